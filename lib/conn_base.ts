@@ -1,0 +1,108 @@
+/**
+ * The part of the {@linkcode Conn} contract that does not depend on where the bytes go: which calls
+ * are refused, and with what. Every transport builds its connections on it, so they refuse alike.
+ *
+ * @module
+ */
+
+import { SocketError, type SocketOp } from "./errors.ts";
+import type { Addr, Conn } from "./transport.ts";
+
+/** Shared by every write that is done at once. */
+export const DONE: Promise<void> = Promise.resolve();
+
+/** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
+export abstract class BaseConn implements Conn {
+  abstract readonly localAddr: Addr;
+  abstract readonly remoteAddr: Addr;
+  bytesRead = 0;
+  bytesWritten = 0;
+
+  /** A read is under way; the subclass clears it when it settles. */
+  protected reading = false;
+  /** A write is under way; the subclass clears it when it settles. */
+  protected writing = false;
+  /** {@linkcode close} or {@linkcode reset} was called. */
+  protected closed = false;
+  /** The connection broke: writes reject with this, and reads once all that arrived is read. */
+  protected lost: SocketError | undefined;
+  #finSent = false;
+  #closeReason: Error | undefined;
+
+  /** Starts a read; `p` is not empty and no read is under way. */
+  protected abstract startRead(p: Uint8Array): Promise<number | null>;
+  /** Starts a write; `p` is not empty and no write is under way. */
+  protected abstract startWrite(p: Uint8Array): Promise<void>;
+  /** Sends FIN; called once. */
+  protected abstract shutdown(): Promise<void>;
+  /** Frees the socket and settles what is pending; called once. */
+  protected abstract destroy(rst: boolean): void;
+
+  read(p: Uint8Array): Promise<number | null> {
+    if (this.reading || this.closed || p.length === 0) {
+      return Promise.reject(this.#refuseRead());
+    }
+    this.reading = true;
+    return this.startRead(p);
+  }
+
+  write(p: Uint8Array): Promise<void> {
+    if (this.writing || this.closed || this.lost !== undefined || this.#finSent) {
+      return Promise.reject(this.#refuseWrite());
+    }
+    if (p.length === 0) return DONE;
+    this.writing = true;
+    return this.startWrite(p);
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(this.closedError("closeWrite"));
+    if (this.writing) return Promise.reject(this.#error("EBUSY", "closeWrite"));
+    if (this.#finSent || this.lost !== undefined) return DONE;
+    this.#finSent = true;
+    return this.shutdown();
+  }
+
+  close(reason?: Error): void {
+    this.#end(false, reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#end(true, reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The error of an operation on a connection closed on this side. */
+  protected closedError(op: SocketOp): Error {
+    return this.#closeReason ?? this.#error("ECLOSED", op);
+  }
+
+  #end(rst: boolean, reason: Error | undefined): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#closeReason = reason;
+    this.destroy(rst);
+  }
+
+  #refuseRead(): Error {
+    if (this.closed) return this.closedError("read");
+    if (this.reading) return this.#error("EBUSY", "read");
+    return new SocketError("EINVAL", "read", {
+      addr: this.remoteAddr,
+      why: "the buffer to read into is empty",
+    });
+  }
+
+  #refuseWrite(): Error {
+    if (this.closed) return this.closedError("write");
+    if (this.writing) return this.#error("EBUSY", "write");
+    return this.#finSent ? this.#error("EPIPE", "write") : this.lost!;
+  }
+
+  #error(code: "EBUSY" | "ECLOSED" | "EPIPE", op: SocketOp): SocketError {
+    return new SocketError(code, op, { addr: this.remoteAddr });
+  }
+}

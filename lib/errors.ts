@@ -1,0 +1,219 @@
+/**
+ * The one error class of the library, and the table of its codes.
+ *
+ * @module
+ */
+
+import { formatAddr } from "./addr.ts";
+import type { Addr, Endpoint } from "./transport.ts";
+
+/** The operation that failed. */
+export type SocketOp =
+  | "resolve"
+  | "listen"
+  | "accept"
+  | "connect"
+  | "read"
+  | "write"
+  | "closeWrite";
+
+/** What a code means, and what to do about it. */
+export interface ErrorCodeInfo {
+  /** Why it failed, as the middle of a sentence. */
+  readonly why: string;
+  /** What to do next, as a sentence. */
+  readonly next: string;
+}
+
+/** Why an operation failed: a key of {@linkcode ERROR_CODES}. */
+export type SocketErrorCode =
+  | "EACCES"
+  | "EADDRINUSE"
+  | "EADDRNOTAVAIL"
+  | "EAFNOSUPPORT"
+  | "EAI_AGAIN"
+  | "EBUSY"
+  | "ECANCELED"
+  | "ECLOSED"
+  | "ECONNABORTED"
+  | "ECONNREFUSED"
+  | "ECONNRESET"
+  | "EHOSTUNREACH"
+  | "EINVAL"
+  | "EMFILE"
+  | "ENETUNREACH"
+  | "ENFILE"
+  | "ENOBUFS"
+  | "ENOMEM"
+  | "ENOTCAPABLE"
+  | "ENOTCONN"
+  | "ENOTFOUND"
+  | "EPIPE"
+  | "ETIMEDOUT"
+  | "EUNKNOWN";
+
+/**
+ * Every code a {@linkcode SocketError} can carry. POSIX names where there is one; ECLOSED,
+ * ENOTFOUND, EAI_AGAIN, ENOTCAPABLE and EUNKNOWN are not errno values of Linux.
+ */
+export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
+  EACCES: {
+    why: "permission denied",
+    next:
+      "Ports below 1024 are privileged: choose one from 1024 up, or run with the right to bind.",
+  },
+  EADDRINUSE: {
+    why: "the address is already in use",
+    next: "Stop the program that has it (`ss -ltnp` shows it), or choose another port.",
+  },
+  EADDRNOTAVAIL: {
+    why: "this machine does not have that address",
+    next: "Choose one of its own (`ip addr` shows them), localhost, or the empty host for all.",
+  },
+  EAFNOSUPPORT: {
+    why: "this machine does not have that address family",
+    next: "Choose an address of the other family.",
+  },
+  EAI_AGAIN: {
+    why: "the name could not be looked up now",
+    next: "Check the network and the name server, then try again.",
+  },
+  EBUSY: {
+    why: "the same operation is already under way",
+    next: "Await it before starting the next one.",
+  },
+  ECANCELED: { why: "it was aborted", next: "The error's cause is the signal's reason." },
+  ECLOSED: {
+    why: "it was closed on this side",
+    next: "Nothing more can be done with it; open a new one.",
+  },
+  ECONNABORTED: {
+    why: "the connection was aborted before it was accepted",
+    next: "Accept the next one.",
+  },
+  ECONNREFUSED: {
+    why: "the connection was refused",
+    next: "Check that a server is listening there, and that host and port are right.",
+  },
+  ECONNRESET: {
+    why: "the peer reset the connection",
+    next: "The other program ended or gave up; its log may say why.",
+  },
+  EHOSTUNREACH: {
+    why: "the host cannot be reached",
+    next: "Check the address and the route to it.",
+  },
+  EINVAL: { why: "an argument is not valid", next: "See the contract of the operation." },
+  EMFILE: {
+    why: "this process has too many open files",
+    next: "Close some connections, or raise the limit (`ulimit -n`).",
+  },
+  ENETUNREACH: {
+    why: "the network cannot be reached",
+    next: "Check that this machine has an address of that family and a route.",
+  },
+  ENFILE: { why: "the system has too many open files", next: "Close some programs." },
+  ENOBUFS: { why: "the system is out of buffers", next: "Wait, or close some connections." },
+  ENOMEM: { why: "the system is out of memory", next: "Wait, or close some connections." },
+  ENOTCAPABLE: {
+    why: "Deno's permissions forbid it",
+    next: "Run again with --allow-net, or with -A for all permissions.",
+  },
+  ENOTCONN: { why: "it is not connected", next: "Open a new connection." },
+  ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },
+  EPIPE: {
+    why: "the stream can take no more bytes",
+    next: "It was half-closed on this side, or the peer no longer reads.",
+  },
+  ETIMEDOUT: {
+    why: "it took too long",
+    next: "Check that the other side is up and answering, or allow more time.",
+  },
+  EUNKNOWN: { why: "the system reported an error we have no name for", next: "See the cause." },
+};
+
+/** What {@linkcode SocketError} is made of. */
+export interface SocketErrorInit {
+  /** The address or endpoint it was about, where there is one. */
+  readonly addr?: Addr | Endpoint;
+  /** The error underneath: the runtime's, or the reason of an abort. */
+  readonly cause?: unknown;
+  /** Why it failed, in place of the code's general words. */
+  readonly why?: string;
+}
+
+const PHRASES: Record<SocketOp, string> = {
+  resolve: "resolve",
+  listen: "listen on",
+  accept: "accept on",
+  connect: "connect to",
+  read: "read from",
+  write: "write to",
+  closeWrite: "half-close",
+};
+
+/**
+ * The only error that transports, connections and listeners reject with. Decide by `code`; the
+ * message is for people and says what was tried, where, why it failed and what to do next.
+ *
+ * @example
+ * ```ts
+ * import { SocketError, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * await assert.rejects(
+ *   systemTransport.connect({ host: "127.0.0.1", port: 1 }),
+ *   (error) => error instanceof SocketError && error.code === "ECONNREFUSED",
+ * );
+ * ```
+ */
+export class SocketError extends Error {
+  /** Always `"SocketError"`. */
+  override readonly name = "SocketError";
+  /** Why it failed. */
+  readonly code: SocketErrorCode;
+  /** What was tried. */
+  readonly op: SocketOp;
+  /** Where, if that is known. */
+  readonly addr: Addr | Endpoint | undefined;
+
+  /** Makes an error with the message that fits `code`, `op` and `init`. */
+  constructor(code: SocketErrorCode, op: SocketOp, init: SocketErrorInit = {}) {
+    const { why, next } = ERROR_CODES[code];
+    const where = init.addr === undefined ? "socket" : formatAddr(init.addr);
+    super(
+      `Cannot ${PHRASES[op]} ${where}: ${init.why ?? why} (${code}). ${next}`,
+      init.cause === undefined ? undefined : { cause: init.cause },
+    );
+    this.code = code;
+    this.op = op;
+    this.addr = init.addr;
+  }
+}
+
+/** Names the code of a runtime's error that carries a POSIX `code`; EUNKNOWN if it has none of ours. */
+export function codeOf(error: unknown): SocketErrorCode {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === "string" && Object.hasOwn(ERROR_CODES, code)
+    ? code as SocketErrorCode
+    : "EUNKNOWN";
+}
+
+/** Makes the error of an aborted operation: ETIMEDOUT if the reason is a `TimeoutError`. */
+export function abortError(op: SocketOp, addr: Addr | Endpoint, signal: AbortSignal): SocketError {
+  const cause = signal.reason;
+  if (cause instanceof SocketError) return cause;
+  const code = (cause as Error | null)?.name === "TimeoutError" ? "ETIMEDOUT" : "ECANCELED";
+  return new SocketError(code, op, { addr, cause });
+}
+
+/** Rejects EINVAL unless `port` is an integer from 0 to 65535. */
+export function checkPort(op: SocketOp, endpoint: Endpoint): void {
+  const { port } = endpoint;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new SocketError("EINVAL", op, {
+      addr: endpoint,
+      why: `a port is an integer from 0 to 65535, not ${port}`,
+    });
+  }
+}

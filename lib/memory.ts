@@ -1,0 +1,362 @@
+/**
+ * A transport without an operating system: connections are pairs of bounded pipes in memory. It
+ * keeps the same contract as the sockets, needs no ports and no permissions, and does nothing at a
+ * time of its own, so tests on it are quick and repeatable. With a {@linkcode VirtualClock} for the
+ * deadlines, minutes pass at once.
+ *
+ * @module
+ */
+
+import { orAborted } from "./abort.ts";
+import { tcpAddr } from "./addr.ts";
+import { BaseConn, DONE } from "./conn_base.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { SocketError } from "./errors.ts";
+import { BaseListener } from "./listener_base.ts";
+import { bindHost, connectAddr } from "./resolve.ts";
+import type {
+  Addr,
+  Conn,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Transport,
+} from "./transport.ts";
+
+/** How many bytes a direction holds before a write has to wait; a kernel's buffers in small. */
+const CAPACITY = 64 * 1024;
+
+const FIRST_EPHEMERAL_PORT = 49152;
+
+/** What {@linkcode MemoryTransport} takes. */
+export interface MemoryTransportOptions {
+  /**
+   * The names that resolve, with their addresses in order. Default: `localhost`, to `127.0.0.1` and
+   * `::1`. Address literals always resolve to themselves.
+   */
+  readonly hosts?: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * Sockets in memory; see the module.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const transport = new MemoryTransport();
+ * using listener = await transport.listen({ port: 7 });
+ * using client = await transport.connect({ host: "localhost", port: 7 });
+ * using server = await listener.accept();
+ *
+ * await client.write(new Uint8Array([1, 2, 3]));
+ * assert.equal(await server.read(new Uint8Array(10)), 3);
+ * ```
+ */
+export class MemoryTransport implements Transport {
+  /** Always `"memory"`. */
+  readonly name = "memory";
+  readonly #hosts: ReadonlyMap<string, readonly string[]>;
+  readonly #listeners = new Map<string, MemoryListener>();
+  #nextPort = FIRST_EPHEMERAL_PORT;
+
+  /** Makes a network of its own: nothing is shared between two of them. */
+  constructor({ hosts = { localhost: ["127.0.0.1", "::1"] } }: MemoryTransportOptions = {}) {
+    this.#hosts = new Map(Object.entries(hosts));
+  }
+
+  /** See {@linkcode Transport.resolve}. */
+  resolve(endpoint: Endpoint): Promise<Addr[]> {
+    const { host, port } = endpoint;
+    const literal = host.includes(":") || /^[\d.]+$/.test(host);
+    const found = literal ? [host] : this.#hosts.get(host);
+    if (found === undefined || found.length === 0) {
+      return Promise.reject(new SocketError("ENOTFOUND", "resolve", { addr: endpoint }));
+    }
+    return Promise.resolve(found.map((address) => tcpAddr(address, port)));
+  }
+
+  /** See {@linkcode Transport.listen}. */
+  listen(options: ListenOptions = {}): Promise<Listener> {
+    return bindHost(this, options, (wanted) => {
+      const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#freePort()) : wanted;
+      if (this.#taken(addr)) {
+        return Promise.reject(new SocketError("EADDRINUSE", "listen", { addr }));
+      }
+      const key = keyOf(addr);
+      const listener = new MemoryListener(
+        addr,
+        options.backlog ?? 511,
+        () => this.#listeners.delete(key),
+      );
+      this.#listeners.set(key, listener);
+      return Promise.resolve(listener);
+    });
+  }
+
+  /** See {@linkcode Transport.connect}. */
+  async connect(options: ConnectOptions): Promise<Conn> {
+    const { signal } = options;
+    const addr = await connectAddr(this, options);
+    const listener = this.#listenerAt(addr);
+    if (listener === undefined) throw new SocketError("ECONNREFUSED", "connect", { addr });
+    const connecting = listener.enqueue(tcpAddr(addr.host, this.#freePort()), addr);
+    try {
+      return await orAborted(connecting.made, signal, "connect", addr);
+    } catch (error) {
+      connecting.giveUp();
+      throw error;
+    }
+  }
+
+  #taken(addr: Addr): boolean {
+    if (addr.host !== "::" && addr.host !== "0.0.0.0") return this.#listenerAt(addr) !== undefined;
+    return [...this.#listeners.values()].some((listener) => listener.addr.port === addr.port);
+  }
+
+  #listenerAt({ host, port }: Addr): MemoryListener | undefined {
+    return this.#listeners.get(keyOf({ host, port })) ??
+      this.#listeners.get(keyOf({ host: "::", port })) ??
+      this.#listeners.get(keyOf({ host: "0.0.0.0", port }));
+  }
+
+  #freePort(): number {
+    if (this.#nextPort > 65535) this.#nextPort = FIRST_EPHEMERAL_PORT;
+    return this.#nextPort++;
+  }
+}
+
+function keyOf({ host, port }: Endpoint): string {
+  return `${host} ${port}`;
+}
+
+/** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */
+class Pipe {
+  readonly #bytes = new Uint8Array(CAPACITY);
+  #start = 0;
+  #length = 0;
+  /** The writer sent FIN. */
+  fin = false;
+  /** The reader is gone; writing is pointless. */
+  abandoned = false;
+
+  get empty(): boolean {
+    return this.#length === 0;
+  }
+
+  /** Takes in as much of `p` as there is room for, and tells how much. */
+  put(p: Uint8Array): number {
+    const n = Math.min(p.length, CAPACITY - this.#length);
+    const end = (this.#start + this.#length) % CAPACITY;
+    const first = Math.min(n, CAPACITY - end);
+    this.#bytes.set(p.subarray(0, first), end);
+    this.#bytes.set(p.subarray(first, n), 0);
+    this.#length += n;
+    return n;
+  }
+
+  /** Moves as much as there is into `p`, and tells how much. */
+  take(p: Uint8Array): number {
+    const n = Math.min(p.length, this.#length);
+    const first = Math.min(n, CAPACITY - this.#start);
+    p.set(this.#bytes.subarray(this.#start, this.#start + first));
+    p.set(this.#bytes.subarray(0, n - first), first);
+    this.#start = (this.#start + n) % CAPACITY;
+    this.#length -= n;
+    return n;
+  }
+}
+
+class MemoryConn extends BaseConn {
+  readonly localAddr: Addr;
+  readonly remoteAddr: Addr;
+  readonly #in: Pipe;
+  readonly #out: Pipe;
+  #peer!: MemoryConn;
+  #pendingRead: { p: Uint8Array; done: Deferred<number | null> } | undefined;
+  #pendingWrite: { rest: Uint8Array; done: Deferred<void> } | undefined;
+
+  private constructor(localAddr: Addr, remoteAddr: Addr, incoming: Pipe, outgoing: Pipe) {
+    super();
+    this.localAddr = localAddr;
+    this.remoteAddr = remoteAddr;
+    this.#in = incoming;
+    this.#out = outgoing;
+  }
+
+  static pair(clientAddr: Addr, serverAddr: Addr): [MemoryConn, MemoryConn] {
+    const [up, down] = [new Pipe(), new Pipe()];
+    const client = new MemoryConn(clientAddr, serverAddr, down, up);
+    const server = new MemoryConn(serverAddr, clientAddr, up, down);
+    client.#peer = server;
+    server.#peer = client;
+    return [client, server];
+  }
+
+  protected startRead(p: Uint8Array): Promise<number | null> {
+    if (!this.#in.empty) return Promise.resolve(this.#take(p));
+    if (this.#in.fin || this.lost !== undefined) {
+      this.reading = false;
+      return this.#in.fin ? Promise.resolve(null) : Promise.reject(this.lost);
+    }
+    const done = deferred<number | null>();
+    this.#pendingRead = { p, done };
+    return done.promise;
+  }
+
+  #take(p: Uint8Array): number {
+    const n = this.#in.take(p);
+    this.bytesRead += n;
+    this.reading = false;
+    this.#peer.#pushPending();
+    return n;
+  }
+
+  /** There are bytes, or FIN, for a read that waits. */
+  #wakeReader(): void {
+    const pending = this.#pendingRead;
+    if (pending === undefined) return;
+    this.#pendingRead = undefined;
+    this.reading = false;
+    pending.done.resolve(this.#in.empty ? null : this.#take(pending.p));
+  }
+
+  protected startWrite(p: Uint8Array): Promise<void> {
+    if (this.#out.abandoned) {
+      this.writing = false;
+      return Promise.reject(this.#brokenPipe());
+    }
+    const done = deferred<void>();
+    this.#pendingWrite = { rest: p, done };
+    this.#pushPending();
+    return done.promise;
+  }
+
+  /** There is room for more of a write that waits. */
+  #pushPending(): void {
+    const pending = this.#pendingWrite;
+    if (pending === undefined) return;
+    const n = this.#out.put(pending.rest);
+    this.bytesWritten += n;
+    pending.rest = pending.rest.subarray(n);
+    if (pending.rest.length === 0) {
+      this.#pendingWrite = undefined;
+      this.writing = false;
+      pending.done.resolve();
+    }
+    if (n > 0) this.#peer.#wakeReader();
+  }
+
+  protected shutdown(): Promise<void> {
+    this.#sendFin();
+    return DONE;
+  }
+
+  #sendFin(): void {
+    this.#out.fin = true;
+    if (this.#out.empty) this.#peer.#wakeReader();
+  }
+
+  protected destroy(rst: boolean): void {
+    this.#in.abandoned = true;
+    this.#settlePending((op) => this.closedError(op));
+    if (rst) this.#peer.#onReset();
+    else {
+      this.#sendFin();
+      this.#peer.#rejectWrite(this.#peer.#brokenPipe());
+    }
+  }
+
+  #onReset(): void {
+    if (this.closed) return;
+    const reset = new SocketError("ECONNRESET", "read", { addr: this.remoteAddr });
+    this.lost = reset;
+    this.#settlePending(() => reset);
+  }
+
+  #brokenPipe(): SocketError {
+    return new SocketError("EPIPE", "write", { addr: this.remoteAddr });
+  }
+
+  #settlePending(errorOf: (op: "read" | "write") => Error): void {
+    const read = this.#pendingRead;
+    this.#pendingRead = undefined;
+    this.reading = false;
+    read?.done.reject(errorOf("read"));
+    this.#rejectWrite(errorOf("write"));
+  }
+
+  #rejectWrite(error: Error): void {
+    const write = this.#pendingWrite;
+    this.#pendingWrite = undefined;
+    this.writing = false;
+    write?.done.reject(error);
+  }
+}
+
+interface Connecting {
+  readonly made: Promise<Conn>;
+  giveUp(): void;
+}
+
+class MemoryListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #backlog: number;
+  readonly #release: () => void;
+  /** The server ends that wait to be accepted. */
+  readonly #queue: MemoryConn[] = [];
+  /** Clients that the backlog has no room for: as with a kernel, their connect waits. */
+  readonly #outside = new Set<() => void>();
+  #acceptor: Deferred<Conn> | undefined;
+
+  constructor(addr: Addr, backlog: number, release: () => void) {
+    super();
+    this.addr = addr;
+    this.#backlog = backlog;
+    this.#release = release;
+  }
+
+  enqueue(clientAddr: Addr, serverAddr: Addr): Connecting {
+    const { promise, resolve, reject } = deferred<Conn>();
+    const enter = () => {
+      if (this.closed) {
+        reject(new SocketError("ECONNREFUSED", "connect", { addr: serverAddr }));
+        return;
+      }
+      const [client, server] = MemoryConn.pair(clientAddr, serverAddr);
+      resolve(client);
+      if (this.#acceptor === undefined) this.#queue.push(server);
+      else {
+        this.#acceptor.resolve(server);
+        this.#acceptor = undefined;
+      }
+    };
+    if (this.#acceptor !== undefined || this.#queue.length < this.#backlog) enter();
+    else this.#outside.add(enter);
+    return { made: promise, giveUp: () => this.#outside.delete(enter) };
+  }
+
+  protected startAccept(): Promise<Conn> {
+    const conn = this.#queue.shift();
+    if (conn === undefined) {
+      this.#acceptor = deferred<Conn>();
+      return this.#acceptor.promise;
+    }
+    const [enter] = this.#outside;
+    if (enter !== undefined) {
+      this.#outside.delete(enter);
+      enter();
+    }
+    return Promise.resolve(conn);
+  }
+
+  protected destroy(): void {
+    this.#release();
+    for (const conn of this.#queue.splice(0)) conn.reset();
+    for (const enter of this.#outside) enter();
+    this.#outside.clear();
+    this.#acceptor?.reject(this.closedError());
+  }
+}

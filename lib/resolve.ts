@@ -1,0 +1,48 @@
+/**
+ * Name resolution as both runtimes do it: getaddrinfo(3), through `node:dns`.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import { orAborted } from "./abort.ts";
+import { tcpAddr } from "./addr.ts";
+import { checkPort, codeOf, SocketError } from "./errors.ts";
+import type { Addr, ConnectOptions, Endpoint, ListenOptions, Transport } from "./transport.ts";
+
+/** See {@linkcode Transport.resolve}. */
+export async function resolve(endpoint: Endpoint): Promise<Addr[]> {
+  const found = await lookup(endpoint.host, { all: true, verbatim: true }).catch((cause) => {
+    // Deno reports a missing permission for the name as EPERM.
+    const code = cause?.code === "EPERM" ? "ENOTCAPABLE" : codeOf(cause);
+    throw new SocketError(code, "resolve", { addr: endpoint, cause });
+  });
+  if (found.length === 0) throw new SocketError("ENOTFOUND", "resolve", { addr: endpoint });
+  return found.map(({ address }) => tcpAddr(address, endpoint.port));
+}
+
+/** The address that {@linkcode Transport.connect} goes to; its signal ends the wait for the name. */
+export async function connectAddr(transport: Transport, options: ConnectOptions): Promise<Addr> {
+  checkPort("connect", options);
+  return (await orAborted(transport.resolve(options), options.signal, "connect", options))[0];
+}
+
+/**
+ * Binds as {@linkcode ListenOptions.host} asks. For any address that is `::`, which takes IPv4 too,
+ * and `0.0.0.0` where the system has no IPv6.
+ */
+export async function bindHost<T>(
+  transport: Transport,
+  { host = "localhost", port = 0 }: ListenOptions,
+  bind: (addr: Addr) => Promise<T>,
+): Promise<T> {
+  checkPort("listen", { host, port });
+  if (host !== "") return await bind((await transport.resolve({ host, port }))[0]);
+  try {
+    return await bind(tcpAddr("::", port));
+  } catch (error) {
+    const { code } = error as SocketError;
+    if (code !== "EAFNOSUPPORT" && code !== "EADDRNOTAVAIL") throw error;
+    return await bind(tcpAddr("0.0.0.0", port));
+  }
+}

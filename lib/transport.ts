@@ -1,0 +1,168 @@
+/**
+ * The transport interface: the nouns of a socket conversation, and the contract every
+ * implementation keeps. Types only; the implementations are `systemTransport` (Deno or Node) and
+ * `MemoryTransport`. Each rule below is a test in the contract suite, which runs on all of them.
+ *
+ * @module
+ */
+
+/** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
+export interface TcpAddr {
+  /** The kind of socket. */
+  readonly transport: "tcp";
+  /** An IP address literal, never a name. An IPv4 peer of a dual-stack socket reads as IPv4. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
+
+/** The address of a socket. `transport` tells the kinds apart. */
+export type Addr = TcpAddr;
+
+/** A place to connect to: a name or an IP address literal, and a port. */
+export interface Endpoint {
+  /** A host name or an IP address literal, without brackets. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
+
+/** What {@linkcode Transport.listen} takes. */
+export interface ListenOptions {
+  /**
+   * The address to bind: a literal, a name (its first address is bound), or `""` for any address,
+   * IPv6 and IPv4 on one socket where the system has both. Default: `"localhost"`.
+   */
+  readonly host?: string;
+  /** The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} tells it. Default: 0. */
+  readonly port?: number;
+  /** How many connections may wait to be accepted (listen(2)). Default: 511. */
+  readonly backlog?: number;
+}
+
+/** What {@linkcode Transport.connect} takes. */
+export interface ConnectOptions extends Endpoint {
+  /**
+   * Gives up connecting when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED.
+   * It has no effect on the connection once that is made.
+   */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One end of a connection: a reliable stream of bytes in each direction.
+ *
+ * Every method rejects with a {@linkcode SocketError} and with nothing else. One read and one write
+ * may be under way at the same time; a second one of either kind rejects EBUSY, since queueing it
+ * would be a buffer without a bound.
+ */
+export interface Conn extends Disposable {
+  /** The address of this end. */
+  readonly localAddr: Addr;
+  /** The address of the other end. */
+  readonly remoteAddr: Addr;
+  /** How many bytes {@linkcode read} has delivered. */
+  readonly bytesRead: number;
+  /** How many bytes of {@linkcode write} the kernel has taken. */
+  readonly bytesWritten: number;
+
+  /**
+   * Waits for bytes and puts as many into `p` as have arrived, at least one and at most `p.length`.
+   * Resolves to their number, or to `null` once the peer has sent FIN and all before it is read:
+   * from then on always `null`. Bytes that arrived before a reset are delivered before its error.
+   *
+   * `p` belongs to the connection until the promise settles, and to the caller from then on.
+   *
+   * Rejects: ECONNRESET when the peer reset the connection, from then on always; ECLOSED after
+   * {@linkcode close}; EINVAL if `p` is empty; EBUSY if a read is under way.
+   */
+  read(p: Uint8Array): Promise<number | null>;
+
+  /**
+   * Sends all of `p`. Resolves when the kernel has taken the last byte, so a peer that does not read
+   * holds the promise back and memory stays bounded. Says nothing of what the peer has received.
+   *
+   * `p` belongs to the connection until the promise settles, and to the caller from then on. An
+   * empty `p` sends nothing.
+   *
+   * Rejects: EPIPE after {@linkcode closeWrite} or when the peer is gone; ECONNRESET when the peer
+   * reset the connection; ECLOSED after {@linkcode close}; EBUSY if a write is under way. How much
+   * of `p` was sent is then unknown.
+   */
+  write(p: Uint8Array): Promise<void>;
+
+  /**
+   * Half-close: sends FIN after all that was written, so the peer reads `null`. Reading goes on. A
+   * second call does nothing.
+   *
+   * Rejects: ECLOSED after {@linkcode close}; EBUSY if a write is under way.
+   */
+  closeWrite(): Promise<void>;
+
+  /**
+   * Frees the socket. What was written is still delivered, then FIN. A pending read or write, and
+   * every later call, rejects with `reason`, by default ECLOSED. A second call does nothing, and it
+   * never throws.
+   */
+  close(reason?: Error): void;
+
+  /**
+   * Frees the socket with RST instead of FIN: what the peer has not read yet is lost, and it reads
+   * ECONNRESET. Where the runtime cannot send RST (Deno), as {@linkcode close}.
+   */
+  reset(reason?: Error): void;
+}
+
+/**
+ * A socket that waits for connections. Iterating it accepts until it is closed; leaving the loop
+ * closes it.
+ */
+export interface Listener extends AsyncIterable<Conn>, Disposable {
+  /** The address really bound (getsockname(2)): with port 0, the port the kernel chose. */
+  readonly addr: Addr;
+
+  /**
+   * Waits for the next connection.
+   *
+   * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
+   * out of something (a later call may succeed); EBUSY if an accept is under way.
+   */
+  accept(): Promise<Conn>;
+
+  /**
+   * Stops listening. A pending {@linkcode accept} rejects ECLOSED. Connections already accepted live
+   * on; those still in the backlog are reset. A second call does nothing, and it never throws.
+   */
+  close(): void;
+}
+
+/** A way to make connections: the operating system's sockets, or pipes in memory. */
+export interface Transport {
+  /** Which implementation this is: `"deno"`, `"node"`, `"memory"`. */
+  readonly name: string;
+
+  /**
+   * Finds the addresses of an endpoint (getaddrinfo(3)), in the order the system prefers. An address
+   * literal gives itself.
+   *
+   * Rejects: ENOTFOUND if there is no such name; EAI_AGAIN if it could not be looked up now.
+   */
+  resolve(endpoint: Endpoint): Promise<Addr[]>;
+
+  /**
+   * Binds an address and listens on it.
+   *
+   * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, EINVAL for a port that is none,
+   * ENOTCAPABLE if Deno's permissions forbid it.
+   */
+  listen(options?: ListenOptions): Promise<Listener>;
+
+  /**
+   * Connects to one address; of a name, the first one that {@linkcode resolve} gives. {@linkcode dial}
+   * tries all of them. Small writes leave at once (TCP_NODELAY).
+   *
+   * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, EINVAL for a
+   * port that is none, ENOTCAPABLE if Deno's permissions forbid it.
+   */
+  connect(options: ConnectOptions): Promise<Conn>;
+}

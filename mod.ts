@@ -1,0 +1,41 @@
+/**
+ * Sockets you can see: one transport interface for Deno and Node, tested to behave the same on both,
+ * and what is built on it.
+ *
+ * @example An echo server, and a client that talks to it
+ * ```ts
+ * import { dial, echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const stop = new AbortController();
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serve(listener, echo(), { signal: stop.signal });
+ *
+ * using conn = await dial(systemTransport, { host: "localhost", port: listener.addr.port });
+ * await conn.write(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(64);
+ * console.log(new TextDecoder().decode(buffer.subarray(0, (await conn.read(buffer))!)));
+ * conn.close();
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ *
+ * @module
+ */
+
+export { formatAddr } from "./lib/addr.ts";
+export { ERROR_CODES, SocketError } from "./lib/errors.ts";
+export type { ErrorCodeInfo, SocketErrorCode, SocketErrorInit, SocketOp } from "./lib/errors.ts";
+export { MemoryTransport } from "./lib/memory.ts";
+export type { MemoryTransportOptions } from "./lib/memory.ts";
+export { systemTransport } from "./lib/transport.deno.ts";
+export type {
+  Addr,
+  Conn,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  TcpAddr,
+  Transport,
+} from "./lib/transport.ts";

@@ -1,0 +1,480 @@
+// The contract suite: what lib/transport.ts promises, as tests that every transport must pass on
+// every runtime. It knows nothing of the transport but the interface.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { formatAddr } from "../../lib/addr.ts";
+import { SocketError } from "../../lib/errors.ts";
+import type { Conn, Endpoint, Transport } from "../../lib/transport.ts";
+import {
+  bytes,
+  echoAll,
+  pair,
+  randomBytes,
+  readAll,
+  readExactly,
+  readText,
+  rejects,
+  until,
+} from "../helpers.ts";
+
+const MIB = 1024 * 1024;
+
+/** What the suite needs besides the transport. */
+export interface ContractOptions {
+  readonly transport: Transport;
+  readonly test: (name: string, fn: () => Promise<void>) => void;
+  /** Resolves to a connection, and a function that makes its peer send `data` and then RST. */
+  readonly resetting: () => Promise<AsyncDisposable & { conn: Conn; reset(data: string): void }>;
+  /** Resolves to an endpoint whose backlog is full, so that connecting to it takes for ever. */
+  readonly unanswered: () => Promise<AsyncDisposable & { endpoint: Endpoint }>;
+  /** Counts the open file descriptors, where there are any. */
+  readonly countDescriptors?: () => number;
+}
+
+/** Registers the suite. */
+export function testTransport(options: ContractOptions): void {
+  const { transport } = options;
+  const test = (name: string, fn: () => Promise<void>) =>
+    options.test(`${transport.name}: ${name}`, fn);
+
+  test("1 MiB of random bytes goes both ways at once", async () => {
+    using ends = await pair(transport);
+    const { client, server } = ends;
+    const [up, down] = [randomBytes(MIB), randomBytes(MIB)];
+    const send = async (conn: Conn, data: Uint8Array) => {
+      for (let at = 0; at < data.length; at += 1024) await conn.write(data.subarray(at, at + 1024));
+      await conn.closeWrite();
+    };
+    const [, , gotUp, gotDown] = await Promise.all([
+      send(client, up),
+      send(server, down),
+      readAll(server),
+      readAll(client),
+    ]);
+    assert.deepEqual(gotUp, Buffer.from(up));
+    assert.deepEqual(gotDown, Buffer.from(down));
+  });
+
+  test("ping-pong: 1,000 messages, each waiting for the last", async () => {
+    using ends = await pair(transport);
+    const play = async (conn: Conn, starts: boolean) => {
+      const ball = new Uint8Array(8);
+      const view = new DataView(ball.buffer);
+      if (starts) await conn.write(ball);
+      for (let last = 0; last < 998;) {
+        ball.set(await readExactly(conn, 8));
+        last = view.getUint32(0);
+        view.setUint32(0, last + 1);
+        await conn.write(ball);
+      }
+    };
+    await Promise.all([play(ends.client, true), play(ends.server, false)]);
+  });
+
+  test("100 conversations at once do not mix", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const serving = (async () => {
+      for (let i = 0; i < 100; i++) void echoAll(await listener.accept());
+    })();
+    await Promise.all(Array.from({ length: 100 }, async () => {
+      using conn = await transport.connect(listener.addr);
+      const said = randomBytes(10_000);
+      const [heard] = await Promise.all([readExactly(conn, said.length), conn.write(said)]);
+      assert.deepEqual(heard, said);
+    }));
+    await serving;
+  });
+
+  test("read takes what fits and keeps the rest", async () => {
+    using ends = await pair(transport);
+    await ends.client.write(bytes("0123456789"));
+    await ends.client.closeWrite();
+    const p = new Uint8Array(4);
+    let text = "";
+    for (let n; (n = await ends.server.read(p)) !== null;) {
+      assert.ok(n >= 1 && n <= 4);
+      text += new TextDecoder().decode(p.subarray(0, n));
+    }
+    assert.equal(text, "0123456789");
+  });
+
+  test("read writes only into its buffer, and only what it reports", async () => {
+    using ends = await pair(transport);
+    const whole = new Uint8Array(32).fill(7);
+    await ends.client.write(bytes("abc"));
+    assert.equal(await ends.server.read(whole.subarray(8, 16)), 3);
+    assert.deepEqual([...whole.subarray(0, 8)], Array(8).fill(7));
+    assert.deepEqual([...whole.subarray(16)], Array(16).fill(7));
+  });
+
+  test("the writer's buffer is free once write resolves", async () => {
+    using ends = await pair(transport);
+    const p = bytes("first");
+    await ends.client.write(p);
+    p.set(bytes("XXXXX"));
+    assert.equal(await readText(ends.server, 5), "first");
+  });
+
+  test("FIN gives null once and for ever", async () => {
+    using ends = await pair(transport);
+    const p = new Uint8Array(8);
+    const pending = ends.client.read(p);
+    await ends.server.closeWrite();
+    assert.equal(await pending, null);
+    assert.equal(await ends.client.read(p), null);
+    assert.equal(await ends.client.read(p), null);
+  });
+
+  test("half-close: the other direction still carries 1 MiB", async () => {
+    using ends = await pair(transport);
+    const { client, server } = ends;
+    await client.write(bytes("last words"));
+    await client.closeWrite();
+    assert.equal(new TextDecoder().decode(await readAll(server)), "last words");
+    const answer = randomBytes(MIB);
+    const [got] = await Promise.all([
+      readAll(client),
+      server.write(answer).then(() => server.closeWrite()),
+    ]);
+    assert.deepEqual(got, Buffer.from(answer));
+  });
+
+  test("closeWrite twice is closeWrite once; writing after it is EPIPE", async () => {
+    using ends = await pair(transport);
+    await ends.client.closeWrite();
+    await ends.client.closeWrite();
+    await rejects(ends.client.write(bytes("x")), "EPIPE");
+    assert.equal(await ends.server.read(new Uint8Array(1)), null);
+  });
+
+  test("a peer that does not read holds the writer back, and lets it go on when it does", async () => {
+    using ends = await pair(transport);
+    using other = await pair(transport);
+    const data = randomBytes(32 * MIB);
+    let written = false;
+    const writing = ends.client.write(data).then(() => written = true);
+    for (let i = 0; i < 100; i++) {
+      await other.client.write(bytes("tick"));
+      await readExactly(other.server, 4);
+    }
+    assert.equal(written, false);
+    assert.ok(ends.client.bytesWritten <= 16 * MIB, `${ends.client.bytesWritten} bytes are gone`);
+    const got = await readExactly(ends.server, data.length);
+    await writing;
+    assert.ok(Buffer.from(data).equals(got));
+    assert.equal(ends.client.bytesWritten, data.length);
+    assert.equal(ends.server.bytesRead, data.length);
+  });
+
+  test("close delivers what was written, then FIN", async () => {
+    using ends = await pair(transport);
+    const data = randomBytes(50_000);
+    await ends.client.write(data);
+    ends.client.close();
+    assert.deepEqual(await readAll(ends.server), Buffer.from(data));
+  });
+
+  test("close unblocks a read with ECLOSED", async () => {
+    using ends = await pair(transport);
+    const reading = rejects(ends.client.read(new Uint8Array(8)), "ECLOSED");
+    ends.client.close();
+    const error = await reading;
+    assert.equal(error.op, "read");
+    assert.deepEqual(error.addr, ends.listener.addr);
+  });
+
+  test("close unblocks a write with ECLOSED", async () => {
+    using ends = await pair(transport);
+    const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
+    await until(() => ends.client.bytesWritten > 0);
+    ends.client.close();
+    assert.equal((await writing).op, "write");
+  });
+
+  test("close unblocks an accept with ECLOSED", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const accepting = rejects(listener.accept(), "ECLOSED");
+    listener.close();
+    await accepting;
+    await rejects(listener.accept(), "ECLOSED");
+  });
+
+  test("closing twice is closing once, and everything after it is ECLOSED", async () => {
+    using ends = await pair(transport);
+    const { client, listener } = ends;
+    client.close();
+    client.close();
+    client.reset();
+    client[Symbol.dispose]();
+    listener.close();
+    listener.close();
+    await rejects(client.read(new Uint8Array(1)), "ECLOSED");
+    await rejects(client.read(new Uint8Array(0)), "ECLOSED");
+    await rejects(client.write(new Uint8Array(1)), "ECLOSED");
+    await rejects(client.write(new Uint8Array(0)), "ECLOSED");
+    await rejects(client.closeWrite(), "ECLOSED");
+    assert.equal(client.remoteAddr.port, listener.addr.port, "the addresses stay known");
+  });
+
+  test("close gives its reason to the pending read and to later calls", async () => {
+    using ends = await pair(transport);
+    const reason = new SocketError("ETIMEDOUT", "read", { addr: ends.client.remoteAddr });
+    const reading = ends.client.read(new Uint8Array(1));
+    ends.client.close(reason);
+    await assert.rejects(reading, (error) => error === reason);
+    await assert.rejects(ends.client.write(bytes("x")), (error) => error === reason);
+  });
+
+  test("a reset gives ECONNRESET, behind what arrived before it, and then always", async () => {
+    await using peer = await options.resetting();
+    peer.reset("farewell");
+    assert.equal(await readText(peer.conn, 8), "farewell");
+    for (let i = 0; i < 3; i++) await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+    await rejects(peer.conn.write(bytes("x")), "ECONNRESET");
+  });
+
+  test("a reset unblocks a read with ECONNRESET", async () => {
+    await using peer = await options.resetting();
+    const reading = rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+    peer.reset("");
+    await reading;
+  });
+
+  test("a reset unblocks a write with ECONNRESET", async () => {
+    await using peer = await options.resetting();
+    const writing = rejects(peer.conn.write(new Uint8Array(32 * MIB)), "ECONNRESET");
+    await until(() => peer.conn.bytesWritten > 0);
+    peer.reset("");
+    await writing;
+    await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+  });
+
+  test("after a reset, closeWrite and close still do no harm", async () => {
+    await using peer = await options.resetting();
+    peer.reset("");
+    await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+    await peer.conn.closeWrite();
+    peer.conn.close();
+    await rejects(peer.conn.read(new Uint8Array(8)), "ECLOSED");
+  });
+
+  test("writing to a peer that has closed soon fails", async () => {
+    using ends = await pair(transport);
+    ends.server.close();
+    assert.equal(await ends.client.read(new Uint8Array(1)), null);
+    await rejects(
+      (async () => {
+        for (;;) await ends.client.write(new Uint8Array(1024));
+      })(),
+      "EPIPE",
+      "ECONNRESET",
+    );
+    assert.equal(await ends.client.read(new Uint8Array(1)), null, "FIN stays FIN");
+  });
+
+  test("a write of no bytes sends nothing, and a read into no buffer is EINVAL", async () => {
+    using ends = await pair(transport);
+    await ends.client.write(new Uint8Array(0));
+    await rejects(ends.client.read(new Uint8Array(0)), "EINVAL");
+    await ends.client.write(bytes("x"));
+    assert.equal(await ends.server.read(new Uint8Array(8)), 1);
+    assert.equal(ends.client.bytesWritten, 1);
+  });
+
+  test("a second read, write or accept at the same time is EBUSY, and the first goes on", async () => {
+    using ends = await pair(transport);
+    const { client, server, listener } = ends;
+    const reading = client.read(new Uint8Array(8));
+    await rejects(client.read(new Uint8Array(8)), "EBUSY");
+    const data = new Uint8Array(32 * MIB);
+    const writing = client.write(data);
+    await rejects(client.write(bytes("x")), "EBUSY");
+    await rejects(client.closeWrite(), "EBUSY");
+    const accepting = listener.accept();
+    await rejects(listener.accept(), "EBUSY");
+    await server.write(bytes("hello"));
+    assert.equal(await reading, 5);
+    await readExactly(server, data.length);
+    await writing;
+    using second = await transport.connect(listener.addr);
+    using accepted = await accepting;
+    assert.deepEqual(accepted.remoteAddr, second.localAddr);
+  });
+
+  test("connecting to where nobody listens is ECONNREFUSED", async () => {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    listener.close();
+    const error = await rejects(transport.connect(listener.addr), "ECONNREFUSED");
+    assert.equal(error.op, "connect");
+    assert.ok(error.message.includes(formatAddr(listener.addr)), error.message);
+  });
+
+  test("listening where somebody listens is EADDRINUSE", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const error = await rejects(transport.listen(listener.addr), "EADDRINUSE");
+    assert.equal(error.op, "listen");
+    assert.ok(error.message.includes(formatAddr(listener.addr)), error.message);
+  });
+
+  test("a port is free again as soon as its listener is closed", async () => {
+    const first = await transport.listen({ host: "127.0.0.1" });
+    const [client, server] = await Promise.all([transport.connect(first.addr), first.accept()]);
+    server.close();
+    assert.equal(await client.read(new Uint8Array(1)), null);
+    client.close();
+    first.close();
+    using second = await transport.listen(first.addr);
+    assert.deepEqual(second.addr, first.addr);
+  });
+
+  test("a port that is none is EINVAL, a name that is none ENOTFOUND", async () => {
+    for (const port of [-1, 65536, 1.5, NaN]) {
+      await rejects(transport.listen({ host: "127.0.0.1", port }), "EINVAL");
+      await rejects(transport.connect({ host: "127.0.0.1", port }), "EINVAL");
+    }
+    const nowhere = { host: "nowhere.invalid", port: 1 };
+    await rejects(transport.resolve(nowhere), "ENOTFOUND");
+    await rejects(transport.listen(nowhere), "ENOTFOUND");
+    await rejects(transport.connect(nowhere), "ENOTFOUND");
+  });
+
+  test("resolve gives a literal itself, and localhost a loopback address", async () => {
+    assert.deepEqual(await transport.resolve({ host: "::1", port: 7 }), [
+      { transport: "tcp", host: "::1", port: 7 },
+    ]);
+    for (const addr of await transport.resolve({ host: "localhost", port: 7 })) {
+      assert.ok(addr.host === "::1" || addr.host.startsWith("127."), addr.host);
+      assert.equal(addr.port, 7);
+    }
+  });
+
+  test("listening and connecting take a name", async () => {
+    using listener = await transport.listen({ host: "localhost" });
+    using client = await transport.connect({ host: "localhost", port: listener.addr.port });
+    using server = await listener.accept();
+    assert.deepEqual(server.localAddr, client.remoteAddr);
+  });
+
+  test("connect: aborted before, it does not start", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const signal = AbortSignal.abort();
+    const error = await rejects(transport.connect({ ...listener.addr, signal }), "ECANCELED");
+    assert.equal(error.cause, signal.reason);
+  });
+
+  test("connect: aborted while connecting, it gives up", async () => {
+    await using silence = await options.unanswered();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const connecting = transport.connect({ ...silence.endpoint, signal });
+    controller.abort(new Error("changed my mind"));
+    const error = await rejects(connecting, "ECANCELED");
+    assert.equal((error.cause as Error).message, "changed my mind");
+  });
+
+  test("connect: a deadline that passes is ETIMEDOUT", async () => {
+    await using silence = await options.unanswered();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const connecting = transport.connect({ ...silence.endpoint, signal });
+    setTimeout(() => controller.abort(new DOMException("50 ms", "TimeoutError")), 50);
+    await rejects(connecting, "ETIMEDOUT");
+  });
+
+  test("connect: aborted after, the connection lives", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const controller = new AbortController();
+    const { signal } = controller;
+    using client = await transport.connect({ ...listener.addr, signal });
+    using server = await listener.accept();
+    controller.abort();
+    await client.write(bytes("still here"));
+    assert.equal(await readText(server, 10), "still here");
+  });
+
+  test("a connection and its first bytes wait in the backlog", async () => {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    using client = await transport.connect(listener.addr);
+    await client.write(bytes("early"));
+    await client.closeWrite();
+    using server = await listener.accept();
+    assert.equal(new TextDecoder().decode(await readAll(server)), "early");
+  });
+
+  test("a closed listener leaves its connections alone, and takes no more", async () => {
+    using ends = await pair(transport);
+    ends.listener.close();
+    await ends.client.write(bytes("alive"));
+    assert.equal(await readText(ends.server, 5), "alive");
+    await rejects(transport.connect(ends.listener.addr), "ECONNREFUSED");
+  });
+
+  test("a closed listener lets nobody wait in its backlog", async () => {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    using client = await transport.connect(listener.addr);
+    listener.close();
+    await rejects(client.read(new Uint8Array(1)), "ECONNRESET");
+  });
+
+  test("iterating a listener accepts until it is closed; leaving the loop closes it", async () => {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    const client = await transport.connect(listener.addr);
+    for await (const conn of listener) {
+      conn.close();
+      client.close();
+      listener.close();
+    }
+    const second = await transport.listen({ host: "127.0.0.1" });
+    using visitor = await transport.connect(second.addr);
+    for await (const conn of second) {
+      conn.close();
+      break;
+    }
+    await rejects(second.accept(), "ECLOSED");
+    visitor.close();
+  });
+
+  for (const host of ["127.0.0.1", "::1"]) {
+    test(`addresses are right on ${host}`, async () => {
+      using ends = await pair(transport, host);
+      const { client, server, listener } = ends;
+      assert.deepEqual(listener.addr, { transport: "tcp", host, port: listener.addr.port });
+      assert.ok(listener.addr.port > 0);
+      assert.deepEqual(client.remoteAddr, listener.addr);
+      assert.deepEqual(server.localAddr, listener.addr);
+      assert.deepEqual(server.remoteAddr, client.localAddr);
+      assert.equal(client.localAddr.host, host);
+      assert.notEqual(client.localAddr.port, listener.addr.port);
+    });
+  }
+
+  test("the empty host listens on any address, and IPv4 clients look like IPv4", async () => {
+    using listener = await transport.listen({ host: "" });
+    const { port } = listener.addr;
+    for (const host of ["127.0.0.1", "::1"]) {
+      using client = await transport.connect({ host, port });
+      using server = await listener.accept();
+      assert.equal(server.remoteAddr.host, host);
+      assert.equal(server.localAddr.host, host);
+      assert.equal(server.remoteAddr.port, client.localAddr.port);
+    }
+  });
+
+  const { countDescriptors } = options;
+  if (countDescriptors !== undefined) {
+    test("1,000 connections opened and closed leave no descriptor behind", async () => {
+      using listener = await transport.listen({ host: "127.0.0.1" });
+      const visit = async () => {
+        using client = await transport.connect(listener.addr);
+        using server = await listener.accept();
+        await client.write(bytes("x"));
+        await readExactly(server, 1);
+      };
+      await visit();
+      const before = countDescriptors();
+      for (let i = 0; i < 1000; i++) await visit();
+      await until(() => countDescriptors() <= before);
+    });
+  }
+}

@@ -1,0 +1,93 @@
+// What tests of conversations need again and again.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { randomFillSync } from "node:crypto";
+import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
+import type { Conn, Listener, Transport } from "../lib/transport.ts";
+
+/** Both ends of a connection, and the listener it came through. */
+export interface Pair extends Disposable {
+  readonly client: Conn;
+  readonly server: Conn;
+  readonly listener: Listener;
+}
+
+/** Makes a connection on loopback. */
+export async function pair(transport: Transport, host = "127.0.0.1"): Promise<Pair> {
+  const listener = await transport.listen({ host });
+  const [client, server] = await Promise.all([
+    transport.connect(listener.addr),
+    listener.accept(),
+  ]);
+  return {
+    client,
+    server,
+    listener,
+    [Symbol.dispose]() {
+      client.close();
+      server.close();
+      listener.close();
+    },
+  };
+}
+
+/** `n` bytes that compress badly and repeat nowhere. */
+export function randomBytes(n: number): Uint8Array {
+  return randomFillSync(new Uint8Array(n));
+}
+
+export function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Reads to the end of the stream. */
+export async function readAll(conn: Conn): Promise<Uint8Array> {
+  const buffer = new Uint8Array(64 * 1024);
+  const chunks: Uint8Array[] = [];
+  for (let n; (n = await conn.read(buffer)) !== null;) chunks.push(buffer.slice(0, n));
+  return Buffer.concat(chunks);
+}
+
+/** Reads exactly `n` bytes. */
+export async function readExactly(conn: Conn, n: number): Promise<Uint8Array> {
+  const p = new Uint8Array(n);
+  for (let at = 0; at < n;) {
+    const got = await conn.read(p.subarray(at));
+    assert.notEqual(got, null, `The stream ended after ${at} of ${n} bytes`);
+    at += got!;
+  }
+  return p;
+}
+
+/** Reads `n` bytes as text. */
+export async function readText(conn: Conn, n: number): Promise<string> {
+  return new TextDecoder().decode(await readExactly(conn, n));
+}
+
+/** Sends back all that comes, and then closes. */
+export async function echoAll(conn: Conn): Promise<void> {
+  const buffer = new Uint8Array(64 * 1024);
+  for (let n; (n = await conn.read(buffer)) !== null;) await conn.write(buffer.subarray(0, n));
+  conn.close();
+}
+
+/** Asserts that `promise` rejects with a SocketError of one of these codes; returns the error. */
+export async function rejects(
+  promise: Promise<unknown>,
+  ...codes: SocketErrorCode[]
+): Promise<SocketError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof SocketError, `Not a SocketError: ${error}`);
+    assert.ok(codes.includes(error.code), `${error.code}, not ${codes}: ${error.message}`);
+    return error;
+  }
+  assert.fail(`It resolved, and did not reject with ${codes}`);
+}
+
+/** Waits until `condition` holds, a turn of the event loop at a time. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
