@@ -24,10 +24,20 @@
  */
 
 export { formatAddr } from "./lib/addr.ts";
+export { systemClock, VirtualClock } from "./lib/clock.ts";
+export type { Clock } from "./lib/clock.ts";
+export { dial } from "./lib/dial.ts";
+export type { DialOptions } from "./lib/dial.ts";
+export { echo } from "./lib/echo.ts";
+export type { EchoOptions } from "./lib/echo.ts";
 export { ERROR_CODES, SocketError } from "./lib/errors.ts";
 export type { ErrorCodeInfo, SocketErrorCode, SocketErrorInit, SocketOp } from "./lib/errors.ts";
+export { observe } from "./lib/events.ts";
+export type { EventSink, SocketEvent } from "./lib/events.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
+export { serve } from "./lib/serve.ts";
+export type { Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { systemTransport } from "./lib/transport.deno.ts";
 export type {
   Addr,

@@ -107,6 +107,7 @@ export class MemoryTransport implements Transport {
       return await orAborted(connecting.made, signal, "connect", addr);
     } catch (error) {
       connecting.giveUp();
+      connecting.made.then((conn) => conn.close(), () => {});
       throw error;
     }
   }

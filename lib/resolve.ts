@@ -34,7 +34,7 @@ export async function connectAddr(transport: Transport, options: ConnectOptions)
 export async function bindHost<T>(
   transport: Transport,
   { host = "localhost", port = 0 }: ListenOptions,
-  bind: (addr: Addr) => Promise<T>,
+  bind: (addr: Addr) => T | Promise<T>,
 ): Promise<T> {
   checkPort("listen", { host, port });
   if (host !== "") return await bind((await transport.resolve({ host, port }))[0]);

@@ -151,8 +151,7 @@ class DenoListener extends BaseListener {
 }
 
 function listen(options: ListenOptions = {}): Promise<Listener> {
-  // Deno.listen() throws; the async function turns that into a rejection.
-  return bindHost(systemTransport, options, async (addr) => {
+  return bindHost(systemTransport, options, (addr) => {
     try {
       const { host: hostname, port } = addr;
       return new DenoListener(Deno.listen({ hostname, port, tcpBacklog: options.backlog ?? 511 }));

@@ -9,4 +9,6 @@ export function test(name: string, fn: () => void | Promise<void>): void {
 }
 
 /** The column of docs/semantics.md that this runtime fills. */
-export const runtime = process.versions.bun ? "Bun" : `Node ${process.versions.node.split(".")[0]}`;
+export const runtime: string = process.versions.bun
+  ? "Bun"
+  : `Node ${process.versions.node.split(".")[0]}`;

@@ -1,0 +1,92 @@
+/**
+ * Buffers to receive into, sized by what a connection does. A runtime pins the buffer of a pending
+ * read, so a thousand idle connections with 64 KiB each would hold 64 MiB for nothing.
+ *
+ * @module
+ */
+
+/** What a connection starts with, and comes back to. */
+const SMALL = 4 * 1024;
+
+/** So many connections can have a large buffer at once: 4 MiB of them at the default size. */
+const MAX_LARGE = 64;
+
+/** How many reads in a row must have fitted the small buffer before the large one is given back. */
+const SHRINK_AFTER = 2;
+
+/** The large buffers that connections share. */
+export class BufferPool {
+  /** The size of a large buffer. */
+  readonly size: number;
+  readonly #free: Uint8Array[] = [];
+  #made = 0;
+
+  /** Large buffers have `size` bytes, and small ones no more. */
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  /** Lends a large buffer, or nothing if all of them are out. */
+  take(): Uint8Array | undefined {
+    const free = this.#free.pop();
+    if (free !== undefined || this.#made === MAX_LARGE) return free;
+    this.#made++;
+    return new Uint8Array(this.size);
+  }
+
+  /** Takes a large buffer back. */
+  give(buffer: Uint8Array): void {
+    this.#free.push(buffer);
+  }
+}
+
+/**
+ * The buffer of one connection: small until a read fills it, then large for as long as reads need
+ * it. A runtime cannot cancel a read, so a connection that falls silent right after a large one
+ * keeps its large buffer until it speaks again; the pool bounds how many can.
+ */
+export class ReceiveBuffer {
+  readonly #pool: BufferPool;
+  readonly #small: Uint8Array;
+  #large: Uint8Array | undefined;
+  #smallReads = 0;
+  #view: Uint8Array;
+  /** What to read into next. */
+  bytes: Uint8Array;
+
+  constructor(pool: BufferPool) {
+    this.#pool = pool;
+    this.#small = new Uint8Array(Math.min(SMALL, pool.size));
+    this.bytes = this.#view = this.#small;
+  }
+
+  /** The first `n` bytes of {@linkcode bytes}. Conversations repeat lengths, so it is kept. */
+  first(n: number): Uint8Array {
+    const view = this.#view;
+    return view.length === n ? view : this.#view = this.bytes.subarray(0, n);
+  }
+
+  /** Chooses the buffer for the next read, after one of `n` bytes is dealt with. */
+  adapt(n: number): void {
+    if (this.#large === undefined) {
+      if (n === this.#small.length && n < this.#pool.size) this.#use(this.#pool.take());
+    } else if (n > this.#small.length) {
+      this.#smallReads = 0;
+    } else if (++this.#smallReads === SHRINK_AFTER) {
+      this.release();
+    }
+  }
+
+  /** Gives the large buffer back, if there is one. */
+  release(): void {
+    const large = this.#large;
+    this.#use(undefined);
+    if (large !== undefined) this.#pool.give(large);
+  }
+
+  #use(large: Uint8Array | undefined): void {
+    this.#large = large;
+    this.#smallReads = 0;
+    this.bytes = this.#view = large ?? this.#small;
+  }
+}

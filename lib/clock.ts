@@ -1,0 +1,79 @@
+/**
+ * Time as a parameter: the system's clock, or one that tests turn by hand.
+ *
+ * @module
+ */
+
+/** Tells the time and waits. */
+export interface Clock {
+  /** Milliseconds since some moment in the past; never goes back. */
+  now(): number;
+  /** Calls `fn` once, `ms` milliseconds from now. Returns a function that cancels it. */
+  setTimer(ms: number, fn: () => void): () => void;
+}
+
+/** The clock of the runtime. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(ms, fn) {
+    const timer = setTimeout(fn, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * A clock that stands still until it is told to go on.
+ *
+ * @example
+ * ```ts
+ * import { VirtualClock } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const clock = new VirtualClock();
+ * let rang = false;
+ * clock.setTimer(60_000, () => rang = true);
+ * await clock.advance(60_000);
+ * assert.ok(rang);
+ * ```
+ */
+export class VirtualClock implements Clock {
+  #now = 0;
+  readonly #timers = new Set<{ at: number; fn: () => void }>();
+
+  /** See {@linkcode Clock.now}; starts at 0. */
+  now(): number {
+    return this.#now;
+  }
+
+  /** See {@linkcode Clock.setTimer}. */
+  setTimer(ms: number, fn: () => void): () => void {
+    const timer = { at: this.#now + ms, fn };
+    this.#timers.add(timer);
+    return () => this.#timers.delete(timer);
+  }
+
+  /**
+   * Lets `ms` milliseconds pass. Each timer due rings at its time, and what waits on promises gets
+   * to run before it, between two of them, and after the last.
+   */
+  async advance(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      await turn();
+      let next: { at: number; fn: () => void } | undefined;
+      for (const timer of this.#timers) {
+        if (timer.at <= end && (next === undefined || timer.at < next.at)) next = timer;
+      }
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = next.at;
+      next.fn();
+    }
+    this.#now = end;
+  }
+}
+
+/** Resolves when all that is ready to run has run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,163 @@
+/**
+ * Connecting to a name by racing its addresses: Happy Eyeballs, RFC 8305.
+ *
+ * @module
+ */
+
+import { orAborted } from "./abort.ts";
+import { formatAddr, isIPv6 } from "./addr.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { checkPort, SocketError, type SocketErrorCode } from "./errors.ts";
+import type { Addr, Conn, Endpoint, Transport } from "./transport.ts";
+
+/** What {@linkcode dial} takes. */
+export interface DialOptions extends Endpoint {
+  /** Gives up when aborted: ECANCELED, or ETIMEDOUT if the reason is a `TimeoutError`. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds for all of it, the name's look-up included; 0 for no limit. Default: 10,000. */
+  readonly timeout?: number;
+  /**
+   * Milliseconds an attempt gets before the next address is tried beside it ("Connection Attempt
+   * Delay", RFC 8305 section 5). Default: 250.
+   */
+  readonly attemptDelay?: number;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** These say something of this machine's network; an answer from the other side says more. */
+const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+
+/**
+ * Connects to an endpoint. Resolves its name, then tries the addresses, IPv6 and IPv4 by turns: each
+ * `attemptDelay` after the last, or as soon as that failed. The first connection made wins; the
+ * other attempts are aborted. Over an {@linkcode observe}d transport every step is an event.
+ *
+ * Rejects with a {@linkcode SocketError}: what {@linkcode Transport.resolve} and
+ * {@linkcode Transport.connect} reject with; ETIMEDOUT after `timeout`. When several addresses
+ * failed the message names them, and the cause is an `AggregateError` of them all.
+ *
+ * @example
+ * ```ts
+ * import { dial, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * using listener = await systemTransport.listen({ host: "localhost" });
+ * using conn = await dial(systemTransport, { host: "localhost", port: listener.addr.port });
+ * await conn.closeWrite();
+ * ```
+ */
+export async function dial(transport: Transport, options: DialOptions): Promise<Conn> {
+  const { host, port, signal, timeout = 10_000, attemptDelay = 250, clock = systemClock } = options;
+  const endpoint = { host, port };
+  checkPort("connect", endpoint);
+  const controller = new AbortController();
+  const onAbort = () => controller.abort(signal!.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort);
+  const cancelTimeout = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
+    const why = `no answer within ${timeout / 1000} s`;
+    controller.abort(new SocketError("ETIMEDOUT", "connect", { addr: endpoint, why }));
+  });
+  try {
+    const resolving = transport.resolve(endpoint);
+    const addrs = await orAborted(resolving, controller.signal, "connect", endpoint);
+    const race = new Race(transport, interleave(addrs), controller.signal, attemptDelay, clock);
+    const running = race.run(endpoint);
+    try {
+      return await orAborted(running, controller.signal, "connect", endpoint);
+    } catch (error) {
+      running.then((conn) => conn.close(), () => {});
+      throw error;
+    }
+  } finally {
+    cancelTimeout();
+    signal?.removeEventListener("abort", onAbort);
+    // The race is over, one way or the other: the attempts still under way are pointless.
+    controller.abort(new SocketError("ECANCELED", "connect", { addr: endpoint }));
+  }
+}
+
+/**
+ * Orders addresses for trying: by turns from the family of the first one and from the other, each
+ * in the order given (RFC 8305 section 4).
+ */
+export function interleave(addrs: readonly Addr[]): Addr[] {
+  const first = addrs.filter((addr) => isIPv6(addr) === isIPv6(addrs[0]));
+  const other = addrs.filter((addr) => isIPv6(addr) !== isIPv6(addrs[0]));
+  const ordered: Addr[] = [];
+  for (let i = 0; i < Math.max(first.length, other.length); i++) {
+    ordered.push(...first.slice(i, i + 1), ...other.slice(i, i + 1));
+  }
+  return ordered;
+}
+
+class Race {
+  readonly #transport: Transport;
+  readonly #addrs: readonly Addr[];
+  readonly #signal: AbortSignal;
+  readonly #delay: number;
+  readonly #clock: Clock;
+  readonly #failures: SocketError[] = [];
+  #started = 0;
+  #won = false;
+  #cancelNext: () => void = () => {};
+
+  constructor(
+    transport: Transport,
+    addrs: readonly Addr[],
+    signal: AbortSignal,
+    delay: number,
+    clock: Clock,
+  ) {
+    this.#transport = transport;
+    this.#addrs = addrs;
+    this.#signal = signal;
+    this.#delay = delay;
+    this.#clock = clock;
+  }
+
+  run(endpoint: Endpoint): Promise<Conn> {
+    return new Promise((resolve, reject) => {
+      const startNext = () => {
+        this.#cancelNext();
+        if (this.#signal.aborted || this.#started === this.#addrs.length) return;
+        const addr = this.#addrs[this.#started++];
+        if (this.#started < this.#addrs.length) {
+          this.#cancelNext = this.#clock.setTimer(this.#delay, startNext);
+        }
+        this.#transport.connect({ ...addr, signal: this.#signal }).then(onConnected, onFailed);
+      };
+      const onConnected = (conn: Conn) => {
+        this.#cancelNext();
+        // Two attempts can succeed before the abort of the loser takes effect.
+        if (this.#won) conn.close();
+        this.#won = true;
+        resolve(conn);
+      };
+      const onFailed = (error: SocketError) => {
+        this.#failures.push(error);
+        if (this.#failures.length === this.#addrs.length) reject(this.#summary(endpoint));
+        else startNext();
+      };
+      this.#signal.addEventListener("abort", () => this.#cancelNext(), { once: true });
+      startNext();
+    });
+  }
+
+  #summary(endpoint: Endpoint): SocketError {
+    const failures = this.#failures;
+    const told = failures.find(({ code }) => !NO_ROUTE.has(code)) ?? failures[0];
+    if (failures.length === 1) return told;
+    const list = failures.map(({ addr, code }) => `${formatAddr(addr!)} ${code}`).join(", ");
+    return new SocketError(told.code, "connect", {
+      addr: endpoint,
+      why: `all of its ${failures.length} addresses failed: ${list}`,
+      cause: new AggregateError(failures),
+    });
+  }
+}

@@ -1,0 +1,294 @@
+/**
+ * Every step of a conversation as a typed event. `observe()` wraps a transport; without it there is
+ * no wrapper and no cost.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "./clock.ts";
+import { SocketError, type SocketOp } from "./errors.ts";
+import type {
+  Addr,
+  Conn,
+  ConnectOptions,
+  Endpoint,
+  Listener,
+  ListenOptions,
+  Transport,
+} from "./transport.ts";
+
+/**
+ * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
+ * given to {@linkcode observe}, and `socket` numbers the sockets of an observed transport from 1.
+ * `data` is valid during the call only: copy it to keep it.
+ */
+export type SocketEvent =
+  & { readonly time: number }
+  & (
+    /** A name was resolved; the addresses are in the system's order. */
+    | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly Addr[] }
+    /** A socket was bound; the address is the real one, with the port the kernel chose. */
+    | { readonly type: "bind"; readonly socket: number; readonly addr: Addr }
+    /** A socket began to wait for connections. */
+    | { readonly type: "listen"; readonly socket: number; readonly addr: Addr }
+    /** An attempt to connect began. It ends in `connected` or in `error`. */
+    | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint }
+    /** An attempt to connect succeeded. */
+    | {
+      readonly type: "connected";
+      readonly socket: number;
+      readonly localAddr: Addr;
+      readonly remoteAddr: Addr;
+    }
+    /** The socket `listener` accepted a connection. */
+    | {
+      readonly type: "accept";
+      readonly socket: number;
+      readonly listener: number;
+      readonly localAddr: Addr;
+      readonly remoteAddr: Addr;
+    }
+    /** Bytes were received. */
+    | { readonly type: "recv"; readonly socket: number; readonly data: Uint8Array }
+    /** The peer's FIN was received: there is no more to read. */
+    | { readonly type: "eof"; readonly socket: number }
+    /** Bytes are to be sent; an `error` follows if that fails. */
+    | { readonly type: "send"; readonly socket: number; readonly data: Uint8Array }
+    /** FIN is to be sent: {@linkcode Conn.closeWrite}. */
+    | { readonly type: "shutdown"; readonly socket: number }
+    /** A connection or listener was closed on this side, by {@linkcode Conn.reset} if `reset`. */
+    | {
+      readonly type: "close";
+      readonly socket: number;
+      readonly bytesRead: number;
+      readonly bytesWritten: number;
+      readonly reset: boolean;
+    }
+    /** An operation failed, other than by being closed on this side. Resolving has no socket. */
+    | {
+      readonly type: "error";
+      readonly socket: number | undefined;
+      readonly op: SocketOp;
+      readonly error: SocketError;
+    }
+  );
+
+/** Takes events, one at a time and in order. It must not throw. */
+export type EventSink = (event: SocketEvent) => void;
+
+/**
+ * Wraps a transport so that `sink` is told of every step on it and on its connections.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTransport, observe } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const seen: string[] = [];
+ * const transport = observe(new MemoryTransport(), (event) => seen.push(event.type));
+ * using listener = await transport.listen();
+ * using conn = await transport.connect(listener.addr);
+ * await conn.write(new Uint8Array(3));
+ * assert.deepEqual(seen, ["bind", "listen", "connect", "connected", "send"]);
+ * ```
+ */
+export function observe(
+  transport: Transport,
+  sink: EventSink,
+  clock: Clock = systemClock,
+): Transport {
+  return new ObservedTransport(transport, new Recorder(sink, clock));
+}
+
+// Omit<> on a union would merge its members; this keeps them apart.
+type WithoutTime<E> = E extends unknown ? Omit<E, "time"> : never;
+
+class Recorder {
+  readonly #sink: EventSink;
+  readonly #clock: Clock;
+  #sockets = 0;
+
+  constructor(sink: EventSink, clock: Clock) {
+    this.#sink = sink;
+    this.#clock = clock;
+  }
+
+  newSocket(): number {
+    return ++this.#sockets;
+  }
+
+  emit(event: WithoutTime<SocketEvent>): void {
+    this.#sink({ time: this.#clock.now(), ...event } as SocketEvent);
+  }
+
+  /** Settles as `work` does, and tells if it fails. */
+  async tellFailure<T>(socket: number | undefined, op: SocketOp, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof SocketError && error.code !== "ECLOSED") {
+        this.emit({ type: "error", socket, op, error });
+      }
+      throw error;
+    }
+  }
+}
+
+class ObservedTransport implements Transport {
+  readonly name: string;
+  readonly #inner: Transport;
+  readonly #recorder: Recorder;
+
+  constructor(inner: Transport, recorder: Recorder) {
+    this.name = inner.name;
+    this.#inner = inner;
+    this.#recorder = recorder;
+  }
+
+  async resolve(endpoint: Endpoint): Promise<Addr[]> {
+    const resolving = this.#inner.resolve(endpoint);
+    const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
+    this.#recorder.emit({ type: "resolve", endpoint, addrs });
+    return addrs;
+  }
+
+  async listen(options?: ListenOptions): Promise<Listener> {
+    const listening = this.#inner.listen(options);
+    const listener = await this.#recorder.tellFailure(undefined, "listen", listening);
+    const socket = this.#recorder.newSocket();
+    // The runtimes bind and listen in one call.
+    this.#recorder.emit({ type: "bind", socket, addr: listener.addr });
+    this.#recorder.emit({ type: "listen", socket, addr: listener.addr });
+    return new ObservedListener(listener, socket, this.#recorder);
+  }
+
+  async connect(options: ConnectOptions): Promise<Conn> {
+    const socket = this.#recorder.newSocket();
+    const { host, port } = options;
+    this.#recorder.emit({ type: "connect", socket, endpoint: { host, port } });
+    const conn = await this.#recorder.tellFailure(socket, "connect", this.#inner.connect(options));
+    const { localAddr, remoteAddr } = conn;
+    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
+    return new ObservedConn(conn, socket, this.#recorder);
+  }
+}
+
+class ObservedListener implements Listener {
+  readonly #inner: Listener;
+  readonly #socket: number;
+  readonly #recorder: Recorder;
+  #closed = false;
+
+  constructor(inner: Listener, socket: number, recorder: Recorder) {
+    this.#inner = inner;
+    this.#socket = socket;
+    this.#recorder = recorder;
+  }
+
+  get addr(): Addr {
+    return this.#inner.addr;
+  }
+
+  async accept(): Promise<Conn> {
+    const listener = this.#socket;
+    const conn = await this.#recorder.tellFailure(listener, "accept", this.#inner.accept());
+    const socket = this.#recorder.newSocket();
+    const { localAddr, remoteAddr } = conn;
+    this.#recorder.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
+    return new ObservedConn(conn, socket, this.#recorder);
+  }
+
+  close(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      const socket = this.#socket;
+      this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
+    }
+    this.#inner.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Conn> {
+    try {
+      for (;;) yield await this.accept();
+    } catch (error) {
+      if (!this.#closed) throw error;
+    } finally {
+      this.close();
+    }
+  }
+}
+
+class ObservedConn implements Conn {
+  readonly #inner: Conn;
+  readonly #socket: number;
+  readonly #recorder: Recorder;
+  #closed = false;
+
+  constructor(inner: Conn, socket: number, recorder: Recorder) {
+    this.#inner = inner;
+    this.#socket = socket;
+    this.#recorder = recorder;
+  }
+
+  get localAddr(): Addr {
+    return this.#inner.localAddr;
+  }
+
+  get remoteAddr(): Addr {
+    return this.#inner.remoteAddr;
+  }
+
+  get bytesRead(): number {
+    return this.#inner.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#inner.bytesWritten;
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    const socket = this.#socket;
+    const n = await this.#recorder.tellFailure(socket, "read", this.#inner.read(p));
+    this.#recorder.emit(
+      n === null ? { type: "eof", socket } : { type: "recv", socket, data: p.subarray(0, n) },
+    );
+    return n;
+  }
+
+  async write(p: Uint8Array): Promise<void> {
+    const socket = this.#socket;
+    this.#recorder.emit({ type: "send", socket, data: p });
+    await this.#recorder.tellFailure(socket, "write", this.#inner.write(p));
+  }
+
+  async closeWrite(): Promise<void> {
+    const socket = this.#socket;
+    this.#recorder.emit({ type: "shutdown", socket });
+    await this.#recorder.tellFailure(socket, "closeWrite", this.#inner.closeWrite());
+  }
+
+  close(reason?: Error): void {
+    this.#tellClose(false);
+    this.#inner.close(reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#tellClose(true);
+    this.#inner.reset(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tellClose(reset: boolean): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { bytesRead, bytesWritten } = this.#inner;
+    this.#recorder.emit({ type: "close", socket: this.#socket, bytesRead, bytesWritten, reset });
+  }
+}

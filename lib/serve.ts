@@ -1,0 +1,201 @@
+/**
+ * The server's side of a listener: accept, hand over, clean up, and stop in good order.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { type Clock, systemClock } from "./clock.ts";
+import { deferred } from "./deferred.ts";
+import { SocketError, type SocketErrorCode } from "./errors.ts";
+import { IdleWatch } from "./idle.ts";
+import type { Conn, Listener } from "./transport.ts";
+
+/**
+ * Holds one conversation. The connection is closed when the promise settles; what it rejects with
+ * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
+ */
+export type Handler = (conn: Conn) => void | Promise<void>;
+
+/** What {@linkcode serve} takes. */
+export interface ServeOptions {
+  /** Aborting it stops the server: see {@linkcode serve}. */
+  readonly signal?: AbortSignal;
+  /**
+   * How many conversations there may be at once; at that number the rest wait in the listener's
+   * backlog. Default: 1024.
+   */
+  readonly maxConnections?: number;
+  /**
+   * Milliseconds without a byte in either direction after which a connection is closed with
+   * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
+   */
+  readonly idleTimeout?: number;
+  /** Milliseconds that conversations get to finish once the server stops. Default: 10,000. */
+  readonly grace?: number;
+  /**
+   * Is told what a handler rejected with. By default a SocketError, which is how peers behave, is
+   * ignored, and anything else becomes a process warning, since it is a mistake in the handler.
+   */
+  readonly onError?: (error: unknown, conn: Conn) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** What {@linkcode serve} has done. */
+export interface ServeSummary {
+  /** How many connections were accepted. */
+  readonly accepted: number;
+  /** How many of them did not finish within the grace and were reset. */
+  readonly reset: number;
+}
+
+const FIRST_BACKOFF_MS = 5;
+const LAST_BACKOFF_MS = 1000;
+
+/** How long handlers whose connection was reset get to notice. */
+const SETTLE_MS = 1000;
+
+/** The system is out of something; accepting again at once would spin. */
+const EXHAUSTED: ReadonlySet<SocketErrorCode> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+
+/**
+ * Accepts connections and holds a conversation on each, until `signal` is aborted or the listener is
+ * closed. Then it closes the listener, lets the conversations finish for up to `grace`, resets what
+ * is left, and resolves.
+ *
+ * Rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
+ * memory is waited out, 5 ms at first and a second at most.
+ *
+ * @example A server that says hello
+ * ```ts
+ * import { serve, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const stop = new AbortController();
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serve(listener, async (conn) => {
+ *   await conn.write(new TextEncoder().encode("hello\n"));
+ * }, { signal: stop.signal });
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export function serve(
+  listener: Listener,
+  handler: Handler,
+  options: ServeOptions = {},
+): Promise<ServeSummary> {
+  return new Server(listener, handler, options).run();
+}
+
+class Server {
+  readonly #listener: Listener;
+  readonly #handler: Handler;
+  readonly #maxConnections: number;
+  readonly #grace: number;
+  readonly #onError: (error: unknown, conn: Conn) => void;
+  readonly #clock: Clock;
+  readonly #idle: IdleWatch;
+  readonly #signal: AbortSignal | undefined;
+  readonly #open = new Set<Conn>();
+  #accepted = 0;
+  /** Something is waiting for a conversation to end, or for the server to stop. */
+  #changed = deferred<void>();
+
+  constructor(listener: Listener, handler: Handler, options: ServeOptions) {
+    this.#listener = listener;
+    this.#handler = handler;
+    this.#maxConnections = options.maxConnections ?? 1024;
+    this.#grace = options.grace ?? 10_000;
+    this.#onError = options.onError ?? warn;
+    this.#clock = options.clock ?? systemClock;
+    this.#idle = new IdleWatch(options.idleTimeout ?? 300_000, this.#clock);
+    this.#signal = options.signal;
+  }
+
+  async run(): Promise<ServeSummary> {
+    const stop = () => {
+      this.#listener.close();
+      this.#notify();
+    };
+    if (this.#signal?.aborted) stop();
+    this.#signal?.addEventListener("abort", stop);
+    try {
+      await this.#acceptAll();
+    } finally {
+      this.#signal?.removeEventListener("abort", stop);
+      this.#listener.close();
+      await this.#drain(this.#grace);
+    }
+    const reset = this.#open.size;
+    for (const conn of this.#open) conn.reset();
+    await this.#drain(SETTLE_MS);
+    return { accepted: this.#accepted, reset };
+  }
+
+  async #acceptAll(): Promise<void> {
+    let backoff = FIRST_BACKOFF_MS;
+    for (;;) {
+      while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
+        await this.#changed.promise;
+      }
+      try {
+        const conn = await this.#listener.accept();
+        backoff = FIRST_BACKOFF_MS;
+        void this.#converse(conn);
+      } catch (error) {
+        const code = error instanceof SocketError ? error.code : undefined;
+        if (code === "ECLOSED") return;
+        if (code === "ECONNABORTED") continue;
+        if (code === undefined || !EXHAUSTED.has(code)) throw error;
+        await this.#sleep(backoff);
+        backoff = Math.min(backoff * 2, LAST_BACKOFF_MS);
+      }
+    }
+  }
+
+  async #converse(conn: Conn): Promise<void> {
+    this.#accepted++;
+    this.#open.add(conn);
+    this.#idle.add(conn);
+    try {
+      await this.#handler(conn);
+    } catch (error) {
+      this.#onError(error, conn);
+    } finally {
+      conn.close();
+      this.#idle.delete(conn);
+      this.#open.delete(conn);
+      this.#notify();
+    }
+  }
+
+  /** Waits until no conversation is left, or for `ms` milliseconds. */
+  async #drain(ms: number): Promise<void> {
+    let late = false;
+    const cancel = this.#clock.setTimer(ms, () => {
+      late = true;
+      this.#notify();
+    });
+    while (this.#open.size > 0 && !late) await this.#changed.promise;
+    cancel();
+  }
+
+  /** Waits for `ms` milliseconds, or until a conversation ends or the server stops. */
+  async #sleep(ms: number): Promise<void> {
+    const cancel = this.#clock.setTimer(ms, () => this.#notify());
+    await this.#changed.promise;
+    cancel();
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = deferred();
+  }
+}
+
+function warn(error: unknown): void {
+  if (error instanceof SocketError) return;
+  process.emitWarning(error instanceof Error ? error : String(error));
+}
