@@ -1,0 +1,129 @@
+#!/usr/bin/env -S deno run -A
+/**
+ * The client script: `client.ts [echo [MESSAGE]] [options]`. See `--help`.
+ *
+ * @module
+ */
+
+import { fstatSync } from "node:fs";
+import process from "node:process";
+import { GENERAL_FLAGS, noMore, printVersion, protocolOf, run } from "./lib/cli/common.ts";
+import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
+import { integer, parseFlags, renderFlags, seconds, text } from "./lib/cli/flags.ts";
+import { Log } from "./lib/cli/log.ts";
+import { print } from "./lib/cli/print.ts";
+import { onSignals } from "./lib/cli/signals.ts";
+import { clientTranscript } from "./lib/cli/transcript.ts";
+import { systemClock } from "./lib/clock.ts";
+import { dial } from "./lib/dial.ts";
+import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
+import { observe } from "./lib/events.ts";
+import { IdleWatch } from "./lib/idle.ts";
+import { systemTransport } from "./lib/transport.deno.ts";
+
+const MESSAGE = "This is the message.  It will be repeated.";
+
+const FLAGS = {
+  host: text("HOST", "localhost", "name or address of the server (default localhost)"),
+  port: integer("PORT", [1, 65535], 10000, "port of the server (default 10000)"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
+  "recv-size": integer(
+    "BYTES",
+    [1, 2 ** 26],
+    65536,
+    "most bytes to receive at once (default 65536)",
+  ),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `A client made of plain sockets.
+
+  deno run -A client.ts                        sends a message to the echo server
+  deno run -A client.ts echo hello --port 7    another message, another port
+  deno run -A client.ts < file > copy          a file of any size
+  npx plainsocket client                       the same on Node
+
+Usage: client.ts [echo [MESSAGE]] [options]
+
+Protocols:
+  echo  sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
+
+MESSAGE is '${MESSAGE}' by default.
+With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
+
+Options:
+${renderFlags(FLAGS)}
+
+stdout gets what comes back, byte for byte. All else goes to stderr.
+
+Exit codes:
+${EXIT_HELP}
+`;
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseFlags(FLAGS, args);
+  if (values.help) return await print(HELP), EXIT.ok;
+  if (values.version) return await printVersion(), EXIT.ok;
+  protocolOf(positionals, ["echo"]);
+  const message = positionals.shift();
+  noMore(positionals);
+
+  const { signal, exitCode } = onSignals();
+  const log = new Log(values);
+  const { host, port } = values;
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(clientTranscript()))
+    : systemTransport;
+  log.note(`connecting to ${host} port ${port}`);
+  try {
+    const conn = await dial(transport, { host, port, signal, timeout: values["connect-timeout"] });
+    signal.addEventListener("abort", () => conn.reset());
+    const exchange = new EchoExchange(conn, {
+      source: sourceOf(message),
+      sink: (data) => log.data(data),
+      recvSize: values["recv-size"],
+    });
+    const idle = new IdleWatch(values.timeout, systemClock);
+    idle.add(conn, () => exchange.waiting);
+    const outcome = await exchange.run();
+    idle.delete(conn);
+    conn.close();
+    return report(log, outcome);
+  } catch (error) {
+    if (signal.aborted) return exitCode();
+    throw error;
+  }
+}
+
+function sourceOf(message: string | undefined): AsyncIterable<Uint8Array> {
+  if (message === "-" || message === undefined && stdinHasData()) return process.stdin;
+  return (async function* () {
+    yield new TextEncoder().encode(message ?? MESSAGE);
+  })();
+}
+
+/** Whether stdin is a pipe or a file, and not a terminal or nothing. */
+function stdinHasData(): boolean {
+  try {
+    const stdin = fstatSync(0);
+    return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome): number {
+  if (differsAt !== undefined) {
+    log.error(`client.ts: The echo differs from what was sent, from byte ${differsAt} on.`);
+    return EXIT.differed;
+  }
+  if (!complete) {
+    log.error(`client.ts: The server closed after echoing ${received} of ${sent} bytes or more.`);
+    return EXIT.closedEarly;
+  }
+  log.note(`sent ${sent} bytes and received the same; closed`);
+  return EXIT.ok;
+}
+
+await run("client.ts", main);

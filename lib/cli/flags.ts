@@ -1,0 +1,131 @@
+/**
+ * Command-line flags: declared once, parsed by `node:util`, checked, and shown by `--help`.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** The command line asks for something that is not there. Exit code 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** One flag. Without `arg` it is a switch. */
+export interface Flag<T> {
+  /** One letter. */
+  readonly short?: string;
+  /** The name of its value in the help. */
+  readonly arg?: string;
+  readonly help: string;
+  readonly fallback: T;
+  /** Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes. */
+  readonly parse: (text: string) => T;
+}
+
+/** The values of a set of flags. */
+export type Values<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
+
+export function toggle(help: string, short?: string): Flag<boolean> {
+  return { short, help, fallback: false, parse: () => true };
+}
+
+export function text(arg: string, fallback: string, help: string): Flag<string> {
+  return { arg, help, fallback, parse: (value) => value };
+}
+
+/** A whole number from `min` to `max`. */
+export function integer(
+  arg: string,
+  [min, max]: readonly [number, number],
+  fallback: number,
+  help: string,
+): Flag<number> {
+  const parse = (value: string) => {
+    const n = /^\d+$/.test(value) ? Number(value) : NaN;
+    if (n >= min && n <= max) return n;
+    throw new UsageError(`takes a whole number from ${min} to ${max}, not '${value}'`);
+  };
+  return { arg, help, fallback, parse };
+}
+
+/** A number of seconds, with fractions, as milliseconds. A timer takes 24 days at the most. */
+export function seconds(fallback: number, help: string): Flag<number> {
+  const parse = (value: string) => {
+    const n = /^(\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : NaN;
+    if (n <= 2_000_000) return n * 1000;
+    throw new UsageError(`takes a number of seconds from 0 to 2000000, not '${value}'`);
+  };
+  return { arg: "SECONDS", help, fallback: fallback * 1000, parse };
+}
+
+/** One of several words. */
+export function choice<T extends string>(words: readonly T[], fallback: T, help: string): Flag<T> {
+  const parse = (value: string) => {
+    const word = words.find((word) => word === value);
+    if (word !== undefined) return word;
+    throw new UsageError(`takes ${words.join(" or ")}, not '${value}'`);
+  };
+  return { arg: words.join("|"), help, fallback, parse };
+}
+
+/** Reads a command line. Throws a {@linkcode UsageError} for a flag or value that is not right. */
+export function parseFlags<F extends Record<string, Flag<unknown>>>(
+  flags: F,
+  args: readonly string[],
+): { values: Values<F>; positionals: string[] } {
+  const { tokens, positionals } = parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { short, arg }]) => [
+        name,
+        {
+          type: arg === undefined ? "boolean" : "string",
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
+  });
+  const values: Record<string, unknown> = {};
+  for (const [name, { fallback }] of Object.entries(flags)) values[name] = fallback;
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const { name, rawName, value } = token;
+    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
+    if (flag === undefined) throw new UsageError(unknown(rawName, Object.keys(flags)));
+    if (flag.arg === undefined && value !== undefined) {
+      throw new UsageError(`Option ${rawName} takes no value`);
+    }
+    if (flag.arg !== undefined && value === undefined) {
+      throw new UsageError(`Option ${rawName} needs a value: ${rawName} ${flag.arg}`);
+    }
+    try {
+      values[name] = flag.parse(value ?? "");
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`Option ${rawName} ${error.message}`);
+    }
+  }
+  return { values: values as Values<F>, positionals };
+}
+
+function unknown(rawName: string, names: readonly string[]): string {
+  const wanted = rawName.replace(/^-+/, "");
+  const near = names.find((name) =>
+    wanted.length > 2 && (name.startsWith(wanted.slice(0, 3)) || wanted.startsWith(name))
+  );
+  return `Unknown option ${rawName}` + (near === undefined ? "" : `; did you mean --${near}?`);
+}
+
+/** The flags as lines of the help. */
+export function renderFlags(flags: Record<string, Flag<unknown>>): string {
+  const rows = Object.entries(flags).map(([name, { short, arg, help }]) => {
+    const usage = `${short === undefined ? "    " : `-${short}, `}--${name}`;
+    return [arg === undefined ? usage : `${usage} ${arg}`, help] as const;
+  });
+  const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
+  return rows.map(([usage, help]) => `  ${usage.padEnd(width)}${help}`).join("\n");
+}

@@ -1,0 +1,106 @@
+/**
+ * What the scripts tell on stderr: notes, errors and, with `-v`, every event of the sockets.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { formatAddr } from "../addr.ts";
+import type { EventSink, SocketEvent } from "../events.ts";
+import type { Addr } from "../transport.ts";
+import { print } from "./print.ts";
+import { quote } from "./quote.ts";
+
+/** How it is shown: as lines for people, or one JSON object a line. */
+export type LogFormat = "text" | "json";
+
+/** What {@linkcode Log} takes: the general flags. */
+export interface LogOptions {
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  readonly log: LogFormat;
+}
+
+/** Turns an event into the lines of a transcript. */
+export type Transcript = (event: SocketEvent) => readonly string[];
+
+const NEWLINE = 10;
+const DIM = "\x1b[2m";
+const RESET = "\x1b[0m";
+
+/** Writes to stderr; see the module. */
+export class Log {
+  /** Whether every step is shown: then, and only then, is a transport observed. */
+  readonly verbose: boolean;
+  readonly #quiet: boolean;
+  readonly #json: boolean;
+  readonly #color: boolean;
+  /** The cursor of the terminal stands behind data that did not end its line. */
+  #midLine = false;
+
+  constructor({ verbose, quiet, log }: LogOptions) {
+    this.verbose = verbose && !quiet;
+    this.#quiet = quiet;
+    this.#json = log === "json";
+    this.#color = process.stderr.isTTY && !process.env.NO_COLOR;
+  }
+
+  /** Prints data on stdout as it is, and waits until it is out. */
+  async data(data: Uint8Array): Promise<void> {
+    this.#midLine = process.stdout.isTTY && data.at(-1) !== NEWLINE;
+    await print(data);
+  }
+
+  /** Tells of something that users like to know, unless they said `-q`. */
+  note(message: string): void {
+    if (this.#quiet) return;
+    this.#write(
+      this.#json ? { time: isoTime(performance.now()), level: "info", message } : message,
+    );
+  }
+
+  /** Tells of something that went wrong. */
+  error(message: string): void {
+    this.#write(
+      this.#json ? { time: isoTime(performance.now()), level: "error", message } : message,
+    );
+  }
+
+  /** Makes the sink that shows events: as JSON, or as the transcript has them. */
+  sink(transcript: Transcript): EventSink {
+    if (this.#json) return (event) => this.#write(toJson(event));
+    return (event) => {
+      for (const line of transcript(event)) {
+        this.#write(this.#color ? `${DIM}${line}${RESET}` : line);
+      }
+    };
+  }
+
+  #write(line: string | Record<string, unknown>): void {
+    if (this.#midLine) process.stderr.write("\n");
+    this.#midLine = false;
+    process.stderr.write(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+  }
+}
+
+function isoTime(ms: number): string {
+  return new Date(performance.timeOrigin + ms).toISOString();
+}
+
+/** An event with its time, addresses, bytes and error in words. */
+function toJson({ time, type, ...rest }: SocketEvent): Record<string, unknown> {
+  const line: Record<string, unknown> = { time: isoTime(time), event: type };
+  for (const [key, value] of Object.entries(rest)) {
+    if (value instanceof Uint8Array) {
+      line.bytes = value.length;
+      line.data = quote(value);
+    } else if (value instanceof Error) {
+      line.code = (value as Error & { code?: string }).code;
+      line.message = value.message;
+    } else if (Array.isArray(value)) line[key] = value.map(formatAddr);
+    else {line[key] = value !== null && typeof value === "object"
+        ? formatAddr(value as Addr)
+        : value;}
+  }
+  return line;
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env -S deno run -A
+/**
+ * The `plainsocket` command of the npm package: `plainsocket server …` and `plainsocket client …`.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { EXIT } from "./exit.ts";
+import { printVersion } from "./common.ts";
+import { print } from "./print.ts";
+
+const USAGE = `Sockets you can see.
+
+  npx plainsocket server [echo] [options]             an echo server on localhost port 10000
+  npx plainsocket client [echo [MESSAGE]] [options]   a client that talks to it
+
+'plainsocket server --help' and 'plainsocket client --help' tell more.
+`;
+
+const [name] = process.argv.splice(2, 1);
+if (name === "server") await import("../../server.ts");
+else if (name === "client") await import("../../client.ts");
+else if (name === "-h" || name === "--help") await print(USAGE);
+else if (name === "-V" || name === "--version") await printVersion();
+else {
+  const wrong = name === undefined ? "Nothing to do" : `Unknown command '${name}'`;
+  process.stderr.write(`plainsocket: ${wrong}. Say server or client; see 'plainsocket --help'.\n`);
+  process.exitCode = EXIT.usage;
+}

@@ -1,0 +1,97 @@
+/**
+ * The transcripts of the classic tutorials, made from events.
+ *
+ * @module
+ */
+
+import { formatAddr, isIPv6 } from "../addr.ts";
+import type { Addr } from "../transport.ts";
+import type { Transcript } from "./log.ts";
+import { quote } from "./quote.ts";
+
+/**
+ * The server's side. While several conversations are going on, each line tells with its number whose
+ * it is.
+ */
+export function serverTranscript(): Transcript {
+  const open = new Map<number, Addr>();
+  let listening = false;
+  const waiting = () => listening && open.size === 0 ? ["waiting for a connection"] : [];
+  return (event) => {
+    const socket = "socket" in event ? event.socket : undefined;
+    const peer = socket === undefined ? undefined : open.get(socket);
+    const who = peer === undefined ? "" : formatAddr(peer);
+    const mark = open.size > 1 ? `[${socket}] ` : "";
+    switch (event.type) {
+      case "listen":
+        listening = true;
+        return waiting();
+      case "accept":
+        open.set(event.socket, event.remoteAddr);
+        return [
+          `${open.size > 1 ? `[${event.socket}] ` : ""}connection from ${
+            formatAddr(event.remoteAddr)
+          }`,
+        ];
+      case "recv":
+        return [`${mark}received ${quote(event.data)}`];
+      case "send":
+        return [`${mark}sending data back to the client`];
+      case "eof":
+        return [`${mark}received ""`, `${mark}no more data from ${who}`];
+      case "error":
+        return [`${mark}${event.error.message}`];
+      case "close":
+        if (peer === undefined) {
+          listening = false;
+          return ["closing the listening socket"];
+        }
+        open.delete(event.socket);
+        return [
+          `${mark}${event.reset ? "resetting" : "closing"} the connection from ${who}`,
+          ...waiting(),
+        ];
+      default:
+        return [];
+    }
+  };
+}
+
+/** The client's side. */
+export function clientTranscript(): Transcript {
+  return (event) => {
+    switch (event.type) {
+      case "resolve":
+        return event.addrs.flatMap(describeCandidate);
+      case "connect":
+        return [`trying ${formatAddr(event.endpoint)}`];
+      case "connected":
+        return [`connected to ${formatAddr(event.remoteAddr)} from ${formatAddr(event.localAddr)}`];
+      case "send":
+        return [`sending ${quote(event.data)}`];
+      case "recv":
+        return [`received ${quote(event.data)}`];
+      case "shutdown":
+        return ["nothing more to send: half-closing"];
+      case "eof":
+        return ["no more data from the server"];
+      case "error":
+        return event.error.code === "ECANCELED"
+          ? [`giving up on ${formatAddr(event.error.addr!)}: another address was faster`]
+          : [event.error.message];
+      case "close":
+        return [event.reset ? "resetting socket" : "closing socket"];
+      default:
+        return [];
+    }
+  };
+}
+
+function describeCandidate(addr: Addr, index: number): string[] {
+  return [
+    `candidate ${index + 1}: ${formatAddr(addr)}`,
+    `  Family  : ${isIPv6(addr) ? "AF_INET6" : "AF_INET"}`,
+    "  Type    : SOCK_STREAM",
+    "  Protocol: IPPROTO_TCP",
+  ];
+}
