@@ -1,8 +1,12 @@
 // Programs of other people's making, as the other end of a conversation.
 
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import { Buffer } from "node:buffer";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { deferred } from "../lib/deferred.ts";
 import type { Endpoint } from "../lib/transport.ts";
 
 /** A Python program with a socket. */
@@ -50,4 +54,157 @@ say(l.getsockname()[1])
       child.stdout.destroy();
     },
   };
+}
+
+/** How long anything that a test waits for may take, on a machine that is busy with other things. */
+const DEADLINE_MS = 40_000;
+
+/** Settles as `work` does, and rejects with what `late` says if it has not by the deadline. */
+async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
+  const { promise, reject } = deferred<never>();
+  const timer = setTimeout(() => reject(new Error(late())), DEADLINE_MS);
+  try {
+    return await Promise.race([promise, work]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What a program prints on stdout or stderr. */
+export class Output {
+  readonly #chunks: Buffer[] = [];
+  #ended = false;
+  #changed = deferred<void>();
+
+  constructor(stream: Readable, onData?: (chunk: Buffer) => void) {
+    stream.on(
+      "data",
+      onData ?? ((chunk: Buffer) => {
+        this.#chunks.push(chunk);
+        this.#notify();
+      }),
+    );
+    stream.on("close", () => {
+      this.#ended = true;
+      this.#notify();
+    });
+  }
+
+  /** All of it, so far. */
+  get bytes(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  /** All of it, so far, as text. */
+  get text(): string {
+    return this.bytes.toString();
+  }
+
+  /** Its lines, so far. */
+  get lines(): string[] {
+    return this.text.split("\n").slice(0, -1);
+  }
+
+  /** Waits until all that was printed so far matches. */
+  async until(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this.text);
+      if (match !== null) return match;
+      if (this.#ended) throw new Error(`It ended without ${pattern}:\n${this.text}`);
+      await inTime(this.#changed.promise, () => `No ${pattern} in time:\n${this.text}`);
+    }
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = deferred();
+  }
+}
+
+/** How a program ended, and all that it printed. */
+export interface Exit {
+  /** The exit code; null if a signal ended it. */
+  readonly code: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** What {@linkcode Program} takes. */
+export interface ProgramOptions {
+  /** Gives it a pipe as stdin; without, that is /dev/null. */
+  readonly pipe?: boolean;
+  /** Set in its environment; what is undefined is taken out of it. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Takes what it prints on stdout, instead of `stdout`. */
+  readonly onStdout?: (chunk: Buffer) => void;
+}
+
+/** A program that runs until it ends or is disposed of, which kills it. */
+export class Program implements AsyncDisposable {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<number | null>;
+  readonly #command: string;
+
+  constructor(command: readonly string[], { pipe, env = {}, onStdout }: ProgramOptions = {}) {
+    const [file, ...args] = command;
+    this.#command = command.join(" ");
+    const child = this.#child = spawn(file, args, {
+      stdio: [pipe ? "pipe" : "ignore", "pipe", "pipe"],
+      env: Object.fromEntries(
+        Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined),
+      ),
+    });
+    this.stdout = new Output(child.stdout!, onStdout);
+    this.stderr = new Output(child.stderr!);
+    // It need not read all it is given: EPIPE is fine.
+    child.stdin?.on("error", () => {});
+    this.#closed = new Promise((resolve, reject) => {
+      child.once("close", (code) => resolve(code));
+      child.once("error", reject);
+    });
+    this.#closed.catch(() => {});
+  }
+
+  get stdin(): Writable {
+    return this.#child.stdin!;
+  }
+
+  /** Waits until it has ended. */
+  async exit(): Promise<Exit> {
+    const code = await inTime(
+      this.#closed,
+      () => `Still running: ${this.#command}\n${this.stderr.text}`,
+    );
+    return { code, stdout: this.stdout.bytes, stderr: this.stderr.text };
+  }
+
+  kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    // Not with child.kill(): in Deno that makes the exit code null, whatever it is.
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
+  }
+
+  /** Sends a signal and waits until it has ended. */
+  stop(signal: "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Exit> {
+    this.kill(signal);
+    return this.exit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.stdin?.destroy();
+    this.kill("SIGKILL");
+    await this.#closed.catch(() => {});
+  }
+}
+
+/** Runs a program to its end, with `stdin` in a pipe if it is given. */
+export async function runProgram(
+  command: readonly string[],
+  { stdin, env }: { stdin?: string | Uint8Array; env?: ProgramOptions["env"] } = {},
+): Promise<Exit> {
+  await using program = new Program(command, { pipe: stdin !== undefined, env });
+  if (stdin !== undefined) program.stdin.end(stdin);
+  return await program.exit();
 }

@@ -1,5 +1,7 @@
 // The test runner of Deno; its twin for Node is runner.node.ts.
 
+import process from "node:process";
+
 const DEADLINE_MS = 60_000;
 
 /** Registers a test that fails when it takes longer than a minute. */
@@ -19,3 +21,8 @@ export function test(name: string, fn: () => void | Promise<void>): void {
 
 /** The column of docs/semantics.md that this runtime fills. */
 export const runtime = "Deno";
+
+/** The command that runs a script with this runtime. */
+export function runCommand(script: string, permissions: readonly string[]): string[] {
+  return [process.execPath, "run", ...permissions, script];
+}

@@ -12,3 +12,8 @@ export function test(name: string, fn: () => void | Promise<void>): void {
 export const runtime: string = process.versions.bun
   ? "Bun"
   : `Node ${process.versions.node.split(".")[0]}`;
+
+/** The command that runs a script with this runtime. The permissions are Deno's. */
+export function runCommand(script: string, _permissions: readonly string[]): string[] {
+  return [process.execPath, script];
+}

@@ -1,0 +1,99 @@
+// The command lines of both scripts: help, version, and what is not right.
+
+import assert from "node:assert/strict";
+import { VERSION } from "../lib/version.ts";
+import { Program, runProgram } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { assertFailed, scriptCommand } from "./scripts.ts";
+
+const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
+const FLAGS = {
+  server: [
+    "--host HOST",
+    "--port PORT",
+    "--backlog N",
+    "--recv-size BYTES",
+    "--max-connections N",
+    "--idle-timeout SECONDS",
+    "--grace SECONDS",
+    ...GENERAL,
+  ],
+  client: [
+    "--host HOST",
+    "--port PORT",
+    "--connect-timeout SECONDS",
+    "--timeout SECONDS",
+    "--recv-size BYTES",
+    ...GENERAL,
+  ],
+} as const;
+
+for (const script of ["server", "client"] as const) {
+  const run = (...args: string[]) => runProgram([...scriptCommand(script), ...args]);
+
+  test(`${script}: --help shows examples, protocols, all flags and the exit codes`, async () => {
+    const { code, stdout, stderr } = await run("--help");
+    const help = stdout.toString();
+    assert.equal(code, 0);
+    assert.equal(stderr, "");
+    assert.match(help, new RegExp(`^  deno run -A ${script}\\.ts  +\\w`, "m"));
+    assert.match(help, new RegExp(`^  npx plainsocket ${script}  +\\w`, "m"));
+    assert.match(help, /^Protocols:\n {2}echo /m);
+    for (const flag of FLAGS[script]) {
+      assert.ok(help.includes(`${flag}  `), `${flag} is not in the help:\n${help}`);
+    }
+    assert.equal(help.match(/^ {2}(-\w,| {3}) --/gm)?.length, FLAGS[script].length);
+    for (const exitCode of [0, 1, 2, 6, 7, 18, 28, 56, 130]) {
+      assert.match(help, new RegExp(`^  ${exitCode} +\\w`, "m"));
+    }
+    assert.match(help, /\b143\b/);
+    for (const line of help.split("\n")) assert.ok(line.length <= 100, `Too long: ${line}`);
+  });
+
+  test(`${script}: -h and -V are short for --help and --version`, async () => {
+    const [h, help, V, version] = await Promise.all(
+      ["-h", "--help", "-V", "--version"].map((flag) => run(flag)),
+    );
+    assert.deepEqual(h, help);
+    assert.deepEqual(V, version);
+    assert.deepEqual([V.code, V.stdout.toString(), V.stderr], [0, `plainsocket ${VERSION}\n`, ""]);
+  });
+
+  const wrong: [args: string[], message: RegExp][] = [
+    [["frob"], /Unknown protocol 'frob'.*\becho\b/],
+    [["--recv_size", "16"], /Unknown option --recv_size; did you mean --recv-size\?/],
+    [["-x"], /Unknown option -x\b/],
+    [["--port"], /Option --port needs a value: --port PORT/],
+    [["--port", "65536"], /Option --port takes a whole number from [01] to 65535, not '65536'/],
+    [["--port", "-1"], /Option --port/],
+    [["--port", "ten"], /'ten'/],
+    [["--recv-size", "0"], /Option --recv-size takes a whole number from 1 /],
+    [["--log", "xml"], /Option --log takes text or json, not 'xml'/],
+    [["--verbose=1"], /Option --verbose takes no value/],
+    script === "server"
+      ? [["--grace", "soon"], /Option --grace takes a number of seconds .*'soon'/]
+      : [["--timeout", "-5"], /Option --timeout/],
+    script === "server"
+      ? [["echo", "now"], /Too many arguments, from 'now' on/]
+      : [["echo", "one", "two"], /Too many arguments, from 'two' on/],
+  ];
+  test(`${script}: a command line that is not right exits 2, with one line that tells`, async () => {
+    for (const [args, message] of wrong) {
+      const exit = await run(...args);
+      assertFailed(exit, 2, message, new RegExp(`See '${script}\\.ts --help'\\.$`));
+      assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
+      assert.equal(exit.stdout.length, 0);
+    }
+  });
+}
+
+test("server: the default is echo on localhost port 10000", async () => {
+  // The port may be taken, so what counts is what it tries.
+  await using program = new Program(scriptCommand("server"));
+  await program.stderr.until(/^starting up on localhost port 10000\n/);
+});
+
+test("client: the default is to talk to localhost port 10000", async () => {
+  await using program = new Program(scriptCommand("client"));
+  await program.stderr.until(/^connecting to localhost port 10000\n/);
+});

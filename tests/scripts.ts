@@ -1,0 +1,114 @@
+// Our two scripts as child processes, under the runtime that runs the tests.
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { type Exit, Program, type ProgramOptions, runProgram } from "./peers.ts";
+import { runCommand } from "./runner.deno.ts";
+
+/** The command that runs a script; `permissions` are Deno's. */
+export function scriptCommand(
+  name: "server" | "client",
+  permissions: readonly string[] = ["-A"],
+): string[] {
+  // They end as this file does: in .ts, and in .js in a build.
+  const extension = import.meta.url.split(".").at(-1);
+  const script = new URL(`../${name}.${extension}`, import.meta.url);
+  return runCommand(fileURLToPath(script), permissions);
+}
+
+/** A server script that listens. */
+export interface ServerScript extends AsyncDisposable {
+  /** The line it printed on stdout. */
+  readonly url: string;
+  readonly port: number;
+  readonly program: Program;
+}
+
+/** Starts server.ts on a free port, and waits until it listens. */
+export async function startServer(
+  args: readonly string[] = [],
+  options: ProgramOptions = {},
+): Promise<ServerScript> {
+  const program = new Program([...scriptCommand("server"), "--port", "0", ...args], options);
+  try {
+    const [line, port] = await program.stdout.until(/^\S*:(\d+)\n/);
+    return {
+      url: line.trimEnd(),
+      port: Number(port),
+      program,
+      [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw new Error(`The server did not start: ${program.stderr.text}`, { cause: error });
+  }
+}
+
+/** Runs server.ts to its end: for command lines with which it does not start. */
+export function runServer(args: readonly string[], env?: ProgramOptions["env"]): Promise<Exit> {
+  return runProgram([...scriptCommand("server"), ...args], { env });
+}
+
+/** Starts client.ts. */
+export function startClient(args: readonly string[], options: ProgramOptions = {}): Program {
+  return new Program([...scriptCommand("client"), ...args], options);
+}
+
+/** Runs client.ts to its end, with `stdin` in a pipe if it is given. */
+export function runClient(
+  args: readonly string[],
+  options: { stdin?: string | Uint8Array; env?: ProgramOptions["env"] } = {},
+): Promise<Exit> {
+  return runProgram([...scriptCommand("client"), ...args], options);
+}
+
+/** A shell command line in which `"$@"` stands for `command`. */
+export function inShell(line: string, command: readonly string[]): string[] {
+  return ["sh", "-c", line, "sh", ...command];
+}
+
+/**
+ * Wraps a command so that it has a terminal as stderr, and as stdout too if `stdout` says so. What
+ * it prints there comes out on stdout, with the `\r` that terminals put before each `\n`.
+ */
+export function onTerminal(command: readonly string[], stdout = false): string[] {
+  const program = `
+import os, pty, subprocess, sys
+ours, theirs = pty.openpty()
+stdout = theirs if sys.argv[1] == "True" else subprocess.DEVNULL
+child = subprocess.Popen(sys.argv[2:], stdin=theirs, stdout=stdout, stderr=theirs)
+os.close(theirs)
+while True:
+    try: data = os.read(ours, 65536)
+    except OSError: break
+    if not data: break
+    os.write(1, data)
+sys.exit(child.wait())
+`;
+  return ["python3", "-c", program, stdout ? "True" : "False", ...command];
+}
+
+/** Asserts that a script failed as scripts should: with this code, and with one line that tells. */
+export function assertFailed(exit: Exit, code: number, ...patterns: RegExp[]): void {
+  const lines = exit.stderr.split("\n").slice(0, -1);
+  const telling = lines.filter((line) => /^(server|client)\.ts: /.test(line));
+  assert.equal(telling.length, 1, `Not one line of error:\n${exit.stderr}`);
+  assert.equal(lines.at(-1), telling[0], "The error is the last line");
+  // The notes before it are the two that every run begins with.
+  for (const line of lines.slice(0, -1)) {
+    assert.match(line, /^(starting up on|connecting to) .* port \d+$/);
+  }
+  for (const pattern of patterns) assert.match(telling[0], pattern);
+  assert.equal(exit.code, code, exit.stderr);
+}
+
+/** Whether this machine has IPv6 on loopback. */
+export async function hasIPv6(): Promise<boolean> {
+  try {
+    (await systemTransport.listen({ host: "::1" })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
