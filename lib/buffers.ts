@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
 /** What a connection starts with, and comes back to. */
 const SMALL = 4 * 1024;
 
@@ -31,7 +33,7 @@ export class BufferPool {
     const free = this.#free.pop();
     if (free !== undefined || this.#made === MAX_LARGE) return free;
     this.#made++;
-    return new Uint8Array(this.size);
+    return Buffer.alloc(this.size);
   }
 
   /** Takes a large buffer back. */
@@ -56,7 +58,8 @@ export class ReceiveBuffer {
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
-    this.#small = new Uint8Array(Math.min(SMALL, pool.size));
+    // A Buffer, since node:net makes one of any other Uint8Array, at each write.
+    this.#small = Buffer.alloc(Math.min(SMALL, pool.size));
     this.bytes = this.#view = this.#small;
   }
 

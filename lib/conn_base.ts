@@ -24,9 +24,10 @@ export abstract class BaseConn implements Conn {
   protected writing = false;
   /** {@linkcode close} or {@linkcode reset} was called. */
   protected closed = false;
+  /** {@linkcode closeWrite} was called. */
+  protected finSent = false;
   /** The connection broke: writes reject with this, and reads once all that arrived is read. */
   protected lost: SocketError | undefined;
-  #finSent = false;
   #closeReason: Error | undefined;
 
   /** Starts a read; `p` is not empty and no read is under way. */
@@ -47,7 +48,7 @@ export abstract class BaseConn implements Conn {
   }
 
   write(p: Uint8Array): Promise<void> {
-    if (this.writing || this.closed || this.lost !== undefined || this.#finSent) {
+    if (this.writing || this.closed || this.lost !== undefined || this.finSent) {
       return Promise.reject(this.#refuseWrite());
     }
     if (p.length === 0) return DONE;
@@ -58,8 +59,8 @@ export abstract class BaseConn implements Conn {
   closeWrite(): Promise<void> {
     if (this.closed) return Promise.reject(this.closedError("closeWrite"));
     if (this.writing) return Promise.reject(this.#error("EBUSY", "closeWrite"));
-    if (this.#finSent || this.lost !== undefined) return DONE;
-    this.#finSent = true;
+    if (this.finSent || this.lost !== undefined) return DONE;
+    this.finSent = true;
     return this.shutdown();
   }
 
@@ -99,7 +100,7 @@ export abstract class BaseConn implements Conn {
   #refuseWrite(): Error {
     if (this.closed) return this.closedError("write");
     if (this.writing) return this.#error("EBUSY", "write");
-    return this.#finSent ? this.#error("EPIPE", "write") : this.lost!;
+    return this.finSent ? this.#error("EPIPE", "write") : this.lost!;
   }
 
   #error(code: "EBUSY" | "ECLOSED" | "EPIPE", op: SocketOp): SocketError {

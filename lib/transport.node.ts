@@ -5,7 +5,6 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import net from "node:net";
 import { tcpAddr } from "./addr.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
@@ -31,7 +30,7 @@ function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
  * and by the end of that call the bytes are in the reader's buffer or in a copy of their own, so
  * an idle connection holds no buffer at all.
  */
-const inbox = Buffer.allocUnsafeSlow(64 * 1024);
+const inbox = new Uint8Array(64 * 1024);
 
 /** A write is handed to the socket in pieces of this size, so that its progress can be seen. */
 const PIECE = 256 * 1024;
@@ -51,11 +50,11 @@ class NodeConn extends BaseConn {
   #early: Uint8Array | undefined;
   #eof = false;
 
-  constructor(socket: net.Socket) {
+  constructor(socket: net.Socket, remoteAddr: Addr) {
     super();
     this.#socket = socket;
     this.localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
-    this.remoteAddr = tcpAddr(socket.remoteAddress!, socket.remotePort!);
+    this.remoteAddr = remoteAddr;
     // With `onread` there are no data events; without it, where a runtime lacks it, there are.
     socket.on("data", (chunk: Uint8Array) => {
       if (!this.onData(chunk.length, chunk)) socket.pause();
@@ -115,6 +114,10 @@ class NodeConn extends BaseConn {
   }
 
   #onEnd(): void {
+    // When bytes and RST come together libuv reads the bytes and reports the end of the stream. The
+    // kernel knows better: it has forgotten the peer. (It forgets after both FINs, too; and the
+    // socket has been asked for its peer only now, since it remembers the answer.)
+    if (!this.finSent && this.#socket.remoteAddress === undefined) return this.#onGone();
     this.#eof = true;
     if (this.#p !== undefined) this.#settleRead(null);
   }
@@ -174,8 +177,9 @@ class NodeConn extends BaseConn {
 
   protected destroy(rst: boolean): void {
     this.#early = undefined;
+    // On its own, resetAndDestroy() waits until all that was written has left.
     if (rst) this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
+    this.#socket.destroy();
     this.#settlePending();
   }
 
@@ -228,12 +232,13 @@ class NodeListener extends BaseListener {
   }
 
   #onConnection(accepted: net.Socket): void {
+    const { remoteAddress, remotePort } = accepted;
     // Reset before it was accepted: it has no address any more, and nobody to talk to.
-    if (accepted.remoteAddress === undefined) {
+    if (remoteAddress === undefined) {
       accepted.destroy();
       return;
     }
-    const conn = adopt(accepted);
+    const conn = adopt(accepted, tcpAddr(remoteAddress, remotePort!));
     const waiting = this.#settle();
     if (waiting !== undefined) waiting.resolve(conn);
     else if (this.#queue.length < this.#backlog) this.#queue.push(conn);
@@ -267,14 +272,16 @@ class NodeListener extends BaseListener {
  * net.Server makes its sockets itself and without `onread`, so a second one takes over the handle,
  * in the way Node's own tls and child_process do. Handles that cannot (Bun's) stay where they are.
  */
-function adopt(accepted: net.Socket): NodeConn {
+function adopt(accepted: net.Socket, remoteAddr: Addr): NodeConn {
   const owner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
   const handle = owner._handle;
-  if (handle?.useUserBuffer === undefined) return new NodeConn(accepted.resume());
+  if (handle?.useUserBuffer === undefined) {
+    return new NodeConn(accepted.resume(), remoteAddr);
+  }
   owner._handle = null;
   const onread = { buffer: inbox, callback: (n: number): boolean => conn.onData(n, inbox) };
   const options = { handle, allowHalfOpen: true, onread };
-  const conn = new NodeConn(new net.Socket(options as net.SocketConstructorOpts));
+  const conn = new NodeConn(new net.Socket(options as net.SocketConstructorOpts), remoteAddr);
   return conn;
 }
 
@@ -315,7 +322,11 @@ async function connect(options: ConnectOptions): Promise<Conn> {
     socket.once("connect", () => {
       signal?.removeEventListener("abort", onAbort);
       socket.removeListener("error", onError);
-      conn = new NodeConn(socket);
+      if (socket.localAddress === undefined) {
+        fail(new SocketError("ECONNRESET", "connect", { addr }));
+        return;
+      }
+      conn = new NodeConn(socket, addr);
       resolve(conn);
     });
   });

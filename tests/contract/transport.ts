@@ -226,12 +226,33 @@ export function testTransport(options: ContractOptions): void {
     await assert.rejects(ends.client.write(bytes("x")), (error) => error === reason);
   });
 
+  test("reset does not wait for a write that waits", async () => {
+    using ends = await pair(transport);
+    const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
+    await until(() => ends.client.bytesWritten > 0);
+    ends.client.reset();
+    await writing;
+    // How the peer sees it is the runtime's matter; that it sees the end is not.
+    const heard = readAll(ends.server).catch(() => new Uint8Array(0));
+    assert.ok((await heard).length < 32 * MIB);
+  });
+
   test("a reset gives ECONNRESET, behind what arrived before it, and then always", async () => {
     await using peer = await options.resetting();
     peer.reset("farewell");
     assert.equal(await readText(peer.conn, 8), "farewell");
     for (let i = 0; i < 3; i++) await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
     await rejects(peer.conn.write(bytes("x")), "ECONNRESET");
+  });
+
+  test("a reset that comes together with bytes is still a reset", async () => {
+    for (let i = 0; i < 10; i++) {
+      await using peer = await options.resetting();
+      const reading = readText(peer.conn, 8);
+      peer.reset("farewell");
+      assert.equal(await reading, "farewell");
+      await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+    }
   });
 
   test("a reset unblocks a read with ECONNRESET", async () => {

@@ -1,0 +1,287 @@
+// The situations of docs/semantics.md, each as a scenario that says what was seen. The document is
+// the expectation: a test compares its cells with what these return.
+
+import { VirtualClock } from "../../lib/clock.ts";
+import { deferred } from "../../lib/deferred.ts";
+import { echo } from "../../lib/echo.ts";
+import { SocketError } from "../../lib/errors.ts";
+import { serve } from "../../lib/serve.ts";
+import type { Conn } from "../../lib/transport.ts";
+import { bytes, pair, readAll, readExactly, until } from "../helpers.ts";
+import type { ContractOptions } from "./transport.ts";
+
+type Scenario = (options: ContractOptions) => Promise<string>;
+
+/** In words: the code it rejects with, or what `words` make of the value it resolves to. */
+async function see<T>(promise: Promise<T>, words: (value: T) => string): Promise<string> {
+  try {
+    return words(await promise);
+  } catch (error) {
+    if (error instanceof SocketError) return `\`${error.code}\``;
+    throw error;
+  }
+}
+
+function seeRead(conn: Conn): Promise<string> {
+  const p = new Uint8Array(64);
+  return see(
+    conn.read(p),
+    (n) => n === null ? "`null`" : new TextDecoder().decode(p.subarray(0, n)),
+  );
+}
+
+function seeWrite(conn: Conn): Promise<string> {
+  return see(conn.write(bytes("x")), () => "done");
+}
+
+/** Writes until that fails. */
+function seeWrites(conn: Conn): Promise<string> {
+  const writing = (async () => {
+    for (;;) await conn.write(new Uint8Array(64 * 1024));
+  })();
+  return see(writing, () => "done");
+}
+
+/** The scenarios by the first cell of their row. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  async "the peer half-closes; `read`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.server.write(bytes("bye"));
+    await ends.server.closeWrite();
+    const [first, second, third] = [
+      await seeRead(ends.client),
+      await seeRead(ends.client),
+      await seeRead(ends.client),
+    ];
+    return `${first === "bye" ? "what was sent" : first}, then ${second}, then ${third}`;
+  },
+
+  async "the peer half-closed; `write`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.server.closeWrite();
+    await seeRead(ends.client);
+    await ends.client.write(bytes("hello"));
+    return await seeRead(ends.server) === "hello" ? "arrives" : "is lost";
+  },
+
+  async "we half-closed; `read`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.client.closeWrite();
+    await ends.server.write(bytes("hello"));
+    return await seeRead(ends.client) === "hello" ? "goes on" : "is lost";
+  },
+
+  async "we half-closed; `write`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.client.closeWrite();
+    return await seeWrite(ends.client);
+  },
+
+  async "the peer resets; `read`"({ resetting }) {
+    await using peer = await resetting();
+    peer.reset("bye");
+    const [first, second, third] = [
+      await seeRead(peer.conn),
+      await seeRead(peer.conn),
+      await seeRead(peer.conn),
+    ];
+    return `${first === "bye" ? "what was sent" : first}, then ${second}, then ${third}`;
+  },
+
+  async "the peer reset; `write`"({ resetting }) {
+    await using peer = await resetting();
+    const reading = seeRead(peer.conn);
+    peer.reset("");
+    await reading;
+    return await seeWrite(peer.conn);
+  },
+
+  async "the peer closed; `write` again and again"({ transport }) {
+    using ends = await pair(transport);
+    ends.server.close();
+    await seeRead(ends.client);
+    return await seeWrites(ends.client);
+  },
+
+  async "the peer does not read; `write`"({ transport }) {
+    using ends = await pair(transport);
+    const size = 32 * 1024 * 1024;
+    let waits = true;
+    const writing = ends.client.write(new Uint8Array(size)).then(() => waits = false);
+    await until(() => ends.client.bytesWritten > 0);
+    const waited = waits;
+    await readExactly(ends.server, size);
+    await writing;
+    return waited ? "waits, and goes on when it reads" : "does not wait";
+  },
+
+  async "`close()` behind a `write`; the peer's `read`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.client.write(new Uint8Array(50_000));
+    ends.client.close();
+    return (await readAll(ends.server)).length === 50_000 ? "all, then `null`" : "not all";
+  },
+
+  async "`close()` with bytes unread; the peer's `read`"({ transport }) {
+    using ends = await pair(transport);
+    await ends.client.write(bytes("unread"));
+    await readExactly(ends.server, 1);
+    ends.server.close();
+    return await seeRead(ends.client);
+  },
+
+  async "`reset()`; the peer's `read`"({ transport }) {
+    using ends = await pair(transport);
+    ends.server.reset();
+    return await seeRead(ends.client);
+  },
+
+  async "`close()`; our pending `read`, `write` and `accept`"({ transport }) {
+    using ends = await pair(transport);
+    const pending = [
+      seeRead(ends.client),
+      seeWrites(ends.client),
+      see(ends.listener.accept(), () => "accepted"),
+    ];
+    await until(() => ends.client.bytesWritten > 0);
+    ends.client.close();
+    ends.listener.close();
+    return [...new Set(await Promise.all(pending))].join(", ");
+  },
+
+  async "`connect` where nobody listens"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    listener.close();
+    return await see(transport.connect(listener.addr), () => "connected");
+  },
+
+  async "`connect`, aborted before and while it waits"({ transport, unanswered }) {
+    await using silence = await unanswered();
+    const before = transport.connect({ ...silence.endpoint, signal: AbortSignal.abort() });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const during = transport.connect({ ...silence.endpoint, signal });
+    controller.abort();
+    const seen = await Promise.all([before, during].map((each) => see(each, () => "connected")));
+    return [...new Set(seen)].join(", ");
+  },
+
+  async "`connect`, its signal a timeout that passes"({ transport, unanswered }) {
+    await using silence = await unanswered();
+    const controller = new AbortController();
+    const connecting = transport.connect({ ...silence.endpoint, signal: controller.signal });
+    controller.abort(new DOMException("late", "TimeoutError"));
+    return await see(connecting, () => "connected");
+  },
+
+  async "`connect`, aborted after it is made"({ transport }) {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    const controller = new AbortController();
+    using client = await transport.connect({ ...listener.addr, signal: controller.signal });
+    controller.abort();
+    using server = await listener.accept();
+    await client.write(bytes("hello"));
+    return await seeRead(server) === "hello" ? "lives on" : "is lost";
+  },
+
+  async "more than the backlog connect"({ transport }) {
+    using listener = await transport.listen({ host: "127.0.0.1", backlog: 1 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const conns: Conn[] = [];
+    let seen = "connected";
+    // Linux lets one more in than asked for, and Node two; the tenth is too many for all of them.
+    while (seen === "connected" && conns.length < 10) {
+      const connecting = transport.connect({ ...listener.addr, signal });
+      const patience = setTimeout(() => controller.abort(), 500);
+      seen = await see(connecting, (conn) => (conns.push(conn), "connected"));
+      clearTimeout(patience);
+    }
+    if (seen === "connected") seen = await seeRead(conns[9]);
+    for (const conn of conns) conn.close();
+    return seen === "`ECANCELED`" ? "`connect` waits" : seen;
+  },
+
+  async "the listener closes; who was not accepted yet"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    using client = await transport.connect(listener.addr);
+    listener.close();
+    return `reads ${await seeRead(client)}`;
+  },
+
+  async "the listener closes; its connections"({ transport }) {
+    using ends = await pair(transport);
+    ends.listener.close();
+    await ends.client.write(bytes("hello"));
+    return await seeRead(ends.server) === "hello" ? "live on" : "are lost";
+  },
+
+  async "`serve` is stopped; a conversation under way"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    const stop = new AbortController();
+    const served = serve(listener, echo(), { signal: stop.signal });
+    using client = await transport.connect(listener.addr);
+    await client.write(bytes("one"));
+    await readExactly(client, 3);
+    stop.abort();
+    await client.write(bytes("two"));
+    await client.closeWrite();
+    const [heard] = await Promise.all([readAll(client), served]);
+    return new TextDecoder().decode(heard) === "two" ? "finishes" : "is cut";
+  },
+
+  async "`serve` is stopped; a silent one, after the grace"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    const stop = new AbortController();
+    const clock = new VirtualClock();
+    const served = serve(listener, echo(), { signal: stop.signal, clock });
+    using client = await transport.connect(listener.addr);
+    await client.write(bytes("x"));
+    await readExactly(client, 1);
+    stop.abort();
+    await clock.advance(10_000);
+    await served;
+    return `reads ${await seeRead(client)}`;
+  },
+
+  async "`serve`'s idle timeout passes"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    const clock = new VirtualClock();
+    const told = deferred<unknown>();
+    const served = serve(listener, echo(), {
+      clock,
+      idleTimeout: 4000,
+      onError: (error) => told.resolve(error),
+    });
+    using client = await transport.connect(listener.addr);
+    await client.write(bytes("x"));
+    await readExactly(client, 1);
+    for (let i = 0; i < 6; i++) await clock.advance(1000);
+    const error = await told.promise as SocketError;
+    const peer = await seeRead(client);
+    listener.close();
+    await served;
+    return `the handler gets \`${error.code}\`, the client ${peer}`;
+  },
+
+  async "`serve` is at `maxConnections`; the next one"({ transport }) {
+    const listener = await transport.listen({ host: "127.0.0.1" });
+    const served = serve(listener, echo(), { maxConnections: 1 });
+    using first = await transport.connect(listener.addr);
+    await first.write(bytes("x"));
+    await readExactly(first, 1);
+    using second = await transport.connect(listener.addr);
+    await second.write(bytes("y"));
+    let answered = false;
+    const answer = readExactly(second, 1).then(() => answered = true);
+    await first.write(bytes("z"));
+    await readExactly(first, 1);
+    const waited = !answered;
+    first.close();
+    await answer;
+    second.close();
+    listener.close();
+    await served;
+    return waited ? "waits for its turn" : "is served at once";
+  },
+};

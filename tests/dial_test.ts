@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { orAborted } from "../lib/abort.ts";
+import { VirtualClock } from "../lib/clock.ts";
+import { deferred } from "../lib/deferred.ts";
+import { dial, interleave } from "../lib/dial.ts";
+import { SocketError } from "../lib/errors.ts";
+import { observe, type SocketEvent } from "../lib/events.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn, ConnectOptions, Transport } from "../lib/transport.ts";
+import { rejects } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+
+const V6 = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
+const V4 = ["192.0.2.1", "192.0.2.2"];
+
+/**
+ * How long an address takes to answer, in ms; null: it never does. Without `ok` it refuses. A `deaf`
+ * attempt connects although it was aborted, as a runtime's may when both happen at once.
+ */
+type Behaviour = { after: number | null; ok: boolean; deaf?: boolean };
+
+/** A network whose addresses behave as told, on a virtual clock; and what was tried when. */
+async function network(behaviours: Record<string, Behaviour>) {
+  const clock = new VirtualClock();
+  const memory = new MemoryTransport({ hosts: { "example.test": Object.keys(behaviours) } });
+  const listener = await memory.listen({ host: "", port: 80 });
+  const tried: string[] = [];
+  const ended: string[] = [];
+  const made: Conn[] = [];
+  const connect = async (options: ConnectOptions): Promise<Conn> => {
+    const { host, port } = options;
+    tried.push(`${clock.now()} ${host}`);
+    const { after, ok, deaf } = behaviours[host];
+    const signal = deaf ? undefined : options.signal;
+    const answer = deferred<void>();
+    const cancel = after === null ? () => {} : clock.setTimer(after, () => answer.resolve());
+    try {
+      await orAborted(answer.promise, signal, "connect", options);
+      if (!ok) throw new SocketError("ECONNREFUSED", "connect", { addr: options });
+      const conn = await memory.connect({ host, port, signal });
+      made.push(conn);
+      return conn;
+    } catch (error) {
+      ended.push(`${host} ${(error as SocketError).code}`);
+      throw error;
+    } finally {
+      cancel();
+    }
+  };
+  const transport: Transport = {
+    name: "slow",
+    resolve: (endpoint) => memory.resolve(endpoint),
+    listen: (options) => memory.listen(options),
+    connect,
+  };
+  const options = { host: "example.test", port: 80, clock };
+  return { transport, clock, tried, ended, made, listener, options };
+}
+
+test("dial: families take turns, from the first address's on (RFC 8305 section 4)", () => {
+  const addrs = [...V6, ...V4].map((host) => ({ transport: "tcp" as const, host, port: 1 }));
+  assert.deepEqual(interleave(addrs).map(({ host }) => host), [
+    V6[0],
+    V4[0],
+    V6[1],
+    V4[1],
+    V6[2],
+  ]);
+  assert.deepEqual(interleave(addrs.toReversed())[0].host, V4[1]);
+});
+
+test("dial: attempts start 250 ms apart, and the losers are aborted", async () => {
+  const net = await network({
+    [V6[0]]: { after: null, ok: true },
+    [V6[1]]: { after: null, ok: true },
+    [V4[0]]: { after: 300, ok: true },
+  });
+  const dialing = dial(net.transport, net.options);
+  await net.clock.advance(1000);
+  using conn = await dialing;
+  assert.equal(conn.remoteAddr.host, V4[0]);
+  assert.deepEqual(net.tried, [`0 ${V6[0]}`, `250 ${V4[0]}`, `500 ${V6[1]}`]);
+  assert.deepEqual(net.ended, [`${V6[0]} ECANCELED`, `${V6[1]} ECANCELED`]);
+});
+
+test("dial: a fast first address is the only one tried", async () => {
+  const net = await network({
+    [V6[0]]: { after: 100, ok: true },
+    [V4[0]]: { after: 0, ok: true },
+  });
+  const dialing = dial(net.transport, net.options);
+  await net.clock.advance(1000);
+  using conn = await dialing;
+  assert.equal(conn.remoteAddr.host, V6[0]);
+  assert.deepEqual(net.tried, [`0 ${V6[0]}`]);
+});
+
+test("dial: when an attempt fails the next starts at once", async () => {
+  const net = await network({
+    [V6[0]]: { after: 10, ok: false },
+    [V4[0]]: { after: 10, ok: true },
+  });
+  const dialing = dial(net.transport, net.options);
+  await net.clock.advance(20);
+  using conn = await dialing;
+  assert.deepEqual(net.tried, [`0 ${V6[0]}`, `10 ${V4[0]}`]);
+  assert.equal(conn.remoteAddr.host, V4[0]);
+});
+
+test("dial: when all addresses fail the error names them all", async () => {
+  const net = await network({
+    [V6[0]]: { after: 10, ok: false },
+    [V4[0]]: { after: 10, ok: false },
+  });
+  const failing = rejects(dial(net.transport, net.options), "ECONNREFUSED");
+  await net.clock.advance(100);
+  const error = await failing;
+  assert.ok(error.message.includes("example.test:80"), error.message);
+  assert.ok(error.message.includes(`[${V6[0]}]:80 ECONNREFUSED, ${V4[0]}:80 ECONNREFUSED`));
+  assert.equal((error.cause as AggregateError).errors.length, 2);
+});
+
+test("dial: two that succeed at the same moment leave one connection open", async () => {
+  const net = await network({
+    [V6[0]]: { after: 350, ok: true, deaf: true },
+    [V4[0]]: { after: 100, ok: true, deaf: true },
+  });
+  const dialing = dial(net.transport, net.options);
+  await net.clock.advance(1000);
+  using conn = await dialing;
+  assert.equal(net.made.length, 2);
+  const other = net.made.find((made) => made !== conn)!;
+  await rejects(other.read(new Uint8Array(1)), "ECLOSED");
+});
+
+test("dial: the timeout covers the whole, and is ETIMEDOUT", async () => {
+  const net = await network({ [V6[0]]: { after: null, ok: true } });
+  const failing = rejects(dial(net.transport, { ...net.options, timeout: 3000 }), "ETIMEDOUT");
+  await net.clock.advance(3000);
+  assert.match((await failing).message, /example\.test:80: no answer within 3 s/);
+  assert.deepEqual(net.ended, [`${V6[0]} ETIMEDOUT`]);
+});
+
+test("dial: the timeout covers a name that is not answered for", async () => {
+  const net = await network({});
+  const transport = { ...net.transport, resolve: () => new Promise<never>(() => {}) };
+  const failing = rejects(dial(transport, net.options), "ETIMEDOUT");
+  await net.clock.advance(10_000);
+  await failing;
+});
+
+test("dial: aborted before, between and after", async () => {
+  const net = await network({
+    [V6[0]]: { after: null, ok: true },
+    [V4[0]]: { after: null, ok: true },
+  });
+  await rejects(
+    dial(net.transport, { ...net.options, signal: AbortSignal.abort() }),
+    "ECANCELED",
+  );
+  const controller = new AbortController();
+  const { signal } = controller;
+  const failing = rejects(dial(net.transport, { ...net.options, signal }), "ECANCELED");
+  await net.clock.advance(300);
+  controller.abort();
+  await failing;
+  assert.deepEqual(net.ended, [`${V6[0]} ECANCELED`, `${V4[0]} ECANCELED`]);
+  assert.equal(net.tried.length, 2, "an aborted dial starts nothing more");
+});
+
+test("dial: a name that does not resolve is ENOTFOUND, a port that is none EINVAL", async () => {
+  const net = await network({});
+  await rejects(dial(net.transport, { ...net.options, host: "nowhere.test" }), "ENOTFOUND");
+  await rejects(dial(net.transport, { ...net.options, port: 65536 }), "EINVAL");
+});
+
+test("dial: every attempt is an event", async () => {
+  const net = await network({
+    [V6[0]]: { after: 10, ok: false },
+    [V6[1]]: { after: null, ok: true },
+    [V4[0]]: { after: 260, ok: true },
+  });
+  const events: SocketEvent[] = [];
+  const observed = observe(net.transport, (event) => events.push(event), net.clock);
+  const dialing = dial(observed, net.options);
+  await net.clock.advance(1000);
+  using conn = await dialing;
+  assert.equal(conn.remoteAddr.host, V4[0]);
+  assert.deepEqual(
+    events.map(({ time, type, ...rest }) => `${time} ${type} ${"socket" in rest && rest.socket}`),
+    [
+      "0 resolve false",
+      "0 connect 1",
+      "10 error 1",
+      "10 connect 2",
+      "260 connect 3",
+      "270 connected 2",
+      "270 error 3",
+    ],
+  );
+});
+
+test("dial: reaches a server on localhost through the system's sockets", async () => {
+  using listener = await systemTransport.listen({ host: "localhost" });
+  using conn = await dial(systemTransport, { host: "localhost", port: listener.addr.port });
+  using accepted = await listener.accept();
+  assert.deepEqual(accepted.remoteAddr, conn.localAddr);
+});

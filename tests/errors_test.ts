@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { codeOf, ERROR_CODES, SocketError, type SocketErrorCode } from "../lib/errors.ts";
+import { test } from "./runner.deno.ts";
+
+test("errors: the message says what was tried, where, why it failed and what to do next", () => {
+  const error = new SocketError("ECONNREFUSED", "connect", { addr: { host: "::1", port: 7 } });
+  assert.equal(
+    error.message,
+    "Cannot connect to [::1]:7: the connection was refused (ECONNREFUSED). " +
+      "Check that a server is listening there, and that host and port are right.",
+  );
+  assert.equal(error.name, "SocketError");
+  assert.ok(error instanceof Error);
+});
+
+test("errors: every code has a reason that fits into a sentence, and a next step that is one", () => {
+  for (const code of Object.keys(ERROR_CODES) as SocketErrorCode[]) {
+    const { why, next } = ERROR_CODES[code];
+    assert.match(why, /^[a-zD][^.]*$/, code);
+    assert.match(next, /^[A-Z].*\.$/, code);
+    assert.ok(new SocketError(code, "read").message.includes(code));
+  }
+});
+
+test("errors: a runtime's code is ours if the table has it, else EUNKNOWN with the cause kept", () => {
+  assert.equal(codeOf(Object.assign(new Error(), { code: "EPIPE" })), "EPIPE");
+  for (const odd of [{ code: "EWEIRD" }, { code: 20 }, { code: "toString" }, {}, null, "text"]) {
+    assert.equal(codeOf(odd), "EUNKNOWN");
+  }
+  const cause = new Error("odd");
+  assert.equal(new SocketError("EUNKNOWN", "read", { cause }).cause, cause);
+  assert.equal("cause" in new SocketError("EUNKNOWN", "read"), false);
+});

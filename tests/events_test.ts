@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { VirtualClock } from "../lib/clock.ts";
+import { observe, type SocketEvent } from "../lib/events.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { bytes, rejects } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+
+/** An event in few words; bytes are read during the call, as the contract asks. */
+function brief(event: SocketEvent): string {
+  const socket = "socket" in event ? ` ${event.socket}` : "";
+  const data = "data" in event ? ` ${new TextDecoder().decode(event.data)}` : "";
+  const counts = event.type === "close" ? ` ${event.bytesRead} ${event.bytesWritten}` : "";
+  const error = event.type === "error" ? ` ${event.op} ${event.error.code}` : "";
+  const reset = event.type === "close" && event.reset ? " reset" : "";
+  return event.type + socket + data + counts + error + reset;
+}
+
+test("observe: a whole conversation, step by step, on both sides", async () => {
+  const seen: string[] = [];
+  const transport = observe(new MemoryTransport(), (event) => seen.push(brief(event)));
+  const listener = await transport.listen({ port: 7 });
+  const client = await transport.connect({ host: "127.0.0.1", port: 7 });
+  const server = await listener.accept();
+  const p = new Uint8Array(16);
+  await client.write(bytes("hello"));
+  await server.read(p);
+  await client.closeWrite();
+  assert.equal(await server.read(p), null);
+  server.close();
+  server.close();
+  client.reset();
+  listener.close();
+  assert.deepEqual(seen, [
+    "bind 1",
+    "listen 1",
+    "connect 2",
+    "connected 2",
+    "accept 3",
+    "send 2 hello",
+    "recv 3 hello",
+    "shutdown 2",
+    "eof 3",
+    "close 3 5 0",
+    "close 2 0 5 reset",
+    "close 1 0 0",
+  ]);
+});
+
+test("observe: failures are events, closing on this side is none", async () => {
+  const seen: string[] = [];
+  const transport = observe(new MemoryTransport(), (event) => seen.push(brief(event)));
+  await rejects(transport.connect({ host: "127.0.0.1", port: 7 }), "ECONNREFUSED");
+  await rejects(transport.resolve({ host: "nowhere.test", port: 7 }), "ENOTFOUND");
+  const listener = await transport.listen({ port: 7 });
+  await rejects(transport.listen({ port: 7 }), "EADDRINUSE");
+  const accepting = rejects(listener.accept(), "ECLOSED");
+  listener.close();
+  await accepting;
+  assert.deepEqual(seen, [
+    "connect 1",
+    "error 1 connect ECONNREFUSED",
+    "error undefined resolve ENOTFOUND",
+    "bind 2",
+    "listen 2",
+    "error undefined listen EADDRINUSE",
+    "close 2 0 0",
+  ]);
+});
+
+test("observe: events carry the time of the clock", async () => {
+  const clock = new VirtualClock();
+  const times: number[] = [];
+  const transport = observe(new MemoryTransport(), ({ time }) => times.push(time), clock);
+  using listener = await transport.listen();
+  await clock.advance(1500);
+  using _conn = await transport.connect(listener.addr);
+  assert.deepEqual(times, [0, 0, 1500, 1500]);
+});
+
+test("observe: the observed transport is one like the other", async () => {
+  const inner = new MemoryTransport();
+  const transport = observe(inner, () => {});
+  assert.equal(transport.name, inner.name);
+  const listener = await transport.listen();
+  using client = await transport.connect(listener.addr);
+  for await (const conn of listener) {
+    assert.deepEqual(conn.remoteAddr, client.localAddr);
+    assert.deepEqual(conn.localAddr, client.remoteAddr);
+    await conn.write(bytes("abc"));
+    assert.equal(conn.bytesWritten, 3);
+    conn.close();
+    listener.close();
+  }
+  assert.equal(await client.read(new Uint8Array(8)), 3);
+  assert.equal(client.bytesRead, 3);
+});

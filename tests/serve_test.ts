@@ -1,0 +1,218 @@
+import assert from "node:assert/strict";
+import { VirtualClock } from "../lib/clock.ts";
+import { deferred } from "../lib/deferred.ts";
+import { echo } from "../lib/echo.ts";
+import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { serve } from "../lib/serve.ts";
+import type { Conn, Listener } from "../lib/transport.ts";
+import { bytes, readText, rejects, until } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+
+/** A listener on memory, a signal to stop with, and a clock to turn. */
+async function setUp() {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 7 });
+  const stop = new AbortController();
+  const clock = new VirtualClock();
+  const connect = () => transport.connect({ host: "localhost", port: 7 });
+  return { listener, stop, clock, connect, options: { signal: stop.signal, clock } };
+}
+
+test("serve: each connection gets a conversation, and is closed when it ends", async () => {
+  const { listener, stop, connect, options } = await setUp();
+  const served = serve(listener, (conn) => conn.write(bytes("hello")), options);
+  for (let i = 0; i < 3; i++) {
+    using conn = await connect();
+    assert.equal(await readText(conn, 5), "hello");
+    assert.equal(await conn.read(new Uint8Array(1)), null);
+  }
+  stop.abort();
+  assert.deepEqual(await served, { accepted: 3, reset: 0 });
+});
+
+test("serve: a handler that throws hurts no other, and its error is told", async () => {
+  const { listener, stop, connect, options } = await setUp();
+  const told: unknown[] = [];
+  const echoing = echo();
+  let first = true;
+  const served = serve(listener, (conn) => {
+    if (!first) return echoing(conn);
+    first = false;
+    throw new TypeError("a mistake");
+  }, { ...options, onError: (error) => told.push(error) });
+  using broken = await connect();
+  using fine = await connect();
+  assert.equal(await broken.read(new Uint8Array(1)), null);
+  await fine.write(bytes("still here"));
+  assert.equal(await readText(fine, 10), "still here");
+  assert.equal((told[0] as Error).message, "a mistake");
+  fine.close();
+  stop.abort();
+  await served;
+});
+
+test("serve: at maxConnections the next one waits until one leaves", async () => {
+  const { listener, stop, connect, options } = await setUp();
+  const served = serve(listener, echo(), { ...options, maxConnections: 2 });
+  const [first, second, third] = [await connect(), await connect(), await connect()];
+  await Promise.all([first, second, third].map((conn) => conn.write(bytes("x"))));
+  await readText(first, 1);
+  await readText(second, 1);
+  let answered = false;
+  const thirdAnswer = readText(third, 1).then(() => answered = true);
+  await options.clock.advance(1000);
+  assert.equal(answered, false);
+  first.close();
+  await thirdAnswer;
+  second.close();
+  third.close();
+  stop.abort();
+  assert.deepEqual(await served, { accepted: 3, reset: 0 });
+});
+
+test("serve: a connection on which nothing moves is closed with ETIMEDOUT, a busy one is not", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const told: SocketError[] = [];
+  const served = serve(listener, echo(), {
+    ...options,
+    idleTimeout: 60_000,
+    onError: (error) => told.push(error as SocketError),
+  });
+  using silent = await connect();
+  using busy = await connect();
+  for (let second = 0; second < 62; second += 2) {
+    await busy.write(bytes("x"));
+    await readText(busy, 1);
+    await clock.advance(2000);
+  }
+  assert.equal(await silent.read(new Uint8Array(1)), null);
+  assert.deepEqual(told.map(({ code }) => code), ["ETIMEDOUT"]);
+  assert.match(told[0].message, /nothing moved for 60 s/);
+  await busy.write(bytes("y"));
+  assert.equal(await readText(busy, 1), "y");
+  busy.close();
+  stop.abort();
+  await served;
+});
+
+test("serve: a large write that moves slowly is not idle", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const size = 1024 * 1024;
+  const served = serve(listener, (conn) => conn.write(new Uint8Array(size)), {
+    ...options,
+    idleTimeout: 4000,
+  });
+  using conn = await connect();
+  const p = new Uint8Array(64 * 1024);
+  let got = 0;
+  for (let n; (n = await conn.read(p)) !== null; got += n) await clock.advance(3000);
+  assert.equal(got, size);
+  stop.abort();
+  await served;
+});
+
+test("serve: stopping lets conversations finish", async () => {
+  const { listener, stop, connect, options } = await setUp();
+  const served = serve(listener, echo(), options);
+  using conn = await connect();
+  await conn.write(bytes("before"));
+  assert.equal(await readText(conn, 6), "before");
+  stop.abort();
+  await rejects(connect(), "ECONNREFUSED");
+  await conn.write(bytes("after"));
+  assert.equal(await readText(conn, 5), "after");
+  await conn.closeWrite();
+  assert.equal(await conn.read(new Uint8Array(1)), null);
+  assert.deepEqual(await served, { accepted: 1, reset: 0 });
+});
+
+test("serve: what has not finished after the grace is reset", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const served = serve(listener, echo(), { ...options, grace: 5000 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  stop.abort();
+  let over = false;
+  void served.then(() => over = true);
+  await clock.advance(4999);
+  assert.equal(over, false);
+  await clock.advance(1);
+  assert.deepEqual(await served, { accepted: 1, reset: 1 });
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+});
+
+test("serve: a handler that ignores its reset does not hold up the end", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const release = deferred<void>();
+  const served = serve(listener, () => release.promise, { ...options, grace: 0 });
+  using conn = await connect();
+  await clock.advance(0);
+  stop.abort();
+  await clock.advance(2000);
+  assert.deepEqual(await served, { accepted: 1, reset: 1 });
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+  release.resolve();
+});
+
+test("serve: a signal aborted before, or a listener closed by hand, ends it too", async () => {
+  const first = await setUp();
+  first.stop.abort();
+  assert.deepEqual(await serve(first.listener, echo(), first.options), { accepted: 0, reset: 0 });
+  const second = await setUp();
+  const served = serve(second.listener, echo(), second.options);
+  second.listener.close();
+  assert.deepEqual(await served, { accepted: 0, reset: 0 });
+});
+
+/** A listener whose accept fails with these codes, one after the other, and is then closed. */
+function failingListener(codes: SocketErrorCode[], inner: Listener): Listener {
+  return {
+    addr: inner.addr,
+    accept(): Promise<Conn> {
+      const code = codes.shift();
+      return Promise.reject(new SocketError(code ?? "ECLOSED", "accept", { addr: inner.addr }));
+    },
+    close: () => inner.close(),
+    [Symbol.dispose]: () => inner.close(),
+    [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator](),
+  };
+}
+
+test("serve: out of descriptors, it waits 5 ms, then twice as long, at most a second", async () => {
+  const { listener, clock, options } = await setUp();
+  const codes: SocketErrorCode[] = Array(12).fill("EMFILE");
+  const served = serve(failingListener(codes, listener), echo(), options);
+  const left: number[] = [];
+  for (let wait = 5; wait < 4000; wait *= 2) {
+    await clock.advance(Math.min(wait, 1000));
+    left.push(codes.length);
+  }
+  assert.deepEqual(left, [10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+  await clock.advance(3000);
+  await served;
+});
+
+test("serve: an accept that fails for good ends it with that error, after a drain", async () => {
+  const { listener, clock, options } = await setUp();
+  const served = serve(failingListener(["ECONNABORTED", "EUNKNOWN"], listener), echo(), options);
+  await rejects(served, "EUNKNOWN");
+  await clock.advance(0);
+  await rejects(listener.accept(), "ECLOSED");
+});
+
+test("serve: 1,000 visitors at once all get their echo", async () => {
+  const { listener, stop, connect, options } = await setUp();
+  const served = serve(listener, echo(), { ...options, maxConnections: 100 });
+  let answered = 0;
+  await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
+    using conn = await connect();
+    await conn.write(bytes(String(i)));
+    assert.equal(await readText(conn, String(i).length), String(i));
+    answered++;
+  }));
+  await until(() => answered === 1000);
+  stop.abort();
+  assert.deepEqual(await served, { accepted: 1000, reset: 0 });
+});
