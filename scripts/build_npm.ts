@@ -1,0 +1,67 @@
+// Builds the npm package into `npm/`, and checks it as its users will find it:
+//
+//   deno task build:npm [--builder dnt|deno2node] [--repository URL]
+
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { checkPackage } from "./check_npm.ts";
+import { compile, OUT } from "./compile.ts";
+import { buildWithDnt, type Dnt, loadDnt } from "./dnt.ts";
+import { DOCUMENTS, packageJson } from "./npm_package.ts";
+import { ROOT } from "./program.ts";
+import { Report } from "./report.ts";
+
+const NPM = join(ROOT, "npm");
+
+/** Puts the code of the package into `npm/esm/`. */
+interface Builder {
+  readonly name: string;
+  build(repository?: string): Promise<void>;
+}
+
+const deno2nodeBuilder: Builder = {
+  name: "deno2node",
+  async build() {
+    await compile();
+    cpSync(OUT, join(NPM, "esm"), {
+      recursive: true,
+      filter: (source) => source !== join(OUT, "tests"),
+    });
+  },
+};
+
+function dntBuilder(dnt: Dnt): Builder {
+  return { name: "dnt", build: (repository) => buildWithDnt(dnt, repository) };
+}
+
+/** The builder asked for; if none was, dnt where JSR answers. */
+async function chooseBuilder(name: string | undefined): Promise<Builder> {
+  if (name === "deno2node") return deno2nodeBuilder;
+  if (name === "dnt") return dntBuilder(await loadDnt());
+  if (name !== undefined) throw new Error(`--builder takes dnt or deno2node, not ${name}`);
+  try {
+    return dntBuilder(await loadDnt());
+  } catch (error) {
+    console.log(`No dnt here: ${(error as Error).message}`);
+    return deno2nodeBuilder;
+  }
+}
+
+const { builder: name, repository } = parseArgs({
+  options: { builder: { type: "string" }, repository: { type: "string" } },
+}).values;
+const builder = await chooseBuilder(name);
+rmSync(NPM, { recursive: true, force: true });
+mkdirSync(NPM);
+
+const report = new Report();
+const built = await report.check(`${builder.name} builds the package`, async () => {
+  await builder.build(repository);
+  writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson(repository), null, 2) + "\n");
+  for (const document of DOCUMENTS) {
+    cpSync(join(ROOT, document), join(NPM, document));
+  }
+});
+if (built) await checkPackage(NPM, report);
+report.end();

@@ -1,0 +1,158 @@
+// Checks the npm package the way its users meet it: packed, installed into an empty folder, imported
+// and run, on every version of Node that it is made for.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import config from "../deno.json" with { type: "json" };
+import { COMMANDS, DEV_DEPENDENCIES, DOCUMENTS, emitted } from "./npm_package.ts";
+import { must, Program, type ProgramOptions } from "./program.ts";
+import type { Report } from "./report.ts";
+import { install, nodes, type Runtime } from "./runtimes.ts";
+import { tokens } from "./tokens.ts";
+
+const DEADLINE_MS = 60_000;
+
+/** How to start a server or a client. */
+interface Launch extends ProgramOptions {
+  readonly command: readonly string[];
+}
+
+/** Checks the package in the folder `npm`. */
+export async function checkPackage(npm: string, report: Report): Promise<void> {
+  const temporary = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  try {
+    await report.check("no Deno global is left", () => findDeno(npm));
+    let tarball = "";
+    const packed = await report.check(
+      "npm packs what belongs in it, and nothing else",
+      async () => {
+        tarball = await pack(npm, temporary);
+      },
+    );
+    if (!packed) return;
+    await report.check("publint is content", () => publint(tarball));
+    await report.check("attw is content", () => attw(tarball));
+
+    const dir = join(temporary, "user");
+    const installed = await report.check("it installs into an empty folder", () => {
+      return install(dir, { plainsocket: `file:${tarball}`, ...DEV_DEPENDENCIES });
+    });
+    if (!installed) return;
+    await report.check("TypeScript takes its types", () => typeCheck(dir));
+    for (const node of await nodes()) await checkOn(node, dir, report);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function findDeno(npm: string): void {
+  const found: string[] = [];
+  for (const name of readdirSync(join(npm, "esm"), { recursive: true, encoding: "utf8" })) {
+    if (!/\.(js|d\.ts)$/.test(name)) continue;
+    for (const { text, line } of tokens(readFileSync(join(npm, "esm", name), "utf8")).names) {
+      if (text === "Deno") found.push(`esm/${name}:${line}`);
+    }
+  }
+  assert.deepEqual(found, []);
+}
+
+async function pack(npm: string, destination: string): Promise<string> {
+  const command = ["npm", "pack", "--json", "--pack-destination", destination];
+  const [{ filename, files }] = JSON.parse(await must(command, { cwd: npm })) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  const paths = files.map(({ path }) => path);
+  for (const path of ["package.json", ...DOCUMENTS]) assert.ok(paths.includes(path), `No ${path}`);
+  for (const path of paths) {
+    const belongs = /^esm\/((lib\/)?[\w./]+\.(js|d\.ts)|package\.json)$/.test(path) &&
+      !path.startsWith("esm/tests/");
+    assert.ok(belongs || path === "package.json" || DOCUMENTS.includes(path), `Why ${path}?`);
+  }
+  for (const source of Object.values(COMMANDS)) {
+    const text = readFileSync(join(npm, emitted(source, ".js")), "utf8");
+    assert.match(text, /^#!\/usr\/bin\/env node\n/, `The first line of ${source} as JavaScript`);
+  }
+  return join(destination, filename);
+}
+
+async function publint(tarball: string): Promise<void> {
+  await must(["npx", "--yes", "publint@0.3.25", "run", tarball, "--strict"]);
+}
+
+async function attw(tarball: string): Promise<void> {
+  await must(["npx", "--yes", "@arethetypeswrong/cli@0.18.5", tarball, "--profile", "esm-only"]);
+}
+
+/** Type-checks a program that imports the package, and with it the package's declaration files. */
+async function typeCheck(dir: string): Promise<void> {
+  const program = `import { systemTransport, type Transport } from "plainsocket";
+export const transport: Transport = systemTransport;\n`;
+  writeFileSync(join(dir, "user.ts"), program);
+  const flags = ["--noEmit", "--strict", "--target", "ES2022", "--module", "NodeNext"];
+  const tsc = ["npx", "--yes", "--package=typescript@5.9.3", "--", "tsc"];
+  await must([...tsc, ...flags, "user.ts"], { cwd: dir });
+}
+
+async function checkOn(node: Runtime, dir: string, report: Report): Promise<void> {
+  const options = { cwd: dir, env: node.env, deadline: DEADLINE_MS };
+  await report.check(`${node.name}: it exports what mod.ts exports`, async () => {
+    const program = `console.log(JSON.stringify(Object.keys(await import("plainsocket"))))`;
+    const names = await must([node.path, "--input-type=module", "-e", program], options);
+    assert.deepEqual(JSON.parse(names).sort(), Object.keys(await import("../mod.ts")).sort());
+  });
+
+  for (
+    const [way, start] of [
+      ["npx", (name: string) => ["npx", "--no", "--", name]],
+      [".bin", (name: string) => [join(dir, "node_modules", ".bin", name)]],
+    ] as const
+  ) {
+    const launch = (...[name, ...args]: string[]): Launch => ({
+      ...options,
+      command: [...start(name), ...args],
+    });
+    for (const name of Object.keys(COMMANDS)) {
+      await report.check(
+        `${node.name}: ${way} ${name} tells its version and its help`,
+        async () => {
+          const version = await must(launch(name, "--version").command, options);
+          assert.ok(version.includes(config.version), version);
+          assert.match(await must(launch(name, "--help").command, options), /plainsocket/);
+        },
+      );
+    }
+    await report.check(`${node.name}: ${way} plainsocket server and client converse`, () => {
+      return converse(launch("plainsocket", "server"), launch("plainsocket", "client"));
+    });
+    await report.check(`${node.name}: ${way} plainsocket-server and -client converse`, () => {
+      return converse(launch("plainsocket-server"), launch("plainsocket-client"));
+    });
+    if (way === "npx") continue;
+    await report.check(`${node.name}: its client and Deno's server converse`, () => {
+      return converse(onDeno("server.ts"), launch("plainsocket", "client"));
+    });
+    await report.check(`${node.name}: its server and Deno's client converse`, () => {
+      return converse(launch("plainsocket", "server"), onDeno("client.ts"));
+    });
+  }
+}
+
+function onDeno(script: string): Launch {
+  return { command: [Deno.execPath(), "run", "-A", script], deadline: DEADLINE_MS };
+}
+
+/** Starts the server on a free port, and has the client send it a message and print the echo. */
+async function converse(server: Launch, client: Launch): Promise<void> {
+  const serving = new Program([...server.command, "echo", "--port", "0"], server);
+  try {
+    const { hostname, port } = new URL(await serving.firstLine());
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const message = "hello, übergröße";
+    const command = [...client.command, "echo", message, "--host", host, "--port", port];
+    assert.equal(await must(command, client), message);
+  } finally {
+    await serving.stop();
+  }
+}
