@@ -1,0 +1,84 @@
+// `deno lint`, and the rules of this project that it does not know.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { must, ROOT } from "./program.ts";
+import { Report } from "./report.ts";
+import { type Token, tokens } from "./tokens.ts";
+
+const MAX_LINES = 400;
+
+/** The files of the project, new ones too. */
+async function projectFiles(): Promise<string[]> {
+  const list = await must(["git", "ls-files", "--cached", "--others", "--exclude-standard"]);
+  return list.split("\n").filter((path) => path !== "" && existsSync(join(ROOT, path)));
+}
+
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+
+const files = await projectFiles();
+const sources = files.filter((path) => path.endsWith(".ts"));
+const library = sources.filter((path) => path.startsWith("lib/"));
+/** The library and the scripts at the top: what users run. */
+const product = sources.filter((path) => path.startsWith("lib/") || !path.includes("/"));
+
+/** Fails for each token that is not right. */
+function forbid(
+  paths: readonly string[],
+  kind: "names" | "strings",
+  isWrong: (text: string) => boolean,
+): void {
+  const found = paths.flatMap((path) =>
+    tokens(read(path))[kind].filter(({ text }) => isWrong(text))
+      .map(({ text, line }: Token) => `${path}:${line}: ${text}`)
+  );
+  if (found.length > 0) throw new Error(found.join("\n"));
+}
+
+const except = (paths: readonly string[], ...these: string[]) =>
+  paths.filter((path) => !these.includes(path));
+
+const report = new Report();
+
+await report.check("deno lint", () => must([Deno.execPath(), "lint"]));
+
+await report.check("only the transport for Deno uses Deno's globals", () => {
+  forbid(except(product, "lib/transport.deno.ts"), "names", (name) => name === "Deno");
+});
+
+await report.check("only the transport for Node imports node:net and node:tls", () => {
+  const isSocketModule = (text: string) => text === "node:net" || text === "node:tls";
+  forbid(except(product, "lib/transport.node.ts"), "strings", isSocketModule);
+});
+
+await report.check("the library does not write to the console", () => {
+  forbid(library, "names", (name) => name === "console");
+});
+
+await report.check("only the build imports from JSR", () => {
+  const others = sources.filter((path) => !path.startsWith("scripts/"));
+  forbid(others, "strings", (text) => text.startsWith("jsr:"));
+  if (read("deno.json").includes('"jsr:')) throw new Error("deno.json");
+});
+
+await report.check(`no file of the library has more than ${MAX_LINES} lines`, () => {
+  const long = library.filter((path) => read(path).trimEnd().split("\n").length > MAX_LINES);
+  if (long.length > 0) throw new Error(long.join("\n"));
+});
+
+await report.check("the version of Deno is the one in .dvmrc wherever it stands", () => {
+  const pinned = read(".dvmrc").trim();
+  const texts = files.filter((path) => /\.(md|ts|json|yml)$|^\.ci\//.test(path));
+  const spelled = texts.flatMap((path) =>
+    [...read(path).matchAll(/deno@(\d[\w.-]*\w)/g)].map(([, version]) => ({ path, version }))
+  );
+  const wrong = spelled.filter(({ version }) => version !== pinned);
+  if (wrong.length > 0) {
+    throw new Error(wrong.map(({ path, version }) => `${path}: ${version}`).join("\n"));
+  }
+  if (!spelled.some(({ path }) => path === "README.md")) {
+    throw new Error("README.md does not say how to run a pinned Deno");
+  }
+});
+
+report.end();

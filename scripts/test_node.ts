@@ -1,0 +1,78 @@
+// The tests, compiled for Node, on the other runtimes.
+
+import { readdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { compile, OUT } from "./compile.ts";
+import { type Ended, ROOT, run } from "./program.ts";
+import { type Counts, Report } from "./report.ts";
+import { bun, nodes, type Runtime } from "./runtimes.ts";
+
+const DEADLINE_MS = 600_000;
+
+/** Those that run on Bun: it is a third implementation of node:net, tested for what sockets do. */
+const ON_BUN = ["transport_test.js", "semantics_test.js"];
+
+const TESTS = relative(ROOT, join(OUT, "tests"));
+
+function testFiles(): string[] {
+  return readdirSync(join(ROOT, TESTS)).filter((name) => name.endsWith("_test.js")).sort();
+}
+
+/** How a runtime's test runner is called, and how it reports. */
+interface Runner {
+  readonly runtime: Runtime;
+  readonly args: readonly string[];
+  readonly files: readonly string[];
+  readonly passed: RegExp;
+  readonly failed: readonly RegExp[];
+  /** Picks the failures from the output. */
+  readonly failures: (output: string) => string;
+}
+
+function nodeRunner(runtime: Runtime): Runner {
+  return {
+    runtime,
+    args: ["--test", "--test-reporter=tap"],
+    files: testFiles(),
+    passed: /^# pass (\d+)/m,
+    failed: [/^# fail (\d+)/m, /^# cancelled (\d+)/m],
+    // A failed test in TAP: its line, and its details up to a line of three dots.
+    failures: (output) => (output.match(/^ *not ok [^]*?^ *\.\.\.$/gm) ?? [output]).join("\n"),
+  };
+}
+
+function bunRunner(runtime: Runtime): Runner {
+  return {
+    runtime,
+    args: ["test"],
+    files: testFiles().filter((name) => ON_BUN.includes(name)),
+    passed: /^ *(\d+) pass$/m,
+    failed: [/^ *(\d+) fail$/m, /^ *(\d+) errors?$/m],
+    failures: (output) => output,
+  };
+}
+
+function count(runner: Runner, { code, output }: Ended): Counts {
+  const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
+  const passed = number(runner.passed);
+  const failed = runner.failed.map(number).reduce((a, b) => a + b);
+  // A runner that ran nothing, or that fell over after the last test, has failed too.
+  return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
+}
+
+await compile();
+const report = new Report();
+for (const runner of [...(await nodes()).map(nodeRunner), bunRunner(await bun())]) {
+  const { runtime, args, files } = runner;
+  const ended = await run(
+    [runtime.path, ...args, ...files.map((name) => `./${TESTS}/${name}`)],
+    { env: runtime.env, deadline: DEADLINE_MS },
+  );
+  const plain = { ...ended, output: stripVTControlCharacters(ended.output) };
+  const counts = count(runner, plain);
+  if (counts.failed > 0) console.log(runner.failures(plain.output));
+  console.log(`${runtime.name} | ${counts.passed} passed | ${counts.failed} failed`);
+  report.add(counts);
+}
+report.end();
