@@ -19,8 +19,9 @@ const TSCONFIG = {
   compilerOptions: {
     target: "ES2022",
     lib: ["ES2023", "ESNext.Disposable"],
-    module: "NodeNext",
-    moduleResolution: "NodeNext",
+    // Not NodeNext: a file in which deno2node has changed an import then counts as CommonJS.
+    module: "ES2022",
+    moduleResolution: "Bundler",
     rootDir: "src",
     outDir: "out",
     declaration: true,
