@@ -5,11 +5,18 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { SocketError, type SocketOp } from "./errors.ts";
 import type { Addr, Conn } from "./transport.ts";
 
 /** Shared by every write that is done at once. */
 export const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * After so many writes in a row that were done at once, the event loop gets a turn: against a fast
+ * reader, a loop of writes would otherwise keep every other socket and every signal waiting.
+ */
+const MOST_AT_ONCE = 32;
 
 /** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
 export abstract class BaseConn implements Conn {
@@ -28,6 +35,8 @@ export abstract class BaseConn implements Conn {
   protected finSent = false;
   /** The connection broke: writes reject with this, and reads once all that arrived is read. */
   protected lost: SocketError | undefined;
+  /** How many writes were done at once since the event loop last brought something. */
+  protected atOnce = 0;
   #closeReason: Error | undefined;
 
   /** Starts a read; `p` is not empty and no read is under way. */
@@ -74,6 +83,13 @@ export abstract class BaseConn implements Conn {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** What a write that was done at once resolves with. */
+  protected doneAtOnce(): Promise<void> {
+    if (++this.atOnce < MOST_AT_ONCE) return DONE;
+    this.atOnce = 0;
+    return new Promise((resolve) => setImmediate(resolve));
   }
 
   /** The error of an operation on a connection closed on this side. */

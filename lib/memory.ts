@@ -211,6 +211,7 @@ class MemoryConn extends BaseConn {
     const n = this.#in.take(p);
     this.bytesRead += n;
     this.reading = false;
+    this.atOnce = 0;
     this.#peer.#pushPending();
     return n;
   }
@@ -232,7 +233,7 @@ class MemoryConn extends BaseConn {
     const done = deferred<void>();
     this.#pendingWrite = { rest: p, done };
     this.#pushPending();
-    return done.promise;
+    return this.writing ? done.promise : this.doneAtOnce();
   }
 
   /** There is room for more of a write that waits. */

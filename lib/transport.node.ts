@@ -6,9 +6,8 @@
  */
 
 import net from "node:net";
-import { setImmediate } from "node:timers";
 import { tcpAddr } from "./addr.ts";
-import { BaseConn, DONE } from "./conn_base.ts";
+import { BaseConn } from "./conn_base.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
@@ -36,12 +35,6 @@ const inbox = new Uint8Array(64 * 1024);
 /** A write is handed to the socket in pieces of this size, so that its progress can be seen. */
 const PIECE = 256 * 1024;
 
-/**
- * After so many writes in a row that were done at once, the event loop gets a turn: against a fast
- * reader, a loop of writes would otherwise keep every other socket and every signal waiting.
- */
-const MOST_AT_ONCE = 32;
-
 const NOTHING = new Uint8Array(0);
 
 class NodeConn extends BaseConn {
@@ -56,8 +49,6 @@ class NodeConn extends BaseConn {
   /** What arrived while nobody was reading: at most one inbox of bytes; the socket is then paused. */
   #early: Uint8Array | undefined;
   #eof = false;
-  /** How many writes were done at once since the event loop last brought something. */
-  #atOnce = 0;
 
   constructor(socket: net.Socket, remoteAddr: Addr) {
     super();
@@ -77,7 +68,7 @@ class NodeConn extends BaseConn {
   onData(n: number, buffer: Uint8Array): boolean {
     const p = this.#p;
     let taken = 0;
-    this.#atOnce = 0;
+    this.atOnce = 0;
     if (p !== undefined) {
       taken = Math.min(n, p.length);
       p.set(n === buffer.length && taken === n ? buffer : buffer.subarray(0, taken));
@@ -140,9 +131,7 @@ class NodeConn extends BaseConn {
       if (socket.writableLength === 0 && !socket.destroyed) {
         this.bytesWritten += p.length;
         this.writing = false;
-        if (++this.#atOnce < MOST_AT_ONCE) return DONE;
-        this.#atOnce = 0;
-        return new Promise((resolve) => setImmediate(resolve));
+        return this.doneAtOnce();
       }
       return this.#finishWrite(p, p.length);
     }
