@@ -100,6 +100,7 @@ class Server {
   readonly #signal: AbortSignal | undefined;
   readonly #open = new Set<Conn>();
   #accepted = 0;
+  #reset = 0;
   /** Something is waiting for a conversation to end, or for the server to stop. */
   #changed = deferred<void>();
 
@@ -126,12 +127,17 @@ class Server {
     } finally {
       this.#signal?.removeEventListener("abort", stop);
       this.#listener.close();
-      await this.#drain(this.#grace);
+      await this.#end();
     }
-    const reset = this.#open.size;
+    return { accepted: this.#accepted, reset: this.#reset };
+  }
+
+  /** Lets the conversations finish, and resets those that do not. */
+  async #end(): Promise<void> {
+    await this.#drain(this.#grace);
+    this.#reset = this.#open.size;
     for (const conn of this.#open) conn.reset();
     await this.#drain(SETTLE_MS);
-    return { accepted: this.#accepted, reset };
   }
 
   async #acceptAll(): Promise<void> {

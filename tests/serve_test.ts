@@ -195,10 +195,19 @@ test("serve: out of descriptors, it waits 5 ms, then twice as long, at most a se
 });
 
 test("serve: an accept that fails for good ends it with that error, after a drain", async () => {
-  const { listener, clock, options } = await setUp();
-  const served = serve(failingListener(["ECONNABORTED", "EUNKNOWN"], listener), echo(), options);
-  await rejects(served, "EUNKNOWN");
-  await clock.advance(0);
+  const { listener, clock, connect, options } = await setUp();
+  const codes: SocketErrorCode[] = ["ECONNABORTED"];
+  const failing = failingListener(codes, listener);
+  const accept = () => codes.length > 0 ? failing.accept() : listener.accept();
+  const served = rejects(serve({ ...failing, accept }, echo(), options), "EUNKNOWN");
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  codes.push("EUNKNOWN");
+  using _second = await connect();
+  await clock.advance(10_000);
+  await served;
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
   await rejects(listener.accept(), "ECLOSED");
 });
 
