@@ -86,9 +86,13 @@ async function main(args: string[]): Promise<number> {
     });
     const idle = new IdleWatch(values.timeout, systemClock);
     idle.add(conn, () => exchange.waiting);
-    const outcome = await exchange.run();
-    idle.delete(conn);
-    conn.close();
+    let outcome: EchoOutcome;
+    try {
+      outcome = await exchange.run();
+    } finally {
+      idle.delete(conn);
+      conn.close();
+    }
     return report(log, outcome);
   } catch (error) {
     if (signal.aborted) return exitCode();
