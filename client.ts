@@ -7,10 +7,10 @@
 
 import { fstatSync } from "node:fs";
 import process from "node:process";
-import { GENERAL_FLAGS, noMore, printVersion, protocolOf, run } from "./lib/cli/common.ts";
+import { GENERAL_FLAGS, noMore, openLog, printVersion, protocolOf, run } from "./lib/cli/common.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, parseFlags, renderFlags, seconds, text } from "./lib/cli/flags.ts";
-import { Log } from "./lib/cli/log.ts";
+import type { Log } from "./lib/cli/log.ts";
 import { print } from "./lib/cli/print.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
@@ -70,7 +70,7 @@ async function main(args: string[]): Promise<number> {
   noMore(positionals);
 
   const { signal, exitCode } = onSignals();
-  const log = new Log(values);
+  const log = openLog(values);
   const { host, port } = values;
   const transport = log.verbose
     ? observe(systemTransport, log.sink(clientTranscript()))

@@ -6,10 +6,9 @@
  */
 
 import { formatAddr } from "./lib/addr.ts";
-import { GENERAL_FLAGS, noMore, printVersion, protocolOf, run } from "./lib/cli/common.ts";
+import { GENERAL_FLAGS, noMore, openLog, printVersion, protocolOf, run } from "./lib/cli/common.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, parseFlags, renderFlags, seconds, text } from "./lib/cli/flags.ts";
-import { Log } from "./lib/cli/log.ts";
 import { print } from "./lib/cli/print.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { serverTranscript } from "./lib/cli/transcript.ts";
@@ -69,7 +68,7 @@ async function main(args: string[]): Promise<number> {
   noMore(positionals);
 
   const signals = onSignals();
-  const log = new Log(values);
+  const log = openLog(values);
   const { port, backlog } = values;
   const anywhere = ["", "::", "0.0.0.0"].includes(values.host);
   log.note(`starting up on ${anywhere ? "any address" : values.host} port ${port}`);

@@ -9,7 +9,7 @@ import { SocketError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { EXIT, exitCodeOf } from "./exit.ts";
 import { choice, type Flag, toggle, UsageError } from "./flags.ts";
-import type { LogFormat } from "./log.ts";
+import { Log, type LogFormat, type LogOptions } from "./log.ts";
 import { print } from "./print.ts";
 
 /** The flags that every script ends its list with. */
@@ -26,6 +26,14 @@ export const GENERAL_FLAGS: {
   help: toggle("show this help", "h"),
   version: toggle("show the version", "V"),
 };
+
+/** Where errors are told: once the command line is read, as it asks. */
+let log = new Log({ verbose: false, quiet: false, log: "text" });
+
+/** Makes the log of a script, which errors go to from now on. */
+export function openLog(options: LogOptions): Log {
+  return log = new Log(options);
+}
 
 /** The first positional names the protocol; without one it is echo. */
 export function protocolOf(positionals: string[], known: readonly string[]): string {
@@ -65,13 +73,13 @@ export function printVersion(): Promise<void> {
 
 function explain(script: string, error: unknown): number {
   if (error instanceof UsageError) {
-    process.stderr.write(`${script}: ${error.message}. See '${script} --help'.\n`);
+    log.error(`${script}: ${error.message}. See '${script} --help'.`);
     return EXIT.usage;
   }
   if (error instanceof SocketError) {
-    process.stderr.write(`${script}: ${error.message}\n`);
+    log.error(`${script}: ${error.message}`);
     return exitCodeOf(error);
   }
-  process.stderr.write(`${script}: ${error instanceof Error ? error.stack : error}\n`);
+  log.error(`${script}: ${error instanceof Error ? error.stack : error}`);
   return EXIT.internal;
 }
