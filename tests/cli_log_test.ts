@@ -1,0 +1,107 @@
+// --log json and -q: what the scripts tell other programs.
+
+import assert from "node:assert/strict";
+import { runProgram } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { onTerminal, runClient, runServer, scriptCommand, startServer } from "./scripts.ts";
+
+type Line = Record<string, unknown>;
+
+/** The keys of each kind of line, in their order. */
+const KEYS: Record<string, string[]> = {
+  note: ["time", "level", "message"],
+  resolve: ["time", "event", "endpoint", "addrs"],
+  bind: ["time", "event", "socket", "addr"],
+  listen: ["time", "event", "socket", "addr"],
+  connect: ["time", "event", "socket", "endpoint"],
+  connected: ["time", "event", "socket", "localAddr", "remoteAddr"],
+  accept: ["time", "event", "socket", "listener", "localAddr", "remoteAddr"],
+  send: ["time", "event", "socket", "bytes", "data"],
+  recv: ["time", "event", "socket", "bytes", "data"],
+  eof: ["time", "event", "socket"],
+  shutdown: ["time", "event", "socket"],
+  close: ["time", "event", "socket", "bytesRead", "bytesWritten", "reset"],
+  error: ["time", "event", "socket", "op", "code", "message"],
+};
+
+/** Parses what a script told, and checks that each line has the keys of its kind. */
+function parse(stderr: string): Line[] {
+  assert.ok(stderr.endsWith("\n"), stderr);
+  return stderr.trimEnd().split("\n").map((text) => {
+    const line = JSON.parse(text) as Line;
+    const kind = String(line.event ?? "note");
+    // Listening and resolving fail without a socket.
+    const keys = KEYS[kind]?.filter((key) => key in line || key !== "socket");
+    assert.deepEqual(Object.keys(line), keys, text);
+    assert.equal(new Date(line.time as string).toISOString(), line.time);
+    return line;
+  });
+}
+
+function kinds(lines: readonly Line[]): unknown[] {
+  return lines.map(({ event, level }) => event ?? level);
+}
+
+test("server and client: --log json -v prints an object a line, with known keys", async () => {
+  await using server = await startServer(["--host", "127.0.0.1", "--log", "json", "-v"]);
+  const { port } = server;
+  const exit = await runClient([
+    ...["echo", "hello\n", "--host", "127.0.0.1", "--port", String(port)],
+    ...["--log", "json", "-v"],
+  ]);
+  assert.deepEqual([exit.code, exit.stdout.toString()], [0, "hello\n"]);
+  const client = parse(exit.stderr);
+  // Sending and receiving go on at the same time.
+  const order = kinds(client).filter((kind) => kind !== "shutdown");
+  assert.deepEqual(order, [
+    ...["info", "resolve", "connect", "connected", "send", "recv", "eof", "close", "info"],
+  ]);
+  const find = (lines: Line[], event: string) => lines.find((line) => line.event === event)!;
+  assert.deepEqual(find(client, "resolve").addrs, [`127.0.0.1:${port}`]);
+  const { bytes, data } = find(client, "send");
+  assert.deepEqual([bytes, data], [6, '"hello\\n"']);
+  const { bytesRead, bytesWritten, reset } = find(client, "close");
+  assert.deepEqual([bytesRead, bytesWritten, reset], [6, 6, false]);
+
+  const lines = parse((await server.program.stop()).stderr);
+  assert.deepEqual(kinds(lines), [
+    ...["info", "bind", "listen", "accept", "recv", "send", "eof", "close"],
+    ...["info", "close", "info"],
+  ]);
+  assert.equal(find(lines, "bind").addr, `127.0.0.1:${port}`);
+  assert.equal(find(lines, "accept").remoteAddr, find(client, "connected").localAddr);
+});
+
+test("server and client: --log json prints errors as objects, too", async () => {
+  for (const verbose of [[], ["-v"], ["-q"]]) {
+    const args = ["--host", "192.0.2.1", "--port", "0", "--log", "json", ...verbose];
+    const { code, stderr } = await runServer(args);
+    assert.equal(code, 7);
+    const last = parse(stderr).at(-1)!;
+    assert.equal(last.level, "error");
+    assert.match(String(last.message), /^server\.ts: Cannot listen on .*\(EADDRNOTAVAIL\)/);
+  }
+  const args = ["--host", "127.0.0.1", "--port", "1", "--log", "json", "-v"];
+  const { code, stderr } = await runClient(args);
+  assert.equal(code, 7);
+  const lines = parse(stderr);
+  assert.deepEqual(kinds(lines), ["info", "resolve", "connect", "error", "error"]);
+  assert.equal(lines.at(-2)!.code, "ECONNREFUSED");
+});
+
+test("server and client: --log json has no colour, even on a terminal", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const at = ["--host", "127.0.0.1", "--port", String(server.port)];
+  const client = [...scriptCommand("client"), ...at, "-v", "--log", "json"];
+  const { stdout } = await runProgram(onTerminal(client), { env: { NO_COLOR: undefined } });
+  parse(stdout.toString().replaceAll("\r\n", "\n"));
+});
+
+test("client: -q prints nothing when all goes well, not even with -v", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const at = ["--host", "127.0.0.1", "--port", String(server.port)];
+  for (const more of [[], ["-v"], ["--log", "json"]]) {
+    const exit = await runClient([...at, "-q", ...more]);
+    assert.deepEqual([exit.code, exit.stdout.length, exit.stderr], [0, 42, ""]);
+  }
+});
