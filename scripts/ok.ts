@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { type Ended, ROOT, run } from "./program.ts";
+import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
 
 const DEADLINE_MS = 900_000;
@@ -37,7 +37,7 @@ const STEPS: readonly Step[] = [
 ];
 
 /** What a step counted, in Deno's words or our own; a step that does not count is one. */
-function count({ code, output }: Ended): Counts {
+function count(code: number, output: string): Counts {
   const last = [...output.matchAll(/(\d+) passed[^|,\n]*[|,] (\d+) failed/g)].at(-1);
   if (last === undefined) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
   const [passed, failed] = [Number(last[1]), Number(last[2])];
@@ -63,7 +63,7 @@ for (const { name, command } of STEPS) {
   console.log(`\n${command.join(" ")}`);
   const start = performance.now();
   const ended = await run(command, { deadline: DEADLINE_MS, onOutput: barred() });
-  const counts = count({ ...ended, output: stripVTControlCharacters(ended.output) });
+  const counts = count(ended.code, stripVTControlCharacters(ended.output));
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   report.add(counts);
   summary.push(

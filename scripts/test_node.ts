@@ -4,7 +4,7 @@ import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { compile, OUT } from "./compile.ts";
-import { type Ended, ROOT, run } from "./program.ts";
+import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
 import { bun, nodes, type Runtime } from "./runtimes.ts";
 
@@ -37,8 +37,10 @@ function nodeRunner(runtime: Runtime): Runner {
     files: testFiles(),
     passed: /^# pass (\d+)/m,
     failed: [/^# fail (\d+)/m, /^# cancelled (\d+)/m],
-    // A failed test in TAP: its line, and its details up to a line of three dots.
-    failures: (output) => (output.match(/^ *not ok [^]*?^ *\.\.\.$/gm) ?? [output]).join("\n"),
+    // In TAP: a failed test's line and its details, up to a line of three dots; and as comments
+    // what the tests themselves printed, which tells why a file did not load.
+    failures: (output) =>
+      output.match(/^ *not ok [^]*?^ *\.\.\.$|^# (?!Subtest: ).*$/gm)?.join("\n") ?? output,
   };
 }
 
@@ -53,7 +55,7 @@ function bunRunner(runtime: Runtime): Runner {
   };
 }
 
-function count(runner: Runner, { code, output }: Ended): Counts {
+function count(runner: Runner, code: number, output: string): Counts {
   const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
   const passed = number(runner.passed);
   const failed = runner.failed.map(number).reduce((a, b) => a + b);
@@ -61,17 +63,17 @@ function count(runner: Runner, { code, output }: Ended): Counts {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
-await compile();
 const report = new Report();
+if (!await report.check("the sources compile for Node", compile)) report.end();
 for (const runner of [...(await nodes()).map(nodeRunner), bunRunner(await bun())]) {
   const { runtime, args, files } = runner;
   const ended = await run(
     [runtime.path, ...args, ...files.map((name) => `./${TESTS}/${name}`)],
     { env: runtime.env, deadline: DEADLINE_MS },
   );
-  const plain = { ...ended, output: stripVTControlCharacters(ended.output) };
-  const counts = count(runner, plain);
-  if (counts.failed > 0) console.log(runner.failures(plain.output));
+  const output = stripVTControlCharacters(ended.output);
+  const counts = count(runner, ended.code, output);
+  if (counts.failed > 0) console.log(runner.failures(output));
   console.log(`${runtime.name} | ${counts.passed} passed | ${counts.failed} failed`);
   report.add(counts);
 }
