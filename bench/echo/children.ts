@@ -1,0 +1,140 @@
+/**
+ * The processes that the bench starts. Every wait has a deadline, and however the bench ends, each
+ * process is killed by its id.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** How long a server may take to start: the first run of a Deno script compiles it. */
+const START_MS = 20_000;
+
+const alive = new Set<ChildProcess>();
+
+/** Kills all that still runs; it does nothing if nothing does. */
+export function killAll(): void {
+  for (const child of alive) child.kill("SIGKILL");
+}
+
+process.on("exit", killAll);
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  process.on(signal, () => {
+    killAll();
+    process.exit(code);
+  });
+}
+
+/** A process that runs until it is stopped. */
+export class Child {
+  /** What was run, for messages. */
+  readonly command: string;
+  /** The id of the process. */
+  readonly pid: number;
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  /** Starts a process; its stderr goes to ours. */
+  constructor(command: readonly string[]) {
+    this.command = command.join(" ");
+    this.#child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+    alive.add(this.#child);
+    this.#child.once("exit", () => alive.delete(this.#child));
+    this.#child.once("error", () => alive.delete(this.#child));
+    this.#child.stdin!.on("error", () => {}); // It ended before we had closed its stdin.
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+    this.pid = this.#child.pid ?? 0;
+  }
+
+  /** The next line of its stdout. */
+  async line(ms: number = START_MS): Promise<string> {
+    const { value, done } = await within(ms, this.command, this.#lines.next());
+    if (done) throw new Error(`${this.command}: it ended without a word`);
+    return value;
+  }
+
+  /** Waits for its end; throws if it failed. */
+  async end(ms: number): Promise<void> {
+    const child = this.#child;
+    if (child.exitCode === null) await within(ms, this.command, once(child, "exit"));
+    if (child.exitCode !== 0) throw new Error(`${this.command}: it failed, see above`);
+  }
+
+  /** Ends its stdin. */
+  closeInput(): void {
+    this.#child.stdin!.end();
+  }
+
+  /** Whether it still runs. */
+  get running(): boolean {
+    return alive.has(this.#child);
+  }
+
+  /** Kills it and waits until it is gone. */
+  async stop(): Promise<void> {
+    if (!this.running) return;
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await within(5_000, this.command, gone);
+  }
+}
+
+/** Runs a command to its end and gives the first line that it printed. */
+export async function run(command: readonly string[], ms: number): Promise<string> {
+  const child = new Child(command);
+  try {
+    const line = await child.line(ms);
+    await child.end(ms);
+    return line;
+  } finally {
+    await child.stop();
+  }
+}
+
+/** Rejects when `promise` has not settled after `ms` milliseconds. */
+async function within<T>(ms: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what}: nothing within ${ms / 1000} s`)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer!);
+  }
+}
+
+/** Waits. */
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/**
+ * The port that a process listens at, as the kernel tells it: ncat and socat take port 0, but do not
+ * say which one they got.
+ */
+export async function listeningPort(pid: number): Promise<number> {
+  for (let waited = 0; waited < START_MS; waited += 50) {
+    await sleep(50);
+    const sockets = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => descriptor(pid, fd)));
+    for (const row of readFileSync("/proc/net/tcp", "utf8").split("\n").slice(1)) {
+      const [, local, , state, , , , , , inode] = row.trim().split(/\s+/);
+      if (state === "0A" && sockets.has(`socket:[${inode}]`)) {
+        return Number.parseInt(local.split(":")[1], 16);
+      }
+    }
+  }
+  throw new Error(`process ${pid} does not listen`);
+}
+
+function descriptor(pid: number, fd: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return ""; // Closed since it was listed.
+  }
+}

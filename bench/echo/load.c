@@ -1,0 +1,226 @@
+// The load generator of the echo benchmark. It has to cost less per message than any server it
+// measures, so it is C, one thread and epoll, and it does not copy out what comes back: with
+// MSG_TRUNC the kernel drops the bytes and tells how many there were.
+//
+// load run PORT CONNECTIONS SIZE WARMUP_MS MEASURE_MS PID
+//   A closed loop: each connection has one message of SIZE bytes under way, and sends the next one
+//   when the last has come back. During the warm-up every byte is compared with what was sent.
+//   Prints messages, seconds, and the CPU seconds that the server (process PID; 0 for none) and the
+//   generator used in just those seconds, as JSON.
+// load idle PORT CONNECTIONS SIZE
+//   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
+//   echo, prints "ready", and holds them until its standard input ends.
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+// No server is expected to leave a connection without an answer for this long.
+#define PATIENCE_MS 10000
+// How many connections are opened before we wait until the server has accepted them all: fewer than
+// any server's backlog, since a SYN that finds it full is sent again only after a second.
+#define BATCH 64
+// Messages up to SMALL bytes are counted by their events alone and taken from the kernel's queue in
+// LAZY at a time, which saves a twentieth of the generator's cost. It needs each of them to come in
+// one piece: the warm-up sees whether they do, and every LAZY-th message proves the count.
+#define SMALL 1024
+#define LAZY 16
+
+typedef struct {
+  int fd;
+  size_t sent;  // of the message under way
+  size_t owed;  // what the kernel has for us, or will have once that message is all back
+} conn_t;
+
+static struct sockaddr_in server = {.sin_family = AF_INET};
+static int epoll;
+static size_t size;
+static char *message, *answer;
+static int whole;  // small messages come in one piece
+typedef enum { WARMING, MEASURING, DRAINING } phase_t;
+
+static void fail(const char *what) {
+  if (errno) perror(what);
+  else fprintf(stderr, "%s\n", what);
+  exit(1);
+}
+
+static double seconds(clockid_t clock) {
+  struct timespec t;
+  if (clock_gettime(clock, &t)) return 0;
+  return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+static int dial(void) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+  struct timeval patience = {.tv_sec = PATIENCE_MS / 1000};
+  if (fd < 0) fail("socket");
+  // These bound the blocking connect(), and the blocking calls of echo_once().
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (connect(fd, (struct sockaddr *)&server, sizeof server)) fail("connect");
+  return fd;
+}
+
+static void compare(const char *got, size_t offset, size_t length) {
+  errno = 0;
+  if (memcmp(got, message + offset, length)) fail("the echo differs from what was sent");
+}
+
+// Sends `length` bytes and takes them back, one after the other: it fits a message of any size,
+// since the socket buffers of both sides together hold less than a big one.
+static void echo_once(int fd, size_t length) {
+  size_t sent = 0, received = 0;
+  while (received < length) {
+    struct pollfd wait = {.fd = fd, .events = (short)(POLLIN | (sent < length ? POLLOUT : 0))};
+    errno = 0;
+    if (poll(&wait, 1, PATIENCE_MS) != 1) fail("no echo");
+    if (wait.revents & POLLOUT) {
+      ssize_t n = send(fd, message + sent, length - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (n < 0 && errno != EAGAIN) fail("send");
+      if (n > 0) sent += (size_t)n;
+    }
+    if (wait.revents & (POLLIN | POLLHUP | POLLERR)) {
+      ssize_t n = recv(fd, answer, length - received, 0);
+      if (n <= 0) fail("recv");
+      compare(answer, received, (size_t)n);
+      received += (size_t)n;
+    }
+  }
+}
+
+// Connections are accepted in order: once one more is answered, all before it have been accepted.
+static void wait_until_accepted(void) {
+  int probe = dial();
+  echo_once(probe, 1);
+  close(probe);
+}
+
+static conn_t *open_all(int count) {
+  conn_t *conns = calloc((size_t)count, sizeof *conns);
+  for (int i = 0; i < count; i++) {
+    conns[i].fd = dial();
+    if (i % BATCH == BATCH - 1 || i == count - 1) wait_until_accepted();
+  }
+  return conns;
+}
+
+static void push(conn_t *c) {
+  while (c->sent < size) {
+    ssize_t n = send(c->fd, message + c->sent, size - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN) break;
+    if (n < 0) fail("send");
+    c->sent += (size_t)n;
+  }
+}
+
+static void begin(conn_t *c) {
+  c->sent = 0;
+  c->owed += size;
+  push(c);
+}
+
+// Takes what has come back; true once the message is complete. The events are edge-triggered: one
+// comes whenever bytes arrive, whatever lies in the queue already.
+static int pull(conn_t *c, phase_t phase) {
+  int lazy = whole && phase == MEASURING;
+  if (lazy && c->owed < LAZY * size) return 1;
+  int flags = MSG_DONTWAIT | (phase == WARMING ? 0 : MSG_TRUNC);
+  ssize_t n = recv(c->fd, answer, c->owed, flags);
+  if (n < 0 && errno == EAGAIN && !lazy) return 0;
+  if (n <= 0) fail("recv");
+  if (phase == WARMING) compare(answer, size - c->owed, (size_t)n);
+  c->owed -= (size_t)n;
+  errno = 0;
+  if (lazy && c->owed) fail("a message came in pieces, though none did in the warm-up");
+  if (c->owed) whole = 0;
+  return c->owed == 0;
+}
+
+static void run(int count, double warmup, double measure, pid_t pid) {
+  clockid_t server_cpu, own_cpu = CLOCK_PROCESS_CPUTIME_ID;
+  if (pid == 0 || clock_getcpuclockid(pid, &server_cpu)) server_cpu = -1;
+  conn_t *conns = open_all(count);
+  whole = size <= SMALL;
+  epoll = epoll_create1(0);
+  for (int i = 0; i < count; i++) {
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &conns[i]};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, conns[i].fd, &e)) fail("epoll_ctl");
+    begin(&conns[i]);
+  }
+
+  struct epoll_event events[512];
+  phase_t phase = WARMING;
+  double until = seconds(CLOCK_MONOTONIC) + warmup, started = 0, server_used = 0, own_used = 0;
+  long long messages = 0;
+  int under_way = count;
+  while (under_way > 0) {
+    int ready = epoll_wait(epoll, events, 512, PATIENCE_MS);
+    errno = 0;
+    if (ready == 0) fail("the server stopped answering");
+    double now = seconds(CLOCK_MONOTONIC);
+    if (now >= until && phase == WARMING) {
+      phase = MEASURING;
+      started = now;
+      until = now + measure;
+      server_used = seconds(server_cpu);
+      own_used = seconds(own_cpu);
+    } else if (now >= until && phase == MEASURING) {
+      // From here on nothing is sent: all that is under way comes back, and the sockets close clean.
+      phase = DRAINING;
+      server_used = seconds(server_cpu) - server_used;
+      own_used = seconds(own_cpu) - own_used;
+      printf("{\"messages\":%lld,\"seconds\":%.6f,\"serverCpu\":%.6f,\"loadCpu\":%.6f}\n", messages,
+             now - started, server_used, own_used);
+    }
+    for (int i = 0; i < ready; i++) {
+      conn_t *c = events[i].data.ptr;
+      if (c->sent < size) push(c);
+      if (!(events[i].events & ~EPOLLOUT) || !pull(c, phase)) continue;
+      if (phase == MEASURING) messages++;
+      if (phase == DRAINING) under_way--;
+      else begin(c);
+    }
+  }
+}
+
+static void hold(int count) {
+  conn_t *conns = open_all(count);
+  for (int i = 0; i < count && size > 0; i++) echo_once(conns[i].fd, size);
+  printf("ready\n");
+  fflush(stdout);
+  while (read(0, answer, 1) > 0) continue;
+}
+
+int main(int argc, char **argv) {
+  int running = argc == 8 && !strcmp(argv[1], "run");
+  if (!running && !(argc == 5 && !strcmp(argv[1], "idle"))) {
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE WARMUP_MS MEASURE_MS PID\n"
+                    "       load idle PORT CONNECTIONS SIZE\n");
+    return 2;
+  }
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+  server.sin_port = htons((uint16_t)atoi(argv[2]));
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  size = (size_t)atol(argv[4]);
+  message = malloc(size + 1);
+  answer = malloc(size + 1);
+  for (size_t i = 0; i <= size; i++) message[i] = (char)(i * 31 + i / 256 + 7);
+  if (running) run(atoi(argv[3]), atoi(argv[5]) / 1e3, atoi(argv[6]) / 1e3, atoi(argv[7]));
+  else hold(atoi(argv[3]));
+  return 0;
+}

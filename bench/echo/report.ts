@@ -1,0 +1,108 @@
+/**
+ * The measurements as Markdown, for docs/.
+ *
+ * @module
+ */
+
+import type { IdleResult } from "./memory.ts";
+import { type CaseResult, ratios, type Sample } from "./rounds.ts";
+import { type Spread, spread } from "./stats.ts";
+import { SUBJECTS } from "./subjects.ts";
+
+/** What cannot be told. */
+const NONE = "–";
+
+/** A Markdown table; the first column is text, the others are numbers. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, i) => Math.max(cell.length, 3, ...rows.map((r) => r[i].length)));
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((c, i) => i === 0 ? c.padEnd(widths[i]) : c.padStart(widths[i])).join(" | ")} |`;
+  const rule = widths.map((w, i) => i === 0 ? "-".repeat(w) : "-".repeat(w - 1) + ":");
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+function fixed(value: number | undefined, digits: number): string {
+  return value === undefined ? NONE : value.toFixed(digits);
+}
+
+/** A ratio with its quartiles. */
+export function ratio(value: Spread | undefined): string {
+  if (value === undefined) return NONE;
+  return `${fixed(value.median, 2)} (${fixed(value.low, 2)} to ${fixed(value.high, 2)})`;
+}
+
+function title(name: string): string {
+  return SUBJECTS.find((subject) => subject.name === name)!.title;
+}
+
+function middle(samples: readonly Sample[], value: (sample: Sample) => number): number | undefined {
+  return spread(samples.map(value))?.median;
+}
+
+/** The table of one case of load, and what could not be measured. */
+export function caseTable({ load, samples, failures }: CaseResult): string {
+  const c = samples.get("c");
+  const rows = [...samples].filter(([, own]) => own.length > 0).map(([name, own]) => {
+    const reference = SUBJECTS.find((subject) => subject.name === name)?.reference;
+    const to = samples.get(reference ?? "");
+    const cpu = middle(own, (sample) => sample.serverCpu);
+    const known = cpu !== undefined && cpu > 0 && !SUBJECTS.find((s) => s.name === name)?.forks;
+    return [
+      title(name),
+      Math.round(middle(own, (sample) => sample.rate)!).toLocaleString("en"),
+      name === "c" ? "1" : ratio(ratios(own, c)),
+      reference === undefined ? NONE : ratio(ratios(own, to)),
+      known ? fixed(cpu, 2) : NONE,
+      known && reference !== undefined ? ratio(lessCpu(own, to)) : NONE,
+      known ? percent(middle(own, (sample) => sample.serverBusy)) : NONE,
+      percent(middle(own, (sample) => sample.loadBusy)),
+    ];
+  });
+  const head = [
+    load.title,
+    "messages/s",
+    "÷ C",
+    "÷ reference",
+    "CPU µs/message",
+    "÷ reference, by CPU",
+    "server busy",
+    "generator busy",
+  ];
+  const absent = [...failures].map(([name, why]) => `- ${title(name)}: ${why}`);
+  return [table(head, rows), ...absent.length > 0 ? ["", ...absent] : []].join("\n");
+}
+
+/** How many times a subject's CPU time for a message fits in its reference's: above 1 is better. */
+export function lessCpu(
+  own: readonly Sample[] | undefined,
+  reference: readonly Sample[] | undefined,
+): Spread | undefined {
+  return ratios(reference, own, (sample) => sample.serverCpu);
+}
+
+function percent(value: number | undefined): string {
+  return value === undefined ? NONE : `${Math.round(value * 100)} %`;
+}
+
+function kib(value: Spread | undefined): string {
+  if (value === undefined) return NONE;
+  const [median, low, high] = [value.median, value.low, value.high].map((v) => fixed(v / 1024, 1));
+  return low === high ? median : `${median} (${low} to ${high})`;
+}
+
+/** The table of memory per idle connection. */
+export function memoryTable(results: readonly IdleResult[], connections: number): string {
+  const names = [...results[0].bytes.keys()];
+  const head = [
+    `KiB per idle connection, of ${connections.toLocaleString("en")}`,
+    ...results.map(({ idle }) => idle.title),
+  ];
+  const rows = names.map((name) => [
+    title(name),
+    ...results.map(({ bytes }) => kib(spread(bytes.get(name)!))),
+  ]);
+  const absent = results.flatMap(({ idle, failures }) =>
+    [...failures].map(([name, why]) => `- ${title(name)}, ${idle.title}: ${why}`)
+  );
+  return [table(head, rows), ...absent.length > 0 ? ["", ...absent] : []].join("\n");
+}

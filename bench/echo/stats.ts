@@ -1,0 +1,28 @@
+/**
+ * The middle of some numbers and how far they spread.
+ *
+ * @module
+ */
+
+/** A median with the quartiles around it. */
+export interface Spread {
+  /** Half of the numbers are below it. */
+  readonly median: number;
+  /** A quarter of the numbers is below it. */
+  readonly low: number;
+  /** A quarter of the numbers is above it. */
+  readonly high: number;
+}
+
+/** The spread of some numbers; undefined if there are none. */
+export function spread(numbers: readonly number[]): Spread | undefined {
+  if (numbers.length === 0) return undefined;
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (part: number): number => {
+    const place = part * (sorted.length - 1);
+    const below = Math.floor(place);
+    const above = sorted[Math.ceil(place)];
+    return sorted[below] + (above - sorted[below]) * (place - below);
+  };
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
+}

@@ -1,0 +1,106 @@
+/**
+ * What the project has promised, beside what was measured.
+ *
+ * @module
+ */
+
+import type { IdleResult } from "./memory.ts";
+import { lessCpu, ratio, table } from "./report.ts";
+import { type CaseResult, ratios, type Sample } from "./rounds.ts";
+import { type Spread, spread } from "./stats.ts";
+
+/** At least so much of something else. */
+interface Target {
+  readonly title: string;
+  readonly least: number;
+  readonly measured: Spread | undefined;
+  readonly byCpu?: Spread | undefined;
+}
+
+const IDLE_BYTES = 8 * 1024;
+
+/** The table of targets; those of which nothing was measured are left out. */
+export function targetTable(
+  results: readonly CaseResult[],
+  idle: readonly IdleResult[],
+): string {
+  const of = (load: string, name: string): Sample[] | undefined =>
+    results.find((result) => result.load.name === load)?.samples.get(name);
+  const rows = [
+    ...denoTargets(of),
+    ...[20, 24].flatMap((major) => nodeTargets(of, major)),
+    ...["plainsocket-deno", "plainsocket-node20", "plainsocket-node24"].map((name): Target => ({
+      title: `${name}: 1,000 connections to 64`,
+      least: 0.8,
+      measured: ratios(of("1000x64", name), of("64x64", name)),
+      byCpu: lessCpu(of("1000x64", name), of("64x64", name)),
+    })),
+  ].filter(({ measured }) => measured !== undefined).map(row);
+  rows.push(...idleRows(idle));
+  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
+}
+
+type Lookup = (load: string, name: string) => Sample[] | undefined;
+
+const CASES = [["64x64", "64 B × 64"], ["8x64k", "64 KiB × 8"], ["1000x64", "64 B × 1,000"]];
+
+function denoTargets(of: Lookup): Target[] {
+  const compared = (load: string, size: string, to: string, toTitle: string, least: number) => ({
+    title: `plainsocket-deno to ${toTitle}, ${size}`,
+    least,
+    measured: ratios(of(load, "plainsocket-deno"), of(load, to)),
+    byCpu: lessCpu(of(load, "plainsocket-deno"), of(load, to)),
+  });
+  return [
+    ...CASES.map(([load, size]) => compared(load, size, "bare-deno", "the bare loop", 0.97)),
+    compared("64x64", "64 B × 64", "c", "C", 0.65),
+    compared("8x64k", "64 KiB × 8", "c", "C", 0.9),
+  ];
+}
+
+function nodeTargets(of: Lookup, major: number): Target[] {
+  return CASES.map(([load, size]) => {
+    const [own, pipe] = [of(load, `plainsocket-node${major}`), of(load, `pipe-node${major}`)];
+    return {
+      title: `plainsocket-node${major} to socket.pipe, ${size}`,
+      least: 1,
+      measured: ratios(own, pipe),
+      byCpu: lessCpu(own, pipe),
+    };
+  });
+}
+
+function row({ title, least, measured, byCpu }: Target): string[] {
+  const { median, low, high } = measured!;
+  // A target within the quartiles could fall to either side in the next run.
+  const close = low < least && least < high ? ", within the noise" : "";
+  const holds = (median >= least ? "yes" : "no") + close;
+  return [title, `≥ ${least}`, ratio(measured), ratio(byCpu), holds];
+}
+
+/**
+ * Once it has echoed, a connection is compared with the floor of an unused one, and with the floor
+ * after the same echo: what lies between the two is the runtime's garbage, not ours.
+ */
+function idleRows(results: readonly IdleResult[]): string[][] {
+  const median = (result: IdleResult | undefined, name: string): number | undefined =>
+    spread(result?.bytes.get(name) ?? [])?.median;
+  const unused = median(results.find(({ idle }) => idle.size === 0), "floor-deno");
+  return results.flatMap((result) => {
+    const { size, title } = result.idle;
+    const own = median(result, "plainsocket-deno");
+    const same = median(result, "floor-deno");
+    return [
+      idleRow(`idle ${title}, above the floor${size > 0 ? " of an unused one" : ""}`, own, unused),
+      ...size > 0 ? [idleRow(`idle ${title}, above the floor after the same`, own, same)] : [],
+    ].flat();
+  });
+}
+
+function idleRow(title: string, own: number | undefined, floor: number | undefined): string[][] {
+  if (own === undefined || floor === undefined) return [];
+  const above = own - floor;
+  const holds = above <= IDLE_BYTES ? "yes" : "no";
+  const measured = `${(above / 1024).toFixed(1)} KiB`;
+  return [[`plainsocket-deno: ${title}`, `≤ ${IDLE_BYTES / 1024} KiB`, measured, "–", holds]];
+}

@@ -1,0 +1,133 @@
+/**
+ * What the bench needs from the machine: the C programs, Node in two versions, and where it can be
+ * said, a core for each side.
+ *
+ * @module
+ */
+
+import { spawnSync } from "node:child_process";
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const HERE = fileURLToPath(new URL(".", import.meta.url));
+/** Not in git. */
+const BIN = join(HERE, "../bin");
+
+/** Something is missing that the person can install. */
+export class Missing extends Error {}
+
+/** The file of one of the bench's own programs. */
+export function source(name: string): string {
+  return join(HERE, name);
+}
+
+/** A program's path, if it is installed. */
+export function which(name: string): string | undefined {
+  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+    const file = join(folder, name);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      continue;
+    }
+  }
+}
+
+/** Compiles a C program of the bench, and gives its path. */
+export function compile(name: string): string {
+  const compiler = which("cc") ?? which("gcc") ?? which("clang");
+  if (compiler === undefined) {
+    throw new Missing("there is no C compiler: apt-get install gcc libc6-dev");
+  }
+  mkdirSync(BIN, { recursive: true });
+  const program = join(BIN, name);
+  const { status, stderr } = spawnSync(
+    compiler,
+    ["-O2", "-Wall", "-o", program, source(`${name}.c`)],
+    { encoding: "utf8", timeout: 60_000 },
+  );
+  if (status !== 0) {
+    throw new Missing(`${name}.c does not compile (apt-get install gcc libc6-dev?):\n${stderr}`);
+  }
+  return program;
+}
+
+/** Node of one major version: the one on the PATH, or else from npm, kept in bench/bin/. */
+export function node(major: number): string {
+  const onPath = which("node");
+  if (onPath !== undefined && nodeMajor(onPath) === major) return onPath;
+  const prefix = join(BIN, `node-${major}`);
+  const program = join(prefix, "node_modules/node/bin/node");
+  if (!existsSync(program)) {
+    mkdirSync(prefix, { recursive: true });
+    const npm = which("npm");
+    if (npm === undefined) {
+      throw new Missing(`Node ${major} comes from npm, which is not installed`);
+    }
+    const { status, stderr } = spawnSync(
+      npm,
+      ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", prefix, `node@${major}`],
+      { encoding: "utf8", timeout: 300_000 },
+    );
+    if (status !== 0) throw new Missing(`npm cannot install node@${major}: ${stderr}`);
+  }
+  return program;
+}
+
+function nodeMajor(program: string): number {
+  return Number.parseInt(version(program).slice(1));
+}
+
+/** What `--version` says, its first line. */
+export function version(program: string): string {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
+  return (stdout ?? "").split("\n")[0];
+}
+
+/** The cores that servers and the load generator are held to. */
+export interface Pinning {
+  /** Put before a server's command. */
+  readonly server: readonly string[];
+  /** Put before the generator's command. */
+  readonly load: readonly string[];
+  /** Tells the reader of the report. */
+  readonly note: string;
+}
+
+/**
+ * Gives the generator the last core for itself, and the servers all the others. Left alone, the
+ * scheduler now and then puts both sides on one core, since each wakes the other: a message then
+ * costs half of the CPU time (nothing moves between caches), the rate is that of server and
+ * generator together instead of the server's, and all ratios shrink towards 1. Which of the two
+ * worlds a slice is measured in is chance, so no number of rounds averages that out.
+ *
+ * The servers' side is not narrowed to one core where there are more, since the threads of an
+ * engine (compiler, garbage collector) are part of what a user gets.
+ */
+export function pinning(wanted: boolean): Pinning {
+  const cores = allowedCores();
+  const taskset = which("taskset");
+  if (!wanted || taskset === undefined || cores.length < 2) {
+    const why = !wanted ? "--no-pin" : taskset === undefined ? "no taskset" : "a single core";
+    return { server: [], load: [], note: `Nothing is pinned to a core (${why}).` };
+  }
+  const last = String(cores[cores.length - 1]);
+  const others = cores.slice(0, -1).join(",");
+  return {
+    server: [taskset, "-c", others],
+    load: [taskset, "-c", last],
+    note: `The servers run on core ${others}, the load generator on core ${last}.`,
+  };
+}
+
+function allowedCores(): number[] {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const list = /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? "0";
+  return list.split(",").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
