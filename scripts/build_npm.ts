@@ -51,7 +51,10 @@ async function chooseBuilder(name: string | undefined): Promise<Builder> {
 const { builder: name, repository } = parseArgs({
   options: { builder: { type: "string" }, repository: { type: "string" } },
 }).values;
-const builder = await chooseBuilder(name);
+const builder = await chooseBuilder(name).catch((error) => {
+  console.error(error.message);
+  Deno.exit(2);
+});
 rmSync(NPM, { recursive: true, force: true });
 mkdirSync(NPM);
 
