@@ -10,7 +10,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { killAll } from "./echo/children.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
-import { caseTable, memoryTable } from "./echo/report.ts";
+import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
 import { type CaseResult, measureRounds } from "./echo/rounds.ts";
 import { IDLE_CASES, LOAD_CASES, type Server, start, SUBJECTS } from "./echo/subjects.ts";
 import { targetTable } from "./echo/targets.ts";
@@ -22,8 +22,8 @@ usage: deno task bench:echo [options]
 
   --only NAMES    only these servers, by comma
   --case NAMES    only these cases, by comma
-  --rounds N      how many rounds (default 15)
-  --slice MS      how long a server is measured in a round (default 500)
+  --rounds N      how many rounds (default 31)
+  --slice MS      how long a server is measured in a round (default 250)
   --repeats N     how often memory is measured (default 3)
   --quick         3 rounds of 200 ms, memory once with 2,000 connections: a check of the bench
   --no-pin        let the scheduler choose the cores
@@ -57,8 +57,8 @@ function options() {
     subjects: pick(SUBJECTS, values.only, "server"),
     loads: pick(LOAD_CASES, values.case, "case", IDLE_CASES),
     idles: pick(IDLE_CASES, values.case, "case", LOAD_CASES),
-    rounds: count(values.rounds, quick ? 3 : 15),
-    slice: count(values.slice, quick ? 200 : 500),
+    rounds: count(values.rounds, quick ? 3 : 31),
+    slice: count(values.slice, quick ? 200 : 250),
     repeats: count(values.repeats, quick ? 1 : 3),
     connections: quick ? 2000 : 10_000,
   };
@@ -91,6 +91,12 @@ function count(text: string | undefined, otherwise: number): number {
   return Number(text);
 }
 
+/** What is not installed is no failure. */
+function why(error: unknown): string {
+  const { message } = error as Error;
+  return error instanceof Missing ? message : `failed: ${message}`;
+}
+
 function say(text: string): void {
   console.error(`bench:echo: ${text}`);
 }
@@ -109,8 +115,7 @@ async function throughput(
       servers.set(subject.name, await start(subject, pins.server));
       present.push(subject);
     } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      absent.set(subject.title, error.message);
+      absent.set(subject.title, why(error));
     }
   }
   const command = [...pins.load, load];
@@ -130,15 +135,15 @@ async function memory(
   load: string,
   absent: Map<string, string>,
 ): Promise<IdleResult[]> {
-  const present = subjects.filter((subject) => {
-    if (!subject.memory) return false;
+  const present = [];
+  for (const subject of subjects.filter((subject) => subject.memory)) {
     try {
-      return subject.command().length > 0;
+      await subject.command();
+      present.push(subject);
     } catch (error) {
-      if (!(error instanceof Missing)) throw error;
-      absent.set(subject.title, error.message);
+      absent.set(subject.title, why(error));
     }
-  });
+  }
   if (present.length === 0) return [];
   return await measureMemory(present, idles, { connections, repeats, load, progress: say });
 }
@@ -162,12 +167,12 @@ async function main(): Promise<number> {
   }
   for (const result of results) console.log(`${caseTable(result)}\n`);
   if (idle.length > 0) console.log(`${memoryTable(idle, chosen.connections)}\n`);
-  for (const [title, why] of absent) console.log(`- ${title}: ${why}`);
-  if (absent.size > 0) console.log();
-  console.log(targetTable(results, idle));
+  const missing = [...absent].map(([title, why]) => `- ${title}: ${why}`).join("\n");
+  const closing = [missing, generatorNote(results), targetTable(results, idle)].filter(Boolean);
+  console.log(closing.join("\n\n"));
   if (chosen.raw !== undefined) writeRaw(chosen.raw, results, idle);
-  const failed = [...results, ...idle].flatMap(({ failures }) => [...failures.values()]);
-  return failed.some((why) => why.startsWith("failed")) ? 1 : 0;
+  const reasons = [...results, ...idle].flatMap(({ failures }) => [...failures.values()]);
+  return [...reasons, ...absent.values()].some((why) => why.startsWith("failed")) ? 1 : 0;
 }
 
 function machine(): string {

@@ -8,6 +8,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { basename } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
@@ -31,7 +32,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143], ["SIGHUP", 129]
 
 /** A process that runs until it is stopped. */
 export class Child {
-  /** What was run, for messages. */
+  /** What was run, for messages: without the paths of this machine. */
   readonly command: string;
   /** The id of the process. */
   readonly pid: number;
@@ -40,7 +41,7 @@ export class Child {
 
   /** Starts a process; its stderr goes to ours. */
   constructor(command: readonly string[]) {
-    this.command = command.join(" ");
+    this.command = command.map((part) => basename(part)).join(" ");
     this.#child = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
     alive.add(this.#child);
     this.#child.once("exit", () => alive.delete(this.#child));

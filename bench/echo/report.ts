@@ -25,10 +25,15 @@ function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? NONE : value.toFixed(digits);
 }
 
-/** A ratio with its quartiles. */
-export function ratio(value: Spread | undefined): string {
+/** A ratio with its quartiles: how far the rounds differed. */
+function ratio(value: Spread | undefined): string {
   if (value === undefined) return NONE;
   return `${fixed(value.median, 2)} (${fixed(value.low, 2)} to ${fixed(value.high, 2)})`;
+}
+
+/** A ratio and how far it may be off. */
+export function estimate(value: Spread | undefined): string {
+  return value === undefined ? NONE : `${fixed(value.median, 2)} ± ${fixed(value.error, 2)}`;
 }
 
 function title(name: string): string {
@@ -46,7 +51,8 @@ export function caseTable({ load, samples, failures }: CaseResult): string {
     const reference = SUBJECTS.find((subject) => subject.name === name)?.reference;
     const to = samples.get(reference ?? "");
     const cpu = middle(own, (sample) => sample.serverCpu);
-    const known = cpu !== undefined && cpu > 0 && !SUBJECTS.find((s) => s.name === name)?.forks;
+    // The CPU time of a process per connection is not the server's own.
+    const known = !SUBJECTS.find((s) => s.name === name)?.forks;
     return [
       title(name),
       Math.round(middle(own, (sample) => sample.rate)!).toLocaleString("en"),
@@ -68,8 +74,34 @@ export function caseTable({ load, samples, failures }: CaseResult): string {
     "server busy",
     "generator busy",
   ];
-  const absent = [...failures].map(([name, why]) => `- ${title(name)}: ${why}`);
-  return [table(head, rows), ...absent.length > 0 ? ["", ...absent] : []].join("\n");
+  const notes = [...failures].map(([name, why]) => `- ${title(name)}: ${why}`);
+  if (wasDisturbed(samples)) {
+    notes.push("- Other programs used the cores meanwhile: trust what is told by CPU time.");
+  }
+  return [table(head, rows), ...notes.length > 0 ? ["", ...notes] : []].join("\n");
+}
+
+/** In a closed loop one side or the other is always at work, unless it does not get its core. */
+function wasDisturbed(samples: ReadonlyMap<string, readonly Sample[]>): boolean {
+  return SUBJECTS.some(({ name, forks }) => {
+    const own = samples.get(name) ?? [];
+    if (forks || own.length === 0) return false;
+    return middle(own, ({ serverBusy, loadBusy }) => Math.max(serverBusy, loadBusy))! < 0.9;
+  });
+}
+
+/** Whether the load generator is fast enough to measure the fastest server. */
+export function generatorNote(results: readonly CaseResult[]): string | undefined {
+  const samples = results.find(({ load }) => load.name === "64x64")?.samples.get("c") ?? [];
+  if (samples.length === 0) return undefined;
+  const best = Math.max(...samples.map(({ rate }) => rate));
+  const own = fixed(middle(samples, ({ loadCpu }) => loadCpu), 2);
+  const server = fixed(middle(samples, ({ serverCpu }) => serverCpu), 2);
+  return `The load generator drives the C loop to ${
+    Math.round(best).toLocaleString("en")
+  } messages/s ` +
+    `(64 B on 64 connections, the best round), and takes ${own} µs of CPU time for a message where ` +
+    `the C loop takes ${server} µs.`;
 }
 
 /** How many times a subject's CPU time for a message fits in its reference's: above 1 is better. */

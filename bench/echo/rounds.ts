@@ -2,7 +2,9 @@
  * Throughput, measured side by side. The speed of a shared machine drifts by tens of percent from
  * one second to the next, so no rate means much by itself. All servers run from the start and take
  * turns in short slices; what counts is the ratio of two slices of the same round, and of those
- * ratios the median over many rounds.
+ * ratios the median over many rounds. In a given time, more and shorter slices tell more than fewer
+ * and longer ones, since the two that are compared lie closer together: 36 of 200 ms left half of
+ * the error of 16 of 500 ms.
  *
  * @module
  */

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
 import { Child, listeningPort } from "./children.ts";
-import { compile, Missing, node, source, which } from "./tools.ts";
+import { buildForNode, compile, Missing, node, source, which } from "./tools.ts";
 
 /** A server to measure. */
 export interface Subject {
@@ -23,7 +22,7 @@ export interface Subject {
   /** Forks for every connection, which bounds the cases that it can do and hides its CPU time. */
   readonly forks?: boolean;
   /** The command that runs it. Throws {@linkcode Missing} when something is not installed. */
-  readonly command: () => string[];
+  readonly command: () => string[] | Promise<string[]>;
 }
 
 /** One kind of load: a closed loop. */
@@ -69,11 +68,9 @@ function deno(name: string): string[] {
   return [Deno.execPath(), "run", "-A", "--no-check", source(`subjects/${name}-deno.ts`)];
 }
 
-function plainsocketNode(major: number): string[] {
-  if (!existsSync(source("../../.node/out/mod.js"))) {
-    throw new Missing("the Node build is missing: deno task build:npm");
-  }
-  return [node(major), source("subjects/plainsocket-node.mjs")];
+async function plainsocketNode(major: number): Promise<string[]> {
+  await buildForNode();
+  return [await node(major), source("subjects/plainsocket-node.mjs")];
 }
 
 function tool(name: string, ...args: string[]): string[] {
@@ -94,7 +91,7 @@ function onNode(major: number): Subject[] {
     ...both,
     name: `pipe-node${major}`,
     title: `socket.pipe(socket) on Node ${major}`,
-    command: () => [node(major), source("subjects/pipe-node.mjs")],
+    command: async () => [await node(major), source("subjects/pipe-node.mjs")],
   }];
 }
 
@@ -160,7 +157,7 @@ export interface Server {
 
 /** Starts a subject, behind `prefix` (taskset and its arguments). */
 export async function start(subject: Subject, prefix: readonly string[]): Promise<Server> {
-  const child = new Child([...prefix, ...subject.command()]);
+  const child = new Child([...prefix, ...await subject.command()]);
   try {
     const port = subject.forks ? await listeningPort(child.pid) : Number(await child.line());
     if (!(port > 0)) throw new Error(`${child.command}: it printed no port`);

@@ -5,7 +5,7 @@
  */
 
 import type { IdleResult } from "./memory.ts";
-import { lessCpu, ratio, table } from "./report.ts";
+import { estimate, lessCpu, table } from "./report.ts";
 import { type CaseResult, ratios, type Sample } from "./rounds.ts";
 import { type Spread, spread } from "./stats.ts";
 
@@ -19,11 +19,11 @@ interface Target {
 
 const IDLE_BYTES = 8 * 1024;
 
-/** The table of targets; those of which nothing was measured are left out. */
+/** The table of targets; those of which nothing was measured are left out, and so is an empty one. */
 export function targetTable(
   results: readonly CaseResult[],
   idle: readonly IdleResult[],
-): string {
+): string | undefined {
   const of = (load: string, name: string): Sample[] | undefined =>
     results.find((result) => result.load.name === load)?.samples.get(name);
   const rows = [
@@ -37,6 +37,7 @@ export function targetTable(
     })),
   ].filter(({ measured }) => measured !== undefined).map(row);
   rows.push(...idleRows(idle));
+  if (rows.length === 0) return undefined;
   return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
 }
 
@@ -71,11 +72,10 @@ function nodeTargets(of: Lookup, major: number): Target[] {
 }
 
 function row({ title, least, measured, byCpu }: Target): string[] {
-  const { median, low, high } = measured!;
-  // A target within the quartiles could fall to either side in the next run.
-  const close = low < least && least < high ? ", within the noise" : "";
+  const { median, error } = measured!;
+  const close = Math.abs(median - least) < error ? ", within the noise" : "";
   const holds = (median >= least ? "yes" : "no") + close;
-  return [title, `≥ ${least}`, ratio(measured), ratio(byCpu), holds];
+  return [title, `≥ ${least}`, estimate(measured), estimate(byCpu), holds];
 }
 
 /**

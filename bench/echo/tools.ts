@@ -1,19 +1,22 @@
 /**
- * What the bench needs from the machine: the C programs, Node in two versions, and where it can be
- * said, a core for each side.
+ * What the bench needs from the machine: the C programs, Node in two versions, the build for it,
+ * and a core for each side.
  *
  * @module
  */
 
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
+import { must, ROOT } from "../../scripts/program.ts";
+import { nodes } from "../../scripts/runtimes.ts";
 
-const HERE = fileURLToPath(new URL(".", import.meta.url));
+const HERE: string = import.meta.dirname!;
+
 /** Not in git. */
-const BIN = join(HERE, "../bin");
+const BIN = join(ROOT, "bench/bin");
 
 /** Something is missing that the person can install. */
 export class Missing extends Error {}
@@ -55,36 +58,26 @@ export function compile(name: string): string {
   return program;
 }
 
-/** Node of one major version: the one on the PATH, or else from npm, kept in bench/bin/. */
-export function node(major: number): string {
-  const onPath = which("node");
-  if (onPath !== undefined && nodeMajor(onPath) === major) return onPath;
-  const prefix = join(BIN, `node-${major}`);
-  const program = join(prefix, "node_modules/node/bin/node");
-  if (!existsSync(program)) {
-    mkdirSync(prefix, { recursive: true });
-    const npm = which("npm");
-    if (npm === undefined) {
-      throw new Missing(`Node ${major} comes from npm, which is not installed`);
-    }
-    const { status, stderr } = spawnSync(
-      npm,
-      ["install", "--no-save", "--no-audit", "--no-fund", "--prefix", prefix, `node@${major}`],
-      { encoding: "utf8", timeout: 300_000 },
-    );
-    if (status !== 0) throw new Missing(`npm cannot install node@${major}: ${stderr}`);
-  }
-  return program;
+/** Node of one major version, from npm as for the tests. */
+export async function node(major: number): Promise<string> {
+  const runtimes = await nodes().catch((error) => {
+    throw new Missing(`npm cannot install Node: ${error.message}`);
+  });
+  const runtime = runtimes.find(({ name }) => name === `Node ${major}`);
+  if (runtime === undefined) throw new Missing(`scripts/runtimes.ts has no Node ${major}`);
+  return runtime.path;
 }
 
-function nodeMajor(program: string): number {
-  return Number.parseInt(version(program).slice(1));
-}
-
-/** What `--version` says, its first line. */
-export function version(program: string): string {
-  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8", timeout: 10_000 });
-  return (stdout ?? "").split("\n")[0];
+/** Compiles plainsocket for Node, unless what is there is newer than its sources. */
+export async function buildForNode(): Promise<void> {
+  const built = statSync(join(ROOT, ".node/out/mod.js"), { throwIfNoEntry: false });
+  const library = readdirSync(join(ROOT, "lib"), { recursive: true, encoding: "utf8" });
+  const sources = [join(ROOT, "mod.ts"), ...library.map((file) => join(ROOT, "lib", file))];
+  const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
+  if (built !== undefined && built.mtimeMs > newest) return;
+  // In a process of its own, since the compiler talks on stdout, where our tables go.
+  const script = pathToFileURL(join(ROOT, "scripts/compile.ts"));
+  await must([Deno.execPath(), "eval", `import { compile } from "${script}"; await compile();`]);
 }
 
 /** The cores that servers and the load generator are held to. */
