@@ -1,0 +1,40 @@
+/**
+ * What can be wrong with a message, and the status that tells so.
+ *
+ * @module
+ */
+
+/** A stable name for what is wrong. */
+export type HttpErrorCode =
+  | "BAD_REQUEST_LINE"
+  | "BAD_VERSION"
+  | "BAD_METHOD"
+  | "BAD_TARGET"
+  | "BAD_LINE_END"
+  | "BAD_FIELD"
+  | "BAD_HOST"
+  | "BAD_CONTENT_LENGTH"
+  | "BAD_TRANSFER_ENCODING"
+  | "BAD_CHUNK"
+  | "REQUEST_LINE_TOO_LONG"
+  | "HEADERS_TOO_LARGE"
+  | "BODY_TOO_LARGE"
+  | "BODY_INCOMPLETE"
+  | "TIMEOUT";
+
+/** A message that is not right, with the status code (RFC 9110 section 15) to answer it with. */
+export class HttpError extends Error {
+  /** Always `"HttpError"`. */
+  override readonly name = "HttpError";
+  /** What is wrong. */
+  readonly code: HttpErrorCode;
+  /** 400 to 505. */
+  readonly status: number;
+
+  /** Makes an error; the message says what was found, as a sentence without a period. */
+  constructor(status: number, code: HttpErrorCode, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * What a request's header fields say of the message itself: whose host it is for, how its body is
+ * delimited, and whether the connection goes on (RFC 9112 sections 3.2, 6.3 and 9.3). Here is where
+ * request smuggling is stopped, so what is ambiguous is an error and never a guess.
+ *
+ * @module
+ */
+
+import { HttpError } from "./errors.ts";
+import type { RequestHead } from "./head.ts";
+
+/** How a request is framed. */
+export interface Framing {
+  /** The length of the body in bytes; -1 if it is chunked. */
+  readonly bodyLength: number;
+  /** The client keeps the connection for more requests. */
+  readonly keepAlive: boolean;
+  /** The client waits for 100 before it sends the body (RFC 9110 section 10.1.1). */
+  readonly expectsContinue: boolean;
+  /** The value of Host, or the authority of an absolute target, which outranks it; "" if none. */
+  readonly host: string;
+}
+
+/** Reads the framing off a head. Throws {@linkcode HttpError} if it is not right. */
+export function framingOf(head: RequestHead): Framing {
+  const { headers, minor } = head;
+  let host: string | undefined;
+  let contentLength: string | undefined;
+  let transferEncoding: string | undefined;
+  let connection = "";
+  let expectsContinue = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    // Names of other lengths are none of ours; this saves most of the lower-casing.
+    const { length } = headers[i];
+    if (length !== 4 && length !== 6 && length !== 10 && length !== 14 && length !== 17) continue;
+    const value = headers[i + 1];
+    switch (headers[i].toLowerCase()) {
+      case "host":
+        if (host !== undefined) throw new HttpError(400, "BAD_HOST", "There is more than one Host");
+        host = value;
+        break;
+      case "content-length":
+        if (contentLength !== undefined && contentLength !== value) throw badLength();
+        contentLength = value;
+        break;
+      case "transfer-encoding":
+        transferEncoding = transferEncoding === undefined ? value : `${transferEncoding}, ${value}`;
+        break;
+      case "connection":
+        connection += `,${value.toLowerCase()}`;
+        break;
+      case "expect":
+        expectsContinue = expectation(value, minor);
+    }
+  }
+  return {
+    host: hostOf(head, host),
+    bodyLength: bodyLengthOf(contentLength, transferEncoding, minor),
+    keepAlive: keepsAlive(connection, minor),
+    expectsContinue,
+  };
+}
+
+/** RFC 9112 section 6.3: the body's length, and what of it is an attack. */
+function bodyLengthOf(
+  contentLength: string | undefined,
+  transferEncoding: string | undefined,
+  minor: 0 | 1,
+): number {
+  if (transferEncoding !== undefined) {
+    if (contentLength !== undefined) {
+      throw badCoding(400, "There are both Content-Length and Transfer-Encoding");
+    }
+    if (minor === 0) throw badCoding(400, "HTTP/1.0 has no Transfer-Encoding");
+    const codings = transferEncoding.toLowerCase().split(",").map((coding) => coding.trim());
+    if (codings.at(-1) !== "chunked" || codings.indexOf("chunked") !== codings.length - 1) {
+      throw badCoding(400, "The final transfer coding is not chunked");
+    }
+    // RFC 9112 section 6.1: a coding that is not understood is 501.
+    if (codings.length > 1) throw badCoding(501, "No transfer coding but chunked is known");
+    return -1;
+  }
+  if (contentLength === undefined) return 0;
+  if (!/^\d{1,15}$/.test(contentLength)) throw badLength();
+  return Number(contentLength);
+}
+
+/** RFC 9112 section 9.3. */
+function keepsAlive(connection: string, minor: 0 | 1): boolean {
+  if (connection === "") return minor === 1;
+  const options = connection.split(",").map((option) => option.trim());
+  if (options.includes("close")) return false;
+  return minor === 1 || options.includes("keep-alive");
+}
+
+/** RFC 9110 section 10.1.1: an expectation that cannot be met is 417; HTTP/1.0 has none. */
+function expectation(value: string, minor: 0 | 1): boolean {
+  if (minor === 0) return false;
+  if (value.toLowerCase() === "100-continue") return true;
+  throw new HttpError(417, "BAD_FIELD", "The only expectation that can be met is 100-continue");
+}
+
+/** uri-host [ ":" port ], without userinfo: RFC 9110 section 7.2. */
+const HOST = /^(?:\[[0-9A-Za-z:.]+\]|[-0-9A-Za-z._~!$&'()*+,;=%]*)(?::\d*)?$/;
+
+/** The authority of an absolute-form target; userinfo is forgiven there, and ignored. */
+const ABSOLUTE = /^https?:\/\/(?:[^/?#@]*@)?([^/?#@]+)/i;
+
+function hostOf({ method, target, minor }: RequestHead, host: string | undefined): string {
+  if (host === undefined) {
+    if (minor === 1) throw new HttpError(400, "BAD_HOST", "There is no Host");
+    host = "";
+  }
+  if (!HOST.test(host)) throw new HttpError(400, "BAD_HOST", "Host is not a host and port");
+  if (target.charCodeAt(0) === 0x2f /* / */) return host;
+  // RFC 9112 section 3.2.4: the asterisk is for OPTIONS; section 3.2.3: the authority for CONNECT.
+  if (target === "*" && method === "OPTIONS") return host;
+  if (method === "CONNECT") {
+    if (!HOST.test(target)) throw badTarget();
+    return target;
+  }
+  const authority = ABSOLUTE.exec(target)?.[1];
+  if (authority !== undefined && HOST.test(authority)) return authority;
+  // M-SEARCH and its kin use the asterisk, too; they are then not implemented, rather than wrong.
+  if (target === "*") return host;
+  throw badTarget();
+}
+
+function badLength(): HttpError {
+  return new HttpError(400, "BAD_CONTENT_LENGTH", "Content-Length is not one decimal number");
+}
+
+function badCoding(status: number, message: string): HttpError {
+  return new HttpError(status, "BAD_TRANSFER_ENCODING", message);
+}
+
+function badTarget(): HttpError {
+  return new HttpError(400, "BAD_TARGET", "The request-target has none of the four forms");
+}
