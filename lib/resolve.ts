@@ -24,7 +24,15 @@ export async function resolve(endpoint: Endpoint): Promise<Addr[]> {
 /** The address that {@linkcode Transport.connect} goes to; its signal ends the wait for the name. */
 export async function connectAddr(transport: Transport, options: ConnectOptions): Promise<Addr> {
   checkPort("connect", options);
-  return (await orAborted(transport.resolve(options), options.signal, "connect", options))[0];
+  return first(await orAborted(transport.resolve(options), options.signal, "connect", options));
+}
+
+/**
+ * The address of a name where one is wanted: the first, or of localhost, which is `::1` first on
+ * many machines, 127.0.0.1: there are programs that know no IPv6, and none that know nothing else.
+ */
+function first(addrs: readonly Addr[]): Addr {
+  return addrs.find(({ host }) => host === "127.0.0.1") ?? addrs[0];
 }
 
 /**
@@ -37,7 +45,7 @@ export async function bindHost<T>(
   bind: (addr: Addr) => T | Promise<T>,
 ): Promise<T> {
   checkPort("listen", { host, port });
-  if (host !== "") return await bind((await transport.resolve({ host, port }))[0]);
+  if (host !== "") return await bind(first(await transport.resolve({ host, port })));
   try {
     return await bind(tcpAddr("::", port));
   } catch (error) {

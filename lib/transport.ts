@@ -30,8 +30,9 @@ export interface Endpoint {
 /** What {@linkcode Transport.listen} takes. */
 export interface ListenOptions {
   /**
-   * The address to bind: a literal, a name (its first address is bound), or `""` for any address,
-   * IPv6 and IPv4 on one socket where the system has both. Default: `"localhost"`.
+   * The address to bind: a literal, a name, or `""` for any address, IPv6 and IPv4 on one socket
+   * where the system has both. Of a name's addresses 127.0.0.1 is bound if it is among them, else
+   * the first. Default: `"localhost"`.
    */
   readonly host?: string;
   /** The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} tells it. Default: 0. */
@@ -158,7 +159,7 @@ export interface Transport {
   listen(options?: ListenOptions): Promise<Listener>;
 
   /**
-   * Connects to one address; of a name, the first one that {@linkcode resolve} gives. {@linkcode dial}
+   * Connects to one address: of a name, to the one that {@linkcode listen} binds. {@linkcode dial}
    * tries all of them. Small writes leave at once (TCP_NODELAY).
    *
    * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, EINVAL for a
