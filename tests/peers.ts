@@ -73,17 +73,17 @@ async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
 /** What a program prints on stdout or stderr. */
 export class Output {
   readonly #chunks: Buffer[] = [];
+  #length = 0;
   #ended = false;
   #changed = deferred<void>();
 
   constructor(stream: Readable, onData?: (chunk: Buffer) => void) {
-    stream.on(
-      "data",
-      onData ?? ((chunk: Buffer) => {
-        this.#chunks.push(chunk);
-        this.#notify();
-      }),
-    );
+    stream.on("data", (chunk: Buffer) => {
+      this.#length += chunk.length;
+      if (onData === undefined) this.#chunks.push(chunk);
+      else onData(chunk);
+      this.#notify();
+    });
     stream.on("close", () => {
       this.#ended = true;
       this.#notify();
@@ -110,9 +110,19 @@ export class Output {
     for (;;) {
       const match = pattern.exec(this.text);
       if (match !== null) return match;
-      if (this.#ended) throw new Error(`It ended without ${pattern}:\n${this.text}`);
-      await inTime(this.#changed.promise, () => `No ${pattern} in time:\n${this.text}`);
+      await this.#more(() => `${pattern} in:\n${this.text}`);
     }
+  }
+
+  /** Waits until so many bytes were printed. */
+  async untilLength(bytes: number): Promise<void> {
+    while (this.#length < bytes) await this.#more(() => `${bytes} bytes, only ${this.#length}`);
+  }
+
+  /** Waits for more output. */
+  async #more(missing: () => string): Promise<void> {
+    if (this.#ended) throw new Error(`It ended without ${missing()}`);
+    await inTime(this.#changed.promise, () => `It did not print in time ${missing()}`);
   }
 
   #notify(): void {
@@ -193,8 +203,12 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.stdin?.destroy();
+    const { stdin, stdout, stderr } = this.#child;
+    stdin?.destroy();
     this.kill("SIGKILL");
+    // Programs that it started in turn may hold the other ends open, and are not waited for.
+    stdout?.destroy();
+    stderr?.destroy();
     await this.#closed.catch(() => {});
   }
 }
