@@ -12,9 +12,9 @@ import { killAll } from "./echo/children.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
 import { type CaseResult, measureRounds } from "./echo/rounds.ts";
-import { IDLE_CASES, LOAD_CASES, type Server, start, SUBJECTS } from "./echo/subjects.ts";
+import { IDLE_CASES, LOAD_CASES, type Ready, type Subject, SUBJECTS } from "./echo/subjects.ts";
 import { targetTable } from "./echo/targets.ts";
-import { compile, Missing, type Pinning, pinning } from "./echo/tools.ts";
+import { compile, Missing, pinning } from "./echo/tools.ts";
 
 const HELP = `Measures echo servers side by side and prints Markdown tables of ratios.
 
@@ -22,10 +22,10 @@ usage: deno task bench:echo [options]
 
   --only NAMES    only these servers, by comma
   --case NAMES    only these cases, by comma
-  --rounds N      how many rounds (default 31)
-  --slice MS      how long a server is measured in a round (default 250)
+  --rounds N      how many rounds (default 41)
+  --slice MS      how long a server is measured in a round (default 200)
   --repeats N     how often memory is measured (default 3)
-  --quick         3 rounds of 200 ms, memory once with 2,000 connections: a check of the bench
+  --quick         3 rounds of 100 ms, memory once with 2,000 connections: a check of the bench
   --no-pin        let the scheduler choose the cores
   --raw FILE      also write every measurement to FILE, as JSON
   -h, --help      this text
@@ -57,8 +57,8 @@ function options() {
     subjects: pick(SUBJECTS, values.only, "server"),
     loads: pick(LOAD_CASES, values.case, "case", IDLE_CASES),
     idles: pick(IDLE_CASES, values.case, "case", LOAD_CASES),
-    rounds: count(values.rounds, quick ? 3 : 31),
-    slice: count(values.slice, quick ? 200 : 250),
+    rounds: count(values.rounds, quick ? 3 : 41),
+    slice: count(values.slice, quick ? 100 : 200),
     repeats: count(values.repeats, quick ? 1 : 3),
     connections: quick ? 2000 : 10_000,
   };
@@ -91,61 +91,25 @@ function count(text: string | undefined, otherwise: number): number {
   return Number(text);
 }
 
-/** What is not installed is no failure. */
-function why(error: unknown): string {
-  const { message } = error as Error;
-  return error instanceof Missing ? message : `failed: ${message}`;
-}
-
 function say(text: string): void {
   console.error(`bench:echo: ${text}`);
 }
 
-/** Measures the chosen servers under load, and tells which could not be started. */
-async function throughput(
-  { subjects, loads, rounds, slice }: ReturnType<typeof options>,
-  load: string,
-  pins: Pinning,
+/** The chosen servers of which all is installed; tells why of the others. */
+async function prepare(
+  subjects: readonly Subject[],
   absent: Map<string, string>,
-): Promise<CaseResult[]> {
-  const servers = new Map<string, Server>();
-  const present = [];
-  for (const subject of subjects.filter((subject) => subject.throughput)) {
+): Promise<Ready[]> {
+  const ready = [];
+  for (const subject of subjects) {
     try {
-      servers.set(subject.name, await start(subject, pins.server));
-      present.push(subject);
+      ready.push({ subject, command: await subject.command() });
     } catch (error) {
-      absent.set(subject.title, why(error));
+      const { message } = error as Error;
+      absent.set(subject.title, error instanceof Missing ? message : `failed: ${message}`);
     }
   }
-  const command = [...pins.load, load];
-  const results = await measureRounds(present, servers, loads, {
-    rounds,
-    slice,
-    load: command,
-    progress: say,
-  });
-  for (const { child } of servers.values()) await child.stop();
-  return results;
-}
-
-/** Measures the memory of the chosen servers' idle connections. */
-async function memory(
-  { subjects, idles, connections, repeats }: ReturnType<typeof options>,
-  load: string,
-  absent: Map<string, string>,
-): Promise<IdleResult[]> {
-  const present = [];
-  for (const subject of subjects.filter((subject) => subject.memory)) {
-    try {
-      await subject.command();
-      present.push(subject);
-    } catch (error) {
-      absent.set(subject.title, why(error));
-    }
-  }
-  if (present.length === 0) return [];
-  return await measureMemory(present, idles, { connections, repeats, load, progress: say });
+  return ready;
 }
 
 async function main(): Promise<number> {
@@ -158,15 +122,22 @@ async function main(): Promise<number> {
   const load = compile("load");
   const pins = pinning(!chosen["no-pin"]);
   const absent = new Map<string, string>();
-  const results = chosen.loads.length === 0 ? [] : await throughput(chosen, load, pins, absent);
-  const idle = chosen.idles.length === 0 ? [] : await memory(chosen, load, absent);
+  const ready = await prepare(chosen.subjects, absent);
+  const { loads, idles, rounds, slice, repeats, connections } = chosen;
+  const loaded = ready.filter(({ subject }) => subject.throughput);
+  const results = await measureRounds(loaded, loads, { rounds, slice, load, pins, progress: say });
+  const idling = ready.filter(({ subject }) => subject.memory);
+  const idle = await measureMemory(idling, idles, { connections, repeats, load, progress: say });
 
   console.log(`${machine()}\n`);
+  if (chosen.quick) {
+    console.log("A quick run, to see that the bench works: conclude nothing from it.\n");
+  }
   if (results.length > 0) {
-    console.log(`${chosen.rounds} rounds of ${chosen.slice} ms each. ${pins.note}\n`);
+    console.log(`${rounds} rounds of ${slice} ms each. ${pins.note}\n`);
   }
   for (const result of results) console.log(`${caseTable(result)}\n`);
-  if (idle.length > 0) console.log(`${memoryTable(idle, chosen.connections)}\n`);
+  if (idle.length > 0) console.log(`${memoryTable(idle, connections)}\n`);
   const missing = [...absent].map(([title, why]) => `- ${title}: ${why}`).join("\n");
   const closing = [missing, generatorNote(results), targetTable(results, idle)].filter(Boolean);
   console.log(closing.join("\n\n"));

@@ -58,16 +58,9 @@ export class Child {
     return value;
   }
 
-  /** Waits for its end; throws if it failed. */
-  async end(ms: number): Promise<void> {
-    const child = this.#child;
-    if (child.exitCode === null) await within(ms, this.command, once(child, "exit"));
-    if (child.exitCode !== 0) throw new Error(`${this.command}: it failed, see above`);
-  }
-
-  /** Ends its stdin. */
-  closeInput(): void {
-    this.#child.stdin!.end();
+  /** Writes a line to its stdin. */
+  say(line: string): void {
+    this.#child.stdin!.write(`${line}\n`);
   }
 
   /** Whether it still runs. */
@@ -81,18 +74,6 @@ export class Child {
     const gone = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
     await within(5_000, this.command, gone);
-  }
-}
-
-/** Runs a command to its end and gives the first line that it printed. */
-export async function run(command: readonly string[], ms: number): Promise<string> {
-  const child = new Child(command);
-  try {
-    const line = await child.line(ms);
-    await child.end(ms);
-    return line;
-  } finally {
-    await child.stop();
   }
 }
 

@@ -1,12 +1,14 @@
-// The load generator of the echo benchmark. It has to cost less per message than any server it
-// measures, so it is C, one thread and epoll, and it does not copy out what comes back: with
-// MSG_TRUNC the kernel drops the bytes and tells how many there were.
+// The load generator of the echo benchmark. It must cost less than any server that it measures, so
+// it is C, one thread and edge-triggered epoll, and it does not copy out what comes back: with
+// MSG_TRUNC the kernel drops the bytes and tells how many there were. Four fifths of what is left is
+// the kernel's send path, which the C loop has too (io_uring did not make it cheaper).
 //
-// load run PORT CONNECTIONS SIZE WARMUP_MS MEASURE_MS PID
-//   A closed loop: each connection has one message of SIZE bytes under way, and sends the next one
-//   when the last has come back. During the warm-up every byte is compared with what was sent.
-//   Prints messages, seconds, and the CPU seconds that the server (process PID; 0 for none) and the
-//   generator used in just those seconds, as JSON.
+// load run PORT CONNECTIONS SIZE PID
+//   Opens the connections and keeps them, since a runtime pays for new ones for some time after. For
+//   each line "WARMUP_MS MEASURE_MS" on its standard input it runs a closed loop: each connection
+//   has one message of SIZE bytes under way, and sends the next one when the last has come back.
+//   During the warm-up every byte is compared with what was sent. Prints a line of JSON: messages,
+//   seconds, and the CPU seconds that the server (process PID) and the generator used in just those.
 // load idle PORT CONNECTIONS SIZE
 //   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
 //   echo, prints "ready", and holds them until its standard input ends.
@@ -57,7 +59,7 @@ static void fail(const char *what) {
 
 static double seconds(clockid_t clock) {
   struct timespec t;
-  if (clock_gettime(clock, &t)) return 0;
+  if (clock_gettime(clock, &t)) fail("clock_gettime");
   return t.tv_sec + t.tv_nsec / 1e9;
 }
 
@@ -148,23 +150,15 @@ static int pull(conn_t *c, phase_t phase) {
   return c->owed == 0;
 }
 
-static void run(int count, double warmup, double measure, pid_t pid) {
-  clockid_t server_cpu, own_cpu = CLOCK_PROCESS_CPUTIME_ID;
-  if (pid == 0 || clock_getcpuclockid(pid, &server_cpu)) server_cpu = -1;
-  conn_t *conns = open_all(count);
-  whole = size <= SMALL;
-  epoll = epoll_create1(0);
-  for (int i = 0; i < count; i++) {
-    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &conns[i]};
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, conns[i].fd, &e)) fail("epoll_ctl");
-    begin(&conns[i]);
-  }
-
+static void slice(conn_t *conns, int count, double warmup, double measure, clockid_t server_cpu) {
+  clockid_t own_cpu = CLOCK_PROCESS_CPUTIME_ID;
   struct epoll_event events[512];
   phase_t phase = WARMING;
   double until = seconds(CLOCK_MONOTONIC) + warmup, started = 0, server_used = 0, own_used = 0;
   long long messages = 0;
   int under_way = count;
+  whole = size <= SMALL;
+  for (int i = 0; i < count; i++) begin(&conns[i]);
   while (under_way > 0) {
     int ready = epoll_wait(epoll, events, 512, PATIENCE_MS);
     errno = 0;
@@ -177,7 +171,7 @@ static void run(int count, double warmup, double measure, pid_t pid) {
       server_used = seconds(server_cpu);
       own_used = seconds(own_cpu);
     } else if (now >= until && phase == MEASURING) {
-      // From here on nothing is sent: all that is under way comes back, and the sockets close clean.
+      // From here on nothing is sent: all that is under way comes back, and silence is left.
       phase = DRAINING;
       server_used = seconds(server_cpu) - server_used;
       own_used = seconds(own_cpu) - own_used;
@@ -193,6 +187,23 @@ static void run(int count, double warmup, double measure, pid_t pid) {
       else begin(c);
     }
   }
+  fflush(stdout);
+}
+
+static void run(int count, pid_t pid) {
+  clockid_t server_cpu;
+  errno = clock_getcpuclockid(pid, &server_cpu);
+  if (errno) fail("PID");
+  conn_t *conns = open_all(count);
+  epoll = epoll_create1(0);
+  for (int i = 0; i < count; i++) {
+    struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = &conns[i]};
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, conns[i].fd, &e)) fail("epoll_ctl");
+  }
+  int warmup, measure;
+  while (scanf("%d %d", &warmup, &measure) == 2) {
+    slice(conns, count, warmup / 1e3, measure / 1e3, server_cpu);
+  }
 }
 
 static void hold(int count) {
@@ -204,9 +215,9 @@ static void hold(int count) {
 }
 
 int main(int argc, char **argv) {
-  int running = argc == 8 && !strcmp(argv[1], "run");
+  int running = argc == 6 && !strcmp(argv[1], "run");
   if (!running && !(argc == 5 && !strcmp(argv[1], "idle"))) {
-    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE WARMUP_MS MEASURE_MS PID\n"
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID\n"
                     "       load idle PORT CONNECTIONS SIZE\n");
     return 2;
   }
@@ -220,7 +231,7 @@ int main(int argc, char **argv) {
   message = malloc(size + 1);
   answer = malloc(size + 1);
   for (size_t i = 0; i <= size; i++) message[i] = (char)(i * 31 + i / 256 + 7);
-  if (running) run(atoi(argv[3]), atoi(argv[5]) / 1e3, atoi(argv[6]) / 1e3, atoi(argv[7]));
+  if (running) run(atoi(argv[3]), atoi(argv[5]));
   else hold(atoi(argv[3]));
   return 0;
 }

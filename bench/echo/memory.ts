@@ -10,7 +10,7 @@
 
 import { readFileSync } from "node:fs";
 import { Child, sleep } from "./children.ts";
-import { type IdleCase, type Server, start, type Subject } from "./subjects.ts";
+import { type IdleCase, type Ready, start } from "./subjects.ts";
 
 /** Bytes per connection, an entry for each repetition. */
 export interface IdleResult {
@@ -42,25 +42,27 @@ const OPEN_MS = 60_000;
 
 /** Measures all subjects in all cases. */
 export async function measureMemory(
-  subjects: readonly Subject[],
+  subjects: readonly Ready[],
   cases: readonly IdleCase[],
   options: MemoryOptions,
 ): Promise<IdleResult[]> {
+  if (subjects.length === 0) return [];
   const results = cases.map((idle): IdleResult => ({
     idle,
-    bytes: new Map(subjects.map(({ name }) => [name, []])),
+    bytes: new Map(subjects.map(({ subject }) => [subject.name, []])),
     failures: new Map(),
   }));
-  for (let repeat = 0; repeat < options.repeats; repeat++) {
+  for (let repeat = 0; repeat < options.repeats && results.length > 0; repeat++) {
     options.progress(`idle connections ${repeat + 1} of ${options.repeats}`);
     for (const { idle, bytes, failures } of results) {
-      for (const subject of subjects) {
-        if (failures.has(subject.name)) continue;
+      for (const ready of subjects) {
+        const { name } = ready.subject;
+        if (failures.has(name)) continue;
         try {
-          bytes.get(subject.name)!.push(await measure(subject, idle, options));
+          bytes.get(name)!.push(await measure(ready, idle, options));
         } catch (error) {
-          failures.set(subject.name, `failed: ${error instanceof Error ? error.message : error}`);
-          bytes.set(subject.name, []);
+          failures.set(name, `failed: ${error instanceof Error ? error.message : error}`);
+          bytes.set(name, []);
         }
       }
     }
@@ -69,11 +71,11 @@ export async function measureMemory(
 }
 
 async function measure(
-  subject: Subject,
+  ready: Ready,
   idle: IdleCase,
   { connections, load }: MemoryOptions,
 ): Promise<number> {
-  const server: Server = await start(subject, []);
+  const server = await start(ready);
   try {
     await sleep(SETTLE_MS / 4);
     const before = residentBytes(server.child.pid);

@@ -94,14 +94,13 @@ function wasDisturbed(samples: ReadonlyMap<string, readonly Sample[]>): boolean 
 export function generatorNote(results: readonly CaseResult[]): string | undefined {
   const samples = results.find(({ load }) => load.name === "64x64")?.samples.get("c") ?? [];
   if (samples.length === 0) return undefined;
-  const best = Math.max(...samples.map(({ rate }) => rate));
+  const best = Math.round(Math.max(...samples.map(({ rate }) => rate))).toLocaleString("en");
   const own = fixed(middle(samples, ({ loadCpu }) => loadCpu), 2);
   const server = fixed(middle(samples, ({ serverCpu }) => serverCpu), 2);
-  return `The load generator drives the C loop to ${
-    Math.round(best).toLocaleString("en")
-  } messages/s ` +
-    `(64 B on 64 connections, the best round), and takes ${own} µs of CPU time for a message where ` +
-    `the C loop takes ${server} µs.`;
+  const busy = percent(middle(samples, ({ serverBusy }) => serverBusy));
+  return `The load generator drives the C loop to ${best} messages/s (64 B on 64 connections, best ` +
+    `round), and takes ${own} µs of CPU time for a message where the C loop takes ${server} µs. ` +
+    `The C loop's core is then ${busy} busy; at nearly 100 %, it is the server that sets the pace.`;
 }
 
 /** How many times a subject's CPU time for a message fits in its reference's: above 1 is better. */

@@ -1,18 +1,19 @@
 /**
  * Throughput, measured side by side. The speed of a shared machine drifts by tens of percent from
- * one second to the next, so no rate means much by itself. All servers run from the start and take
- * turns in short slices; what counts is the ratio of two slices of the same round, and of those
- * ratios the median over many rounds. In a given time, more and shorter slices tell more than fewer
- * and longer ones, since the two that are compared lie closer together: 36 of 200 ms left half of
- * the error of 16 of 500 ms.
+ * one second to the next, so no rate means much by itself. All servers run from the start, each case
+ * with its own and with connections that stay; they take turns in short slices. What counts is the
+ * ratio of two slices of the same round, and of those ratios the median over many rounds. In a given
+ * time, more and shorter slices tell more than fewer and longer ones, since the two that are
+ * compared lie closer together.
  *
  * @module
  */
 
-import { run } from "./children.ts";
+import { Child } from "./children.ts";
 import type { Spread } from "./stats.ts";
 import { spread } from "./stats.ts";
-import { type LoadCase, MOST_FORKS, type Server, type Subject } from "./subjects.ts";
+import { type LoadCase, MOST_FORKS, type Ready, type Server, start } from "./subjects.ts";
+import type { Pinning } from "./tools.ts";
 
 /** What one slice showed. */
 export interface Sample {
@@ -44,81 +45,114 @@ export interface RoundOptions {
   readonly rounds: number;
   /** Milliseconds of a slice. */
   readonly slice: number;
-  /** The load generator, behind its taskset. */
-  readonly load: readonly string[];
+  /** The load generator. */
+  readonly load: string;
+  /** The cores for both sides. */
+  readonly pins: Pinning;
   /** Is told how far it is. */
   readonly progress: (text: string) => void;
 }
 
-/** Before the first round, each server gets this long with each case, for its compiler to settle. */
+/** Before the first round, each server gets this long with its load, for its compiler to settle. */
 const FIRST_WARMUP_MS = 1000;
 
 /** Each slice begins with this long unmeasured, in which the echoes are compared byte by byte. */
-const WARMUP_MS = 100;
+const WARMUP_MS = 50;
 
 /** On top of what the generator is told to take: connecting, and its own patience. */
 const SPARE_MS = 30_000;
 
+/** A server and the load generator that holds connections to it. */
+interface Lane {
+  readonly result: CaseResult;
+  readonly name: string;
+  readonly server: Server;
+  readonly load: Child;
+}
+
 /** Measures all subjects in all cases. */
 export async function measureRounds(
-  subjects: readonly Subject[],
-  servers: ReadonlyMap<string, Server>,
+  subjects: readonly Ready[],
   cases: readonly LoadCase[],
   options: RoundOptions,
 ): Promise<CaseResult[]> {
+  if (subjects.length === 0) return [];
   const results = cases.map((load): CaseResult => ({
     load,
-    samples: new Map(subjects.map(({ name }) => [name, []])),
+    samples: new Map(subjects.map(({ subject }) => [subject.name, []])),
     failures: new Map(),
   }));
+  const lanes: Lane[][] = [];
   for (const result of results) {
-    options.progress(`warming up: ${result.load.title}`);
-    for (const subject of subjects) {
-      if (subject.forks && result.load.connections > MOST_FORKS) {
-        result.failures.set(subject.name, "a process for each connection: not tried");
-        continue;
+    options.progress(`starting: ${result.load.title}`);
+    const ofCase: Lane[] = [];
+    for (const ready of subjects) {
+      const lane = await open(ready, result, options);
+      if (lane !== undefined) ofCase.push(lane);
+    }
+    lanes.push(ofCase);
+  }
+  for (let round = 0; round < options.rounds && lanes.length > 0; round++) {
+    options.progress(`round ${round + 1} of ${options.rounds}`);
+    for (const ofCase of lanes) {
+      for (const lane of inTurn(ofCase, round)) {
+        await measure(lane, WARMUP_MS, options.slice);
       }
-      await slice(result, subject, servers, FIRST_WARMUP_MS, options);
-      result.samples.get(subject.name)!.length = 0;
     }
   }
-  for (let round = 0; round < options.rounds; round++) {
-    options.progress(`round ${round + 1} of ${options.rounds}`);
-    for (const result of results) {
-      for (const subject of inTurn(subjects, round)) {
-        await slice(result, subject, servers, options.slice, options);
-      }
-    }
+  for (const { load, server } of lanes.flat()) {
+    await load.stop();
+    await server.child.stop();
   }
   return results;
 }
 
-/** Everyone begins once, and goes before each of the others as often as after it. */
+/** Starts a server and its load, and warms them up. */
+async function open(
+  ready: Ready,
+  result: CaseResult,
+  { load, pins }: RoundOptions,
+): Promise<Lane | undefined> {
+  const { name, forks } = ready.subject;
+  const { connections, size } = result.load;
+  if (forks && connections > MOST_FORKS) {
+    result.failures.set(name, "a process for each connection: not tried");
+    return undefined;
+  }
+  try {
+    const server = await start(ready, pins.server);
+    const args = [server.port, connections, size, server.child.pid].map(String);
+    const lane = { result, name, server, load: new Child([...pins.load, load, "run", ...args]) };
+    await measure(lane, FIRST_WARMUP_MS, 1);
+    result.samples.get(name)!.length = 0;
+    return lane;
+  } catch (error) {
+    fail(result, name, error);
+  }
+}
+
+/** Everyone begins in turn, and goes before each of the others as often as after it. */
 function inTurn<T>(items: readonly T[], round: number): T[] {
   const first = (round >> 1) % items.length;
   const order = [...items.slice(first), ...items.slice(0, first)];
   return round % 2 === 0 ? order : order.reverse();
 }
 
-/** Measures one subject for `ms` milliseconds; if it fails, it takes no further part in the case. */
-async function slice(
-  result: CaseResult,
-  subject: Subject,
-  servers: ReadonlyMap<string, Server>,
-  ms: number,
-  options: RoundOptions,
-): Promise<void> {
-  if (result.failures.has(subject.name)) return;
-  const { child, port } = servers.get(subject.name)!;
-  const { connections, size } = result.load;
-  const args = [port, connections, size, WARMUP_MS, ms, child.pid].map(String);
+/** Measures one slice; a subject that fails takes no further part in the case. */
+async function measure({ result, name, load }: Lane, warmup: number, ms: number): Promise<void> {
+  if (result.failures.has(name)) return;
   try {
-    const line = await run([...options.load, "run", ...args], WARMUP_MS + ms + SPARE_MS);
-    result.samples.get(subject.name)!.push(sample(JSON.parse(line)));
+    load.say(`${warmup} ${ms}`);
+    const line = await load.line(warmup + ms + SPARE_MS);
+    result.samples.get(name)!.push(sample(JSON.parse(line)));
   } catch (error) {
-    result.failures.set(subject.name, `failed: ${error instanceof Error ? error.message : error}`);
-    result.samples.set(subject.name, []);
+    fail(result, name, error);
   }
+}
+
+function fail({ samples, failures }: CaseResult, name: string, error: unknown): void {
+  failures.set(name, `failed: ${error instanceof Error ? error.message : error}`);
+  samples.set(name, []);
 }
 
 /** What the load generator prints: totals of one slice. */

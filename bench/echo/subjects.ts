@@ -147,6 +147,14 @@ export const SUBJECTS: readonly Subject[] = [
   },
 ];
 
+/** A subject of which all is installed. */
+export interface Ready {
+  /** Which one. */
+  readonly subject: Subject;
+  /** The command that runs it. */
+  readonly command: readonly string[];
+}
+
 /** A subject that runs. */
 export interface Server {
   /** Its process. */
@@ -156,8 +164,11 @@ export interface Server {
 }
 
 /** Starts a subject, behind `prefix` (taskset and its arguments). */
-export async function start(subject: Subject, prefix: readonly string[]): Promise<Server> {
-  const child = new Child([...prefix, ...await subject.command()]);
+export async function start(
+  { subject, command }: Ready,
+  prefix: readonly string[] = [],
+): Promise<Server> {
+  const child = new Child([...prefix, ...command]);
   try {
     const port = subject.forks ? await listeningPort(child.pid) : Number(await child.line());
     if (!(port > 0)) throw new Error(`${child.command}: it printed no port`);

@@ -101,6 +101,6 @@ function idleRow(title: string, own: number | undefined, floor: number | undefin
   if (own === undefined || floor === undefined) return [];
   const above = own - floor;
   const holds = above <= IDLE_BYTES ? "yes" : "no";
-  const measured = `${(above / 1024).toFixed(1)} KiB`;
+  const measured = `${(above / 1024).toFixed(2)} KiB`;
   return [[`plainsocket-deno: ${title}`, `≤ ${IDLE_BYTES / 1024} KiB`, measured, "–", holds]];
 }
