@@ -57,6 +57,12 @@ static void fail(const char *what) {
   exit(1);
 }
 
+static void fail_recv(ssize_t n) {
+  if (n < 0) fail("recv");
+  errno = 0;
+  fail("the server closed a connection");
+}
+
 static double seconds(clockid_t clock) {
   struct timespec t;
   if (clock_gettime(clock, &t)) fail("clock_gettime");
@@ -95,7 +101,7 @@ static void echo_once(int fd, size_t length) {
     }
     if (wait.revents & (POLLIN | POLLHUP | POLLERR)) {
       ssize_t n = recv(fd, answer, length - received, 0);
-      if (n <= 0) fail("recv");
+      if (n <= 0) fail_recv(n);
       compare(answer, received, (size_t)n);
       received += (size_t)n;
     }
@@ -141,7 +147,7 @@ static int pull(conn_t *c, phase_t phase) {
   int flags = MSG_DONTWAIT | (phase == WARMING ? 0 : MSG_TRUNC);
   ssize_t n = recv(c->fd, answer, c->owed, flags);
   if (n < 0 && errno == EAGAIN && !lazy) return 0;
-  if (n <= 0) fail("recv");
+  if (n <= 0) fail_recv(n);
   if (phase == WARMING) compare(answer, size - c->owed, (size_t)n);
   c->owed -= (size_t)n;
   errno = 0;
