@@ -20,7 +20,7 @@ const SHRINK_AFTER = 2;
 export class BufferPool {
   /** The size of a large buffer. */
   readonly size: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Buffer[] = [];
   #made = 0;
 
   /** Large buffers have `size` bytes, and small ones no more. */
@@ -29,7 +29,7 @@ export class BufferPool {
   }
 
   /** Lends a large buffer, or nothing if all of them are out. */
-  take(): Uint8Array | undefined {
+  take(): Buffer | undefined {
     const free = this.#free.pop();
     if (free !== undefined || this.#made === MAX_LARGE) return free;
     this.#made++;
@@ -37,7 +37,7 @@ export class BufferPool {
   }
 
   /** Takes a large buffer back. */
-  give(buffer: Uint8Array): void {
+  give(buffer: Buffer): void {
     this.#free.push(buffer);
   }
 }
@@ -49,12 +49,12 @@ export class BufferPool {
  */
 export class ReceiveBuffer {
   readonly #pool: BufferPool;
-  readonly #small: Uint8Array;
-  #large: Uint8Array | undefined;
+  readonly #small: Buffer;
+  #large: Buffer | undefined;
   #smallReads = 0;
-  #view: Uint8Array;
+  #view: Buffer;
   /** What to read into next. */
-  bytes: Uint8Array;
+  bytes: Buffer;
 
   constructor(pool: BufferPool) {
     this.#pool = pool;
@@ -64,7 +64,7 @@ export class ReceiveBuffer {
   }
 
   /** The first `n` bytes of {@linkcode bytes}. Conversations repeat lengths, so it is kept. */
-  first(n: number): Uint8Array {
+  first(n: number): Buffer {
     const view = this.#view;
     return view.length === n ? view : this.#view = this.bytes.subarray(0, n);
   }
@@ -87,7 +87,7 @@ export class ReceiveBuffer {
     if (large !== undefined) this.#pool.give(large);
   }
 
-  #use(large: Uint8Array | undefined): void {
+  #use(large: Buffer | undefined): void {
     this.#large = large;
     this.#smallReads = 0;
     this.bytes = this.#view = large ?? this.#small;

@@ -201,7 +201,8 @@ class Server {
   }
 }
 
-function warn(error: unknown): void {
+/** Tells of a mistake in a handler; a SocketError is how peers behave, and none. */
+export function warn(error: unknown): void {
   if (error instanceof SocketError) return;
   process.emitWarning(error instanceof Error ? error : String(error));
 }

@@ -1,0 +1,50 @@
+/**
+ * The engine's own request and reply: no more than HTTP/1.1 has, and nothing made before it is asked
+ * for. `serveHttp()` builds the `Request` and `Response` that everyone knows on these.
+ *
+ * @module
+ */
+
+import type { Addr } from "../transport.ts";
+
+/** A request as it came. Valid until its reply has been sent. */
+export interface LightRequest {
+  /** The method; case-sensitive. */
+  readonly method: string;
+  /** The request-target as received: mostly a path and query. */
+  readonly target: string;
+  /** The host it is for: of an absolute target, else the value of Host; "" if HTTP/1.0 gave none. */
+  readonly host: string;
+  /** Names and values by turns, as received and in that order. */
+  readonly headers: readonly string[];
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+  /** Aborted when the connection is lost, or closed by a deadline, before the reply is sent. */
+  readonly signal: AbortSignal;
+
+  /** The value of a header field, its lines joined by ", "; the name in any case. */
+  header(name: string): string | undefined;
+
+  /**
+   * The next bytes of the body, or `null` at its end. They are valid until the next call.
+   *
+   * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
+   * BODY_INCOMPLETE if the client closed before the end.
+   */
+  read(): Promise<Uint8Array | null>;
+}
+
+/** A reply. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the engine's. */
+export interface LightReply {
+  /** The status code, 200 to 599. */
+  readonly status: number;
+  /** Names and values by turns. */
+  readonly headers?: readonly string[];
+  /** The content: text is sent as UTF-8, a stream as it comes. Default: none. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The length of a stream, if it is known; without it the stream is sent chunked. */
+  readonly length?: number;
+}
+
+/** Answers requests. What it throws becomes a 500. */
+export type LightHandler = (request: LightRequest) => LightReply | Promise<LightReply>;

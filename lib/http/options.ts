@@ -1,0 +1,72 @@
+/**
+ * What an HTTP server can be told, and what it does untold.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../clock.ts";
+import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
+
+/** Limits of size, count and time; times in milliseconds. Each is there so that no client can hold
+ * the server up. */
+export interface HttpLimits extends HeadLimits {
+  /** From the first byte of a head to its last: longer is 408. Default: 15,000. */
+  readonly headTimeout: number;
+  /** Without a byte of a body that is read: longer is 408. Default: 30,000. */
+  readonly bodyTimeout: number;
+  /** Bytes a second that a body must bring on average, once {@linkcode bodyTimeout} has passed;
+   * less is 408. Default: 500. */
+  readonly bodyRate: number;
+  /** Without a byte that the client takes of a reply: longer closes. Default: 30,000. */
+  readonly writeTimeout: number;
+  /** Without a request on a kept connection: longer closes. Default: 30,000. */
+  readonly idleTimeout: number;
+  /** Requests on one connection; the last reply says close. Default: 1,000. */
+  readonly requests: number;
+  /** Bytes of a body: more is 413. Default: 1 MiB. */
+  readonly body: number;
+}
+
+/** The limits that apply unless others are asked for. */
+export const HTTP_LIMITS: HttpLimits = {
+  ...HEAD_LIMITS,
+  headTimeout: 15_000,
+  bodyTimeout: 30_000,
+  bodyRate: 500,
+  writeTimeout: 30_000,
+  idleTimeout: 30_000,
+  requests: 1000,
+  body: 1024 * 1024,
+};
+
+/** What the HTTP servers take. */
+export interface HttpOptions {
+  /** Aborting it stops the server: requests under way are answered, idle connections closed. */
+  readonly signal?: AbortSignal;
+  /** How many connections there may be at once; the rest wait in the backlog. Default: 1024. */
+  readonly maxConnections?: number;
+  /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
+  readonly grace?: number;
+  /** Limits other than the defaults. */
+  readonly limits?: Partial<HttpLimits>;
+  /** Is told of what a handler threw. Default: it becomes a process warning. */
+  readonly onError?: (error: unknown) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** {@linkcode HttpOptions} with nothing left out. */
+export interface HttpSettings {
+  readonly limits: HttpLimits;
+  readonly onError: (error: unknown) => void;
+  readonly clock: Clock;
+}
+
+/** Fills in the defaults. */
+export function settingsOf(options: HttpOptions, warn: (error: unknown) => void): HttpSettings {
+  return {
+    limits: { ...HTTP_LIMITS, ...options.limits },
+    onError: options.onError ?? warn,
+    clock: options.clock ?? systemClock,
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * What the connections of one HTTP server share: buffers, the Date, and the clock that sweeps their
+ * deadlines.
+ *
+ * @module
+ */
+
+import { BufferPool } from "../buffers.ts";
+import type { Conn, Listener } from "../transport.ts";
+import { serve, type ServeSummary, warn } from "../serve.ts";
+import { HttpConnection } from "./connection.ts";
+import type { LightHandler } from "./light.ts";
+import { type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
+
+const TICK_MS = 250;
+
+/**
+ * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until `signal` is aborted
+ * or the listener is closed. Then requests under way get `grace` to finish, and it resolves.
+ *
+ * Rejects as {@linkcode serve} does.
+ *
+ * @example
+ * ```ts
+ * import { serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }), {
+ *   signal: stop.signal,
+ * });
+ *
+ * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/this`);
+ * assert.equal(await response.text(), "You want /this");
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export function serveLight(
+  listener: Listener,
+  handler: LightHandler,
+  options: HttpOptions = {},
+): Promise<ServeSummary> {
+  return new HttpServer(handler, options).run(listener, options);
+}
+
+/** See the module. */
+export class HttpServer {
+  readonly settings: HttpSettings;
+  /** The large receive buffers. */
+  readonly buffers: BufferPool = new BufferPool(64 * 1024);
+  /** The time of the last tick, in milliseconds of the clock. */
+  now: number;
+  /** The value of Date at the last tick. */
+  date: string = new Date().toUTCString();
+  /** The server takes no more requests. */
+  stopping = false;
+  readonly #handler: LightHandler;
+  readonly #connections = new Set<HttpConnection>();
+  #cancelTick: (() => void) | undefined;
+
+  constructor(handler: LightHandler, options: HttpOptions) {
+    this.#handler = handler;
+    this.settings = settingsOf(options, warn);
+    this.now = this.settings.clock.now();
+  }
+
+  async run(listener: Listener, options: HttpOptions): Promise<ServeSummary> {
+    const { signal, maxConnections, grace } = options;
+    const stop = () => {
+      this.stopping = true;
+      for (const connection of this.#connections) connection.stop();
+    };
+    if (signal?.aborted) stop();
+    signal?.addEventListener("abort", stop);
+    try {
+      return await serve(listener, (conn) => this.#converse(conn), {
+        signal,
+        maxConnections,
+        grace,
+        idleTimeout: 0, // each phase of a connection has its own deadline
+        clock: this.settings.clock,
+      });
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      this.#cancelTick?.();
+    }
+  }
+
+  async #converse(conn: Conn): Promise<void> {
+    if (this.#connections.size === 0) this.#tick();
+    const connection = new HttpConnection(conn, this.#handler, this);
+    this.#connections.add(connection);
+    try {
+      await connection.run();
+    } finally {
+      this.#connections.delete(connection);
+    }
+  }
+
+  /** Ticks for as long as there are connections. */
+  #tick(): void {
+    this.#cancelTick?.();
+    this.now = this.settings.clock.now();
+    this.date = new Date().toUTCString();
+    for (const connection of this.#connections) connection.sweep(this.now);
+    this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
+      this.#cancelTick = undefined;
+      if (this.#connections.size > 0) this.#tick();
+    });
+  }
+}
