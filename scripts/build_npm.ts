@@ -26,7 +26,7 @@ const deno2nodeBuilder: Builder = {
     await compile();
     cpSync(OUT, join(NPM, "esm"), {
       recursive: true,
-      filter: (source) => source !== join(OUT, "tests"),
+      filter: (source) => ![join(OUT, "tests"), join(OUT, "examples")].includes(source),
     });
   },
 };

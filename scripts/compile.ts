@@ -1,4 +1,4 @@
-// The sources as JavaScript for Node, made by deno2node: the library, the two scripts and the tests,
+// The sources as JavaScript for Node, made by deno2node: the library, the two scripts, the tests and the examples,
 // with every `*.deno.ts` swapped for its `*.node.ts`. The npm package and the tests on Node use the
 // very same files.
 
@@ -10,7 +10,7 @@ import { install } from "./runtimes.ts";
 import { Context, deno2node, emit } from "./tools.ts";
 
 const DIR = join(ROOT, ".node");
-const SOURCES = ["mod.ts", "server.ts", "client.ts", "lib", "tests"];
+const SOURCES = ["mod.ts", "server.ts", "client.ts", "lib", "tests", "examples"];
 
 /** Where the JavaScript ends up. */
 export const OUT: string = join(DIR, "out");

@@ -15,8 +15,8 @@ import {
   assertFailed,
   inShell,
   onTerminal,
+  programCommand,
   runClient,
-  scriptCommand,
   startClient,
   startServer,
 } from "./scripts.ts";
@@ -61,7 +61,7 @@ test("client: sends stdin for -, and without MESSAGE when that is a pipe or a fi
       const exit = await runClient([...args, ...at, "-q"], { stdin: data });
       assert.deepEqual([exit.code, exit.stdout.toString(), exit.stderr], [0, data, ""]);
     }
-    const client = [...scriptCommand("client"), ...at, "-q"];
+    const client = [...programCommand("client"), ...at, "-q"];
     const piped = await runProgram(inShell(`printf 'from a pipe' | "$@"`, client));
     assert.equal(piped.stdout.toString(), "from a pipe");
     const empty = await runProgram(inShell(`"$@" </dev/null`, [...client, "echo", "-"]));
@@ -79,7 +79,7 @@ test("client: sends stdin for -, and without MESSAGE when that is a pipe or a fi
 test("client: does not wait for what a person might type", () =>
   withServer(async (at) => {
     const { code, stdout } = await runProgram(
-      onTerminal([...scriptCommand("client"), ...at, "-q"], true),
+      onTerminal([...programCommand("client"), ...at, "-q"], true),
     );
     assert.deepEqual([code, stdout.toString()], [0, MESSAGE]);
   }));

@@ -9,9 +9,9 @@ import { runtime, test } from "./runner.deno.ts";
 import {
   assertFailed,
   inShell,
+  programCommand,
   runClient,
   runServer,
-  scriptCommand,
   startClient,
   startServer,
 } from "./scripts.ts";
@@ -45,7 +45,7 @@ test("server: a privileged port without the right to it: exit 7", async () => {
     console.log("Skipped: this system has no privileged ports (ip_unprivileged_port_start is 0)");
     return;
   }
-  const server = [...scriptCommand("server"), "--host", "127.0.0.1", "--port", String(first - 1)];
+  const server = [...programCommand("server"), "--host", "127.0.0.1", "--port", String(first - 1)];
   // Root, too, can do without the one right that counts.
   const drop = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"];
   const exit = await runProgram(process.getuid!() === 0 ? [...drop, ...server] : server);
@@ -71,7 +71,7 @@ if (runtime === "Deno") {
   // A Deno that sees its own path in the arguments of a child adds -A behind it.
   const env = { RUNTIME: process.execPath };
   const withPermissions = (script: "server" | "client", permissions: string[]) =>
-    inShell('exec "$RUNTIME" "$@"', scriptCommand(script, permissions).slice(1));
+    inShell('exec "$RUNTIME" "$@"', programCommand(script, permissions).slice(1));
 
   test("server and client: a Deno permission that is missing: exit 7", async () => {
     for (const script of ["server", "client"] as const) {
@@ -218,7 +218,7 @@ except ConnectionResetError:
 
 test("client: ends quietly when the reader of its stdout has gone", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
-  const client = [...scriptCommand("client"), "-q", "--port", String(server.port)];
+  const client = [...programCommand("client"), "-q", "--port", String(server.port)];
   const line = 'head -c 4000000 /dev/zero | { "$@"; echo "exit $?" >&2; } | head -c 1';
   const exit = await runProgram(inShell(line, [...client, "--host", "127.0.0.1"]));
   assert.deepEqual([exit.stdout.length, exit.stderr], [1, "exit 0\n"]);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { onTerminal, runClient, runServer, scriptCommand, startServer } from "./scripts.ts";
+import { onTerminal, programCommand, runClient, runServer, startServer } from "./scripts.ts";
 
 type Line = Record<string, unknown>;
 
@@ -92,7 +92,7 @@ test("server and client: --log json prints errors as objects, too", async () => 
 test("server and client: --log json has no colour, even on a terminal", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
   const at = ["--host", "127.0.0.1", "--port", String(server.port)];
-  const client = [...scriptCommand("client"), ...at, "-v", "--log", "json"];
+  const client = [...programCommand("client"), ...at, "-v", "--log", "json"];
   const { stdout } = await runProgram(onTerminal(client), { env: { NO_COLOR: undefined } });
   parse(stdout.toString().replaceAll("\r\n", "\n"));
 });

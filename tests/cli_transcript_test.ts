@@ -7,8 +7,8 @@ import { test } from "./runner.deno.ts";
 import {
   hasIPv6,
   onTerminal,
+  programCommand,
   runClient,
-  scriptCommand,
   type ServerScript,
   startServer,
 } from "./scripts.ts";
@@ -158,7 +158,7 @@ test("server and client: -v shows what is not text escaped, and what is long cut
 test("server and client: colour on a terminal, and nowhere else, and not with NO_COLOR", async () => {
   const [server, at] = await serverAt127();
   await using _server = server;
-  const client = [...scriptCommand("client"), ...at, "-v"];
+  const client = [...programCommand("client"), ...at, "-v"];
   const env = { NO_COLOR: undefined };
   const colored = await runProgram(onTerminal(client), { env });
   assert.ok(colored.stdout.includes("\n\x1b[2mclosing socket\x1b[0m\r\n"), `${colored.stdout}`);
@@ -175,7 +175,7 @@ test("server and client: colour on a terminal, and nowhere else, and not with NO
 test("client: on a terminal what comes back and what it tells stay on lines of their own", async () => {
   const [server, at] = await serverAt127();
   await using _server = server;
-  const { stdout } = await runProgram(onTerminal([...scriptCommand("client"), ...at], true));
+  const { stdout } = await runProgram(onTerminal([...programCommand("client"), ...at], true));
   assert.deepEqual(stdout.toString().split("\r\n"), [
     `connecting to 127.0.0.1 port ${server.port}`,
     MESSAGE,

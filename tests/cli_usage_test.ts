@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../lib/version.ts";
 import { Program, runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, scriptCommand } from "./scripts.ts";
+import { assertFailed, programCommand } from "./scripts.ts";
 
 const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
 const FLAGS = {
@@ -29,7 +29,7 @@ const FLAGS = {
 } as const;
 
 for (const script of ["server", "client"] as const) {
-  const run = (...args: string[]) => runProgram([...scriptCommand(script), ...args]);
+  const run = (...args: string[]) => runProgram([...programCommand(script), ...args]);
 
   test(`${script}: --help shows examples, protocols, all flags and the exit codes`, async () => {
     const { code, stdout, stderr } = await run("--help");
@@ -89,11 +89,11 @@ for (const script of ["server", "client"] as const) {
 
 test("server: the default is echo on localhost port 10000", async () => {
   // The port may be taken, so what counts is what it tries.
-  await using program = new Program(scriptCommand("server"));
+  await using program = new Program(programCommand("server"));
   await program.stderr.until(/^starting up on localhost port 10000\n/);
 });
 
 test("client: the default is to talk to localhost port 10000", async () => {
-  await using program = new Program(scriptCommand("client"));
+  await using program = new Program(programCommand("client"));
   await program.stderr.until(/^connecting to localhost port 10000\n/);
 });

@@ -6,11 +6,8 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import { type Exit, Program, type ProgramOptions, runProgram } from "./peers.ts";
 import { runCommand } from "./runner.deno.ts";
 
-/** The command that runs a script; `permissions` are Deno's. */
-export function scriptCommand(
-  name: "server" | "client",
-  permissions: readonly string[] = ["-A"],
-): string[] {
+/** The command that runs a program of ours, named without extension; `permissions` are Deno's. */
+export function programCommand(name: string, permissions: readonly string[] = ["-A"]): string[] {
   // They end as this file does: in .ts, and in .js in a build.
   const extension = import.meta.url.split(".").at(-1);
   const script = new URL(`../${name}.${extension}`, import.meta.url);
@@ -30,7 +27,7 @@ export async function startServer(
   args: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<ServerScript> {
-  const program = new Program([...scriptCommand("server"), "--port", "0", ...args], options);
+  const program = new Program([...programCommand("server"), "--port", "0", ...args], options);
   try {
     const [line, port] = await program.stdout.until(/^\S*:(\d+)\n/);
     return {
@@ -47,12 +44,12 @@ export async function startServer(
 
 /** Runs server.ts to its end: for command lines with which it does not start. */
 export function runServer(args: readonly string[], env?: ProgramOptions["env"]): Promise<Exit> {
-  return runProgram([...scriptCommand("server"), ...args], { env });
+  return runProgram([...programCommand("server"), ...args], { env });
 }
 
 /** Starts client.ts. */
 export function startClient(args: readonly string[], options: ProgramOptions = {}): Program {
-  return new Program([...scriptCommand("client"), ...args], options);
+  return new Program([...programCommand("client"), ...args], options);
 }
 
 /** Runs client.ts to its end, with `stdin` in a pipe if it is given. */
@@ -60,7 +57,7 @@ export function runClient(
   args: readonly string[],
   options: { stdin?: string | Uint8Array; env?: ProgramOptions["env"] } = {},
 ): Promise<Exit> {
-  return runProgram([...scriptCommand("client"), ...args], options);
+  return runProgram([...programCommand("client"), ...args], options);
 }
 
 /** A shell command line in which `"$@"` stands for `command`. */
