@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 
 /** What a connection starts with, and comes back to. */
-const SMALL = 4 * 1024;
+const SMALL = 2 * 1024;
 
 /** So many connections can have a large buffer at once: 4 MiB of them at the default size. */
 const MAX_LARGE = 64;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { BufferPool, ReceiveBuffer } from "../lib/buffers.ts";
 import { test } from "./runner.deno.ts";
 
-const SMALL = 4096;
+const SMALL = 2048;
 const LARGE = 64 * 1024;
 
 test("receive buffer: starts small, and grows when a read fills it", () => {
