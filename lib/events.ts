@@ -7,6 +7,7 @@
 
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
+import { BaseListener } from "./listener_base.ts";
 import type {
   Addr,
   Conn,
@@ -173,23 +174,21 @@ class ObservedTransport implements Transport {
   }
 }
 
-class ObservedListener implements Listener {
+class ObservedListener extends BaseListener {
+  readonly addr: Addr;
   readonly #inner: Listener;
   readonly #socket: number;
   readonly #recorder: Recorder;
-  #closed = false;
 
   constructor(inner: Listener, socket: number, recorder: Recorder) {
+    super();
+    this.addr = inner.addr;
     this.#inner = inner;
     this.#socket = socket;
     this.#recorder = recorder;
   }
 
-  get addr(): Addr {
-    return this.#inner.addr;
-  }
-
-  async accept(): Promise<Conn> {
+  protected async startAccept(): Promise<Conn> {
     const listener = this.#socket;
     const conn = await this.#recorder.tellFailure(listener, "accept", this.#inner.accept());
     const socket = this.#recorder.newSocket();
@@ -198,27 +197,10 @@ class ObservedListener implements Listener {
     return new ObservedConn(conn, socket, this.#recorder);
   }
 
-  close(): void {
-    if (!this.#closed) {
-      this.#closed = true;
-      const socket = this.#socket;
-      this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
-    }
+  protected destroy(): void {
+    const socket = this.#socket;
+    this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
     this.#inner.close();
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncIterator<Conn> {
-    try {
-      for (;;) yield await this.accept();
-    } catch (error) {
-      if (!this.#closed) throw error;
-    } finally {
-      this.close();
-    }
   }
 }
 
