@@ -332,3 +332,71 @@ test("drain: a request under way is answered with close, an idle connection is c
   assert.match((await hear(busy)).text, /Connection: close\r\n\r\ndone$/);
   assert.deepEqual(await server.served, { accepted: 2, reset: 0 });
 });
+
+test("errors: what is wrong behind a reply is not answered a second time", async () => {
+  const answer = deferred<void>();
+  await using server = await serveOn(async () => {
+    await answer.promise;
+    return { status: 200, body: "hello" };
+  });
+  using conn = await server.connect();
+  await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"));
+  answer.resolve();
+  await hearOne(conn);
+  await conn.write(bytes("no chunk\r\n"));
+  await conn.closeWrite();
+  assert.equal((await hear(conn)).text, "");
+});
+
+test("errors: a reply that streams a body which turns out bad is reset, not answered again", async () => {
+  await using server = await serveOn((request) => ({
+    status: 200,
+    body: (async function* () {
+      for (let p; (p = await request.read()) !== null;) yield p;
+    })(),
+  }));
+  using conn = await server.connect();
+  const head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  await conn.write(bytes(`${head}5\r\nhello\r\n`));
+  const p = new Uint8Array(4096);
+  let text = "";
+  while (!text.endsWith("hello\r\n")) {
+    text += new TextDecoder().decode(p.subarray(0, (await conn.read(p))!));
+  }
+  await conn.write(bytes("no chunk\r\n"));
+  await assert.rejects(conn.read(p), { code: "ECONNRESET" });
+});
+
+test("deadlines: a handler that is slow between two reads is not a slow client", async () => {
+  const pause = deferred<void>();
+  await using server = await serveOn(async (request) => {
+    const first = (await request.read())!.length;
+    await pause.promise;
+    return { status: 200, body: String(first + (await request.read())!.length) };
+  });
+  using conn = await server.connect();
+  await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello"));
+  await server.clock.advance(60_000);
+  pause.resolve();
+  await server.clock.advance(1000);
+  await conn.write(bytes("again"));
+  assert.match(await hearOne(conn), /^HTTP\/1\.1 200 OK\r\n[^]*10$/);
+});
+
+test("deadlines: a stream that says nothing for a while is not a slow client", async () => {
+  const pause = deferred<void>();
+  await using server = await serveOn(() => ({
+    status: 200,
+    body: (async function* () {
+      yield bytes("tick");
+      await pause.promise;
+      yield bytes("tock");
+    })(),
+    length: 8,
+  }));
+  using conn = await server.connect();
+  await conn.write(bytes(GET));
+  await server.clock.advance(60_000);
+  pause.resolve();
+  assert.match(await hearOne(conn), /ticktock$/);
+});

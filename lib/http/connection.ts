@@ -15,7 +15,7 @@ import { HeadParser, type RequestHead } from "./head.ts";
 import { Input } from "./input.ts";
 import type { LightHandler, LightReply, LightRequest } from "./light.ts";
 import { Output } from "./output.ts";
-import { headOf, type ReplyContext, sendContent } from "./reply.ts";
+import { headOf, isStream, type ReplyContext, sendContent } from "./reply.ts";
 import type { HttpServer } from "./server.ts";
 import { statusLine } from "./status.ts";
 
@@ -98,11 +98,16 @@ export class HttpConnection {
   /** Nothing of the reply to the request under way has been sent. */
   #unanswered = false;
   #phase: Phase = "idle";
-  /** When the phase began, or a byte last moved in it; for the body, also when it began. */
+  /** A reply is being sent, and is not whole yet. */
+  #replying = false;
+  /** When the phase began, or a byte last moved in it. */
   #since: number;
-  #bodySince = 0;
   #bytes = 0;
-  #bodyBytes = 0;
+  /** How long the client was waited for, for the body under way, and since when it is now. */
+  #bodyWaited = 0;
+  #waitingSince = 0;
+  /** How many bytes the connection had brought before that body. */
+  #bodyStart = 0;
   #controller: AbortController | undefined;
 
   constructor(conn: Conn, handler: LightHandler, server: HttpServer) {
@@ -135,9 +140,10 @@ export class HttpConnection {
     } catch (error) {
       this.#controller?.abort(error);
       if (error instanceof SocketError || this.#phase === "expired") return;
-      if (error instanceof HttpError) return await this.#refuse(error);
+      const refused = error instanceof HttpError;
+      if (refused && !this.#replying) return await this.#refuse(error);
       // A reply broke off. What has been sent of it must not look whole.
-      this.#server.settings.onError(error);
+      if (!refused) this.#server.settings.onError(error);
       this.#conn.reset();
     } finally {
       this.#input.release();
@@ -171,11 +177,14 @@ export class HttpConnection {
     const request = new Request(head, framing, body, this);
     this.#owes100 = framing.expectsContinue && !body.done;
     this.#unanswered = true;
+    this.#bodyWaited = 0;
+    this.#bodyStart = this.#conn.bytesRead;
     const last = ++this.#requests === limits.requests;
     this.#enter("handler");
 
     const reply = await this.#ask(request);
-    body.discardReceived();
+    // A stream may yet read the body, to answer with it.
+    if (!isStream(reply.body)) body.discardReceived();
     const { method } = head;
     const context: ReplyContext = {
       method,
@@ -185,7 +194,9 @@ export class HttpConnection {
     };
     this.#enter("write");
     this.#unanswered = false;
+    this.#replying = true;
     await this.#send(reply, context);
+    this.#replying = false;
     this.#controller = undefined;
     if (context.keepAlive && (body.done || await this.#discard(body))) return true;
     await this.#flush();
@@ -230,23 +241,28 @@ export class HttpConnection {
       await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
       await this.#output.flush();
     }
-    if (this.#phase !== "body") {
-      this.#enter("body");
-      this.#bodySince = this.#server.now;
-      this.#bodyBytes = this.#conn.bytesRead;
-    }
+    const phase = this.#phase;
+    this.#enter("body");
+    this.#waitingSince = this.#server.now;
     const bytes = await body.read();
-    if (bytes === null) this.#enter("handler");
+    this.#bodyWaited += this.#server.now - this.#waitingSince;
+    this.#enter(phase);
     return bytes;
   }
 
-  /** Receives the rest of a body that nobody wants; false if it is too much for that. */
+  /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
   async #discard(body: BodyReader): Promise<boolean> {
     await this.#flush();
     let discarded = 0;
-    for (let bytes; (bytes = await this.readBody(body)) !== null;) {
-      discarded += bytes.length;
-      if (discarded > MOST_DISCARDED) return false;
+    try {
+      for (let bytes; (bytes = await this.readBody(body)) !== null;) {
+        discarded += bytes.length;
+        if (discarded > MOST_DISCARDED) return false;
+      }
+    } catch (error) {
+      // The request is answered; what is wrong behind that cannot be answered again.
+      if (error instanceof HttpError && this.#phase !== "expired") return false;
+      throw error;
     }
     return true;
   }
@@ -292,8 +308,10 @@ export class HttpConnection {
   sweep(now: number): void {
     const { limits } = this.#server.settings;
     const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
-    const moved = bytes !== this.#bytes;
-    if (moved && (this.#phase === "body" || this.#phase === "write")) {
+    // The clocks of body and reply start anew with each byte, and a reply's runs only while the
+    // client is what it waits for.
+    const moved = bytes !== this.#bytes && (this.#phase === "body" || this.#phase === "write");
+    if (moved || this.#phase === "write" && !this.#output.writing) {
       this.#bytes = bytes;
       this.#since = now;
     }
@@ -320,8 +338,8 @@ export class HttpConnection {
 
   #tooSlow(now: number): boolean {
     const { bodyTimeout, bodyRate } = this.#server.settings.limits;
-    const elapsed = now - this.#bodySince;
-    const bytes = this.#conn.bytesRead - this.#bodyBytes;
+    const elapsed = this.#bodyWaited + now - this.#waitingSince;
+    const bytes = this.#conn.bytesRead - this.#bodyStart;
     return elapsed >= bodyTimeout && bytes < elapsed / 1000 * bodyRate;
   }
 

@@ -16,6 +16,8 @@ export class Output {
   readonly #conn: Conn;
   #buffer: Buffer | undefined;
   #length = 0;
+  /** Whether the client is being waited for, to take what is sent. */
+  writing = false;
 
   constructor(conn: Conn) {
     this.#conn = conn;
@@ -50,7 +52,7 @@ export class Output {
   async flush(): Promise<void> {
     const n = this.#length;
     if (n === 0) return;
-    await this.#conn.write(this.#buffer!.subarray(0, n));
+    await this.#write(this.#buffer!.subarray(0, n));
     this.#length = 0;
   }
 
@@ -58,14 +60,23 @@ export class Output {
   async sendText(text: string): Promise<void> {
     if (this.text(text)) return;
     await this.flush();
-    if (!this.text(text)) await this.#conn.write(Buffer.from(text, "latin1"));
+    if (!this.text(text)) await this.#write(Buffer.from(text, "latin1"));
   }
 
   /** Sends bytes behind what was gathered, without copying them if they are many. */
   async sendBytes(bytes: Uint8Array): Promise<void> {
     if (this.bytes(bytes)) return;
     await this.flush();
-    await this.#conn.write(bytes);
+    await this.#write(bytes);
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    this.writing = true;
+    try {
+      await this.#conn.write(bytes);
+    } finally {
+      this.writing = false;
+    }
   }
 }
 

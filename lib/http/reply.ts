@@ -63,7 +63,8 @@ function isBare(status: number): boolean {
   return status === 204 || status === 304;
 }
 
-function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8Array> {
+/** Whether a reply's content comes bit by bit. */
+export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
