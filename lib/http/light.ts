@@ -19,7 +19,10 @@ export interface LightRequest {
   readonly headers: readonly string[];
   /** The client's address. */
   readonly remoteAddr: Addr;
-  /** Aborted when the connection is lost, or closed by a deadline, before the reply is sent. */
+  /**
+   * Aborted when reading the body or sending the reply finds the connection lost, or closed by a
+   * deadline. A client that leaves while nothing is read or sent is noticed at the next of these.
+   */
   readonly signal: AbortSignal;
 
   /** The value of a header field, its lines joined by ", "; the name in any case. */
