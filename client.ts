@@ -7,11 +7,12 @@
 
 import { fstatSync } from "node:fs";
 import process from "node:process";
-import { GENERAL_FLAGS, noMore, openLog, printVersion, protocolOf, run } from "./lib/cli/common.ts";
+import { command } from "./lib/cli/command.ts";
+import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
-import { integer, parseFlags, renderFlags, seconds, text } from "./lib/cli/flags.ts";
+import { integer, renderFlags, seconds, text, type Values } from "./lib/cli/flags.ts";
 import type { Log } from "./lib/cli/log.ts";
-import { print } from "./lib/cli/print.ts";
+import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -61,11 +62,10 @@ Exit codes:
 ${EXIT_HELP}
 `;
 
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseFlags(FLAGS, args);
-  if (values.help) return await print(HELP), EXIT.ok;
-  if (values.version) return await printVersion(), EXIT.ok;
-  protocolOf(positionals, ["echo"]);
+async function echoClient(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+): Promise<number> {
   const message = positionals.shift();
   noMore(positionals);
 
@@ -130,4 +130,6 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
   return EXIT.ok;
 }
 
-await run("client.ts", main);
+await run("client.ts", {
+  echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
+});

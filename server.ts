@@ -6,10 +6,12 @@
  */
 
 import { formatAddr } from "./lib/addr.ts";
-import { GENERAL_FLAGS, noMore, openLog, printVersion, protocolOf, run } from "./lib/cli/common.ts";
+import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
+import { command } from "./lib/cli/command.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
-import { integer, parseFlags, renderFlags, seconds, text } from "./lib/cli/flags.ts";
+import { integer, renderFlags, seconds, text, type Values } from "./lib/cli/flags.ts";
 import { print } from "./lib/cli/print.ts";
+import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { serverTranscript } from "./lib/cli/transcript.ts";
 import { echo } from "./lib/echo.ts";
@@ -60,11 +62,7 @@ Exit codes:
 ${EXIT_HELP}
 `;
 
-async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseFlags(FLAGS, args);
-  if (values.help) return await print(HELP), EXIT.ok;
-  if (values.version) return await printVersion(), EXIT.ok;
-  protocolOf(positionals, ["echo"]);
+async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
   noMore(positionals);
 
   const signals = onSignals();
@@ -95,4 +93,6 @@ async function main(args: string[]): Promise<number> {
   return reset === 0 ? EXIT.ok : signals.exitCode();
 }
 
-await run("server.ts", main);
+await run("server.ts", {
+  echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
+});

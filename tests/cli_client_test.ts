@@ -46,6 +46,16 @@ test("client: sends the tutorial's message, prints what comes back, and sums up"
     ]);
   }));
 
+test("client: the protocol is named once, in front or behind options; then comes the MESSAGE", () =>
+  withServer(async (at) => {
+    for (
+      const args of [["echo", "echo", ...at], [...at, "echo", "echo"], ["echo", ...at, "echo"]]
+    ) {
+      const { code, stdout } = await runClient(args);
+      assert.deepEqual([code, stdout.toString()], [0, "echo"]);
+    }
+  }));
+
 test("client: sends the MESSAGE given, whatever it looks like", () =>
   withServer(async (at) => {
     for (const message of ["hello", "", "two\nlines", "Grüße, 世界 🌍", "--verbose"]) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   choice,
   integer,
+  list,
   parseFlags,
   renderFlags,
   seconds,
@@ -77,4 +78,11 @@ test("flags: the help lines up", () => {
     renderFlags({ port: FLAGS.port, verbose: FLAGS.verbose }),
     "      --port PORT  which door\n  -v, --verbose    more",
   );
+});
+
+test("flags: a list takes all of its values, in their order", () => {
+  const flags = { header: list("LINE", "what to add", "H") };
+  assert.deepEqual(parseFlags(flags, []).values.header, []);
+  const { values } = parseFlags(flags, ["-H", "A: 1", "--header=B: 2", "-H", "A: 3"]);
+  assert.deepEqual(values.header, ["A: 1", "B: 2", "A: 3"]);
 });

@@ -29,6 +29,20 @@ export const EXIT: {
   internal: 70,
 };
 
+/** A failure that is no socket's and that users can meet, with the code to exit with. */
+export class CliError extends Error {
+  /** Always `"CliError"`. */
+  override readonly name = "CliError";
+  /** One of {@linkcode EXIT}. */
+  readonly exitCode: number;
+
+  /** The message is whole sentences: what was tried, why it failed, what to do next. */
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
 /** The codes as lines of the help. */
 export const EXIT_HELP = `  0    all went well
   1    the echo differed from what was sent

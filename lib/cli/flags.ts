@@ -19,9 +19,15 @@ export interface Flag<T> {
   readonly arg?: string;
   readonly help: string;
   readonly fallback: T;
-  /** Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes. */
-  readonly parse: (text: string) => T;
+  /**
+   * Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes.
+   * `sofar` is the value of what stood before on the command line: the last one wins, or all count.
+   */
+  parse(text: string, sofar: T): T;
 }
+
+/** A set of flags by name. */
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
 /** The values of a set of flags. */
 export type Values<F> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never };
@@ -30,8 +36,13 @@ export function toggle(help: string, short?: string): Flag<boolean> {
   return { short, help, fallback: false, parse: () => true };
 }
 
-export function text(arg: string, fallback: string, help: string): Flag<string> {
-  return { arg, help, fallback, parse: (value) => value };
+export function text(arg: string, fallback: string, help: string, short?: string): Flag<string> {
+  return { short, arg, help, fallback, parse: (value) => value };
+}
+
+/** A flag that may be given again and again: all of its values, in order. */
+export function list(arg: string, help: string, short?: string): Flag<readonly string[]> {
+  return { short, arg, help, fallback: [], parse: (value, sofar) => [...sofar, value] };
 }
 
 /** A whole number from `min` to `max`. */
@@ -70,7 +81,7 @@ export function choice<T extends string>(words: readonly T[], fallback: T, help:
 }
 
 /** Reads a command line. Throws a {@linkcode UsageError} for a flag or value that is not right. */
-export function parseFlags<F extends Record<string, Flag<unknown>>>(
+export function parseFlags<F extends Flags>(
   flags: F,
   args: readonly string[],
 ): { values: Values<F>; positionals: string[] } {
@@ -103,7 +114,7 @@ export function parseFlags<F extends Record<string, Flag<unknown>>>(
       throw new UsageError(`Option ${rawName} needs a value: ${rawName} ${flag.arg}`);
     }
     try {
-      values[name] = flag.parse(value ?? "");
+      values[name] = flag.parse(value ?? "", values[name]);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`Option ${rawName} ${error.message}`);
@@ -121,7 +132,7 @@ function unknown(rawName: string, names: readonly string[]): string {
 }
 
 /** The flags as lines of the help. */
-export function renderFlags(flags: Record<string, Flag<unknown>>): string {
+export function renderFlags(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, { short, arg, help }]) => {
     const usage = `${short === undefined ? "    " : `-${short}, `}--${name}`;
     return [arg === undefined ? usage : `${usage} ${arg}`, help] as const;

@@ -1,0 +1,63 @@
+/**
+ * What a script can be told to do: its protocols, each with flags, help and a `main` of its own.
+ *
+ * @module
+ */
+
+import { printVersion } from "./common.ts";
+import { EXIT } from "./exit.ts";
+import { type Flags, parseFlags, UsageError, type Values } from "./flags.ts";
+import { print } from "./print.ts";
+
+/**
+ * Takes the arguments behind its name, or, if it is not `named`, all of them; resolves to the exit
+ * code.
+ */
+export type Command = (args: readonly string[], named: boolean) => Promise<number>;
+
+/** The commands of a script by name. They are loaded when they are called for. */
+export type Commands = Readonly<Record<string, () => Promise<Command>>>;
+
+/** What {@linkcode command} makes a command of. */
+export interface CommandInit<F extends Flags> {
+  /** The protocol, as the command line has it. */
+  readonly name: string;
+  /** Its flags, the general ones included. */
+  readonly flags: F & Flags;
+  /** What `--help` prints. */
+  readonly help: string;
+  /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
+  readonly run: (values: Values<F>, positionals: string[]) => Promise<number>;
+}
+
+/** Makes a command, which answers `--help` and `--version` by itself. */
+export function command<F extends Flags>({ name, flags, help, run }: CommandInit<F>): Command {
+  return async (args, named) => {
+    const { values, positionals } = parseFlags(flags, args);
+    if (values.help) return await print(help), EXIT.ok;
+    if (values.version) return await printVersion(), EXIT.ok;
+    // Behind flags, as in `--port 7 echo hello`, a name may still come.
+    if (!named && positionals[0] === name) positionals.shift();
+    return await run(values, positionals);
+  };
+}
+
+/**
+ * Finds the command that `args` begin with. Without a name there it is the first of `commands`, or,
+ * if there is a URL among them, `forUrl`.
+ */
+export function choose(
+  args: readonly string[],
+  commands: Commands,
+  forUrl?: string,
+): { name: string; named: boolean } {
+  const names = Object.keys(commands);
+  const [first = ""] = args;
+  if (names.includes(first)) return { name: first, named: true };
+  const isName = first !== "" && !first.startsWith("-");
+  if (forUrl !== undefined && args.some((arg) => /^https?:\/\//i.test(arg))) {
+    if (!isName || first.includes("://")) return { name: forUrl, named: false };
+  }
+  if (isName) throw new UsageError(`Unknown protocol '${first}'; there is: ${names.join(", ")}`);
+  return { name: names[0], named: false };
+}

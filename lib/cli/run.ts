@@ -1,0 +1,49 @@
+/**
+ * How a script starts, fails and ends.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { SocketError } from "../errors.ts";
+import { choose, type Commands } from "./command.ts";
+import { currentLog } from "./common.ts";
+import { CliError, EXIT, exitCodeOf } from "./exit.ts";
+import { UsageError } from "./flags.ts";
+
+/**
+ * Calls the command that a script's arguments name, and ends the process with the code it resolves to. Errors that users can
+ * meet become one line on stderr.
+ */
+export async function run(script: string, commands: Commands, forUrl?: string): Promise<void> {
+  // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
+  process.stdout.on("error", () => process.exit(EXIT.ok));
+  let code: number;
+  try {
+    const args = process.argv.slice(2);
+    const { name, named } = choose(args, commands, forUrl);
+    const command = await commands[name]();
+    code = await command(named ? args.slice(1) : args, named);
+  } catch (error) {
+    code = explain(script, error);
+  }
+  process.exit(code);
+}
+
+function explain(script: string, error: unknown): number {
+  const log = currentLog();
+  if (error instanceof UsageError) {
+    log.error(`${script}: ${error.message}. See '${script} --help'.`);
+    return EXIT.usage;
+  }
+  if (error instanceof SocketError) {
+    log.error(`${script}: ${error.message}`);
+    return exitCodeOf(error);
+  }
+  if (error instanceof CliError) {
+    log.error(`${script}: ${error.message}`);
+    return error.exitCode;
+  }
+  log.error(`${script}: ${error instanceof Error ? error.stack : error}`);
+  return EXIT.internal;
+}
