@@ -10,79 +10,22 @@ import { SocketError } from "../errors.ts";
 import type { Addr, Conn } from "../transport.ts";
 import { BodyReader } from "./body.ts";
 import { HttpError } from "./errors.ts";
-import { type Framing, framingOf } from "./framing.ts";
+import { framingOf } from "./framing.ts";
 import { HeadParser, type RequestHead } from "./head.ts";
 import { Input } from "./input.ts";
-import type { LightHandler, LightReply, LightRequest } from "./light.ts";
+import type { LightHandler, LightReply } from "./light.ts";
 import { Output } from "./output.ts";
-import { headOf, isStream, type ReplyContext, sendContent } from "./reply.ts";
+import { Phases } from "./phases.ts";
+import { PreparedReply } from "./prepared.ts";
+import { endsByClose, hasContent, headOf, isStream, refusal, sendContent } from "./reply.ts";
+import { EngineRequest } from "./request.ts";
 import type { HttpServer } from "./server.ts";
-import { statusLine } from "./status.ts";
-
-/** What a connection is waiting for; each has its own deadline. */
-export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | "expired";
+import { TAIL_SIZE } from "./tails.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
 
-/** How long a client that was refused gets to stop sending and read why. */
-const LINGER_MS = 2000;
-
 const INTERNAL_ERROR: LightReply = { status: 500, body: "Internal Server Error\n" };
-
-/** A client's half of an exchange; see {@linkcode LightRequest}. */
-class Request implements LightRequest {
-  readonly #head: RequestHead;
-  readonly #framing: Framing;
-  readonly #connection: HttpConnection;
-  readonly body: BodyReader;
-
-  constructor(head: RequestHead, framing: Framing, body: BodyReader, connection: HttpConnection) {
-    this.#head = head;
-    this.#framing = framing;
-    this.#connection = connection;
-    this.body = body;
-  }
-
-  get method(): string {
-    return this.#head.method;
-  }
-
-  get target(): string {
-    return this.#head.target;
-  }
-
-  get host(): string {
-    return this.#framing.host;
-  }
-
-  get headers(): readonly string[] {
-    return this.#head.headers;
-  }
-
-  get remoteAddr(): Addr {
-    return this.#connection.remoteAddr;
-  }
-
-  get signal(): AbortSignal {
-    return this.#connection.signal;
-  }
-
-  header(name: string): string | undefined {
-    const wanted = name.toLowerCase();
-    let found: string | undefined;
-    const { headers } = this.#head;
-    for (let i = 0; i < headers.length; i += 2) {
-      if (headers[i].length !== wanted.length || headers[i].toLowerCase() !== wanted) continue;
-      found = found === undefined ? headers[i + 1] : `${found}, ${headers[i + 1]}`;
-    }
-    return found;
-  }
-
-  read(): Promise<Uint8Array | null> {
-    return this.#connection.readBody(this.body);
-  }
-}
 
 /** See the module. */
 export class HttpConnection {
@@ -92,146 +35,246 @@ export class HttpConnection {
   readonly #parser: HeadParser;
   readonly #input: Input;
   readonly #output: Output;
+  readonly #phases: Phases;
   #requests = 0;
+  #request: EngineRequest | undefined;
+  /** The connection goes on after the request under way. */
+  #keepAlive = true;
   /** The client waits for 100 before it sends the body. */
   #owes100 = false;
   /** Nothing of the reply to the request under way has been sent. */
   #unanswered = false;
-  #phase: Phase = "idle";
   /** A reply is being sent, and is not whole yet. */
   #replying = false;
-  /** When the phase began, or a byte last moved in it. */
-  #since: number;
-  #bytes = 0;
-  /** How long the client was waited for, for the body under way, and since when it is now. */
-  #bodyWaited = 0;
-  #waitingSince = 0;
-  /** How many bytes the connection had brought before that body. */
-  #bodyStart = 0;
-  #controller: AbortController | undefined;
-
+  /** What has been sent of a reply that takes its time. */
+  #status = 0;
+  #sentContent = 0;
+  /** When the request under way had come. */
+  #started = 0;
   constructor(conn: Conn, handler: LightHandler, server: HttpServer) {
     this.#conn = conn;
     this.#server = server;
     this.#handler = handler;
     this.#parser = new HeadParser(server.settings.limits);
     this.#input = new Input(conn, server.buffers);
-    this.#output = new Output(conn);
-    this.#since = server.now;
+    this.#output = new Output(conn, server.outputBuffers);
+    this.#phases = new Phases(conn, server);
   }
 
   get remoteAddr(): Addr {
     return this.#conn.remoteAddr;
   }
 
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-
   /** Holds the whole conversation; the caller closes the connection. */
   async run(): Promise<void> {
     try {
-      for (;;) {
-        const head = await this.#nextHead();
-        if (head === undefined || !await this.#exchange(head)) break;
-      }
-      await this.#output.flush();
+      do {
+        const head = this.#nextHead() ?? await this.#receiveHead();
+        if (head === undefined) break;
+        // Most requests are answered at once: then nothing is awaited but the socket.
+        const done = this.#exchange(head);
+        if (done !== undefined) await done;
+      } while (this.#keepAlive);
+      await this.#flush();
+      if (this.#request?.body?.done === false) await this.#linger();
     } catch (error) {
-      this.#controller?.abort(error);
-      if (error instanceof SocketError || this.#phase === "expired") return;
-      const refused = error instanceof HttpError;
-      if (refused && !this.#replying) return await this.#refuse(error);
-      // A reply broke off. What has been sent of it must not look whole.
-      if (!refused) this.#server.settings.onError(error);
-      this.#conn.reset();
+      await this.#fail(error);
     } finally {
       this.#input.release();
     }
   }
 
-  /** The next head, or nothing at the end of the stream. */
-  async #nextHead(): Promise<RequestHead | undefined> {
+  /** The next head, if all of it has come. */
+  #nextHead(): RequestHead | undefined {
     const input = this.#input;
+    if (input.empty) return undefined;
+    const end = this.#parser.parse(input.chunk, input.from, input.to);
+    input.from = end === -1 ? input.to : end;
+    return end === -1 ? undefined : this.#parser.take();
+  }
+
+  /** Receives until there is a head, or nothing at the end of the stream. */
+  async #receiveHead(): Promise<RequestHead | undefined> {
     for (;;) {
-      if (!input.empty) {
-        const end = this.#parser.parse(input.chunk, input.from, input.to);
-        input.from = end === -1 ? input.to : end;
-        if (end !== -1) return this.#parser.take();
-      }
       // All requests that have come are answered: now is the time to send the replies.
       if (!this.#output.empty) await this.#flush();
       if (this.#server.stopping && !this.#parser.started) return undefined;
       // The clock of a head goes on from its first byte, however many pieces it comes in.
-      if (!this.#parser.started) this.#enter("idle");
-      if (!await input.fill()) return undefined;
-      if (this.#phase === "idle") this.#enter("head");
+      if (!this.#parser.started) this.#phases.enter("idle");
+      if (!await this.#input.fill()) return undefined;
+      if (this.#phases.current === "idle") this.#phases.enter("head");
+      const head = this.#nextHead();
+      if (head !== undefined) return head;
     }
   }
 
-  /** Answers one request; false if it was the last one. */
-  async #exchange(head: RequestHead): Promise<boolean> {
-    const { limits } = this.#server.settings;
+  /** Answers one request, at once if that can be. */
+  #exchange(head: RequestHead): Promise<void> | undefined {
+    const { limits, onReply, clock } = this.#server.settings;
     const framing = framingOf(head);
-    const body = new BodyReader(this.#input, framing.bodyLength, limits.body);
-    const request = new Request(head, framing, body, this);
-    this.#owes100 = framing.expectsContinue && !body.done;
-    this.#unanswered = true;
-    this.#bodyWaited = 0;
-    this.#bodyStart = this.#conn.bytesRead;
+    const body = framing.bodyLength === 0
+      ? undefined
+      : new BodyReader(this.#input, framing.bodyLength, limits.body);
+    const request = this.#request = new EngineRequest(head, framing, body, this);
     const last = ++this.#requests === limits.requests;
-    this.#enter("handler");
+    this.#keepAlive = framing.keepAlive && !last;
+    this.#unanswered = true;
+    if (onReply !== undefined) this.#started = clock.now();
+    this.#phases.enter("handler");
+    if (body !== undefined) return this.#exchangeBody(request, body, framing.expectsContinue);
+    const behind = !this.#output.empty;
+    const answer = this.#ask(request);
+    if (answer instanceof Promise) return this.#replyLater(request, answer, behind);
+    return this.#replyAtOnce(request, answer) ? undefined : this.#reply(request, answer);
+  }
 
-    const reply = await this.#ask(request);
+  /** Answers a request that has a body. */
+  async #exchangeBody(request: EngineRequest, body: BodyReader, expects: boolean): Promise<void> {
+    this.#owes100 = expects;
+    this.#phases.expectBody();
+    // What the handler reads may first send 100, behind the replies that wait.
+    if (expects) await this.#flush();
+    const behind = !this.#output.empty;
+    const answer = this.#ask(request);
+    const reply = answer instanceof Promise ? await this.#await(answer, behind) : answer;
     // A stream may yet read the body, to answer with it.
     if (!isStream(reply.body)) body.discardReceived();
-    const { method } = head;
-    const context: ReplyContext = {
-      method,
-      minor: head.minor,
-      keepAlive: framing.keepAlive && !last && !this.#server.stopping && !this.#owes100,
-      date: this.#server.date,
-    };
-    this.#enter("write");
-    this.#unanswered = false;
-    this.#replying = true;
-    await this.#send(reply, context);
-    this.#replying = false;
-    this.#controller = undefined;
-    if (context.keepAlive && (body.done || await this.#discard(body))) return true;
-    await this.#flush();
-    if (!body.done) await this.#linger();
-    return false;
+    // Without its 100 the client may send the body or not: what comes next cannot be told.
+    if (this.#owes100) this.#keepAlive = false;
+    await this.#reply(request, reply);
+    if (this.#keepAlive && !body.done) this.#keepAlive = await this.#discard(body);
   }
 
-  /** Has the handler answer; replies that wait are sent first if it takes its time. */
-  async #ask(request: Request): Promise<LightReply> {
+  async #replyLater(
+    request: EngineRequest,
+    answer: Promise<LightReply>,
+    behind: boolean,
+  ): Promise<void> {
+    const reply = await this.#await(answer, behind);
+    if (!this.#replyAtOnce(request, reply)) await this.#reply(request, reply);
+  }
+
+  /** Has the handler answer. */
+  #ask(request: EngineRequest): LightReply | Promise<LightReply> {
     try {
-      // What the handler reads may first send 100, behind the replies that wait.
-      if (this.#owes100) await this.#flush();
-      const behind = !this.#output.empty;
-      const answer = this.#handler(request);
-      if (!(answer instanceof Promise)) return answer;
-      if (behind) await this.#flush();
+      return this.#handler(request);
+    } catch (error) {
+      return this.#mistake(error);
+    }
+  }
+
+  /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
+  async #await(answer: Promise<LightReply>, behind: boolean): Promise<LightReply> {
+    try {
+      if (behind) {
+        answer.catch(() => {});
+        await this.#flush();
+      }
       return await answer;
     } catch (error) {
-      if (error instanceof HttpError || error instanceof SocketError) throw error;
-      this.#server.settings.onError(error);
-      return INTERNAL_ERROR;
+      return this.#mistake(error);
     }
   }
 
-  async #send(reply: LightReply, context: ReplyContext): Promise<void> {
-    let head: string;
+  /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
+  #mistake(error: unknown): LightReply {
+    if (error instanceof HttpError || error instanceof SocketError) throw error;
+    this.#server.settings.onError(error);
+    return INTERNAL_ERROR;
+  }
+
+  /** Puts a reply into the output, if it is small enough; false if nothing was done. */
+  #replyAtOnce(request: EngineRequest, reply: LightReply): boolean {
+    if (reply instanceof PreparedReply) return this.#replyPrepared(request, reply);
+    const head = this.#headOf(reply, request);
+    if (head === undefined) return this.#replyAtOnce(request, INTERNAL_ERROR);
+    const { status, body } = reply;
+    if (isStream(body)) return false;
+    const content = hasContent(reply, request.method) ? body! : "";
+    const output = this.#output;
+    if (!output.fits((head.length + content.length) * 3 + TAIL_SIZE)) return false;
+    output.text(head);
+    output.bytes(this.#tail(request));
+    let size = content.length;
+    if (typeof content === "string") size = output.content(content);
+    else output.bytes(content);
+    this.#answered(request, status, size);
+    return true;
+  }
+
+  #replyPrepared(request: EngineRequest, reply: PreparedReply): boolean {
+    const { head, body } = reply;
+    const size = hasContent(reply, request.method) ? body.length : 0;
+    const output = this.#output;
+    if (!output.fits(head.length + TAIL_SIZE + size)) return false;
+    output.bytes(head);
+    output.bytes(this.#tail(request));
+    if (size > 0) output.bytes(body);
+    this.#answered(request, reply.status, size);
+    return true;
+  }
+
+  /** Sends a reply of any size. */
+  async #reply(request: EngineRequest, reply: LightReply): Promise<void> {
+    const { minor } = request;
+    let head = this.#headOf(reply, request);
+    if (head === undefined) {
+      reply = INTERNAL_ERROR;
+      head = headOf(reply, minor);
+    }
+    if (endsByClose(reply, minor)) this.#keepAlive = false;
+    const output = this.#output;
+    this.#unanswered = false;
+    this.#replying = true;
+    this.#sentContent = 0;
+    this.#status = reply.status;
+    this.#phases.enter("write");
+    await output.sendText(head);
+    await output.sendBytes(this.#tail(request));
+    if (hasContent(reply, request.method)) {
+      await sendContent(reply, minor, output, this.#countContent);
+    }
+    this.#answered(request, reply.status, this.#sentContent);
+  }
+
+  readonly #countContent = (n: number): void => {
+    this.#sentContent += n;
+  };
+
+  /** The head of a reply; nothing if HTTP cannot carry it, which is a mistake of the handler's. */
+  #headOf(reply: LightReply, { minor }: EngineRequest): string | undefined {
     try {
-      head = headOf(reply, context);
+      return headOf(reply, minor);
     } catch (error) {
       this.#server.settings.onError(error);
-      reply = INTERNAL_ERROR;
-      head = headOf(reply, context);
+      return undefined;
     }
-    await this.#output.sendText(head);
-    await sendContent(reply, context, this.#output);
+  }
+
+  /** The end of every head: Date, and Connection where it does not go without saying. */
+  #tail({ minor }: EngineRequest): Buffer {
+    const { tails, stopping } = this.#server;
+    if (stopping) this.#keepAlive = false;
+    if (!this.#keepAlive) return tails.close;
+    return minor === 1 ? tails.persistent : tails.keepAlive;
+  }
+
+  /** A reply is complete. */
+  #answered(request: EngineRequest | undefined, status: number, bytes: number): void {
+    this.#unanswered = false;
+    this.#replying = false;
+    if (this.#server.settings.onReply !== undefined) this.#tell(request, status, bytes, true);
+  }
+
+  #tell(
+    request: EngineRequest | undefined,
+    status: number,
+    bytes: number,
+    complete: boolean,
+  ): void {
+    const { onReply, clock } = this.#server.settings;
+    const duration = clock.now() - this.#started;
+    onReply?.({ request, remoteAddr: this.remoteAddr, status, bytes, complete, duration });
   }
 
   /** The next bytes of the body of the request under way. */
@@ -241,13 +284,26 @@ export class HttpConnection {
       await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
       await this.#output.flush();
     }
-    const phase = this.#phase;
-    this.#enter("body");
-    this.#waitingSince = this.#server.now;
+    const phase = this.#phases.current;
+    this.#phases.enterBody();
     const bytes = await body.read();
-    this.#bodyWaited += this.#server.now - this.#waitingSince;
-    this.#enter(phase);
+    this.#phases.leaveBody(phase);
+    if (body.done && this.#request?.watched) this.watch(this.#request);
     return bytes;
+  }
+
+  /**
+   * Has a request aborted when its client leaves: from when its body is read, since the next thing
+   * to come is then the next request, or the end.
+   */
+  watch(request: EngineRequest): void {
+    if (request.body?.done === false || !this.#input.empty) return;
+    const leave = (reason: unknown) => {
+      if (this.#request === request && (this.#unanswered || this.#replying)) request.abort(reason);
+    };
+    this.#input.readAhead().then((more) => {
+      if (!more) leave(new DOMException("The client has closed the connection", "AbortError"));
+    }, leave);
   }
 
   /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
@@ -261,23 +317,40 @@ export class HttpConnection {
       }
     } catch (error) {
       // The request is answered; what is wrong behind that cannot be answered again.
-      if (error instanceof HttpError && this.#phase !== "expired") return false;
+      if (error instanceof HttpError && this.#phases.current !== "expired") return false;
       throw error;
     }
     return true;
   }
 
   async #flush(): Promise<void> {
-    const phase = this.#phase;
-    this.#enter("write");
+    const phase = this.#phases.current;
+    this.#phases.enter("write");
     await this.#output.flush();
-    if (this.#phase === "write") this.#enter(phase);
+    if (this.#phases.current === "write") this.#phases.enter(phase);
   }
 
-  /** Tells the client what is wrong, if it has not been answered in part. */
-  async #refuse(error: HttpError): Promise<void> {
+  /** Ends the conversation as what went wrong with it demands. */
+  async #fail(error: unknown): Promise<void> {
+    const request = this.#unanswered || this.#replying ? this.#request : undefined;
+    request?.abort(error);
+    if (this.#replying) this.#tell(request, this.#status, this.#sentContent, false);
+    if (error instanceof SocketError || this.#phases.current === "expired") return;
+    const refused = error instanceof HttpError;
+    if (refused && !this.#replying) return await this.#refuse(error, request);
+    // A reply broke off. What has been sent of it must not look whole.
+    if (!refused) this.#server.settings.onError(error);
+    this.#conn.reset();
+  }
+
+  /** Tells the client what is wrong, if it is still there. */
+  async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     if (error.code === "BODY_INCOMPLETE") return;
-    await this.#output.sendText(refusal(error, this.#server.date));
+    const { head, body } = refusal(error);
+    await this.#output.sendText(head);
+    await this.#output.sendBytes(this.#server.tails.close);
+    await this.#output.sendText(body);
+    this.#answered(request, error.status, body.length);
     await this.#flush();
     await this.#linger();
   }
@@ -287,79 +360,42 @@ export class HttpConnection {
    * would reset the connection, and with it the reply on its way.
    */
   async #linger(): Promise<void> {
-    this.#enter("linger");
+    this.#phases.enter("linger");
     await this.#conn.closeWrite();
     this.#input.from = this.#input.to;
     while (await this.#input.fill()) this.#input.from = this.#input.to;
   }
 
-  #enter(phase: Phase): void {
-    this.#phase = phase;
-    this.#since = this.#server.now;
-    this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
-  }
-
   /** The server stops: a connection without a request is closed, one with is left to finish. */
   stop(): void {
-    if (this.#phase === "idle") this.#conn.close();
+    if (this.#phases.current === "idle") this.#conn.close();
   }
 
-  /** Compares the phase with its deadline. Called by the server's clock. */
+  /** Ends what takes too long. Called by the server's clock. */
   sweep(now: number): void {
-    const { limits } = this.#server.settings;
-    const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
-    // The clocks of body and reply start anew with each byte, and a reply's runs only while the
-    // client is what it waits for.
-    const moved = bytes !== this.#bytes && (this.#phase === "body" || this.#phase === "write");
-    if (moved || this.#phase === "write" && !this.#output.writing) {
-      this.#bytes = bytes;
-      this.#since = now;
-    }
-    const elapsed = now - this.#since;
-    switch (this.#phase) {
-      case "idle":
-        if (elapsed >= limits.idleTimeout) this.#conn.close();
-        break;
-      case "head":
-        if (elapsed >= limits.headTimeout) this.#expire("The head of the request took too long");
-        break;
-      case "body":
-        if (elapsed >= limits.bodyTimeout || this.#tooSlow(now)) {
-          this.#expire("The body of the request took too long");
-        }
-        break;
-      case "write":
-        if (elapsed >= limits.writeTimeout) this.#conn.reset();
-        break;
-      case "linger":
-        if (elapsed >= LINGER_MS) this.#conn.close();
-    }
-  }
-
-  #tooSlow(now: number): boolean {
-    const { bodyTimeout, bodyRate } = this.#server.settings.limits;
-    const elapsed = this.#bodyWaited + now - this.#waitingSince;
-    const bytes = this.#conn.bytesRead - this.#bodyStart;
-    return elapsed >= bodyTimeout && bytes < elapsed / 1000 * bodyRate;
+    const verdict = this.#phases.sweep(now, this.#output.writing);
+    if (verdict === "close") this.#conn.close();
+    else if (verdict === "reset") this.#conn.reset();
+    else if (verdict === "refuse") void this.#expire();
   }
 
   /** Answers 408, unless the request is answered, and closes; that ends the read under way. */
-  async #expire(message: string): Promise<void> {
-    const error = new HttpError(408, "TIMEOUT", message);
-    const unanswered = this.#phase === "head" || this.#unanswered;
-    this.#enter("expired");
-    try {
-      if (unanswered) await this.#conn.write(Buffer.from(refusal(error, this.#server.date)));
-    } catch {
-      // The client has gone away, which is as good.
+  async #expire(): Promise<void> {
+    const inHead = this.#phases.current === "head";
+    const what = inHead ? "head" : "body";
+    const error = new HttpError(408, "TIMEOUT", `The ${what} of the request took too long`);
+    this.#phases.enter("expired");
+    if (inHead || this.#unanswered) {
+      const { head, body } = refusal(error);
+      this.#tell(inHead ? undefined : this.#request, error.status, body.length, true);
+      try {
+        await this.#conn.write(
+          Buffer.concat([Buffer.from(head), this.#server.tails.close, Buffer.from(body)]),
+        );
+      } catch {
+        // The client has gone away, which is as good.
+      }
     }
     this.#conn.close(error);
   }
-}
-
-/** A reply to what is not a request. */
-function refusal({ status, message }: HttpError, date: string): string {
-  const body = `${message}.\n`;
-  return `${statusLine(status)}Date: ${date}\r\nContent-Type: text/plain;charset=utf-8\r\n` +
-    `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
 }

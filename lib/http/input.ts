@@ -13,6 +13,8 @@ export class Input {
   readonly #conn: Conn;
   readonly #buffer: ReceiveBuffer;
   #received = 0;
+  /** A read that was begun before its bytes are wanted. */
+  #ahead: Promise<boolean> | undefined;
   /** Where the bytes are. */
   chunk: Buffer;
   /** The first byte not taken. */
@@ -32,18 +34,36 @@ export class Input {
   }
 
   /** Receives more, over what was taken; false at the end of the stream. */
-  async fill(): Promise<boolean> {
+  fill(): Promise<boolean> {
+    const ahead = this.#ahead;
+    if (ahead === undefined) return this.#read();
+    this.#ahead = undefined;
+    return ahead;
+  }
+
+  /**
+   * Receives more while nobody needs it, to learn whether the client is still there; the next
+   * {@linkcode fill} then has it. Settles as that will.
+   */
+  readAhead(): Promise<boolean> {
+    return this.#ahead ??= this.#read();
+  }
+
+  #read(): Promise<boolean> {
     this.#buffer.adapt(this.#received);
-    const { bytes } = this.#buffer;
-    const n = await this.#conn.read(bytes);
-    this.chunk = bytes;
+    return this.#conn.read(this.#buffer.bytes).then(this.#filled);
+  }
+
+  readonly #filled = (n: number | null): boolean => {
+    this.chunk = this.#buffer.bytes;
     this.from = 0;
     this.to = this.#received = n ?? 0;
     return n !== null;
-  }
+  };
 
-  /** Gives the buffer back. */
+  /** Gives the buffer back, once nothing is read into it any more. */
   release(): void {
-    this.#buffer.release();
+    if (this.#ahead === undefined) this.#buffer.release();
+    else this.#ahead.catch(() => {}).finally(() => this.#buffer.release());
   }
 }

@@ -20,8 +20,9 @@ export interface LightRequest {
   /** The client's address. */
   readonly remoteAddr: Addr;
   /**
-   * Aborted when reading the body or sending the reply finds the connection lost, or closed by a
-   * deadline. A client that leaves while nothing is read or sent is noticed at the next of these.
+   * Aborted when the client is gone: it reset the connection, a deadline closed that, or, with
+   * nothing of a body left to read, it sent FIN. A reply is sent to a client that only half-closed
+   * all the same. It is aborted at the latest when the reply breaks off, and not once it is sent.
    */
   readonly signal: AbortSignal;
 

@@ -5,7 +5,9 @@
  */
 
 import { type Clock, systemClock } from "../clock.ts";
+import type { Addr } from "../transport.ts";
 import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
+import type { LightRequest } from "./light.ts";
 
 /** Limits of size, count and time; times in milliseconds. Each is there so that no client can hold
  * the server up. */
@@ -39,6 +41,22 @@ export const HTTP_LIMITS: HttpLimits = {
   body: 1024 * 1024,
 };
 
+/** A request and how it was answered. */
+export interface Exchange {
+  /** The request; nothing if what came was none, and was refused. */
+  readonly request: LightRequest | undefined;
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+  /** The status of the reply. */
+  readonly status: number;
+  /** How many bytes of content were sent. */
+  readonly bytes: number;
+  /** Whether the whole reply was sent. */
+  readonly complete: boolean;
+  /** Milliseconds from the end of the request's head to the end of the reply. */
+  readonly duration: number;
+}
+
 /** What the HTTP servers take. */
 export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
@@ -51,6 +69,8 @@ export interface HttpOptions {
   readonly limits?: Partial<HttpLimits>;
   /** Is told of what a handler threw. Default: it becomes a process warning. */
   readonly onError?: (error: unknown) => void;
+  /** Is told of each reply, once it has been sent or has broken off. It must not throw. */
+  readonly onReply?: (exchange: Exchange) => void;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -59,6 +79,7 @@ export interface HttpOptions {
 export interface HttpSettings {
   readonly limits: HttpLimits;
   readonly onError: (error: unknown) => void;
+  readonly onReply: ((exchange: Exchange) => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -67,6 +88,7 @@ export function settingsOf(options: HttpOptions, warn: (error: unknown) => void)
   return {
     limits: { ...HTTP_LIMITS, ...options.limits },
     onError: options.onError ?? warn,
+    onReply: options.onReply,
     clock: options.clock ?? systemClock,
   };
 }

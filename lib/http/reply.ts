@@ -5,62 +5,62 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { HttpError } from "./errors.ts";
 import type { LightReply } from "./light.ts";
 import type { Output } from "./output.ts";
 import { statusLine } from "./status.ts";
-
-/** What of the request and the connection the framing of its reply depends on. */
-export interface ReplyContext {
-  /** The method of the request: HEAD gets no content. */
-  readonly method: string;
-  /** The minor version of the request: HTTP/1.0 knows no chunks. */
-  readonly minor: 0 | 1;
-  /** Whether the connection is kept; a stream without an end of its own closes it. */
-  keepAlive: boolean;
-  /** The value of Date. */
-  readonly date: string;
-}
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
- * The head of a reply, with all its framing. A stream with no end of its own to an HTTP/1.0 client
- * turns `context.keepAlive` off. Throws a `TypeError` for a reply that HTTP cannot carry.
+ * The head of a reply to a request of HTTP/1.`minor`, all but Date, Connection and the empty line.
+ * Throws a `TypeError` for a reply that HTTP cannot carry.
  */
-export function headOf(reply: LightReply, context: ReplyContext): string {
-  const { status, body, length } = reply;
+export function headOf({ status, headers, body, length }: LightReply, minor: 0 | 1): string {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new TypeError(`A reply's status is from 200 to 599, not ${status}`);
   }
-  let head = `${statusLine(status)}Date: ${context.date}\r\n${fieldsOf(reply)}`;
-  if (!isBare(status)) {
-    if (isStream(body)) {
-      if (length !== undefined) head += `Content-Length: ${length}\r\n`;
-      else if (context.minor === 1) head += "Transfer-Encoding: chunked\r\n";
-      else context.keepAlive = false;
-    } else head += `Content-Length: ${sizeOf(body)}\r\n`;
-  }
-  return head + connectionField(context);
+  const head = headers === undefined ? statusLine(status) : statusLine(status) + fieldsOf(headers);
+  if (isBare(status)) return head;
+  if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
+  if (length !== undefined) return `${head}Content-Length: ${length}\r\n`;
+  return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
 }
 
-/** Sends the content of a reply behind its head; small content is only put into `output`. */
+/** Whether the end of the content can be told only by closing: HTTP/1.0 knows no chunks. */
+export function endsByClose({ status, body, length }: LightReply, minor: 0 | 1): boolean {
+  return minor === 0 && length === undefined && isStream(body) && !isBare(status);
+}
+
+/** Whether a reply to a request of this method has content on the wire. */
+export function hasContent({ status, body }: LightReply, method: string): boolean {
+  return body !== undefined && method !== "HEAD" && !isBare(status);
+}
+
+/**
+ * Sends content; what is small is only put into `output`. `count` is told of how many bytes of it
+ * went there.
+ */
 export async function sendContent(
-  { status, body, length }: LightReply,
-  { method, minor }: ReplyContext,
+  { body, length }: LightReply,
+  minor: 0 | 1,
   output: Output,
+  count: (n: number) => void,
 ): Promise<void> {
-  if (body === undefined || isBare(status) || method === "HEAD") return;
-  if (typeof body === "string") await output.sendBytes(Buffer.from(body));
-  else if (!isStream(body)) await output.sendBytes(body);
-  else if (length !== undefined) await sendExactly(body, length, output);
-  else if (minor === 1) await sendChunked(body, output);
-  else for await (const bytes of body) await output.sendBytes(bytes);
-}
-
-/** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, whatever they say. */
-function isBare(status: number): boolean {
-  return status === 204 || status === 304;
+  if (!isStream(body)) {
+    const bytes = typeof body === "string" ? Buffer.from(body) : body!;
+    await output.sendBytes(bytes);
+    count(bytes.length);
+  } else if (length !== undefined) await sendExactly(body, length, output, count);
+  else if (minor === 1) await sendChunked(body, output, count);
+  else {
+    for await (const bytes of body) {
+      await output.sendBytes(bytes);
+      await output.flush();
+      count(bytes.length);
+    }
+  }
 }
 
 /** Whether a reply's content comes bit by bit. */
@@ -68,15 +68,30 @@ export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8A
   return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
-function sizeOf(body: string | Uint8Array | undefined): number {
+/** How many bytes of content a reply has that is no stream. */
+export function sizeOf(body: string | Uint8Array | undefined): number {
   if (body === undefined) return 0;
   return typeof body === "string" ? Buffer.byteLength(body) : body.length;
 }
 
-function fieldsOf({ headers = [] }: LightReply): string {
+/** A reply to what is not a request, all but Date and Connection. */
+export function refusal({ status, message }: HttpError): { head: string; body: string } {
+  const body = `${message}.\n`;
+  const head = `${statusLine(status)}Content-Type: text/plain;charset=utf-8\r\n` +
+    `Content-Length: ${body.length}\r\n`;
+  return { head, body };
+}
+
+/** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, whatever they say. */
+function isBare(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+function fieldsOf(headers: readonly string[]): string {
   let fields = "";
   for (let i = 0; i < headers.length; i += 2) {
-    const [name, value] = [headers[i], headers[i + 1]];
+    const name = headers[i];
+    const value = headers[i + 1];
     if (!NAME.test(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
     if (!VALUE.test(value)) {
       throw new TypeError(`The field ${name} of a reply has a control character`);
@@ -86,15 +101,11 @@ function fieldsOf({ headers = [] }: LightReply): string {
   return fields;
 }
 
-function connectionField({ keepAlive, minor }: ReplyContext): string {
-  if (!keepAlive) return "Connection: close\r\n\r\n";
-  return minor === 0 ? "Connection: keep-alive\r\n\r\n" : "\r\n";
-}
-
 async function sendExactly(
   body: AsyncIterable<Uint8Array>,
   length: number,
   output: Output,
+  count: (n: number) => void,
 ): Promise<void> {
   let left = length;
   for await (const bytes of body) {
@@ -102,13 +113,19 @@ async function sendExactly(
     left -= bytes.length;
     await output.sendBytes(bytes);
     await output.flush();
+    count(bytes.length);
   }
   if (left > 0) {
     throw new TypeError(`A reply is ${left} bytes shorter than its length of ${length}`);
   }
 }
 
-async function sendChunked(body: AsyncIterable<Uint8Array>, output: Output): Promise<void> {
+/** RFC 9112 section 7.1. */
+async function sendChunked(
+  body: AsyncIterable<Uint8Array>,
+  output: Output,
+  count: (n: number) => void,
+): Promise<void> {
   for await (const bytes of body) {
     // A chunk of no bytes would be the last one.
     if (bytes.length === 0) continue;
@@ -116,6 +133,7 @@ async function sendChunked(body: AsyncIterable<Uint8Array>, output: Output): Pro
     await output.sendBytes(bytes);
     await output.sendText("\r\n");
     await output.flush();
+    count(bytes.length);
   }
   await output.sendText("0\r\n\r\n");
 }

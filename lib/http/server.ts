@@ -11,6 +11,8 @@ import { serve, type ServeSummary, warn } from "../serve.ts";
 import { HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
+import { OutputBuffers } from "./output.ts";
+import { type Tails, tailsAt } from "./tails.ts";
 
 const TICK_MS = 250;
 
@@ -51,10 +53,12 @@ export class HttpServer {
   readonly settings: HttpSettings;
   /** The large receive buffers. */
   readonly buffers: BufferPool = new BufferPool(64 * 1024);
+  /** The buffers of replies. */
+  readonly outputBuffers: OutputBuffers = new OutputBuffers();
   /** The time of the last tick, in milliseconds of the clock. */
   now: number;
-  /** The value of Date at the last tick. */
-  date: string = new Date().toUTCString();
+  /** The tails at the last tick. */
+  tails: Tails = tailsAt(new Date());
   /** The server takes no more requests. */
   stopping = false;
   readonly #handler: LightHandler;
@@ -104,7 +108,7 @@ export class HttpServer {
   #tick(): void {
     this.#cancelTick?.();
     this.now = this.settings.clock.now();
-    this.date = new Date().toUTCString();
+    this.tails = tailsAt(new Date());
     for (const connection of this.#connections) connection.sweep(this.now);
     this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
       this.#cancelTick = undefined;

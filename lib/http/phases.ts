@@ -1,0 +1,97 @@
+/**
+ * What a connection is waiting for, and for how long it may.
+ *
+ * @module
+ */
+
+import type { Conn } from "../transport.ts";
+import type { HttpServer } from "./server.ts";
+
+/** What a connection is waiting for; each has its own deadline, but for the handler. */
+export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | "expired";
+
+/** What is to be done with a connection whose time is up. */
+export type Verdict = "close" | "reset" | "refuse";
+
+/** How long a client that was refused gets to stop sending and read why. */
+const LINGER_MS = 2000;
+
+/** The phases of one connection. The time is that of the server's last tick, so it costs nothing. */
+export class Phases {
+  readonly #conn: Conn;
+  readonly #server: HttpServer;
+  /** When the phase began, or a byte last moved in it. */
+  #since: number;
+  #bytes = 0;
+  /** How long the client was waited for, for the body under way, and since when it is now. */
+  #bodyWaited = 0;
+  #waitingSince = 0;
+  /** How many bytes the connection had brought before that body. */
+  #bodyStart = 0;
+  /** The phase the connection is in. */
+  current: Phase = "idle";
+
+  constructor(conn: Conn, server: HttpServer) {
+    this.#conn = conn;
+    this.#server = server;
+    this.#since = server.now;
+  }
+
+  enter(phase: Phase): void {
+    this.current = phase;
+    this.#since = this.#server.now;
+    this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
+  }
+
+  /** A body follows, whose rate counts from here on. */
+  expectBody(): void {
+    this.#bodyWaited = 0;
+    this.#bodyStart = this.#conn.bytesRead;
+  }
+
+  /** The client is waited for, for more of the body. */
+  enterBody(): void {
+    this.enter("body");
+    this.#waitingSince = this.#server.now;
+  }
+
+  /** More of the body has come; the phase is again what it was. */
+  leaveBody(phase: Phase): void {
+    this.#bodyWaited += this.#server.now - this.#waitingSince;
+    this.enter(phase);
+  }
+
+  /** Compares the phase with its deadline; `writing` tells whether the client is to take a reply. */
+  sweep(now: number, writing: boolean): Verdict | undefined {
+    const { limits } = this.#server.settings;
+    const phase = this.current;
+    const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
+    // The clocks of body and reply start anew with each byte, and a reply's runs only while the
+    // client is what it waits for.
+    const moved = bytes !== this.#bytes && (phase === "body" || phase === "write");
+    if (moved || phase === "write" && !writing) {
+      this.#bytes = bytes;
+      this.#since = now;
+    }
+    const elapsed = now - this.#since;
+    switch (phase) {
+      case "idle":
+        return elapsed >= limits.idleTimeout ? "close" : undefined;
+      case "head":
+        return elapsed >= limits.headTimeout ? "refuse" : undefined;
+      case "body":
+        return elapsed >= limits.bodyTimeout || this.#tooSlow(now) ? "refuse" : undefined;
+      case "write":
+        return elapsed >= limits.writeTimeout ? "reset" : undefined;
+      case "linger":
+        return elapsed >= LINGER_MS ? "close" : undefined;
+    }
+  }
+
+  #tooSlow(now: number): boolean {
+    const { bodyTimeout, bodyRate } = this.#server.settings.limits;
+    const elapsed = this.#bodyWaited + now - this.#waitingSince;
+    const bytes = this.#conn.bytesRead - this.#bodyStart;
+    return elapsed >= bodyTimeout && bytes < elapsed / 1000 * bodyRate;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Replies that are sent again and again, serialised once.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { LightReply } from "./light.ts";
+import { headOf, isStream } from "./reply.ts";
+
+/**
+ * Makes a reply that costs less to send, since its head and its content are bytes already. What the
+ * reply was made of must not change any more.
+ *
+ * Throws a `TypeError` if HTTP cannot carry it, or if its body is a stream.
+ *
+ * @example
+ * ```ts
+ * import { prepare, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const hello = prepare({ status: 200, headers: ["Content-Type", "text/plain"], body: "Hello\n" });
+ *
+ * using listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const served = serveLight(listener, () => hello);
+ * listener.close();
+ * await served;
+ * ```
+ */
+export function prepare(reply: LightReply): LightReply {
+  return new PreparedReply(reply);
+}
+
+/** See {@linkcode prepare}. */
+export class PreparedReply implements LightReply {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Status line and fields, all but Date and Connection. */
+  readonly head: Buffer;
+
+  constructor(reply: LightReply) {
+    const { status, headers = [], body = "" } = reply;
+    if (isStream(body)) throw new TypeError("A reply with a stream cannot be prepared");
+    this.status = status;
+    this.headers = headers;
+    this.body = typeof body === "string"
+      ? Buffer.from(body)
+      : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+    this.head = Buffer.from(headOf(reply, 1), "latin1");
+  }
+}

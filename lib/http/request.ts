@@ -1,0 +1,80 @@
+/**
+ * A request as the engine hands it to handlers.
+ *
+ * @module
+ */
+
+import type { Addr } from "../transport.ts";
+import type { BodyReader } from "./body.ts";
+import type { HttpConnection } from "./connection.ts";
+import type { Framing } from "./framing.ts";
+import type { RequestHead } from "./head.ts";
+import type { LightRequest } from "./light.ts";
+
+/** See {@linkcode LightRequest}. */
+export class EngineRequest implements LightRequest {
+  readonly method: string;
+  readonly target: string;
+  readonly host: string;
+  readonly headers: readonly string[];
+  /** 0 or 1 for HTTP/1.0 and HTTP/1.1. */
+  readonly minor: 0 | 1;
+  /** What reads the body, if there is one. */
+  readonly body: BodyReader | undefined;
+  readonly #connection: HttpConnection;
+  #controller: AbortController | undefined;
+
+  constructor(
+    { method, target, headers, minor }: RequestHead,
+    { host }: Framing,
+    body: BodyReader | undefined,
+    connection: HttpConnection,
+  ) {
+    this.method = method;
+    this.target = target;
+    this.host = host;
+    this.headers = headers;
+    this.minor = minor;
+    this.body = body;
+    this.#connection = connection;
+  }
+
+  get remoteAddr(): Addr {
+    return this.#connection.remoteAddr;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      this.#connection.watch(this);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Whether somebody wants to know when the client leaves. */
+  get watched(): boolean {
+    return this.#controller !== undefined;
+  }
+
+  /** The client is gone. */
+  abort(reason: unknown): void {
+    this.#controller?.abort(reason);
+  }
+
+  header(name: string): string | undefined {
+    const wanted = name.toLowerCase();
+    const { headers } = this;
+    let found: string | undefined;
+    for (let i = 0; i < headers.length; i += 2) {
+      if (headers[i].length !== wanted.length || headers[i].toLowerCase() !== wanted) continue;
+      found = found === undefined ? headers[i + 1] : `${found}, ${headers[i + 1]}`;
+    }
+    return found;
+  }
+
+  read(): Promise<Uint8Array | null> {
+    return this.body === undefined ? NO_BODY : this.#connection.readBody(this.body);
+  }
+}
+
+const NO_BODY: Promise<null> = Promise.resolve(null);
