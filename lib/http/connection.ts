@@ -11,13 +11,22 @@ import type { Addr, Conn } from "../transport.ts";
 import { BodyReader } from "./body.ts";
 import { HttpError } from "./errors.ts";
 import { framingOf } from "./framing.ts";
-import { HeadParser, type RequestHead } from "./head.ts";
+import { HeadParser } from "./head.ts";
+import { HeadMemory, type ParsedHead } from "./head_memory.ts";
 import { Input } from "./input.ts";
 import type { LightHandler, LightReply } from "./light.ts";
 import { Output } from "./output.ts";
 import { Phases } from "./phases.ts";
 import { PreparedReply } from "./prepared.ts";
-import { endsByClose, hasContent, headOf, isStream, refusal, sendContent } from "./reply.ts";
+import {
+  endsByClose,
+  hasContent,
+  headOf,
+  isStream,
+  refusal,
+  sendContent,
+  sizeOf,
+} from "./reply.ts";
 import { EngineRequest } from "./request.ts";
 import type { HttpServer } from "./server.ts";
 import { TAIL_SIZE } from "./tails.ts";
@@ -33,6 +42,7 @@ export class HttpConnection {
   readonly #server: HttpServer;
   readonly #handler: LightHandler;
   readonly #parser: HeadParser;
+  readonly #memory: HeadMemory = new HeadMemory();
   readonly #input: Input;
   readonly #output: Output;
   readonly #phases: Phases;
@@ -67,51 +77,59 @@ export class HttpConnection {
 
   /** Holds the whole conversation; the caller closes the connection. */
   async run(): Promise<void> {
+    const input = this.#input;
+    const output = this.#output;
     try {
-      do {
-        const head = this.#nextHead() ?? await this.#receiveHead();
-        if (head === undefined) break;
-        // Most requests are answered at once: then nothing is awaited but the socket.
-        const done = this.#exchange(head);
-        if (done !== undefined) await done;
-      } while (this.#keepAlive);
+      for (;;) {
+        const parsed = this.#nextHead();
+        if (parsed !== undefined) {
+          // Most requests are answered at once: then nothing is awaited but the socket.
+          const done = this.#exchange(parsed);
+          if (done !== undefined) await done;
+          if (this.#keepAlive) continue;
+          break;
+        }
+        // All requests that have come are answered: now is the time to send the replies.
+        if (!output.empty) {
+          this.#phases.enter("write");
+          await output.send();
+          output.sent();
+        }
+        if (this.#server.stopping && !this.#parser.started) break;
+        // The clock of a head goes on from its first byte, however many pieces it comes in.
+        if (!this.#parser.started) this.#phases.enter("idle");
+        if (!input.filled(await input.receive())) break;
+        if (this.#phases.current === "idle") this.#phases.enter("head");
+      }
       await this.#flush();
       if (this.#request?.body?.done === false) await this.#linger();
     } catch (error) {
       await this.#fail(error);
     } finally {
-      this.#input.release();
+      input.release();
     }
   }
 
   /** The next head, if all of it has come. */
-  #nextHead(): RequestHead | undefined {
+  #nextHead(): ParsedHead | undefined {
     const input = this.#input;
     if (input.empty) return undefined;
-    const end = this.#parser.parse(input.chunk, input.from, input.to);
+    const start = input.from;
+    const whole = !this.#parser.started;
+    const known = whole ? this.#memory.recall(input) : undefined;
+    if (known !== undefined) return known;
+    const end = this.#parser.parse(input.chunk, start, input.to);
     input.from = end === -1 ? input.to : end;
-    return end === -1 ? undefined : this.#parser.take();
-  }
-
-  /** Receives until there is a head, or nothing at the end of the stream. */
-  async #receiveHead(): Promise<RequestHead | undefined> {
-    for (;;) {
-      // All requests that have come are answered: now is the time to send the replies.
-      if (!this.#output.empty) await this.#flush();
-      if (this.#server.stopping && !this.#parser.started) return undefined;
-      // The clock of a head goes on from its first byte, however many pieces it comes in.
-      if (!this.#parser.started) this.#phases.enter("idle");
-      if (!await this.#input.fill()) return undefined;
-      if (this.#phases.current === "idle") this.#phases.enter("head");
-      const head = this.#nextHead();
-      if (head !== undefined) return head;
-    }
+    if (end === -1) return undefined;
+    const head = this.#parser.take();
+    const parsed = { head, framing: framingOf(head) };
+    if (whole) this.#memory.remember(input, start, parsed);
+    return parsed;
   }
 
   /** Answers one request, at once if that can be. */
-  #exchange(head: RequestHead): Promise<void> | undefined {
+  #exchange({ head, framing }: ParsedHead): Promise<void> | undefined {
     const { limits, onReply, clock } = this.#server.settings;
-    const framing = framingOf(head);
     const body = framing.bodyLength === 0
       ? undefined
       : new BodyReader(this.#input, framing.bodyLength, limits.body);
@@ -186,17 +204,23 @@ export class HttpConnection {
   /** Puts a reply into the output, if it is small enough; false if nothing was done. */
   #replyAtOnce(request: EngineRequest, reply: LightReply): boolean {
     if (reply instanceof PreparedReply) return this.#replyPrepared(request, reply);
-    const head = this.#headOf(reply, request);
-    if (head === undefined) return this.#replyAtOnce(request, INTERNAL_ERROR);
+    let size: number;
+    let head: Buffer;
+    try {
+      if (isStream(reply.body)) return false;
+      size = sizeOf(reply.body);
+      head = this.#server.replyHeads.of(reply, size);
+    } catch (error) {
+      return this.#replyAtOnce(request, this.#mistake(error));
+    }
     const { status, body } = reply;
-    if (isStream(body)) return false;
     const content = hasContent(reply, request.method) ? body! : "";
+    if (content === "") size = 0;
     const output = this.#output;
-    if (!output.fits((head.length + content.length) * 3 + TAIL_SIZE)) return false;
-    output.text(head);
+    if (!output.fits(head.length + TAIL_SIZE + size)) return false;
+    output.bytes(head);
     output.bytes(this.#tail(request));
-    let size = content.length;
-    if (typeof content === "string") size = output.content(content);
+    if (typeof content === "string") output.content(content, size);
     else output.bytes(content);
     this.#answered(request, status, size);
     return true;
@@ -206,6 +230,12 @@ export class HttpConnection {
     const { head, body } = reply;
     const size = hasContent(reply, request.method) ? body.length : 0;
     const output = this.#output;
+    // The only reply to be sent now: it needs no gathering.
+    if (size > 0 && output.empty && this.#input.empty) {
+      output.whole(reply.whole(this.#tail(request)));
+      this.#answered(request, reply.status, size);
+      return true;
+    }
     if (!output.fits(head.length + TAIL_SIZE + size)) return false;
     output.bytes(head);
     output.bytes(this.#tail(request));
@@ -301,8 +331,8 @@ export class HttpConnection {
     const leave = (reason: unknown) => {
       if (this.#request === request && (this.#unanswered || this.#replying)) request.abort(reason);
     };
-    this.#input.readAhead().then((more) => {
-      if (!more) leave(new DOMException("The client has closed the connection", "AbortError"));
+    this.#input.receiveAhead().then((n) => {
+      if (n === null) leave(new DOMException("The client has closed the connection", "AbortError"));
     }, leave);
   }
 

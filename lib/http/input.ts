@@ -14,7 +14,7 @@ export class Input {
   readonly #buffer: ReceiveBuffer;
   #received = 0;
   /** A read that was begun before its bytes are wanted. */
-  #ahead: Promise<boolean> | undefined;
+  #ahead: Promise<number | null> | undefined;
   /** Where the bytes are. */
   chunk: Buffer;
   /** The first byte not taken. */
@@ -34,32 +34,36 @@ export class Input {
   }
 
   /** Receives more, over what was taken; false at the end of the stream. */
-  fill(): Promise<boolean> {
+  async fill(): Promise<boolean> {
+    return this.filled(await this.receive());
+  }
+
+  /** The first half of {@linkcode fill}, as promised by the connection. */
+  receive(): Promise<number | null> {
     const ahead = this.#ahead;
-    if (ahead === undefined) return this.#read();
-    this.#ahead = undefined;
-    return ahead;
-  }
-
-  /**
-   * Receives more while nobody needs it, to learn whether the client is still there; the next
-   * {@linkcode fill} then has it. Settles as that will.
-   */
-  readAhead(): Promise<boolean> {
-    return this.#ahead ??= this.#read();
-  }
-
-  #read(): Promise<boolean> {
+    if (ahead !== undefined) {
+      this.#ahead = undefined;
+      return ahead;
+    }
     this.#buffer.adapt(this.#received);
-    return this.#conn.read(this.#buffer.bytes).then(this.#filled);
+    return this.#conn.read(this.#buffer.bytes);
   }
 
-  readonly #filled = (n: number | null): boolean => {
+  /** The second half of {@linkcode fill}: takes in what was received. */
+  filled(n: number | null): boolean {
     this.chunk = this.#buffer.bytes;
     this.from = 0;
     this.to = this.#received = n ?? 0;
     return n !== null;
-  };
+  }
+
+  /**
+   * Receives more while nobody needs it, to learn whether the client is still there; the next
+   * {@linkcode receive} then has it. Settles as that will.
+   */
+  receiveAhead(): Promise<number | null> {
+    return this.#ahead ??= this.receive();
+  }
 
   /** Gives the buffer back, once nothing is read into it any more. */
   release(): void {

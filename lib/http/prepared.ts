@@ -37,6 +37,8 @@ export class PreparedReply implements LightReply {
   readonly body: Buffer;
   /** Status line and fields, all but Date and Connection. */
   readonly head: Buffer;
+  #whole: Buffer | undefined;
+  #tail: Buffer | undefined;
 
   constructor(reply: LightReply) {
     const { status, headers = [], body = "" } = reply;
@@ -47,5 +49,14 @@ export class PreparedReply implements LightReply {
       ? Buffer.from(body)
       : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     this.head = Buffer.from(headOf(reply, 1), "latin1");
+  }
+
+  /** The whole message with this tail; it is made anew when the tail is, once a second. */
+  whole(tail: Buffer): Buffer {
+    if (this.#tail !== tail || this.#whole === undefined) {
+      this.#tail = tail;
+      this.#whole = Buffer.concat([this.head, tail, this.body]);
+    }
+    return this.#whole;
   }
 }

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { HttpError } from "./errors.ts";
 import type { LightReply } from "./light.ts";
-import type { Output } from "./output.ts";
+import { type Output, SHORT_TEXT } from "./output.ts";
 import { statusLine } from "./status.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -26,6 +26,47 @@ export function headOf({ status, headers, body, length }: LightReply, minor: 0 |
   if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
   if (length !== undefined) return `${head}Content-Length: ${length}\r\n`;
   return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
+}
+
+/** A head that was serialised, and what it was made of. */
+interface KnownHead {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly size: number;
+  readonly bytes: Buffer;
+}
+
+const NO_HEADERS: readonly string[] = [];
+const SLOTS = 64;
+const MOST_KNOWN_BYTES = 1024;
+
+/** Remembers the heads of replies: those of one server are mostly alike. */
+export class ReplyHeads {
+  readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** {@linkcode headOf} a reply with `size` bytes of content that is no stream. */
+  of(reply: LightReply, size: number): Buffer {
+    const { status, headers = NO_HEADERS } = reply;
+    const slot = size % SLOTS;
+    const known = this.#slots[slot];
+    if (
+      known !== undefined && known.size === size && known.status === status &&
+      equal(known.headers, headers)
+    ) {
+      return known.bytes;
+    }
+    const bytes = Buffer.from(headOf(reply, 1), "latin1");
+    if (bytes.length <= MOST_KNOWN_BYTES) {
+      this.#slots[slot] = { status, headers: [...headers], size, bytes };
+    }
+    return bytes;
+  }
+}
+
+function equal(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Whether the end of the content can be told only by closing: HTTP/1.0 knows no chunks. */
@@ -71,7 +112,8 @@ export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8A
 /** How many bytes of content a reply has that is no stream. */
 export function sizeOf(body: string | Uint8Array | undefined): number {
   if (body === undefined) return 0;
-  return typeof body === "string" ? Buffer.byteLength(body) : body.length;
+  if (typeof body !== "string" || isShortAscii(body)) return body.length;
+  return Buffer.byteLength(body);
 }
 
 /** A reply to what is not a request, all but Date and Connection. */
@@ -80,6 +122,12 @@ export function refusal({ status, message }: HttpError): { head: string; body: s
   const head = `${statusLine(status)}Content-Type: text/plain;charset=utf-8\r\n` +
     `Content-Length: ${body.length}\r\n`;
   return { head, body };
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
 
 /** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, whatever they say. */

@@ -12,7 +12,8 @@ import { HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
-import { type Tails, tailsAt } from "./tails.ts";
+import { ReplyHeads } from "./reply.ts";
+import { type Tails, tailsOfNow } from "./tails.ts";
 
 const TICK_MS = 250;
 
@@ -53,12 +54,14 @@ export class HttpServer {
   readonly settings: HttpSettings;
   /** The large receive buffers. */
   readonly buffers: BufferPool = new BufferPool(64 * 1024);
+  /** The heads of replies. */
+  readonly replyHeads: ReplyHeads = new ReplyHeads();
   /** The buffers of replies. */
   readonly outputBuffers: OutputBuffers = new OutputBuffers();
   /** The time of the last tick, in milliseconds of the clock. */
   now: number;
   /** The tails at the last tick. */
-  tails: Tails = tailsAt(new Date());
+  tails: Tails = tailsOfNow();
   /** The server takes no more requests. */
   stopping = false;
   readonly #handler: LightHandler;
@@ -108,7 +111,7 @@ export class HttpServer {
   #tick(): void {
     this.#cancelTick?.();
     this.now = this.settings.clock.now();
-    this.tails = tailsAt(new Date());
+    this.tails = tailsOfNow(this.tails);
     for (const connection of this.#connections) connection.sweep(this.now);
     this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
       this.#cancelTick = undefined;

@@ -8,6 +8,8 @@ import { Buffer } from "node:buffer";
 
 /** Date, Connection where it does not go without saying, and the empty line. */
 export interface Tails {
+  /** The value of Date. */
+  readonly date: string;
   /** Of a connection that HTTP/1.1 keeps. */
   readonly persistent: Buffer;
   /** Of one that HTTP/1.0 was asked to keep. */
@@ -19,12 +21,14 @@ export interface Tails {
 /** No tail is longer. */
 export const TAIL_SIZE = 80;
 
-/** Makes the tails of one second. */
-export function tailsAt(time: Date): Tails {
-  const date = `Date: ${time.toUTCString()}\r\n`;
+/** The tails of now: `last`, while the second is the same. */
+export function tailsOfNow(last?: Tails): Tails {
+  const date = new Date().toUTCString();
+  if (date === last?.date) return last;
   return {
-    persistent: Buffer.from(`${date}\r\n`),
-    keepAlive: Buffer.from(`${date}Connection: keep-alive\r\n\r\n`),
-    close: Buffer.from(`${date}Connection: close\r\n\r\n`),
+    date,
+    persistent: Buffer.from(`Date: ${date}\r\n\r\n`),
+    keepAlive: Buffer.from(`Date: ${date}\r\nConnection: keep-alive\r\n\r\n`),
+    close: Buffer.from(`Date: ${date}\r\nConnection: close\r\n\r\n`),
   };
 }
