@@ -41,6 +41,8 @@ export type { LightHandler, LightReply, LightRequest } from "./lib/http/light.ts
 export { HTTP_LIMITS } from "./lib/http/options.ts";
 export type { Exchange, HttpLimits, HttpOptions } from "./lib/http/options.ts";
 export { prepare } from "./lib/http/prepared.ts";
+export { serveHttp } from "./lib/http/serve_http.ts";
+export type { HttpHandler, HttpInfo } from "./lib/http/serve_http.ts";
 export { serveLight } from "./lib/http/server.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";

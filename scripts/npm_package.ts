@@ -15,8 +15,11 @@ export const COMMANDS: Readonly<Record<string, string>> = {
 /** The files beside the code, copied as they are. */
 export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
-/** What the sources need to compile, and their users do not. */
-export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = { "@types/node": "^20.19.0" };
+/** What the sources need to compile and the tests to run, and users do not. */
+export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
+  "@types/node": "^20.19.0",
+  hono: "4.13.19",
+};
 
 /** Where a builder puts what it makes of a source file. */
 export function emitted(source: string, extension: ".js" | ".d.ts"): string {

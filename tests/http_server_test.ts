@@ -1,73 +1,9 @@
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/clock.ts";
 import { deferred } from "../lib/deferred.ts";
 import type { LightHandler } from "../lib/http/light.ts";
-import type { HttpOptions } from "../lib/http/options.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { Conn } from "../lib/transport.ts";
 import { bytes, readAll } from "./helpers.ts";
+import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
-
-const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-
-/** A server on memory and on a virtual clock; `talk` sends text, half-closes, and hears all. */
-async function serveOn(handler: LightHandler, options: HttpOptions = {}) {
-  const transport = new MemoryTransport();
-  const listener = await transport.listen({ port: 80 });
-  const stop = new AbortController();
-  const clock = new VirtualClock();
-  const errors: unknown[] = [];
-  const served = serveLight(listener, handler, {
-    signal: stop.signal,
-    clock,
-    onError: (error) => errors.push(error),
-    ...options,
-  });
-  const connect = () => transport.connect({ host: "localhost", port: 80 });
-  const talk = async (text: string) => {
-    using conn = await connect();
-    await conn.write(bytes(text));
-    await conn.closeWrite();
-    return (await hear(conn)).text;
-  };
-  return {
-    connect,
-    talk,
-    clock,
-    stop,
-    served,
-    errors,
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await clock.advance(0);
-      await served;
-    },
-  };
-}
-
-/** Hears until the server closes; Date is left out, since it changes. */
-async function hear(conn: Conn): Promise<{ text: string }> {
-  const text = new TextDecoder("latin1").decode(await readAll(conn));
-  return { text: text.replaceAll(/Date: [^\r]*\r\n/g, "") };
-}
-
-/** Hears one reply with a Content-Length, and leaves the connection open. */
-async function hearOne(conn: Conn): Promise<string> {
-  let text = "";
-  const p = new Uint8Array(4096);
-  for (;;) {
-    const head = text.indexOf("\r\n\r\n");
-    const length = Number(/Content-Length: (\d+)/.exec(text)?.[1] ?? 0);
-    if (head !== -1 && text.length >= head + 4 + length) break;
-    const n = await conn.read(p);
-    assert.notEqual(n, null, `The server closed after ${JSON.stringify(text)}`);
-    text += new TextDecoder("latin1").decode(p.subarray(0, n!));
-  }
-  return text.replace(/Date: [^\r]*\r\n/, "");
-}
-
-const hello: LightHandler = () => ({ status: 200, body: "hello" });
 
 const echoBody: LightHandler = async (request) => {
   let body = "";
@@ -268,6 +204,15 @@ test("deadlines: a head that takes 15 s is 408", async () => {
   await server.clock.advance(5500);
   const { text } = await hear(conn);
   assert.match(text, /^HTTP\/1\.1 408 Request Timeout\r\n[^]*Connection: close/);
+});
+
+test("deadlines: the head behind an answered request has its 15 s, too", async () => {
+  await using server = await serveOn(hello);
+  using conn = await server.connect();
+  await conn.write(bytes(`${GET}GET / HT`));
+  await hearOne(conn);
+  await server.clock.advance(15_500);
+  assert.match((await hear(conn)).text, /^HTTP\/1\.1 408 /);
 });
 
 test("deadlines: a body that stalls for 30 s, or trickles below 500 B/s, is 408", async () => {

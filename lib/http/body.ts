@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import { ChunkedDecoder } from "./chunked.ts";
 import { HttpError } from "./errors.ts";
 import type { Input } from "./input.ts";
@@ -63,7 +64,7 @@ export class BodyReader {
     if (input.empty) return undefined;
     const n = Math.min(this.#left, input.to - input.from);
     this.#left -= n;
-    return input.chunk.subarray(input.from, input.from += n);
+    return view(input.chunk, input.from, input.from += n);
   }
 
   #takeChunk(decoder: ChunkedDecoder): Uint8Array | undefined {
@@ -76,8 +77,13 @@ export class BodyReader {
       if (this.#count > this.#limit) throw tooLarge();
     }
     const range = this.#found.shift();
-    return range && input.chunk.subarray(...range);
+    return range && view(input.chunk, ...range);
   }
+}
+
+/** A plain array: of a Buffer's, `slice()` would be no copy. */
+function view({ buffer, byteOffset }: Buffer, from: number, to: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset + from, to - from);
 }
 
 function tooLarge(): HttpError {

@@ -17,19 +17,10 @@ import { Input } from "./input.ts";
 import type { LightHandler, LightReply } from "./light.ts";
 import { Output } from "./output.ts";
 import { Phases } from "./phases.ts";
-import { PreparedReply } from "./prepared.ts";
-import {
-  endsByClose,
-  hasContent,
-  headOf,
-  isStream,
-  refusal,
-  sendContent,
-  sizeOf,
-} from "./reply.ts";
+import { dropContent, endsByClose, headOf, isStream, refusal } from "./reply.ts";
 import { EngineRequest } from "./request.ts";
+import { Sender } from "./sender.ts";
 import type { HttpServer } from "./server.ts";
-import { TAIL_SIZE } from "./tails.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
@@ -45,6 +36,7 @@ export class HttpConnection {
   readonly #memory: HeadMemory = new HeadMemory();
   readonly #input: Input;
   readonly #output: Output;
+  readonly #sender: Sender;
   readonly #phases: Phases;
   #requests = 0;
   #request: EngineRequest | undefined;
@@ -56,9 +48,8 @@ export class HttpConnection {
   #unanswered = false;
   /** A reply is being sent, and is not whole yet. */
   #replying = false;
-  /** What has been sent of a reply that takes its time. */
+  /** The status of a reply that takes its time. */
   #status = 0;
-  #sentContent = 0;
   /** When the request under way had come. */
   #started = 0;
   constructor(conn: Conn, handler: LightHandler, server: HttpServer) {
@@ -68,11 +59,20 @@ export class HttpConnection {
     this.#parser = new HeadParser(server.settings.limits);
     this.#input = new Input(conn, server.buffers);
     this.#output = new Output(conn, server.outputBuffers);
+    this.#sender = new Sender(this.#output, server.replyHeads);
     this.#phases = new Phases(conn, server);
+  }
+
+  get scheme(): "http" | "https" {
+    return "tls" in this.#conn ? "https" : "http";
   }
 
   get remoteAddr(): Addr {
     return this.#conn.remoteAddr;
+  }
+
+  get localAddr(): Addr {
+    return this.#conn.localAddr;
   }
 
   /** Holds the whole conversation; the caller closes the connection. */
@@ -98,6 +98,7 @@ export class HttpConnection {
         if (this.#server.stopping && !this.#parser.started) break;
         // The clock of a head goes on from its first byte, however many pieces it comes in.
         if (!this.#parser.started) this.#phases.enter("idle");
+        else if (this.#phases.current !== "head") this.#phases.enter("head");
         if (!input.filled(await input.receive())) break;
         if (this.#phases.current === "idle") this.#phases.enter("head");
       }
@@ -203,82 +204,33 @@ export class HttpConnection {
 
   /** Puts a reply into the output, if it is small enough; false if nothing was done. */
   #replyAtOnce(request: EngineRequest, reply: LightReply): boolean {
-    if (reply instanceof PreparedReply) return this.#replyPrepared(request, reply);
-    let size: number;
-    let head: Buffer;
+    const sender = this.#sender;
     try {
-      if (isStream(reply.body)) return false;
-      size = sizeOf(reply.body);
-      head = this.#server.replyHeads.of(reply, size);
+      if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return false;
     } catch (error) {
       return this.#replyAtOnce(request, this.#mistake(error));
     }
-    const { status, body } = reply;
-    const content = hasContent(reply, request.method) ? body! : "";
-    if (content === "") size = 0;
-    const output = this.#output;
-    if (!output.fits(head.length + TAIL_SIZE + size)) return false;
-    output.bytes(head);
-    output.bytes(this.#tail(request));
-    if (typeof content === "string") output.content(content, size);
-    else output.bytes(content);
-    this.#answered(request, status, size);
+    this.#answered(request, reply.status, sender.sent);
     return true;
   }
 
-  #replyPrepared(request: EngineRequest, reply: PreparedReply): boolean {
-    const { head, body } = reply;
-    const size = hasContent(reply, request.method) ? body.length : 0;
-    const output = this.#output;
-    // The only reply to be sent now: it needs no gathering.
-    if (size > 0 && output.empty && this.#input.empty) {
-      output.whole(reply.whole(this.#tail(request)));
-      this.#answered(request, reply.status, size);
-      return true;
-    }
-    if (!output.fits(head.length + TAIL_SIZE + size)) return false;
-    output.bytes(head);
-    output.bytes(this.#tail(request));
-    if (size > 0) output.bytes(body);
-    this.#answered(request, reply.status, size);
-    return true;
-  }
-
-  /** Sends a reply of any size. */
+  /** Sends a reply of any kind. */
   async #reply(request: EngineRequest, reply: LightReply): Promise<void> {
-    const { minor } = request;
-    let head = this.#headOf(reply, request);
-    if (head === undefined) {
-      reply = INTERNAL_ERROR;
-      head = headOf(reply, minor);
+    let head: string;
+    try {
+      head = headOf(reply, request.minor);
+    } catch (error) {
+      await dropContent(reply);
+      reply = this.#mistake(error);
+      head = headOf(reply, request.minor);
     }
-    if (endsByClose(reply, minor)) this.#keepAlive = false;
-    const output = this.#output;
+    if (endsByClose(reply, request.minor)) this.#keepAlive = false;
     this.#unanswered = false;
     this.#replying = true;
-    this.#sentContent = 0;
     this.#status = reply.status;
     this.#phases.enter("write");
-    await output.sendText(head);
-    await output.sendBytes(this.#tail(request));
-    if (hasContent(reply, request.method)) {
-      await sendContent(reply, minor, output, this.#countContent);
-    }
-    this.#answered(request, reply.status, this.#sentContent);
-  }
-
-  readonly #countContent = (n: number): void => {
-    this.#sentContent += n;
-  };
-
-  /** The head of a reply; nothing if HTTP cannot carry it, which is a mistake of the handler's. */
-  #headOf(reply: LightReply, { minor }: EngineRequest): string | undefined {
-    try {
-      return headOf(reply, minor);
-    } catch (error) {
-      this.#server.settings.onError(error);
-      return undefined;
-    }
+    await this.#sender.send(request, reply, head, this.#tail(request));
+    this.#answered(request, reply.status, this.#sender.sent);
   }
 
   /** The end of every head: Date, and Connection where it does not go without saying. */
@@ -303,7 +255,7 @@ export class HttpConnection {
     complete: boolean,
   ): void {
     const { onReply, clock } = this.#server.settings;
-    const duration = clock.now() - this.#started;
+    const duration = request === undefined ? 0 : clock.now() - this.#started;
     onReply?.({ request, remoteAddr: this.remoteAddr, status, bytes, complete, duration });
   }
 
@@ -364,7 +316,7 @@ export class HttpConnection {
   async #fail(error: unknown): Promise<void> {
     const request = this.#unanswered || this.#replying ? this.#request : undefined;
     request?.abort(error);
-    if (this.#replying) this.#tell(request, this.#status, this.#sentContent, false);
+    if (this.#replying) this.#tell(request, this.#status, this.#sender.sent, false);
     if (error instanceof SocketError || this.#phases.current === "expired") return;
     const refused = error instanceof HttpError;
     if (refused && !this.#replying) return await this.#refuse(error, request);

@@ -17,8 +17,12 @@ export interface LightRequest {
   readonly host: string;
   /** Names and values by turns, as received and in that order. */
   readonly headers: readonly string[];
+  /** The scheme of its URL. */
+  readonly scheme: "http" | "https";
   /** The client's address. */
   readonly remoteAddr: Addr;
+  /** The address it came to. */
+  readonly localAddr: Addr;
   /**
    * Aborted when the client is gone: it reset the connection, a deadline closed that, or, with
    * nothing of a body left to read, it sent FIN. A reply is sent to a client that only half-closed

@@ -53,7 +53,7 @@ export interface Exchange {
   readonly bytes: number;
   /** Whether the whole reply was sent. */
   readonly complete: boolean;
-  /** Milliseconds from the end of the request's head to the end of the reply. */
+  /** Milliseconds from the end of the request's head to the end of the reply; 0 without a request. */
   readonly duration: number;
 }
 

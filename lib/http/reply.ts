@@ -28,6 +28,14 @@ export function headOf({ status, headers, body, length }: LightReply, minor: 0 |
   return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
 }
 
+/** What frames the message, and Date. */
+const OURS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "transfer-encoding",
+]);
+
 /** A head that was serialised, and what it was made of. */
 interface KnownHead {
   readonly status: number;
@@ -104,6 +112,11 @@ export async function sendContent(
   }
 }
 
+/** Tells a stream that it is not wanted, so that it frees what it has. */
+export async function dropContent({ body }: LightReply): Promise<void> {
+  if (isStream(body)) await body[Symbol.asyncIterator]().return?.();
+}
+
 /** Whether a reply's content comes bit by bit. */
 export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && !(body instanceof Uint8Array);
@@ -141,6 +154,9 @@ function fieldsOf(headers: readonly string[]): string {
     const name = headers[i];
     const value = headers[i + 1];
     if (!NAME.test(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
+    if (OURS.has(name.toLowerCase())) {
+      throw new TypeError(`A reply has the field ${name}, which is for the server to send`);
+    }
     if (!VALUE.test(value)) {
       throw new TypeError(`The field ${name} of a reply has a control character`);
     }

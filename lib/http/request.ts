@@ -39,8 +39,16 @@ export class EngineRequest implements LightRequest {
     this.#connection = connection;
   }
 
+  get scheme(): "http" | "https" {
+    return this.#connection.scheme;
+  }
+
   get remoteAddr(): Addr {
     return this.#connection.remoteAddr;
+  }
+
+  get localAddr(): Addr {
+    return this.#connection.localAddr;
   }
 
   get signal(): AbortSignal {

@@ -18,9 +18,6 @@ export interface Tails {
   readonly close: Buffer;
 }
 
-/** No tail is longer. */
-export const TAIL_SIZE = 80;
-
 /** The tails of now: `last`, while the second is the same. */
 export function tailsOfNow(last?: Tails): Tails {
   const date = new Date().toUTCString();

@@ -1,0 +1,90 @@
+/**
+ * Sends the replies of one connection: what is small is put into its output at once, what is not as
+ * it comes and as the client takes it.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import type { LightReply } from "./light.ts";
+import type { Output } from "./output.ts";
+import { PreparedReply } from "./prepared.ts";
+import {
+  dropContent,
+  hasContent,
+  isStream,
+  type ReplyHeads,
+  sendContent,
+  sizeOf,
+} from "./reply.ts";
+import type { EngineRequest } from "./request.ts";
+
+/** See the module. Tails are what {@linkcode Tails} has: Date, Connection, and the empty line. */
+export class Sender {
+  readonly #output: Output;
+  readonly #heads: ReplyHeads;
+  /** How many bytes of content have been sent of the last reply. */
+  sent = 0;
+
+  constructor(output: Output, heads: ReplyHeads) {
+    this.#output = output;
+    this.#heads = heads;
+  }
+
+  /**
+   * Puts a whole reply into the output; false, and nothing done, if it is too large or a stream. No
+   * other reply follows before the next flush if it is `alone`.
+   *
+   * Throws a `TypeError` for a reply that HTTP cannot carry.
+   */
+  atOnce(request: EngineRequest, reply: LightReply, tail: Buffer, alone: boolean): boolean {
+    if (reply instanceof PreparedReply) return this.#prepared(request, reply, tail, alone);
+    const { body } = reply;
+    if (isStream(body)) return false;
+    const size = sizeOf(body);
+    const head = this.#heads.of(reply, size);
+    const output = this.#output;
+    if (!output.fits(head.length + tail.length + size)) return false;
+    output.bytes(head);
+    output.bytes(tail);
+    this.sent = 0;
+    if (!hasContent(reply, request.method)) return true;
+    if (typeof body === "string") output.content(body, size);
+    else output.bytes(body!);
+    this.sent = size;
+    return true;
+  }
+
+  #prepared(request: EngineRequest, reply: PreparedReply, tail: Buffer, alone: boolean): boolean {
+    const { head, body } = reply;
+    const output = this.#output;
+    this.sent = hasContent(reply, request.method) ? body.length : 0;
+    if (this.sent > 0 && alone && output.empty) {
+      output.whole(reply.whole(tail));
+      return true;
+    }
+    if (!output.fits(head.length + tail.length + this.sent)) return false;
+    output.bytes(head);
+    output.bytes(tail);
+    if (this.sent > 0) output.bytes(body);
+    return true;
+  }
+
+  /** Sends a reply of any kind, `head` being its head; the end of it may still be in the output. */
+  async send(request: EngineRequest, reply: LightReply, head: string, tail: Buffer): Promise<void> {
+    this.sent = 0;
+    try {
+      await this.#output.sendText(head);
+      await this.#output.sendBytes(tail);
+    } catch (error) {
+      await dropContent(reply);
+      throw error;
+    }
+    if (!hasContent(reply, request.method)) await dropContent(reply);
+    else await sendContent(reply, request.minor, this.#output, this.#count);
+  }
+
+  readonly #count = (n: number): void => {
+    this.sent += n;
+  };
+}

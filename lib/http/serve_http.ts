@@ -1,0 +1,63 @@
+/**
+ * An HTTP server with the handler that everyone knows: `Request` in, `Response` out.
+ *
+ * @module
+ */
+
+import type { ServeSummary } from "../serve.ts";
+import type { Addr, Listener } from "../transport.ts";
+import type { HttpOptions } from "./options.ts";
+import { serveLight } from "./server.ts";
+import { webRequest } from "./web_request.ts";
+import { lightReply } from "./web_response.ts";
+
+/** What a handler is told besides the request. */
+export interface HttpInfo {
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+}
+
+/** Answers requests. What it throws becomes a 500. */
+export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
+
+/**
+ * Answers HTTP/1.1 and HTTP/1.0 requests as {@linkcode serveLight} does, by a handler as those of
+ * `Deno.serve`, Hono or h3: bodies may be streams in both directions, and `request.signal` is
+ * aborted when the client leaves.
+ *
+ * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
+ * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
+ * and their kin are the server's, and left out.
+ *
+ * Rejects as {@linkcode serve} does.
+ *
+ * @example
+ * ```ts
+ * import { serveHttp, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveHttp(listener, async (request) => {
+ *   return Response.json({ path: new URL(request.url).pathname, said: await request.text() });
+ * }, { signal: stop.signal });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}/here`;
+ * const response = await fetch(url, { method: "POST", body: "hello" });
+ * assert.deepEqual(await response.json(), { path: "/here", said: "hello" });
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export function serveHttp(
+  listener: Listener,
+  handler: HttpHandler,
+  options: HttpOptions = {},
+): Promise<ServeSummary> {
+  return serveLight(listener, (light) => {
+    const response = handler(webRequest(light), light);
+    if (!(response instanceof Promise)) return lightReply(response, light.method);
+    return response.then((response) => lightReply(response, light.method));
+  }, options);
+}

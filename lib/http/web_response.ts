@@ -1,0 +1,131 @@
+/**
+ * The `Response` that everyone knows, as a reply of the engine.
+ *
+ * @module
+ */
+
+import type { LightReply } from "./light.ts";
+
+/** These are the engine's; what a handler says of them is left out. */
+const FRAMING: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "keep-alive",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** So many turns a stream gets to say that its first chunk was all. */
+const TURNS = 8;
+
+/**
+ * Makes a reply of a response. A body that is all there is sent with its length; a stream as it
+ * comes, chunked unless the response has a Content-Length.
+ *
+ * Throws a `TypeError` if it is no response, or if its body has been read.
+ */
+export function lightReply(response: Response, method: string): LightReply | Promise<LightReply> {
+  if (!(response instanceof Response)) {
+    throw new TypeError(`A handler returned no Response, but ${response}`);
+  }
+  if (response.bodyUsed) {
+    throw new TypeError("A handler returned a Response whose body has been read already");
+  }
+  const { status } = response;
+  const headers: string[] = [];
+  let length: number | undefined;
+  response.headers.forEach((value, name) => {
+    if (!FRAMING.has(name)) headers.push(name, value);
+    else if (name === "content-length" && /^\d+$/.test(value)) length = Number(value);
+  });
+  const source = sourceOf(response);
+  if (source !== undefined) return { status, headers, body: source };
+  const { body } = response;
+  if (body === null) {
+    // The length of what HEAD would have got.
+    if (method !== "HEAD" || length === undefined) return { status, headers };
+    return { status, headers, body: NOTHING, length };
+  }
+  if (length === undefined) return measured(status, headers, body);
+  return { status, headers, body: new Chunks(body.getReader()), length };
+}
+
+/** Makes a reply of a stream that may be a whole body: then its one chunk comes at once. */
+async function measured(
+  status: number,
+  headers: readonly string[],
+  stream: ReadableStream<Uint8Array>,
+): Promise<LightReply> {
+  const reader = stream.getReader();
+  const first = await reader.read();
+  if (first.done) return { status, headers };
+  let ended = false;
+  reader.closed.then(() => ended = true, () => {});
+  for (let i = 0; i < TURNS && !ended; i++) await undefined;
+  const body = ended ? bytesOf(first.value) : new Chunks(reader, first.value);
+  return { status, headers, body };
+}
+
+/**
+ * Fetch defines that a body has a source if it was made of what is all there. Where a runtime keeps
+ * that behind a symbol it is a lot faster to look there than to read a stream; where it does not,
+ * this finds nothing.
+ */
+const STATE = Object.getOwnPropertySymbols(new Response("")).find((symbol) => {
+  const whole = bodyBehind(symbol, new Response("whole"));
+  const stream = bodyBehind(symbol, new Response(new ReadableStream()));
+  return whole?.source === "whole" && stream?.source === null;
+});
+
+function bodyBehind(symbol: symbol, response: Response): { source?: unknown } | null | undefined {
+  const state = response as unknown as Record<symbol, { body?: { source?: unknown } | null }>;
+  return state[symbol]?.body;
+}
+
+function sourceOf(response: Response): string | Uint8Array | undefined {
+  if (STATE === undefined) return undefined;
+  const source = bodyBehind(STATE, response)?.source;
+  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
+}
+
+const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
+
+/** What a reader gives, after what it gave already; the stream is cancelled if that is not wanted. */
+class Chunks implements AsyncIterableIterator<Uint8Array> {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #first: Uint8Array | undefined;
+
+  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, first?: Uint8Array) {
+    this.#reader = reader;
+    this.#first = first;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const first = this.#first;
+    if (first !== undefined) {
+      this.#first = undefined;
+      return { done: false, value: bytesOf(first) };
+    }
+    const chunk = await this.#reader.read();
+    return chunk.done ? END : { done: false, value: bytesOf(chunk.value) };
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    // Nobody waits for a source that takes long to notice.
+    this.#reader.cancel().catch(() => {});
+    return Promise.resolve(END);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError("The body of a Response streams something that is no Uint8Array");
+}
