@@ -8,13 +8,20 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism, cpus, release } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { killAll } from "./echo/children.ts";
+import { killAll } from "./common/children.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
 import { type CaseResult, measureRounds } from "./echo/rounds.ts";
-import { IDLE_CASES, LOAD_CASES, type Ready, type Subject, SUBJECTS } from "./echo/subjects.ts";
+import {
+  IDLE_CASES,
+  LOAD_CASES,
+  type Ready,
+  source,
+  type Subject,
+  SUBJECTS,
+} from "./echo/subjects.ts";
 import { targetTable } from "./echo/targets.ts";
-import { compile, Missing, pinning } from "./echo/tools.ts";
+import { compile, Missing, pinning } from "./common/tools.ts";
 
 const HELP = `Measures echo servers side by side and prints Markdown tables of ratios.
 
@@ -119,7 +126,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (process.platform !== "linux") throw new Missing("it reads /proc: it needs Linux");
-  const load = compile("load");
+  const load = compile(source("load.c"));
   const pins = pinning(!chosen["no-pin"]);
   const absent = new Map<string, string>();
   const ready = await prepare(chosen.subjects, absent);

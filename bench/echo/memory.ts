@@ -9,7 +9,7 @@
  */
 
 import { readFileSync } from "node:fs";
-import { Child, sleep } from "./children.ts";
+import { Child, sleep } from "../common/children.ts";
 import { type IdleCase, type Ready, start } from "./subjects.ts";
 
 /** Bytes per connection, an entry for each repetition. */

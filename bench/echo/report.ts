@@ -6,20 +6,12 @@
 
 import type { IdleResult } from "./memory.ts";
 import { type CaseResult, ratios, type Sample } from "./rounds.ts";
-import { type Spread, spread } from "./stats.ts";
+import { type Spread, spread } from "../common/stats.ts";
+import { table } from "../common/table.ts";
 import { SUBJECTS } from "./subjects.ts";
 
 /** What cannot be told. */
 const NONE = "–";
-
-/** A Markdown table; the first column is text, the others are numbers. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((cell, i) => Math.max(cell.length, 3, ...rows.map((r) => r[i].length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((c, i) => i === 0 ? c.padEnd(widths[i]) : c.padStart(widths[i])).join(" | ")} |`;
-  const rule = widths.map((w, i) => i === 0 ? "-".repeat(w) : "-".repeat(w - 1) + ":");
-  return [line(head), line(rule), ...rows.map(line)].join("\n");
-}
 
 function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? NONE : value.toFixed(digits);

@@ -9,11 +9,11 @@
  * @module
  */
 
-import { Child } from "./children.ts";
-import type { Spread } from "./stats.ts";
-import { spread } from "./stats.ts";
+import { Child } from "../common/children.ts";
+import type { Spread } from "../common/stats.ts";
+import { spread } from "../common/stats.ts";
 import { type LoadCase, MOST_FORKS, type Ready, type Server, start } from "./subjects.ts";
-import type { Pinning } from "./tools.ts";
+import type { Pinning } from "../common/tools.ts";
 
 /** What one slice showed. */
 export interface Sample {

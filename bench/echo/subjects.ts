@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Child, listeningPort } from "./children.ts";
-import { buildForNode, compile, Missing, node, source, which } from "./tools.ts";
+import { join } from "node:path";
+import { Child, listeningPort } from "../common/children.ts";
+import { buildForNode, compile, Missing, node, which } from "../common/tools.ts";
 
 /** A server to measure. */
 export interface Subject {
@@ -64,6 +65,11 @@ export const IDLE_CASES: readonly IdleCase[] = [
 /** A server that forks for each connection is not asked for more. */
 export const MOST_FORKS = 64;
 
+/** The file of one of this bench's own programs. */
+export function source(name: string): string {
+  return join(import.meta.dirname!, name);
+}
+
 function deno(name: string): string[] {
   return [Deno.execPath(), "run", "-A", "--no-check", source(`subjects/${name}-deno.ts`)];
 }
@@ -102,7 +108,7 @@ export const SUBJECTS: readonly Subject[] = [
     title: "C epoll loop",
     throughput: true,
     memory: false,
-    command: () => [compile("epoll")],
+    command: () => [compile(source("epoll.c"))],
   },
   {
     name: "floor-deno",

@@ -5,9 +5,10 @@
  */
 
 import type { IdleResult } from "./memory.ts";
-import { estimate, lessCpu, table } from "./report.ts";
+import { table } from "../common/table.ts";
+import { estimate, lessCpu } from "./report.ts";
 import { type CaseResult, ratios, type Sample } from "./rounds.ts";
-import { type Spread, spread } from "./stats.ts";
+import { type Spread, spread } from "../common/stats.ts";
 
 /** At least so much of something else. */
 interface Target {

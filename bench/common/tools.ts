@@ -1,30 +1,23 @@
 /**
- * What the bench needs from the machine: the C programs, Node in two versions, the build for it,
- * and a core for each side.
+ * What the benches need from the machine: compiled C programs, Node in two versions, the build for
+ * it, and a core for each side.
  *
  * @module
  */
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { must, ROOT } from "../../scripts/program.ts";
 import { nodes } from "../../scripts/runtimes.ts";
 
-const HERE: string = import.meta.dirname!;
-
-/** Not in git. */
-const BIN = join(ROOT, "bench/bin");
+/** What the benches make and install; not in git. */
+export const BIN: string = join(ROOT, "bench/bin");
 
 /** Something is missing that the person can install. */
 export class Missing extends Error {}
-
-/** The file of one of the bench's own programs. */
-export function source(name: string): string {
-  return join(HERE, name);
-}
 
 /** A program's path, if it is installed. */
 export function which(name: string): string | undefined {
@@ -39,21 +32,23 @@ export function which(name: string): string | undefined {
   }
 }
 
-/** Compiles a C program of the bench, and gives its path. */
-export function compile(name: string): string {
+/** Compiles a C program, and gives the path of what it became. */
+export function compile(source: string): string {
   const compiler = which("cc") ?? which("gcc") ?? which("clang");
   if (compiler === undefined) {
     throw new Missing("there is no C compiler: apt-get install gcc libc6-dev");
   }
   mkdirSync(BIN, { recursive: true });
-  const program = join(BIN, name);
+  const program = join(BIN, basename(source, ".c"));
   const { status, stderr } = spawnSync(
     compiler,
-    ["-O2", "-Wall", "-o", program, source(`${name}.c`)],
+    ["-O2", "-Wall", "-o", program, source],
     { encoding: "utf8", timeout: 60_000 },
   );
   if (status !== 0) {
-    throw new Missing(`${name}.c does not compile (apt-get install gcc libc6-dev?):\n${stderr}`);
+    throw new Missing(
+      `${basename(source)} does not compile (apt-get install gcc libc6-dev?):\n${stderr}`,
+    );
   }
   return program;
 }
