@@ -69,25 +69,34 @@ async function measured(
 }
 
 /**
- * Fetch defines that a body has a source if it was made of what is all there. Where a runtime keeps
- * that behind a symbol it is a lot faster to look there than to read a stream; where it does not,
- * this finds nothing.
+ * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads
+ * its own streams to send that. Where one keeps the source behind a symbol this finds it, and saves
+ * most of the time that a reply takes; where none does, the stream is read.
  */
-const STATE = Object.getOwnPropertySymbols(new Response("")).find((symbol) => {
-  const whole = bodyBehind(symbol, new Response("whole"));
-  const stream = bodyBehind(symbol, new Response(new ReadableStream()));
-  return whole?.source === "whole" && stream?.source === null;
-});
+const SOURCE = Object.getOwnPropertySymbols(new Response("")).flatMap((symbol) =>
+  [direct, ofBody].map((get) => (response: Response) =>
+    get((response as unknown as Record<symbol, unknown>)[symbol])
+  )
+).find((source) =>
+  source(new Response("whole")) === "whole" &&
+  !isSource(source(new Response(new ReadableStream(), { headers: { "Content-Type": "a/b" } })))
+);
 
-function bodyBehind(symbol: symbol, response: Response): { source?: unknown } | null | undefined {
-  const state = response as unknown as Record<symbol, { body?: { source?: unknown } | null }>;
-  return state[symbol]?.body;
+function direct(state: unknown): unknown {
+  return state;
+}
+
+function ofBody(state: unknown): unknown {
+  return (state as { body?: { source?: unknown } | null } | null)?.body?.source;
+}
+
+function isSource(source: unknown): source is string | Uint8Array {
+  return typeof source === "string" || source instanceof Uint8Array;
 }
 
 function sourceOf(response: Response): string | Uint8Array | undefined {
-  if (STATE === undefined) return undefined;
-  const source = bodyBehind(STATE, response)?.source;
-  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
+  const source = SOURCE?.(response);
+  return isSource(source) ? source : undefined;
 }
 
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();

@@ -1,0 +1,193 @@
+/**
+ * Rates, measured side by side: all servers of a case run from the start and take turns, since the
+ * speed of a shared machine drifts. What counts is the ratio of two slices of the same round, and of
+ * those ratios the median over the rounds.
+ *
+ * @module
+ */
+
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Child, sleep } from "../common/children.ts";
+import { type Spread, spread } from "../common/stats.ts";
+import type { Pinning } from "../common/tools.ts";
+import type { LoadCase, Subject } from "./subjects.ts";
+
+/** What one slice showed. */
+export interface Sample {
+  /** Replies per second; of large files parts of one count, too. */
+  readonly rate: number;
+  /** Microseconds of CPU time that the server, with its children, spent on a reply. */
+  readonly cpu: number;
+}
+
+/** All slices of one case. */
+export interface CaseResult {
+  readonly load: LoadCase;
+  /** By the subject's name. */
+  readonly samples: Map<string, Sample[]>;
+  /** Why a subject has none, by its name. */
+  readonly failures: Map<string, string>;
+}
+
+/** How to measure. */
+export interface RoundOptions {
+  readonly rounds: number;
+  /** Seconds of a slice. */
+  readonly slice: number;
+  readonly wrk: string;
+  /** What is served. */
+  readonly dir: string;
+  readonly pins: Pinning;
+  readonly progress: (text: string) => void;
+}
+
+/** A server that runs. */
+export interface Running {
+  readonly child: Child;
+  readonly port: number;
+}
+
+const START_MS = 60_000;
+const run = promisify(execFile);
+
+/** Starts a server, and waits until it answers. */
+export async function start(
+  subject: Subject,
+  path: string,
+  dir: string,
+  prefix: readonly string[],
+): Promise<Running> {
+  const port = await freePort();
+  const child = new Child([...prefix, ...await subject.command(port, dir)]);
+  for (let waited = 0; waited < START_MS && child.running; waited += 50) {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.status === 200) return { child, port };
+    await sleep(50);
+  }
+  await child.stop();
+  throw new Error(`${child.command}: it does not answer`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Measures all subjects in all cases. */
+export async function measureRounds(
+  subjects: readonly Subject[],
+  cases: readonly LoadCase[],
+  options: RoundOptions,
+): Promise<CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const load of cases) results.push(await measureCase(subjects, load, options));
+  return results;
+}
+
+async function measureCase(
+  subjects: readonly Subject[],
+  load: LoadCase,
+  options: RoundOptions,
+): Promise<CaseResult> {
+  const result: CaseResult = { load, samples: new Map(), failures: new Map() };
+  const lanes: { name: string; server: Running }[] = [];
+  const attempt = async (name: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      result.samples.delete(name);
+      result.failures.set(name, (error as Error).message);
+    }
+  };
+  for (const subject of subjects) {
+    const { name } = subject;
+    // In memory it has the small files only.
+    if (subject.serves !== load.of || name === "deno-serve-1k" && load.name === "256m") continue;
+    options.progress(`${load.title}: starting ${subject.title}`);
+    await attempt(name, async () => {
+      const server = await start(subject, load.path, options.dir, options.pins.server);
+      lanes.push({ name, server });
+      await slice(server, load, options);
+      result.samples.set(name, []);
+    });
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    options.progress(`${load.title}: round ${round + 1} of ${options.rounds}`);
+    for (const { name, server } of round % 2 === 0 ? lanes : lanes.toReversed()) {
+      if (result.failures.has(name)) continue;
+      await attempt(name, async () => {
+        result.samples.get(name)!.push(await slice(server, load, options));
+      });
+    }
+  }
+  for (const { server } of lanes) await server.child.stop();
+  return result;
+}
+
+/** One run of wrk. */
+async function slice(
+  { child, port }: Running,
+  { path, connections, size }: LoadCase,
+  { wrk, slice, pins }: RoundOptions,
+): Promise<Sample> {
+  const [program, ...args] = [...pins.load, wrk, "-t1", `-c${connections}`, `-d${slice}s`];
+  const before = cpuOf(child.pid);
+  const { stdout } = await run(program, [...args, `http://127.0.0.1:${port}${path}`], {
+    timeout: slice * 1000 + 30_000,
+  });
+  const cpu = cpuOf(child.pid) - before;
+  const [, requests, time, bytes] = TOTALS.exec(stdout) ?? [];
+  if (requests === undefined) throw new Error(`wrk says: ${stdout}`);
+  const bad = /Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0).*/.exec(stdout)?.[0];
+  // A slice ends in the middle of large files, which wrk does not count.
+  if (bad !== undefined) throw new Error(bad);
+  const replies = size === undefined ? Number(requests) : units(bytes) / size;
+  return { rate: replies / units(time), cpu: cpu / replies * 1e6 };
+}
+
+const TOTALS = /(\d+) requests in ([\d.]+\w+), ([\d.]+\w+) read/;
+
+/** A number with wrk's units, in seconds or bytes. */
+function units(text: string): number {
+  const [, number, unit] = /^([\d.]+)(\w+)$/.exec(text)!;
+  const factors: Record<string, number> = {
+    ...{ us: 1e-6, ms: 1e-3, s: 1, m: 60 },
+    ...{ B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 },
+  };
+  return Number(number) * factors[unit];
+}
+
+/** The seconds of CPU time that a process and its children have used. */
+function cpuOf(pid: number): number {
+  return [pid, ...childrenOf(pid)].map((pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }).reduce((a, b) => a + b);
+}
+
+/** The processes that a process has started. */
+export function childrenOf(pid: number): number[] {
+  const file = join("/proc", String(pid), "task", String(pid), "children");
+  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
+}
+
+/** How one subject's rates compare with another's of the same rounds. */
+export function ratios(
+  of: readonly Sample[] | undefined,
+  to: readonly Sample[] | undefined,
+  value: (sample: Sample) => number = ({ rate }) => rate,
+): Spread | undefined {
+  if (of === undefined || to === undefined) return undefined;
+  const pairs = of.slice(0, Math.min(of.length, to.length));
+  return spread(pairs.map((sample, round) => value(sample) / value(to[round])));
+}

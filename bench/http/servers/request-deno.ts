@@ -1,0 +1,4 @@
+import { serveHttp, systemTransport } from "../../../mod.ts";
+
+const listener = await systemTransport.listen({ host: "127.0.0.1", port: Number(Deno.args[0]) });
+await serveHttp(listener, () => new Response("Hello, World!"));

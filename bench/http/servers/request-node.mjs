@@ -1,0 +1,6 @@
+import process from "node:process";
+import { serveHttp, systemTransport } from "../../../.node/out/mod.js";
+
+const port = Number(process.argv[2]);
+const listener = await systemTransport.listen({ host: "127.0.0.1", port });
+await serveHttp(listener, () => new Response("Hello, World!"));
