@@ -59,3 +59,5 @@ export type {
   TcpAddr,
   Transport,
 } from "./lib/transport.ts";
+export { serveFiles } from "./lib/web/files.ts";
+export type { Directory, FileOptions } from "./lib/web/files.ts";

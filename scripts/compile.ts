@@ -4,7 +4,7 @@
 
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEV_DEPENDENCIES } from "./npm_package.ts";
+import { DEPENDENCIES, DEV_DEPENDENCIES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
 import { Context, deno2node, emit } from "./tools.ts";
@@ -37,8 +37,8 @@ const TSCONFIG = {
 
 /** Compiles into {@linkcode OUT}; throws with the compiler's text if there are type errors. */
 export async function compile(): Promise<void> {
-  // Beside the sources there must be a package.json of an ES module, and Node's types.
-  await install(DIR, DEV_DEPENDENCIES);
+  // Beside the sources there must be a package.json of an ES module, the dependencies, and Node's types.
+  await install(DIR, { ...DEPENDENCIES, ...DEV_DEPENDENCIES });
   for (const name of ["src", "out"]) rmSync(join(DIR, name), { recursive: true, force: true });
   for (const name of SOURCES) cpSync(join(ROOT, name), join(DIR, "src", name), { recursive: true });
   const tsConfigFilePath = join(DIR, "tsconfig.json");

@@ -15,6 +15,9 @@ export const COMMANDS: Readonly<Record<string, string>> = {
 /** The files beside the code, copied as they are. */
 export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
+/** What the package needs to run; deno.json maps the same versions. */
+export const DEPENDENCIES: Readonly<Record<string, string>> = { mrmime: "2.0.1" };
+
 /** What the sources need to compile and the tests to run, and users do not. */
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@types/node": "^20.19.0",
@@ -46,6 +49,7 @@ export function packageJson(repository?: string): Record<string, unknown> {
     ),
     files: ["esm/**/*.js", "esm/**/*.d.ts", "CHANGELOG.md"],
     engines: { node: ">=20" },
+    dependencies: DEPENDENCIES,
     devDependencies: DEV_DEPENDENCIES,
   };
 }
