@@ -4,12 +4,15 @@
  * @module
  */
 
-import { open, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
-import type { Clock } from "../clock.ts";
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Clock, systemClock } from "../clock.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
-import { mediaTypeOf } from "./media_type.ts";
+import { Cache } from "./cache.ts";
+import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
 import { isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { Replies } from "./replies.ts";
+import { Resource, type ResourceInit } from "./resource.ts";
 
 /** A directory that has no index.html. */
 export interface Directory {
@@ -49,51 +52,270 @@ export interface FileOptions {
   readonly clock?: Clock;
 }
 
+/** Resources and what they hold may take so much memory. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+
+/** What is older than this, in milliseconds, is looked at before it is sent again. */
+const FRESH_MS = 1000;
+
+/** How often a file is looked at again that changes whenever it is. */
+const MOST_ATTEMPTS = 3;
+
+const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
+
+const INDEX = "index.html";
+
+/** What the cache knows pages by that answer for other paths; no target has a space. */
+const SPA_KEY = "single-page application";
+const NOT_FOUND_KEY = "not found";
+
 /**
- * Answers GET and HEAD with the files below `root`.
+ * Answers GET and HEAD with the files below the directory `root`, and with nothing that is not a
+ * regular file inside it: links are followed as long as they stay inside.
+ *
+ * A directory is answered by its `index.html`. A path that leads nowhere gets 404, with the root's
+ * `404.html` as its content if there is one. Conditional requests, ranges and content codings are as
+ * RFC 9110 has them. A file's sibling `.br`, `.zst` or `.gz` that is not older is sent to clients
+ * that decode it; other text from 1 KiB to 1 MiB is compressed by the server, and has no ranges then:
+ * a request for a range gets that of the file itself.
+ *
+ * Files up to 64 KiB are held in memory, 32 MiB in all, and a change of one is seen within a second.
+ * Larger ones are read as the client takes them. One that changes while it is sent ends the
+ * connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
+ * be read, and 503 when the system is out of file descriptors.
+ *
+ * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory.
+ *
+ * @example
+ * ```ts
+ * import { serveFiles, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const root = mkdtempSync(join(tmpdir(), "site-"));
+ * writeFileSync(join(root, "index.html"), "<h1>Hello</h1>");
+ *
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, serveFiles(root), { signal: stop.signal });
+ *
+ * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/`);
+ * assert.equal(response.headers.get("Content-Type"), "text/html;charset=utf-8");
+ * assert.equal(await response.text(), "<h1>Hello</h1>");
+ *
+ * stop.abort();
+ * await served;
+ * rmSync(root, { recursive: true });
+ * ```
  */
 export function serveFiles(root: string, options: FileOptions = {}): LightHandler {
-  return async (request) => {
-    if (request.method !== "GET" && request.method !== "HEAD") {
-      return { status: 405, headers: ["Allow", "GET, HEAD, OPTIONS"] };
-    }
-    const target = parseTarget(request.target);
-    if (typeof target === "number") return { status: target, body: "Not Found\n" };
-    try {
-      return await answer(root, target, request, options);
-    } catch {
-      return { status: 404, body: "Not Found\n" };
-    }
-  };
+  if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
+  const server = new FileServer(resolve(root), options);
+  return (request) => server.answer(request);
 }
 
-async function answer(
-  root: string,
-  target: TargetPath,
-  request: LightRequest,
-  options: FileOptions,
-): Promise<LightReply> {
-  if (options.dotfiles !== true && target.names.some(isHidden)) throw new Error("hidden");
-  let file = join(root, ...target.names);
-  const inside = (await realpath(file) + sep).startsWith(await realpath(root) + sep);
-  if (!inside) throw new Error("outside");
-  if ((await stat(file)).isDirectory()) {
-    if (!target.slash) {
-      return { status: 301, headers: ["Location", `${target.path}/${target.query}`] };
-    }
-    const index = await stat(join(file, "index.html")).then((s) => s.isFile(), () => false);
-    if (!index) {
-      if (options.listing === undefined) throw new Error("no index");
-      return options.listing({ file, path: target.path, names: target.names }, request);
-    }
-    file = join(file, "index.html");
-  } else if (target.slash) throw new Error("no directory");
-  const handle = await open(file);
-  try {
-    const body = await handle.readFile();
-    const headers = ["Content-Type", mediaTypeOf(file), ...options.headers ?? []];
-    return { status: 200, headers, body };
-  } finally {
-    await handle.close();
+/** What a path leads to: a file, a directory without index.html, or one asked for as a file. */
+type Found = Resource | Directory | "no slash";
+
+/** See {@linkcode serveFiles}. */
+class FileServer {
+  readonly #root: string;
+  readonly #options: FileOptions;
+  readonly #clock: Clock;
+  readonly #cache = new Cache<Resource>(CACHE_BYTES);
+  readonly #looking = new Map<string, Promise<Found>>();
+  readonly #replies: Replies;
+  readonly #spaReplies: Replies;
+
+  constructor(root: string, options: FileOptions) {
+    this.#root = root;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const common = {
+      cacheControl: options.cacheControl,
+      headers: options.headers ?? [],
+      onHeld: (resource: Resource, bytes: number) => {
+        this.#cache.charge(resource.key, resource, bytes);
+      },
+    };
+    this.#replies = new Replies({ ...common, varyAccept: false });
+    this.#spaReplies = new Replies({ ...common, varyAccept: true });
   }
+
+  /** Answers at once if the reply is ready. */
+  answer(request: LightRequest): LightReply | Promise<LightReply> {
+    const { method, target } = request;
+    if (method !== "GET" && method !== "HEAD") return this.#refuse(method);
+    const resource = this.#cache.get(target);
+    if (resource !== undefined && this.#isFresh(resource)) {
+      const reply = this.#replies.reply(resource, request);
+      if (!(reply instanceof Promise)) return reply;
+      return reply.catch(() => this.#findAnew(request));
+    }
+    return this.#find(request);
+  }
+
+  #refuse(method: string): LightReply {
+    if (method === "OPTIONS") return this.#replies.bare(204, ALLOW);
+    return this.#replies.plain(405, "Method Not Allowed", ALLOW);
+  }
+
+  #isFresh(resource: Resource): boolean {
+    return this.#clock.now() - resource.checkedAt < FRESH_MS;
+  }
+
+  /** What was known was wrong: looks anew. */
+  #findAnew(request: LightRequest): Promise<LightReply> {
+    this.#cache.delete(request.target);
+    return this.#find(request);
+  }
+
+  async #find(request: LightRequest): Promise<LightReply> {
+    const target = parseTarget(request.target);
+    if (target === 400) return this.#replies.plain(400, "Bad Request");
+    if (target === 404) return this.#notFound(request);
+    const { names, path } = target;
+    if (this.#options.dotfiles !== true && names.some(isHidden)) return this.#notFound(request);
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#answerPath(target, request);
+      } catch (error) {
+        this.#cache.delete(path);
+        const changed = error instanceof ChangedError && attempt < MOST_ATTEMPTS;
+        if (!changed) return this.#failed(error, request, target);
+      }
+    }
+  }
+
+  async #answerPath(target: TargetPath, request: LightRequest): Promise<LightReply> {
+    const { path, query } = target;
+    const found = await this.#kept(path) ?? await this.#lookUpOnce(target);
+    if (found instanceof Resource) return this.#replies.reply(found, request);
+    if (found === "no slash") {
+      const location = ["Location", `${path}/${query}`];
+      return this.#replies.plain(301, "Moved Permanently", location);
+    }
+    const { listing } = this.#options;
+    if (listing === undefined) throw new NotServedError(`${found.file} has no ${INDEX}`);
+    const reply = await listing(found, request);
+    const headers = [...reply.headers ?? [], ...this.#options.headers ?? []];
+    return { ...reply, headers };
+  }
+
+  /** One look at the disk serves all who ask for a path meanwhile. */
+  #lookUpOnce(target: TargetPath): Promise<Found> {
+    const { path } = target;
+    let looking = this.#looking.get(path);
+    if (looking === undefined) {
+      looking = this.#lookUp(target).finally(() => this.#looking.delete(path));
+      this.#looking.set(path, looking);
+    }
+    return looking;
+  }
+
+  async #lookUp({ names, path, slash }: TargetPath): Promise<Found> {
+    const file = join(this.#root, ...names);
+    const located = await locate(this.#root, file);
+    if (located.stats.isFile()) {
+      if (slash) throw new NotServedError(`${file} is no directory`);
+      return this.#keep(path, file, located);
+    }
+    if (!slash) return "no slash";
+    const index = await this.#index(file);
+    return index === undefined ? { file, path, names } : this.#keep(path, join(file, INDEX), index);
+  }
+
+  /** The index.html of a directory, if it has one. */
+  async #index(directory: string): Promise<Located | undefined> {
+    try {
+      const index = await locate(this.#root, join(directory, INDEX));
+      return index.stats.isFile() ? index : undefined;
+    } catch (error) {
+      if (statusOfError(error) === 404) return undefined;
+      throw error;
+    }
+  }
+
+  /** The resource that the cache has under a key, if it is still right. */
+  async #kept(key: string): Promise<Resource | undefined> {
+    const resource = this.#cache.get(key);
+    if (resource === undefined || this.#isFresh(resource)) return resource;
+    try {
+      if (await resource.check(this.#init())) return resource;
+    } catch {
+      // It is gone, and what is there now is yet to be seen.
+    }
+    this.#cache.delete(key, resource);
+    return undefined;
+  }
+
+  async #keep(key: string, file: string, located: Located): Promise<Resource> {
+    const resource = await Resource.create(key, file, located, this.#init());
+    this.#cache.set(key, resource);
+    return resource;
+  }
+
+  #init(): ResourceInit {
+    const { compress = true } = this.#options;
+    return { root: this.#root, compress, now: this.#clock.now() };
+  }
+
+  /** Answers for an error of the file system; throws those that should not be. */
+  async #failed(error: unknown, request: LightRequest, target?: TargetPath): Promise<LightReply> {
+    switch (statusOfError(error)) {
+      case 404:
+        if (this.#options.spa === true && target !== undefined && isNavigation(target, request)) {
+          return await this.#spa(request);
+        }
+        return this.#notFound(request);
+      case 403:
+        return this.#replies.plain(403, "Forbidden");
+      case 503:
+        return this.#replies.plain(503, "Service Unavailable", ["Retry-After", "1"]);
+    }
+    throw error;
+  }
+
+  /** The page of the single-page application. */
+  async #spa(request: LightRequest): Promise<LightReply> {
+    try {
+      const page = await this.#page(SPA_KEY, INDEX);
+      if (page !== undefined) return await this.#spaReplies.reply(page, request);
+    } catch (error) {
+      this.#cache.delete(SPA_KEY);
+      if (statusOfError(error) !== 404) return this.#failed(error, request);
+    }
+    return this.#notFound(request);
+  }
+
+  async #notFound(request: LightRequest): Promise<LightReply> {
+    const replies = this.#options.spa === true ? this.#spaReplies : this.#replies;
+    try {
+      const page = await this.#page(NOT_FOUND_KEY, "404.html");
+      if (page !== undefined) return await replies.page(404, page, request);
+    } catch {
+      // Not to be had: the client is told without it.
+      this.#cache.delete(NOT_FOUND_KEY);
+    }
+    return replies.plain(404, "Not Found");
+  }
+
+  /** A file of the root that is a page, if it is there. */
+  async #page(key: string, name: string): Promise<Resource | undefined> {
+    const kept = await this.#kept(key);
+    if (kept !== undefined) return kept;
+    const file = join(this.#root, name);
+    const located = await locate(this.#root, file);
+    return located.stats.isFile() ? await this.#keep(key, file, located) : undefined;
+  }
+}
+
+/** Whether it looks as if a browser wanted a page, and not something for it. */
+function isNavigation({ names, slash }: TargetPath, request: LightRequest): boolean {
+  const accept = request.header("Accept");
+  if (accept !== undefined && /\btext\/html\b/i.test(accept)) return true;
+  const hasExtension = !slash && /.\.[^.]+$/.test(names.at(-1) ?? "");
+  return !hasExtension && (accept === undefined || accept.includes("*/*"));
 }

@@ -1,0 +1,272 @@
+/**
+ * From a resource and a request to the reply: the representation the client wants, whether it has it
+ * already, and which part of it.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
+import type { LightReply, LightRequest } from "../http/light.ts";
+import { prepare } from "../http/prepared.ts";
+import { isCompressorBusy } from "./compress.ts";
+import { evaluate, rangeHolds } from "./conditions.ts";
+import { checkReadable, type Located, openLocated } from "./disk.ts";
+import { mostWanted, parseAcceptEncoding, type Weights } from "./encoding.ts";
+import { type FileFields, fileFields } from "./fields.ts";
+import { FileBody } from "./file_body.ts";
+import { contentRange, parseRange, type Slice } from "./ranges.ts";
+import type { Representation, Resource } from "./resource.ts";
+
+/** The values of Accept-Encoding that are remembered: browsers send few. */
+const MOST_REMEMBERED = 64;
+
+/** The content of a reply to HEAD, whose length is told and which is never asked for. */
+const NOT_SENT: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: undefined, done: true }) }),
+};
+
+/** What the replies of a file server have in common. */
+export interface ReplyOptions {
+  readonly cacheControl?: string;
+  /** Fields of every reply. */
+  readonly headers: readonly string[];
+  /** Whether who asked with another Accept might be answered otherwise. */
+  readonly varyAccept: boolean;
+  /** Is told how many bytes of a resource are held in memory from now on. */
+  readonly onHeld: (resource: Resource, bytes: number) => void;
+}
+
+/** See the module. */
+export class Replies {
+  readonly #options: ReplyOptions;
+  readonly #weights = new Map<string, Weights>();
+
+  constructor(options: ReplyOptions) {
+    this.#options = options;
+  }
+
+  /** The reply to GET or HEAD; at once if it is ready. Rejects as `openLocated()` does. */
+  reply(resource: Resource, request: LightRequest): LightReply | Promise<LightReply> {
+    const fields = fileFields(request.headers);
+    if (fields === undefined) {
+      const { identity } = resource;
+      return identity.whole ?? this.#whole(resource, identity, request);
+    }
+    const range = request.method === "GET" ? fields.range : undefined;
+    const chosen = this.#choose(resource, fields.acceptEncoding, range !== undefined);
+    if (chosen === undefined) {
+      return this.plain(406, "No content coding that is accepted can be had", this.#vary(true));
+    }
+    const status = evaluate(fields, chosen);
+    if (status === 304) return chosen.notModified ??= prepare(this.#notModified(resource, chosen));
+    if (status === 412) return this.plain(412, "Precondition Failed");
+    return this.#part(resource, chosen, range, fields, request) ??
+      chosen.whole ?? this.#whole(resource, chosen, request);
+  }
+
+  /** The file itself as the page of an error. */
+  async page(status: number, resource: Resource, request: LightRequest): Promise<LightReply> {
+    const { identity, type } = resource;
+    const headers = ["Content-Type", type, ...this.#always(), ...this.#vary(false)];
+    return { ...await this.#content(resource, identity, request), status, headers };
+  }
+
+  /** A reply of one line. */
+  plain(status: number, text: string, headers: readonly string[] = []): LightReply {
+    const type = ["Content-Type", "text/plain;charset=utf-8"];
+    return { status, headers: [...type, ...this.#always(), ...headers], body: `${text}\n` };
+  }
+
+  /** A reply without content. */
+  bare(status: number, headers: readonly string[]): LightReply {
+    return { status, headers: [...this.#options.headers, ...headers] };
+  }
+
+  #choose(
+    resource: Resource,
+    acceptEncoding: string | undefined,
+    ranged: boolean,
+  ): Representation | undefined {
+    const weights = this.#weightsOf(acceptEncoding);
+    const all = resource.representations;
+    // What is compressed on the way has no ranges, and none of it while there is much to do. It is
+    // yet better than nothing.
+    const ready = all.filter(({ source, bytes }) => {
+      return source !== undefined || !ranged && (bytes !== undefined || !isCompressorBusy());
+    });
+    return mostWanted(weights, ready) ?? mostWanted(weights, all);
+  }
+
+  #weightsOf(acceptEncoding: string | undefined): Weights {
+    if (acceptEncoding === undefined) return parseAcceptEncoding(undefined);
+    let weights = this.#weights.get(acceptEncoding);
+    if (weights === undefined) {
+      weights = parseAcceptEncoding(acceptEncoding);
+      if (this.#weights.size === MOST_REMEMBERED) this.#weights.clear();
+      this.#weights.set(acceptEncoding, weights);
+    }
+    return weights;
+  }
+
+  async #whole(
+    resource: Resource,
+    representation: Representation,
+    request: LightRequest,
+  ): Promise<LightReply> {
+    const content = await this.#content(resource, representation, request);
+    const { source, bytes } = representation;
+    if (source === undefined && bytes!.length >= resource.located.stats.size) {
+      // Compression was in vain.
+      resource.representations = resource.representations.filter((one) => one !== representation);
+      return this.reply(resource, request);
+    }
+    const headers = this.#headersOf(resource, representation);
+    const reply: LightReply = { status: 200, headers, ...content };
+    return bytes === undefined ? reply : representation.whole ??= prepare(reply);
+  }
+
+  /** All of a representation, held or from the disk. */
+  async #content(
+    resource: Resource,
+    representation: Representation,
+    request: LightRequest,
+  ): Promise<{ body: LightReply["body"]; length?: number }> {
+    if (resource.isHeld(representation)) {
+      return { body: await this.#load(resource, representation) };
+    }
+    const source = representation.source!;
+    const length = Number(source.stats.size);
+    if (request.method === "HEAD") {
+      await checkReadable(source);
+      return { body: NOT_SENT, length };
+    }
+    return { body: await open(source, [{ start: 0, end: length }], request), length };
+  }
+
+  async #load(resource: Resource, representation: Representation): Promise<Uint8Array> {
+    if (representation.bytes === undefined) {
+      const bytes = await resource.load(representation);
+      this.#options.onHeld(resource, bytes.length);
+    }
+    return representation.bytes!;
+  }
+
+  /** The part of a representation that is asked for; `undefined` if it is all of it. */
+  #part(
+    resource: Resource,
+    representation: Representation,
+    range: string | undefined,
+    { ifRange }: FileFields,
+    request: LightRequest,
+  ): LightReply | Promise<LightReply> | undefined {
+    const { source, coding } = representation;
+    if (range === undefined || source === undefined) return undefined;
+    if (ifRange !== undefined && !rangeHolds(ifRange, representation, Date.now())) return undefined;
+    const size = Number(source.stats.size);
+    const slices = parseRange(range, size);
+    if (slices === undefined) return undefined;
+    if (slices.length === 0) {
+      const headers = ["Content-Range", `bytes */${size}`, ...this.#vary(resource.negotiable)];
+      return this.plain(416, "Range Not Satisfiable", headers);
+    }
+    if (slices.length === 1) return this.#single(resource, representation, slices[0], request);
+    // Content-Encoding would be that of the multipart content, not of what is in its parts.
+    if (coding !== "identity") return undefined;
+    return this.#multiple(resource, representation, slices, request);
+  }
+
+  async #single(
+    resource: Resource,
+    representation: Representation,
+    slice: Slice,
+    request: LightRequest,
+  ): Promise<LightReply> {
+    const source = representation.source!;
+    const headers = this.#headersOf(resource, representation);
+    headers.push("Content-Range", contentRange(slice, Number(source.stats.size)));
+    const length = slice.end - slice.start;
+    const body = resource.isHeld(representation)
+      ? (await this.#load(resource, representation)).subarray(slice.start, slice.end)
+      : await open(source, [slice], request);
+    return { status: 206, headers, body, ...body instanceof FileBody ? { length } : {} };
+  }
+
+  /** RFC 9110 section 14.6: each part with a head of its own. */
+  async #multiple(
+    resource: Resource,
+    representation: Representation,
+    slices: readonly Slice[],
+    request: LightRequest,
+  ): Promise<LightReply> {
+    const source = representation.source!;
+    const size = Number(source.stats.size);
+    const boundary = randomBytes(15).toString("hex");
+    const pieces: (Slice | Buffer)[] = [];
+    for (const slice of slices) {
+      const head = `${pieces.length === 0 ? "" : "\r\n"}--${boundary}\r\n` +
+        `Content-Type: ${resource.type}\r\nContent-Range: ${contentRange(slice, size)}\r\n\r\n`;
+      pieces.push(Buffer.from(head), slice);
+    }
+    pieces.push(Buffer.from(`\r\n--${boundary}--\r\n`));
+
+    const type = `multipart/byteranges; boundary=${boundary}`;
+    const reply = { status: 206, headers: this.#headersOf(resource, representation, type) };
+    if (resource.isHeld(representation)) {
+      const bytes = await this.#load(resource, representation);
+      const parts = pieces.map((piece) => {
+        return piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end);
+      });
+      return { ...reply, body: Buffer.concat(parts) };
+    }
+    const lengths = pieces.map((piece) => {
+      return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
+    });
+    const length = lengths.reduce((sum, one) => sum + one, 0);
+    return { ...reply, body: await open(source, pieces, request), length };
+  }
+
+  /** RFC 9110 section 15.4.5: no more than the client needs to go on with what it has. */
+  #notModified(resource: Resource, { etag }: Representation): LightReply {
+    const headers = ["ETag", etag, ...this.#caching(resource)];
+    return { status: 304, headers: [...headers, ...this.#options.headers] };
+  }
+
+  #headersOf(
+    resource: Resource,
+    { etag, coding, source }: Representation,
+    type: string = resource.type,
+  ): string[] {
+    const headers = ["Content-Type", type];
+    if (coding !== "identity") headers.push("Content-Encoding", coding);
+    headers.push("ETag", etag, "Last-Modified", resource.lastModified);
+    if (source !== undefined) headers.push("Accept-Ranges", "bytes");
+    headers.push(...this.#caching(resource), ...this.#always());
+    return headers;
+  }
+
+  #caching({ negotiable }: Resource): string[] {
+    const { cacheControl } = this.#options;
+    const control = cacheControl === undefined ? [] : ["Cache-Control", cacheControl];
+    return [...this.#vary(negotiable), ...control];
+  }
+
+  #vary(acceptEncoding: boolean): string[] {
+    const names = [];
+    if (this.#options.varyAccept) names.push("Accept");
+    if (acceptEncoding) names.push("Accept-Encoding");
+    return names.length === 0 ? [] : ["Vary", names.join(", ")];
+  }
+
+  #always(): string[] {
+    return ["X-Content-Type-Options", "nosniff", ...this.#options.headers];
+  }
+}
+
+async function open(
+  source: Located,
+  pieces: readonly (Slice | Uint8Array)[],
+  { signal }: LightRequest,
+): Promise<FileBody> {
+  return new FileBody(await openLocated(source), source, pieces, signal);
+}

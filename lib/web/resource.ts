@@ -1,0 +1,244 @@
+/**
+ * What is known of one file that is served, and kept: its representations, their validators, and the
+ * replies that are ready to be sent.
+ *
+ * @module
+ */
+
+import { stat } from "node:fs/promises";
+import type { LightReply } from "../http/light.ts";
+import type { Cacheable } from "./cache.ts";
+import { compress } from "./compress.ts";
+import type { Validators } from "./conditions.ts";
+import { isSame, locate, type Located, readLocated } from "./disk.ts";
+import type { Coding } from "./encoding.ts";
+import { isCompressible, mediaTypeOf } from "./media_type.ts";
+
+/** Files up to this size are held in memory. */
+const MOST_HELD = 64 * 1024;
+
+/** Text is compressed by the server from this size on; less fits one packet as it is … */
+const LEAST_COMPRESSED = 1024;
+
+/** … and up to this one: it is compressed as a whole, and held in memory. */
+const MOST_COMPRESSED = 1024 * 1024;
+
+/** How often siblings are looked for that were not there, in milliseconds. */
+const SIBLINGS_MS = 10_000;
+
+/** What a resource weighs in the cache besides the content it holds. */
+const OVERHEAD = 2048;
+
+/** The siblings of a file that hold it compressed, and those codings that the server can make. */
+const SIBLINGS: readonly (readonly [Coding, string])[] = [["br", ".br"], ["zstd", ".zst"], [
+  "gzip",
+  ".gz",
+]];
+const MADE: readonly Coding[] = ["br", "gzip"];
+
+/** A file in one content coding. */
+export interface Representation extends Validators {
+  readonly coding: Coding;
+  /** The file with its bytes; `undefined` if the server compresses it. */
+  readonly source: Located | undefined;
+  /** The bytes, once they are held in memory. */
+  bytes?: Uint8Array;
+  /** The reply with all of it, once it is ready. */
+  whole?: LightReply;
+  /** The reply to who has it already, once it is ready. */
+  notModified?: LightReply;
+}
+
+/** See the module. */
+export class Resource implements Cacheable {
+  cost: number = OVERHEAD;
+  used = true;
+  /** What the cache knows it by. */
+  readonly key: string;
+  /** The path it was located by; it may have links in it. */
+  readonly path: string;
+  readonly located: Located;
+  /** The value of Content-Type. */
+  readonly type: string;
+  /** The value of Last-Modified. */
+  readonly lastModified: string;
+  /** Whether there is a choice of codings, now or when siblings turn up. */
+  readonly negotiable: boolean;
+  /** The representations, best first; the file itself is the last. */
+  representations: readonly Representation[];
+  /** Whether it was kept or made up to date, by the server's clock. */
+  checkedAt: number;
+  /** When siblings were last looked for. */
+  #siblingsAt: number;
+  /** A change right after this one might show no other times: what was read then is not trusted. */
+  readonly #settled: boolean;
+  #checking: Promise<boolean> | undefined;
+  readonly #loading = new Map<Representation, Promise<Uint8Array>>();
+
+  private constructor(
+    key: string,
+    path: string,
+    located: Located,
+    siblings: readonly Sibling[],
+    init: ResourceInit,
+  ) {
+    this.key = key;
+    this.path = path;
+    this.located = located;
+    this.type = mediaTypeOf(path);
+    this.checkedAt = this.#siblingsAt = init.now;
+    const now = Date.now();
+    this.#settled = [located, ...siblings.map(({ source }) => source)]
+      .every(({ stats }) => isSettled(Number(stats.mtimeMs), now));
+    // RFC 9110 section 8.8.2.1: no time in the future.
+    const lastModified = Math.floor(Math.min(now, Number(located.stats.mtimeMs)) / 1000) * 1000;
+    this.lastModified = new Date(lastModified).toUTCString();
+
+    const { size } = located.stats;
+    const representations: Representation[] = siblings.map(({ coding, source }) => ({
+      coding,
+      source,
+      lastModified,
+      etag: this.#etag(source, coding),
+    }));
+    const compressed = init.compress && isCompressible(this.type) && size >= LEAST_COMPRESSED &&
+      size <= MOST_COMPRESSED;
+    for (const coding of compressed ? MADE : []) {
+      if (siblings.some((sibling) => sibling.coding === coding)) continue;
+      // Weak: another version of the compressor makes other bytes.
+      const etag = `W/${this.#etag(located, coding).replace("W/", "")}`;
+      representations.push({ coding, source: undefined, lastModified, etag });
+    }
+    const etag = this.#etag(located, "identity");
+    representations.push({ coding: "identity", source: located, lastModified, etag });
+    this.representations = representations;
+    this.negotiable = representations.length > 1 || isCompressible(this.type);
+  }
+
+  /** Makes one of a file that was located by `path`. */
+  static async create(
+    key: string,
+    path: string,
+    located: Located,
+    init: ResourceInit,
+  ): Promise<Resource> {
+    const siblings = await findSiblings(init.root, path, located);
+    return new Resource(key, path, located, siblings, init);
+  }
+
+  /** The file itself. */
+  get identity(): Representation {
+    return this.representations[this.representations.length - 1];
+  }
+
+  /**
+   * Looks whether file and siblings are still what they were; one look at a time serves all. False:
+   * no, a new resource is needed. Rejects as `fs` does if the file is gone.
+   */
+  check(init: ResourceInit): Promise<boolean> {
+    return this.#checking ??= this.#check(init).finally(() => this.#checking = undefined);
+  }
+
+  async #check(init: ResourceInit): Promise<boolean> {
+    if (!this.#settled || !isSame(this.located.stats, await stat(this.path, { bigint: true }))) {
+      return false;
+    }
+    const present = this.representations.filter(({ source, coding }) => {
+      return source !== undefined && coding !== "identity";
+    });
+    const anew = init.now - this.#siblingsAt >= SIBLINGS_MS;
+    if (anew || present.length > 0) {
+      const found = await findSiblings(
+        init.root,
+        this.path,
+        this.located,
+        anew ? undefined : present,
+      );
+      const same = found.length === present.length && found.every(({ coding, source }, i) => {
+        return coding === present[i].coding && isSame(source.stats, present[i].source!.stats);
+      });
+      if (!same) return false;
+      if (anew) this.#siblingsAt = init.now;
+    }
+    this.checkedAt = init.now;
+    return true;
+  }
+
+  /** Whether the bytes of a representation are held in memory, or will be. */
+  isHeld({ source }: Representation): boolean {
+    return source === undefined || source.stats.size <= MOST_HELD;
+  }
+
+  /**
+   * The bytes of a representation that {@linkcode isHeld}; they are read or compressed once. Rejects
+   * as `readLocated()` does.
+   */
+  load(representation: Representation): Promise<Uint8Array> {
+    let loading = this.#loading.get(representation);
+    if (loading === undefined) {
+      loading = this.#load(representation)
+        .finally(() => this.#loading.delete(representation));
+      this.#loading.set(representation, loading);
+    }
+    return loading;
+  }
+
+  async #load(representation: Representation): Promise<Uint8Array> {
+    const { source, coding } = representation;
+    if (source !== undefined) return representation.bytes = await readLocated(source);
+    const content = await readLocated(this.located);
+    return representation.bytes = await compress(content, coding === "br" ? "br" : "gzip");
+  }
+
+  /** Size and times; no inode, which would tell clients of the disk. */
+  #etag({ stats }: Located, coding: Coding): string {
+    const parts = [stats.size, stats.mtimeNs, stats.ctimeNs].map((part) => part.toString(36));
+    if (coding !== "identity") parts.push(coding);
+    return `${this.#settled ? "" : "W/"}"${parts.join("-")}"`;
+  }
+}
+
+/**
+ * Whether a change from now on would show another time than `modified`: the clocks of kernels tick
+ * every 10 ms or faster, those of some file systems every 2 s.
+ */
+function isSettled(modified: number, now: number): boolean {
+  return Math.abs(now - modified) >= (modified % 1000 === 0 ? 2000 : 20);
+}
+
+/** What making and checking resources takes. */
+export interface ResourceInit {
+  readonly root: string;
+  /** Whether the server compresses. */
+  readonly compress: boolean;
+  /** The time by the server's clock. */
+  readonly now: number;
+}
+
+interface Sibling {
+  readonly coding: Coding;
+  readonly source: Located;
+}
+
+/** The siblings that hold the file compressed, and not an older state of it. */
+async function findSiblings(
+  root: string,
+  path: string,
+  { stats }: Located,
+  among?: readonly Representation[],
+): Promise<Sibling[]> {
+  const type = mediaTypeOf(path);
+  if (!isCompressible(type) && type !== "application/octet-stream") return [];
+  const found = await Promise.all(SIBLINGS.map(async ([coding, extension]) => {
+    if (among?.some((representation) => representation.coding === coding) === false) return [];
+    try {
+      const source = await locate(root, path + extension);
+      const fits = source.stats.isFile() && source.stats.mtimeNs >= stats.mtimeNs;
+      return fits ? [{ coding, source }] : [];
+    } catch {
+      // None, or none that may be served: the file itself does.
+      return [];
+    }
+  }));
+  return found.flat();
+}
