@@ -70,8 +70,10 @@ export class Resource implements Cacheable {
   checkedAt: number;
   /** When siblings were last looked for. */
   #siblingsAt: number;
-  /** A change right after this one might show no other times: what was read then is not trusted. */
-  readonly #settled: boolean;
+  /** Whether a change would have changed the time of modification, and so the entity tag. */
+  readonly #isDatable: boolean;
+  /** Whether it would have shown at all: if not, what was read is not relied on for long. */
+  readonly #isTrusted: boolean;
   #checking: Promise<boolean> | undefined;
   readonly #loading = new Map<Representation, Promise<Uint8Array>>();
 
@@ -88,8 +90,9 @@ export class Resource implements Cacheable {
     this.type = mediaTypeOf(path);
     this.checkedAt = this.#siblingsAt = init.now;
     const now = Date.now();
-    this.#settled = [located, ...siblings.map(({ source }) => source)]
-      .every(({ stats }) => isSettled(Number(stats.mtimeMs), now));
+    const all = [located, ...siblings.map(({ source }) => source)].map(({ stats }) => stats);
+    this.#isDatable = all.every(({ mtimeMs }) => isPast(Number(mtimeMs), now));
+    this.#isTrusted = this.#isDatable && all.every(({ ctimeMs }) => isPast(Number(ctimeMs), now));
     // RFC 9110 section 8.8.2.1: no time in the future.
     const lastModified = Math.floor(Math.min(now, Number(located.stats.mtimeMs)) / 1000) * 1000;
     this.lastModified = new Date(lastModified).toUTCString();
@@ -140,7 +143,7 @@ export class Resource implements Cacheable {
   }
 
   async #check(init: ResourceInit): Promise<boolean> {
-    if (!this.#settled || !isSame(this.located.stats, await stat(this.path, { bigint: true }))) {
+    if (!this.#isTrusted || !isSame(this.located.stats, await stat(this.path, { bigint: true }))) {
       return false;
     }
     const present = this.representations.filter(({ source, coding }) => {
@@ -194,16 +197,17 @@ export class Resource implements Cacheable {
   #etag({ stats }: Located, coding: Coding): string {
     const parts = [stats.size, stats.mtimeNs, stats.ctimeNs].map((part) => part.toString(36));
     if (coding !== "identity") parts.push(coding);
-    return `${this.#settled ? "" : "W/"}"${parts.join("-")}"`;
+    return `${this.#isDatable ? "" : "W/"}"${parts.join("-")}"`;
   }
 }
 
 /**
- * Whether a change from now on would show another time than `modified`: the clocks of kernels tick
- * every 10 ms or faster, those of some file systems every 2 s.
+ * Whether a change from now on would show another time than this one: the clocks of kernels tick
+ * every 10 ms or faster, but some file systems, and Deno for changes of the inode, know the second
+ * only, or every other one.
  */
-function isSettled(modified: number, now: number): boolean {
-  return Math.abs(now - modified) >= (modified % 1000 === 0 ? 2000 : 20);
+function isPast(time: number, now: number): boolean {
+  return Math.abs(now - time) >= (time % 1000 === 0 ? 2000 : 20);
 }
 
 /** What making and checking resources takes. */
