@@ -43,14 +43,20 @@ export function parseAcceptEncoding(value: string | undefined): Weights {
 const MEMBER =
   /^[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*(?:;[ \t]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*)?$/;
 
-/** The one most wanted; of those wanted alike the first. `undefined` if none is acceptable. */
+/**
+ * The one most wanted of those that are `eligible`; of those wanted alike the first. `undefined` if
+ * none is acceptable.
+ */
 export function mostWanted<T extends { readonly coding: Coding }>(
   weights: Weights,
   choices: readonly T[],
+  eligible: (choice: T) => boolean = () => true,
 ): T | undefined {
   let best: T | undefined;
+  let most = 0;
   for (const choice of choices) {
-    if (weights[choice.coding] > (best === undefined ? 0 : weights[best.coding])) best = choice;
+    const weight = weights[choice.coding];
+    if (weight > most && eligible(choice)) [best, most] = [choice, weight];
   }
   return best;
 }

@@ -13,23 +13,45 @@ import type { Slice } from "./ranges.ts";
 /** What is read at once. Half as much costs a third more of processor time on Deno and Node. */
 const CHUNK = 256 * 1024;
 
-/** So many buffers are kept for the next download. */
+/** The chunk of a download when many are under way, since slow clients hold theirs for long. */
+const SMALL_CHUNK = 16 * 1024;
+
+/** How many downloads may have large chunks at once: 25 MiB of them. */
+const MOST_LARGE = 50;
+
+/** Buffers of large chunks, kept for the next download. */
+const free: Buffer[] = [];
 const MOST_FREE = 16;
 
-const free: Buffer[] = [];
+let large = 0;
 
-function take(): Buffer {
-  return free.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
-}
+/** The two buffers of a download, made when they are needed. */
+class ChunkBuffers {
+  readonly size: number;
+  readonly #buffers: Buffer[] = [];
 
-function give(buffer: Buffer): void {
-  if (free.length < MOST_FREE) free.push(buffer);
+  constructor() {
+    this.size = large < MOST_LARGE ? CHUNK : SMALL_CHUNK;
+    if (this.size === CHUNK) large++;
+  }
+
+  /** One and the other by turns. */
+  get(turn: number): Buffer {
+    return this.#buffers[turn % 2] ??= (this.size === CHUNK ? free.pop() : undefined) ??
+      Buffer.allocUnsafeSlow(this.size);
+  }
+
+  release(): void {
+    if (this.size !== CHUNK) return;
+    large--;
+    for (const buffer of this.#buffers) if (free.length < MOST_FREE) free.push(buffer);
+  }
 }
 
 /**
  * Slices of an open file, with bytes in between, as the body of a reply. It can be gone through once,
  * and what it yields is valid until the next step. While one chunk is sent the next is read, so that
- * a download holds two chunks.
+ * a download holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the reply then ends short of its length instead of being wrong. It closes the file at
@@ -63,14 +85,15 @@ export class FileBody implements AsyncIterable<Uint8Array> {
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     if (this.#begun) throw new TypeError("The body of a reply has been sent or abandoned already");
     this.#begun = true;
-    const steps = stepsOf(this.#pieces);
-    const buffers: Buffer[] = [];
+    const buffers = new ChunkBuffers();
+    const steps = stepsOf(this.#pieces, buffers.size);
     let reading: Promise<Uint8Array> | undefined;
     const advance = (turn: number) => {
       const { value: step } = steps.next();
       if (step === undefined) return reading = undefined;
-      const buffer = step instanceof Uint8Array ? undefined : buffers[turn % 2] ??= take();
-      reading = this.#perform(step, buffer);
+      reading = step instanceof Uint8Array
+        ? Promise.resolve(step)
+        : this.#read(step, buffers.get(turn));
       // It is awaited at the next turn, or never if the body is left before.
       reading.catch(() => {});
     };
@@ -84,15 +107,13 @@ export class FileBody implements AsyncIterable<Uint8Array> {
     } finally {
       // The buffers are not free before the read is over.
       await reading?.catch(() => {});
-      for (const buffer of buffers) give(buffer);
+      buffers.release();
       await this.#handle.close();
     }
   }
 
-  async #perform(step: Step, buffer: Buffer | undefined): Promise<Uint8Array> {
-    if (step instanceof Uint8Array) return step;
-    const { start, end, last } = step;
-    const bytes = buffer!.subarray(0, end - start);
+  async #read({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
+    const bytes = buffer.subarray(0, end - start);
     const { real, stats } = this.#located;
     if (await readFully(this.#handle, bytes, start) !== bytes.length) throw new ChangedError(real);
     if (last && !isUnchanged(stats, await this.#handle.stat({ bigint: true }))) {
@@ -102,16 +123,23 @@ export class FileBody implements AsyncIterable<Uint8Array> {
   }
 }
 
-/** What is yielded at once: bytes, or a chunk of the file and whether it is the last one. */
-type Step = Uint8Array | (Slice & { readonly last: boolean });
+/** What is read at once. */
+interface Chunk extends Slice {
+  /** Whether nothing of the file is read behind it. */
+  readonly last: boolean;
+}
 
-function* stepsOf(pieces: readonly (Slice | Uint8Array)[]): Generator<Step, void, void> {
+/** What is yielded, one after the other. */
+function* stepsOf(
+  pieces: readonly (Slice | Uint8Array)[],
+  size: number,
+): Generator<Chunk | Uint8Array, void, void> {
   const lastSlice = pieces.findLast((piece) => !(piece instanceof Uint8Array));
   for (const piece of pieces) {
     if (piece instanceof Uint8Array) yield piece;
     else {
-      for (let start = piece.start; start < piece.end; start += CHUNK) {
-        const end = Math.min(start + CHUNK, piece.end);
+      for (let start = piece.start; start < piece.end; start += size) {
+        const end = Math.min(start + size, piece.end);
         yield { start, end, last: piece === lastSlice && end === piece.end };
       }
     }

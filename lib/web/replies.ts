@@ -90,12 +90,7 @@ export class Replies {
   ): Representation | undefined {
     const weights = this.#weightsOf(acceptEncoding);
     const all = resource.representations;
-    // What is compressed on the way has no ranges, and none of it while there is much to do. It is
-    // yet better than nothing.
-    const ready = all.filter(({ source, bytes }) => {
-      return source !== undefined || !ranged && (bytes !== undefined || !isCompressorBusy());
-    });
-    return mostWanted(weights, ready) ?? mostWanted(weights, all);
+    return mostWanted(weights, all, ranged ? hasRanges : isReady) ?? mostWanted(weights, all);
   }
 
   #weightsOf(acceptEncoding: string | undefined): Weights {
@@ -115,15 +110,11 @@ export class Replies {
     request: LightRequest,
   ): Promise<LightReply> {
     const content = await this.#content(resource, representation, request);
-    const { source, bytes } = representation;
-    if (source === undefined && bytes!.length >= resource.located.stats.size) {
-      // Compression was in vain.
-      resource.representations = resource.representations.filter((one) => one !== representation);
-      return this.reply(resource, request);
-    }
+    // Another one is chosen if compression was in vain.
+    if (!resource.representations.includes(representation)) return this.reply(resource, request);
     const headers = this.#headersOf(resource, representation);
     const reply: LightReply = { status: 200, headers, ...content };
-    return bytes === undefined ? reply : representation.whole ??= prepare(reply);
+    return representation.bytes === undefined ? reply : representation.whole ??= prepare(reply);
   }
 
   /** All of a representation, held or from the disk. */
@@ -144,12 +135,8 @@ export class Replies {
     return { body: await open(source, [{ start: 0, end: length }], request), length };
   }
 
-  async #load(resource: Resource, representation: Representation): Promise<Uint8Array> {
-    if (representation.bytes === undefined) {
-      const bytes = await resource.load(representation);
-      this.#options.onHeld(resource, bytes.length);
-    }
-    return representation.bytes!;
+  #load(resource: Resource, representation: Representation): Promise<Uint8Array> {
+    return resource.load(representation, (bytes) => this.#options.onHeld(resource, bytes));
   }
 
   /** The part of a representation that is asked for; `undefined` if it is all of it. */
@@ -261,6 +248,16 @@ export class Replies {
   #always(): string[] {
     return ["X-Content-Type-Options", "nosniff", ...this.#options.headers];
   }
+}
+
+/** What is compressed on the way has no ranges, but is better than nothing. */
+function hasRanges({ source }: Representation): boolean {
+  return source !== undefined;
+}
+
+/** Nothing more is compressed while there is much to do, unless nothing else is accepted. */
+function isReady({ source, bytes }: Representation): boolean {
+  return source !== undefined || bytes !== undefined || !isCompressorBusy();
 }
 
 async function open(

@@ -173,24 +173,38 @@ export class Resource implements Cacheable {
   }
 
   /**
-   * The bytes of a representation that {@linkcode isHeld}; they are read or compressed once. Rejects
-   * as `readLocated()` does.
+   * The bytes of a representation that {@linkcode isHeld}. They are read or compressed once, and
+   * `onHeld` is told then how many there are. Rejects as `readLocated()` does.
    */
-  load(representation: Representation): Promise<Uint8Array> {
+  load(representation: Representation, onHeld: (bytes: number) => void): Promise<Uint8Array> {
+    const { bytes } = representation;
+    if (bytes !== undefined) return Promise.resolve(bytes);
     let loading = this.#loading.get(representation);
     if (loading === undefined) {
-      loading = this.#load(representation)
+      loading = this.#load(representation, onHeld)
         .finally(() => this.#loading.delete(representation));
       this.#loading.set(representation, loading);
     }
     return loading;
   }
 
-  async #load(representation: Representation): Promise<Uint8Array> {
+  async #load(
+    representation: Representation,
+    onHeld: (bytes: number) => void,
+  ): Promise<Uint8Array> {
     const { source, coding } = representation;
-    if (source !== undefined) return representation.bytes = await readLocated(source);
-    const content = await readLocated(this.located);
-    return representation.bytes = await compress(content, coding === "br" ? "br" : "gzip");
+    let bytes = await readLocated(source ?? this.located);
+    if (source === undefined) {
+      const size = bytes.length;
+      bytes = await compress(bytes, coding === "br" ? "br" : "gzip");
+      // In vain: whoever asks from now on is not offered it.
+      if (bytes.length >= size) {
+        this.representations = this.representations.filter((one) => one !== representation);
+        return bytes;
+      }
+    }
+    onHeld(bytes.length);
+    return representation.bytes = bytes;
   }
 
   /** Size and times; no inode, which would tell clients of the disk. */
