@@ -126,6 +126,22 @@ test("RFC 9110 13: conditions on a file", async () => {
   assert.equal((await site.ask("/none", { "If-None-Match": "*" })).status, 404);
 });
 
+test("RFC 9110 13.1.5: a date is no promise of the same bytes where there are codings", async () => {
+  await using site = await siteOf({
+    "a.html": TEXT,
+    "b.bin": TEXT,
+    "c.bin": TEXT,
+    "c.bin.br": "x",
+  });
+  for (const [target, status] of [["/a.html", 200], ["/b.bin", 206], ["/c.bin", 200]] as const) {
+    const { headers } = await site.ask(target);
+    for (const [ifRange, expected] of [[headers.etag, 206], [LAST_MODIFIED, status]] as const) {
+      const answer = await site.ask(target, { Range: "bytes=1-2", "If-Range": ifRange });
+      assert.equal(answer.status, expected, `${target} ${ifRange}`);
+    }
+  }
+});
+
 test("the time of a file in the future is not told", async () => {
   await using site = await siteOf({});
   site.write("a.txt", "a", new Date("2100-01-01T00:00:00Z"));

@@ -273,7 +273,10 @@ test("listing answers for directories without index.html, and knows which", asyn
   ]);
 });
 
-test("serveFiles() throws if the root is not there or no directory", () => {
+test("serveFiles() throws for a root that is no directory, and for fields that are none", () => {
+  assert.throws(() => serveFiles(tmpdir(), { headers: ["X", "a\r\nb"] }), TypeError);
+  assert.throws(() => serveFiles(tmpdir(), { headers: ["not a name", "x"] }), TypeError);
+  assert.throws(() => serveFiles(tmpdir(), { cacheControl: "\n" }), TypeError);
   assert.throws(() => serveFiles(join(tmpdir(), "plainsocket-none")), { code: "ENOENT" });
   const file = join(tmpdir(), `plainsocket-file-${Math.random()}`);
   writeFileSync(file, "");

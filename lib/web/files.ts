@@ -84,7 +84,8 @@ const NOT_FOUND_KEY = "not found";
  * connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
  * be read, and 503 when the system is out of file descriptors.
  *
- * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory.
+ * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory or an
+ * option has a field that HTTP cannot carry.
  *
  * @example
  * ```ts

@@ -33,7 +33,7 @@ export interface ReplyOptions {
   readonly headers: readonly string[];
   /** Whether who asked with another Accept might be answered otherwise. */
   readonly varyAccept: boolean;
-  /** Is told how many bytes of a resource are held in memory from now on. */
+  /** Is told how many bytes of memory a resource takes more from now on. */
   readonly onHeld: (resource: Resource, bytes: number) => void;
 }
 
@@ -42,8 +42,11 @@ export class Replies {
   readonly #options: ReplyOptions;
   readonly #weights = new Map<string, Weights>();
 
+  /** Throws a `TypeError` for fields that HTTP cannot carry. */
   constructor(options: ReplyOptions) {
     this.#options = options;
+    const { headers, cacheControl = "" } = options;
+    prepare({ status: 200, headers: [...headers, "Cache-Control", cacheControl] });
   }
 
   /** The reply to GET or HEAD; at once if it is ready. Rejects as `openLocated()` does. */
@@ -149,7 +152,9 @@ export class Replies {
   ): LightReply | Promise<LightReply> | undefined {
     const { source, coding } = representation;
     if (range === undefined || source === undefined) return undefined;
-    if (ifRange !== undefined && !rangeHolds(ifRange, representation, Date.now())) return undefined;
+    if (ifRange !== undefined && !this.#rangeHolds(ifRange, resource, representation)) {
+      return undefined;
+    }
     const size = Number(source.stats.size);
     const slices = parseRange(range, size);
     if (slices === undefined) return undefined;
@@ -161,6 +166,12 @@ export class Replies {
     // Content-Encoding would be that of the multipart content, not of what is in its parts.
     if (coding !== "identity") return undefined;
     return this.#multiple(resource, representation, slices, request);
+  }
+
+  /** A date does not tell in which coding the client has the other part. */
+  #rangeHolds(ifRange: string, resource: Resource, representation: Representation): boolean {
+    if (!ifRange.includes('"') && resource.representations.length > 1) return false;
+    return rangeHolds(ifRange, representation, Date.now());
   }
 
   async #single(

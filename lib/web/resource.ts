@@ -10,7 +10,7 @@ import type { LightReply } from "../http/light.ts";
 import type { Cacheable } from "./cache.ts";
 import { compress } from "./compress.ts";
 import type { Validators } from "./conditions.ts";
-import { isSame, locate, type Located, readLocated } from "./disk.ts";
+import { checkReadable, isSame, locate, type Located, readLocated } from "./disk.ts";
 import type { Coding } from "./encoding.ts";
 import { isCompressible, mediaTypeOf } from "./media_type.ts";
 
@@ -174,7 +174,7 @@ export class Resource implements Cacheable {
 
   /**
    * The bytes of a representation that {@linkcode isHeld}. They are read or compressed once, and
-   * `onHeld` is told then how many there are. Rejects as `readLocated()` does.
+   * `onHeld` is told then how much memory that takes. Rejects as `readLocated()` does.
    */
   load(representation: Representation, onHeld: (bytes: number) => void): Promise<Uint8Array> {
     const { bytes } = representation;
@@ -203,7 +203,8 @@ export class Resource implements Cacheable {
         return bytes;
       }
     }
-    onHeld(bytes.length);
+    // As they are, and in the reply that is ready.
+    onHeld(2 * bytes.length);
     return representation.bytes = bytes;
   }
 
@@ -251,8 +252,9 @@ async function findSiblings(
     if (among?.some((representation) => representation.coding === coding) === false) return [];
     try {
       const source = await locate(root, path + extension);
-      const fits = source.stats.isFile() && source.stats.mtimeNs >= stats.mtimeNs;
-      return fits ? [{ coding, source }] : [];
+      if (!source.stats.isFile() || source.stats.mtimeNs < stats.mtimeNs) return [];
+      await checkReadable(source);
+      return [{ coding, source }];
     } catch {
       // None, or none that may be served: the file itself does.
       return [];
