@@ -185,13 +185,21 @@ export class HttpConnection {
   /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
   async #await(answer: Promise<LightReply>, behind: boolean): Promise<LightReply> {
     try {
-      if (behind) {
-        answer.catch(() => {});
-        await this.#flush();
-      }
+      if (behind) await this.#flushBefore(answer);
       return await answer;
     } catch (error) {
       return this.#mistake(error);
+    }
+  }
+
+  async #flushBefore(answer: Promise<LightReply>): Promise<void> {
+    // Until it is awaited nobody else hears of a failure.
+    answer.catch(() => {});
+    try {
+      await this.#flush();
+    } catch (error) {
+      answer.then(dropContent).catch(() => {});
+      throw error;
     }
   }
 

@@ -55,36 +55,38 @@ class ChunkBuffers {
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the reply then ends short of its length instead of being wrong. It closes the file at
- * its end, when it is left early, and when `signal` is aborted before it has begun.
+ * its end, and when it is left early, even before it has begun.
  */
-export class FileBody implements AsyncIterable<Uint8Array> {
+export class FileBody implements AsyncIterableIterator<Uint8Array> {
   readonly #handle: FileHandle;
   readonly #located: Located;
   readonly #pieces: readonly (Slice | Uint8Array)[];
-  #begun = false;
+  #chunks: AsyncGenerator<Uint8Array, void, void> | undefined;
 
-  constructor(
-    handle: FileHandle,
-    located: Located,
-    pieces: readonly (Slice | Uint8Array)[],
-    signal: AbortSignal,
-  ) {
+  constructor(handle: FileHandle, located: Located, pieces: readonly (Slice | Uint8Array)[]) {
     this.#handle = handle;
     this.#located = located;
     this.#pieces = pieces;
-    const abandon = () => {
-      if (this.#begun) return;
-      this.#begun = true;
-      // Nobody is left to be told.
-      handle.close().catch(() => {});
-    };
-    if (signal.aborted) abandon();
-    else signal.addEventListener("abort", abandon, { once: true });
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    if (this.#begun) throw new TypeError("The body of a reply has been sent or abandoned already");
-    this.#begun = true;
+  next(): Promise<IteratorResult<Uint8Array>> {
+    this.#chunks ??= this.#read();
+    return this.#chunks.next();
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    if (this.#chunks !== undefined) return this.#chunks.return();
+    // A generator that was never begun would not close anything.
+    this.#chunks = NOTHING;
+    await this.#handle.close();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async *#read(): AsyncGenerator<Uint8Array, void, void> {
     const buffers = new ChunkBuffers();
     const steps = stepsOf(this.#pieces, buffers.size);
     let reading: Promise<Uint8Array> | undefined;
@@ -93,7 +95,7 @@ export class FileBody implements AsyncIterable<Uint8Array> {
       if (step === undefined) return reading = undefined;
       reading = step instanceof Uint8Array
         ? Promise.resolve(step)
-        : this.#read(step, buffers.get(turn));
+        : this.#readChunk(step, buffers.get(turn));
       // It is awaited at the next turn, or never if the body is left before.
       reading.catch(() => {});
     };
@@ -112,7 +114,7 @@ export class FileBody implements AsyncIterable<Uint8Array> {
     }
   }
 
-  async #read({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
+  async #readChunk({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
     const bytes = buffer.subarray(0, end - start);
     const { real, stats } = this.#located;
     if (await readFully(this.#handle, bytes, start) !== bytes.length) throw new ChangedError(real);
@@ -122,6 +124,8 @@ export class FileBody implements AsyncIterable<Uint8Array> {
     return bytes;
   }
 }
+
+const NOTHING: AsyncGenerator<Uint8Array, void, void> = (async function* () {})();
 
 /** What is read at once. */
 interface Chunk extends Slice {

@@ -64,7 +64,7 @@ export class Replies {
     const status = evaluate(fields, chosen);
     if (status === 304) return chosen.notModified ??= prepare(this.#notModified(resource, chosen));
     if (status === 412) return this.plain(412, "Precondition Failed");
-    return this.#part(resource, chosen, range, fields, request) ??
+    return this.#part(resource, chosen, range, fields) ??
       chosen.whole ?? this.#whole(resource, chosen, request);
   }
 
@@ -135,7 +135,7 @@ export class Replies {
       await checkReadable(source);
       return { body: NOT_SENT, length };
     }
-    return { body: await open(source, [{ start: 0, end: length }], request), length };
+    return { body: await open(source, [{ start: 0, end: length }]), length };
   }
 
   #load(resource: Resource, representation: Representation): Promise<Uint8Array> {
@@ -148,7 +148,6 @@ export class Replies {
     representation: Representation,
     range: string | undefined,
     { ifRange }: FileFields,
-    request: LightRequest,
   ): LightReply | Promise<LightReply> | undefined {
     const { source, coding } = representation;
     if (range === undefined || source === undefined) return undefined;
@@ -162,10 +161,10 @@ export class Replies {
       const headers = ["Content-Range", `bytes */${size}`, ...this.#vary(resource.negotiable)];
       return this.plain(416, "Range Not Satisfiable", headers);
     }
-    if (slices.length === 1) return this.#single(resource, representation, slices[0], request);
+    if (slices.length === 1) return this.#single(resource, representation, slices[0]);
     // Content-Encoding would be that of the multipart content, not of what is in its parts.
     if (coding !== "identity") return undefined;
-    return this.#multiple(resource, representation, slices, request);
+    return this.#multiple(resource, representation, slices);
   }
 
   /** A date does not tell in which coding the client has the other part. */
@@ -178,7 +177,6 @@ export class Replies {
     resource: Resource,
     representation: Representation,
     slice: Slice,
-    request: LightRequest,
   ): Promise<LightReply> {
     const source = representation.source!;
     const headers = this.#headersOf(resource, representation);
@@ -186,7 +184,7 @@ export class Replies {
     const length = slice.end - slice.start;
     const body = resource.isHeld(representation)
       ? (await this.#load(resource, representation)).subarray(slice.start, slice.end)
-      : await open(source, [slice], request);
+      : await open(source, [slice]);
     return { status: 206, headers, body, ...body instanceof FileBody ? { length } : {} };
   }
 
@@ -195,7 +193,6 @@ export class Replies {
     resource: Resource,
     representation: Representation,
     slices: readonly Slice[],
-    request: LightRequest,
   ): Promise<LightReply> {
     const source = representation.source!;
     const size = Number(source.stats.size);
@@ -221,7 +218,7 @@ export class Replies {
       return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
     });
     const length = lengths.reduce((sum, one) => sum + one, 0);
-    return { ...reply, body: await open(source, pieces, request), length };
+    return { ...reply, body: await open(source, pieces), length };
   }
 
   /** RFC 9110 section 15.4.5: no more than the client needs to go on with what it has. */
@@ -271,10 +268,6 @@ function isReady({ source, bytes }: Representation): boolean {
   return source !== undefined || bytes !== undefined || !isCompressorBusy();
 }
 
-async function open(
-  source: Located,
-  pieces: readonly (Slice | Uint8Array)[],
-  { signal }: LightRequest,
-): Promise<FileBody> {
-  return new FileBody(await openLocated(source), source, pieces, signal);
+async function open(source: Located, pieces: readonly (Slice | Uint8Array)[]): Promise<FileBody> {
+  return new FileBody(await openLocated(source), source, pieces);
 }
