@@ -6,7 +6,7 @@
 
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Clock, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
 import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
@@ -124,7 +124,8 @@ type Found = Resource | Directory | "no slash";
 class FileServer {
   readonly #root: string;
   readonly #options: FileOptions;
-  readonly #clock: Clock;
+  /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
+  readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
   readonly #looking = new Map<string, Promise<Found>>();
   readonly #replies: Replies;
@@ -133,7 +134,8 @@ class FileServer {
   constructor(root: string, options: FileOptions) {
     this.#root = root;
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    const { clock } = options;
+    this.#now = clock === undefined ? Date.now : () => clock.now();
     const common = {
       cacheControl: options.cacheControl,
       headers: options.headers ?? [],
@@ -164,7 +166,8 @@ class FileServer {
   }
 
   #isFresh(resource: Resource): boolean {
-    return this.#clock.now() - resource.checkedAt < FRESH_MS;
+    // The clock may have been set back.
+    return Math.abs(this.#now() - resource.checkedAt) < FRESH_MS;
   }
 
   /** What was known was wrong: looks anew. */
@@ -260,7 +263,7 @@ class FileServer {
 
   #init(): ResourceInit {
     const { compress = true } = this.#options;
-    return { root: this.#root, compress, now: this.#clock.now() };
+    return { root: this.#root, compress, now: this.#now() };
   }
 
   /** Answers for an error of the file system; throws those that should not be. */
