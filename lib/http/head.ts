@@ -8,6 +8,7 @@
 
 import type { Buffer } from "node:buffer";
 import { HttpError } from "./errors.ts";
+import { parseField, table, TOKEN } from "./fields.ts";
 
 /** A request's line and header fields, as received. */
 export interface RequestHead {
@@ -40,21 +41,9 @@ export const HEAD_LIMITS: HeadLimits = {
 
 const CR = 0x0d;
 const SP = 0x20;
-const TAB = 0x09;
-const COLON = 0x3a;
-
-/** tchar: what a token is made of (RFC 9110 section 5.6.2). */
-const TOKEN = table((code) => /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code)));
-
-/** VCHAR, obs-text, SP and HTAB: what a field value is made of (RFC 9110 section 5.5). */
-const VALUE = table((code) => code === TAB || (code >= SP && code !== 0x7f));
 
 /** What a request-target is made of: visible ASCII. URIs know less, but browsers send more. */
 const TARGET = table((code) => code > SP && code < 0x7f);
-
-function table(holds: (code: number) => boolean): Uint8Array {
-  return Uint8Array.from({ length: 256 }, (_, code) => Number(holds(code)));
-}
 
 /** Parses one head after the other; see the module. */
 export class HeadParser {
@@ -174,30 +163,13 @@ export class HeadParser {
     this.#method = method;
   }
 
-  /** RFC 9112 section 5: field-name ":" OWS field-value OWS. */
   #field(text: string, start: number, end: number): void {
     this.#headerBytes += end - start + 2;
     if (this.#headers.length === this.#limits.headerCount * 2) {
       throw new HttpError(431, "HEADERS_TOO_LARGE", "There are too many header fields");
     }
-    let at = start;
-    while (TOKEN[text.charCodeAt(at)] === 1) at++;
-    if (at === start || text.charCodeAt(at) !== COLON) throw badName(text, start, at);
-    const name = text.slice(start, at);
-    at++;
-    while (at < end && isBlank(text.charCodeAt(at))) at++;
-    const valueStart = at;
-    while (at < end && VALUE[text.charCodeAt(at)] === 1) at++;
-    if (at < end) {
-      throw new HttpError(400, "BAD_FIELD", `The field ${name} has a character it may not have`);
-    }
-    while (at > valueStart && isBlank(text.charCodeAt(at - 1))) at--;
-    this.#headers.push(name, text.slice(valueStart, at));
+    parseField(text, start, end, this.#headers);
   }
-}
-
-function isBlank(code: number): boolean {
-  return code === SP || code === TAB;
 }
 
 /** RFC 9112 section 2.3; a higher minor version is served as HTTP/1.1 (RFC 9110 section 2.5). */
@@ -209,14 +181,4 @@ function versionOf(text: string): 0 | 1 {
     throw new HttpError(505, "BAD_VERSION", "This server speaks HTTP/1.1 and HTTP/1.0");
   }
   throw new HttpError(400, "BAD_REQUEST_LINE", "The request line does not end with a version");
-}
-
-function badName(text: string, start: number, at: number): HttpError {
-  if (at === start && isBlank(text.charCodeAt(at))) {
-    return new HttpError(400, "BAD_FIELD", "A header line starts with white space (obs-fold)");
-  }
-  if (isBlank(text.charCodeAt(at))) {
-    return new HttpError(400, "BAD_FIELD", "There is white space before the colon of a field");
-  }
-  return new HttpError(400, "BAD_FIELD", "A header line does not start with a field name");
 }

@@ -1,0 +1,59 @@
+/**
+ * Header fields (RFC 9110 section 5, RFC 9112 section 5): the one place where a field line is taken
+ * apart, for requests and for replies.
+ *
+ * @module
+ */
+
+import { HttpError } from "./errors.ts";
+
+const SP = 0x20;
+const TAB = 0x09;
+const COLON = 0x3a;
+
+/** tchar: what a token is made of (RFC 9110 section 5.6.2). */
+export const TOKEN: Uint8Array = table((code) =>
+  /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code))
+);
+
+/** VCHAR, obs-text, SP and HTAB: what a field value is made of (RFC 9110 section 5.5). */
+const VALUE = table((code) => code === TAB || (code >= SP && code !== 0x7f));
+
+/** Makes a table of the bytes for which `holds` is true: 1 for those, else 0. */
+export function table(holds: (code: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => Number(holds(code)));
+}
+
+/**
+ * Takes apart the line of `text` from `start` to `end`, its line end left out: field-name ":" OWS
+ * field-value OWS. Appends name and value to `headers`. Throws {@linkcode HttpError} BAD_FIELD.
+ */
+export function parseField(text: string, start: number, end: number, headers: string[]): void {
+  let at = start;
+  while (TOKEN[text.charCodeAt(at)] === 1) at++;
+  if (at === start || text.charCodeAt(at) !== COLON) throw badName(text, start, at);
+  const name = text.slice(start, at);
+  at++;
+  while (at < end && isBlank(text.charCodeAt(at))) at++;
+  const valueStart = at;
+  while (at < end && VALUE[text.charCodeAt(at)] === 1) at++;
+  if (at < end) {
+    throw new HttpError(400, "BAD_FIELD", `The field ${name} has a character it may not have`);
+  }
+  while (at > valueStart && isBlank(text.charCodeAt(at - 1))) at--;
+  headers.push(name, text.slice(valueStart, at));
+}
+
+function isBlank(code: number): boolean {
+  return code === SP || code === TAB;
+}
+
+function badName(text: string, start: number, at: number): HttpError {
+  if (at === start && isBlank(text.charCodeAt(at))) {
+    return new HttpError(400, "BAD_FIELD", "A header line starts with white space (obs-fold)");
+  }
+  if (isBlank(text.charCodeAt(at))) {
+    return new HttpError(400, "BAD_FIELD", "There is white space before the colon of a field");
+  }
+  return new HttpError(400, "BAD_FIELD", "A header line does not start with a field name");
+}
