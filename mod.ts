@@ -34,6 +34,18 @@ export { ERROR_CODES, SocketError } from "./lib/errors.ts";
 export type { ErrorCodeInfo, SocketErrorCode, SocketErrorInit, SocketOp } from "./lib/errors.ts";
 export { observe } from "./lib/events.ts";
 export type { EventSink, SocketEvent } from "./lib/events.ts";
+export type {
+  ClientReply,
+  HttpHead,
+  HttpRequestOptions,
+  ReplyTiming,
+} from "./lib/http/client/client.ts";
+export { ACCEPT_ENCODING, decodeContent } from "./lib/http/client/encoding.ts";
+export type { DecodeOptions } from "./lib/http/client/encoding.ts";
+export { REQUEST_ERRORS, RequestError } from "./lib/http/client/errors.ts";
+export type { RequestErrorCode } from "./lib/http/client/errors.ts";
+export type { ReplyHeadLimits } from "./lib/http/client/reply_head.ts";
+export { requestHttp } from "./lib/http/client/request.ts";
 export { HttpError } from "./lib/http/errors.ts";
 export type { HttpErrorCode } from "./lib/http/errors.ts";
 export type { HeadLimits } from "./lib/http/head.ts";

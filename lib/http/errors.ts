@@ -7,6 +7,8 @@
 /** A stable name for what is wrong. */
 export type HttpErrorCode =
   | "BAD_REQUEST_LINE"
+  | "BAD_STATUS_LINE"
+  | "BAD_STATUS"
   | "BAD_VERSION"
   | "BAD_METHOD"
   | "BAD_TARGET"
@@ -20,6 +22,9 @@ export type HttpErrorCode =
   | "HEADERS_TOO_LARGE"
   | "BODY_TOO_LARGE"
   | "BODY_INCOMPLETE"
+  | "EMPTY_REPLY"
+  | "PARTIAL"
+  | "OVERLONG"
   | "TIMEOUT";
 
 /** A message that is not right, with the status code (RFC 9110 section 15) to answer it with. */

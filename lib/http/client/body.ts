@@ -1,0 +1,131 @@
+/**
+ * The body of a reply, taken from the connection as its framing says.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Conn } from "../../transport.ts";
+import { ChunkedDecoder } from "../chunked.ts";
+import { HttpError } from "../errors.ts";
+import type { BodyLength } from "./framing.ts";
+
+/** What a head fits into; a body gets more, since each read costs a turn of the event loop. */
+const HEAD_BUFFER = 16 * 1024;
+const BODY_BUFFER = 256 * 1024;
+
+/**
+ * What was received and not yet taken: `chunk` from `from` to `to`. Two buffers are filled by turns,
+ * so that one can be written somewhere while the other is received into.
+ */
+export class ReplyInput {
+  readonly #conn: Conn;
+  #next: Buffer | undefined;
+  #full = false;
+  /** Where the bytes are. */
+  chunk: Buffer = Buffer.alloc(HEAD_BUFFER);
+  /** The first byte not taken. */
+  from = 0;
+  /** Behind the last byte received. */
+  to = 0;
+
+  constructor(conn: Conn) {
+    this.#conn = conn;
+  }
+
+  /** Receives more into the other buffer; false at the end of the stream. */
+  async fill(): Promise<boolean> {
+    // The first buffer is small, and stays the only size for a reply that fits it.
+    const size = this.#full ? BODY_BUFFER : this.chunk.length;
+    const buffer = this.#next?.length === size ? this.#next : Buffer.allocUnsafeSlow(size);
+    const n = await this.#conn.read(buffer);
+    this.#next = this.chunk;
+    this.chunk = buffer;
+    this.from = 0;
+    this.to = n ?? 0;
+    this.#full ||= n === buffer.length;
+    return n !== null;
+  }
+}
+
+/** Reads one body. */
+export class ReplyBody {
+  readonly #input: ReplyInput;
+  readonly #most: number;
+  readonly #decoder: ChunkedDecoder | undefined;
+  /** What is left of a body with a length; without one, there is no end to it. */
+  #left: number;
+  #ended = false;
+  /** Bytes of content that have been handed out. */
+  content = 0;
+  /** Bytes that they took on the wire: with the frames of the chunks. */
+  wire = 0;
+
+  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if `length` says so already. */
+  constructor(input: ReplyInput, length: BodyLength, most: number) {
+    this.#input = input;
+    this.#most = most;
+    this.#left = typeof length === "number" ? length : Infinity;
+    if (length === "chunked") this.#decoder = new ChunkedDecoder();
+    if (typeof length === "number" && length > most) throw this.#tooLarge();
+  }
+
+  /** Whether the body has been read to its end. */
+  get done(): boolean {
+    return this.#ended || (this.#decoder === undefined ? this.#left === 0 : this.#decoder.done);
+  }
+
+  /** The next bytes, valid until the call after the next, or `null` at the end. */
+  async read(): Promise<Uint8Array | null> {
+    const input = this.#input;
+    while (!this.done) {
+      if (input.from === input.to && !await input.fill()) {
+        this.#end();
+        break;
+      }
+      const start = input.from;
+      const bytes = this.#decoder === undefined ? this.#rest() : this.#chunks(this.#decoder);
+      this.wire += input.from - start;
+      this.content += bytes.length;
+      if (this.content > this.#most) throw this.#tooLarge();
+      if (bytes.length > 0) return bytes;
+    }
+    return null;
+  }
+
+  #rest(): Uint8Array {
+    const input = this.#input;
+    const n = Math.min(this.#left, input.to - input.from);
+    this.#left -= n;
+    return input.chunk.subarray(input.from, input.from += n);
+  }
+
+  /** The content of all chunks in the buffer, moved together where it is. */
+  #chunks(decoder: ChunkedDecoder): Uint8Array {
+    const input = this.#input;
+    const { chunk } = input;
+    let [start, end] = [0, 0];
+    input.from = decoder.decode(chunk, input.from, input.to, (from, to) => {
+      if (end === 0) start = end = from;
+      if (from > end) chunk.copyWithin(end, from, to);
+      end += to - from;
+    });
+    return chunk.subarray(start, end);
+  }
+
+  /** The connection has ended: that is the end of the body, or it is not all of it. */
+  #end(): void {
+    this.#ended = true;
+    if (this.#decoder === undefined && this.#left === Infinity) return;
+    const missing = this.#decoder === undefined ? `${this.#left} bytes` : "the last chunk";
+    throw new HttpError(
+      502,
+      "PARTIAL",
+      `The server closed after ${this.content} bytes of content, with ${missing} missing`,
+    );
+  }
+
+  #tooLarge(): HttpError {
+    return new HttpError(502, "BODY_TOO_LARGE", `The content has more than ${this.#most} bytes`);
+  }
+}

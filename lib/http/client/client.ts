@@ -1,0 +1,117 @@
+/**
+ * What an HTTP request can be told, and what comes of it.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../clock.ts";
+import type { ReplyHeadLimits } from "./reply_head.ts";
+
+/** What {@linkcode requestHttp} takes. Times are in milliseconds. */
+export interface HttpRequestOptions {
+  /**
+   * An absolute `http:` or `https:` URL. User name and password in it become Authorization, unless
+   * `headers` have that.
+   */
+  readonly url: string | URL;
+  /** The method; case-sensitive. Default: GET, or POST if there is a `body`. */
+  readonly method?: string;
+  /**
+   * Names and values by turns. The engine adds Host, User-Agent and Accept unless they are here, and
+   * the last two not even if their value is empty here. The framing (Content-Length,
+   * Transfer-Encoding, Connection, Expect, Upgrade) is the engine's alone.
+   */
+  readonly headers?: readonly string[];
+  /** The content; text is sent as UTF-8. Default: none. */
+  readonly body?: string | Uint8Array;
+  /** How many redirects are followed; 0 makes a redirect a reply like any other. Default: 10. */
+  readonly maxRedirects?: number;
+  /** Bytes of content: more is BODY_TOO_LARGE. Default: no limit. */
+  readonly maxSize?: number;
+  /** Limits of the head other than the defaults. */
+  readonly limits?: Partial<ReplyHeadLimits>;
+  /** To resolve the name and connect, for each redirect anew; 0 for no limit. Default: 10,000. */
+  readonly connectTimeout?: number;
+  /** While the server is waited for and no byte moves; 0 for no limit. Default: 60,000. */
+  readonly idleTimeout?: number;
+  /** From the call to the end of the body; 0 for no limit. Default: 0. */
+  readonly totalTimeout?: number;
+  /** Ends it all when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
+  readonly signal?: AbortSignal;
+  /** Is told of each head sent and received: those of redirects and interim replies, too. */
+  readonly onHead?: (head: HttpHead) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** The head of a request sent, or of a reply received. */
+export interface HttpHead {
+  /** Which of the two. */
+  readonly type: "request" | "reply";
+  /** The request line or status line. */
+  readonly startLine: string;
+  /** Names and values by turns. */
+  readonly headers: readonly string[];
+}
+
+/**
+ * When what was done: milliseconds from the call. After redirects all but `redirect` is of the last
+ * request.
+ */
+export interface ReplyTiming {
+  /** The last request began; 0 without redirects. */
+  readonly redirect: number;
+  /** The name was resolved; undefined if there was none to resolve. */
+  readonly resolve: number | undefined;
+  /** The connection was made. */
+  readonly connect: number | undefined;
+  /** The TLS handshake was done; undefined without TLS. */
+  readonly tls: number | undefined;
+  /** The first bytes of a reply came. */
+  readonly firstByte: number;
+  /** The last byte of the body came; undefined before. */
+  readonly total: number | undefined;
+}
+
+/**
+ * A reply. It holds a connection until its body has been read to the end, reading it failed, or
+ * {@linkcode close} was called.
+ */
+export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
+  /** Where it came from: after redirects the last URL, without user name and password. */
+  readonly url: string;
+  /** The status code, 200 to 999. */
+  readonly status: number;
+  /** The reason phrase; often "". */
+  readonly reason: string;
+  /** The minor version: 0 or 1 for HTTP/1.0 and HTTP/1.1. */
+  readonly minor: 0 | 1;
+  /** Names and values by turns, as received and in that order. */
+  readonly headers: readonly string[];
+  /** How many bytes of content come, if the head says so. */
+  readonly length: number | undefined;
+  /** Only the end of the connection ends the content, so nobody can tell whether it is whole. */
+  readonly untilClose: boolean;
+  /** Bytes of the head on the wire, with those of interim replies. */
+  readonly headBytes: number;
+  /** Bytes of the body on the wire so far: with the frames of chunks, and before any decoding. */
+  readonly bodyBytes: number;
+  /** When what was done. */
+  readonly timing: ReplyTiming;
+
+  /** The value of a header field, its lines joined by ", "; the name in any case. */
+  header(name: string): string | undefined;
+
+  /**
+   * The next bytes of the content, or `null` at its end. They are valid until the call after the
+   * next: one piece can be written somewhere while the next one is read. Iterating the reply does
+   * the same.
+   *
+   * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end, OVERLONG
+   * if there is more behind it, BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}.
+   */
+  read(): Promise<Uint8Array | null>;
+
+  /** Closes the connection, whatever is left of the body. */
+  close(): void;
+}

@@ -1,0 +1,50 @@
+/**
+ * The way to the server of a URL: the one place that knows of TCP, TLS and Unix sockets.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../clock.ts";
+import { dial } from "../../dial.ts";
+import type { Conn, Transport } from "../../transport.ts";
+import { RequestError } from "./errors.ts";
+import { endpointOf, publicUrl } from "./url.ts";
+
+/** What {@linkcode connectTo} takes. */
+export interface ConnectSettings {
+  readonly signal: AbortSignal;
+  readonly connectTimeout: number;
+  readonly clock: Clock;
+}
+
+/** When the steps of connecting were done, in milliseconds of the clock. */
+export interface ConnectTiming {
+  resolve?: number;
+  connect?: number;
+  tls?: number;
+}
+
+/** Connects to the server of `url`. Rejects as {@linkcode dial} does. */
+export async function connectTo(
+  transport: Transport,
+  url: URL,
+  { signal, connectTimeout: timeout, clock }: ConnectSettings,
+): Promise<{ conn: Conn; timing: ConnectTiming }> {
+  if (url.protocol === "https:") {
+    throw new RequestError("BAD_URL", publicUrl(url), "https is not spoken yet");
+  }
+  const timing: ConnectTiming = {};
+  const timed: Transport = {
+    name: transport.name,
+    listen: (options) => transport.listen(options),
+    connect: (options) => transport.connect(options),
+    resolve: async (endpoint) => {
+      const addrs = await transport.resolve(endpoint);
+      timing.resolve = clock.now();
+      return addrs;
+    },
+  };
+  const conn = await dial(timed, { ...endpointOf(url), signal, timeout, clock });
+  timing.connect = clock.now();
+  return { conn, timing };
+}

@@ -1,0 +1,151 @@
+/**
+ * Content codings (RFC 9110 section 8.4): a layer over the body, which stays what came on the wire.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import type { Transform } from "node:stream";
+import zlib from "node:zlib";
+import { RequestError } from "./errors.ts";
+import type { ClientReply } from "./client.ts";
+
+/** A decoder of `node:zlib`. */
+type Decoder = Transform & { readonly bytesWritten: number };
+
+interface Coding {
+  make(): Decoder;
+  /** It tells by itself when its input breaks off, or goes on behind its end. */
+  readonly strict: boolean;
+}
+
+const CODINGS: Readonly<Record<string, Coding>> = {
+  gzip: { make: () => zlib.createGunzip(), strict: true },
+  deflate: { make: () => zlib.createInflate(), strict: false },
+  br: { make: () => zlib.createBrotliDecompress(), strict: false },
+};
+
+/** The value of Accept-Encoding that asks for what {@linkcode decodeContent} can decode here. */
+export const ACCEPT_ENCODING: string = Object.keys(CODINGS).join(", ");
+
+/** More codings on top of each other have no use but to blow up. */
+const MOST_CODINGS = 2;
+
+/** What {@linkcode decodeContent} takes. */
+export interface DecodeOptions {
+  /** Bytes of decoded content: more is BODY_TOO_LARGE. Default: no limit. */
+  readonly maxSize?: number;
+}
+
+/**
+ * The content of a reply without its codings (gzip, deflate, br), as it comes; the pieces are the caller's to keep. Content without a coding is that of the reply.
+ *
+ * Throws a {@linkcode RequestError}: BAD_CONTENT_ENCODING for a coding that is not known, and for
+ * what does not decode; and what reading the reply rejects with.
+ */
+export async function* decodeContent(
+  reply: ClientReply,
+  { maxSize = Infinity }: DecodeOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let size = 0;
+  let content: AsyncIterable<Uint8Array> = reply;
+  for (const coding of codingsOf(reply)) content = decode(content, coding, reply);
+  for await (const bytes of content) {
+    size += bytes.length;
+    if (size > maxSize) {
+      const why = `the decoded content has more than ${maxSize} bytes`;
+      throw new RequestError("BODY_TOO_LARGE", reply.url, why);
+    }
+    yield bytes;
+  }
+}
+
+/** In the order in which they are to be taken off. */
+function codingsOf(reply: ClientReply): Coding[] {
+  const value = reply.header("content-encoding") ?? "";
+  const names = value.toLowerCase().split(",").map((name) =>
+    name.trim().replace(/^x-gzip$/, "gzip")
+  )
+    .filter((name) => name !== "" && name !== "identity");
+  if (names.length > MOST_CODINGS || !names.every((name) => Object.hasOwn(CODINGS, name))) {
+    reply.close();
+    throw undecodable(reply, `its content coding '${value}' is not known here`);
+  }
+  return names.map((name) => CODINGS[name]).reverse();
+}
+
+/** Takes one coding off `source`, with no more held than the decoder's own buffers. */
+async function* decode(
+  source: AsyncIterable<Uint8Array>,
+  coding: Coding,
+  reply: ClientReply,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const decoder = coding.make();
+  const feeder = new Feeder(source, decoder, coding.strict);
+  const feeding = feeder.run();
+  try {
+    for await (const bytes of decoder as AsyncIterable<Buffer>) yield bytes;
+    await feeding;
+    if (!coding.strict && feeder.fed > 0 && decoder.bytesWritten !== feeder.fed) {
+      throw new Error("It breaks off, or goes on behind its end");
+    }
+  } catch (cause) {
+    if (feeder.failure !== undefined) throw feeder.failure;
+    // Nothing at all is what replies to HEAD have, for one.
+    if (feeder.fed > 0) throw undecodable(reply, "its content does not decode", { cause });
+  } finally {
+    decoder.destroy();
+    // Who leaves early does not wait for the server.
+    reply.close();
+    await feeding;
+  }
+}
+
+/** Gives a decoder what it is to decode. */
+class Feeder {
+  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #decoder: Decoder;
+  readonly #strict: boolean;
+  /** How many bytes it was given. */
+  fed = 0;
+  /** Why there are no more of them, if that is not as it should be. */
+  failure: unknown;
+
+  constructor(source: AsyncIterable<Uint8Array>, decoder: Decoder, strict: boolean) {
+    this.#source = source;
+    this.#decoder = decoder;
+    this.#strict = strict;
+  }
+
+  async run(): Promise<void> {
+    try {
+      for await (const bytes of this.#source) {
+        if (this.#decoder.destroyed) return;
+        this.fed += bytes.length;
+        await this.#write(bytes);
+      }
+      // At its end a decoder takes no more, not even one byte. That is how to tell, since not all
+      // runtimes do.
+      if (!this.#strict) await this.#write(new Uint8Array(1));
+      this.#decoder.end();
+    } catch (error) {
+      this.failure = error;
+      this.#decoder.destroy(error as Error);
+    }
+  }
+
+  /** The bytes are ours until the decoder has worked them off; one that fails never says so. */
+  #write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.#decoder.once("close", resolve);
+      this.#decoder.write(bytes, () => {
+        this.#decoder.removeListener("close", resolve);
+        resolve();
+      });
+    });
+  }
+}
+
+function undecodable(reply: ClientReply, why: string, options?: ErrorOptions): RequestError {
+  return new RequestError("BAD_CONTENT_ENCODING", reply.url, why, options);
+}

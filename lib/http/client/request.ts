@@ -1,0 +1,97 @@
+/**
+ * Getting things by HTTP/1.1: the client of the engine that `serveLight()` is the server of.
+ *
+ * @module
+ */
+
+import { systemClock } from "../../clock.ts";
+import type { Transport } from "../../transport.ts";
+import type { ClientReply, HttpRequestOptions } from "./client.ts";
+import { RequestError } from "./errors.ts";
+import { redirected } from "./redirect.ts";
+import { exchange, type Reply } from "./reply.ts";
+import { REPLY_HEAD_LIMITS } from "./reply_head.ts";
+import { firstRequest, type Outgoing } from "./request_head.ts";
+import { Deadline } from "./session.ts";
+import { endpointOf, parseUrl, publicUrl } from "./url.ts";
+
+/**
+ * Sends a request over a connection of its own, follows redirects, and resolves when the head of the
+ * reply has come. Any status is a reply. Replies are read strictly by RFC 9112: what is malformed,
+ * ambiguous, truncated or too long is an error.
+ *
+ * Authorization, Cookie and Host are not sent to another origin (scheme, host and port) that a
+ * redirect leads to.
+ *
+ * Rejects with a {@linkcode RequestError} or, when connecting or the connection fails, a
+ * {@linkcode SocketError}; with a `TypeError` for a method or field that HTTP cannot carry.
+ *
+ * @example
+ * ```ts
+ * import { requestHttp, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }), {
+ *   signal: stop.signal,
+ * });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}/this`;
+ * const reply = await requestHttp(systemTransport, { url });
+ * let text = "";
+ * for await (const bytes of reply) text += new TextDecoder().decode(bytes);
+ * assert.deepEqual([reply.status, text], [200, "You want /this"]);
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export async function requestHttp(
+  transport: Transport,
+  options: HttpRequestOptions,
+): Promise<ClientReply> {
+  const { maxRedirects = 10, clock = systemClock, totalTimeout = 0 } = options;
+  const url = parseUrl(String(options.url));
+  let request = firstRequest(url, options.method, options.headers ?? [], options.body);
+  const deadline = new Deadline(options.signal, totalTimeout, clock, endpointOf(url));
+  const began = clock.now();
+  const settings = {
+    signal: deadline.signal,
+    connectTimeout: options.connectTimeout ?? 10_000,
+    idleTimeout: options.idleTimeout ?? 60_000,
+    maxSize: options.maxSize ?? Infinity,
+    limits: { ...REPLY_HEAD_LIMITS, ...options.limits },
+    onHead: options.onHead ?? (() => {}),
+    clock,
+    began,
+  };
+  try {
+    for (let redirects = 0, redirectedAt = began;; redirects++, redirectedAt = clock.now()) {
+      const reply = await exchange(transport, request, { ...settings, redirectedAt });
+      const next = maxRedirects === 0 ? undefined : nextOf(request, reply);
+      if (next === undefined) {
+        reply.onClosed = () => deadline[Symbol.dispose]();
+        return reply;
+      }
+      reply.close();
+      if (redirects === maxRedirects) {
+        const why = `there are more than ${maxRedirects} redirects`;
+        throw new RequestError("TOO_MANY_REDIRECTS", publicUrl(request.url), why);
+      }
+      request = next;
+    }
+  } catch (error) {
+    deadline[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function nextOf(request: Outgoing, reply: Reply): Outgoing | undefined {
+  try {
+    return redirected(request, reply.head);
+  } catch (error) {
+    reply.close();
+    throw error;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * Requests on the wire: request line, fields and framing (RFC 9112 sections 3 and 6).
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { VERSION } from "../../version.ts";
+import { basicAuth } from "./url.ts";
+
+/** One request, as it is sent; a redirect makes the next one of it. */
+export interface Outgoing {
+  readonly method: string;
+  /** Without user name and password. */
+  readonly url: URL;
+  /** Names and values by turns. */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | undefined;
+}
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** These fields say where the message ends, which is nothing to disagree about. */
+const OWN = new Set(["connection", "content-length", "transfer-encoding", "expect", "upgrade"]);
+
+/** Methods of requests that have content as a rule: without it they say that there is none. */
+const WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
+
+/** Throws a `TypeError` unless `method` can be sent. */
+export function checkMethod(method: string): void {
+  if (!TOKEN.test(method)) throw new TypeError(`'${method}' is not a method`);
+  if (method === "CONNECT") throw new TypeError("CONNECT is for proxies");
+}
+
+/** Throws a `TypeError` unless a field can be sent, and is not the engine's. */
+export function checkField(name: string, value: string): void {
+  if (!TOKEN.test(name)) throw new TypeError(`'${name}' is not the name of a header field`);
+  if (!VALUE.test(value)) {
+    throw new TypeError(`The field ${name} has a character that no field may have`);
+  }
+  if (OWN.has(name.toLowerCase())) throw new TypeError(`The field ${name} is set by the engine`);
+}
+
+/** Makes the first request. Throws a `TypeError` for what HTTP cannot carry. */
+export function firstRequest(
+  url: URL,
+  method: string | undefined,
+  headers: readonly string[],
+  content: string | Uint8Array | undefined,
+): Outgoing {
+  const body = typeof content === "string" ? Buffer.from(content) : content;
+  const chosen = method ?? (body === undefined ? "GET" : "POST");
+  checkMethod(chosen);
+  for (let i = 0; i < headers.length; i += 2) checkField(headers[i], headers[i + 1]);
+  const authorization = hasField(headers, "authorization") ? undefined : basicAuth(url);
+  const bare = new URL(url);
+  bare.username = bare.password = "";
+  return {
+    method: chosen,
+    url: bare,
+    headers: authorization === undefined ? headers : ["Authorization", authorization, ...headers],
+    body,
+  };
+}
+
+/** The fields of a request, in the order that they are sent in. */
+export function fieldsOf({ method, url, headers, body }: Outgoing): readonly string[] {
+  const fields: string[] = [];
+  if (!hasField(headers, "host")) fields.push("Host", url.host);
+  if (!hasField(headers, "user-agent")) fields.push("User-Agent", `plainsocket/${VERSION}`);
+  if (!hasField(headers, "accept")) fields.push("Accept", "*/*");
+  for (let i = 0; i < headers.length; i += 2) {
+    // An empty value of these is the way to send none.
+    const left = headers[i + 1] === "" && /^(user-agent|accept)$/i.test(headers[i]);
+    if (!left) fields.push(headers[i], headers[i + 1]);
+  }
+  if (body !== undefined || WITH_CONTENT.has(method)) {
+    fields.push("Content-Length", String(body?.length ?? 0));
+  }
+  fields.push("Connection", "close");
+  return fields;
+}
+
+/** The request line, without its line end. */
+export function requestLine({ method, url }: Outgoing): string {
+  return `${method} ${url.pathname}${url.search} HTTP/1.1`;
+}
+
+/** Whether there is a field of that name, which is in lower case. */
+export function hasField(headers: readonly string[], name: string): boolean {
+  return headers.some((other, i) => i % 2 === 0 && other.toLowerCase() === name);
+}

@@ -1,0 +1,77 @@
+/**
+ * One connection for one request: what bounds its time, and how it ends.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../clock.ts";
+import { abortError, SocketError } from "../../errors.ts";
+import { IdleWatch } from "../../idle.ts";
+import type { Conn, Endpoint } from "../../transport.ts";
+
+/** Bounds a whole request, redirects and body included: by the caller's signal and by time. */
+export class Deadline implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #outer: AbortSignal | undefined;
+  readonly #cancel: () => void;
+
+  /** A `timeout` of 0 is none. */
+  constructor(outer: AbortSignal | undefined, timeout: number, clock: Clock, endpoint: Endpoint) {
+    this.#outer = outer;
+    if (outer?.aborted) this.#onAbort();
+    outer?.addEventListener("abort", this.#onAbort);
+    this.#cancel = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
+      const why = `not done within ${timeout / 1000} s`;
+      this.#controller.abort(new SocketError("ETIMEDOUT", "read", { addr: endpoint, why }));
+    });
+  }
+
+  /** Aborted when it is over. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  readonly #onAbort = () => this.#controller.abort(this.#outer!.reason);
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+    this.#outer?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** A connection that closes itself when the signal says so, or when nothing moves that should. */
+export class Session {
+  readonly conn: Conn;
+  readonly #signal: AbortSignal;
+  readonly #idle: IdleWatch;
+  /** The server is being waited for. */
+  #waiting = false;
+
+  constructor(conn: Conn, signal: AbortSignal, idleTimeout: number, clock: Clock) {
+    this.conn = conn;
+    this.#signal = signal;
+    this.#idle = new IdleWatch(idleTimeout, clock);
+    this.#idle.add(conn, () => this.#waiting);
+    if (signal.aborted) this.#onAbort();
+    signal.addEventListener("abort", this.#onAbort);
+  }
+
+  readonly #onAbort = () => this.conn.close(abortError("read", this.conn.remoteAddr, this.#signal));
+
+  /** Settles as `work` does, which waits for the server. */
+  async wait<T>(work: Promise<T>): Promise<T> {
+    this.#waiting = true;
+    try {
+      return await work;
+    } finally {
+      this.#waiting = false;
+    }
+  }
+
+  /** Closes the connection. A second call does nothing. */
+  close(): void {
+    this.#idle.delete(this.conn);
+    this.#signal.removeEventListener("abort", this.#onAbort);
+    this.conn.close();
+  }
+}
