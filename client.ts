@@ -132,4 +132,5 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
 
 await run("client.ts", {
   echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
-});
+  get: async () => (await import("./lib/cli/get.ts")).get,
+}, "get");

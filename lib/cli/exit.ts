@@ -11,23 +11,67 @@ export const EXIT: {
   readonly ok: 0;
   readonly differed: 1;
   readonly usage: 2;
+  readonly badUrl: 3;
   readonly notResolved: 6;
   readonly notConnected: 7;
   readonly closedEarly: 18;
+  readonly refused: 22;
+  readonly writeFailed: 23;
   readonly timeout: 28;
+  readonly tlsFailed: 35;
+  readonly tooManyRedirects: 47;
+  readonly emptyReply: 52;
   readonly receiveFailed: 56;
+  readonly badCertificate: 60;
+  readonly tooLarge: 63;
   readonly internal: 70;
+  readonly interrupted: 130;
 } = {
   ok: 0,
   differed: 1,
   usage: 2,
+  badUrl: 3,
   notResolved: 6,
   notConnected: 7,
   closedEarly: 18,
+  refused: 22,
+  writeFailed: 23,
   timeout: 28,
+  tlsFailed: 35,
+  tooManyRedirects: 47,
+  emptyReply: 52,
   receiveFailed: 56,
+  badCertificate: 60,
+  tooLarge: 63,
   internal: 70,
+  interrupted: 130,
 };
+
+const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "all went well",
+  differed: "what came is not what it should be",
+  usage: "the command line is not right",
+  badUrl: "the URL is not right, or of a protocol that is not spoken",
+  notResolved: "a name does not resolve",
+  notConnected: "could not connect, or could not listen",
+  closedEarly: "the server closed before all had come",
+  refused: "the server answered with a status of 400 or above",
+  writeFailed: "what came could not be written",
+  timeout: "a timeout passed",
+  tlsFailed: "the TLS handshake failed",
+  tooManyRedirects: "too many redirects",
+  emptyReply: "the server closed without a reply",
+  receiveFailed: "receiving failed, or what came is malformed",
+  badCertificate: "the server's certificate is not to be trusted",
+  tooLarge: "there is more than --max-size",
+  internal: "a mistake in this program: please report it",
+  interrupted: "ended by Ctrl-C (SIGINT); 143 by SIGTERM",
+};
+
+/** The codes that a command can end with, as lines of its help. */
+export function exitHelp(...names: (keyof typeof EXIT)[]): string {
+  return names.map((name) => `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`).join("\n");
+}
 
 /** A failure that is no socket's and that users can meet, with the code to exit with. */
 export class CliError extends Error {
@@ -43,17 +87,19 @@ export class CliError extends Error {
   }
 }
 
-/** The codes as lines of the help. */
-export const EXIT_HELP = `  0    all went well
-  1    the echo differed from what was sent
-  2    the command line is not right
-  6    a name does not resolve
-  7    could not connect, or could not listen
-  18   the server closed before all was echoed
-  28   a timeout passed
-  56   receiving failed
-  70   a mistake in this program: please report it
-  130  ended by Ctrl-C (SIGINT); 143 by SIGTERM`;
+/** The codes of the echo client and server as lines of the help. */
+export const EXIT_HELP: string = exitHelp(
+  "ok",
+  "differed",
+  "usage",
+  "notResolved",
+  "notConnected",
+  "closedEarly",
+  "timeout",
+  "receiveFailed",
+  "internal",
+  "interrupted",
+);
 
 /** The exit code that tells of an error. */
 export function exitCodeOf({ code, op }: SocketError): number {

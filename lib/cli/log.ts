@@ -66,6 +66,12 @@ export class Log {
     );
   }
 
+  /** Tells what was asked for, even with `-q`: as lines, or as one JSON object. */
+  report(lines: readonly string[], json: Readonly<Record<string, unknown>>): void {
+    if (this.#json) this.#write({ time: isoTime(performance.now()), ...json });
+    else for (const line of lines) this.#write(line);
+  }
+
   /** Makes the sink that shows events: as JSON, or as the transcript has them. */
   sink(transcript: Transcript): EventSink {
     if (this.#json) return (event) => this.#write(toJson(event));

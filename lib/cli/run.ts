@@ -17,7 +17,12 @@ import { UsageError } from "./flags.ts";
  */
 export async function run(script: string, commands: Commands, forUrl?: string): Promise<void> {
   // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
-  process.stdout.on("error", () => process.exit(EXIT.ok));
+  // Anything else, such as a full disk, means that the output is not whole.
+  process.stdout.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    currentLog().error(`${script}: Cannot write to stdout: ${error.message}`);
+    process.exit(EXIT.writeFailed);
+  });
   let code: number;
   try {
     const args = process.argv.slice(2);

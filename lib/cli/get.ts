@@ -1,0 +1,268 @@
+/**
+ * `client.ts get URL`: HTTP for people who know curl.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { observe } from "../events.ts";
+import type { ClientReply, HttpHead } from "../http/client/client.ts";
+import { decodeContent } from "../http/client/encoding.ts";
+import { RequestError, type RequestErrorCode } from "../http/client/errors.ts";
+import { requestHttp } from "../http/client/request.ts";
+import { publicUrl } from "../http/client/url.ts";
+import { SocketError } from "../errors.ts";
+import { systemTransport } from "../transport.deno.ts";
+import type { Transport } from "../transport.ts";
+import { type Command, command } from "./command.ts";
+import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
+import { integer, list, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
+import type { Values } from "./flags.ts";
+import { Download, type Outcome } from "./get/download.ts";
+import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
+import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
+import { fileOutput } from "./get/part.ts";
+import { Progress } from "./get/progress.ts";
+import { connectionTranscript, headLines, textOf, timingReport } from "./get/trace.ts";
+import type { Log } from "./log.ts";
+import { onSignals } from "./signals.ts";
+
+const MOST = Number.MAX_SAFE_INTEGER;
+
+const FLAGS = {
+  output: text("FILE", "", "write the content to FILE, which appears when it is whole", "o"),
+  "remote-name": toggle("the same, with the last part of the URL as FILE", "O"),
+  continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
+  retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
+  sha256: text("HEX", "", "the SHA-256 that the content must have"),
+  include: toggle("put the head of the reply before the content", "i"),
+  head: toggle("ask with HEAD, and show the head of the reply", "I"),
+  header: list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
+  request: text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
+  data: list("DATA", "send DATA as a form does; @FILE for a file, @- for stdin", "d"),
+  user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
+  range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
+  compressed: toggle("ask for compressed content, and decompress it"),
+  "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
+  "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
+  timing: toggle("tell when what was done"),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `Gets what is at a URL, by HTTP/1.1.
+
+  deno run -A client.ts get http://localhost:8080/           prints the content
+  deno run -A client.ts get -O http://localhost:8080/a.iso   saves it as a.iso
+  deno run -A client.ts get -O -C --retry 5 http://…/a.iso   goes on with what came before
+  deno run -A client.ts get -v -d a=1 -d b=2 localhost:8080  posts a form, shows both heads
+  npx plainsocket client get http://localhost:8080/          the same on Node
+
+Usage: client.ts [get] URL [options]
+
+Without a scheme the URL is http://. The options are curl's where they mean the same.
+
+Options:
+${renderFlags(FLAGS)}
+
+stdout gets the content, byte for byte: as the server sends it, unless --compressed is given. All
+else goes to stderr. With a FILE, what has come is in FILE.part until it is whole, beside it in
+FILE.part.json what -C needs; a run that fails keeps both. Only the content of a success (2xx)
+becomes FILE; that of other replies goes to stdout.
+
+-C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified,
+and else begin anew. What may pass are failures to connect, timeouts, replies that break off, and
+the statuses 408, 429 and 5xx; the wait is what Retry-After says, or 1 s, 2 s, 4 s…, up to 60 s.
+
+Redirects keep the method and the content, but 303 is followed with GET, and so are 301 and 302 if
+the method was POST. Authorization and Cookie are not sent to another scheme, host or port. With
+--max-redirects 0 the redirect itself is what you get.
+
+Exit codes:
+${
+  exitHelp(
+    "ok",
+    "differed",
+    "usage",
+    "badUrl",
+    "notResolved",
+    "notConnected",
+    "closedEarly",
+    "refused",
+    "writeFailed",
+    "timeout",
+    "tooManyRedirects",
+    "emptyReply",
+    "receiveFailed",
+    "tooLarge",
+    "internal",
+    "interrupted",
+  )
+}
+`;
+
+type GetValues = Values<typeof FLAGS>;
+
+/** The command; see the module. */
+export const get: Command = command({ name: "get", flags: FLAGS, help: HELP, run });
+
+async function run(values: GetValues, positionals: string[]): Promise<number> {
+  const url = positionals.shift();
+  if (url === undefined) throw new UsageError("get needs a URL");
+  noMore(positionals);
+  checkCombination(values);
+  const log = openLog(values);
+  const { signal, exitCode } = onSignals();
+  let output: Output | undefined;
+  try {
+    const choice = await requestOf(url, values);
+    const file = fileOf(values, choice.url);
+    const stdout = new StdoutOutput(log, new Checksum(""));
+    const checksum = new Checksum(values.sha256);
+    output = file === undefined
+      ? new StdoutOutput(log, checksum)
+      : await fileOutput(file, publicUrl(choice.url), values.continue, checksum);
+    const outcome = await download(values, choice, output, stdout, log, file, signal);
+    return told(outcome, values, log);
+  } catch (error) {
+    await output?.close();
+    const fate = output?.fate ?? "";
+    if (!signal.aborted) throw explained(error, fate);
+    if (fate !== "") log.note(fate);
+    return exitCode();
+  }
+}
+
+function checkCombination(values: GetValues): void {
+  const exclude = (...names: (keyof GetValues)[]) => {
+    const given = names.filter((name) => values[name] !== FLAGS[name].fallback);
+    if (given.length < 2) return;
+    throw new UsageError(`Options --${given[0]} and --${given[1]} exclude each other`);
+  };
+  exclude("output", "remote-name");
+  // These make of the content what the server could not go on with.
+  for (const name of ["range", "compressed", "include", "head", "data"] as const) {
+    exclude("continue", name);
+  }
+  if (values.sha256 !== "" && !/^[0-9a-f]{64}$/i.test(values.sha256)) {
+    throw new UsageError("Option --sha256 takes 64 hexadecimal digits");
+  }
+  if (values.continue && values.output === "" && !values["remote-name"]) {
+    throw new UsageError("Option --continue needs --output or --remote-name");
+  }
+}
+
+/** The file to write to; nothing for stdout. */
+function fileOf(values: GetValues, url: URL): string | undefined {
+  if (values["remote-name"]) return remoteName(url);
+  return values.output === "" || values.output === "-" ? undefined : values.output;
+}
+
+function download(
+  values: GetValues,
+  choice: RequestChoice,
+  output: Output,
+  stdout: Output,
+  log: Log,
+  file: string | undefined,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(connectionTranscript()))
+    : systemTransport;
+  const { include, head, range, compressed } = values;
+  const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
+  const progress = shown && !values.quiet && !values.verbose
+    ? new Progress(file, () => output.size)
+    : undefined;
+  return new Download({
+    request: (headers) => request(transport, values, choice, headers, log, signal),
+    contentOf: (reply) => contentOf(reply, include || head, compressed && !head, values),
+    output,
+    errorOutput: stdout,
+    resumable: choice.method === "GET" && !include && range === "" && !compressed,
+    ranged: range !== "",
+    retries: values.retry,
+    signal,
+    note: (message) => log.note(message),
+    progress,
+  }).run();
+}
+
+function request(
+  transport: Transport,
+  values: GetValues,
+  choice: RequestChoice,
+  headers: readonly string[],
+  log: Log,
+  signal: AbortSignal,
+): Promise<ClientReply> {
+  const onHead = (head: HttpHead) => {
+    const { type, startLine, headers } = head;
+    log.report(headLines(head), { event: type, startLine, headers });
+  };
+  return requestHttp(transport, {
+    ...choice,
+    headers: [...choice.headers, ...headers],
+    maxRedirects: values["max-redirects"],
+    maxSize: values["max-size"],
+    connectTimeout: values["connect-timeout"],
+    idleTimeout: values.timeout,
+    signal,
+    ...(log.verbose ? { onHead } : {}),
+  });
+}
+
+/** What of a reply is shown. */
+async function* contentOf(
+  reply: ClientReply,
+  withHead: boolean,
+  decoded: boolean,
+  { "max-size": maxSize }: GetValues,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (withHead) {
+    const startLine = `HTTP/1.${reply.minor} ${reply.status} ${reply.reason}`.trimEnd();
+    yield Buffer.from(`${textOf(startLine, reply.headers).join("\r\n")}\r\n\r\n`, "latin1");
+  }
+  yield* decoded ? decodeContent(reply, { maxSize }) : reply;
+}
+
+/** Tells what is left to tell of a reply that has come. */
+function told({ reply, whole }: Outcome, values: GetValues, log: Log): number {
+  if (values.timing) {
+    const { lines, json } = timingReport(reply);
+    log.report(lines, json);
+  }
+  const { status, reason, url } = reply;
+  // 416 may have been the answer that there is no more to get.
+  if (status < 400 || whole) return EXIT.ok;
+  const answer = `${status} ${reason}`.trimEnd();
+  throw new CliError(EXIT.refused, `The server answered ${answer} for ${url}.`);
+}
+
+const CODES: Partial<Record<RequestErrorCode, number>> = {
+  BAD_URL: EXIT.badUrl,
+  BODY_TOO_LARGE: EXIT.tooLarge,
+  EMPTY_REPLY: EXIT.emptyReply,
+  PARTIAL: EXIT.closedEarly,
+  TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
+};
+
+/** The error to end with: with its exit code, and with what became of the bytes received. */
+function explained(error: unknown, fate: string): unknown {
+  const suffix = fate === "" ? "" : ` ${fate}`;
+  if (error instanceof SocketError) {
+    return new CliError(exitCodeOf(error), `${error.message}${suffix}`, { cause: error });
+  }
+  if (error instanceof RequestError) {
+    const exitCode = CODES[error.code] ?? EXIT.receiveFailed;
+    return new CliError(exitCode, `${error.message}${suffix}`, { cause: error });
+  }
+  if (error instanceof CliError && error.exitCode === EXIT.writeFailed) {
+    return new CliError(error.exitCode, `${error.message}${suffix}`, { cause: error });
+  }
+  return error;
+}

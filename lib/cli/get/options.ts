@@ -1,0 +1,131 @@
+/**
+ * From the command line of `get` to a request: what curl's users know, checked.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import type { HttpRequestOptions } from "../../http/client/client.ts";
+import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
+import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
+import { parseUrl } from "../../http/client/url.ts";
+import { UsageError } from "../flags.ts";
+
+/** The flags that shape the request. */
+export interface RequestValues {
+  readonly request: string;
+  readonly head: boolean;
+  readonly header: readonly string[];
+  readonly data: readonly string[];
+  readonly user: string;
+  readonly range: string;
+  readonly compressed: boolean;
+}
+
+/** What of {@linkcode HttpRequestOptions} they make. */
+export type RequestChoice =
+  & Pick<HttpRequestOptions, "body">
+  & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
+
+/** Reads the request off the command line. Throws a {@linkcode UsageError}, or as `parseUrl` does. */
+export async function requestOf(text: string, values: RequestValues): Promise<RequestChoice> {
+  // As curl has it: what has no scheme is http.
+  const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  const headers = values.header.flatMap(fieldOf);
+  const add = (name: string, value: string) => {
+    if (!hasField(headers, name.toLowerCase())) headers.push(name, value);
+  };
+  if (values.user !== "") add("Authorization", authorization(values.user));
+  if (values.compressed) add("Accept-Encoding", ACCEPT_ENCODING);
+  if (values.range !== "") add("Range", `bytes=${rangeOf(values.range)}`);
+  if (values.data.length > 0) add("Content-Type", "application/x-www-form-urlencoded");
+  if (values.head && values.data.length > 0) {
+    throw new UsageError("Options --head and --data exclude each other");
+  }
+  const body = values.data.length === 0 ? undefined : await contentOf(values.data);
+  const method = methodOf(values);
+  return { url, method, headers, body };
+}
+
+function methodOf({ request, head, data }: RequestValues): string {
+  const method = request !== "" ? request : head ? "HEAD" : data.length > 0 ? "POST" : "GET";
+  checked("--request", () => checkMethod(method));
+  return method;
+}
+
+/** `Name: value`, or `Name;` for an empty value; `Name:` leaves out what would be sent by default. */
+function fieldOf(line: string): string[] {
+  const match = /^([^:;]+)(?::[\t ]*(.*?)[\t ]*|;)$/s.exec(line);
+  if (match === null) throw new UsageError(`Option --header takes 'Name: value', not '${line}'`);
+  const [, name, text = ""] = match;
+  const value = Buffer.from(text).toString("latin1");
+  checked("--header", () => checkField(name, value));
+  if (value !== "" || line.endsWith(";")) return [name, value];
+  return /^(accept|user-agent)$/i.test(name) ? [name, ""] : [];
+}
+
+function authorization(user: string): string {
+  if (!user.includes(":")) throw new UsageError("Option --user takes 'name:password'");
+  return `Basic ${Buffer.from(user).toString("base64")}`;
+}
+
+function rangeOf(range: string): string {
+  if (/^(\d+-\d*|-\d+)$/.test(range)) return range;
+  throw new UsageError(`Option --range takes 0-99, 100- or -100, not '${range}'`);
+}
+
+/** All of --data, joined by `&`. */
+async function contentOf(data: readonly string[]): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (const part of data) {
+    if (parts.length > 0) parts.push(Buffer.from("&"));
+    parts.push(
+      part.startsWith("@") ? stripped(await readSource(part.slice(1))) : Buffer.from(part),
+    );
+  }
+  return Buffer.concat(parts);
+}
+
+async function readSource(path: string): Promise<Buffer> {
+  if (path === "-") {
+    const chunks: Buffer[] = [];
+    for await (const chunk of process.stdin) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  }
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`Option --data cannot read '${path}': ${(error as Error).message}`);
+  }
+}
+
+/** As curl does with the content of a form that it reads from a file. */
+function stripped(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.filter((byte) => byte !== 0x0d && byte !== 0x0a && byte !== 0));
+}
+
+function checked(option: string, check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(`Option ${option}: ${error.message}`);
+  }
+}
+
+/** The file name that a URL suggests: its last segment, decoded if it is still one name then. */
+export function remoteName({ pathname }: URL): string {
+  const segment = pathname.slice(pathname.lastIndexOf("/") + 1);
+  if (segment === "") {
+    throw new UsageError("Option --remote-name needs a URL with a file name; say --output FILE");
+  }
+  let name = segment;
+  try {
+    name = decodeURIComponent(segment);
+  } catch {
+    // Not UTF-8: it stays as it is.
+  }
+  return /[\/\\\p{C}]/u.test(name) || /^\.{1,2}$/.test(name) ? segment : name;
+}

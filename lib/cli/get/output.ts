@@ -1,0 +1,156 @@
+/**
+ * Where `get` puts what comes: stdout, or whatever is no regular file.
+ *
+ * @module
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { open } from "node:fs/promises";
+import type { Log } from "../log.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { FileWriter, writeError } from "./writer.ts";
+
+/** Takes the content of a reply, in one attempt or several. */
+export interface Output {
+  /** How many bytes of the content it has, of earlier attempts and runs, too. */
+  readonly size: number;
+  /** The value of If-Range that stands for what it has; without it there is no going on from there. */
+  readonly validator: string | undefined;
+  /** Whether it begins anew when it has to. */
+  readonly restartable: boolean;
+  /** Prepares to take what comes from `offset` on: 0 or `size`. */
+  begin(offset: number, validator: string | undefined): Promise<void>;
+  /** Takes bytes; one call at a time. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** All has come. Rejects with a {@linkcode CliError}, if it is not what it should be. */
+  finish(): Promise<void>;
+  /** No more comes; what has come stays. A second call does nothing. */
+  close(): Promise<void>;
+  /** What became of the bytes received, as the last sentence of an error. */
+  readonly fate: string;
+}
+
+/** Checks content against the SHA-256 it should have; `expected` is "" if nobody asks. */
+export class Checksum {
+  readonly #expected: string;
+  #hash: Hash | undefined;
+  /** How many bytes have gone in. */
+  size = 0;
+
+  constructor(expected: string) {
+    this.#expected = expected.toLowerCase();
+    this.reset();
+  }
+
+  /** Whether somebody asks. */
+  get wanted(): boolean {
+    return this.#expected !== "";
+  }
+
+  reset(): void {
+    this.size = 0;
+    this.#hash = this.wanted ? createHash("sha256") : undefined;
+  }
+
+  update(bytes: Uint8Array): void {
+    this.size += bytes.length;
+    this.#hash?.update(bytes);
+  }
+
+  /** Throws a {@linkcode CliError} if it is another one. */
+  check(what: string): void {
+    const found = this.#hash?.copy().digest("hex") ?? "";
+    if (found === this.#expected) return;
+    throw new CliError(
+      EXIT.differed,
+      `The SHA-256 of ${what} is ${found}, and not ${this.#expected}. It is another file, or damaged.`,
+    );
+  }
+}
+
+/** Output that is gone once it is written: the next attempt can go on with it, but not begin anew. */
+abstract class StreamOutput implements Output {
+  size = 0;
+  validator: string | undefined;
+  readonly fate = "";
+  readonly #checksum: Checksum;
+
+  constructor(checksum: Checksum) {
+    this.#checksum = checksum;
+  }
+
+  protected abstract put(bytes: Uint8Array): Promise<void>;
+
+  get restartable(): boolean {
+    return this.size === 0;
+  }
+
+  begin(_offset: number, validator: string | undefined): Promise<void> {
+    this.validator = validator;
+    return Promise.resolve();
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#checksum.update(bytes);
+    await this.put(bytes);
+    this.size += bytes.length;
+  }
+
+  finish(): Promise<void> {
+    this.#checksum.check("what came");
+    return this.close();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** stdout. */
+export class StdoutOutput extends StreamOutput {
+  readonly #log: Log;
+
+  constructor(log: Log, checksum: Checksum) {
+    super(checksum);
+    this.#log = log;
+  }
+
+  protected async put(bytes: Uint8Array): Promise<void> {
+    try {
+      await this.#log.data(bytes);
+    } catch (error) {
+      // Deno throws where Node emits an event, which ends the program.
+      throw writeError("stdout", error);
+    }
+  }
+}
+
+/** A device or a pipe: something with a name that nothing can be renamed onto. */
+export class DeviceOutput extends StreamOutput {
+  readonly #path: string;
+  #writer: FileWriter | undefined;
+
+  constructor(path: string, checksum: Checksum) {
+    super(checksum);
+    this.#path = path;
+  }
+
+  override async begin(offset: number, validator: string | undefined): Promise<void> {
+    await super.begin(offset, validator);
+    if (this.#writer !== undefined) return;
+    try {
+      this.#writer = new FileWriter(await open(this.#path, "w"), this.#path);
+    } catch (error) {
+      throw writeError(this.#path, error);
+    }
+  }
+
+  protected put(bytes: Uint8Array): Promise<void> {
+    return this.#writer!.write(bytes);
+  }
+
+  override async close(): Promise<void> {
+    await this.#writer?.close();
+    this.#writer = undefined;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * How far a download is, on one line of a terminal.
+ *
+ * @module
+ */
+
+import process from "node:process";
+
+const REFRESH_MS = 200;
+const BAR = 24;
+
+/** Shows how far `size` is on the way to `total`, several times a second. */
+export class Progress {
+  readonly #name: string;
+  readonly #size: () => number;
+  #total: number | undefined;
+  #first = 0;
+  #since = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  /** `size` tells how many bytes there are. */
+  constructor(name: string, size: () => number) {
+    this.#name = name;
+    this.#size = size;
+  }
+
+  /** An attempt has begun, which is to bring all of `total` bytes, if that is known. */
+  start(total: number | undefined): void {
+    this.hide();
+    this.#total = total;
+    this.#first = this.#size();
+    this.#since = performance.now();
+    this.#draw();
+    this.#timer = setInterval(() => this.#draw(), REFRESH_MS);
+  }
+
+  /** Makes room for something else. */
+  hide(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    process.stderr.write("\r\x1b[K");
+  }
+
+  /** It is done: the line stays as it is now. */
+  end(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#draw();
+    process.stderr.write("\n");
+  }
+
+  #draw(): void {
+    const seconds = (performance.now() - this.#since) / 1000;
+    const size = this.#size();
+    const line = progressLine(this.#name, size, this.#total, size - this.#first, seconds);
+    const width = (process.stderr.columns || 80) - 1;
+    process.stderr.write(`\r${line.slice(0, width)}\x1b[K`);
+  }
+}
+
+/** The line: `bytes` of `size` came in the last `seconds`. */
+export function progressLine(
+  name: string,
+  size: number,
+  total: number | undefined,
+  bytes: number,
+  seconds: number,
+): string {
+  const rate = seconds > 0 ? bytes / seconds : 0;
+  const speed = `${readable(rate)}/s`;
+  if (total === undefined) return `${name}  ${readable(size)}  ${speed}`;
+  const done = total === 0 ? 1 : Math.min(1, size / total);
+  const bar = "#".repeat(Math.round(done * BAR)).padEnd(BAR, "-");
+  const percent = `${Math.floor(done * 100)}%`.padStart(4);
+  const left = size >= total ? clock(seconds) : rate > 0 ? clock((total - size) / rate) : "-:--";
+  const of = `${readable(size)} of ${readable(total)}`;
+  return `${name} ${percent} [${bar}] ${of}  ${speed}  ${left}${size >= total ? "" : " left"}`;
+}
+
+function readable(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (bytes >= 1024 && unit < units.length - 1) {
+    bytes /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? Math.round(bytes) : bytes.toFixed(1)} ${units[unit]}`;
+}
+
+function clock(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts = [Math.floor(whole / 60) % 60, whole % 60].map((n) => String(n).padStart(2, "0"));
+  const hours = Math.floor(whole / 3600);
+  return hours > 0 ? `${hours}:${parts.join(":")}` : parts.join(":").replace(/^0/, "");
+}
