@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The client script: `client.ts [echo [MESSAGE]] [options]`. See `--help`.
+ * The client script: `client.ts [echo [MESSAGE]] [options]` or `client.ts get URL`. See `--help`.
  *
  * @module
  */
@@ -49,6 +49,7 @@ Usage: client.ts [echo [MESSAGE]] [options]
 
 Protocols:
   echo  sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
+  get   gets what is at a URL; 'client.ts get --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { basename } from "node:path";
 import process from "node:process";
 import { observe } from "../events.ts";
 import type { ClientReply, HttpHead } from "../http/client/client.ts";
@@ -176,7 +177,7 @@ function download(
   const { include, head, range, compressed } = values;
   const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose
-    ? new Progress(file, () => output.size)
+    ? new Progress(basename(file), () => output.size)
     : undefined;
   return new Download({
     request: (headers) => request(transport, values, choice, headers, log, signal),

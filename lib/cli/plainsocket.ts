@@ -14,6 +14,7 @@ const USAGE = `Sockets you can see.
 
   npx plainsocket server [echo] [options]             an echo server on localhost port 10000
   npx plainsocket client [echo [MESSAGE]] [options]   a client that talks to it
+  npx plainsocket client get URL [options]            gets what is at a URL
 
 'plainsocket server --help' and 'plainsocket client --help' tell more.
 `;

@@ -59,8 +59,6 @@ class PartFile implements Output {
   readonly #url: string;
   readonly #checksum: Checksum;
   #writer: FileWriter | undefined;
-  /** Where what `#writer` writes begins. */
-  #start = 0;
 
   private constructor(file: string, url: string, checksum: Checksum) {
     this.#file = file;
@@ -105,7 +103,7 @@ class PartFile implements Output {
     try {
       const handle = await open(this.#part, offset === 0 ? "w" : "a");
       this.#writer = new FileWriter(handle, this.#part);
-      this.size = this.#start = offset;
+      this.size = offset;
       this.validator = validator;
       if (validator === undefined) await rm(this.#record, { force: true });
       else {
@@ -164,7 +162,8 @@ class PartFile implements Output {
     try {
       await writer.close();
     } finally {
-      this.size = this.#start + writer.written;
+      // A write that failed may have written a part all the same.
+      this.size = (await stat(this.#part).catch(() => undefined))?.size ?? 0;
     }
   }
 }

@@ -54,15 +54,28 @@ export class Progress {
   #draw(): void {
     const seconds = (performance.now() - this.#since) / 1000;
     const size = this.#size();
-    const line = progressLine(this.#name, size, this.#total, size - this.#first, seconds);
     const width = (process.stderr.columns || 80) - 1;
-    process.stderr.write(`\r${line.slice(0, width)}\x1b[K`);
+    const line = progressLine(this.#name, size, this.#total, size - this.#first, seconds, width);
+    process.stderr.write(`\r${line}\x1b[K`);
   }
 }
 
-/** The line: `bytes` of `size` came in the last `seconds`. */
+/** The line, at most `width` wide: `bytes` of `size` came in the last `seconds`. */
 export function progressLine(
   name: string,
+  size: number,
+  total: number | undefined,
+  bytes: number,
+  seconds: number,
+  width: number,
+): string {
+  const facts = factsOf(size, total, bytes, seconds);
+  const room = Math.max(8, width - facts.length - 1);
+  const short = name.length > room ? `${name.slice(0, room - 1)}…` : name;
+  return `${short} ${facts}`.slice(0, width);
+}
+
+function factsOf(
   size: number,
   total: number | undefined,
   bytes: number,
@@ -70,13 +83,13 @@ export function progressLine(
 ): string {
   const rate = seconds > 0 ? bytes / seconds : 0;
   const speed = `${readable(rate)}/s`;
-  if (total === undefined) return `${name}  ${readable(size)}  ${speed}`;
+  if (total === undefined) return ` ${readable(size)}  ${speed}`;
   const done = total === 0 ? 1 : Math.min(1, size / total);
   const bar = "#".repeat(Math.round(done * BAR)).padEnd(BAR, "-");
   const percent = `${Math.floor(done * 100)}%`.padStart(4);
   const left = size >= total ? clock(seconds) : rate > 0 ? clock((total - size) / rate) : "-:--";
   const of = `${readable(size)} of ${readable(total)}`;
-  return `${name} ${percent} [${bar}] ${of}  ${speed}  ${left}${size >= total ? "" : " left"}`;
+  return `${percent} [${bar}] ${of}  ${speed}  ${left}${size >= total ? "" : " left"}`;
 }
 
 function readable(bytes: number): string {

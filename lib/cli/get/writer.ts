@@ -43,8 +43,6 @@ export class FileWriter {
   #length = 0;
   #writing: Promise<void> | undefined;
   #failure: unknown;
-  /** How many bytes are in the file. */
-  written = 0;
 
   constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
@@ -76,9 +74,7 @@ export class FileWriter {
         this.#other = buffer;
         this.#length = 0;
         for (let at = 0; at < length;) {
-          const { bytesWritten } = await this.#handle.write(buffer, at, length - at);
-          at += bytesWritten;
-          this.written += bytesWritten;
+          at += (await this.#handle.write(buffer, at, length - at)).bytesWritten;
         }
       }
     } catch (error) {

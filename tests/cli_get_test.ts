@@ -1,0 +1,964 @@
+// client.ts get, against our server, servers of other people's making, and broken ones.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import zlib from "node:zlib";
+import { progressLine } from "../lib/cli/get/progress.ts";
+import { waitBefore } from "../lib/cli/get/retry.ts";
+import { SocketError } from "../lib/errors.ts";
+import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
+import { serveLight } from "../lib/http/server.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn, TcpAddr } from "../lib/transport.ts";
+import { randomBytes } from "./helpers.ts";
+import { type Exit, Program, runProgram } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import {
+  assertFailed,
+  inShell,
+  onTerminal,
+  programCommand,
+  runClient,
+  startClient,
+} from "./scripts.ts";
+
+const MIB = 1024 * 1024;
+
+/** Runs `fn` with the base URL of a server that answers with `handler`. */
+async function withHttp(handler: LightHandler, fn: (url: string) => Promise<void>): Promise<void> {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const stop = new AbortController();
+  const errors: unknown[] = [];
+  const served = serveLight(listener, handler, {
+    signal: stop.signal,
+    onError: (error) => errors.push(error),
+  });
+  try {
+    await fn(`http://127.0.0.1:${(listener.addr as TcpAddr).port}`);
+    assert.deepEqual(errors, []);
+  } finally {
+    stop.abort();
+    await served;
+  }
+}
+
+/** Runs `fn` with the URL of a server that gives each connection to the next of `turns`. */
+async function withRaw(
+  turns: ((conn: Conn, head: string) => Promise<void>)[],
+  fn: (url: string, heads: string[]) => Promise<void>,
+): Promise<void> {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const heads: string[] = [];
+  const serve = async () => {
+    for (;;) {
+      const conn = await listener.accept();
+      const buffer = Buffer.alloc(4096);
+      let head = "";
+      while (!head.includes("\r\n\r\n")) {
+        const n = await conn.read(buffer);
+        if (n === null) break;
+        head += buffer.toString("latin1", 0, n);
+      }
+      heads.push(head);
+      await turns[Math.min(heads.length, turns.length) - 1](conn, head).catch(() => {});
+      conn.close();
+    }
+  };
+  const served = serve().catch((error) => assert.ok(error instanceof SocketError, String(error)));
+  try {
+    await fn(`http://127.0.0.1:${(listener.addr as TcpAddr).port}`, heads);
+  } finally {
+    listener.close();
+    await served;
+  }
+}
+
+/** A connection on which these texts are sent, and that then ends. */
+function says(...texts: string[]): (conn: Conn) => Promise<void> {
+  return async (conn) => {
+    for (const text of texts) await conn.write(Buffer.from(text, "latin1"));
+  };
+}
+
+/** Runs `fn` in a folder of its own. */
+async function withDir(fn: (dir: string) => Promise<void>): Promise<void> {
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-get-"));
+  try {
+    await fn(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+function get(args: readonly string[], stdin?: string): Promise<Exit> {
+  return runClient(["get", ...args], stdin === undefined ? {} : { stdin });
+}
+
+/** Asserts that a run went well, and told nothing about it. */
+function assertQuiet({ code, stderr }: Exit): void {
+  assert.deepEqual([code, stderr], [0, ""]);
+}
+
+const OK = "HTTP/1.1 200 OK\r\n";
+
+/** Answers with what the request was. */
+const mirror: LightHandler = async (request) => {
+  const { method, target, headers } = request;
+  const body: Buffer[] = [];
+  for (let bytes; (bytes = await request.read()) !== null;) body.push(Buffer.from(bytes));
+  return {
+    status: 200,
+    body: JSON.stringify({ method, target, headers, body: Buffer.concat(body).toString("latin1") }),
+  };
+};
+
+interface Mirrored {
+  method: string;
+  target: string;
+  headers: string[];
+  body: string;
+}
+
+/** What the server saw of a request. */
+async function mirrored(args: readonly string[], stdin?: string): Promise<Mirrored> {
+  const exit = await get(args, stdin);
+  assertQuiet(exit);
+  return JSON.parse(exit.stdout.toString());
+}
+
+function valueOf({ headers }: Mirrored, name: string): string | undefined {
+  const i = headers.findIndex((other, i) => i % 2 === 0 && other.toLowerCase() === name);
+  return i === -1 ? undefined : headers[i + 1];
+}
+
+// Output.
+
+test("get: prints the content byte for byte, and nothing else", async () => {
+  const content = Buffer.concat([
+    Buffer.from(Array.from({ length: 256 }, (_, i) => i)),
+    randomBytes(MIB),
+  ]);
+  const stream = async function* () {
+    for (let at = 0; at < content.length; at += 10_000) yield content.subarray(at, at + 10_000);
+  };
+  const handler: LightHandler = ({ target }) => ({
+    status: 200,
+    body: target === "/stream" ? stream() : content,
+  });
+  await withHttp(handler, async (url) => {
+    for (const args of [[url], [`${url}/stream`], ["-o", "-", url]]) {
+      const exit = await get(args);
+      assertQuiet(exit);
+      assert.ok(exit.stdout.equals(content));
+    }
+  });
+});
+
+test("get: a URL is enough to mean it, and a URL without a scheme is http", async () => {
+  await withHttp(({ target }) => ({ status: 200, body: target }), async (url) => {
+    const bare = await runClient([`${url}/a`]);
+    assertQuiet(bare);
+    assert.equal(bare.stdout.toString(), "/a");
+    const noScheme = await get([`${url.slice("http://".length)}/b?c#d`]);
+    assertQuiet(noScheme);
+    assert.equal(noScheme.stdout.toString(), "/b?c");
+  });
+});
+
+test("get: -o and -O write a file, which is all that is left behind", async () => {
+  const content = randomBytes(3 * MIB);
+  await withHttp(() => ({ status: 200, body: content }), (url) =>
+    withDir(async (dir) => {
+      const saved = await get(["-o", join(dir, "one"), url]);
+      assertQuiet(saved);
+      assert.equal(saved.stdout.length, 0);
+      const named = await runProgram(
+        inShell(`cd '${dir}' && "$@"`, [
+          ...programCommand("client"),
+          ...["get", "-O", `${url}/x/Gr%C3%BC%C3%9Fe.iso?a=/b`],
+        ]),
+      );
+      assertQuiet(named);
+      assert.deepEqual(readdirSync(dir).sort(), ["Grüße.iso", "one"]);
+      for (const name of readdirSync(dir)) {
+        assert.ok(readFileSync(join(dir, name)).equals(content));
+      }
+      // Again, over what is there.
+      assertQuiet(await get(["-o", join(dir, "one"), url]));
+    }));
+});
+
+test("get: -O takes one name out of the URL, whatever that tries", async () => {
+  await withHttp(() => ({ status: 200, body: "x" }), (url) =>
+    withDir(async (dir) => {
+      mkdirSync(join(dir, "in"));
+      const client = [...programCommand("client"), "get", "-O"];
+      for (const path of ["..%2f..%2fetc", "a%5cb", "%00", "a%0ab", "x/../..%2e%2fz"]) {
+        assertQuiet(
+          await runProgram(inShell(`cd '${dir}/in' && "$@"`, [...client, `${url}/${path}`])),
+        );
+      }
+      assert.deepEqual(readdirSync(dir), ["in"]);
+      const names = ["%00", "..%2e%2fz", "..%2f..%2fetc", "a%0ab", "a%5cb"];
+      assert.deepEqual(readdirSync(join(dir, "in")).sort(), names);
+      assertFailed(await get(["-O", `${url}/dir/`]), 2, /needs a URL with a file name/);
+    }));
+});
+
+test("get: -o writes to a device as it is, and through a link", async () => {
+  await withHttp(() => ({ status: 200, body: "x" }), (url) =>
+    withDir(async (dir) => {
+      assertQuiet(await get(["-o", "/dev/null", url]));
+      const client = [...programCommand("client"), "get", "-o", "/dev/stdout", url];
+      const piped = await runProgram(inShell(`"$@" | cat`, client));
+      assertQuiet(piped);
+      assert.equal(piped.stdout.toString(), "x");
+      writeFileSync(join(dir, "file"), "old");
+      symlinkSync(join(dir, "file"), join(dir, "link"));
+      assertQuiet(await get(["-o", join(dir, "link"), url]));
+      assert.equal(readFileSync(join(dir, "file"), "utf8"), "x");
+      assert.deepEqual(readdirSync(dir).sort(), ["file", "link"]);
+    }));
+});
+
+test("get: -i puts the head before the content, -I shows nothing else", async () => {
+  const reply: LightReply = { status: 200, headers: ["X-A", "1", "X-A", "2"], body: "hello" };
+  await withHttp(() => reply, async (url) => {
+    const head = /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*X-A: 1\r\nX-A: 2\r\n(.*\r\n)*\r\n/;
+    const both = await get(["-i", url]);
+    assertQuiet(both);
+    assert.match(both.stdout.toString(), new RegExp(`${head.source}hello$`));
+    const alone = await get(["-I", url]);
+    assertQuiet(alone);
+    assert.match(alone.stdout.toString(), new RegExp(`${head.source}$`));
+  });
+});
+
+// Requests.
+
+test("get: -H, -X and -u shape the request", () =>
+  withHttp(mirror, async (url) => {
+    const plain = await mirrored([`${url}/a?b`]);
+    assert.deepEqual([plain.method, plain.target, plain.body], ["GET", "/a?b", ""]);
+    assert.match(valueOf(plain, "user-agent")!, /^plainsocket\/\d/);
+    const shaped = await mirrored([
+      "-H",
+      "X-A: 1",
+      "-H",
+      "x-a:2",
+      "-H",
+      "Empty;",
+      "-H",
+      "Accept:",
+      "-H",
+      "Accept-Encoding:",
+      "-H",
+      "X-Ü".replace("Ü", "U") + ": ü",
+      "-X",
+      "PURGE",
+      "-u",
+      "me:pä:ss",
+      url,
+    ]);
+    assert.equal(shaped.method, "PURGE");
+    assert.deepEqual(shaped.headers.slice(-12, -2), [
+      ...["X-A", "1", "x-a", "2", "Empty", "", "X-U", Buffer.from("ü").toString("latin1")],
+      ...["Authorization", `Basic ${Buffer.from("me:pä:ss").toString("base64")}`],
+    ]);
+    assert.equal(valueOf(shaped, "accept"), undefined);
+    const own = await mirrored(["-u", "a:b", "-H", "authorization: mine", url]);
+    assert.equal(valueOf(own, "authorization"), "mine");
+    const inUrl = await mirrored([url.replace("//", "//me:x@")]);
+    assert.equal(valueOf(inUrl, "authorization"), "Basic bWU6eA==");
+  }));
+
+test("get: -d posts a form: text, files and stdin", () =>
+  withHttp(mirror, (url) =>
+    withDir(async (dir) => {
+      const file = join(dir, "form");
+      writeFileSync(file, "b=ü\r\nmore\n");
+      const form = await mirrored(["-d", "a=1", "--data", `@${file}`, "-d", "@-", url], "c=\n3");
+      assert.equal(form.method, "POST");
+      assert.equal(Buffer.from(form.body, "latin1").toString(), "a=1&b=ümore&c=3");
+      assert.equal(valueOf(form, "content-type"), "application/x-www-form-urlencoded");
+      const json = ["-d", "{}", "-H", "Content-Type: application/json", "-X", "PUT"];
+      const put = await mirrored([...json, url]);
+      assert.deepEqual([put.method, put.body], ["PUT", "{}"]);
+      assert.equal(valueOf(put, "content-type"), "application/json");
+    })));
+
+test("get: --range asks for a part, and takes it", () =>
+  withHttp((request) => {
+    const range = request.header("range");
+    if (range === undefined) return { status: 200, body: "0123456789" };
+    assert.equal(range, "bytes=2-4");
+    return { status: 206, headers: ["Content-Range", "bytes 2-4/10"], body: "234" };
+  }, (url) =>
+    withDir(async (dir) => {
+      const exit = await get(["--range", "2-4", url]);
+      assertQuiet(exit);
+      assert.equal(exit.stdout.toString(), "234");
+      assertQuiet(await get(["--range", "2-4", "-o", join(dir, "part"), url]));
+      assert.equal(readFileSync(join(dir, "part"), "utf8"), "234");
+    })));
+
+test("get: content is decompressed with --compressed, and as it is without", async () => {
+  const text = "hello ".repeat(10_000);
+  const encoded = zlib.gzipSync(text);
+  const asked: (string | undefined)[] = [];
+  await withHttp((request) => {
+    asked.push(request.header("accept-encoding"));
+    return { status: 200, headers: ["Content-Encoding", "gzip"], body: encoded };
+  }, async (url) => {
+    const raw = await get([url]);
+    assertQuiet(raw);
+    assert.ok(raw.stdout.equals(encoded));
+    const decoded = await get(["--compressed", url]);
+    assertQuiet(decoded);
+    assert.equal(decoded.stdout.toString(), text);
+    assert.deepEqual(asked, [undefined, "gzip, deflate, br"]);
+    assertQuiet(await get(["--compressed", "-I", url]));
+    assertFailed(
+      await get(["--compressed", "--max-size", "1000", url]),
+      63,
+      /more than 1000 bytes/,
+    );
+  });
+});
+
+test("get: follows redirects, as many as it is told", () =>
+  withHttp(({ target }) => {
+    const n = Number(target.slice(1));
+    if (n === 0) return { status: 200, body: "there" };
+    return { status: 302, headers: ["Location", `/${n - 1}`], body: "not yet" };
+  }, async (url) => {
+    const there = await get([`${url}/10`]);
+    assertQuiet(there);
+    assert.equal(there.stdout.toString(), "there");
+    assertFailed(await get([`${url}/11`]), 47, /more than 10 redirects \(TOO_MANY_REDIRECTS\)/);
+    assertFailed(await get(["--max-redirects", "1", `${url}/2`]), 47);
+    const none = await get(["--max-redirects", "0", `${url}/1`]);
+    assertQuiet(none);
+    assert.equal(none.stdout.toString(), "not yet");
+  }));
+
+// Failures.
+
+test("get: what is wrong with the command line is exit code 2", async () => {
+  const wrong: [string[], RegExp][] = [
+    [[], /needs a URL/],
+    [["http://a/", "http://b/"], /Too many arguments, from 'http:\/\/b\/' on/],
+    [["--nope", "http://a/"], /Unknown option --nope/],
+    [["-H", "no colon", "http://a/"], /takes 'Name: value', not 'no colon'/],
+    [["-H", "X: a\r\nY: b", "http://a/"], /has a character/],
+    [["-H", "X y: a", "http://a/"], /not the name of a header field/],
+    [["-H", "Content-Length: 5", "http://a/"], /set by the engine/],
+    [["-X", "GET /", "http://a/"], /not a method/],
+    [["-u", "me", "http://a/"], /name:password/],
+    [["-d", "@/does/not/exist", "http://a/"], /cannot read/],
+    [["-d", "a", "-I", "http://a/"], /exclude each other/],
+    [["-o", "a", "-O", "http://a/b"], /exclude each other/],
+    [["-C", "--range", "0-1", "-o", "a", "http://a/"], /exclude each other/],
+    [["-C", "http://a/"], /--continue needs/],
+    [["--range", "x", "http://a/"], /0-99/],
+    [["--sha256", "abc", "http://a/"], /64 hexadecimal digits/],
+    [["--max-size", "0", "http://a/"], /whole number from 1/],
+  ];
+  for (const [args, pattern] of wrong) assertFailed(await get(args), 2, pattern);
+});
+
+test("get: what is wrong with the URL is exit code 3", async () => {
+  for (
+    const url of ["ftp://a/", "file:///etc/passwd", "http://", "http://a:x/", "http://a/ b", ""]
+  ) {
+    assertFailed(await get([url]), 3, /^client\.ts: Cannot get .*BAD_URL/);
+  }
+});
+
+test("get: failing to resolve is 6, failing to connect 7", async () => {
+  assertFailed(await get(["http://does-not-exist.invalid/"]), 6, /ENOTFOUND|EAI_AGAIN/);
+  assertFailed(await get(["http://127.0.0.1:1/"]), 7, /ECONNREFUSED/);
+});
+
+test("get: a status of 400 or above is 22, with the content on stdout and no file", () =>
+  withHttp(
+    ({ target }) => ({ status: Number(target.slice(1)), body: "sorry\n" }),
+    (url) =>
+      withDir(async (dir) => {
+        for (const status of [400, 404, 500]) {
+          for (const args of [[], ["-o", join(dir, "file")]]) {
+            const exit = await get([...args, `${url}/${status}`]);
+            assertFailed(exit, 22, new RegExp(`The server answered ${status} .* for ${url}`));
+            assert.equal(exit.stdout.toString(), "sorry\n");
+          }
+        }
+        assert.deepEqual(readdirSync(dir), []);
+      }),
+  ));
+
+test("get: what cannot be written is 23", () =>
+  withHttp(() => ({ status: 200, body: new Uint8Array(MIB) }), (url) =>
+    withDir(async (dir) => {
+      assertFailed(await get(["-o", "/dev/full", url]), 23, /no space left/);
+      assertFailed(await get(["-o", join(dir, "no", "file"), url]), 23, /folder does not exist/);
+      assertFailed(await get(["-o", dir, url]), 23, /it is a folder/);
+      const client = [...programCommand("client"), "get", url];
+      assertFailed(await runProgram(inShell(`"$@" > /dev/full`, client)), 23, /stdout/);
+      assert.deepEqual(readdirSync(dir), []);
+    })));
+
+test("get: when the disk is full what has come is kept", () =>
+  withHttp(
+    () => ({ status: 200, headers: ["ETag", '"a"'], body: new Uint8Array(4 * MIB) }),
+    (url) =>
+      withDir(async (dir) => {
+        const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
+        // 1 MiB, in blocks of 512 bytes.
+        const exit = await runProgram(inShell(`trap '' XFSZ; ulimit -f 2048; "$@"`, client));
+        assertFailed(
+          exit,
+          23,
+          /file\.part: .*[Ff]ile (is )?too large.* The 1048576 bytes received are kept in .*file\.part/,
+        );
+        assert.deepEqual(readdirSync(dir).sort(), ["file.part", "file.part.json"]);
+      }),
+  ));
+
+test("get: silence is 28, before the reply and in it", async () => {
+  const forever = (text: string) => async (conn: Conn) => {
+    await conn.write(Buffer.from(text));
+    await conn.read(new Uint8Array(1));
+  };
+  for (const text of ["", `${OK}Content-Length: 5\r\n\r\nhel`]) {
+    await withRaw([forever(text)], async (url) => {
+      assertFailed(await get(["--timeout", "0.3", url]), 28, /nothing moved for 0\.3 s/);
+    });
+  }
+});
+
+const HOSTILE: Record<string, [code: number, pattern: RegExp, kept: string, reply: string]> = {
+  "empty": [52, /EMPTY_REPLY/, "", ""],
+  "not HTTP": [56, /BAD_STATUS_LINE/, "", "220 ftp.example.com\r\n"],
+  "malformed in its head": [56, /BAD_FIELD/, "", `${OK}X Y: a\r\n\r\nhello`],
+  "ambiguous": [
+    56,
+    /BAD_TRANSFER_ENCODING/,
+    "",
+    `${OK}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+  ],
+  "of two lengths": [
+    56,
+    /BAD_CONTENT_LENGTH/,
+    "",
+    `${OK}Content-Length: 5\r\nContent-Length: 4\r\n\r\nhello`,
+  ],
+  "truncated": [18, /PARTIAL/, "hel", `${OK}Content-Length: 5\r\n\r\nhel`],
+  "truncated in its chunks": [
+    18,
+    /PARTIAL/,
+    "hel",
+    `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n`,
+  ],
+  "truncated in its head": [18, /PARTIAL/, "", `${OK}Content-Le`],
+  "malformed in its chunks": [
+    56,
+    /BAD_CHUNK/,
+    "",
+    `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n`,
+  ],
+  "over-long": [56, /OVERLONG/, "hello", `${OK}Content-Length: 5\r\n\r\nhello world`],
+  "too large": [63, /BODY_TOO_LARGE/, "", `${OK}Content-Length: 1001\r\n\r\n${"x".repeat(1001)}`],
+  "a part that nobody asked for": [
+    56,
+    /unasked/,
+    "",
+    "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-4/9\r\nContent-Length: 5\r\n\r\nhello",
+  ],
+};
+
+for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
+  test(`get: a reply that is ${name} leaves no file, and keeps what has come`, () =>
+    withRaw([says(reply)], (url) =>
+      withDir(async (dir) => {
+        const exit = await get(["-o", join(dir, "file"), "--max-size", "1000", url]);
+        assertFailed(exit, code, pattern);
+        assert.equal(existsSync(join(dir, "file")), false);
+        if (kept === "") assert.deepEqual(readdirSync(dir), []);
+        else {
+          assert.equal(readFileSync(join(dir, "file.part"), "utf8"), kept);
+          assert.match(exit.stderr, new RegExp(`The ${kept.length} bytes received are kept in`));
+        }
+      })));
+}
+
+test("get: an old file stays as it was when a new one does not come whole", () =>
+  withRaw([says(`${OK}Content-Length: 5\r\n\r\nhel`)], (url) =>
+    withDir(async (dir) => {
+      writeFileSync(join(dir, "file"), "old");
+      assertFailed(await get(["-o", join(dir, "file"), url]), 18);
+      assert.equal(readFileSync(join(dir, "file"), "utf8"), "old");
+    })));
+
+test("get: Ctrl-C is 130, and keeps what has come", () =>
+  withRaw([async (conn) => {
+    await conn.write(Buffer.from(`${OK}ETag: "a"\r\nContent-Length: 500000\r\n\r\n`));
+    await conn.write(new Uint8Array(100_000));
+    await conn.read(new Uint8Array(1));
+  }], (url) =>
+    withDir(async (dir) => {
+      const part = join(dir, "file.part");
+      await using client = startClient(["get", "-o", join(dir, "file"), url]);
+      while (!existsSync(part) || readFileSync(part).length < 100_000) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      const { code, stderr } = await client.stop("SIGINT");
+      assert.equal(code, 130);
+      assert.match(stderr, /^The 100000 bytes received are kept in .*; -C goes on from there\.\n$/);
+      assert.deepEqual(readdirSync(dir).sort(), ["file.part", "file.part.json"]);
+    })));
+
+// Going on.
+
+const CONTENT = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+const SHA256 = createHash("sha256").update(CONTENT).digest("hex");
+
+interface Origin {
+  /** Breaks off after so many bytes, once each. */
+  readonly breaks: number[];
+  readonly content: Buffer;
+  readonly fields: string[];
+  readonly seen: string[];
+  /** Another way to answer. */
+  readonly answer?: (request: LightRequest) => LightReply | undefined;
+}
+
+/** A server of one file, which knows ranges. It breaks off by sending less than it said. */
+function origin(
+  options: Partial<Origin> = {},
+): Origin & { turn: (conn: Conn, head: string) => Promise<void> } {
+  const state = {
+    breaks: [],
+    content: CONTENT,
+    fields: ['ETag: "one"'],
+    seen: [],
+    ...options,
+  } as Origin;
+  const turn = async (conn: Conn, head: string) => {
+    const field = (name: string) => new RegExp(`^${name}: (.*)\r$`, "mi").exec(head)?.[1];
+    const { content, fields, breaks, seen } = state;
+    const [range, condition] = [field("range"), field("if-range")];
+    seen.push(`${range ?? "all"} ${condition ?? "-"}`);
+    const known = fields.some((line) => line.endsWith(`: ${condition}`));
+    const from = range !== undefined && known ? Number(/\d+/.exec(range)![0]) : 0;
+    const status = from === 0
+      ? "200 OK"
+      : from < content.length
+      ? `206 Partial Content\r\nContent-Range: bytes ${from}-${
+        content.length - 1
+      }/${content.length}`
+      : `416 Range Not Satisfiable\r\nContent-Range: bytes */${content.length}`;
+    const rest = content.subarray(from);
+    await conn.write(Buffer.from(
+      `HTTP/1.1 ${status}\r\n${
+        fields.map((line) => `${line}\r\n`).join("")
+      }Content-Length: ${rest.length}\r\n\r\n`,
+    ));
+    await conn.write(rest.subarray(0, breaks.shift() ?? rest.length));
+    await conn.closeWrite();
+    // Until the client has read all, so that no RST overtakes the bytes.
+    while (await conn.read(new Uint8Array(100)) !== null);
+  };
+  return { ...state, turn };
+}
+
+const MODIFIED = [
+  "Last-Modified: Sat, 21 Nov 2020 00:00:00 GMT",
+  "Date: Sat, 21 Nov 2020 00:01:00 GMT",
+];
+
+test("get: -C goes on in another run, with a strong ETag or a Last-Modified that is old enough", async () => {
+  for (const fields of [['ETag: "one"'], ['ETag: W/"weak"', ...MODIFIED]]) {
+    const server = origin({ breaks: [30_000, 20_000], fields });
+    await withRaw([server.turn], (url) =>
+      withDir(async (dir) => {
+        const args = ["-C", "-o", join(dir, "file"), "--sha256", SHA256, url];
+        assertFailed(await get(args), 18, /The 30000 bytes .*; -C goes on from there/);
+        assertFailed(await get(args), 18, /The 50000 bytes .*; -C goes on from there/);
+        assertQuiet(await get(args));
+        assert.ok(readFileSync(join(dir, "file")).equals(CONTENT));
+        assert.deepEqual(readdirSync(dir), ["file"]);
+        const condition = fields.length === 1 ? '"one"' : "Sat, 21 Nov 2020 00:00:00 GMT";
+        assert.deepEqual(server.seen, [
+          "all -",
+          `bytes=30000- ${condition}`,
+          `bytes=50000- ${condition}`,
+        ]);
+      }));
+  }
+});
+
+test("get: -C begins anew without a validator, for another URL, and when the file has changed", async () => {
+  const cases: [first: string[], then: string[], path: string, seen: string][] = [
+    [[], [], "", "all -"],
+    [['ETag: W/"weak"'], ['ETag: W/"weak"'], "", "all -"],
+    [[MODIFIED[0], `Date: ${MODIFIED[0].slice(15)}`], [], "", "all -"],
+    [['ETag: "one"'], ['ETag: "one"'], "/other", "all -"],
+    [['ETag: "one"'], ['ETag: "two"'], "", 'bytes=30000- "one"'],
+  ];
+  for (const [first, then, path, seen] of cases) {
+    const before = origin({
+      breaks: [30_000],
+      fields: first,
+      content: Buffer.from(CONTENT).reverse(),
+    });
+    const after = origin({ fields: then });
+    await withRaw([before.turn, after.turn], (url) =>
+      withDir(async (dir) => {
+        const file = join(dir, "file");
+        assertFailed(await get(["-C", "-o", file, url]), 18);
+        assertQuiet(await get(["-C", "-o", file, `${url}${path}`]));
+        assert.ok(readFileSync(file).equals(CONTENT));
+        assert.deepEqual(after.seen, [seen]);
+      }));
+  }
+});
+
+test("get: -C finds out that all is there already, or too much", () =>
+  withDir(async (dir) => {
+    const file = join(dir, "file");
+    for (const extra of [0, 10]) {
+      const server = origin();
+      await withRaw([server.turn], async (url) => {
+        const part = Buffer.concat([CONTENT, new Uint8Array(extra)]);
+        writeFileSync(`${file}.part`, part);
+        writeFileSync(`${file}.part.json`, JSON.stringify({ url: `${url}/`, validator: '"one"' }));
+        assertQuiet(await get(["-C", "-o", file, "--sha256", SHA256, url]));
+        assert.ok(readFileSync(file).equals(CONTENT));
+        assert.deepEqual(readdirSync(dir), ["file"]);
+        const asked = `bytes=${part.length}- "one"`;
+        assert.deepEqual(server.seen, extra === 0 ? [asked] : [asked, "all -"]);
+      });
+    }
+  }));
+
+test("get: -C takes no other part than the one that is missing", async () => {
+  const wrong = [
+    "Content-Range: bytes 0-99999/100000",
+    "Content-Range: bytes 29999-99998/100000",
+    "Content-Range: bytes 30000-99999/5",
+    "Content-Range: bytes 30000-30001/100000",
+    'Content-Range: bytes 30000-99999/100000\r\nETag: "two"',
+    "Content-Type: multipart/byteranges",
+    "X: y",
+  ];
+  for (const fields of wrong) {
+    const server = origin({ breaks: [30_000] });
+    const part = `HTTP/1.1 206 Partial Content\r\n${fields}\r\nContent-Length: 70000\r\n\r\n${
+      "x".repeat(70_000)
+    }`;
+    await withRaw([server.turn, says(part), server.turn], (url) =>
+      withDir(async (dir) => {
+        const file = join(dir, "file");
+        assertFailed(await get(["-C", "-o", file, url]), 18);
+        assertQuiet(await get(["-C", "-o", file, url]));
+        assert.ok(readFileSync(file).equals(CONTENT), fields);
+        assert.deepEqual(server.seen, ["all -", "all -"]);
+      }));
+  }
+});
+
+test("get: --retry goes on after a broken transfer, to a file and to stdout", async () => {
+  for (const toFile of [true, false]) {
+    const server = origin({ breaks: [30_000, 0] });
+    await withRaw([server.turn], (url) =>
+      withDir(async (dir) => {
+        const file = join(dir, "file");
+        const exit = await get([
+          ...(toFile ? ["-o", file] : []),
+          "--retry",
+          "2",
+          "--sha256",
+          SHA256,
+          url,
+        ]);
+        assert.equal(exit.code, 0, exit.stderr);
+        assert.match(
+          exit.stderr,
+          /^.*PARTIAL.* Trying again in 1 s \(1 of 2\)\.\n.* Trying again in 2 s \(2 of 2\)\.\n$/,
+        );
+        assert.ok((toFile ? readFileSync(file) : exit.stdout).equals(CONTENT));
+        assert.deepEqual(server.seen, ["all -", 'bytes=30000- "one"', 'bytes=30000- "one"']);
+      }));
+  }
+});
+
+test("get: --retry does not print twice what it cannot go on with", async () => {
+  for (const fields of [[], ['ETag: "two"']]) {
+    const before = origin({ breaks: [30_000], fields: fields.length === 0 ? [] : ['ETag: "one"'] });
+    const after = origin({ fields });
+    await withRaw([before.turn, after.turn], async (url) => {
+      const exit = await get(["-q", "--retry", "1", url]);
+      assertFailed(exit, 18);
+      assert.ok(exit.stdout.equals(CONTENT.subarray(0, 30_000)));
+    });
+  }
+});
+
+test("get: --retry waits as Retry-After says, gives up after so many, and not for what stays", async () => {
+  let requests = 0;
+  await withHttp(({ target }) => {
+    requests++;
+    const [, status, until] = target.split("/").map(Number);
+    if (requests >= until) return { status: 200, body: "at last" };
+    return { status, headers: ["Retry-After", "0"], body: "later" };
+  }, async (url) => {
+    for (const status of [408, 429, 500, 503]) {
+      requests = 0;
+      const exit = await get(["--retry", "3", `${url}/${status}/4`]);
+      assert.deepEqual([exit.code, exit.stdout.toString()], [0, "at last"]);
+      assert.match(
+        exit.stderr,
+        /^(The server answered .* Trying again in 0 s \(\d of 3\)\.\n){3}$/,
+      );
+    }
+    requests = 0;
+    const exit = await get(["-q", "--retry", "2", `${url}/503/9`]);
+    assertFailed(exit, 22, /503/);
+    assert.deepEqual([exit.stdout.toString(), requests], ["later", 3]);
+    requests = 0;
+    assertFailed(await get(["--retry", "2", `${url}/404/9`]), 22);
+    assert.equal(requests, 1);
+  });
+});
+
+test("get: the waits before retries double up to a minute", () => {
+  const refused = new SocketError("ECONNREFUSED", "connect");
+  assert.deepEqual([1, 2, 3, 7, 20].map((retry) => waitBefore(retry, refused)), [
+    ...[1000, 2000, 4000, 60_000, 60_000],
+  ]);
+  assert.equal(waitBefore(1, new SocketError("ENOTFOUND", "resolve")), undefined);
+  assert.equal(waitBefore(1, new Error("a mistake")), undefined);
+});
+
+test("get: --retry tries to connect again", async () => {
+  const exit = await get(["--retry", "1", "http://127.0.0.1:1/"]);
+  assert.equal(exit.code, 7);
+  assert.match(exit.stderr, /Trying again in 1 s \(1 of 1\)\.\n.*ECONNREFUSED.*\n$/);
+});
+
+test("get: --sha256 keeps a file from appearing that is another one", () =>
+  withHttp(() => ({ status: 200, body: CONTENT }), (url) =>
+    withDir(async (dir) => {
+      const file = join(dir, "file");
+      const other = SHA256.replace(/^./, (digit) => digit === "0" ? "1" : "0");
+      assertFailed(
+        await get(["-o", file, "--sha256", other, url]),
+        1,
+        new RegExp(`${SHA256}, and not ${other}`),
+      );
+      assert.deepEqual(readdirSync(dir), ["file.part"]);
+      assertQuiet(await get(["-o", file, "--sha256", SHA256.toUpperCase(), url]));
+      assert.deepEqual(readdirSync(dir), ["file"]);
+      assertFailed(await get(["--sha256", other, url]), 1);
+      assertQuiet(await get(["--sha256", SHA256, url]));
+    })));
+
+// What it tells.
+
+test("get: -v shows the conversation as curl does", () =>
+  withHttp(
+    ({ target }) =>
+      target === "/a"
+        ? { status: 302, headers: ["Location", "/b"], body: "" }
+        : { status: 200, body: "hi" },
+    async (url) => {
+      const { code, stdout, stderr } = await get(["-v", `${url}/a`]);
+      assert.deepEqual([code, stdout.toString()], [0, "hi"]);
+      const host = url.slice("http://".length);
+      const lines = stderr.split("\n").filter((line) => !/^< (Date|Connection)/.test(line));
+      const connect = [
+        `* 127.0.0.1 is 127.0.0.1`,
+        `*   Trying ${host}...`,
+        `* Connected to ${host} from 127.0.0.1:N`,
+      ];
+      const request = (path: string) => [
+        ...[
+          `> GET ${path} HTTP/1.1`,
+          `> Host: ${host}`,
+          "> User-Agent: plainsocket/V",
+          "> Accept: */*",
+        ],
+        ...["> Connection: close", ">"],
+      ];
+      assert.deepEqual(
+        lines.map((line) => line.replace(/(from [\d.]+:)\d+/, "$1N").replace(/t\/[\d.]+$/, "t/V")),
+        [
+          ...connect,
+          ...request("/a"),
+          ...["< HTTP/1.1 302 Found", "< Location: /b", "< Content-Length: 0", "<"],
+          "* Closing the connection",
+          ...connect,
+          ...request("/b"),
+          ...["< HTTP/1.1 200 OK", "< Content-Length: 2", "<", "* Closing the connection", ""],
+        ],
+      );
+    },
+  ));
+
+test("get: --timing tells when what was done, in words and in JSON", () =>
+  withHttp(() => ({ status: 200, body: "hi" }), async (url) => {
+    const words = await get(["-q", "--timing", url]);
+    assert.equal(words.code, 0);
+    const names = words.stderr.trimEnd().split("\n").map((line) => line.split("  ")[0].trim());
+    assert.deepEqual(names, ["resolve", "connect", "tls", "first byte", "total", "head", "body"]);
+    const { code, stderr } = await get(["--timing", "--log", "json", url]);
+    assert.equal(code, 0);
+    const timing = JSON.parse(stderr);
+    assert.deepEqual([timing.event, timing.status, timing.url], ["timing", 200, `${url}/`]);
+    assert.deepEqual([timing.tls, timing.redirect, timing.bodyBytes], [null, 0, 2]);
+    const order = [timing.resolve, timing.connect, timing.firstByte, timing.total];
+    assert.deepEqual(order, order.toSorted((a, b) => a - b));
+  }));
+
+test("get: every line of stderr is JSON with --log json", () =>
+  withHttp(() => ({ status: 404, body: "no" }), async (url) => {
+    const { code, stderr } = await get(["-v", "--timing", "--log", "json", url]);
+    assert.equal(code, 22);
+    const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.ok(lines.every(({ time }) => !Number.isNaN(Date.parse(time))));
+    const request = lines.find(({ event }) => event === "request");
+    assert.equal(request.startLine, "GET / HTTP/1.1");
+    assert.equal(lines.at(-1).level, "error");
+  }));
+
+test("get: a terminal shows how far a file is; nothing else does", () =>
+  withHttp(() => ({ status: 200, body: new Uint8Array(2 * MIB) }), (url) =>
+    withDir(async (dir) => {
+      const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
+      const shown = await runProgram(onTerminal(client));
+      assert.equal(shown.code, 0);
+      assert.match(
+        shown.stdout.toString().replaceAll("\x1b[K", ""),
+        /file 100% \[#{24}\] 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
+      );
+      const quiet = await runProgram(onTerminal([...client, "-q"]));
+      assert.deepEqual([quiet.code, quiet.stdout.toString()], [0, ""]);
+      const toStdout = [...programCommand("client"), "get", url];
+      const printed = await runProgram(onTerminal(toStdout));
+      assert.deepEqual([printed.code, printed.stdout.toString()], [0, ""]);
+    })));
+
+test("get: the line of progress has bytes, rate and time left", () => {
+  const GIB = 1024 * MIB;
+  assert.equal(
+    progressLine("a.iso", GIB / 2, GIB, GIB / 4, 2, 99),
+    "a.iso  50% [############------------] 512.0 MiB of 1.0 GiB  128.0 MiB/s  0:04 left",
+  );
+  assert.equal(progressLine("a", 1536, undefined, 1536, 3, 99), "a  1.5 KiB  512 B/s");
+  assert.match(
+    progressLine("a", 0, 10 * GIB, 0, 0, 99),
+    / 0% \[-{24}\] 0 B of 10\.0 GiB {2}0 B\/s {2}-:-- left$/,
+  );
+  assert.match(progressLine("a", MIB, 5 * GIB, MIB, 1, 99), / 1:25:19 left$/);
+  const narrow = progressLine("a-very-long-name.iso", 0, GIB, 0, 0, 60);
+  assert.equal(narrow, "a-very-…   0% [------------------------] 0 B of 1.0 GiB  0 B");
+});
+
+test("get: --help leads with examples, and has every option and exit code", async () => {
+  const { code, stdout, stderr } = await get(["--help"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const help = stdout.toString();
+  assert.match(help, /^Gets .*\n\n {2}deno run -A client\.ts get http:/);
+  for (const n of [0, 1, 2, 3, 6, 7, 18, 22, 23, 28, 47, 52, 56, 63, 70, 130]) {
+    assert.match(help, new RegExp(`^  ${n} `, "m"));
+  }
+});
+
+// Real servers.
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  return (listener.addr as TcpAddr).port;
+}
+
+test("get: from Python's http.server", () =>
+  withDir(async (dir) => {
+    const content = randomBytes(5 * MIB);
+    writeFileSync(join(dir, "file"), content);
+    mkdirSync(join(dir, "sub"));
+    const command = ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, "0"];
+    await using server = new Program(command);
+    const [, port] = await server.stdout.until(/port (\d+)/);
+    const url = `http://127.0.0.1:${port}`;
+    assertQuiet(await get(["-o", join(dir, "copy"), `${url}/file`]));
+    assert.ok(readFileSync(join(dir, "copy")).equals(content));
+    // It redirects /sub to /sub/, and knows no ranges.
+    const listing = await get([`${url}/sub`]);
+    assertQuiet(listing);
+    assert.match(listing.stdout.toString(), /Directory listing/);
+    writeFileSync(join(dir, "copy.part"), content.subarray(0, 1000));
+    const validator = "Sat, 21 Nov 2020 00:00:00 GMT";
+    writeFileSync(join(dir, "copy.part.json"), JSON.stringify({ url: `${url}/file`, validator }));
+    assertQuiet(await get(["-C", "-o", join(dir, "copy"), `${url}/file`]));
+    assert.ok(readFileSync(join(dir, "copy")).equals(content));
+    assertFailed(await get([`${url}/nope`]), 22, /404/);
+  }));
+
+test("get: from nginx, with ranges, validators and gzip", () =>
+  withDir(async (dir) => {
+    const content = randomBytes(5 * MIB);
+    const text = "All work and no play makes Jack a dull boy. ".repeat(1000);
+    writeFileSync(join(dir, "file"), content);
+    writeFileSync(join(dir, "text.html"), text);
+    const port = await freePort();
+    const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+      .map((name) => `${name}_temp_path ${dir}/${name};`).join(" ");
+    writeFileSync(
+      join(dir, "conf"),
+      `daemon off; master_process off; pid ${dir}/pid; error_log stderr info; events {}
+      http { access_log off; ${temp} gzip on;
+        server { listen 127.0.0.1:${port}; root ${dir}; } }`,
+    );
+    const path = "PATH=$PATH:/usr/sbin:/usr/local/sbin exec nginx -e stderr";
+    await using server = new Program(["sh", "-c", `${path} -p '${dir}' -c '${dir}/conf'`]);
+    const url = `http://127.0.0.1:${port}`;
+    const file = join(dir, "copy");
+    const first = await get(["--retry", "5", "-o", file, `${url}/file`]);
+    assert.equal(first.code, 0, first.stderr + server.stderr.text);
+    assert.ok(readFileSync(file).equals(content));
+    // What -C needs is what an earlier run finds out.
+    const head = (await get(["-I", `${url}/file`])).stdout.toString();
+    const validator = /^etag: (.*)\r$/mi.exec(head)![1];
+    const record = JSON.stringify({ url: `${url}/file`, validator });
+    for (const length of [1, MIB, content.length]) {
+      rmSync(file);
+      writeFileSync(`${file}.part`, content.subarray(0, length));
+      writeFileSync(`${file}.part.json`, record);
+      const resumed = await get(["-v", "-C", "-o", file, `${url}/file`]);
+      assert.equal(resumed.code, 0, resumed.stderr);
+      assert.match(
+        resumed.stderr,
+        length === content.length ? /^< HTTP\/1.1 416/m : /^< HTTP\/1.1 206/m,
+      );
+      assert.ok(readFileSync(file).equals(content));
+    }
+    const packed = await get(["--compressed", "-v", `${url}/text.html`]);
+    assert.equal(packed.stdout.toString(), text);
+    assert.match(packed.stderr, /^< Content-Encoding: gzip$/m);
+    const part = await get(["--range", "0-9", `${url}/text.html`]);
+    assert.equal(part.stdout.toString(), text.slice(0, 10));
+  }));
