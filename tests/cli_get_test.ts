@@ -530,6 +530,26 @@ test("get: Ctrl-C is 130, and keeps what has come", () =>
       assert.deepEqual(readdirSync(dir).sort(), ["file.part", "file.part.json"]);
     })));
 
+test("get: a server cannot command the terminal", async () => {
+  await withRaw(
+    [says("HTTP/1.1 404 \x9b31mred\r\nX: \x9b2J\r\nContent-Length: 0\r\n\r\n")],
+    async (url) => {
+      const { code, stderr } = await get(["-v", url]);
+      assert.equal(code, 22);
+      assert.match(stderr, /^< HTTP\/1\.1 404 \?31mred\n< X: \?2J\n/m);
+      assert.match(stderr, /The server answered 404 \?31mred/);
+      assert.doesNotMatch(stderr, /[\x80-\x9f]/);
+    },
+  );
+});
+
+test("get: -v says when nobody can tell whether the content is whole", () =>
+  withRaw([says(`${OK}\r\nhello`)], async (url) => {
+    const { code, stdout, stderr } = await get(["-v", url]);
+    assert.deepEqual([code, stdout.toString()], [0, "hello"]);
+    assert.match(stderr, /^\* No length is given/m);
+  }));
+
 // Going on.
 
 const CONTENT = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
@@ -751,6 +771,17 @@ test("get: the waits before retries double up to a minute", () => {
   ]);
   assert.equal(waitBefore(1, new SocketError("ENOTFOUND", "resolve")), undefined);
   assert.equal(waitBefore(1, new Error("a mistake")), undefined);
+});
+
+test("get: --max-size is for all of it, with what was there before", async () => {
+  const server = origin({ breaks: [30_000] });
+  await withRaw([server.turn], (url) =>
+    withDir(async (dir) => {
+      const args = ["-C", "-o", join(dir, "file"), "--max-size", "100000", url];
+      assertFailed(await get(args), 18);
+      assertFailed(await get(args.toSpliced(4, 1, "99999")), 63);
+      assertQuiet(await get(args));
+    }));
 });
 
 test("get: --retry tries to connect again", async () => {

@@ -26,7 +26,7 @@ import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
-import { connectionTranscript, headLines, textOf, timingReport } from "./get/trace.ts";
+import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 
@@ -126,8 +126,8 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     output = file === undefined
       ? new StdoutOutput(log, checksum)
       : await fileOutput(file, publicUrl(choice.url), values.continue, checksum);
-    const outcome = await download(values, choice, output, stdout, log, file, signal);
-    return told(outcome, values, log);
+    const job = { values, choice, log, signal };
+    return told(await download(job, output, stdout, file), job);
   } catch (error) {
     await output?.close();
     const fate = output?.fate ?? "";
@@ -162,15 +162,21 @@ function fileOf(values: GetValues, url: URL): string | undefined {
   return values.output === "" || values.output === "-" ? undefined : values.output;
 }
 
+/** What a run is about. */
+interface Job {
+  readonly values: GetValues;
+  readonly choice: RequestChoice;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 function download(
-  values: GetValues,
-  choice: RequestChoice,
+  job: Job,
   output: Output,
   stdout: Output,
-  log: Log,
   file: string | undefined,
-  signal: AbortSignal,
 ): Promise<Outcome> {
+  const { values, choice, log, signal } = job;
   const transport = log.verbose
     ? observe(systemTransport, log.sink(connectionTranscript()))
     : systemTransport;
@@ -180,7 +186,7 @@ function download(
     ? new Progress(basename(file), () => output.size)
     : undefined;
   return new Download({
-    request: (headers) => request(transport, values, choice, headers, log, signal),
+    request: (headers, offset) => request(transport, job, headers, offset),
     contentOf: (reply) => contentOf(reply, include || head, compressed && !head, values),
     output,
     errorOutput: stdout,
@@ -188,33 +194,35 @@ function download(
     ranged: range !== "",
     retries: values.retry,
     signal,
-    note: (message) => log.note(message),
+    note: (message) => log.note(printable(message)),
     progress,
   }).run();
 }
 
-function request(
+async function request(
   transport: Transport,
-  values: GetValues,
-  choice: RequestChoice,
+  { values, choice, log, signal }: Job,
   headers: readonly string[],
-  log: Log,
-  signal: AbortSignal,
+  offset: number,
 ): Promise<ClientReply> {
   const onHead = (head: HttpHead) => {
     const { type, startLine, headers } = head;
     log.report(headLines(head), { event: type, startLine, headers });
   };
-  return requestHttp(transport, {
+  const reply = await requestHttp(transport, {
     ...choice,
     headers: [...choice.headers, ...headers],
     maxRedirects: values["max-redirects"],
-    maxSize: values["max-size"],
+    maxSize: Math.max(0, values["max-size"] - offset),
     connectTimeout: values["connect-timeout"],
     idleTimeout: values.timeout,
     signal,
     ...(log.verbose ? { onHead } : {}),
   });
+  if (reply.untilClose && log.verbose) {
+    log.note("* No length is given: the content ends with the connection, whole or not");
+  }
+  return reply;
 }
 
 /** What of a reply is shown. */
@@ -232,7 +240,7 @@ async function* contentOf(
 }
 
 /** Tells what is left to tell of a reply that has come. */
-function told({ reply, whole }: Outcome, values: GetValues, log: Log): number {
+function told({ reply, whole }: Outcome, { values, log }: Job): number {
   if (values.timing) {
     const { lines, json } = timingReport(reply);
     log.report(lines, json);
@@ -254,16 +262,16 @@ const CODES: Partial<Record<RequestErrorCode, number>> = {
 
 /** The error to end with: with its exit code, and with what became of the bytes received. */
 function explained(error: unknown, fate: string): unknown {
-  const suffix = fate === "" ? "" : ` ${fate}`;
-  if (error instanceof SocketError) {
-    return new CliError(exitCodeOf(error), `${error.message}${suffix}`, { cause: error });
-  }
-  if (error instanceof RequestError) {
-    const exitCode = CODES[error.code] ?? EXIT.receiveFailed;
-    return new CliError(exitCode, `${error.message}${suffix}`, { cause: error });
-  }
-  if (error instanceof CliError && error.exitCode === EXIT.writeFailed) {
-    return new CliError(error.exitCode, `${error.message}${suffix}`, { cause: error });
-  }
-  return error;
+  const exitCode = codeOf(error);
+  if (exitCode === undefined) return error;
+  // A checksum that is not right says by itself where the bytes are.
+  const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
+  const { message } = error as Error;
+  return new CliError(exitCode, `${printable(message)}${suffix}`, { cause: error });
+}
+
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof SocketError) return exitCodeOf(error);
+  if (error instanceof RequestError) return CODES[error.code] ?? EXIT.receiveFailed;
+  return error instanceof CliError ? error.exitCode : undefined;
 }

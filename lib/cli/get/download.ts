@@ -15,8 +15,8 @@ import { isPassing, retryAfter, TryLater, waitBefore } from "./retry.ts";
 
 /** What {@linkcode Download} takes. */
 export interface DownloadSettings {
-  /** Sends the request, with these header fields besides its own. */
-  readonly request: (headers: readonly string[]) => Promise<ClientReply>;
+  /** Sends the request, with these header fields besides its own, for what comes from `offset` on. */
+  readonly request: (headers: readonly string[], offset: number) => Promise<ClientReply>;
   /** What of a reply goes into the output. */
   readonly contentOf: (reply: ClientReply) => AsyncIterable<Uint8Array>;
   readonly output: Output;
@@ -83,7 +83,7 @@ export class Download {
     const headers = validator === undefined
       ? []
       : ["Range", `bytes=${offset}-`, "If-Range", validator];
-    const reply = await request(headers);
+    const reply = await request(headers, offset);
     try {
       if (validator !== undefined) return await this.#goOn(reply, offset, validator, last);
       return await this.#take(reply, last);
@@ -116,7 +116,7 @@ export class Download {
     // What there is and what the server has do not go together.
     reply.close();
     if (!output.restartable) throw changed(reply);
-    const whole = await request([]);
+    const whole = await request([], 0);
     try {
       return await this.#take(whole, last);
     } finally {

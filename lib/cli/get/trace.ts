@@ -43,8 +43,8 @@ export function textOf(startLine: string, headers: readonly string[]): string[] 
   return lines;
 }
 
-/** Terminals take some of the bytes above ASCII for commands. */
-function printable(line: string): string {
+/** Text of a server for a terminal, which takes some of the bytes above ASCII for commands. */
+export function printable(line: string): string {
   return line.replace(/[\x80-\x9f]/g, "?");
 }
 
