@@ -34,17 +34,22 @@ export async function connectTo(
     throw new RequestError("BAD_URL", publicUrl(url), "https is not spoken yet");
   }
   const timing: ConnectTiming = {};
-  const timed: Transport = {
-    name: transport.name,
-    listen: (options) => transport.listen(options),
-    connect: (options) => transport.connect(options),
-    resolve: async (endpoint) => {
-      const addrs = await transport.resolve(endpoint);
-      timing.resolve = clock.now();
-      return addrs;
-    },
-  };
+  const timed = telling(transport, () => timing.resolve = clock.now());
   const conn = await dial(timed, { ...endpointOf(url), signal, timeout, clock });
   timing.connect = clock.now();
   return { conn, timing };
+}
+
+/** The same transport, but it tells when it has resolved a name. */
+function telling(transport: Transport, onResolved: () => void): Transport {
+  return {
+    name: transport.name,
+    resolve: async (endpoint) => {
+      const addrs = await transport.resolve(endpoint);
+      onResolved();
+      return addrs;
+    },
+    listen: transport.listen.bind(transport) as Transport["listen"],
+    connect: transport.connect.bind(transport) as Transport["connect"],
+  };
 }
