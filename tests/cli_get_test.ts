@@ -372,6 +372,7 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-d", "a", "-I", "http://a/"], /exclude each other/],
     [["-o", "a", "-O", "http://a/b"], /exclude each other/],
     [["-C", "--range", "0-1", "-o", "a", "http://a/"], /exclude each other/],
+    [["--sha256", SHA256, "-i", "http://a/"], /exclude each other/],
     [["-C", "http://a/"], /--continue needs/],
     [["--range", "x", "http://a/"], /0-99/],
     [["--sha256", "abc", "http://a/"], /64 hexadecimal digits/],

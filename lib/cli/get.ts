@@ -148,6 +148,9 @@ function checkCombination(values: GetValues): void {
   for (const name of ["range", "compressed", "include", "head", "data"] as const) {
     exclude("continue", name);
   }
+  // The head is no part of the content that has that sum.
+  exclude("sha256", "include");
+  exclude("sha256", "head");
   if (values.sha256 !== "" && !/^[0-9a-f]{64}$/i.test(values.sha256)) {
     throw new UsageError("Option --sha256 takes 64 hexadecimal digits");
   }
