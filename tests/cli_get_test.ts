@@ -22,6 +22,7 @@ import { SocketError } from "../lib/errors.ts";
 import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
 import { serveLight } from "../lib/http/server.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
+import { serveFiles } from "../lib/web/files.ts";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
 import { randomBytes } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
@@ -921,6 +922,38 @@ test("get: --help leads with examples, and has every option and exit code", asyn
 
 // Real servers.
 
+/** Goes on with a file of `url` from several places: what -C needs is what an earlier run finds out. */
+async function goOn(url: string, dir: string, content: Uint8Array): Promise<void> {
+  const file = join(dir, "copy");
+  const head = (await get(["-I", url])).stdout.toString();
+  const validator = /^etag: (.*)\r$/mi.exec(head)![1];
+  for (const length of [1, MIB, content.length]) {
+    writeFileSync(`${file}.part`, content.subarray(0, length));
+    writeFileSync(`${file}.part.json`, JSON.stringify({ url, validator }));
+    const { code, stderr } = await get(["-v", "-C", "-o", file, url]);
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, length < content.length ? /^< HTTP\/1.1 206/m : /^< HTTP\/1.1 416/m);
+    assert.ok(readFileSync(file).equals(content));
+  }
+}
+
+test("get: from our own server of files, with ranges, validators and codings", () =>
+  withDir(async (dir) => {
+    const content = randomBytes(5 * MIB);
+    const text = "All work and no play makes Jack a dull boy. ".repeat(1000);
+    mkdirSync(join(dir, "root"));
+    writeFileSync(join(dir, "root", "file"), content);
+    writeFileSync(join(dir, "root", "text.txt"), text);
+    await withHttp(serveFiles(join(dir, "root")), async (url) => {
+      assertQuiet(await get(["-o", join(dir, "copy"), `${url}/file`]));
+      assert.ok(readFileSync(join(dir, "copy")).equals(content));
+      await goOn(`${url}/file`, dir, content);
+      const packed = await get(["--compressed", "-v", `${url}/text.txt`]);
+      assert.equal(packed.stdout.toString(), text);
+      assert.match(packed.stderr, /^< Content-Encoding: (br|gzip)$/mi);
+    });
+  }));
+
 /** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
   using listener = await systemTransport.listen({ host: "127.0.0.1" });
@@ -972,22 +1005,7 @@ test("get: from nginx, with ranges, validators and gzip", () =>
     const first = await get(["--retry", "5", "-o", file, `${url}/file`]);
     assert.equal(first.code, 0, first.stderr + server.stderr.text);
     assert.ok(readFileSync(file).equals(content));
-    // What -C needs is what an earlier run finds out.
-    const head = (await get(["-I", `${url}/file`])).stdout.toString();
-    const validator = /^etag: (.*)\r$/mi.exec(head)![1];
-    const record = JSON.stringify({ url: `${url}/file`, validator });
-    for (const length of [1, MIB, content.length]) {
-      rmSync(file);
-      writeFileSync(`${file}.part`, content.subarray(0, length));
-      writeFileSync(`${file}.part.json`, record);
-      const resumed = await get(["-v", "-C", "-o", file, `${url}/file`]);
-      assert.equal(resumed.code, 0, resumed.stderr);
-      assert.match(
-        resumed.stderr,
-        length === content.length ? /^< HTTP\/1.1 416/m : /^< HTTP\/1.1 206/m,
-      );
-      assert.ok(readFileSync(file).equals(content));
-    }
+    await goOn(`${url}/file`, dir, content);
     const packed = await get(["--compressed", "-v", `${url}/text.html`]);
     assert.equal(packed.stdout.toString(), text);
     assert.match(packed.stderr, /^< Content-Encoding: gzip$/m);
