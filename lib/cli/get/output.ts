@@ -139,7 +139,7 @@ export class DeviceOutput extends StreamOutput {
     await super.begin(offset, validator);
     if (this.#writer !== undefined) return;
     try {
-      this.#writer = new FileWriter(await open(this.#path, "w"), this.#path);
+      this.#writer = new FileWriter(await open(this.#path, "w"), this.#path, false);
     } catch (error) {
       throw writeError(this.#path, error);
     }

@@ -102,7 +102,7 @@ class PartFile implements Output {
     await this.#closeWriter();
     try {
       const handle = await open(this.#part, offset === 0 ? "w" : "a");
-      this.#writer = new FileWriter(handle, this.#part);
+      this.#writer = new FileWriter(handle, this.#part, true);
       this.size = offset;
       this.validator = validator;
       if (validator === undefined) await rm(this.#record, { force: true });

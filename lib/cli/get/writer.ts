@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { CliError, EXIT } from "../exit.ts";
 
@@ -28,69 +28,41 @@ export function writeError(path: string, cause: unknown): CliError {
   return new CliError(EXIT.writeFailed, `Cannot write ${path}: ${why}.`, { cause });
 }
 
-/** What is gathered while the disk is busy: a write of a MiB costs little more than one of a page. */
-const GATHERED = 1024 * 1024;
-
-/**
- * Writes to an open file, one piece behind the other. While the disk is busy with one buffer, what
- * comes is gathered in another.
- */
+/** Writes to an open file, one piece behind the other. */
 export class FileWriter {
   readonly #handle: FileHandle;
   readonly #path: string;
-  #gathering: Buffer = Buffer.allocUnsafeSlow(GATHERED);
-  #other: Buffer = Buffer.allocUnsafeSlow(GATHERED);
-  #length = 0;
-  #writing: Promise<void> | undefined;
-  #failure: unknown;
-
-  constructor(handle: FileHandle, path: string) {
-    this.#handle = handle;
-    this.#path = path;
-  }
+  readonly #regular: boolean;
 
   /**
-   * Takes `bytes`, and resolves when there was room for them; the last ones are written when
-   * {@linkcode close} resolves. Rejects with a {@linkcode CliError} if a write has failed.
+   * `regular` tells that it is a regular file. Writing to that is copying to memory, which takes the
+   * system less time than having it done beside; a device or a pipe may take its time.
    */
-  async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) {
-      if (this.#length === GATHERED) await this.#writing;
-      if (this.#failure !== undefined) throw writeError(this.#path, this.#failure);
-      const n = Math.min(bytes.length - at, GATHERED - this.#length);
-      this.#gathering.set(bytes.subarray(at, at + n), this.#length);
-      this.#length += n;
-      at += n;
-      this.#writing ??= this.#writeAll();
-    }
+  constructor(handle: FileHandle, path: string, regular: boolean) {
+    this.#handle = handle;
+    this.#path = path;
+    this.#regular = regular;
   }
 
-  /** Writes until nothing is gathered. It never rejects: the next call tells of a failure. */
-  async #writeAll(): Promise<void> {
+  /** Resolves when all of `bytes` is written. Rejects with a {@linkcode CliError}. */
+  async write(bytes: Uint8Array): Promise<void> {
     try {
-      while (this.#length > 0) {
-        const [buffer, length] = [this.#gathering, this.#length];
-        this.#gathering = this.#other;
-        this.#other = buffer;
-        this.#length = 0;
-        for (let at = 0; at < length;) {
-          at += (await this.#handle.write(buffer, at, length - at)).bytesWritten;
-        }
+      for (let at = 0; at < bytes.length;) {
+        at += this.#regular
+          ? writeSync(this.#handle.fd, bytes, at)
+          : (await this.#handle.write(bytes, at)).bytesWritten;
       }
     } catch (error) {
-      this.#failure ??= error;
+      throw writeError(this.#path, error);
     }
-    this.#writing = undefined;
   }
 
-  /** Writes what is left and closes the file. Rejects with a {@linkcode CliError}. */
+  /** Closes the file. Rejects with a {@linkcode CliError}. */
   async close(): Promise<void> {
-    await this.#writing;
     try {
       await this.#handle.close();
     } catch (error) {
-      this.#failure ??= error;
+      throw writeError(this.#path, error);
     }
-    if (this.#failure !== undefined) throw writeError(this.#path, this.#failure);
   }
 }
