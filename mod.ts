@@ -71,5 +71,8 @@ export type {
   TcpAddr,
   Transport,
 } from "./lib/transport.ts";
+export type { Credentials } from "./lib/web/auth.ts";
 export { serveFiles } from "./lib/web/files.ts";
 export type { Directory, FileOptions } from "./lib/web/files.ts";
+export { serveSite } from "./lib/web/site.ts";
+export type { SiteOptions } from "./lib/web/site.ts";

@@ -16,12 +16,17 @@ export const COMMANDS: Readonly<Record<string, string>> = {
 export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
 /** What the package needs to run; deno.json maps the same versions. */
-export const DEPENDENCIES: Readonly<Record<string, string>> = { mrmime: "2.0.1" };
+export const DEPENDENCIES: Readonly<Record<string, string>> = {
+  "@fastify/busboy": "3.2.6",
+  "mrmime": "2.0.1",
+  "uqr": "0.1.3",
+};
 
 /** What the sources need to compile and the tests to run, and users do not. */
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@types/node": "^20.19.0",
-  hono: "4.13.19",
+  "hono": "4.13.19",
+  "playwright-core": "1.65.1",
 };
 
 /** Where a builder puts what it makes of a source file. */

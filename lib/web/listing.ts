@@ -1,0 +1,233 @@
+/**
+ * The contents of a directory as a page for people, and as JSON for programs. No file system in it.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { LISTING_STYLE } from "./listing_style.ts";
+import { encodeName } from "./path.ts";
+
+/** A file or directory in a listing. */
+export interface Entry {
+  /** Its name, without a slash. */
+  readonly name: string;
+  /** What it is, behind any symbolic links. */
+  readonly kind: "file" | "directory";
+  /** Bytes of a file. That of a directory means nothing. */
+  readonly size: number;
+  /** When it was last modified, in milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** What entries can be sorted by. */
+export type SortKey = "name" | "size" | "time";
+
+/** The order of a listing. Directories come first in any. */
+export interface SortOrder {
+  readonly key: SortKey;
+  readonly descending: boolean;
+}
+
+/** What there is to show. */
+export interface Listing {
+  /** The decoded names on the way from the root; none for the root itself. */
+  readonly names: readonly string[];
+  /** In any order. */
+  readonly entries: readonly Entry[];
+  readonly order: SortOrder;
+  /** Whether there is a form to upload files with. */
+  readonly upload: boolean;
+}
+
+/** The columns, with the direction that their first click sorts in. */
+const COLUMNS = [
+  { key: "name", label: "Name", firstDescending: false },
+  { key: "size", label: "Size", firstDescending: true },
+  { key: "time", label: "Modified", firstDescending: true },
+] as const;
+
+/** Numbers in names count as such: file2 comes before file10. The locale is fixed on purpose. */
+const collator = new Intl.Collator("en", { numeric: true });
+
+/** The order that a query asks for, as in `?sort=size&order=desc`; by name if it asks for none. */
+export function orderOf(query: URLSearchParams): SortOrder {
+  const column = COLUMNS.find(({ key }) => key === query.get("sort")) ?? COLUMNS[0];
+  const order = query.get("order");
+  const descending = order === "desc" || order !== "asc" && column.firstDescending;
+  return { key: column.key, descending };
+}
+
+/** The entries in order: directories first, and what is equal by name. */
+export function sorted(entries: readonly Entry[], { key, descending }: SortOrder): Entry[] {
+  const sign = descending ? -1 : 1;
+  return [...entries].sort((a, b) => {
+    if (a.kind !== b.kind) return a.kind === "directory" ? -1 : 1;
+    const byName = collator.compare(a.name, b.name) || (a.name < b.name ? -1 : 1);
+    if (key === "name") return sign * byName;
+    // The sizes of directories say nothing.
+    if (key === "size" && a.kind === "directory") return byName;
+    return sign * (a[key] - b[key]) || byName;
+  });
+}
+
+/** The listing as JSON: `{ path, entries: [{ name, type, href, size, modified }] }`. */
+export function listingJson({ names, entries, order }: Listing): string {
+  const path = names.map((name) => `${encodeName(name)}/`).join("");
+  return `${
+    JSON.stringify(
+      {
+        path: `/${path}`,
+        entries: sorted(entries, order).map((entry) => ({
+          name: entry.name,
+          type: entry.kind,
+          href: hrefOf(entry),
+          ...(entry.kind === "file" ? { size: entry.size } : {}),
+          modified: new Date(entry.time).toISOString(),
+        })),
+      },
+      null,
+      2,
+    )
+  }\n`;
+}
+
+/** A folder. */
+const ICON = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'" +
+  "%3E%3Cpath fill='%23478be6' d='M0 4 2 2h6l2 3h8l2 2v9l-2 2H2l-2-2z'/%3E%3C/svg%3E";
+
+/** The policy that a listing is sent with: its own style and icon, and nothing else. */
+export const LISTING_POLICY: string = "default-src 'none'; style-src 'sha256-" +
+  createHash("sha256").update(LISTING_STYLE).digest("base64") +
+  "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
+
+/** The listing as a page, which works without any script. */
+export function listingHtml(listing: Listing): string {
+  const { names, entries, order, upload } = listing;
+  const title = names.at(-1) ?? "Index";
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<link rel="icon" href="${ICON}">
+<title>${escape(names.length === 0 ? "Index" : `${names.join(" / ")} – Index`)}</title>
+<style>${LISTING_STYLE}</style>
+<header>
+${breadcrumbs(names)}<h1 dir="auto">${escape(title)}</h1>
+<p>${summary(entries)}</p>
+</header>
+<main>
+${upload ? UPLOAD_FORM : ""}${
+    entries.length === 0
+      ? `<p class="empty">This folder is empty.</p>\n`
+      : table(sorted(entries, order), order, title)
+  }</main>
+</html>
+`;
+}
+
+const UPLOAD_FORM = `<form method="post" enctype="multipart/form-data">
+<label for="files">Add files to this folder</label>
+<input id="files" type="file" name="files" multiple required>
+<button>Upload</button>
+</form>
+`;
+
+/** The way back to the root; none from the root itself. */
+function breadcrumbs(names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const labels = ["Index", ...names.slice(0, -1)];
+  const links = labels.map((label, depth) => {
+    const href = "../".repeat(labels.length - depth);
+    return `<li><a href="${href}" dir="auto">${escape(label)}</a></li>`;
+  });
+  return `<nav aria-label="Breadcrumbs"><ol>${links.join("")}</ol></nav>\n`;
+}
+
+function summary(entries: readonly Entry[]): string {
+  const files = entries.filter(({ kind }) => kind === "file");
+  const folders = entries.length - files.length;
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const parts = [
+    ...(folders > 0 ? [plural(folders, "folder")] : []),
+    ...(files.length > 0 || folders === 0 ? [plural(files.length, "file")] : []),
+    ...(files.length > 0 ? [humanSize(bytes)] : []),
+  ];
+  return parts.join(" · ");
+}
+
+function plural(n: number, noun: string): string {
+  return `${withCommas(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function table(entries: readonly Entry[], order: SortOrder, title: string): string {
+  return `<table>
+<caption>Contents of ${escape(title)}</caption>
+<thead><tr>${COLUMNS.map((column) => heading(column, order)).join("")}</tr></thead>
+<tbody>
+${entries.map(row).join("")}</tbody>
+</table>
+`;
+}
+
+function heading(column: typeof COLUMNS[number], order: SortOrder): string {
+  const { key, label, firstDescending } = column;
+  const active = key === order.key;
+  const descending = active ? !order.descending : firstDescending;
+  const href = `?sort=${key}&amp;order=${descending ? "desc" : "asc"}`;
+  const sort = active ? ` aria-sort="${order.descending ? "descending" : "ascending"}"` : "";
+  return `<th scope="col"${sort}><a href="${href}">${label}</a></th>`;
+}
+
+function row(entry: Entry): string {
+  const { name, kind } = entry;
+  const label = kind === "directory" ? `${escape(name)}<span>/</span>` : escape(name);
+  return `<tr class="${kind}"><th scope="row"><a href="${escape(hrefOf(entry))}" dir="auto">` +
+    `${label}</a></th><td>${kind === "directory" ? "" : size(entry.size)}</td>` +
+    `<td>${time(entry.time)}</td></tr>\n`;
+}
+
+/** A link from the page; `./` before it, lest a name with a colon be taken for a scheme. */
+function hrefOf({ name, kind }: Entry): string {
+  return `./${encodeName(name)}${kind === "directory" ? "/" : ""}`;
+}
+
+function size(bytes: number): string {
+  const exact = `${withCommas(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+  return `<data value="${bytes}" title="${exact}">${humanSize(bytes)}</data>`;
+}
+
+/** A time in UTC, the zone that server and reader share. */
+function time(ms: number): string {
+  const iso = new Date(ms).toISOString();
+  const [day, clock] = iso.split("T");
+  return `<time datetime="${iso}" title="${day} ${clock.slice(0, 8)} UTC">${day}` +
+    ` <span>${clock.slice(0, 5)}</span></time>`;
+}
+
+/** Bytes in a unit that leaves at most three digits before the point: `1.5 MB`. */
+export function humanSize(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
+  let unit = 0;
+  // What would be rounded to 1000 is one of the next unit.
+  for (; bytes >= 999.5 && unit < units.length - 1; unit++) bytes /= 1000;
+  return `${unit > 0 && bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
+}
+
+function withCommas(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+const REFERENCES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** Text as HTML, inside elements and quoted attributes. */
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => REFERENCES[c]);
+}

@@ -1,0 +1,121 @@
+/**
+ * A whole web site from one directory: files, listings, uploads, and who may have them.
+ *
+ * @module
+ */
+
+import { type Clock, systemClock } from "../clock.ts";
+import type { LightHandler } from "../http/light.ts";
+import { type Credentials, requireCredentials } from "./auth.ts";
+import { CORS_FIELDS, isPreflight, preflightReply } from "./cors.ts";
+import { listDirectories } from "./directory.ts";
+import { type FileOptions, serveFiles } from "./files.ts";
+import { textReply } from "./refusal.ts";
+import { receiveUploads } from "./upload.ts";
+
+/** What {@linkcode serveSite} takes. */
+export interface SiteOptions extends Omit<FileOptions, "listing"> {
+  /** Whether files may be uploaded, see `receiveUploads()`. Default: false. */
+  readonly upload?: boolean;
+  /** Whether scripts of other sites may read. Default: false. */
+  readonly cors?: boolean;
+  /** Who may come in. Default: everybody. */
+  readonly credentials?: Credentials;
+}
+
+/** So long, in milliseconds, files are taken to be what they were; see `serveFiles()`. */
+const FRESH_MS = 1000;
+
+/** A clock that can be put forward, so that every file is looked at before it is sent again. */
+class SkippingClock implements Clock {
+  readonly #clock: Clock;
+  #skipped = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now() + this.#skipped;
+  }
+
+  setTimer(ms: number, callback: () => void): () => void {
+    return this.#clock.setTimer(ms, callback);
+  }
+
+  skip(): void {
+    this.#skipped += FRESH_MS;
+  }
+}
+
+/**
+ * Answers with what is below `root`: files as {@linkcode serveFiles} does, and a listing, as HTML or
+ * as JSON by the request's Accept, for each directory that has no index.html. Throws as
+ * {@linkcode serveFiles} does.
+ *
+ * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
+ *
+ * @example
+ * ```ts
+ * import { serveLight, serveSite, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const root = mkdtempSync(join(tmpdir(), "site-"));
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, serveSite(root, { upload: true }), { signal: stop.signal });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}/`;
+ * const { status } = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
+ * assert.equal(status, 201);
+ * assert.equal(readFileSync(join(root, "hello.txt"), "utf8"), "Hello");
+ *
+ * const listing = await fetch(url, { headers: { Accept: "application/json" } });
+ * assert.equal((await listing.json()).entries[0].href, "./hello.txt");
+ *
+ * stop.abort();
+ * await served;
+ * rmSync(root, { recursive: true });
+ * ```
+ */
+export function serveSite(root: string, options: SiteOptions = {}): LightHandler {
+  const { upload = false, cors = false, credentials } = options;
+  const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
+  const clock = new SkippingClock(options.clock ?? systemClock);
+  const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
+  const files = serveFiles(root, { ...options, headers, listing, clock });
+  const uploads = receiveUploads(root, {
+    headers,
+    statusOf: async (request) => {
+      clock.skip();
+      return (await files(request)).status;
+    },
+    onChange: () => clock.skip(),
+  });
+  const methods = upload ? "GET, HEAD, PUT, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+
+  const answer: LightHandler = (request) => {
+    switch (request.method) {
+      case "GET":
+      case "HEAD":
+        return files(request);
+      case "PUT":
+      case "POST":
+        if (upload) return uploads(request);
+        break;
+      case "OPTIONS":
+        return { status: 204, headers: ["Allow", methods, ...headers] };
+    }
+    return textReply(405, `There is no ${request.method} here`, ["Allow", methods, ...headers]);
+  };
+  const guarded = credentials === undefined
+    ? answer
+    : requireCredentials(answer, credentials, headers);
+  if (!cors) return guarded;
+  const preflight = preflightReply(headers);
+  // Browsers send preflights without credentials.
+  return (request) => isPreflight(request) ? preflight : guarded(request);
+}

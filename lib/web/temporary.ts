@@ -1,0 +1,71 @@
+/**
+ * Files that are being received: beside the file to be, under a hidden name, until they are whole.
+ *
+ * @module
+ */
+
+import { randomBytes } from "node:crypto";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+
+const PREFIX = ".plainsocket-upload-";
+
+/** What a server leaves behind that was killed is removed once it is so old. */
+const STALE_MS = 24 * 60 * 60 * 1000;
+
+/** Whether a file of this name is one that is being received. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(PREFIX);
+}
+
+/** A file that is being received. It is removed when it is disposed of, unless it was kept. */
+export class TemporaryFile implements AsyncDisposable {
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  #open = true;
+  #kept = false;
+
+  private constructor(path: string, handle: FileHandle) {
+    this.#path = path;
+    this.#handle = handle;
+  }
+
+  /** Makes an empty one in a directory. Rejects as open(2) fails. */
+  static async create(directory: string): Promise<TemporaryFile> {
+    const path = join(directory, PREFIX + randomBytes(12).toString("hex"));
+    return new TemporaryFile(path, await open(path, "wx"));
+  }
+
+  /** Appends bytes, all of them. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      at += (await this.#handle.write(bytes, at)).bytesWritten;
+    }
+  }
+
+  /** No more bytes come. Some file systems tell only now that they are full. */
+  async end(): Promise<void> {
+    this.#open = false;
+    await this.#handle.close();
+  }
+
+  /** Gives it the name that it was made for, in place of a file that has it. */
+  async keepAs(path: string): Promise<void> {
+    await rename(this.#path, path);
+    this.#kept = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#open) await this.#handle.close().catch(() => {});
+    if (!this.#kept) await rm(this.#path, { force: true });
+  }
+}
+
+/** Removes what a server that was killed a day ago or longer has left behind in a directory. */
+export async function removeStale(directory: string, now: number = Date.now()): Promise<void> {
+  for (const name of (await readdir(directory)).filter(isTemporary)) {
+    const path = join(directory, name);
+    const { mtimeMs } = await stat(path);
+    if (now - mtimeMs > STALE_MS) await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,357 @@
+// Uploads: PUT of a file, POST of a form; whole or not at all.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { mkdir, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
+import { HttpError } from "../lib/http/errors.ts";
+import { refusalOf } from "../lib/web/refusal.ts";
+import { removeStale } from "../lib/web/temporary.ts";
+import { serveSite } from "../lib/web/site.ts";
+import { bytes, randomBytes } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";
+
+function send(site: Site, question: Question): Promise<Answer> {
+  return ask(serveSite(site.root, { upload: true }), question);
+}
+
+function put(site: Site, target: string, content: string, headers = {}): Promise<Answer> {
+  return send(site, { method: "PUT", target, headers, body: [bytes(content)] });
+}
+
+const BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW";
+
+/** A form as browsers send it; a part without a file name is a text field. */
+function formOf(
+  ...parts: (readonly [filename: string | undefined, content: Uint8Array])[]
+): Buffer {
+  const lines = parts.flatMap(([filename, content]) => [
+    bytes(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="files"`),
+    bytes(filename === undefined ? "" : `; filename="${filename}"\r\nContent-Type: text/plain`),
+    bytes("\r\n\r\n"),
+    content,
+    bytes("\r\n"),
+  ]);
+  return Buffer.concat([...lines, bytes(`--${BOUNDARY}--\r\n`)]);
+}
+
+function post(
+  site: Site,
+  target: string,
+  body: Question["body"],
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const type = `multipart/form-data; boundary=${BOUNDARY}`;
+  return send(site, {
+    method: "POST",
+    target,
+    headers: { "Content-Type": type, ...headers },
+    body,
+  });
+}
+
+/** The files and directories of a site by their paths. */
+async function everything(site: Site): Promise<string[]> {
+  return (await readdir(site.root, { recursive: true })).sort();
+}
+
+test("upload: PUT makes a file: 201; and replaces it: 204", async () => {
+  await using site = await makeSite();
+  assert.equal((await put(site, "/new%20file.txt", "one")).status, 201);
+  assert.equal(await readFile(site.path("new file.txt"), "utf8"), "one");
+  assert.equal((await put(site, "/new%20file.txt", "another")).status, 204);
+  assert.equal(await readFile(site.path("new file.txt"), "utf8"), "another");
+  assert.deepEqual(await everything(site), ["new file.txt"]);
+});
+
+test("upload: what comes in many pieces is put together", async () => {
+  await using site = await makeSite({ "sub/": "" });
+  const content = randomBytes(300_000);
+  const pieces = Array.from({ length: 300 }, (_, i) => content.subarray(i * 1000, (i + 1) * 1000));
+  const { status } = await send(site, { method: "PUT", target: "/sub/x", body: pieces });
+  assert.equal(status, 201);
+  assert.ok(Buffer.from(content).equals(await readFile(site.path("sub/x"))));
+});
+
+test("upload: one that breaks off leaves nothing, and the file that was there", async () => {
+  await using site = await makeSite({ "a.txt": "old" });
+  const lost = new HttpError(400, "BODY_INCOMPLETE", "The client closed");
+  const body = (async function* () {
+    yield bytes("new");
+    assert.equal((await everything(site)).length, 2, "It is written beside");
+    throw lost;
+  })();
+  await assert.rejects(send(site, { method: "PUT", target: "/a.txt", body }), lost);
+  assert.deepEqual(await everything(site), ["a.txt"]);
+  assert.equal(await readFile(site.path("a.txt"), "utf8"), "old");
+});
+
+test("upload: is not there before it is whole", async () => {
+  await using site = await makeSite();
+  const handler = serveSite(site.root, { upload: true });
+  const body = (async function* () {
+    yield bytes("half");
+    assert.equal((await ask(handler, { target: "/a.txt" })).status, 404);
+    yield bytes(" and half");
+  })();
+  assert.equal((await ask(handler, { method: "PUT", target: "/a.txt", body })).status, 201);
+  assert.equal((await ask(handler, { target: "/a.txt" })).text, "half and half");
+});
+
+test("upload: PUT to a directory, or into none, is 409", async () => {
+  await using site = await makeSite({ "sub/": "", "file": "" });
+  for (const target of ["/sub", "/sub/", "/", "/none/x", "/file/x"]) {
+    assert.equal((await put(site, target, "x")).status, 409, target);
+  }
+  assert.deepEqual(await everything(site), ["file", "sub"]);
+});
+
+test("upload: PUT keeps to If-None-Match: * and If-Match", async () => {
+  await using site = await makeSite({ "a": "old" });
+  assert.equal((await put(site, "/a", "new", { "If-None-Match": "*" })).status, 412);
+  assert.equal(await readFile(site.path("a"), "utf8"), "old");
+  assert.equal((await put(site, "/b", "new", { "If-None-Match": "*" })).status, 201);
+  assert.equal((await put(site, "/c", "new", { "If-Match": "*" })).status, 412);
+  assert.equal((await put(site, "/a", "new", { "If-Match": "*" })).status, 204);
+  assert.deepEqual(await everything(site), ["a", "b"]);
+});
+
+test("upload: PUT replaces the file that was seen, and no other", async () => {
+  await using site = await makeSite({ "a": "old" });
+  const handler = serveSite(site.root, { upload: true });
+  // What has just been changed has a weak tag, which no If-Match holds for.
+  let time = 1_000_000;
+  const tag = async () => {
+    await utimes(site.path("a"), time, ++time);
+    await ask(handler, { method: "PUT", target: "/b", body: [] }); // looks at all anew
+    return (await ask(handler, { method: "HEAD", target: "/a" })).headers.etag;
+  };
+  const change = async (headers: Record<string, string>) => {
+    const body = [bytes(`new ${JSON.stringify(headers)}`)];
+    return (await ask(handler, { method: "PUT", target: "/a", headers, body })).status;
+  };
+  const [first, never] = [await tag(), "Thu, 01 Jan 1970 00:00:00 GMT"];
+  assert.equal(await change({ "If-Match": first }), 204);
+  assert.equal(await change({ "If-Match": first }), 412);
+  const second = await tag();
+  assert.notEqual(second, first);
+  assert.equal(await change({ "If-None-Match": second }), 412);
+  assert.equal(await change({ "If-None-Match": first }), 204);
+  assert.equal(await change({ "If-Unmodified-Since": never }), 412);
+  const today = new Date().toUTCString();
+  assert.equal(await change({ "If-Modified-Since": today, "If-Match": await tag() }), 204);
+});
+
+test("upload: a file that was replaced is sent anew at once", async () => {
+  await using site = await makeSite({ "a": "old" });
+  const handler = serveSite(site.root, { upload: true });
+  assert.equal((await ask(handler, { target: "/a" })).text, "old");
+  await ask(handler, { method: "PUT", target: "/a", body: [bytes("new")] });
+  assert.equal((await ask(handler, { target: "/a" })).text, "new");
+});
+
+test("upload: of two with If-None-Match: * at once, one wins", async () => {
+  await using site = await makeSite();
+  const answers = await Promise.all(
+    ["one", "two"].map((text) => put(site, "/a", text, { "If-None-Match": "*" })),
+  );
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 412]);
+  assert.deepEqual(await everything(site), ["a"]);
+});
+
+test("upload: PUT refuses Content-Encoding with 415 and Content-Range with 400", async () => {
+  await using site = await makeSite();
+  assert.equal((await put(site, "/a", "x", { "Content-Encoding": "gzip" })).status, 415);
+  assert.equal((await put(site, "/a", "x", { "Content-Range": "bytes 0-0/2" })).status, 400);
+  assert.deepEqual(await everything(site), []);
+});
+
+test("upload: nothing gets out of the root, over a link, or in with a dot", async () => {
+  await using outside = await makeSite({ "file": "safe" });
+  await using site = await makeSite({ "sub/": "", ".hidden/": "" });
+  await symlink(outside.root, site.path("out"));
+  await symlink(outside.path("file"), site.path("link"));
+  const before = await everything(site);
+  const wrong: [target: string, status: number][] = [
+    ["/../x", 400],
+    ["/sub/%2e%2e/%2e%2e/x", 400],
+    ["/sub%2f..%2fx", 404],
+    ["/..%5cx", 404],
+    ["/x%00", 400],
+    ["/out/x", 409],
+    ["/link", 403],
+    ["/.x", 403],
+    ["/.hidden/x", 403],
+  ];
+  for (const [target, status] of wrong) {
+    assert.equal((await put(site, target, "evil")).status, status, target);
+  }
+  for (const [target, status] of [["/out/", 404], ["/.hidden/", 403]] as const) {
+    assert.equal((await post(site, target, [formOf(["x", bytes("evil")])])).status, status, target);
+  }
+  assert.deepEqual(await everything(site), before);
+  assert.deepEqual(await everything(outside), ["file"]);
+  assert.equal(await readFile(outside.path("file"), "utf8"), "safe");
+});
+
+test("upload: a form adds its files to the directory, and leads back to it", async () => {
+  const form = formOf(["one.txt", bytes("1")], [undefined, bytes("text")], [
+    "Zwölf.txt",
+    bytes(""),
+  ]);
+  for (const target of ["/sub%20dir/?sort=size", "/sub%20dir"]) {
+    await using site = await makeSite({ "sub dir/": "" });
+    const { status, headers } = await post(site, target, [form]);
+    assert.equal(status, 303);
+    assert.equal(headers.location, "/sub%20dir/");
+    assert.deepEqual(await everything(site), ["sub dir", "sub dir/Zwölf.txt", "sub dir/one.txt"]);
+    assert.equal(await readFile(site.path("sub dir/one.txt"), "utf8"), "1");
+  }
+});
+
+test("upload: a form may be split anywhere", async () => {
+  const content = bytes(`\r\n--${BOUNDARY.slice(0, -1)}\r\n\r\n--`);
+  const form = formOf(["a", content], ["b", bytes("b")]);
+  for (let at = 1; at < form.length; at++) {
+    await using site = await makeSite();
+    const { status } = await post(site, "/", [form.subarray(0, at), form.subarray(at)]);
+    assert.equal(status, 303, `Split at ${at}`);
+    assert.ok(Buffer.from(content).equals(await readFile(site.path("a"))), `Split at ${at}`);
+    assert.equal(await readFile(site.path("b"), "utf8"), "b", `Split at ${at}`);
+  }
+  await using site = await makeSite();
+  const single = Array.from(form, (byte) => Uint8Array.of(byte));
+  assert.equal((await post(site, "/", single)).status, 303);
+  assert.deepEqual(await everything(site), ["a", "b"]);
+});
+
+test("upload: a large file in a form is whole", async () => {
+  await using site = await makeSite();
+  const content = randomBytes(3_000_000);
+  const form = formOf(["large", content]);
+  const pieces = Array.from(
+    { length: Math.ceil(form.length / 65_536) },
+    (_, i) => form.subarray(i * 65_536, (i + 1) * 65_536),
+  );
+  assert.equal((await post(site, "/", pieces)).status, 303);
+  assert.ok(Buffer.from(content).equals(await readFile(site.path("large"))));
+});
+
+test("upload: a form overwrites nothing: 409, and none of its files is added", async () => {
+  await using site = await makeSite({ "b": "old" });
+  const form = formOf(["a", bytes("new")], ["b", bytes("new")], ["c", bytes("new")]);
+  const { status, text } = await post(site, "/", [form]);
+  assert.equal(status, 409);
+  assert.match(text, /\bb\b.*already/);
+  assert.deepEqual(await everything(site), ["b"]);
+  assert.equal(await readFile(site.path("b"), "utf8"), "old");
+
+  const twice = formOf(["a", bytes("1")], ["a", bytes("2")]);
+  assert.equal((await post(site, "/", [twice])).status, 409);
+  assert.deepEqual(await everything(site), ["b"]);
+});
+
+test("upload: a form that is not whole is 400, and leaves nothing", async () => {
+  await using site = await makeSite();
+  const form = formOf(["a", bytes("first")], ["b", bytes("second")]);
+  for (const length of [0, 10, 60, 150, 180, form.length - 60, form.length - 10]) {
+    const { status } = await post(site, "/", [form.subarray(0, length)]);
+    assert.equal(status, 400, `The first ${length} of ${form.length} bytes`);
+    assert.deepEqual(await everything(site), []);
+  }
+});
+
+test("upload: a form whose connection breaks off leaves nothing", async () => {
+  await using site = await makeSite();
+  const form = formOf(["a", bytes("first")], ["b", randomBytes(100_000)]);
+  const lost = new HttpError(400, "BODY_INCOMPLETE", "The client closed");
+  const body = (async function* () {
+    yield form.subarray(0, 50_000);
+    throw lost;
+  })();
+  await assert.rejects(post(site, "/", body), lost);
+  assert.deepEqual(await everything(site), []);
+});
+
+test("upload: a form needs a file in it, with a name that can be asked for", async () => {
+  await using site = await makeSite();
+  const wrong: [parts: Parameters<typeof formOf>, status: number][] = [
+    [[[undefined, bytes("text")]], 400],
+    [[["", bytes("")]], 400],
+    [[[".htaccess", bytes("")]], 403],
+    [[["..", bytes("")]], 400],
+    [[["line\u0001end", bytes("")]], 400],
+    [[["x".repeat(300), bytes("")]], 400],
+  ];
+  for (const [parts, status] of wrong) {
+    assert.equal((await post(site, "/", [formOf(...parts)])).status, status, String(parts[0][0]));
+  }
+  assert.deepEqual(await everything(site), []);
+});
+
+test("upload: of a name with folders in a form, the last one counts", async () => {
+  await using site = await makeSite();
+  const form = formOf(["../../up.txt", bytes("x")], ["C:\\fakepath\\win.txt", bytes("x")]);
+  assert.equal((await post(site, "/", [form])).status, 303);
+  assert.deepEqual(await everything(site), ["up.txt", "win.txt"]);
+});
+
+test("upload: POST of anything but a form is 415, and to no directory 404 or 409", async () => {
+  await using site = await makeSite({ "file": "" });
+  const form = [formOf(["x", bytes("x")])];
+  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+    assert.equal((await post(site, "/", form, { "Content-Type": type })).status, 415, type);
+  }
+  assert.equal((await post(site, "/none/", form)).status, 404);
+  assert.equal((await post(site, "/file", form)).status, 409);
+});
+
+test("upload: pages of other sites may not upload", async () => {
+  await using site = await makeSite();
+  const form = [formOf(["x", bytes("x")])];
+  const foreign: Record<string, string>[] = [
+    { Origin: "https://evil.example" },
+    { Origin: "null" },
+    { Origin: "http://127.0.0.1:9999" },
+    { "Sec-Fetch-Site": "cross-site" },
+    { "Sec-Fetch-Site": "same-site", Origin: "http://127.0.0.1:8080" },
+  ];
+  for (const headers of foreign) {
+    assert.equal((await post(site, "/", form, headers)).status, 403, JSON.stringify(headers));
+    assert.equal((await put(site, "/x", "x", headers)).status, 403, JSON.stringify(headers));
+  }
+  assert.deepEqual(await everything(site), []);
+  const own = { Origin: "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-origin" };
+  assert.equal((await post(site, "/", form, own)).status, 303);
+});
+
+test("upload: without it PUT and POST are 405, which names what is allowed", async () => {
+  await using site = await makeSite();
+  for (const method of ["PUT", "POST", "DELETE"]) {
+    const { status, headers } = await ask(serveSite(site.root), { method, target: "/x" });
+    assert.equal(status, 405);
+    assert.equal(headers.allow, "GET, HEAD, OPTIONS");
+  }
+  const { status, headers } = await send(site, { method: "DELETE", target: "/x" });
+  assert.equal(status, 405);
+  assert.equal(headers.allow, "GET, HEAD, PUT, POST, OPTIONS");
+});
+
+test("upload: a full disk is 507, and what may not be written 403", () => {
+  const status = (code: string) => refusalOf(Object.assign(new Error(), { code }))?.status;
+  for (const code of ["ENOSPC", "EDQUOT"]) assert.equal(status(code), 507);
+  for (const code of ["EACCES", "EPERM", "EROFS"]) assert.equal(status(code), 403);
+  assert.equal(status("EIO"), undefined);
+  assert.equal(refusalOf(undefined), undefined);
+});
+
+test("upload: what a killed server left behind goes after a day", async () => {
+  await using site = await makeSite();
+  const [old, recent] = [".plainsocket-upload-old", ".plainsocket-upload-recent"];
+  for (const name of [old, recent, ".other"]) await writeFile(site.path(name), "half");
+  const now = Date.now() / 1000;
+  for (const name of [old, ".other"]) await utimes(site.path(name), now - 90_000, now - 90_000);
+  await mkdir(site.path("sub"));
+  await removeStale(site.root);
+  assert.deepEqual(await everything(site), [".other", recent, "sub"]);
+});
