@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The server script: `server.ts [echo] [options]`. See `--help`.
+ * The server script: `server.ts [echo] [options]`, `server.ts web [DIR] [options]`. See `--help`.
  *
  * @module
  */
@@ -45,12 +45,15 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts                        an echo server on localhost port 10000
   deno run -A server.ts --port 0 -v            on a free port, showing every step
   deno run -A server.ts --host ''              for other machines, too
+  deno run -A server.ts web dist               a directory as a web site, on port 8080
   npx plainsocket server                       the same on Node
 
 Usage: server.ts [echo] [options]
+       server.ts web [DIR] [options]           'server.ts web --help' tells its options
 
 Protocols:
   echo  sends back whatever comes, until the client half-closes (RFC 862)
+  web   files of a directory, with listings, ranges, compression and uploads (HTTP/1.1)
 
 Options:
 ${renderFlags(FLAGS)}
@@ -95,4 +98,5 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
 
 await run("server.ts", {
   echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
+  web: async () => (await import("./lib/cli/web.ts")).web,
 });

@@ -23,13 +23,29 @@ export interface ServerScript extends AsyncDisposable {
 }
 
 /** Starts server.ts on a free port, and waits until it listens. */
-export async function startServer(
+export function startServer(
   args: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<ServerScript> {
-  const program = new Program([...programCommand("server"), "--port", "0", ...args], options);
+  return listening([...programCommand("server"), "--port", "0", ...args], options);
+}
+
+/** Starts `server.ts web` on a free port unless `args` say another, and waits until it listens. */
+export function startWeb(
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ServerScript> {
+  return listening([...programCommand("server"), "web", "--port", "0", ...args], options);
+}
+
+/** Starts a server, and waits until it listens. */
+export async function listening(
+  command: readonly string[],
+  options: ProgramOptions = {},
+): Promise<ServerScript> {
+  const program = new Program(command, options);
   try {
-    const [line, port] = await program.stdout.until(/^\S*:(\d+)\n/);
+    const [line, port] = await program.stdout.until(/^\S*:(\d+)\/?\n/);
     return {
       url: line.trimEnd(),
       port: Number(port),

@@ -32,7 +32,8 @@ const RESET = "\x1b[0m";
 export class Log {
   /** Whether every step is shown: then, and only then, is a transport observed. */
   readonly verbose: boolean;
-  readonly #quiet: boolean;
+  /** Whether nothing but errors is shown. */
+  readonly quiet: boolean;
   readonly #json: boolean;
   readonly #color: boolean;
   /** The cursor of the terminal stands behind data that did not end its line. */
@@ -40,7 +41,7 @@ export class Log {
 
   constructor({ verbose, quiet, log }: LogOptions) {
     this.verbose = verbose && !quiet;
-    this.#quiet = quiet;
+    this.quiet = quiet;
     this.#json = log === "json";
     this.#color = process.stderr.isTTY && !process.env.NO_COLOR;
   }
@@ -53,7 +54,7 @@ export class Log {
 
   /** Tells of something that users like to know, unless they said `-q`. */
   note(message: string): void {
-    if (this.#quiet) return;
+    if (this.quiet) return;
     this.#write(
       this.#json ? { time: isoTime(performance.now()), level: "info", message } : message,
     );
@@ -70,6 +71,11 @@ export class Log {
   report(lines: readonly string[], json: Readonly<Record<string, unknown>>): void {
     if (this.#json) this.#write({ time: isoTime(performance.now()), ...json });
     else for (const line of lines) this.#write(line);
+  }
+
+  /** Writes lines that are made up already, with their line ends, unless users said `-q`. */
+  lines(lines: string): void {
+    if (!this.quiet) this.#write(lines.slice(0, -1));
   }
 
   /** Makes the sink that shows events: as JSON, or as the transcript has them. */

@@ -13,10 +13,11 @@ import { print } from "./print.ts";
 const USAGE = `Sockets you can see.
 
   npx plainsocket server [echo] [options]             an echo server on localhost port 10000
+  npx plainsocket server web [DIR] [options]          a directory as a web site
   npx plainsocket client [echo [MESSAGE]] [options]   a client that talks to it
   npx plainsocket client get URL [options]            gets what is at a URL
 
-'plainsocket server --help' and 'plainsocket client --help' tell more.
+'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;
 
 const [name] = process.argv.splice(2, 1);

@@ -1,0 +1,178 @@
+/**
+ * `server.ts web [DIR]`: a directory as a web site.
+ *
+ * @module
+ */
+
+import { SocketError } from "../errors.ts";
+import { observe } from "../events.ts";
+import type { HttpOptions } from "../http/options.ts";
+import { serveLight } from "../http/server.ts";
+import { systemTransport } from "../transport.deno.ts";
+import { AccessLog } from "../web/access_log.ts";
+import { serveSite, type SiteOptions } from "../web/site.ts";
+import { type Command, command } from "./command.ts";
+import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { EXIT, EXIT_HELP } from "./exit.ts";
+import {
+  type Flag,
+  integer,
+  list,
+  renderFlags,
+  seconds,
+  text,
+  toggle,
+  UsageError,
+  type Values,
+} from "./flags.ts";
+import type { Log } from "./log.ts";
+import { print } from "./print.ts";
+import { onSignals } from "./signals.ts";
+import { serverTranscript } from "./transcript.ts";
+import { openBrowser } from "./web/browser.ts";
+import { checkDirectory } from "./web/directory.ts";
+import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
+import { describeLan } from "./web/lan.ts";
+import { isAnyHost, listenForWeb, urlOf } from "./web/listen.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+const port: Flag<number | undefined> = {
+  ...integer(
+    "PORT",
+    [0, 65535],
+    0,
+    "port; 0 lets the kernel choose (default 8080, or the next free)",
+  ),
+  fallback: undefined,
+};
+
+const FLAGS = {
+  host: text("HOST", LOOPBACK, "address to listen on; '' for any (default 127.0.0.1)"),
+  port,
+  lan: toggle("let phones and others in the network in: all addresses, with a QR code"),
+  open: toggle("open the browser"),
+  spa: toggle("answer with /index.html where there is no file: for single-page apps"),
+  dotfiles: toggle("serve names that start with a dot, too"),
+  "cache-control": text("VALUE", "", "Cache-Control of files (default none)"),
+  header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
+  cors: toggle("let scripts of other sites read"),
+  auth: text("USER:PASSWORD", "", "ask for a user and password"),
+  upload: toggle("take files: PUT makes or replaces one, the form in a listing adds some"),
+  "max-upload": integer(
+    "BYTES",
+    [1, Number.MAX_SAFE_INTEGER],
+    2 ** 30,
+    "most bytes of an upload (default 1073741824, 1 GiB)",
+  ),
+  "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
+  grace: seconds(10, "time to finish after Ctrl-C or SIGTERM (default 10)"),
+  ...GENERAL_FLAGS,
+};
+
+type WebValues = Values<typeof FLAGS>;
+
+const HELP = `A directory as a web site.
+
+  deno run -A server.ts web                    the current directory
+  deno run -A server.ts web --open dist        another one, in your browser
+  deno run -A server.ts web --lan photos       for the phones in your network, too
+  npx plainsocket server web dist              the same on Node
+
+Usage: server.ts web [DIR] [options]
+
+Directories without an index.html are listed. Ranges, conditional requests and compression work as
+browsers like it. Only this machine can connect unless --lan or --host says otherwise.
+
+Options:
+${renderFlags(FLAGS)}
+
+stdout gets one line: the URL. stderr gets a line for each request in the Common Log Format, or as
+JSON with --log json. Ctrl-C or SIGTERM stops accepting and lets requests finish for the grace time.
+
+With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
+--allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
+
+Exit codes:
+${EXIT_HELP}
+`;
+
+/** The command. */
+export const web: Command = command({ name: "web", flags: FLAGS, help: HELP, run: serveWeb });
+
+async function serveWeb(values: WebValues, positionals: string[]): Promise<number> {
+  const dir = positionals.shift() ?? ".";
+  noMore(positionals);
+  const site = siteOptions(values);
+  const host = hostOf(values);
+
+  const signals = onSignals();
+  const log = openLog(values);
+  await checkDirectory(dir, values.upload);
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(serverTranscript()))
+    : systemTransport;
+  const address = { host, port: values.port };
+  const listener = await listenForWeb(transport, address, (message) => log.note(message));
+  const url = urlOf(listener.addr);
+  await print(`${url}\n`);
+  tell(log, dir, values, listener.addr.port);
+  if (values.open) {
+    openBrowser(url, (why) => log.note(`could not open the browser: ${why}`));
+  }
+
+  signals.signal.addEventListener("abort", () => {
+    log.note(`stopping: requests get ${values.grace / 1000} s to finish, Ctrl-C ends at once`);
+  });
+  const requests = new AccessLog({
+    write: (lines) => log.lines(lines),
+    format: values.log === "json" ? "json" : "clf",
+    users: site.credentials !== undefined,
+  });
+  const options: HttpOptions = {
+    signal: signals.signal,
+    maxConnections: values["max-connections"],
+    grace: values.grace,
+    limits: values.upload ? { body: values["max-upload"] } : {},
+    onError: (error) => {
+      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+    },
+    onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
+  };
+  const { accepted, reset } = await serveLight(listener, serveSite(dir, site), options);
+  requests.flush();
+  log.note(`stopped after ${accepted} connections, ${reset} of them reset`);
+  return reset === 0 ? EXIT.ok : signals.exitCode();
+}
+
+function siteOptions(values: WebValues): SiteOptions {
+  const { spa, dotfiles, upload, cors, auth } = values;
+  const cacheControl = values["cache-control"];
+  return {
+    spa,
+    dotfiles,
+    upload,
+    cors,
+    headers: parseFields(values.header, cors),
+    ...cacheControl === "" ? {} : { cacheControl: checkCacheControl(cacheControl) },
+    ...auth === "" ? {} : { credentials: parseCredentials(auth) },
+  };
+}
+
+function hostOf({ host, lan }: WebValues): string {
+  if (!lan) return isAnyHost(host) ? "" : host;
+  if (host === LOOPBACK) return "";
+  throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
+}
+
+function tell(log: Log, dir: string, values: WebValues, port: number): void {
+  log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
+  if (!values.lan) return;
+  for (const line of describeLan(port)) log.note(line);
+  const may = values.upload ? "read it and add to it" : "read it";
+  log.note(
+    values.auth === ""
+      ? `everyone in the network may ${may}; --auth asks for a password`
+      : "the password crosses the network unencrypted",
+  );
+}

@@ -1,0 +1,46 @@
+/**
+ * Is there something to serve, and may we?
+ *
+ * @module
+ */
+
+import { readdir, stat } from "node:fs/promises";
+import { TemporaryFile } from "../../web/temporary.ts";
+import { CliError, EXIT } from "../exit.ts";
+
+/** Rejects with a {@linkcode CliError} unless a directory can be read and, for uploads, written. */
+export async function checkDirectory(path: string, upload: boolean): Promise<void> {
+  try {
+    if (!(await stat(path)).isDirectory()) {
+      throw new CliError(
+        EXIT.usage,
+        `Cannot serve '${path}': it is no directory. Name the directory that has it.`,
+      );
+    }
+    await readdir(path);
+  } catch (error) {
+    throw told(error, "serve", path, "read");
+  }
+  if (!upload) return;
+  try {
+    // Only trying tells, whether it is permissions, a full disk or one that is read-only.
+    await using _file = await TemporaryFile.create(path);
+  } catch (error) {
+    throw told(error, "take uploads in", path, "write");
+  }
+}
+
+function told(error: unknown, verb: string, path: string, right: "read" | "write"): unknown {
+  if (error instanceof CliError) return error;
+  const { code, name } = error as { code?: string; name?: string };
+  const [why, next] = name === "NotCapable"
+    ? ["Deno's permissions forbid it", `Run again with --allow-${right}=${path}.`]
+    : code === "ENOENT"
+    ? ["there is no such directory", "Check the spelling, or make it first."]
+    : code === "EACCES" || code === "EPERM"
+    ? [`this user may not ${right} it`, "Change its permissions, or serve another one."]
+    : code === "EROFS"
+    ? ["the file system is read-only", "Serve another directory, or leave --upload out."]
+    : [(error as Error).message, "Serve another directory."];
+  return new CliError(EXIT.usage, `Cannot ${verb} '${path}': ${why}. ${next}`, { cause: error });
+}

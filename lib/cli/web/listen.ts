@@ -1,0 +1,54 @@
+/**
+ * Where `server.ts web` listens, and the URL of it.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../addr.ts";
+import { SocketError } from "../../errors.ts";
+import type { Addr, Listener, Transport } from "../../transport.ts";
+
+/** The port that is taken if none is asked for; if it is in use, one of the next. */
+export const DEFAULT_PORT = 8080;
+const MORE_PORTS = 20;
+
+/** The empty host and its other names: every address that the machine has. */
+export function isAnyHost(host: string): boolean {
+  return ["", "::", "0.0.0.0"].includes(host);
+}
+
+/** What {@linkcode listenForWeb} takes. */
+export interface WebAddress {
+  /** "" is any address. */
+  readonly host: string;
+  /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
+  readonly port: number | undefined;
+}
+
+/** Listens. Rejects as {@linkcode Transport.listen} does. */
+export async function listenForWeb(
+  transport: Transport,
+  { host, port }: WebAddress,
+  note: (message: string) => void,
+): Promise<Listener> {
+  if (port !== undefined) return await transport.listen({ host, port });
+  let inUse: unknown;
+  for (let port = DEFAULT_PORT; port <= DEFAULT_PORT + MORE_PORTS; port++) {
+    try {
+      const listener = await transport.listen({ host, port });
+      if (port !== DEFAULT_PORT) note(`port ${DEFAULT_PORT} is in use; port ${port} is free`);
+      return listener;
+    } catch (error) {
+      // That the next port cannot be had is no news; that the first is in use is.
+      if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw inUse ?? error;
+      inUse ??= error;
+    }
+  }
+  throw inUse;
+}
+
+/** The URL of a site for a browser on this machine. */
+export function urlOf(addr: Addr): string {
+  const { host, port } = addr;
+  return `http://${formatAddr({ host: isAnyHost(host) ? "127.0.0.1" : host, port })}/`;
+}
