@@ -1,0 +1,285 @@
+// The web file server with a real browser: Chromium as Debian packages it.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { accessSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import process from "node:process";
+import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { Exchange } from "../lib/http/options.ts";
+import { serveLight } from "../lib/http/server.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { serveSite, type SiteOptions } from "../lib/web/site.ts";
+import { until } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+import { makeSite, type Site } from "./site_helpers.ts";
+
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
+  (path) => {
+    try {
+      accessSync(path);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+);
+
+/** A page of a browser that has nothing but the site. */
+interface Visit {
+  readonly page: Page;
+  readonly url: string;
+  readonly site: Site;
+  /** What was answered so far. */
+  readonly exchanges: readonly Exchange[];
+  /** What the browser found wrong. */
+  readonly complaints: readonly string[];
+}
+
+/** Serves a directory and opens a browser for as long as `visit` takes. */
+async function visiting(
+  files: Parameters<typeof makeSite>[0],
+  options: SiteOptions & BrowserContextOptions,
+  visit: (visit: Visit) => Promise<void>,
+): Promise<void> {
+  await using site = await makeSite(files);
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const stop = new AbortController();
+  const exchanges: Exchange[] = [];
+  const served = serveLight(listener, serveSite(site.root, options), {
+    signal: stop.signal,
+    grace: 0,
+    onReply: (exchange) => exchanges.push(exchange),
+  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+  try {
+    const page = await (await browser.newContext(options)).newPage();
+    const complaints: string[] = [];
+    page.on("console", (message) => complaints.push(message.text()));
+    page.on("pageerror", (error) => complaints.push(error.message));
+    page.on("dialog", (dialog) => {
+      complaints.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+    const url = `http://127.0.0.1:${listener.addr.port}/`;
+    await visit({ page, url, site, exchanges, complaints });
+  } finally {
+    await browser.close();
+    stop.abort();
+    await served;
+  }
+}
+
+/** The names in a listing, from top to bottom. */
+function listed(page: Page): Promise<string[]> {
+  return page.locator("tbody th a").allTextContents();
+}
+
+/** Presses Tab until a link with this text has the focus. */
+async function tabTo(page: Page, text: string): Promise<void> {
+  for (let presses = 0; presses < 20; presses++) {
+    await page.keyboard.press("Tab");
+    if (await page.locator(":focus").textContent() === text) return;
+  }
+  assert.fail(`Tab does not lead to ${text}`);
+}
+
+/** A tone as a WAV file: mono, 16 bit, 44.1 kHz. */
+function wav(seconds: number): Buffer {
+  const samples = 44_100 * seconds;
+  const file = Buffer.alloc(44 + samples * 2);
+  file.write("RIFF", 0);
+  file.writeUInt32LE(36 + samples * 2, 4);
+  file.write("WAVEfmt ", 8);
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(1, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(44_100, 24);
+  file.writeUInt32LE(88_200, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write("data", 36);
+  file.writeUInt32LE(samples * 2, 40);
+  for (let i = 0; i < samples; i++) {
+    file.writeInt16LE(Math.round(Math.sin(i / 16) * 8000), 44 + i * 2);
+  }
+  return file;
+}
+
+if (CHROMIUM === undefined) {
+  test("browser: not tested, since Chromium is missing (apt-get install chromium)", () => {
+    assert.ok(!process.env.CI, "CI has to test it");
+  });
+} else {
+  test("browser: the listing is used by keyboard, with the focus to be seen", async () => {
+    await visiting({ "a.txt": "a", "sub/b.txt": "b" }, {}, async ({ page, url, complaints }) => {
+      await page.goto(url);
+      await tabTo(page, "sub/");
+      const outline = await page.locator(":focus").evaluate((link) => {
+        const { outlineStyle, outlineWidth } = link.ownerDocument.defaultView!
+          .getComputedStyle(link);
+        return `${outlineStyle} ${outlineWidth}`;
+      });
+      assert.equal(outline, "solid 2px");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(`${url}sub/`);
+      assert.equal(await page.locator("h1").textContent(), "sub");
+      await tabTo(page, "Index");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(url);
+      assert.deepEqual(await listed(page), ["sub/", "a.txt"]);
+      assert.deepEqual(complaints, []);
+    });
+  });
+
+  test("browser: a click on a heading sorts, and another the other way round", async () => {
+    const files = { "a": "1", "b": "333", "c": "22", "d/": "" };
+    await visiting(files, {}, async ({ page, url }) => {
+      await page.goto(url);
+      assert.deepEqual(await listed(page), ["d/", "a", "b", "c"]);
+      const size = page.getByRole("columnheader", { name: "Size" });
+      await size.getByRole("link").click();
+      assert.deepEqual(await listed(page), ["d/", "b", "c", "a"]);
+      assert.equal(await size.getAttribute("aria-sort"), "descending");
+      await size.getByRole("link").click();
+      assert.deepEqual(await listed(page), ["d/", "a", "c", "b"]);
+      assert.equal(await size.getAttribute("aria-sort"), "ascending");
+      await page.getByRole("link", { name: "Name" }).click();
+      assert.deepEqual(await listed(page), ["d/", "a", "b", "c"]);
+    });
+  });
+
+  test("browser: every name leads to its file, however odd", async () => {
+    const names = [
+      "a b#c?d%20&e;f.txt",
+      "javascript:alert(1).txt",
+      "<img src=x onerror=alert(1)>.txt",
+      `quo"te's.txt`,
+      "日本語.txt",
+      "100%.txt",
+      "  spaces  .txt",
+    ];
+    const files = Object.fromEntries(names.map((name) => [name, `This is ${name}`]));
+    await visiting(files, {}, async ({ page, url, complaints }) => {
+      await page.goto(url);
+      assert.deepEqual((await listed(page)).sort(), [...names].sort());
+      for (const name of names) {
+        await page.goto(url);
+        await page.locator("tbody th a").filter({ hasText: name.trim() }).click();
+        assert.equal(await page.locator("body").textContent(), `This is ${name}`);
+      }
+      // Text has no icon.
+      assert.deepEqual(complaints.filter((text) => !/status of 404/.test(text)), []);
+    });
+  });
+
+  test("browser: the listing fits a phone, and follows light and dark", async () => {
+    const files = { [`${"long-name-".repeat(20)}.txt`]: "x", "b.txt": "x" };
+    const backgrounds = new Set<string>();
+    for (const colorScheme of ["light", "dark"] as const) {
+      const options = { colorScheme, viewport: { width: 360, height: 640 }, upload: true };
+      await visiting(files, options, async ({ page, url }) => {
+        await page.goto(url);
+        const [width, background] = await page.locator("body").evaluate((body) => {
+          const { documentElement, defaultView } = body.ownerDocument;
+          return [documentElement.scrollWidth, defaultView!.getComputedStyle(body).backgroundColor];
+        });
+        assert.equal(width, 360);
+        backgrounds.add(String(background));
+      });
+    }
+    assert.equal(backgrounds.size, 2);
+  });
+
+  test("browser: an audio file is sought in by ranges", async () => {
+    const files = {
+      "index.html":
+        '<!doctype html><link rel="icon" href="data:,"><audio src="tone.wav" preload="metadata"></audio>',
+      "tone.wav": wav(120),
+    };
+    await visiting(files, {}, async ({ page, url, exchanges, complaints }) => {
+      await page.goto(url);
+      const audio = page.locator("audio");
+      const reached = await audio.evaluate(async (element) => {
+        const audio = element as unknown as {
+          currentTime: number;
+          readyState: number;
+          addEventListener(type: string, fn: () => void, options: { once: true }): void;
+        };
+        const event = (type: string) =>
+          new Promise<void>((resolve) => audio.addEventListener(type, resolve, { once: true }));
+        if (audio.readyState < 1) await event("loadedmetadata");
+        const sought = event("seeked");
+        audio.currentTime = 100;
+        await sought;
+        return audio.currentTime;
+      });
+      assert.equal(reached, 100);
+      // The reply to the first request is broken off when the browser wants another part.
+      await page.close();
+      const starts = () =>
+        exchanges.filter(({ status }) => status === 206)
+          .map(({ request }) => Number(/^bytes=(\d+)-/.exec(request!.header("range")!)![1]));
+      await until(() => starts().some((start) => start > 44_100 * 2 * 50));
+      assert.deepEqual(complaints, []);
+    });
+  });
+
+  test("browser: the form uploads files, and refuses to overwrite", async () => {
+    await visiting({ "sub/": "" }, { upload: true }, async ({ page, url, site }) => {
+      const chosen = ["one.txt", "zwei ü.txt"].map((name) => ({
+        name,
+        mimeType: "text/plain",
+        buffer: Buffer.from(`This is ${name}`),
+      }));
+      await page.goto(`${url}sub/`);
+      await page.getByLabel("Add files").setInputFiles(chosen);
+      await page.getByRole("button", { name: "Upload" }).click();
+      await page.getByRole("link", { name: "one.txt" }).waitFor();
+      assert.equal(page.url(), `${url}sub/`);
+      assert.deepEqual(await listed(page), ["one.txt", "zwei ü.txt"]);
+      assert.equal(await readFile(site.path("sub/zwei ü.txt"), "utf8"), "This is zwei ü.txt");
+      await page.getByLabel("Add files").setInputFiles(chosen.slice(0, 1));
+      const answered = page.waitForResponse((response) => response.request().method() === "POST");
+      await page.getByRole("button", { name: "Upload" }).click();
+      assert.equal((await answered).status(), 409);
+      assert.deepEqual((await readdir(site.path("sub"))).sort(), ["one.txt", "zwei ü.txt"]);
+    });
+  });
+
+  test("browser: a form of another site cannot upload", async () => {
+    const files = { "page.html": "<!doctype html>" };
+    await visiting(files, { upload: true }, async ({ page, url, site, exchanges }) => {
+      // The same server under another name is another site.
+      await page.goto(`http://localhost:${new URL(url).port}/page.html`);
+      await page.setContent(
+        `<form method="post" enctype="multipart/form-data" action="${url}">` +
+          `<input type="file" name="x" id="x"><button>Go</button></form>`,
+      );
+      const file = { name: "evil.txt", mimeType: "text/plain", buffer: Buffer.from("evil") };
+      await page.locator("#x").setInputFiles([file]);
+      await page.getByRole("button", { name: "Go" }).click();
+      await page.waitForURL(url);
+      assert.ok(exchanges.some(({ status }) => status === 403));
+      assert.deepEqual(await readdir(site.root), ["page.html"]);
+    });
+  });
+
+  test("browser: a page of 200 small files loads all of them", async () => {
+    const count = 200;
+    const scripts = Array.from({ length: count }, (_, i) => `s${i}.js`);
+    const tags = scripts.map((name) => `<script src="${name}"></script>`).join("\n");
+    const files = {
+      "index.html":
+        `<!doctype html><link rel="icon" href="data:,"><script>loaded = 0</script>${tags}`,
+      ...Object.fromEntries(scripts.map((name) => [name, "loaded++;"])),
+    };
+    await visiting(files, {}, async ({ page, url, exchanges, complaints }) => {
+      await page.goto(url, { waitUntil: "load" });
+      assert.equal(await page.evaluate("loaded"), count);
+      const ok = exchanges.filter(({ status, complete }) => status === 200 && complete);
+      assert.ok(ok.length >= count, `${ok.length} of ${count}`);
+      assert.deepEqual(complaints, []);
+    });
+  });
+}
