@@ -155,7 +155,8 @@ test("web: the default port is 8080, and if that is in use the next that is free
 });
 
 test("web: needs no more permissions than its address and its directory", async () => {
-  await using site = await makeSite({ "a.txt": "text", "sub/b.txt": "b" });
+  const large = randomBytes(1_000_000);
+  await using site = await makeSite({ "a.txt": "text", "sub/b.txt": "b", "large": large });
   await symlink("a.txt", site.path("link.txt"));
   let port: number;
   {
@@ -175,7 +176,10 @@ test("web: needs no more permissions than its address and its directory", async 
   assert.match(await curl(url), /<table/);
   assert.equal(await curl(`${url}link.txt`), "text");
   assert.equal(await curl("--range", "1-2", `${url}a.txt`), "ex");
-  assert.equal(await status("--head", `${url}a.txt`), "200");
+  for (const name of ["a.txt", "large"]) {
+    assert.equal(await status("--head", url + name), "200");
+    assert.equal(await status(url + name), "200");
+  }
   assert.equal(await status(`${url}none`), "404");
   assert.equal(await status("--upload-file", site.path("a.txt"), `${url}c.txt`), "201");
   assert.equal(await status("--form", `x=@${site.path("a.txt")};filename=d`, url), "303");

@@ -14,7 +14,7 @@
 
 import { Buffer } from "node:buffer";
 import { type BigIntStats, constants } from "node:fs";
-import { access, type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
 
 /** A path below the root, resolved. */
@@ -114,9 +114,12 @@ export async function readFully(
   return n;
 }
 
-/** Rejects as {@linkcode openLocated} would for want of permission, without opening. */
-export function checkReadable({ real }: Located): Promise<void> {
-  return access(real, constants.R_OK);
+/**
+ * Rejects as {@linkcode openLocated} does. Not by access(2): Deno asks for the permission to know the
+ * user for that, and ends the process if it has not got it.
+ */
+export async function checkReadable(located: Located): Promise<void> {
+  await (await openLocated(located)).close();
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
