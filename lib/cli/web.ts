@@ -168,7 +168,7 @@ function hostOf({ host, lan }: WebValues): string {
 function tell(log: Log, dir: string, values: WebValues, port: number): void {
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
   if (!values.lan) return;
-  for (const line of describeLan(port)) log.note(line);
+  for (const line of describeLan(port, values.log === "text")) log.note(line);
   const may = values.upload ? "read it and add to it" : "read it";
   log.note(
     values.auth === ""

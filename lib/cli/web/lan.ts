@@ -20,8 +20,8 @@ export function lanUrls(interfaces: Interfaces, port: number): string[] {
   return [...urls("IPv4"), ...urls("IPv6")];
 }
 
-/** Lines that tell the URLs, with the first one as a QR code too. */
-export function describeLan(port: number): string[] {
+/** Lines that tell the URLs, with the first one as a QR code too if that is to be looked at. */
+export function describeLan(port: number, qrCode: boolean): string[] {
   let urls: string[];
   try {
     urls = lanUrls(networkInterfaces(), port);
@@ -31,6 +31,6 @@ export function describeLan(port: number): string[] {
   if (urls.length === 0) return ["this machine has no address that others can reach"];
   return [
     ...urls.map((url) => `for others in the network: ${url}`),
-    renderUnicodeCompact(urls[0], { border: 2 }),
+    ...qrCode ? [renderUnicodeCompact(urls[0], { border: 2 })] : [],
   ];
 }
