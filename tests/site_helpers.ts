@@ -61,8 +61,10 @@ export function lightRequest(
   return {
     method,
     target,
+    scheme: "http",
     host: fields.host,
     headers: Object.entries(fields).flat(),
+    localAddr: { transport: "tcp", host: "127.0.0.1", port: 8080 },
     remoteAddr: { transport: "tcp", host: "127.0.0.1", port: 50000 },
     signal: new AbortController().signal,
     header: (name) => fields[name.toLowerCase()],

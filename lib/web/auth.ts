@@ -10,8 +10,9 @@ import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 
 /** Who may come in. */
 export interface Credentials {
-  /** Has no colon. */
+  /** The name, which has no colon. */
   readonly user: string;
+  /** The password, of any characters. */
   readonly password: string;
 }
 

@@ -69,8 +69,9 @@ class SkippingClock implements Clock {
  * const served = serveLight(listener, serveSite(root, { upload: true }), { signal: stop.signal });
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/`;
- * const { status } = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
- * assert.equal(status, 201);
+ * const put = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
+ * await put.body?.cancel();
+ * assert.equal(put.status, 201);
  * assert.equal(readFileSync(join(root, "hello.txt"), "utf8"), "Hello");
  *
  * const listing = await fetch(url, { headers: { Accept: "application/json" } });

@@ -145,16 +145,23 @@ class Uploads {
 
 /** The same request as HEAD, without what says nothing about writing. */
 function headOf(request: LightRequest): LightRequest {
-  const { target, host, remoteAddr, signal } = request;
+  const { target, scheme, host, localAddr, remoteAddr, signal } = request;
   const headers = request.headers.filter((_, i, all) => {
     return all[i - i % 2].toLowerCase() !== "if-modified-since";
   });
   const header = (name: string) => request.header(name);
-  return { method: "HEAD", target, host, remoteAddr, signal, headers, header, read: noBody };
-}
-
-function noBody(): Promise<null> {
-  return Promise.resolve(null);
+  return {
+    method: "HEAD",
+    target,
+    scheme,
+    host,
+    headers,
+    localAddr,
+    remoteAddr,
+    signal,
+    header,
+    read: () => Promise.resolve(null),
+  };
 }
 
 function hidden(): Refusal {
