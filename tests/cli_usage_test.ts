@@ -80,7 +80,7 @@ for (const script of ["server", "client"] as const) {
   test(`${script}: a command line that is not right exits 2, with one line that tells`, async () => {
     for (const [args, message] of wrong) {
       const exit = await run(...args);
-      assertFailed(exit, 2, message, new RegExp(`See '${script}\\.ts --help'\\.$`));
+      assertFailed(exit, 2, message, new RegExp(`See '${script}\\.ts( echo)? --help'\\.$`));
       assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
       assert.equal(exit.stdout.length, 0);
     }

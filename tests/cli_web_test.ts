@@ -127,7 +127,7 @@ test("web: a command line that is not right exits 2, with one line that tells", 
   ];
   for (const [args, message] of wrong) {
     const exit = await runServer(["web", ...args]);
-    assertFailed(exit, 2, message, /See 'server\.ts --help'\.$/);
+    assertFailed(exit, 2, message, /See 'server\.ts web --help'\.$/);
     assert.equal(exit.stdout.length, 0);
   }
 });

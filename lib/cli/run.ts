@@ -24,21 +24,24 @@ export async function run(script: string, commands: Commands, forUrl?: string): 
     process.exit(EXIT.writeFailed);
   });
   let code: number;
+  let called = script;
   try {
     const args = process.argv.slice(2);
     const { name, named } = choose(args, commands, forUrl);
+    if (named) called += ` ${name}`;
     const command = await commands[name]();
     code = await command(named ? args.slice(1) : args, named);
   } catch (error) {
-    code = explain(script, error);
+    code = explain(script, called, error);
   }
   process.exit(code);
 }
 
-function explain(script: string, error: unknown): number {
+/** `called` is the script with the command that was named. */
+function explain(script: string, called: string, error: unknown): number {
   const log = currentLog();
   if (error instanceof UsageError) {
-    log.error(`${script}: ${error.message}. See '${script} --help'.`);
+    log.error(`${script}: ${error.message}. See '${called} --help'.`);
     return EXIT.usage;
   }
   if (error instanceof SocketError) {
