@@ -90,7 +90,7 @@ function jsonLine(exchange: Exchange, ms: number, user: string | undefined): str
 }
 
 function hostOf(addr: Exchange["remoteAddr"]): string {
-  return addr.host;
+  return "host" in addr ? addr.host : "unix";
 }
 
 let second = NaN;
