@@ -142,6 +142,21 @@ test("upload: PUT replaces the file that was seen, and no other", async () => {
   assert.equal(await change({ "If-Modified-Since": today, "If-Match": await tag() }), 204);
 });
 
+test("upload: PUT does not replace a file that has changed meanwhile", async () => {
+  await using site = await makeSite({ "a": "old" });
+  await utimes(site.path("a"), 1000, 1000);
+  const handler = serveSite(site.root, { upload: true });
+  const { etag } = (await ask(handler, { method: "HEAD", target: "/a" })).headers;
+  const body = (async function* () {
+    yield bytes("mine");
+    await writeFile(site.path("a"), "theirs");
+  })();
+  const headers = { "If-Match": etag };
+  assert.equal((await ask(handler, { method: "PUT", target: "/a", headers, body })).status, 412);
+  assert.equal(await readFile(site.path("a"), "utf8"), "theirs");
+  assert.deepEqual(await everything(site), ["a"]);
+});
+
 test("upload: a file that was replaced is sent anew at once", async () => {
   await using site = await makeSite({ "a": "old" });
   const handler = serveSite(site.root, { upload: true });

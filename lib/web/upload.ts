@@ -89,6 +89,8 @@ class Uploads {
     await using file = await TemporaryFile.create(directory);
     for (let bytes; (bytes = await request.read()) !== null;) await file.write(bytes);
     await file.end();
+    // Somebody else may have been faster.
+    await this.#checkConditions(request, await isReplaceable(path));
     if (request.header("if-none-match") === "*") await addAll([{ path, file }], 412);
     else await file.keepAs(path);
     this.#options.onChange?.();
