@@ -25,35 +25,40 @@ export async function readForm(
   onFile: (name: string, content: AsyncIterable<Uint8Array>) => Promise<void>,
 ): Promise<void> {
   const parser = parserOf(request.header("content-type") ?? "");
-  const failed = deferred<never>();
-  failed.promise.catch(() => {});
-  const finished = deferred<void>();
   const files: Promise<void>[] = [];
+  let failure: { error: unknown } | undefined;
+  /** What the parser is waited for: that it takes what it was given, or has finished. */
+  let turn = deferred<void>();
+  const fail = (error: unknown) => {
+    failure ??= { error };
+    turn.reject(error);
+  };
+  const waitFor = async (start: () => void) => {
+    if (failure !== undefined) throw failure.error;
+    turn = deferred<void>();
+    start();
+    await turn.promise;
+  };
   let stopCurrent = () => {};
   parser.on("file", (_field, stream, name = "") => {
     stream.on("error", () => {}); // the parser tells of it, too
     if (name === "") return stream.resume(); // no file was chosen
     stopCurrent = () => stream.destroy(new Error("The form has broken off"));
     const file = onFile(name, stream);
-    file.catch(failed.reject);
+    file.catch(fail);
     files.push(file);
   });
-  parser.on("filesLimit", () => failed.reject(new Refusal(400, "There are too many files")));
-  parser.on("error", () => failed.reject(new Refusal(400, "The form is not whole")));
-  parser.on("finish", () => finished.resolve());
-  const received = (async () => {
-    for (let bytes; (bytes = await request.read()) !== null;) {
-      const taken = deferred<void>();
-      // The bytes are ours until the next call only, and the parser keeps some.
-      parser.write(Buffer.from(bytes), () => taken.resolve());
-      await Promise.race([taken.promise, failed.promise]);
-    }
-    parser.end();
-    await Promise.race([finished.promise, failed.promise]);
-    await Promise.all(files);
-  })();
+  parser.on("filesLimit", () => fail(new Refusal(400, "There are too many files")));
+  parser.on("error", () => fail(new Refusal(400, "The form is not whole")));
+  parser.on("finish", () => turn.resolve());
   try {
-    await received;
+    for (let bytes; (bytes = await request.read()) !== null;) {
+      // They are ours until the next call only, and the parser keeps some.
+      const chunk = Buffer.from(bytes);
+      await waitFor(() => parser.write(chunk, () => turn.resolve()));
+    }
+    await waitFor(() => parser.end());
+    await Promise.all(files);
   } finally {
     stopCurrent();
     await Promise.allSettled(files);
