@@ -5,7 +5,6 @@ import { chmod, readdir, readFile, symlink } from "node:fs/promises";
 import process from "node:process";
 import { SocketError } from "../lib/errors.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type { Listener } from "../lib/transport.ts";
 import { lanUrls } from "../lib/cli/web/lan.ts";
 import { bytes, randomBytes, readText } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
@@ -33,7 +32,7 @@ function status(...args: string[]): Promise<string> {
 }
 
 /** Listens on a port of loopback; on 0 for any. */
-function occupy(port: number): Promise<Listener> {
+function occupy(port: number) {
   return systemTransport.listen({ host: "127.0.0.1", port });
 }
 
