@@ -61,6 +61,7 @@ export function lightRequest(
   return {
     method,
     target,
+    minor: 1,
     scheme: "http",
     host: fields.host,
     headers: Object.entries(fields).flat(),

@@ -17,6 +17,8 @@ export interface LightRequest {
   readonly host: string;
   /** Names and values by turns, as received and in that order. */
   readonly headers: readonly string[];
+  /** The minor version: 0 or 1 for HTTP/1.0 and HTTP/1.1. */
+  readonly minor: 0 | 1;
   /** The scheme of its URL. */
   readonly scheme: "http" | "https";
   /** The client's address. */

@@ -17,7 +17,6 @@ export class EngineRequest implements LightRequest {
   readonly target: string;
   readonly host: string;
   readonly headers: readonly string[];
-  /** 0 or 1 for HTTP/1.0 and HTTP/1.1. */
   readonly minor: 0 | 1;
   /** What reads the body, if there is one. */
   readonly body: BodyReader | undefined;

@@ -66,7 +66,9 @@ function commonLine(
   ms: number,
   user = "",
 ): string {
-  const line = request === undefined ? "-" : `${request.method} ${request.target} HTTP/1.1`;
+  const line = request === undefined
+    ? "-"
+    : `${request.method} ${request.target} HTTP/1.${request.minor}`;
   return `${hostOf(remoteAddr)} - ${escapeUser(user)} ${commonTime(ms)} "${escape(line)}" ` +
     `${status} ${bytes === 0 ? "-" : bytes}\n`;
 }

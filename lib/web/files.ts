@@ -112,8 +112,7 @@ const NOT_FOUND_KEY = "not found";
  * ```
  */
 export function serveFiles(root: string, options: FileOptions = {}): LightHandler {
-  if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
-  const server = new FileServer(resolve(root), options);
+  const server = new FileServer(root, options);
   return (request) => server.answer(request);
 }
 
@@ -121,18 +120,21 @@ export function serveFiles(root: string, options: FileOptions = {}): LightHandle
 type Found = Resource | Directory | "no slash";
 
 /** See {@linkcode serveFiles}. */
-class FileServer {
+export class FileServer {
   readonly #root: string;
   readonly #options: FileOptions;
   /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
+  /** What was looked at until then is looked at again. */
+  #changedAt = -Infinity;
   readonly #looking = new Map<string, Promise<Found>>();
   readonly #replies: Replies;
   readonly #spaReplies: Replies;
 
   constructor(root: string, options: FileOptions) {
-    this.#root = root;
+    if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
+    this.#root = resolve(root);
     this.#options = options;
     const { clock } = options;
     this.#now = clock === undefined ? Date.now : () => clock.now();
@@ -160,14 +162,20 @@ class FileServer {
     return this.#find(request);
   }
 
+  /** Files have been changed: they are all looked at again before they are sent. */
+  changed(): void {
+    this.#changedAt = this.#now();
+  }
+
   #refuse(method: string): LightReply {
     if (method === "OPTIONS") return this.#replies.bare(204, ALLOW);
     return this.#replies.plain(405, "Method Not Allowed", ALLOW);
   }
 
   #isFresh(resource: Resource): boolean {
+    const { checkedAt } = resource;
     // The clock may have been set back.
-    return Math.abs(this.#now() - resource.checkedAt) < FRESH_MS;
+    return Math.abs(this.#now() - checkedAt) < FRESH_MS && checkedAt > this.#changedAt;
   }
 
   /** What was known was wrong: looks anew. */

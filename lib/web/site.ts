@@ -4,12 +4,11 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../clock.ts";
 import type { LightHandler } from "../http/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
 import { CORS_FIELDS, isPreflight, preflightReply } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
-import { type FileOptions, serveFiles } from "./files.ts";
+import { type FileOptions, FileServer } from "./files.ts";
 import { textReply } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
@@ -23,35 +22,10 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
   readonly credentials?: Credentials;
 }
 
-/** So long, in milliseconds, files are taken to be what they were; see `serveFiles()`. */
-const FRESH_MS = 1000;
-
-/** A clock that can be put forward, so that every file is looked at before it is sent again. */
-class SkippingClock implements Clock {
-  readonly #clock: Clock;
-  #skipped = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  now(): number {
-    return this.#clock.now() + this.#skipped;
-  }
-
-  setTimer(ms: number, callback: () => void): () => void {
-    return this.#clock.setTimer(ms, callback);
-  }
-
-  skip(): void {
-    this.#skipped += FRESH_MS;
-  }
-}
-
 /**
- * Answers with what is below `root`: files as {@linkcode serveFiles} does, and a listing, as HTML or
+ * Answers with what is below `root`: files as `serveFiles()` does, and a listing, as HTML or
  * as JSON by the request's Accept, for each directory that has no index.html. Throws as
- * {@linkcode serveFiles} does.
+ * `serveFiles()` does.
  *
  * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
  *
@@ -85,16 +59,15 @@ class SkippingClock implements Clock {
 export function serveSite(root: string, options: SiteOptions = {}): LightHandler {
   const { upload = false, cors = false, credentials } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
-  const clock = new SkippingClock(options.clock ?? systemClock);
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
-  const files = serveFiles(root, { ...options, headers, listing, clock });
+  const files = new FileServer(root, { ...options, headers, listing });
   const uploads = receiveUploads(root, {
     headers,
     statusOf: async (request) => {
-      clock.skip();
-      return (await files(request)).status;
+      files.changed();
+      return (await files.answer(request)).status;
     },
-    onChange: () => clock.skip(),
+    onChange: () => files.changed(),
   });
   const methods = upload ? "GET, HEAD, PUT, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 
@@ -102,7 +75,7 @@ export function serveSite(root: string, options: SiteOptions = {}): LightHandler
     switch (request.method) {
       case "GET":
       case "HEAD":
-        return files(request);
+        return files.answer(request);
       case "PUT":
       case "POST":
         if (upload) return uploads(request);

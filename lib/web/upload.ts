@@ -147,7 +147,7 @@ class Uploads {
 
 /** The same request as HEAD, without what says nothing about writing. */
 function headOf(request: LightRequest): LightRequest {
-  const { target, scheme, host, localAddr, remoteAddr, signal } = request;
+  const { target, minor, scheme, host, localAddr, remoteAddr, signal } = request;
   const headers = request.headers.filter((_, i, all) => {
     return all[i - i % 2].toLowerCase() !== "if-modified-since";
   });
@@ -155,6 +155,7 @@ function headOf(request: LightRequest): LightRequest {
   return {
     method: "HEAD",
     target,
+    minor,
     scheme,
     host,
     headers,
