@@ -27,7 +27,7 @@ export { formatAddr } from "./lib/addr.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
 export { dial } from "./lib/dial.ts";
-export type { DialOptions } from "./lib/dial.ts";
+export type { DialLimits, DialOptions, DialUnixOptions } from "./lib/dial.ts";
 export { echo } from "./lib/echo.ts";
 export type { EchoOptions } from "./lib/echo.ts";
 export { ERROR_CODES, SocketError } from "./lib/errors.ts";
@@ -69,7 +69,12 @@ export type {
   Listener,
   ListenOptions,
   TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
   Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
 } from "./lib/transport.ts";
 export type { Credentials } from "./lib/web/auth.ts";
 export { serveFiles } from "./lib/web/files.ts";

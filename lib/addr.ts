@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Addr, Endpoint } from "./transport.ts";
+import type { Addr, Endpoint, TcpAddr, UnixAddr } from "./transport.ts";
 
 /**
- * Writes an address or endpoint as URLs do: `127.0.0.1:10000`, `[::1]:10000`, `example.com:80`.
+ * Writes an address or endpoint as URLs do: `127.0.0.1:10000`, `[::1]:10000`, `example.com:80`; and
+ * that of a Unix socket as its path, or as `(unnamed)`.
  *
  * @example
  * ```ts
@@ -15,19 +16,26 @@ import type { Addr, Endpoint } from "./transport.ts";
  * import assert from "node:assert/strict";
  *
  * assert.equal(formatAddr({ host: "::1", port: 10000 }), "[::1]:10000");
+ * assert.equal(formatAddr({ transport: "unix", path: "/run/echo.sock" }), "/run/echo.sock");
  * ```
  */
 export function formatAddr(addr: Addr | Endpoint): string {
+  if ("path" in addr) return addr.path === "" ? "(unnamed)" : addr.path;
   return addr.host.includes(":") ? `[${addr.host}]:${addr.port}` : `${addr.host}:${addr.port}`;
 }
 
 /** Makes a TCP address; an IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) becomes IPv4. */
-export function tcpAddr(host: string, port: number): Addr {
+export function tcpAddr(host: string, port: number): TcpAddr {
   const mapped = host.startsWith("::ffff:") && host.includes(".");
   return { transport: "tcp", host: mapped ? host.slice("::ffff:".length) : host, port };
 }
 
+/** Makes the address of a Unix socket. */
+export function unixAddr(path: string): UnixAddr {
+  return { transport: "unix", path };
+}
+
 /** Tells the address family of a literal by the sign only one of them has. */
-export function isIPv6(addr: Addr): boolean {
+export function isIPv6(addr: TcpAddr): boolean {
   return addr.host.includes(":");
 }

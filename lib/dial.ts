@@ -5,24 +5,35 @@
  */
 
 import { orAborted } from "./abort.ts";
-import { formatAddr, isIPv6 } from "./addr.ts";
+import { formatAddr, isIPv6, unixAddr } from "./addr.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkPort, SocketError, type SocketErrorCode } from "./errors.ts";
-import type { Addr, Conn, Endpoint, Transport } from "./transport.ts";
+import type { Conn, Endpoint, TcpAddr, Transport, UnixAddr } from "./transport.ts";
+import { asksForUnix } from "./unix_file.ts";
 
-/** What {@linkcode dial} takes. */
-export interface DialOptions extends Endpoint {
+/** How long {@linkcode dial} may take. */
+export interface DialLimits {
   /** Gives up when aborted: ECANCELED, or ETIMEDOUT if the reason is a `TimeoutError`. */
   readonly signal?: AbortSignal;
   /** Milliseconds for all of it, the name's look-up included; 0 for no limit. Default: 10,000. */
   readonly timeout?: number;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** What {@linkcode dial} takes for an endpoint of TCP. */
+export interface DialOptions extends Endpoint, DialLimits {
   /**
    * Milliseconds an attempt gets before the next address is tried beside it ("Connection Attempt
    * Delay", RFC 8305 section 5). Default: 250.
    */
   readonly attemptDelay?: number;
-  /** What time it is. Default: the system's. */
-  readonly clock?: Clock;
+}
+
+/** What {@linkcode dial} takes for a Unix socket. */
+export interface DialUnixOptions extends DialLimits {
+  /** The socket file of the listener. */
+  readonly path: string;
 }
 
 /** These say something of this machine's network; an answer from the other side says more. */
@@ -36,7 +47,8 @@ const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
 /**
  * Connects to an endpoint. Resolves its name, then tries the addresses, IPv6 and IPv4 by turns: each
  * `attemptDelay` after the last, or as soon as that failed. The first connection made wins; the
- * other attempts are aborted. Over an {@linkcode observe}d transport every step is an event.
+ * other attempts are aborted. A Unix socket has one address and no race. Over an
+ * {@linkcode observe}d transport every step is an event.
  *
  * Rejects with a {@linkcode SocketError}: what {@linkcode Transport.resolve} and
  * {@linkcode Transport.connect} reject with; ETIMEDOUT after `timeout`. When several addresses
@@ -51,34 +63,55 @@ const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
  * await conn.closeWrite();
  * ```
  */
-export async function dial(transport: Transport, options: DialOptions): Promise<Conn> {
-  const { host, port, signal, timeout = 10_000, attemptDelay = 250, clock = systemClock } = options;
+export function dial(transport: Transport, options: DialOptions): Promise<Conn<TcpAddr>>;
+/** The same for a Unix socket. */
+export function dial(transport: Transport, options: DialUnixOptions): Promise<Conn<UnixAddr>>;
+/** The same for either. */
+export function dial(transport: Transport, options: DialOptions | DialUnixOptions): Promise<Conn>;
+export async function dial(
+  transport: Transport,
+  options: DialOptions | DialUnixOptions,
+): Promise<Conn> {
+  const { clock = systemClock } = options;
+  if (asksForUnix(options)) {
+    const addr = unixAddr(options.path);
+    return await inTime(options, addr, clock, (signal) => transport.connect({ ...addr, signal }));
+  }
+  const { host, port, attemptDelay = 250 } = options;
   const endpoint = { host, port };
   checkPort("connect", endpoint);
+  return await inTime(options, endpoint, clock, async (signal) => {
+    const addrs = await transport.resolve(endpoint);
+    return await new Race(transport, interleave(addrs), signal, attemptDelay, clock).run(endpoint);
+  });
+}
+
+/** Settles as `work` does, or rejects when the limits say so; what `work` makes then is closed. */
+async function inTime(
+  { signal, timeout = 10_000 }: DialLimits,
+  addr: Endpoint | UnixAddr,
+  clock: Clock,
+  work: (signal: AbortSignal) => Promise<Conn>,
+): Promise<Conn> {
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal!.reason);
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort);
   const cancelTimeout = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
     const why = `no answer within ${timeout / 1000} s`;
-    controller.abort(new SocketError("ETIMEDOUT", "connect", { addr: endpoint, why }));
+    controller.abort(new SocketError("ETIMEDOUT", "connect", { addr, why }));
   });
+  const working = work(controller.signal);
   try {
-    const resolving = transport.resolve(endpoint);
-    const addrs = await orAborted(resolving, controller.signal, "connect", endpoint);
-    const race = new Race(transport, interleave(addrs), controller.signal, attemptDelay, clock);
-    const running = race.run(endpoint);
-    try {
-      return await orAborted(running, controller.signal, "connect", endpoint);
-    } catch (error) {
-      running.then((conn) => conn.close(), () => {});
-      throw error;
-    }
+    return await orAborted(working, controller.signal, "connect", addr);
+  } catch (error) {
+    working.then((conn) => conn.close(), () => {});
+    throw error;
   } finally {
     cancelTimeout();
     signal?.removeEventListener("abort", onAbort);
     // The race is over, one way or the other: the attempts still under way are pointless.
-    controller.abort(new SocketError("ECANCELED", "connect", { addr: endpoint }));
+    controller.abort(new SocketError("ECANCELED", "connect", { addr }));
   }
 }
 
@@ -86,10 +119,10 @@ export async function dial(transport: Transport, options: DialOptions): Promise<
  * Orders addresses for trying: by turns from the family of the first one and from the other, each
  * in the order given (RFC 8305 section 4).
  */
-export function interleave(addrs: readonly Addr[]): Addr[] {
+export function interleave(addrs: readonly TcpAddr[]): TcpAddr[] {
   const first = addrs.filter((addr) => isIPv6(addr) === isIPv6(addrs[0]));
   const other = addrs.filter((addr) => isIPv6(addr) !== isIPv6(addrs[0]));
-  const ordered: Addr[] = [];
+  const ordered: TcpAddr[] = [];
   for (let i = 0; i < Math.max(first.length, other.length); i++) {
     ordered.push(...first.slice(i, i + 1), ...other.slice(i, i + 1));
   }
@@ -98,7 +131,7 @@ export function interleave(addrs: readonly Addr[]): Addr[] {
 
 class Race {
   readonly #transport: Transport;
-  readonly #addrs: readonly Addr[];
+  readonly #addrs: readonly TcpAddr[];
   readonly #signal: AbortSignal;
   readonly #delay: number;
   readonly #clock: Clock;
@@ -109,7 +142,7 @@ class Race {
 
   constructor(
     transport: Transport,
-    addrs: readonly Addr[],
+    addrs: readonly TcpAddr[],
     signal: AbortSignal,
     delay: number,
     clock: Clock,

@@ -31,6 +31,7 @@ export type SocketErrorCode =
   | "EADDRINUSE"
   | "EADDRNOTAVAIL"
   | "EAFNOSUPPORT"
+  | "EAGAIN"
   | "EAI_AGAIN"
   | "EBUSY"
   | "ECANCELED"
@@ -44,6 +45,7 @@ export type SocketErrorCode =
   | "ENETUNREACH"
   | "ENFILE"
   | "ENOBUFS"
+  | "ENOENT"
   | "ENOMEM"
   | "ENOTCAPABLE"
   | "ENOTCONN"
@@ -60,11 +62,12 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EACCES: {
     why: "permission denied",
     next:
-      "Ports below 1024 are privileged: choose one from 1024 up, or run with the right to bind.",
+      "Ports below 1024 are privileged: choose one from 1024 up, or run with the right to bind. " +
+      "Of a socket file, check who may write to it and to its folder.",
   },
   EADDRINUSE: {
     why: "the address is already in use",
-    next: "Stop the program that has it (`ss -ltnp` shows it), or choose another port.",
+    next: "Stop the program that has it (`ss -lxtnp` shows it), or choose another address or port.",
   },
   EADDRNOTAVAIL: {
     why: "this machine does not have that address",
@@ -73,6 +76,10 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EAFNOSUPPORT: {
     why: "this machine does not have that address family",
     next: "Choose an address of the other family.",
+  },
+  EAGAIN: {
+    why: "so many wait to be accepted already that it takes no more",
+    next: "Try again when the server has accepted some.",
   },
   EAI_AGAIN: {
     why: "the name could not be looked up now",
@@ -93,7 +100,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   ECONNREFUSED: {
     why: "the connection was refused",
-    next: "Check that a server is listening there, and that host and port are right.",
+    next: "Check that a server is listening there, and that the address is right.",
   },
   ECONNRESET: {
     why: "the peer reset the connection",
@@ -114,10 +121,16 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   ENFILE: { why: "the system has too many open files", next: "Close some programs." },
   ENOBUFS: { why: "the system is out of buffers", next: "Wait, or close some connections." },
+  ENOENT: {
+    why: "there is no such file or folder",
+    next: "Check the path, and that the server has started.",
+  },
   ENOMEM: { why: "the system is out of memory", next: "Wait, or close some connections." },
   ENOTCAPABLE: {
     why: "Deno's permissions forbid it",
-    next: "Run again with --allow-net, or with -A for all permissions.",
+    next:
+      "Run again with --allow-net (Unix sockets need --allow-read and --allow-write, too), or with " +
+      "-A for all permissions.",
   },
   ENOTCONN: { why: "it is not connected", next: "Open a new connection." },
   ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },

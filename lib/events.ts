@@ -5,6 +5,7 @@
  * @module
  */
 
+import { unixAddr } from "./addr.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
@@ -15,8 +16,15 @@ import type {
   Endpoint,
   Listener,
   ListenOptions,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
   Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
 } from "./transport.ts";
+import { asksForUnix } from "./unix_file.ts";
 
 /**
  * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
@@ -27,13 +35,13 @@ export type SocketEvent =
   & { readonly time: number }
   & (
     /** A name was resolved; the addresses are in the system's order. */
-    | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly Addr[] }
+    | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly TcpAddr[] }
     /** A socket was bound; the address is the real one, with the port the kernel chose. */
     | { readonly type: "bind"; readonly socket: number; readonly addr: Addr }
     /** A socket began to wait for connections. */
     | { readonly type: "listen"; readonly socket: number; readonly addr: Addr }
     /** An attempt to connect began. It ends in `connected` or in `error`. */
-    | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint }
+    | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint | UnixAddr }
     /** An attempt to connect succeeded. */
     | {
       readonly type: "connected";
@@ -146,14 +154,17 @@ class ObservedTransport implements Transport {
     this.#recorder = recorder;
   }
 
-  async resolve(endpoint: Endpoint): Promise<Addr[]> {
+  async resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
     const resolving = this.#inner.resolve(endpoint);
     const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
     this.#recorder.emit({ type: "resolve", endpoint, addrs });
     return addrs;
   }
 
-  async listen(options?: ListenOptions): Promise<Listener> {
+  listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+  listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+  listen(options: ListenOptions): Promise<Listener>;
+  async listen(options: ListenOptions = {}): Promise<Listener> {
     const listening = this.#inner.listen(options);
     const listener = await this.#recorder.tellFailure(undefined, "listen", listening);
     const socket = this.#recorder.newSocket();
@@ -163,10 +174,15 @@ class ObservedTransport implements Transport {
     return new ObservedListener(listener, socket, this.#recorder);
   }
 
+  connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+  connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+  connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     const socket = this.#recorder.newSocket();
-    const { host, port } = options;
-    this.#recorder.emit({ type: "connect", socket, endpoint: { host, port } });
+    const endpoint = asksForUnix(options)
+      ? unixAddr(options.path)
+      : { host: options.host, port: options.port };
+    this.#recorder.emit({ type: "connect", socket, endpoint });
     const conn = await this.#recorder.tellFailure(socket, "connect", this.#inner.connect(options));
     const { localAddr, remoteAddr } = conn;
     this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr });

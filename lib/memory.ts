@@ -8,7 +8,7 @@
  */
 
 import { orAborted } from "./abort.ts";
-import { tcpAddr } from "./addr.ts";
+import { tcpAddr, unixAddr } from "./addr.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { SocketError } from "./errors.ts";
@@ -21,8 +21,18 @@ import type {
   Endpoint,
   Listener,
   ListenOptions,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
   Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
 } from "./transport.ts";
+import { asksForUnix, pathAddr } from "./unix_file.ts";
+
+/** How many connections wait to be accepted unless told otherwise, as with the sockets. */
+const BACKLOG = 511;
 
 /** How many bytes a direction holds before a write has to wait; a kernel's buffers in small. */
 const CAPACITY = 64 * 1024;
@@ -68,7 +78,7 @@ export class MemoryTransport implements Transport {
   }
 
   /** See {@linkcode Transport.resolve}. */
-  resolve(endpoint: Endpoint): Promise<Addr[]> {
+  resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
     const { host, port } = endpoint;
     const literal = host.includes(":") || /^[\d.]+$/.test(host);
     const found = literal ? [host] : this.#hosts.get(host);
@@ -78,31 +88,38 @@ export class MemoryTransport implements Transport {
     return Promise.resolve(found.map((address) => tcpAddr(address, port)));
   }
 
-  /** See {@linkcode Transport.listen}. */
-  listen(options: ListenOptions = {}): Promise<Listener> {
-    return bindHost(this, options, (wanted) => {
+  /** See {@linkcode Transport.listen}. The path of a Unix socket is a name here, and no file. */
+  listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+  /** The same for a Unix socket. */
+  listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+  /** The same for either. */
+  listen(options: ListenOptions): Promise<Listener>;
+  async listen(options: ListenOptions = {}): Promise<Listener> {
+    if (asksForUnix(options)) return this.#bind(pathAddr("listen", options.path), BACKLOG);
+    return await bindHost(this, options, (wanted) => {
       const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#freePort()) : wanted;
-      if (this.#taken(addr)) {
-        return Promise.reject(new SocketError("EADDRINUSE", "listen", { addr }));
-      }
-      const key = keyOf(addr);
-      const listener = new MemoryListener(
-        addr,
-        options.backlog ?? 511,
-        () => this.#listeners.delete(key),
-      );
-      this.#listeners.set(key, listener);
-      return Promise.resolve(listener);
+      return this.#bind(addr, options.backlog ?? BACKLOG);
     });
   }
 
   /** See {@linkcode Transport.connect}. */
+  connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+  /** The same for a Unix socket. */
+  connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+  /** The same for either. */
+  connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     const { signal } = options;
-    const addr = await connectAddr(this, options);
+    const addr = asksForUnix(options)
+      ? pathAddr("connect", options.path)
+      : await connectAddr(this, options);
     const listener = this.#listenerAt(addr);
-    if (listener === undefined) throw new SocketError("ECONNREFUSED", "connect", { addr });
-    const connecting = listener.enqueue(tcpAddr(addr.host, this.#freePort()), addr);
+    if (listener === undefined) {
+      const code = addr.transport === "unix" ? "ENOENT" : "ECONNREFUSED";
+      throw new SocketError(code, "connect", { addr });
+    }
+    const from = addr.transport === "unix" ? unixAddr("") : tcpAddr(addr.host, this.#freePort());
+    const connecting = listener.enqueue(from, addr);
     try {
       return await orAborted(connecting.made, signal, "connect", addr);
     } catch (error) {
@@ -112,15 +129,28 @@ export class MemoryTransport implements Transport {
     }
   }
 
-  #taken(addr: Addr): boolean {
-    if (addr.host !== "::" && addr.host !== "0.0.0.0") return this.#listenerAt(addr) !== undefined;
-    return [...this.#listeners.values()].some((listener) => listener.addr.port === addr.port);
+  #bind(addr: Addr, backlog: number): Listener {
+    if (this.#taken(addr)) throw new SocketError("EADDRINUSE", "listen", { addr });
+    const key = keyOf(addr);
+    const listener = new MemoryListener(addr, backlog, () => this.#listeners.delete(key));
+    this.#listeners.set(key, listener);
+    return listener;
   }
 
-  #listenerAt({ host, port }: Addr): MemoryListener | undefined {
-    return this.#listeners.get(keyOf({ host, port })) ??
-      this.#listeners.get(keyOf({ host: "::", port })) ??
-      this.#listeners.get(keyOf({ host: "0.0.0.0", port }));
+  #taken(addr: Addr): boolean {
+    if (addr.transport === "unix" || addr.host !== "::" && addr.host !== "0.0.0.0") {
+      return this.#listenerAt(addr) !== undefined;
+    }
+    return [...this.#listeners.values()].some(({ addr: other }) =>
+      other.transport === "tcp" && other.port === addr.port
+    );
+  }
+
+  #listenerAt(addr: Addr): MemoryListener | undefined {
+    const exact = this.#listeners.get(keyOf(addr));
+    if (exact !== undefined || addr.transport === "unix") return exact;
+    return this.#listeners.get(keyOf(tcpAddr("::", addr.port))) ??
+      this.#listeners.get(keyOf(tcpAddr("0.0.0.0", addr.port)));
   }
 
   #freePort(): number {
@@ -129,8 +159,8 @@ export class MemoryTransport implements Transport {
   }
 }
 
-function keyOf({ host, port }: Endpoint): string {
-  return `${host} ${port}`;
+function keyOf(addr: Addr): string {
+  return addr.transport === "unix" ? `unix ${addr.path}` : `tcp ${addr.host} ${addr.port}`;
 }
 
 /** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */

@@ -8,10 +8,16 @@ import { lookup } from "node:dns/promises";
 import { orAborted } from "./abort.ts";
 import { tcpAddr } from "./addr.ts";
 import { checkPort, codeOf, SocketError } from "./errors.ts";
-import type { Addr, ConnectOptions, Endpoint, ListenOptions, Transport } from "./transport.ts";
+import type {
+  Endpoint,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
+  Transport,
+} from "./transport.ts";
 
 /** See {@linkcode Transport.resolve}. */
-export async function resolve(endpoint: Endpoint): Promise<Addr[]> {
+export async function resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
   const found = await lookup(endpoint.host, { all: true, verbatim: true }).catch((cause) => {
     // Deno reports a missing permission for the name as EPERM.
     const code = cause?.code === "EPERM" ? "ENOTCAPABLE" : codeOf(cause);
@@ -22,7 +28,10 @@ export async function resolve(endpoint: Endpoint): Promise<Addr[]> {
 }
 
 /** The address that {@linkcode Transport.connect} goes to; its signal ends the wait for the name. */
-export async function connectAddr(transport: Transport, options: ConnectOptions): Promise<Addr> {
+export async function connectAddr(
+  transport: Transport,
+  options: TcpConnectOptions,
+): Promise<TcpAddr> {
   checkPort("connect", options);
   return first(await orAborted(transport.resolve(options), options.signal, "connect", options));
 }
@@ -31,18 +40,18 @@ export async function connectAddr(transport: Transport, options: ConnectOptions)
  * The address of a name where one is wanted: the first, or of localhost, which is `::1` first on
  * many machines, 127.0.0.1: there are programs that know no IPv6, and none that know nothing else.
  */
-function first(addrs: readonly Addr[]): Addr {
+function first(addrs: readonly TcpAddr[]): TcpAddr {
   return addrs.find(({ host }) => host === "127.0.0.1") ?? addrs[0];
 }
 
 /**
- * Binds as {@linkcode ListenOptions.host} asks. For any address that is `::`, which takes IPv4 too,
+ * Binds as {@linkcode TcpListenOptions.host} asks. For any address that is `::`, which takes IPv4 too,
  * and `0.0.0.0` where the system has no IPv6.
  */
 export async function bindHost<T>(
   transport: Transport,
-  { host = "localhost", port = 0 }: ListenOptions,
-  bind: (addr: Addr) => T | Promise<T>,
+  { host = "localhost", port = 0 }: TcpListenOptions,
+  bind: (addr: TcpAddr) => T | Promise<T>,
 ): Promise<T> {
   checkPort("listen", { host, port });
   if (host !== "") return await bind(first(await transport.resolve({ host, port })));

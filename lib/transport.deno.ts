@@ -5,7 +5,7 @@
  * @module
  */
 
-import { formatAddr, tcpAddr } from "./addr.ts";
+import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { BaseConn } from "./conn_base.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
@@ -16,44 +16,65 @@ import type {
   ConnectOptions,
   Listener,
   ListenOptions,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
   Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
 } from "./transport.ts";
+import { asksForUnix, bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
   if (error instanceof Deno.errors.NotCapable) {
-    const flag = `--allow-net=${formatAddr(addr)}`;
     return new SocketError("ENOTCAPABLE", op, {
       addr,
       cause: error,
-      why: `Deno's permissions forbid it without ${flag}`,
+      why: `Deno's permissions forbid it without ${flagsFor(addr)}`,
     });
   }
   // Deno's own deadline on a connection attempt has a name but no errno.
-  const code = error instanceof Deno.errors.TimedOut ? "ETIMEDOUT" : codeOf(error);
-  return new SocketError(code, op, { addr, cause: error });
+  if (error instanceof Deno.errors.TimedOut) {
+    return new SocketError("ETIMEDOUT", op, { addr, cause: error });
+  }
+  const known = addr.transport === "unix"
+    ? fileCode((error as { code?: unknown }).code)
+    : undefined;
+  return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
+}
+
+function flagsFor(addr: Addr): string {
+  const where = formatAddr(addr);
+  return addr.transport === "unix"
+    ? `--allow-read=${where} --allow-write=${where} --allow-net=unix:${where}`
+    : `--allow-net=${where}`;
+}
+
+function fromDeno(addr: Deno.Addr): Addr {
+  if ("hostname" in addr) return tcpAddr(addr.hostname, addr.port);
+  // The type has no null, which stands for an end without a name.
+  return unixAddr("path" in addr ? addr.path ?? "" : "");
 }
 
 class DenoConn extends BaseConn {
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Deno.Conn;
   #localAddr: Addr | undefined;
   #remoteAddr: Addr | undefined;
   #outgoing: Uint8Array | undefined;
 
-  constructor(conn: Deno.TcpConn) {
+  constructor(conn: Deno.Conn) {
     super();
     this.#conn = conn;
-    conn.setNoDelay(true);
   }
 
   get localAddr(): Addr {
-    const { hostname, port } = this.#conn.localAddr;
-    return this.#localAddr ??= tcpAddr(hostname, port);
+    return this.#localAddr ??= fromDeno(this.#conn.localAddr);
   }
 
   get remoteAddr(): Addr {
-    const { hostname, port } = this.#conn.remoteAddr;
-    return this.#remoteAddr ??= tcpAddr(hostname, port);
+    return this.#remoteAddr ??= fromDeno(this.#conn.remoteAddr);
   }
 
   // The handlers of both operations are made once for each connection, and chained with then():
@@ -126,19 +147,33 @@ class DenoConn extends BaseConn {
   }
 }
 
-class DenoListener extends BaseListener {
-  readonly addr: Addr;
-  readonly #listener: Deno.TcpListener;
+function tcpConn(conn: Deno.TcpConn): DenoConn {
+  conn.setNoDelay(true);
+  return new DenoConn(conn);
+}
 
-  constructor(listener: Deno.TcpListener) {
+class DenoListener<C> extends BaseListener {
+  readonly addr: Addr;
+  readonly #listener: { accept(): Promise<C>; close(): void };
+  readonly #adopt: (conn: C) => Conn;
+  readonly #file: SocketFile | undefined;
+
+  constructor(
+    addr: Addr,
+    listener: { accept(): Promise<C>; close(): void },
+    adopt: (conn: C) => Conn,
+    file?: SocketFile,
+  ) {
     super();
+    this.addr = addr;
     this.#listener = listener;
-    this.addr = tcpAddr(listener.addr.hostname, listener.addr.port);
+    this.#adopt = adopt;
+    this.#file = file;
   }
 
   protected async startAccept(): Promise<Conn> {
     try {
-      return new DenoConn(await this.#listener.accept());
+      return this.#adopt(await this.#listener.accept());
     } catch (error) {
       // Deno has thrown BadResource and Interrupted for a closed listener.
       throw this.closed ? this.closedError() : translate(error, "accept", this.addr);
@@ -146,30 +181,74 @@ class DenoListener extends BaseListener {
   }
 
   protected destroy(): void {
-    this.#listener.close();
+    const close = () => this.#listener.close();
+    if (this.#file === undefined) close();
+    else this.#file.close(close);
   }
 }
 
-function listen(options: ListenOptions = {}): Promise<Listener> {
+function listenTcp(options: TcpListenOptions): Promise<Listener> {
   return bindHost(systemTransport, options, (addr) => {
     try {
       const { host: hostname, port } = addr;
-      return new DenoListener(Deno.listen({ hostname, port, tcpBacklog: options.backlog ?? 511 }));
+      const listener = Deno.listen({ hostname, port, tcpBacklog: options.backlog ?? 511 });
+      return new DenoListener(fromDeno(listener.addr), listener, tcpConn);
     } catch (error) {
       throw translate(error, "listen", addr);
     }
   });
 }
 
-async function connect(options: ConnectOptions): Promise<Conn> {
+async function listenUnix({ path }: UnixListenOptions): Promise<Listener> {
+  const bind = (addr: UnixAddr) => {
+    try {
+      const listener = Deno.listen({ transport: "unix", path });
+      return new DenoListener(addr, listener, (conn) => new DenoConn(conn), new SocketFile(path));
+    } catch (error) {
+      throw translate(error, "listen", addr);
+    }
+  };
+  try {
+    return await bindPath(path, bind, connectUnix);
+  } catch (error) {
+    throw error instanceof SocketError ? error : translate(error, "listen", unixAddr(path));
+  }
+}
+
+async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const { signal } = options;
   const addr = await connectAddr(systemTransport, options);
   try {
-    return new DenoConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }));
+    return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }));
   } catch (error) {
     if (signal?.aborted) throw abortError("connect", addr, signal);
     throw translate(error, "connect", addr);
   }
+}
+
+/** The kernel answers at once, so there is a signal to heed before and none while it is asked. */
+async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> {
+  const addr = pathAddr("connect", path);
+  if (signal?.aborted) throw abortError("connect", addr, signal);
+  try {
+    return new DenoConn(await Deno.connect({ transport: "unix", path }));
+  } catch (error) {
+    throw translate(error, "connect", addr);
+  }
+}
+
+function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+function listen(options: ListenOptions): Promise<Listener>;
+function listen(options: ListenOptions = {}): Promise<Listener> {
+  return asksForUnix(options) ? listenUnix(options) : listenTcp(options);
+}
+
+function connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+function connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+function connect(options: ConnectOptions): Promise<Conn>;
+function connect(options: ConnectOptions): Promise<Conn> {
+  return asksForUnix(options) ? connectUnix(options) : connectTcp(options);
 }
 
 /**

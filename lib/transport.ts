@@ -16,10 +16,18 @@ export interface TcpAddr {
   readonly port: number;
 }
 
-/** The address of a socket. `transport` tells the kinds apart. */
-export type Addr = TcpAddr;
+/** The address of a Unix stream socket (unix(7)). */
+export interface UnixAddr {
+  /** The kind of socket. */
+  readonly transport: "unix";
+  /** The path of the socket file; `""` for an end that has none, as most clients. */
+  readonly path: string;
+}
 
-/** A place to connect to: a name or an IP address literal, and a port. */
+/** The address of a socket. `transport` tells the kinds apart. */
+export type Addr = TcpAddr | UnixAddr;
+
+/** A place to connect to with TCP: a name or an IP address literal, and a port. */
 export interface Endpoint {
   /** A host name or an IP address literal, without brackets. */
   readonly host: string;
@@ -27,8 +35,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What {@linkcode Transport.listen} takes. */
-export interface ListenOptions {
+/** What {@linkcode Transport.listen} takes for a TCP socket. */
+export interface TcpListenOptions {
   /**
    * The address to bind: a literal, a name, or `""` for any address, IPv6 and IPv4 on one socket
    * where the system has both. Of a name's addresses 127.0.0.1 is bound if it is among them, else
@@ -41,14 +49,43 @@ export interface ListenOptions {
   readonly backlog?: number;
 }
 
-/** What {@linkcode Transport.connect} takes. */
-export interface ConnectOptions extends Endpoint {
+/**
+ * What {@linkcode Transport.listen} takes for a Unix socket. There is no backlog to choose, since
+ * Deno has none.
+ */
+export interface UnixListenOptions {
+  /**
+   * Where the socket file is made: absolute or relative, at most 107 bytes (on Linux; sun_path). The
+   * file has the permissions that the umask leaves, and {@linkcode Listener.close} removes it.
+   *
+   * A socket file that is there already, and that nobody listens on any more, is replaced. One that
+   * a program listens on stays, and so does a file that is no socket: EADDRINUSE.
+   */
+  readonly path: string;
+}
+
+/** What {@linkcode Transport.listen} takes. */
+export type ListenOptions = TcpListenOptions | UnixListenOptions;
+
+/** What {@linkcode Transport.connect} takes for a TCP socket. */
+export interface TcpConnectOptions extends Endpoint {
   /**
    * Gives up connecting when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED.
    * It has no effect on the connection once that is made.
    */
   readonly signal?: AbortSignal;
 }
+
+/** What {@linkcode Transport.connect} takes for a Unix socket. */
+export interface UnixConnectOptions {
+  /** The socket file of the listener. */
+  readonly path: string;
+  /** As that of {@linkcode TcpConnectOptions}. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode Transport.connect} takes. */
+export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
 
 /**
  * One end of a connection: a reliable stream of bytes in each direction.
@@ -57,11 +94,11 @@ export interface ConnectOptions extends Endpoint {
  * may be under way at the same time; a second one of either kind rejects EBUSY, since queueing it
  * would be a buffer without a bound.
  */
-export interface Conn extends Disposable {
+export interface Conn<A extends Addr = Addr> extends Disposable {
   /** The address of this end. */
-  readonly localAddr: Addr;
+  readonly localAddr: A;
   /** The address of the other end. */
-  readonly remoteAddr: Addr;
+  readonly remoteAddr: A;
   /** How many bytes {@linkcode read} has delivered. */
   readonly bytesRead: number;
   /** How many bytes of {@linkcode write} the kernel has taken. */
@@ -109,7 +146,7 @@ export interface Conn extends Disposable {
 
   /**
    * Frees the socket with RST instead of FIN: what the peer has not read yet is lost, and it reads
-   * ECONNRESET. Where the runtime cannot send RST (Deno), as {@linkcode close}.
+   * ECONNRESET. Where there is no RST (on Deno, and on Unix sockets), as {@linkcode close}.
    */
   reset(reason?: Error): void;
 }
@@ -118,9 +155,9 @@ export interface Conn extends Disposable {
  * A socket that waits for connections. Iterating it accepts until it is closed; leaving the loop
  * closes it.
  */
-export interface Listener extends AsyncIterable<Conn>, Disposable {
+export interface Listener<A extends Addr = Addr> extends AsyncIterable<Conn<A>>, Disposable {
   /** The address really bound (getsockname(2)): with port 0, the port the kernel chose. */
-  readonly addr: Addr;
+  readonly addr: A;
 
   /**
    * Waits for the next connection.
@@ -128,11 +165,12 @@ export interface Listener extends AsyncIterable<Conn>, Disposable {
    * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.
    */
-  accept(): Promise<Conn>;
+  accept(): Promise<Conn<A>>;
 
   /**
    * Stops listening. A pending {@linkcode accept} rejects ECLOSED. Connections already accepted live
-   * on; those still in the backlog are reset. A second call does nothing, and it never throws.
+   * on; those still in the backlog are reset. The file of a Unix socket is removed, unless another
+   * has taken its place. A second call does nothing, and it never throws.
    */
   close(): void;
 }
@@ -148,22 +186,31 @@ export interface Transport {
    *
    * Rejects: ENOTFOUND if there is no such name; EAI_AGAIN if it could not be looked up now.
    */
-  resolve(endpoint: Endpoint): Promise<Addr[]>;
+  resolve(endpoint: Endpoint): Promise<TcpAddr[]>;
 
   /**
-   * Binds an address and listens on it.
+   * Binds an address, or makes a socket file, and listens on it.
    *
-   * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, EINVAL for a port that is none,
-   * ENOTCAPABLE if Deno's permissions forbid it.
+   * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, ENOENT if the folder of a socket file does
+   * not exist, EINVAL for a port or path that is none, ENOTCAPABLE if Deno's permissions forbid it.
    */
-  listen(options?: ListenOptions): Promise<Listener>;
+  listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+  /** The same for a Unix socket. */
+  listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+  /** The same for either. */
+  listen(options: ListenOptions): Promise<Listener>;
 
   /**
    * Connects to one address: of a name, to the one that {@linkcode listen} binds. {@linkcode dial}
    * tries all of them. Small writes leave at once (TCP_NODELAY).
    *
-   * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, EINVAL for a
-   * port that is none, ENOTCAPABLE if Deno's permissions forbid it.
+   * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, ENOENT or
+   * EACCES for a socket file, EAGAIN if so many wait there already that it takes no more, EINVAL for
+   * a port or path that is none, ENOTCAPABLE if Deno's permissions forbid it.
    */
+  connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+  /** The same for a Unix socket. */
+  connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+  /** The same for either. */
   connect(options: ConnectOptions): Promise<Conn>;
 }

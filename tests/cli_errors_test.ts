@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { systemUnanswered } from "./contract/parties.ts";
+import { systemUnanswered } from "./contract/networks.ts";
 import { Program, python, runProgram } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";
 import {
@@ -33,7 +33,7 @@ test("server: a port that is taken: exit 7", async () => {
       exit,
       7,
       new RegExp(`^server\\.ts: Cannot listen on 127\\.0\\.0\\.1:${port}: `),
-      /already in use \(EADDRINUSE\)\. Stop the program .* or choose another port\.$/,
+      /already in use \(EADDRINUSE\)\. Stop the program .* or choose another address or port\.$/,
     );
     assert.equal(exit.stdout.length, 0);
   }

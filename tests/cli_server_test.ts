@@ -1,7 +1,7 @@
 // What server.ts prints, where it listens, and whom it serves.
 
 import assert from "node:assert/strict";
-import type { Conn } from "../lib/transport.ts";
+import type { Conn, TcpAddr } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -14,7 +14,7 @@ async function sayAndHear(conn: Conn, message: string): Promise<void> {
   assert.equal(await readText(conn, message.length), message);
 }
 
-function connect({ port }: ServerScript, host = "127.0.0.1"): Promise<Conn> {
+function connect({ port }: ServerScript, host = "127.0.0.1"): Promise<Conn<TcpAddr>> {
   return systemTransport.connect({ host, port });
 }
 

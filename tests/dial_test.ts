@@ -7,7 +7,7 @@ import { SocketError } from "../lib/errors.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, ConnectOptions, Transport } from "../lib/transport.ts";
+import type { Conn, TcpAddr, TcpConnectOptions, Transport } from "../lib/transport.ts";
 import { rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
@@ -28,7 +28,7 @@ async function network(behaviours: Record<string, Behaviour>) {
   const tried: string[] = [];
   const ended: string[] = [];
   const made: Conn[] = [];
-  const connect = async (options: ConnectOptions): Promise<Conn> => {
+  const connect = async (options: TcpConnectOptions): Promise<Conn<TcpAddr>> => {
     const { host, port } = options;
     tried.push(`${clock.now()} ${host}`);
     const { after, ok, deaf } = behaviours[host];
@@ -51,8 +51,9 @@ async function network(behaviours: Record<string, Behaviour>) {
   const transport: Transport = {
     name: "slow",
     resolve: (endpoint) => memory.resolve(endpoint),
-    listen: (options) => memory.listen(options),
-    connect,
+    listen: memory.listen.bind(memory),
+    // Nothing here asks for a Unix socket.
+    connect: connect as Transport["connect"],
   };
   const options = { host: "example.test", port: 80, clock };
   return { transport, clock, tried, ended, made, listener, options };

@@ -7,7 +7,7 @@ test("errors: the message says what was tried, where, why it failed and what to 
   assert.equal(
     error.message,
     "Cannot connect to [::1]:7: the connection was refused (ECONNREFUSED). " +
-      "Check that a server is listening there, and that host and port are right.",
+      "Check that a server is listening there, and that the address is right.",
   );
   assert.equal(error.name, "SocketError");
   assert.ok(error instanceof Error);

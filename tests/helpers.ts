@@ -4,22 +4,27 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomFillSync } from "node:crypto";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
-import type { Conn, Listener, Transport } from "../lib/transport.ts";
+import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
 
 /** Both ends of a connection, and the listener it came through. */
-export interface Pair extends Disposable {
-  readonly client: Conn;
-  readonly server: Conn;
-  readonly listener: Listener;
+export interface Pair<A extends Addr = Addr> extends Disposable {
+  readonly client: Conn<A>;
+  readonly server: Conn<A>;
+  readonly listener: Listener<A>;
 }
 
 /** Makes a connection on loopback. */
-export async function pair(transport: Transport, host = "127.0.0.1"): Promise<Pair> {
+export async function pair(transport: Transport, host = "127.0.0.1"): Promise<Pair<TcpAddr>> {
   const listener = await transport.listen({ host });
-  const [client, server] = await Promise.all([
-    transport.connect(listener.addr),
-    listener.accept(),
-  ]);
+  return await pairThrough(listener, (addr) => transport.connect(addr));
+}
+
+/** Makes a connection to a listener. */
+export async function pairThrough<A extends Addr>(
+  listener: Listener<A>,
+  connect: (addr: A) => Promise<Conn<A>>,
+): Promise<Pair<A>> {
+  const [client, server] = await Promise.all([connect(listener.addr), listener.accept()]);
   return {
     client,
     server,

@@ -9,7 +9,7 @@ import {
   memoryUnanswered,
   systemResetting,
   systemUnanswered,
-} from "./contract/parties.ts";
+} from "./contract/networks.ts";
 import { SCENARIOS } from "./contract/semantics.ts";
 import { runtime, test } from "./runner.deno.ts";
 
@@ -33,7 +33,6 @@ const columns = [
   {
     name: runtime,
     options: {
-      test,
       transport: systemTransport,
       resetting: () => systemResetting(systemTransport),
       unanswered: systemUnanswered,
@@ -42,7 +41,6 @@ const columns = [
   {
     name: "memory",
     options: {
-      test,
       transport: memory,
       resetting: () => memoryResetting(memory),
       unanswered: () => memoryUnanswered(memory),

@@ -1,29 +1,15 @@
-// The contract suite on the sockets of the runtime at hand, and on memory.
+// The contract suite on every kind of socket of the runtime at hand, and on memory.
 
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import {
-  countDescriptors,
-  memoryResetting,
-  memoryUnanswered,
-  systemResetting,
-  systemUnanswered,
-} from "./contract/parties.ts";
+import { memoryTcp, memoryUnix, systemTcp, systemUnix } from "./contract/networks.ts";
+import { testTcpAddresses } from "./contract/tcp.ts";
 import { testTransport } from "./contract/transport.ts";
 import { test } from "./runner.deno.ts";
 
-testTransport({
-  test,
-  transport: systemTransport,
-  resetting: () => systemResetting(systemTransport),
-  unanswered: systemUnanswered,
-  countDescriptors,
-});
-
 const memory = new MemoryTransport();
-testTransport({
-  test,
-  transport: memory,
-  resetting: () => memoryResetting(memory),
-  unanswered: () => memoryUnanswered(memory),
-});
+for (const network of [systemTcp(systemTransport), systemUnix(systemTransport)]) {
+  testTransport(network, test);
+}
+for (const network of [memoryTcp(memory), memoryUnix(memory)]) testTransport(network, test);
+for (const transport of [systemTransport, memory]) testTcpAddresses(transport, test);

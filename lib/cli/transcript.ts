@@ -5,7 +5,7 @@
  */
 
 import { formatAddr, isIPv6 } from "../addr.ts";
-import type { Addr } from "../transport.ts";
+import type { Addr, TcpAddr } from "../transport.ts";
 import type { Transcript } from "./log.ts";
 import { quote } from "./quote.ts";
 
@@ -87,7 +87,7 @@ export function clientTranscript(): Transcript {
   };
 }
 
-function describeCandidate(addr: Addr, index: number): string[] {
+function describeCandidate(addr: TcpAddr, index: number): string[] {
   return [
     `candidate ${index + 1}: ${formatAddr(addr)}`,
     `  Family  : ${isIPv6(addr) ? "AF_INET6" : "AF_INET"}`,

@@ -6,11 +6,18 @@ import { deferred } from "../../lib/deferred.ts";
 import { echo } from "../../lib/echo.ts";
 import { SocketError } from "../../lib/errors.ts";
 import { serve } from "../../lib/serve.ts";
-import type { Conn } from "../../lib/transport.ts";
+import type { Conn, Transport } from "../../lib/transport.ts";
 import { bytes, pair, readAll, readExactly, until } from "../helpers.ts";
-import type { ContractOptions } from "./transport.ts";
+import type { Resetting, Unanswered } from "./networks.ts";
 
-type Scenario = (options: ContractOptions) => Promise<string>;
+/** What a scenario needs. */
+export interface Situation {
+  readonly transport: Transport;
+  readonly resetting: () => Promise<Resetting>;
+  readonly unanswered: () => Promise<Unanswered>;
+}
+
+type Scenario = (situation: Situation) => Promise<string>;
 
 /** In words: the code it rejects with, or what `words` make of the value it resolves to. */
 async function see<T>(promise: Promise<T>, words: (value: T) => string): Promise<string> {

@@ -1,15 +1,15 @@
-// The contract suite: what lib/transport.ts promises, as tests that every transport must pass on
-// every runtime. It knows nothing of the transport but the interface.
+// The contract suite: what lib/transport.ts promises of connections and listeners, as tests that
+// every kind of socket of every transport must pass on every runtime. It knows nothing of them but
+// the interface, and how a connection is made.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { formatAddr } from "../../lib/addr.ts";
 import { SocketError } from "../../lib/errors.ts";
-import type { Conn, Endpoint, Transport } from "../../lib/transport.ts";
+import type { Conn } from "../../lib/transport.ts";
 import {
   bytes,
   echoAll,
-  pair,
   randomBytes,
   readAll,
   readExactly,
@@ -17,29 +17,20 @@ import {
   rejects,
   until,
 } from "../helpers.ts";
+import type { Network } from "./networks.ts";
 
 const MIB = 1024 * 1024;
 
-/** What the suite needs besides the transport. */
-export interface ContractOptions {
-  readonly transport: Transport;
-  readonly test: (name: string, fn: () => Promise<void>) => void;
-  /** Resolves to a connection, and a function that makes its peer send `data` and then RST. */
-  readonly resetting: () => Promise<AsyncDisposable & { conn: Conn; reset(data: string): void }>;
-  /** Resolves to an endpoint whose backlog is full, so that connecting to it takes for ever. */
-  readonly unanswered: () => Promise<AsyncDisposable & { endpoint: Endpoint }>;
-  /** Counts the open file descriptors, where there are any. */
-  readonly countDescriptors?: () => number;
-}
-
 /** Registers the suite. */
-export function testTransport(options: ContractOptions): void {
-  const { transport } = options;
-  const test = (name: string, fn: () => Promise<void>) =>
-    options.test(`${transport.name}: ${name}`, fn);
+export function testTransport(
+  network: Network,
+  register: (name: string, fn: () => Promise<void>) => void,
+): void {
+  const test = (name: string, fn: () => Promise<void>) => register(`${network.name}: ${name}`, fn);
+  const { resetting, unanswered, countDescriptors } = network;
 
   test("1 MiB of random bytes goes both ways at once", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const { client, server } = ends;
     const [up, down] = [randomBytes(MIB), randomBytes(MIB)];
     const send = async (conn: Conn, data: Uint8Array) => {
@@ -57,7 +48,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("ping-pong: 1,000 messages, each waiting for the last", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const play = async (conn: Conn, starts: boolean) => {
       const ball = new Uint8Array(8);
       const view = new DataView(ball.buffer);
@@ -73,12 +64,12 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("100 conversations at once do not mix", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
+    using listener = await network.listen();
     const serving = (async () => {
       for (let i = 0; i < 100; i++) void echoAll(await listener.accept());
     })();
     await Promise.all(Array.from({ length: 100 }, async () => {
-      using conn = await transport.connect(listener.addr);
+      using conn = await network.connect(listener.addr);
       const said = randomBytes(10_000);
       const [heard] = await Promise.all([readExactly(conn, said.length), conn.write(said)]);
       assert.deepEqual(heard, said);
@@ -87,7 +78,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("read takes what fits and keeps the rest", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     await ends.client.write(bytes("0123456789"));
     await ends.client.closeWrite();
     const p = new Uint8Array(4);
@@ -100,7 +91,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("read writes only into its buffer, and only what it reports", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const whole = new Uint8Array(32).fill(7);
     await ends.client.write(bytes("abc"));
     assert.equal(await ends.server.read(whole.subarray(8, 16)), 3);
@@ -109,7 +100,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("the writer's buffer is free once write resolves", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const p = bytes("first");
     await ends.client.write(p);
     p.set(bytes("XXXXX"));
@@ -117,7 +108,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("FIN gives null once and for ever", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const p = new Uint8Array(8);
     const pending = ends.client.read(p);
     await ends.server.closeWrite();
@@ -127,7 +118,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("half-close: the other direction still carries 1 MiB", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const { client, server } = ends;
     await client.write(bytes("last words"));
     await client.closeWrite();
@@ -141,7 +132,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("closeWrite twice is closeWrite once; writing after it is EPIPE", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     await ends.client.closeWrite();
     await ends.client.closeWrite();
     await rejects(ends.client.write(bytes("x")), "EPIPE");
@@ -149,8 +140,8 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a peer that does not read holds the writer back, and lets it go on when it does", async () => {
-    using ends = await pair(transport);
-    using other = await pair(transport);
+    using ends = await network.pair();
+    using other = await network.pair();
     const data = randomBytes(32 * MIB);
     let written = false;
     const writing = ends.client.write(data).then(() => written = true);
@@ -168,7 +159,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a loop of writes that never have to wait still lets timers ring", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     let rang = false;
     const timer = setTimeout(() => rang = true, 0);
     const until = performance.now() + 5000;
@@ -180,7 +171,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("close delivers what was written, then FIN", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const data = randomBytes(50_000);
     await ends.client.write(data);
     ends.client.close();
@@ -188,7 +179,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("close unblocks a read with ECLOSED", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const reading = rejects(ends.client.read(new Uint8Array(8)), "ECLOSED");
     ends.client.close();
     const error = await reading;
@@ -197,7 +188,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("close unblocks a write with ECLOSED", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
     await until(() => ends.client.bytesWritten > 0);
     ends.client.close();
@@ -205,7 +196,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("close unblocks an accept with ECLOSED", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
+    using listener = await network.listen();
     const accepting = rejects(listener.accept(), "ECLOSED");
     listener.close();
     await accepting;
@@ -213,7 +204,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("closing twice is closing once, and everything after it is ECLOSED", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const { client, listener } = ends;
     client.close();
     client.close();
@@ -226,11 +217,11 @@ export function testTransport(options: ContractOptions): void {
     await rejects(client.write(new Uint8Array(1)), "ECLOSED");
     await rejects(client.write(new Uint8Array(0)), "ECLOSED");
     await rejects(client.closeWrite(), "ECLOSED");
-    assert.equal(client.remoteAddr.port, listener.addr.port, "the addresses stay known");
+    assert.deepEqual(client.remoteAddr, listener.addr, "the addresses stay known");
   });
 
   test("close gives its reason to the pending read and to later calls", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const reason = new SocketError("ETIMEDOUT", "read", { addr: ends.client.remoteAddr });
     const reading = ends.client.read(new Uint8Array(1));
     ends.client.close(reason);
@@ -239,7 +230,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("reset does not wait for a write that waits", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
     await until(() => ends.client.bytesWritten > 0);
     ends.client.reset();
@@ -250,7 +241,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a reset gives ECONNRESET, behind what arrived before it, and then always", async () => {
-    await using peer = await options.resetting();
+    await using peer = await resetting();
     peer.reset("farewell");
     assert.equal(await readText(peer.conn, 8), "farewell");
     for (let i = 0; i < 3; i++) await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
@@ -259,7 +250,7 @@ export function testTransport(options: ContractOptions): void {
 
   test("a reset that comes together with bytes is still a reset", async () => {
     for (let i = 0; i < 10; i++) {
-      await using peer = await options.resetting();
+      await using peer = await resetting();
       const reading = readText(peer.conn, 8);
       peer.reset("farewell");
       assert.equal(await reading, "farewell");
@@ -268,15 +259,15 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a reset unblocks a read with ECONNRESET", async () => {
-    await using peer = await options.resetting();
+    await using peer = await resetting();
     const reading = rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
     peer.reset("");
     await reading;
   });
 
-  test("a reset unblocks a write with ECONNRESET", async () => {
-    await using peer = await options.resetting();
-    const writing = rejects(peer.conn.write(new Uint8Array(32 * MIB)), "ECONNRESET");
+  test(`a reset unblocks a write with ${network.brokenWrite.join(" or ")}`, async () => {
+    await using peer = await resetting();
+    const writing = rejects(peer.conn.write(new Uint8Array(32 * MIB)), ...network.brokenWrite);
     await until(() => peer.conn.bytesWritten > 0);
     peer.reset("");
     await writing;
@@ -284,7 +275,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("after a reset, closeWrite and close still do no harm", async () => {
-    await using peer = await options.resetting();
+    await using peer = await resetting();
     peer.reset("");
     await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
     await peer.conn.closeWrite();
@@ -293,7 +284,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("writing to a peer that has closed soon fails", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     ends.server.close();
     assert.equal(await ends.client.read(new Uint8Array(1)), null);
     await rejects(
@@ -307,7 +298,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a write of no bytes sends nothing, and a read into no buffer is EINVAL", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     await ends.client.write(new Uint8Array(0));
     await rejects(ends.client.read(new Uint8Array(0)), "EINVAL");
     await ends.client.write(bytes("x"));
@@ -316,7 +307,7 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a second read, write or accept at the same time is EBUSY, and the first goes on", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     const { client, server, listener } = ends;
     const reading = client.read(new Uint8Array(8));
     await rejects(client.read(new Uint8Array(8)), "EBUSY");
@@ -330,96 +321,70 @@ export function testTransport(options: ContractOptions): void {
     assert.equal(await reading, 5);
     await readExactly(server, data.length);
     await writing;
-    using second = await transport.connect(listener.addr);
+    using second = await network.connect(listener.addr);
     using accepted = await accepting;
     assert.deepEqual(accepted.remoteAddr, second.localAddr);
   });
 
-  test("connecting to where nobody listens is ECONNREFUSED", async () => {
-    const listener = await transport.listen({ host: "127.0.0.1" });
+  test(`connecting to where nobody listens is ${network.nobody}`, async () => {
+    const listener = await network.listen();
     listener.close();
-    const error = await rejects(transport.connect(listener.addr), "ECONNREFUSED");
+    const error = await rejects(network.connect(listener.addr), network.nobody);
     assert.equal(error.op, "connect");
     assert.ok(error.message.includes(formatAddr(listener.addr)), error.message);
   });
 
   test("listening where somebody listens is EADDRINUSE", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
-    const error = await rejects(transport.listen(listener.addr), "EADDRINUSE");
+    using listener = await network.listen();
+    const error = await rejects(network.listen(listener.addr), "EADDRINUSE");
     assert.equal(error.op, "listen");
     assert.ok(error.message.includes(formatAddr(listener.addr)), error.message);
   });
 
-  test("a port is free again as soon as its listener is closed", async () => {
-    const first = await transport.listen({ host: "127.0.0.1" });
-    const [client, server] = await Promise.all([transport.connect(first.addr), first.accept()]);
+  test("an address is free again as soon as its listener is closed", async () => {
+    const first = await network.listen();
+    const [client, server] = await Promise.all([network.connect(first.addr), first.accept()]);
     server.close();
     assert.equal(await client.read(new Uint8Array(1)), null);
     client.close();
     first.close();
-    using second = await transport.listen(first.addr);
+    using second = await network.listen(first.addr);
     assert.deepEqual(second.addr, first.addr);
   });
 
-  test("a port that is none is EINVAL, a name that is none ENOTFOUND", async () => {
-    for (const port of [-1, 65536, 1.5, NaN]) {
-      await rejects(transport.listen({ host: "127.0.0.1", port }), "EINVAL");
-      await rejects(transport.connect({ host: "127.0.0.1", port }), "EINVAL");
-    }
-    const nowhere = { host: "nowhere.invalid", port: 1 };
-    await rejects(transport.resolve(nowhere), "ENOTFOUND");
-    await rejects(transport.listen(nowhere), "ENOTFOUND");
-    await rejects(transport.connect(nowhere), "ENOTFOUND");
-  });
-
-  test("resolve gives a literal itself, and localhost a loopback address", async () => {
-    assert.deepEqual(await transport.resolve({ host: "::1", port: 7 }), [
-      { transport: "tcp", host: "::1", port: 7 },
-    ]);
-    for (const addr of await transport.resolve({ host: "localhost", port: 7 })) {
-      assert.ok(addr.host === "::1" || addr.host.startsWith("127."), addr.host);
-      assert.equal(addr.port, 7);
-    }
-  });
-
-  test("listening and connecting take a name", async () => {
-    using listener = await transport.listen({ host: "localhost" });
-    using client = await transport.connect({ host: "localhost", port: listener.addr.port });
-    using server = await listener.accept();
-    assert.deepEqual(server.localAddr, client.remoteAddr);
-  });
-
   test("connect: aborted before, it does not start", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
+    using listener = await network.listen();
     const signal = AbortSignal.abort();
-    const error = await rejects(transport.connect({ ...listener.addr, signal }), "ECANCELED");
+    const error = await rejects(network.connect(listener.addr, signal), "ECANCELED");
     assert.equal(error.cause, signal.reason);
   });
 
-  test("connect: aborted while connecting, it gives up", async () => {
-    await using silence = await options.unanswered();
-    const controller = new AbortController();
-    const { signal } = controller;
-    const connecting = transport.connect({ ...silence.endpoint, signal });
-    controller.abort(new Error("changed my mind"));
-    const error = await rejects(connecting, "ECANCELED");
-    assert.equal((error.cause as Error).message, "changed my mind");
-  });
+  if (unanswered !== undefined) {
+    test("connect: aborted while connecting, it gives up", async () => {
+      await using silence = await unanswered();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const connecting = network.connect(silence.endpoint, signal);
+      controller.abort(new Error("changed my mind"));
+      const error = await rejects(connecting, "ECANCELED");
+      assert.equal((error.cause as Error).message, "changed my mind");
+    });
 
-  test("connect: a deadline that passes is ETIMEDOUT", async () => {
-    await using silence = await options.unanswered();
-    const controller = new AbortController();
-    const { signal } = controller;
-    const connecting = transport.connect({ ...silence.endpoint, signal });
-    setTimeout(() => controller.abort(new DOMException("50 ms", "TimeoutError")), 50);
-    await rejects(connecting, "ETIMEDOUT");
-  });
+    test("connect: a deadline that passes is ETIMEDOUT", async () => {
+      await using silence = await unanswered();
+      const controller = new AbortController();
+      const { signal } = controller;
+      const connecting = network.connect(silence.endpoint, signal);
+      setTimeout(() => controller.abort(new DOMException("50 ms", "TimeoutError")), 50);
+      await rejects(connecting, "ETIMEDOUT");
+    });
+  }
 
   test("connect: aborted after, the connection lives", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
+    using listener = await network.listen();
     const controller = new AbortController();
     const { signal } = controller;
-    using client = await transport.connect({ ...listener.addr, signal });
+    using client = await network.connect(listener.addr, signal);
     using server = await listener.accept();
     controller.abort();
     await client.write(bytes("still here"));
@@ -427,8 +392,8 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a connection and its first bytes wait in the backlog", async () => {
-    using listener = await transport.listen({ host: "127.0.0.1" });
-    using client = await transport.connect(listener.addr);
+    using listener = await network.listen();
+    using client = await network.connect(listener.addr);
     await client.write(bytes("early"));
     await client.closeWrite();
     using server = await listener.accept();
@@ -436,30 +401,32 @@ export function testTransport(options: ContractOptions): void {
   });
 
   test("a closed listener leaves its connections alone, and takes no more", async () => {
-    using ends = await pair(transport);
+    using ends = await network.pair();
     ends.listener.close();
     await ends.client.write(bytes("alive"));
     assert.equal(await readText(ends.server, 5), "alive");
-    await rejects(transport.connect(ends.listener.addr), "ECONNREFUSED");
+    await rejects(network.connect(ends.listener.addr), network.nobody);
   });
 
   test("a closed listener lets nobody wait in its backlog", async () => {
-    const listener = await transport.listen({ host: "127.0.0.1" });
-    using client = await transport.connect(listener.addr);
+    const listener = await network.listen();
+    using client = await network.connect(listener.addr);
     listener.close();
-    await rejects(client.read(new Uint8Array(1)), "ECONNRESET");
+    const reading = client.read(new Uint8Array(1));
+    if (network.leftWaiting === null) assert.equal(await reading, null);
+    else await rejects(reading, network.leftWaiting);
   });
 
   test("iterating a listener accepts until it is closed; leaving the loop closes it", async () => {
-    const listener = await transport.listen({ host: "127.0.0.1" });
-    const client = await transport.connect(listener.addr);
+    const listener = await network.listen();
+    const client = await network.connect(listener.addr);
     for await (const conn of listener) {
       conn.close();
       client.close();
       listener.close();
     }
-    const second = await transport.listen({ host: "127.0.0.1" });
-    using visitor = await transport.connect(second.addr);
+    const second = await network.listen();
+    using visitor = await network.connect(second.addr);
     for await (const conn of second) {
       conn.close();
       break;
@@ -468,38 +435,11 @@ export function testTransport(options: ContractOptions): void {
     visitor.close();
   });
 
-  for (const host of ["127.0.0.1", "::1"]) {
-    test(`addresses are right on ${host}`, async () => {
-      using ends = await pair(transport, host);
-      const { client, server, listener } = ends;
-      assert.deepEqual(listener.addr, { transport: "tcp", host, port: listener.addr.port });
-      assert.ok(listener.addr.port > 0);
-      assert.deepEqual(client.remoteAddr, listener.addr);
-      assert.deepEqual(server.localAddr, listener.addr);
-      assert.deepEqual(server.remoteAddr, client.localAddr);
-      assert.equal(client.localAddr.host, host);
-      assert.notEqual(client.localAddr.port, listener.addr.port);
-    });
-  }
-
-  test("the empty host listens on any address, and IPv4 clients look like IPv4", async () => {
-    using listener = await transport.listen({ host: "" });
-    const { port } = listener.addr;
-    for (const host of ["127.0.0.1", "::1"]) {
-      using client = await transport.connect({ host, port });
-      using server = await listener.accept();
-      assert.equal(server.remoteAddr.host, host);
-      assert.equal(server.localAddr.host, host);
-      assert.equal(server.remoteAddr.port, client.localAddr.port);
-    }
-  });
-
-  const { countDescriptors } = options;
   if (countDescriptors !== undefined) {
     test("1,000 connections opened and closed leave no descriptor behind", async () => {
-      using listener = await transport.listen({ host: "127.0.0.1" });
+      using listener = await network.listen();
       const visit = async () => {
-        using client = await transport.connect(listener.addr);
+        using client = await network.connect(listener.addr);
         using server = await listener.accept();
         await client.write(bytes("x"));
         await readExactly(server, 1);

@@ -1,0 +1,208 @@
+/**
+ * The {@linkcode Conn} contract over a stream of Node's, which both runtimes have.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import { BaseConn } from "./conn_base.ts";
+import { codeOf, SocketError, type SocketOp } from "./errors.ts";
+import type { Addr } from "./transport.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A connection over a stream of Node's: {@linkcode Duplex} and what comes of it. The stream allows
+ * half-open connections, and nothing else reads from it or writes to it.
+ */
+export class StreamConn extends BaseConn {
+  readonly localAddr: Addr;
+  readonly remoteAddr: Addr;
+  protected readonly socket: Duplex;
+  /** The pending read. */
+  #p: Uint8Array | undefined;
+  #resolveRead!: (n: number | null) => void;
+  #rejectRead!: (error: Error) => void;
+  #rejectWrite: ((error: Error) => void) | undefined;
+  /** What arrived while nobody was reading: at most one inbox of bytes; the socket is then paused. */
+  #early: Uint8Array | undefined;
+  #eof = false;
+
+  constructor(socket: Duplex, localAddr: Addr, remoteAddr: Addr) {
+    super();
+    this.socket = socket;
+    this.localAddr = localAddr;
+    this.remoteAddr = remoteAddr;
+    // With `onread` there are no data events; without it, where a runtime lacks it, there are.
+    socket.on("data", (chunk: Uint8Array) => {
+      if (!this.onData(chunk.length, chunk)) socket.pause();
+    });
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error) => this.#onGone(error));
+    socket.on("close", () => this.#onGone());
+  }
+
+  /** A write is handed to the stream in pieces of this many bytes, so that its progress can be seen. */
+  protected get pieceSize(): number {
+    return 256 * 1024;
+  }
+
+  /** Asks, at the end of the stream, whether it was a reset and no FIN. */
+  protected wasReset(): boolean {
+    return false;
+  }
+
+  /** Has the kernel send RST, where it can. */
+  protected sendReset(): void {}
+
+  /** Turns what the stream reports into our error. */
+  protected translate(error: unknown, op: SocketOp): SocketError {
+    return new SocketError(codeOf(error), op, { addr: this.remoteAddr, cause: error });
+  }
+
+  /** Takes the first `n` bytes of `buffer`, which is the socket's; false asks it to pause. */
+  onData(n: number, buffer: Uint8Array): boolean {
+    const p = this.#p;
+    let taken = 0;
+    this.atOnce = 0;
+    if (p !== undefined) {
+      taken = Math.min(n, p.length);
+      p.set(n === buffer.length && taken === n ? buffer : buffer.subarray(0, taken));
+      this.#settleRead(taken);
+      if (taken === n) return true;
+    }
+    this.#early = new Uint8Array(buffer.subarray(taken, n));
+    return false;
+  }
+
+  protected startRead(p: Uint8Array): Promise<number | null> {
+    const early = this.#early;
+    if (early !== undefined) return Promise.resolve(this.#takeEarly(early, p));
+    if (this.#eof) {
+      this.reading = false;
+      return Promise.resolve(null);
+    }
+    if (this.lost !== undefined) {
+      this.reading = false;
+      return Promise.reject(this.lost);
+    }
+    this.#p = p;
+    return new Promise((resolve, reject) => {
+      this.#resolveRead = resolve;
+      this.#rejectRead = reject;
+    });
+  }
+
+  #takeEarly(early: Uint8Array, p: Uint8Array): number {
+    const n = Math.min(early.length, p.length);
+    p.set(n < early.length ? early.subarray(0, n) : early);
+    this.#early = n < early.length ? early.subarray(n) : undefined;
+    if (this.#early === undefined) this.socket.resume();
+    this.reading = false;
+    this.bytesRead += n;
+    return n;
+  }
+
+  #settleRead(n: number | null): void {
+    this.#p = undefined;
+    this.reading = false;
+    if (n !== null) this.bytesRead += n;
+    this.#resolveRead(n);
+  }
+
+  #onEnd(): void {
+    // When bytes and RST come together libuv reads the bytes and reports the end of the stream. The
+    // kernel knows better.
+    if (!this.finSent && this.wasReset()) return this.#onGone();
+    this.#eof = true;
+    if (this.#p !== undefined) this.#settleRead(null);
+  }
+
+  protected startWrite(p: Uint8Array): Promise<void> {
+    const socket = this.socket;
+    if (p.length <= this.pieceSize) {
+      socket.write(p);
+      // Nothing queued: write(2) took it all and no callback has to tell. This is the common case.
+      if (socket.writableLength === 0 && !socket.destroyed) {
+        this.bytesWritten += p.length;
+        this.writing = false;
+        return this.doneAtOnce();
+      }
+      return this.#finishWrite(p, p.length);
+    }
+    return this.#finishWrite(p, 0);
+  }
+
+  /** Waits for the first `handed` bytes to leave, then sends the rest piece by piece. */
+  async #finishWrite(p: Uint8Array, handed: number): Promise<void> {
+    try {
+      for (let left = 0; left < p.length; left = handed) {
+        if (handed === left) {
+          handed = Math.min(left + this.pieceSize, p.length);
+          this.socket.write(p.subarray(left, handed));
+        }
+        await this.#flushed();
+        this.bytesWritten += handed - left;
+      }
+    } finally {
+      this.writing = false;
+    }
+  }
+
+  /** Waits until the kernel has taken all that the socket was given; an empty write tells. */
+  #flushed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject;
+      this.socket.write(NOTHING, (error) => {
+        this.#rejectWrite = undefined;
+        if (error) reject(this.#writeError(error, "write"));
+        else resolve();
+      });
+    });
+  }
+
+  protected shutdown(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.socket.end((error?: Error | null) => {
+        // A socket that is gone has nothing to send; reading tells why it is gone.
+        if (!error || this.lost !== undefined || this.socket.errored) resolve();
+        else reject(this.#writeError(error, "closeWrite"));
+      });
+    });
+  }
+
+  protected destroy(rst: boolean): void {
+    this.#early = undefined;
+    if (rst) this.sendReset();
+    this.socket.destroy();
+    this.#settlePending();
+  }
+
+  /** The socket is gone: by an error, or without one. Reads tell it after what came before. */
+  #onGone(error?: Error): void {
+    if (this.closed || this.lost !== undefined) return;
+    if (error === undefined && this.#eof) return;
+    // At EPIPE Node gives up what it has not read, too: unless FIN came, readers must know.
+    const code = error === undefined ? "ECONNRESET" : codeOf(error);
+    this.lost = new SocketError(code === "EPIPE" && !this.#eof ? "ECONNRESET" : code, "read", {
+      addr: this.remoteAddr,
+      cause: error,
+    });
+    this.#settlePending();
+  }
+
+  #settlePending(): void {
+    if (this.#p !== undefined) {
+      this.#p = undefined;
+      this.reading = false;
+      this.#rejectRead(this.closed ? this.closedError("read") : this.lost!);
+    }
+    // A write that fails by itself is told by its callback, with the better error.
+    if (this.closed) this.#rejectWrite?.(this.closedError("write"));
+  }
+
+  #writeError(error: Error, op: SocketOp): Error {
+    if (this.closed) return this.closedError(op);
+    return this.translate(this.socket.errored ?? error, op);
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The files of Unix sockets: which paths will do, which files may be replaced, and which removed.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import process from "node:process";
+import { setImmediate } from "node:timers";
+import { unixAddr } from "./addr.ts";
+import { SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
+import type { Conn, UnixAddr } from "./transport.ts";
+
+/** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
+const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
+
+/** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
+const PUT_BACK_TRIES = 100;
+
+/** Whether it is a Unix socket that options ask for. */
+export function asksForUnix<O extends object>(
+  options: O,
+): options is Extract<O, { readonly path: string }> {
+  return "path" in options && options.path !== undefined;
+}
+
+/** The address of a path; rejects EINVAL if no socket can have it. */
+export function pathAddr(op: SocketOp, path: string): UnixAddr {
+  const bytes = Buffer.byteLength(path);
+  const why = path === ""
+    ? "a path is not empty"
+    : path.includes("\0")
+    ? "a path has no NUL in it"
+    : bytes > LONGEST_PATH
+    ? `the path is ${bytes} bytes long, and a socket's has at most ${LONGEST_PATH}`
+    : undefined;
+  if (why !== undefined) throw new SocketError("EINVAL", op, { addr: unixAddr(path), why });
+  return unixAddr(path);
+}
+
+/** Names the code for an errno that the file system knows and TCP does not. */
+export function fileCode(errno: unknown): SocketErrorCode | undefined {
+  switch (errno) {
+    case "ENOTDIR":
+    case "ELOOP":
+      return "ENOENT";
+    case "EPERM":
+    case "EROFS":
+      return "EACCES";
+    case "ENAMETOOLONG":
+      return "EINVAL";
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Binds with `bind`, and if the address is in use by a socket file that nobody listens on, once more
+ * without that. Whether anybody does, `connect` tells.
+ */
+export async function bindPath<T>(
+  path: string,
+  bind: (addr: UnixAddr) => T | Promise<T>,
+  connect: (addr: UnixAddr) => Promise<Conn>,
+): Promise<T> {
+  const addr = pathAddr("listen", path);
+  try {
+    return await bind(addr);
+  } catch (error) {
+    if ((error as SocketError).code !== "EADDRINUSE") throw error;
+    const stale = await findStale(addr, connect);
+    // Looked at again, since somebody else may have replaced it meanwhile.
+    if (stale !== undefined && isSame(stale, lookAt(path))) unlinkSync(path);
+    return await bind(addr);
+  }
+}
+
+/** What is at a path that nobody listens on; undefined if it is gone. Rejects EADDRINUSE else. */
+async function findStale(
+  addr: UnixAddr,
+  connect: (addr: UnixAddr) => Promise<Conn>,
+): Promise<BigIntStats | undefined> {
+  const found = lookAt(addr.path);
+  if (found === undefined) return undefined;
+  if (!found.isSocket()) {
+    throw new SocketError("EADDRINUSE", "listen", {
+      addr,
+      why: "a file that is no socket is there",
+    });
+  }
+  try {
+    (await connect(addr)).close();
+  } catch (error) {
+    const { code } = error as SocketError;
+    if (code === "ECONNREFUSED" || code === "ENOENT") return found;
+    // It may be alive: it takes no more just now, or not from us.
+    if (code !== "EAGAIN" && code !== "EACCES") throw error;
+  }
+  throw new SocketError("EADDRINUSE", "listen", { addr });
+}
+
+function lookAt(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
+/** Inodes are soon used again, so the time counts too; nothing but its making sets a socket's. */
+function isSame(a: BigIntStats, b: BigIntStats | undefined): boolean {
+  return b !== undefined && a.dev === b.dev && a.ino === b.ino && a.mtimeNs === b.mtimeNs;
+}
+
+/** The file that a listener has made. */
+export class SocketFile {
+  readonly #path: string;
+  readonly #made: BigIntStats | undefined;
+
+  /** To be called when `path` has just been bound. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#made = lookAt(path);
+  }
+
+  /**
+   * Closes the listener with `close`. Both runtimes then remove what is at its path, whoever made
+   * it; so what is not ours is put aside before, by a second link, and then put back.
+   */
+  close(close: () => void): void {
+    const aside = `${this.#path}.${process.pid}`;
+    let foreign = false;
+    try {
+      const found = lookAt(this.#path);
+      foreign = found !== undefined && this.#made !== undefined && !isSame(this.#made, found);
+      if (foreign) linkSync(this.#path, aside);
+    } catch {
+      // Not allowed to: then it cannot be saved.
+      foreign = false;
+    }
+    close();
+    if (foreign) putBack(aside, this.#path, PUT_BACK_TRIES);
+  }
+}
+
+/** Deno removes the file only once a pending accept has noticed, and until then it stands there. */
+function putBack(aside: string, path: string, tries: number): void {
+  try {
+    if (lookAt(path) === undefined) renameSync(aside, path);
+    else if (tries === 0) unlinkSync(aside);
+    else setImmediate(() => putBack(aside, path, tries - 1));
+  } catch {
+    // Its folder is gone, and it with that.
+  }
+}

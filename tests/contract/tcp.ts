@@ -1,0 +1,68 @@
+// The part of the contract that is about names, ports and IP addresses.
+
+import assert from "node:assert/strict";
+import type { Transport } from "../../lib/transport.ts";
+import { pair, rejects } from "../helpers.ts";
+
+/** Registers the tests. */
+export function testTcpAddresses(
+  transport: Transport,
+  register: (name: string, fn: () => Promise<void>) => void,
+): void {
+  const test = (name: string, fn: () => Promise<void>) =>
+    register(`${transport.name}: ${name}`, fn);
+
+  test("a port that is none is EINVAL, a name that is none ENOTFOUND", async () => {
+    for (const port of [-1, 65536, 1.5, NaN]) {
+      await rejects(transport.listen({ host: "127.0.0.1", port }), "EINVAL");
+      await rejects(transport.connect({ host: "127.0.0.1", port }), "EINVAL");
+    }
+    const nowhere = { host: "nowhere.invalid", port: 1 };
+    await rejects(transport.resolve(nowhere), "ENOTFOUND");
+    await rejects(transport.listen(nowhere), "ENOTFOUND");
+    await rejects(transport.connect(nowhere), "ENOTFOUND");
+  });
+
+  test("resolve gives a literal itself, and localhost a loopback address", async () => {
+    assert.deepEqual(await transport.resolve({ host: "::1", port: 7 }), [
+      { transport: "tcp", host: "::1", port: 7 },
+    ]);
+    for (const addr of await transport.resolve({ host: "localhost", port: 7 })) {
+      assert.ok(addr.host === "::1" || addr.host.startsWith("127."), addr.host);
+      assert.equal(addr.port, 7);
+    }
+  });
+
+  test("listening and connecting take a name", async () => {
+    using listener = await transport.listen({ host: "localhost" });
+    using client = await transport.connect({ host: "localhost", port: listener.addr.port });
+    using server = await listener.accept();
+    assert.deepEqual(server.localAddr, client.remoteAddr);
+  });
+
+  for (const host of ["127.0.0.1", "::1"]) {
+    test(`addresses are right on ${host}`, async () => {
+      using ends = await pair(transport, host);
+      const { client, server, listener } = ends;
+      assert.deepEqual(listener.addr, { transport: "tcp", host, port: listener.addr.port });
+      assert.ok(listener.addr.port > 0);
+      assert.deepEqual(client.remoteAddr, listener.addr);
+      assert.deepEqual(server.localAddr, listener.addr);
+      assert.deepEqual(server.remoteAddr, client.localAddr);
+      assert.equal(client.localAddr.host, host);
+      assert.notEqual(client.localAddr.port, listener.addr.port);
+    });
+  }
+
+  test("the empty host listens on any address, and IPv4 clients look like IPv4", async () => {
+    using listener = await transport.listen({ host: "" });
+    const { port } = listener.addr;
+    for (const host of ["127.0.0.1", "::1"]) {
+      using client = await transport.connect({ host, port });
+      using server = await listener.accept();
+      assert.equal(server.remoteAddr.host, host);
+      assert.equal(server.localAddr.host, host);
+      assert.equal(server.remoteAddr.port, client.localAddr.port);
+    }
+  });
+}
