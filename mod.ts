@@ -27,7 +27,7 @@ export { formatAddr } from "./lib/addr.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
 export { dial } from "./lib/dial.ts";
-export type { DialLimits, DialOptions, DialUnixOptions } from "./lib/dial.ts";
+export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export { echo } from "./lib/echo.ts";
 export type { EchoOptions } from "./lib/echo.ts";
 export { ERROR_CODES, SocketError } from "./lib/errors.ts";
@@ -60,9 +60,12 @@ export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { serve } from "./lib/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
+export { selfSigned } from "./lib/tls_cert.ts";
+export type { SelfSigned } from "./lib/tls_cert.ts";
 export { systemTransport } from "./lib/transport.deno.ts";
 export type {
   Addr,
+  Certificate,
   Conn,
   ConnectOptions,
   Endpoint,
@@ -71,6 +74,11 @@ export type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
+  TlsClientOptions,
+  TlsConn,
+  TlsInfo,
+  TlsListenOptions,
+  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,

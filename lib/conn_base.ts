@@ -85,6 +85,15 @@ export abstract class BaseConn implements Conn {
     this.close();
   }
 
+  /** Makes it as if closed, but frees nothing: the socket has another owner from now on. */
+  protected giveUp(): void {
+    if (this.closed) throw this.closedError("startTls");
+    if (this.reading || this.writing) throw this.#error("EBUSY", "startTls");
+    if (this.lost !== undefined) throw this.lost;
+    if (this.finSent) throw this.#error("EPIPE", "startTls");
+    this.closed = true;
+  }
+
   /** What a write that was done at once resolves with. */
   protected doneAtOnce(): Promise<void> {
     if (++this.atOnce < MOST_AT_ONCE) return DONE;

@@ -6,10 +6,18 @@
 
 import { orAborted } from "./abort.ts";
 import { formatAddr, isIPv6, unixAddr } from "./addr.ts";
+import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkPort, SocketError, type SocketErrorCode } from "./errors.ts";
-import type { Conn, Endpoint, TcpAddr, Transport, UnixAddr } from "./transport.ts";
-import { asksForUnix } from "./unix_file.ts";
+import type {
+  Conn,
+  Endpoint,
+  TcpAddr,
+  TlsClientOptions,
+  TlsConn,
+  Transport,
+  UnixAddr,
+} from "./transport.ts";
 
 /** How long {@linkcode dial} may take. */
 export interface DialLimits {
@@ -28,6 +36,12 @@ export interface DialOptions extends Endpoint, DialLimits {
    * Delay", RFC 8305 section 5). Default: 250.
    */
   readonly attemptDelay?: number;
+}
+
+/** What {@linkcode dial} takes for TLS to an endpoint of TCP. */
+export interface DialTlsOptions extends DialOptions {
+  /** The handshake on the connection that was made. The `servername` is by default the host. */
+  readonly tls: Omit<TlsClientOptions, "signal" | "handshakeTimeout">;
 }
 
 /** What {@linkcode dial} takes for a Unix socket. */
@@ -63,14 +77,19 @@ const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
  * await conn.closeWrite();
  * ```
  */
+export function dial(transport: Transport, options: DialTlsOptions): Promise<TlsConn<TcpAddr>>;
+/** The same without TLS. */
 export function dial(transport: Transport, options: DialOptions): Promise<Conn<TcpAddr>>;
 /** The same for a Unix socket. */
 export function dial(transport: Transport, options: DialUnixOptions): Promise<Conn<UnixAddr>>;
-/** The same for either. */
-export function dial(transport: Transport, options: DialOptions | DialUnixOptions): Promise<Conn>;
+/** The same for any of them. */
+export function dial(
+  transport: Transport,
+  options: DialOptions | DialTlsOptions | DialUnixOptions,
+): Promise<Conn>;
 export async function dial(
   transport: Transport,
-  options: DialOptions | DialUnixOptions,
+  options: DialOptions | DialTlsOptions | DialUnixOptions,
 ): Promise<Conn> {
   const { clock = systemClock } = options;
   if (asksForUnix(options)) {
@@ -82,7 +101,11 @@ export async function dial(
   checkPort("connect", endpoint);
   return await inTime(options, endpoint, clock, async (signal) => {
     const addrs = await transport.resolve(endpoint);
-    return await new Race(transport, interleave(addrs), signal, attemptDelay, clock).run(endpoint);
+    const race = new Race(transport, interleave(addrs), signal, attemptDelay, clock);
+    const conn = await race.run(endpoint);
+    if (!asksForTls(options)) return conn;
+    const tls = { servername: host, ...options.tls, signal, handshakeTimeout: 0 };
+    return await transport.startTls(conn, tls);
   });
 }
 

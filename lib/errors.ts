@@ -13,6 +13,7 @@ export type SocketOp =
   | "listen"
   | "accept"
   | "connect"
+  | "startTls"
   | "read"
   | "write"
   | "closeWrite";
@@ -35,6 +36,7 @@ export type SocketErrorCode =
   | "EAI_AGAIN"
   | "EBUSY"
   | "ECANCELED"
+  | "ECERT"
   | "ECLOSED"
   | "ECONNABORTED"
   | "ECONNREFUSED"
@@ -50,13 +52,15 @@ export type SocketErrorCode =
   | "ENOTCAPABLE"
   | "ENOTCONN"
   | "ENOTFOUND"
+  | "ENOTSUP"
   | "EPIPE"
   | "ETIMEDOUT"
+  | "ETLS"
   | "EUNKNOWN";
 
 /**
- * Every code a {@linkcode SocketError} can carry. POSIX names where there is one; ECLOSED,
- * ENOTFOUND, EAI_AGAIN, ENOTCAPABLE and EUNKNOWN are not errno values of Linux.
+ * Every code a {@linkcode SocketError} can carry. POSIX names where there is one; ECERT,
+ * ECLOSED, ENOTFOUND, EAI_AGAIN, ENOTCAPABLE, ETLS and EUNKNOWN are not errno values of Linux.
  */
 export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EACCES: {
@@ -90,6 +94,11 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
     next: "Await it before starting the next one.",
   },
   ECANCELED: { why: "it was aborted", next: "The error's cause is the signal's reason." },
+  ECERT: {
+    why: "the certificate of the peer is not trusted",
+    next:
+      "Check that this is the right server. If it is, trust the certificate of its issuer, too.",
+  },
   ECLOSED: {
     why: "it was closed on this side",
     next: "Nothing more can be done with it; open a new one.",
@@ -134,6 +143,10 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   ENOTCONN: { why: "it is not connected", next: "Open a new connection." },
   ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },
+  ENOTSUP: {
+    why: "this transport cannot do that",
+    next: "Use the sockets of the system.",
+  },
   EPIPE: {
     why: "the stream can take no more bytes",
     next: "It was half-closed on this side, or the peer no longer reads.",
@@ -141,6 +154,10 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   ETIMEDOUT: {
     why: "it took too long",
     next: "Check that the other side is up and answering, or allow more time.",
+  },
+  ETLS: {
+    why: "speaking TLS with the peer failed",
+    next: "Check that the peer speaks TLS there, and in which versions; the cause tells more.",
   },
   EUNKNOWN: { why: "the system reported an error we have no name for", next: "See the cause." },
 };
@@ -160,6 +177,7 @@ const PHRASES: Record<SocketOp, string> = {
   listen: "listen on",
   accept: "accept on",
   connect: "connect to",
+  startTls: "start TLS with",
   read: "read from",
   write: "write to",
   closeWrite: "half-close",

@@ -6,6 +6,7 @@
  */
 
 import { unixAddr } from "./addr.ts";
+import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
@@ -19,12 +20,15 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
+  TlsClientOptions,
+  TlsConn,
+  TlsInfo,
+  TlsListenOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
-import { asksForUnix } from "./unix_file.ts";
 
 /**
  * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
@@ -56,6 +60,13 @@ export type SocketEvent =
       readonly listener: number;
       readonly localAddr: Addr;
       readonly remoteAddr: Addr;
+    }
+    /** A handshake of TLS is done; what follows on the socket goes through TLS. */
+    | {
+      readonly type: "handshake";
+      readonly socket: number;
+      readonly protocol: string | undefined;
+      readonly alpnProtocol: string | undefined;
     }
     /** Bytes were received. */
     | { readonly type: "recv"; readonly socket: number; readonly data: Uint8Array }
@@ -161,17 +172,31 @@ class ObservedTransport implements Transport {
     return addrs;
   }
 
+  listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const listening = this.#inner.listen(options);
+    const place: { socket?: number } = {};
+    const listening = this.#inner.listen(
+      asksForTls(options) ? this.#tellHandshakes(options, () => place.socket) : options,
+    );
     const listener = await this.#recorder.tellFailure(undefined, "listen", listening);
-    const socket = this.#recorder.newSocket();
+    const socket = place.socket = this.#recorder.newSocket();
     // The runtimes bind and listen in one call.
     this.#recorder.emit({ type: "bind", socket, addr: listener.addr });
     this.#recorder.emit({ type: "listen", socket, addr: listener.addr });
     return new ObservedListener(listener, socket, this.#recorder);
+  }
+
+  /** Options that tell which handshakes have failed on the listener, beside what they do anyway. */
+  #tellHandshakes(options: TlsListenOptions, socketOf: () => number | undefined): TlsListenOptions {
+    const { onHandshakeError } = options.tls;
+    const tell = (error: SocketError) => {
+      this.#recorder.emit({ type: "error", socket: socketOf(), op: error.op, error });
+      onHandshakeError?.(error);
+    };
+    return { ...options, tls: { ...options.tls, onHandshakeError: tell } };
   }
 
   connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
@@ -187,6 +212,15 @@ class ObservedTransport implements Transport {
     const { localAddr, remoteAddr } = conn;
     this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
     return new ObservedConn(conn, socket, this.#recorder);
+  }
+
+  async startTls<A extends Addr>(conn: Conn<A>, options?: TlsClientOptions): Promise<TlsConn<A>> {
+    const { inner, socket } = conn instanceof ObservedConn
+      ? conn as ObservedConn<A>
+      : { inner: conn, socket: this.#recorder.newSocket() };
+    const starting = this.#inner.startTls(inner, options);
+    const tlsConn = await this.#recorder.tellFailure(socket, "startTls", starting);
+    return new ObservedTlsConn(tlsConn, socket, this.#recorder);
   }
 }
 
@@ -210,7 +244,9 @@ class ObservedListener extends BaseListener {
     const socket = this.#recorder.newSocket();
     const { localAddr, remoteAddr } = conn;
     this.#recorder.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
-    return new ObservedConn(conn, socket, this.#recorder);
+    return isTls(conn)
+      ? new ObservedTlsConn(conn, socket, this.#recorder)
+      : new ObservedConn(conn, socket, this.#recorder);
   }
 
   protected destroy(): void {
@@ -220,37 +256,42 @@ class ObservedListener extends BaseListener {
   }
 }
 
-class ObservedConn implements Conn {
-  readonly #inner: Conn;
-  readonly #socket: number;
+function isTls(conn: Conn): conn is TlsConn {
+  return "tls" in conn;
+}
+
+class ObservedConn<A extends Addr> implements Conn<A> {
+  /** What is observed. */
+  readonly inner: Conn<A>;
+  readonly socket: number;
   readonly #recorder: Recorder;
   #closed = false;
 
-  constructor(inner: Conn, socket: number, recorder: Recorder) {
-    this.#inner = inner;
-    this.#socket = socket;
+  constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
+    this.inner = inner;
+    this.socket = socket;
     this.#recorder = recorder;
   }
 
-  get localAddr(): Addr {
-    return this.#inner.localAddr;
+  get localAddr(): A {
+    return this.inner.localAddr;
   }
 
-  get remoteAddr(): Addr {
-    return this.#inner.remoteAddr;
+  get remoteAddr(): A {
+    return this.inner.remoteAddr;
   }
 
   get bytesRead(): number {
-    return this.#inner.bytesRead;
+    return this.inner.bytesRead;
   }
 
   get bytesWritten(): number {
-    return this.#inner.bytesWritten;
+    return this.inner.bytesWritten;
   }
 
   async read(p: Uint8Array): Promise<number | null> {
-    const socket = this.#socket;
-    const n = await this.#recorder.tellFailure(socket, "read", this.#inner.read(p));
+    const socket = this.socket;
+    const n = await this.#recorder.tellFailure(socket, "read", this.inner.read(p));
     this.#recorder.emit(
       n === null ? { type: "eof", socket } : { type: "recv", socket, data: p.subarray(0, n) },
     );
@@ -258,25 +299,25 @@ class ObservedConn implements Conn {
   }
 
   async write(p: Uint8Array): Promise<void> {
-    const socket = this.#socket;
+    const socket = this.socket;
     this.#recorder.emit({ type: "send", socket, data: p });
-    await this.#recorder.tellFailure(socket, "write", this.#inner.write(p));
+    await this.#recorder.tellFailure(socket, "write", this.inner.write(p));
   }
 
   async closeWrite(): Promise<void> {
-    const socket = this.#socket;
+    const socket = this.socket;
     this.#recorder.emit({ type: "shutdown", socket });
-    await this.#recorder.tellFailure(socket, "closeWrite", this.#inner.closeWrite());
+    await this.#recorder.tellFailure(socket, "closeWrite", this.inner.closeWrite());
   }
 
   close(reason?: Error): void {
     this.#tellClose(false);
-    this.#inner.close(reason);
+    this.inner.close(reason);
   }
 
   reset(reason?: Error): void {
     this.#tellClose(true);
-    this.#inner.reset(reason);
+    this.inner.reset(reason);
   }
 
   [Symbol.dispose](): void {
@@ -286,7 +327,18 @@ class ObservedConn implements Conn {
   #tellClose(reset: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { bytesRead, bytesWritten } = this.#inner;
-    this.#recorder.emit({ type: "close", socket: this.#socket, bytesRead, bytesWritten, reset });
+    const { bytesRead, bytesWritten } = this.inner;
+    this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
+  }
+}
+
+class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements TlsConn<A> {
+  readonly tls: TlsInfo;
+
+  constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
+    super(inner, socket, recorder);
+    this.tls = inner.tls;
+    const { protocol, alpnProtocol } = inner.tls;
+    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol });
   }
 }

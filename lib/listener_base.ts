@@ -8,18 +8,18 @@ import { SocketError } from "./errors.ts";
 import type { Addr, Conn, Listener } from "./transport.ts";
 
 /** See the module. */
-export abstract class BaseListener implements Listener {
+export abstract class BaseListener<C extends Conn = Conn> implements Listener<Addr, C> {
   abstract readonly addr: Addr;
   /** {@linkcode close} was called. */
   protected closed = false;
   #accepting = false;
 
   /** Waits for a connection; no accept is under way. */
-  protected abstract startAccept(): Promise<Conn>;
+  protected abstract startAccept(): Promise<C>;
   /** Frees the socket and settles what is pending; called once. */
   protected abstract destroy(): void;
 
-  async accept(): Promise<Conn> {
+  async accept(): Promise<C> {
     if (this.closed) throw this.closedError();
     if (this.#accepting) throw new SocketError("EBUSY", "accept", { addr: this.addr });
     this.#accepting = true;
@@ -40,7 +40,7 @@ export abstract class BaseListener implements Listener {
     this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<Conn> {
+  async *[Symbol.asyncIterator](): AsyncIterator<C> {
     try {
       for (;;) yield await this.accept();
     } catch (error) {

@@ -9,10 +9,12 @@
 
 import { orAborted } from "./abort.ts";
 import { tcpAddr, unixAddr } from "./addr.ts";
+import { asksForTls, asksForUnix } from "./asks.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { SocketError } from "./errors.ts";
+import { SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
+import { Pipe } from "./pipe.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type {
   Addr,
@@ -24,18 +26,16 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
+  TlsListenOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
-import { asksForUnix, pathAddr } from "./unix_file.ts";
+import { pathAddr } from "./unix_file.ts";
 
 /** How many connections wait to be accepted unless told otherwise, as with the sockets. */
 const BACKLOG = 511;
-
-/** How many bytes a direction holds before a write has to wait; a kernel's buffers in small. */
-const CAPACITY = 64 * 1024;
 
 const FIRST_EPHEMERAL_PORT = 49152;
 
@@ -88,7 +88,15 @@ export class MemoryTransport implements Transport {
     return Promise.resolve(found.map((address) => tcpAddr(address, port)));
   }
 
+  /** See {@linkcode Transport.startTls}: always ENOTSUP, since there is nobody to keep it secret from. */
+  startTls(conn: Conn): Promise<never> {
+    conn.close();
+    return Promise.reject(noTls("startTls", conn.remoteAddr));
+  }
+
   /** See {@linkcode Transport.listen}. The path of a Unix socket is a name here, and no file. */
+  listen(options: TlsListenOptions): Promise<never>;
+  /** The same without TLS. */
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   /** The same for a Unix socket. */
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
@@ -97,6 +105,7 @@ export class MemoryTransport implements Transport {
   async listen(options: ListenOptions = {}): Promise<Listener> {
     if (asksForUnix(options)) return this.#bind(pathAddr("listen", options.path), BACKLOG);
     return await bindHost(this, options, (wanted) => {
+      if (asksForTls(options)) throw noTls("listen", wanted);
       const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#freePort()) : wanted;
       return this.#bind(addr, options.backlog ?? BACKLOG);
     });
@@ -159,45 +168,12 @@ export class MemoryTransport implements Transport {
   }
 }
 
-function keyOf(addr: Addr): string {
-  return addr.transport === "unix" ? `unix ${addr.path}` : `tcp ${addr.host} ${addr.port}`;
+function noTls(op: SocketOp, addr: Addr): SocketError {
+  return new SocketError("ENOTSUP", op, { addr, why: "there is no TLS in memory" });
 }
 
-/** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */
-class Pipe {
-  readonly #bytes = new Uint8Array(CAPACITY);
-  #start = 0;
-  #length = 0;
-  /** The writer sent FIN. */
-  fin = false;
-  /** The reader is gone; writing is pointless. */
-  abandoned = false;
-
-  get empty(): boolean {
-    return this.#length === 0;
-  }
-
-  /** Takes in as much of `p` as there is room for, and tells how much. */
-  put(p: Uint8Array): number {
-    const n = Math.min(p.length, CAPACITY - this.#length);
-    const end = (this.#start + this.#length) % CAPACITY;
-    const first = Math.min(n, CAPACITY - end);
-    this.#bytes.set(p.subarray(0, first), end);
-    this.#bytes.set(p.subarray(first, n), 0);
-    this.#length += n;
-    return n;
-  }
-
-  /** Moves as much as there is into `p`, and tells how much. */
-  take(p: Uint8Array): number {
-    const n = Math.min(p.length, this.#length);
-    const first = Math.min(n, CAPACITY - this.#start);
-    p.set(this.#bytes.subarray(this.#start, this.#start + first));
-    p.set(this.#bytes.subarray(0, n - first), first);
-    this.#start = (this.#start + n) % CAPACITY;
-    this.#length -= n;
-    return n;
-  }
+function keyOf(addr: Addr): string {
+  return addr.transport === "unix" ? `unix ${addr.path}` : `tcp ${addr.host} ${addr.port}`;
 }
 
 class MemoryConn extends BaseConn {

@@ -15,9 +15,9 @@ const NOTHING = new Uint8Array(0);
  * A connection over a stream of Node's: {@linkcode Duplex} and what comes of it. The stream allows
  * half-open connections, and nothing else reads from it or writes to it.
  */
-export class StreamConn extends BaseConn {
-  readonly localAddr: Addr;
-  readonly remoteAddr: Addr;
+export class StreamConn<A extends Addr = Addr> extends BaseConn {
+  readonly localAddr: A;
+  readonly remoteAddr: A;
   protected readonly socket: Duplex;
   /** The pending read. */
   #p: Uint8Array | undefined;
@@ -28,7 +28,7 @@ export class StreamConn extends BaseConn {
   #early: Uint8Array | undefined;
   #eof = false;
 
-  constructor(socket: Duplex, localAddr: Addr, remoteAddr: Addr) {
+  constructor(socket: Duplex, localAddr: A, remoteAddr: A) {
     super();
     this.socket = socket;
     this.localAddr = localAddr;
@@ -40,6 +40,18 @@ export class StreamConn extends BaseConn {
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#onGone(error));
     socket.on("close", () => this.#onGone());
+  }
+
+  /** Hands over the stream, and is of no more use itself. Throws if that cannot be done just now. */
+  release(): Duplex {
+    if (this.#early !== undefined || this.#eof) {
+      throw new SocketError("ETLS", "startTls", {
+        addr: this.remoteAddr,
+        why: this.#eof ? "the peer has ended the stream" : "the peer spoke first, and not TLS",
+      });
+    }
+    this.giveUp();
+    return this.socket;
   }
 
   /** A write is handed to the stream in pieces of this many bytes, so that its progress can be seen. */
@@ -141,7 +153,8 @@ export class StreamConn extends BaseConn {
           handed = Math.min(left + this.pieceSize, p.length);
           this.socket.write(p.subarray(left, handed));
         }
-        await this.#flushed();
+        // An empty write tells when all before it has left.
+        await this.hand(NOTHING);
         this.bytesWritten += handed - left;
       }
     } finally {
@@ -149,11 +162,11 @@ export class StreamConn extends BaseConn {
     }
   }
 
-  /** Waits until the kernel has taken all that the socket was given; an empty write tells. */
-  #flushed(): Promise<void> {
+  /** Gives the stream some bytes, and waits until it has got rid of them and all before. */
+  protected hand(p: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#rejectWrite = reject;
-      this.socket.write(NOTHING, (error) => {
+      this.socket.write(p, (error) => {
         this.#rejectWrite = undefined;
         if (error) reject(this.#writeError(error, "write"));
         else resolve();
@@ -171,10 +184,17 @@ export class StreamConn extends BaseConn {
     });
   }
 
+  /** Frees the stream; what was written still leaves. */
+  protected destroyStream(): void {
+    this.socket.destroy();
+  }
+
   protected destroy(rst: boolean): void {
     this.#early = undefined;
-    if (rst) this.sendReset();
-    this.socket.destroy();
+    if (rst) {
+      this.sendReset();
+      this.socket.destroy();
+    } else this.destroyStream();
     this.#settlePending();
   }
 
@@ -183,11 +203,10 @@ export class StreamConn extends BaseConn {
     if (this.closed || this.lost !== undefined) return;
     if (error === undefined && this.#eof) return;
     // At EPIPE Node gives up what it has not read, too: unless FIN came, readers must know.
-    const code = error === undefined ? "ECONNRESET" : codeOf(error);
-    this.lost = new SocketError(code === "EPIPE" && !this.#eof ? "ECONNRESET" : code, "read", {
-      addr: this.remoteAddr,
-      cause: error,
-    });
+    const failure = error === undefined ? undefined : this.translate(error, "read");
+    this.lost = failure === undefined || failure.code === "EPIPE" && !this.#eof
+      ? new SocketError("ECONNRESET", "read", { addr: this.remoteAddr, cause: error })
+      : failure;
     this.#settlePending();
   }
 

@@ -6,10 +6,14 @@
  */
 
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
+import { asksForTls, asksForUnix } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
+import { ConnStream } from "./conn_stream.ts";
+import { HandshakeListener } from "./handshakes.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
+import { acceptTlsOver, type Below, secureContext, startTlsOver } from "./tls_stream.ts";
 import type {
   Addr,
   Conn,
@@ -19,12 +23,16 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
+  TlsClientOptions,
+  TlsConn,
+  TlsListenOptions,
+  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
-import { asksForUnix, bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
+import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
@@ -187,16 +195,60 @@ class DenoListener<C> extends BaseListener {
   }
 }
 
-function listenTcp(options: TcpListenOptions): Promise<Listener> {
-  return bindHost(systemTransport, options, (addr) => {
+async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
+  const { backlog = 511 } = options;
+  const listener = await bindHost(systemTransport, options, (addr) => {
     try {
       const { host: hostname, port } = addr;
-      const listener = Deno.listen({ hostname, port, tcpBacklog: options.backlog ?? 511 });
+      const listener = Deno.listen({ hostname, port, tcpBacklog: backlog });
       return new DenoListener(fromDeno(listener.addr), listener, tcpConn);
     } catch (error) {
       throw translate(error, "listen", addr);
     }
   });
+  if (!asksForTls(options)) return listener;
+  try {
+    return withTls(listener, options.tls, backlog);
+  } catch (error) {
+    listener.close();
+    throw error;
+  }
+}
+
+function belowOf(stream: ConnStream): Below {
+  return {
+    broken: () => stream.errored,
+    limit: (full) => {
+      stream.full = full;
+      return () => stream.goOn();
+    },
+  };
+}
+
+/** TLS over what a listener for TCP accepts. */
+function withTls(source: Listener, options: TlsServerOptions, backlog: number): Listener {
+  const { cert, key, onHandshakeError } = options;
+  const context = secureContext({ cert, key }, "listen", source.addr);
+  const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
+    const { localAddr, remoteAddr } = conn;
+    const stream = new ConnStream(conn);
+    try {
+      const below = belowOf(stream);
+      return await acceptTlsOver(
+        stream,
+        localAddr,
+        remoteAddr,
+        context,
+        options,
+        signal,
+        below,
+      );
+    } catch (error) {
+      if (error instanceof SocketError && !signal.aborted) onHandshakeError?.(error);
+      throw error;
+    }
+  };
+  return new HandshakeListener(source, shake, backlog);
 }
 
 async function listenUnix({ path }: UnixListenOptions): Promise<Listener> {
@@ -237,6 +289,20 @@ async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> 
   }
 }
 
+/**
+ * Through `node:tls`, for what Deno's own TLS lacks: on the client's side the peer's certificate, one
+ * of one's own, a way not to verify, the version and error codes; on the server's a way to close a
+ * client that does not shake hands (Deno keeps its socket open, even after close()).
+ */
+function startTls<A extends Addr>(
+  conn: Conn<A>,
+  options: TlsClientOptions = {},
+): Promise<TlsConn<A>> {
+  const stream = new ConnStream(conn);
+  return startTlsOver(stream, conn.localAddr, conn.remoteAddr, options, belowOf(stream));
+}
+
+function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
 function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
@@ -268,4 +334,4 @@ function connect(options: ConnectOptions): Promise<Conn> {
  * await server.write(buffer.subarray(0, n!));
  * ```
  */
-export const systemTransport: Transport = { name: "deno", resolve, listen, connect };
+export const systemTransport: Transport = { name: "deno", resolve, listen, connect, startTls };

@@ -8,11 +8,23 @@
 import { existsSync, readSync } from "node:fs";
 import net from "node:net";
 import { dirname } from "node:path";
+import tls from "node:tls";
 import { tcpAddr, unixAddr } from "./addr.ts";
+import { asksForTls, asksForUnix } from "./asks.ts";
+import { ConnStream } from "./conn_stream.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { StreamConn } from "./stream_conn.ts";
+import {
+  askedFor,
+  type Below,
+  HANDSHAKE_TIMEOUT,
+  secureContext,
+  startTlsOver,
+  TlsStreamConn,
+  translateTls,
+} from "./tls_stream.ts";
 import type {
   Addr,
   Conn,
@@ -22,12 +34,16 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
+  TlsClientOptions,
+  TlsConn,
+  TlsListenOptions,
+  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
-import { asksForUnix, bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
+import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
@@ -66,6 +82,14 @@ class TcpConn extends StreamConn {
   }
 }
 
+/** What TLS asks the TCP socket under it. */
+function below(socket: net.Socket): Below {
+  return {
+    wasReset: () => socket.remoteAddress === undefined,
+    sendReset: () => void socket.resetAndDestroy(),
+  };
+}
+
 class UnixConn extends StreamConn {
   declare protected readonly socket: net.Socket;
 
@@ -92,29 +116,27 @@ class NodeListener extends BaseListener {
   readonly #server: net.Server;
   readonly #backlog: number;
   readonly #file: SocketFile | undefined;
+  readonly #cleanUp: () => void;
   /** Accepted by libuv, which cannot be told to wait, and not yet asked for. */
   readonly #queue: StreamConn[] = [];
   #resolveAccept: ((conn: Conn) => void) | undefined;
   #rejectAccept: ((error: Error) => void) | undefined;
 
-  constructor(server: net.Server, addr: Addr, backlog: number) {
+  constructor(server: net.Server, addr: Addr, backlog: number, cleanUp: () => void) {
     super();
+    this.#cleanUp = cleanUp;
     this.addr = addr;
     this.#server = server;
     this.#backlog = backlog;
     this.#file = addr.transport === "unix" ? new SocketFile(addr.path) : undefined;
-    server.on("connection", (socket) => this.#onConnection(socket));
     server.on("error", (error) => this.#settle()?.reject(translate(error, "accept", this.addr)));
   }
 
-  #onConnection(accepted: net.Socket): void {
-    const conn = this.addr.transport === "unix"
-      ? adopt(accepted, (socket) => new UnixConn(socket, this.addr, unixAddr("")))
-      : adoptTcp(accepted);
-    if (conn === undefined) return;
+  /** Gives a connection to who waits for one, or keeps it. */
+  deliver(conn: StreamConn): void {
     const waiting = this.#settle();
     if (waiting !== undefined) waiting.resolve(conn);
-    else if (this.#queue.length < this.#backlog) this.#queue.push(conn);
+    else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
     else conn.reset();
   }
 
@@ -138,6 +160,7 @@ class NodeListener extends BaseListener {
     const close = () => void this.#server.close();
     if (this.#file === undefined) close();
     else this.#file.close(close);
+    this.#cleanUp();
     for (const conn of this.#queue.splice(0)) conn.reset();
     this.#settle()?.reject(this.closedError());
   }
@@ -171,12 +194,13 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
 
 /** Listens with what net.Server.listen() takes. */
 function startServer(
+  server: net.Server,
   addr: Addr,
   options: net.ListenOptions,
-  backlog: number,
+  cleanUp: () => void = () => {},
 ): Promise<NodeListener> {
+  const { backlog = BACKLOG } = options;
   return new Promise((resolve, reject) => {
-    const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
     server.once("error", (error) => reject(translate(error, "listen", addr)));
     server.listen({ ...options, backlog }, () => {
       server.removeAllListeners("error");
@@ -184,20 +208,87 @@ function startServer(
       const real = bound !== null && typeof bound === "object"
         ? tcpAddr(bound.address, bound.port)
         : addr;
-      resolve(new NodeListener(server, real, backlog));
+      resolve(new NodeListener(server, real, backlog, cleanUp));
     });
   });
 }
 
-function listenTcp({ backlog = BACKLOG, ...options }: TcpListenOptions): Promise<Listener> {
-  return bindHost(systemTransport, options, (addr) => {
-    return startServer(addr, { host: addr.host, port: addr.port }, backlog);
+/** Pauses what it accepts: see adopt(). */
+const ACCEPTING = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
+
+function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
+  return bindHost(systemTransport, options, async (addr) => {
+    const at = { host: addr.host, port: addr.port, backlog: options.backlog };
+    if (asksForTls(options)) return await listenTls(addr, at, options.tls);
+    const server = net.createServer(ACCEPTING);
+    const listener = await startServer(server, addr, at);
+    server.on("connection", (socket) => {
+      const conn = adoptTcp(socket);
+      if (conn !== undefined) listener.deliver(conn);
+    });
+    return listener;
   });
+}
+
+async function listenTls(
+  addr: TcpAddr,
+  at: net.ListenOptions,
+  options: TlsServerOptions,
+): Promise<Listener> {
+  const { cert, key, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+  secureContext({ cert, key }, "listen", addr);
+  const server = tls.createServer({
+    cert,
+    key,
+    ALPNProtocols: alpnProtocols && [...alpnProtocols],
+    handshakeTimeout,
+    allowHalfOpen: true,
+    noDelay: true,
+  });
+  /** The sockets of handshakes under way, by their peers. */
+  const shaking = new Map<string, net.Socket>();
+  const cleanUp = () => shaking.forEach((socket) => socket.destroy());
+  const listener = await startServer(server, addr, at, cleanUp);
+  const most = at.backlog ?? BACKLOG;
+  server.on("connection", (socket: net.Socket) => {
+    const peer = peerOf(socket);
+    if (peer === undefined || shaking.size >= most) return void socket.destroy();
+    shaking.set(peer, socket);
+    socket.once("close", () => shaking.delete(peer));
+  });
+  server.on("secureConnection", (socket: tls.TLSSocket) => {
+    const peer = peerOf(socket);
+    const under = peer === undefined ? undefined : shaking.get(peer);
+    // Gone before it was accepted.
+    if (peer === undefined || under === undefined) return void socket.destroy();
+    shaking.delete(peer);
+    const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
+    const remoteAddr = tcpAddr(socket.remoteAddress!, socket.remotePort!);
+    listener.deliver(
+      new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below(under)),
+    );
+  });
+  server.on("tlsClientError", (error, socket) => {
+    socket.destroy();
+    options.onHandshakeError?.(translateTls(error, "accept", listener.addr));
+  });
+  return listener;
+}
+
+function peerOf({ remoteAddress, remotePort }: net.Socket): string | undefined {
+  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }
 
 async function listenUnix({ path }: UnixListenOptions): Promise<Listener> {
   try {
-    return await bindPath(path, (addr) => startServer(addr, { path }, BACKLOG), connectUnix);
+    return await bindPath(path, async (addr) => {
+      const server = net.createServer(ACCEPTING);
+      const listener = await startServer(server, addr, { path });
+      server.on("connection", (socket) => {
+        listener.deliver(adopt(socket, (own) => new UnixConn(own, addr, unixAddr(""))));
+      });
+      return listener;
+    }, connectUnix);
   } catch (error) {
     const failure = error instanceof SocketError
       ? error
@@ -259,6 +350,27 @@ function open(
   });
 }
 
+async function startTls<A extends Addr>(
+  conn: Conn<A>,
+  options: TlsClientOptions = {},
+): Promise<TlsConn<A>> {
+  const { localAddr, remoteAddr } = conn;
+  // Directly on the socket if it is one of ours, and else through the connection.
+  if (!(conn instanceof StreamConn)) {
+    return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options);
+  }
+  try {
+    const socket = conn.release();
+    const isTcp = socket instanceof net.Socket && remoteAddr.transport === "tcp";
+    const under = isTcp ? below(socket) : undefined;
+    return await startTlsOver(socket, localAddr, remoteAddr, options, under);
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
 function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
@@ -274,4 +386,4 @@ function connect(options: ConnectOptions): Promise<Conn> {
 }
 
 /** The sockets of the operating system, as the runtime gives them. */
-export const systemTransport: Transport = { name: "node", resolve, listen, connect };
+export const systemTransport: Transport = { name: "node", resolve, listen, connect, startTls };

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { SocketError } from "./errors.ts";
+
 /** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
 export interface TcpAddr {
   /** The kind of socket. */
@@ -49,6 +51,30 @@ export interface TcpListenOptions {
   readonly backlog?: number;
 }
 
+/** What {@linkcode Transport.listen} takes for TLS on a TCP socket. */
+export interface TlsListenOptions extends TcpListenOptions {
+  /** What the listener shows to its clients. */
+  readonly tls: TlsServerOptions;
+}
+
+/** The server's side of TLS. */
+export interface TlsServerOptions {
+  /** The certificate, and behind it those of its issuers, in PEM. */
+  readonly cert: string;
+  /** The private key of the certificate, in PEM, not encrypted. */
+  readonly key: string;
+  /**
+   * The protocols spoken here, best first (ALPN, RFC 7301): the first one that the client speaks too
+   * is {@linkcode TlsInfo.alpnProtocol}. A client that speaks others only is refused; one without
+   * ALPN is not. Default: no ALPN.
+   */
+  readonly alpnProtocols?: readonly string[];
+  /** Milliseconds that a client gets for its handshake; then it is closed. Default: 10,000. */
+  readonly handshakeTimeout?: number;
+  /** Is told why a handshake failed; the connection is closed, and never accepted. */
+  readonly onHandshakeError?: (error: SocketError) => void;
+}
+
 /**
  * What {@linkcode Transport.listen} takes for a Unix socket. There is no backlog to choose, since
  * Deno has none.
@@ -65,7 +91,7 @@ export interface UnixListenOptions {
 }
 
 /** What {@linkcode Transport.listen} takes. */
-export type ListenOptions = TcpListenOptions | UnixListenOptions;
+export type ListenOptions = TcpListenOptions | TlsListenOptions | UnixListenOptions;
 
 /** What {@linkcode Transport.connect} takes for a TCP socket. */
 export interface TcpConnectOptions extends Endpoint {
@@ -151,21 +177,92 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   reset(reason?: Error): void;
 }
 
+/** What {@linkcode Transport.startTls} takes: the client's side of TLS. */
+export interface TlsClientOptions {
+  /**
+   * The name or IP address that the peer's certificate must be for. A name is also sent to the peer,
+   * which may have several (SNI). Default: the IP address that the connection goes to, or
+   * `"localhost"` on a Unix socket.
+   */
+  readonly servername?: string;
+  /** Certificates in PEM that are trusted in addition to those that the runtime trusts. */
+  readonly caCerts?: readonly string[];
+  /** The protocols spoken here, best first (ALPN, RFC 7301). Default: no ALPN. */
+  readonly alpnProtocols?: readonly string[];
+  /** A certificate to show if the peer asks for one, and those of its issuers, in PEM. */
+  readonly cert?: string;
+  /** The private key of `cert`, in PEM, not encrypted. */
+  readonly key?: string;
+  /** Takes any certificate, from anybody: for tests only. Default: false. */
+  readonly insecure?: boolean;
+  /** Milliseconds for the handshake; 0 for no limit. Default: 10,000. */
+  readonly handshakeTimeout?: number;
+  /** Gives up when aborted, as that of {@linkcode TcpConnectOptions}. */
+  readonly signal?: AbortSignal;
+}
+
+/** A certificate, as node:crypto's `X509Certificate` tells of it. */
+export interface Certificate {
+  /** Whom it is for: `CN=example.com`, further parts on lines of their own. */
+  readonly subject: string;
+  /** The names and addresses it is for: `DNS:example.com, IP Address:192.0.2.1`. */
+  readonly subjectAltName: string | undefined;
+  /** Who has signed it. */
+  readonly issuer: string;
+  /** From when on it is valid: `Nov 21 00:00:00 2026 GMT`. */
+  readonly validFrom: string;
+  /** Until when it is valid. */
+  readonly validTo: string;
+  /** Its SHA-256 in hex: `AA:BB:…`. */
+  readonly fingerprint256: string;
+  /** The whole of it, in DER. */
+  readonly raw: Uint8Array;
+}
+
+/** What a handshake has agreed on. */
+export interface TlsInfo {
+  /** The version: `"TLSv1.3"` or `"TLSv1.2"`. */
+  readonly protocol: string | undefined;
+  /** What both speak (ALPN), if both said so. */
+  readonly alpnProtocol: string | undefined;
+  /** The name that the client asked for (SNI); undefined if it asked for none. */
+  readonly servername: string | undefined;
+  /** The certificate of the peer; undefined if it showed none, as clients of our listeners. */
+  readonly peerCertificate: Certificate | undefined;
+}
+
+/**
+ * A connection over TLS. It keeps the contract of {@linkcode Conn}, on the bytes that are encrypted:
+ *
+ * - {@linkcode Conn.closeWrite} sends TLS's own end, close_notify, and FIN; reading goes on.
+ *   {@linkcode Conn.close} sends both, too, unless a write is under way.
+ * - A FIN without close_notify may come from an attacker who cuts the stream short. The runtimes do
+ *   not tell it from an end in good order: reading gives `null`. A protocol that does not say itself
+ *   where its messages end cannot notice.
+ * - What breaks TLS (a record that was tampered with, an alert of the peer) rejects ETLS.
+ */
+export interface TlsConn<A extends Addr = Addr> extends Conn<A> {
+  /** What the handshake has agreed on. */
+  readonly tls: TlsInfo;
+}
+
 /**
  * A socket that waits for connections. Iterating it accepts until it is closed; leaving the loop
  * closes it.
  */
-export interface Listener<A extends Addr = Addr> extends AsyncIterable<Conn<A>>, Disposable {
+export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
+  extends AsyncIterable<C>, Disposable {
   /** The address really bound (getsockname(2)): with port 0, the port the kernel chose. */
   readonly addr: A;
 
   /**
-   * Waits for the next connection.
+   * Waits for the next connection. With TLS, for one that has shaken hands: handshakes go on beside
+   * it, up to the backlog's number of them, and a client that takes its time holds nobody else up.
    *
    * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.
    */
-  accept(): Promise<Conn<A>>;
+  accept(): Promise<C>;
 
   /**
    * Stops listening. A pending {@linkcode accept} rejects ECLOSED. Connections already accepted live
@@ -192,8 +289,11 @@ export interface Transport {
    * Binds an address, or makes a socket file, and listens on it.
    *
    * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, ENOENT if the folder of a socket file does
-   * not exist, EINVAL for a port or path that is none, ENOTCAPABLE if Deno's permissions forbid it.
+   * not exist, EINVAL for a port, path, certificate or key that is none, ENOTCAPABLE if Deno's
+   * permissions forbid it, ENOTSUP for TLS where there is none (in memory).
    */
+  listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
+  /** The same without TLS. */
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   /** The same for a Unix socket. */
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
@@ -213,4 +313,32 @@ export interface Transport {
   connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
   /** The same for either. */
   connect(options: ConnectOptions): Promise<Conn>;
+
+  /**
+   * Shakes hands with the peer, as the client, and makes TLS of a connection. The certificate of the
+   * peer is verified. `conn` is given up: it is the TLS connection's, and closed if this rejects.
+   *
+   * Rejects: ECERT if the certificate is not to be trusted; ETLS if the handshake fails otherwise, as
+   * when the peer does not speak TLS; ETIMEDOUT, ECANCELED; ECONNRESET if the peer goes away; EINVAL
+   * for a certificate or key that is none; EBUSY if a read or write is under way; ENOTSUP where there
+   * is no TLS (in memory).
+   *
+   * @example
+   * ```ts
+   * import { selfSigned, systemTransport } from "@plainsocket/plainsocket";
+   * import assert from "node:assert/strict";
+   *
+   * const { cert, key } = await selfSigned(["localhost"]);
+   * using listener = await systemTransport.listen({ tls: { cert, key } });
+   * const conn = await systemTransport.connect(listener.addr);
+   * const options = { servername: "localhost", caCerts: [cert] };
+   * using client = await systemTransport.startTls(conn, options);
+   * using server = await listener.accept();
+   *
+   * await server.write(new TextEncoder().encode("secret"));
+   * assert.equal(await client.read(new Uint8Array(64)), 6);
+   * assert.equal(client.tls.protocol, "TLSv1.3");
+   * ```
+   */
+  startTls<A extends Addr>(conn: Conn<A>, options?: TlsClientOptions): Promise<TlsConn<A>>;
 }

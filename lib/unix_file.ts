@@ -18,13 +18,6 @@ const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
 
-/** Whether it is a Unix socket that options ask for. */
-export function asksForUnix<O extends object>(
-  options: O,
-): options is Extract<O, { readonly path: string }> {
-  return "path" in options && options.path !== undefined;
-}
-
 /** The address of a path; rejects EINVAL if no socket can have it. */
 export function pathAddr(op: SocketOp, path: string): UnixAddr {
   const bytes = Buffer.byteLength(path);

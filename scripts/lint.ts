@@ -46,9 +46,13 @@ await report.check("only the transport for Deno uses Deno's globals", () => {
   forbid(except(product, "lib/transport.deno.ts"), "names", (name) => name === "Deno");
 });
 
-await report.check("only the transport for Node imports node:net and node:tls", () => {
-  const isSocketModule = (text: string) => text === "node:net" || text === "node:tls";
-  forbid(except(product, "lib/transport.node.ts"), "strings", isSocketModule);
+await report.check("only the transport for Node imports node:net", () => {
+  forbid(except(product, "lib/transport.node.ts"), "strings", (text) => text === "node:net");
+});
+
+await report.check("only it and TLS over streams, which both runtimes use, import node:tls", () => {
+  const others = except(product, "lib/transport.node.ts", "lib/tls_stream.ts");
+  forbid(others, "strings", (text) => text === "node:tls");
 });
 
 await report.check("the library does not write to the console", () => {

@@ -18,6 +18,7 @@ export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICEN
 /** What the package needs to run; deno.json maps the same versions. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = {
   "@fastify/busboy": "3.2.6",
+  "asn1js": "4.0.0",
   "mrmime": "2.0.1",
   "uqr": "0.1.3",
 };

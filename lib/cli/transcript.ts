@@ -5,6 +5,7 @@
  */
 
 import { formatAddr, isIPv6 } from "../addr.ts";
+import type { SocketEvent } from "../events.ts";
 import type { Addr, TcpAddr } from "../transport.ts";
 import type { Transcript } from "./log.ts";
 import { quote } from "./quote.ts";
@@ -33,6 +34,8 @@ export function serverTranscript(): Transcript {
             formatAddr(event.remoteAddr)
           }`,
         ];
+      case "handshake":
+        return [`${mark}${describeTls(event)}`];
       case "recv":
         return [`${mark}received ${quote(event.data)}`];
       case "send":
@@ -67,6 +70,8 @@ export function clientTranscript(): Transcript {
         return [`trying ${formatAddr(event.endpoint)}`];
       case "connected":
         return [`connected to ${formatAddr(event.remoteAddr)} from ${formatAddr(event.localAddr)}`];
+      case "handshake":
+        return [describeTls(event)];
       case "send":
         return [`sending ${quote(event.data)}`];
       case "recv":
@@ -85,6 +90,11 @@ export function clientTranscript(): Transcript {
         return [];
     }
   };
+}
+
+function describeTls({ protocol, alpnProtocol }: SocketEvent & { type: "handshake" }): string {
+  const what = protocol ?? "TLS";
+  return `shook hands: ${what}${alpnProtocol === undefined ? "" : `, to speak ${alpnProtocol}`}`;
 }
 
 function describeCandidate(addr: TcpAddr, index: number): string[] {

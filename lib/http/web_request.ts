@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { formatAddr } from "../addr.ts";
 import { HttpError } from "./errors.ts";
 import type { LightRequest } from "./light.ts";
 
@@ -16,7 +17,8 @@ const PLAIN_HOST = /^[a-z][a-z0-9-]*(?:\.[a-z][a-z0-9-]*)*(?::(?!80$|443$|0)\d{1
 /** Makes the URL of a request. Throws {@linkcode HttpError} if it has none. */
 export function urlOf({ target, host, scheme, localAddr }: LightRequest): string {
   // HTTP/1.0 may leave out Host: then it is for the address it came to.
-  const authority = host !== "" ? host : `${localAddr.host}:${localAddr.port}`;
+  const address = localAddr.transport === "unix" ? "localhost" : formatAddr(localAddr);
+  const authority = host !== "" ? host : address;
   if (PLAIN_TARGET.test(target) && PLAIN_HOST.test(authority)) {
     return `${scheme}://${authority}${target}`;
   }

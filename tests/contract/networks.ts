@@ -2,11 +2,13 @@
 // peers.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
 import type { SocketErrorCode } from "../../lib/errors.ts";
+import type { SelfSigned } from "../../lib/tls_cert.ts";
 import type { Addr, Conn, Endpoint, Listener, Transport } from "../../lib/transport.ts";
 import { bytes, type Pair, pairThrough } from "../helpers.ts";
 import { python } from "../peers.ts";
@@ -30,6 +32,8 @@ export interface Network {
   resetting(): Promise<Resetting>;
   /** Undefined where the kernel refuses instead of keeping one waiting. */
   readonly unanswered?: () => Promise<Unanswered>;
+  /** Waits, after a listener was closed, until its address is free; undefined where it is at once. */
+  readonly untilFree?: () => Promise<void>;
   /** The code of connecting to an address whose listener is closed. */
   readonly nobody: SocketErrorCode;
   /** The codes of a write that waits while the peer resets. */
@@ -114,6 +118,60 @@ export function memoryUnix(transport: Transport): Network {
     nobody: "ENOENT",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
+  };
+}
+
+/** TLS on TCP of the runtime, with a certificate for 127.0.0.1. Its peers end it by RST under TLS. */
+export function systemTls(transport: Transport, { cert, key }: SelfSigned): Network {
+  const client = { caCerts: [cert] };
+  return {
+    name: `${transport.name}, TLS`,
+    ...making(
+      (at) => transport.listen({ ...(at ?? { host: "127.0.0.1" }), tls: { cert, key } }),
+      async (addr, signal) => {
+        const conn = await transport.connect({ ...addr, signal });
+        return await transport.startTls(conn, { ...client, signal });
+      },
+    ),
+    resetting: () => tlsResetting(transport, { cert, key }),
+    unanswered: systemUnanswered,
+    nobody: "ECONNREFUSED",
+    brokenWrite: ["ECONNRESET"],
+    leftWaiting: runtime === "Deno" ? null : "ECONNRESET",
+    // Deno frees a listener when its pending accept has noticed, and TLS always has one pending.
+    untilFree: runtime === "Deno" ? () => setTimeout(10) : undefined,
+    countDescriptors,
+  };
+}
+
+/** A peer in Python that sends over TLS and then RST. */
+async function tlsResetting(
+  transport: Transport,
+  { cert, key }: { cert: string; key: string },
+): Promise<Resetting> {
+  const file = freshPath();
+  writeFileSync(file, cert + key);
+  const peer = await python(`
+import ssl
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(${JSON.stringify(file)})
+context.num_tickets = 0
+s, _ = l.accept()
+s = context.wrap_socket(s, server_side=True)
+s.sendall(sys.stdin.readline().rstrip("\\n").encode())
+reset(s)
+sys.stdin.read()
+`);
+  const conn = await transport.startTls(await transport.connect(peer.endpoint), {
+    caCerts: [cert],
+  });
+  return {
+    conn,
+    reset: (data) => peer.say(data),
+    async [Symbol.asyncDispose]() {
+      conn.close();
+      await peer[Symbol.asyncDispose]();
+    },
   };
 }
 

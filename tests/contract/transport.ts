@@ -27,7 +27,7 @@ export function testTransport(
   register: (name: string, fn: () => Promise<void>) => void,
 ): void {
   const test = (name: string, fn: () => Promise<void>) => register(`${network.name}: ${name}`, fn);
-  const { resetting, unanswered, countDescriptors } = network;
+  const { resetting, unanswered, untilFree, countDescriptors } = network;
 
   test("1 MiB of random bytes goes both ways at once", async () => {
     using ends = await network.pair();
@@ -329,6 +329,7 @@ export function testTransport(
   test(`connecting to where nobody listens is ${network.nobody}`, async () => {
     const listener = await network.listen();
     listener.close();
+    await untilFree?.();
     const error = await rejects(network.connect(listener.addr), network.nobody);
     assert.equal(error.op, "connect");
     assert.ok(error.message.includes(formatAddr(listener.addr)), error.message);
@@ -348,6 +349,7 @@ export function testTransport(
     assert.equal(await client.read(new Uint8Array(1)), null);
     client.close();
     first.close();
+    await untilFree?.();
     using second = await network.listen(first.addr);
     assert.deepEqual(second.addr, first.addr);
   });
@@ -405,6 +407,7 @@ export function testTransport(
     ends.listener.close();
     await ends.client.write(bytes("alive"));
     assert.equal(await readText(ends.server, 5), "alive");
+    await untilFree?.();
     await rejects(network.connect(ends.listener.addr), network.nobody);
   });
 

@@ -1,0 +1,102 @@
+/**
+ * A listener whose connections have shaken hands already when they are accepted. Handshakes go on
+ * beside each other, so that nobody waits for a client that takes its time.
+ *
+ * @module
+ */
+
+import { type Deferred, deferred } from "./deferred.ts";
+import { BaseListener } from "./listener_base.ts";
+import type { Addr, Conn, Listener } from "./transport.ts";
+
+/** See the module. `shake` settles in bounded time, at once when aborted, and
+ * closes what it rejects. */
+export class HandshakeListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #source: Listener;
+  readonly #shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>;
+  readonly #most: number;
+  /** Handshakes under way. */
+  readonly #shaking = new Set<Conn>();
+  /** Those that are done, and not yet asked for. */
+  readonly #ready: Conn[] = [];
+  #waiting: Deferred<Conn> | undefined;
+  /** Why the source gives no more, until somebody has been told. */
+  #failure: unknown;
+  #pulling = false;
+  readonly #stop = new AbortController();
+
+  /** At most `most` connections shake hands or are ready at a time; the rest stays at the source. */
+  constructor(
+    source: Listener,
+    shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>,
+    most: number,
+  ) {
+    super();
+    this.addr = source.addr;
+    this.#source = source;
+    this.#shake = shake;
+    this.#most = most;
+    void this.#pull();
+  }
+
+  protected startAccept(): Promise<Conn> {
+    const conn = this.#ready.shift();
+    if (conn === undefined && this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(failure);
+    }
+    void this.#pull();
+    if (conn !== undefined) return Promise.resolve(conn);
+    this.#waiting = deferred();
+    return this.#waiting.promise;
+  }
+
+  protected destroy(): void {
+    this.#source.close();
+    this.#stop.abort();
+    for (const conn of [...this.#shaking, ...this.#ready.splice(0)]) conn.reset();
+    this.#take()?.reject(this.closedError());
+  }
+
+  /** Takes from the source as long as there is room. */
+  async #pull(): Promise<void> {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (!this.closed && this.#shaking.size + this.#ready.length < this.#most) {
+        void this.#begin(await this.#source.accept());
+      }
+    } catch (error) {
+      if (this.closed) return;
+      const waiting = this.#take();
+      if (waiting === undefined) this.#failure = error;
+      else waiting.reject(error);
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  async #begin(raw: Conn): Promise<void> {
+    this.#shaking.add(raw);
+    try {
+      const conn = await this.#shake(raw, this.#stop.signal);
+      const waiting = this.#take();
+      if (this.closed) conn.reset();
+      else if (waiting === undefined) this.#ready.push(conn);
+      else waiting.resolve(conn);
+    } catch {
+      // It never becomes a connection; `shake` has told why.
+    } finally {
+      this.#shaking.delete(raw);
+      if (this.#failure === undefined) void this.#pull();
+    }
+  }
+
+  #take(): Deferred<Conn> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}

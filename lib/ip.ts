@@ -1,0 +1,41 @@
+/**
+ * IP address literals as bytes.
+ *
+ * @module
+ */
+
+/** The 4 or 16 bytes of an address literal; undefined if it is none. */
+export function parseIP(text: string): number[] | undefined {
+  return text.includes(":") ? parseIPv6(text) : parseIPv4(text);
+}
+
+function parseIPv4(text: string): number[] | undefined {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part))) return undefined;
+  const bytes = parts.map(Number);
+  return bytes.every((byte) => byte <= 255) ? bytes : undefined;
+}
+
+/** RFC 4291 section 2.2: eight groups, `::` for those that are zero, the last two as IPv4. */
+function parseIPv6(text: string): number[] | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const [head, tail] = halves.map(groups);
+  if (head === undefined || halves.length === 2 && tail === undefined) return undefined;
+  if (tail === undefined) return head.length === 16 ? head : undefined;
+  const missing = 16 - head.length - tail.length;
+  return missing < 2 ? undefined : [...head, ...Array(missing).fill(0), ...tail];
+}
+
+function groups(text: string): number[] | undefined {
+  if (text === "") return [];
+  const bytes: number[] = [];
+  const parts = text.split(":");
+  for (const [i, part] of parts.entries()) {
+    const last = i === parts.length - 1 ? parseIPv4(part) : undefined;
+    if (last !== undefined) bytes.push(...last);
+    else if (!/^[\da-f]{1,4}$/i.test(part)) return undefined;
+    else bytes.push(parseInt(part, 16) >> 8, parseInt(part, 16) & 0xff);
+  }
+  return bytes;
+}

@@ -1,0 +1,301 @@
+/**
+ * TLS through `node:tls`, which both runtimes have. Deno's own `Deno.startTls` would do for the
+ * client's side, but it shows no certificate, takes no client certificates and none that is not
+ * trusted, tells no version, and has no error codes.
+ *
+ * @module
+ */
+
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
+import tls from "node:tls";
+import { systemClock } from "./clock.ts";
+import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { parseIP } from "./ip.ts";
+import { StreamConn } from "./stream_conn.ts";
+import type {
+  Addr,
+  Certificate,
+  TlsClientOptions,
+  TlsConn,
+  TlsInfo,
+  TlsServerOptions,
+} from "./transport.ts";
+
+/** How long a handshake may take unless told otherwise, in milliseconds. */
+export const HANDSHAKE_TIMEOUT = 10_000;
+
+/** How much is handed over at once: four of TLS's records. */
+const PIECE = 64 * 1024;
+
+/** What TLS asks of the stream under it, as far as that can tell. */
+export interface Below {
+  /** See {@linkcode StreamConn}. */
+  wasReset?(): boolean;
+  /** See {@linkcode StreamConn}. */
+  sendReset?(): void;
+  /** Why it has failed, if it has. */
+  broken?(): Error | null;
+  /** Is asked to read no more than `full` lets it, and told when that may have changed. */
+  limit?(full: () => boolean): () => void;
+}
+
+/** A connection over a stream of `node:tls` that has shaken hands. */
+export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsConn<A> {
+  readonly tls: TlsInfo;
+  declare protected readonly socket: tls.TLSSocket;
+
+  readonly #below: Below;
+  readonly #goOn: (() => void) | undefined;
+
+  constructor(
+    socket: tls.TLSSocket,
+    localAddr: A,
+    remoteAddr: A,
+    servername: string | undefined,
+    below: Below = {},
+  ) {
+    super(socket, localAddr, remoteAddr);
+    this.#below = below;
+    this.#goOn = below.limit?.(() => socket.isPaused() || socket.readableLength > 0);
+    this.tls = {
+      protocol: socket.getProtocol() ?? undefined,
+      alpnProtocol: socket.alpnProtocol || undefined,
+      servername,
+      peerCertificate: socket.getPeerX509Certificate() as Certificate | undefined,
+    };
+  }
+
+  protected override startRead(p: Uint8Array): Promise<number | null> {
+    const reading = super.startRead(p);
+    this.#goOn?.();
+    return reading;
+  }
+
+  /** Encrypted bytes are never all out at once, and Deno's TLS takes no empty write. */
+  protected override async startWrite(p: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < p.length; at += PIECE) {
+        const piece = p.subarray(at, at + PIECE);
+        await this.hand(piece);
+        // Deno's TLS does not pass on that the stream under it has failed.
+        const broken = this.#below.broken?.();
+        if (broken) throw this.lost ??= this.translate(broken, "write");
+        this.bytesWritten += piece.length;
+      }
+    } finally {
+      this.writing = false;
+    }
+  }
+
+  protected override wasReset(): boolean {
+    return this.#below.wasReset?.() ?? false;
+  }
+
+  protected override sendReset(): void {
+    this.#below.sendReset?.();
+  }
+
+  protected override translate(error: unknown, op: SocketOp): SocketError {
+    return translateTls(error, op, this.remoteAddr);
+  }
+
+  /** Waits until close_notify has left: without it the peer must think that something is missing. */
+  protected override destroyStream(): void {
+    const { socket } = this;
+    if (this.writing || socket.writableFinished || socket.destroyed) return void socket.destroy();
+    socket.end(() => socket.destroy());
+  }
+}
+
+/** Turns what `node:tls` reports into our error. */
+export function translateTls(error: unknown, op: SocketOp, addr: Addr): SocketError {
+  if (error instanceof SocketError) return error;
+  const { code, reason, message } = error as { code?: string; reason?: string; message: string };
+  const known = codeOf(error);
+  if (known !== "EUNKNOWN") return new SocketError(known, op, { addr, cause: error });
+  const why =
+    /WRONG_VERSION_NUMBER|HTTP_REQUEST/.test(code ?? "") || /InvalidContentType/.test(message)
+      ? "the peer does not speak TLS"
+      : `TLS with the peer failed: ${reason ?? message}`;
+  return new SocketError("ETLS", op, { addr, cause: error, why });
+}
+
+/** What certificates and keys mean to `node:tls`. Throws EINVAL if they are none. */
+export function secureContext(
+  options: tls.SecureContextOptions,
+  op: SocketOp,
+  addr: Addr,
+): tls.SecureContext {
+  const { cert, key } = options;
+  try {
+    // Deno finds out at the handshake only.
+    if (typeof cert === "string" && typeof key === "string") {
+      const fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+      if (!fits) throw new Error("the key is not that of the certificate");
+    }
+    return tls.createSecureContext(options);
+  } catch (cause) {
+    const why = `a certificate or its key cannot be used: ${(cause as Error).message}`;
+    throw new SocketError("EINVAL", op, { addr, cause, why });
+  }
+}
+
+type ClientContext = Pick<TlsClientOptions, "cert" | "key" | "caCerts">;
+
+let last: { readonly options: ClientContext; readonly context: tls.SecureContext } | undefined;
+
+/** The last one is kept: parsing all roots takes longer than a handshake, and most want the same. */
+function clientContext(options: ClientContext, addr: Addr): tls.SecureContext {
+  const { cert, key, caCerts } = options;
+  const same = last !== undefined && last.options.cert === cert && last.options.key === key &&
+    String(last.options.caCerts) === String(caCerts);
+  if (last !== undefined && same) return last.context;
+  const ca = caCerts && [...tls.rootCertificates, ...caCerts];
+  const context = secureContext({ cert, key, ca }, "startTls", addr);
+  last = { options: { cert, key, caCerts: caCerts && [...caCerts] }, context };
+  return context;
+}
+
+/** Shakes hands as the server over `stream`, which is destroyed if that fails. */
+export async function acceptTlsOver<A extends Addr>(
+  stream: Duplex,
+  localAddr: A,
+  remoteAddr: A,
+  context: tls.SecureContext,
+  options: TlsServerOptions,
+  signal: AbortSignal,
+  below?: Below,
+): Promise<TlsStreamConn<A>> {
+  const { alpnProtocols, handshakeTimeout } = options;
+  try {
+    const socket = new tls.TLSSocket(stream as tls.TLSSocket, {
+      isServer: true,
+      secureContext: context,
+      ALPNProtocols: alpnProtocols && [...alpnProtocols],
+    });
+    await shakenHands(socket, stream, "accept", remoteAddr, { handshakeTimeout, signal });
+    return new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below);
+  } catch (error) {
+    // The alert that tells the client why has to leave.
+    stream.end(() => stream.destroy());
+    throw error;
+  }
+}
+
+/** The name that the client of a server's socket asked for. */
+export function askedFor(socket: tls.TLSSocket): string | undefined {
+  // The type lacks it.
+  return (socket as { servername?: string | false | null }).servername || undefined;
+}
+
+/** Shakes hands as the client over `stream`, which is destroyed if that fails. */
+export async function startTlsOver<A extends Addr>(
+  stream: Duplex,
+  localAddr: A,
+  remoteAddr: A,
+  options: TlsClientOptions,
+  below?: Below,
+): Promise<TlsConn<A>> {
+  const { cert, key, caCerts, alpnProtocols, insecure = false } = options;
+  const name = options.servername ??
+    (remoteAddr.transport === "tcp" ? remoteAddr.host : "localhost");
+  // An address is verified, but it is no name to ask for (RFC 6066).
+  const isAddress = parseIP(name) !== undefined;
+  try {
+    const socket = tls.connect({
+      socket: stream,
+      host: name,
+      servername: isAddress ? "" : name,
+      secureContext: clientContext({ cert, key, caCerts }, remoteAddr),
+      ALPNProtocols: alpnProtocols && [...alpnProtocols],
+      rejectUnauthorized: !insecure,
+      allowHalfOpen: true,
+    } as tls.ConnectionOptions);
+    await shakenHands(socket, stream, "startTls", remoteAddr, options);
+    return new TlsStreamConn(socket, localAddr, remoteAddr, isAddress ? undefined : name, below);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+function shakenHands(
+  socket: tls.TLSSocket,
+  stream: Duplex,
+  op: "accept" | "startTls",
+  addr: Addr,
+  { handshakeTimeout = HANDSHAKE_TIMEOUT, signal }: TlsClientOptions,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: SocketError) => {
+      cancel();
+      signal?.removeEventListener("abort", onAbort);
+      socket.removeListener("error", onError);
+      socket.removeListener("close", onClose);
+      stream.removeListener("end", onEnd);
+      if (error === undefined) return resolve();
+      // What it says once it is given up is of no interest.
+      socket.on("error", () => {});
+      socket.destroy();
+      reject(error);
+    };
+    const onError = (error: Error) => settle(handshakeError(socket, error, op, addr));
+    const onClose = () => settle(gone(op, addr));
+    // What TLS makes of the last bytes comes first.
+    const onEnd = () => setImmediate(onClose);
+    const onAbort = () => settle(abortError(op, addr, signal!));
+    const cancel = handshakeTimeout === 0
+      ? () => {}
+      : systemClock.setTimer(handshakeTimeout, () => {
+        const why = `no handshake within ${handshakeTimeout / 1000} s`;
+        settle(new SocketError("ETIMEDOUT", op, { addr, why }));
+      });
+    socket.once(op === "startTls" ? "secureConnect" : "secure", () => settle());
+    socket.once("error", onError);
+    socket.once("close", onClose);
+    stream.once("end", onEnd);
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort);
+  });
+}
+
+function gone(op: SocketOp, addr: Addr, cause?: unknown): SocketError {
+  const why = "the peer ended the connection during the handshake";
+  return new SocketError("ECONNRESET", op, { addr, cause, why });
+}
+
+function handshakeError(
+  socket: tls.TLSSocket,
+  error: Error,
+  op: SocketOp,
+  addr: Addr,
+): SocketError {
+  const { code = "", reason } = error as { code?: string; reason?: string };
+  // Node tells so, and Deno by the code alone.
+  const untrusted = socket.authorizationError || code in REASONS || /ALTNAME|^CERT_/.test(code);
+  if (untrusted) {
+    const why = REASONS[code] ?? reason ?? error.message;
+    return new SocketError("ECERT", op, {
+      addr,
+      cause: error,
+      why: `the certificate of the peer is not trusted: ${why}`,
+    });
+  }
+  // node:tls says ECONNRESET to a FIN, too.
+  if (code === "ECONNRESET") return gone(op, addr, error);
+  return translateTls(error, op, addr);
+}
+
+/** What OpenSSL's verification says (openssl-verification-options(1)), in the words of users. */
+const REASONS: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: "it has expired",
+  CERT_NOT_YET_VALID: "it is not valid yet",
+  CERT_REVOKED: "it was revoked",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "it is self-signed",
+  SELF_SIGNED_CERT_IN_CHAIN: "its root is self-signed and unknown here",
+  UNABLE_TO_GET_ISSUER_CERT: "its issuer is unknown here",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its issuer is unknown here",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is unknown here",
+};

@@ -1,0 +1,274 @@
+// What is particular to TLS: whom it trusts, what it tells, and how it fails.
+
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { dial } from "../lib/dial.ts";
+import { observe, type SocketEvent } from "../lib/events.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { selfSigned } from "../lib/tls_cert.ts";
+import { parseIP } from "../lib/ip.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type {
+  Listener,
+  TcpAddr,
+  TlsClientOptions,
+  TlsConn,
+  TlsServerOptions,
+} from "../lib/transport.ts";
+import type { SocketError } from "../lib/errors.ts";
+import { bytes, readAll, readText, rejects } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+
+const own = await selfSigned(["localhost", "127.0.0.1"]);
+const other = await selfSigned(["localhost"]);
+const TRUST: TlsClientOptions = { caCerts: [own.cert] };
+
+type TlsListener = Listener<TcpAddr, TlsConn<TcpAddr>>;
+
+function listen(options: Partial<TlsServerOptions> = {}): Promise<TlsListener> {
+  return systemTransport.listen({ host: "127.0.0.1", tls: { ...own, ...options } });
+}
+
+async function shake(listener: TlsListener, options: TlsClientOptions): Promise<TlsConn> {
+  return await systemTransport.startTls(await systemTransport.connect(listener.addr), options);
+}
+
+async function conversation(server: Partial<TlsServerOptions>, client: TlsClientOptions) {
+  const listener = await listen(server);
+  const conn = await shake(listener, { ...TRUST, ...client });
+  const accepted = await listener.accept();
+  return {
+    client: conn,
+    server: accepted,
+    [Symbol.dispose]() {
+      conn.close();
+      accepted.close();
+      listener.close();
+    },
+  };
+}
+
+test("TLS: a certificate that is trusted, for a name and for an address", async () => {
+  for (const servername of [undefined, "localhost", "127.0.0.1"]) {
+    using ends = await conversation({}, { servername });
+    await ends.client.write(bytes("hello"));
+    assert.equal(await readText(ends.server, 5), "hello");
+    assert.equal(ends.client.tls.servername, servername === "localhost" ? "localhost" : undefined);
+  }
+});
+
+test("TLS: what the handshake has agreed on is told", async () => {
+  using ends = await conversation(
+    { alpnProtocols: ["h2", "http/1.1"] },
+    { alpnProtocols: ["foo", "http/1.1"], servername: "localhost" },
+  );
+  const { client, server } = ends;
+  assert.equal(client.tls.protocol, "TLSv1.3");
+  assert.equal(client.tls.alpnProtocol, "http/1.1");
+  assert.equal(client.tls.peerCertificate?.fingerprint256, own.fingerprint);
+  assert.equal(client.tls.peerCertificate?.subject, "CN=localhost");
+  assert.equal(
+    client.tls.peerCertificate?.subjectAltName,
+    "DNS:localhost, IP Address:127.0.0.1",
+  );
+  assert.deepEqual({ ...server.tls, peerCertificate: undefined }, {
+    protocol: "TLSv1.3",
+    alpnProtocol: "http/1.1",
+    servername: "localhost",
+    peerCertificate: undefined,
+  });
+});
+
+test("TLS: a certificate that is not trusted is ECERT, with the reason and a next step", async () => {
+  using listener = await listen();
+  const unknown = await rejects(shake(listener, {}), "ECERT");
+  assert.match(
+    unknown.message,
+    /^Cannot start TLS with 127\.0\.0\.1:\d+: the certificate of the peer is not trusted: it is self-signed \(ECERT\)\. Check/,
+  );
+  await rejects(shake(listener, { caCerts: [other.cert] }), "ECERT");
+  const wrong = await rejects(shake(listener, { ...TRUST, servername: "example.com" }), "ECERT");
+  assert.match(wrong.message, /example\.com.*localhost/);
+  await rejects(shake(listener, { ...TRUST, servername: "127.0.0.2" }), "ECERT");
+});
+
+test("TLS: insecure takes any certificate", async () => {
+  using ends = await conversation({ ...other }, { insecure: true, servername: "example.com" });
+  assert.equal(ends.client.tls.peerCertificate?.fingerprint256, other.fingerprint);
+});
+
+test("TLS: no protocol in common is ETLS", async () => {
+  const told: SocketError[] = [];
+  using listener = await listen({
+    alpnProtocols: ["h2"],
+    onHandshakeError: (error) => told.push(error),
+  });
+  // Deno's server ends the connection without an alert.
+  await rejects(shake(listener, { ...TRUST, alpnProtocols: ["foo"] }), "ETLS", "ECONNRESET");
+  using _next = await shake(listener, { ...TRUST, alpnProtocols: ["h2"] });
+  (await listener.accept()).close();
+  assert.deepEqual(told.map(({ code, op }) => [code, op]), [["ETLS", "accept"]]);
+});
+
+test("TLS: a server that does not speak it is ETLS, one that closes ECONNRESET", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  for (const [says, code] of [["HTTP/1.1 400 Bad Request\r\n\r\n", "ETLS"], ["", "ECONNRESET"]]) {
+    const conn = await systemTransport.connect(listener.addr);
+    const starting = systemTransport.startTls(conn, TRUST);
+    using server = await listener.accept();
+    await server.read(new Uint8Array(1024));
+    await server.write(bytes(says));
+    if (says === "") server.close();
+    await rejects(starting, code as "ETLS");
+  }
+});
+
+test("TLS: a client that does not speak it is dropped, and nobody else notices", async () => {
+  const told: SocketError[] = [];
+  using listener = await listen({ onHandshakeError: (error) => told.push(error) });
+  using stranger = await systemTransport.connect(listener.addr);
+  await stranger.write(bytes("GET / HTTP/1.1\r\n\r\n"));
+  await readAll(stranger).catch(() => {});
+  using _client = await shake(listener, TRUST);
+  (await listener.accept()).close();
+  assert.deepEqual(told.map(({ code }) => code), ["ETLS"]);
+});
+
+test("TLS: a client that says nothing holds nobody up, and is closed in time", async () => {
+  const told: SocketError[] = [];
+  using listener = await listen({
+    handshakeTimeout: 200,
+    onHandshakeError: (error) => told.push(error),
+  });
+  using silent = await systemTransport.connect(listener.addr);
+  using _client = await shake(listener, TRUST);
+  (await listener.accept()).close();
+  await readAll(silent).catch(() => {});
+  assert.equal(told.length, 1);
+});
+
+test("TLS: a listener that closes also ends the handshakes under way", async () => {
+  const listener = await listen();
+  using silent = await systemTransport.connect(listener.addr);
+  using _client = await shake(listener, TRUST);
+  listener.close();
+  await readAll(silent).catch(() => {});
+});
+
+test("TLS: a server that says nothing is ETIMEDOUT, and a signal ECANCELED", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const start = async (options: TlsClientOptions) =>
+    await systemTransport.startTls(await systemTransport.connect(listener.addr), options);
+  await rejects(start({ handshakeTimeout: 50 }), "ETIMEDOUT");
+  await rejects(start({ signal: AbortSignal.abort() }), "ECANCELED");
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 20);
+  await rejects(start({ signal: controller.signal }), "ECANCELED");
+  await rejects(
+    dial(systemTransport, { ...listener.addr, tls: {}, timeout: 50 }),
+    "ETIMEDOUT",
+  );
+});
+
+test("TLS: certificates and keys that are none are EINVAL", async () => {
+  for (const wrong of [{ cert: "none" }, { key: "none" }, { key: other.key }]) {
+    const { message } = await rejects(listen(wrong), "EINVAL");
+    assert.match(message, /a certificate|the certificate/);
+  }
+  using listener = await listen();
+  await rejects(shake(listener, { cert: "none", key: "none" }), "EINVAL");
+});
+
+test("TLS: half-close: each side may end first, and the other goes on", async () => {
+  for (const first of ["client", "server"] as const) {
+    using ends = await conversation({}, {});
+    const [a, b] = first === "client" ? [ends.client, ends.server] : [ends.server, ends.client];
+    await a.write(bytes("last words"));
+    await a.closeWrite();
+    assert.equal((await readAll(b)).toString(), "last words");
+    await b.write(bytes("answer"));
+    await b.closeWrite();
+    assert.equal((await readAll(a)).toString(), "answer");
+  }
+});
+
+test("TLS: dial verifies the host it was given", async () => {
+  using listener = await systemTransport.listen({ host: "localhost", tls: own });
+  const { port } = listener.addr;
+  using conn = await dial(systemTransport, { host: "localhost", port, tls: TRUST });
+  assert.equal(conn.tls.servername, "localhost");
+  const tls = { ...TRUST, servername: "example.com" };
+  await rejects(dial(systemTransport, { host: "localhost", port, tls }), "ECERT");
+});
+
+test("TLS: observe tells of handshakes, and of what they carry", async () => {
+  const seen: SocketEvent[] = [];
+  const transport = observe(systemTransport, (event) => seen.push(event));
+  using listener = await transport.listen({
+    host: "127.0.0.1",
+    tls: { ...own, alpnProtocols: ["a"] },
+  });
+  const plain = await transport.connect(listener.addr);
+  using client = await transport.startTls(plain, { ...TRUST, alpnProtocols: ["a"] });
+  using server = await listener.accept();
+  await client.write(bytes("hello"));
+  assert.equal(await readText(server, 5), "hello");
+  assert.equal(server.tls.alpnProtocol, "a");
+  await rejects(shake(listener, {}), "ECERT");
+  assert.deepEqual(
+    seen.map((event) => `${event.type} ${"socket" in event ? event.socket : ""}`).slice(0, 8),
+    [
+      "bind 1",
+      "listen 1",
+      "connect 2",
+      "connected 2",
+      "handshake 2",
+      "accept 3",
+      "handshake 3",
+      "send 2",
+    ],
+  );
+  const told = seen.find(({ type }) => type === "handshake");
+  assert.deepEqual(told, { ...told, protocol: "TLSv1.3", alpnProtocol: "a" });
+});
+
+test("TLS: in memory there is none: ENOTSUP", async () => {
+  const memory = new MemoryTransport();
+  await rejects(memory.listen({ tls: own }), "ENOTSUP");
+  using listener = await memory.listen();
+  await rejects(memory.startTls(await memory.connect(listener.addr)), "ENOTSUP");
+});
+
+test("selfSigned: a certificate for names and addresses, valid now and for a year", async () => {
+  const hosts = ["example.test", "192.0.2.1", "2001:db8::1"];
+  const { cert, key, fingerprint } = await selfSigned(hosts);
+  const x509 = new X509Certificate(cert);
+  assert.equal(x509.fingerprint256, fingerprint);
+  for (const host of hosts) {
+    assert.ok(host === "example.test" ? x509.checkHost(host) : x509.checkIP(host), host);
+  }
+  assert.equal(x509.checkHost("example.com"), undefined);
+  assert.ok(x509.verify(x509.publicKey));
+  assert.equal(x509.ca, false);
+  assert.match(key, /^-----BEGIN PRIVATE KEY-----\n/);
+  const days = (Date.parse(x509.validTo) - Date.parse(x509.validFrom)) / 86_400_000;
+  assert.equal(days, 366);
+  assert.ok(Date.parse(x509.validFrom) < Date.now());
+  assert.notEqual((await selfSigned(hosts)).fingerprint, fingerprint);
+  await assert.rejects(selfSigned([]), TypeError);
+});
+
+test("IP addresses as bytes", () => {
+  assert.deepEqual(parseIP("192.0.2.255"), [192, 0, 2, 255]);
+  assert.deepEqual(parseIP("::1"), [...Array(15).fill(0), 1]);
+  assert.deepEqual(parseIP("::"), Array(16).fill(0));
+  assert.deepEqual(parseIP("2001:db8::ffff:192.0.2.1"), [
+    ...[0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 1],
+  ]);
+  assert.deepEqual(parseIP("1:2:3:4:5:6:7:8"), [0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0, 7, 0, 8]);
+  for (
+    const none of ["", "localhost", "1.2.3", "1.2.3.256", ":", "1::2::3", "1:2:3:4:5:6:7", "g::"]
+  ) {
+    assert.equal(parseIP(none), undefined, none);
+  }
+});
