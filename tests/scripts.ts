@@ -38,14 +38,15 @@ export function startWeb(
   return listening([...programCommand("server"), "web", "--port", "0", ...args], options);
 }
 
-/** Starts a server, and waits until it listens. */
+/** Starts a server, and waits until it prints a URL, by default one with a port. */
 export async function listening(
   command: readonly string[],
   options: ProgramOptions = {},
+  pattern: RegExp = /^\S*:(\d+)\/?\n/,
 ): Promise<ServerScript> {
   const program = new Program(command, options);
   try {
-    const [line, port] = await program.stdout.until(/^\S*:(\d+)\/?\n/);
+    const [line, port] = await program.stdout.until(pattern);
     return {
       url: line.trimEnd(),
       port: Number(port),

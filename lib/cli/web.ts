@@ -8,6 +8,7 @@ import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
+import type { TlsServerOptions } from "../transport.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
@@ -33,7 +34,8 @@ import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
 import { describeLan } from "./web/lan.ts";
-import { isAnyHost, listenForWeb, urlOf } from "./web/listen.ts";
+import { isAnyHost, listenForWeb, urlOf, type WebAddress } from "./web/listen.ts";
+import { keyPair, wantsTls } from "./web/tls.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -51,6 +53,10 @@ const FLAGS = {
   host: text("HOST", LOOPBACK, "address to listen on; '' for any (default 127.0.0.1)"),
   port,
   lan: toggle("let phones and others in the network in: all addresses, with a QR code"),
+  unix: text("PATH", "", "listen on a Unix socket instead"),
+  "tls-cert": text("FILE", "", "speak TLS, with this certificate and those behind it (PEM)"),
+  "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
+  "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no file: for single-page apps"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -104,7 +110,8 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const dir = positionals.shift() ?? ".";
   noMore(positionals);
   const site = siteOptions(values);
-  const host = hostOf(values);
+  const secure = wantsTls(values);
+  const place = placeOf(values, secure);
 
   const signals = onSignals();
   const log = openLog(values);
@@ -112,11 +119,15 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const transport = log.verbose
     ? observe(systemTransport, log.sink(serverTranscript()))
     : systemTransport;
-  const address = { host, port: values.port };
+  const address = secure && "host" in place
+    ? { ...place, tls: await tlsOf(values, place.host, log) }
+    : place;
   const listener = await listenForWeb(transport, address, (message) => log.note(message));
-  const url = urlOf(listener.addr);
+  const scheme = secure ? "https" : "http";
+  const url = urlOf(listener.addr, scheme);
   await print(`${url}\n`);
-  tell(log, dir, values, listener.addr.port);
+  log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
+  if (values.lan && "port" in listener.addr) tellLan(log, values, listener.addr.port, scheme);
   if (values.open) {
     openBrowser(url, (why) => log.note(`could not open the browser: ${why}`));
   }
@@ -159,20 +170,32 @@ function siteOptions(values: WebValues): SiteOptions {
   };
 }
 
-function hostOf({ host, lan }: WebValues): string {
-  if (!lan) return isAnyHost(host) ? "" : host;
-  if (host === LOOPBACK) return "";
+/** Where it is to listen. */
+function placeOf({ host, port, lan, open, unix }: WebValues, secure: boolean): WebAddress {
+  if (unix !== "") {
+    if (host !== LOOPBACK || port !== undefined || lan || open || secure) {
+      throw new UsageError("Option --unix goes without --host, --port, --lan, --open and TLS");
+    }
+    return { path: unix };
+  }
+  if (!lan) return { host: isAnyHost(host) ? "" : host, port };
+  if (host === LOOPBACK) return { host: "", port };
   throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
 }
 
-function tell(log: Log, dir: string, values: WebValues, port: number): void {
-  log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
-  if (!values.lan) return;
-  for (const line of describeLan(port, values.log === "text")) log.note(line);
-  const may = values.upload ? "read it and add to it" : "read it";
-  log.note(
-    values.auth === ""
-      ? `everyone in the network may ${may}; --auth asks for a password`
-      : "the password crosses the network unencrypted",
-  );
+async function tlsOf(values: WebValues, host: string, log: Log): Promise<TlsServerOptions> {
+  const { cert, key, fingerprint } = await keyPair(values, host);
+  if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
+  const onHandshakeError = (error: SocketError) => {
+    if (!log.verbose) log.note(error.message);
+  };
+  return { cert, key, alpnProtocols: ["http/1.1"], onHandshakeError };
+}
+
+function tellLan(log: Log, values: WebValues, port: number, scheme: "http" | "https"): void {
+  for (const line of describeLan(port, scheme, values.log === "text")) log.note(line);
+  if (values.auth === "") {
+    const may = values.upload ? "read it and add to it" : "read it";
+    log.note(`everyone in the network may ${may}; --auth asks for a password`);
+  } else if (scheme === "http") log.note("the password crosses the network unencrypted");
 }

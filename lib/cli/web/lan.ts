@@ -11,20 +11,28 @@ import { formatAddr } from "../../addr.ts";
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
 /** The URLs at the machine's addresses; those of IPv4 first, since they are easier to type. */
-export function lanUrls(interfaces: Interfaces, port: number): string[] {
+export function lanUrls(
+  interfaces: Interfaces,
+  port: number,
+  scheme: "http" | "https" = "http",
+): string[] {
   const addresses = Object.values(interfaces).flatMap((addresses) => addresses ?? [])
     .filter(({ address, internal }) => !internal && !/^fe80:/i.test(address));
   const urls = (family: string) =>
     addresses.filter((address) => address.family === family)
-      .map(({ address }) => `http://${formatAddr({ host: address, port })}/`);
+      .map(({ address }) => `${scheme}://${formatAddr({ host: address, port })}/`);
   return [...urls("IPv4"), ...urls("IPv6")];
 }
 
 /** Lines that tell the URLs, with the first one as a QR code too if that is to be looked at. */
-export function describeLan(port: number, qrCode: boolean): string[] {
+export function describeLan(
+  port: number,
+  scheme: "http" | "https",
+  qrCode: boolean,
+): string[] {
   let urls: string[];
   try {
-    urls = lanUrls(networkInterfaces(), port);
+    urls = lanUrls(networkInterfaces(), port, scheme);
   } catch {
     return ["this machine's addresses are not told: run again with --allow-sys=networkInterfaces"];
   }

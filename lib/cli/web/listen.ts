@@ -6,7 +6,7 @@
 
 import { formatAddr } from "../../addr.ts";
 import { SocketError } from "../../errors.ts";
-import type { Addr, Listener, Transport } from "../../transport.ts";
+import type { Addr, Listener, TlsServerOptions, Transport } from "../../transport.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
@@ -17,25 +17,34 @@ export function isAnyHost(host: string): boolean {
   return ["", "::", "0.0.0.0"].includes(host);
 }
 
-/** What {@linkcode listenForWeb} takes. */
-export interface WebAddress {
-  /** "" is any address. */
-  readonly host: string;
-  /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
-  readonly port: number | undefined;
-}
+/** A port, with TLS or without, or a Unix socket. */
+export type WebAddress =
+  | {
+    /** "" is any address. */
+    readonly host: string;
+    /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
+    readonly port: number | undefined;
+    /** The server's side of TLS, if there is TLS. */
+    readonly tls?: TlsServerOptions;
+  }
+  | {
+    /** Where the socket file is made. */
+    readonly path: string;
+  };
 
 /** Listens. Rejects as {@linkcode Transport.listen} does. */
 export async function listenForWeb(
   transport: Transport,
-  { host, port }: WebAddress,
+  address: WebAddress,
   note: (message: string) => void,
 ): Promise<Listener> {
-  if (port !== undefined) return await transport.listen({ host, port });
+  if ("path" in address) return await transport.listen(address);
+  const { port: wanted, ...rest } = address;
+  if (wanted !== undefined) return await transport.listen({ ...rest, port: wanted });
   let inUse: unknown;
   for (let port = DEFAULT_PORT; port <= DEFAULT_PORT + MORE_PORTS; port++) {
     try {
-      const listener = await transport.listen({ host, port });
+      const listener = await transport.listen({ ...rest, port });
       if (port !== DEFAULT_PORT) note(`port ${DEFAULT_PORT} is in use; port ${port} is free`);
       return listener;
     } catch (error) {
@@ -47,8 +56,9 @@ export async function listenForWeb(
   throw inUse;
 }
 
-/** The URL of a site for a browser on this machine. */
-export function urlOf(addr: Addr): string {
+/** The URL of a site for a browser on this machine; browsers know none for Unix sockets. */
+export function urlOf(addr: Addr, scheme: "http" | "https"): string {
+  if (addr.transport === "unix") return `http+unix://${encodeURIComponent(addr.path)}/`;
   const { host, port } = addr;
-  return `http://${formatAddr({ host: isAnyHost(host) ? "127.0.0.1" : host, port })}/`;
+  return `${scheme}://${formatAddr({ host: isAnyHost(host) ? "127.0.0.1" : host, port })}/`;
 }
