@@ -316,6 +316,27 @@ test("get: --range asks for a part, and takes it", () =>
       assert.equal(readFileSync(join(dir, "part"), "utf8"), "234");
     })));
 
+test("get: --unix asks the server behind a socket file, redirects included", () =>
+  withDir(async (dir) => {
+    const path = join(dir, "socket");
+    const listener = await systemTransport.listen({ path });
+    const stop = new AbortController();
+    const served = serveLight(
+      listener,
+      ({ host, target }) =>
+        target === "/"
+          ? { status: 302, headers: ["Location", "http://b.test/b"] }
+          : { status: 200, body: `${host}${target}` },
+      { signal: stop.signal },
+    );
+    const exit = await get(["--unix", path, "--timing", "http://a.test/"]);
+    assert.deepEqual([exit.code, exit.stdout.toString()], [0, "b.test/b"]);
+    assert.match(exit.stderr, /^resolve +-$/m);
+    stop.abort();
+    await served;
+    assertFailed(await get(["--unix", path, "http://a.test/"]), 7, /ENOENT/);
+  }));
+
 test("get: content is decompressed with --compressed, and as it is without", async () => {
   const text = "hello ".repeat(10_000);
   const encoded = zlib.gzipSync(text);

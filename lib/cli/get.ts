@@ -46,6 +46,7 @@ const FLAGS = {
   user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),
+  unix: text("PATH", "", "connect to this socket file, whatever host the URL has"),
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
@@ -214,6 +215,7 @@ async function request(
   };
   const reply = await requestHttp(transport, {
     ...choice,
+    path: values.unix === "" ? undefined : values.unix,
     headers: [...choice.headers, ...headers],
     maxRedirects: values["max-redirects"],
     maxSize: Math.max(0, values["max-size"] - offset),

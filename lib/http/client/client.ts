@@ -14,6 +14,8 @@ export interface HttpRequestOptions {
    * `headers` have that.
    */
   readonly url: string | URL;
+  /** The socket file of the server: the URL then only says what is asked for. Default: TCP. */
+  readonly path?: string;
   /** The method; case-sensitive. Default: GET, or POST if there is a `body`. */
   readonly method?: string;
   /**

@@ -12,6 +12,8 @@ import { endpointOf, publicUrl } from "./url.ts";
 
 /** What {@linkcode connectTo} takes. */
 export interface ConnectSettings {
+  /** The socket file to connect to, instead of the host of the URL. */
+  readonly path: string | undefined;
   readonly signal: AbortSignal;
   readonly connectTimeout: number;
   readonly clock: Clock;
@@ -28,14 +30,15 @@ export interface ConnectTiming {
 export async function connectTo(
   transport: Transport,
   url: URL,
-  { signal, connectTimeout: timeout, clock }: ConnectSettings,
+  { path, signal, connectTimeout: timeout, clock }: ConnectSettings,
 ): Promise<{ conn: Conn; timing: ConnectTiming }> {
   if (url.protocol === "https:") {
     throw new RequestError("BAD_URL", publicUrl(url), "https is not spoken yet");
   }
   const timing: ConnectTiming = {};
   const timed = telling(transport, () => timing.resolve = clock.now());
-  const conn = await dial(timed, { ...endpointOf(url), signal, timeout, clock });
+  const place = path === undefined ? endpointOf(url) : { path };
+  const conn = await dial(timed, { ...place, signal, timeout, clock });
   timing.connect = clock.now();
   return { conn, timing };
 }

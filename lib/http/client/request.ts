@@ -57,6 +57,7 @@ export async function requestHttp(
   const deadline = new Deadline(options.signal, totalTimeout, clock, endpointOf(url));
   const began = clock.now();
   const settings = {
+    path: options.path,
     signal: deadline.signal,
     connectTimeout: options.connectTimeout ?? 10_000,
     idleTimeout: options.idleTimeout ?? 60_000,
