@@ -36,6 +36,7 @@ export { observe } from "./lib/events.ts";
 export type { EventSink, SocketEvent } from "./lib/events.ts";
 export type {
   ClientReply,
+  ClientTls,
   HttpHead,
   HttpRequestOptions,
   ReplyTiming,

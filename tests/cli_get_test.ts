@@ -23,6 +23,7 @@ import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.t
 import { serveLight } from "../lib/http/server.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { serveFiles } from "../lib/web/files.ts";
+import { selfSigned } from "../lib/tls_cert.ts";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
 import { randomBytes } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
@@ -335,6 +336,53 @@ test("get: --unix asks the server behind a socket file, redirects included", () 
     stop.abort();
     await served;
     assertFailed(await get(["--unix", path, "http://a.test/"]), 7, /ENOENT/);
+  }));
+
+/** Runs `fn` with the URL of an https server and the file of its certificate. */
+async function withHttps(fn: (url: string, cacert: string) => Promise<void>): Promise<void> {
+  const { cert, key } = await selfSigned(["localhost"]);
+  const listener = await systemTransport.listen({ host: "127.0.0.1", tls: { cert, key } });
+  const stop = new AbortController();
+  const served = serveLight(
+    listener,
+    ({ target }) =>
+      target === "/big"
+        ? { status: 200, body: new Uint8Array(4 * MIB) }
+        : { status: 200, body: "hi" },
+    {
+      signal: stop.signal,
+    },
+  );
+  await withDir(async (dir) => {
+    writeFileSync(join(dir, "ca.pem"), cert);
+    await fn(`https://localhost:${listener.addr.port}`, join(dir, "ca.pem"));
+  });
+  stop.abort();
+  await served;
+}
+
+test("get: https with a certificate that is trusted, and with any one if it must be", () =>
+  withHttps(async (url, cacert) => {
+    const trusted = await get(["--cacert", cacert, "--timing", "--log", "json", url]);
+    assert.deepEqual([trusted.code, trusted.stdout.toString()], [0, "hi"]);
+    const { connect, tls, firstByte } = JSON.parse(trusted.stderr);
+    assert.ok(connect < tls && tls < firstByte);
+    const shown = await get(["-v", "--cacert", cacert, url]);
+    assert.match(shown.stderr, /^\* TLS handshake done: TLSv1\.3.*\n> GET \/ HTTP/m);
+    const insecure = await get(["-k", `${url}/big`]);
+    assertQuiet(insecure);
+    assert.equal(insecure.stdout.length, 4 * MIB);
+  }));
+
+test("get: a certificate that is not trusted is 60, a handshake that fails 35", () =>
+  withHttps(async (url, cacert) => {
+    assertFailed(await get([url]), 60, /ECERT/);
+    const other = url.replace("localhost", "127.0.0.1");
+    assertFailed(await get(["--cacert", cacert, other]), 60, /ECERT/);
+    assertFailed(await get(["--cacert", "/does/not/exist", url]), 2, /--cacert cannot read/);
+    await withHttp(() => ({ status: 200 }), async (plain) => {
+      assertFailed(await get([plain.replace("http:", "https:")]), 35, /ETLS/);
+    });
   }));
 
 test("get: content is decompressed with --compressed, and as it is without", async () => {
@@ -936,7 +984,7 @@ test("get: --help leads with examples, and has every option and exit code", asyn
   assert.deepEqual([code, stderr], [0, ""]);
   const help = stdout.toString();
   assert.match(help, /^Gets .*\n\n {2}deno run -A client\.ts get http:/);
-  for (const n of [0, 1, 2, 3, 6, 7, 18, 22, 23, 28, 47, 52, 56, 63, 70, 130]) {
+  for (const n of [0, 1, 2, 3, 6, 7, 18, 22, 23, 28, 35, 47, 52, 56, 60, 63, 70, 130]) {
     assert.match(help, new RegExp(`^  ${n} `, "m"));
   }
 });

@@ -104,6 +104,8 @@ export const EXIT_HELP: string = exitHelp(
 /** The exit code that tells of an error. */
 export function exitCodeOf({ code, op }: SocketError): number {
   if (code === "ETIMEDOUT") return EXIT.timeout;
+  if (code === "ECERT") return EXIT.badCertificate;
+  if (op === "startTls") return EXIT.tlsFailed;
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return EXIT.notResolved;
   if (code === "EPIPE") return EXIT.closedEarly;
   return op === "read" || op === "write" || op === "closeWrite"

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { basename } from "node:path";
 import process from "node:process";
 import { observe } from "../events.ts";
-import type { ClientReply, HttpHead } from "../http/client/client.ts";
+import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
 import { RequestError, type RequestErrorCode } from "../http/client/errors.ts";
 import { requestHttp } from "../http/client/request.ts";
@@ -22,7 +22,7 @@ import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
 import { integer, list, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
-import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
+import { remoteName, type RequestChoice, requestOf, tlsOf } from "./get/options.ts";
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
@@ -47,6 +47,8 @@ const FLAGS = {
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),
   unix: text("PATH", "", "connect to this socket file, whatever host the URL has"),
+  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
+  insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
@@ -96,9 +98,11 @@ ${
     "refused",
     "writeFailed",
     "timeout",
+    "tlsFailed",
     "tooManyRedirects",
     "emptyReply",
     "receiveFailed",
+    "badCertificate",
     "tooLarge",
     "internal",
     "interrupted",
@@ -121,13 +125,14 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
   let output: Output | undefined;
   try {
     const choice = await requestOf(url, values);
+    const tls = tlsOf(values);
     const file = fileOf(values, choice.url);
     const stdout = new StdoutOutput(log, new Checksum(""));
     const checksum = new Checksum(values.sha256);
     output = file === undefined
       ? new StdoutOutput(log, checksum)
       : await fileOutput(file, publicUrl(choice.url), values.continue, checksum);
-    const job = { values, choice, log, signal };
+    const job = { values, choice, tls, log, signal };
     return told(await download(job, output, stdout, file), job);
   } catch (error) {
     await output?.close();
@@ -170,6 +175,7 @@ function fileOf(values: GetValues, url: URL): string | undefined {
 interface Job {
   readonly values: GetValues;
   readonly choice: RequestChoice;
+  readonly tls: ClientTls;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -205,7 +211,7 @@ function download(
 
 async function request(
   transport: Transport,
-  { values, choice, log, signal }: Job,
+  { values, choice, tls, log, signal }: Job,
   headers: readonly string[],
   offset: number,
 ): Promise<ClientReply> {
@@ -216,6 +222,7 @@ async function request(
   const reply = await requestHttp(transport, {
     ...choice,
     path: values.unix === "" ? undefined : values.unix,
+    tls,
     headers: [...choice.headers, ...headers],
     maxRedirects: values["max-redirects"],
     maxSize: Math.max(0, values["max-size"] - offset),

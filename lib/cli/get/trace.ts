@@ -20,6 +20,10 @@ export function connectionTranscript(): Transcript {
         return [
           `* Connected to ${formatAddr(event.remoteAddr)} from ${formatAddr(event.localAddr)}`,
         ];
+      case "handshake": {
+        const alpn = event.alpnProtocol === undefined ? "" : `, ${event.alpnProtocol}`;
+        return [`* TLS handshake done: ${event.protocol ?? "TLS"}${alpn}`];
+      }
       case "error":
         return event.error.code === "ECANCELED" ? [] : [`* ${event.error.message}`];
       case "close":

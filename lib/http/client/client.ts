@@ -5,7 +5,11 @@
  */
 
 import type { Clock } from "../../clock.ts";
+import type { TlsClientOptions } from "../../transport.ts";
 import type { ReplyHeadLimits } from "./reply_head.ts";
+
+/** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
+export type ClientTls = Pick<TlsClientOptions, "caCerts" | "cert" | "key" | "insecure">;
 
 /** What {@linkcode requestHttp} takes. Times are in milliseconds. */
 export interface HttpRequestOptions {
@@ -16,6 +20,8 @@ export interface HttpRequestOptions {
   readonly url: string | URL;
   /** The socket file of the server: the URL then only says what is asked for. Default: TCP. */
   readonly path?: string;
+  /** Whom to trust with https, and who to be. Default: whom the runtime trusts, and nobody. */
+  readonly tls?: ClientTls;
   /** The method; case-sensitive. Default: GET, or POST if there is a `body`. */
   readonly method?: string;
   /**

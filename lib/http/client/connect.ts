@@ -7,13 +7,14 @@
 import type { Clock } from "../../clock.ts";
 import { dial } from "../../dial.ts";
 import type { Conn, Transport } from "../../transport.ts";
-import { RequestError } from "./errors.ts";
-import { endpointOf, publicUrl } from "./url.ts";
+import type { ClientTls } from "./client.ts";
+import { endpointOf } from "./url.ts";
 
 /** What {@linkcode connectTo} takes. */
 export interface ConnectSettings {
   /** The socket file to connect to, instead of the host of the URL. */
   readonly path: string | undefined;
+  readonly tls: ClientTls;
   readonly signal: AbortSignal;
   readonly connectTimeout: number;
   readonly clock: Clock;
@@ -26,21 +27,31 @@ export interface ConnectTiming {
   tls?: number;
 }
 
-/** Connects to the server of `url`. Rejects as {@linkcode dial} does. */
+/**
+ * Connects to the server of `url`, with TLS if that is https. Rejects as {@linkcode dial} and
+ * {@linkcode Transport.startTls} do.
+ */
 export async function connectTo(
   transport: Transport,
   url: URL,
-  { path, signal, connectTimeout: timeout, clock }: ConnectSettings,
+  { path, tls, signal, connectTimeout: timeout, clock }: ConnectSettings,
 ): Promise<{ conn: Conn; timing: ConnectTiming }> {
-  if (url.protocol === "https:") {
-    throw new RequestError("BAD_URL", publicUrl(url), "https is not spoken yet");
-  }
   const timing: ConnectTiming = {};
   const timed = telling(transport, () => timing.resolve = clock.now());
-  const place = path === undefined ? endpointOf(url) : { path };
+  const endpoint = endpointOf(url);
+  const place = path === undefined ? endpoint : { path };
   const conn = await dial(timed, { ...place, signal, timeout, clock });
   timing.connect = clock.now();
-  return { conn, timing };
+  if (url.protocol === "http:") return { conn, timing };
+  const secure = await transport.startTls(conn, {
+    ...tls,
+    servername: endpoint.host,
+    alpnProtocols: ["http/1.1"],
+    handshakeTimeout: timeout,
+    signal,
+  });
+  timing.tls = clock.now();
+  return { conn: secure, timing };
 }
 
 /** The same transport, but it tells when it has resolved a name. */

@@ -58,6 +58,7 @@ export async function requestHttp(
   const began = clock.now();
   const settings = {
     path: options.path,
+    tls: options.tls ?? {},
     signal: deadline.signal,
     connectTimeout: options.connectTimeout ?? 10_000,
     idleTimeout: options.idleTimeout ?? 60_000,
