@@ -63,6 +63,7 @@ const HELP = `Gets what is at a URL, by HTTP/1.1.
   deno run -A client.ts get -O http://localhost:8080/a.iso   saves it as a.iso
   deno run -A client.ts get -O -C --retry 5 http://…/a.iso   goes on with what came before
   deno run -A client.ts get -v -d a=1 -d b=2 localhost:8080  posts a form, shows both heads
+  deno run -A client.ts get --cacert ca.pem https://localhost:8443/
   npx plainsocket client get http://localhost:8080/          the same on Node
 
 Usage: client.ts [get] URL [options]
