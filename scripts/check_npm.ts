@@ -40,11 +40,25 @@ export async function checkPackage(npm: string, report: Report): Promise<void> {
       return install(dir, { plainsocket: `file:${tarball}`, ...DEV_DEPENDENCIES });
     });
     if (!installed) return;
+    await report.check("it installs 6 packages, itself included", () => {
+      assert.equal(packagesBehind(dir, "plainsocket").size, 6);
+    });
     await report.check("TypeScript takes its types", () => typeCheck(dir));
     for (const node of await nodes()) await checkOn(node, dir, report);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** The names of a package that is installed and of all that it depends on. */
+function packagesBehind(dir: string, name: string, found: Set<string> = new Set()): Set<string> {
+  found.add(name);
+  const manifest = readFileSync(join(dir, "node_modules", name, "package.json"), "utf8");
+  const { dependencies = {} } = JSON.parse(manifest);
+  for (const next of Object.keys(dependencies)) {
+    if (!found.has(next)) packagesBehind(dir, next, found);
+  }
+  return found;
 }
 
 function findDeno(npm: string): void {

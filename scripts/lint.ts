@@ -85,4 +85,18 @@ await report.check("the version of Deno is the one in .dvmrc wherever it stands"
   }
 });
 
+await report.check("every feature in docs/features.md names a test that exists", () => {
+  const tests = files.filter((path) => /^(tests|scripts)\/.*\.ts$/.test(path)).map(read).join("\n");
+  const rows = read("docs/features.md").split("\n").filter((line) =>
+    /^\| (?!---|feature)/.test(line)
+  );
+  const missing = rows.filter((row) => {
+    const [, ours] = row.split("|").slice(1).map((cell) => cell.trim());
+    const name = /`([^`]+)`\s*\|$/.exec(row)?.[1];
+    return ours !== "no" &&
+      (name === undefined || !/["`]/.test(tests[tests.indexOf(name) - 1] ?? ""));
+  });
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+});
+
 report.end();
