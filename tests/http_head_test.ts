@@ -142,14 +142,25 @@ test("RFC 9112 3.2: the four forms of a target", () => {
   assert.equal(host("http://b:81/x"), "b:81");
   assert.equal(host("HTTP://user:word@b?x"), "b");
   assert.equal(host("*", "OPTIONS"), "a");
-  assert.equal(host("b:443", "CONNECT"), "b:443");
   refuses(
     400,
     `GET x HTTP/1.1\r\n${HOST}\r\n`,
     `GET http:// HTTP/1.1\r\n${HOST}\r\n`,
     `GET ftp://b/ HTTP/1.1\r\n${HOST}\r\n`,
-    `CONNECT /x|y HTTP/1.1\r\nHost: a b\r\n\r\n`,
+    `GET http://:80/ HTTP/1.1\r\n${HOST}\r\n`,
+    `GET http://[:]/ HTTP/1.1\r\n${HOST}\r\n`,
+    `GET b:80 HTTP/1.1\r\n${HOST}\r\n`,
   );
+});
+
+test("RFC 9112 3.2.3: CONNECT names a host and a port, and is then not implemented", () => {
+  refuses(501, ...["b:443", "127.0.0.1:1", "[::1]:65535"].map(connect));
+  const wrong = ["b", "b:", ":443", "b:0", "b:65536", "/", "*", "http://b:443/", "u@b:443"];
+  refuses(400, ...wrong.map(connect));
+
+  function connect(target: string): string {
+    return `CONNECT ${target} HTTP/1.1\r\n${HOST}\r\n`;
+  }
 });
 
 test("RFC 9112 3.2: one Host, and one that is one", () => {
@@ -161,10 +172,23 @@ test("RFC 9112 3.2: one Host, and one that is one", () => {
     "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a%2\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [1:2]\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [zz]:80\r\n\r\n",
     "GET http://b/ HTTP/1.1\r\n\r\n",
   );
   for (
-    const host of ["", "a.example:8080", "[::1]:80", "127.0.0.1", "xn--bcher-kva.example", "a:"]
+    const host of [
+      "",
+      "a.example:8080",
+      "[::1]:80",
+      "[::ffff:127.0.0.1]",
+      "%61",
+      "127.0.0.1",
+      "xn--bcher-kva.example",
+      "a:",
+    ]
   ) {
     assert.equal(accepts(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`).framing.host, host);
   }
@@ -227,6 +251,8 @@ test("RFC 9112 6.1: only a final chunked, never beside Content-Length, never in 
       "Transfer-Encoding: chunked, chunked\r\n",
       "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
       "Transfer-Encoding: xchunked\r\n",
+      "Transfer-Encoding: \xa0chunked\r\n",
+      "Transfer-Encoding: chunked\xa0\r\n",
       "Transfer-Encoding: chunked;q=1\r\n",
     ]
   ) refuses(400, `POST / HTTP/1.1\r\n${HOST}${fields}\r\n`);
@@ -242,6 +268,8 @@ test("RFC 9112 9.3: who keeps the connection", () => {
   assert.equal(kept("1.1", "Connection: x, CLOSE ,y\r\n"), false);
   assert.equal(kept("1.1", "Connection: x\r\nConnection: close\r\n"), false);
   assert.equal(kept("1.1", "Connection: closed\r\n"), true);
+  assert.equal(kept("1.1", "Connection: close\xa0\r\n"), true);
+  assert.equal(kept("1.1", "Connection: ,\t, close,\r\n"), false);
   assert.equal(kept("1.0", ""), false);
   assert.equal(kept("1.0", "Connection: Keep-Alive\r\n"), true);
   assert.equal(kept("1.0", "Connection: keep-alive, close\r\n"), false);

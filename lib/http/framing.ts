@@ -72,7 +72,7 @@ function bodyLengthOf(
       throw badCoding(400, "There are both Content-Length and Transfer-Encoding");
     }
     if (minor === 0) throw badCoding(400, "HTTP/1.0 has no Transfer-Encoding");
-    const codings = transferEncoding.toLowerCase().split(",").map((coding) => coding.trim());
+    const codings = membersOf(transferEncoding.toLowerCase());
     if (codings.at(-1) !== "chunked" || codings.indexOf("chunked") !== codings.length - 1) {
       throw badCoding(400, "The final transfer coding is not chunked");
     }
@@ -85,10 +85,18 @@ function bodyLengthOf(
   return Number(contentLength);
 }
 
+/**
+ * The members of a list. The white space around them is SP and HTAB only: `trim()` takes off 0xA0,
+ * too, and what others do not take for "chunked" must not be that here.
+ */
+function membersOf(list: string): string[] {
+  return list.split(",").map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
+}
+
 /** RFC 9112 section 9.3. */
 function keepsAlive(connection: string, minor: 0 | 1): boolean {
   if (connection === "") return minor === 1;
-  const options = connection.split(",").map((option) => option.trim());
+  const options = membersOf(connection);
   if (options.includes("close")) return false;
   return minor === 1 || options.includes("keep-alive");
 }
@@ -100,8 +108,8 @@ function expectation(value: string, minor: 0 | 1): boolean {
   throw new HttpError(417, "BAD_FIELD", "The only expectation that can be met is 100-continue");
 }
 
-/** uri-host [ ":" port ], without userinfo: RFC 9110 section 7.2. */
-const HOST = /^(?:\[[0-9A-Za-z:.]+\]|[-0-9A-Za-z._~!$&'()*+,;=%]*)(?::\d*)?$/;
+/** uri-host [ ":" port ], without userinfo: RFC 9110 section 7.2, RFC 3986 section 3.2.2. */
+const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[-0-9A-Za-z._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
 
 /** The authority of an absolute-form target; userinfo is forgiven there, and ignored. */
 const ABSOLUTE = /^https?:\/\/(?:[^/?#@]*@)?([^/?#@]+)/i;
@@ -111,19 +119,26 @@ function hostOf({ method, target, minor }: RequestHead, host: string | undefined
     if (minor === 1) throw new HttpError(400, "BAD_HOST", "There is no Host");
     host = "";
   }
-  if (!HOST.test(host)) throw new HttpError(400, "BAD_HOST", "Host is not a host and port");
+  if (!isHost(host)) throw new HttpError(400, "BAD_HOST", "Host is not a host and port");
+  if (method === "CONNECT") throw isTunnelEnd(target) ? noTunnels() : badTarget();
   if (target.charCodeAt(0) === 0x2f /* / */) return host;
-  // RFC 9112 section 3.2.4: the asterisk is for OPTIONS; section 3.2.3: the authority for CONNECT.
-  if (target === "*" && method === "OPTIONS") return host;
-  if (method === "CONNECT") {
-    if (!HOST.test(target)) throw badTarget();
-    return target;
-  }
-  const authority = ABSOLUTE.exec(target)?.[1];
-  if (authority !== undefined && HOST.test(authority)) return authority;
-  // M-SEARCH and its kin use the asterisk, too; they are then not implemented, rather than wrong.
+  // RFC 9112 section 3.2.4: the asterisk is for OPTIONS. M-SEARCH and its kin use it, too; they are
+  // then not implemented, rather than wrong.
   if (target === "*") return host;
+  const authority = ABSOLUTE.exec(target)?.[1];
+  // RFC 9110 section 4.2.1: a URI of HTTP has a host.
+  if (authority !== undefined && authority[0] !== ":" && isHost(authority)) return authority;
   throw badTarget();
+}
+
+/** RFC 9112 section 3.2.3: a host and a port, neither of them empty. */
+function isTunnelEnd(target: string): boolean {
+  const port = Number(/[^:]:(\d{1,5})$/.exec(target)?.[1]);
+  return port >= 1 && port <= 65535 && isHost(target);
+}
+
+function isHost(text: string): boolean {
+  return HOST.test(text) && (text[0] !== "[" || URL.canParse(`http://${text.split("]")[0]}]/`));
 }
 
 function badLength(): HttpError {
@@ -136,4 +151,12 @@ function badCoding(status: number, message: string): HttpError {
 
 function badTarget(): HttpError {
   return new HttpError(400, "BAD_TARGET", "The request-target has none of the four forms");
+}
+
+/**
+ * A 2xx to CONNECT would make a tunnel of the connection (RFC 9110 section 9.3.6), and the bytes
+ * behind it would be no requests: no handler is asked, so that none can say so by mistake.
+ */
+function noTunnels(): HttpError {
+  return new HttpError(501, "BAD_METHOD", "This server makes no tunnels");
 }
