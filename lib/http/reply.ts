@@ -23,6 +23,7 @@ export function headOf({ status, headers, body, length }: LightReply, minor: 0 |
   }
   const head = headers === undefined ? statusLine(status) : statusLine(status) + fieldsOf(headers);
   if (isBare(status)) return head;
+  if (status === RESET_CONTENT) return `${head}Content-Length: 0\r\n`;
   if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
   if (length !== undefined) return `${head}Content-Length: ${length}\r\n`;
   return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
@@ -84,7 +85,7 @@ export function endsByClose({ status, body, length }: LightReply, minor: 0 | 1):
 
 /** Whether a reply to a request of this method has content on the wire. */
 export function hasContent({ status, body }: LightReply, method: string): boolean {
-  return body !== undefined && method !== "HEAD" && !isBare(status);
+  return body !== undefined && method !== "HEAD" && !isBare(status) && status !== RESET_CONTENT;
 }
 
 /**
@@ -142,6 +143,9 @@ function isShortAscii(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
   return true;
 }
+
+/** RFC 9110 section 15.3.6: it has no content, and unlike the others says so. */
+const RESET_CONTENT = 205;
 
 /** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, whatever they say. */
 function isBare(status: number): boolean {
