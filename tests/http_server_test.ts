@@ -64,17 +64,6 @@ test("RFC 9110 15: 204 and 304 have no content and no length", async () => {
   }
 });
 
-test("RFC 9110 15.3.6: 205 has no content, and a length of 0", async () => {
-  const stream = async function* () {
-    yield bytes("not sent");
-  };
-  for (const body of ["not sent", stream()]) {
-    await using server = await serveOn(() => ({ status: 205, body }));
-    const text = await server.talk(GET + GET);
-    assert.equal(text, "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n".repeat(2));
-  }
-});
-
 test("RFC 9110 6.6.1: a reply has a Date", async () => {
   await using server = await serveOn(hello);
   using conn = await server.connect();

@@ -43,7 +43,8 @@ export class BodyReader {
       if (this.done) return null;
       const bytes = this.#take();
       if (bytes !== undefined) return bytes;
-      if (!await this.#input.fill()) {
+      // What came last may have been the last chunk; then what is behind it is the next request.
+      if (!this.done && !await this.#input.fill()) {
         throw new HttpError(400, "BODY_INCOMPLETE", "The client closed before the end of the body");
       }
     }
