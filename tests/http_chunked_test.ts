@@ -1,34 +1,14 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { ChunkedDecoder } from "../lib/http/chunked.ts";
-import { HttpError } from "../lib/http/errors.ts";
 import { splits } from "./http_helpers.ts";
+import { judgeChunked } from "./http_verdicts.ts";
 import { test } from "./runner.deno.ts";
 
-/** What comes of a body in these pieces: its content and the bytes behind it, or a status. */
-function judge(pieces: readonly Buffer[]): { content: string; rest: string } | number | "more" {
-  const decoder = new ChunkedDecoder();
-  let content = "";
-  let rest = "";
-  try {
-    for (const piece of pieces) {
-      const end = decoder.decode(piece, 0, piece.length, (from, to) => {
-        content += piece.toString("latin1", from, to);
-      });
-      rest += piece.toString("latin1", end);
-    }
-    return decoder.done ? { content, rest } : "more";
-  } catch (error) {
-    assert.ok(error instanceof HttpError, String(error));
-    return error.status;
-  }
-}
-
 /** The verdict on a body, which must be the same however it is split. */
-function verdictOn(body: string): ReturnType<typeof judge> {
-  const [first, ...others] = splits(Buffer.from(body, "latin1")).map(judge);
+function verdictOn(body: string): { content: string; rest: string } | number | "more" {
+  const [first, ...others] = splits(Buffer.from(body, "latin1")).map(judgeChunked);
   for (const other of others) assert.deepEqual(other, first);
-  return first;
+  return typeof first === "object" && "status" in first ? first.status : first;
 }
 
 test("RFC 9112 7.1: chunks, and what is behind them", () => {

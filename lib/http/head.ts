@@ -87,6 +87,8 @@ export class HeadParser {
       const lf = text.indexOf("\n", search);
       if (lf === -1) break;
       if (lf === start || text.charCodeAt(lf - 1) !== CR) {
+        // As it is when the line comes in pieces.
+        this.#checkLength(lf - start);
         throw new HttpError(400, "BAD_LINE_END", "A line ends with a bare LF");
       }
       const next = lf + 1;
