@@ -26,6 +26,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 /** What the sources need to compile and the tests to run, and users do not. */
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@types/node": "^20.19.0",
+  "fast-check": "4.10.2",
   "hono": "4.13.19",
   "playwright-core": "1.65.1",
 };

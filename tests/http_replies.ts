@@ -1,6 +1,7 @@
 // Replies as a client reads them, strictly.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { LightHandler } from "../lib/http/light.ts";
 import type { HttpOptions } from "../lib/http/options.ts";
 import { bytes, readAll } from "./helpers.ts";
@@ -75,12 +76,12 @@ function contentOf(text: string, headers: ReadonlyMap<string, string>): [string,
   }
 }
 
-/** Answers with what it was asked: method, target, host and content. */
+/** Answers with what it was asked: method, target, host and content, which is taken for Latin-1. */
 export const mirror: LightHandler = async (request) => {
   const { method, target, host } = request;
   let body = "";
-  for (let p; (p = await request.read()) !== null;) body += new TextDecoder("latin1").decode(p);
-  return { status: 200, body: `${method} ${target} ${host} ${body}` };
+  for (let p; (p = await request.read()) !== null;) body += Buffer.from(p).toString("latin1");
+  return { status: 200, body: Buffer.from(`${method} ${target} ${host} ${body}`, "latin1") };
 };
 
 /** The request that tells whether the connection goes on, and ends it. */
@@ -94,10 +95,8 @@ export async function converse(
 ): Promise<string> {
   await using server = await serveOn(handler, options);
   using conn = await server.connect();
-  for (const piece of pieces) {
-    await conn.write(Uint8Array.from(piece, (character) => character.charCodeAt(0)));
-  }
-  return new TextDecoder("latin1").decode(await readAll(conn));
+  for (const piece of pieces) await conn.write(Buffer.from(piece, "latin1"));
+  return Buffer.from(await readAll(conn)).toString("latin1");
 }
 
 /**
@@ -142,5 +141,5 @@ export async function talk(
   using conn = await server.connect();
   await conn.write(bytes(text));
   await conn.closeWrite();
-  return repliesOf(new TextDecoder("latin1").decode(await readAll(conn)), methods);
+  return repliesOf(Buffer.from(await readAll(conn)).toString("latin1"), methods);
 }
