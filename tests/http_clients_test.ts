@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request as nodeRequest } from "node:http";
-import { randomBytes } from "./helpers.ts";
+import { bytes, randomBytes, readAll, until } from "./helpers.ts";
 import { type LoopbackServer, serveHere, STREAMED } from "./http_loopback.ts";
 import { runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
@@ -239,4 +239,20 @@ test("fetch: gets, posts what is there and streams, and uses connections again",
   assert.ok(Buffer.from(await streamed.arrayBuffer()).equals(BODY));
   const download = await fetch(`${server.url}/stream`);
   assert.ok(Buffer.from(await download.arrayBuffer()).equals(Buffer.from(STREAMED)));
+});
+
+test("RFC 9112 9.6: a client that pipelines on behind the last reply can read all of them", async () => {
+  await using server = await serveHere({ limits: { requests: 100 } });
+  for (let i = 0; i < 3; i++) {
+    using conn = await server.connect();
+    const request = bytes(`GET / HTTP/1.1\r\nHost: a\r\nX: ${"x".repeat(1000)}\r\n\r\n`);
+    const sent = (async () => {
+      for (let n = 0; n < 300; n++) await conn.write(request);
+    })().catch(() => {});
+    // Slow enough for a reset to arrive before the replies are read.
+    await until(() => server.told.length === (i + 1) * 100);
+    const replies = Buffer.from(await readAll(conn)).toString().match(/^HTTP\/1\.1 200 OK\r$/gm);
+    assert.equal(replies?.length, 100);
+    await sent;
+  }
 });

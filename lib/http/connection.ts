@@ -103,7 +103,9 @@ export class HttpConnection {
         if (this.#phases.current === "idle") this.#phases.enter("head");
       }
       await this.#flush();
-      if (this.#request?.body?.done === false) await this.#linger();
+      // A client that was not told before, or that sends what it may not, may be sending still.
+      const last = this.#requests === this.#server.settings.limits.requests;
+      if (last || !input.empty || this.#request?.body?.done === false) await this.#linger();
     } catch (error) {
       await this.#fail(error);
     } finally {
