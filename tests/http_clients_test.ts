@@ -179,12 +179,13 @@ test("Python: urllib gets, posts, and reads errors while it sends", async () => 
 base = "http://127.0.0.1:%d" % port
 assert urllib.request.urlopen(base + "/1").read() == b"GET /1\\n"
 assert urllib.request.urlopen(base + "/echo", data=b"x" * 100000).read() == b"x" * 100000
-request = urllib.request.Request(base + "/1", headers={"X-Large": "x" * 20000})
-try:
-    urllib.request.urlopen(request)
-    assert False
-except urllib.error.HTTPError as error:
-    assert error.code == 431 and error.read().endswith(b".\\n")
+large = urllib.request.Request(base + "/1", headers={"X-Large": "x" * 20000})
+for what, data, code in [(large, None, 431), (base + "/echo", b"x" * (16 << 20), 413)]:
+    try:
+        urllib.request.urlopen(what, data=data)
+        assert False
+    except urllib.error.HTTPError as error:
+        assert error.code == code and error.read().endswith(b".\\n"), error
 `,
     server,
   );
