@@ -39,7 +39,8 @@ export async function serveHere(options: HttpOptions = {}): Promise<LoopbackServ
     url: `http://127.0.0.1:${port}`,
     told,
     get connections() {
-      return new Set(told.map(({ remoteAddr }) => remoteAddr.port)).size;
+      return new Set(told.map(({ remoteAddr: addr }) => "port" in addr ? addr.port : addr.path))
+        .size;
     },
     connect: () => systemTransport.connect({ host: "127.0.0.1", port }),
     async [Symbol.asyncDispose]() {
