@@ -73,30 +73,28 @@ async function measured(
  * its own streams to send that. Where one keeps the source behind a symbol this finds it, and saves
  * most of the time that a reply takes; where none does, the stream is read.
  */
-const SOURCE = Object.getOwnPropertySymbols(new Response("")).flatMap((symbol) =>
-  [direct, ofBody].map((get) => (response: Response) =>
-    get((response as unknown as Record<symbol, unknown>)[symbol])
-  )
-).find((source) =>
-  source(new Response("whole")) === "whole" &&
-  !isSource(source(new Response(new ReadableStream(), { headers: { "Content-Type": "a/b" } })))
-);
+const STATE = Object.getOwnPropertySymbols(new Response("")).find((symbol) => {
+  const whole = withHeaders(new Response("whole"));
+  const stream = withHeaders(new Response(new ReadableStream()));
+  return bodyBehind(symbol, whole)?.source === "whole" &&
+    bodyBehind(symbol, stream)?.source === null;
+});
 
-function direct(state: unknown): unknown {
-  return state;
+/** Deno makes a response in full when its headers are asked for. */
+function withHeaders(response: Response): Response {
+  response.headers.has("Content-Type");
+  return response;
 }
 
-function ofBody(state: unknown): unknown {
-  return (state as { body?: { source?: unknown } | null } | null)?.body?.source;
+function bodyBehind(symbol: symbol, response: Response): { source?: unknown } | null | undefined {
+  const states = response as unknown as Record<symbol, { body?: { source?: unknown } | null }>;
+  return states[symbol]?.body;
 }
 
-function isSource(source: unknown): source is string | Uint8Array {
-  return typeof source === "string" || source instanceof Uint8Array;
-}
-
+/** What the body of a response, whose headers have been asked for, was made of, if that is known. */
 function sourceOf(response: Response): string | Uint8Array | undefined {
-  const source = SOURCE?.(response);
-  return isSource(source) ? source : undefined;
+  const source = STATE === undefined ? undefined : bodyBehind(STATE, response)?.source;
+  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
 }
 
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
