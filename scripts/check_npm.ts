@@ -143,6 +143,9 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
     await report.check(`${node.name}: ${way} plainsocket-server and -client converse`, () => {
       return converse(launch("plainsocket-server"), launch("plainsocket-client"));
     });
+    await report.check(`${node.name}: ${way} plainsocket serves a site and gets from it`, () => {
+      return download(launch("plainsocket", "server"), launch("plainsocket", "client"), dir);
+    });
     if (way === "npx") continue;
     await report.check(`${node.name}: its client and Deno's server converse`, () => {
       return converse(onDeno("server.ts"), launch("plainsocket", "client"));
@@ -155,6 +158,22 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
 
 function onDeno(script: string): Launch {
   return { command: [Deno.execPath(), "run", "-A", script], deadline: DEADLINE_MS };
+}
+
+/** Starts the web server on a free port, and has the web client get a file, plain and by TLS. */
+async function download(server: Launch, client: Launch, dir: string): Promise<void> {
+  for (const flags of [[], ["--tls-self-signed"]]) {
+    const web = [...server.command, "web", dir, "--port", "0", ...flags];
+    const serving = new Program(web, server);
+    try {
+      const url = new URL("package.json", await serving.firstLine());
+      assert.equal(url.protocol, flags.length === 0 ? "http:" : "https:");
+      const content = await must([...client.command, "get", "--insecure", url.href], client);
+      assert.equal(content, readFileSync(join(dir, "package.json"), "utf8").trim());
+    } finally {
+      await serving.stop();
+    }
+  }
 }
 
 /** Starts the server on a free port, and has the client send it a message and print the echo. */

@@ -2,7 +2,8 @@
 // usage: probe_server.ts PORT
 //
 // GET / answers 200 "OK", POST / with the body it got, /echo with the header fields as received, one
-// a line. Each limit can be set by an environment variable named like it: HEADER_BYTES=1000.
+// a line. Each limit can be set by an environment variable named like it: HEADER_BYTES=1000,
+// MAX_CONNECTIONS=10, GRACE=500.
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
@@ -37,14 +38,20 @@ async function answer(request: LightRequest): Promise<LightReply> {
   return { status: 200, body: Buffer.concat(chunks) };
 }
 
-const limits = Object.fromEntries(
-  Object.keys(HTTP_LIMITS).flatMap((name) => {
+/** What the environment says of these settings. */
+function fromEnvironment(names: readonly string[]): Record<string, number> {
+  return Object.fromEntries(names.flatMap((name) => {
     const value = process.env[name.replace(/[A-Z]/g, "_$&").toUpperCase()];
     return value === undefined ? [] : [[name, Number(value)]];
-  }),
-);
+  }));
+}
+
 const listener = await systemTransport.listen({ host: "127.0.0.1", port: Number(process.argv[2]) });
 const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 console.log(`http://${formatAddr(listener.addr)}/`);
-await serveLight(listener, answer, { limits, signal: stop.signal });
+await serveLight(listener, answer, {
+  limits: fromEnvironment(Object.keys(HTTP_LIMITS)),
+  ...fromEnvironment(["maxConnections", "grace"]),
+  signal: stop.signal,
+});
