@@ -111,13 +111,13 @@ test("RFC 9112 3.2: the four forms of a target", () => {
   assert.equal(host("/x"), "a");
   assert.equal(host("http://b:81/x"), "b:81");
   assert.equal(host("HTTP://b?x"), "b");
+  assert.equal(host("http://user:word@b:81/x@y"), "b:81");
   assert.equal(host("*", "OPTIONS"), "a");
   refuses(
     400,
     `GET x HTTP/1.1\r\n${HOST}\r\n`,
     `GET http:// HTTP/1.1\r\n${HOST}\r\n`,
     `GET ftp://b/ HTTP/1.1\r\n${HOST}\r\n`,
-    `GET http://user:word@b/ HTTP/1.1\r\n${HOST}\r\n`,
     `GET http://b@/ HTTP/1.1\r\n${HOST}\r\n`,
     `GET http://a@b@c/ HTTP/1.1\r\n${HOST}\r\n`,
     `GET http://:80/ HTTP/1.1\r\n${HOST}\r\n`,

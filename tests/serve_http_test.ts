@@ -86,6 +86,8 @@ test("Request: its URL is the one that URL makes of host and target", async () =
   }
   const [, absolute] = (await server.talk(get("http://other:81/x/../y"))).split("\r\n\r\n");
   assert.equal(absolute, "http://other:81/y");
+  const [, login] = (await server.talk(get("http://user:word@other/x@y"))).split("\r\n\r\n");
+  assert.equal(login, "http://other/x@y");
   const [, asterisk] = (await server.talk(get("*").replace("GET", "OPTIONS"))).split("\r\n\r\n");
   assert.equal(asterisk, "http://a.example/*");
   const [, none] = (await server.talk("GET /x HTTP/1.0\r\n\r\n")).split("\r\n\r\n");

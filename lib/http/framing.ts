@@ -111,8 +111,9 @@ function expectation(value: string, minor: 0 | 1): boolean {
 /** uri-host [ ":" port ], without userinfo: RFC 9110 section 7.2, RFC 3986 section 3.2.2. */
 const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|(?:[-0-9A-Za-z._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*)(?::\d*)?$/;
 
-/** The authority of an absolute-form target. Userinfo is an error: RFC 9110 section 4.2.4. */
-const ABSOLUTE = /^https?:\/\/([^/?#]+)/i;
+/** The authority of an absolute-form target. One userinfo is forgiven, and ignored; more would hide
+ * which of them is the host. */
+const ABSOLUTE = /^https?:\/\/(?:[^/?#@]*@)?([^/?#@]+)(?=[/?#]|$)/i;
 
 function hostOf({ method, target, minor }: RequestHead, host: string | undefined): string {
   if (host === undefined) {

@@ -22,8 +22,11 @@ export function urlOf({ target, host, scheme, localAddr }: LightRequest): string
   if (PLAIN_TARGET.test(target) && PLAIN_HOST.test(authority)) {
     return `${scheme}://${authority}${target}`;
   }
-  const path = target.startsWith("/") ? target : target === "*" ? "/*" : undefined;
-  const url = path === undefined ? target : `${scheme}://${authority}${path}`;
+  const absolute = /^(https?:\/\/)[^/?#]*(.*)$/i.exec(target);
+  // Of an absolute target, userinfo is left out: a Request may not have it.
+  const url = absolute === null
+    ? `${scheme}://${authority}${target === "*" ? "/*" : target}`
+    : `${absolute[1]}${host}${absolute[2]}`;
   if (!URL.canParse(url)) throw new HttpError(400, "BAD_TARGET", "The request has no valid URL");
   return new URL(url).href;
 }
