@@ -27,7 +27,7 @@ import { selfSigned } from "../lib/tls_cert.ts";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
 import { randomBytes } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
+import { runtime, test } from "./runner.deno.ts";
 import {
   assertFailed,
   inShell,
@@ -479,6 +479,26 @@ test("get: a status of 400 or above is 22, with the content on stdout and no fil
         assert.deepEqual(readdirSync(dir), []);
       }),
   ));
+
+test("get: -O and -C need of Deno no more than the network and the folder", async () => {
+  if (runtime !== "Deno") return;
+  await withDir(async (dir) => {
+    await withHttp(() => ({ status: 200, body: "text" }), async (url) => {
+      const command = programCommand("client", [
+        "--no-prompt",
+        `--allow-net=${new URL(url).host}`,
+        `--allow-read=${dir}`,
+        `--allow-write=${dir}`,
+      ]);
+      const file = join(dir, "file");
+      for (const args of [[], ["-C"]]) {
+        const { code, stderr } = await runProgram([...command, "get", ...args, "-o", file, url]);
+        assert.equal(code, 0, stderr);
+        assert.deepEqual(readdirSync(dir), ["file"]);
+      }
+    });
+  });
+});
 
 test("get: what cannot be written is 23", () =>
   withHttp(() => ({ status: 200, body: new Uint8Array(MIB) }), (url) =>

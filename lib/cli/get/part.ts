@@ -6,17 +6,7 @@
  */
 
 import { createReadStream } from "node:fs";
-import {
-  access,
-  constants,
-  open,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
+import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { FileWriter, writeError } from "./writer.ts";
@@ -42,9 +32,11 @@ export async function fileOutput(
   if (found !== undefined && !found.isFile()) return new DeviceOutput(file, checksum);
   // A link stays one: what it leads to is replaced.
   const path = found === undefined ? file : await realpath(file);
-  await access(dirname(path), constants.W_OK | constants.X_OK).catch((error) => {
+  // access() would tell more, but Deno's needs --allow-sys, and nobody can catch how it says so.
+  const folder = await stat(dirname(path)).catch((error) => {
     throw writeError(file, error);
   });
+  if (!folder.isDirectory()) throw writeError(file, { code: "ENOTDIR" });
   return await PartFile.open(path, url, resume, checksum);
 }
 
