@@ -46,6 +46,7 @@ const HELP = `A client made of plain sockets.
   npx plainsocket client                       the same on Node
 
 Usage: client.ts [echo [MESSAGE]] [options]
+       client.ts get URL [options]
 
 Protocols:
   echo  sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)

@@ -132,7 +132,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   ENOBUFS: { why: "the system is out of buffers", next: "Wait, or close some connections." },
   ENOENT: {
     why: "there is no such file or folder",
-    next: "Check the path, and that the server has started.",
+    next: "Check the path and its folder, and that the server to connect to has started.",
   },
   ENOMEM: { why: "the system is out of memory", next: "Wait, or close some connections." },
   ENOTCAPABLE: {

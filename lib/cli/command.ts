@@ -58,6 +58,11 @@ export function choose(
   if (forUrl !== undefined && args.some((arg) => /^https?:\/\//i.test(arg))) {
     if (!isName || first.includes("://")) return { name: forUrl, named: false };
   }
-  if (isName) throw new UsageError(`Unknown protocol '${first}'; there is: ${names.join(", ")}`);
+  if (isName) {
+    const asUrl = forUrl !== undefined && /[.:/]/.test(first)
+      ? `; or say '${forUrl} ${first}'`
+      : "";
+    throw new UsageError(`Unknown protocol '${first}'; there is: ${names.join(", ")}${asUrl}`);
+  }
   return { name: names[0], named: false };
 }

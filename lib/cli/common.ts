@@ -39,7 +39,9 @@ export function currentLog(): Log {
 /** Nothing may be left over. */
 export function noMore(positionals: readonly string[]): void {
   if (positionals.length === 0) return;
-  throw new UsageError(`Too many arguments, from '${positionals[0]}' on`);
+  throw new UsageError(
+    `Too many arguments, from '${positionals[0]}' on; a protocol's name comes first`,
+  );
 }
 
 export function printVersion(): Promise<void> {

@@ -42,7 +42,7 @@ const FLAGS = {
   head: toggle("ask with HEAD, and show the head of the reply", "I"),
   header: list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
   request: text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
-  data: list("DATA", "send DATA as a form does; @FILE for a file, @- for stdin", "d"),
+  data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
   user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),

@@ -49,8 +49,13 @@ const port: Flag<number | undefined> = {
   fallback: undefined,
 };
 
+const host: Flag<string | undefined> = {
+  ...text("HOST", "", `address to listen on; '' for any (default ${LOOPBACK})`),
+  fallback: undefined,
+};
+
 const FLAGS = {
-  host: text("HOST", LOOPBACK, "address to listen on; '' for any (default 127.0.0.1)"),
+  host,
   port,
   lan: toggle("let phones and others in the network in: all addresses, with a QR code"),
   unix: text("PATH", "", "listen on a Unix socket instead"),
@@ -58,7 +63,7 @@ const FLAGS = {
   "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
   "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
   open: toggle("open the browser"),
-  spa: toggle("answer with /index.html where there is no file: for single-page apps"),
+  spa: toggle("answer with /index.html where there is no such page: for single-page apps"),
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": text("VALUE", "", "Cache-Control of files (default none)"),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
@@ -173,14 +178,17 @@ function siteOptions(values: WebValues): SiteOptions {
 /** Where it is to listen. */
 function placeOf({ host, port, lan, open, unix }: WebValues, secure: boolean): WebAddress {
   if (unix !== "") {
-    if (host !== LOOPBACK || port !== undefined || lan || open || secure) {
+    if (host !== undefined || port !== undefined || lan || open || secure) {
       throw new UsageError("Option --unix goes without --host, --port, --lan, --open and TLS");
     }
     return { path: unix };
   }
-  if (!lan) return { host: isAnyHost(host) ? "" : host, port };
-  if (host === LOOPBACK) return { host: "", port };
-  throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
+  if (lan && host !== undefined) {
+    throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
+  }
+  if (lan) return { host: "", port };
+  if (host === undefined) return { host: LOOPBACK, port };
+  return { host: isAnyHost(host) ? "" : host, port };
 }
 
 async function tlsOf(values: WebValues, host: string, log: Log): Promise<TlsServerOptions> {

@@ -13,6 +13,8 @@ export function connectionTranscript(): Transcript {
   return (event) => {
     switch (event.type) {
       case "resolve":
+        // An address is what it is.
+        if (event.addrs.some(({ host }) => host === event.endpoint.host)) return [];
         return [`* ${event.endpoint.host} is ${event.addrs.map(({ host }) => host).join(", ")}`];
       case "connect":
         return [`*   Trying ${formatAddr(event.endpoint)}...`];
