@@ -26,6 +26,9 @@ import type {
 /** How long a handshake may take unless told otherwise, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 
+/** How long a peer may take for close_notify to leave, in milliseconds. */
+const CLOSE_TIMEOUT = 5000;
+
 /** How much is handed over at once: four of TLS's records. */
 const PIECE = 64 * 1024;
 
@@ -101,10 +104,15 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     return translateTls(error, op, this.remoteAddr);
   }
 
-  /** Waits until close_notify has left: without it the peer must think that something is missing. */
+  /**
+   * Waits until close_notify has left: without it the peer must think that something is missing. But
+   * not for ever: a peer that takes nothing more must not keep the socket.
+   */
   protected override destroyStream(): void {
     const { socket } = this;
     if (this.writing || socket.writableFinished || socket.destroyed) return void socket.destroy();
+    const cancel = systemClock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
+    socket.once("close", cancel);
     socket.end(() => socket.destroy());
   }
 }

@@ -2,10 +2,13 @@
 
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import { dial } from "../lib/dial.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
+import { TlsStreamConn } from "../lib/tls_stream.ts";
 import { parseIP } from "../lib/ip.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type {
@@ -271,4 +274,16 @@ test("IP addresses as bytes", () => {
   ) {
     assert.equal(parseIP(none), undefined, none);
   }
+});
+
+test("TLS: closing frees the socket of a peer that takes nothing more", async () => {
+  const stuck = new Duplex({ read() {}, write() {}, final() {}, allowHalfOpen: true });
+  const addr: TcpAddr = { transport: "tcp", host: "127.0.0.1", port: 1 };
+  const socket = Object.assign(stuck, {
+    getProtocol: () => "TLSv1.3",
+    getPeerX509Certificate: () => undefined,
+  });
+  const gone = new Promise((resolve) => socket.once("close", resolve));
+  new TlsStreamConn(socket as unknown as TLSSocket, addr, addr, undefined).close();
+  await gone;
 });
