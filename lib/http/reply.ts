@@ -25,7 +25,12 @@ export function headOf({ status, headers, body, length }: LightReply, minor: 0 |
   if (isBare(status)) return head;
   if (status === RESET_CONTENT) return `${head}Content-Length: 0\r\n`;
   if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
-  if (length !== undefined) return `${head}Content-Length: ${length}\r\n`;
+  if (length !== undefined) {
+    if (!Number.isSafeInteger(length) || length < 0) {
+      throw new TypeError(`A reply's length is a number of bytes, not ${length}`);
+    }
+    return `${head}Content-Length: ${length}\r\n`;
+  }
   return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
 }
 
