@@ -21,6 +21,11 @@ export class BodyReader {
   /** Where in the input the decoder has found content that was not handed out yet. */
   readonly #found: [from: number, to: number][] = [];
 
+  /** The end has been told: nobody has bytes of it any more. */
+  ended = false;
+  /** What was not read has been thrown away. */
+  dropped = false;
+
   /** `length` is that of the framing: -1 for a chunked body. */
   constructor(input: Input, length: number, limit: number) {
     this.#input = input;
@@ -40,7 +45,10 @@ export class BodyReader {
   /** The next bytes, valid until the next call, or `null` at the end. */
   async read(): Promise<Uint8Array | null> {
     for (;;) {
-      if (this.done) return null;
+      if (this.done) {
+        this.ended = true;
+        return null;
+      }
       const bytes = this.#take();
       if (bytes !== undefined) return bytes;
       // What came last may have been the last chunk; then what is behind it is the next request.
@@ -52,6 +60,7 @@ export class BodyReader {
 
   /** Throws away what has already come: if that is not right, the request is not either. */
   discardReceived(): void {
+    this.dropped = !this.done;
     while (!this.done && this.#take() !== undefined);
   }
 

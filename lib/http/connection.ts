@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { SocketError } from "../errors.ts";
-import type { Addr, Conn } from "../transport.ts";
+import type { Conn } from "../transport.ts";
 import { BodyReader } from "./body.ts";
 import { HttpError } from "./errors.ts";
 import { framingOf } from "./framing.ts";
@@ -67,12 +67,8 @@ export class HttpConnection {
     return "tls" in this.#conn ? "https" : "http";
   }
 
-  get remoteAddr(): Addr {
-    return this.#conn.remoteAddr;
-  }
-
-  get localAddr(): Addr {
-    return this.#conn.localAddr;
+  get addrs(): Pick<Conn, "localAddr" | "remoteAddr"> {
+    return this.#conn;
   }
 
   /** Holds the whole conversation; the caller closes the connection. */
@@ -214,9 +210,14 @@ export class HttpConnection {
 
   /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
   #mistake(error: unknown): LightReply {
-    if (error instanceof HttpError || error instanceof SocketError) throw error;
+    if (error instanceof HttpError || this.#isOwn(error)) throw error;
     this.#server.settings.onError(error);
     return INTERNAL_ERROR;
+  }
+
+  /** Whether it is this connection that failed, and none that a handler has. */
+  #isOwn(error: unknown): boolean {
+    return error instanceof SocketError && error.addr === this.#conn.remoteAddr;
   }
 
   /** Puts a reply into the output, if it is small enough; false if nothing was done. */
@@ -265,38 +266,34 @@ export class HttpConnection {
     if (this.#server.settings.onReply !== undefined) this.#tell(request, status, bytes, true);
   }
 
-  #tell(
-    request: EngineRequest | undefined,
-    status: number,
-    bytes: number,
-    complete: boolean,
-  ): void {
+  #tell(request: EngineRequest | undefined, status: number, bytes: number, complete: boolean) {
     const { onReply, clock } = this.#server.settings;
     const duration = request === undefined ? 0 : clock.now() - this.#started;
-    onReply?.({ request, remoteAddr: this.remoteAddr, status, bytes, complete, duration });
+    onReply?.({ request, remoteAddr: this.#conn.remoteAddr, status, bytes, complete, duration });
   }
 
   /** The next bytes of the body of the request under way. */
   async readBody(body: BodyReader): Promise<Uint8Array | null> {
     if (this.#owes100) {
       this.#owes100 = false;
-      await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
-      await this.#output.flush();
+      // Behind the head of a reply it would be content; that head tells the client as well.
+      if (!this.#replying) await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
+      await this.#flush();
     }
     const phase = this.#phases.current;
     this.#phases.enterBody();
     const bytes = await body.read();
     this.#phases.leaveBody(phase);
-    if (body.done && this.#request?.watched) this.watch(this.#request);
+    if (bytes === null && this.#request?.watched) this.watch(this.#request);
     return bytes;
   }
 
   /**
-   * Has a request aborted when its client leaves: from when its body is read, since the next thing
-   * to come is then the next request, or the end.
+   * Has a request aborted when its client leaves: from when its body has ended, since what comes
+   * next is the next request, or the end, and may overwrite the last bytes of the body.
    */
   watch(request: EngineRequest): void {
-    if (request.body?.done === false || !this.#input.empty) return;
+    if (request.body?.ended === false || !this.#input.empty) return;
     const leave = (reason: unknown) => {
       if (this.#request === request && (this.#unanswered || this.#replying)) request.abort(reason);
     };
@@ -308,6 +305,7 @@ export class HttpConnection {
   /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
   async #discard(body: BodyReader): Promise<boolean> {
     await this.#flush();
+    body.dropped = true;
     let discarded = 0;
     try {
       for (let bytes; (bytes = await this.readBody(body)) !== null;) {
@@ -334,17 +332,19 @@ export class HttpConnection {
     const request = this.#unanswered || this.#replying ? this.#request : undefined;
     request?.abort(error);
     if (this.#replying) this.#tell(request, this.#status, this.#sender.sent, false);
-    if (error instanceof SocketError || this.#phases.current === "expired") return;
+    const own = this.#isOwn(error);
+    if (own && !this.#replying || this.#phases.current === "expired") return;
     const refused = error instanceof HttpError;
     if (refused && !this.#replying) return await this.#refuse(error, request);
     // A reply broke off. What has been sent of it must not look whole.
-    if (!refused) this.#server.settings.onError(error);
+    if (!refused && !own) this.#server.settings.onError(error);
     this.#conn.reset();
   }
 
   /** Tells the client what is wrong, if it is still there. */
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     if (error.code === "BODY_INCOMPLETE") return;
+    this.#phases.enter("write");
     const { head, body } = refusal(error);
     await this.#output.sendText(head);
     await this.#output.sendBytes(this.#server.tails.close);
@@ -388,13 +388,13 @@ export class HttpConnection {
       const { head, body } = refusal(error);
       this.#tell(inHead ? undefined : this.#request, error.status, body.length, true);
       try {
-        await this.#conn.write(
-          Buffer.concat([Buffer.from(head), this.#server.tails.close, Buffer.from(body)]),
-        );
+        const parts = [Buffer.from(head), this.#server.tails.close, Buffer.from(body)];
+        await this.#conn.write(Buffer.concat(parts));
       } catch {
         // The client has gone away, which is as good.
       }
     }
-    this.#conn.close(error);
+    if (this.#replying) this.#conn.reset(error);
+    else this.#conn.close(error);
   }
 }

@@ -26,8 +26,8 @@ export interface LightRequest {
   /** The address it came to. */
   readonly localAddr: Addr;
   /**
-   * Aborted when the client is gone: it reset the connection, a deadline closed that, or, with
-   * nothing of a body left to read, it sent FIN. A reply is sent to a client that only half-closed
+   * Aborted when the client is gone: it reset the connection, a deadline closed that, or, once
+   * {@linkcode read} has told the end of the body, it sent FIN. A reply is sent to a client that only half-closed
    * all the same. It is aborted at the latest when the reply breaks off, and not once it is sent.
    */
   readonly signal: AbortSignal;
@@ -39,7 +39,7 @@ export interface LightRequest {
    * The next bytes of the body, or `null` at its end. They are valid until the next call.
    *
    * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
-   * BODY_INCOMPLETE if the client closed before the end.
+   * BODY_INCOMPLETE if the client closed before the end, or the request was answered before that.
    */
   read(): Promise<Uint8Array | null>;
 }

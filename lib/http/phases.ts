@@ -13,7 +13,7 @@ export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | 
 /** What is to be done with a connection whose time is up. */
 export type Verdict = "close" | "reset" | "refuse";
 
-/** How long a client that was refused gets to stop sending and read why. */
+/** How long a client that was refused gets to take that, stop sending and read why. */
 const LINGER_MS = 2000;
 
 /** The phases of one connection. The time is that of the server's last tick, so it costs nothing. */
@@ -84,6 +84,7 @@ export class Phases {
       case "write":
         return elapsed >= limits.writeTimeout ? "reset" : undefined;
       case "linger":
+      case "expired":
         return elapsed >= LINGER_MS ? "close" : undefined;
     }
   }

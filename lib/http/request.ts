@@ -7,6 +7,7 @@
 import type { Addr } from "../transport.ts";
 import type { BodyReader } from "./body.ts";
 import type { HttpConnection } from "./connection.ts";
+import { HttpError } from "./errors.ts";
 import type { Framing } from "./framing.ts";
 import type { RequestHead } from "./head.ts";
 import type { LightRequest } from "./light.ts";
@@ -43,11 +44,11 @@ export class EngineRequest implements LightRequest {
   }
 
   get remoteAddr(): Addr {
-    return this.#connection.remoteAddr;
+    return this.#connection.addrs.remoteAddr;
   }
 
   get localAddr(): Addr {
-    return this.#connection.localAddr;
+    return this.#connection.addrs.localAddr;
   }
 
   get signal(): AbortSignal {
@@ -80,8 +81,15 @@ export class EngineRequest implements LightRequest {
   }
 
   read(): Promise<Uint8Array | null> {
-    return this.body === undefined ? NO_BODY : this.#connection.readBody(this.body);
+    if (this.body === undefined) return NO_BODY;
+    if (this.body.dropped) return Promise.reject(tooLate());
+    return this.#connection.readBody(this.body);
   }
+}
+
+function tooLate(): HttpError {
+  const why = "The request was answered before its body was read";
+  return new HttpError(400, "BODY_INCOMPLETE", why);
 }
 
 const NO_BODY: Promise<null> = Promise.resolve(null);
