@@ -912,7 +912,6 @@ test("get: -v shows the conversation as curl does", () =>
       const host = url.slice("http://".length);
       const lines = stderr.split("\n").filter((line) => !/^< (Date|Connection)/.test(line));
       const connect = [
-        `* 127.0.0.1 is 127.0.0.1`,
         `*   Trying ${host}...`,
         `* Connected to ${host} from 127.0.0.1:N`,
       ];

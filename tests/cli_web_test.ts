@@ -125,6 +125,7 @@ test("web: a command line that is not right exits 2, with one line that tells", 
     [["--auth", ":secret"], /--auth takes USER:PASSWORD/],
     [["--auth", "user:"], /--auth takes USER:PASSWORD/],
     [["--lan", "--host", "localhost"], /--lan and --host exclude each other/],
+    [["--lan", "--host", "127.0.0.1"], /--lan and --host exclude each other/],
     [["--max-upload", "0"], /--max-upload takes a whole number/],
     [["--recv-size", "1"], /Unknown option --recv-size/],
   ];

@@ -71,7 +71,7 @@ for (const transport of transports) {
     assert.equal(
       message,
       `Cannot connect to ${path}: there is no such file or folder (ENOENT). ` +
-        "Check the path, and that the server has started.",
+        "Check the path and its folder, and that the server to connect to has started.",
     );
   });
 

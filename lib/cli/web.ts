@@ -63,7 +63,7 @@ const FLAGS = {
   "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
   "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
   open: toggle("open the browser"),
-  spa: toggle("answer with /index.html where there is no such page: for single-page apps"),
+  spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": text("VALUE", "", "Cache-Control of files (default none)"),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
