@@ -110,6 +110,23 @@ test("replies: none at all is a 500", async () => {
   assert.match(await server.talk(GET), /^HTTP\/1\.1 500 /);
   await using later = await serveOn(() => Promise.resolve(undefined as unknown as LightReply));
   assert.match(await later.talk(GET), /^HTTP\/1\.1 500 /);
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
+  for (const one of [server, later]) assert.match(await one.talk(post), /^HTTP\/1\.1 500 /);
+});
+
+test("replies: a mistake is told of once, also where the output has no room for the 500", async () => {
+  const nearlyAll = "x".repeat(16 * 1024 - 100);
+  let bad = false;
+  await using server = await serveOn(() => {
+    bad = !bad;
+    return bad ? { status: 200, body: nearlyAll } : { status: 99 };
+  });
+  const text = await server.talk(GET + GET);
+  assert.deepEqual(text.match(/^HTTP\/1\.1 \d+|(?<=x)HTTP\/1\.1 \d+/g), [
+    "HTTP/1.1 200",
+    "HTTP/1.1 500",
+  ]);
+  assert.equal(server.errors.length, 1);
 });
 
 test("streams: one that is not sent is told so", async () => {

@@ -52,6 +52,7 @@ export class HttpConnection {
   #status = 0;
   /** When the request under way had come. */
   #started = 0;
+
   constructor(conn: Conn, handler: LightHandler, server: HttpServer) {
     this.#conn = conn;
     this.#server = server;
@@ -142,7 +143,8 @@ export class HttpConnection {
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
     if (answer instanceof Promise) return this.#replyLater(request, answer, behind);
-    return this.#replyAtOnce(request, answer) ? undefined : this.#reply(request, answer);
+    const rest = this.#replyAtOnce(request, answer);
+    return rest && this.#reply(request, rest);
   }
 
   /** Answers a request that has a body. */
@@ -153,45 +155,35 @@ export class HttpConnection {
     if (expects) await this.#flush();
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
-    const reply = answer instanceof Promise ? await this.#await(answer, behind) : answer;
-    // A stream may yet read the body, to answer with it.
-    if (!isStream(reply.body)) body.discardReceived();
-    // Without its 100 the client may send the body or not: what comes next cannot be told.
-    if (this.#owes100) this.#keepAlive = false;
-    await this.#reply(request, reply);
+    await this.#replyLater(request, answer, behind && answer instanceof Promise);
     if (this.#keepAlive && !body.done) this.#keepAlive = await this.#discard(body);
   }
 
+  /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
   async #replyLater(
     request: EngineRequest,
-    answer: Promise<LightReply>,
+    answer: LightReply | Promise<LightReply>,
     behind: boolean,
   ): Promise<void> {
-    // Not by #await(), which is one promise more, for every request of most servers.
     let reply: LightReply;
     try {
-      if (behind) await this.#flushBefore(answer);
+      if (behind) await this.#flushBefore(answer as Promise<LightReply>);
       reply = await answer;
+      // A stream may yet read the body, to answer with it.
+      if (!isStream(reply.body)) request.body?.discardReceived();
     } catch (error) {
       reply = this.#mistake(error);
     }
-    if (!this.#replyAtOnce(request, reply)) await this.#reply(request, reply);
+    // Without its 100 the client may send the body or not: what comes next cannot be told.
+    if (this.#owes100) this.#keepAlive = false;
+    const rest = this.#replyAtOnce(request, reply);
+    if (rest !== undefined) await this.#reply(request, rest);
   }
 
   /** Has the handler answer. */
   #ask(request: EngineRequest): LightReply | Promise<LightReply> {
     try {
       return this.#handler(request);
-    } catch (error) {
-      return this.#mistake(error);
-    }
-  }
-
-  /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
-  async #await(answer: Promise<LightReply>, behind: boolean): Promise<LightReply> {
-    try {
-      if (behind) await this.#flushBefore(answer);
-      return await answer;
     } catch (error) {
       return this.#mistake(error);
     }
@@ -220,16 +212,16 @@ export class HttpConnection {
     return error instanceof SocketError && error.addr === this.#conn.remoteAddr;
   }
 
-  /** Puts a reply into the output, if it is small enough; false if nothing was done. */
-  #replyAtOnce(request: EngineRequest, reply: LightReply): boolean {
+  /** Puts a reply into the output; gives back what does not fit and is yet to be sent. */
+  #replyAtOnce(request: EngineRequest, reply: LightReply): LightReply | undefined {
     const sender = this.#sender;
     try {
-      if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return false;
+      if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return reply;
     } catch (error) {
       return this.#replyAtOnce(request, this.#mistake(error));
     }
     this.#answered(request, reply.status, sender.sent);
-    return true;
+    return undefined;
   }
 
   /** Sends a reply of any kind. */
