@@ -38,6 +38,8 @@ export interface ServeOptions {
    * ignored, and anything else becomes a process warning, since it is a mistake in the handler.
    */
   readonly onError?: (error: unknown, conn: Conn) => void;
+  /** Is told when the server stops: from then on conversations have `grace` to finish. */
+  readonly onStop?: () => void;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -95,6 +97,7 @@ class Server {
   readonly #maxConnections: number;
   readonly #grace: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
+  readonly #onStop: (() => void) | undefined;
   readonly #clock: Clock;
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
@@ -110,6 +113,7 @@ class Server {
     this.#maxConnections = options.maxConnections ?? 1024;
     this.#grace = options.grace ?? 10_000;
     this.#onError = options.onError ?? warn;
+    this.#onStop = options.onStop;
     this.#clock = options.clock ?? systemClock;
     this.#idle = new IdleWatch(options.idleTimeout ?? 300_000, this.#clock);
     this.#signal = options.signal;
@@ -127,6 +131,7 @@ class Server {
     } finally {
       this.#signal?.removeEventListener("abort", stop);
       this.#listener.close();
+      this.#onStop?.();
       await this.#end();
     }
     return { accepted: this.#accepted, reset: this.#reset };

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { VirtualClock } from "../lib/clock.ts";
 import { deferred } from "../lib/deferred.ts";
 import type { LightHandler } from "../lib/http/light.ts";
+import { serveLight } from "../lib/http/server.ts";
+import { MemoryTransport } from "../lib/memory.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -276,6 +279,19 @@ test("drain: a request under way is answered with close, an idle connection is c
   answer.resolve();
   assert.match((await hear(busy)).text, /Connection: close\r\n\r\ndone$/);
   assert.deepEqual(await server.served, { accepted: 2, reset: 0 });
+});
+
+test("drain: closing the listener stops the server, too, and idle connections are not waited for", async () => {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  const clock = new VirtualClock();
+  const served = serveLight(listener, hello, { clock });
+  using idle = await transport.connect({ host: "localhost", port: 80 });
+  await idle.write(bytes(GET));
+  await hearOne(idle);
+  listener.close();
+  assert.deepEqual(await served, { accepted: 1, reset: 0 });
+  assert.equal(await idle.read(new Uint8Array(8)), null);
 });
 
 test("errors: what is wrong behind a reply is not answered a second time", async () => {

@@ -76,22 +76,19 @@ export class HttpServer {
 
   async run(listener: Listener, options: HttpOptions): Promise<ServeSummary> {
     const { signal, maxConnections, grace } = options;
-    const stop = () => {
-      this.stopping = true;
-      for (const connection of this.#connections) connection.stop();
-    };
-    if (signal?.aborted) stop();
-    signal?.addEventListener("abort", stop);
     try {
       return await serve(listener, (conn) => this.#converse(conn), {
         signal,
         maxConnections,
         grace,
         idleTimeout: 0, // each phase of a connection has its own deadline
+        onStop: () => {
+          this.stopping = true;
+          for (const connection of this.#connections) connection.stop();
+        },
         clock: this.settings.clock,
       });
     } finally {
-      signal?.removeEventListener("abort", stop);
       this.#cancelTick?.();
     }
   }
