@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { deferred } from "../lib/deferred.ts";
 import type { HttpOptions } from "../lib/http/options.ts";
 import { type HttpHandler, serveHttp } from "../lib/http/serve_http.ts";
+import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -288,6 +289,34 @@ test("Response: a client that leaves cancels the stream, and aborts request.sign
   leave.abort();
   await aborted.promise;
   await cancelled.promise;
+});
+
+test("Response: a silent stream is cancelled when the connection is lost", async () => {
+  const cancelled = deferred<void>();
+  let more: ReadableStreamDefaultController<Uint8Array>;
+  const errors: unknown[] = [];
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  const served = serveHttp(listener, () =>
+    new Response(
+      new ReadableStream({
+        start: (controller) => (more = controller).enqueue(bytes("one")),
+        cancel: () => cancelled.resolve(),
+      }),
+    ), { onError: (error) => errors.push(error) });
+  const conn = await transport.connect({ host: "localhost", port: 80 });
+  await conn.write(bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  let heard = "";
+  const p = new Uint8Array(1024);
+  while (!heard.includes("one")) {
+    heard += new TextDecoder().decode(p.subarray(0, (await conn.read(p))!));
+  }
+  conn.reset();
+  await cancelled.promise;
+  assert.throws(() => more.enqueue(bytes("two")));
+  listener.close();
+  await served;
+  assert.deepEqual(errors, []);
 });
 
 test("handlers: are told the client's address, and may stream the request's body back", async () => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { SocketError } from "../errors.ts";
 import type { Conn } from "../transport.ts";
 import { BodyReader } from "./body.ts";
@@ -24,7 +24,6 @@ import type { HttpServer } from "./server.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
-
 const INTERNAL_ERROR: LightReply = { status: 500, body: "Internal Server Error\n" };
 
 /** See the module. */
@@ -48,8 +47,10 @@ export class HttpConnection {
   #unanswered = false;
   /** A reply is being sent, and is not whole yet. */
   #replying = false;
-  /** The status of a reply that takes its time. */
-  #status = 0;
+  /** The reply being sent, if it takes its time. */
+  #reply: LightReply = INTERNAL_ERROR;
+  /** Why the connection is lost, found out while nothing was to be received. */
+  #lost: unknown;
   /** When the request under way had come. */
   #started = 0;
 
@@ -144,7 +145,7 @@ export class HttpConnection {
     const answer = this.#ask(request);
     if (answer instanceof Promise) return this.#replyLater(request, answer, behind);
     const rest = this.#replyAtOnce(request, answer);
-    return rest && this.#reply(request, rest);
+    return rest && this.#send(request, rest);
   }
 
   /** Answers a request that has a body. */
@@ -177,7 +178,7 @@ export class HttpConnection {
     // Without its 100 the client may send the body or not: what comes next cannot be told.
     if (this.#owes100) this.#keepAlive = false;
     const rest = this.#replyAtOnce(request, reply);
-    if (rest !== undefined) await this.#reply(request, rest);
+    if (rest !== undefined) await this.#send(request, rest);
   }
 
   /** Has the handler answer. */
@@ -225,7 +226,7 @@ export class HttpConnection {
   }
 
   /** Sends a reply of any kind. */
-  async #reply(request: EngineRequest, reply: LightReply): Promise<void> {
+  async #send(request: EngineRequest, reply: LightReply): Promise<void> {
     let head: string;
     try {
       head = headOf(reply, request.minor);
@@ -237,8 +238,10 @@ export class HttpConnection {
     if (endsByClose(reply, request.minor)) this.#keepAlive = false;
     this.#unanswered = false;
     this.#replying = true;
-    this.#status = reply.status;
+    this.#reply = reply;
     this.#phases.enter("write");
+    // A stream that has nothing to say would not notice that nobody is left.
+    if (isStream(reply.body)) this.watch(request);
     await this.#sender.send(request, reply, head, this.#tail(request));
     this.#answered(request, reply.status, this.#sender.sent);
   }
@@ -276,22 +279,29 @@ export class HttpConnection {
     this.#phases.enterBody();
     const bytes = await body.read();
     this.#phases.leaveBody(phase);
-    if (bytes === null && this.#request?.watched) this.watch(this.#request);
+    const streams = this.#replying && isStream(this.#reply.body);
+    if (bytes === null && (streams || this.#request!.watched)) this.watch(this.#request!);
     return bytes;
   }
 
   /**
-   * Has a request aborted when its client leaves: from when its body has ended, since what comes
-   * next is the next request, or the end, and may overwrite the last bytes of the body.
+   * Has a request aborted when its client leaves, and a stream dropped when the connection is lost:
+   * from when the body has ended, since what comes next is the next request, or the end, and may
+   * overwrite the last bytes of the body.
    */
   watch(request: EngineRequest): void {
     if (request.body?.ended === false || !this.#input.empty) return;
-    const leave = (reason: unknown) => {
-      if (this.#request === request && (this.#unanswered || this.#replying)) request.abort(reason);
-    };
+    const isOver = () => this.#request !== request || !(this.#unanswered || this.#replying);
     this.#input.receiveAhead().then((n) => {
-      if (n === null) leave(new DOMException("The client has closed the connection", "AbortError"));
-    }, leave);
+      if (n !== null || isOver()) return;
+      // It may have half-closed, and gets its reply.
+      request.abort(new DOMException("The client has closed the connection", "AbortError"));
+    }, (error) => {
+      if (isOver()) return;
+      this.#lost ??= error;
+      request.abort(error);
+      if (this.#replying) dropContent(this.#reply).catch(() => {});
+    });
   }
 
   /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
@@ -320,28 +330,27 @@ export class HttpConnection {
   }
 
   /** Ends the conversation as what went wrong with it demands. */
-  async #fail(error: unknown): Promise<void> {
+  async #fail(failure: unknown): Promise<void> {
+    // What a stream makes of being dropped is no mistake of its.
+    const error = this.#replying ? this.#lost ?? failure : failure;
     const request = this.#unanswered || this.#replying ? this.#request : undefined;
     request?.abort(error);
-    if (this.#replying) this.#tell(request, this.#status, this.#sender.sent, false);
-    const own = this.#isOwn(error);
-    if (own && !this.#replying || this.#phases.current === "expired") return;
-    const refused = error instanceof HttpError;
-    if (refused && !this.#replying) return await this.#refuse(error, request);
+    if (this.#replying) this.#tell(request, this.#reply.status, this.#sender.sent, false);
+    if (this.#phases.current === "expired") return;
+    const isMistake = !(error instanceof HttpError) && !this.#isOwn(error);
+    if (isMistake) this.#server.settings.onError(error);
     // A reply broke off. What has been sent of it must not look whole.
-    if (!refused && !own) this.#server.settings.onError(error);
-    this.#conn.reset();
+    if (this.#replying || isMistake) this.#conn.reset();
+    else if (error instanceof HttpError) await this.#refuse(error, request);
   }
 
   /** Tells the client what is wrong, if it is still there. */
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     if (error.code === "BODY_INCOMPLETE") return;
     this.#phases.enter("write");
-    const { head, body } = refusal(error);
-    await this.#output.sendText(head);
-    await this.#output.sendBytes(this.#server.tails.close);
-    await this.#output.sendText(body);
-    this.#answered(request, error.status, body.length);
+    const { bytes, size } = refusal(error, this.#server.tails.close);
+    await this.#output.sendBytes(bytes);
+    this.#answered(request, error.status, size);
     await this.#flush();
     await this.#linger();
   }
@@ -377,11 +386,10 @@ export class HttpConnection {
     const error = new HttpError(408, "TIMEOUT", `The ${what} of the request took too long`);
     this.#phases.enter("expired");
     if (inHead || this.#unanswered) {
-      const { head, body } = refusal(error);
-      this.#tell(inHead ? undefined : this.#request, error.status, body.length, true);
+      const { bytes, size } = refusal(error, this.#server.tails.close);
+      this.#tell(inHead ? undefined : this.#request, error.status, size, true);
       try {
-        const parts = [Buffer.from(head), this.#server.tails.close, Buffer.from(body)];
-        await this.#conn.write(Buffer.concat(parts));
+        await this.#conn.write(bytes);
       } catch {
         // The client has gone away, which is as good.
       }

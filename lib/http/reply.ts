@@ -135,12 +135,15 @@ export function sizeOf(body: string | Uint8Array | undefined): number {
   return Buffer.byteLength(body);
 }
 
-/** A reply to what is not a request, all but Date and Connection. */
-export function refusal({ status, message }: HttpError): { head: string; body: string } {
-  const body = `${message}.\n`;
+/** A reply to what is not a request, with `size` bytes of content. */
+export function refusal(
+  { status, message }: HttpError,
+  tail: Buffer,
+): { bytes: Buffer; size: number } {
+  const body = Buffer.from(`${message}.\n`);
   const head = `${statusLine(status)}Content-Type: text/plain;charset=utf-8\r\n` +
     `Content-Length: ${body.length}\r\n`;
-  return { head, body };
+  return { bytes: Buffer.concat([Buffer.from(head), tail, body]), size: body.length };
 }
 
 function isShortAscii(text: string): boolean {
