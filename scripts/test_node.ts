@@ -1,7 +1,9 @@
-// The tests, compiled for Node, on the other runtimes.
+// The tests, compiled for Node, on the other runtimes: all of them, or those in files whose names
+// contain one of the arguments.
 
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
+import process from "node:process";
 import { stripVTControlCharacters } from "node:util";
 import { compile, OUT } from "./compile.ts";
 import { ROOT, run } from "./program.ts";
@@ -15,8 +17,12 @@ const ON_BUN = ["transport_test.js", "semantics_test.js"];
 
 const TESTS = relative(ROOT, join(OUT, "tests"));
 
+const wanted = process.argv.slice(2);
+
 function testFiles(): string[] {
-  return readdirSync(join(ROOT, TESTS)).filter((name) => name.endsWith("_test.js")).sort();
+  return readdirSync(join(ROOT, TESTS)).filter((name) =>
+    name.endsWith("_test.js") && (wanted.length === 0 || wanted.some((word) => name.includes(word)))
+  ).sort();
 }
 
 /** How a runtime's test runner is called, and how it reports. */
@@ -67,6 +73,7 @@ const report = new Report();
 if (!await report.check("the sources compile for Node", compile)) report.end();
 for (const runner of [...(await nodes()).map(nodeRunner), bunRunner(await bun())]) {
   const { runtime, args, files } = runner;
+  if (files.length === 0 && wanted.length > 0) continue;
   const ended = await run(
     [runtime.path, ...args, ...files.map((name) => `./${TESTS}/${name}`)],
     { env: runtime.env, deadline: DEADLINE_MS },
