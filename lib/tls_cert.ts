@@ -30,6 +30,7 @@ const OID = {
   basicConstraints: "2.5.29.19",
   extendedKeyUsage: "2.5.29.37",
   serverAuth: "1.3.6.1.5.5.7.3.1",
+  clientAuth: "1.3.6.1.5.5.7.3.2",
   ecdsaWithSha256: "1.2.840.10045.4.3.2",
 };
 
@@ -45,8 +46,9 @@ export interface SelfSigned {
 
 /**
  * Makes a key (ECDSA, P-256) and a certificate for it, valid for a year, that is signed by that very
- * key. `hosts` are the names and IP addresses it is for, one at least. Peers do not trust it unless
- * they are given it, as one of {@linkcode TlsClientOptions.caCerts}.
+ * key. `hosts` are the names and IP addresses it is for, one at least. Servers can show it, and clients,
+ * too. Peers do not trust it unless they are given it, as one of {@linkcode TlsClientOptions.caCerts}
+ * or {@linkcode TlsServerOptions.caCerts}.
  *
  * Throws a `TypeError` if `hosts` is empty.
  *
@@ -116,7 +118,7 @@ function extensions(hosts: readonly string[], spki: Uint8Array): asn1.Sequence[]
     extension(OID.basicConstraints, true, sequence()),
     // digitalSignature, the first bit of nine.
     extension(OID.keyUsage, true, new asn1.BitString({ valueHex: view([0x80]), unusedBits: 7 })),
-    extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth))),
+    extension(OID.extendedKeyUsage, false, sequence(oid(OID.serverAuth), oid(OID.clientAuth))),
     extension(OID.subjectKeyIdentifier, false, new asn1.OctetString({ valueHex: view(keyId) })),
   ];
 }

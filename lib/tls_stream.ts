@@ -131,7 +131,7 @@ export function translateTls(error: unknown, op: SocketOp, addr: Addr): SocketEr
 }
 
 /** What certificates and keys mean to `node:tls`. Throws EINVAL if they are none. */
-export function secureContext(
+function secureContext(
   options: tls.SecureContextOptions,
   op: SocketOp,
   addr: Addr,
@@ -148,6 +148,40 @@ export function secureContext(
     const why = `a certificate or its key cannot be used: ${(cause as Error).message}`;
     throw new SocketError("EINVAL", op, { addr, cause, why });
   }
+}
+
+/** The certificate of a server, and whom it trusts. Throws EINVAL if they are none. */
+export function serverContext(
+  { cert, key, caCerts }: TlsServerOptions,
+  addr: Addr,
+): tls.SecureContext {
+  return secureContext({ cert, key, ca: caCerts && [...caCerts] }, "listen", addr);
+}
+
+/** The client is asked for a certificate if somebody is trusted; {@linkcode refusal} looks at it. */
+export function clientCertificates({ caCerts }: TlsServerOptions): tls.CommonConnectionOptions {
+  return caCerts === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+}
+
+/**
+ * Why the client of a server's socket is not let in, if it is not: left to the runtimes, Node says
+ * ECONNRESET, and Deno lets it in.
+ */
+export function refusal(
+  socket: tls.TLSSocket,
+  { caCerts }: TlsServerOptions,
+  addr: Addr,
+): SocketError | undefined {
+  if (caCerts === undefined) return undefined;
+  if (socket.getPeerX509Certificate() === undefined) {
+    return untrusted("accept", addr, "the client has shown none");
+  }
+  // What a tls.Server makes `authorized` of; a socket alone, as on Deno, has nothing else.
+  const { ssl } = socket as unknown as { ssl: { verifyError(): unknown } };
+  const error = ssl.verifyError();
+  if (!error) return undefined;
+  const code = (error as { code?: string }).code ?? String(error);
+  return untrusted("accept", addr, REASONS[code] ?? code, error);
 }
 
 type ClientContext = Pick<TlsClientOptions, "cert" | "key" | "caCerts">;
@@ -182,8 +216,11 @@ export async function acceptTlsOver<A extends Addr>(
       isServer: true,
       secureContext: context,
       ALPNProtocols: alpnProtocols && [...alpnProtocols],
+      ...clientCertificates(options),
     });
     await shakenHands(socket, stream, "accept", remoteAddr, { handshakeTimeout, signal });
+    const refused = refusal(socket, options, localAddr);
+    if (refused !== undefined) throw refused;
     return new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below);
   } catch (error) {
     // The alert that tells the client why has to leave.
@@ -282,18 +319,17 @@ function handshakeError(
 ): SocketError {
   const { code = "", reason } = error as { code?: string; reason?: string };
   // Node tells so, and Deno by the code alone.
-  const untrusted = socket.authorizationError || code in REASONS || /ALTNAME|^CERT_/.test(code);
-  if (untrusted) {
-    const why = REASONS[code] ?? reason ?? error.message;
-    return new SocketError("ECERT", op, {
-      addr,
-      cause: error,
-      why: `the certificate of the peer is not trusted: ${why}`,
-    });
+  if (socket.authorizationError || code in REASONS || /ALTNAME|^CERT_/.test(code)) {
+    return untrusted(op, addr, REASONS[code] ?? reason ?? error.message, error);
   }
   // node:tls says ECONNRESET to a FIN, too.
   if (code === "ECONNRESET") return gone(op, addr, error);
   return translateTls(error, op, addr);
+}
+
+function untrusted(op: SocketOp, addr: Addr, reason: string, cause?: unknown): SocketError {
+  const why = `the certificate of the peer is not trusted: ${reason}`;
+  return new SocketError("ECERT", op, { addr, cause, why });
 }
 
 /** What OpenSSL's verification says (openssl-verification-options(1)), in the words of users. */

@@ -13,7 +13,7 @@ import { HandshakeListener } from "./handshakes.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
-import { acceptTlsOver, type Below, secureContext, startTlsOver } from "./tls_stream.ts";
+import { acceptTlsOver, type Below, serverContext, startTlsOver } from "./tls_stream.ts";
 import type {
   Addr,
   Conn,
@@ -227,8 +227,8 @@ function belowOf(stream: ConnStream): Below {
 
 /** TLS over what a listener for TCP accepts. */
 function withTls(source: Listener, options: TlsServerOptions, backlog: number): Listener {
-  const { cert, key, onHandshakeError } = options;
-  const context = secureContext({ cert, key }, "listen", source.addr);
+  const { onHandshakeError } = options;
+  const context = serverContext(options, source.addr);
   const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
     const { localAddr, remoteAddr } = conn;
     const stream = new ConnStream(conn);
@@ -251,11 +251,12 @@ function withTls(source: Listener, options: TlsServerOptions, backlog: number): 
   return new HandshakeListener(source, shake, backlog);
 }
 
-async function listenUnix({ path }: UnixListenOptions): Promise<Listener> {
+async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
   const bind = (addr: UnixAddr) => {
     try {
       const listener = Deno.listen({ transport: "unix", path });
-      return new DenoListener(addr, listener, (conn) => new DenoConn(conn), new SocketFile(path));
+      const file = new SocketFile(path, mode);
+      return new DenoListener(addr, listener, (conn) => new DenoConn(conn), file);
     } catch (error) {
       throw translate(error, "listen", addr);
     }

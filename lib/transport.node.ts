@@ -12,15 +12,17 @@ import tls from "node:tls";
 import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
-import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { StreamConn } from "./stream_conn.ts";
 import {
   askedFor,
   type Below,
+  clientCertificates,
   HANDSHAKE_TIMEOUT,
-  secureContext,
+  refusal,
+  serverContext,
   startTlsOver,
   TlsStreamConn,
   translateTls,
@@ -111,61 +113,6 @@ class UnixConn extends StreamConn {
   }
 }
 
-class NodeListener extends BaseListener {
-  readonly addr: Addr;
-  readonly #server: net.Server;
-  readonly #backlog: number;
-  readonly #file: SocketFile | undefined;
-  readonly #cleanUp: () => void;
-  /** Accepted by libuv, which cannot be told to wait, and not yet asked for. */
-  readonly #queue: StreamConn[] = [];
-  #resolveAccept: ((conn: Conn) => void) | undefined;
-  #rejectAccept: ((error: Error) => void) | undefined;
-
-  constructor(server: net.Server, addr: Addr, backlog: number, cleanUp: () => void) {
-    super();
-    this.#cleanUp = cleanUp;
-    this.addr = addr;
-    this.#server = server;
-    this.#backlog = backlog;
-    this.#file = addr.transport === "unix" ? new SocketFile(addr.path) : undefined;
-    server.on("error", (error) => this.#settle()?.reject(translate(error, "accept", this.addr)));
-  }
-
-  /** Gives a connection to who waits for one, or keeps it. */
-  deliver(conn: StreamConn): void {
-    const waiting = this.#settle();
-    if (waiting !== undefined) waiting.resolve(conn);
-    else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
-    else conn.reset();
-  }
-
-  #settle() {
-    if (this.#resolveAccept === undefined) return undefined;
-    const waiting = { resolve: this.#resolveAccept, reject: this.#rejectAccept! };
-    this.#resolveAccept = this.#rejectAccept = undefined;
-    return waiting;
-  }
-
-  protected startAccept(): Promise<Conn> {
-    const conn = this.#queue.shift();
-    if (conn !== undefined) return Promise.resolve(conn);
-    return new Promise((resolve, reject) => {
-      this.#resolveAccept = resolve;
-      this.#rejectAccept = reject;
-    });
-  }
-
-  protected destroy(): void {
-    const close = () => void this.#server.close();
-    if (this.#file === undefined) close();
-    else this.#file.close(close);
-    this.#cleanUp();
-    for (const conn of this.#queue.splice(0)) conn.reset();
-    this.#settle()?.reject(this.closedError());
-  }
-}
-
 function adoptTcp(accepted: net.Socket): TcpConn | undefined {
   const { remoteAddress, remotePort } = accepted;
   // Reset before it was accepted: it has no address any more, and nobody to talk to.
@@ -197,8 +144,8 @@ function startServer(
   server: net.Server,
   addr: Addr,
   options: net.ListenOptions,
-  cleanUp: () => void = () => {},
-): Promise<NodeListener> {
+  { cleanUp = () => {}, mode }: { cleanUp?: () => void; mode?: number } = {},
+): Promise<QueueListener> {
   const { backlog = BACKLOG } = options;
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(translate(error, "listen", addr)));
@@ -208,7 +155,20 @@ function startServer(
       const real = bound !== null && typeof bound === "object"
         ? tcpAddr(bound.address, bound.port)
         : addr;
-      resolve(new NodeListener(server, real, backlog, cleanUp));
+      try {
+        const file = addr.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
+        const listener = new QueueListener(real, backlog, () => {
+          const close = () => void server.close();
+          if (file === undefined) close();
+          else file.close(close);
+          cleanUp();
+        });
+        server.on("error", (error) => listener.fail(translate(error, "accept", real)));
+        resolve(listener);
+      } catch (error) {
+        server.close();
+        reject(translate(error, "listen", addr));
+      }
     });
   });
 }
@@ -235,11 +195,13 @@ async function listenTls(
   at: net.ListenOptions,
   options: TlsServerOptions,
 ): Promise<Listener> {
-  const { cert, key, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
-  secureContext({ cert, key }, "listen", addr);
+  const { cert, key, caCerts, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+  serverContext(options, addr);
   const server = tls.createServer({
     cert,
     key,
+    ca: caCerts && [...caCerts],
+    ...clientCertificates(options),
     ALPNProtocols: alpnProtocols && [...alpnProtocols],
     handshakeTimeout,
     allowHalfOpen: true,
@@ -248,7 +210,7 @@ async function listenTls(
   /** The sockets of handshakes under way, by their peers. */
   const shaking = new Map<string, net.Socket>();
   const cleanUp = () => shaking.forEach((socket) => socket.destroy());
-  const listener = await startServer(server, addr, at, cleanUp);
+  const listener = await startServer(server, addr, at, { cleanUp });
   const most = at.backlog ?? BACKLOG;
   server.on("connection", (socket: net.Socket) => {
     const peer = peerOf(socket);
@@ -262,6 +224,11 @@ async function listenTls(
     // Gone before it was accepted.
     if (peer === undefined || under === undefined) return void socket.destroy();
     shaking.delete(peer);
+    const refused = refusal(socket, options, listener.addr);
+    if (refused !== undefined) {
+      socket.destroy();
+      return options.onHandshakeError?.(refused);
+    }
     const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
     const remoteAddr = tcpAddr(socket.remoteAddress!, socket.remotePort!);
     listener.deliver(
@@ -279,11 +246,11 @@ function peerOf({ remoteAddress, remotePort }: net.Socket): string | undefined {
   return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
 }
 
-async function listenUnix({ path }: UnixListenOptions): Promise<Listener> {
+async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
   try {
     return await bindPath(path, async (addr) => {
       const server = net.createServer(ACCEPTING);
-      const listener = await startServer(server, addr, { path });
+      const listener = await startServer(server, addr, { path }, { mode });
       server.on("connection", (socket) => {
         listener.deliver(adopt(socket, (own) => new UnixConn(own, addr, unixAddr(""))));
       });

@@ -64,6 +64,11 @@ export interface TlsServerOptions {
   /** The private key of the certificate, in PEM, not encrypted. */
   readonly key: string;
   /**
+   * Certificates in PEM of who may issue those of clients: with it, a client that shows none of theirs
+   * is refused, and {@linkcode TlsInfo.peerCertificate} is what it showed. Default: clients need none.
+   */
+  readonly caCerts?: readonly string[];
+  /**
    * The protocols spoken here, best first (ALPN, RFC 7301): the first one that the client speaks too
    * is {@linkcode TlsInfo.alpnProtocol}. A client that speaks others only is refused; one without
    * ALPN is not. Default: no ALPN.
@@ -81,13 +86,19 @@ export interface TlsServerOptions {
  */
 export interface UnixListenOptions {
   /**
-   * Where the socket file is made: absolute or relative, at most 107 bytes (on Linux; sun_path). The
-   * file has the permissions that the umask leaves, and {@linkcode Listener.close} removes it.
+   * Where the socket file is made: absolute or relative, at most 107 bytes (on Linux; sun_path).
+   * {@linkcode Listener.close} removes it.
    *
    * A socket file that is there already, and that nobody listens on any more, is replaced. One that
    * a program listens on stays, and so does a file that is no socket: EADDRINUSE.
    */
   readonly path: string;
+  /**
+   * The permissions of the file, such as `0o600`; who may write to it may connect. They are set right
+   * after it is made, so where that moment matters, put it into a folder that is closed to others.
+   * Default: what the umask leaves.
+   */
+  readonly mode?: number;
 }
 
 /** What {@linkcode Transport.listen} takes. */
@@ -227,7 +238,7 @@ export interface TlsInfo {
   readonly alpnProtocol: string | undefined;
   /** The name that the client asked for (SNI); undefined if it asked for none. */
   readonly servername: string | undefined;
-  /** The certificate of the peer; undefined if it showed none, as clients of our listeners. */
+  /** The certificate of the peer; undefined if it showed none, as most clients. */
   readonly peerCertificate: Certificate | undefined;
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type BigIntStats, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { type BigIntStats, chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "./addr.ts";
@@ -107,9 +107,10 @@ export class SocketFile {
   readonly #path: string;
   readonly #made: BigIntStats | undefined;
 
-  /** To be called when `path` has just been bound. */
-  constructor(path: string) {
+  /** To be called when `path` has just been bound; sets the permissions, if there are to be others. */
+  constructor(path: string, mode?: number) {
     this.#path = path;
+    if (mode !== undefined) chmodSync(path, mode);
     this.#made = lookAt(path);
   }
 

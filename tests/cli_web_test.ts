@@ -5,7 +5,7 @@ import { chmod, readdir, readFile, symlink } from "node:fs/promises";
 import process from "node:process";
 import { SocketError } from "../lib/errors.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { lanUrls } from "../lib/cli/web/lan.ts";
+import { ownAddresses } from "../lib/cli/serving/addresses.ts";
 import { bytes, randomBytes, readText } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";
@@ -45,9 +45,11 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--port PORT",
     "--lan",
     "--unix PATH",
+    "--unix-mode MODE",
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-self-signed",
+    "--tls-client-ca FILE",
     "--open",
     "--spa",
     "--dotfiles",
@@ -388,16 +390,17 @@ test("web: --open opens the URL, and a desktop that cannot is a note", async () 
   assert.equal(await status(server.url), "200");
 });
 
-test("web: the URLs for the network are those of its addresses, IPv4 first", () => {
+test("web: the addresses of the machine are told, IPv4 first, without those of one link only", () => {
   const common = { netmask: "", mac: "", cidr: null };
-  const urls = lanUrls({
-    lo: [{ ...common, address: "127.0.0.1", family: "IPv4", internal: true }],
+  const addresses = ownAddresses(() => ({
     eth0: [
       { ...common, address: "fe80::1", family: "IPv6", internal: false, scopeid: 2 },
       { ...common, address: "fd00::2", family: "IPv6", internal: false, scopeid: 0 },
       { ...common, address: "192.168.1.5", family: "IPv4", internal: false },
     ],
+    lo: [{ ...common, address: "127.0.0.1", family: "IPv4", internal: true }],
     none: undefined,
-  }, 8080);
-  assert.deepEqual(urls, ["http://192.168.1.5:8080/", "http://[fd00::2]:8080/"]);
+  }));
+  const told = addresses?.map(({ address, internal }) => `${address} ${internal}`);
+  assert.deepEqual(told, ["192.168.1.5 false", "127.0.0.1 true", "fd00::2 false"]);
 });

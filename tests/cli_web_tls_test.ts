@@ -60,7 +60,7 @@ test("web: flags of TLS and Unix sockets that do not go together exit 2", async 
     [["--tls-key", "x"], /--tls-cert and --tls-key need each other/],
     [["--tls-self-signed", "--tls-cert", "x", "--tls-key", "x"], /exclude each other/],
     [["--tls-cert", "/none", "--tls-key", "/none"], /Cannot read '\/none': there is no such file/],
-    [["--unix", "x", "--port", "0"], /--unix goes without --host, --port/],
+    [["--unix", "x", "--port", "0"], /--unix goes without --port/],
     [["--unix", "x", "--lan"], /--unix goes without/],
     [["--unix", "x", "--tls-self-signed"], /--unix goes without/],
   ];

@@ -19,7 +19,7 @@ import type {
   TlsServerOptions,
 } from "../lib/transport.ts";
 import type { SocketError } from "../lib/errors.ts";
-import { bytes, readAll, readText, rejects } from "./helpers.ts";
+import { bytes, readAll, readText, rejects, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 const own = await selfSigned(["localhost", "127.0.0.1"]);
@@ -98,6 +98,29 @@ test("TLS: a certificate that is not trusted is ECERT, with the reason and a nex
 test("TLS: insecure takes any certificate", async () => {
   using ends = await conversation({ ...other }, { insecure: true, servername: "example.com" });
   assert.equal(ends.client.tls.peerCertificate?.fingerprint256, other.fingerprint);
+});
+
+test("TLS: a listener that asks for certificates is told whose, and lets in nobody else", async () => {
+  {
+    using ends = await conversation({ caCerts: [other.cert] }, other);
+    const shown = ends.server.tls.peerCertificate;
+    assert.equal(shown?.fingerprint256, new X509Certificate(other.cert).fingerprint256);
+  }
+  const failures: SocketError[] = [];
+  using listener = await listen({
+    caCerts: [other.cert],
+    onHandshakeError: (error) => failures.push(error),
+  });
+  // The client's part of the handshake may be over before the server has looked at its certificate.
+  for (const stranger of [{}, own]) {
+    const told = failures.length;
+    const conn = await shake(listener, { ...TRUST, ...stranger }).catch(() => undefined);
+    await until(() => failures.length > told);
+    const read = await conn?.read(new Uint8Array(1)).catch(() => null);
+    assert.equal(read ?? null, null);
+    conn?.close();
+  }
+  assert.deepEqual(failures.map(({ code }) => code), ["ECERT", "ECERT"]);
 });
 
 test("TLS: no protocol in common is ETLS", async () => {

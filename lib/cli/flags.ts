@@ -45,6 +45,15 @@ export function list(arg: string, help: string, short?: string): Flag<readonly s
   return { short, arg, help, fallback: [], parse: (value, sofar) => [...sofar, value] };
 }
 
+/** A flag without a fallback: its value tells whether it was given. */
+export function optional<T>(flag: Flag<T>): Flag<T | undefined> {
+  return {
+    ...flag,
+    fallback: undefined,
+    parse: (text, sofar) => flag.parse(text, sofar ?? flag.fallback),
+  };
+}
+
 /** A whole number from `min` to `max`. */
 export function integer(
   arg: string,

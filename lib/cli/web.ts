@@ -8,7 +8,6 @@ import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
-import type { TlsServerOptions } from "../transport.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
@@ -16,9 +15,9 @@ import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { EXIT, EXIT_HELP } from "./exit.ts";
 import {
-  type Flag,
   integer,
   list,
+  optional,
   renderFlags,
   seconds,
   text,
@@ -28,40 +27,32 @@ import {
 } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
+import { isAnyHost } from "./serving/addresses.ts";
+import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
+import { TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import { onSignals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
 import { describeLan } from "./web/lan.ts";
-import { isAnyHost, listenForWeb, urlOf, type WebAddress } from "./web/listen.ts";
-import { keyPair, wantsTls } from "./web/tls.ts";
+import { listenForWeb, urlOf, type WebAddress } from "./web/listen.ts";
 
 const LOOPBACK = "127.0.0.1";
 
-const port: Flag<number | undefined> = {
-  ...integer(
-    "PORT",
-    [0, 65535],
-    0,
-    "port; 0 lets the kernel choose (default 8080, or the next free)",
-  ),
-  fallback: undefined,
-};
-
-const host: Flag<string | undefined> = {
-  ...text("HOST", "", `address to listen on; '' for any (default ${LOOPBACK})`),
-  fallback: undefined,
-};
-
 const FLAGS = {
-  host,
-  port,
+  host: optional(text("HOST", "", `address to listen on; '' for any (default ${LOOPBACK})`)),
+  port: optional(
+    integer(
+      "PORT",
+      [0, 65535],
+      0,
+      "port; 0 lets the kernel choose (default 8080, or the next free)",
+    ),
+  ),
   lan: toggle("let phones and others in the network in: all addresses, with a QR code"),
-  unix: text("PATH", "", "listen on a Unix socket instead"),
-  "tls-cert": text("FILE", "", "speak TLS, with this certificate and those behind it (PEM)"),
-  "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
-  "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
+  ...UNIX_FLAGS,
+  ...TLS_FLAGS,
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -125,7 +116,13 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
     ? observe(systemTransport, log.sink(serverTranscript()))
     : systemTransport;
   const address = secure && "host" in place
-    ? { ...place, tls: await tlsOf(values, place.host, log) }
+    ? {
+      ...place,
+      tls: {
+        ...await tlsServerOptions(values, place.host, log),
+        alpnProtocols: ["http/1.1"],
+      },
+    }
     : place;
   const listener = await listenForWeb(transport, address, (message) => log.note(message));
   const scheme = secure ? "https" : "http";
@@ -176,28 +173,16 @@ function siteOptions(values: WebValues): SiteOptions {
 }
 
 /** Where it is to listen. */
-function placeOf({ host, port, lan, open, unix }: WebValues, secure: boolean): WebAddress {
-  if (unix !== "") {
-    if (host !== undefined || port !== undefined || lan || open || secure) {
-      throw new UsageError("Option --unix goes without --host, --port, --lan, --open and TLS");
-    }
-    return { path: unix };
-  }
+function placeOf(values: WebValues, tls: boolean): WebAddress {
+  const { host, port, lan, open } = values;
+  const unix = unixPlace(values, { host, port, lan, open, tls });
+  if (unix !== undefined) return unix;
   if (lan && host !== undefined) {
     throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
   }
   if (lan) return { host: "", port };
   if (host === undefined) return { host: LOOPBACK, port };
   return { host: isAnyHost(host) ? "" : host, port };
-}
-
-async function tlsOf(values: WebValues, host: string, log: Log): Promise<TlsServerOptions> {
-  const { cert, key, fingerprint } = await keyPair(values, host);
-  if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
-  const onHandshakeError = (error: SocketError) => {
-    if (!log.verbose) log.note(error.message);
-  };
-  return { cert, key, alpnProtocols: ["http/1.1"], onHandshakeError };
 }
 
 function tellLan(log: Log, values: WebValues, port: number, scheme: "http" | "https"): void {

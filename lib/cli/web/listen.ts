@@ -7,15 +7,11 @@
 import { formatAddr } from "../../addr.ts";
 import { SocketError } from "../../errors.ts";
 import type { Addr, Listener, TlsServerOptions, Transport } from "../../transport.ts";
+import { isAnyHost } from "../serving/addresses.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
 const MORE_PORTS = 20;
-
-/** The empty host and its other names: every address that the machine has. */
-export function isAnyHost(host: string): boolean {
-  return ["", "::", "0.0.0.0"].includes(host);
-}
 
 /** A port, with TLS or without, or a Unix socket. */
 export type WebAddress =
@@ -30,6 +26,8 @@ export type WebAddress =
   | {
     /** Where the socket file is made. */
     readonly path: string;
+    /** Its permissions. */
+    readonly mode?: number;
   };
 
 /** Listens. Rejects as {@linkcode Transport.listen} does. */

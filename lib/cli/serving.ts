@@ -1,0 +1,106 @@
+/**
+ * What the servers have in common: where they listen, whom they serve and for how long, and how they
+ * stop.
+ *
+ * @module
+ */
+
+import { SocketError } from "../errors.ts";
+import { observe } from "../events.ts";
+import { type Handler, serve } from "../serve.ts";
+import { systemTransport } from "../transport.deno.ts";
+import type { Listener } from "../transport.ts";
+import { EXIT } from "./exit.ts";
+import { type Flag, integer, seconds, type Values } from "./flags.ts";
+import type { Log } from "./log.ts";
+import { print } from "./print.ts";
+import {
+  describePlace,
+  describeReach,
+  type PlaceFlags,
+  placeFlags,
+  placeOf,
+  urlOf,
+} from "./serving/place.ts";
+import { TLS_FLAGS, type TlsFlags, tlsServerOptions, wantsTls } from "./serving/tls.ts";
+import type { Signals } from "./signals.ts";
+import { serverTranscript } from "./transcript.ts";
+
+/** The flags of whom a server serves, and for how long. */
+export const LIMIT_FLAGS: {
+  readonly "max-connections": Flag<number>;
+  readonly "idle-timeout": Flag<number>;
+  readonly grace: Flag<number>;
+} = {
+  "max-connections": integer("N", [1, 1e6], 1024, "conversations at once (default 1024)"),
+  "idle-timeout": seconds(300, "close a silent connection; 0 = never (default 300)"),
+  grace: seconds(10, "time to finish after Ctrl-C or SIGTERM (default 10)"),
+};
+
+/** What these flags say. */
+export type LimitFlags = Values<typeof LIMIT_FLAGS>;
+
+/** The flags of a server that listens on `port` of localhost by default. */
+export function servingFlags(
+  port: number,
+): ReturnType<typeof placeFlags> & typeof TLS_FLAGS & typeof LIMIT_FLAGS {
+  return { ...placeFlags(port), ...TLS_FLAGS, ...LIMIT_FLAGS };
+}
+
+/** What the flags of {@linkcode servingFlags} say. */
+export type ServingFlags = PlaceFlags & TlsFlags & LimitFlags;
+
+/**
+ * Listens where the flags say, on `defaultPort` unless they say another, and prints the URL. Rejects
+ * with a UsageError, a CliError or a SocketError.
+ */
+export async function openListener(
+  flags: ServingFlags,
+  defaultPort: number,
+  log: Log,
+): Promise<Listener> {
+  const secure = wantsTls(flags);
+  const place = placeOf(flags, defaultPort, secure);
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(serverTranscript()))
+    : systemTransport;
+  log.note(`starting up on ${describePlace(place)}`);
+  if ("path" in place) {
+    const listener = await transport.listen(place);
+    await print(`${urlOf(listener.addr)}\n`);
+    return listener;
+  }
+  const tls = secure ? await tlsServerOptions(flags, place.host, log) : undefined;
+  const listener = await transport.listen({ ...place, ...tls && { tls } });
+  const scheme = secure ? "tls" : "tcp";
+  await print(`${urlOf(listener.addr, scheme)}\n`);
+  if (place.host === "") {
+    for (const line of describeReach(listener.addr.port, scheme)) log.note(line);
+  }
+  return listener;
+}
+
+/** Serves until a signal says stop; resolves to the exit code. */
+export async function serveUntilStopped(
+  listener: Listener,
+  handler: Handler,
+  flags: LimitFlags,
+  log: Log,
+  signals: Signals,
+): Promise<number> {
+  signals.signal.addEventListener("abort", () => {
+    log.note(`stopping: conversations get ${flags.grace / 1000} s to finish, Ctrl-C ends at once`);
+  });
+  const { accepted, reset } = await serve(listener, handler, {
+    signal: signals.signal,
+    maxConnections: flags["max-connections"],
+    idleTimeout: flags["idle-timeout"],
+    grace: flags.grace,
+    onError: (error) => {
+      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+      else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
+    },
+  });
+  log.note(`stopped after ${accepted} connections, ${reset} of them reset`);
+  return reset === 0 ? EXIT.ok : signals.exitCode();
+}

@@ -1,0 +1,114 @@
+/**
+ * Where a server listens: the flags that say so, and what they make of a transport's `listen`.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../addr.ts";
+import type { Addr } from "../../transport.ts";
+import { type Flag, integer, optional, text, UsageError, type Values } from "../flags.ts";
+import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
+
+/** File permissions in octal, as chmod(1) has them. */
+function mode(help: string): Flag<number | undefined> {
+  const parse = (value: string) => {
+    if (/^[0-7]{3,4}$/.test(value) && parseInt(value, 8) <= 0o777) return parseInt(value, 8);
+    throw new UsageError(`takes permissions in octal, as 600 or 660, not '${value}'`);
+  };
+  return { arg: "MODE", help, fallback: undefined, parse };
+}
+
+/** The flags of a Unix socket. */
+export const UNIX_FLAGS: {
+  readonly unix: Flag<string>;
+  readonly "unix-mode": Flag<number | undefined>;
+} = {
+  unix: text("PATH", "", "listen on a Unix socket instead"),
+  "unix-mode": mode("permissions of its file, as 600 (default what the umask leaves)"),
+};
+
+/** The flags of where a server listens. */
+type PlaceFlagSet = typeof UNIX_FLAGS & {
+  readonly host: Flag<string | undefined>;
+  readonly port: Flag<number | undefined>;
+  readonly backlog: Flag<number>;
+};
+
+/** The flags of where a server listens, by default on `port` of localhost. */
+export function placeFlags(port: number): PlaceFlagSet {
+  return {
+    host: optional(
+      text("HOST", "", "address to listen on; 0.0.0.0, :: or '' for any (default localhost)"),
+    ),
+    port: optional(
+      integer("PORT", [0, 65535], port, `port; 0 lets the kernel choose (default ${port})`),
+    ),
+    backlog: integer(
+      "N",
+      [1, 65535],
+      511,
+      "connections that may wait to be accepted (default 511)",
+    ),
+    ...UNIX_FLAGS,
+  };
+}
+
+/** What the flags say. */
+export type PlaceFlags = Values<PlaceFlagSet>;
+
+/** A place to listen at: what a transport takes. */
+export type Place =
+  | { readonly host: string; readonly port: number; readonly backlog: number }
+  | { readonly path: string; readonly mode: number | undefined };
+
+/**
+ * The place that --unix names, if it was given. Throws a {@linkcode UsageError} if one of `others` was
+ * given beside it, which are named by what they hold: something else than undefined or false.
+ */
+export function unixPlace(
+  flags: Values<typeof UNIX_FLAGS>,
+  others: Readonly<Record<string, unknown>>,
+): Place & { readonly path: string } | undefined {
+  const { unix: path, "unix-mode": mode } = flags;
+  if (path === "") {
+    if (mode !== undefined) throw new UsageError("Option --unix-mode needs --unix");
+    return undefined;
+  }
+  const given = Object.keys(others).find((name) =>
+    others[name] !== undefined && others[name] !== false
+  );
+  if (given !== undefined) {
+    const option = given === "tls" ? "TLS" : `--${given}`;
+    throw new UsageError(`Option --unix goes without ${option}`);
+  }
+  return { path, mode };
+}
+
+/** Reads the place off the flags. Throws a {@linkcode UsageError} if they do not go together. */
+export function placeOf(flags: PlaceFlags, defaultPort: number, tls: boolean): Place {
+  const { host, port, backlog } = flags;
+  const unix = unixPlace(flags, { host, port, tls });
+  if (unix !== undefined) return unix;
+  const anywhere = host !== undefined && isAnyHost(host);
+  return { host: anywhere ? "" : host ?? "localhost", port: port ?? defaultPort, backlog };
+}
+
+/** In words. */
+export function describePlace(place: Place): string {
+  if ("path" in place) return place.path;
+  return `${place.host === "" ? "any address" : place.host} port ${place.port}`;
+}
+
+/** The URL of where it listens: `tcp://127.0.0.1:10000`, `tls://…`, `unix:/run/echo.sock`. */
+export function urlOf(addr: Addr, scheme: string = addr.transport): string {
+  return addr.transport === "unix" ? `unix:${addr.path}` : `${scheme}://${formatAddr(addr)}`;
+}
+
+/** Lines that tell at which addresses a server can be reached that listens on all of them. */
+export function describeReach(port: number, scheme: string): string[] {
+  const addresses = ownAddresses();
+  if (addresses === undefined) return [NOT_TOLD];
+  return addresses.map(({ address }) =>
+    `reachable at ${scheme}://${formatAddr({ host: address, port })}`
+  );
+}

@@ -1,0 +1,106 @@
+/**
+ * The server's side of TLS on the command line: a certificate from files, or one of our own making,
+ * and who must show one, too.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import type { SocketError } from "../../errors.ts";
+import { selfSigned } from "../../tls_cert.ts";
+import type { TlsServerOptions } from "../../transport.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { type Flag, text, toggle, UsageError, type Values } from "../flags.ts";
+import type { Log } from "../log.ts";
+import { isAnyHost, ownAddresses } from "./addresses.ts";
+
+/** The flags. */
+export const TLS_FLAGS: {
+  readonly "tls-cert": Flag<string>;
+  readonly "tls-key": Flag<string>;
+  readonly "tls-self-signed": Flag<boolean>;
+  readonly "tls-client-ca": Flag<string>;
+} = {
+  "tls-cert": text("FILE", "", "speak TLS, with this certificate and those behind it (PEM)"),
+  "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
+  "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
+  "tls-client-ca": text(
+    "FILE",
+    "",
+    "let in only clients with a certificate of these issuers (PEM)",
+  ),
+};
+
+/** What the flags say. */
+export type TlsFlags = Values<typeof TLS_FLAGS>;
+
+/** A certificate and its key, in PEM. */
+interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+  /** The SHA-256 of one of our own making, for people to compare. */
+  readonly fingerprint?: string;
+}
+
+/** Whether there is to be TLS. Throws a {@linkcode UsageError} for flags that do not go together. */
+export function wantsTls(flags: TlsFlags): boolean {
+  const [cert, key] = [flags["tls-cert"] !== "", flags["tls-key"] !== ""];
+  if (cert !== key) throw new UsageError("Options --tls-cert and --tls-key need each other");
+  if (cert && flags["tls-self-signed"]) {
+    throw new UsageError("Options --tls-cert and --tls-self-signed exclude each other");
+  }
+  const secure = cert || flags["tls-self-signed"];
+  if (!secure && flags["tls-client-ca"] !== "") {
+    throw new UsageError(
+      "Option --tls-client-ca needs --tls-cert and --tls-key, or --tls-self-signed",
+    );
+  }
+  return secure;
+}
+
+/**
+ * What a listener takes, with a certificate for `host`; the fingerprint of one of our own making is
+ * told. Rejects with a {@linkcode CliError}.
+ */
+export async function tlsServerOptions(
+  flags: TlsFlags,
+  host: string,
+  log: Log,
+): Promise<TlsServerOptions> {
+  const { cert, key, fingerprint } = await keyPair(flags, host);
+  const clientCa = flags["tls-client-ca"];
+  const caCerts = clientCa === "" ? undefined : [await read(clientCa)];
+  if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
+  const onHandshakeError = (error: SocketError) => {
+    if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
+  };
+  return { cert, key, caCerts, onHandshakeError };
+}
+
+/** Reads the certificate, or makes one for `host`. */
+async function keyPair(flags: TlsFlags, host: string): Promise<KeyPair> {
+  if (flags["tls-self-signed"]) return await selfSigned(hostsOf(host));
+  const [cert, key] = await Promise.all([flags["tls-cert"], flags["tls-key"]].map(read));
+  return { cert, key };
+}
+
+async function read(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const { code, name, message } = error as Error & { code?: string };
+    const [why, next] = name === "NotCapable"
+      ? ["Deno's permissions forbid it", `Run again with --allow-read=${path}.`]
+      : code === "ENOENT"
+      ? ["there is no such file", "Check the spelling."]
+      : [message, "Check its permissions."];
+    throw new CliError(EXIT.usage, `Cannot read '${path}': ${why}. ${next}`, { cause: error });
+  }
+}
+
+/** The names that a server is asked for by. Where its addresses are hidden, these are not among them. */
+function hostsOf(host: string): string[] {
+  const loopback = ["localhost", "127.0.0.1", "::1"];
+  const own = ownAddresses()?.map(({ address }) => address) ?? [];
+  return [...new Set([...loopback, ...isAnyHost(host) ? own : [host]])];
+}

@@ -1,0 +1,63 @@
+/**
+ * The {@linkcode Listener} contract over a server that accepts for itself and cannot be told to wait,
+ * as Node's does: what it has accepted is queued, up to the backlog's number.
+ *
+ * @module
+ */
+
+import { BaseListener } from "./listener_base.ts";
+import type { Addr, Conn } from "./transport.ts";
+
+/** See the module. */
+export class QueueListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #backlog: number;
+  readonly #free: () => void;
+  /** Accepted, and not yet asked for. */
+  readonly #queue: Conn[] = [];
+  #resolveAccept: ((conn: Conn) => void) | undefined;
+  #rejectAccept: ((error: Error) => void) | undefined;
+
+  /** `free` stops the server; it is called once. */
+  constructor(addr: Addr, backlog: number, free: () => void) {
+    super();
+    this.addr = addr;
+    this.#backlog = backlog;
+    this.#free = free;
+  }
+
+  /** Gives a connection to who waits for one, or keeps it, or, if there is no room, resets it. */
+  deliver(conn: Conn): void {
+    const waiting = this.#settle();
+    if (waiting !== undefined) waiting.resolve(conn);
+    else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
+    else conn.reset();
+  }
+
+  /** Tells who waits for a connection that the server could not accept it. */
+  fail(error: Error): void {
+    this.#settle()?.reject(error);
+  }
+
+  #settle() {
+    if (this.#resolveAccept === undefined) return undefined;
+    const waiting = { resolve: this.#resolveAccept, reject: this.#rejectAccept! };
+    this.#resolveAccept = this.#rejectAccept = undefined;
+    return waiting;
+  }
+
+  protected startAccept(): Promise<Conn> {
+    const conn = this.#queue.shift();
+    if (conn !== undefined) return Promise.resolve(conn);
+    return new Promise((resolve, reject) => {
+      this.#resolveAccept = resolve;
+      this.#rejectAccept = reject;
+    });
+  }
+
+  protected destroy(): void {
+    this.#free();
+    for (const conn of this.#queue.splice(0)) conn.reset();
+    this.#settle()?.reject(this.closedError());
+  }
+}
