@@ -23,6 +23,8 @@
  * @module
  */
 
+export { AccessList } from "./lib/access.ts";
+export type { AccessOptions, AccessRules } from "./lib/access.ts";
 export { formatAddr } from "./lib/addr.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
@@ -60,7 +62,7 @@ export { serveLight } from "./lib/http/server.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { serve } from "./lib/serve.ts";
-export type { Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
+export type { Admission, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { selfSigned } from "./lib/tls_cert.ts";
 export type { SelfSigned } from "./lib/tls_cert.ts";
 export { systemTransport } from "./lib/transport.deno.ts";

@@ -1,5 +1,5 @@
 /**
- * IP address literals as bytes.
+ * IP address literals as bytes, and back.
  *
  * @module
  */
@@ -9,9 +9,12 @@ export function parseIP(text: string): number[] | undefined {
   return text.includes(":") ? parseIPv6(text) : parseIPv4(text);
 }
 
+/** As inet_pton(3): a leading zero is refused, which others read as octal (RFC 6943 section 3.1.1). */
 function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part))) return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) {
+    return undefined;
+  }
   const bytes = parts.map(Number);
   return bytes.every((byte) => byte <= 255) ? bytes : undefined;
 }
@@ -38,4 +41,13 @@ function groups(text: string): number[] | undefined {
     else bytes.push(parseInt(part, 16) >> 8, parseInt(part, 16) & 0xff);
   }
   return bytes;
+}
+
+/** Writes 4 or 16 bytes as an address literal; IPv6 in its short form (RFC 5952). */
+export function formatIP(bytes: readonly number[]): string {
+  if (bytes.length === 4) return bytes.join(".");
+  const groups = bytes.filter((_, i) => i % 2 === 0)
+    .map((high, i) => (high << 8 | bytes[2 * i + 1]).toString(16));
+  // The URL standard writes addresses as RFC 5952 does.
+  return new URL(`http://[${groups.join(":")}]/`).hostname.slice(1, -1);
 }

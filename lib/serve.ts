@@ -9,13 +9,24 @@ import { type Clock, systemClock } from "./clock.ts";
 import { deferred } from "./deferred.ts";
 import { SocketError, type SocketErrorCode } from "./errors.ts";
 import { IdleWatch } from "./idle.ts";
-import type { Conn, Listener } from "./transport.ts";
+import type { Addr, Conn, Listener } from "./transport.ts";
 
 /**
  * Holds one conversation. The connection is closed when the promise settles; what it rejects with
  * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
  */
 export type Handler = (conn: Conn) => void | Promise<void>;
+
+/** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
+export interface Admission {
+  /**
+   * Whether there may be a conversation with this peer. Asked once for each connection, right after
+   * it was accepted; one that is refused is reset, and takes none of `maxConnections`.
+   */
+  admit(remoteAddr: Addr): boolean;
+  /** The conversation with a peer that was admitted is over. */
+  release(remoteAddr: Addr): void;
+}
 
 /** What {@linkcode serve} takes. */
 export interface ServeOptions {
@@ -26,6 +37,8 @@ export interface ServeOptions {
    * backlog. Default: 1024.
    */
   readonly maxConnections?: number;
+  /** Who may connect. Default: everyone. */
+  readonly admission?: Admission;
   /**
    * Milliseconds without a byte in either direction after which a connection is closed with
    * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
@@ -46,9 +59,11 @@ export interface ServeOptions {
 
 /** What {@linkcode serve} has done. */
 export interface ServeSummary {
-  /** How many connections were accepted. */
+  /** How many connections were accepted, without those refused. */
   readonly accepted: number;
-  /** How many of them did not finish within the grace and were reset. */
+  /** How many were refused by {@linkcode ServeOptions.admission}. */
+  readonly refused: number;
+  /** How many of those accepted did not finish within the grace and were reset. */
   readonly reset: number;
 }
 
@@ -95,6 +110,7 @@ class Server {
   readonly #listener: Listener;
   readonly #handler: Handler;
   readonly #maxConnections: number;
+  readonly #admission: Admission | undefined;
   readonly #grace: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
   readonly #onStop: (() => void) | undefined;
@@ -103,6 +119,7 @@ class Server {
   readonly #signal: AbortSignal | undefined;
   readonly #open = new Set<Conn>();
   #accepted = 0;
+  #refused = 0;
   #reset = 0;
   /** Something is waiting for a conversation to end, or for the server to stop. */
   #changed = deferred<void>();
@@ -111,6 +128,7 @@ class Server {
     this.#listener = listener;
     this.#handler = handler;
     this.#maxConnections = options.maxConnections ?? 1024;
+    this.#admission = options.admission;
     this.#grace = options.grace ?? 10_000;
     this.#onError = options.onError ?? warn;
     this.#onStop = options.onStop;
@@ -134,7 +152,7 @@ class Server {
       this.#onStop?.();
       await this.#end();
     }
-    return { accepted: this.#accepted, reset: this.#reset };
+    return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
   }
 
   /** Lets the conversations finish, and resets those that do not. */
@@ -154,7 +172,8 @@ class Server {
       try {
         const conn = await this.#listener.accept();
         backoff = FIRST_BACKOFF_MS;
-        void this.#converse(conn);
+        if (this.#admission?.admit(conn.remoteAddr) === false) this.#refuse(conn);
+        else void this.#converse(conn);
       } catch (error) {
         const code = error instanceof SocketError ? error.code : undefined;
         if (code === "ECLOSED") return;
@@ -164,6 +183,11 @@ class Server {
         backoff = Math.min(backoff * 2, LAST_BACKOFF_MS);
       }
     }
+  }
+
+  #refuse(conn: Conn): void {
+    this.#refused++;
+    conn.reset();
   }
 
   async #converse(conn: Conn): Promise<void> {
@@ -178,6 +202,7 @@ class Server {
       conn.close();
       this.#idle.delete(conn);
       this.#open.delete(conn);
+      this.#admission?.release(conn.remoteAddr);
       this.#notify();
     }
   }

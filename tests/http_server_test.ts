@@ -278,7 +278,7 @@ test("drain: a request under way is answered with close, an idle connection is c
   assert.equal(await idle.read(new Uint8Array(8)), null);
   answer.resolve();
   assert.match((await hear(busy)).text, /Connection: close\r\n\r\ndone$/);
-  assert.deepEqual(await server.served, { accepted: 2, reset: 0 });
+  assert.deepEqual(await server.served, { accepted: 2, refused: 0, reset: 0 });
 });
 
 test("drain: closing the listener stops the server, too, and idle connections are not waited for", async () => {
@@ -290,7 +290,7 @@ test("drain: closing the listener stops the server, too, and idle connections ar
   await idle.write(bytes(GET));
   await hearOne(idle);
   listener.close();
-  assert.deepEqual(await served, { accepted: 1, reset: 0 });
+  assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 0 });
   assert.equal(await idle.read(new Uint8Array(8)), null);
 });
 

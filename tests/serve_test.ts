@@ -28,7 +28,7 @@ test("serve: each connection gets a conversation, and is closed when it ends", a
     assert.equal(await conn.read(new Uint8Array(1)), null);
   }
   stop.abort();
-  assert.deepEqual(await served, { accepted: 3, reset: 0 });
+  assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
 });
 
 test("serve: a handler that throws hurts no other, and its error is told", async () => {
@@ -68,7 +68,7 @@ test("serve: at maxConnections the next one waits until one leaves", async () =>
   second.close();
   third.close();
   stop.abort();
-  assert.deepEqual(await served, { accepted: 3, reset: 0 });
+  assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
 });
 
 test("serve: a connection on which nothing moves is closed with ETIMEDOUT, a busy one is not", async () => {
@@ -124,7 +124,7 @@ test("serve: stopping lets conversations finish", async () => {
   assert.equal(await readText(conn, 5), "after");
   await conn.closeWrite();
   assert.equal(await conn.read(new Uint8Array(1)), null);
-  assert.deepEqual(await served, { accepted: 1, reset: 0 });
+  assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 0 });
 });
 
 test("serve: what has not finished after the grace is reset", async () => {
@@ -139,7 +139,7 @@ test("serve: what has not finished after the grace is reset", async () => {
   await clock.advance(4999);
   assert.equal(over, false);
   await clock.advance(1);
-  assert.deepEqual(await served, { accepted: 1, reset: 1 });
+  assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 1 });
   await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
 });
 
@@ -151,7 +151,7 @@ test("serve: a handler that ignores its reset does not hold up the end", async (
   await clock.advance(0);
   stop.abort();
   await clock.advance(2000);
-  assert.deepEqual(await served, { accepted: 1, reset: 1 });
+  assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 1 });
   await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
   release.resolve();
 });
@@ -159,11 +159,15 @@ test("serve: a handler that ignores its reset does not hold up the end", async (
 test("serve: a signal aborted before, or a listener closed by hand, ends it too", async () => {
   const first = await setUp();
   first.stop.abort();
-  assert.deepEqual(await serve(first.listener, echo(), first.options), { accepted: 0, reset: 0 });
+  assert.deepEqual(await serve(first.listener, echo(), first.options), {
+    accepted: 0,
+    refused: 0,
+    reset: 0,
+  });
   const second = await setUp();
   const served = serve(second.listener, echo(), second.options);
   second.listener.close();
-  assert.deepEqual(await served, { accepted: 0, reset: 0 });
+  assert.deepEqual(await served, { accepted: 0, refused: 0, reset: 0 });
 });
 
 /** A listener whose accept fails with these codes, one after the other, and is then closed. */
@@ -223,5 +227,5 @@ test("serve: 1,000 visitors at once all get their echo", async () => {
   }));
   await until(() => answered === 1000);
   stop.abort();
-  assert.deepEqual(await served, { accepted: 1000, reset: 0 });
+  assert.deepEqual(await served, { accepted: 1000, refused: 0, reset: 0 });
 });

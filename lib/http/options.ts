@@ -5,6 +5,7 @@
  */
 
 import { type Clock, systemClock } from "../clock.ts";
+import type { Admission } from "../serve.ts";
 import type { Addr } from "../transport.ts";
 import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
 import type { LightRequest } from "./light.ts";
@@ -63,6 +64,8 @@ export interface HttpOptions {
   readonly signal?: AbortSignal;
   /** How many connections there may be at once; the rest wait in the backlog. Default: 1024. */
   readonly maxConnections?: number;
+  /** Who may connect. Default: everyone. */
+  readonly admission?: Admission;
   /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
   readonly grace?: number;
   /** Limits other than the defaults. */

@@ -75,11 +75,12 @@ export class HttpServer {
   }
 
   async run(listener: Listener, options: HttpOptions): Promise<ServeSummary> {
-    const { signal, maxConnections, grace } = options;
+    const { signal, maxConnections, admission, grace } = options;
     try {
       return await serve(listener, (conn) => this.#converse(conn), {
         signal,
         maxConnections,
+        admission,
         grace,
         idleTimeout: 0, // each phase of a connection has its own deadline
         onStop: () => {

@@ -1,0 +1,119 @@
+/**
+ * Who may connect: networks that are allowed or denied, and how often one address may.
+ *
+ * @module
+ */
+
+import { CidrSet, parseCidr } from "./cidr.ts";
+import type { Admission } from "./serve.ts";
+import type { Addr, TcpAddr } from "./transport.ts";
+
+/** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
+export interface AccessRules {
+  /** Who may connect; with none everyone may. Default: none. */
+  readonly allow?: readonly string[];
+  /** Who may not, even if allowed. Default: none. */
+  readonly deny?: readonly string[];
+}
+
+/** What {@linkcode AccessList} takes. */
+export interface AccessOptions extends AccessRules {
+  /**
+   * How many connections one address may have at once; 0 for no limit. Each IPv6 address counts by
+   * itself, although a host can have many. Default: 0.
+   */
+  readonly maxPerAddress?: number;
+  /** Is told who was refused, and why, as the middle of a sentence. It must not throw. */
+  readonly onRefuse?: (remoteAddr: TcpAddr, why: string) => void;
+}
+
+/**
+ * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight} or
+ * {@linkcode serveHttp} as `admission`. An address that is denied may not; if some are allowed,
+ * others may not; of the rest, those that have `maxPerAddress` connections may have no more.
+ *
+ * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
+ * all of IPv6 and nothing of IPv4. The zone of an address (`fe80::1%eth0`) does not count. Peers
+ * without an IP address, those of Unix sockets, are always admitted: the permissions of the socket
+ * file are for them.
+ *
+ * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is none,
+ * or that has bits set behind its prefix (`10.0.0.1/8`).
+ *
+ * @example
+ * ```ts
+ * import { AccessList, echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const access = new AccessList({
+ *   allow: ["127.0.0.0/8", "::1", "192.168.0.0/16"],
+ *   deny: ["192.168.0.1"],
+ *   maxPerAddress: 100,
+ * });
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serve(listener, echo(), { admission: access });
+ *
+ * access.replace({ allow: ["127.0.0.1"] }); // from now on; who is connected stays
+ *
+ * listener.close();
+ * await served;
+ * ```
+ */
+export class AccessList implements Admission {
+  readonly #maxPerAddress: number;
+  readonly #onRefuse: ((remoteAddr: TcpAddr, why: string) => void) | undefined;
+  /** How many connections each address has; those with none are not in it. */
+  readonly #counts = new Map<string, number>();
+  #allow!: CidrSet | undefined;
+  #deny!: CidrSet;
+
+  /** Makes a list; see the class. */
+  constructor(options: AccessOptions) {
+    this.#maxPerAddress = options.maxPerAddress ?? 0;
+    this.#onRefuse = options.onRefuse;
+    this.replace(options);
+  }
+
+  /** From now on these rules hold, and no others. Connections that were admitted live on. */
+  replace({ allow = [], deny = [] }: AccessRules): void {
+    const [allowed, denied] = [allow.map(parseCidr), deny.map(parseCidr)];
+    this.#allow = allowed.length === 0 ? undefined : new CidrSet(allowed);
+    this.#deny = new CidrSet(denied);
+  }
+
+  /** Whether the rules let an address in, however many connections it has. */
+  allows(host: string): boolean {
+    return this.#whyNot(host) === undefined;
+  }
+
+  /** See {@linkcode Admission.admit}. */
+  admit(remoteAddr: Addr): boolean {
+    if (remoteAddr.transport !== "tcp") return true;
+    const { host } = remoteAddr;
+    const count = this.#counts.get(host) ?? 0;
+    const why = this.#whyNot(host) ?? this.#whyNoMore(count);
+    if (why !== undefined) {
+      this.#onRefuse?.(remoteAddr, why);
+      return false;
+    }
+    this.#counts.set(host, count + 1);
+    return true;
+  }
+
+  /** See {@linkcode Admission.release}. */
+  release(remoteAddr: Addr): void {
+    if (remoteAddr.transport !== "tcp") return;
+    const count = this.#counts.get(remoteAddr.host) ?? 0;
+    if (count > 1) this.#counts.set(remoteAddr.host, count - 1);
+    else this.#counts.delete(remoteAddr.host);
+  }
+
+  #whyNot(host: string): string | undefined {
+    if (this.#deny.has(host)) return "its address is denied";
+    return this.#allow?.has(host) === false ? "its address is not allowed" : undefined;
+  }
+
+  #whyNoMore(count: number): string | undefined {
+    if (this.#maxPerAddress === 0 || count < this.#maxPerAddress) return undefined;
+    return `its address has ${count} ${count === 1 ? "connection" : "connections"} already`;
+  }
+}

@@ -1,0 +1,277 @@
+// Who may connect: the rules by themselves, and servers that keep them.
+
+import assert from "node:assert/strict";
+import { AccessList, type AccessOptions } from "../lib/access.ts";
+import { unixAddr } from "../lib/addr.ts";
+import { echo } from "../lib/echo.ts";
+import { observe } from "../lib/events.ts";
+import { serveLight } from "../lib/http/server.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { serve, type ServeOptions } from "../lib/serve.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn } from "../lib/transport.ts";
+import { bytes, readText, rejects, until } from "./helpers.ts";
+import { python } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { hasIPv6 } from "./scripts.ts";
+
+test("access: deny wins; with any allow, what is not allowed is denied", () => {
+  const cases: [rules: AccessOptions, yes: string[], no: string[]][] = [
+    [{}, ["192.0.2.1", "::1"], []],
+    [{ deny: ["192.0.2.0/24"] }, ["192.0.3.1", "::1"], ["192.0.2.1", "::ffff:192.0.2.1"]],
+    [{ allow: ["192.0.2.0/24"] }, ["192.0.2.1", "::ffff:192.0.2.1"], ["192.0.3.1", "::1"]],
+    [{ allow: ["10.0.0.0/8", "::1"], deny: ["10.1.0.0/16"] }, ["10.2.0.1", "::1"], [
+      "10.1.0.1",
+      "11.0.0.1",
+      "::2",
+    ]],
+    // The narrower network does not win: there is no order to get wrong.
+    [{ allow: ["10.1.2.3"], deny: ["10.0.0.0/8"] }, [], ["10.1.2.3", "192.0.2.1"]],
+    [{ deny: ["0.0.0.0/0"] }, ["::1"], ["192.0.2.1"]],
+    [{ allow: ["::/0"] }, ["fe80::1%eth0"], ["192.0.2.1"]],
+  ];
+  for (const [rules, yes, no] of cases) {
+    const access = new AccessList(rules);
+    const admits = (host: string) => access.admit({ transport: "tcp", host, port: 1 });
+    for (const host of yes) assert.ok(admits(host), `${host} by ${JSON.stringify(rules)}`);
+    for (const host of no) assert.ok(!admits(host), `${host} not by ${JSON.stringify(rules)}`);
+  }
+});
+
+test("access: Unix peers have no address and are always admitted", () => {
+  const access = new AccessList({ allow: ["192.0.2.1"], maxPerAddress: 1 });
+  for (let i = 0; i < 3; i++) assert.ok(access.admit(unixAddr("")));
+  access.release(unixAddr(""));
+});
+
+test("access: a list that is not right throws, and leaves the one before in force", () => {
+  assert.throws(
+    () => new AccessList({ allow: ["10.0.0.1/8"] }),
+    /^TypeError: .*write 10\.0\.0\.0\/8/,
+  );
+  const access = new AccessList({ deny: ["192.0.2.1"] });
+  assert.throws(() => access.replace({ allow: ["192.0.2.1"], deny: ["nowhere"] }), TypeError);
+  assert.ok(!access.admit({ transport: "tcp", host: "192.0.2.1", port: 1 }));
+  assert.ok(access.admit({ transport: "tcp", host: "192.0.2.2", port: 1 }));
+});
+
+/** An echo server in memory that keeps these rules. A client has the address that it connects to. */
+async function echoServer(rules: AccessOptions, options: ServeOptions = {}) {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ host: "", port: 7 });
+  const refused: string[] = [];
+  const access = new AccessList({
+    onRefuse: ({ host }, why) => refused.push(`${host}: ${why}`),
+    ...rules,
+  });
+  const stop = new AbortController();
+  const served = serve(listener, echo(), { ...options, admission: access, signal: stop.signal });
+  const end = () => {
+    stop.abort();
+    return served;
+  };
+  return { access, refused, end, connect: (host: string) => transport.connect({ host, port: 7 }) };
+}
+
+async function assertEchoes(conn: Conn): Promise<void> {
+  await conn.write(bytes("hello"));
+  assert.equal(await readText(conn, 5), "hello");
+}
+
+async function assertRefused(conn: Conn): Promise<void> {
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+}
+
+test("serve: who is not admitted is reset, told of and counted, and hurts nobody else", async () => {
+  const server = await echoServer({ allow: ["192.0.2.0/24"], deny: ["192.0.2.9"] });
+  using friend = await server.connect("192.0.2.1");
+  await assertEchoes(friend);
+  for (const host of ["192.0.2.9", "198.51.100.1", "::1"]) {
+    await assertRefused(await server.connect(host));
+  }
+  await assertEchoes(friend);
+  friend.close();
+  assert.deepEqual(await server.end(), { accepted: 1, refused: 3, reset: 0 });
+  assert.deepEqual(server.refused, [
+    "192.0.2.9: its address is denied",
+    "198.51.100.1: its address is not allowed",
+    "::1: its address is not allowed",
+  ]);
+});
+
+test("serve: who is not admitted takes no place from others", async () => {
+  const server = await echoServer({ deny: ["192.0.2.9"] }, { maxConnections: 2 });
+  using first = await server.connect("192.0.2.1");
+  await assertEchoes(first);
+  for (let i = 0; i < 100; i++) await assertRefused(await server.connect("192.0.2.9"));
+  using second = await server.connect("192.0.2.2");
+  await assertEchoes(second);
+  first.close();
+  second.close();
+  assert.deepEqual(await server.end(), { accepted: 2, refused: 100, reset: 0 });
+});
+
+test("serve: at maxPerAddress one address gets no more until one of its connections ends", async () => {
+  const server = await echoServer({ maxPerAddress: 2 });
+  const [first, second, third] = [
+    await server.connect("192.0.2.1"),
+    await server.connect("192.0.2.1"),
+    await server.connect("192.0.2.1"),
+  ];
+  await assertEchoes(first);
+  await assertEchoes(second);
+  await assertRefused(third);
+  using other = await server.connect("2001:db8::1");
+  await assertEchoes(other);
+  await first.closeWrite();
+  assert.equal(await first.read(new Uint8Array(1)), null);
+  using fourth = await server.connect("192.0.2.1");
+  await assertEchoes(fourth);
+  await assertRefused(await server.connect("192.0.2.1"));
+  for (const conn of [first, second, other, fourth]) conn.close();
+  assert.deepEqual(await server.end(), { accepted: 4, refused: 2, reset: 0 });
+  assert.deepEqual(
+    server.refused,
+    Array(2).fill("192.0.2.1: its address has 2 connections already"),
+  );
+});
+
+test("serve: a conversation that fails gives its place back, too", async () => {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 7 });
+  const admission = new AccessList({ maxPerAddress: 1 });
+  const served = serve(listener, () => Promise.reject(new Error("a mistake")), {
+    admission,
+    onError: () => {},
+  });
+  for (let i = 0; i < 3; i++) {
+    using conn = await transport.connect({ host: "localhost", port: 7 });
+    assert.equal(await conn.read(new Uint8Array(1)), null);
+  }
+  listener.close();
+  assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
+});
+
+test("serve: rules that are replaced hold for who comes, and who is connected stays and counts", async () => {
+  const server = await echoServer({ maxPerAddress: 1 });
+  using early = await server.connect("192.0.2.1");
+  await assertEchoes(early);
+  server.access.replace({ deny: ["192.0.2.1"] });
+  await assertRefused(await server.connect("192.0.2.1"));
+  await assertEchoes(early);
+  server.access.replace({});
+  await assertRefused(await server.connect("192.0.2.1"));
+  early.close();
+  await until(() => server.access.admit({ transport: "tcp", host: "192.0.2.1", port: 1 }));
+  assert.deepEqual(await server.end(), { accepted: 1, refused: 2, reset: 0 });
+  assert.match(server.refused[0], /is denied$/);
+  assert.match(server.refused[1], /has 1 connection already$/);
+});
+
+test("serve: who is not admitted is an accept and a reset among the events", async () => {
+  const seen: string[] = [];
+  const transport = observe(new MemoryTransport(), (event) => {
+    if ("socket" in event && event.socket === 3) {
+      seen.push(event.type === "close" ? `close, reset: ${event.reset}` : event.type);
+    }
+  });
+  const listener = await transport.listen();
+  const served = serve(listener, echo(), { admission: new AccessList({ deny: ["127.0.0.1"] }) });
+  using conn = await transport.connect(listener.addr);
+  await assertRefused(conn);
+  listener.close();
+  assert.equal((await served).refused, 1);
+  assert.deepEqual(seen, ["accept", "close, reset: true"]);
+});
+
+test("serveLight: keeps the rules, too", async () => {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ host: "", port: 80 });
+  const admission = new AccessList({ allow: ["192.0.2.1"] });
+  const served = serveLight(listener, () => ({ status: 204 }), { admission });
+  using friend = await transport.connect({ host: "192.0.2.1", port: 80 });
+  await friend.write(bytes("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
+  assert.equal(await readText(friend, 12), "HTTP/1.1 204");
+  friend.close();
+  await assertRefused(await transport.connect({ host: "192.0.2.2", port: 80 }));
+  listener.close();
+  assert.deepEqual(await served, { accepted: 1, refused: 1, reset: 0 });
+});
+
+/** Connects from the address that a line names, says hello, and prints what it hears. */
+const CALLER = `
+import os
+def call(source, host, port):
+    s = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
+    s.settimeout(20)
+    s.bind((source, 0))
+    s.connect((host, port))
+    try:
+        s.sendall(b"hello")
+        return s.recv(5).decode() or "closed"
+    except ConnectionError:
+        return "closed"
+    finally:
+        s.close()
+`;
+
+test("serve: on the system's sockets the address is the one that the peer calls from", async () => {
+  const ipv6 = await hasIPv6();
+  for (const host of ipv6 ? ["127.0.0.1", ""] : ["127.0.0.1"]) {
+    const listener = await systemTransport.listen({ host });
+    const admission = new AccessList({ allow: ["127.0.0.1"], deny: ["127.0.0.2"] });
+    const served = serve(listener, echo(), { admission });
+    const { port } = listener.addr;
+    await using caller = await python(`${CALLER}
+for line in sys.stdin:
+    print(call(*line.split(), ${port}), flush=True)
+`);
+    const call = (source: string, to: string) => {
+      caller.say(`${source} ${to}`);
+      return caller.hear();
+    };
+    assert.equal(await call("127.0.0.1", "127.0.0.1"), "hello");
+    assert.equal(await call("127.0.0.2", "127.0.0.1"), "closed");
+    if (host === "") {
+      assert.equal(await call("::1", "::1"), "closed", "::1 is not allowed");
+      admission.replace({ allow: ["::1"] });
+      assert.equal(await call("::1", "::1"), "hello");
+      assert.equal(await call("127.0.0.1", "127.0.0.1"), "closed");
+    }
+    listener.close();
+    const { accepted, refused, reset } = await served;
+    assert.deepEqual([accepted, refused, reset], host === "" ? [2, 3, 0] : [1, 1, 0]);
+  }
+});
+
+test("serve: one that is denied and comes back as fast as it can holds nobody up", async () => {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const served = serve(listener, echo(), { admission: new AccessList({ deny: ["127.0.0.2"] }) });
+  const { port } = listener.addr;
+  await using denied = await python(`${CALLER}
+import threading
+done = threading.Event()
+def flood():
+    while not done.is_set(): call("127.0.0.2", "127.0.0.1", ${port})
+threads = [threading.Thread(target=flood) for _ in range(4)]
+for thread in threads: thread.start()
+sys.stdin.readline()
+done.set()
+for thread in threads: thread.join()
+say("done")
+`);
+  using friend = await systemTransport.connect(listener.addr);
+  for (let i = 0; i < 200; i++) {
+    await assertEchoes(friend);
+    if (i % 20 > 0) continue;
+    using another = await systemTransport.connect(listener.addr);
+    await assertEchoes(another);
+  }
+  friend.close();
+  denied.say("");
+  assert.equal(await denied.hear(), "done");
+  listener.close();
+  const { accepted, refused } = await served;
+  assert.equal(accepted, 11);
+  assert.ok(refused > 20, `Only ${refused} were refused: that is no flood`);
+});
