@@ -10,9 +10,9 @@ import type { Addr, TcpAddr } from "./transport.ts";
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
 export interface AccessRules {
-  /** Who may connect; with none everyone may. Default: none. */
+  /** Who may connect: nobody if it is empty. Default: everyone. */
   readonly allow?: readonly string[];
-  /** Who may not, even if allowed. Default: none. */
+  /** Who may not, even if allowed. Default: nobody. */
   readonly deny?: readonly string[];
 }
 
@@ -29,8 +29,8 @@ export interface AccessOptions extends AccessRules {
 
 /**
  * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight} or
- * {@linkcode serveHttp} as `admission`. An address that is denied may not; if some are allowed,
- * others may not; of the rest, those that have `maxPerAddress` connections may have no more.
+ * {@linkcode serveHttp} as `admission`. An address that is denied may not; if `allow` is given,
+ * the others may not; of the rest, those that have `maxPerAddress` connections may have no more.
  *
  * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
  * all of IPv6 and nothing of IPv4. The zone of an address (`fe80::1%eth0`) does not count. Peers
@@ -74,15 +74,10 @@ export class AccessList implements Admission {
   }
 
   /** From now on these rules hold, and no others. Connections that were admitted live on. */
-  replace({ allow = [], deny = [] }: AccessRules): void {
-    const [allowed, denied] = [allow.map(parseCidr), deny.map(parseCidr)];
-    this.#allow = allowed.length === 0 ? undefined : new CidrSet(allowed);
+  replace({ allow, deny = [] }: AccessRules): void {
+    const denied = deny.map(parseCidr);
+    this.#allow = allow && new CidrSet(allow.map(parseCidr));
     this.#deny = new CidrSet(denied);
-  }
-
-  /** Whether the rules let an address in, however many connections it has. */
-  allows(host: string): boolean {
-    return this.#whyNot(host) === undefined;
   }
 
   /** See {@linkcode Admission.admit}. */

@@ -15,7 +15,7 @@ import { python } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import { hasIPv6 } from "./scripts.ts";
 
-test("access: deny wins; with any allow, what is not allowed is denied", () => {
+test("access: deny wins; with an allow, what it has not is denied", () => {
   const cases: [rules: AccessOptions, yes: string[], no: string[]][] = [
     [{}, ["192.0.2.1", "::1"], []],
     [{ deny: ["192.0.2.0/24"] }, ["192.0.3.1", "::1"], ["192.0.2.1", "::ffff:192.0.2.1"]],
@@ -25,6 +25,7 @@ test("access: deny wins; with any allow, what is not allowed is denied", () => {
       "11.0.0.1",
       "::2",
     ]],
+    [{ allow: [] }, [], ["192.0.2.1", "::1"]],
     // The narrower network does not win: there is no order to get wrong.
     [{ allow: ["10.1.2.3"], deny: ["10.0.0.0/8"] }, [], ["10.1.2.3", "192.0.2.1"]],
     [{ deny: ["0.0.0.0/0"] }, ["::1"], ["192.0.2.1"]],

@@ -1,0 +1,135 @@
+/**
+ * Who may connect to a server: its flags, and their files, which are read again on SIGHUP.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { AccessList, type AccessRules } from "../access.ts";
+import { formatAddr } from "../addr.ts";
+import { parseCidr } from "../cidr.ts";
+import { type Flag, integer, UsageError, type Values } from "./flags.ts";
+import type { Log } from "./log.ts";
+
+/** A flag for networks: one, or some with commas between them, again and again. */
+function networks(help: string): Flag<readonly string[]> {
+  const parse = (text: string, sofar: readonly string[]) => {
+    const items = text.split(",");
+    for (const item of items) if (!isFile(item)) checkNetwork(item, "takes networks: ");
+    return [...sofar, ...items];
+  };
+  return { arg: "CIDR", help, fallback: [], parse };
+}
+
+/** The flags that say who may connect. */
+export const ACCESS_FLAGS: {
+  readonly allow: Flag<readonly string[]>;
+  readonly deny: Flag<readonly string[]>;
+  readonly "max-per-address": Flag<number>;
+} = {
+  allow: networks("let in these networks only; @FILE has one a line; may be repeated"),
+  deny: networks("keep these out, even if --allow has them; the same way"),
+  "max-per-address": integer(
+    "N",
+    [0, 1e6],
+    0,
+    "connections of one address at once; 0 = no limit (default 0)",
+  ),
+};
+
+/** What the help of a server says of these flags. */
+export const ACCESS_HELP =
+  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is reset at once. With @FILE,
+SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is not right
+then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
+
+/** The values of {@linkcode ACCESS_FLAGS}. */
+export type AccessValues = Values<typeof ACCESS_FLAGS>;
+
+/**
+ * Makes what the flags ask for, if they ask for anything. Whom it refuses is a note in the log. From
+ * now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right.
+ */
+export function openAccess(values: AccessValues, log: Log): AccessList | undefined {
+  const { allow, deny, "max-per-address": maxPerAddress } = values;
+  if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
+  const access = new AccessList({
+    ...readRules(values),
+    maxPerAddress,
+    onRefuse: (addr, why) => log.note(`refused ${formatAddr(addr)}: ${why}`),
+  });
+  // Without a file there is nothing to read, and the signal does what it does to any program.
+  if ([...allow, ...deny].some(isFile)) process.on("SIGHUP", () => reload(access, values, log));
+  return access;
+}
+
+function reload(access: AccessList, values: AccessValues, log: Log): void {
+  let rules: AccessRules;
+  try {
+    rules = readRules(values);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return log.error(`server.ts: ${error.message}. Who may connect stays as it was.`);
+  }
+  access.replace(rules);
+  const { allow, deny = [] } = rules;
+  const allowed = allow === undefined ? "all" : countOf(allow);
+  log.note(`read again who may connect: ${allowed} allowed, ${countOf(deny)} denied`);
+}
+
+function countOf({ length }: readonly string[]): string {
+  return length === 1 ? "1 network" : `${length} networks`;
+}
+
+/** The rules that the flags make, with what is in the files. */
+function readRules({ allow, deny }: AccessValues): AccessRules {
+  return {
+    // A file with nothing in it allows nobody.
+    ...allow.length === 0 ? {} : { allow: allow.flatMap(networksOf) },
+    deny: deny.flatMap(networksOf),
+  };
+}
+
+function isFile(item: string): boolean {
+  return item.startsWith("@");
+}
+
+function networksOf(item: string): string[] {
+  return isFile(item) ? readNetworks(item.slice(1)) : [item];
+}
+
+/** Reads a file of networks: one a line, with `#` before a comment. */
+function readNetworks(path: string): string[] {
+  const networks: string[] = [];
+  for (const [i, line] of readText(path).split("\n").entries()) {
+    const network = line.replace(/#.*/, "").trim();
+    if (network === "") continue;
+    checkNetwork(network, `${path}:${i + 1}: `);
+    networks.push(network);
+  }
+  return networks;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, name, message } = error as Error & { code?: string };
+    const why = name === "NotCapable"
+      ? `Deno's permissions forbid it; run again with --allow-read=${path}`
+      : code === "ENOENT"
+      ? "there is no such file"
+      : message;
+    throw new UsageError(`Cannot read '${path}', which --allow or --deny names: ${why}`);
+  }
+}
+
+/** Throws a {@linkcode UsageError}, with `where` in front, unless it is a network or an address. */
+function checkNetwork(text: string, where: string): void {
+  try {
+    parseCidr(text);
+  } catch (error) {
+    throw new UsageError(where + (error as Error).message);
+  }
+}
