@@ -27,6 +27,7 @@ export const DEPENDENCIES: Readonly<Record<string, string>> = {
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@types/node": "^20.19.0",
   "fast-check": "4.10.2",
+  "h3": "2.0.8",
   "hono": "4.13.19",
   "playwright-core": "1.65.1",
 };

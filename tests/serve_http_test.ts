@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { H3, handleCors, HTTPError, iterable, redirect, withBase } from "h3";
 import { Hono } from "hono";
 import { deferred } from "../lib/deferred.ts";
 import type { HttpOptions } from "../lib/http/options.ts";
@@ -363,4 +364,65 @@ test("a Hono app runs unchanged: routes, parameters, JSON, middleware, streams, 
   const missing = await fetch(`${server.url}/none`);
   assert.deepEqual([missing.status, await missing.text()], [404, "404 Not Found"]);
   assert.equal(await (await fetch(`${server.url}/mounted/inner`)).text(), "/inner");
+});
+
+test("an h3 app runs unchanged: routes, bodies, middleware, streams, errors, mounting", async () => {
+  // Silent: it would print what a handler throws.
+  const app = new H3({ silent: true });
+  app.use(async (event, next) => {
+    event.res.headers.set("X-Middleware", "yes");
+    if (event.url.pathname === "/secret") throw new HTTPError({ status: 401, message: "Not you" });
+    return await next();
+  });
+  app.get("/hello/:name", (event) => `Hello ${event.context.params?.name} ${event.url.search}`);
+  app.post("/json", async (event) => {
+    event.res.status = 201;
+    return { got: await event.req.json(), type: event.req.headers.get("Content-Type") };
+  });
+  app.post("/form", async (event) => (await event.req.formData()).get("field"));
+  // The body is the request's own stream, so both directions flow at once.
+  app.post("/echo", (event) => new Response(event.req.body));
+  app.get("/stream", () => new Blob(["a", "b"]).stream());
+  app.get("/pieces", () => iterable(["one,", "two,", "three"]));
+  app.get("/redirect", () => redirect("/hello/x"));
+  app.get("/broken", () => {
+    throw new Error("broken");
+  });
+  app.get("/cors", (event) => handleCors(event, { origin: "*" }) || "shared");
+  app.all("/mounted/**", withBase("/mounted", new H3().get("/inner", () => "inside")));
+  await using server = await serveOn((request) => app.fetch(request));
+  const post = (path: string, body: string | FormData | Uint8Array<ArrayBuffer>) =>
+    fetch(`${server.url}${path}`, { method: "POST", body });
+
+  const hello = await fetch(`${server.url}/hello/you?q=1`);
+  const middleware = hello.headers.get("X-Middleware");
+  assert.deepEqual([await hello.text(), middleware], ["Hello you ?q=1", "yes"]);
+  const json = await post("/json", '{"a":[1]}');
+  const made = { got: { a: [1] }, type: "text/plain;charset=UTF-8" };
+  assert.deepEqual([json.status, await json.json()], [201, made]);
+  const form = new FormData();
+  form.set("field", "value");
+  assert.equal(await (await post("/form", form)).text(), "value");
+  const large = new Uint8Array(300_000).map((_, i) => i * i >> 3);
+  const echoed = await (await post("/echo", large)).arrayBuffer();
+  assert.deepEqual(new Uint8Array(echoed), large);
+  assert.equal(await (await fetch(`${server.url}/stream`)).text(), "ab");
+  assert.equal(await (await fetch(`${server.url}/pieces`)).text(), "one,two,three");
+  assert.equal(await (await fetch(`${server.url}/redirect`)).text(), "Hello x ");
+  // h3 tells of errors in JSON.
+  const failures = {
+    "/secret": [401, "Not you"],
+    "/broken": [500, "HTTPError"],
+    "/none": [404, "Cannot find"],
+  } as const;
+  for (const [path, [status, message]] of Object.entries(failures)) {
+    const response = await fetch(`${server.url}${path}`);
+    assert.equal(response.status, status);
+    assert.ok((await response.text()).includes(`"message":"${message}`), path);
+  }
+  const cors = await fetch(`${server.url}/cors`);
+  const origin = cors.headers.get("Access-Control-Allow-Origin");
+  assert.deepEqual([await cors.text(), origin], ["shared", "*"]);
+  assert.equal(await (await fetch(`${server.url}/mounted/inner`)).text(), "inside");
+  assert.deepEqual(server.errors, []);
 });
