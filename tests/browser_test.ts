@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { accessSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import process from "node:process";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Exchange } from "../lib/http/options.ts";
@@ -13,6 +13,7 @@ import { serveSite, type SiteOptions } from "../lib/web/site.ts";
 import { until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { makeSite, type Site } from "./site_helpers.ts";
+import { makeVideo, SECONDS, seekVideo } from "./webm.ts";
 
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
   (path) => {
@@ -84,27 +85,8 @@ async function tabTo(page: Page, text: string): Promise<void> {
   assert.fail(`Tab does not lead to ${text}`);
 }
 
-/** A tone as a WAV file: mono, 16 bit, 44.1 kHz. */
-function wav(seconds: number): Buffer {
-  const samples = 44_100 * seconds;
-  const file = Buffer.alloc(44 + samples * 2);
-  file.write("RIFF", 0);
-  file.writeUInt32LE(36 + samples * 2, 4);
-  file.write("WAVEfmt ", 8);
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(1, 20);
-  file.writeUInt16LE(1, 22);
-  file.writeUInt32LE(44_100, 24);
-  file.writeUInt32LE(88_200, 28);
-  file.writeUInt16LE(2, 32);
-  file.writeUInt16LE(16, 34);
-  file.write("data", 36);
-  file.writeUInt32LE(samples * 2, 40);
-  for (let i = 0; i < samples; i++) {
-    file.writeInt16LE(Math.round(Math.sin(i / 16) * 8000), 44 + i * 2);
-  }
-  return file;
-}
+/** The bytes of a second of video: all of it is more than the browser reads ahead. */
+const SECOND = 1024 * 1024;
 
 if (CHROMIUM === undefined) {
   test("browser: not tested, since Chromium is missing (apt-get install chromium)", () => {
@@ -191,36 +173,28 @@ if (CHROMIUM === undefined) {
     assert.equal(backgrounds.size, 2);
   });
 
-  test("browser: an audio file is sought in by ranges", async () => {
+  test("browser: a video is sought in by ranges, and shows the second asked for", async () => {
     const files = {
+      "encode.html": '<!doctype html><link rel="icon" href="data:,">',
       "index.html":
-        '<!doctype html><link rel="icon" href="data:,"><audio src="tone.wav" preload="metadata"></audio>',
-      "tone.wav": wav(120),
+        '<!doctype html><link rel="icon" href="data:,"><video src="clip.webm" preload="metadata"></video>',
     };
-    await visiting(files, {}, async ({ page, url, exchanges, complaints }) => {
+    await visiting(files, {}, async ({ page, url, site, exchanges, complaints }) => {
+      await page.goto(`${url}encode.html`);
+      const video = await makeVideo(page, SECOND);
+      await writeFile(site.path("clip.webm"), video);
       await page.goto(url);
-      const audio = page.locator("audio");
-      const reached = await audio.evaluate(async (element) => {
-        const audio = element as unknown as {
-          currentTime: number;
-          readyState: number;
-          addEventListener(type: string, fn: () => void, options: { once: true }): void;
-        };
-        const event = (type: string) =>
-          new Promise<void>((resolve) => audio.addEventListener(type, resolve, { once: true }));
-        if (audio.readyState < 1) await event("loadedmetadata");
-        const sought = event("seeked");
-        audio.currentTime = 100;
-        await sought;
-        return audio.currentTime;
-      });
-      assert.equal(reached, 100);
-      // The reply to the first request is broken off when the browser wants another part.
+      assert.equal(await seekVideo(page, 22.5), 22);
+      assert.equal(await seekVideo(page, 3.5), 3);
+      // The reply from the beginning on is broken off, and told of then.
       await page.close();
+      const parts = () => exchanges.filter(({ status }) => status === 206);
       const starts = () =>
-        exchanges.filter(({ status }) => status === 206)
-          .map(({ request }) => Number(/^bytes=(\d+)-/.exec(request!.header("range")!)![1]));
-      await until(() => starts().some((start) => start > 44_100 * 2 * 50));
+        parts().map(({ request }) => Number(/^bytes=(\d+)-/.exec(request!.header("range")!)![1]));
+      const sought = video.length * 22 / SECONDS;
+      await until(() => starts().some((start) => Math.abs(start - sought) < SECOND));
+      await until(() => starts().includes(0));
+      assert.equal(parts().find((_, i) => starts()[i] === 0)!.complete, false);
       assert.deepEqual(complaints, []);
     });
   });
