@@ -721,31 +721,69 @@ test("get: -C goes on in another run, with a strong ETag or a Last-Modified that
   }
 });
 
-test("get: -C begins anew without a validator, for another URL, and when the file has changed", async () => {
-  const cases: [first: string[], then: string[], path: string, seen: string][] = [
-    [[], [], "", "all -"],
-    [['ETag: W/"weak"'], ['ETag: W/"weak"'], "", "all -"],
-    [[MODIFIED[0], `Date: ${MODIFIED[0].slice(15)}`], [], "", "all -"],
-    [['ETag: "one"'], ['ETag: "one"'], "/other", "all -"],
-    [['ETag: "one"'], ['ETag: "two"'], "", 'bytes=30000- "one"'],
+test("get: what is sent anew is compared with what is there, which is kept if it differs", async () => {
+  const cases: [first: string[], then: string[], path: string, seen: string, args: string[]][] = [
+    [[], [], "", "all -", ["-C"]],
+    [['ETag: W/"weak"'], ['ETag: W/"weak"'], "", "all -", ["-C"]],
+    [[MODIFIED[0], `Date: ${MODIFIED[0].slice(15)}`], [], "", "all -", ["-C"]],
+    [['ETag: "one"'], ['ETag: "one"'], "/other", "all -", ["-C"]],
+    [['ETag: "one"'], ['ETag: "two"'], "", 'bytes=30000- "one"', ["-C"]],
+    [['ETag: "one"'], ['ETag: "one"'], "", "all -", []],
   ];
-  for (const [first, then, path, seen] of cases) {
-    const before = origin({
-      breaks: [30_000],
-      fields: first,
-      content: Buffer.from(CONTENT).reverse(),
-    });
-    const after = origin({ fields: then });
-    await withRaw([before.turn, after.turn], (url) =>
-      withDir(async (dir) => {
-        const file = join(dir, "file");
-        assertFailed(await get(["-C", "-o", file, url]), 18);
-        assertQuiet(await get(["-C", "-o", file, `${url}${path}`]));
-        assert.ok(readFileSync(file).equals(CONTENT));
-        assert.deepEqual(after.seen, [seen]);
-      }));
+  for (const [first, then, path, seen, args] of cases) {
+    for (const same of [0, 1, 29_999, 30_000]) {
+      const content = Buffer.from(CONTENT.map((byte, i) => i < same ? byte : byte ^ 0xff));
+      const before = origin({ breaks: [30_000], fields: first, content });
+      const after = origin({ fields: then });
+      await withRaw([before.turn, after.turn], (url) =>
+        withDir(async (dir) => {
+          const file = join(dir, "file");
+          assertFailed(await get([...args, "-o", file, url]), 18);
+          const part = readFileSync(`${file}.part`);
+          const exit = await get([...args, "-o", file, "--sha256", SHA256, `${url}${path}`]);
+          assert.equal(exit.code, 0, exit.stderr);
+          assert.ok(readFileSync(file).equals(CONTENT));
+          assert.deepEqual(after.seen, [seen]);
+          if (same === 30_000) {
+            assertQuiet(exit);
+            assert.deepEqual(readdirSync(dir), ["file"]);
+          } else {
+            assert.match(
+              exit.stderr,
+              /part is not what .*: its 30000 bytes are kept in .*part\.1\.$/m,
+            );
+            assert.deepEqual(readdirSync(dir).sort(), ["file", "file.part.1"]);
+            assert.ok(readFileSync(`${file}.part.1`).equals(part));
+          }
+        }));
+    }
   }
 });
+
+test("get: what is there is not lost when less comes of what is sent anew, and named apart", () =>
+  withDir(async (dir) => {
+    const file = join(dir, "file");
+    // No validator: each time all of it is sent anew. It breaks off early, then late, then never.
+    const server = origin({ breaks: [30_000, 10_000, 60_000], fields: [] });
+    await withRaw([server.turn], async (url) => {
+      const exit = await get(["--retry", "2", "-o", file, url]);
+      assert.equal(exit.code, 18);
+      assert.match(exit.stderr, /The 60000 bytes received are kept in/);
+      assert.deepEqual(readdirSync(dir), ["file.part"]);
+      assert.ok(readFileSync(`${file}.part`).equals(CONTENT.subarray(0, 60_000)));
+      // Other content, whole but shorter, and empty.
+      for (const [i, length] of [50_000, 0].entries()) {
+        writeFileSync(`${file}.part`, CONTENT);
+        const other = origin({ fields: [], content: CONTENT.subarray(0, length) });
+        await withRaw([other.turn], async (url) => {
+          const { code, stderr } = await get(["-C", "-o", file, url]);
+          assert.deepEqual([code, stderr.includes(`kept in ${file}.part.${i + 1}.`)], [0, true]);
+        });
+        assert.ok(readFileSync(file).equals(CONTENT.subarray(0, length)));
+        assert.ok(readFileSync(`${file}.part.${i + 1}`).equals(CONTENT));
+      }
+    });
+  }));
 
 test("get: -C finds out that all is there already, or too much", () =>
   withDir(async (dir) => {
@@ -756,9 +794,11 @@ test("get: -C finds out that all is there already, or too much", () =>
         const part = Buffer.concat([CONTENT, new Uint8Array(extra)]);
         writeFileSync(`${file}.part`, part);
         writeFileSync(`${file}.part.json`, JSON.stringify({ url: `${url}/`, validator: '"one"' }));
-        assertQuiet(await get(["-C", "-o", file, "--sha256", SHA256, url]));
+        const exit = await get(["-C", "-o", file, "--sha256", SHA256, url]);
+        assert.equal(exit.code, 0);
         assert.ok(readFileSync(file).equals(CONTENT));
-        assert.deepEqual(readdirSync(dir), ["file"]);
+        assert.deepEqual(readdirSync(dir), extra === 0 ? ["file"] : ["file", "file.part.1"]);
+        assert.equal(exit.stderr.includes("kept in"), extra !== 0);
         const asked = `bytes=${part.length}- "one"`;
         assert.deepEqual(server.seen, extra === 0 ? [asked] : [asked, "all -"]);
       });

@@ -78,8 +78,10 @@ else goes to stderr. With a FILE, what has come is in FILE.part until it is whol
 FILE.part.json what -C needs; a run that fails keeps both. Only the content of a success (2xx)
 becomes FILE; that of other replies goes to stdout.
 
--C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified,
-and else begin anew. What may pass are failures to connect, timeouts, replies that break off, and
+-C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
+If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that
+agree are not lost when that breaks off early, and if some differ, all that was there is kept as
+FILE.part.1 (or .2, and so on), and a note says so. What may pass are failures to connect, timeouts, replies that break off, and
 the statuses 408, 429 and 5xx; the wait is what Retry-After says, or 1 s, 2 s, 4 s…, up to 60 s.
 
 Redirects keep the method and the content, but 303 is followed with GET, and so are 301 and 302 if
@@ -130,9 +132,13 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     const file = fileOf(values, choice.url);
     const stdout = new StdoutOutput(log, new Checksum(""));
     const checksum = new Checksum(values.sha256);
-    output = file === undefined
-      ? new StdoutOutput(log, checksum)
-      : await fileOutput(file, publicUrl(choice.url), values.continue, checksum);
+    output = file === undefined ? new StdoutOutput(log, checksum) : await fileOutput({
+      file,
+      url: publicUrl(choice.url),
+      resume: values.continue,
+      checksum,
+      note: (message) => log.note(printable(message)),
+    });
     const job = { values, choice, tls, log, signal };
     return told(await download(job, output, stdout, file), job);
   } catch (error) {
@@ -194,7 +200,7 @@ function download(
   const { include, head, range, compressed } = values;
   const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose
-    ? new Progress(basename(file), () => output.size)
+    ? new Progress(basename(file), () => output.at)
     : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),

@@ -14,11 +14,16 @@ import { FileWriter, writeError } from "./writer.ts";
 export interface Output {
   /** How many bytes of the content it has, of earlier attempts and runs, too. */
   readonly size: number;
+  /** How far it is: less than `size` while bytes come that it has already. */
+  readonly at: number;
   /** The value of If-Range that stands for what it has; without it there is no going on from there. */
   readonly validator: string | undefined;
   /** Whether it begins anew when it has to. */
   readonly restartable: boolean;
-  /** Prepares to take what comes from `offset` on: 0 or `size`. */
+  /**
+   * Prepares to take what comes from `offset` on: 0 or `size`. What it has and cannot go on with
+   * must not be lost by that.
+   */
   begin(offset: number, validator: string | undefined): Promise<void>;
   /** Takes bytes; one call at a time. */
   write(bytes: Uint8Array): Promise<void>;
@@ -80,6 +85,10 @@ abstract class StreamOutput implements Output {
   }
 
   protected abstract put(bytes: Uint8Array): Promise<void>;
+
+  get at(): number {
+    return this.size;
+  }
 
   get restartable(): boolean {
     return this.size === 0;

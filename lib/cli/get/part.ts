@@ -1,6 +1,8 @@
 /**
  * A file that is there when it is whole. Until then what has come is in `FILE.part`, and what is
- * needed to go on from there, in this run or in another one, in `FILE.part.json`.
+ * needed to go on from there, in this run or in another one, in `FILE.part.json`. Where all is sent
+ * anew, what is in `FILE.part` stays as long as it agrees with that, and is kept as `FILE.part.1`
+ * where it does not.
  *
  * @module
  */
@@ -8,6 +10,7 @@
 import { createReadStream } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { Leftover } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { FileWriter, writeError } from "./writer.ts";
 
@@ -17,16 +20,20 @@ interface PartRecord {
   readonly validator: string;
 }
 
-/**
- * Makes the output for a file: with `resume` what a part has of `url` is gone on with. Rejects with
- * a {@linkcode CliError} if nothing can be written there.
- */
-export async function fileOutput(
-  file: string,
-  url: string,
-  resume: boolean,
-  checksum: Checksum,
-): Promise<Output> {
+/** What {@linkcode fileOutput} takes. */
+export interface FileSettings {
+  readonly file: string;
+  /** What is got; without what is secret in it. */
+  readonly url: string;
+  /** Whether what a part has of `url` can be gone on with. */
+  readonly resume: boolean;
+  readonly checksum: Checksum;
+  readonly note: (message: string) => void;
+}
+
+/** Makes the output for a file. Rejects with a {@linkcode CliError} if nothing can be written there. */
+export async function fileOutput(settings: FileSettings): Promise<Output> {
+  const { file, checksum } = settings;
   const found = await stat(file).catch(() => undefined);
   if (found?.isDirectory()) throw writeError(file, { code: "EISDIR" });
   if (found !== undefined && !found.isFile()) return new DeviceOutput(file, checksum);
@@ -37,7 +44,9 @@ export async function fileOutput(
     throw writeError(file, error);
   });
   if (!folder.isDirectory()) throw writeError(file, { code: "ENOTDIR" });
-  return await PartFile.open(path, url, resume, checksum);
+  const part = new PartFile({ ...settings, file: path });
+  await part.recall();
+  return part;
 }
 
 /** See the module. */
@@ -45,43 +54,40 @@ class PartFile implements Output {
   size = 0;
   validator: string | undefined;
   readonly restartable = true;
-  readonly #file: string;
   readonly #part: string;
   readonly #record: string;
-  readonly #url: string;
-  readonly #checksum: Checksum;
+  readonly #settings: FileSettings;
   #writer: FileWriter | undefined;
+  /** What there is, while what comes is compared with it. */
+  #leftover: Leftover | undefined;
+  /** What stands for what comes. */
+  #next: string | undefined;
 
-  private constructor(file: string, url: string, checksum: Checksum) {
-    this.#file = file;
-    this.#part = `${file}.part`;
-    this.#record = `${file}.part.json`;
-    this.#url = url;
-    this.#checksum = checksum;
-  }
-
-  static async open(
-    file: string,
-    url: string,
-    resume: boolean,
-    checksum: Checksum,
-  ): Promise<PartFile> {
-    const part = new PartFile(file, url, checksum);
-    if (resume) await part.#recall();
-    return part;
+  constructor(settings: FileSettings) {
+    this.#part = `${settings.file}.part`;
+    this.#record = `${this.#part}.json`;
+    this.#settings = settings;
   }
 
   /** Finds what an earlier run has left. */
-  async #recall(): Promise<void> {
+  async recall(): Promise<void> {
+    const { url, resume } = this.#settings;
     try {
-      const { size } = await stat(this.#part);
+      const found = await stat(this.#part);
+      if (!found.isFile()) return;
+      this.size = found.size;
+      if (!resume) return;
       const record: Partial<PartRecord> = JSON.parse(await readFile(this.#record, "utf8"));
-      if (record.url !== this.#url || typeof record.validator !== "string") return;
-      this.size = size;
-      this.validator = record.validator;
+      if (record.url === url && typeof record.validator === "string") {
+        this.validator = record.validator;
+      }
     } catch {
       // There is nothing, or nothing that is known to be of this URL.
     }
+  }
+
+  get at(): number {
+    return this.#leftover?.agreed ?? this.size;
   }
 
   get fate(): string {
@@ -91,54 +97,95 @@ class PartFile implements Output {
   }
 
   async begin(offset: number, validator: string | undefined): Promise<void> {
-    await this.#closeWriter();
+    await this.#closeFiles();
+    const { checksum } = this.#settings;
     try {
-      const handle = await open(this.#part, offset === 0 ? "w" : "a");
-      this.#writer = new FileWriter(handle, this.#part, true);
-      this.size = offset;
-      this.validator = validator;
-      if (validator === undefined) await rm(this.#record, { force: true });
-      else {
-        const record: PartRecord = { url: this.#url, validator };
-        await writeFile(this.#record, `${JSON.stringify(record)}\n`);
-      }
-      if (this.#checksum.wanted && this.#checksum.size !== offset) await this.#sum(offset);
+      this.#next = validator;
+      if (offset < this.size) this.#leftover = await Leftover.open(this.#part, this.size);
+      else await this.#append();
+      if (checksum.wanted && checksum.size !== offset) await this.#sum(offset);
     } catch (error) {
       throw writeError(this.#part, error);
     }
   }
 
+  /** What comes is written behind what there is, and all of that is of one state. */
+  async #append(): Promise<void> {
+    this.#writer = new FileWriter(await open(this.#part, "a"), this.#part, true);
+    const validator = this.validator = this.#next;
+    if (validator === undefined) await rm(this.#record, { force: true });
+    else {
+      const record: PartRecord = { url: this.#settings.url, validator };
+      await writeFile(this.#record, `${JSON.stringify(record)}\n`);
+    }
+  }
+
   /** Sums up what the part has already. */
   async #sum(size: number): Promise<void> {
-    this.#checksum.reset();
+    const { checksum } = this.#settings;
+    checksum.reset();
     if (size === 0) return;
     const source = createReadStream(this.#part, { end: size - 1, highWaterMark: 256 * 1024 });
-    for await (const bytes of source) this.#checksum.update(bytes);
+    for await (const bytes of source) checksum.update(bytes);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    if (this.#checksum.wanted) this.#checksum.update(bytes);
-    await this.#writer!.write(bytes);
-    this.size += bytes.length;
+    const { checksum } = this.#settings;
+    if (checksum.wanted) checksum.update(bytes);
+    const rest = this.#leftover === undefined ? bytes : await this.#compare(this.#leftover, bytes);
+    if (rest.length === 0) return;
+    await this.#writer!.write(rest);
+    this.size += rest.length;
+  }
+
+  /** Returns the bytes that are not there yet. */
+  async #compare(leftover: Leftover, bytes: Uint8Array): Promise<Uint8Array> {
+    try {
+      const same = leftover.compare(bytes);
+      if (same < bytes.length && !leftover.done) await this.#setAside(leftover);
+      if (same < bytes.length || leftover.done) {
+        await this.#closeFiles();
+        await this.#append();
+      }
+      return bytes.subarray(same);
+    } catch (error) {
+      throw writeError(this.#part, error);
+    }
+  }
+
+  /** What there is does not agree with what comes. */
+  async #setAside(leftover: Leftover): Promise<void> {
+    const { size } = this;
+    const aside = await leftover.setAside();
+    this.#settings.note(
+      `What is in ${this.#part} is not what the server sends now: its ${size} bytes are kept in ${aside}.`,
+    );
   }
 
   async finish(): Promise<void> {
-    // A part may be whole before anything is written to it in this run.
-    if (this.#checksum.wanted && this.#checksum.size !== this.size) await this.#sum(this.size);
-    await this.#closeWriter();
-    this.#checksum.check(this.#part);
+    const { file, checksum } = this.#settings;
     try {
-      await rename(this.#part, this.#file);
+      // The server has no more than the beginning of what there is.
+      if (this.#leftover !== undefined) await this.#setAside(this.#leftover);
+      await this.#closeFiles();
+      // A part may be whole before anything is written to it in this run.
+      if (checksum.wanted && checksum.size !== this.size) await this.#sum(this.size);
+    } catch (error) {
+      throw writeError(this.#part, error);
+    }
+    checksum.check(this.#part);
+    try {
+      await rename(this.#part, file);
       await rm(this.#record, { force: true });
     } catch (error) {
-      throw writeError(this.#file, error);
+      throw writeError(file, error);
     }
   }
 
   async close(): Promise<void> {
-    if (this.#writer === undefined) return;
+    if (this.#writer === undefined && this.#leftover === undefined) return;
     try {
-      await this.#closeWriter();
+      await this.#closeFiles();
     } finally {
       if (this.size === 0) {
         await rm(this.#part, { force: true });
@@ -147,12 +194,13 @@ class PartFile implements Output {
     }
   }
 
-  async #closeWriter(): Promise<void> {
-    const writer = this.#writer;
-    if (writer === undefined) return;
-    this.#writer = undefined;
+  async #closeFiles(): Promise<void> {
+    const [leftover, writer] = [this.#leftover, this.#writer];
+    this.#leftover = this.#writer = undefined;
+    await leftover?.close();
+    if (leftover === undefined && writer === undefined) return;
     try {
-      await writer.close();
+      await writer?.close();
     } finally {
       // A write that failed may have written a part all the same.
       this.size = (await stat(this.#part).catch(() => undefined))?.size ?? 0;

@@ -23,6 +23,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The error of a write to `path`. */
 export function writeError(path: string, cause: unknown): CliError {
+  if (cause instanceof CliError) return cause;
   const { code = "", message } = cause as Error & { code?: string };
   const why = Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : message;
   return new CliError(EXIT.writeFailed, `Cannot write ${path}: ${why}.`, { cause });
