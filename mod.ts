@@ -59,6 +59,29 @@ export { prepare } from "./lib/http/prepared.ts";
 export { serveHttp } from "./lib/http/serve_http.ts";
 export type { HttpHandler, HttpInfo } from "./lib/http/serve_http.ts";
 export { serveLight } from "./lib/http/server.ts";
+export {
+  decodeFrames,
+  delimiter,
+  encodeFrame,
+  fixedLength,
+  FRAME_ERRORS,
+  FrameDecoder,
+  FrameError,
+  FrameReader,
+  FrameWriter,
+  lengthPrefix,
+  lines,
+  untilClose,
+} from "./lib/frames.ts";
+export type {
+  DecodedFrames,
+  FrameBounds,
+  FrameErrorCode,
+  Framing,
+  FramingOptions,
+  LengthPrefixOptions,
+  LengthType,
+} from "./lib/frames.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { serve } from "./lib/serve.ts";

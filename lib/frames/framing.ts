@@ -1,0 +1,126 @@
+/**
+ * What a framing is: a rule for where in a stream of bytes one message ends and the next begins.
+ *
+ * @module
+ */
+
+import { FrameError } from "./error.ts";
+
+/** The most bytes of a payload unless told otherwise: 1 MiB. */
+const MAX_SIZE = 1024 * 1024;
+
+/** The limit that most framings take. */
+export interface FramingOptions {
+  /**
+   * The most bytes that a payload may have, from 1: what is around it does not count. More is the
+   * {@linkcode FrameError} TOO_LARGE, in both directions. Default: 1 MiB, or as much as the length
+   * can say if that is less.
+   */
+  readonly maxSize?: number;
+}
+
+/** Where a frame lies, as indices. */
+export interface FrameBounds {
+  /** The first byte of the payload. */
+  start: number;
+  /** Behind the last byte of the payload. */
+  end: number;
+  /** Behind the last byte of the frame, where the next one begins. */
+  next: number;
+}
+
+/**
+ * A rule for where frames end. It holds no state and does no I/O, so that one serves any number of
+ * connections. Whoever wants to send and receive needs none of its members: see `FrameReader`,
+ * `FrameWriter`, `FrameDecoder` and `encodeFrame`.
+ */
+export interface Framing {
+  /** Which one it is, for messages: `"lines"`, `"u32"`. */
+  readonly name: string;
+  /** The most bytes of a payload. */
+  readonly maxSize: number;
+  /** The most bytes that a frame has besides its payload. */
+  readonly overhead: number;
+  /** What a frame ends with, behind its payload. */
+  readonly tail: Uint8Array;
+
+  /** Throws the {@linkcode FrameError} of a payload that cannot be sent. */
+  check(payload: Uint8Array): void;
+
+  /**
+   * Puts what comes before a payload of `size` bytes into `out` at index `at`, where there is room
+   * for it. Returns the index behind it.
+   */
+  putHead(size: number, out: Uint8Array, at: number): number;
+
+  /**
+   * Looks for the frame that begins at index `from` of `bytes`. Returns 0 if it is whole and puts
+   * into `bounds` where it lies; otherwise how many bytes are missing at least. `searched` is for how
+   * many of its bytes that was the answer already.
+   *
+   * Throws a {@linkcode FrameError} if what begins there is no frame, however it goes on.
+   */
+  find(bytes: Uint8Array, from: number, searched: number, bounds: FrameBounds): number;
+
+  /**
+   * Judges what a stream ends with: `rest` is no whole frame, and often empty. True if it counts as
+   * the payload of a last one. Throws the {@linkcode FrameError} INCOMPLETE if it was cut off.
+   */
+  atEnd(rest: Uint8Array): boolean;
+}
+
+/** Nothing: the tail of a frame that has none. */
+export const NO_TAIL: Uint8Array = new Uint8Array(0);
+
+/** Puts a frame, whose payload is checked, into `out` at index `at`. Returns the index behind it. */
+export function putFrame(
+  framing: Framing,
+  payload: Uint8Array,
+  out: Uint8Array,
+  at: number,
+): number {
+  const start = framing.putHead(payload.length, out, at);
+  out.set(payload, start);
+  const end = start + payload.length;
+  out.set(framing.tail, end);
+  return end + framing.tail.length;
+}
+
+/** The limit that `options` ask for; `most` is what the framing itself can do. */
+export function maxSizeOf({ maxSize }: FramingOptions, most: number = 0xffff_ffff): number {
+  if (maxSize === undefined) return Math.min(MAX_SIZE, most);
+  return checkSize("maxSize", maxSize, most);
+}
+
+/** Throws a `TypeError` unless `size` is an integer from 1 to `most`. */
+export function checkSize(name: string, size: number, most: number = 0xffff_ffff): number {
+  if (Number.isInteger(size) && size >= 1 && size <= most) return size;
+  throw new TypeError(`A framing's ${name} is an integer from 1 to ${most}, not ${size}`);
+}
+
+/** Throws TOO_LARGE for a payload of more than `maxSize` bytes. */
+export function checkPayloadSize({ name, maxSize }: Framing, size: number): void {
+  if (size <= maxSize) return;
+  const failure =
+    `Cannot write a frame (${name}): it has ${size} bytes, over the limit of ${maxSize}`;
+  throw new FrameError("TOO_LARGE", failure);
+}
+
+/** The error of a frame whose length is told, and over the limit. */
+export function tooLarge({ name, maxSize }: Framing, size: number): FrameError {
+  const failure =
+    `Cannot read a frame (${name}): it has ${size} bytes, over the limit of ${maxSize}`;
+  return new FrameError("TOO_LARGE", failure);
+}
+
+/** The error of a frame that goes on behind the limit, nobody knows how far. */
+export function endless({ name, maxSize }: Framing): FrameError {
+  const failure = `Cannot read a frame (${name}): it has more than the limit of ${maxSize} bytes`;
+  return new FrameError("TOO_LARGE", failure);
+}
+
+/** The error of a frame that the stream's end has cut off; `came` says how much of it came. */
+export function incomplete({ name }: Framing, came: string): FrameError {
+  const failure = `Cannot read a frame (${name}): the stream ended within it, after ${came}`;
+  return new FrameError("INCOMPLETE", failure);
+}
