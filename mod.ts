@@ -85,7 +85,7 @@ export type {
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { serve } from "./lib/serve.ts";
-export type { Admission, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
+export type { Admission, Conversation, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { selfSigned } from "./lib/tls_cert.ts";
 export type { SelfSigned } from "./lib/tls_cert.ts";
 export { systemTransport } from "./lib/transport.deno.ts";

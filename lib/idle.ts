@@ -17,6 +17,7 @@ interface Watched {
   since: number;
   /** Tells whether the peer is expected to do something now. */
   readonly waiting: () => boolean;
+  readonly close: (why: SocketError) => void;
 }
 
 /** Watches connections; see the module. */
@@ -35,10 +36,14 @@ export class IdleWatch {
     this.#clock = clock;
   }
 
-  /** Starts watching. Time in which `waiting` says false does not count. */
-  add(conn: Conn, waiting: () => boolean = () => true): void {
+  /** Starts watching. Time in which `waiting` says false does not count; `close` is what closes. */
+  add(
+    conn: Conn,
+    waiting: () => boolean = () => true,
+    close: (why: SocketError) => void = (why) => conn.close(why),
+  ): void {
     if (this.#limit === 0) return;
-    this.#conns.set(conn, { bytes: 0, since: this.#clock.now(), waiting });
+    this.#conns.set(conn, { bytes: 0, since: this.#clock.now(), waiting, close });
     this.#cancel ??= this.#arm();
   }
 
@@ -66,7 +71,7 @@ export class IdleWatch {
         watched.since = now;
       } else if (now - watched.since >= this.#limit) {
         this.#conns.delete(conn);
-        conn.close(
+        watched.close(
           new SocketError("ETIMEDOUT", "read", {
             addr: conn.remoteAddr,
             why: `nothing moved for ${this.#limit / 1000} s`,

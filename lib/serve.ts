@@ -15,7 +15,17 @@ import type { Addr, Conn, Listener } from "./transport.ts";
  * Holds one conversation. The connection is closed when the promise settles; what it rejects with
  * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
  */
-export type Handler = (conn: Conn) => void | Promise<void>;
+export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
+
+/** What a {@linkcode Handler} is told besides its connection. */
+export interface Conversation {
+  /**
+   * Aborted when the server closes the connection before the handler has settled: it is idle, or the
+   * grace is over. Reads and writes under way fail then anyway; this is for a handler that waits for
+   * something else. The reason is the {@linkcode SocketError} that they fail with.
+   */
+  readonly signal: AbortSignal;
+}
 
 /** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
 export interface Admission {
@@ -106,6 +116,42 @@ export function serve(
   return new Server(listener, handler, options).run();
 }
 
+class OpenConversation implements Conversation {
+  readonly #conn: Conn;
+  #controller: AbortController | undefined;
+  #endReason: SocketError | undefined;
+
+  constructor(conn: Conn) {
+    this.#conn = conn;
+  }
+
+  /** Made when asked for: most handlers do not ask. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#endReason !== undefined) this.#controller.abort(this.#endReason);
+    }
+    return this.#controller.signal;
+  }
+
+  close(reason: SocketError): void {
+    this.#conn.close(reason);
+    this.#end(reason);
+  }
+
+  reset(): void {
+    const { remoteAddr: addr } = this.#conn;
+    const reason = new SocketError("ECLOSED", "read", { addr, why: "the server stopped" });
+    this.#conn.reset(reason);
+    this.#end(reason);
+  }
+
+  #end(reason: SocketError): void {
+    this.#endReason = reason;
+    this.#controller?.abort(reason);
+  }
+}
+
 class Server {
   readonly #listener: Listener;
   readonly #handler: Handler;
@@ -117,7 +163,7 @@ class Server {
   readonly #clock: Clock;
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
-  readonly #open = new Set<Conn>();
+  readonly #open = new Set<OpenConversation>();
   #accepted = 0;
   #refused = 0;
   #reset = 0;
@@ -159,7 +205,7 @@ class Server {
   async #end(): Promise<void> {
     await this.#drain(this.#grace);
     this.#reset = this.#open.size;
-    for (const conn of this.#open) conn.reset();
+    for (const conversation of this.#open) conversation.reset();
     await this.#drain(SETTLE_MS);
   }
 
@@ -192,16 +238,17 @@ class Server {
 
   async #converse(conn: Conn): Promise<void> {
     this.#accepted++;
-    this.#open.add(conn);
-    this.#idle.add(conn);
+    const conversation = new OpenConversation(conn);
+    this.#open.add(conversation);
+    this.#idle.add(conn, undefined, (why) => conversation.close(why));
     try {
-      await this.#handler(conn);
+      await this.#handler(conn, conversation);
     } catch (error) {
       this.#onError(error, conn);
     } finally {
       conn.close();
       this.#idle.delete(conn);
-      this.#open.delete(conn);
+      this.#open.delete(conversation);
       this.#admission?.release(conn.remoteAddr);
       this.#notify();
     }

@@ -4,7 +4,7 @@ import { echo } from "../lib/echo.ts";
 import { EchoExchange, type EchoOutcome } from "../lib/echo_client.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import type { Handler } from "../lib/serve.ts";
-import { bytes, pair, randomBytes, readAll, rejects } from "./helpers.ts";
+import { bytes, conversation, pair, randomBytes, readAll, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 const MIB = 1024 * 1024;
@@ -26,7 +26,7 @@ async function converse(
     recvSize: 64 * 1024,
   });
   const serving = (async () => {
-    await server(ends.server);
+    await server(ends.server, conversation);
     ends.server.close();
   })();
   const outcome = await exchange.run();
@@ -43,7 +43,7 @@ for (const recvSize of [1, 16, 4096, 5000, 64 * 1024]) {
       readAll(ends.client),
       ends.client.write(data).then(() => ends.client.closeWrite()),
       (async () => {
-        await echo({ recvSize })(ends.server);
+        await echo({ recvSize })(ends.server, conversation);
         ends.server.close();
       })(),
     ]);
@@ -53,7 +53,7 @@ for (const recvSize of [1, 16, 4096, 5000, 64 * 1024]) {
 
 test("echo: a peer that resets ends the conversation with its error", async () => {
   using ends = await pair(new MemoryTransport());
-  const served = rejects(Promise.resolve(echo()(ends.server)), "ECONNRESET");
+  const served = rejects(Promise.resolve(echo()(ends.server, conversation)), "ECONNRESET");
   ends.client.reset();
   await served;
 });

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomFillSync } from "node:crypto";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
+import type { Conversation } from "../lib/serve.ts";
 import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
 
 /** Both ends of a connection, and the listener it came through. */
@@ -36,6 +37,9 @@ export async function pairThrough<A extends Addr>(
     },
   };
 }
+
+/** What a handler is told that is called without a server. */
+export const conversation: Conversation = { signal: new AbortController().signal };
 
 /** `n` bytes that compress badly and repeat nowhere. */
 export function randomBytes(n: number): Uint8Array {

@@ -36,8 +36,8 @@ test("serve: a handler that throws hurts no other, and its error is told", async
   const told: unknown[] = [];
   const echoing = echo();
   let first = true;
-  const served = serve(listener, (conn) => {
-    if (!first) return echoing(conn);
+  const served = serve(listener, (conn, conversation) => {
+    if (!first) return echoing(conn, conversation);
     first = false;
     throw new TypeError("a mistake");
   }, { ...options, onError: (error) => told.push(error) });
@@ -141,6 +141,32 @@ test("serve: what has not finished after the grace is reset", async () => {
   await clock.advance(1);
   assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 1 });
   await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+});
+
+test("serve: a handler that waits for something else is told when it is over", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const reasons: SocketError[] = [];
+  const served = serve(
+    listener,
+    (_, { signal }) =>
+      new Promise((resolve) =>
+        signal.addEventListener("abort", () => {
+          reasons.push(signal.reason);
+          resolve();
+        })
+      ),
+    { ...options, idleTimeout: 60_000, grace: 1000 },
+  );
+  using idle = await connect();
+  await clock.advance(62_000);
+  assert.equal(await idle.read(new Uint8Array(1)), null);
+  using late = await connect();
+  await clock.advance(0);
+  stop.abort();
+  await clock.advance(1000);
+  assert.deepEqual(await served, { accepted: 2, reset: 1 });
+  await rejects(late.read(new Uint8Array(1)), "ECONNRESET");
+  assert.deepEqual(reasons.map(({ code }) => code), ["ETIMEDOUT", "ECLOSED"]);
 });
 
 test("serve: a handler that ignores its reset does not hold up the end", async () => {
