@@ -84,6 +84,8 @@ export type {
 } from "./lib/frames.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
+export { relay } from "./lib/relay.ts";
+export type { DialTarget, Relayed, RelayOptions } from "./lib/relay.ts";
 export { serve } from "./lib/serve.ts";
 export type { Admission, Conversation, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { selfSigned } from "./lib/tls_cert.ts";

@@ -1,0 +1,379 @@
+// The switchboard as a handler: in memory where time and sizes are exact, and over real sockets.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { VirtualClock } from "../lib/clock.ts";
+import { dial } from "../lib/dial.ts";
+import { echo } from "../lib/echo.ts";
+import type { SocketError } from "../lib/errors.ts";
+import { MemoryTransport } from "../lib/memory.ts";
+import { type DialTarget, relay, type Relayed } from "../lib/relay.ts";
+import { serve, type ServeOptions } from "../lib/serve.ts";
+import { selfSigned } from "../lib/tls_cert.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
+import { bytes, randomBytes, readAll, readExactly, readText, rejects } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+
+/** A relay that serves, and what it told. */
+class Switchboard implements AsyncDisposable {
+  readonly ended: Relayed[] = [];
+  readonly errors: unknown[] = [];
+  readonly #listener: Listener;
+  readonly #stop = new AbortController();
+  readonly #served: Promise<unknown>;
+
+  constructor(listener: Listener, dialTarget: DialTarget, options: ServeOptions = {}) {
+    this.#listener = listener;
+    const handler = relay(dialTarget, { onEnd: (relayed) => this.ended.push(relayed) });
+    this.#served = serve(listener, handler, {
+      signal: this.#stop.signal,
+      onError: (error) => this.errors.push(error),
+      ...options,
+    });
+  }
+
+  get addr(): Addr {
+    return this.#listener.addr;
+  }
+
+  /** Stops and waits for the conversations. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#served;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** A client that is joined to a target. */
+interface Joined extends AsyncDisposable {
+  readonly board: Switchboard;
+  readonly client: Conn;
+  readonly target: Conn;
+}
+
+async function joinUp(transport: Transport, options: ServeOptions = {}): Promise<Joined> {
+  const [behind, front] = [
+    await transport.listen({ host: "127.0.0.1" }),
+    await transport.listen({ host: "127.0.0.1" }),
+  ];
+  const board = new Switchboard(front, to(transport, behind.addr), options);
+  const [client, target] = await Promise.all([transport.connect(front.addr), behind.accept()]);
+  behind.close();
+  return {
+    board,
+    client,
+    target,
+    async [Symbol.asyncDispose]() {
+      client.close();
+      target.close();
+      await board.stop();
+    },
+  };
+}
+
+function to(transport: Transport, { host, port }: TcpAddr): DialTarget {
+  return (signal) => dial(transport, { host, port, signal });
+}
+
+/** Asserts that the other end was reset; on Deno a socket cannot, and closes. */
+async function assertReset(transport: Transport, conn: Conn): Promise<void> {
+  const reading = conn.read(new Uint8Array(1));
+  if (transport.name === "deno") assert.equal(await reading, null);
+  else await rejects(reading, "ECONNRESET");
+}
+
+/** Writes until the other side holds it back for good; resolves to how much it took. */
+async function fill(conn: Conn): Promise<number> {
+  void conn.write(new Uint8Array(64 * 1024 * 1024)).catch(() => {});
+  for (let before = -1; before !== conn.bytesWritten;) {
+    before = conn.bytesWritten;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return conn.bytesWritten;
+}
+
+for (const transport of [new MemoryTransport(), systemTransport]) {
+  const name = transport === systemTransport ? "sockets" : "memory";
+
+  test(`relay (${name}): carries bytes both ways unchanged, and counts them`, async () => {
+    await using joined = await joinUp(transport);
+    const { board, client, target } = joined;
+    const [there, back] = [randomBytes(300_000), randomBytes(200_000)];
+    const say = async (conn: Conn, data: Uint8Array) => {
+      await conn.write(data);
+      await conn.closeWrite();
+    };
+    const [gotThere, gotBack] = await Promise.all([
+      readAll(target),
+      readAll(client),
+      say(client, there),
+      say(target, back),
+    ]);
+    assert.ok(Buffer.from(there).equals(gotThere));
+    assert.ok(Buffer.from(back).equals(gotBack));
+    await board.stop();
+    assert.deepEqual(board.errors, []);
+    const [{ duration, ...relayed }] = board.ended;
+    assert.ok(duration >= 0);
+    assert.deepEqual(relayed, {
+      client: client.localAddr,
+      target: target.localAddr,
+      toTarget: 300_000,
+      toClient: 200_000,
+      error: undefined,
+    });
+  });
+
+  for (const first of ["client", "target"] as const) {
+    test(`relay (${name}): when the ${first} half-closes the other direction goes on`, async () => {
+      await using joined = await joinUp(transport);
+      const [ending, other] = first === "client"
+        ? [joined.client, joined.target]
+        : [joined.target, joined.client];
+      await ending.write(bytes("that is all"));
+      await ending.closeWrite();
+      assert.equal((await readAll(other)).toString(), Buffer.from("that is all").toString());
+      for (const word of ["not", "for", "me!"]) {
+        await other.write(bytes(word));
+        assert.equal(await readText(ending, 3), word);
+      }
+      await other.closeWrite();
+      assert.equal(await ending.read(new Uint8Array(1)), null);
+      await joined.board.stop();
+      assert.equal(joined.board.ended[0].error, undefined);
+    });
+
+    test(`relay (${name}): when the ${first} resets the other side is reset`, async () => {
+      await using joined = await joinUp(transport);
+      const [resetting, other] = first === "client"
+        ? [joined.client, joined.target]
+        : [joined.target, joined.client];
+      await resetting.write(bytes("x"));
+      await readText(other, 1);
+      // On Deno it takes bytes unread to have the kernel send RST.
+      await other.write(bytes("unread"));
+      while (resetting.bytesRead < 1) await resetting.read(new Uint8Array(1));
+      resetting.reset();
+      await assertReset(transport, other);
+      // Where it was an end and no reset, the relay waits for the other's.
+      other.close();
+      await joined.board.stop();
+      const { error } = joined.board.ended[0];
+      if (transport.name !== "deno") assert.equal((error as SocketError).code, "ECONNRESET");
+      assert.deepEqual(joined.board.errors, error === undefined ? [] : [error]);
+    });
+
+    test(`relay (${name}): who reads slowly holds the ${first} back`, async () => {
+      await using joined = await joinUp(transport);
+      const [sender, reader] = first === "client"
+        ? [joined.client, joined.target]
+        : [joined.target, joined.client];
+      const taken = await fill(sender);
+      // In memory a connection holds 64 KiB; the kernel chooses for itself, a few MiB at the most.
+      if (name === "memory") assert.ok(taken <= 3 * 64 * 1024, `${taken} bytes`);
+      assert.ok(taken < 32 * 1024 * 1024, `${taken} bytes`);
+      await readExactly(reader, taken);
+      // It goes on: what the sender could not get rid of before arrives.
+      await readExactly(reader, 1024 * 1024);
+    });
+  }
+
+  test(`relay (${name}): a target that cannot be reached resets the client and tells why`, async () => {
+    const closed = await transport.listen({ host: "127.0.0.1" });
+    closed.close();
+    const front = await transport.listen({ host: "127.0.0.1" });
+    await using board = new Switchboard(front, to(transport, closed.addr));
+    using client = await transport.connect(front.addr);
+    await assertReset(transport, client);
+    await board.stop();
+    const [{ target, toTarget, toClient, error }] = board.ended;
+    assert.deepEqual([target, toTarget, toClient], [undefined, 0, 0]);
+    assert.equal((error as SocketError).code, "ECONNREFUSED");
+    assert.deepEqual(board.errors, [error]);
+  });
+
+  test(`relay (${name}): what a target said before it closed arrives, though it takes no more`, async () => {
+    await using joined = await joinUp(transport);
+    const { client, target } = joined;
+    const answer = randomBytes(50_000);
+    await fill(client);
+    await target.write(answer);
+    target.close();
+    assert.ok(Buffer.from(answer).equals(await readExactly(client, answer.length)));
+    client.close();
+    await joined.board.stop();
+    const { error, toClient } = joined.board.ended[0];
+    assert.notEqual(error, undefined);
+    assert.equal(toClient, answer.length);
+  });
+}
+
+/** Joins in memory, with a clock to turn, and fills the way to a target that does not read. */
+async function stuck(options: ServeOptions) {
+  const clock = new VirtualClock();
+  const joined = await joinUp(new MemoryTransport(), { ...options, clock });
+  await fill(joined.client);
+  return { ...joined, clock };
+}
+
+test("relay: a conversation that is stuck ends with the idle timeout, on both sides", async () => {
+  const { board, client, target, clock } = await stuck({ idleTimeout: 60_000 });
+  await clock.advance(62_000);
+  assert.equal(await client.read(new Uint8Array(1)), null);
+  assert.equal((board.ended[0].error as SocketError).code, "ETIMEDOUT");
+  assert.deepEqual(board.errors, [board.ended[0].error]);
+  await assert.rejects(readAll(target), { code: "ECONNRESET" });
+  client.close();
+  await board.stop();
+});
+
+test("relay: one that only one side has ended is bounded by the idle timeout", async () => {
+  const clock = new VirtualClock();
+  const joined = await joinUp(new MemoryTransport(), { idleTimeout: 60_000, clock });
+  const { board, client, target } = joined;
+  await client.closeWrite();
+  assert.equal(await target.read(new Uint8Array(1)), null);
+  for (let minute = 0; minute < 3; minute++) {
+    await target.write(bytes("."));
+    await readText(client, 1);
+    await clock.advance(40_000);
+  }
+  assert.equal(board.ended.length, 0);
+  await clock.advance(62_000);
+  assert.equal((board.ended[0].error as SocketError).code, "ETIMEDOUT");
+  await rejects(target.write(bytes(".")), "ECONNRESET");
+  await board.stop();
+});
+
+test("relay: a conversation that is stuck when the grace is over is reset on both sides", async () => {
+  const { board, client, target, clock } = await stuck({ grace: 5000 });
+  const stopped = board.stop();
+  await clock.advance(5000);
+  await stopped;
+  await rejects(client.read(new Uint8Array(1)), "ECONNRESET");
+  await assert.rejects(readAll(target), { code: "ECONNRESET" });
+});
+
+test("relay: dialing is given up when the server stops", async () => {
+  const transport = new MemoryTransport();
+  const clock = new VirtualClock();
+  const front = await transport.listen({ port: 7 });
+  let aborted: unknown;
+  const never: DialTarget = (signal) =>
+    new Promise((_, reject) =>
+      signal.addEventListener("abort", () => {
+        aborted = signal.reason;
+        reject(signal.reason);
+      })
+    );
+  await using board = new Switchboard(front, never, { grace: 1000, clock });
+  using client = await transport.connect({ host: "localhost", port: 7 });
+  await clock.advance(0);
+  const stopped = board.stop();
+  await clock.advance(1000);
+  await stopped;
+  await rejects(client.read(new Uint8Array(1)), "ECONNRESET");
+  assert.equal((aborted as SocketError).code, "ECLOSED");
+  assert.deepEqual(board.errors, [aborted]);
+});
+
+/** The descriptors that this process has open. */
+function descriptors(): number {
+  return readdirSync("/proc/self/fd").length;
+}
+
+test("relay: 1,000 short conversations leave no descriptor behind", async () => {
+  const behind = await systemTransport.listen({ host: "127.0.0.1" });
+  const front = await systemTransport.listen({ host: "127.0.0.1" });
+  const echoing = serve(behind, echo());
+  await using board = new Switchboard(front, to(systemTransport, behind.addr));
+  const before = descriptors();
+  for (let batch = 0; batch < 20; batch++) {
+    await Promise.all(Array.from({ length: 50 }, async (_, i) => {
+      using conn = await systemTransport.connect(front.addr);
+      await conn.write(bytes("ping"));
+      assert.equal(await readText(conn, 4), "ping");
+      // Some end in good order, some do not.
+      if (i % 3 === 0) conn.reset();
+      if (i % 3 === 1) {
+        await conn.closeWrite();
+        assert.equal(await conn.read(new Uint8Array(1)), null);
+      }
+    }));
+  }
+  await board.stop();
+  behind.close();
+  await echoing;
+  assert.equal(board.ended.length, 1000);
+  // The two listeners are gone, too.
+  assert.ok(descriptors() <= before, `${before} before, ${descriptors()} after`);
+});
+
+/** Sends through a relay, and asserts that the echo behind it answers. */
+async function assertEcho(conn: Conn): Promise<void> {
+  const data = randomBytes(100_000);
+  const [got] = await Promise.all([
+    readExactly(conn, data.length),
+    conn.write(data),
+  ]);
+  assert.ok(Buffer.from(data).equals(got));
+  await conn.closeWrite();
+  assert.equal(await conn.read(new Uint8Array(1)), null);
+}
+
+test("relay: joins Unix and TCP sockets, both ways round", async () => {
+  const path = join(tmpdir(), `plainsocket-relay-${process.pid}.sock`);
+  for (const [fronts, targets] of [["unix", "tcp"], ["tcp", "unix"]]) {
+    const listen = (kind: string): Promise<Listener> =>
+      kind === "unix"
+        ? systemTransport.listen({ path })
+        : systemTransport.listen({ host: "127.0.0.1" });
+    const [behind, front] = [await listen(targets), await listen(fronts)];
+    const echoing = serve(behind, echo());
+    await using board = new Switchboard(
+      front,
+      (signal) => dial(systemTransport, { ...behind.addr as TcpAddr, signal }),
+    );
+    using client = await systemTransport.connect(front.addr as TcpAddr);
+    await assertEcho(client);
+    await board.stop();
+    assert.deepEqual(board.errors, []);
+    behind.close();
+    await echoing;
+  }
+});
+
+test("relay: TLS in front of plain TCP, and plain TCP in front of TLS", async () => {
+  const { cert, key } = await selfSigned(["127.0.0.1"]);
+  const host = "127.0.0.1";
+  for (const secureFront of [true, false]) {
+    const listen = (secure: boolean): Promise<Listener<TcpAddr>> =>
+      secure
+        ? systemTransport.listen({ host, tls: { cert, key } })
+        : systemTransport.listen({ host });
+    const connect = (port: number, secure: boolean, signal?: AbortSignal): Promise<Conn> =>
+      secure
+        ? dial(systemTransport, { host, port, signal, tls: { caCerts: [cert] } })
+        : dial(systemTransport, { host, port, signal });
+    const [behind, front] = [await listen(!secureFront), await listen(secureFront)];
+    const echoing = serve(behind, echo());
+    await using board = new Switchboard(
+      front,
+      (signal) => connect(behind.addr.port, !secureFront, signal),
+    );
+    using client = await connect(front.addr.port, secureFront);
+    await assertEcho(client);
+    await board.stop();
+    assert.deepEqual(board.errors, []);
+    behind.close();
+    await echoing;
+  }
+});
