@@ -82,6 +82,8 @@ export type {
   LengthPrefixOptions,
   LengthType,
 } from "./lib/frames.ts";
+export { join } from "./lib/join.ts";
+export type { JoinOptions, JoinOutcome, OnEof } from "./lib/join.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { relay } from "./lib/relay.ts";

@@ -1,0 +1,211 @@
+/**
+ * Joining a connection to the rest of a program, as nc(1) joins one to its standard input and output:
+ * what a source gives is sent, what comes goes to a sink, both at the same time, until it is over.
+ * When that is, is the question that such programs differ in: see {@linkcode OnEof}.
+ *
+ * @module
+ */
+
+import { abortError, SocketError } from "./errors.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { deferred } from "./deferred.ts";
+import { IdleWatch } from "./idle.ts";
+import type { Conn } from "./transport.ts";
+
+/**
+ * What the end of one side, the source or the peer, does to the other:
+ *
+ * - `"half-close"` passes it on. When the source ends, FIN is sent and receiving goes on until the
+ *   peer ends. When the peer ends, what the source has is still sent, until it ends or has given
+ *   nothing for half a second: a peer may have nothing to say and still read, and a source may be a
+ *   terminal, where nobody types any more.
+ * - `"close"` ends the other side, too, at once. What comes later is lost, and what the peer has sent
+ *   and nobody has received may make the kernel answer with RST.
+ * - `"wait"` keeps it to itself: the connection stays as it is until both sides have ended.
+ */
+export type OnEof = "half-close" | "close" | "wait";
+
+/** What {@linkcode join} takes. */
+export interface JoinOptions {
+  /** What to send. It is asked for more when what it gave has been taken by the kernel. */
+  readonly source: AsyncIterable<Uint8Array>;
+  /**
+   * Takes what comes, at most 64 KiB at a time. The next is received when it resolves; the bytes are
+   * its own until then only.
+   */
+  readonly sink: (data: Uint8Array) => void | Promise<void>;
+  /** What the end of one side does to the other. Default: `"half-close"`. */
+  readonly onEof?: OnEof;
+  /**
+   * Milliseconds after which it is given up if no byte has moved, either way; 0 for no limit. Time in
+   * which the sink is busy does not count. Default: 0.
+   */
+  readonly idleTimeout?: number;
+  /** Gives up when aborted. */
+  readonly signal?: AbortSignal;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** Which of the two had ended when it was over. */
+export interface JoinOutcome {
+  /** The source had ended, and all that it gave was sent. */
+  readonly sourceEnded: boolean;
+  /** The peer had sent FIN, and all before it went to the sink. */
+  readonly peerEnded: boolean;
+}
+
+const RECV_SIZE = 64 * 1024;
+
+/** How long a source may be silent when its peer has ended. */
+const GRACE_MS = 500;
+
+/**
+ * Sends what the source gives and gives the sink what comes, and closes the connection when that is
+ * over: with FIN in the end, and with RST if it fails.
+ *
+ * Rejects with a {@linkcode SocketError}: ECONNRESET if the peer resets the connection, or closes it
+ * while there is more to send; ETIMEDOUT after `idleTimeout`; ECANCELED when aborted; else as
+ * {@linkcode Conn.read}. What came before went to the sink. And with whatever the source or the sink
+ * fails with.
+ *
+ * @example
+ * ```ts
+ * import { join, MemoryTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const transport = new MemoryTransport();
+ * using listener = await transport.listen({ port: 7 });
+ * const client = await transport.connect({ host: "localhost", port: 7 });
+ * using server = await listener.accept();
+ * await server.write(new TextEncoder().encode("welcome"));
+ * await server.closeWrite();
+ *
+ * let came = "";
+ * async function* source() {
+ *   yield new TextEncoder().encode("hello");
+ * }
+ * await join(client, { source: source(), sink: (data) => void (came += new TextDecoder().decode(data)) });
+ * assert.equal(came, "welcome");
+ * assert.equal(await server.read(new Uint8Array(64)), 5);
+ * ```
+ */
+export async function join(conn: Conn, options: JoinOptions): Promise<JoinOutcome> {
+  return await new Join(conn, options).run();
+}
+
+class Join {
+  readonly #conn: Conn;
+  readonly #options: JoinOptions;
+  readonly #source: AsyncIterator<Uint8Array>;
+  readonly #onEof: OnEof;
+  readonly #clock: Clock;
+  readonly #over = deferred<void>();
+  #sourceEnded = false;
+  #peerEnded = false;
+  /** Why nothing more can be sent. Reading tells how the connection was lost, if it was. */
+  #sendError: unknown;
+  /** The source is asked for more, and has not answered yet. */
+  #asking = false;
+  #cancelGrace: () => void = () => {};
+  /** What the sink is busy with. */
+  #sinking: void | Promise<void> = undefined;
+
+  constructor(conn: Conn, options: JoinOptions) {
+    this.#conn = conn;
+    this.#options = options;
+    this.#source = options.source[Symbol.asyncIterator]();
+    this.#onEof = options.onEof ?? "half-close";
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  async run(): Promise<JoinOutcome> {
+    const conn = this.#conn;
+    const { signal, idleTimeout = 0 } = this.#options;
+    const fail = (error: unknown) => this.#over.reject(error);
+    const onAbort = () => fail(abortError("read", conn.remoteAddr, signal!));
+    const idle = new IdleWatch(idleTimeout, this.#clock);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort);
+    idle.add(conn, () => this.#sinking === undefined, fail);
+    try {
+      this.#send().catch(fail);
+      this.#receive().catch(fail);
+      await this.#over.promise;
+      await this.#sinking;
+      // It is refused if a write is under way or the connection is gone: there is no end to tell then.
+      await conn.closeWrite().catch(() => {});
+      conn.close();
+    } catch (error) {
+      conn.reset();
+      throw error;
+    } finally {
+      this.#cancelGrace();
+      idle.delete(conn);
+      signal?.removeEventListener("abort", onAbort);
+      if (!this.#sourceEnded) this.#stopSource();
+    }
+    return { sourceEnded: this.#sourceEnded, peerEnded: this.#peerEnded };
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(RECV_SIZE);
+    for (let n; (n = await this.#conn.read(buffer)) !== null;) {
+      this.#sinking = this.#options.sink(buffer.subarray(0, n));
+      await this.#sinking;
+      this.#sinking = undefined;
+    }
+    this.#peerEnded = true;
+    if (this.#sendError !== undefined) throw this.#takesNoMore();
+    if (this.#sourceEnded || this.#onEof === "close") this.#over.resolve();
+    else if (this.#asking) this.#startGrace();
+  }
+
+  async #send(): Promise<void> {
+    for (;;) {
+      const { done, value } = await this.#next();
+      if (done) break;
+      try {
+        await this.#conn.write(value);
+      } catch (error) {
+        this.#sendError = error;
+        if (this.#peerEnded) throw this.#takesNoMore();
+        return this.#stopSource();
+      }
+    }
+    this.#sourceEnded = true;
+    if (this.#peerEnded || this.#onEof === "close") this.#over.resolve();
+    // If it fails the connection is lost, and reading tells how.
+    else if (this.#onEof === "half-close") await this.#conn.closeWrite().catch(() => {});
+  }
+
+  async #next(): Promise<IteratorResult<Uint8Array>> {
+    this.#asking = true;
+    if (this.#peerEnded) this.#startGrace();
+    try {
+      return await this.#source.next();
+    } finally {
+      this.#asking = false;
+      this.#cancelGrace();
+    }
+  }
+
+  #startGrace(): void {
+    if (this.#onEof !== "half-close") return;
+    this.#cancelGrace = this.#clock.setTimer(GRACE_MS, () => this.#over.resolve());
+  }
+
+  #takesNoMore(): SocketError {
+    return new SocketError("ECONNRESET", "write", {
+      addr: this.#conn.remoteAddr,
+      why:
+        `the peer closed the connection and took no more, after ${this.#conn.bytesWritten} bytes`,
+      cause: this.#sendError,
+    });
+  }
+
+  /** A source that waits for something cannot be made to stop waiting, so it is not waited for. */
+  #stopSource(): void {
+    this.#source.return?.().catch(() => {});
+  }
+}
