@@ -1,6 +1,7 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The client script: `client.ts [echo [MESSAGE]] [options]` or `client.ts get URL`. See `--help`.
+ * The client script: `client.ts [echo [MESSAGE]] [options]`, `client.ts get URL` or
+ * `client.ts connect HOST:PORT`. See `--help`.
  *
  * @module
  */
@@ -47,10 +48,12 @@ const HELP = `A client made of plain sockets.
 
 Usage: client.ts [echo [MESSAGE]] [options]
        client.ts get URL [options]
+       client.ts connect HOST:PORT [options]
 
 Protocols:
-  echo  sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
-  get   gets what is at a URL; 'client.ts get --help' tells more
+  echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
+  get      gets what is at a URL; 'client.ts get --help' tells more
+  connect  joins stdin and stdout to a socket, as nc does; 'client.ts connect --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
@@ -135,4 +138,5 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
 await run("client.ts", {
   echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
   get: async () => (await import("./lib/cli/get.ts")).get,
+  connect: async () => (await import("./lib/cli/connect.ts")).connect,
 }, "get");

@@ -1,0 +1,150 @@
+/**
+ * `client.ts connect HOST:PORT`: joins stdin and stdout to a socket, for people who know nc.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { dial } from "../dial.ts";
+import { observe } from "../events.ts";
+import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
+import { systemTransport } from "../transport.deno.ts";
+import type { Conn } from "../transport.ts";
+import { type Command, command } from "./command.ts";
+import { GENERAL_FLAGS, openLog } from "./common.ts";
+import { withCrlf } from "./connect/crlf.ts";
+import { type Direction, HexDump } from "./connect/hex.ts";
+import { nameOf, placesOf } from "./connect/places.ts";
+import { probe } from "./connect/probe.ts";
+import { EXIT, exitHelp } from "./exit.ts";
+import { choice, renderFlags, seconds, text, toggle, type Values } from "./flags.ts";
+import type { Log } from "./log.ts";
+import { onSignals } from "./signals.ts";
+import { clientTranscript } from "./transcript.ts";
+
+const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
+
+const FLAGS = {
+  "on-eof": choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
+  unix: text("PATH", "", "connect to this socket file, and not to HOST:PORT"),
+  tls: toggle("speak TLS; the certificate of the server is verified"),
+  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
+  insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
+  alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
+  crlf: toggle("end each line that is sent with CRLF, as many protocols want it", "C"),
+  hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
+  probe: toggle("only see whether a port, or which of HOST:FIRST-LAST, takes connections", "z"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `Joins stdin and stdout to a socket.
+
+  deno run -A client.ts connect localhost:10000           what you type is sent, what comes is shown
+  deno run -A client.ts connect localhost:10000 < a > b   sends a file, and saves what comes back
+  deno run -A client.ts connect --crlf --tls mail.example:465
+  deno run -A client.ts connect --unix /run/app.sock      a socket file
+  deno run -A client.ts connect --hex '[::1]:53' < query  shows each byte
+  deno run -A client.ts connect -z localhost:8000-8100    which of these ports are open?
+  npx plainsocket client connect localhost:10000          the same on Node
+
+Usage: client.ts connect HOST:PORT [options]
+       client.ts connect --unix PATH [options]
+       client.ts connect -z HOST:PORT[-LAST] [options]
+
+Options:
+${renderFlags(FLAGS)}
+
+The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with --on-eof:
+  half-close  is passed on. Behind stdin's, what still comes is received until the peer ends, too.
+              Behind the peer's, what is in stdin is still sent, until it ends or pauses for 0.5 s.
+  close       ends all at once; what would have come later is lost.
+  wait        is waited out until the other side has ended, too; the peer is told nothing before.
+
+stdout gets what comes, byte for byte, or the hex dump; -z prints each open port on a line. All else
+goes to stderr. -z succeeds if one port is open at least.
+
+Exit codes:
+${
+  exitHelp(
+    "ok",
+    "usage",
+    "notResolved",
+    "notConnected",
+    "writeFailed",
+    "timeout",
+    "tlsFailed",
+    "receiveFailed",
+    "badCertificate",
+    "internal",
+    "interrupted",
+  )
+}
+`;
+
+type ConnectValues = Values<typeof FLAGS>;
+
+/** The command; see the module. */
+export const connect: Command = command({ name: "connect", flags: FLAGS, help: HELP, run });
+
+async function run(values: ConnectValues, positionals: string[]): Promise<number> {
+  const places = placesOf(values, positionals);
+  const log = openLog(values);
+  const { signal, exitCode } = onSignals();
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(clientTranscript()))
+    : systemTransport;
+  const limits = { timeout: values["connect-timeout"], signal };
+  try {
+    if (values.probe) return await probe(transport, places, limits);
+    const [place] = places;
+    log.note(`connecting to ${nameOf(place)}`);
+    const conn = await dial(transport, { ...place, ...limits });
+    const outcome = await converse(conn, values, signal, log);
+    log.note(summary(conn, outcome));
+    return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) return exitCode();
+    throw error;
+  }
+}
+
+function converse(
+  conn: Conn,
+  values: ConnectValues,
+  signal: AbortSignal,
+  log: Log,
+): Promise<JoinOutcome> {
+  const source = values.crlf ? withCrlf(process.stdin) : process.stdin;
+  const ends = values.hex
+    ? dumped(source, log)
+    : { source, sink: (data: Uint8Array) => log.data(data) };
+  return join(conn, {
+    ...ends,
+    onEof: values["on-eof"],
+    idleTimeout: values["idle-timeout"],
+    signal,
+  });
+}
+
+/** Shows what goes through, both ways, and prints nothing else. */
+function dumped(source: AsyncIterable<Uint8Array>, log: Log): Pick<JoinOptions, "source" | "sink"> {
+  const dump = new HexDump();
+  const show = (direction: Direction, data: Uint8Array) =>
+    log.data(new TextEncoder().encode(dump.lines(direction, data)));
+  return {
+    source: (async function* () {
+      for await (const chunk of source) {
+        await show(">", chunk);
+        yield chunk;
+      }
+    })(),
+    sink: (data) => show("<", data),
+  };
+}
+
+function summary({ bytesRead, bytesWritten }: Conn, { sourceEnded }: JoinOutcome): string {
+  const who = sourceEnded ? "closed" : "the peer closed";
+  return `sent ${bytesWritten} bytes and received ${bytesRead}; ${who}`;
+}

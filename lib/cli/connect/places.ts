@@ -1,0 +1,83 @@
+/**
+ * Where `connect` connects to, as its command line says.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../addr.ts";
+import type { DialTlsOptions } from "../../dial.ts";
+import type { Endpoint } from "../../transport.ts";
+import { noMore } from "../common.ts";
+import { parseEndpoint } from "../endpoint.ts";
+import { UsageError } from "../flags.ts";
+import { tlsOf } from "../get/options.ts";
+
+/** The flags that say where to. */
+export interface PlaceValues {
+  readonly unix: string;
+  readonly tls: boolean;
+  readonly cacert: string;
+  readonly insecure: boolean;
+  readonly alpn: string;
+  readonly probe: boolean;
+}
+
+/** What `dial` takes, but for its limits. */
+export type Place = Endpoint & Partial<Pick<DialTlsOptions, "tls">> | { readonly path: string };
+
+/**
+ * Reads the place off the command line; with a range of ports, which only `--probe` takes, all of
+ * them. Throws a {@linkcode UsageError}.
+ */
+export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
+  const { unix, tls } = values;
+  for (const name of ["cacert", "insecure", "alpn"] as const) {
+    if (!tls && values[name]) throw new UsageError(`Option --${name} needs --tls`);
+  }
+  if (unix !== "") {
+    if (tls) throw new UsageError("Options --unix and --tls exclude each other");
+    if (positionals.length > 0) {
+      throw new UsageError(`Option --unix says where to connect to: leave '${positionals[0]}' out`);
+    }
+    return [{ path: unix }];
+  }
+  const endpoints = endpointsOf(positionals);
+  if (endpoints.length > 1 && !values.probe) {
+    throw new UsageError(`'${positionals[0]}': only --probe (-z) takes a range of ports`);
+  }
+  if (!tls) return endpoints;
+  const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
+  const trust = tlsOf(values);
+  return endpoints.map((endpoint) => ({ ...endpoint, tls: { ...trust, alpnProtocols } }));
+}
+
+function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {
+  if (text === undefined) throw new UsageError("connect needs HOST:PORT, or --unix PATH");
+  const [next = ""] = more;
+  // What users of nc type.
+  if (/^\d+(-\d+)?$/.test(next)) {
+    const host = text.includes(":") ? `[${text}]` : text;
+    throw new UsageError(`The port goes with the host: write ${host}:${next}`);
+  }
+  noMore(more);
+  if (/^\d+$/.test(text)) {
+    throw new UsageError(`'${text}' is a port without a host: write localhost:${text}`);
+  }
+  const [, start, last] = /^(.*:\d+)-(\d+)$/.exec(text) ?? [, text];
+  const first = parseEndpoint(start);
+  const { host, port } = last === undefined ? first : parseEndpoint(start.replace(/\d+$/, last));
+  if (port < first.port) {
+    throw new UsageError(`'${text}' is no range: write the lower port first`);
+  }
+  return Array.from({ length: port - first.port + 1 }, (_, i) => ({ host, port: first.port + i }));
+}
+
+/** A place in words. */
+export function nameOf(place: Place): string {
+  return "path" in place ? place.path : `${place.host} port ${place.port}`;
+}
+
+/** A place as it is written on the command line. */
+export function formatPlace(place: Place): string {
+  return "path" in place ? place.path : formatAddr({ host: place.host, port: place.port });
+}

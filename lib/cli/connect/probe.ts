@@ -1,0 +1,80 @@
+/**
+ * `connect -z`: which ports take connections?
+ *
+ * @module
+ */
+
+import { dial, type DialLimits } from "../../dial.ts";
+import { SocketError, type SocketErrorCode } from "../../errors.ts";
+import type { Transport } from "../../transport.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { print } from "../print.ts";
+import { formatPlace, type Place } from "./places.ts";
+
+/** So many are tried at once. */
+const AT_ONCE = 100;
+
+/** What says something of one port, and nothing of the others. */
+const OF_THE_PORT: ReadonlySet<SocketErrorCode> = new Set([
+  "ECERT",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ETIMEDOUT",
+  "ETLS",
+]);
+
+/**
+ * Connects to each of `places`, prints those that take connections, in their order, and resolves to
+ * the exit code. Rejects if none does: for a single one with its error.
+ */
+export async function probe(
+  transport: Transport,
+  places: readonly Place[],
+  limits: DialLimits,
+): Promise<number> {
+  const answers: (SocketError | "open")[] = [];
+  let started = 0;
+  let told = 0;
+  const work = async () => {
+    while (started < places.length) {
+      const index = started++;
+      answers[index] = await answerOf(transport, places[index], limits);
+      let lines = "";
+      for (; answers[told] !== undefined; told++) {
+        if (answers[told] === "open") lines += `${formatPlace(places[told])} open\n`;
+      }
+      if (lines !== "") await print(lines);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, places.length) }, work));
+  const failures = answers.filter((answer) => answer !== "open");
+  if (failures.length < places.length) return EXIT.ok;
+  throw failures.length === 1 ? failures[0] : noneOpen(places, failures);
+}
+
+async function answerOf(
+  transport: Transport,
+  place: Place,
+  limits: DialLimits,
+): Promise<SocketError | "open"> {
+  try {
+    (await dial(transport, { ...place, ...limits })).close();
+    return "open";
+  } catch (error) {
+    if (error instanceof SocketError && OF_THE_PORT.has(error.code)) return error;
+    throw error;
+  }
+}
+
+function noneOpen(places: readonly Place[], failures: readonly SocketError[]): CliError {
+  const counts = new Map<string, number>();
+  for (const { code } of failures) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const list = [...counts].map(([code, n]) => `${n} ${code}`).join(", ");
+  const [first, last] = [places[0], places[places.length - 1]].map(formatPlace);
+  return new CliError(
+    EXIT.notConnected,
+    `None of the ${places.length} ports from ${first} to ${last} takes connections: ${list}. ` +
+      "Check that a server is listening there.",
+  );
+}
