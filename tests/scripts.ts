@@ -103,6 +103,18 @@ sys.exit(child.wait())
   return ["python3", "-c", program, stdout ? "True" : "False", ...command];
 }
 
+/**
+ * Wraps a command so that it runs in a terminal of its own. What comes on stdin is typed there
+ * (`\x04` is Ctrl-D, `\x03` Ctrl-C), and all that it prints comes out on stdout, with what is typed.
+ */
+export function inTerminal(command: readonly string[]): string[] {
+  const program = `
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
+`;
+  return ["python3", "-c", program, ...command];
+}
+
 /** Asserts that a script failed as scripts should: with this code, and with one line that tells. */
 export function assertFailed(exit: Exit, code: number, ...patterns: RegExp[]): void {
   const lines = exit.stderr.split("\n").slice(0, -1);

@@ -1,0 +1,197 @@
+// The situations of docs/connect.md: each runs `client.ts connect` against a peer in Python, and says
+// in the words of the table what came of it.
+
+import { setTimeout } from "node:timers/promises";
+import type { OnEof } from "../lib/join.ts";
+import { type Exit, Program, python, type PythonPeer } from "./peers.ts";
+import { inTerminal, programCommand } from "./scripts.ts";
+
+/** More than the kernels on both sides hold. */
+const MUCH = 16 * 1024 * 1024;
+
+interface Conversation extends AsyncDisposable {
+  readonly peer: PythonPeer;
+  readonly client: Program;
+}
+
+/** Starts a peer, which runs `program` with its socket `s`, and a client that connects to it. */
+async function start(
+  onEof: OnEof,
+  program: string,
+  wrap: (command: string[]) => string[] = (command) => command,
+  ...options: string[]
+): Promise<Conversation> {
+  const peer = await python(`
+s, _ = l.accept()
+def wait_for_go(): sys.stdin.readline()
+def send_last(text):
+    try:
+        s.sendall(text)
+        s.shutdown(socket.SHUT_WR)
+    except OSError: pass  # the client is gone
+def rest():
+    n = 0
+    try:
+        while data := s.recv(1 << 20): n += len(data)
+        return f"{n} FIN"
+    except ConnectionResetError: return f"{n} RST"
+${program}
+sys.stdin.read()
+`);
+  const { host, port } = peer.endpoint;
+  const args = ["connect", `${host}:${port}`, "--on-eof", onEof, ...options];
+  const client = new Program(wrap([...programCommand("client"), ...args]), { pipe: true });
+  return {
+    peer,
+    client,
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await peer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** What a peer does that is asked something: it tells whether FIN is behind the question. */
+function hearQuestion(onEof: OnEof): string {
+  return `
+got = b""
+while len(got) < 8: got += s.recv(100)
+s.settimeout(${onEof === "wait" ? 0.5 : 30})
+try: say(got.decode() + (" FIN" if s.recv(1) == b"" else " and more"))
+except TimeoutError: say(got.decode() + " and no FIN")
+s.settimeout(None)
+wait_for_go()
+`;
+}
+
+const SENT: Readonly<Record<string, string>> = {
+  "question FIN": "all is sent, then FIN",
+  "question and no FIN": "all is sent, but no FIN",
+};
+
+function told({ code, stdout }: Exit, ...facts: string[]): string {
+  const printed = stdout.includes("the answer") ? ["the answer is printed"] : [];
+  return [...facts, ...printed, `exit ${code}`].join("; ");
+}
+
+/** The peer has ended, and nobody types. */
+async function untouched(
+  onEof: OnEof,
+  { client, peer }: Conversation,
+  endStdin: () => void,
+): Promise<string> {
+  await client.stdout.until(/the answer/);
+  let how = "over by itself";
+  if (onEof === "wait") {
+    // Longer than a silent stdin is waited for.
+    const late = setTimeout(1500, "over when stdin ends");
+    how = await Promise.race([client.exit().then(() => how), late]);
+    endStdin();
+  }
+  const exit = await client.exit();
+  return told(exit, how, await peer.hear() === "0 FIN" ? "then FIN" : "no FIN");
+}
+
+const SAY_LAST = `
+send_last(b"the answer")
+wait_for_go()
+`;
+
+/** Says that the peer may go on: where the first end ends all, when that has been seen to be so. */
+async function goOn(onEof: OnEof, { client, peer }: Conversation): Promise<void> {
+  if (onEof === "close") await client.exit();
+  peer.say("go");
+}
+
+/** The rows of the table by their first column: from what --on-eof says to what comes of it. */
+export const SITUATIONS: Readonly<Record<string, (onEof: OnEof) => Promise<string>>> = {
+  async "stdin ends; then the peer answers and ends"(onEof) {
+    await using it = await start(
+      onEof,
+      `${hearQuestion(onEof)}
+send_last(b"the answer")
+`,
+    );
+    it.client.stdin.end("question");
+    const heard = await it.peer.hear();
+    await goOn(onEof, it);
+    return told(await it.client.exit(), SENT[heard]);
+  },
+
+  async "stdin ends; then the peer answers and resets"(onEof) {
+    await using it = await start(
+      onEof,
+      `${hearQuestion(onEof)}
+s.sendall(b"the answer")
+wait_for_go()
+reset(s)
+`,
+    );
+    it.client.stdin.end("question");
+    const heard = await it.peer.hear();
+    await goOn(onEof, it);
+    if (onEof !== "close") await it.client.stdout.until(/the answer/);
+    it.peer.say("go");
+    return told(await it.client.exit(), SENT[heard]);
+  },
+
+  async "the peer ends, and reads on; stdin has more"(onEof) {
+    await using it = await start(onEof, `${SAY_LAST}\nsay(rest())`);
+    it.client.stdin.end(new Uint8Array(MUCH));
+    await it.client.stdout.until(/the answer/);
+    await goOn(onEof, it);
+    const all = await it.peer.hear() === `${MUCH} FIN`;
+    const sent = all ? "all is sent, then FIN" : "the rest is not sent";
+    return told(await it.client.exit(), sent);
+  },
+
+  async "the peer ends, and is gone; stdin has more"(onEof) {
+    await using it = await start(onEof, `${SAY_LAST}\ns.close()`, undefined, "-v");
+    it.client.stdin.end(new Uint8Array(MUCH));
+    await it.client.stderr.until(/no more data from the server/);
+    await goOn(onEof, it);
+    const exit = await it.client.exit();
+    const [, sent] = /(?:sent|after) (\d+) bytes/.exec(exit.stderr) ?? [];
+    return told(exit, Number(sent) < MUCH ? "the rest is not sent" : "all is sent");
+  },
+
+  async "the peer ends; stdin is a pipe that stays open"(onEof) {
+    await using it = await start(onEof, `send_last(b"the answer")\nsay(rest())`);
+    return await untouched(onEof, it, () => it.client.stdin.end());
+  },
+
+  async "the peer ends; stdin is a terminal"(onEof) {
+    await using it = await start(onEof, `send_last(b"the answer")\nsay(rest())`, inTerminal);
+    return await untouched(onEof, it, () => it.client.stdin.write("\x04"));
+  },
+
+  async "the peer resets; stdin stays open"(onEof) {
+    await using it = await start(onEof, `s.sendall(b"the answer")\nwait_for_go()\nreset(s)`);
+    await it.client.stdout.until(/the answer/);
+    it.peer.say("go");
+    return told(await it.client.exit());
+  },
+
+  async "both end, without a word"(onEof) {
+    await using it = await start(onEof, `s.shutdown(socket.SHUT_WR)\nsay(rest())`);
+    it.client.stdin.end();
+    const fin = await it.peer.hear() === "0 FIN" ? "FIN is sent" : "no FIN";
+    return told(await it.client.exit(), fin);
+  },
+
+  async "neither ends; Ctrl-C, or SIGTERM"(onEof) {
+    const codes: (number | null)[] = [];
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      await using it = await start(onEof, `s.sendall(b"the answer")`);
+      await it.client.stdout.until(/the answer/);
+      codes.push((await it.client.stop(signal)).code);
+    }
+    return `over at once; exit ${codes.join(", or ")}`;
+  },
+
+  async "neither ends; nothing moves for `--idle-timeout`"(onEof) {
+    const timeout = ["--idle-timeout", "0.5"];
+    await using it = await start(onEof, `s.sendall(b"the answer")`, undefined, ...timeout);
+    return told(await it.client.exit());
+  },
+};
