@@ -93,22 +93,21 @@ export type { Admission, Conversation, Handler, ServeOptions, ServeSummary } fro
 export { selfSigned } from "./lib/tls_cert.ts";
 export type { SelfSigned } from "./lib/tls_cert.ts";
 export { systemTransport } from "./lib/transport.deno.ts";
+export type { Certificate, TlsClientOptions, TlsInfo, TlsServerOptions } from "./lib/tls.ts";
 export type {
   Addr,
-  Certificate,
   Conn,
   ConnectOptions,
   Endpoint,
   Listener,
   ListenOptions,
   TcpAddr,
+  TcpClientOptions,
   TcpConnectOptions,
   TcpListenOptions,
-  TlsClientOptions,
+  TcpSocketOptions,
   TlsConn,
-  TlsInfo,
   TlsListenOptions,
-  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,

@@ -9,11 +9,12 @@ import { formatAddr, isIPv6, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { checkPort, SocketError, type SocketErrorCode } from "./errors.ts";
+import type { TlsClientOptions } from "./tls.ts";
 import type {
   Conn,
   Endpoint,
   TcpAddr,
-  TlsClientOptions,
+  TcpClientOptions,
   TlsConn,
   Transport,
   UnixAddr,
@@ -30,7 +31,7 @@ export interface DialLimits {
 }
 
 /** What {@linkcode dial} takes for an endpoint of TCP. */
-export interface DialOptions extends Endpoint, DialLimits {
+export interface DialOptions extends Endpoint, TcpClientOptions, DialLimits {
   /**
    * Milliseconds an attempt gets before the next address is tried beside it ("Connection Attempt
    * Delay", RFC 8305 section 5). Default: 250.
@@ -96,12 +97,14 @@ export async function dial(
     const addr = unixAddr(options.path);
     return await inTime(options, addr, clock, (signal) => transport.connect({ ...addr, signal }));
   }
-  const { host, port, attemptDelay = 250 } = options;
+  const { host, port, attemptDelay = 250, noDelay, keepAlive, localAddress } = options;
   const endpoint = { host, port };
   checkPort("connect", endpoint);
   return await inTime(options, endpoint, clock, async (signal) => {
-    const addrs = await transport.resolve(endpoint);
-    const race = new Race(transport, interleave(addrs), signal, attemptDelay, clock);
+    const addrs = reachableFrom(localAddress, await transport.resolve(endpoint), endpoint);
+    const connect = (addr: TcpAddr) =>
+      transport.connect({ ...addr, noDelay, keepAlive, localAddress, signal });
+    const race = new Race(connect, interleave(addrs), signal, attemptDelay, clock);
     const conn = await race.run(endpoint);
     if (!asksForTls(options)) return conn;
     const tls = { servername: host, ...options.tls, signal, handshakeTimeout: 0 };
@@ -138,6 +141,19 @@ async function inTime(
   }
 }
 
+/** The addresses of the family that `localAddress` is of, if there is one. */
+function reachableFrom(
+  localAddress: string | undefined,
+  addrs: readonly TcpAddr[],
+  endpoint: Endpoint,
+): readonly TcpAddr[] {
+  if (localAddress === undefined) return addrs;
+  const reachable = addrs.filter((addr) => isIPv6(addr) === localAddress.includes(":"));
+  if (reachable.length > 0) return reachable;
+  const why = `none of its addresses can be reached from ${localAddress}`;
+  throw new SocketError("EADDRNOTAVAIL", "connect", { addr: endpoint, why });
+}
+
 /**
  * Orders addresses for trying: by turns from the family of the first one and from the other, each
  * in the order given (RFC 8305 section 4).
@@ -153,7 +169,7 @@ export function interleave(addrs: readonly TcpAddr[]): TcpAddr[] {
 }
 
 class Race {
-  readonly #transport: Transport;
+  readonly #connect: (addr: TcpAddr) => Promise<Conn>;
   readonly #addrs: readonly TcpAddr[];
   readonly #signal: AbortSignal;
   readonly #delay: number;
@@ -164,13 +180,13 @@ class Race {
   #cancelNext: () => void = () => {};
 
   constructor(
-    transport: Transport,
+    connect: (addr: TcpAddr) => Promise<Conn>,
     addrs: readonly TcpAddr[],
     signal: AbortSignal,
     delay: number,
     clock: Clock,
   ) {
-    this.#transport = transport;
+    this.#connect = connect;
     this.#addrs = addrs;
     this.#signal = signal;
     this.#delay = delay;
@@ -186,7 +202,7 @@ class Race {
         if (this.#started < this.#addrs.length) {
           this.#cancelNext = this.#clock.setTimer(this.#delay, startNext);
         }
-        this.#transport.connect({ ...addr, signal: this.#signal }).then(onConnected, onFailed);
+        this.#connect(addr).then(onConnected, onFailed);
       };
       const onConnected = (conn: Conn) => {
         this.#cancelNext();

@@ -145,7 +145,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },
   ENOTSUP: {
     why: "this transport cannot do that",
-    next: "Use the sockets of the system.",
+    next: "Do without it, or use another transport or runtime.",
   },
   EPIPE: {
     why: "the stream can take no more bytes",
@@ -236,6 +236,19 @@ export function abortError(op: SocketOp, addr: Addr | Endpoint, signal: AbortSig
   if (cause instanceof SocketError) return cause;
   const code = (cause as Error | null)?.name === "TimeoutError" ? "ETIMEDOUT" : "ECANCELED";
   return new SocketError(code, op, { addr, cause });
+}
+
+/** Throws ENOTSUP if one of `options` is asked for, which `whose` does not have. */
+export function refuseOptions(
+  op: SocketOp,
+  addr: Addr | Endpoint,
+  options: Readonly<Record<string, string | boolean | undefined>>,
+  whose: string,
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === undefined || value === false) continue;
+    throw new SocketError("ENOTSUP", op, { addr, why: `${name} is not supported ${whose}` });
+  }
 }
 
 /** Rejects EINVAL unless `port` is an integer from 0 to 65535. */

@@ -10,6 +10,7 @@ import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
+import type { TlsClientOptions, TlsInfo } from "./tls.ts";
 import type {
   Addr,
   Conn,
@@ -20,9 +21,7 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
-  TlsClientOptions,
   TlsConn,
-  TlsInfo,
   TlsListenOptions,
   Transport,
   UnixAddr,

@@ -12,7 +12,7 @@ import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { SocketError, type SocketOp } from "./errors.ts";
+import { refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
 import { Pipe } from "./pipe.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
@@ -105,6 +105,8 @@ export class MemoryTransport implements Transport {
   async listen(options: ListenOptions = {}): Promise<Listener> {
     if (asksForUnix(options)) return this.#bind(pathAddr("listen", options.path), BACKLOG);
     return await bindHost(this, options, (wanted) => {
+      const { reusePort, ipv6Only } = options;
+      refuseOptions("listen", wanted, { reusePort, ipv6Only }, "in memory");
       if (asksForTls(options)) throw noTls("listen", wanted);
       const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#freePort()) : wanted;
       return this.#bind(addr, options.backlog ?? BACKLOG);
@@ -119,15 +121,14 @@ export class MemoryTransport implements Transport {
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     const { signal } = options;
-    const addr = asksForUnix(options)
-      ? pathAddr("connect", options.path)
-      : await connectAddr(this, options);
+    const { from, addr } = asksForUnix(options)
+      ? { from: unixAddr(""), addr: pathAddr("connect", options.path) }
+      : await this.#route(options);
     const listener = this.#listenerAt(addr);
     if (listener === undefined) {
       const code = addr.transport === "unix" ? "ENOENT" : "ECONNREFUSED";
       throw new SocketError(code, "connect", { addr });
     }
-    const from = addr.transport === "unix" ? unixAddr("") : tcpAddr(addr.host, this.#freePort());
     const connecting = listener.enqueue(from, addr);
     try {
       return await orAborted(connecting.made, signal, "connect", addr);
@@ -136,6 +137,11 @@ export class MemoryTransport implements Transport {
       connecting.made.then((conn) => conn.close(), () => {});
       throw error;
     }
+  }
+
+  async #route(options: TcpConnectOptions): Promise<{ from: TcpAddr; addr: TcpAddr }> {
+    const addr = await connectAddr(this, options);
+    return { from: tcpAddr(options.localAddress ?? addr.host, this.#freePort()), addr };
   }
 
   #bind(addr: Addr, backlog: number): Listener {

@@ -8,6 +8,7 @@ import { lookup } from "node:dns/promises";
 import { orAborted } from "./abort.ts";
 import { tcpAddr } from "./addr.ts";
 import { checkPort, codeOf, SocketError } from "./errors.ts";
+import { parseIP } from "./ip.ts";
 import type {
   Endpoint,
   TcpAddr,
@@ -33,6 +34,11 @@ export async function connectAddr(
   options: TcpConnectOptions,
 ): Promise<TcpAddr> {
   checkPort("connect", options);
+  const { localAddress } = options;
+  if (localAddress !== undefined && parseIP(localAddress) === undefined) {
+    const why = `a local address is an IP address, not '${localAddress}'`;
+    throw new SocketError("EINVAL", "connect", { addr: options, why });
+  }
   return first(await orAborted(transport.resolve(options), options.signal, "connect", options));
 }
 

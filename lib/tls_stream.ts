@@ -14,14 +14,8 @@ import { systemClock } from "./clock.ts";
 import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { StreamConn } from "./stream_conn.ts";
-import type {
-  Addr,
-  Certificate,
-  TlsClientOptions,
-  TlsConn,
-  TlsInfo,
-  TlsServerOptions,
-} from "./transport.ts";
+import type { Certificate, TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls.ts";
+import type { Addr, TlsConn } from "./transport.ts";
 
 /** How long a handshake may take unless told otherwise, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;

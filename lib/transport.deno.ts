@@ -11,9 +11,10 @@ import { BaseConn } from "./conn_base.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { HandshakeListener } from "./handshakes.ts";
 import { BaseListener } from "./listener_base.ts";
-import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { acceptTlsOver, type Below, serverContext, startTlsOver } from "./tls_stream.ts";
+import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
   Addr,
   Conn,
@@ -23,10 +24,9 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
-  TlsClientOptions,
+  TcpSocketOptions,
   TlsConn,
   TlsListenOptions,
-  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
@@ -155,10 +155,14 @@ class DenoConn extends BaseConn {
   }
 }
 
-function tcpConn(conn: Deno.TcpConn): DenoConn {
-  conn.setNoDelay(true);
+function tcpConn(conn: Deno.TcpConn, { noDelay = true, keepAlive }: TcpSocketOptions): DenoConn {
+  if (noDelay) conn.setNoDelay(true);
+  if (keepAlive) conn.setKeepAlive(true);
   return new DenoConn(conn);
 }
+
+/** Deno ends the process when an unstable option is used without its flag, so that is looked for. */
+const HAS_REUSE_PORT = "listenDatagram" in Deno;
 
 class DenoListener<C> extends BaseListener {
   readonly addr: Addr;
@@ -196,12 +200,16 @@ class DenoListener<C> extends BaseListener {
 }
 
 async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
-  const { backlog = 511 } = options;
+  const { backlog = 511, reusePort, ipv6Only } = options;
   const listener = await bindHost(systemTransport, options, (addr) => {
+    refuseOptions("listen", addr, { ipv6Only }, "on Deno");
+    if (!HAS_REUSE_PORT) {
+      refuseOptions("listen", addr, { reusePort }, "on Deno without --unstable-net");
+    }
     try {
       const { host: hostname, port } = addr;
-      const listener = Deno.listen({ hostname, port, tcpBacklog: backlog });
-      return new DenoListener(fromDeno(listener.addr), listener, tcpConn);
+      const listener = Deno.listen({ hostname, port, tcpBacklog: backlog, reusePort });
+      return new DenoListener(fromDeno(listener.addr), listener, (conn) => tcpConn(conn, options));
     } catch (error) {
       throw translate(error, "listen", addr);
     }
@@ -269,10 +277,11 @@ async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> 
 }
 
 async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
-  const { signal } = options;
+  const { signal, localAddress } = options;
   const addr = await connectAddr(systemTransport, options);
+  refuseOptions("connect", addr, { localAddress }, "on Deno");
   try {
-    return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }));
+    return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }), options);
   } catch (error) {
     if (signal?.aborted) throw abortError("connect", addr, signal);
     throw translate(error, "connect", addr);

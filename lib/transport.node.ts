@@ -8,11 +8,12 @@
 import { existsSync, readSync } from "node:fs";
 import net from "node:net";
 import { dirname } from "node:path";
+import process from "node:process";
 import tls from "node:tls";
 import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
-import { abortError, codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { StreamConn } from "./stream_conn.ts";
@@ -27,6 +28,7 @@ import {
   TlsStreamConn,
   translateTls,
 } from "./tls_stream.ts";
+import type { TlsClientOptions } from "./tls.ts";
 import type {
   Addr,
   Conn,
@@ -36,10 +38,9 @@ import type {
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
-  TlsClientOptions,
+  TcpSocketOptions,
   TlsConn,
   TlsListenOptions,
-  TlsServerOptions,
   Transport,
   UnixAddr,
   UnixConnectOptions,
@@ -173,14 +174,26 @@ function startServer(
   });
 }
 
-/** Pauses what it accepts: see adopt(). */
-const ACCEPTING = { allowHalfOpen: true, pauseOnConnect: true, noDelay: true };
+/** What net.Server takes; it pauses what it accepts: see adopt(). */
+function accepting({ noDelay = true, keepAlive }: TcpSocketOptions): net.ServerOpts {
+  return { allowHalfOpen: true, pauseOnConnect: true, noDelay, keepAlive };
+}
+
+/** Older Nodes do not say that they do not know it. Bun has always had it. */
+const HAS_REUSE_PORT = (() => {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > 23 || major === 23 && minor >= 1 || major === 22 && minor >= 12;
+})();
 
 function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
   return bindHost(systemTransport, options, async (addr) => {
-    const at = { host: addr.host, port: addr.port, backlog: options.backlog };
-    if (asksForTls(options)) return await listenTls(addr, at, options.tls);
-    const server = net.createServer(ACCEPTING);
+    const { backlog, reusePort, ipv6Only } = options;
+    if (!HAS_REUSE_PORT) {
+      refuseOptions("listen", addr, { reusePort }, `on Node ${process.versions.node}`);
+    }
+    const at = { host: addr.host, port: addr.port, backlog, reusePort, ipv6Only };
+    if (asksForTls(options)) return await listenTls(addr, at, options);
+    const server = net.createServer(accepting(options));
     const listener = await startServer(server, addr, at);
     server.on("connection", (socket) => {
       const conn = adoptTcp(socket);
@@ -193,8 +206,9 @@ function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listen
 async function listenTls(
   addr: TcpAddr,
   at: net.ListenOptions,
-  options: TlsServerOptions,
+  socketOptions: TlsListenOptions,
 ): Promise<Listener> {
+  const { tls: options, noDelay = true, keepAlive } = socketOptions;
   const { cert, key, caCerts, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
   serverContext(options, addr);
   const server = tls.createServer({
@@ -205,7 +219,8 @@ async function listenTls(
     ALPNProtocols: alpnProtocols && [...alpnProtocols],
     handshakeTimeout,
     allowHalfOpen: true,
-    noDelay: true,
+    noDelay,
+    keepAlive,
   });
   /** The sockets of handshakes under way, by their peers. */
   const shaking = new Map<string, net.Socket>();
@@ -249,7 +264,7 @@ function peerOf({ remoteAddress, remotePort }: net.Socket): string | undefined {
 async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
   try {
     return await bindPath(path, async (addr) => {
-      const server = net.createServer(ACCEPTING);
+      const server = net.createServer(accepting({}));
       const listener = await startServer(server, addr, { path }, { mode });
       server.on("connection", (socket) => {
         listener.deliver(adopt(socket, (own) => new UnixConn(own, addr, unixAddr(""))));
@@ -269,11 +284,12 @@ async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> 
 async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const addr = await connectAddr(systemTransport, options);
   const { host, port } = addr;
+  const { noDelay = true, keepAlive, localAddress } = options;
   const make = (socket: net.Socket) => {
     if (socket.localAddress === undefined) throw new SocketError("ECONNRESET", "connect", { addr });
     return new TcpConn(socket, addr);
   };
-  return await open({ host, port, noDelay: true }, addr, options.signal, make);
+  return await open({ host, port, noDelay, keepAlive, localAddress }, addr, options.signal, make);
 }
 
 async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> {

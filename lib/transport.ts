@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SocketError } from "./errors.ts";
+import type { TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls.ts";
 
 /** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
 export interface TcpAddr {
@@ -37,8 +37,23 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** What {@linkcode Transport.listen} takes for a TCP socket. */
-export interface TcpListenOptions {
+/** Options of a TCP socket, of one end or the other. docs/sockets.md tells which runtime has which. */
+export interface TcpSocketOptions {
+  /**
+   * Small writes leave at once (TCP_NODELAY); with false they may wait until what left before is
+   * acknowledged, to leave together (Nagle's algorithm). Default: true.
+   */
+  readonly noDelay?: boolean;
+  /**
+   * The kernel asks a silent peer now and then whether it is still there (SO_KEEPALIVE), and ends the
+   * connection with ETIMEDOUT if not; on Linux first after two hours, unless it is set otherwise.
+   * Default: false.
+   */
+  readonly keepAlive?: boolean;
+}
+
+/** What {@linkcode Transport.listen} takes for a TCP socket. The connections have its socket options. */
+export interface TcpListenOptions extends TcpSocketOptions {
   /**
    * The address to bind: a literal, a name, or `""` for any address, IPv6 and IPv4 on one socket
    * where the system has both. Of a name's addresses 127.0.0.1 is bound if it is among them, else
@@ -49,35 +64,23 @@ export interface TcpListenOptions {
   readonly port?: number;
   /** How many connections may wait to be accepted (listen(2)). Default: 511. */
   readonly backlog?: number;
+  /**
+   * Lets several sockets listen on the same address and port, each with a queue of its own among which
+   * the kernel divides the connections (SO_REUSEPORT). Not on Node before 22.12 and 23.1, on Deno with
+   * `--unstable-net` only, not in memory: ENOTSUP. Default: false.
+   */
+  readonly reusePort?: boolean;
+  /**
+   * `::` and the empty host then mean IPv6 only (IPV6_V6ONLY). On Node only: ENOTSUP elsewhere. Default:
+   * false.
+   */
+  readonly ipv6Only?: boolean;
 }
 
 /** What {@linkcode Transport.listen} takes for TLS on a TCP socket. */
 export interface TlsListenOptions extends TcpListenOptions {
   /** What the listener shows to its clients. */
   readonly tls: TlsServerOptions;
-}
-
-/** The server's side of TLS. */
-export interface TlsServerOptions {
-  /** The certificate, and behind it those of its issuers, in PEM. */
-  readonly cert: string;
-  /** The private key of the certificate, in PEM, not encrypted. */
-  readonly key: string;
-  /**
-   * Certificates in PEM of who may issue those of clients: with it, a client that shows none of theirs
-   * is refused, and {@linkcode TlsInfo.peerCertificate} is what it showed. Default: clients need none.
-   */
-  readonly caCerts?: readonly string[];
-  /**
-   * The protocols spoken here, best first (ALPN, RFC 7301): the first one that the client speaks too
-   * is {@linkcode TlsInfo.alpnProtocol}. A client that speaks others only is refused; one without
-   * ALPN is not. Default: no ALPN.
-   */
-  readonly alpnProtocols?: readonly string[];
-  /** Milliseconds that a client gets for its handshake; then it is closed. Default: 10,000. */
-  readonly handshakeTimeout?: number;
-  /** Is told why a handshake failed; the connection is closed, and never accepted. */
-  readonly onHandshakeError?: (error: SocketError) => void;
 }
 
 /**
@@ -104,8 +107,17 @@ export interface UnixListenOptions {
 /** What {@linkcode Transport.listen} takes. */
 export type ListenOptions = TcpListenOptions | TlsListenOptions | UnixListenOptions;
 
+/** Options of a TCP socket that connects. */
+export interface TcpClientOptions extends TcpSocketOptions {
+  /**
+   * The IP address of this machine to connect from (bind(2)); it must be of the family that is
+   * connected to. On Node and in memory only: ENOTSUP elsewhere. Default: the kernel chooses.
+   */
+  readonly localAddress?: string;
+}
+
 /** What {@linkcode Transport.connect} takes for a TCP socket. */
-export interface TcpConnectOptions extends Endpoint {
+export interface TcpConnectOptions extends Endpoint, TcpClientOptions {
   /**
    * Gives up connecting when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED.
    * It has no effect on the connection once that is made.
@@ -188,60 +200,6 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   reset(reason?: Error): void;
 }
 
-/** What {@linkcode Transport.startTls} takes: the client's side of TLS. */
-export interface TlsClientOptions {
-  /**
-   * The name or IP address that the peer's certificate must be for. A name is also sent to the peer,
-   * which may have several (SNI). Default: the IP address that the connection goes to, or
-   * `"localhost"` on a Unix socket.
-   */
-  readonly servername?: string;
-  /** Certificates in PEM that are trusted in addition to those that the runtime trusts. */
-  readonly caCerts?: readonly string[];
-  /** The protocols spoken here, best first (ALPN, RFC 7301). Default: no ALPN. */
-  readonly alpnProtocols?: readonly string[];
-  /** A certificate to show if the peer asks for one, and those of its issuers, in PEM. */
-  readonly cert?: string;
-  /** The private key of `cert`, in PEM, not encrypted. */
-  readonly key?: string;
-  /** Takes any certificate, from anybody: for tests only. Default: false. */
-  readonly insecure?: boolean;
-  /** Milliseconds for the handshake; 0 for no limit. Default: 10,000. */
-  readonly handshakeTimeout?: number;
-  /** Gives up when aborted, as that of {@linkcode TcpConnectOptions}. */
-  readonly signal?: AbortSignal;
-}
-
-/** A certificate, as node:crypto's `X509Certificate` tells of it. */
-export interface Certificate {
-  /** Whom it is for: `CN=example.com`, further parts on lines of their own. */
-  readonly subject: string;
-  /** The names and addresses it is for: `DNS:example.com, IP Address:192.0.2.1`. */
-  readonly subjectAltName: string | undefined;
-  /** Who has signed it. */
-  readonly issuer: string;
-  /** From when on it is valid: `Nov 21 00:00:00 2026 GMT`. */
-  readonly validFrom: string;
-  /** Until when it is valid. */
-  readonly validTo: string;
-  /** Its SHA-256 in hex: `AA:BB:…`. */
-  readonly fingerprint256: string;
-  /** The whole of it, in DER. */
-  readonly raw: Uint8Array;
-}
-
-/** What a handshake has agreed on. */
-export interface TlsInfo {
-  /** The version: `"TLSv1.3"` or `"TLSv1.2"`. */
-  readonly protocol: string | undefined;
-  /** What both speak (ALPN), if both said so. */
-  readonly alpnProtocol: string | undefined;
-  /** The name that the client asked for (SNI); undefined if it asked for none. */
-  readonly servername: string | undefined;
-  /** The certificate of the peer; undefined if it showed none, as most clients. */
-  readonly peerCertificate: Certificate | undefined;
-}
-
 /**
  * A connection over TLS. It keeps the contract of {@linkcode Conn}, on the bytes that are encrypted:
  *
@@ -301,7 +259,8 @@ export interface Transport {
    *
    * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, ENOENT if the folder of a socket file does
    * not exist, EINVAL for a port, path, certificate or key that is none, ENOTCAPABLE if Deno's
-   * permissions forbid it, ENOTSUP for TLS where there is none (in memory).
+   * permissions forbid it, ENOTSUP for TLS where there is none (in memory) and for a socket option
+   * that this transport does not have.
    */
   listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
   /** The same without TLS. */
@@ -313,11 +272,12 @@ export interface Transport {
 
   /**
    * Connects to one address: of a name, to the one that {@linkcode listen} binds. {@linkcode dial}
-   * tries all of them. Small writes leave at once (TCP_NODELAY).
+   * tries all of them.
    *
    * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, ENOENT or
-   * EACCES for a socket file, EAGAIN if so many wait there already that it takes no more, EINVAL for
-   * a port or path that is none, ENOTCAPABLE if Deno's permissions forbid it.
+   * EACCES for a socket file, EAGAIN if so many wait there already that it takes no more,
+   * EADDRNOTAVAIL or EINVAL for a `localAddress` that is not this machine's, EINVAL for a port or
+   * path that is none, ENOTSUP for a socket option that this transport does not have, ENOTCAPABLE if Deno's permissions forbid it.
    */
   connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
   /** The same for a Unix socket. */

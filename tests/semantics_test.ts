@@ -1,7 +1,6 @@
 // docs/semantics.md, cell by cell, for the runtime at hand and for memory.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import {
@@ -11,23 +10,10 @@ import {
   systemUnanswered,
 } from "./contract/networks.ts";
 import { SCENARIOS } from "./contract/semantics.ts";
+import { readTable } from "./doc_table.ts";
 import { runtime, test } from "./runner.deno.ts";
 
-/** The cells of the document's table, by row and column. */
-function readTable(): Map<string, Map<string, string>> {
-  const lines = readFileSync("docs/semantics.md", "utf8").split("\n");
-  const [head, , ...rows] = lines.filter((line) => line.startsWith("|")).map((line) =>
-    line.split("|").slice(1, -1).map((cell) => cell.trim())
-  );
-  return new Map(
-    rows.map(([situation, ...cells]) => [
-      situation,
-      new Map(cells.map((cell, i) => [head[i + 1], cell])),
-    ]),
-  );
-}
-
-const table = readTable();
+const table = readTable("docs/semantics.md");
 const memory = new MemoryTransport();
 const columns = [
   {

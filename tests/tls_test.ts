@@ -11,13 +11,8 @@ import { selfSigned } from "../lib/tls_cert.ts";
 import { TlsStreamConn } from "../lib/tls_stream.ts";
 import { parseIP } from "../lib/ip.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type {
-  Listener,
-  TcpAddr,
-  TlsClientOptions,
-  TlsConn,
-  TlsServerOptions,
-} from "../lib/transport.ts";
+import type { TlsClientOptions, TlsServerOptions } from "../lib/tls.ts";
+import type { Listener, TcpAddr, TlsConn } from "../lib/transport.ts";
 import type { SocketError } from "../lib/errors.ts";
 import { bytes, readAll, readText, rejects, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";

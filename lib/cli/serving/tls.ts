@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import type { SocketError } from "../../errors.ts";
 import { selfSigned } from "../../tls_cert.ts";
-import type { TlsServerOptions } from "../../transport.ts";
+import type { TlsServerOptions } from "../../tls.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { type Flag, text, toggle, UsageError, type Values } from "../flags.ts";
 import type { Log } from "../log.ts";

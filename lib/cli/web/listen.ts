@@ -6,7 +6,8 @@
 
 import { formatAddr } from "../../addr.ts";
 import { SocketError } from "../../errors.ts";
-import type { Addr, Listener, TlsServerOptions, Transport } from "../../transport.ts";
+import type { TlsServerOptions } from "../../tls.ts";
+import type { Addr, Listener, Transport } from "../../transport.ts";
 import { isAnyHost } from "../serving/addresses.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../clock.ts";
-import type { TlsClientOptions } from "../../transport.ts";
+import type { TlsClientOptions } from "../../tls.ts";
 import type { ReplyHeadLimits } from "./reply_head.ts";
 
 /** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
