@@ -24,7 +24,7 @@
  */
 
 export { AccessList } from "./lib/access.ts";
-export type { AccessOptions, AccessRules } from "./lib/access.ts";
+export type { AccessOptions, AccessRules, Admission } from "./lib/access.ts";
 export { formatAddr } from "./lib/addr.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
@@ -89,7 +89,7 @@ export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { relay } from "./lib/relay.ts";
 export type { DialTarget, Relayed, RelayOptions } from "./lib/relay.ts";
 export { serve } from "./lib/serve.ts";
-export type { Admission, Conversation, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
+export type { Conversation, Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { selfSigned } from "./lib/tls_cert.ts";
 export type { SelfSigned } from "./lib/tls_cert.ts";
 export { systemTransport } from "./lib/transport.deno.ts";

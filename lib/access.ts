@@ -5,8 +5,15 @@
  */
 
 import { CidrSet, parseCidr } from "./cidr.ts";
-import type { Admission } from "./serve.ts";
 import type { Addr, TcpAddr } from "./transport.ts";
+
+/** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
+export interface Admission {
+  /** Whether this peer may connect. Asked right after accept; who is refused is reset. */
+  admit(remoteAddr: Addr): boolean;
+  /** A peer that was admitted is done. */
+  release(remoteAddr: Addr): void;
+}
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
 export interface AccessRules {

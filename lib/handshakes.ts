@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Admission } from "./access.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { BaseListener } from "./listener_base.ts";
 import type { Addr, Conn, Listener } from "./transport.ts";
@@ -16,6 +17,7 @@ export class HandshakeListener extends BaseListener {
   readonly #source: Listener;
   readonly #shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>;
   readonly #most: number;
+  readonly #admission: Admission | undefined;
   /** Handshakes under way. */
   readonly #shaking = new Set<Conn>();
   /** Those that are done, and not yet asked for. */
@@ -31,12 +33,14 @@ export class HandshakeListener extends BaseListener {
     source: Listener,
     shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>,
     most: number,
+    admission?: Admission,
   ) {
     super();
     this.addr = source.addr;
     this.#source = source;
     this.#shake = shake;
     this.#most = most;
+    this.#admission = admission;
     void this.#pull();
   }
 
@@ -79,6 +83,7 @@ export class HandshakeListener extends BaseListener {
   }
 
   async #begin(raw: Conn): Promise<void> {
+    if (this.#admission?.admit(raw.remoteAddr) === false) return raw.reset();
     this.#shaking.add(raw);
     try {
       const conn = await this.#shake(raw, this.#stop.signal);
@@ -90,6 +95,7 @@ export class HandshakeListener extends BaseListener {
       // It never becomes a connection; `shake` has told why.
     } finally {
       this.#shaking.delete(raw);
+      this.#admission?.release(raw.remoteAddr);
       if (this.#failure === undefined) void this.#pull();
     }
   }

@@ -5,11 +5,12 @@
  */
 
 import process from "node:process";
+import type { Admission } from "./access.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { deferred } from "./deferred.ts";
 import { SocketError, type SocketErrorCode } from "./errors.ts";
 import { IdleWatch } from "./idle.ts";
-import type { Addr, Conn, Listener } from "./transport.ts";
+import type { Conn, Listener } from "./transport.ts";
 
 /**
  * Holds one conversation. The connection is closed when the promise settles; what it rejects with
@@ -27,17 +28,6 @@ export interface Conversation {
   readonly signal: AbortSignal;
 }
 
-/** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
-export interface Admission {
-  /**
-   * Whether there may be a conversation with this peer. Asked once for each connection, right after
-   * it was accepted; one that is refused is reset, and takes none of `maxConnections`.
-   */
-  admit(remoteAddr: Addr): boolean;
-  /** The conversation with a peer that was admitted is over. */
-  release(remoteAddr: Addr): void;
-}
-
 /** What {@linkcode serve} takes. */
 export interface ServeOptions {
   /** Aborting it stops the server: see {@linkcode serve}. */
@@ -47,7 +37,7 @@ export interface ServeOptions {
    * backlog. Default: 1024.
    */
   readonly maxConnections?: number;
-  /** Who may connect. Default: everyone. */
+  /** Who may connect; who is refused takes none of `maxConnections`. Default: everyone. */
   readonly admission?: Admission;
   /**
    * Milliseconds without a byte in either direction after which a connection is closed with

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Admission } from "./access.ts";
 import type { SocketError } from "./errors.ts";
 
 /** The server's side of TLS. */
@@ -26,6 +27,11 @@ export interface TlsServerOptions {
   readonly alpnProtocols?: readonly string[];
   /** Milliseconds that a client gets for its handshake; then it is closed. Default: 10,000. */
   readonly handshakeTimeout?: number;
+  /**
+   * Who may shake hands; others are reset before. {@linkcode serve} asks its own `admission` for the
+   * connection that comes of it: give the same to both. Default: everyone.
+   */
+  readonly admission?: Admission;
   /** Is told why a handshake failed; the connection is closed, and never accepted. */
   readonly onHandshakeError?: (error: SocketError) => void;
 }

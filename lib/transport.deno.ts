@@ -256,7 +256,7 @@ function withTls(source: Listener, options: TlsServerOptions, backlog: number): 
       throw error;
     }
   };
-  return new HandshakeListener(source, shake, backlog);
+  return new HandshakeListener(source, shake, backlog, options.admission);
 }
 
 async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {

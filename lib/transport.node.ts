@@ -10,7 +10,7 @@ import net from "node:net";
 import { dirname } from "node:path";
 import process from "node:process";
 import tls from "node:tls";
-import { tcpAddr, unixAddr } from "./addr.ts";
+import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
@@ -115,14 +115,10 @@ class UnixConn extends StreamConn {
 }
 
 function adoptTcp(accepted: net.Socket): TcpConn | undefined {
-  const { remoteAddress, remotePort } = accepted;
-  // Reset before it was accepted: it has no address any more, and nobody to talk to.
-  if (remoteAddress === undefined) {
-    accepted.destroy();
-    return undefined;
-  }
-  const remoteAddr = tcpAddr(remoteAddress, remotePort!);
-  return adopt(accepted, (socket) => new TcpConn(socket, remoteAddr));
+  const peer = peerOf(accepted);
+  if (peer !== undefined) return adopt(accepted, (socket) => new TcpConn(socket, peer));
+  accepted.destroy();
+  return undefined;
 }
 
 /**
@@ -209,56 +205,58 @@ async function listenTls(
   socketOptions: TlsListenOptions,
 ): Promise<Listener> {
   const { tls: options, noDelay = true, keepAlive } = socketOptions;
-  const { cert, key, caCerts, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+  const { cert, key, caCerts, admission } = options;
+  const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
   serverContext(options, addr);
-  const server = tls.createServer({
+  const handshakes = tls.createServer({
     cert,
     key,
     ca: caCerts && [...caCerts],
     ...clientCertificates(options),
     ALPNProtocols: alpnProtocols && [...alpnProtocols],
     handshakeTimeout,
-    allowHalfOpen: true,
-    noDelay,
-    keepAlive,
   });
   /** The sockets of handshakes under way, by their peers. */
   const shaking = new Map<string, net.Socket>();
+  const shaken = (peer: TcpAddr) => {
+    if (shaking.delete(formatAddr(peer))) admission?.release(peer);
+  };
   const cleanUp = () => shaking.forEach((socket) => socket.destroy());
+  const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
   const listener = await startServer(server, addr, at, { cleanUp });
   const most = at.backlog ?? BACKLOG;
   server.on("connection", (socket: net.Socket) => {
     const peer = peerOf(socket);
     if (peer === undefined || shaking.size >= most) return void socket.destroy();
-    shaking.set(peer, socket);
-    socket.once("close", () => shaking.delete(peer));
+    if (admission?.admit(peer) === false) return void socket.resetAndDestroy();
+    shaking.set(formatAddr(peer), socket);
+    socket.once("close", () => shaken(peer));
+    handshakes.emit("connection", socket);
   });
-  server.on("secureConnection", (socket: tls.TLSSocket) => {
+  handshakes.on("secureConnection", (socket: tls.TLSSocket) => {
     const peer = peerOf(socket);
-    const under = peer === undefined ? undefined : shaking.get(peer);
+    const under = peer && shaking.get(formatAddr(peer));
     // Gone before it was accepted.
     if (peer === undefined || under === undefined) return void socket.destroy();
-    shaking.delete(peer);
+    shaken(peer);
     const refused = refusal(socket, options, listener.addr);
     if (refused !== undefined) {
       socket.destroy();
       return options.onHandshakeError?.(refused);
     }
     const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
-    const remoteAddr = tcpAddr(socket.remoteAddress!, socket.remotePort!);
-    listener.deliver(
-      new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below(under)),
-    );
+    listener.deliver(new TlsStreamConn(socket, localAddr, peer, askedFor(socket), below(under)));
   });
-  server.on("tlsClientError", (error, socket) => {
+  handshakes.on("tlsClientError", (error, socket) => {
     socket.destroy();
     options.onHandshakeError?.(translateTls(error, "accept", listener.addr));
   });
   return listener;
 }
 
-function peerOf({ remoteAddress, remotePort }: net.Socket): string | undefined {
-  return remoteAddress === undefined ? undefined : `${remoteAddress} ${remotePort}`;
+/** Where a socket goes to; nothing once it was reset: then there is nobody to talk to any more. */
+function peerOf({ remoteAddress, remotePort }: net.Socket): TcpAddr | undefined {
+  return remoteAddress === undefined ? undefined : tcpAddr(remoteAddress, remotePort!);
 }
 
 async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {

@@ -3,11 +3,14 @@
 import assert from "node:assert/strict";
 import { AccessList, type AccessOptions } from "../lib/access.ts";
 import { unixAddr } from "../lib/addr.ts";
+import { dial } from "../lib/dial.ts";
 import { echo } from "../lib/echo.ts";
+import type { SocketError } from "../lib/errors.ts";
 import { observe } from "../lib/events.ts";
 import { serveLight } from "../lib/http/server.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { serve, type ServeOptions } from "../lib/serve.ts";
+import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText, rejects, until } from "./helpers.ts";
@@ -206,8 +209,8 @@ def call(source, host, port):
     s = socket.socket(socket.AF_INET6 if ":" in source else socket.AF_INET)
     s.settimeout(20)
     s.bind((source, 0))
-    s.connect((host, port))
     try:
+        s.connect((host, port))
         s.sendall(b"hello")
         return s.recv(5).decode() or "closed"
     except ConnectionError:
@@ -219,7 +222,7 @@ def call(source, host, port):
 test("serve: on the system's sockets the address is the one that the peer calls from", async () => {
   const ipv6 = await hasIPv6();
   for (const host of ipv6 ? ["127.0.0.1", ""] : ["127.0.0.1"]) {
-    const listener = await systemTransport.listen({ host });
+    using listener = await systemTransport.listen({ host });
     const admission = new AccessList({ allow: ["127.0.0.1"], deny: ["127.0.0.2"] });
     const served = serve(listener, echo(), { admission });
     const { port } = listener.addr;
@@ -245,8 +248,64 @@ for line in sys.stdin:
   }
 });
 
+test("TLS: who is not admitted is reset before the handshake, and one that stalls in it counts", async () => {
+  const { cert, key } = await selfSigned(["127.0.0.1"]);
+  const refused: string[] = [];
+  const admission = new AccessList({
+    deny: ["127.0.0.3"],
+    maxPerAddress: 1,
+    onRefuse: ({ host }, why) => refused.push(`${host}: ${why}`),
+  });
+  const failed: SocketError[] = [];
+  const onHandshakeError = (error: SocketError) => failed.push(error);
+  using listener = await systemTransport.listen({
+    host: "127.0.0.1",
+    tls: { cert, key, admission, onHandshakeError },
+  });
+  const served = serve(listener, echo(), { admission });
+  await using stalling = await python(`
+def connect(source):
+    s = socket.socket()
+    s.settimeout(20)
+    s.bind((source, 0))
+    s.connect(("127.0.0.1", ${listener.addr.port}))
+    return s
+def refused(source):
+    try: return "refused" if connect(source).recv(1) == b"" else "answered"
+    except ConnectionError: return "refused"
+say(refused("127.0.0.3"))
+stalled = connect("127.0.0.1")
+say(refused("127.0.0.1"))
+sys.stdin.readline()
+stalled.close()
+sys.stdin.readline()
+`);
+  assert.equal(await stalling.hear(), "refused");
+  assert.equal(await stalling.hear(), "refused");
+  assert.deepEqual(refused, [
+    "127.0.0.3: its address is denied",
+    "127.0.0.1: its address has 1 connection already",
+  ]);
+  assert.deepEqual(failed, [], "there was no handshake to fail");
+  stalling.say("");
+  await until(() => failed.length > 0);
+  // The place is free once the socket of the failed handshake is gone, soon after it is told.
+  const options = { host: "127.0.0.1", port: listener.addr.port, tls: { caCerts: [cert] } };
+  let conn: Conn | undefined;
+  while (conn === undefined) {
+    conn = await dial(systemTransport, options).catch((error: SocketError) => {
+      assert.equal(error.code, "ECONNRESET", error.message);
+      return undefined;
+    });
+  }
+  await assertEchoes(conn);
+  conn.close();
+  listener.close();
+  assert.equal((await served).accepted, 1);
+});
+
 test("serve: one that is denied and comes back as fast as it can holds nobody up", async () => {
-  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
   const served = serve(listener, echo(), { admission: new AccessList({ deny: ["127.0.0.2"] }) });
   const { port } = listener.addr;
   await using denied = await python(`${CALLER}

@@ -164,7 +164,7 @@ test("serve: a handler that waits for something else is told when it is over", a
   await clock.advance(0);
   stop.abort();
   await clock.advance(1000);
-  assert.deepEqual(await served, { accepted: 2, reset: 1 });
+  assert.deepEqual(await served, { accepted: 2, refused: 0, reset: 1 });
   await rejects(late.read(new Uint8Array(1)), "ECONNRESET");
   assert.deepEqual(reasons.map(({ code }) => code), ["ETIMEDOUT", "ECLOSED"]);
 });

@@ -5,7 +5,7 @@
  */
 
 import { type Clock, systemClock } from "../clock.ts";
-import type { Admission } from "../serve.ts";
+import type { Admission } from "../access.ts";
 import type { Addr } from "../transport.ts";
 import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
 import type { LightRequest } from "./light.ts";
