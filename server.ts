@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ACCESS_HELP } from "./lib/cli/access.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
@@ -50,6 +51,8 @@ ${renderFlags(FLAGS)}
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
 accepting and lets conversations finish for the grace time, then resets them; again ends at once.
 
+${ACCESS_HELP}
+
 Exit codes:
 ${EXIT_HELP}
 `;
@@ -58,9 +61,9 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
   noMore(positionals);
   const signals = onSignals();
   const log = openLog(values);
-  const listener = await openListener(values, PORT, log);
+  const opened = await openListener(values, PORT, log);
   const handler = echo({ recvSize: values["recv-size"] });
-  return await serveUntilStopped(listener, handler, values, log, signals);
+  return await serveUntilStopped(opened, handler, values, log, signals);
 }
 
 await run("server.ts", {

@@ -70,6 +70,7 @@ export class AccessList implements Admission {
   readonly #onRefuse: ((remoteAddr: TcpAddr, why: string) => void) | undefined;
   /** How many connections each address has; those with none are not in it. */
   readonly #counts = new Map<string, number>();
+  #refused = 0;
   #allow!: CidrSet | undefined;
   #deny!: CidrSet;
 
@@ -78,6 +79,11 @@ export class AccessList implements Admission {
     this.#maxPerAddress = options.maxPerAddress ?? 0;
     this.#onRefuse = options.onRefuse;
     this.replace(options);
+  }
+
+  /** How many connections were refused so far, and, with TLS, handshakes. */
+  get refused(): number {
+    return this.#refused;
   }
 
   /** From now on these rules hold, and no others. Connections that were admitted live on. */
@@ -94,6 +100,7 @@ export class AccessList implements Admission {
     const count = this.#counts.get(host) ?? 0;
     const why = this.#whyNot(host) ?? this.#whyNoMore(count);
     if (why !== undefined) {
+      this.#refused++;
       this.#onRefuse?.(remoteAddr, why);
       return false;
     }

@@ -190,14 +190,14 @@ export class Program implements AsyncDisposable {
     return { code, stdout: this.stdout.bytes, stderr: this.stderr.text };
   }
 
-  kill(signal: "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL"): void {
     const { pid, exitCode, signalCode } = this.#child;
     // Not with child.kill(): in Deno that makes the exit code null, whatever it is.
     if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
   }
 
   /** Sends a signal and waits until it has ended. */
-  stop(signal: "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Exit> {
+  stop(signal: "SIGHUP" | "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Exit> {
     this.kill(signal);
     return this.exit();
   }

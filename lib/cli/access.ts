@@ -40,20 +40,30 @@ export const ACCESS_FLAGS: {
 
 /** What the help of a server says of these flags. */
 export const ACCESS_HELP =
-  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is reset at once. With @FILE,
-SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is not right
-then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
+  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is reset at once. With
+@FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
+not right then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
 
-/** The values of {@linkcode ACCESS_FLAGS}. */
-export type AccessValues = Values<typeof ACCESS_FLAGS>;
+/** What these flags say. */
+export type AccessFlags = Values<typeof ACCESS_FLAGS>;
 
 /**
  * Makes what the flags ask for, if they ask for anything. Whom it refuses is a note in the log. From
- * now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right.
+ * now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
+ * and beside --unix.
  */
-export function openAccess(values: AccessValues, log: Log): AccessList | undefined {
+export function openAccess(
+  values: AccessFlags & { readonly unix: string },
+  log: Log,
+): AccessList | undefined {
   const { allow, deny, "max-per-address": maxPerAddress } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
+  if (values.unix !== "") {
+    throw new UsageError(
+      "Options --allow, --deny and --max-per-address are about IP addresses; for --unix there is " +
+        "--unix-mode",
+    );
+  }
   const access = new AccessList({
     ...readRules(values),
     maxPerAddress,
@@ -64,7 +74,7 @@ export function openAccess(values: AccessValues, log: Log): AccessList | undefin
   return access;
 }
 
-function reload(access: AccessList, values: AccessValues, log: Log): void {
+function reload(access: AccessList, values: AccessFlags, log: Log): void {
   let rules: AccessRules;
   try {
     rules = readRules(values);
@@ -83,7 +93,7 @@ function countOf({ length }: readonly string[]): string {
 }
 
 /** The rules that the flags make, with what is in the files. */
-function readRules({ allow, deny }: AccessValues): AccessRules {
+function readRules({ allow, deny }: AccessFlags): AccessRules {
   return {
     // A file with nothing in it allows nobody.
     ...allow.length === 0 ? {} : { allow: allow.flatMap(networksOf) },

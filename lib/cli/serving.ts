@@ -5,11 +5,13 @@
  * @module
  */
 
+import type { AccessList } from "../access.ts";
 import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
-import { type Handler, serve } from "../serve.ts";
+import { type Handler, serve, type ServeSummary } from "../serve.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Listener } from "../transport.ts";
+import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
@@ -43,12 +45,18 @@ export type LimitFlags = Values<typeof LIMIT_FLAGS>;
 /** The flags of a server that listens on `port` of localhost by default. */
 export function servingFlags(
   port: number,
-): ReturnType<typeof placeFlags> & typeof TLS_FLAGS & typeof LIMIT_FLAGS {
-  return { ...placeFlags(port), ...TLS_FLAGS, ...LIMIT_FLAGS };
+): ReturnType<typeof placeFlags> & typeof TLS_FLAGS & typeof ACCESS_FLAGS & typeof LIMIT_FLAGS {
+  return { ...placeFlags(port), ...TLS_FLAGS, ...ACCESS_FLAGS, ...LIMIT_FLAGS };
 }
 
 /** What the flags of {@linkcode servingFlags} say. */
-export type ServingFlags = PlaceFlags & TlsFlags & LimitFlags;
+export type ServingFlags = PlaceFlags & TlsFlags & AccessFlags & LimitFlags;
+
+/** Where a server listens, and who may connect; all if that is undefined. */
+export interface Opened {
+  readonly listener: Listener;
+  readonly access: AccessList | undefined;
+}
 
 /**
  * Listens where the flags say, on `defaultPort` unless they say another, and prints the URL. Rejects
@@ -58,31 +66,34 @@ export async function openListener(
   flags: ServingFlags,
   defaultPort: number,
   log: Log,
-): Promise<Listener> {
+): Promise<Opened> {
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
   const transport = log.verbose
     ? observe(systemTransport, log.sink(serverTranscript()))
     : systemTransport;
+  const access = openAccess(flags, log);
   log.note(`starting up on ${describePlace(place)}`);
   if ("path" in place) {
     const listener = await transport.listen(place);
     await print(`${urlOf(listener.addr)}\n`);
-    return listener;
+    return { listener, access };
   }
-  const tls = secure ? await tlsServerOptions(flags, place.host, log) : undefined;
+  const tls = secure
+    ? { ...await tlsServerOptions(flags, place.host, log), admission: access }
+    : undefined;
   const listener = await transport.listen({ ...place, ...tls && { tls } });
   const scheme = secure ? "tls" : "tcp";
   await print(`${urlOf(listener.addr, scheme)}\n`);
   if (place.host === "") {
     for (const line of describeReach(listener.addr.port, scheme)) log.note(line);
   }
-  return listener;
+  return { listener, access };
 }
 
 /** Serves until a signal says stop; resolves to the exit code. */
 export async function serveUntilStopped(
-  listener: Listener,
+  { listener, access }: Opened,
   handler: Handler,
   flags: LimitFlags,
   log: Log,
@@ -91,9 +102,10 @@ export async function serveUntilStopped(
   signals.signal.addEventListener("abort", () => {
     log.note(`stopping: conversations get ${flags.grace / 1000} s to finish, Ctrl-C ends at once`);
   });
-  const { accepted, reset } = await serve(listener, handler, {
+  const summary = await serve(listener, handler, {
     signal: signals.signal,
     maxConnections: flags["max-connections"],
+    admission: access,
     idleTimeout: flags["idle-timeout"],
     grace: flags.grace,
     onError: (error) => {
@@ -101,6 +113,16 @@ export async function serveUntilStopped(
       else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
     },
   });
-  log.note(`stopped after ${accepted} connections, ${reset} of them reset`);
-  return reset === 0 ? EXIT.ok : signals.exitCode();
+  tellSummary(summary, access, log);
+  return summary.reset === 0 ? EXIT.ok : signals.exitCode();
+}
+
+/** Tells what a server has done. */
+export function tellSummary(
+  { accepted, reset }: ServeSummary,
+  access: AccessList | undefined,
+  log: Log,
+): void {
+  const refused = access === undefined ? "" : `; ${access.refused} more refused`;
+  log.note(`stopped after ${accepted} connections, ${reset} of them reset${refused}`);
 }

@@ -11,6 +11,7 @@ import { serveLight } from "../http/server.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
+import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { EXIT, EXIT_HELP } from "./exit.ts";
@@ -27,6 +28,7 @@ import {
 } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
+import { tellSummary } from "./serving.ts";
 import { isAnyHost } from "./serving/addresses.ts";
 import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
 import { TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
@@ -53,6 +55,7 @@ const FLAGS = {
   lan: toggle("let phones and others in the network in: all addresses, with a QR code"),
   ...UNIX_FLAGS,
   ...TLS_FLAGS,
+  ...ACCESS_FLAGS,
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -92,6 +95,8 @@ ${renderFlags(FLAGS)}
 stdout gets one line: the URL. stderr gets a line for each request in the Common Log Format, or as
 JSON with --log json. Ctrl-C or SIGTERM stops accepting and lets requests finish for the grace time.
 
+${ACCESS_HELP}
+
 With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
 
@@ -115,12 +120,14 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const transport = log.verbose
     ? observe(systemTransport, log.sink(serverTranscript()))
     : systemTransport;
+  const access = openAccess(values, log);
   const address = secure && "host" in place
     ? {
       ...place,
       tls: {
         ...await tlsServerOptions(values, place.host, log),
         alpnProtocols: ["http/1.1"],
+        admission: access,
       },
     }
     : place;
@@ -145,6 +152,7 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const options: HttpOptions = {
     signal: signals.signal,
     maxConnections: values["max-connections"],
+    admission: access,
     grace: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
     onError: (error) => {
@@ -152,10 +160,10 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
     },
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
-  const { accepted, reset } = await serveLight(listener, serveSite(dir, site), options);
+  const summary = await serveLight(listener, serveSite(dir, site), options);
   requests.flush();
-  log.note(`stopped after ${accepted} connections, ${reset} of them reset`);
-  return reset === 0 ? EXIT.ok : signals.exitCode();
+  tellSummary(summary, access, log);
+  return summary.reset === 0 ? EXIT.ok : signals.exitCode();
 }
 
 function siteOptions(values: WebValues): SiteOptions {
