@@ -33,7 +33,7 @@ const FLAGS = {
   alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
   crlf: toggle("end each line that is sent with CRLF, as many protocols want it", "C"),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
-  probe: toggle("only see whether a port, or which of HOST:FIRST-LAST, takes connections", "z"),
+  probe: toggle("only tell which ports take connections: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
   ...GENERAL_FLAGS,
