@@ -31,7 +31,7 @@ const FLAGS = {
   cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
   insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
   alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
-  crlf: toggle("end each line that is sent with CRLF, as many protocols want it", "C"),
+  crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports take connections: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),

@@ -20,6 +20,8 @@ export interface PlaceValues {
   readonly insecure: boolean;
   readonly alpn: string;
   readonly probe: boolean;
+  readonly hex: boolean;
+  readonly crlf: boolean;
 }
 
 /** What `dial` takes, but for its limits. */
@@ -33,6 +35,12 @@ export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
   const { unix, tls } = values;
   for (const name of ["cacert", "insecure", "alpn"] as const) {
     if (!tls && values[name]) throw new UsageError(`Option --${name} needs --tls`);
+  }
+  // A probe sends and receives nothing.
+  for (const name of ["hex", "crlf"] as const) {
+    if (values.probe && values[name]) {
+      throw new UsageError(`Options --probe and --${name} exclude each other`);
+    }
   }
   if (unix !== "") {
     if (tls) throw new UsageError("Options --unix and --tls exclude each other");

@@ -1,0 +1,233 @@
+// client.ts connect: its command line, what its options do to the bytes, and how it fails.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import fc from "fast-check";
+import { withCrlf } from "../lib/cli/connect/crlf.ts";
+import { HexDump } from "../lib/cli/connect/hex.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { systemUnanswered } from "./contract/networks.ts";
+import { bytes } from "./helpers.ts";
+import { python } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { assertFailed, runClient, startServer } from "./scripts.ts";
+
+test("connect: --help shows examples, all flags and the exit codes", async () => {
+  const { code, stdout, stderr } = await runClient(["connect", "--help"]);
+  const help = stdout.toString();
+  assert.deepEqual([code, stderr], [0, ""]);
+  assert.match(
+    help,
+    /^Joins stdin and stdout to a socket\.\n\n {2}deno run -A client\.ts connect /,
+  );
+  for (
+    const flag of [
+      "--on-eof half-close|close|wait",
+      "--unix PATH",
+      "--tls",
+      "-C, --crlf",
+      "-x, --hex",
+      "-z, --probe",
+      "--idle-timeout SECONDS",
+      "-v, --verbose",
+    ]
+  ) assert.ok(help.includes(`${flag}  `), `${flag} is not in the help:\n${help}`);
+  for (const exitCode of [0, 2, 6, 7, 28, 35, 56, 60, 130]) {
+    assert.match(help, new RegExp(`^  ${exitCode} +\\w`, "m"));
+  }
+  for (const line of help.split("\n")) assert.ok(line.length <= 100, `Too long: ${line}`);
+  assert.match((await runClient(["--help"])).stdout.toString(), /client\.ts connect HOST:PORT/);
+});
+
+test("connect: the usual mistakes exit 2, with one line that says what to write", async () => {
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /connect needs HOST:PORT, or --unix PATH/],
+    [["localhost", "80"], /The port goes with the host: write localhost:80/],
+    [["::1", "80"], /write \[::1\]:80/],
+    [["80"], /'80' is a port without a host: write localhost:80/],
+    [["localhost"], /'localhost' has no port: write localhost:PORT/],
+    [["::1:80"], /write \[::1\]:80/],
+    [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
+    [["http://localhost/"], /'http:\/\/localhost\/' is a URL: write localhost:80/],
+    [["localhost:80", "hello"], /Too many arguments, from 'hello' on/],
+    [["localhost:80-90"], /'localhost:80-90': only --probe \(-z\) takes a range of ports/],
+    [["-z", "localhost:90-80"], /'localhost:90-80' is no range: write the lower port first/],
+    [["-z", "localhost:1-65536"], /not '65536'/],
+    [["--unix", "/s", "localhost:80"], /--unix says where to connect to: leave 'localhost:80' out/],
+    [["--unix", "/s", "--tls"], /Options --unix and --tls exclude each other/],
+    [["--alpn", "h2", "localhost:80"], /Option --alpn needs --tls/],
+    [["-k", "localhost:80"], /Option --insecure needs --tls/],
+    [["--tls", "--cacert", "/nowhere", "localhost:80"], /--cacert cannot read '\/nowhere'/],
+    [["--on-eof", "stop", "localhost:80"], /takes half-close or close or wait, not 'stop'/],
+    [["-z", "--hex", "localhost:80"], /Options --probe and --hex exclude each other/],
+  ];
+  for (const [args, message] of wrong) {
+    const exit = await runClient(["connect", ...args]);
+    assertFailed(exit, 2, message, /See 'client\.ts connect --help'\.$/);
+    assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
+  }
+});
+
+test("connect: what cannot be connected to: exit 7, 6 and 28", async () => {
+  let port: number;
+  {
+    using listener = await systemTransport.listen({ host: "127.0.0.1" });
+    port = listener.addr.port;
+  }
+  assertFailed(await runClient(["connect", `127.0.0.1:${port}`]), 7, /refused \(ECONNREFUSED\)/);
+  assertFailed(
+    await runClient(["connect", "-q", "--unix", "/nowhere/a.sock"]),
+    7,
+    /Cannot connect to \/nowhere\/a\.sock: there is no such file or folder \(ENOENT\)/,
+  );
+  assertFailed(await runClient(["connect", "nowhere.invalid:80"]), 6, /\(ENOTFOUND|EAI_AGAIN\)/);
+  await using unanswered = await systemUnanswered();
+  const { host, port: silent } = unanswered.endpoint;
+  assertFailed(
+    await runClient(["connect", "--connect-timeout", "0.3", `${host}:${silent}`]),
+    28,
+    /no answer within 0\.3 s \(ETIMEDOUT\)/,
+  );
+});
+
+test("connect -z: a port that takes connections is printed: exit 0; one that does not: exit 7", async () => {
+  const { port } = await (async () => {
+    using listener = await systemTransport.listen({ host: "127.0.0.1" });
+    const open = await runClient(["connect", "-z", `localhost:${listener.addr.port}`]);
+    assert.deepEqual(
+      [open.code, open.stdout.toString(), open.stderr],
+      [0, `localhost:${listener.addr.port} open\n`, ""],
+    );
+    return listener.addr;
+  })();
+  const closed = await runClient(["connect", "-z", `127.0.0.1:${port}`]);
+  assertFailed(closed, 7, /refused \(ECONNREFUSED\)/);
+  assert.equal(closed.stdout.length, 0);
+});
+
+test("connect -z: of a range, those that are open are printed in order", async () => {
+  const listeners = await Promise.all(
+    Array.from({ length: 3 }, () => systemTransport.listen({ host: "127.0.0.1" })),
+  );
+  const ports = listeners.map(({ addr }) => addr.port).sort((a, b) => a - b);
+  const [first, last] = [ports[0], ports[ports.length - 1]];
+  const { code, stdout, stderr } = await runClient(["connect", "-z", `127.0.0.1:${first}-${last}`]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  const open = stdout.toString().trimEnd().split("\n");
+  for (const port of ports) assert.ok(open.includes(`127.0.0.1:${port} open`), open.join());
+  const numbers = open.map((line) => Number(/:(\d+) open$/.exec(line)![1]));
+  assert.deepEqual(numbers, [...new Set(numbers)].sort((a, b) => a - b));
+  for (const listener of listeners) listener.close();
+});
+
+test("connect -z: of a range in which none is open the counts are told: exit 7", async () => {
+  // Nothing listens on the first ports of an address of its own.
+  const exit = await runClient(["connect", "-z", "127.9.8.7:1-3"]);
+  assertFailed(
+    exit,
+    7,
+    /None of the 3 ports from 127\.9\.8\.7:1 to 127\.9\.8\.7:3 takes connections: 3 ECONNREFUSED/,
+  );
+  assertFailed(await runClient(["connect", "-z", "nowhere.invalid:1-3"]), 6, /nowhere\.invalid/);
+});
+
+/** What a source with these chunks is sent as. */
+async function crlf(...chunks: string[]): Promise<string> {
+  const sent: Uint8Array[] = [];
+  const source = (async function* () {
+    for (const chunk of chunks) yield bytes(chunk);
+  })();
+  for await (const chunk of withCrlf(source)) sent.push(chunk);
+  return Buffer.concat(sent).toString();
+}
+
+test("connect --crlf: LF becomes CRLF, and CRLF and CR stay as they are", async () => {
+  assert.equal(await crlf("a\nb\r\nc\rd\n\n"), "a\r\nb\r\nc\rd\r\n\r\n");
+  assert.equal(await crlf("a\r", "\nb", "", "\n", "\n"), "a\r\nb\r\n\r\n");
+  assert.equal(await crlf("\n"), "\r\n");
+  assert.equal(await crlf("a\r", "", "\n"), "a\r\n");
+});
+
+test("connect --crlf: however the bytes are cut, the same is sent", async () => {
+  const text = fc.array(fc.constantFrom("\r", "\n", "x"), { maxLength: 30 });
+  await fc.assert(fc.asyncProperty(fc.array(text), async (pieces) => {
+    const chunks = pieces.map((piece) => piece.join(""));
+    const whole = chunks.join("");
+    assert.equal(await crlf(...chunks), whole.replace(/(?<!\r)\n/g, "\r\n"));
+  }));
+});
+
+test("connect --hex: offset, bytes and text, each direction counted by itself", () => {
+  const dump = new HexDump();
+  const seventeen = bytes("GET / HTTP/1.1\r\n\x7f");
+  assert.equal(
+    dump.lines(">", seventeen),
+    "> 00000000  47 45 54 20 2f 20 48 54  54 50 2f 31 2e 31 0d 0a  |GET / HTTP/1.1..|\n" +
+      "> 00000010  7f                                                |.|\n",
+  );
+  assert.equal(
+    dump.lines("<", bytes("été")),
+    "< 00000000  c3 a9 74 c3 a9                                    |..t..|\n",
+  );
+  assert.equal(
+    dump.lines(">", bytes("12345678")),
+    "> 00000011  31 32 33 34 35 36 37 38                           |12345678|\n",
+  );
+  assert.equal(dump.lines("<", new Uint8Array(0)), "");
+});
+
+test("connect --hex --crlf: what is shown is what is sent", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const args = ["connect", `127.0.0.1:${server.port}`, "--hex", "--crlf", "-q"];
+  const { code, stdout, stderr } = await runClient(args, { stdin: "a\n" });
+  assert.deepEqual([code, stderr], [0, ""]);
+  const columns = "00000000  61 0d 0a                                          |a..|";
+  assert.equal(stdout.toString(), `> ${columns}\n< ${columns}\n`);
+});
+
+test("connect -v: every step is told on stderr, and -q tells none", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const args = ["connect", `127.0.0.1:${server.port}`];
+  const verbose = await runClient([...args, "-v"], { stdin: "hello" });
+  assert.deepEqual([verbose.code, verbose.stdout.toString()], [0, "hello"]);
+  for (
+    const line of [
+      /^connecting to 127\.0\.0\.1 port \d+$/m,
+      /^connected to 127\.0\.0\.1:\d+ from 127\.0\.0\.1:\d+$/m,
+      /^sending "hello"$/m,
+      /^nothing more to send: half-closing$/m,
+      /^received "hello"$/m,
+      /^no more data from the server$/m,
+      /^sent 5 bytes and received 5; closed$/m,
+    ]
+  ) assert.match(verbose.stderr, line);
+  const quiet = await runClient([...args, "-q"], { stdin: "hello" });
+  assert.deepEqual([quiet.code, quiet.stdout.toString(), quiet.stderr], [0, "hello", ""]);
+});
+
+test("connect --log json -v: every step is a JSON object on a line of stderr", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const args = ["connect", `127.0.0.1:${server.port}`, "-v", "--log", "json"];
+  const { code, stdout, stderr } = await runClient(args, { stdin: "hello" });
+  assert.deepEqual([code, stdout.toString()], [0, "hello"]);
+  const events = stderr.trimEnd().split("\n").map((line) => JSON.parse(line).event);
+  for (const event of ["connected", "send", "shutdown", "recv", "eof", "close"]) {
+    assert.ok(events.includes(event), stderr);
+  }
+});
+
+test("connect: a peer that resets is told in one line, behind what it has sent: exit 56", async () => {
+  await using peer = await python(`
+s, _ = l.accept()
+s.recv(100)
+s.sendall(b"so far")
+reset(s)
+sys.stdin.read()
+`);
+  const exit = await runClient(
+    ["connect", `127.0.0.1:${peer.endpoint.port}`, "--on-eof", "wait"],
+    { stdin: "hello" },
+  );
+  assertFailed(exit, 56, /^client\.ts: Cannot read from .*: the peer reset .*\(ECONNRESET\)/);
+  assert.equal(exit.stdout.toString(), "so far");
+});
