@@ -3,12 +3,13 @@
 // MSG_TRUNC the kernel drops the bytes and tells how many there were. Four fifths of what is left is
 // the kernel's send path, which the C loop has too (io_uring did not make it cheaper).
 //
-// load run PORT CONNECTIONS SIZE PID
+// load run PORT CONNECTIONS SIZE PID [u32]
 //   Opens the connections and keeps them, since a runtime pays for new ones for some time after. For
 //   each line "WARMUP_MS MEASURE_MS" on its standard input it runs a closed loop: each connection
 //   has one message of SIZE bytes under way, and sends the next one when the last has come back.
 //   During the warm-up every byte is compared with what was sent. Prints a line of JSON: messages,
 //   seconds, and the CPU seconds that the server (process PID) and the generator used in just those.
+//   With u32, a message is a frame: its first 4 bytes tell how many come behind them.
 // load idle PORT CONNECTIONS SIZE
 //   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
 //   echo, prints "ready", and holds them until its standard input ends.
@@ -48,6 +49,7 @@ static struct sockaddr_in server = {.sin_family = AF_INET};
 static int epoll;
 static size_t size;
 static char *message, *answer;
+static size_t least = 1;  // what a server echoes at least: a byte, or a frame
 static int whole;  // small messages come in one piece
 typedef enum { WARMING, MEASURING, DRAINING } phase_t;
 
@@ -111,7 +113,7 @@ static void echo_once(int fd, size_t length) {
 // Connections are accepted in order: once one more is answered, all before it have been accepted.
 static void wait_until_accepted(void) {
   int probe = dial();
-  echo_once(probe, 1);
+  echo_once(probe, least);
   close(probe);
 }
 
@@ -221,9 +223,10 @@ static void hold(int count) {
 }
 
 int main(int argc, char **argv) {
-  int running = argc == 6 && !strcmp(argv[1], "run");
+  int framed = argc == 7 && !strcmp(argv[6], "u32");
+  int running = (argc == 6 || framed) && !strcmp(argv[1], "run");
   if (!running && !(argc == 5 && !strcmp(argv[1], "idle"))) {
-    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID\n"
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32]\n"
                     "       load idle PORT CONNECTIONS SIZE\n");
     return 2;
   }
@@ -237,6 +240,11 @@ int main(int argc, char **argv) {
   message = malloc(size + 1);
   answer = malloc(size + 1);
   for (size_t i = 0; i <= size; i++) message[i] = (char)(i * 31 + i / 256 + 7);
+  if (framed) {
+    uint32_t length = htonl((uint32_t)(size - 4));
+    memcpy(message, &length, 4);
+    least = size;
+  }
   if (running) run(atoi(argv[3]), atoi(argv[5]));
   else hold(atoi(argv[3]));
   return 0;

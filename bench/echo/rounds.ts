@@ -114,7 +114,7 @@ async function open(
   { load, pins }: RoundOptions,
 ): Promise<Lane | undefined> {
   const { name, forks } = ready.subject;
-  const { connections, size } = result.load;
+  const { connections, size, framing } = result.load;
   if (forks && connections > MOST_FORKS) {
     result.failures.set(name, "a process for each connection: not tried");
     return undefined;
@@ -122,6 +122,7 @@ async function open(
   try {
     const server = await start(ready, pins.server);
     const args = [server.port, connections, size, server.child.pid].map(String);
+    if (framing !== undefined) args.push(framing);
     const lane = { result, name, server, load: new Child([...pins.load, load, "run", ...args]) };
     await measure(lane, FIRST_WARMUP_MS, 1);
     result.samples.get(name)!.length = 0;

@@ -36,6 +36,8 @@ export interface LoadCase {
   readonly connections: number;
   /** How many bytes a message has. */
   readonly size: number;
+  /** Each message is a frame: it begins with the length of the rest, in 4 bytes. */
+  readonly framing?: "u32";
 }
 
 /** What the connections have done before they fall idle. */

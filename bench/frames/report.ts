@@ -1,0 +1,89 @@
+/**
+ * The measurements of frames as Markdown, and what the project has promised beside them.
+ *
+ * @module
+ */
+
+import { type Spread, spread } from "../common/stats.ts";
+import { table } from "../common/table.ts";
+import { estimate, lessCpu } from "../echo/report.ts";
+import { type CaseResult, ratios } from "../echo/rounds.ts";
+import { SUBJECTS } from "./subjects.ts";
+
+/** What one slice in memory showed: frames per second, and per second of CPU time. */
+export interface Rate {
+  readonly rate: number;
+  readonly cpuRate: number;
+}
+
+/** The rates of one runtime, by task. */
+export interface RatesOf {
+  readonly title: string;
+  readonly rates: readonly { readonly name: string; readonly samples: readonly Rate[] }[];
+}
+
+const millions = (value: Spread) =>
+  `${(value.median / 1e6).toFixed(1)} ± ${(value.error / 1e6).toFixed(1)}`;
+
+function rateOf(of: RatesOf, name: string, value: (sample: Rate) => number): Spread {
+  return spread(of.rates.find((rates) => rates.name === name)!.samples.map(value))!;
+}
+
+/** The table of rates in memory, in millions of frames per second of CPU time. */
+export function rateTable(results: readonly RatesOf[]): string {
+  const names = results[0].rates.map(({ name }) => name);
+  const rows = names.map((name) => [
+    name,
+    ...results.map((of) => millions(rateOf(of, name, ({ cpuRate }) => cpuRate))),
+  ]);
+  return table(["millions of 64 B frames per CPU second", ...results.map((of) => of.title)], rows);
+}
+
+/** The table of echo servers. */
+export function echoTable({ load, samples, failures }: CaseResult): string {
+  const rows = SUBJECTS.flatMap(({ name, title, reference = "" }) => {
+    const [own, to] = [samples.get(name) ?? [], samples.get(reference)];
+    if (own.length === 0) return [];
+    const rate = spread(own.map((sample) => sample.rate))!.median;
+    const cpu = spread(own.map((sample) => sample.serverCpu))!.median;
+    return [[
+      title,
+      Math.round(rate).toLocaleString("en"),
+      cpu.toFixed(2),
+      estimate(ratios(own, to)),
+      estimate(lessCpu(own, to)),
+    ]];
+  });
+  const head = [load.title, "messages/s", "CPU µs/message", "÷ echo()", "÷ echo(), by CPU"];
+  const notes = [...failures].map(([name, why]) => `- ${name}: ${why}`);
+  return [table(head, rows), ...notes.length > 0 ? ["", ...notes] : []].join("\n");
+}
+
+/** The table of targets. */
+export function targetTable(rates: readonly RatesOf[], echo: CaseResult): string {
+  const rows: string[][] = [];
+  const deno = rates.find(({ title }) => title === "Deno");
+  if (deno !== undefined) {
+    const rate = rateOf(deno, "decode u32", (sample) => sample.rate);
+    const cpuRate = rateOf(deno, "decode u32", (sample) => sample.cpuRate);
+    rows.push([
+      "u32 frames of 64 B decoded on Deno, millions/s",
+      "≥ 5",
+      millions(rate),
+      millions(cpuRate),
+      rate.median >= 5e6 ? "yes" : "no",
+    ]);
+  }
+  const [own, to] = [echo.samples.get("frames-deno"), echo.samples.get("bytes-deno")];
+  const ratio = ratios(own, to);
+  if (ratio !== undefined) {
+    rows.push([
+      "frames echoed on Deno to bytes echoed by echo()",
+      "≥ 0.8",
+      estimate(ratio),
+      estimate(lessCpu(own, to)),
+      ratio.median >= 0.8 ? "yes" : "no",
+    ]);
+  }
+  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
+}
