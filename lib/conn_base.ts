@@ -23,12 +23,13 @@ export abstract class BaseConn implements Conn {
   abstract readonly localAddr: Addr;
   abstract readonly remoteAddr: Addr;
   bytesRead = 0;
-  bytesWritten = 0;
 
   /** A read is under way; the subclass clears it when it settles. */
   protected reading = false;
   /** A write is under way; the subclass clears it when it settles. */
   protected writing = false;
+  /** How many bytes have been written, as far as operations tell when they settle. */
+  protected written = 0;
   /** {@linkcode close} or {@linkcode reset} was called. */
   protected closed = false;
   /** {@linkcode closeWrite} was called. */
@@ -47,6 +48,10 @@ export abstract class BaseConn implements Conn {
   protected abstract shutdown(): Promise<void>;
   /** Frees the socket and settles what is pending; called once. */
   protected abstract destroy(rst: boolean): void;
+
+  get bytesWritten(): number {
+    return this.written;
+  }
 
   read(p: Uint8Array): Promise<number | null> {
     if (this.reading || this.closed || p.length === 0) {

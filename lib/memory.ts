@@ -253,7 +253,7 @@ class MemoryConn extends BaseConn {
     const pending = this.#pendingWrite;
     if (pending === undefined) return;
     const n = this.#out.put(pending.rest);
-    this.bytesWritten += n;
+    this.written += n;
     pending.rest = pending.rest.subarray(n);
     if (pending.rest.length === 0) {
       this.#pendingWrite = undefined;

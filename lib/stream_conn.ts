@@ -11,6 +11,26 @@ import type { Addr } from "./transport.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** What libuv tells of a stream's writes. */
+interface Writes {
+  /** Bytes that were handed to it, whether they have left or not. */
+  readonly bytesWritten: number;
+  /** Those of them that have not left. */
+  readonly writeQueueSize: number;
+}
+
+function writesOf(stream: Duplex): Writes | undefined {
+  const { _handle: handle } = stream as unknown as { _handle?: Partial<Writes> | null };
+  // Not all runtimes tell.
+  return typeof handle?.writeQueueSize === "number" ? handle as Writes : undefined;
+}
+
+/** How many bytes have left a stream so far; 0 where nobody can tell. */
+export function movedBy(stream: Duplex): number {
+  const writes = writesOf(stream);
+  return writes === undefined ? 0 : writes.bytesWritten - writes.writeQueueSize;
+}
+
 /**
  * A connection over a stream of Node's: {@linkcode Duplex} and what comes of it. The stream allows
  * half-open connections, and nothing else reads from it or writes to it.
@@ -24,6 +44,8 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
   #resolveRead!: (n: number | null) => void;
   #rejectRead!: (error: Error) => void;
   #rejectWrite: ((error: Error) => void) | undefined;
+  /** How many bytes the stream has been given, and has not told to have left. */
+  protected piece = 0;
   /** What arrived while nobody was reading: at most one inbox of bytes; the socket is then paused. */
   #early: Uint8Array | undefined;
   #eof = false;
@@ -54,9 +76,19 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
     return this.socket;
   }
 
-  /** A write is handed to the stream in pieces of this many bytes, so that its progress can be seen. */
+  /** A write is handed to the stream in pieces of this many bytes, so that it queues no more. */
   protected get pieceSize(): number {
     return 256 * 1024;
+  }
+
+  /** How many bytes of {@linkcode piece} have left all the same, if there is a way to see that. */
+  protected partWritten(): number {
+    return Math.max(0, this.piece - (writesOf(this.socket)?.writeQueueSize ?? this.piece));
+  }
+
+  // What is looked at once a second at most need not cost the writes anything.
+  override get bytesWritten(): number {
+    return this.piece === 0 ? this.written : this.written + this.partWritten();
   }
 
   /** Asks, at the end of the stream, whether it was a reset and no FIN. */
@@ -136,7 +168,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
       socket.write(p);
       // Nothing queued: write(2) took it all and no callback has to tell. This is the common case.
       if (socket.writableLength === 0 && !socket.destroyed) {
-        this.bytesWritten += p.length;
+        this.written += p.length;
         this.writing = false;
         return this.doneAtOnce();
       }
@@ -153,11 +185,14 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
           handed = Math.min(left + this.pieceSize, p.length);
           this.socket.write(p.subarray(left, handed));
         }
+        this.piece = handed - left;
         // An empty write tells when all before it has left.
         await this.hand(NOTHING);
-        this.bytesWritten += handed - left;
+        this.written += this.piece;
+        this.piece = 0;
       }
     } finally {
+      this.piece = 0;
       this.writing = false;
     }
   }

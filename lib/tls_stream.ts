@@ -32,6 +32,8 @@ export interface Below {
   wasReset?(): boolean;
   /** See {@linkcode StreamConn}. */
   sendReset?(): void;
+  /** How many bytes have left it so far. */
+  moved?(): number;
   /** Why it has failed, if it has. */
   broken?(): Error | null;
   /** Is asked to read no more than `full` lets it, and told when that may have changed. */
@@ -45,6 +47,8 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
 
   readonly #below: Below;
   readonly #goOn: (() => void) | undefined;
+  /** How many bytes had left the stream below before the piece under way. */
+  #movedBefore = 0;
 
   constructor(
     socket: tls.TLSSocket,
@@ -75,15 +79,25 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     try {
       for (let at = 0; at < p.length; at += PIECE) {
         const piece = p.subarray(at, at + PIECE);
+        this.#movedBefore = this.#below.moved?.() ?? 0;
+        this.piece = piece.length;
         await this.hand(piece);
+        this.piece = 0;
         // Deno's TLS does not pass on that the stream under it has failed.
         const broken = this.#below.broken?.();
         if (broken) throw this.lost ??= this.translate(broken, "write");
-        this.bytesWritten += piece.length;
+        this.written += piece.length;
       }
     } finally {
+      this.piece = 0;
       this.writing = false;
     }
+  }
+
+  // Encrypted bytes are a little more, and stand for as many of ours.
+  protected override partWritten(): number {
+    const moved = (this.#below.moved?.() ?? 0) - this.#movedBefore;
+    return Math.max(0, Math.min(moved, this.piece));
   }
 
   protected override wasReset(): boolean {

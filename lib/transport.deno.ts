@@ -111,7 +111,7 @@ class DenoConn extends BaseConn {
 
   // Deno.Conn.write() is write(2): it may take only a part.
   readonly #writeDone = (n: number): void | Promise<void> => {
-    this.bytesWritten += n;
+    this.written += n;
     const p = this.#outgoing!;
     if (n < p.length) {
       this.#outgoing = p.subarray(n);
@@ -223,8 +223,9 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
   }
 }
 
-function belowOf(stream: ConnStream): Below {
+function belowOf(stream: ConnStream, conn: Conn): Below {
   return {
+    moved: () => conn.bytesWritten,
     broken: () => stream.errored,
     limit: (full) => {
       stream.full = full;
@@ -241,7 +242,7 @@ function withTls(source: Listener, options: TlsServerOptions, backlog: number): 
     const { localAddr, remoteAddr } = conn;
     const stream = new ConnStream(conn);
     try {
-      const below = belowOf(stream);
+      const below = belowOf(stream, conn);
       return await acceptTlsOver(
         stream,
         localAddr,
@@ -309,7 +310,7 @@ function startTls<A extends Addr>(
   options: TlsClientOptions = {},
 ): Promise<TlsConn<A>> {
   const stream = new ConnStream(conn);
-  return startTlsOver(stream, conn.localAddr, conn.remoteAddr, options, belowOf(stream));
+  return startTlsOver(stream, conn.localAddr, conn.remoteAddr, options, belowOf(stream, conn));
 }
 
 function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;

@@ -16,7 +16,7 @@ import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
-import { StreamConn } from "./stream_conn.ts";
+import { movedBy, StreamConn } from "./stream_conn.ts";
 import {
   askedFor,
   type Below,
@@ -88,6 +88,7 @@ class TcpConn extends StreamConn {
 /** What TLS asks the TCP socket under it. */
 function below(socket: net.Socket): Below {
   return {
+    moved: () => movedBy(socket),
     wasReset: () => socket.remoteAddress === undefined,
     sendReset: () => void socket.resetAndDestroy(),
   };
@@ -338,7 +339,8 @@ async function startTls<A extends Addr>(
   const { localAddr, remoteAddr } = conn;
   // Directly on the socket if it is one of ours, and else through the connection.
   if (!(conn instanceof StreamConn)) {
-    return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options);
+    const below = { moved: () => conn.bytesWritten };
+    return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options, below);
   }
   try {
     const socket = conn.release();

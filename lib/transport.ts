@@ -150,7 +150,7 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   readonly remoteAddr: A;
   /** How many bytes {@linkcode read} has delivered. */
   readonly bytesRead: number;
-  /** How many bytes of {@linkcode write} the kernel has taken. */
+  /** How many bytes of {@linkcode write} the kernel has taken; of one under way, as far as it tells. */
   readonly bytesWritten: number;
 
   /**
