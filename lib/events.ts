@@ -69,7 +69,7 @@ export type SocketEvent =
     }
     /** Bytes were received. */
     | { readonly type: "recv"; readonly socket: number; readonly data: Uint8Array }
-    /** The peer's FIN was received: there is no more to read. */
+    /** The peer's FIN was received: there is no more to read. Comes once. */
     | { readonly type: "eof"; readonly socket: number }
     /** Bytes are to be sent; an `error` follows if that fails. */
     | { readonly type: "send"; readonly socket: number; readonly data: Uint8Array }
@@ -265,6 +265,7 @@ class ObservedConn<A extends Addr> implements Conn<A> {
   readonly socket: number;
   readonly #recorder: Recorder;
   #closed = false;
+  #ended = false;
 
   constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
     this.inner = inner;
@@ -291,9 +292,12 @@ class ObservedConn<A extends Addr> implements Conn<A> {
   async read(p: Uint8Array): Promise<number | null> {
     const socket = this.socket;
     const n = await this.#recorder.tellFailure(socket, "read", this.inner.read(p));
-    this.#recorder.emit(
-      n === null ? { type: "eof", socket } : { type: "recv", socket, data: p.subarray(0, n) },
-    );
+    if (n !== null) this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, n) });
+    // FIN comes once, however often it is read.
+    else if (!this.#ended) {
+      this.#ended = true;
+      this.#recorder.emit({ type: "eof", socket });
+    }
     return n;
   }
 

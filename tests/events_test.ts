@@ -25,6 +25,8 @@ test("observe: a whole conversation, step by step, on both sides", async () => {
   await client.write(bytes("hello"));
   await server.read(p);
   await client.closeWrite();
+  // The end of the stream is told of once, however often it is read.
+  assert.equal(await server.read(p), null);
   assert.equal(await server.read(p), null);
   server.close();
   server.close();
