@@ -165,6 +165,7 @@ test("onReply: tells of each reply once: whole, broken off, or refusing what is 
   await broken.write(bytes(get("/breaks")));
   await assert.rejects(hear(broken), { code: "ECONNRESET" });
   await server.talk("NONSENSE\r\n\r\n");
+  await server.talk("POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
   assert.deepEqual(
     told.map(({ request, status, bytes, complete }) => [request?.target, status, bytes, complete]),
     [
@@ -172,6 +173,7 @@ test("onReply: tells of each reply once: whole, broken off, or refusing what is 
       ["/whole", 200, 8, true],
       ["/breaks", 200, 8, false],
       [undefined, 400, 47, true],
+      ["/large", 413, 23, true],
     ],
   );
 });

@@ -32,7 +32,11 @@ export class BodyReader {
     this.#limit = limit;
     this.#left = length;
     this.#decoder = length === -1 ? new ChunkedDecoder() : undefined;
-    if (length > limit) throw tooLarge();
+  }
+
+  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if its length says so before any of it is read. */
+  checkLength(): void {
+    if (this.#left > this.#limit) throw tooLarge();
   }
 
   /** Whether the body has been read to its end. */

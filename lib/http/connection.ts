@@ -135,8 +135,7 @@ export class HttpConnection {
       ? undefined
       : new BodyReader(this.#input, framing.bodyLength, limits.body);
     const request = this.#request = new EngineRequest(head, framing, body, this);
-    const last = ++this.#requests === limits.requests;
-    this.#keepAlive = framing.keepAlive && !last;
+    this.#keepAlive = ++this.#requests < limits.requests && framing.keepAlive;
     this.#unanswered = true;
     if (onReply !== undefined) this.#started = clock.now();
     this.#phases.enter("handler");
@@ -150,6 +149,7 @@ export class HttpConnection {
 
   /** Answers a request that has a body. */
   async #exchangeBody(request: EngineRequest, body: BodyReader, expects: boolean): Promise<void> {
+    body.checkLength();
     this.#owes100 = expects;
     this.#phases.expectBody();
     // What the handler reads may first send 100, behind the replies that wait.
