@@ -7,6 +7,7 @@
 import process from "node:process";
 import type { Admission } from "./access.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { type Conversation, OpenConversation } from "./conversation.ts";
 import { deferred } from "./deferred.ts";
 import { SocketError, type SocketErrorCode } from "./errors.ts";
 import { IdleWatch } from "./idle.ts";
@@ -17,16 +18,6 @@ import type { Conn, Listener } from "./transport.ts";
  * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
  */
 export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
-
-/** What a {@linkcode Handler} is told besides its connection. */
-export interface Conversation {
-  /**
-   * Aborted when the server closes the connection before the handler has settled: it is idle, or the
-   * grace is over. Reads and writes under way fail then anyway; this is for a handler that waits for
-   * something else. The reason is the {@linkcode SocketError} that they fail with.
-   */
-  readonly signal: AbortSignal;
-}
 
 /** What {@linkcode serve} takes. */
 export interface ServeOptions {
@@ -104,42 +95,6 @@ export function serve(
   options: ServeOptions = {},
 ): Promise<ServeSummary> {
   return new Server(listener, handler, options).run();
-}
-
-class OpenConversation implements Conversation {
-  readonly #conn: Conn;
-  #controller: AbortController | undefined;
-  #endReason: SocketError | undefined;
-
-  constructor(conn: Conn) {
-    this.#conn = conn;
-  }
-
-  /** Made when asked for: most handlers do not ask. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#endReason !== undefined) this.#controller.abort(this.#endReason);
-    }
-    return this.#controller.signal;
-  }
-
-  close(reason: SocketError): void {
-    this.#conn.close(reason);
-    this.#end(reason);
-  }
-
-  reset(): void {
-    const { remoteAddr: addr } = this.#conn;
-    const reason = new SocketError("ECLOSED", "read", { addr, why: "the server stopped" });
-    this.#conn.reset(reason);
-    this.#end(reason);
-  }
-
-  #end(reason: SocketError): void {
-    this.#endReason = reason;
-    this.#controller?.abort(reason);
-  }
 }
 
 class Server {

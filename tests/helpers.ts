@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomFillSync } from "node:crypto";
+import type { Conversation } from "../lib/conversation.ts";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
-import type { Conversation } from "../lib/serve.ts";
 import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
 
 /** Both ends of a connection, and the listener it came through. */
