@@ -26,6 +26,8 @@
 export { AccessList } from "./lib/access.ts";
 export type { AccessOptions, AccessRules, Admission } from "./lib/access.ts";
 export { formatAddr } from "./lib/addr.ts";
+export { chat } from "./lib/chat.ts";
+export type { ChatEvent, ChatOptions } from "./lib/chat.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
 export type { Conversation } from "./lib/conversation.ts";
