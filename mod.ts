@@ -31,6 +31,7 @@ export type { ChatEvent, ChatOptions } from "./lib/chat.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";
 export type { Clock } from "./lib/clock.ts";
 export type { Conversation } from "./lib/conversation.ts";
+export type { Datagram, DatagramOptions, Received, UdpAddr } from "./lib/datagram.ts";
 export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export { echo } from "./lib/echo.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { UdpAddr } from "./datagram.ts";
 import type { Addr, Endpoint, TcpAddr, UnixAddr } from "./transport.ts";
 
 /**
@@ -19,15 +20,23 @@ import type { Addr, Endpoint, TcpAddr, UnixAddr } from "./transport.ts";
  * assert.equal(formatAddr({ transport: "unix", path: "/run/echo.sock" }), "/run/echo.sock");
  * ```
  */
-export function formatAddr(addr: Addr | Endpoint): string {
+export function formatAddr(addr: Addr | UdpAddr | Endpoint): string {
   if ("path" in addr) return addr.path === "" ? "(unnamed)" : addr.path;
   return addr.host.includes(":") ? `[${addr.host}]:${addr.port}` : `${addr.host}:${addr.port}`;
 }
 
 /** Makes a TCP address; an IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) becomes IPv4. */
 export function tcpAddr(host: string, port: number): TcpAddr {
-  const mapped = host.startsWith("::ffff:") && host.includes(".");
-  return { transport: "tcp", host: mapped ? host.slice("::ffff:".length) : host, port };
+  return { transport: "tcp", host: unmapped(host), port };
+}
+
+/** Makes a UDP address, as {@linkcode tcpAddr} does. */
+export function udpAddr(host: string, port: number): UdpAddr {
+  return { transport: "udp", host: unmapped(host), port };
+}
+
+function unmapped(host: string): string {
+  return host.startsWith("::ffff:") && host.includes(".") ? host.slice("::ffff:".length) : host;
 }
 
 /** Makes the address of a Unix socket. */
@@ -36,6 +45,6 @@ export function unixAddr(path: string): UnixAddr {
 }
 
 /** Tells the address family of a literal by the sign only one of them has. */
-export function isIPv6(addr: TcpAddr): boolean {
+export function isIPv6(addr: Endpoint): boolean {
   return addr.host.includes(":");
 }

@@ -16,7 +16,9 @@ export type SocketOp =
   | "startTls"
   | "read"
   | "write"
-  | "closeWrite";
+  | "closeWrite"
+  | "receive"
+  | "send";
 
 /** What a code means, and what to do about it. */
 export interface ErrorCodeInfo {
@@ -44,6 +46,7 @@ export type SocketErrorCode =
   | "EHOSTUNREACH"
   | "EINVAL"
   | "EMFILE"
+  | "EMSGSIZE"
   | "ENETUNREACH"
   | "ENFILE"
   | "ENOBUFS"
@@ -71,7 +74,8 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   EADDRINUSE: {
     why: "the address is already in use",
-    next: "Stop the program that has it (`ss -lxtnp` shows it), or choose another address or port.",
+    next:
+      "Stop the program that has it (`ss -lxtunp` shows it), or choose another address or port.",
   },
   EADDRNOTAVAIL: {
     why: "this machine does not have that address",
@@ -123,6 +127,11 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EMFILE: {
     why: "this process has too many open files",
     next: "Close some connections, or raise the limit (`ulimit -n`).",
+  },
+  EMSGSIZE: {
+    why: "the datagram is too large",
+    next:
+      "Send at most 65,507 bytes at once on IPv4 and 65,527 on IPv6; 1,200 pass everywhere whole.",
   },
   ENETUNREACH: {
     why: "the network cannot be reached",
@@ -181,6 +190,8 @@ const PHRASES: Record<SocketOp, string> = {
   read: "read from",
   write: "write to",
   closeWrite: "half-close",
+  receive: "receive on",
+  send: "send to",
 };
 
 /**

@@ -8,8 +8,11 @@
 import { unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { SocketError, type SocketOp } from "./errors.ts";
+import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
+import type { SocketError, SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
+import { ObservedDatagram } from "./observed_datagram.ts";
+import { Recorder } from "./recorder.ts";
 import type { TlsClientOptions, TlsInfo } from "./tls.ts";
 import type {
   Addr,
@@ -40,17 +43,17 @@ export type SocketEvent =
     /** A name was resolved; the addresses are in the system's order. */
     | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly TcpAddr[] }
     /** A socket was bound; the address is the real one, with the port the kernel chose. */
-    | { readonly type: "bind"; readonly socket: number; readonly addr: Addr }
+    | { readonly type: "bind"; readonly socket: number; readonly addr: Addr | UdpAddr }
     /** A socket began to wait for connections. */
     | { readonly type: "listen"; readonly socket: number; readonly addr: Addr }
     /** An attempt to connect began. It ends in `connected` or in `error`. */
     | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint | UnixAddr }
-    /** An attempt to connect succeeded. */
+    /** An attempt to connect succeeded; a socket for datagrams has its one peer. */
     | {
       readonly type: "connected";
       readonly socket: number;
-      readonly localAddr: Addr;
-      readonly remoteAddr: Addr;
+      readonly localAddr: Addr | UdpAddr;
+      readonly remoteAddr: Addr | UdpAddr;
     }
     /** The socket `listener` accepted a connection. */
     | {
@@ -67,15 +70,25 @@ export type SocketEvent =
       readonly protocol: string | undefined;
       readonly alpnProtocol: string | undefined;
     }
-    /** Bytes were received. */
-    | { readonly type: "recv"; readonly socket: number; readonly data: Uint8Array }
+    /** Bytes were received: a part of the stream, or the datagram that came `from` somebody. */
+    | {
+      readonly type: "recv";
+      readonly socket: number;
+      readonly data: Uint8Array;
+      readonly from?: UdpAddr;
+    }
     /** The peer's FIN was received: there is no more to read. Comes once. */
     | { readonly type: "eof"; readonly socket: number }
-    /** Bytes are to be sent; an `error` follows if that fails. */
-    | { readonly type: "send"; readonly socket: number; readonly data: Uint8Array }
+    /** Bytes, or a datagram `to` somebody, are to be sent; an `error` follows if that fails. */
+    | {
+      readonly type: "send";
+      readonly socket: number;
+      readonly data: Uint8Array;
+      readonly to?: Endpoint;
+    }
     /** FIN is to be sent: {@linkcode Conn.closeWrite}. */
     | { readonly type: "shutdown"; readonly socket: number }
-    /** A connection or listener was closed on this side, by {@linkcode Conn.reset} if `reset`. */
+    /** A socket was closed on this side, by {@linkcode Conn.reset} if `reset`. */
     | {
       readonly type: "close";
       readonly socket: number;
@@ -117,40 +130,6 @@ export function observe(
   clock: Clock = systemClock,
 ): Transport {
   return new ObservedTransport(transport, new Recorder(sink, clock));
-}
-
-// Omit<> on a union would merge its members; this keeps them apart.
-type WithoutTime<E> = E extends unknown ? Omit<E, "time"> : never;
-
-class Recorder {
-  readonly #sink: EventSink;
-  readonly #clock: Clock;
-  #sockets = 0;
-
-  constructor(sink: EventSink, clock: Clock) {
-    this.#sink = sink;
-    this.#clock = clock;
-  }
-
-  newSocket(): number {
-    return ++this.#sockets;
-  }
-
-  emit(event: WithoutTime<SocketEvent>): void {
-    this.#sink({ time: this.#clock.now(), ...event } as SocketEvent);
-  }
-
-  /** Settles as `work` does, and tells if it fails. */
-  async tellFailure<T>(socket: number | undefined, op: SocketOp, work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      if (error instanceof SocketError && error.code !== "ECLOSED") {
-        this.emit({ type: "error", socket, op, error });
-      }
-      throw error;
-    }
-  }
 }
 
 class ObservedTransport implements Transport {
@@ -220,6 +199,24 @@ class ObservedTransport implements Transport {
     const starting = this.#inner.startTls(inner, options);
     const tlsConn = await this.#recorder.tellFailure(socket, "startTls", starting);
     return new ObservedTlsConn(tlsConn, socket, this.#recorder);
+  }
+
+  async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
+    const { remote } = options;
+    const binding = this.#inner.listenDatagram(options);
+    if (remote === undefined) {
+      const datagram = await this.#recorder.tellFailure(undefined, "listen", binding);
+      const socket = this.#recorder.newSocket();
+      this.#recorder.emit({ type: "bind", socket, addr: datagram.addr });
+      return new ObservedDatagram(datagram, socket, this.#recorder);
+    }
+    const socket = this.#recorder.newSocket();
+    const endpoint = { host: remote.host, port: remote.port };
+    this.#recorder.emit({ type: "connect", socket, endpoint });
+    const datagram = await this.#recorder.tellFailure(socket, "connect", binding);
+    const { addr: localAddr, remoteAddr } = datagram;
+    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
+    return new ObservedDatagram(datagram, socket, this.#recorder);
   }
 }
 

@@ -11,9 +11,13 @@ import { orAborted } from "./abort.ts";
 import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
+import type { Datagram, DatagramOptions } from "./datagram.ts";
+import { bindDatagram } from "./datagram_bind.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
+import { MemoryDatagrams } from "./memory_datagram.ts";
+import { MemoryPorts } from "./memory_ports.ts";
 import { Pipe } from "./pipe.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type {
@@ -36,8 +40,6 @@ import { pathAddr } from "./unix_file.ts";
 
 /** How many connections wait to be accepted unless told otherwise, as with the sockets. */
 const BACKLOG = 511;
-
-const FIRST_EPHEMERAL_PORT = 49152;
 
 /** What {@linkcode MemoryTransport} takes. */
 export interface MemoryTransportOptions {
@@ -69,8 +71,9 @@ export class MemoryTransport implements Transport {
   /** Always `"memory"`. */
   readonly name = "memory";
   readonly #hosts: ReadonlyMap<string, readonly string[]>;
-  readonly #listeners = new Map<string, MemoryListener>();
-  #nextPort = FIRST_EPHEMERAL_PORT;
+  readonly #tcp = new MemoryPorts<MemoryListener>();
+  readonly #unix = new Map<string, MemoryListener>();
+  readonly #udp = new MemoryDatagrams();
 
   /** Makes a network of its own: nothing is shared between two of them. */
   constructor({ hosts = { localhost: ["127.0.0.1", "::1"] } }: MemoryTransportOptions = {}) {
@@ -108,7 +111,7 @@ export class MemoryTransport implements Transport {
       const { reusePort, ipv6Only } = options;
       refuseOptions("listen", wanted, { reusePort, ipv6Only }, "in memory");
       if (asksForTls(options)) throw noTls("listen", wanted);
-      const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#freePort()) : wanted;
+      const addr = wanted.port === 0 ? tcpAddr(wanted.host, this.#tcp.choose()) : wanted;
       return this.#bind(addr, options.backlog ?? BACKLOG);
     });
   }
@@ -141,45 +144,32 @@ export class MemoryTransport implements Transport {
 
   async #route(options: TcpConnectOptions): Promise<{ from: TcpAddr; addr: TcpAddr }> {
     const addr = await connectAddr(this, options);
-    return { from: tcpAddr(options.localAddress ?? addr.host, this.#freePort()), addr };
+    return { from: tcpAddr(options.localAddress ?? addr.host, this.#tcp.choose()), addr };
+  }
+
+  /** See {@linkcode Transport.listenDatagram}. */
+  listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
+    return bindDatagram(this, options, (addr, peer) => this.#udp.bind(addr, peer));
   }
 
   #bind(addr: Addr, backlog: number): Listener {
-    if (this.#taken(addr)) throw new SocketError("EADDRINUSE", "listen", { addr });
-    const key = keyOf(addr);
-    const listener = new MemoryListener(addr, backlog, () => this.#listeners.delete(key));
-    this.#listeners.set(key, listener);
+    const listener = new MemoryListener(addr, backlog, () => {
+      if (addr.transport === "unix") this.#unix.delete(addr.path);
+      else this.#tcp.free(addr);
+    });
+    if (addr.transport === "tcp") this.#tcp.bind(addr, listener);
+    else if (!this.#unix.has(addr.path)) this.#unix.set(addr.path, listener);
+    else throw new SocketError("EADDRINUSE", "listen", { addr });
     return listener;
   }
 
-  #taken(addr: Addr): boolean {
-    if (addr.transport === "unix" || addr.host !== "::" && addr.host !== "0.0.0.0") {
-      return this.#listenerAt(addr) !== undefined;
-    }
-    return [...this.#listeners.values()].some(({ addr: other }) =>
-      other.transport === "tcp" && other.port === addr.port
-    );
-  }
-
   #listenerAt(addr: Addr): MemoryListener | undefined {
-    const exact = this.#listeners.get(keyOf(addr));
-    if (exact !== undefined || addr.transport === "unix") return exact;
-    return this.#listeners.get(keyOf(tcpAddr("::", addr.port))) ??
-      this.#listeners.get(keyOf(tcpAddr("0.0.0.0", addr.port)));
-  }
-
-  #freePort(): number {
-    if (this.#nextPort > 65535) this.#nextPort = FIRST_EPHEMERAL_PORT;
-    return this.#nextPort++;
+    return addr.transport === "unix" ? this.#unix.get(addr.path) : this.#tcp.at(addr);
   }
 }
 
 function noTls(op: SocketOp, addr: Addr): SocketError {
   return new SocketError("ENOTSUP", op, { addr, why: "there is no TLS in memory" });
-}
-
-function keyOf(addr: Addr): string {
-  return addr.transport === "unix" ? `unix ${addr.path}` : `tcp ${addr.host} ${addr.port}`;
 }
 
 class MemoryConn extends BaseConn {

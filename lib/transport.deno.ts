@@ -13,6 +13,7 @@ import { HandshakeListener } from "./handshakes.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
+import type { UdpAddr } from "./datagram.ts";
 import { acceptTlsOver, type Below, serverContext, startTlsOver } from "./tls_stream.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
@@ -32,11 +33,12 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
-function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
-  if (error instanceof Deno.errors.NotCapable) {
+function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
+  if (error instanceof Deno.errors.NotCapable || op === "send" && isForbidden(addr)) {
     return new SocketError("ENOTCAPABLE", op, {
       addr,
       cause: error,
@@ -53,7 +55,12 @@ function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
   return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
 }
 
-function flagsFor(addr: Addr): string {
+/** Whether a datagram was not sent for lack of permission, which `node:dgram` does not tell. */
+function isForbidden(addr: Addr | UdpAddr): boolean {
+  return Deno.permissions.querySync({ name: "net", host: formatAddr(addr) }).state !== "granted";
+}
+
+function flagsFor(addr: Addr | UdpAddr): string {
   const where = formatAddr(addr);
   return addr.transport === "unix"
     ? `--allow-read=${where} --allow-write=${where} --allow-net=unix:${where}`
@@ -345,4 +352,11 @@ function connect(options: ConnectOptions): Promise<Conn> {
  * await server.write(buffer.subarray(0, n!));
  * ```
  */
-export const systemTransport: Transport = { name: "deno", resolve, listen, connect, startTls };
+export const systemTransport: Transport = {
+  name: "deno",
+  resolve,
+  listen,
+  connect,
+  startTls,
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate),
+};

@@ -28,6 +28,7 @@ import {
   TlsStreamConn,
   translateTls,
 } from "./tls_stream.ts";
+import type { UdpAddr } from "./datagram.ts";
 import type { TlsClientOptions } from "./tls.ts";
 import type {
   Addr,
@@ -46,10 +47,11 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
-function translate(error: unknown, op: SocketOp, addr: Addr): SocketError {
+function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
   const known = addr.transport === "unix"
     ? fileCode((error as { code?: unknown }).code)
     : undefined;
@@ -369,4 +371,11 @@ function connect(options: ConnectOptions): Promise<Conn> {
 }
 
 /** The sockets of the operating system, as the runtime gives them. */
-export const systemTransport: Transport = { name: "node", resolve, listen, connect, startTls };
+export const systemTransport: Transport = {
+  name: "node",
+  resolve,
+  listen,
+  connect,
+  startTls,
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate),
+};

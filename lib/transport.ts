@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Datagram, DatagramOptions } from "./datagram.ts";
 import type { TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls.ts";
 
 /** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
@@ -26,7 +27,7 @@ export interface UnixAddr {
   readonly path: string;
 }
 
-/** The address of a socket. `transport` tells the kinds apart. */
+/** The address of a connection's or listener's socket. `transport` tells the kinds apart. */
 export type Addr = TcpAddr | UnixAddr;
 
 /** A place to connect to with TCP: a name or an IP address literal, and a port. */
@@ -312,4 +313,10 @@ export interface Transport {
    * ```
    */
   startTls<A extends Addr>(conn: Conn<A>, options?: TlsClientOptions): Promise<TlsConn<A>>;
+  /**
+   * Binds an address for datagrams (UDP).
+   *
+   * Rejects as {@linkcode listen} without TLS does, and as {@linkcode connect} for `remote`.
+   */
+  listenDatagram(options?: DatagramOptions): Promise<Datagram>;
 }

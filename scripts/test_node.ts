@@ -13,7 +13,12 @@ import { bun, nodes, type Runtime } from "./runtimes.ts";
 const DEADLINE_MS = 600_000;
 
 /** Those that run on Bun: it is a third implementation of node:net, tested for what sockets do. */
-const ON_BUN = ["transport_test.js", "semantics_test.js", "socket_options_test.js"];
+const ON_BUN = [
+  "transport_test.js",
+  "datagram_test.js",
+  "semantics_test.js",
+  "socket_options_test.js",
+];
 
 const TESTS = relative(ROOT, join(OUT, "tests"));
 

@@ -55,6 +55,7 @@ async function network(behaviours: Record<string, Behaviour>) {
     // Nothing here asks for a Unix socket.
     connect: connect as Transport["connect"],
     startTls: memory.startTls.bind(memory),
+    listenDatagram: memory.listenDatagram.bind(memory),
   };
   const options = { host: "example.test", port: 80, clock };
   return { transport, clock, tried, ended, made, listener, options };

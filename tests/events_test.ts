@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { formatAddr } from "../lib/addr.ts";
 import { VirtualClock } from "../lib/clock.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { MemoryTransport } from "../lib/memory.ts";
+import type { Endpoint } from "../lib/transport.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
@@ -95,4 +97,40 @@ test("observe: the observed transport is one like the other", async () => {
   }
   assert.equal(await client.read(new Uint8Array(8)), 3);
   assert.equal(client.bytesRead, 3);
+});
+
+test("observe: datagrams, with who sent them and whom they are for", async () => {
+  const seen: string[] = [];
+  const addrOf = (addr?: Endpoint) => addr === undefined ? "" : ` ${formatAddr(addr)}`;
+  const transport = observe(new MemoryTransport(), (event) => {
+    const from = event.type === "recv" ? addrOf(event.from) : "";
+    const to = event.type === "send" ? addrOf(event.to) : "";
+    seen.push(brief(event) + from + to);
+  });
+  const server = await transport.listenDatagram({ port: 7 });
+  const client = await transport.listenDatagram({ remote: server.addr, port: 9999 });
+  await client.send(bytes("hello"));
+  const { from } = await server.receive(new Uint8Array(16));
+  await server.send(bytes("hi"), from);
+  server.close();
+  server.close();
+  await client.receive(new Uint8Array(16));
+  await client.send(bytes("?"));
+  await rejects(client.receive(new Uint8Array(16)), "ECONNREFUSED");
+  const waiting = rejects(client.receive(new Uint8Array(16)), "ECLOSED");
+  client.close();
+  await waiting;
+  assert.deepEqual(seen, [
+    "bind 1",
+    "connect 2",
+    "connected 2",
+    "send 2 hello 127.0.0.1:7",
+    "recv 1 hello 127.0.0.1:9999",
+    "send 1 hi 127.0.0.1:9999",
+    "close 1 5 2",
+    "recv 2 hi 127.0.0.1:7",
+    "send 2 ? 127.0.0.1:7",
+    "error 2 receive ECONNREFUSED",
+    "close 2 2 6",
+  ]);
 });

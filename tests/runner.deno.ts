@@ -20,7 +20,7 @@ export function test(name: string, fn: () => void | Promise<void>): void {
 }
 
 /** The column of docs/semantics.md that this runtime fills. */
-export const runtime = "Deno";
+export const runtime: string = "Deno";
 
 /** The command that runs a script with this runtime. */
 export function runCommand(script: string, permissions: readonly string[]): string[] {

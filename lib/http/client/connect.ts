@@ -66,5 +66,6 @@ function telling(transport: Transport, onResolved: () => void): Transport {
     listen: transport.listen.bind(transport) as Transport["listen"],
     connect: transport.connect.bind(transport) as Transport["connect"],
     startTls: transport.startTls.bind(transport),
+    listenDatagram: transport.listenDatagram.bind(transport),
   };
 }

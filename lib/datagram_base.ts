@@ -1,0 +1,191 @@
+/**
+ * The part of the {@linkcode Datagram} contract that does not depend on where the datagrams go: which
+ * calls are refused, and what waits to be received.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { formatAddr, isIPv6 } from "./addr.ts";
+import type { Datagram, Received, UdpAddr } from "./datagram.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { checkPort, SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
+import { parseIP } from "./ip.ts";
+import type { Endpoint } from "./transport.ts";
+
+/** What may wait to be received, each datagram counted with what keeping it costs. */
+const QUEUE_BYTES = 1024 * 1024;
+const COST_OF_ONE = 256;
+
+/** After so many sends the event loop gets a turn: most are done at once, and it would get none. */
+const MOST_IN_A_ROW = 32;
+
+/** See the module. */
+export abstract class BaseDatagram implements Datagram {
+  abstract readonly addr: UdpAddr;
+  abstract readonly remoteAddr: UdpAddr | undefined;
+  dropped = 0;
+
+  /** {@linkcode close} was called. */
+  protected closed = false;
+  readonly #queue: { readonly data: Uint8Array; readonly from: UdpAddr }[] = [];
+  #queued = 0;
+  #receiving: { readonly p: Uint8Array; readonly done: Deferred<Received> } | undefined;
+  #sending: Deferred<void> | undefined;
+  /** What the socket has met, such as that the peer's host refuses, and nobody has been told yet. */
+  #failure: SocketErrorCode | undefined;
+  #inARow = 0;
+  #closeReason: Error | undefined;
+  /** The last host sent to that was found to be an address literal. */
+  #literal: string | undefined;
+
+  /** Starts sending one datagram; {@linkcode sent} is called when that is done. */
+  protected abstract startSend(p: Uint8Array, to: Endpoint): void;
+  /** Frees the socket, once what is being sent has left; called once. */
+  protected abstract destroy(): void;
+
+  /** A send is under way: the kernel has not taken it yet. */
+  protected get sending(): boolean {
+    return this.#sending !== undefined;
+  }
+
+  receive(p: Uint8Array): Promise<Received> {
+    if (this.closed) return Promise.reject(this.#closedError("receive"));
+    if (this.#receiving !== undefined) return Promise.reject(this.#error("EBUSY", "receive"));
+    if (p.length === 0) {
+      const why = "the buffer to receive into is empty";
+      return Promise.reject(this.#error("EINVAL", "receive", why));
+    }
+    const first = this.#queue.shift();
+    if (first !== undefined) {
+      this.#queued -= first.data.length + COST_OF_ONE;
+      return Promise.resolve(put(first.data, first.from, p));
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#takeFailure("receive"));
+    const done = deferred<Received>();
+    this.#receiving = { p, done };
+    return done.promise;
+  }
+
+  send(p: Uint8Array, to?: Endpoint): Promise<void> {
+    let where: Endpoint;
+    try {
+      if (this.closed) throw this.#closedError("send");
+      if (this.#sending !== undefined) throw this.#error("EBUSY", "send");
+      where = this.#checkAddr(to);
+      if (this.#failure !== undefined) throw this.#takeFailure("send");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const sending = this.#sending = deferred();
+    this.startSend(p, where);
+    return sending.promise;
+  }
+
+  close(reason?: Error): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#closeReason = reason;
+    this.#queue.length = 0;
+    this.#receiving?.done.reject(this.#closedError("receive"));
+    this.#receiving = undefined;
+    this.#sending?.reject(this.#closedError("send"));
+    this.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The datagram of {@linkcode startSend} has left, or has failed to. */
+  protected sent(error?: SocketError): void {
+    const sending = this.#sending!;
+    this.#sending = undefined;
+    if (error !== undefined) sending.reject(error);
+    else if (++this.#inARow < MOST_IN_A_ROW) sending.resolve();
+    else {
+      this.#inARow = 0;
+      setImmediate(sending.resolve);
+    }
+  }
+
+  /** A datagram has come; `data` is the caller's again when this returns. */
+  protected deliver(data: Uint8Array, from: UdpAddr): void {
+    const peer = this.remoteAddr;
+    // The kernel has seen to that, if it knows of the peer, but not for what came before it did.
+    if (peer !== undefined && (from.host !== peer.host || from.port !== peer.port)) return;
+    const waiting = this.#receiving;
+    if (waiting !== undefined) {
+      this.#receiving = undefined;
+      waiting.done.resolve(put(data, from, waiting.p));
+    } else if (this.#queued + data.length + COST_OF_ONE > QUEUE_BYTES) {
+      this.dropped++;
+    } else {
+      this.#queued += data.length + COST_OF_ONE;
+      // A copy, since the runtimes' buffers may be far larger than what is in them.
+      this.#queue.push({ data: new Uint8Array(data), from });
+    }
+  }
+
+  /** The socket has got an error (SO_ERROR), such as that nobody listens at the peer's. */
+  protected fail(code: SocketErrorCode): void {
+    this.#failure = code;
+    const waiting = this.#receiving;
+    if (waiting === undefined) return;
+    this.#receiving = undefined;
+    waiting.done.reject(this.#takeFailure("receive"));
+  }
+
+  #takeFailure(op: "receive" | "send"): SocketError {
+    const code = this.#failure!;
+    this.#failure = undefined;
+    if (code !== "ECONNREFUSED" || this.remoteAddr === undefined) return this.#error(code, op);
+    return this.#error(code, op, `nobody listens on ${formatAddr(this.remoteAddr)}, says its host`);
+  }
+
+  /** Whom to send to; throws unless a datagram can be sent there. */
+  #checkAddr(to: Endpoint | undefined): Endpoint {
+    const peer = this.remoteAddr;
+    if (to === undefined || to === peer) {
+      if (peer !== undefined) return peer;
+      throw invalid(this.addr, "the socket has no peer of its own: say whom to send to");
+    }
+    checkPort("send", to);
+    if (peer !== undefined) {
+      if (to.host === peer.host && to.port === peer.port) return peer;
+      throw invalid(to, `the socket has a peer of its own, ${formatAddr(peer)}, and no other`);
+    }
+    if (to.port === 0) throw invalid(to, "nobody can have port 0");
+    if (to.host === this.#literal) return to;
+    if (parseIP(to.host.replace(/%.*$/, "")) === undefined) {
+      throw invalid(to, `an IP address is needed, and '${to.host}' is none`);
+    }
+    // A socket for any IPv6 address is one for IPv4, too.
+    if (isIPv6(to) !== isIPv6(this.addr) && this.addr.host !== "::") {
+      const [ours, other] = isIPv6(to) ? ["IPv4", "IPv6"] : ["IPv6", "IPv4"];
+      const why = `the socket is one for ${ours}, and the address is ${other}`;
+      throw new SocketError("EAFNOSUPPORT", "send", { addr: to, why });
+    }
+    this.#literal = to.host;
+    return to;
+  }
+
+  #closedError(op: SocketOp): Error {
+    return this.#closeReason ?? this.#error("ECLOSED", op);
+  }
+
+  #error(code: SocketErrorCode, op: SocketOp, why?: string): SocketError {
+    const addr = op === "send" ? this.remoteAddr ?? this.addr : this.addr;
+    return new SocketError(code, op, { addr, why });
+  }
+}
+
+function put(data: Uint8Array, from: UdpAddr, p: Uint8Array): Received {
+  const size = Math.min(data.length, p.length);
+  p.set(size === data.length ? data : data.subarray(0, size));
+  return { size, truncated: data.length - size, from };
+}
+
+function invalid(to: Endpoint, why: string): SocketError {
+  return new SocketError("EINVAL", "send", { addr: to, why });
+}

@@ -1,0 +1,67 @@
+/**
+ * Which address a socket for datagrams is bound to, and which is its peer's.
+ *
+ * @module
+ */
+
+import { formatAddr, isIPv6, udpAddr } from "./addr.ts";
+import type { DatagramOptions, UdpAddr } from "./datagram.ts";
+import { checkPort, SocketError } from "./errors.ts";
+import { bindHost, connectAddr } from "./resolve.ts";
+import type { Endpoint, Transport } from "./transport.ts";
+
+/**
+ * Finds the addresses that {@linkcode DatagramOptions} ask for, and binds the socket with `bind`: to
+ * the first, and for the one peer at the second.
+ */
+export async function bindDatagram<T>(
+  transport: Transport,
+  { host, port = 0, remote, signal }: DatagramOptions,
+  bind: (addr: UdpAddr, peer?: UdpAddr) => T | Promise<T>,
+): Promise<T> {
+  if (remote === undefined) {
+    return await bindHost(transport, { host, port }, (addr) => bind(udpAddr(addr.host, port)));
+  }
+  checkPort("listen", { host: host ?? "", port });
+  const found = await connectAddr(transport, { ...remote, signal });
+  if (found.port === 0) {
+    throw new SocketError("EINVAL", "connect", { addr: remote, why: "nobody can have port 0" });
+  }
+  const peer = udpAddr(peerHost(found), found.port);
+  const own = host === undefined ? hostBeside(peer) : await hostLike(transport, host, port, peer);
+  return await bind(udpAddr(own, port), peer);
+}
+
+/** As the kernel would write it; any address is this machine's, as connect(2) has it. */
+function peerHost(addr: Endpoint): string {
+  const { host } = addr;
+  if (!isIPv6(addr)) return host === "0.0.0.0" ? "127.0.0.1" : host;
+  if (host.includes("%")) return host;
+  const shortest = new URL(`http://[${host}]`).hostname.slice(1, -1);
+  return shortest === "::" ? "::1" : shortest;
+}
+
+/** Where a socket is bound that talks to `peer` only. */
+function hostBeside(peer: UdpAddr): string {
+  if (peer.host.startsWith("127.")) return "127.0.0.1";
+  return peer.host === "::1" ? "::1" : anyHost(peer);
+}
+
+function anyHost(peer: UdpAddr): string {
+  return isIPv6(peer) ? "::" : "0.0.0.0";
+}
+
+/** The address of `host` that is of the same family as that of `peer`. */
+async function hostLike(
+  transport: Transport,
+  host: string,
+  port: number,
+  peer: UdpAddr,
+): Promise<string> {
+  if (host === "") return anyHost(peer);
+  const addrs = await transport.resolve({ host, port });
+  const own = addrs.find((addr) => isIPv6(addr) === isIPv6(peer));
+  if (own !== undefined) return own.host;
+  const why = `${formatAddr(peer)} cannot be reached from there: it is of the other family`;
+  throw new SocketError("EAFNOSUPPORT", "listen", { addr: { host, port }, why });
+}

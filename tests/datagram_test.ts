@@ -1,0 +1,20 @@
+// The contract suite for datagrams on the sockets of the runtime at hand, and on memory.
+
+import { readdirSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
+import { MemoryTransport } from "../lib/memory.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { testDatagrams } from "./contract/datagram.ts";
+import { runtime, test } from "./runner.deno.ts";
+
+testDatagrams({
+  transport: systemTransport,
+  // There is no connect(2) for datagrams in Deno's node:dgram.
+  tellsRefused: runtime !== "Deno",
+  tellsOfOthers: runtime === "Bun",
+  // Deno frees a socket when its pending receive has noticed.
+  untilFree: runtime === "Deno" ? () => setTimeout(10) : undefined,
+  countDescriptors: () => readdirSync("/proc/self/fd").length,
+}, test);
+
+testDatagrams({ transport: new MemoryTransport(), tellsRefused: true }, test);
