@@ -36,6 +36,7 @@ export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export { echo } from "./lib/echo.ts";
 export type { EchoOptions } from "./lib/echo.ts";
+export { echoDatagram } from "./lib/echo_udp.ts";
 export { ERROR_CODES, SocketError } from "./lib/errors.ts";
 export type { ErrorCodeInfo, SocketErrorCode, SocketErrorInit, SocketOp } from "./lib/errors.ts";
 export { observe } from "./lib/events.ts";
@@ -92,6 +93,12 @@ export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { relay } from "./lib/relay.ts";
 export type { DialTarget, Relayed, RelayOptions } from "./lib/relay.ts";
+export { serveDatagrams } from "./lib/serve_datagrams.ts";
+export type {
+  DatagramHandler,
+  DatagramSummary,
+  ServeDatagramsOptions,
+} from "./lib/serve_datagrams.ts";
 export { serve } from "./lib/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
 export { selfSigned } from "./lib/tls_cert.ts";

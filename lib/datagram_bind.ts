@@ -7,6 +7,7 @@
 import { formatAddr, isIPv6, udpAddr } from "./addr.ts";
 import type { DatagramOptions, UdpAddr } from "./datagram.ts";
 import { checkPort, SocketError } from "./errors.ts";
+import { formatIP, parseIP } from "./ip.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type { Endpoint, Transport } from "./transport.ts";
 
@@ -33,12 +34,11 @@ export async function bindDatagram<T>(
 }
 
 /** As the kernel would write it; any address is this machine's, as connect(2) has it. */
-function peerHost(addr: Endpoint): string {
-  const { host } = addr;
-  if (!isIPv6(addr)) return host === "0.0.0.0" ? "127.0.0.1" : host;
-  if (host.includes("%")) return host;
-  const shortest = new URL(`http://[${host}]`).hostname.slice(1, -1);
-  return shortest === "::" ? "::1" : shortest;
+function peerHost({ host }: Endpoint): string {
+  const bytes = parseIP(host);
+  if (bytes === undefined) return host; // with a zone
+  if (bytes.some((byte) => byte !== 0)) return formatIP(bytes);
+  return bytes.length === 4 ? "127.0.0.1" : "::1";
 }
 
 /** Where a socket is bound that talks to `peer` only. */

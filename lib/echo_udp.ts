@@ -1,0 +1,44 @@
+/**
+ * The echo protocol (RFC 862) over UDP, the server's side: each datagram is sent back.
+ *
+ * @module
+ */
+
+import type { UdpAddr } from "./datagram.ts";
+
+/** The ports of the services that answer whatever comes, such as echo (7) and chargen (19), are below. */
+const FIRST_FREE_PORT = 1024;
+
+/**
+ * Whether a datagram may be answered by a service that answers whatever comes: not if it comes from a
+ * port where such a service may be. Two of them answer one another for ever once somebody has forged a
+ * single datagram (CERT Advisory CA-1996-01).
+ */
+export function mayAnswer(from: UdpAddr): boolean {
+  return from.port >= FIRST_FREE_PORT;
+}
+
+/**
+ * Echoes: a handler for {@linkcode serveDatagrams}. What comes from a port below 1024 is not answered,
+ * since two echo servers that were told of each other would never stop.
+ *
+ * @example
+ * ```ts
+ * import { echoDatagram, MemoryTransport, serveDatagrams } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const transport = new MemoryTransport();
+ * const socket = await transport.listenDatagram({ port: 7 });
+ * const served = serveDatagrams(socket, echoDatagram);
+ *
+ * using client = await transport.listenDatagram({ remote: { host: "localhost", port: 7 } });
+ * await client.send(new Uint8Array([1, 2, 3]));
+ * assert.equal((await client.receive(new Uint8Array(10))).size, 3);
+ *
+ * socket.close();
+ * await served;
+ * ```
+ */
+export function echoDatagram(data: Uint8Array, from: UdpAddr): Uint8Array | undefined {
+  return mayAnswer(from) ? data : undefined;
+}

@@ -1,0 +1,119 @@
+/**
+ * The server's side of a socket for datagrams: receive, answer, and stop in good order.
+ *
+ * @module
+ */
+
+import type { Datagram, UdpAddr } from "./datagram.ts";
+import { SocketError } from "./errors.ts";
+import { warn } from "./serve.ts";
+
+/**
+ * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` may be
+ * used until the answer is there. The next datagram waits for it.
+ */
+export type DatagramHandler = (
+  data: Uint8Array,
+  from: UdpAddr,
+) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
+/** What {@linkcode serveDatagrams} takes. */
+export interface ServeDatagramsOptions {
+  /** Aborting it stops the server, and closes the socket. */
+  readonly signal?: AbortSignal;
+  /**
+   * Is told what a handler rejected with, or why an answer could not be sent. By default a
+   * SocketError is ignored, and anything else becomes a process warning, since it is a mistake in
+   * the handler.
+   */
+  readonly onError?: (error: unknown, from: UdpAddr) => void;
+}
+
+/** What {@linkcode serveDatagrams} has done. */
+export interface DatagramSummary {
+  /** How many datagrams were received. */
+  readonly received: number;
+  /** How many of them were answered. */
+  readonly answered: number;
+  /** How many came too fast, and were dropped: see {@linkcode Datagram.dropped}. */
+  readonly dropped: number;
+}
+
+/** More than any datagram has. */
+const LARGEST = 65_535;
+
+/**
+ * Answers datagrams, one after the other, until `signal` is aborted or the socket is closed; then it
+ * closes the socket, and resolves. What comes meanwhile waits in the socket, up to its bound, so a
+ * slow handler costs datagrams and no memory.
+ *
+ * Rejects with a {@linkcode SocketError} if receiving fails for good, and with the reason if the socket
+ * was closed with one.
+ *
+ * @example A server that shouts
+ * ```ts
+ * import { serveDatagrams, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const stop = new AbortController();
+ * const socket = await systemTransport.listenDatagram({ host: "127.0.0.1" });
+ * const served = serveDatagrams(socket, (data) => {
+ *   return new TextEncoder().encode(new TextDecoder().decode(data).toUpperCase());
+ * }, { signal: stop.signal });
+ *
+ * using client = await systemTransport.listenDatagram({ remote: socket.addr });
+ * await client.send(new TextEncoder().encode("hello"));
+ * const buffer = new Uint8Array(100);
+ * const { size } = await client.receive(buffer);
+ * assert.equal(new TextDecoder().decode(buffer.subarray(0, size)), "HELLO");
+ *
+ * stop.abort();
+ * assert.deepEqual(await served, { received: 1, answered: 1, dropped: 0 });
+ * ```
+ */
+export async function serveDatagrams(
+  socket: Datagram,
+  handler: DatagramHandler,
+  { signal, onError = warn }: ServeDatagramsOptions = {},
+): Promise<DatagramSummary> {
+  const buffer = new Uint8Array(LARGEST);
+  let [received, answered] = [0, 0];
+  const stop = () => socket.close();
+  if (signal?.aborted) stop();
+  signal?.addEventListener("abort", stop);
+  try {
+    for (;;) {
+      const got = await receive(socket, buffer);
+      if (got === undefined) continue;
+      received++;
+      try {
+        const answer = await handler(buffer.subarray(0, got.size), got.from);
+        if (answer === undefined) continue;
+        await socket.send(answer, got.from);
+        answered++;
+      } catch (error) {
+        if (!isClosed(error)) onError(error, got.from);
+      }
+    }
+  } catch (error) {
+    if (!isClosed(error)) throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
+    socket.close();
+  }
+  return { received, answered, dropped: socket.dropped };
+}
+
+/** A client that has gone away, and refuses what was sent to it, is no reason to stop. */
+async function receive(socket: Datagram, buffer: Uint8Array) {
+  try {
+    return await socket.receive(buffer);
+  } catch (error) {
+    if (error instanceof SocketError && error.code === "ECONNREFUSED") return undefined;
+    throw error;
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  return error instanceof SocketError && error.code === "ECLOSED";
+}
