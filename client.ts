@@ -6,13 +6,14 @@
  * @module
  */
 
-import { fstatSync } from "node:fs";
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
+import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, renderFlags, seconds, text, type Values } from "./lib/cli/flags.ts";
 import type { Log } from "./lib/cli/log.ts";
+import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
@@ -22,8 +23,6 @@ import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
 import { observe } from "./lib/events.ts";
 import { IdleWatch } from "./lib/idle.ts";
 import { systemTransport } from "./lib/transport.deno.ts";
-
-const MESSAGE = "This is the message.  It will be repeated.";
 
 const FLAGS = {
   host: text("HOST", "localhost", "name or address of the server (default localhost)"),
@@ -36,6 +35,7 @@ const FLAGS = {
     65536,
     "most bytes to receive at once (default 65536)",
   ),
+  ...UDP_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -44,6 +44,7 @@ const HELP = `A client made of plain sockets.
   deno run -A client.ts                        sends a message to the echo server
   deno run -A client.ts echo hello --port 7    another message, another port
   deno run -A client.ts < file > copy          a file of any size
+  deno run -A client.ts echo --udp hello       a datagram
   npx plainsocket client                       the same on Node
 
 Usage: client.ts [echo [MESSAGE]] [options]
@@ -71,11 +72,15 @@ async function echoClient(
   values: Values<typeof FLAGS>,
   positionals: string[],
 ): Promise<number> {
-  const message = positionals.shift();
+  const message = messageOf(positionals.shift());
   noMore(positionals);
 
-  const { signal, exitCode } = onSignals();
+  const signals = onSignals();
   const log = openLog(values);
+  if (values.udp) {
+    return await echoUdpClient({ ...values, source: message ?? process.stdin }, log, signals);
+  }
+  const { signal, exitCode } = signals;
   const { host, port } = values;
   const transport = log.verbose
     ? observe(systemTransport, log.sink(clientTranscript()))
@@ -85,7 +90,7 @@ async function echoClient(
     const conn = await dial(transport, { host, port, signal, timeout: values["connect-timeout"] });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
-      source: sourceOf(message),
+      source: message === undefined ? process.stdin : once(message),
       sink: (data) => log.data(data),
       recvSize: values["recv-size"],
     });
@@ -105,21 +110,8 @@ async function echoClient(
   }
 }
 
-function sourceOf(message: string | undefined): AsyncIterable<Uint8Array> {
-  if (message === "-" || message === undefined && stdinHasData()) return process.stdin;
-  return (async function* () {
-    yield new TextEncoder().encode(message ?? MESSAGE);
-  })();
-}
-
-/** Whether stdin is a pipe or a file, and not a terminal or nothing. */
-function stdinHasData(): boolean {
-  try {
-    const stdin = fstatSync(0);
-    return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
-  } catch {
-    return false;
-  }
+async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield data;
 }
 
 function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome): number {

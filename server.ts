@@ -8,8 +8,9 @@
 import { ACCESS_HELP } from "./lib/cli/access.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
+import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
-import { integer, renderFlags, type Values } from "./lib/cli/flags.ts";
+import { integer, renderFlags, toggle, type Values } from "./lib/cli/flags.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
 import { onSignals } from "./lib/cli/signals.ts";
@@ -19,6 +20,7 @@ const PORT = 10000;
 
 const FLAGS = {
   ...servingFlags(PORT),
+  udp: toggle("answer datagrams (UDP), one by one"),
   "recv-size": integer(
     "BYTES",
     [1, 2 ** 26],
@@ -35,6 +37,7 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts --host ''              for other machines, too
   deno run -A server.ts --tls-self-signed      over TLS
   deno run -A server.ts --unix /tmp/echo.sock  on a Unix socket
+  deno run -A server.ts echo --udp             for datagrams
   deno run -A server.ts web dist               a directory as a web site, on port 8080
   npx plainsocket server                       the same on Node
 
@@ -61,6 +64,7 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
   noMore(positionals);
   const signals = onSignals();
   const log = openLog(values);
+  if (values.udp) return await echoUdpServer(values, PORT, log, signals);
   const opened = await openListener(values, PORT, log);
   const handler = echo({ recvSize: values["recv-size"] });
   return await serveUntilStopped(opened, handler, values, log, signals);

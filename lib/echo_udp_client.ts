@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { formatAddr } from "./addr.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Datagram } from "./datagram.ts";
 import { type Deferred, deferred } from "./deferred.ts";
@@ -190,9 +191,10 @@ export class DatagramEcho {
 
   #timedOut(): SocketError {
     const { sent, echoed } = this.#counts;
-    const why = `no echo came within ${
-      this.#options.timeout / 1000
-    } s, and ${echoed} of ${sent} before`;
-    return new SocketError("ETIMEDOUT", "receive", { addr: this.#socket.remoteAddr, why });
+    const { addr, remoteAddr } = this.#socket;
+    const from = remoteAddr === undefined ? "" : ` from ${formatAddr(remoteAddr)}`;
+    const seconds = this.#options.timeout / 1000;
+    const why = `no echo came${from} within ${seconds} s, after ${echoed} of ${sent} datagrams`;
+    return new SocketError("ETIMEDOUT", "receive", { addr, why });
   }
 }

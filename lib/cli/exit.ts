@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SocketError } from "../errors.ts";
+import type { SocketError, SocketOp } from "../errors.ts";
 
 /** The exit codes by name. */
 export const EXIT: {
@@ -54,7 +54,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   badUrl: "the URL is not right, or of a protocol that is not spoken",
   notResolved: "a name does not resolve",
   notConnected: "could not connect, or could not listen",
-  closedEarly: "the server closed before all had come",
+  closedEarly: "the server closed before all had come, or datagrams were lost",
   refused: "the server answered with a status of 400 or above",
   writeFailed: "what came could not be written",
   timeout: "a timeout passed",
@@ -101,6 +101,9 @@ export const EXIT_HELP: string = exitHelp(
   "interrupted",
 );
 
+/** What is done with a socket that is there. */
+const MOVING: ReadonlySet<SocketOp> = new Set(["read", "write", "closeWrite", "receive", "send"]);
+
 /** The exit code that tells of an error. */
 export function exitCodeOf({ code, op }: SocketError): number {
   if (code === "ETIMEDOUT") return EXIT.timeout;
@@ -108,7 +111,7 @@ export function exitCodeOf({ code, op }: SocketError): number {
   if (op === "startTls") return EXIT.tlsFailed;
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return EXIT.notResolved;
   if (code === "EPIPE") return EXIT.closedEarly;
-  return op === "read" || op === "write" || op === "closeWrite"
-    ? EXIT.receiveFailed
-    : EXIT.notConnected;
+  if (code === "EMSGSIZE") return EXIT.usage;
+  if (code === "ECONNREFUSED") return EXIT.notConnected;
+  return MOVING.has(op) ? EXIT.receiveFailed : EXIT.notConnected;
 }

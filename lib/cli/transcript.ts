@@ -60,6 +60,26 @@ export function serverTranscript(): Transcript {
   };
 }
 
+/** The server's side with datagrams. */
+export function datagramTranscript(): Transcript {
+  return (event) => {
+    switch (event.type) {
+      case "bind":
+        return ["waiting for datagrams"];
+      case "recv":
+        return [`received ${quote(event.data)} from ${formatAddr(event.from!)}`];
+      case "send":
+        return [`sending data back to ${formatAddr(event.to!)}`];
+      case "error":
+        return [event.error.message];
+      case "close":
+        return ["closing the socket"];
+      default:
+        return [];
+    }
+  };
+}
+
 /** The client's side. */
 export function clientTranscript(): Transcript {
   return (event) => {

@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../../addr.ts";
+import type { UdpAddr } from "../../datagram.ts";
 import type { Addr } from "../../transport.ts";
 import { type Flag, integer, optional, text, UsageError, type Values } from "../flags.ts";
 import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
@@ -100,7 +101,7 @@ export function describePlace(place: Place): string {
 }
 
 /** The URL of where it listens: `tcp://127.0.0.1:10000`, `tls://…`, `unix:/run/echo.sock`. */
-export function urlOf(addr: Addr, scheme: string = addr.transport): string {
+export function urlOf(addr: Addr | UdpAddr, scheme: string = addr.transport): string {
   return addr.transport === "unix" ? `unix:${addr.path}` : `${scheme}://${formatAddr(addr)}`;
 }
 

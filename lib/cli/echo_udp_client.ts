@@ -1,0 +1,127 @@
+/**
+ * `client.ts echo --udp`: the echo client for datagrams.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../addr.ts";
+import type { Datagram, UdpAddr } from "../datagram.ts";
+import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
+import { observe } from "../events.ts";
+import { systemTransport } from "../transport.deno.ts";
+import { CliError, EXIT } from "./exit.ts";
+import { type Flag, integer, toggle, type Values } from "./flags.ts";
+import type { Log } from "./log.ts";
+import type { Signals } from "./signals.ts";
+import { clientTranscript } from "./transcript.ts";
+
+/** The flags of echo over UDP. */
+export const UDP_FLAGS: {
+  readonly udp: Flag<boolean>;
+  readonly "datagram-size": Flag<number>;
+  readonly retries: Flag<number>;
+} = {
+  udp: toggle("send datagrams (UDP), and again what does not come back"),
+  // What any path takes without cutting it in two (RFC 9000 section 14).
+  "datagram-size": integer("BYTES", [1, 65507], 1200, "to cut stdin into, at most (default 1200)"),
+  retries: integer("N", [0, 20], 3, "how often to send a datagram again (default 3)"),
+};
+
+/** Where the server is, and what the flags say. */
+export interface EchoUdpOptions extends Values<typeof UDP_FLAGS> {
+  readonly host: string;
+  readonly port: number;
+  readonly timeout: number;
+  readonly "connect-timeout": number;
+  /** The one datagram to send, or, cut into datagrams, what stdin gives. */
+  readonly source: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** Sends all, and prints what comes back; resolves to the exit code. */
+export async function echoUdpClient(
+  options: EchoUdpOptions,
+  log: Log,
+  { signal: interrupted, exitCode }: Signals,
+): Promise<number> {
+  const { host, port } = options;
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(clientTranscript()))
+    : systemTransport;
+  log.note(`sending to ${host} port ${port}`);
+  const limit = options["connect-timeout"];
+  const signals = limit === 0 ? [interrupted] : [interrupted, AbortSignal.timeout(limit)];
+  try {
+    const signal = AbortSignal.any(signals);
+    const socket = await transport.listenDatagram({ remote: { host, port }, signal });
+    const outcome = await converse(socket, options, log, interrupted);
+    return report(log, socket.remoteAddr!, outcome, options.retries);
+  } catch (error) {
+    if (interrupted.aborted) return exitCode();
+    throw error;
+  }
+}
+
+async function converse(
+  socket: Datagram,
+  options: EchoUdpOptions,
+  log: Log,
+  signal: AbortSignal,
+): Promise<DatagramEchoOutcome> {
+  signal.addEventListener("abort", () => socket.close());
+  const { retries, timeout } = options;
+  const sink = (data: Uint8Array) => log.data(data);
+  try {
+    return await new DatagramEcho(socket, { source: datagrams(options), sink, retries, timeout })
+      .run();
+  } finally {
+    socket.close();
+  }
+}
+
+async function* datagrams(options: EchoUdpOptions): AsyncGenerator<Uint8Array> {
+  const { source, "datagram-size": size } = options;
+  if (source instanceof Uint8Array) return yield source;
+  for await (const chunk of source) {
+    for (let at = 0; at < chunk.length; at += size) yield chunk.subarray(at, at + size);
+  }
+}
+
+function report(
+  log: Log,
+  server: UdpAddr,
+  { sent, echoed, lost, retransmitted, duplicates, differsAt }: DatagramEchoOutcome,
+  retries: number,
+): number {
+  if (differsAt !== undefined) {
+    log.error(`client.ts: The echo differs from what was sent, in datagram ${differsAt}.`);
+    return EXIT.differed;
+  }
+  const counts = `${retransmitted} sent again, ${duplicates} came twice or late`;
+  if (lost === 0) {
+    log.note(`sent ${datagramCount(sent)} and received the same; ${counts}`);
+    return EXIT.ok;
+  }
+  const tries = retries === 0 ? "once" : `${retries + 1} times`;
+  if (echoed > 0) {
+    log.error(
+      `client.ts: ${lost} of ${datagramCount(sent)} lost, though sent ${tries}; ${counts}. ` +
+        "Try a smaller --datagram-size, or more --retries.",
+    );
+    return EXIT.closedEarly;
+  }
+  const where = formatAddr(server);
+  const silent = systemTransport.name === "deno"
+    ? " Deno does not tell whether it is refused."
+    : "";
+  throw new CliError(
+    EXIT.timeout,
+    `No echo came from ${where}, to which ${
+      datagramCount(sent)
+    } went ${tries}. Check that an echo ` +
+      `server for UDP is there, and that no firewall is between.${silent}`,
+  );
+}
+
+function datagramCount(n: number): string {
+  return n === 1 ? "1 datagram" : `${n} datagrams`;
+}

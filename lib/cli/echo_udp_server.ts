@@ -1,0 +1,50 @@
+/**
+ * `server.ts echo --udp`: the echo server for datagrams.
+ *
+ * @module
+ */
+
+import { echoDatagram } from "../echo_udp.ts";
+import { SocketError } from "../errors.ts";
+import { observe } from "../events.ts";
+import { serveDatagrams } from "../serve_datagrams.ts";
+import { systemTransport } from "../transport.deno.ts";
+import { EXIT } from "./exit.ts";
+import { UsageError } from "./flags.ts";
+import type { Log } from "./log.ts";
+import { print } from "./print.ts";
+import type { ServingFlags } from "./serving.ts";
+import { describePlace, describeReach, placeOf, urlOf } from "./serving/place.ts";
+import { wantsTls } from "./serving/tls.ts";
+import type { Signals } from "./signals.ts";
+import { datagramTranscript } from "./transcript.ts";
+
+/** Echoes datagrams until a signal says stop; resolves to the exit code. */
+export async function echoUdpServer(
+  flags: ServingFlags,
+  defaultPort: number,
+  log: Log,
+  { signal }: Signals,
+): Promise<number> {
+  if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
+  const place = placeOf(flags, defaultPort, false);
+  if ("path" in place) throw new UsageError("Option --udp goes without --unix");
+  const transport = log.verbose
+    ? observe(systemTransport, log.sink(datagramTranscript()))
+    : systemTransport;
+  log.note(`starting up on ${describePlace(place)}`);
+  const socket = await transport.listenDatagram({ host: place.host, port: place.port });
+  await print(`${urlOf(socket.addr)}\n`);
+  if (place.host === "") {
+    for (const line of describeReach(socket.addr.port, "udp")) log.note(line);
+  }
+  const { received, answered, dropped } = await serveDatagrams(socket, echoDatagram, {
+    signal,
+    onError: (error) => {
+      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+      else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
+    },
+  });
+  log.note(`stopped after ${received} datagrams: ${answered} sent back, ${dropped} more dropped`);
+  return EXIT.ok;
+}
