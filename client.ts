@@ -11,11 +11,12 @@ import { command } from "./lib/cli/command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
-import { integer, renderFlags, seconds, text, type Values } from "./lib/cli/flags.ts";
+import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
 import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
+import { describeTarget, TARGET_FLAGS, targetOf } from "./lib/cli/target.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { systemClock } from "./lib/clock.ts";
 import { dial } from "./lib/dial.ts";
@@ -25,8 +26,7 @@ import { IdleWatch } from "./lib/idle.ts";
 import { systemTransport } from "./lib/transport.deno.ts";
 
 const FLAGS = {
-  host: text("HOST", "localhost", "name or address of the server (default localhost)"),
-  port: integer("PORT", [1, 65535], 10000, "port of the server (default 10000)"),
+  ...TARGET_FLAGS,
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   "recv-size": integer(
@@ -45,6 +45,7 @@ const HELP = `A client made of plain sockets.
   deno run -A client.ts echo hello --port 7    another message, another port
   deno run -A client.ts < file > copy          a file of any size
   deno run -A client.ts echo --udp hello       a datagram
+  deno run -A client.ts --tls --cacert ca.pem  over TLS
   npx plainsocket client                       the same on Node
 
 Usage: client.ts [echo [MESSAGE]] [options]
@@ -75,19 +76,22 @@ async function echoClient(
   const message = messageOf(positionals.shift());
   noMore(positionals);
 
+  const target = targetOf(values);
+  if (values.udp && (values.tls || values.unix !== "")) {
+    throw new UsageError("Option --udp goes without --tls and --unix");
+  }
   const signals = onSignals();
   const log = openLog(values);
   if (values.udp) {
     return await echoUdpClient({ ...values, source: message ?? process.stdin }, log, signals);
   }
   const { signal, exitCode } = signals;
-  const { host, port } = values;
   const transport = log.verbose
     ? observe(systemTransport, log.sink(clientTranscript()))
     : systemTransport;
-  log.note(`connecting to ${host} port ${port}`);
+  log.note(`connecting to ${describeTarget(target)}`);
   try {
-    const conn = await dial(transport, { host, port, signal, timeout: values["connect-timeout"] });
+    const conn = await dial(transport, { ...target, signal, timeout: values["connect-timeout"] });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
       source: message === undefined ? process.stdin : once(message),

@@ -13,7 +13,7 @@ import type { SocketError, SocketOp } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
 import { ObservedDatagram } from "./observed_datagram.ts";
 import { Recorder } from "./recorder.ts";
-import type { TlsClientOptions, TlsInfo } from "./tls.ts";
+import type { Certificate, TlsClientOptions, TlsInfo } from "./tls.ts";
 import type {
   Addr,
   Conn,
@@ -69,6 +69,7 @@ export type SocketEvent =
       readonly socket: number;
       readonly protocol: string | undefined;
       readonly alpnProtocol: string | undefined;
+      readonly peerCertificate: Certificate | undefined;
     }
     /** Bytes were received: a part of the stream, or the datagram that came `from` somebody. */
     | {
@@ -338,7 +339,7 @@ class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements TlsConn
   constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
     super(inner, socket, recorder);
     this.tls = inner.tls;
-    const { protocol, alpnProtocol } = inner.tls;
-    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol });
+    const { protocol, alpnProtocol, peerCertificate } = inner.tls;
+    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
   }
 }

@@ -21,6 +21,7 @@ const FLAGS = {
     "--allow CIDR",
     "--deny CIDR",
     "--max-per-address N",
+    "--udp",
     "--recv-size BYTES",
     "--max-connections N",
     "--idle-timeout SECONDS",
@@ -33,6 +34,16 @@ const FLAGS = {
     "--connect-timeout SECONDS",
     "--timeout SECONDS",
     "--recv-size BYTES",
+    "--unix PATH",
+    "--tls",
+    "--cacert FILE",
+    "-k, --insecure",
+    "--cert FILE",
+    "--key FILE",
+    "--alpn NAMES",
+    "--udp",
+    "--datagram-size BYTES",
+    "--retries N",
     ...GENERAL,
   ],
 } as const;
@@ -52,7 +63,7 @@ for (const script of ["server", "client"] as const) {
       assert.ok(help.includes(`${flag}  `), `${flag} is not in the help:\n${help}`);
     }
     assert.equal(help.match(/^ {2}(-\w,| {3}) --/gm)?.length, FLAGS[script].length);
-    for (const exitCode of [0, 1, 2, 6, 7, 18, 28, 56, 130]) {
+    for (const exitCode of [0, 1, 2, 6, 7, 18, 28, 35, 56, 60, 130]) {
       assert.match(help, new RegExp(`^  ${exitCode} +\\w`, "m"));
     }
     assert.match(help, /\b143\b/);

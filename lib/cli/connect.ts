@@ -20,6 +20,7 @@ import { EXIT, exitHelp } from "./exit.ts";
 import { choice, renderFlags, seconds, text, toggle, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
+import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
 import { clientTranscript } from "./transcript.ts";
 
 const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
@@ -27,13 +28,10 @@ const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 const FLAGS = {
   "on-eof": choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
   unix: text("PATH", "", "connect to this socket file, and not to HOST:PORT"),
-  tls: toggle("speak TLS; the certificate of the server is verified"),
-  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
-  insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
-  alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
+  ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
-  probe: toggle("only tell which ports take connections: HOST:PORT or HOST:FIRST-LAST", "z"),
+  probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
   ...GENERAL_FLAGS,

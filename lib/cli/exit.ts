@@ -96,7 +96,9 @@ export const EXIT_HELP: string = exitHelp(
   "notConnected",
   "closedEarly",
   "timeout",
+  "tlsFailed",
   "receiveFailed",
+  "badCertificate",
   "internal",
   "interrupted",
 );

@@ -22,13 +22,14 @@ import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
 import { integer, list, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
-import { remoteName, type RequestChoice, requestOf, tlsOf } from "./get/options.ts";
+import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
 import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
+import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
 
 const MOST = Number.MAX_SAFE_INTEGER;
 
@@ -47,8 +48,7 @@ const FLAGS = {
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),
   unix: text("PATH", "", "connect to this socket file, whatever host the URL has"),
-  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
-  insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
+  ...TRUST_FLAGS,
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
@@ -128,7 +128,7 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
   let output: Output | undefined;
   try {
     const choice = await requestOf(url, values);
-    const tls = tlsOf(values);
+    const tls = trustOf(values);
     const file = fileOf(values, choice.url);
     const stdout = new StdoutOutput(log, new Checksum(""));
     const checksum = new Checksum(values.sha256);

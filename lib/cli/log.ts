@@ -7,6 +7,7 @@
 import process from "node:process";
 import { formatAddr } from "../addr.ts";
 import type { EventSink, SocketEvent } from "../events.ts";
+import type { Certificate } from "../tls.ts";
 import type { Addr } from "../transport.ts";
 import { print } from "./print.ts";
 import { quote } from "./quote.ts";
@@ -110,9 +111,15 @@ function toJson({ time, type, ...rest }: SocketEvent): Record<string, unknown> {
       line.code = (value as Error & { code?: string }).code;
       line.message = value.message;
     } else if (Array.isArray(value)) line[key] = value.map(formatAddr);
+    else if (key === "peerCertificate") line[key] = value && shownOf(value as Certificate);
     else {line[key] = value !== null && typeof value === "object"
         ? formatAddr(value as Addr)
         : value;}
   }
   return line;
+}
+
+/** A certificate without its bytes. */
+function shownOf({ subject, subjectAltName, issuer, validTo, fingerprint256 }: Certificate) {
+  return { subject, subjectAltName, issuer, validTo, fingerprint256 };
 }

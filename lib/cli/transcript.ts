@@ -35,7 +35,7 @@ export function serverTranscript(): Transcript {
           }`,
         ];
       case "handshake":
-        return [`${mark}${describeTls(event)}`];
+        return describeTls(event).map((line) => `${mark}${line}`);
       case "recv":
         return [`${mark}received ${quote(event.data)}`];
       case "send":
@@ -91,7 +91,7 @@ export function clientTranscript(): Transcript {
       case "connected":
         return [`connected to ${formatAddr(event.remoteAddr)} from ${formatAddr(event.localAddr)}`];
       case "handshake":
-        return [describeTls(event)];
+        return describeTls(event);
       case "send":
         return [`sending ${quote(event.data)}`];
       case "recv":
@@ -112,9 +112,24 @@ export function clientTranscript(): Transcript {
   };
 }
 
-function describeTls({ protocol, alpnProtocol }: SocketEvent & { type: "handshake" }): string {
+function describeTls(event: SocketEvent & { type: "handshake" }): string[] {
+  const { protocol, alpnProtocol, peerCertificate } = event;
   const what = protocol ?? "TLS";
-  return `shook hands: ${what}${alpnProtocol === undefined ? "" : `, to speak ${alpnProtocol}`}`;
+  const shaken = `shook hands: ${what}${
+    alpnProtocol === undefined ? "" : `, to speak ${alpnProtocol}`
+  }`;
+  if (peerCertificate === undefined) return [shaken];
+  const { subject, subjectAltName, issuer, validTo, fingerprint256 } = peerCertificate;
+  const line = (text: string) => text.replaceAll("\n", ", ");
+  return [
+    shaken,
+    "certificate of the peer:",
+    `  Subject : ${line(subject)}`,
+    ...subjectAltName === undefined ? [] : [`  For     : ${line(subjectAltName)}`],
+    `  Issuer  : ${line(issuer)}`,
+    `  Until   : ${validTo}`,
+    `  SHA-256 : ${fingerprint256}`,
+  ];
 }
 
 function describeCandidate(addr: TcpAddr, index: number): string[] {

@@ -9,16 +9,12 @@ import type { DialTlsOptions } from "../../dial.ts";
 import type { Endpoint } from "../../transport.ts";
 import { noMore } from "../common.ts";
 import { parseEndpoint } from "../endpoint.ts";
-import { UsageError } from "../flags.ts";
-import { tlsOf } from "../get/options.ts";
+import { UsageError, type Values } from "../flags.ts";
+import { type TLS_CLIENT_FLAGS, tlsOf } from "../tls_client.ts";
 
 /** The flags that say where to. */
-export interface PlaceValues {
+export interface PlaceValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly unix: string;
-  readonly tls: boolean;
-  readonly cacert: string;
-  readonly insecure: boolean;
-  readonly alpn: string;
   readonly probe: boolean;
   readonly hex: boolean;
   readonly crlf: boolean;
@@ -33,9 +29,7 @@ export type Place = Endpoint & Partial<Pick<DialTlsOptions, "tls">> | { readonly
  */
 export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
   const { unix, tls } = values;
-  for (const name of ["cacert", "insecure", "alpn"] as const) {
-    if (!tls && values[name]) throw new UsageError(`Option --${name} needs --tls`);
-  }
+  const secure = tlsOf(values);
   // A probe sends and receives nothing.
   for (const name of ["hex", "crlf"] as const) {
     if (values.probe && values[name]) {
@@ -53,10 +47,7 @@ export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
   if (endpoints.length > 1 && !values.probe) {
     throw new UsageError(`'${positionals[0]}': only --probe (-z) takes a range of ports`);
   }
-  if (!tls) return endpoints;
-  const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
-  const trust = tlsOf(values);
-  return endpoints.map((endpoint) => ({ ...endpoint, tls: { ...trust, alpnProtocols } }));
+  return endpoints.map((endpoint) => ({ ...endpoint, ...secure }));
 }
 
 function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {

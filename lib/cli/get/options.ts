@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import type { ClientTls, HttpRequestOptions } from "../../http/client/client.ts";
+import type { HttpRequestOptions } from "../../http/client/client.ts";
 import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
@@ -112,18 +112,6 @@ function checked(option: string, check: () => void): void {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new UsageError(`Option ${option}: ${error.message}`);
-  }
-}
-
-/** Whom to trust. Throws a {@linkcode UsageError} if that cannot be read. */
-export function tlsOf(
-  { cacert, insecure }: { readonly cacert: string; readonly insecure: boolean },
-): ClientTls {
-  if (cacert === "") return { insecure };
-  try {
-    return { insecure, caCerts: [readFileSync(cacert, "utf8")] };
-  } catch (error) {
-    throw new UsageError(`Option --cacert cannot read '${cacert}': ${(error as Error).message}`);
   }
 }
 

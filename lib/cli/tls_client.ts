@@ -1,0 +1,67 @@
+/**
+ * The client's side of TLS on the command line: whom to trust, and who to be.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import type { DialTlsOptions } from "../dial.ts";
+import type { ClientTls } from "../http/client/client.ts";
+import { type Flag, text, toggle, UsageError, type Values } from "./flags.ts";
+
+/** The flags of whom to trust and who to be, where TLS may be spoken. */
+export const TRUST_FLAGS: {
+  readonly cacert: Flag<string>;
+  readonly insecure: Flag<boolean>;
+  readonly cert: Flag<string>;
+  readonly key: Flag<string>;
+} = {
+  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
+  insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
+  cert: text("FILE", "", "show this certificate (PEM) to a server that asks for one"),
+  key: text("FILE", "", "the private key of the certificate (PEM)"),
+};
+
+/** The flags of TLS, where it is spoken on demand. */
+export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
+  readonly tls: Flag<boolean>;
+  readonly alpn: Flag<string>;
+} = {
+  tls: toggle("speak TLS; the certificate of the server is verified"),
+  ...TRUST_FLAGS,
+  alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
+};
+
+/** Reads whom to trust and who to be. Throws a {@linkcode UsageError} if that cannot be read. */
+export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLAGS>): ClientTls {
+  if ((cert === "") !== (key === "")) {
+    throw new UsageError("Options --cert and --key need each other");
+  }
+  return {
+    insecure,
+    ...cacert !== "" && { caCerts: [read("cacert", cacert)] },
+    ...cert !== "" && { cert: read("cert", cert), key: read("key", key) },
+  };
+}
+
+function read(option: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`Option --${option} cannot read '${path}': ${(error as Error).message}`);
+  }
+}
+
+/** What `dial` takes beside a place for TLS, or nothing. Throws a {@linkcode UsageError}. */
+export function tlsOf(
+  values: Values<typeof TLS_CLIENT_FLAGS>,
+): Partial<Pick<DialTlsOptions, "tls">> {
+  if (values.tls) {
+    const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
+    return { tls: { ...trustOf(values), alpnProtocols } };
+  }
+  for (const name of ["cacert", "insecure", "cert", "key", "alpn"] as const) {
+    if (values[name]) throw new UsageError(`Option --${name} needs --tls`);
+  }
+  return {};
+}
