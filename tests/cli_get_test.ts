@@ -296,6 +296,9 @@ test("get: -d posts a form: text, files and stdin", () =>
       assert.equal(form.method, "POST");
       assert.equal(Buffer.from(form.body, "latin1").toString(), "a=1&b=ümore&c=3");
       assert.equal(valueOf(form, "content-type"), "application/x-www-form-urlencoded");
+      const binary = await mirrored(["--data-binary", `@${file}`, "--data-binary", "a\n", url]);
+      assert.equal(binary.method, "POST");
+      assert.equal(Buffer.from(binary.body, "latin1").toString(), "b=ü\r\nmore\n&a\n");
       const json = ["-d", "{}", "-H", "Content-Type: application/json", "-X", "PUT"];
       const put = await mirrored([...json, url]);
       assert.deepEqual([put.method, put.body], ["PUT", "{}"]);
@@ -310,14 +313,16 @@ test("get: --range asks for a part, and takes it", () =>
     return { status: 206, headers: ["Content-Range", "bytes 2-4/10"], body: "234" };
   }, (url) =>
     withDir(async (dir) => {
-      const exit = await get(["--range", "2-4", url]);
-      assertQuiet(exit);
-      assert.equal(exit.stdout.toString(), "234");
+      for (const args of [["--range", "2-4"], ["-H", "Range: bytes=2-4"]]) {
+        const exit = await get([...args, url]);
+        assertQuiet(exit);
+        assert.equal(exit.stdout.toString(), "234");
+      }
       assertQuiet(await get(["--range", "2-4", "-o", join(dir, "part"), url]));
       assert.equal(readFileSync(join(dir, "part"), "utf8"), "234");
     })));
 
-test("get: --unix asks the server behind a socket file, redirects included", () =>
+test("get: --unix and http+unix ask the server behind a socket file, redirects included", () =>
   withDir(async (dir) => {
     const path = join(dir, "socket");
     const listener = await systemTransport.listen({ path });
@@ -333,6 +338,11 @@ test("get: --unix asks the server behind a socket file, redirects included", () 
     const exit = await get(["--unix", path, "--timing", "http://a.test/"]);
     assert.deepEqual([exit.code, exit.stdout.toString()], [0, "b.test/b"]);
     assert.match(exit.stderr, /^resolve +-$/m);
+    const url = `http+unix://${encodeURIComponent(path)}`;
+    for (const [args, content] of [[["get", `${url}/c?d`], "localhost/c?d"], [[url], "b.test/b"]]) {
+      const { code, stdout } = await runClient(args as string[]);
+      assert.deepEqual([code, stdout.toString()], [0, content]);
+    }
     stop.abort();
     await served;
     assertFailed(await get(["--unix", path, "http://a.test/"]), 7, /ENOENT/);
@@ -444,6 +454,12 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-C", "--range", "0-1", "-o", "a", "http://a/"], /exclude each other/],
     [["--sha256", SHA256, "-i", "http://a/"], /exclude each other/],
     [["-C", "http://a/"], /--continue needs/],
+    [["-C", "-H", "range: bytes=0-1", "-o", "a", "http://a/"], /exclude each other/],
+    [["-d", "a", "--data-binary", "b", "http://a/"], /exclude each other/],
+    [["--data-binary", "@/does/not/exist", "http://a/"], /--data-binary cannot read/],
+    [["--unix", "a", "http+unix://a/"], /--unix goes without/],
+    [["-sL", "http://a/"], /Unknown option -s: say -q/],
+    [["--location", "http://a/"], /Unknown option --location: redirects are followed without it/],
     [["--range", "x", "http://a/"], /0-99/],
     [["--sha256", "abc", "http://a/"], /64 hexadecimal digits/],
     [["--max-size", "0", "http://a/"], /whole number from 1/],
@@ -453,7 +469,16 @@ test("get: what is wrong with the command line is exit code 2", async () => {
 
 test("get: what is wrong with the URL is exit code 3", async () => {
   for (
-    const url of ["ftp://a/", "file:///etc/passwd", "http://", "http://a:x/", "http://a/ b", ""]
+    const url of [
+      "ftp://a/",
+      "file:///etc/passwd",
+      "http://",
+      "http://a:x/",
+      "http://a/ b",
+      "http+unix:///a",
+      "http+unix://%ff/",
+      "",
+    ]
   ) {
     assertFailed(await get([url]), 3, /^client\.ts: Cannot get .*BAD_URL/);
   }

@@ -6,7 +6,7 @@
 
 import { printVersion } from "./common.ts";
 import { EXIT } from "./exit.ts";
-import { type Flags, parseFlags, UsageError, type Values } from "./flags.ts";
+import { type Flags, type Hints, parseFlags, UsageError, type Values } from "./flags.ts";
 import { print } from "./print.ts";
 
 /**
@@ -26,14 +26,18 @@ export interface CommandInit<F extends Flags> {
   readonly flags: F & Flags;
   /** What `--help` prints. */
   readonly help: string;
+  /** What to say of options that it has not. Default: nothing. */
+  readonly hints?: Hints;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
   readonly run: (values: Values<F>, positionals: string[]) => Promise<number>;
 }
 
 /** Makes a command, which answers `--help` and `--version` by itself. */
-export function command<F extends Flags>({ name, flags, help, run }: CommandInit<F>): Command {
+export function command<F extends Flags>(
+  { name, flags, help, hints, run }: CommandInit<F>,
+): Command {
   return async (args, named) => {
-    const { values, positionals } = parseFlags(flags, args);
+    const { values, positionals } = parseFlags(flags, args, hints);
     if (values.help) return await print(help), EXIT.ok;
     if (values.version) return await printVersion(), EXIT.ok;
     // Behind flags, as in `--port 7 echo hello`, a name may still come.
@@ -55,7 +59,7 @@ export function choose(
   const [first = ""] = args;
   if (names.includes(first)) return { name: first, named: true };
   const isName = first !== "" && !first.startsWith("-");
-  if (forUrl !== undefined && args.some((arg) => /^https?:\/\//i.test(arg))) {
+  if (forUrl !== undefined && args.some((arg) => /^http(s|\+unix)?:\/\//i.test(arg))) {
     if (!isName || first.includes("://")) return { name: forUrl, named: false };
   }
   if (isName) {

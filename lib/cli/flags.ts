@@ -89,10 +89,14 @@ export function choice<T extends string>(words: readonly T[], fallback: T, help:
   return { arg: words.join("|"), help, fallback, parse };
 }
 
+/** What to say of options that there are not, by what users type: those they know from elsewhere. */
+export type Hints = Readonly<Record<string, string>>;
+
 /** Reads a command line. Throws a {@linkcode UsageError} for a flag or value that is not right. */
 export function parseFlags<F extends Flags>(
   flags: F,
   args: readonly string[],
+  hints: Hints = {},
 ): { values: Values<F>; positionals: string[] } {
   const { tokens, positionals } = parseArgs({
     args: [...args],
@@ -115,7 +119,7 @@ export function parseFlags<F extends Flags>(
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    if (flag === undefined) throw new UsageError(unknown(rawName, Object.keys(flags)));
+    if (flag === undefined) throw new UsageError(unknown(rawName, Object.keys(flags), hints));
     if (flag.arg === undefined && value !== undefined) {
       throw new UsageError(`Option ${rawName} takes no value`);
     }
@@ -132,7 +136,8 @@ export function parseFlags<F extends Flags>(
   return { values: values as Values<F>, positionals };
 }
 
-function unknown(rawName: string, names: readonly string[]): string {
+function unknown(rawName: string, names: readonly string[], hints: Hints): string {
+  if (Object.hasOwn(hints, rawName)) return `Unknown option ${rawName}: ${hints[rawName]}`;
   const wanted = rawName.replace(/^-+/, "");
   const near = names.find((name) =>
     wanted.length > 2 && (name.startsWith(wanted.slice(0, 3)) || wanted.startsWith(name))

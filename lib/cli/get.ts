@@ -12,6 +12,7 @@ import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts"
 import { decodeContent } from "../http/client/encoding.ts";
 import { RequestError, type RequestErrorCode } from "../http/client/errors.ts";
 import { requestHttp } from "../http/client/request.ts";
+import { hasField } from "../http/client/request_head.ts";
 import { publicUrl } from "../http/client/url.ts";
 import { SocketError } from "../errors.ts";
 import { systemTransport } from "../transport.deno.ts";
@@ -44,6 +45,7 @@ const FLAGS = {
   header: list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
   request: text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
   data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
+  "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
   user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),
@@ -57,6 +59,18 @@ const FLAGS = {
   ...GENERAL_FLAGS,
 };
 
+/** For those who type as they do with curl. */
+const HINTS = {
+  "-f": "a status of 400 or above is exit code 22 without it",
+  "--fail": "a status of 400 or above is exit code 22 without it",
+  "-L": "redirects are followed without it",
+  "--location": "redirects are followed without it",
+  "-s": "say -q",
+  "--silent": "say --quiet",
+  "-S": "errors are shown without it",
+  "--show-error": "errors are shown without it",
+};
+
 const HELP = `Gets what is at a URL, by HTTP/1.1.
 
   deno run -A client.ts get http://localhost:8080/           prints the content
@@ -68,7 +82,8 @@ const HELP = `Gets what is at a URL, by HTTP/1.1.
 
 Usage: client.ts [get] URL [options]
 
-Without a scheme the URL is http://. The options are curl's where they mean the same.
+Without a scheme the URL is http://; that of a Unix socket is http+unix://%2Frun%2Fa.sock/path, or
+any with --unix. The options are curl's where they mean the same.
 
 Options:
 ${renderFlags(FLAGS)}
@@ -116,7 +131,7 @@ ${
 type GetValues = Values<typeof FLAGS>;
 
 /** The command; see the module. */
-export const get: Command = command({ name: "get", flags: FLAGS, help: HELP, run });
+export const get: Command = command({ name: "get", flags: FLAGS, help: HELP, hints: HINTS, run });
 
 async function run(values: GetValues, positionals: string[]): Promise<number> {
   const url = positionals.shift();
@@ -128,6 +143,10 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
   let output: Output | undefined;
   try {
     const choice = await requestOf(url, values);
+    const ranged = hasField(choice.headers, "range");
+    if (ranged && values.continue) {
+      throw new UsageError("Option --continue and a Range of one's own exclude each other");
+    }
     const tls = trustOf(values);
     const file = fileOf(values, choice.url);
     const stdout = new StdoutOutput(log, new Checksum(""));
@@ -139,7 +158,7 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
       checksum,
       note: (message) => log.note(printable(message)),
     });
-    const job = { values, choice, tls, log, signal };
+    const job = { values, choice, ranged, tls, log, signal };
     return told(await download(job, output, stdout, file), job);
   } catch (error) {
     await output?.close();
@@ -158,9 +177,12 @@ function checkCombination(values: GetValues): void {
   };
   exclude("output", "remote-name");
   // These make of the content what the server could not go on with.
-  for (const name of ["range", "compressed", "include", "head", "data"] as const) {
+  for (const name of ["compressed", "include", "head", "data", "data-binary"] as const) {
     exclude("continue", name);
   }
+  exclude("data", "data-binary");
+  exclude("data", "head");
+  exclude("data-binary", "head");
   // The head is no part of the content that has that sum.
   exclude("sha256", "include");
   exclude("sha256", "head");
@@ -182,6 +204,8 @@ function fileOf(values: GetValues, url: URL): string | undefined {
 interface Job {
   readonly values: GetValues;
   readonly choice: RequestChoice;
+  /** Whether a part is asked for. */
+  readonly ranged: boolean;
   readonly tls: ClientTls;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -193,11 +217,11 @@ function download(
   stdout: Output,
   file: string | undefined,
 ): Promise<Outcome> {
-  const { values, choice, log, signal } = job;
+  const { values, choice, ranged, log, signal } = job;
   const transport = log.verbose
     ? observe(systemTransport, log.sink(connectionTranscript()))
     : systemTransport;
-  const { include, head, range, compressed } = values;
+  const { include, head, compressed } = values;
   const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose
     ? new Progress(basename(file), () => output.at)
@@ -207,8 +231,8 @@ function download(
     contentOf: (reply) => contentOf(reply, include || head, compressed && !head, values),
     output,
     errorOutput: stdout,
-    resumable: choice.method === "GET" && !include && range === "" && !compressed,
-    ranged: range !== "",
+    resumable: choice.method === "GET" && !include && !ranged && !compressed,
+    ranged,
     retries: values.retry,
     signal,
     note: (message) => log.note(printable(message)),
@@ -228,7 +252,6 @@ async function request(
   };
   const reply = await requestHttp(transport, {
     ...choice,
-    path: values.unix === "" ? undefined : values.unix,
     tls,
     headers: [...choice.headers, ...headers],
     maxRedirects: values["max-redirects"],

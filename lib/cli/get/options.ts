@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { HttpRequestOptions } from "../../http/client/client.ts";
 import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
+import { RequestError } from "../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
 import { UsageError } from "../flags.ts";
@@ -19,20 +20,21 @@ export interface RequestValues {
   readonly head: boolean;
   readonly header: readonly string[];
   readonly data: readonly string[];
+  readonly "data-binary": readonly string[];
   readonly user: string;
   readonly range: string;
+  readonly unix: string;
   readonly compressed: boolean;
 }
 
 /** What of {@linkcode HttpRequestOptions} they make. */
 export type RequestChoice =
-  & Pick<HttpRequestOptions, "body">
+  & Pick<HttpRequestOptions, "body" | "path">
   & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
 
 /** Reads the request off the command line. Throws a {@linkcode UsageError}, or as `parseUrl` does. */
 export async function requestOf(text: string, values: RequestValues): Promise<RequestChoice> {
-  // As curl has it: what has no scheme is http.
-  const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  const { url, path } = placeOf(text, values.unix);
   const headers = values.header.flatMap(fieldOf);
   const add = (name: string, value: string) => {
     if (!hasField(headers, name.toLowerCase())) headers.push(name, value);
@@ -40,17 +42,30 @@ export async function requestOf(text: string, values: RequestValues): Promise<Re
   if (values.user !== "") add("Authorization", authorization(values.user));
   if (values.compressed) add("Accept-Encoding", ACCEPT_ENCODING);
   if (values.range !== "") add("Range", `bytes=${rangeOf(values.range)}`);
-  if (values.data.length > 0) add("Content-Type", "application/x-www-form-urlencoded");
-  if (values.head && values.data.length > 0) {
-    throw new UsageError("Options --head and --data exclude each other");
-  }
-  const body = values.data.length === 0 ? undefined : await contentOf(values.data);
-  const method = methodOf(values);
-  return { url, method, headers, body };
+  const body = await bodyOf(values);
+  if (body !== undefined) add("Content-Type", "application/x-www-form-urlencoded");
+  const method = methodOf(values, body !== undefined);
+  return { url, path, method, headers, body };
 }
 
-function methodOf({ request, head, data }: RequestValues): string {
-  const method = request !== "" ? request : head ? "HEAD" : data.length > 0 ? "POST" : "GET";
+/** What a URL leads to: the socket file that it, or `unix`, names, if there is one. */
+function placeOf(text: string, unix: string): { url: URL; path: string | undefined } {
+  const local = /^http\+unix:\/\/([^/?#]*)(.*)$/is.exec(text);
+  if (local === null) {
+    // As curl has it: what has no scheme is http.
+    const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+    return { url, path: unix === "" ? undefined : unix };
+  }
+  if (unix !== "") throw new UsageError("Option --unix goes without a URL of http+unix");
+  const path = decoded(local[1]);
+  if (path === undefined || path === "") {
+    throw new RequestError("BAD_URL", text, "it has no path as http+unix://%2Frun%2Fa.sock/ has");
+  }
+  return { url: parseUrl(`http://localhost${local[2]}`), path };
+}
+
+function methodOf({ request, head }: RequestValues, hasBody: boolean): string {
+  const method = request !== "" ? request : head ? "HEAD" : hasBody ? "POST" : "GET";
   checked("--request", () => checkMethod(method));
   return method;
 }
@@ -76,19 +91,22 @@ function rangeOf(range: string): string {
   throw new UsageError(`Option --range takes 0-99, 100- or -100, not '${range}'`);
 }
 
-/** All of --data, joined by `&`. */
-async function contentOf(data: readonly string[]): Promise<Buffer> {
+/** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
+async function bodyOf(values: RequestValues): Promise<Buffer | undefined> {
+  const option = values.data.length > 0 ? "data" : "data-binary";
   const parts: Buffer[] = [];
-  for (const part of data) {
+  for (const part of values[option]) {
     if (parts.length > 0) parts.push(Buffer.from("&"));
-    parts.push(
-      part.startsWith("@") ? stripped(await readSource(part.slice(1))) : Buffer.from(part),
-    );
+    if (!part.startsWith("@")) parts.push(Buffer.from(part));
+    else {
+      const content = await readSource(part.slice(1), option);
+      parts.push(option === "data" ? stripped(content) : content);
+    }
   }
-  return Buffer.concat(parts);
+  return parts.length === 0 ? undefined : Buffer.concat(parts);
 }
 
-async function readSource(path: string): Promise<Buffer> {
+async function readSource(path: string, option: string): Promise<Buffer> {
   if (path === "-") {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk);
@@ -97,7 +115,7 @@ async function readSource(path: string): Promise<Buffer> {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UsageError(`Option --data cannot read '${path}': ${(error as Error).message}`);
+    throw new UsageError(`Option --${option} cannot read '${path}': ${(error as Error).message}`);
   }
 }
 
@@ -121,11 +139,16 @@ export function remoteName({ pathname }: URL): string {
   if (segment === "") {
     throw new UsageError("Option --remote-name needs a URL with a file name; say --output FILE");
   }
-  let name = segment;
-  try {
-    name = decodeURIComponent(segment);
-  } catch {
-    // Not UTF-8: it stays as it is.
-  }
+  // What is not UTF-8 stays as it is.
+  const name = decoded(segment) ?? segment;
   return /[\/\\\p{C}]/u.test(name) || /^\.{1,2}$/.test(name) ? segment : name;
+}
+
+/** Nothing if it is not UTF-8. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
