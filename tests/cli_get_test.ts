@@ -792,7 +792,7 @@ test("get: what is there is not lost when less comes of what is sent anew, and n
     const server = origin({ breaks: [30_000, 10_000, 60_000], fields: [] });
     await withRaw([server.turn], async (url) => {
       const exit = await get(["--retry", "2", "-o", file, url]);
-      assert.equal(exit.code, 18);
+      assert.equal(exit.code, 18, exit.stderr);
       assert.match(exit.stderr, /The 60000 bytes received are kept in/);
       assert.deepEqual(readdirSync(dir), ["file.part"]);
       assert.ok(readFileSync(`${file}.part`).equals(CONTENT.subarray(0, 60_000)));

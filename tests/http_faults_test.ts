@@ -87,6 +87,38 @@ test("faults: a stream whose own connection fails resets, and does not look whol
   await rejects(hear(conn), "ECONNRESET");
 });
 
+/** A reply that goes silent, without an ear for `request.signal`. */
+const silent = (): LightReply => ({
+  status: 200,
+  body: async function* () {
+    yield bytes("first");
+    await new Promise(() => {});
+  }(),
+});
+
+test("faults: a stream that waits for ever does not keep the place of a client that is gone", async () => {
+  await using server = await serveOn(silent, { maxConnections: 1 });
+  for (let i = 0; i < 3; i++) {
+    using conn = await server.connect();
+    await conn.write(bytes(GET));
+    await conn.read(new Uint8Array(1024));
+    await server.clock.advance(0);
+    conn.reset();
+    await server.clock.advance(0);
+  }
+});
+
+test("faults: a stream that waits for ever ends with the grace when the server stops", async () => {
+  const server = await serveOn(silent);
+  using conn = await server.connect();
+  await conn.write(bytes(GET));
+  await conn.read(new Uint8Array(1024));
+  server.stop.abort();
+  await server.clock.advance(10_000);
+  assert.deepEqual(await server.served, { accepted: 1, reset: 1 });
+  await rejects(hear(conn), "ECONNRESET");
+});
+
 test("faults: a body that stops while it is answered resets the reply", async () => {
   await using server = await serveOn(echo);
   using conn = await server.connect();

@@ -300,7 +300,7 @@ export class HttpConnection {
       if (isOver()) return;
       this.#lost ??= error;
       request.abort(error);
-      if (this.#replying) dropContent(this.#reply).catch(() => {});
+      if (this.#replying) this.#sender.drop(error);
     });
   }
 

@@ -50,7 +50,10 @@ export interface LightReply {
   readonly status: number;
   /** Names and values by turns. */
   readonly headers?: readonly string[];
-  /** The content: text is sent as UTF-8, a stream as it comes. Default: none. */
+  /**
+   * The content: text is sent as UTF-8, a stream as it comes. A stream that is not wanted to its end
+   * is told by `return()`, which a generator hears once what it awaits settles. Default: none.
+   */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */
   readonly length?: number;

@@ -98,13 +98,14 @@ export function hasContent({ status, body }: LightReply, method: string): boolea
  * went there.
  */
 export async function sendContent(
-  { body, length }: LightReply,
+  body: NonNullable<LightReply["body"]>,
+  length: number | undefined,
   minor: 0 | 1,
   output: Output,
   count: (n: number) => void,
 ): Promise<void> {
   if (!isStream(body)) {
-    const bytes = typeof body === "string" ? Buffer.from(body) : body!;
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
     await output.sendBytes(bytes);
     count(bytes.length);
   } else if (length !== undefined) await sendExactly(body, length, output, count);

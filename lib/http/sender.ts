@@ -18,11 +18,14 @@ import {
   sizeOf,
 } from "./reply.ts";
 import type { EngineRequest } from "./request.ts";
+import { StreamContent } from "./stream_content.ts";
 
 /** See the module. Tails are what {@linkcode Tails} has: Date, Connection, and the empty line. */
 export class Sender {
   readonly #output: Output;
   readonly #heads: ReplyHeads;
+  /** The stream that is being sent. */
+  #stream: StreamContent | undefined;
   /** How many bytes of content have been sent of the last reply. */
   sent = 0;
 
@@ -80,8 +83,16 @@ export class Sender {
       await dropContent(reply);
       throw error;
     }
-    if (!hasContent(reply, request.method)) await dropContent(reply);
-    else await sendContent(reply, request.minor, this.#output, this.#count);
+    if (!hasContent(reply, request.method)) return await dropContent(reply);
+    const { body, length } = reply;
+    this.#stream = isStream(body) ? new StreamContent(body) : undefined;
+    const content = this.#stream ?? body as string | Uint8Array;
+    await sendContent(content, length, request.minor, this.#output, this.#count);
+  }
+
+  /** Ends the sending of a stream, which rejects with `reason`, even if the stream never goes on. */
+  drop(reason: unknown): void {
+    this.#stream?.drop(reason);
   }
 
   readonly #count = (n: number): void => {

@@ -1,0 +1,50 @@
+/**
+ * The content of a reply that comes bit by bit, and that may be waited for in vain: a generator
+ * cannot be ended while it awaits something, but one need not wait for it.
+ *
+ * @module
+ */
+
+type Result = IteratorResult<Uint8Array>;
+
+/** Iterates a stream until it is dropped; see the module. */
+export class StreamContent implements AsyncIterableIterator<Uint8Array> {
+  readonly #source: AsyncIterator<Uint8Array>;
+  /** Ends what is waited for. */
+  #reject: (reason: unknown) => void = () => {};
+  #dropped: { readonly reason: unknown } | undefined;
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#source = stream[Symbol.asyncIterator]();
+  }
+
+  next(): Promise<Result> {
+    return this.#unlessDropped(() => this.#source.next());
+  }
+
+  return(): Promise<Result> {
+    return this.#unlessDropped(async () =>
+      await this.#source.return?.() ?? { done: true, value: undefined }
+    );
+  }
+
+  /** Nobody wants the rest: what is waited for rejects, and the stream is told. */
+  drop(reason: unknown): void {
+    this.#dropped = { reason };
+    this.#reject(reason);
+    // When it hears of that, and what it makes of it, is of no interest any more.
+    Promise.resolve(this.#source.return?.()).catch(() => {});
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #unlessDropped(work: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (this.#dropped !== undefined) return reject(this.#dropped.reason);
+      this.#reject = reject;
+      Promise.resolve(work()).then(resolve, reject);
+    });
+  }
+}
