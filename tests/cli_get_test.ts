@@ -322,7 +322,7 @@ test("get: --range asks for a part, and takes it", () =>
       assert.equal(readFileSync(join(dir, "part"), "utf8"), "234");
     })));
 
-test("get: --unix and http+unix ask the server behind a socket file, redirects included", () =>
+test("get: --unix asks the server behind a socket file, redirects included, and so does http+unix", () =>
   withDir(async (dir) => {
     const path = join(dir, "socket");
     const listener = await systemTransport.listen({ path });
@@ -746,7 +746,7 @@ test("get: -C goes on in another run, with a strong ETag or a Last-Modified that
   }
 });
 
-test("get: what is sent anew is compared with what is there, which is kept if it differs", async () => {
+test("get: -C begins anew without a validator, but keeps what it had if that differs from what comes", async () => {
   const cases: [first: string[], then: string[], path: string, seen: string, args: string[]][] = [
     [[], [], "", "all -", ["-C"]],
     [['ETag: W/"weak"'], ['ETag: W/"weak"'], "", "all -", ["-C"]],
