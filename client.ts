@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The client script: `client.ts [echo [MESSAGE]] [options]`, `client.ts get URL` or
- * `client.ts connect HOST:PORT`. See `--help`.
+ * The client script: `client.ts [echo [MESSAGE]] [options]`, `client.ts get URL`,
+ * `client.ts connect HOST:PORT` or `client.ts resolve HOST:PORT`. See `--help`.
  *
  * @module
  */
@@ -51,11 +51,13 @@ const HELP = `A client made of plain sockets.
 Usage: client.ts [echo [MESSAGE]] [options]
        client.ts get URL [options]
        client.ts connect HOST:PORT [options]
+       client.ts resolve HOST:PORT [options]
 
 Protocols:
   echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
   get      gets what is at a URL; 'client.ts get --help' tells more
   connect  joins stdin and stdout to a socket, as nc does; 'client.ts connect --help' tells more
+  resolve  shows the addresses of a name; 'client.ts resolve --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
@@ -135,4 +137,5 @@ await run("client.ts", {
   echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
   get: async () => (await import("./lib/cli/get.ts")).get,
   connect: async () => (await import("./lib/cli/connect.ts")).connect,
+  resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,
 }, "get");

@@ -44,6 +44,11 @@ export function unixAddr(path: string): UnixAddr {
   return { transport: "unix", path };
 }
 
+/** The name of the address family, as in socket(2). */
+export function addressFamily(addr: TcpAddr): "AF_INET" | "AF_INET6" {
+  return isIPv6(addr) ? "AF_INET6" : "AF_INET";
+}
+
 /** Tells the address family of a literal by the sign only one of them has. */
 export function isIPv6(addr: Endpoint): boolean {
   return addr.host.includes(":");

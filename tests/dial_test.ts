@@ -1,65 +1,10 @@
 import assert from "node:assert/strict";
-import { orAborted } from "../lib/abort.ts";
-import { VirtualClock } from "../lib/clock.ts";
-import { deferred } from "../lib/deferred.ts";
 import { dial, interleave } from "../lib/dial.ts";
-import { SocketError } from "../lib/errors.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
-import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, TcpAddr, TcpConnectOptions, Transport } from "../lib/transport.ts";
 import { rejects } from "./helpers.ts";
+import { network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";
-
-const V6 = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
-const V4 = ["192.0.2.1", "192.0.2.2"];
-
-/**
- * How long an address takes to answer, in ms; null: it never does. Without `ok` it refuses. A `deaf`
- * attempt connects although it was aborted, as a runtime's may when both happen at once.
- */
-type Behaviour = { after: number | null; ok: boolean; deaf?: boolean };
-
-/** A network whose addresses behave as told, on a virtual clock; and what was tried when. */
-async function network(behaviours: Record<string, Behaviour>) {
-  const clock = new VirtualClock();
-  const memory = new MemoryTransport({ hosts: { "example.test": Object.keys(behaviours) } });
-  const listener = await memory.listen({ host: "", port: 80 });
-  const tried: string[] = [];
-  const ended: string[] = [];
-  const made: Conn[] = [];
-  const connect = async (options: TcpConnectOptions): Promise<Conn<TcpAddr>> => {
-    const { host, port } = options;
-    tried.push(`${clock.now()} ${host}`);
-    const { after, ok, deaf } = behaviours[host];
-    const signal = deaf ? undefined : options.signal;
-    const answer = deferred<void>();
-    const cancel = after === null ? () => {} : clock.setTimer(after, () => answer.resolve());
-    try {
-      await orAborted(answer.promise, signal, "connect", options);
-      if (!ok) throw new SocketError("ECONNREFUSED", "connect", { addr: options });
-      const conn = await memory.connect({ host, port, signal });
-      made.push(conn);
-      return conn;
-    } catch (error) {
-      ended.push(`${host} ${(error as SocketError).code}`);
-      throw error;
-    } finally {
-      cancel();
-    }
-  };
-  const transport: Transport = {
-    name: "slow",
-    resolve: (endpoint) => memory.resolve(endpoint),
-    listen: memory.listen.bind(memory),
-    // Nothing here asks for a Unix socket.
-    connect: connect as Transport["connect"],
-    startTls: memory.startTls.bind(memory),
-    listenDatagram: memory.listenDatagram.bind(memory),
-  };
-  const options = { host: "example.test", port: 80, clock };
-  return { transport, clock, tried, ended, made, listener, options };
-}
 
 test("dial: families take turns, from the first address's on (RFC 8305 section 4)", () => {
   const addrs = [...V6, ...V4].map((host) => ({ transport: "tcp" as const, host, port: 1 }));

@@ -17,6 +17,7 @@ const USAGE = `Sockets you can see.
   npx plainsocket client [echo [MESSAGE]] [options]   a client that talks to it
   npx plainsocket client get URL [options]            gets what is at a URL
   npx plainsocket client connect HOST:PORT [options]  joins stdin and stdout to a socket
+  npx plainsocket client resolve HOST:PORT [options]  the addresses of a name, in order
 
 'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddr, isIPv6 } from "../addr.ts";
+import { addressFamily, formatAddr } from "../addr.ts";
 import type { SocketEvent } from "../events.ts";
 import type { Addr, TcpAddr } from "../transport.ts";
 import type { Transcript } from "./log.ts";
@@ -135,7 +135,7 @@ function describeTls(event: SocketEvent & { type: "handshake" }): string[] {
 function describeCandidate(addr: TcpAddr, index: number): string[] {
   return [
     `candidate ${index + 1}: ${formatAddr(addr)}`,
-    `  Family  : ${isIPv6(addr) ? "AF_INET6" : "AF_INET"}`,
+    `  Family  : ${addressFamily(addr)}`,
     "  Type    : SOCK_STREAM",
     "  Protocol: IPPROTO_TCP",
   ];

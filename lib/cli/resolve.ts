@@ -1,0 +1,126 @@
+/**
+ * `client.ts resolve HOST:PORT`: what a name stands for, in the order it would be tried, and with
+ * `--connect` what comes of trying.
+ *
+ * @module
+ */
+
+import { orAborted } from "../abort.ts";
+import { formatAddr } from "../addr.ts";
+import { systemClock } from "../clock.ts";
+import { dial, interleave } from "../dial.ts";
+import { observe, type SocketEvent } from "../events.ts";
+import { systemTransport } from "../transport.deno.ts";
+import type { Endpoint, TcpAddr } from "../transport.ts";
+import { type Command, command } from "./command.ts";
+import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { EXIT, exitHelp } from "./exit.ts";
+import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
+import type { Log } from "./log.ts";
+import { print } from "./print.ts";
+import { Race } from "./resolve/race.ts";
+import { addressJson, addressTable, raceJson, raceTable } from "./resolve/table.ts";
+import { onSignals } from "./signals.ts";
+import { clientTranscript } from "./transcript.ts";
+
+const FLAGS = {
+  connect: toggle("try them, and tell which one wins and why"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `The addresses of a name, in the order they are tried.
+
+  deno run -A client.ts resolve localhost:80              what getaddrinfo(3) says of it
+  deno run -A client.ts resolve --connect localhost:80    and which of them a connection goes to
+  deno run -A client.ts resolve --connect --log json '[::1]:80'
+  npx plainsocket client resolve localhost:80             the same on Node
+
+Usage: client.ts resolve HOST:PORT [options]
+
+Options:
+${renderFlags(FLAGS)}
+
+stdout gets a table or, with --log json, one JSON object. All else goes to stderr.
+
+IPv6 and IPv4 take turns, beginning with the family that the system has first. All the clients here
+try them so (Happy Eyeballs, RFC 8305): the next one 250 ms after the last, or as soon as that
+failed. The first to answer wins, and the others are given up. --connect does the same, closes the
+connection, and tells of each address when the attempt began and ended, in milliseconds since the
+addresses were known.
+
+Exit codes:
+${exitHelp("ok", "usage", "notResolved", "notConnected", "timeout", "internal", "interrupted")}
+`;
+
+type ResolveValues = Values<typeof FLAGS>;
+
+/** The command; see the module. */
+export const resolve: Command = command({ name: "resolve", flags: FLAGS, help: HELP, run });
+
+async function run(values: ResolveValues, positionals: string[]): Promise<number> {
+  const text = positionals.shift();
+  if (text === undefined) throw new UsageError("resolve needs HOST:PORT, as in localhost:80");
+  noMore(positionals);
+  const endpoint = parseEndpoint(text);
+  const { signal, exitCode } = onSignals();
+  const log = openLog(values);
+  try {
+    if (values.connect) await tellRace(endpoint, values, log, signal);
+    else await tellAddresses(endpoint, values, log, signal);
+    return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) return exitCode();
+    throw error;
+  }
+}
+
+async function tellAddresses(
+  endpoint: Endpoint,
+  { "connect-timeout": timeout, log: format }: ResolveValues,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const limited = timeout === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
+  const resolving = systemTransport.resolve(endpoint);
+  const found = await orAborted(resolving, limited, "resolve", endpoint);
+  const addrs = interleave(found);
+  await print(
+    format === "json" ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),
+  );
+  if (list(found) !== list(addrs)) log.note(`the system's order is ${list(found)}`);
+}
+
+function list(addrs: readonly TcpAddr[]): string {
+  return addrs.map(formatAddr).join(", ");
+}
+
+async function tellRace(
+  endpoint: Endpoint,
+  { "connect-timeout": timeout, log: format }: ResolveValues,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
+  const race = new Race();
+  const shown = log.verbose ? log.sink(clientTranscript()) : () => {};
+  const transport = observe(systemTransport, (event: SocketEvent) => {
+    race.record(event);
+    shown(event);
+  });
+  try {
+    (await dial(transport, { ...endpoint, timeout, signal })).close();
+  } finally {
+    // When all have failed this tells of each, before the error tells of all.
+    const candidates = race.finish(systemClock.now());
+    if (candidates.length > 0) {
+      await print(
+        format === "json" ? jsonLine(raceJson(endpoint, candidates)) : raceTable(candidates),
+      );
+    }
+  }
+}
+
+function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}

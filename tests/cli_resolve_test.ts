@@ -1,0 +1,140 @@
+// `client.ts resolve`: what it prints, and how it ends.
+
+import assert from "node:assert/strict";
+import { formatAddr } from "../lib/addr.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { python } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { assertFailed, hasIPv6, runClient } from "./scripts.ts";
+
+const resolve = (...args: string[]) => runClient(["resolve", ...args]);
+
+test("client resolve: a table of the addresses, with family, type and protocol", async () => {
+  const v4 = await resolve("127.0.0.1:80");
+  assert.deepEqual([v4.code, v4.stderr, v4.stdout.toString()], [
+    0,
+    "",
+    "order  family   type         protocol     address\n" +
+    "1      AF_INET  SOCK_STREAM  IPPROTO_TCP  127.0.0.1:80\n",
+  ]);
+  const v6 = await resolve("[::1]:65535");
+  assert.match(v6.stdout.toString(), /^1 +AF_INET6 +SOCK_STREAM +IPPROTO_TCP +\[::1\]:65535$/m);
+});
+
+test("client resolve: the addresses of a name are those that getaddrinfo(3) has", async () => {
+  await using peer = await python(`
+found = socket.getaddrinfo("localhost", 7, type=socket.SOCK_STREAM)
+say(" ".join(sorted({("[%s]:%d" if ":" in a[0] else "%s:%d") % a[:2] for *_, a in found})))
+`);
+  const { code, stdout } = await resolve("localhost:7");
+  assert.equal(code, 0);
+  const rows = stdout.toString().trimEnd().split("\n").slice(1);
+  assert.equal(rows.map((row) => row.split(/ +/)[4]).sort().join(" "), await peer.hear());
+});
+
+test("client resolve: --log json prints one object", async () => {
+  const { code, stdout, stderr } = await resolve("--log", "json", "127.0.0.1:80");
+  assert.deepEqual([code, stderr, JSON.parse(stdout.toString())], [0, "", {
+    endpoint: "127.0.0.1:80",
+    candidates: [{
+      order: 1,
+      family: "AF_INET",
+      type: "SOCK_STREAM",
+      protocol: "IPPROTO_TCP",
+      address: "127.0.0.1",
+      port: 80,
+    }],
+  }]);
+});
+
+test("client resolve: --connect tells which address wins, and why", async () => {
+  for (const host of await hasIPv6() ? ["127.0.0.1", "::1"] : ["127.0.0.1"]) {
+    using listener = await systemTransport.listen({ host });
+    const at = formatAddr(listener.addr);
+    const accepted = listener.accept();
+    const { code, stdout, stderr } = await resolve("--connect", at);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const [head, row, empty, why] = stdout.toString().split("\n");
+    assert.match(head, /^order +family +type +protocol +address +began +ended +result$/);
+    assert.match(row, /^1 +AF_INET6? +SOCK_STREAM +IPPROTO_TCP +\S+ +[\d.]+ ms +[\d.]+ ms +won$/);
+    assert.equal(empty, "");
+    assert.ok(why.startsWith(`${at} won: it answered within `), why);
+    using conn = await accepted;
+    assert.equal(await conn.read(new Uint8Array(1)), null, "and it is closed");
+  }
+});
+
+test("client resolve: when nobody answers the table says why for each, and the exit code is 7", async () => {
+  const port = await freePort();
+  const text = await resolve("--connect", `127.0.0.1:${port}`);
+  assert.match(text.stdout.toString(), /^1 .* ms {2}ECONNREFUSED: the connection was refused\n$/m);
+  assertFailed(text, 7, /Cannot connect to 127\.0\.0\.1:\d+: the connection was refused/);
+  const json = await resolve("-q", "--connect", "--log", "json", `127.0.0.1:${port}`);
+  const { candidates, why } = JSON.parse(json.stdout.toString());
+  assert.deepEqual([json.code, candidates[0].outcome, candidates[0].code, why], [
+    7,
+    "failed",
+    "ECONNREFUSED",
+    undefined,
+  ]);
+});
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  return listener.addr.port;
+}
+
+test("client resolve: when nobody answers in time the exit code is 28", async () => {
+  // A backlog that is full: connecting to it waits.
+  await using peer = await python(
+    `
+full = [socket.socket() for _ in range(3)]
+for s in full:
+    s.setblocking(False)
+    s.connect_ex(l.getsockname())
+say("full")
+sys.stdin.read()
+`,
+    0,
+  );
+  assert.equal(await peer.hear(), "full");
+  const at = `127.0.0.1:${peer.endpoint.port}`;
+  const exit = await resolve("--connect", "--connect-timeout", "0.3", at);
+  assert.match(exit.stdout.toString(), /^1 .* \d+ ms {2}no answer$/m);
+  assertFailed(exit, 28, /no answer within 0\.3 s/);
+});
+
+test("client resolve: a name that does not resolve is 6, with nothing on stdout", async () => {
+  for (const args of [[], ["--connect"]]) {
+    const exit = await resolve(...args, "no-such-name.invalid:80");
+    assert.equal(exit.stdout.length, 0);
+    assertFailed(exit, 6, /Cannot resolve no-such-name\.invalid:80: the name/);
+  }
+});
+
+test("client resolve: what is no HOST:PORT exits 2, with what to write", async () => {
+  const wrong: [args: string[], message: RegExp][] = [
+    [[], /resolve needs HOST:PORT, as in localhost:80\. See 'client\.ts resolve --help'\.$/],
+    [["localhost"], /'localhost' has no port: write localhost:PORT/],
+    [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
+    [["http://localhost/"], /is a URL: write localhost:80/],
+    [["::1:80"], /an IPv6 address stands in brackets: write \[::1\]:80/],
+    [["localhost", "80"], /Too many arguments, from '80' on/],
+    [["--connect=yes", "a:1"], /Option --connect takes no value/],
+  ];
+  for (const [args, message] of wrong) assertFailed(await resolve(...args), 2, message);
+});
+
+test("client resolve: --help tells its flags and exit codes", async () => {
+  const { code, stdout } = await resolve("--help");
+  const help = stdout.toString();
+  assert.equal(code, 0);
+  for (const flag of ["--connect  ", "--connect-timeout SECONDS  ", "--log text|json  "]) {
+    assert.ok(help.includes(flag), help);
+  }
+  for (const exitCode of [0, 2, 6, 7, 28, 130]) {
+    assert.match(help, new RegExp(`^  ${exitCode} `, "m"));
+  }
+  for (const line of help.split("\n")) assert.ok(line.length <= 100, `Too long: ${line}`);
+});
