@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { formatAddr } from "../lib/addr.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { python } from "./peers.ts";
+import { python, type PythonPeer } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, hasIPv6, runClient } from "./scripts.ts";
+import { assertFailed, hasIPv6, runClient, startClient } from "./scripts.ts";
 
 const resolve = (...args: string[]) => runClient(["resolve", ...args]);
 
@@ -65,9 +65,16 @@ test("client resolve: --connect tells which address wins, and why", async () => 
 });
 
 test("client resolve: when nobody answers the table says why for each, and the exit code is 7", async () => {
-  const port = await freePort();
+  // Bound and not listening: nobody else gets the port, and it refuses.
+  await using peer = await python(`
+bound = socket.socket()
+bound.bind(("127.0.0.1", 0))
+say(bound.getsockname()[1])
+sys.stdin.read()
+`);
+  const port = await peer.hear();
   const text = await resolve("--connect", `127.0.0.1:${port}`);
-  assert.match(text.stdout.toString(), /^1 .* ms {2}ECONNREFUSED: the connection was refused\n$/m);
+  assert.match(text.stdout.toString(), /^1 .* ms +ECONNREFUSED: the connection was refused\n$/m);
   assertFailed(text, 7, /Cannot connect to 127\.0\.0\.1:\d+: the connection was refused/);
   const json = await resolve("-q", "--connect", "--log", "json", `127.0.0.1:${port}`);
   const { candidates, why } = JSON.parse(json.stdout.toString());
@@ -79,15 +86,9 @@ test("client resolve: when nobody answers the table says why for each, and the e
   ]);
 });
 
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  using listener = await systemTransport.listen({ host: "127.0.0.1" });
-  return listener.addr.port;
-}
-
-test("client resolve: when nobody answers in time the exit code is 28", async () => {
-  // A backlog that is full: connecting to it waits.
-  await using peer = await python(
+/** A server whose backlog is full: connecting to it waits. */
+async function fullServer(): Promise<PythonPeer> {
+  const peer = await python(
     `
 full = [socket.socket() for _ in range(3)]
 for s in full:
@@ -99,10 +100,25 @@ sys.stdin.read()
     0,
   );
   assert.equal(await peer.hear(), "full");
+  return peer;
+}
+
+test("client resolve: when nobody answers in time the exit code is 28", async () => {
+  await using peer = await fullServer();
   const at = `127.0.0.1:${peer.endpoint.port}`;
   const exit = await resolve("--connect", "--connect-timeout", "0.3", at);
-  assert.match(exit.stdout.toString(), /^1 .* \d+ ms {2}no answer$/m);
+  assert.match(exit.stdout.toString(), /^1 .* \d+ ms +no answer$/m);
   assertFailed(exit, 28, /no answer within 0\.3 s/);
+});
+
+test("client resolve: Ctrl-C tells what there is to tell, and the exit code is 130", async () => {
+  await using peer = await fullServer();
+  const args = ["resolve", "-v", "--connect", `127.0.0.1:${peer.endpoint.port}`];
+  await using program = startClient(args);
+  await program.stderr.until(/^trying /m);
+  const { code, stdout } = await program.stop("SIGINT");
+  assert.match(stdout.toString(), /^1 .* ms +no answer$/m);
+  assert.equal(code, 130);
 });
 
 test("client resolve: a name that does not resolve is 6, with nothing on stdout", async () => {

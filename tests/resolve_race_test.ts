@@ -1,9 +1,10 @@
 // `client.ts resolve --connect`: what is told of each address, on a network that does as it is told.
 
 import assert from "node:assert/strict";
+import { tcpAddr } from "../lib/addr.ts";
 import { Race, whyWon } from "../lib/cli/resolve/race.ts";
-import { raceJson, raceTable } from "../lib/cli/resolve/table.ts";
-import { dial } from "../lib/dial.ts";
+import { addressTable, raceJson, raceTable, systemOrder } from "../lib/cli/resolve/table.ts";
+import { dial, interleave } from "../lib/dial.ts";
 import { observe } from "../lib/events.ts";
 import { type Behaviour, network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";
@@ -20,6 +21,27 @@ async function raced(behaviours: Record<string, Behaviour>, timeout = 10_000) {
   net.listener.close();
   return await dialled;
 }
+
+test("resolve: families take turns in the table, and the system's order is told if it is another", () => {
+  const addrs = [...V6, ...V4].map((host) => tcpAddr(host, 80));
+  assert.equal(
+    addressTable(interleave(addrs)),
+    `\
+order  family    type         protocol     address
+1      AF_INET6  SOCK_STREAM  IPPROTO_TCP  [2001:db8::1]:80
+2      AF_INET   SOCK_STREAM  IPPROTO_TCP  192.0.2.1:80
+3      AF_INET6  SOCK_STREAM  IPPROTO_TCP  [2001:db8::2]:80
+4      AF_INET   SOCK_STREAM  IPPROTO_TCP  192.0.2.2:80
+5      AF_INET6  SOCK_STREAM  IPPROTO_TCP  [2001:db8::3]:80
+`,
+  );
+  assert.equal(
+    systemOrder(addrs),
+    "the system's order is [2001:db8::1]:80, [2001:db8::2]:80, [2001:db8::3]:80, 192.0.2.1:80, " +
+      "192.0.2.2:80",
+  );
+  assert.equal(systemOrder(interleave(addrs)), undefined);
+});
 
 test("resolve: of each address it is told when it was tried, what came of it, and why one won", async () => {
   const candidates = await raced({

@@ -6,12 +6,11 @@
  */
 
 import { orAborted } from "../abort.ts";
-import { formatAddr } from "../addr.ts";
 import { systemClock } from "../clock.ts";
 import { dial, interleave } from "../dial.ts";
 import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
-import type { Endpoint, TcpAddr } from "../transport.ts";
+import type { Endpoint } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { parseEndpoint } from "./endpoint.ts";
@@ -20,7 +19,7 @@ import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.t
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
 import { Race } from "./resolve/race.ts";
-import { addressJson, addressTable, raceJson, raceTable } from "./resolve/table.ts";
+import { addressJson, addressTable, raceJson, raceTable, systemOrder } from "./resolve/table.ts";
 import { onSignals } from "./signals.ts";
 import { clientTranscript } from "./transcript.ts";
 
@@ -89,11 +88,8 @@ async function tellAddresses(
   await print(
     format === "json" ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),
   );
-  if (list(found) !== list(addrs)) log.note(`the system's order is ${list(found)}`);
-}
-
-function list(addrs: readonly TcpAddr[]): string {
-  return addrs.map(formatAddr).join(", ");
+  const order = systemOrder(found);
+  if (order !== undefined) log.note(order);
 }
 
 async function tellRace(

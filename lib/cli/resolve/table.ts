@@ -5,12 +5,21 @@
  */
 
 import { addressFamily, formatAddr } from "../../addr.ts";
+import { interleave } from "../../dial.ts";
 import { ERROR_CODES } from "../../errors.ts";
 import type { Endpoint, TcpAddr } from "../../transport.ts";
 import { type Candidate, milliseconds, whyWon } from "./race.ts";
 
 /** What getaddrinfo(3) calls the sockets that all of the addresses are for. */
 const SOCKET = { type: "SOCK_STREAM", protocol: "IPPROTO_TCP" } as const;
+
+/** Says in which order the system has the addresses, if that is not the one they are tried in. */
+export function systemOrder(found: readonly TcpAddr[]): string | undefined {
+  const [system, ours] = [found, interleave(found)].map((addrs) =>
+    addrs.map(formatAddr).join(", ")
+  );
+  return system === ours ? undefined : `the system's order is ${system}`;
+}
 
 /** The addresses in the order they would be tried in, as lines of a table. */
 export function addressTable(addrs: readonly TcpAddr[]): string {
