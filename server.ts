@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The server script: `server.ts [echo] [options]`, `server.ts web [DIR] [options]`. See `--help`.
+ * The server script: `server.ts [echo|web|relay|chat] [options]`. See `--help`.
  *
  * @module
  */
@@ -39,14 +39,20 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts --unix /tmp/echo.sock  on a Unix socket
   deno run -A server.ts echo --udp             for datagrams
   deno run -A server.ts web dist               a directory as a web site, on port 8080
+  deno run -A server.ts relay --to host:80     a port that leads to another one
+  deno run -A server.ts chat                   a room for all who connect
   npx plainsocket server                       the same on Node
 
 Usage: server.ts [echo] [options]
        server.ts web [DIR] [options]           'server.ts web --help' tells its options
+       server.ts relay --to TARGET [options]   and so do these
+       server.ts chat [options]
 
 Protocols:
-  echo  sends back whatever comes, until the client half-closes (RFC 862)
-  web   files of a directory, with listings, ranges, compression and uploads (HTTP/1.1)
+  echo   sends back whatever comes, until the client half-closes (RFC 862)
+  web    files of a directory, with listings, ranges, compression and uploads (HTTP/1.1)
+  relay  joins each client to a target, over TCP, TLS or a Unix socket on either side
+  chat   the clients talk to each other, in lines
 
 Options:
 ${renderFlags(FLAGS)}
@@ -73,4 +79,6 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
 await run("server.ts", {
   echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
   web: async () => (await import("./lib/cli/web.ts")).web,
+  relay: async () => (await import("./lib/cli/relay.ts")).relay,
+  chat: async () => (await import("./lib/cli/chat.ts")).chat,
 });

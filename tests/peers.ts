@@ -181,6 +181,10 @@ export class Program implements AsyncDisposable {
     return this.#child.stdin!;
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Waits until it has ended. */
   async exit(): Promise<Exit> {
     const code = await inTime(

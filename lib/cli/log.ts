@@ -68,6 +68,11 @@ export class Log {
     );
   }
 
+  /** Tells of something that happened, unless users said `-q`: as a line, or as one JSON object. */
+  event(line: string, json: Readonly<Record<string, unknown>>): void {
+    if (!this.quiet) this.report([line], json);
+  }
+
   /** Tells what was asked for, even with `-q`: as lines, or as one JSON object. */
   report(lines: readonly string[], json: Readonly<Record<string, unknown>>): void {
     if (this.#json) this.#write({ time: isoTime(performance.now()), ...json });

@@ -14,6 +14,8 @@ const USAGE = `Sockets you can see.
 
   npx plainsocket server [echo] [options]             an echo server on localhost port 10000
   npx plainsocket server web [DIR] [options]          a directory as a web site
+  npx plainsocket server relay --to TARGET [options]  a port that leads to another one
+  npx plainsocket server chat [options]               a room for all who connect
   npx plainsocket client [echo [MESSAGE]] [options]   a client that talks to it
   npx plainsocket client get URL [options]            gets what is at a URL
   npx plainsocket client connect HOST:PORT [options]  joins stdin and stdout to a socket

@@ -10,11 +10,11 @@ import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
 import { type Handler, serve, type ServeSummary } from "../serve.ts";
 import { systemTransport } from "../transport.deno.ts";
-import type { Listener } from "../transport.ts";
+import type { Listener, Transport } from "../transport.ts";
 import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
-import type { Log } from "./log.ts";
+import type { Log, Transcript } from "./log.ts";
 import { print } from "./print.ts";
 import {
   describePlace,
@@ -58,6 +58,11 @@ export interface Opened {
   readonly access: AccessList | undefined;
 }
 
+/** The sockets of the system, with a transcript of all that happens on them if `log` is to have it. */
+export function openTransport(log: Log, transcript: Transcript): Transport {
+  return log.verbose ? observe(systemTransport, log.sink(transcript)) : systemTransport;
+}
+
 /**
  * Listens where the flags say, on `defaultPort` unless they say another, and prints the URL. Rejects
  * with a UsageError, a CliError or a SocketError.
@@ -66,12 +71,10 @@ export async function openListener(
   flags: ServingFlags,
   defaultPort: number,
   log: Log,
+  transport: Transport = openTransport(log, serverTranscript()),
 ): Promise<Opened> {
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(serverTranscript()))
-    : systemTransport;
   const access = openAccess(flags, log);
   log.note(`starting up on ${describePlace(place)}`);
   if ("path" in place) {

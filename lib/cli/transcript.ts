@@ -80,6 +80,53 @@ export function datagramTranscript(): Transcript {
   };
 }
 
+/**
+ * The transcript of a server whose connections have to do with each other, those that it makes among
+ * them: each line tells with its number whose it is.
+ */
+export function switchboardTranscript(): Transcript {
+  /** The addresses of the peers. */
+  const peers = new Map<number, string>();
+  const linesOf = (socket: number, event: SocketEvent): string | string[] => {
+    const who = peers.get(socket);
+    switch (event.type) {
+      case "accept":
+        peers.set(socket, formatAddr(event.remoteAddr));
+        return `connection from ${formatAddr(event.remoteAddr)}`;
+      case "connect":
+        peers.set(socket, formatAddr(event.endpoint));
+        return `trying ${formatAddr(event.endpoint)}`;
+      case "connected":
+        return `connected to ${formatAddr(event.remoteAddr)} from ${formatAddr(event.localAddr)}`;
+      case "handshake":
+        return describeTls(event);
+      case "recv":
+        return `received ${quote(event.data)}`;
+      case "send":
+        return `sending ${quote(event.data)}`;
+      case "eof":
+        return `no more data from ${who}`;
+      case "shutdown":
+        return `no more data for ${who}: half-closing`;
+      case "error":
+        return event.error.message;
+      case "close":
+        peers.delete(socket);
+        if (who === undefined) return "closing the listening socket";
+        return `${event.reset ? "resetting" : "closing"} the connection with ${who}`;
+      default:
+        return [];
+    }
+  };
+  return (event) => {
+    if (event.type === "listen") return ["waiting for connections"];
+    if (!("socket" in event) || event.socket === undefined) {
+      return event.type === "error" ? [event.error.message] : [];
+    }
+    return [linesOf(event.socket, event)].flat().map((line) => `[${event.socket}] ${line}`);
+  };
+}
+
 /** The client's side. */
 export function clientTranscript(): Transcript {
   return (event) => {
