@@ -32,6 +32,13 @@ export function which(name: string): string | undefined {
   }
 }
 
+/** The command of a program from Debian; its package has the same name. */
+export function tool(name: string, ...args: string[]): string[] {
+  const program = which(name);
+  if (program === undefined) throw new Missing(`not installed: apt-get install ${name}`);
+  return [program, ...args];
+}
+
 /** Compiles a C program, and gives the path of what it became. */
 export function compile(source: string): string {
   const compiler = which("cc") ?? which("gcc") ?? which("clang");

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { Child, listeningPort } from "../common/children.ts";
-import { buildForNode, compile, Missing, node, which } from "../common/tools.ts";
+import { buildForNode, compile, node, tool } from "../common/tools.ts";
 
 /** A server to measure. */
 export interface Subject {
@@ -22,6 +22,8 @@ export interface Subject {
   readonly memory: boolean;
   /** Forks for every connection, which bounds the cases that it can do and hides its CPU time. */
   readonly forks?: boolean;
+  /** Does not print the port that it listens at. */
+  readonly silent?: boolean;
   /** The command that runs it. Throws {@linkcode Missing} when something is not installed. */
   readonly command: () => string[] | Promise<string[]>;
 }
@@ -81,12 +83,6 @@ async function plainsocketNode(major: number): Promise<string[]> {
   return [await node(major), source("subjects/plainsocket-node.mjs")];
 }
 
-function tool(name: string, ...args: string[]): string[] {
-  const program = which(name);
-  if (program === undefined) throw new Missing(`not installed: apt-get install ${name}`);
-  return [program, ...args];
-}
-
 function onNode(major: number): Subject[] {
   const both = { throughput: true, memory: true };
   return [{
@@ -142,6 +138,7 @@ export const SUBJECTS: readonly Subject[] = [
     throughput: true,
     memory: false,
     forks: true,
+    silent: true,
     command: () =>
       tool("ncat", "-l", "--keep-open", "-m", "200", "--exec", "/bin/cat", "127.0.0.1", "0"),
   },
@@ -151,6 +148,7 @@ export const SUBJECTS: readonly Subject[] = [
     throughput: true,
     memory: false,
     forks: true,
+    silent: true,
     command: () => tool("socat", "TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=511,nodelay", "PIPE"),
   },
 ];
@@ -178,7 +176,7 @@ export async function start(
 ): Promise<Server> {
   const child = new Child([...prefix, ...command]);
   try {
-    const port = subject.forks ? await listeningPort(child.pid) : Number(await child.line());
+    const port = subject.silent ? await listeningPort(child.pid) : Number(await child.line());
     if (!(port > 0)) throw new Error(`${child.command}: it printed no port`);
     return { child, port };
   } catch (error) {
