@@ -5,14 +5,18 @@
  */
 
 import { CidrSet, parseCidr } from "./cidr.ts";
+import type { UdpAddr } from "./datagram.ts";
 import type { Addr, TcpAddr } from "./transport.ts";
 
 /** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
 export interface Admission {
-  /** Whether this peer may connect. Asked right after accept; who is refused is reset. */
-  admit(remoteAddr: Addr): boolean;
+  /**
+   * Whether this peer may connect. Asked right after accept; who is refused is reset. Of a datagram,
+   * whether it may be answered.
+   */
+  admit(remoteAddr: Addr | UdpAddr): boolean;
   /** A peer that was admitted is done. */
-  release(remoteAddr: Addr): void;
+  release(remoteAddr: Addr | UdpAddr): void;
 }
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
@@ -31,12 +35,12 @@ export interface AccessOptions extends AccessRules {
    */
   readonly maxPerAddress?: number;
   /** Is told who was refused, and why, as the middle of a sentence. It must not throw. */
-  readonly onRefuse?: (remoteAddr: TcpAddr, why: string) => void;
+  readonly onRefuse?: (remoteAddr: TcpAddr | UdpAddr, why: string) => void;
 }
 
 /**
- * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight} or
- * {@linkcode serveHttp} as `admission`. An address that is denied may not; if `allow` is given,
+ * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight},
+ * {@linkcode serveHttp} or {@linkcode serveDatagrams} as `admission`. An address that is denied may not; if `allow` is given,
  * the others may not; of the rest, those that have `maxPerAddress` connections may have no more.
  *
  * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
@@ -67,7 +71,7 @@ export interface AccessOptions extends AccessRules {
  */
 export class AccessList implements Admission {
   readonly #maxPerAddress: number;
-  readonly #onRefuse: ((remoteAddr: TcpAddr, why: string) => void) | undefined;
+  readonly #onRefuse: ((remoteAddr: TcpAddr | UdpAddr, why: string) => void) | undefined;
   /** How many connections each address has; those with none are not in it. */
   readonly #counts = new Map<string, number>();
   #refused = 0;
@@ -81,7 +85,7 @@ export class AccessList implements Admission {
     this.replace(options);
   }
 
-  /** How many connections were refused so far, and, with TLS, handshakes. */
+  /** How many connections were refused so far, and, with TLS, handshakes; or datagrams. */
   get refused(): number {
     return this.#refused;
   }
@@ -94,8 +98,8 @@ export class AccessList implements Admission {
   }
 
   /** See {@linkcode Admission.admit}. */
-  admit(remoteAddr: Addr): boolean {
-    if (remoteAddr.transport !== "tcp") return true;
+  admit(remoteAddr: Addr | UdpAddr): boolean {
+    if (remoteAddr.transport === "unix") return true;
     const { host } = remoteAddr;
     const count = this.#counts.get(host) ?? 0;
     const why = this.#whyNot(host) ?? this.#whyNoMore(count);
@@ -109,8 +113,8 @@ export class AccessList implements Admission {
   }
 
   /** See {@linkcode Admission.release}. */
-  release(remoteAddr: Addr): void {
-    if (remoteAddr.transport !== "tcp") return;
+  release(remoteAddr: Addr | UdpAddr): void {
+    if (remoteAddr.transport === "unix") return;
     const count = this.#counts.get(remoteAddr.host) ?? 0;
     if (count > 1) this.#counts.set(remoteAddr.host, count - 1);
     else this.#counts.delete(remoteAddr.host);

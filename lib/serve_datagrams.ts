@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Admission } from "./access.ts";
 import type { Datagram, UdpAddr } from "./datagram.ts";
 import { SocketError } from "./errors.ts";
 import { warn } from "./serve.ts";
@@ -21,6 +22,11 @@ export type DatagramHandler = (
 export interface ServeDatagramsOptions {
   /** Aborting it stops the server, and closes the socket. */
   readonly signal?: AbortSignal;
+  /**
+   * Decides whose datagrams the handler gets; the others are dropped. Where a datagram comes from is
+   * easily forged. Default: everyone's.
+   */
+  readonly admission?: Admission;
   /**
    * Is told what a handler rejected with, or why an answer could not be sent. By default a
    * SocketError is ignored, and anything else becomes a process warning, since it is a mistake in
@@ -74,7 +80,7 @@ const LARGEST = 65_535;
 export async function serveDatagrams(
   socket: Datagram,
   handler: DatagramHandler,
-  { signal, onError = warn }: ServeDatagramsOptions = {},
+  { signal, admission, onError = warn }: ServeDatagramsOptions = {},
 ): Promise<DatagramSummary> {
   const buffer = new Uint8Array(LARGEST);
   let [received, answered] = [0, 0];
@@ -85,14 +91,18 @@ export async function serveDatagrams(
     for (;;) {
       const got = await receive(socket, buffer);
       if (got === undefined) continue;
+      const { size, from } = got;
       received++;
+      if (admission?.admit(from) === false) continue;
       try {
-        const answer = await handler(buffer.subarray(0, got.size), got.from);
+        const answer = await handler(buffer.subarray(0, size), from);
         if (answer === undefined) continue;
-        await socket.send(answer, got.from);
+        await socket.send(answer, from);
         answered++;
       } catch (error) {
-        if (!isClosed(error)) onError(error, got.from);
+        if (!isClosed(error)) onError(error, from);
+      } finally {
+        admission?.release(from);
       }
     }
   } catch (error) {

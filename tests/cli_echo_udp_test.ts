@@ -229,6 +229,16 @@ test("echo --udp: a datagram too large, and flags that do not go together, are e
   assertFailed(taken, 7, /Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*`ss -lxtunp`/);
 });
 
+test("echo --udp: whose address --deny has gets no answer, and is counted", async () => {
+  const [server, at] = await udpServer("--deny", "127.0.0.1");
+  await using _server = server;
+  const exit = await runClient(["echo", "hello", ...at, "--retries", "0"]);
+  assert.equal(exit.code, 28, exit.stderr);
+  const { stderr } = await server.program.stop();
+  assert.match(stderr, /^refused 127\.0\.0\.1:\d+: its address is denied$/m);
+  assert.match(stderr, /^stopped after 1 datagrams: 0 sent back, 1 refused, 0 more dropped$/m);
+});
+
 test("echo --udp: Ctrl-C ends the client while it waits, and the server at once", async () => {
   const [peer, at] = await udpPeer("say('came')");
   await using _peer = peer;

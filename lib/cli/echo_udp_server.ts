@@ -5,15 +5,15 @@
  */
 
 import { echoDatagram } from "../echo_udp.ts";
-import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
 import { serveDatagrams } from "../serve_datagrams.ts";
 import { systemTransport } from "../transport.deno.ts";
+import { openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
-import type { ServingFlags } from "./serving.ts";
+import { type ServingFlags, tellFailure } from "./serving.ts";
 import { describePlace, describeReach, placeOf, urlOf } from "./serving/place.ts";
 import { wantsTls } from "./serving/tls.ts";
 import type { Signals } from "./signals.ts";
@@ -32,6 +32,7 @@ export async function echoUdpServer(
   const transport = log.verbose
     ? observe(systemTransport, log.sink(datagramTranscript()))
     : systemTransport;
+  const access = openAccess(flags, log);
   log.note(`starting up on ${describePlace(place)}`);
   const socket = await transport.listenDatagram({ host: place.host, port: place.port });
   await print(`${urlOf(socket.addr)}\n`);
@@ -40,11 +41,12 @@ export async function echoUdpServer(
   }
   const { received, answered, dropped } = await serveDatagrams(socket, echoDatagram, {
     signal,
-    onError: (error) => {
-      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
-      else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
-    },
+    admission: access,
+    onError: (error) => tellFailure(error, log),
   });
-  log.note(`stopped after ${received} datagrams: ${answered} sent back, ${dropped} more dropped`);
+  const refused = access === undefined ? "" : `, ${access.refused} refused`;
+  log.note(
+    `stopped after ${received} datagrams: ${answered} sent back${refused}, ${dropped} more dropped`,
+  );
   return EXIT.ok;
 }

@@ -111,13 +111,16 @@ export async function serveUntilStopped(
     admission: access,
     idleTimeout: flags["idle-timeout"],
     grace: flags.grace,
-    onError: (error) => {
-      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
-      else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
-    },
+    onError: (error) => tellFailure(error, log),
   });
   tellSummary(summary, access, log);
   return summary.reset === 0 ? EXIT.ok : signals.exitCode();
+}
+
+/** Tells what went wrong in a conversation; of a mistake of ours, where. */
+export function tellFailure(error: unknown, log: Log): void {
+  if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+  else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
 }
 
 /** Tells what a server has done. */
