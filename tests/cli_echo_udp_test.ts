@@ -12,6 +12,7 @@ import {
   type ServerScript,
   startClient,
   startServer,
+  startService,
 } from "./scripts.ts";
 
 /** A server on 127.0.0.1, and the options that lead a client there. */
@@ -189,8 +190,9 @@ test("echo --udp: an echo that differs is exit code 1, and no echo at all 28", a
   assertFailed(differs, 1, /^client\.ts: The echo differs from what was sent, in datagram 1\.$/m);
   assert.equal(differs.stdout.toString(), "HELLO");
 
-  const [silent, there] = await udpPeer("pass");
-  await using _silent = silent;
+  const { service, port } = await startService("discard");
+  await using _service = service;
+  const there = ["--udp", "--host", "127.0.0.1", "--port", port];
   const lost = await runClient(["echo", "hello", ...there, "--retries", "0"]);
   assertFailed(
     lost,

@@ -38,6 +38,14 @@ export function startWeb(
   return listening([...programCommand("server"), "web", "--port", "0", ...args], options);
 }
 
+/** Starts one of the small services in examples/, on a free port of 127.0.0.1, with TCP and UDP. */
+export async function startService(name: string): Promise<{ service: Program; port: string }> {
+  const service = new Program([...programCommand(`examples/${name}`), "127.0.0.1", "0"]);
+  const [, port, udpPort] = await service.stdout.until(/^tcp:.*:(\d+)\nudp:.*:(\d+)\n/);
+  assert.equal(port, udpPort);
+  return { service, port };
+}
+
 /** Starts a server, and waits until it prints a URL, by default one with a port. */
 export async function listening(
   command: readonly string[],
