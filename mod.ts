@@ -110,6 +110,7 @@ export type {
   Conn,
   ConnectOptions,
   Endpoint,
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpAddr,
@@ -129,3 +130,13 @@ export { serveFiles } from "./lib/web/files.ts";
 export type { Directory, FileOptions } from "./lib/web/files.ts";
 export { serveSite } from "./lib/web/site.ts";
 export type { SiteOptions } from "./lib/web/site.ts";
+export type { WorkerContext, WorkerListenOptions, WorkerMain } from "./lib/worker.ts";
+export { startWorkers } from "./lib/workers.ts";
+export type {
+  WorkerCounts,
+  WorkerEvent,
+  WorkerKind,
+  Workers,
+  WorkersOptions,
+  WorkersSummary,
+} from "./lib/workers.ts";

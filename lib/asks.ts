@@ -17,3 +17,10 @@ export function asksForTls<O extends object>(
 ): options is Extract<O, { readonly tls: object }> {
   return "tls" in options && options.tls !== undefined;
 }
+
+/** Whether it is a socket that is bound already. */
+export function isInherited<O extends object>(
+  options: O,
+): options is Extract<O, { readonly fd: number }> {
+  return "fd" in options && options.fd !== undefined;
+}

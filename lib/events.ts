@@ -19,6 +19,7 @@ import type {
   Conn,
   ConnectOptions,
   Endpoint,
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpAddr,
@@ -154,6 +155,7 @@ class ObservedTransport implements Transport {
   listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+  listen(options: InheritedListenOptions): Promise<Listener>;
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
     const place: { socket?: number } = {};

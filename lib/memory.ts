@@ -9,7 +9,7 @@
 
 import { orAborted } from "./abort.ts";
 import { tcpAddr, unixAddr } from "./addr.ts";
-import { asksForTls, asksForUnix } from "./asks.ts";
+import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { bindDatagram } from "./datagram_bind.ts";
@@ -25,6 +25,7 @@ import type {
   Conn,
   ConnectOptions,
   Endpoint,
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpAddr,
@@ -103,9 +104,12 @@ export class MemoryTransport implements Transport {
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   /** The same for a Unix socket. */
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
-  /** The same for either. */
+  /** Always ENOTSUP: there is nobody to inherit from. */
+  listen(options: InheritedListenOptions): Promise<never>;
+  /** The same for all of them. */
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
+    if (isInherited(options)) throw new SocketError("ENOTSUP", "listen");
     if (asksForUnix(options)) return this.#bind(pathAddr("listen", options.path), BACKLOG);
     return await bindHost(this, options, (wanted) => {
       const { reusePort, ipv6Only } = options;

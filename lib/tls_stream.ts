@@ -142,7 +142,7 @@ export function translateTls(error: unknown, op: SocketOp, addr: Addr): SocketEr
 function secureContext(
   options: tls.SecureContextOptions,
   op: SocketOp,
-  addr: Addr,
+  addr: Addr | undefined,
 ): tls.SecureContext {
   const { cert, key } = options;
   try {
@@ -161,7 +161,7 @@ function secureContext(
 /** The certificate of a server, and whom it trusts. Throws EINVAL if they are none. */
 export function serverContext(
   { cert, key, caCerts }: TlsServerOptions,
-  addr: Addr,
+  addr: Addr | undefined,
 ): tls.SecureContext {
   return secureContext({ cert, key, ca: caCerts && [...caCerts] }, "listen", addr);
 }

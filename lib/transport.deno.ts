@@ -6,7 +6,7 @@
  */
 
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
-import { asksForTls, asksForUnix } from "./asks.ts";
+import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { HandshakeListener } from "./handshakes.ts";
@@ -20,6 +20,7 @@ import type {
   Addr,
   Conn,
   ConnectOptions,
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpAddr,
@@ -322,9 +323,14 @@ function startTls<A extends Addr>(
 
 function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
 function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+function listen(options: InheritedListenOptions): Promise<Listener>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
 function listen(options: ListenOptions = {}): Promise<Listener> {
+  if (isInherited(options)) {
+    const why = "Deno cannot listen on a socket that it inherits";
+    return Promise.reject(new SocketError("ENOTSUP", "listen", { why }));
+  }
   return asksForUnix(options) ? listenUnix(options) : listenTcp(options);
 }
 

@@ -11,7 +11,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import tls from "node:tls";
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
-import { asksForTls, asksForUnix } from "./asks.ts";
+import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { QueueListener } from "./queue_listener.ts";
@@ -29,11 +29,12 @@ import {
   translateTls,
 } from "./tls_stream.ts";
 import type { UdpAddr } from "./datagram.ts";
-import type { TlsClientOptions } from "./tls.ts";
+import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
   Addr,
   Conn,
   ConnectOptions,
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpAddr,
@@ -51,8 +52,8 @@ import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
-function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
-  const known = addr.transport === "unix"
+function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
+  const known = addr?.transport === "unix"
     ? fileCode((error as { code?: unknown }).code)
     : undefined;
   return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
@@ -139,24 +140,27 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
   return conn;
 }
 
-/** Listens with what net.Server.listen() takes. */
+/** What net.Server.listen() takes. */
+type Where = net.ListenOptions & { readonly fd?: number; readonly reusePort?: boolean };
+
+/** Listens where `where` says; `addr` is that, unless it is a socket that is bound already. */
 function startServer(
   server: net.Server,
-  addr: Addr,
-  options: net.ListenOptions,
+  addr: Addr | undefined,
+  where: Where,
   { cleanUp = () => {}, mode }: { cleanUp?: () => void; mode?: number } = {},
 ): Promise<QueueListener> {
-  const { backlog = BACKLOG } = options;
+  const { backlog = BACKLOG } = where;
   return new Promise((resolve, reject) => {
     server.once("error", (error) => reject(translate(error, "listen", addr)));
-    server.listen({ ...options, backlog }, () => {
+    server.listen({ ...where, backlog }, () => {
       server.removeAllListeners("error");
       const bound = server.address();
       const real = bound !== null && typeof bound === "object"
         ? tcpAddr(bound.address, bound.port)
-        : addr;
+        : addr ?? unixAddr(bound ?? "");
       try {
-        const file = addr.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
+        const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
         const listener = new QueueListener(real, backlog, () => {
           const close = () => void server.close();
           if (file === undefined) close();
@@ -192,20 +196,40 @@ function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listen
     }
     const at = { host: addr.host, port: addr.port, backlog, reusePort, ipv6Only };
     if (asksForTls(options)) return await listenTls(addr, at, options);
-    const server = net.createServer(accepting(options));
-    const listener = await startServer(server, addr, at);
-    server.on("connection", (socket) => {
-      const conn = adoptTcp(socket);
-      if (conn !== undefined) listener.deliver(conn);
-    });
-    return listener;
+    return await listenPlain(addr, at, options);
   });
 }
 
+/** Listens without TLS, on a socket of either kind. */
+async function listenPlain(
+  addr: Addr | undefined,
+  at: Where,
+  options: TcpSocketOptions & { readonly mode?: number },
+): Promise<Listener> {
+  const server = net.createServer(accepting(options));
+  const listener = await startServer(server, addr, at, { mode: options.mode });
+  const { addr: real } = listener;
+  server.on("connection", (socket) => {
+    const conn = real.transport === "tcp"
+      ? adoptTcp(socket)
+      : adopt(socket, (own) => new UnixConn(own, real, unixAddr("")));
+    if (conn !== undefined) listener.deliver(conn);
+  });
+  return listener;
+}
+
+function listenInherited(options: InheritedListenOptions): Promise<Listener> {
+  const { fd, backlog, tls } = options;
+  const at = { fd, backlog };
+  return tls === undefined
+    ? listenPlain(undefined, at, options)
+    : listenTls(undefined, at, { ...options, tls });
+}
+
 async function listenTls(
-  addr: TcpAddr,
-  at: net.ListenOptions,
-  socketOptions: TlsListenOptions,
+  addr: TcpAddr | undefined,
+  at: Where,
+  socketOptions: TcpSocketOptions & { readonly tls: TlsServerOptions },
 ): Promise<Listener> {
   const { tls: options, noDelay = true, keepAlive } = socketOptions;
   const { cert, key, caCerts, admission } = options;
@@ -264,14 +288,7 @@ function peerOf({ remoteAddress, remotePort }: net.Socket): TcpAddr | undefined 
 
 async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
   try {
-    return await bindPath(path, async (addr) => {
-      const server = net.createServer(accepting({}));
-      const listener = await startServer(server, addr, { path }, { mode });
-      server.on("connection", (socket) => {
-        listener.deliver(adopt(socket, (own) => new UnixConn(own, addr, unixAddr(""))));
-      });
-      return listener;
-    }, connectUnix);
+    return await bindPath(path, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
   } catch (error) {
     const failure = error instanceof SocketError
       ? error
@@ -357,9 +374,11 @@ async function startTls<A extends Addr>(
 
 function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
 function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+function listen(options: InheritedListenOptions): Promise<Listener>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
 function listen(options: ListenOptions = {}): Promise<Listener> {
+  if (isInherited(options)) return listenInherited(options);
   return asksForUnix(options) ? listenUnix(options) : listenTcp(options);
 }
 

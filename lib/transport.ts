@@ -105,8 +105,25 @@ export interface UnixListenOptions {
   readonly mode?: number;
 }
 
+/**
+ * What {@linkcode Transport.listen} takes for a socket that is bound already: one that the process
+ * has inherited from its parent, from systemd for instance. On Node only; ENOTSUP elsewhere.
+ */
+export interface InheritedListenOptions extends TcpSocketOptions {
+  /** The descriptor of the socket, of TCP or Unix. It is the listener's from now on. */
+  readonly fd: number;
+  /** As that of {@linkcode TcpListenOptions}. */
+  readonly backlog?: number;
+  /** With it TLS is spoken there, which takes a socket of TCP. */
+  readonly tls?: TlsServerOptions;
+}
+
 /** What {@linkcode Transport.listen} takes. */
-export type ListenOptions = TcpListenOptions | TlsListenOptions | UnixListenOptions;
+export type ListenOptions =
+  | TcpListenOptions
+  | TlsListenOptions
+  | UnixListenOptions
+  | InheritedListenOptions;
 
 /** Options of a TCP socket that connects. */
 export interface TcpClientOptions extends TcpSocketOptions {
@@ -268,7 +285,9 @@ export interface Transport {
   listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
   /** The same for a Unix socket. */
   listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
-  /** The same for either. */
+  /** Listens on a socket that is bound already. Rejects ENOTSUP, except on Node. */
+  listen(options: InheritedListenOptions): Promise<Listener>;
+  /** The same for all of them. */
   listen(options: ListenOptions): Promise<Listener>;
 
   /**

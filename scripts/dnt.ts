@@ -33,7 +33,10 @@ export async function buildWithDnt(dnt: Dnt, repository?: string): Promise<void>
       ...Object.entries(COMMANDS).map(([name, path]) => ({ kind: "bin", name, path })),
     ],
     package: packageJson(repository),
-    mappings: { "./lib/transport.deno.ts": "./lib/transport.node.ts" },
+    mappings: {
+      "./lib/transport.deno.ts": "./lib/transport.node.ts",
+      "./lib/worker_process.deno.ts": "./lib/worker_process.node.ts",
+    },
     shims: {},
     scriptModule: false,
     skipSourceOutput: true,

@@ -1,0 +1,38 @@
+/**
+ * How Deno starts worker processes. They share nothing but the address, by SO_REUSEPORT, since Deno
+ * cannot listen on a socket that it inherits. Its twin for Node is `worker_process.node.ts`.
+ *
+ * @module
+ */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import type { HeldSocket, WorkerListenOptions } from "./worker.ts";
+
+const PERMISSIONS = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
+
+/** The permissions that this process has without limits, as flags. */
+function permissionFlags(): string[] {
+  const granted = PERMISSIONS.filter((name) =>
+    Deno.permissions.querySync({ name }).state === "granted"
+  );
+  return granted.map((name) => `--allow-${name}`);
+}
+
+/**
+ * Starts a process that runs the module `entry`, with a channel to it. `flags` are the runtime's, by
+ * default the permissions that this process has. SO_REUSEPORT, which Deno calls unstable, is added.
+ */
+export function startProcess(
+  entry: string,
+  args: readonly string[],
+  { flags = permissionFlags() }: { fd?: number; flags?: readonly string[] },
+): ChildProcess {
+  const command = ["run", "--unstable-net", ...flags, entry, ...args];
+  return spawn(process.execPath, command, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+}
+
+/** There is none: the processes bind for themselves. */
+export function holdSocket(_options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  return Promise.resolve(undefined);
+}

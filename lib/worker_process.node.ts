@@ -1,0 +1,97 @@
+/**
+ * How Node starts worker processes, and what they share: a socket that is bound already and that
+ * each inherits. Its twin for Deno is `worker_process.deno.ts`.
+ *
+ * @module
+ */
+
+import { type ChildProcess, fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import net from "node:net";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { getSystemErrorName } from "node:util";
+import { isIPv6, tcpAddr } from "./addr.ts";
+import { asksForUnix } from "./asks.ts";
+import { codeOf, SocketError } from "./errors.ts";
+import { bindHost } from "./resolve.ts";
+import { systemTransport } from "./transport.node.ts";
+import type { Addr } from "./transport.ts";
+import { bindPath, fileCode, SocketFile } from "./unix_file.ts";
+import type { HeldSocket, WorkerListenOptions } from "./worker.ts";
+
+/**
+ * Starts a process that runs the module `entry`, with a channel to it, and with `fd`, if there is
+ * one, as its descriptor `INHERITED_FD`. `flags` are the runtime's.
+ */
+export function startProcess(
+  entry: string,
+  args: readonly string[],
+  { fd, flags }: { fd?: number; flags?: readonly string[] },
+): ChildProcess {
+  return fork(fileURLToPath(entry), args, {
+    stdio: ["ignore", "inherit", "inherit", fd ?? "ignore", "ipc"],
+    ...flags && { execArgv: [...flags] },
+  });
+}
+
+/** What node:net makes and does not export in words: cluster, too, binds with it. */
+interface Handle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(): void;
+}
+
+type CreateHandle = (
+  address: string,
+  port: number,
+  addressType: 4 | 6 | -1,
+  fd?: undefined,
+  flags?: number,
+) => Handle | number;
+
+/** libuv's UV_TCP_IPV6ONLY. */
+const IPV6_ONLY = 1;
+
+/**
+ * Binds as {@linkcode Transport.listen} does, and leaves listening and accepting to the processes.
+ * While this one holds the socket, clients wait in its backlog even when no process is left.
+ */
+export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  if (!asksForUnix(options)) {
+    return await bindHost(systemTransport, options, (addr) => {
+      const flags = options.ipv6Only ? IPV6_ONLY : 0;
+      const handle = bind(addr, addr.host, addr.port, isIPv6(addr) ? 6 : 4, undefined, flags);
+      const real: { address?: string; port?: number } = {};
+      // libuv tells of an address in use only here.
+      const errno = handle.getsockname(real);
+      if (errno < 0) {
+        handle.close();
+        throw failure(errno, addr);
+      }
+      const bound = tcpAddr(real.address!, real.port!);
+      return { addr: bound, fd: handle.fd, close: () => handle.close() };
+    });
+  }
+  const { path, mode } = options;
+  return await bindPath(path, (addr) => {
+    const handle = bind(addr, path, -1, -1);
+    const file = new SocketFile(path, mode);
+    return { addr, fd: handle.fd, close: () => file.close(() => handle.close()) };
+  }, (addr) => systemTransport.connect(addr));
+}
+
+function bind(addr: Addr, ...where: Parameters<CreateHandle>): Handle {
+  const { _createServerHandle: create } = net as unknown as { _createServerHandle: CreateHandle };
+  const handle = create(...where);
+  if (typeof handle === "number") throw failure(handle, addr);
+  return handle;
+}
+
+function failure(errno: number, addr: Addr): SocketError {
+  const name = getSystemErrorName(errno);
+  const known = addr.transport === "unix" ? fileCode(name) : undefined;
+  // libuv says EACCES for a folder that is not there.
+  const isGone = addr.transport === "unix" && name === "EACCES" && !existsSync(dirname(addr.path));
+  return new SocketError(isGone ? "ENOENT" : known ?? codeOf({ code: name }), "listen", { addr });
+}
