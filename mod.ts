@@ -130,7 +130,12 @@ export { serveFiles } from "./lib/web/files.ts";
 export type { Directory, FileOptions } from "./lib/web/files.ts";
 export { serveSite } from "./lib/web/site.ts";
 export type { SiteOptions } from "./lib/web/site.ts";
-export type { WorkerContext, WorkerListenOptions, WorkerMain } from "./lib/worker.ts";
+export type {
+  ListeningTransport,
+  WorkerContext,
+  WorkerListenOptions,
+  WorkerMain,
+} from "./lib/worker.ts";
 export { startWorkers } from "./lib/workers.ts";
 export type {
   WorkerCounts,

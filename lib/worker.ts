@@ -11,7 +11,6 @@ import type {
   ListenOptions,
   TcpListenOptions,
   TlsListenOptions,
-  Transport,
   UnixListenOptions,
 } from "./transport.ts";
 
@@ -58,7 +57,13 @@ export interface WorkerContext {
    * Listens where all the workers do, once. What `transport` (by default `systemTransport`) rejects
    * with is thrown.
    */
-  listen(transport?: Transport): Promise<Listener>;
+  listen(transport?: ListeningTransport): Promise<Listener>;
+}
+
+/** What a worker needs of a {@linkcode Transport}. */
+export interface ListeningTransport {
+  /** As that of {@linkcode Transport}. */
+  listen(options: ListenOptions): Promise<Listener>;
 }
 
 /** Where workers listen. */

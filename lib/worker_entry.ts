@@ -10,10 +10,11 @@ import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { SocketError } from "./errors.ts";
 import { BaseListener } from "./listener_base.ts";
 import { systemTransport } from "./transport.deno.ts";
-import type { Conn, Listener, ListenOptions, Transport } from "./transport.ts";
+import type { Conn, Listener, ListenOptions } from "./transport.ts";
 import {
   type Failure,
   type FromWorker,
+  type ListeningTransport,
   type ToWorker,
   WORKER_MARK,
   type WorkerMain,
@@ -116,7 +117,9 @@ async function work(
     if (typeof main !== "function") {
       throw new TypeError(`${module} does not export a function as its default`);
     }
-    const listenHere = async (transport: Transport = systemTransport): Promise<Listener> => {
+    const listenHere = async (
+      transport: ListeningTransport = systemTransport,
+    ): Promise<Listener> => {
       const listener = await transport.listen(listen as ListenOptions);
       post({ type: "ready", addr: listener.addr });
       return new CountedListener(listener, () => counter.count());
