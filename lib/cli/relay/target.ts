@@ -6,19 +6,16 @@
 
 import type { Place } from "../connect/places.ts";
 import { parseEndpoint } from "../endpoint.ts";
-import { type Flag, seconds, text, toggle, UsageError, type Values } from "../flags.ts";
-import { tlsOf } from "../get/options.ts";
+import { type Flag, seconds, text, UsageError, type Values } from "../flags.ts";
+import { TRUST_FLAGS, trustOf } from "../tls_client.ts";
 
 /** The flags. */
-export const TARGET_FLAGS: {
+export const TARGET_FLAGS: typeof TRUST_FLAGS & {
   readonly to: Flag<string>;
-  readonly cacert: Flag<string>;
-  readonly insecure: Flag<boolean>;
   readonly "connect-timeout": Flag<number>;
 } = {
   to: text("TARGET", "", "where to: HOST:PORT, tls:HOST:PORT or unix:PATH"),
-  cacert: text("FILE", "", "of a target with TLS, trust the certificates (PEM) in FILE, too"),
-  insecure: toggle("of a target with TLS, trust any certificate: for tests only", "k"),
+  ...TRUST_FLAGS,
   "connect-timeout": seconds(10, "to reach the target for a client; 0 = no limit (default 10)"),
 };
 
@@ -30,14 +27,14 @@ export function targetOf(values: Values<typeof TARGET_FLAGS>): Place {
   const { to } = values;
   if (to === "") throw new UsageError("relay needs a target: --to HOST:PORT");
   const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];
-  for (const name of ["cacert", "insecure"] as const) {
+  for (const name of ["cacert", "insecure", "cert", "key"] as const) {
     if (scheme !== "tls" && values[name]) {
       throw new UsageError(`Option --${name} is for a target with TLS: --to tls:HOST:PORT`);
     }
   }
   if (scheme === "unix") return { path: pathOf(rest) };
   const endpoint = endpointOf(rest);
-  return scheme === "tls" ? { ...endpoint, tls: tlsOf(values) } : endpoint;
+  return scheme === "tls" ? { ...endpoint, tls: trustOf(values) } : endpoint;
 }
 
 function pathOf(path: string): string {
