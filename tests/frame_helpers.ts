@@ -43,7 +43,13 @@ export function decodeAll(framing: Framing, pieces: readonly Uint8Array[]): Verd
   const decoder = new FrameDecoder(framing);
   const frames: string[] = [];
   const take = () => {
-    for (let frame; (frame = decoder.next()) !== null;) frames.push(text(frame));
+    // All of a chunk are valid together.
+    const found: Uint8Array[] = [];
+    try {
+      for (let frame; (frame = decoder.next()) !== null;) found.push(frame);
+    } finally {
+      frames.push(...found.map(text));
+    }
   };
   let given = 0;
   let error;

@@ -12,16 +12,13 @@ const EMPTY = new Uint8Array(0);
 /** So many bytes at least are added to a frame in pieces whose length is not known. */
 const STEP = 1024;
 
-/** A buffer up to this size is kept from one frame in pieces to the next. */
-const KEPT = 64 * 1024;
-
 /**
  * Decodes a stream. Give it a chunk with {@linkcode push}, take frames with {@linkcode next} until
  * there is none, and so on; tell it the end with {@linkcode end}, and take what is left.
  *
  * A frame that lies whole in its chunk is not copied: it is a part of the chunk. One that comes in
  * pieces is put together in a buffer that grows with what has come, up to the framing's `maxSize`.
- * Either way a frame is valid until the next call; `slice()` keeps it.
+ * Either way a frame is valid until the chunk changes; `slice()` keeps it.
  *
  * @example
  * ```ts
@@ -97,7 +94,7 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the next frame: its payload, valid until the next call. `null` if more bytes are needed,
+   * Takes the next frame: its payload, valid until the chunk changes. `null` if more bytes are needed,
    * or if there is none any more.
    *
    * Throws a {@linkcode FrameError} if what comes next is no frame, and from then on always the same.
@@ -146,7 +143,7 @@ export class FrameDecoder {
     const size = this.#heldSize + n;
     if (size > this.#held.length) {
       // No frame needs more, so it is enough also for a frame that is not right.
-      const most = Math.max(size, Math.min(2 * size, maxSize + overhead + STEP));
+      const most = Math.max(size, Math.min(2 * size + STEP, maxSize + overhead + STEP));
       const grown = new Uint8Array(most);
       grown.set(this.#held.subarray(0, this.#heldSize));
       this.#held = grown;
@@ -166,11 +163,11 @@ export class FrameDecoder {
     return counts ? rest : null;
   }
 
-  /** Holds nothing any more; what was held stays as it is until the next call. */
+  /** Holds nothing any more. The buffer is that of the frame, which others of its chunk may follow. */
   #reset(): void {
+    this.#held = EMPTY;
     this.#heldSize = 0;
     this.#searched = 0;
-    if (this.#held.length > KEPT) this.#held = EMPTY;
   }
 }
 

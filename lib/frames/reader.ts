@@ -62,8 +62,8 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Waits for the next frame. Resolves to its payload, valid until the next call (`slice()` keeps
-   * it), or to `null` at the end of the stream, then always.
+   * Waits for the next frame. Resolves to its payload, valid until the next `read()` (`slice()`
+   * keeps it), or to `null` at the end of the stream, then always.
    *
    * Rejects with a {@linkcode FrameError} if what comes next is no frame, then always, and with a
    * {@linkcode SocketError} as {@linkcode Conn.read} does. All frames before that are given first,
