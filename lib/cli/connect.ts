@@ -7,17 +7,20 @@
 import process from "node:process";
 import { dial } from "../dial.ts";
 import { observe } from "../events.ts";
+import type { Framing } from "../frames.ts";
 import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Conn } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, openLog } from "./common.ts";
 import { withCrlf } from "./connect/crlf.ts";
+import { FrameEnds } from "./connect/frames.ts";
+import { framingFlag, framingOf } from "./connect/framing_flag.ts";
 import { type Direction, HexDump } from "./connect/hex.ts";
 import { nameOf, placesOf } from "./connect/places.ts";
 import { probe } from "./connect/probe.ts";
 import { EXIT, exitHelp } from "./exit.ts";
-import { choice, renderFlags, seconds, text, toggle, type Values } from "./flags.ts";
+import { choice, integer, renderFlags, seconds, text, toggle, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
@@ -30,6 +33,8 @@ const FLAGS = {
   unix: text("PATH", "", "connect to this socket file, and not to HOST:PORT"),
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
+  frame: framingFlag("send each line as a frame, and print each frame as a line"),
+  "frame-limit": integer("BYTES", [1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
@@ -44,6 +49,7 @@ const HELP = `Joins stdin and stdout to a socket.
   deno run -A client.ts connect --crlf --tls mail.example:465
   deno run -A client.ts connect --unix /run/app.sock      a socket file
   deno run -A client.ts connect --hex '[::1]:53' < query  shows each byte
+  deno run -A client.ts connect --frame u32 localhost:9   each line is a message with its length
   deno run -A client.ts connect -z localhost:8000-8100    which of these ports are open?
   npx plainsocket client connect localhost:10000          the same on Node
 
@@ -60,8 +66,17 @@ The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with
   close       ends all at once; what would have come later is lost.
   wait        is waited out until the other side has ended, too; the peer is told nothing before.
 
-stdout gets what comes, byte for byte, or the hex dump; -z prints each open port on a line. All else
-goes to stderr. -z succeeds if one port is open at least.
+FRAMING is where a message ends, for --frame:
+  lines                     LF or CRLF behind it; sent with LF
+  delimiter:TEXT            TEXT behind it, in which \\n, \\r, \\t, \\\\ and \\xHH are escapes
+  u8, u16, u32, varint      its length before it, in network order; u16le, u32le: in the other
+  fixed:SIZE                all of them have so many bytes
+A frame that is text is printed as it is, and any other with such escapes. What is no frame, or not
+whole, is printed so, too, but without a line end, and then it fails. With --hex, all bytes are
+shown, those around the frames as well.
+
+stdout gets what comes, byte for byte, or the frames, or the hex dump; -z prints each open
+port on a line. All else goes to stderr. -z succeeds if one port is open at least.
 
 Exit codes:
 ${
@@ -70,7 +85,9 @@ ${
     "usage",
     "notResolved",
     "notConnected",
+    "closedEarly",
     "writeFailed",
+    "badInput",
     "timeout",
     "tlsFailed",
     "receiveFailed",
@@ -88,6 +105,7 @@ export const connect: Command = command({ name: "connect", flags: FLAGS, help: H
 
 async function run(values: ConnectValues, positionals: string[]): Promise<number> {
   const places = placesOf(values, positionals);
+  const framing = framingOf(values);
   const log = openLog(values);
   const { signal, exitCode } = onSignals();
   const transport = log.verbose
@@ -99,7 +117,7 @@ async function run(values: ConnectValues, positionals: string[]): Promise<number
     const [place] = places;
     log.note(`connecting to ${nameOf(place)}`);
     const conn = await dial(transport, { ...place, ...limits });
-    const outcome = await converse(conn, values, signal, log);
+    const outcome = await converse(conn, values, framing, signal, log);
     log.note(summary(conn, outcome));
     return EXIT.ok;
   } catch (error) {
@@ -108,22 +126,29 @@ async function run(values: ConnectValues, positionals: string[]): Promise<number
   }
 }
 
-function converse(
+async function converse(
   conn: Conn,
   values: ConnectValues,
+  framing: Framing | undefined,
   signal: AbortSignal,
   log: Log,
 ): Promise<JoinOutcome> {
-  const source = values.crlf ? withCrlf(process.stdin) : process.stdin;
-  const ends = values.hex
-    ? dumped(source, log)
-    : { source, sink: (data: Uint8Array) => log.data(data) };
-  return join(conn, {
-    ...ends,
-    onEof: values["on-eof"],
-    idleTimeout: values["idle-timeout"],
-    signal,
-  });
+  const { stdin } = process;
+  const print = (data: Uint8Array) => log.data(data);
+  const frames = framing && new FrameEnds(framing, stdin, print);
+  const source = frames?.source ?? (values.crlf ? withCrlf(stdin) : stdin);
+  const ends = values.hex ? dumped(source, log) : { source, sink: frames?.sink ?? print };
+  const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
+  let outcome;
+  try {
+    outcome = await join(conn, { ...ends, onEof, idleTimeout, signal });
+  } catch (error) {
+    // What ended it is what to tell.
+    await frames?.end(false).catch(() => {});
+    throw error;
+  }
+  await frames?.end(outcome.peerEnded);
+  return outcome;
 }
 
 /** Shows what goes through, both ways, and prints nothing else. */

@@ -17,6 +17,7 @@ export const EXIT: {
   readonly closedEarly: 18;
   readonly refused: 22;
   readonly writeFailed: 23;
+  readonly badInput: 26;
   readonly timeout: 28;
   readonly tlsFailed: 35;
   readonly tooManyRedirects: 47;
@@ -36,6 +37,7 @@ export const EXIT: {
   closedEarly: 18,
   refused: 22,
   writeFailed: 23,
+  badInput: 26,
   timeout: 28,
   tlsFailed: 35,
   tooManyRedirects: 47,
@@ -57,6 +59,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   closedEarly: "the server closed before all had come, or datagrams were lost",
   refused: "the server answered with a status of 400 or above",
   writeFailed: "what came could not be written",
+  badInput: "what is to be sent is not right",
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
   tooManyRedirects: "too many redirects",

@@ -23,6 +23,11 @@ export function quote(data: Uint8Array): string {
   return taken === data.length ? `"${out}"` : `"${out}…" (${data.length} bytes)`;
 }
 
+/** Escapes bytes as {@linkcode quote} does, all of them. */
+export function escaped(data: Uint8Array): string {
+  return Array.from(characters(data), ({ text }) => text).join("");
+}
+
 function* characters(data: Uint8Array): Generator<{ text: string; bytes: number }> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for (let at = 0; at < data.length;) {

@@ -1,0 +1,167 @@
+/**
+ * `connect --frame`: each line of stdin is sent as a frame, and each frame that comes is printed as a
+ * line.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { encodeFrame, FrameDecoder, FrameError, type Framing, lines } from "../../frames.ts";
+import { CliError, EXIT } from "../exit.ts";
+import { escaped } from "../quote.ts";
+
+/** Both ends of a conversation in frames, for `join`. */
+export class FrameEnds {
+  readonly #framer: LineFramer;
+  readonly #printer: FramePrinter;
+  readonly #stdin: AsyncIterable<Uint8Array>;
+
+  constructor(
+    framing: Framing,
+    stdin: AsyncIterable<Uint8Array>,
+    print: (data: Uint8Array) => Promise<void>,
+  ) {
+    this.#framer = new LineFramer(framing);
+    this.#printer = new FramePrinter(framing, print);
+    this.#stdin = stdin;
+  }
+
+  /** What is sent: a frame for each line of stdin, up to one that cannot be sent. */
+  get source(): AsyncIterable<Uint8Array> {
+    return this.#send();
+  }
+
+  /** Takes what comes. Rejects with a {@linkcode CliError} if it is no frame. */
+  readonly sink = (data: Uint8Array): Promise<void> => this.#printer.push(data);
+
+  /**
+   * Takes the end, which the peer has told or not. Rejects with a {@linkcode CliError} if it has cut
+   * off a frame, and if stdin had a line that cannot be sent.
+   */
+  async end(peerEnded: boolean): Promise<void> {
+    await this.#printer.end(peerEnded);
+    if (this.#framer.error !== undefined) throw this.#framer.error;
+  }
+
+  async *#send(): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const chunk of this.#stdin) {
+      yield this.#framer.push(chunk);
+      if (this.#framer.error !== undefined) return;
+    }
+    yield this.#framer.end();
+  }
+}
+
+/** Makes frames of lines; behind one that cannot be sent none any more. */
+class LineFramer {
+  readonly #framing: Framing;
+  readonly #decoder: FrameDecoder;
+  #lines = 0;
+  error: CliError | undefined;
+
+  constructor(framing: Framing) {
+    this.#framing = framing;
+    this.#decoder = new FrameDecoder(lines({ maxSize: framing.maxSize }));
+  }
+
+  /** The frames of the lines that are whole now. */
+  push(chunk: Uint8Array): Uint8Array {
+    this.#decoder.push(chunk);
+    return this.#take();
+  }
+
+  /** The frame of the last line if that has no end. */
+  end(): Uint8Array {
+    this.#decoder.end();
+    return this.#take();
+  }
+
+  #take(): Uint8Array {
+    const frames: Uint8Array[] = [];
+    try {
+      for (let line; (line = this.#decoder.next()) !== null; this.#lines++) {
+        frames.push(encodeFrame(this.#framing, line));
+      }
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      const where = `Line ${this.#lines + 1} of stdin, and what is behind it, is not sent`;
+      this.error = new CliError(EXIT.badInput, `${where}. ${error.message}`);
+    }
+    return Buffer.concat(frames);
+  }
+}
+
+/**
+ * Prints each frame that comes as a line: text as it is, and with escapes what is no text or has
+ * control characters in it. So that nothing that came is lost, the beginning of a frame that is not
+ * whole is printed, too, with escapes and without the end of a line.
+ */
+class FramePrinter {
+  readonly #decoder: FrameDecoder;
+  readonly #print: (data: Uint8Array) => Promise<void>;
+  #over = false;
+
+  constructor(framing: Framing, print: (data: Uint8Array) => Promise<void>) {
+    this.#decoder = new FrameDecoder(framing);
+    this.#print = print;
+  }
+
+  async push(data: Uint8Array): Promise<void> {
+    this.#decoder.push(data);
+    await this.#printFrames();
+  }
+
+  /** Without the peer's end, a frame that is not whole is no mistake. */
+  async end(peerEnded: boolean): Promise<void> {
+    if (this.#over) return;
+    if (peerEnded) {
+      this.#decoder.end();
+      await this.#printFrames();
+    } else await this.#printRest();
+  }
+
+  async #printFrames(): Promise<void> {
+    const out: Uint8Array[] = [];
+    let failure: unknown;
+    try {
+      for (let frame; (frame = this.#decoder.next()) !== null;) out.push(printable(frame), LF);
+    } catch (error) {
+      failure = error;
+    }
+    if (out.length > 0) await this.#print(Buffer.concat(out));
+    if (failure === undefined) return;
+    await this.#printRest();
+    throw failure instanceof FrameError ? this.#explain(failure) : failure;
+  }
+
+  async #printRest(): Promise<void> {
+    this.#over = true;
+    const { rest } = this.#decoder;
+    if (rest.length > 0) await this.#print(Buffer.from(escaped(rest)));
+  }
+
+  #explain({ code, message }: FrameError): CliError {
+    if (code === "INCOMPLETE") return new CliError(EXIT.closedEarly, message);
+    const hint = code === "TOO_LARGE" ? " The option for that is --frame-limit." : "";
+    return new CliError(EXIT.receiveFailed, message + hint);
+  }
+}
+
+const LF = Buffer.from("\n");
+
+/** A payload on one line. */
+function printable(payload: Uint8Array): Uint8Array {
+  return isText(payload) ? payload : Buffer.from(escaped(payload));
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Whether these bytes are UTF-8, and have no control character but tabs. */
+function isText(payload: Uint8Array): boolean {
+  try {
+    // deno-lint-ignore no-control-regex
+    return !/[\0-\x08\n-\x1f\x7f-\x9f]/.test(decoder.decode(payload));
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The flags of `connect` that say where messages end.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  delimiter,
+  fixedLength,
+  type Framing,
+  type FramingOptions,
+  lengthPrefix,
+  lines,
+} from "../../frames.ts";
+import { type Flag, UsageError } from "../flags.ts";
+
+/** A framing that only waits for its limit. */
+export type FramingChoice = (options: FramingOptions) => Framing;
+
+const CHOICES: Readonly<Record<string, FramingChoice>> = {
+  lines,
+  u8: (options) => lengthPrefix("u8", options),
+  u16: (options) => lengthPrefix("u16", options),
+  u16le: (options) => lengthPrefix("u16", { ...options, endian: "little" }),
+  u32: (options) => lengthPrefix("u32", options),
+  u32le: (options) => lengthPrefix("u32", { ...options, endian: "little" }),
+  varint: (options) => lengthPrefix("varint", options),
+};
+
+/** The flag that chooses the framing. */
+export function framingFlag(help: string): Flag<FramingChoice | undefined> {
+  return { arg: "FRAMING", help, fallback: undefined, parse: parseFraming };
+}
+
+/** The flags that say how messages are framed. */
+export interface FrameValues {
+  readonly frame: FramingChoice | undefined;
+  /** 0 is that of the framing itself. */
+  readonly "frame-limit": number;
+  readonly crlf: boolean;
+}
+
+/** The framing that is asked for, if one is. Throws a {@linkcode UsageError}. */
+export function framingOf(values: FrameValues): Framing | undefined {
+  const { frame, "frame-limit": limit, crlf } = values;
+  if (frame === undefined) {
+    if (limit !== 0) throw new UsageError("Option --frame-limit needs --frame");
+    return undefined;
+  }
+  if (crlf) {
+    throw new UsageError("Options --crlf and --frame exclude each other: see delimiter:\\r\\n");
+  }
+  const usual = frame({});
+  if (limit === 0) return usual;
+  // Of those whose length can say less than 1 MiB, that is the usual limit.
+  if (/^(u8|u16|fixed)/.test(usual.name) && limit > usual.maxSize) {
+    throw new UsageError(`Option --frame-limit is at most ${usual.maxSize} with these frames`);
+  }
+  return frame({ maxSize: limit });
+}
+
+function parseFraming(text: string): FramingChoice {
+  if (Object.hasOwn(CHOICES, text)) return CHOICES[text];
+  const [, size] = /^fixed:(\d{1,9})$/.exec(text) ?? [];
+  if (Number(size) > 0) return () => fixedLength(Number(size));
+  const [, end] = /^delimiter:(.+)$/s.exec(text) ?? [];
+  const bytes = end === undefined ? undefined : unescape(end);
+  if (bytes !== undefined && bytes.length <= 256) return (options) => delimiter(bytes, options);
+  throw new UsageError(
+    `takes ${Object.keys(CHOICES).join(", ")}, fixed:SIZE or delimiter:TEXT (with \\n, \\r, \\t, ` +
+      `\\\\ and \\xHH), not '${text}'`,
+  );
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", "\\": "\\" };
+
+/** The bytes that a text with escapes stands for; undefined if one of them is not right. */
+function unescape(text: string): Uint8Array | undefined {
+  const parts: Buffer[] = [];
+  for (const [part, letter, digits] of text.matchAll(/\\(?:([nrt\\])|x([0-9a-fA-F]{2}))|[^]/gu)) {
+    if (part === "\\") return undefined;
+    if (digits !== undefined) parts.push(Buffer.from(digits, "hex"));
+    else parts.push(Buffer.from(letter === undefined ? part : ESCAPES[letter]));
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
