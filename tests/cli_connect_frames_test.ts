@@ -8,7 +8,7 @@ import { binary, text } from "./frame_helpers.ts";
 import { readAll } from "./helpers.ts";
 import { type Exit, python } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, runClient, startServer } from "./scripts.ts";
+import { assertFailed, runClient, startClient, startServer } from "./scripts.ts";
 
 interface Conversation {
   readonly exit: Exit;
@@ -130,10 +130,10 @@ sys.stdin.readline()
 reset(s)
 `);
   const where = `127.0.0.1:${peer.endpoint.port}`;
-  const client = runClient(["connect", "--frame", "u8", "--on-eof", "wait", where], { stdin: "" });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await using client = startClient(["connect", "--frame", "u8", where], { pipe: true });
+  await client.stdout.until(/one\n/);
   peer.say("reset");
-  const exit = await client;
+  const exit = await client.exit();
   assertFailed(exit, 56, /ECONNRESET/);
   assert.equal(exit.stdout.toString(), "one\n\\x05tw");
 });
@@ -141,7 +141,11 @@ reset(s)
 test("connect --frame: a line that cannot be sent is told in one line; those before are sent and answered", async () => {
   const args = ["--frame", "u8", "--frame-limit", "3"];
   const { exit, sent } = await converse(args, "one\ntwo\nthree\nsix\n", "\x02ok");
-  assertFailed(exit, 26, /: Line 3 of stdin, and what is behind it, is not sent\. .*\(TOO_LARGE\)/);
+  assertFailed(
+    exit,
+    26,
+    /: Line 3 of stdin, and what is behind it, is not sent\. .*\(u8\), 3 bytes: /,
+  );
   assert.equal(sent, "\x03one\x03two");
   assert.equal(exit.stdout.toString(), "ok\n");
   const delimited = await converse(["--frame", "delimiter:|"], "one\na|b\n");
@@ -174,7 +178,11 @@ test("connect --frame: what is not right on the command line exits 2, with one l
     [["--frame", "fixed:0"], /Option --frame takes .*'fixed:0'/],
     [["--frame", "delimiter:"], /Option --frame takes .*'delimiter:'/],
     [["--frame", "delimiter:\\q"], /Option --frame takes .*'delimiter:\\q'/],
-    [["--frame", "u8", "--frame-limit", "256"], /--frame-limit is at most 255/],
+    [["--frame", "u8", "--frame-limit", "256"], /--frame-limit cannot be 256 .* at most 255/],
+    [
+      ["--frame", "fixed:5", "--frame-limit", "4"],
+      /--frame-limit cannot be 4 for frames \(fixed 5\)/,
+    ],
     [["--frame-limit", "5"], /Option --frame-limit needs --frame/],
     [["--frame", "u8", "--frame-limit", "0"], /whole number from 1 to 4294967295, not '0'/],
     [["--frame", "lines", "--crlf"], /Options --crlf and --frame exclude each other/],

@@ -84,10 +84,18 @@ class LineFramer {
       }
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      const where = `Line ${this.#lines + 1} of stdin, and what is behind it, is not sent`;
-      this.error = new CliError(EXIT.badInput, `${where}. ${error.message}`);
+      this.error = this.#explain(error);
     }
     return Buffer.concat(frames);
+  }
+
+  #explain({ code, message }: FrameError): CliError {
+    const { name, maxSize } = this.#framing;
+    const why = code === "TOO_LARGE"
+      ? `It is over the limit of a frame (${name}), ${maxSize} bytes: split it, or see --frame-limit.`
+      : message;
+    const what = `Line ${this.#lines + 1} of stdin, and what is behind it, is not sent`;
+    return new CliError(EXIT.badInput, `${what}. ${why}`);
   }
 }
 

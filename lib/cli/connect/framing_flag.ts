@@ -53,11 +53,15 @@ export function framingOf(values: FrameValues): Framing | undefined {
   }
   const usual = frame({});
   if (limit === 0) return usual;
-  // Of those whose length can say less than 1 MiB, that is the usual limit.
-  if (/^(u8|u16|fixed)/.test(usual.name) && limit > usual.maxSize) {
-    throw new UsageError(`Option --frame-limit is at most ${usual.maxSize} with these frames`);
+  try {
+    const limited = frame({ maxSize: limit });
+    if (limited.maxSize === limit) return limited;
+  } catch (error) {
+    // Of a limit that the length cannot say.
+    if (!(error instanceof TypeError)) throw error;
   }
-  return frame({ maxSize: limit });
+  const frames = `frames (${usual.name}) of at most ${usual.maxSize} bytes`;
+  throw new UsageError(`Option --frame-limit cannot be ${limit} for ${frames}`);
 }
 
 function parseFraming(text: string): FramingChoice {
