@@ -51,6 +51,9 @@ export interface AccessOptions extends AccessRules {
  * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is none,
  * or that has bits set behind its prefix (`10.0.0.1/8`).
  *
+ * With TLS, give it to the listener, too ({@linkcode TlsServerOptions.admission}): else who is denied
+ * shakes hands first.
+ *
  * @example
  * ```ts
  * import { AccessList, echo, serve, systemTransport } from "@plainsocket/plainsocket";
