@@ -30,7 +30,7 @@ const HELP = `Lets all who connect talk to each other, in lines.
   deno run -A server.ts chat                     a room on localhost port ${PORT}
   deno run -A server.ts chat --host ''           for other machines, too
   deno run -A server.ts chat --tls-self-signed   that nobody else can read
-  nc localhost ${PORT}                              comes in; so do telnet, socat, ncat --ssl…
+  nc localhost ${PORT}                             comes in; so do telnet, socat, ncat --ssl…
   npx plainsocket server chat                    the same on Node
 
 Usage: server.ts chat [options]

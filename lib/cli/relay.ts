@@ -41,8 +41,8 @@ Options:
 ${renderFlags(FLAGS)}
 
 Who reads slowly holds the other side back, and the end of what one side sends is passed on while
-the other goes on. A reset of one side resets the other; when the target cannot be reached the client
-is reset. (Deno cannot reset and closes.) --idle-timeout is for both directions together.
+the other goes on. A reset of one side resets the other; a target that cannot be reached resets the
+client. (Deno cannot reset, and closes.) --idle-timeout is for both directions together.
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
