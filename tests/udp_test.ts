@@ -1,0 +1,47 @@
+// What is the system's of datagrams: permissions, the end of the process, broadcasts.
+
+import assert from "node:assert/strict";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { bytes, rejects } from "./helpers.ts";
+import { runProgram } from "./peers.ts";
+import { runtime, test } from "./runner.deno.ts";
+import { programCommand } from "./scripts.ts";
+
+/** What the probe prints with these permissions of Deno's; it must end by itself. */
+async function probe(...permissions: string[]): Promise<string> {
+  using receiver = await systemTransport.listenDatagram({ host: "127.0.0.1" });
+  const [RUNTIME, ...args] = programCommand("tests/probe_datagram", permissions);
+  // A Deno that sees its own path in the arguments of a child adds -A behind it.
+  const command = ["sh", "-c", 'exec "$RUNTIME" "$@"', "sh", ...args, `${receiver.addr.port}`];
+  const { code, stdout } = await runProgram(command, { env: { RUNTIME } });
+  assert.equal(code, 0);
+  return stdout.toString().replaceAll(`:${receiver.addr.port}`, ":PORT");
+}
+
+test("udp: a process ends when its sockets are closed, though a receive was waiting", async () => {
+  assert.equal(await probe("-A"), "sent\n");
+});
+
+if (runtime === "Deno") {
+  test("udp: what Deno's permissions forbid is ENOTCAPABLE, to bind and to send, with the flag", async () => {
+    assert.match(
+      await probe("--no-prompt"),
+      /^Cannot listen on 127\.0\.0\.1:0: .* without --allow-net=127\.0\.0\.1:0 \(ENOTCAPABLE\)\. /,
+    );
+    assert.match(
+      await probe("--no-prompt", "--allow-net=127.0.0.1:0"),
+      /^Cannot send to 127\.0\.0\.1:PORT: .* without --allow-net=127\.0\.0\.1:PORT \(ENOTCAPABLE\)\. /,
+    );
+    assert.equal(await probe("--no-prompt", "--allow-net=127.0.0.1"), "sent\n");
+  });
+}
+
+test("udp: a broadcast is refused, and so is what the kernel has no way for", async () => {
+  using socket = await systemTransport.listenDatagram({ host: "0.0.0.0" });
+  // Deno's node:dgram names no other failure of a send than EMSGSIZE.
+  const code = runtime === "Deno" ? "EUNKNOWN" : "EACCES";
+  await rejects(socket.send(bytes("x"), { host: "255.255.255.255", port: 9 }), code);
+  using local = await systemTransport.listenDatagram({ host: "127.0.0.1" });
+  const noWay = local.send(bytes("x"), { host: "192.0.2.1", port: 9 });
+  await rejects(noWay, runtime === "Deno" ? "EUNKNOWN" : "EINVAL");
+});
