@@ -23,8 +23,13 @@ export const UDP_FLAGS: {
 } = {
   udp: toggle("send datagrams (UDP), and again what does not come back"),
   // What any path takes without cutting it in two (RFC 9000 section 14).
-  "datagram-size": integer("BYTES", [1, 65507], 1200, "to cut stdin into, at most (default 1200)"),
-  retries: integer("N", [0, 20], 3, "how often to send a datagram again (default 3)"),
+  "datagram-size": integer(
+    "BYTES",
+    [1, 65507],
+    1200,
+    "with --udp, the most of stdin in a datagram (default 1200)",
+  ),
+  retries: integer("N", [0, 20], 3, "with --udp, how often to send one again (default 3)"),
 };
 
 /** Where the server is, and what the flags say. */
