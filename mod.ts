@@ -88,7 +88,7 @@ export type {
   LengthType,
 } from "./lib/frames.ts";
 export { join } from "./lib/join.ts";
-export type { JoinOptions, JoinOutcome, OnEof } from "./lib/join.ts";
+export type { Joinable, JoinOptions, JoinOutcome, OnEof } from "./lib/join.ts";
 export { MemoryTransport } from "./lib/memory.ts";
 export type { MemoryTransportOptions } from "./lib/memory.ts";
 export { relay } from "./lib/relay.ts";

@@ -7,9 +7,14 @@
 
 import type { Clock } from "./clock.ts";
 import { SocketError } from "./errors.ts";
-import type { Conn } from "./transport.ts";
+import type { Addr, Conn, Endpoint } from "./transport.ts";
 
 const SWEEP_MS = 1000;
+
+/** What is looked at of a connection. */
+interface Watchable extends Pick<Conn, "bytesRead" | "bytesWritten" | "close"> {
+  readonly remoteAddr: Addr | Endpoint;
+}
 
 interface Watched {
   /** What the counters said when they last moved, and when that was. */
@@ -24,7 +29,7 @@ interface Watched {
 export class IdleWatch {
   readonly #limit: number;
   readonly #clock: Clock;
-  readonly #conns = new Map<Conn, Watched>();
+  readonly #conns = new Map<Watchable, Watched>();
   #cancel: (() => void) | undefined;
 
   /**
@@ -38,7 +43,7 @@ export class IdleWatch {
 
   /** Starts watching. Time in which `waiting` says false does not count; `close` is what closes. */
   add(
-    conn: Conn,
+    conn: Watchable,
     waiting: () => boolean = () => true,
     close: (why: SocketError) => void = (why) => conn.close(why),
   ): void {
@@ -48,7 +53,7 @@ export class IdleWatch {
   }
 
   /** Stops watching. */
-  delete(conn: Conn): void {
+  delete(conn: Watchable): void {
     this.#conns.delete(conn);
     if (this.#conns.size > 0) return;
     this.#cancel?.();

@@ -10,7 +10,7 @@ import { abortError, SocketError } from "./errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { deferred } from "./deferred.ts";
 import { IdleWatch } from "./idle.ts";
-import type { Conn } from "./transport.ts";
+import type { Addr, Conn, Endpoint } from "./transport.ts";
 
 /**
  * What the end of one side, the source or the peer, does to the other:
@@ -24,6 +24,14 @@ import type { Conn } from "./transport.ts";
  * - `"wait"` keeps it to itself: the connection stays as it is until both sides have ended.
  */
 export type OnEof = "half-close" | "close" | "wait";
+
+/** What {@linkcode join} needs of a {@linkcode Conn}. */
+export interface Joinable
+  extends
+    Pick<Conn, "read" | "write" | "closeWrite" | "close" | "reset" | "bytesRead" | "bytesWritten"> {
+  /** The address of the other end, for errors. */
+  readonly remoteAddr: Addr | Endpoint;
+}
 
 /** What {@linkcode join} takes. */
 export interface JoinOptions {
@@ -90,12 +98,12 @@ const GRACE_MS = 500;
  * assert.equal(await server.read(new Uint8Array(64)), 5);
  * ```
  */
-export async function join(conn: Conn, options: JoinOptions): Promise<JoinOutcome> {
+export async function join(conn: Joinable, options: JoinOptions): Promise<JoinOutcome> {
   return await new Join(conn, options).run();
 }
 
 class Join {
-  readonly #conn: Conn;
+  readonly #conn: Joinable;
   readonly #options: JoinOptions;
   readonly #source: AsyncIterator<Uint8Array>;
   readonly #onEof: OnEof;
@@ -111,7 +119,7 @@ class Join {
   /** What the sink is busy with. */
   #sinking: void | Promise<void> = undefined;
 
-  constructor(conn: Conn, options: JoinOptions) {
+  constructor(conn: Joinable, options: JoinOptions) {
     this.#conn = conn;
     this.#options = options;
     this.#source = options.source[Symbol.asyncIterator]();

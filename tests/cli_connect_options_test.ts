@@ -25,6 +25,7 @@ test("connect: --help shows examples, all flags and the exit codes", async () =>
       "--on-eof half-close|close|wait",
       "--unix PATH",
       "--tls",
+      "-u, --udp",
       "-C, --crlf",
       "-x, --hex",
       "-z, --probe",

@@ -8,12 +8,13 @@ import process from "node:process";
 import { dial } from "../dial.ts";
 import { observe } from "../events.ts";
 import type { Framing } from "../frames.ts";
-import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
+import { join, type Joinable, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Conn } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, openLog } from "./common.ts";
 import { withCrlf } from "./connect/crlf.ts";
+import { DatagramEnds, openDatagrams } from "./connect/datagrams.ts";
 import { FrameEnds } from "./connect/frames.ts";
 import { framingFlag, framingOf } from "./connect/framing_flag.ts";
 import { type Direction, HexDump } from "./connect/hex.ts";
@@ -31,6 +32,7 @@ const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 const FLAGS = {
   "on-eof": choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
   unix: text("PATH", "", "connect to this socket file, and not to HOST:PORT"),
+  udp: toggle("send datagrams: each read of stdin is one", "u"),
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   frame: framingFlag("send each line as a frame, and print each frame as a line"),
@@ -50,6 +52,7 @@ const HELP = `Joins stdin and stdout to a socket.
   deno run -A client.ts connect --unix /run/app.sock      a socket file
   deno run -A client.ts connect --hex '[::1]:53' < query  shows each byte
   deno run -A client.ts connect --frame u32 localhost:9   each line is a message with its length
+  deno run -A client.ts connect --udp localhost:10000     datagrams
   deno run -A client.ts connect -z localhost:8000-8100    which of these ports are open?
   npx plainsocket client connect localhost:10000          the same on Node
 
@@ -74,6 +77,10 @@ FRAMING is where a message ends, for --frame:
 A frame that is text is printed as it is, and any other with such escapes. What is no frame, or not
 whole, is printed so, too, but without a line end, and then it fails. With --hex, all bytes are
 shown, those around the frames as well.
+
+Over UDP there is no end to pass on. When all of stdin is sent and something has come, it is over
+after --idle-timeout without more; without that option Ctrl-C ends it. A datagram has 65,507 bytes
+at most; a line on a terminal is one.
 
 stdout gets what comes, byte for byte, or the frames, or the hex dump; -z prints each open
 port on a line. All else goes to stderr. -z succeeds if one port is open at least.
@@ -115,8 +122,11 @@ async function run(values: ConnectValues, positionals: string[]): Promise<number
   try {
     if (values.probe) return await probe(transport, places, limits);
     const [place] = places;
-    log.note(`connecting to ${nameOf(place)}`);
-    const conn = await dial(transport, { ...place, ...limits });
+    const udp = "udp" in place;
+    log.note(`${udp ? "sending" : "connecting"} to ${nameOf(place)}`);
+    const conn = udp
+      ? await openDatagrams(transport, place, limits)
+      : await dial(transport, { ...place, ...limits });
     const outcome = await converse(conn, values, framing, signal, log);
     log.note(summary(conn, outcome));
     return EXIT.ok;
@@ -127,7 +137,7 @@ async function run(values: ConnectValues, positionals: string[]): Promise<number
 }
 
 async function converse(
-  conn: Conn,
+  conn: Conn | DatagramEnds,
   values: ConnectValues,
   framing: Framing | undefined,
   signal: AbortSignal,
@@ -141,7 +151,8 @@ async function converse(
   const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
   let outcome;
   try {
-    outcome = await join(conn, { ...ends, onEof, idleTimeout, signal });
+    const options = { ...ends, onEof, idleTimeout, signal };
+    outcome = conn instanceof DatagramEnds ? await conn.join(options) : await join(conn, options);
   } catch (error) {
     // What ended it is what to tell.
     await frames?.end(false).catch(() => {});
@@ -167,7 +178,7 @@ function dumped(source: AsyncIterable<Uint8Array>, log: Log): Pick<JoinOptions, 
   };
 }
 
-function summary({ bytesRead, bytesWritten }: Conn, { sourceEnded }: JoinOutcome): string {
+function summary({ bytesRead, bytesWritten }: Joinable, { sourceEnded }: JoinOutcome): string {
   const who = sourceEnded ? "closed" : "the peer closed";
   return `sent ${bytesWritten} bytes and received ${bytesRead}; ${who}`;
 }

@@ -6,6 +6,7 @@
 
 import { formatAddr } from "../../addr.ts";
 import type { DialTlsOptions } from "../../dial.ts";
+import type { OnEof } from "../../join.ts";
 import type { Endpoint } from "../../transport.ts";
 import { noMore } from "../common.ts";
 import { parseEndpoint } from "../endpoint.ts";
@@ -18,26 +19,25 @@ export interface PlaceValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly probe: boolean;
   readonly hex: boolean;
   readonly crlf: boolean;
+  readonly udp: boolean;
+  readonly "on-eof": OnEof;
 }
 
-/** What `dial` takes, but for its limits. */
-export type Place = Endpoint & Partial<Pick<DialTlsOptions, "tls">> | { readonly path: string };
+/** What `dial` takes, but for its limits; or a peer for datagrams. */
+export type Place =
+  | Endpoint & Partial<Pick<DialTlsOptions, "tls">>
+  | { readonly path: string }
+  | Endpoint & { readonly udp: true };
 
 /**
  * Reads the place off the command line; with a range of ports, which only `--probe` takes, all of
  * them. Throws a {@linkcode UsageError}.
  */
 export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
-  const { unix, tls } = values;
+  checkCombination(values);
+  const { unix } = values;
   const secure = tlsOf(values);
-  // A probe sends and receives nothing.
-  for (const name of ["hex", "crlf"] as const) {
-    if (values.probe && values[name]) {
-      throw new UsageError(`Options --probe and --${name} exclude each other`);
-    }
-  }
   if (unix !== "") {
-    if (tls) throw new UsageError("Options --unix and --tls exclude each other");
     if (positionals.length > 0) {
       throw new UsageError(`Option --unix says where to connect to: leave '${positionals[0]}' out`);
     }
@@ -47,7 +47,29 @@ export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
   if (endpoints.length > 1 && !values.probe) {
     throw new UsageError(`'${positionals[0]}': only --probe (-z) takes a range of ports`);
   }
+  if (values.udp) return endpoints.map((endpoint) => ({ ...endpoint, udp: true }));
   return endpoints.map((endpoint) => ({ ...endpoint, ...secure }));
+}
+
+const EXCLUDE_EACH_OTHER = [
+  ["unix", "tls"],
+  ["udp", "unix"],
+  ["udp", "tls"],
+  // A probe sends and receives nothing, and without that there is nothing to see over UDP.
+  ["probe", "udp"],
+  ["probe", "hex"],
+  ["probe", "crlf"],
+] as const;
+
+function checkCombination(values: PlaceValues): void {
+  for (const [one, other] of EXCLUDE_EACH_OTHER) {
+    if (values[one] && values[other]) {
+      throw new UsageError(`Options --${one} and --${other} exclude each other`);
+    }
+  }
+  if (values.udp && values["on-eof"] === "wait") {
+    throw new UsageError("Option --on-eof cannot be wait over UDP, where no end of the peer comes");
+  }
 }
 
 function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {

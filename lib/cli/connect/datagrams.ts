@@ -1,0 +1,87 @@
+/**
+ * `connect --udp`: datagrams in place of a stream.
+ *
+ * @module
+ */
+
+import type { Datagram } from "../../datagram.ts";
+import { SocketError } from "../../errors.ts";
+import { join, type Joinable, type JoinOptions, type JoinOutcome } from "../../join.ts";
+import type { Endpoint, Transport } from "../../transport.ts";
+
+/** The largest datagram over IPv4; over IPv6 it could be 20 bytes more. */
+const LARGEST = 65_507;
+
+/** Makes a UDP socket for one peer. `timeout` is for looking up its name; 0 is no limit. */
+export async function openDatagrams(
+  transport: Transport,
+  { host, port }: Endpoint,
+  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
+): Promise<DatagramEnds> {
+  const signals = timeout === 0 ? [signal] : [signal, AbortSignal.timeout(timeout)];
+  return new DatagramEnds(
+    await transport.listenDatagram({ remote: { host, port }, signal: AbortSignal.any(signals) }),
+  );
+}
+
+/** A UDP socket with one peer, as `join` sees it. Neither side has an end that the other could see. */
+export class DatagramEnds implements Joinable {
+  readonly remoteAddr: Endpoint;
+  bytesRead = 0;
+  bytesWritten = 0;
+  readonly #socket: Datagram;
+  #sentAll = false;
+
+  constructor(socket: Datagram) {
+    this.#socket = socket;
+    this.remoteAddr = socket.remoteAddr!;
+  }
+
+  /** The next datagram that is not empty. */
+  async read(p: Uint8Array): Promise<number> {
+    for (;;) {
+      const { size } = await this.#socket.receive(p);
+      this.bytesRead += size;
+      if (size > 0) return size;
+    }
+  }
+
+  /** Sends `p` as one datagram, or as several if it is too large for one. */
+  async write(p: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < p.length; at += LARGEST) {
+        const datagram = p.subarray(at, at + LARGEST);
+        await this.#socket.send(datagram);
+        this.bytesWritten += datagram.length;
+      }
+    } catch (error) {
+      // Whoever waits for an answer is told, too.
+      this.#socket.close(error as SocketError);
+      throw error;
+    }
+  }
+
+  closeWrite(): Promise<void> {
+    this.#sentAll = true;
+    return Promise.resolve();
+  }
+
+  close(reason?: Error): void {
+    this.#socket.close(reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#socket.close(reason);
+  }
+
+  /** As `join`; but when all is sent and something has come, the idle timeout is the peer's end. */
+  async join(options: JoinOptions): Promise<JoinOutcome> {
+    try {
+      return await join(this, options);
+    } catch (error) {
+      const silent = error instanceof SocketError && error.code === "ETIMEDOUT";
+      if (!silent || !this.#sentAll || this.bytesRead === 0) throw error;
+      return { sourceEnded: true, peerEnded: true };
+    }
+  }
+}
