@@ -10,7 +10,7 @@ import process from "node:process";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { freshPath } from "./contract/networks.ts";
-import { randomBytes } from "./helpers.ts";
+import { bytes, randomBytes, readAll } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import {
@@ -136,6 +136,21 @@ test("connect --tls: talks to ncat --ssl", async () => {
   const ssl = ["--ssl", "--ssl-cert", key, "--ssl-key", key];
   await using ncat = await startNcat(...ssl, "127.0.0.1", port);
   await talk(ncat, [`127.0.0.1:${port}`, ...trusted()]);
+});
+
+test("connect --tls: FIN goes behind close_notify, and the answer comes after it", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1", tls: own });
+  await using client = startClient(
+    ["connect", "-q", `localhost:${listener.addr.port}`, ...trusted()],
+    { pipe: true },
+  );
+  client.stdin.end("question");
+  using conn = await listener.accept();
+  assert.equal(Buffer.from(await readAll(conn)).toString(), "question");
+  await conn.write(bytes("answer"));
+  await conn.closeWrite();
+  const { code, stdout, stderr } = await client.exit();
+  assert.deepEqual([code, stdout.toString(), stderr], [0, "answer", ""]);
 });
 
 test("connect: 64 MiB go there and come back, whole", async () => {
