@@ -116,6 +116,8 @@ class Join {
   /** The source is asked for more, and has not answered yet. */
   #asking = false;
   #cancelGrace: () => void = () => {};
+  /** The source is not to be asked for more. */
+  #stopped = false;
   /** What the sink is busy with. */
   #sinking: void | Promise<void> = undefined;
 
@@ -180,6 +182,7 @@ class Join {
         if (this.#peerEnded) throw this.#takesNoMore();
         return this.#stopSource();
       }
+      if (this.#stopped) return;
     }
     this.#sourceEnded = true;
     if (this.#peerEnded || this.#onEof === "close") this.#over.resolve();
@@ -214,6 +217,7 @@ class Join {
 
   /** A source that waits for something cannot be made to stop waiting, so it is not waited for. */
   #stopSource(): void {
+    this.#stopped = true;
     this.#source.return?.().catch(() => {});
   }
 }
