@@ -74,6 +74,11 @@ async function withRaw(
         if (n === null) break;
         head += buffer.toString("latin1", 0, n);
       }
+      // Who asks for nothing may be anybody, on a port that was another program's a moment ago.
+      if (head === "") {
+        conn.close();
+        continue;
+      }
       heads.push(head);
       await turns[Math.min(heads.length, turns.length) - 1](conn, head).catch(() => {});
       conn.close();
