@@ -13,13 +13,15 @@ import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, renderFlags, toggle, type Values } from "./lib/cli/flags.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
+import { HANDLERS } from "./lib/cli/serving/handlers.ts";
+import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
 import { onSignals } from "./lib/cli/signals.ts";
-import { echo } from "./lib/echo.ts";
 
 const PORT = 10000;
 
 const FLAGS = {
   ...servingFlags(PORT),
+  ...WORKER_FLAGS,
   udp: toggle("answer datagrams (UDP), one by one"),
   "recv-size": integer(
     "BYTES",
@@ -38,6 +40,7 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts --tls-self-signed      over TLS
   deno run -A server.ts --unix /tmp/echo.sock  on a Unix socket
   deno run -A server.ts echo --udp             for datagrams
+  deno run -A server.ts --workers 2            in two processes, on two cores
   deno run -A server.ts web dist               a directory as a web site, on port 8080
   deno run -A server.ts relay --to host:80     a port that leads to another one
   deno run -A server.ts chat                   a room for all who connect
@@ -62,6 +65,8 @@ accepting and lets conversations finish for the grace time, then resets them; ag
 
 ${ACCESS_HELP}
 
+${WORKERS_HELP}
+
 Exit codes:
 ${EXIT_HELP}
 `;
@@ -71,9 +76,9 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
   const signals = onSignals();
   const log = openLog(values);
   if (values.udp) return await echoUdpServer(values, PORT, log, signals);
+  if (values.workers > 0) return await serveInWorkers("echo", values, PORT, log, signals);
   const opened = await openListener(values, PORT, log);
-  const handler = echo({ recvSize: values["recv-size"] });
-  return await serveUntilStopped(opened, handler, values, log, signals);
+  return await serveUntilStopped(opened, HANDLERS.echo(values), values, log, signals);
 }
 
 await run("server.ts", {

@@ -218,12 +218,12 @@ async function listenPlain(
   return listener;
 }
 
-function listenInherited(options: InheritedListenOptions): Promise<Listener> {
+async function listenInherited(options: InheritedListenOptions): Promise<Listener> {
   const { fd, backlog, tls } = options;
-  const at = { fd, backlog };
-  return tls === undefined
-    ? listenPlain(undefined, at, options)
-    : listenTls(undefined, at, { ...options, tls });
+  const why = `a descriptor is a whole number from 0, not ${fd}`;
+  if (!Number.isInteger(fd) || fd < 0) throw new SocketError("EINVAL", "listen", { why });
+  if (tls !== undefined) return await listenTls(undefined, { fd, backlog }, { ...options, tls });
+  return await listenPlain(undefined, { fd, backlog }, options);
 }
 
 async function listenTls(

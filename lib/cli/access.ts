@@ -70,8 +70,13 @@ export function openAccess(
     onRefuse: (addr, why) => log.note(`refused ${formatAddr(addr)}: ${why}`),
   });
   // Without a file there is nothing to read, and the signal does what it does to any program.
-  if ([...allow, ...deny].some(isFile)) process.on("SIGHUP", () => reload(access, values, log));
+  if (readsFiles(values)) process.on("SIGHUP", () => reload(access, values, log));
   return access;
+}
+
+/** Whether there are files that SIGHUP reads again. */
+export function readsFiles({ allow, deny }: AccessFlags): boolean {
+  return [...allow, ...deny].some(isFile);
 }
 
 function reload(access: AccessList, values: AccessFlags, log: Log): void {

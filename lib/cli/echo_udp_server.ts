@@ -16,16 +16,18 @@ import { print } from "./print.ts";
 import { type ServingFlags, tellFailure } from "./serving.ts";
 import { describePlace, describeReach, placeOf, urlOf } from "./serving/place.ts";
 import { wantsTls } from "./serving/tls.ts";
+import type { WorkerFlags } from "./serving/workers.ts";
 import type { Signals } from "./signals.ts";
 import { datagramTranscript } from "./transcript.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */
 export async function echoUdpServer(
-  flags: ServingFlags,
+  flags: ServingFlags & WorkerFlags,
   defaultPort: number,
   log: Log,
   { signal }: Signals,
 ): Promise<number> {
+  if (flags.workers > 0) throw new UsageError("Option --udp goes without --workers");
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");

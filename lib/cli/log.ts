@@ -20,6 +20,8 @@ export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly log: LogFormat;
+  /** The number of the worker whose lines these are, which each line then tells. */
+  readonly worker?: number;
 }
 
 /** Turns an event into the lines of a transcript. */
@@ -37,10 +39,12 @@ export class Log {
   readonly quiet: boolean;
   readonly #json: boolean;
   readonly #color: boolean;
+  readonly #worker: number | undefined;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
 
-  constructor({ verbose, quiet, log }: LogOptions) {
+  constructor({ verbose, quiet, log, worker }: LogOptions) {
+    this.#worker = worker;
     this.verbose = verbose && !quiet;
     this.quiet = quiet;
     this.#json = log === "json";
@@ -81,7 +85,7 @@ export class Log {
 
   /** Writes lines that are made up already, with their line ends, unless users said `-q`. */
   lines(lines: string): void {
-    if (!this.quiet) this.#write(lines.slice(0, -1));
+    if (!this.quiet) this.#put(lines);
   }
 
   /** Makes the sink that shows events: as JSON, or as the transcript has them. */
@@ -95,9 +99,18 @@ export class Log {
   }
 
   #write(line: string | Record<string, unknown>): void {
+    const worker = this.#worker;
+    if (typeof line === "string") {
+      this.#put(`${worker === undefined ? "" : `worker ${worker}: `}${line}\n`);
+    } else {
+      this.#put(`${JSON.stringify(worker === undefined ? line : { ...line, worker })}\n`);
+    }
+  }
+
+  #put(lines: string): void {
     if (this.#midLine) process.stderr.write("\n");
     this.#midLine = false;
-    process.stderr.write(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
+    process.stderr.write(lines);
   }
 }
 

@@ -6,11 +6,13 @@
  */
 
 import type { AccessList } from "../access.ts";
+import { asksForTls } from "../asks.ts";
 import { SocketError } from "../errors.ts";
 import { observe } from "../events.ts";
-import { type Handler, serve, type ServeSummary } from "../serve.ts";
+import { type Handler, serve, type ServeOptions, type ServeSummary } from "../serve.ts";
 import { systemTransport } from "../transport.deno.ts";
-import type { Listener, Transport } from "../transport.ts";
+import type { Addr, Listener, ListenOptions, Transport } from "../transport.ts";
+import type { WorkerListenOptions } from "../worker.ts";
 import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
@@ -24,7 +26,13 @@ import {
   placeOf,
   urlOf,
 } from "./serving/place.ts";
-import { TLS_FLAGS, type TlsFlags, tlsServerOptions, wantsTls } from "./serving/tls.ts";
+import {
+  handshakeTeller,
+  TLS_FLAGS,
+  type TlsFlags,
+  tlsServerOptions,
+  wantsTls,
+} from "./serving/tls.ts";
 import type { Signals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
 
@@ -73,25 +81,74 @@ export async function openListener(
   log: Log,
   transport: Transport = openTransport(log, serverTranscript()),
 ): Promise<Opened> {
+  const { options, access, announce } = await planListening(flags, defaultPort, log);
+  const listener = await transport.listen(withCallbacks(options, access, log));
+  await announce(listener.addr);
+  return { listener, access };
+}
+
+/** What a server is to listen with. */
+export interface Listening {
+  /** Plain data: {@linkcode withCallbacks} adds what is not. */
+  readonly options: WorkerListenOptions;
+  /** Who may connect; all if it is undefined. */
+  readonly access: AccessList | undefined;
+  /** Prints the URL of where it listens, and tells of other ways there. */
+  announce(addr: Addr): Promise<void>;
+}
+
+/** Reads off the flags where to listen. Rejects with a UsageError or a CliError. */
+export async function planListening(
+  flags: ServingFlags,
+  defaultPort: number,
+  log: Log,
+): Promise<Listening> {
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
   const access = openAccess(flags, log);
   log.note(`starting up on ${describePlace(place)}`);
-  if ("path" in place) {
-    const listener = await transport.listen(place);
-    await print(`${urlOf(listener.addr)}\n`);
-    return { listener, access };
-  }
-  const tls = secure
-    ? { ...await tlsServerOptions(flags, place.host, log), admission: access }
-    : undefined;
-  const listener = await transport.listen({ ...place, ...tls && { tls } });
-  const scheme = secure ? "tls" : "tcp";
-  await print(`${urlOf(listener.addr, scheme)}\n`);
-  if (place.host === "") {
-    for (const line of describeReach(listener.addr.port, scheme)) log.note(line);
-  }
-  return { listener, access };
+  const announce = async (addr: Addr) => {
+    const scheme = secure ? "tls" : addr.transport;
+    await print(`${urlOf(addr, scheme)}\n`);
+    if (addr.transport === "unix" || !("host" in place) || place.host !== "") return;
+    for (const line of describeReach(addr.port, scheme)) log.note(line);
+  };
+  if ("path" in place || !secure) return { options: place, access, announce };
+  const tls = await tlsServerOptions(flags, place.host, log);
+  return { options: { ...place, tls }, access, announce };
+}
+
+/** Has TLS, if that is spoken, keep out who may not connect, and `log` tell which handshakes fail. */
+export function withCallbacks(
+  options: ListenOptions,
+  access: AccessList | undefined,
+  log: Log,
+): ListenOptions {
+  if (!asksForTls(options)) return options;
+  const onHandshakeError = handshakeTeller(log);
+  return { ...options, tls: { ...options.tls, admission: access, onHandshakeError } };
+}
+
+/** How conversations are held, as the flags say. */
+export function conversationOptions(
+  flags: LimitFlags,
+  access: AccessList | undefined,
+  log: Log,
+): ServeOptions {
+  return {
+    maxConnections: flags["max-connections"],
+    admission: access,
+    idleTimeout: flags["idle-timeout"],
+    grace: flags.grace,
+    onError: (error) => tellFailure(error, log),
+  };
+}
+
+/** Tells, when a signal has said stop, how long that may take. */
+export function tellStop(flags: LimitFlags, log: Log, { signal }: Signals): void {
+  signal.addEventListener("abort", () => {
+    log.note(`stopping: conversations get ${flags.grace / 1000} s to finish, Ctrl-C ends at once`);
+  });
 }
 
 /** Serves until a signal says stop; resolves to the exit code. */
@@ -102,17 +159,9 @@ export async function serveUntilStopped(
   log: Log,
   signals: Signals,
 ): Promise<number> {
-  signals.signal.addEventListener("abort", () => {
-    log.note(`stopping: conversations get ${flags.grace / 1000} s to finish, Ctrl-C ends at once`);
-  });
-  const summary = await serve(listener, handler, {
-    signal: signals.signal,
-    maxConnections: flags["max-connections"],
-    admission: access,
-    idleTimeout: flags["idle-timeout"],
-    grace: flags.grace,
-    onError: (error) => tellFailure(error, log),
-  });
+  tellStop(flags, log, signals);
+  const options = conversationOptions(flags, access, log);
+  const summary = await serve(listener, handler, { ...options, signal: signals.signal });
   tellSummary(summary, access, log);
   return summary.reset === 0 ? EXIT.ok : signals.exitCode();
 }

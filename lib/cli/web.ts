@@ -31,7 +31,7 @@ import { print } from "./print.ts";
 import { tellSummary } from "./serving.ts";
 import { isAnyHost } from "./serving/addresses.ts";
 import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
-import { TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
+import { handshakeTeller, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import { onSignals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
 import { openBrowser } from "./web/browser.ts";
@@ -127,6 +127,7 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
       tls: {
         ...await tlsServerOptions(values, place.host, log),
         alpnProtocols: ["http/1.1"],
+        onHandshakeError: handshakeTeller(log),
         admission: access,
       },
     }

@@ -71,10 +71,14 @@ export async function tlsServerOptions(
   const clientCa = flags["tls-client-ca"];
   const caCerts = clientCa === "" ? undefined : [await read(clientCa)];
   if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
-  const onHandshakeError = (error: SocketError) => {
+  return { cert, key, caCerts };
+}
+
+/** Has `log` tell which handshakes fail. */
+export function handshakeTeller(log: Log): (error: SocketError) => void {
+  return (error) => {
     if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
   };
-  return { cert, key, caCerts, onHandshakeError };
 }
 
 /** Reads the certificate, or makes one for `host`. */

@@ -1,0 +1,49 @@
+/**
+ * What each worker of `--workers` runs: the conversations of a command, as the parent's flags say.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { serve } from "../../serve.ts";
+import type { WorkerMain } from "../../worker.ts";
+import { openAccess } from "../access.ts";
+import { Log, type LogOptions } from "../log.ts";
+import {
+  conversationOptions,
+  openTransport,
+  type ServingFlags,
+  withCallbacks,
+} from "../serving.ts";
+import { serverTranscript } from "../transcript.ts";
+import { HANDLERS } from "./handlers.ts";
+
+/** Where this file is. */
+export const WORKER_MODULE: string = import.meta.url;
+
+/** What the parent tells a worker. */
+export interface WorkerTask<Name extends keyof typeof HANDLERS = keyof typeof HANDLERS> {
+  /** The command. */
+  readonly name: Name;
+  readonly flags:
+    & ServingFlags
+    & LogOptions
+    & Parameters<typeof HANDLERS[Name]>[0];
+}
+
+const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
+  const { name, flags } = data as WorkerTask;
+  const log = new Log({ ...flags, worker: id });
+  const access = openAccess(flags, log);
+  const transport = openTransport(log, serverTranscript());
+  const listener = await listen({
+    listen: (options) => transport.listen(withCallbacks(options, access, log)),
+  });
+  const options = { ...conversationOptions(flags, access, log), signal, grace };
+  const summary = await serve(listener, HANDLERS[name](flags), options);
+  // What a thread has written is lost if it ends before that is out.
+  await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+  // Handshakes, too, refuse who may not connect.
+  return { ...summary, refused: access?.refused ?? 0 };
+};
+export default main;

@@ -1,0 +1,100 @@
+/**
+ * `--workers N`: the parent's side of a server whose conversations are held by processes or threads.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { SocketError } from "../../errors.ts";
+import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from "../../workers.ts";
+import { readsFiles } from "../access.ts";
+import { EXIT } from "../exit.ts";
+import { choice, type Flag, integer, UsageError, type Values } from "../flags.ts";
+import type { Log, LogOptions } from "../log.ts";
+import { planListening, type ServingFlags, tellStop } from "../serving.ts";
+import type { Signals } from "../signals.ts";
+import type { HANDLERS } from "./handlers.ts";
+import { WORKER_MODULE, type WorkerTask } from "./worker.ts";
+
+/** The flags of how a server uses the machine's cores. */
+export const WORKER_FLAGS: {
+  readonly workers: Flag<number>;
+  readonly "worker-kind": Flag<WorkerKind>;
+} = {
+  workers: integer("N", [0, 1024], 0, "serve in N workers; 0 is one loop, without any (default 0)"),
+  "worker-kind": choice(["processes", "threads"], "processes", "what they are (default processes)"),
+};
+
+/** What the help of a server says of these flags. */
+export const WORKERS_HELP =
+  `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
+processes need --allow-run, --allow-env and --allow-read in full, and get the permissions that are
+given in full; threads need --unstable-net and --allow-read. On Node, threads need 22.12 or later.
+--unix goes with processes on Node only. --max-connections and --max-per-address are for each worker.`;
+
+/** What these flags say. */
+export type WorkerFlags = Values<typeof WORKER_FLAGS>;
+
+/**
+ * Starts the workers, prints the URL when all of them listen, and waits until a signal has stopped
+ * them; resolves to the exit code. `name` is the command that calls.
+ */
+export async function serveInWorkers<Name extends keyof typeof HANDLERS>(
+  name: Name,
+  flags: ServingFlags & WorkerFlags & LogOptions & WorkerTask<Name>["flags"],
+  defaultPort: number,
+  log: Log,
+  signals: Signals,
+): Promise<number> {
+  if (flags["worker-kind"] === "threads" && readsFiles(flags)) {
+    throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
+  }
+  const { options, access, announce } = await planListening(flags, defaultPort, log);
+  const task: WorkerTask<Name> = { name, flags };
+  let workers: Workers;
+  try {
+    workers = await startWorkers(WORKER_MODULE, {
+      workers: flags.workers,
+      kind: flags["worker-kind"],
+      listen: options,
+      data: task,
+      grace: flags.grace,
+      signal: signals.signal,
+      onEvent: (event) => log.note(describe(event)),
+    });
+  } catch (error) {
+    if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
+    throw error;
+  }
+  tellStop(flags, log, signals);
+  if (access !== undefined) passOn(workers);
+  await announce(workers.addr);
+  const { accepted, refused, reset, restarts, lost } = await workers.ended;
+  log.note(
+    `stopped after ${accepted} connections, ${reset} of them reset` +
+      (access === undefined ? "" : `; ${refused} more refused`) +
+      `; ${flags.workers} workers, ${restarts} restarts` +
+      (lost === 0 ? "" : `, ${lost} lost while they stopped`),
+  );
+  return reset === 0 && lost === 0 ? EXIT.ok : signals.exitCode();
+}
+
+/** Passes SIGHUP on, which the processes take as this one does: they read the files again. */
+function passOn(workers: Workers): void {
+  if (process.listenerCount("SIGHUP") === 0) return;
+  process.on("SIGHUP", () => {
+    for (const { pid } of workers.counts().workers) {
+      try {
+        if (pid !== undefined) process.kill(pid, "SIGHUP");
+      } catch {
+        // It has ended just now; the one that replaces it reads the files anyway.
+      }
+    }
+  });
+}
+
+function describe(event: WorkerEvent): string {
+  const who = `worker ${event.id}${event.pid === undefined ? "" : ` (pid ${event.pid})`}`;
+  if (event.type === "ready") return `${who} is ready`;
+  return `${who} ${event.how}; a new one starts in ${event.restartIn / 1000} s`;
+}

@@ -1,0 +1,229 @@
+// server.ts --workers: one URL, one set of counts, and nothing left behind.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn } from "../lib/transport.ts";
+import { bytes, readText } from "./helpers.ts";
+import { test } from "./runner.deno.ts";
+import {
+  assertFailed,
+  programCommand,
+  runClient,
+  runServer,
+  type ServerScript,
+  startServer,
+} from "./scripts.ts";
+import { runProgram } from "./peers.ts";
+
+const LOCAL = ["--host", "127.0.0.1"];
+
+async function hasThreads(): Promise<boolean> {
+  try {
+    (await systemTransport.listen({ reusePort: true })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const KINDS = await hasThreads() ? ["processes", "threads"] : ["processes"];
+
+function startWorkers(kind: string, args: readonly string[] = []): Promise<ServerScript> {
+  return startServer([...LOCAL, "--workers", "2", "--worker-kind", kind, ...args]);
+}
+
+async function converse(server: ServerScript): Promise<Conn> {
+  const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  try {
+    await conn.write(bytes("hello"));
+    assert.equal(await readText(conn, 5), "hello");
+    return conn;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+/** The processes of the workers that the server has told of. */
+function pidsOf(server: ServerScript): number[] {
+  return [...server.program.stderr.text.matchAll(/^worker \d \(pid (\d+)\) is ready$/gm)]
+    .map(([, pid]) => Number(pid));
+}
+
+/** Waits until none of the processes is left. */
+async function gone(pids: readonly number[]): Promise<void> {
+  assert.equal(pids.length, 2);
+  for (const pid of pids) {
+    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+for (const kind of KINDS) {
+  test(`server --workers: ${kind} print one URL, echo, and stop with one summary`, async () => {
+    await using server = await startWorkers(kind);
+    const { port, program } = server;
+    for (let i = 0; i < 8; i++) (await converse(server)).close();
+    const client = await runClient(["echo", "hello", ...LOCAL, "--port", String(port)]);
+    assert.deepEqual([client.code, client.stdout.toString()], [0, "hello"]);
+    const exit = await program.stop("SIGTERM");
+    assert.equal(exit.code, 0);
+    assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${port}\n`);
+    const summary = "stopped after 9 connections, 0 of them reset; 2 workers, 0 restarts\n";
+    assert.ok(exit.stderr.endsWith(summary), exit.stderr);
+  });
+
+  test(`server --workers: ${kind} let a conversation finish`, async () => {
+    await using server = await startWorkers(kind, ["--grace", "1000"]);
+    using conn = await converse(server);
+    server.program.kill("SIGINT");
+    await server.program.stderr.until(/^stopping: conversations get 1000 s to finish/m);
+    await conn.write(bytes("goodbye"));
+    assert.equal(await readText(conn, 7), "goodbye");
+    await conn.closeWrite();
+    assert.equal(await conn.read(new Uint8Array(1)), null);
+    assert.equal((await server.program.exit()).code, 0);
+  });
+
+  test(`server --workers: ${kind} reset what is left after --grace, and exit 143`, async () => {
+    await using server = await startWorkers(kind, ["--grace", "0.1"]);
+    using _conn = await converse(server);
+    const exit = await server.program.stop("SIGTERM");
+    assert.equal(exit.code, 143);
+    assert.match(
+      exit.stderr,
+      /^stopped after 1 connections, 1 of them reset; 2 workers, 0 restarts$/m,
+    );
+  });
+
+  test(`server --workers: a second signal ends ${kind} at once`, async () => {
+    await using server = await startWorkers(kind, ["--grace", "1000"]);
+    using _conn = await converse(server);
+    const pids = pidsOf(server);
+    server.program.kill("SIGTERM");
+    await server.program.stderr.until(/^stopping/m);
+    assert.equal((await server.program.stop("SIGTERM")).code, 143);
+    if (kind === "processes") await gone(pids);
+  });
+
+  test(`server --workers: each line of ${kind} tells whose it is`, async () => {
+    await using text = await startWorkers(kind, ["-v"]);
+    (await converse(text)).close();
+    await text.program.stderr.until(/^worker [12]: connection from 127\.0\.0\.1:\d+$/m);
+    await using json = await startWorkers(kind, ["-v", "--log", "json"]);
+    (await converse(json)).close();
+    const [line] = await json.program.stderr.until(/^.*"event":"accept".*\n/m);
+    assert.ok([1, 2].includes(JSON.parse(line).worker), line);
+  });
+}
+
+test("server --workers: a process that is killed is replaced, and counted", async () => {
+  await using server = await startWorkers("processes");
+  const [pid] = pidsOf(server);
+  process.kill(pid, "SIGKILL");
+  await server.program.stderr.until(
+    /^worker 1 \(pid \d+\) was ended by SIGKILL; a new one starts in 0\.1 s\nworker 1 \(pid \d+\) is ready$/m,
+  );
+  (await converse(server)).close();
+  const exit = await server.program.stop();
+  assert.match(exit.stderr, /^stopped after 1 connections, 0 .*; 2 workers, 1 restarts$/m);
+  assert.equal(exit.code, 0);
+});
+
+test("server --workers: no process outlives a server that is killed", async () => {
+  await using server = await startWorkers("processes");
+  using _conn = await converse(server);
+  const pids = pidsOf(server);
+  server.program.kill("SIGKILL");
+  await server.program.exit();
+  await gone(pids);
+});
+
+test("server --workers: a signal to the workers alone changes nothing", async () => {
+  await using server = await startWorkers("processes");
+  using conn = await converse(server);
+  // As Ctrl-C at a terminal, which reaches each process of it.
+  for (const pid of pidsOf(server)) process.kill(pid, "SIGINT");
+  await conn.write(bytes("still here"));
+  assert.equal(await readText(conn, 10), "still here");
+});
+
+test("server --workers: TLS is spoken by all, and failed handshakes are told of", async () => {
+  await using server = await startWorkers("processes", ["--tls-self-signed"]);
+  for (let i = 0; i < 4; i++) {
+    const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+    using client = await systemTransport.startTls(conn, { insecure: true });
+    await client.write(bytes("secret"));
+    assert.equal(await readText(client, 6), "secret");
+  }
+  using plain = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  await plain.write(bytes("no TLS at all\n"));
+  await server.program.stderr.until(/^worker [12]: Cannot accept on .*ETLS/m);
+});
+
+test("server --workers: a port in use is exit 7, and what is not right is exit 2", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const port = String(listener.addr.port);
+  assertFailed(await runServer([...LOCAL, "--port", port, "--workers", "2"]), 7, /EADDRINUSE/);
+  assertFailed(await runServer(["--workers", "two"]), 2, /--workers takes a whole number/);
+  assertFailed(await runServer(["--worker-kind", "fibres"]), 2, /takes processes or threads/);
+});
+
+test("server --workers: where the runtime cannot share the address, it says so", async () => {
+  if (KINDS.includes("threads")) return;
+  const exit = await runServer([
+    ...LOCAL,
+    "--port",
+    "0",
+    "--workers",
+    "2",
+    "--worker-kind",
+    "threads",
+  ]);
+  assertFailed(exit, 7, /threads share a port by SO_REUSEPORT/, /processes need neither/);
+});
+
+test("server --workers: Deno's permissions that are missing are told by their flag", async () => {
+  if (systemTransport.name !== "deno") return;
+  const command = programCommand("server", ["--allow-net", "--allow-env"]);
+  const exit = await runProgram([...command, ...LOCAL, "--port", "0", "--workers", "2"]);
+  assertFailed(exit, 7, /forbid processes without --allow-run/);
+});
+
+test("server --workers: who may connect is kept by all, and SIGHUP reaches them", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  const file = join(dir, "allowed");
+  try {
+    writeFileSync(file, "127.0.0.1\n");
+    await using server = await startWorkers("processes", ["--allow", `@${file}`]);
+    (await converse(server)).close();
+    writeFileSync(file, "192.0.2.0/24\n");
+    server.program.kill("SIGHUP");
+    for (const who of ["", "worker 1: ", "worker 2: "]) {
+      await server.program.stderr.until(new RegExp(`^${who}read again who may connect`, "m"));
+    }
+    await assert.rejects(converse(server));
+    const exit = await server.program.stop();
+    assert.match(exit.stderr, /1 connections, 0 of them reset; 1 more refused; 2 workers/);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("server --workers: what does not go with it is refused", async () => {
+  assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
+  const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];
+  assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
+});
