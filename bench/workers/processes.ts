@@ -1,0 +1,40 @@
+/**
+ * What a server costs whose work is done by several processes or threads: the CPU time and the memory
+ * of all of them, from /proc.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+
+/** The kernel's clock ticks in a second, as /proc counts (USER_HZ). */
+const TICKS = 100;
+
+/** A process and all that it has started. */
+export function family(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(
+      Number,
+    )
+  );
+  return [pid, ...children.flatMap(family)];
+}
+
+/** Seconds of CPU time that processes have used, with all their threads. */
+export function cpuSeconds(pids: readonly number[]): number {
+  const ticks = pids.map((pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Behind the name, which may have spaces in it: utime and stime are the 14th and 15th field.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  });
+  return ticks.reduce((sum, n) => sum + n, 0) / TICKS;
+}
+
+/** Bytes of memory: what is shared by several processes counts once (PSS). */
+export function memory(pids: readonly number[]): number {
+  const kilobytes = pids.map((pid) =>
+    Number(/^Pss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))![1])
+  );
+  return kilobytes.reduce((sum, n) => sum + n, 0) * 1024;
+}

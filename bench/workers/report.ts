@@ -1,0 +1,97 @@
+/**
+ * The measurements as Markdown, for docs/.
+ *
+ * @module
+ */
+
+import { spread } from "../common/stats.ts";
+import { table } from "../common/table.ts";
+import type { Result, Sample } from "./rounds.ts";
+
+/** What two workers are to reach of one, where the load generator leaves a core to each. */
+const TARGET = 1.6;
+
+/** The load generator leaves a core to each of two workers if it takes less of one than this. */
+const LITTLE = 0.1;
+
+/** Microseconds of CPU time that the server spends on a message. */
+function cost({ rate, serverBusy }: Sample): number {
+  return serverBusy / rate * 1e6;
+}
+
+function median(result: Result, value: (sample: Sample) => number): number {
+  return spread(result.samples.map(value))!.median;
+}
+
+/** The loop on the same runtime, slice by slice. */
+function ratioOf(result: Result, results: readonly Result[]) {
+  const loop = results.find(({ subject }) => subject.name === result.subject.loop);
+  if (loop === undefined || loop === result) return undefined;
+  return spread(result.samples.map(({ rate }, round) => rate / loop.samples[round].rate));
+}
+
+/**
+ * What two workers would reach of one loop if each had a core for itself: twice, less what a message
+ * costs them more. It leaves out what they wait for each other, and is told by CPU time alone, so it
+ * holds on a machine that is busy with other things.
+ */
+function reachOf(result: Result, results: readonly Result[]): number | undefined {
+  const loop = results.find(({ subject }) => subject.name === result.subject.loop);
+  if (loop === undefined || loop === result) return undefined;
+  return 2 * median(loop, cost) / median(result, cost);
+}
+
+/** The table of one case. */
+export function caseTable(results: readonly Result[]): string {
+  const rows = results.map((result) => {
+    const ratio = ratioOf(result, results);
+    return [
+      `${result.subject.runtime}, ${result.subject.title}`,
+      Math.round(median(result, ({ rate }) => rate)).toLocaleString("en"),
+      ratio === undefined
+        ? "1"
+        : `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`,
+      Math.round(median(result, cost)).toLocaleString("en"),
+      reachOf(result, results)?.toFixed(2) ?? "1",
+      median(result, ({ serverBusy }) => serverBusy).toFixed(2),
+      median(result, ({ loadBusy }) => loadBusy).toFixed(2),
+    ];
+  });
+  const head = [
+    results[0].load.title,
+    "messages/s",
+    "÷ one loop",
+    "CPU µs/message",
+    "÷ one loop, by CPU",
+    "server's cores",
+    "load's cores",
+  ];
+  return table(head, rows);
+}
+
+/** The table of what starting and running them takes. */
+export function costTable(results: readonly Result[]): string {
+  const rows = results.map(({ subject, starts, memory }) => [
+    `${subject.runtime}, ${subject.title}`,
+    Math.round(memory / 2 ** 20).toLocaleString("en"),
+    Math.round(spread(starts)!.median).toLocaleString("en"),
+  ]);
+  return table(["what they take", "MiB in all", "ms to start"], rows);
+}
+
+/** Whether the target is reached, and where the measurement can tell. */
+export function verdict(results: readonly Result[], cores: number): string {
+  const lines = results.flatMap((result) => {
+    const ratio = ratioOf(result, results);
+    if (ratio === undefined) return [];
+    const { runtime, title } = result.subject;
+    const room = cores >= 2 && median(result, ({ loadBusy }) => loadBusy) < LITTLE;
+    const held = ratio.median >= TARGET ? "holds" : "does not hold";
+    const told = `${ratio.median.toFixed(2)} ± ${ratio.error.toFixed(2)} of one loop`;
+    return [
+      `- ${runtime}, ${title}, ${result.load.title}: ${told}; ` +
+      (room ? `≥ ${TARGET} ${held}` : "the load generator does not leave a core to each"),
+    ];
+  });
+  return lines.join("\n");
+}
