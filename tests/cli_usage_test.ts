@@ -21,6 +21,8 @@ const FLAGS = {
     "--allow CIDR",
     "--deny CIDR",
     "--max-per-address N",
+    "--workers N",
+    "--worker-kind processes|threads",
     "--udp",
     "--recv-size BYTES",
     "--max-connections N",
