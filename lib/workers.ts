@@ -265,14 +265,14 @@ class Pool implements Workers {
     return this.#addr!;
   }
 
-  /** The first tells the others the port, where the kernel chooses it. */
+  /** All at once, if the address is known; else the first one tells the others the port. */
   async start(): Promise<void> {
     process.on("exit", this.#kill);
     this.#signal?.addEventListener("abort", this.#stop);
     const [first, ...others] = this.#slots;
-    const addr = await first.start();
-    this.#addr ??= addr;
-    await Promise.all(others.map((slot) => slot.start()));
+    const firstStart = first.start();
+    this.#addr ??= await firstStart;
+    await Promise.all([firstStart, ...others.map((slot) => slot.start())]);
   }
 
   /** Ends all at once. */

@@ -143,6 +143,12 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
     await report.check(`${node.name}: ${way} plainsocket-server and -client converse`, () => {
       return converse(launch("plainsocket-server"), launch("plainsocket-client"));
     });
+    await report.check(
+      `${node.name}: ${way} plainsocket server and client converse, with workers`,
+      () => {
+        return converse(launch("plainsocket", "server"), launch("plainsocket", "client"), "2");
+      },
+    );
     await report.check(`${node.name}: ${way} plainsocket serves a site and gets from it`, () => {
       return download(launch("plainsocket", "server"), launch("plainsocket", "client"), dir);
     });
@@ -177,8 +183,9 @@ async function download(server: Launch, client: Launch, dir: string): Promise<vo
 }
 
 /** Starts the server on a free port, and has the client send it a message and print the echo. */
-async function converse(server: Launch, client: Launch): Promise<void> {
-  const serving = new Program([...server.command, "echo", "--port", "0"], server);
+async function converse(server: Launch, client: Launch, workers = "0"): Promise<void> {
+  const echo = [...server.command, "echo", "--port", "0", "--workers", workers];
+  const serving = new Program(echo, server);
   try {
     const { hostname, port } = new URL(await serving.firstLine());
     const host = hostname.replace(/^\[(.*)\]$/, "$1");

@@ -31,6 +31,13 @@ export function cpuSeconds(pids: readonly number[]): number {
   return ticks.reduce((sum, n) => sum + n, 0) / TICKS;
 }
 
+/** Seconds of CPU time that the whole machine has used. */
+export function machineSeconds(): number {
+  const [total] = readFileSync("/proc/stat", "utf8").split("\n");
+  const [user, nice, system, , , irq, softirq, steal] = total.split(/\s+/).slice(1).map(Number);
+  return (user + nice + system + irq + softirq + steal) / TICKS;
+}
+
 /** Bytes of memory: what is shared by several processes counts once (PSS). */
 export function memory(pids: readonly number[]): number {
   const kilobytes = pids.map((pid) =>

@@ -11,8 +11,8 @@ import type { Result, Sample } from "./rounds.ts";
 /** What two workers are to reach of one, where the load generator leaves a core to each. */
 const TARGET = 1.6;
 
-/** The load generator leaves a core to each of two workers if it takes less of one than this. */
-const LITTLE = 0.1;
+/** What the load generator and others may take of a core, and still leave one to each worker. */
+const LITTLE = 0.2;
 
 /** Microseconds of CPU time that the server spends on a message. */
 function cost({ rate, serverBusy }: Sample): number {
@@ -85,13 +85,17 @@ export function verdict(results: readonly Result[], cores: number): string {
     const ratio = ratioOf(result, results);
     if (ratio === undefined) return [];
     const { runtime, title } = result.subject;
-    const room = cores >= 2 && median(result, ({ loadBusy }) => loadBusy) < LITTLE;
-    const held = ratio.median >= TARGET ? "holds" : "does not hold";
+    const load = median(result, ({ loadBusy }) => loadBusy);
+    const others = median(result, ({ othersBusy }) => othersBusy);
+    const held = cores < 2
+      ? "there are no two cores"
+      : load > LITTLE
+      ? `the load generator takes ${load.toFixed(2)} of a core, so it leaves none to each`
+      : others > LITTLE
+      ? `cannot tell: other programs took ${others.toFixed(2)} of a core meanwhile`
+      : `≥ ${TARGET} ${ratio.median >= TARGET ? "holds" : "does not hold"}`;
     const told = `${ratio.median.toFixed(2)} ± ${ratio.error.toFixed(2)} of one loop`;
-    return [
-      `- ${runtime}, ${title}, ${result.load.title}: ${told}; ` +
-      (room ? `≥ ${TARGET} ${held}` : "the load generator does not leave a core to each"),
-    ];
+    return [`- ${runtime}, ${title}, ${result.load.title}: ${told}; ${held}`];
   });
   return lines.join("\n");
 }

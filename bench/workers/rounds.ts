@@ -7,7 +7,7 @@
  */
 
 import { Child } from "../common/children.ts";
-import { cpuSeconds, family, memory } from "./processes.ts";
+import { cpuSeconds, family, machineSeconds, memory } from "./processes.ts";
 import { CONNECTIONS, type LoadCase, SIZE, type Subject } from "./subjects.ts";
 
 /** What one slice showed. */
@@ -18,6 +18,8 @@ export interface Sample {
   readonly serverBusy: number;
   /** That of the load generator. */
   readonly loadBusy: number;
+  /** That of all other programs on the machine. */
+  readonly othersBusy: number;
 }
 
 /** What was measured of one subject in one case. */
@@ -103,13 +105,13 @@ async function open(subject: Subject, load: LoadCase, options: RoundOptions): Pr
 async function measure({ pids, load }: Lane, warmup: number, ms: number): Promise<Sample> {
   const started = performance.now();
   const before = cpuSeconds(pids);
+  const machineBefore = machineSeconds();
   load.say(`${warmup} ${ms}`);
   const { messages, seconds, loadCpu } = JSON.parse(await load.line(warmup + ms + SPARE_MS));
   // The kernel counts in hundredths of a second, so the warm-up is taken in: it is the same load.
   const all = (performance.now() - started) / 1000;
-  return {
-    rate: messages / seconds,
-    serverBusy: (cpuSeconds(pids) - before) / all,
-    loadBusy: loadCpu / seconds,
-  };
+  const serverBusy = (cpuSeconds(pids) - before) / all;
+  const loadBusy = loadCpu / seconds;
+  const othersBusy = (machineSeconds() - machineBefore) / all - serverBusy - loadBusy;
+  return { rate: messages / seconds, serverBusy, loadBusy, othersBusy };
 }
