@@ -100,24 +100,30 @@ export async function dial(
   const { host, port, attemptDelay = 250, noDelay, keepAlive, localAddress } = options;
   const endpoint = { host, port };
   checkPort("connect", endpoint);
-  return await inTime(options, endpoint, clock, async (signal) => {
+  let race: Race | undefined;
+  const work = async (signal: AbortSignal) => {
     const addrs = reachableFrom(localAddress, await transport.resolve(endpoint), endpoint);
     const connect = (addr: TcpAddr) =>
       transport.connect({ ...addr, noDelay, keepAlive, localAddress, signal });
-    const race = new Race(connect, interleave(addrs), signal, attemptDelay, clock);
+    race = new Race(connect, interleave(addrs), signal, attemptDelay, clock);
     const conn = await race.run(endpoint);
     if (!asksForTls(options)) return conn;
     const tls = { servername: host, ...options.tls, signal, handshakeTimeout: 0 };
     return await transport.startTls(conn, tls);
-  });
+  };
+  return await inTime(options, endpoint, clock, work, () => race?.hasLosers === true);
 }
 
-/** Settles as `work` does, or rejects when the limits say so; what `work` makes then is closed. */
+/**
+ * Settles as `work` does, or rejects when the limits say so; what `work` makes then is closed. When it
+ * is over, attempts that `hasLosers` says are still under way are aborted.
+ */
 async function inTime(
   { signal, timeout = 10_000 }: DialLimits,
   addr: Endpoint | UnixAddr,
   clock: Clock,
   work: (signal: AbortSignal) => Promise<Conn>,
+  hasLosers: () => boolean = () => false,
 ): Promise<Conn> {
   const controller = new AbortController();
   const onAbort = () => controller.abort(signal!.reason);
@@ -136,8 +142,8 @@ async function inTime(
   } finally {
     cancelTimeout();
     signal?.removeEventListener("abort", onAbort);
-    // The race is over, one way or the other: the attempts still under way are pointless.
-    controller.abort(new SocketError("ECANCELED", "connect", { addr }));
+    // Only then: aborting costs a tenth of a connection on loopback.
+    if (hasLosers()) controller.abort(new SocketError("ECANCELED", "connect", { addr }));
   }
 }
 
@@ -191,6 +197,11 @@ class Race {
     this.#signal = signal;
     this.#delay = delay;
     this.#clock = clock;
+  }
+
+  /** It is won, and others are still under way. */
+  get hasLosers(): boolean {
+    return this.#won && this.#started > this.#failures.length + 1;
   }
 
   run(endpoint: Endpoint): Promise<Conn> {

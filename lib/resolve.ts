@@ -19,6 +19,7 @@ import type {
 
 /** See {@linkcode Transport.resolve}. */
 export async function resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
+  if (parseIP(endpoint.host) !== undefined) return [tcpAddr(endpoint.host, endpoint.port)];
   const found = await lookup(endpoint.host, { all: true, verbatim: true }).catch((cause) => {
     // Deno reports a missing permission for the name as EPERM.
     const code = cause?.code === "EPERM" ? "ENOTCAPABLE" : codeOf(cause);

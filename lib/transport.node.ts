@@ -312,7 +312,6 @@ async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
 
 async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> {
   const addr = pathAddr("connect", path);
-  if (signal?.aborted) throw abortError("connect", addr, signal);
   return await open({ path }, addr, signal, (socket) => new UnixConn(socket, unixAddr(""), addr));
 }
 
@@ -324,6 +323,7 @@ function open(
   make: (socket: net.Socket) => StreamConn,
 ): Promise<Conn> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError("connect", addr, signal));
     let conn: StreamConn | undefined;
     const socket = net.connect({
       ...options,
