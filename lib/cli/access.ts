@@ -28,7 +28,7 @@ export const ACCESS_FLAGS: {
   readonly deny: Flag<readonly string[]>;
   readonly "max-per-address": Flag<number>;
 } = {
-  allow: networks("let in these networks only; @FILE has one a line; may be repeated"),
+  allow: networks("let in these networks only; @FILE has one a line; repeatable"),
   deny: networks("keep these out, even if --allow has them; the same way"),
   "max-per-address": integer(
     "N",

@@ -25,7 +25,7 @@ export const UNIX_FLAGS: {
   readonly "unix-mode": Flag<number | undefined>;
 } = {
   unix: text("PATH", "", "listen on a Unix socket instead"),
-  "unix-mode": mode("permissions of its file, as 600 (default what the umask leaves)"),
+  "unix-mode": mode("permissions of its file, as 600 (default by the umask)"),
 };
 
 /** The flags of where a server listens. */
@@ -39,7 +39,7 @@ type PlaceFlagSet = typeof UNIX_FLAGS & {
 export function placeFlags(port: number): PlaceFlagSet {
   return {
     host: optional(
-      text("HOST", "", "address to listen on; 0.0.0.0, :: or '' for any (default localhost)"),
+      text("HOST", "", "address; 0.0.0.0, :: or '' for any (default localhost)"),
     ),
     port: optional(
       integer("PORT", [0, 65535], port, `port; 0 lets the kernel choose (default ${port})`),

@@ -30,7 +30,8 @@ export const WORKERS_HELP =
   `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
 processes need --allow-run, --allow-env and --allow-read in full, and get the permissions that are
 given in full; threads need --unstable-net and --allow-read. On Node, threads need 22.12 or later.
---unix goes with processes on Node only. --max-connections and --max-per-address are for each worker.`;
+--unix goes with processes on Node only. --max-connections and --max-per-address are for each
+worker.`;
 
 /** What these flags say. */
 export type WorkerFlags = Values<typeof WORKER_FLAGS>;
