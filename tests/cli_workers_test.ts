@@ -48,9 +48,10 @@ async function converse(server: ServerScript): Promise<Conn> {
   }
 }
 
-/** The processes of the workers that the server has told of. */
+/** The processes of the workers that the server has told of, by their numbers. */
 function pidsOf(server: ServerScript): number[] {
   return [...server.program.stderr.text.matchAll(/^worker \d \(pid (\d+)\) is ready$/gm)]
+    .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([, pid]) => Number(pid));
 }
 
