@@ -58,14 +58,18 @@ export function subjects(port: number): Subject[] {
         return [await node(major), source("subjects/plainsocket-node.mjs"), target];
       })
     ),
-    subject("socat", "socat TCP-LISTEN,fork TCP", () => {
-      const from = "TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=511,nodelay";
-      return tool("socat", from, `TCP4:127.0.0.1:${target},nodelay`);
-    }, { forks: true, silent: true }),
+    socat("socat", "socat TCP-LISTEN,fork TCP", target),
+    socat("socat-64k", "socat -b 65536, the same", target, "-b", "65536"),
     subject("haproxy", "HAProxy, tcp mode, one thread", async () => {
       return tool("haproxy", "-q", "-db", "-f", writeConfig(await freePort(), target));
     }, { silent: true }),
   ];
+}
+
+function socat(name: string, title: string, target: string, ...args: string[]): Subject {
+  const from = "TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=511,nodelay";
+  const command = () => tool("socat", ...args, from, `TCP4:127.0.0.1:${target},nodelay`);
+  return subject(name, title, command, { forks: true, silent: true });
 }
 
 /** HAProxy cannot let the kernel choose. */
