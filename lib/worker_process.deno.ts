@@ -16,7 +16,8 @@ function permissionFlags(): string[] {
   const granted = PERMISSIONS.filter((name) =>
     Deno.permissions.querySync({ name }).state === "granted"
   );
-  return granted.map((name) => `--allow-${name}`);
+  const isAll = granted.length === PERMISSIONS.length;
+  return isAll ? ["--allow-all"] : granted.map((name) => `--allow-${name}`);
 }
 
 /**

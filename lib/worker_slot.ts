@@ -53,6 +53,9 @@ export class Slot {
   #acceptedBefore = 0;
   #backoff = FIRST_BACKOFF_MS;
   #readyAt: number | undefined;
+  /** What went wrong, as the end of a sentence about the worker. */
+  #why: string | undefined;
+  /** The error that it told of. */
   #failure: Error | undefined;
   #state: "starting" | "serving" | "stopping" | "ended" = "starting";
   #done = false;
@@ -101,19 +104,24 @@ export class Slot {
 
   #launch(): void {
     this.#readyAt = undefined;
-    this.#failure = undefined;
+    this.#why = this.#failure = undefined;
     this.#done = false;
     this.#killIn(START_MS);
-    this.#handle = this.#host.launch({
-      onMessage: (message) => this.#onMessage(message),
-      onEnd: (how) => this.#onEnd(how),
-    });
+    try {
+      this.#handle = this.#host.launch({
+        onMessage: (message) => this.#onMessage(message),
+        onEnd: (how) => this.#onEnd(how),
+      });
+    } catch (error) {
+      this.#failure = error as Error;
+      this.#onEnd(`could not start: ${this.#failure.message}`);
+    }
   }
 
   #killIn(ms: number): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#host.clock.setTimer(ms, () => {
-      this.#failure ??= new Error(`did nothing for ${ms / 1000} s`);
+      this.#why ??= `did nothing for ${ms / 1000} s`;
       this.#handle?.kill();
     });
   }
@@ -141,10 +149,11 @@ export class Slot {
         this.#accepted = message.summary.accepted;
         this.refused += message.summary.refused;
         this.reset += message.summary.reset;
-        this.#failure = new Error("stopped serving without being told to");
+        this.#why = "stopped serving without being told to";
         break;
       case "failed":
         this.#failure = errorOf(message.failure);
+        this.#why = `failed: ${message.failure.message}`;
         break;
     }
     this.#killIn(END_MS);
@@ -161,9 +170,9 @@ export class Slot {
       this.lost = !this.#done;
       return this.#end();
     }
-    const why = this.#failure?.message ?? how;
+    const why = this.#why ?? how;
     if (this.#state === "starting") {
-      this.#first.reject(this.#failure ?? new Error(`A worker ${how} before it listened`));
+      this.#first.reject(this.#failure ?? new Error(`A worker ${why} before it listened`));
       return this.#end();
     }
     const { clock } = this.#host;

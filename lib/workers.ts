@@ -42,7 +42,7 @@ export interface WorkersOptions extends Pick<ServeOptions, "signal" | "grace"> {
    * for each permission that this process has without limits.
    */
   readonly flags?: readonly string[];
-  /** Is told what becomes of the workers. */
+  /** Is told what becomes of the workers. It must not throw. */
   readonly onEvent?: (event: WorkerEvent) => void;
   /** What time it is, for the waits between restarts. Default: the system's. */
   readonly clock?: Clock;

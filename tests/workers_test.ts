@@ -216,7 +216,7 @@ for (const kind of KINDS) {
       signal: stop.signal,
       onEvent: (event) => {
         if (event.type !== "crash") return;
-        assert.equal(event.how, "thrown at once");
+        assert.equal(event.how, "failed: thrown at once");
         waits.push(event.restartIn);
         for (const tell of crashed) tell();
       },
