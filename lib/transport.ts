@@ -110,7 +110,10 @@ export interface UnixListenOptions {
  * has inherited from its parent, from systemd for instance. On Node only; ENOTSUP elsewhere.
  */
 export interface InheritedListenOptions extends TcpSocketOptions {
-  /** The descriptor of the socket, of TCP or Unix. It is the listener's from now on. */
+  /**
+   * The descriptor of the socket, of TCP or Unix. It is the listener's from now on. Where a Unix socket
+   * is bound Node does not tell, so the path of {@linkcode Listener.addr} is `""`; its file stays.
+   */
   readonly fd: number;
   /** As that of {@linkcode TcpListenOptions}. */
   readonly backlog?: number;
