@@ -13,9 +13,9 @@ import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, renderFlags, toggle, type Values } from "./lib/cli/flags.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
-import { HANDLERS } from "./lib/cli/serving/handlers.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
 import { onSignals } from "./lib/cli/signals.ts";
+import { echo } from "./lib/echo.ts";
 
 const PORT = 10000;
 
@@ -78,7 +78,8 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
   if (values.udp) return await echoUdpServer(values, PORT, log, signals);
   if (values.workers > 0) return await serveInWorkers("echo", values, PORT, log, signals);
   const opened = await openListener(values, PORT, log);
-  return await serveUntilStopped(opened, HANDLERS.echo(values), values, log, signals);
+  const handler = echo({ recvSize: values["recv-size"] });
+  return await serveUntilStopped(opened, handler, values, log, signals);
 }
 
 await run("server.ts", {

@@ -11,6 +11,7 @@ import { bytes, readText } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import {
   assertFailed,
+  listening,
   programCommand,
   runClient,
   runServer,
@@ -227,4 +228,19 @@ test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
   const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];
   assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
+});
+
+test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {
+  await using target = await startServer(LOCAL);
+  await using server = await listening([
+    ...programCommand("server"),
+    ...["relay", "--to", `127.0.0.1:${target.port}`, ...LOCAL, "--port", "0", "--workers", "2"],
+  ]);
+  (await converse(server)).close();
+  await server.program.stderr.until(/^worker [12]: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
+  const exit = await server.program.stop();
+  assert.match(
+    exit.stderr,
+    /^stopped after 1 connections, 0 of them reset; 2 workers, 0 restarts$/m,
+  );
 });

@@ -4,26 +4,22 @@
  * @module
  */
 
-import { formatAddr } from "../addr.ts";
-import { dial } from "../dial.ts";
-import { SocketError } from "../errors.ts";
-import { relay as relayTo, type Relayed } from "../relay.ts";
-import type { Handler } from "../serve.ts";
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { formatPlace } from "./connect/places.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
-import type { Log } from "./log.ts";
+import { relayHandler } from "./relay/handler.ts";
 import { TARGET_FLAGS, targetOf } from "./relay/target.ts";
 import { openListener, openTransport, serveUntilStopped, servingFlags } from "./serving.ts";
+import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./serving/workers.ts";
 import { onSignals } from "./signals.ts";
 import { switchboardTranscript } from "./transcript.ts";
 
 const PORT = 10001;
 
-const FLAGS = { ...TARGET_FLAGS, ...servingFlags(PORT), ...GENERAL_FLAGS };
+const FLAGS = { ...TARGET_FLAGS, ...servingFlags(PORT), ...WORKER_FLAGS, ...GENERAL_FLAGS };
 
 const HELP = `Joins each client to a connection of its own to a target.
 
@@ -50,6 +46,8 @@ accepting and lets conversations finish for the grace time, then resets them; ag
 
 ${ACCESS_HELP}
 
+${WORKERS_HELP}
+
 Exit codes:
 ${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupted")}
 `;
@@ -62,44 +60,13 @@ async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise
   const target = targetOf(values);
   const signals = onSignals();
   const log = openLog(values);
+  if (values.workers > 0) {
+    log.note(`relaying to ${formatPlace(target)}`);
+    return await serveInWorkers("relay", values, PORT, log, signals);
+  }
   const transport = openTransport(log, switchboardTranscript());
   const opened = await openListener(values, PORT, log, transport);
   log.note(`relaying to ${formatPlace(target)}`);
-  const timeout = values["connect-timeout"];
-  const handler = relayTo((signal) => dial(transport, { ...target, timeout, signal }), {
-    onEnd: (relayed) => tell(log, relayed, formatPlace(target)),
-  });
-  return await serveUntilStopped(opened, withoutErrors(handler), values, log, signals);
-}
-
-/** The line of a conversation has told what went wrong with its sockets. */
-function withoutErrors(handler: Handler): Handler {
-  return async (conn, conversation) => {
-    try {
-      await handler(conn, conversation);
-    } catch (error) {
-      if (!(error instanceof SocketError)) throw error;
-    }
-  };
-}
-
-function tell(log: Log, relayed: Relayed, place: string): void {
-  const { toTarget, toClient, error } = relayed;
-  const client = formatAddr(relayed.client);
-  const target = relayed.target === undefined ? place : formatAddr(relayed.target);
-  const seconds = (relayed.duration / 1000).toFixed(3);
-  const failure = error instanceof SocketError ? error : undefined;
-  log.event(
-    `${client} to ${target}: ${toTarget} bytes there, ${toClient} back, ${seconds} s` +
-      (failure === undefined ? "" : `: ${failure.message}`),
-    {
-      event: "relayed",
-      client,
-      target,
-      toTarget,
-      toClient,
-      seconds: Number(seconds),
-      ...failure && { code: failure.code, message: failure.message },
-    },
-  );
+  const handler = relayHandler(values, log, transport);
+  return await serveUntilStopped(opened, handler, values, log, signals);
 }

@@ -15,32 +15,30 @@ import {
   type ServingFlags,
   withCallbacks,
 } from "../serving.ts";
-import { serverTranscript } from "../transcript.ts";
-import { HANDLERS } from "./handlers.ts";
+import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
 
 /** Where this file is. */
 export const WORKER_MODULE: string = import.meta.url;
 
 /** What the parent tells a worker. */
-export interface WorkerTask<Name extends keyof typeof HANDLERS = keyof typeof HANDLERS> {
+export interface WorkerTask {
   /** The command. */
-  readonly name: Name;
-  readonly flags:
-    & ServingFlags
-    & LogOptions
-    & Parameters<typeof HANDLERS[Name]>[0];
+  readonly name: ConversationName;
+  /** Its flags, with those that its conversations take. */
+  readonly flags: ServingFlags & LogOptions;
 }
 
 const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const { name, flags } = data as WorkerTask;
   const log = new Log({ ...flags, worker: id });
   const access = openAccess(flags, log);
-  const transport = openTransport(log, serverTranscript());
+  const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
+  const transport = openTransport(log, transcript());
   const listener = await listen({
     listen: (options) => transport.listen(withCallbacks(options, access, log)),
   });
   const options = { ...conversationOptions(flags, access, log), signal, grace };
-  const summary = await serve(listener, HANDLERS[name](flags), options);
+  const summary = await serve(listener, handler(flags, log, transport), options);
   // What a thread has written is lost if it ends before that is out.
   await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
   // Handshakes, too, refuse who may not connect.

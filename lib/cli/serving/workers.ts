@@ -13,7 +13,7 @@ import { choice, type Flag, integer, UsageError, type Values } from "../flags.ts
 import type { Log, LogOptions } from "../log.ts";
 import { planListening, type ServingFlags, tellStop } from "../serving.ts";
 import type { Signals } from "../signals.ts";
-import type { HANDLERS } from "./handlers.ts";
+import type { ConversationFlags, ConversationName } from "./conversations.ts";
 import { WORKER_MODULE, type WorkerTask } from "./worker.ts";
 
 /** The flags of how a server uses the machine's cores. */
@@ -40,9 +40,9 @@ export type WorkerFlags = Values<typeof WORKER_FLAGS>;
  * Starts the workers, prints the URL when all of them listen, and waits until a signal has stopped
  * them; resolves to the exit code. `name` is the command that calls.
  */
-export async function serveInWorkers<Name extends keyof typeof HANDLERS>(
+export async function serveInWorkers<Name extends ConversationName>(
   name: Name,
-  flags: ServingFlags & WorkerFlags & LogOptions & WorkerTask<Name>["flags"],
+  flags: ServingFlags & WorkerFlags & LogOptions & ConversationFlags<Name>,
   defaultPort: number,
   log: Log,
   signals: Signals,
@@ -51,7 +51,7 @@ export async function serveInWorkers<Name extends keyof typeof HANDLERS>(
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
   const { options, access, announce } = await planListening(flags, defaultPort, log);
-  const task: WorkerTask<Name> = { name, flags };
+  const task: WorkerTask = { name, flags };
   let workers: Workers;
   try {
     workers = await startWorkers(WORKER_MODULE, {

@@ -1,0 +1,62 @@
+/**
+ * The conversations of `relay`: each client joined to the target, and a line told of each.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../addr.ts";
+import { dial } from "../../dial.ts";
+import { SocketError } from "../../errors.ts";
+import { relay, type Relayed } from "../../relay.ts";
+import type { Handler } from "../../serve.ts";
+import type { Transport } from "../../transport.ts";
+import { formatPlace } from "../connect/places.ts";
+import type { Values } from "../flags.ts";
+import type { Log } from "../log.ts";
+import { TARGET_FLAGS, targetOf } from "./target.ts";
+
+/** Makes the handler that the flags ask for. */
+export function relayHandler(
+  flags: Values<typeof TARGET_FLAGS>,
+  log: Log,
+  transport: Transport,
+): Handler {
+  const target = targetOf(flags);
+  const timeout = flags["connect-timeout"];
+  const handler = relay((signal) => dial(transport, { ...target, timeout, signal }), {
+    onEnd: (relayed) => tell(log, relayed, formatPlace(target)),
+  });
+  return withoutErrors(handler);
+}
+
+/** The line of a conversation has told what went wrong with its sockets. */
+function withoutErrors(handler: Handler): Handler {
+  return async (conn, conversation) => {
+    try {
+      await handler(conn, conversation);
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+    }
+  };
+}
+
+function tell(log: Log, relayed: Relayed, place: string): void {
+  const { toTarget, toClient, error } = relayed;
+  const client = formatAddr(relayed.client);
+  const target = relayed.target === undefined ? place : formatAddr(relayed.target);
+  const seconds = (relayed.duration / 1000).toFixed(3);
+  const failure = error instanceof SocketError ? error : undefined;
+  log.event(
+    `${client} to ${target}: ${toTarget} bytes there, ${toClient} back, ${seconds} s` +
+      (failure === undefined ? "" : `: ${failure.message}`),
+    {
+      event: "relayed",
+      client,
+      target,
+      toTarget,
+      toClient,
+      seconds: Number(seconds),
+      ...failure && { code: failure.code, message: failure.message },
+    },
+  );
+}

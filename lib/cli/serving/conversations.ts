@@ -1,0 +1,43 @@
+/**
+ * The conversations that workers can hold, by the name of the command: made in the worker, from the
+ * flags that the parent was given.
+ *
+ * @module
+ */
+
+import { echo } from "../../echo.ts";
+import type { Handler } from "../../serve.ts";
+import type { Transport } from "../../transport.ts";
+import type { Values } from "../flags.ts";
+import type { Log, Transcript } from "../log.ts";
+import { relayHandler } from "../relay/handler.ts";
+import type { TARGET_FLAGS } from "../relay/target.ts";
+import { serverTranscript, switchboardTranscript } from "../transcript.ts";
+
+/** How the conversations of a command are held, and told of. */
+export interface Conversations<Flags> {
+  /** Makes the handler. It connects, if it does, through the transport. */
+  readonly handler: (flags: Flags, log: Log, transport: Transport) => Handler;
+  /** What `-v` shows of them. */
+  readonly transcript: () => Transcript;
+}
+
+/** See the module. */
+export const CONVERSATIONS: {
+  readonly echo: Conversations<{ readonly "recv-size": number }>;
+  readonly relay: Conversations<Values<typeof TARGET_FLAGS>>;
+} = {
+  echo: {
+    handler: (flags) => echo({ recvSize: flags["recv-size"] }),
+    transcript: serverTranscript,
+  },
+  relay: { handler: relayHandler, transcript: switchboardTranscript },
+};
+
+/** A command whose conversations workers can hold. */
+export type ConversationName = keyof typeof CONVERSATIONS;
+
+/** The flags of such a command that its handler takes. */
+export type ConversationFlags<Name extends ConversationName> = Parameters<
+  typeof CONVERSATIONS[Name]["handler"]
+>[0];
