@@ -13,7 +13,7 @@ import type { Transport } from "../../transport.ts";
 import { formatPlace } from "../connect/places.ts";
 import type { Values } from "../flags.ts";
 import type { Log } from "../log.ts";
-import { TARGET_FLAGS, targetOf } from "./target.ts";
+import { type TARGET_FLAGS, targetOf } from "./target.ts";
 
 /** Makes the handler that the flags ask for. */
 export function relayHandler(
