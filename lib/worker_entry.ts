@@ -28,6 +28,9 @@ export const IN_WORKER: boolean = isMainThread
   ? process.argv[2] === WORKER_MARK && process.send !== undefined
   : workerData === WORKER_MARK;
 
+/** How often a process looks whether its parent is still there, in milliseconds. */
+const PARENT_MS = 500;
+
 /** A count travels to the parent at most this often, in milliseconds. */
 const REPORT_MS = 100;
 
@@ -90,6 +93,11 @@ function connect(onMessage: (message: ToWorker) => void): Post {
   process.on("message", onMessage);
   // The parent has ended, or has heard all it wants to hear: nobody else will end this process.
   process.on("disconnect", () => process.exit());
+  // When it ends with a message of ours unread, the channel breaks, which Deno does not tell.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit();
+  }, PARENT_MS);
   // Ctrl-C reaches every process of a terminal. The parent decides what follows.
   for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => {});
   return (message) => {

@@ -1,7 +1,7 @@
 // server.ts --workers: one URL, one set of counts, and nothing left behind.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -148,6 +148,19 @@ test("server --workers: no process outlives a server that is killed", async () =
   await using server = await startWorkers("processes");
   using _conn = await converse(server);
   const pids = pidsOf(server);
+  server.program.kill("SIGKILL");
+  await server.program.exit();
+  await gone(pids);
+});
+
+test("server --workers: nor one that is killed while it has not heard what they said", async () => {
+  await using server = await startWorkers("processes");
+  const pids = pidsOf(server);
+  const [, , , parent] = readFileSync(`/proc/${pids[0]}/stat`, "utf8").split(" ");
+  process.kill(Number(parent), "SIGSTOP");
+  // They serve all the same, and tell of what they accept after a tenth of a second.
+  const started = performance.now();
+  while (performance.now() - started < 300) (await converse(server)).close();
   server.program.kill("SIGKILL");
   await server.program.exit();
   await gone(pids);
