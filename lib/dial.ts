@@ -208,7 +208,8 @@ class Race {
     return new Promise((resolve, reject) => {
       const startNext = () => {
         this.#cancelNext();
-        if (this.#signal.aborted || this.#started === this.#addrs.length) return;
+        const none = this.#started === this.#addrs.length;
+        if (this.#won || none || this.#signal.aborted) return;
         const addr = this.#addrs[this.#started++];
         if (this.#started < this.#addrs.length) {
           this.#cancelNext = this.#clock.setTimer(this.#delay, startNext);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { dial, interleave } from "../lib/dial.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn } from "../lib/transport.ts";
 import { rejects } from "./helpers.ts";
 import { network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";
@@ -54,6 +55,24 @@ test("dial: when an attempt fails the next starts at once", async () => {
   using conn = await dialing;
   assert.deepEqual(net.tried, [`0 ${V6[0]}`, `10 ${V4[0]}`]);
   assert.equal(conn.remoteAddr.host, V4[0]);
+});
+
+test("dial: while the winner shakes hands nobody else is tried", async () => {
+  const net = await network({
+    [V6[0]]: { after: 300, ok: false },
+    [V4[0]]: { after: 20, ok: true },
+    [V6[1]]: { after: 0, ok: true },
+  });
+  // A handshake that takes its time: longer than the losers.
+  const transport = Object.assign(Object.create(net.transport), {
+    startTls: (conn: Conn) =>
+      new Promise((resolve) => net.clock.setTimer(2000, () => resolve(conn))),
+  });
+  const dialing = dial(transport, { ...net.options, tls: {} });
+  await net.clock.advance(5000);
+  using conn = await dialing;
+  assert.equal(conn.remoteAddr.host, V4[0]);
+  assert.deepEqual(net.tried, [`0 ${V6[0]}`, `250 ${V4[0]}`]);
 });
 
 test("dial: when all addresses fail the error names them all", async () => {
