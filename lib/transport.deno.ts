@@ -268,18 +268,21 @@ function withTls(source: Listener, options: TlsServerOptions, backlog: number): 
   return new HandshakeListener(source, shake, backlog, options.admission);
 }
 
-async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
+async function listenUnix(options: UnixListenOptions): Promise<Listener> {
+  const { path, mode } = options;
   const bind = (addr: UnixAddr) => {
+    let listener: Deno.UnixListener | undefined;
     try {
-      const listener = Deno.listen({ transport: "unix", path });
+      listener = Deno.listen({ transport: "unix", path });
       const file = new SocketFile(path, mode);
       return new DenoListener(addr, listener, (conn) => new DenoConn(conn), file);
     } catch (error) {
+      listener?.close();
       throw translate(error, "listen", addr);
     }
   };
   try {
-    return await bindPath(path, bind, connectUnix);
+    return await bindPath(options, bind, connectUnix);
   } catch (error) {
     throw error instanceof SocketError ? error : translate(error, "listen", unixAddr(path));
   }

@@ -286,9 +286,10 @@ function peerOf({ remoteAddress, remotePort }: net.Socket): TcpAddr | undefined 
   return remoteAddress === undefined ? undefined : tcpAddr(remoteAddress, remotePort!);
 }
 
-async function listenUnix({ path, mode }: UnixListenOptions): Promise<Listener> {
+async function listenUnix(options: UnixListenOptions): Promise<Listener> {
+  const { path, mode } = options;
   try {
-    return await bindPath(path, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
+    return await bindPath(options, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
   } catch (error) {
     const failure = error instanceof SocketError
       ? error

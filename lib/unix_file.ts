@@ -10,10 +10,13 @@ import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "./addr.ts";
 import { SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
-import type { Conn, UnixAddr } from "./transport.ts";
+import type { Conn, UnixAddr, UnixListenOptions } from "./transport.ts";
 
 /** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
+
+/** All permissions there are for a socket file. */
+const ALL_MODES = 0o777;
 
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
@@ -53,11 +56,15 @@ export function fileCode(errno: unknown): SocketErrorCode | undefined {
  * without that. Whether anybody does, `connect` tells.
  */
 export async function bindPath<T>(
-  path: string,
+  { path, mode = 0 }: UnixListenOptions,
   bind: (addr: UnixAddr) => T | Promise<T>,
   connect: (addr: UnixAddr) => Promise<Conn>,
 ): Promise<T> {
   const addr = pathAddr("listen", path);
+  if (!Number.isInteger(mode) || mode < 0 || mode > ALL_MODES) {
+    const why = `a mode is an integer from 0 to 0o777, not ${mode}`;
+    throw new SocketError("EINVAL", "listen", { addr, why });
+  }
   try {
     return await bind(addr);
   } catch (error) {

@@ -74,7 +74,7 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
     });
   }
   const { path, mode } = options;
-  return await bindPath(path, (addr) => {
+  return await bindPath({ path, mode }, (addr) => {
     const handle = bind(addr, path, -1, -1);
     const file = new SocketFile(path, mode);
     return { addr, fd: handle.fd, close: () => file.close(() => handle.close()) };

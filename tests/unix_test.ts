@@ -101,6 +101,18 @@ for (const transport of transports) {
   });
 }
 
+test("Unix: the file has the mode that is asked for; one that is none is EINVAL, and leaves nothing", async () => {
+  const path = freshPath();
+  {
+    using _listener = await systemTransport.listen({ path, mode: 0o640 });
+    assert.equal(lstatSync(path).mode & 0o777, 0o640);
+  }
+  for (const mode of [1.5, -1, 0o1000, NaN]) {
+    await rejects(systemTransport.listen({ path, mode }), "EINVAL");
+    assert.equal(existsSync(path), false);
+  }
+});
+
 test("Unix: a socket file that nobody listens on any more is replaced", async () => {
   const path = freshPath();
   await leaveStale(path);
