@@ -95,26 +95,30 @@ class Room {
     this.#maxQueue = options.maxQueue ?? 256 * 1024;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#clock = options.clock ?? systemClock;
+    // One for all: a listener for each member would be more than Node expects of a signal.
+    this.#signal?.addEventListener("abort", () => {
+      for (const member of this.#members.values()) this.#dismiss(member);
+    }, { once: true });
   }
 
   /** The handler. */
   async converse(conn: Conn): Promise<void> {
     const member = this.#join(conn);
-    const onAbort = () => {
-      this.#tell(member, "The server stops. Goodbye!");
-      void member.end();
-    };
-    if (this.#signal?.aborted) onAbort();
-    this.#signal?.addEventListener("abort", onAbort);
+    if (this.#signal?.aborted) this.#dismiss(member);
     try {
       await this.#listen(member);
     } catch (error) {
       if (!member.ending) throw error;
     } finally {
-      this.#signal?.removeEventListener("abort", onAbort);
       this.#leave(member);
     }
     await member.end();
+  }
+
+  /** Tells one that the server stops, and ends its conversation. */
+  #dismiss(member: Member): void {
+    this.#tell(member, "The server stops. Goodbye!");
+    void member.end();
   }
 
   async #listen(member: Member): Promise<void> {

@@ -1,6 +1,8 @@
 // The chat as a handler: in memory, over sockets, and with ncat as the clients.
 
 import assert from "node:assert/strict";
+import process from "node:process";
+import { setImmediate } from "node:timers";
 import { chat, type ChatEvent, type ChatOptions } from "../lib/chat.ts";
 import { VirtualClock } from "../lib/clock.ts";
 import { observe } from "../lib/events.ts";
@@ -277,6 +279,18 @@ test("chat: when the server stops everybody is told, and nobody is waited for", 
   assert.equal(await one.conn.read(new Uint8Array(1)), null);
   await readAll(silent);
   assert.deepEqual(place.errors, []);
+});
+
+test("chat: a crowd is not more than a signal can have listeners", async () => {
+  const warnings: Error[] = [];
+  const onWarning = (warning: Error) => void warnings.push(warning);
+  process.on("warning", onWarning);
+  await using place = await Place.open();
+  const crowd = await Promise.all(Array.from({ length: 20 }, () => place.enter()));
+  await new Promise((resolve) => setImmediate(resolve)); // warnings come a turn later
+  process.removeListener("warning", onWarning);
+  assert.deepEqual(warnings, []);
+  for (const { conn } of crowd) conn.close();
 });
 
 test("chat: one that leaves and does not read what waits for it is reset", async () => {
