@@ -60,6 +60,8 @@ test("connect: the usual mistakes exit 2, with one line that says what to write"
     [["-k", "localhost:80"], /Option --insecure needs --tls/],
     [["--tls", "--cacert", "/nowhere", "localhost:80"], /--cacert cannot read '\/nowhere'/],
     [["--on-eof", "stop", "localhost:80"], /takes half-close or close or wait, not 'stop'/],
+    [["-z", "--frame", "u8", "localhost:80"], /Options --probe and --frame exclude each other/],
+    [["--udp", "--frame", "u8", "localhost:80"], /Options --udp and --frame exclude each other/],
     [["-z", "--hex", "localhost:80"], /Options --probe and --hex exclude each other/],
   ];
   for (const [args, message] of wrong) {

@@ -39,11 +39,13 @@ export interface FrameValues {
   /** 0 is that of the framing itself. */
   readonly "frame-limit": number;
   readonly crlf: boolean;
+  readonly udp: boolean;
+  readonly probe: boolean;
 }
 
 /** The framing that is asked for, if one is. Throws a {@linkcode UsageError}. */
 export function framingOf(values: FrameValues): Framing | undefined {
-  const { frame, "frame-limit": limit, crlf } = values;
+  const { frame, "frame-limit": limit, crlf, udp, probe } = values;
   if (frame === undefined) {
     if (limit !== 0) throw new UsageError("Option --frame-limit needs --frame");
     return undefined;
@@ -51,6 +53,9 @@ export function framingOf(values: FrameValues): Framing | undefined {
   if (crlf) {
     throw new UsageError("Options --crlf and --frame exclude each other: see delimiter:\\r\\n");
   }
+  // A datagram is a message already, and a probe sends none.
+  if (udp) throw new UsageError("Options --udp and --frame exclude each other");
+  if (probe) throw new UsageError("Options --probe and --frame exclude each other");
   const usual = frame({});
   if (limit === 0) return usual;
   try {
