@@ -163,7 +163,20 @@ export function serverContext(
   { cert, key, caCerts }: TlsServerOptions,
   addr: Addr | undefined,
 ): tls.SecureContext {
+  // The runtimes take anything for one, and then let nobody in.
+  for (const pem of caCerts ?? []) checkCertificates(pem, addr);
   return secureContext({ cert, key, ca: caCerts && [...caCerts] }, "listen", addr);
+}
+
+function checkCertificates(pem: string, addr: Addr | undefined): void {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g);
+  try {
+    if (blocks === null) throw new Error("there is no PEM certificate in it");
+    for (const block of blocks) new X509Certificate(block);
+  } catch (cause) {
+    const why = `the issuers of clients' certificates are none: ${(cause as Error).message}`;
+    throw new SocketError("EINVAL", "listen", { addr, cause, why });
+  }
 }
 
 /** The client is asked for a certificate if somebody is trusted; {@linkcode refusal} looks at it. */
@@ -346,8 +359,10 @@ const REASONS: Readonly<Record<string, string>> = {
   CERT_NOT_YET_VALID: "it is not valid yet",
   CERT_REVOKED: "it was revoked",
   DEPTH_ZERO_SELF_SIGNED_CERT: "it is self-signed",
+  INVALID_PURPOSE: "it is not meant for that end of a connection",
   SELF_SIGNED_CERT_IN_CHAIN: "its root is self-signed and unknown here",
   UNABLE_TO_GET_ISSUER_CERT: "its issuer is unknown here",
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its issuer is unknown here",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is unknown here",
+  // Deno says so of others that are not valid, too.
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is unknown here, or it is not valid for this",
 };

@@ -118,6 +118,14 @@ test("TLS: a listener that asks for certificates is told whose, and lets in nobo
   assert.deepEqual(failures.map(({ code }) => code), ["ECERT", "ECERT"]);
 });
 
+test("TLS: issuers of clients' certificates that are none are EINVAL", async () => {
+  const broken = other.cert.replace(/[A-Za-z]{20}/, "");
+  for (const caCerts of [["garbage"], [""], [broken]]) {
+    const { message } = await rejects(listen({ caCerts }), "EINVAL");
+    assert.match(message, /the issuers of clients' certificates are none/);
+  }
+});
+
 test("TLS: no protocol in common is ETLS", async () => {
   const told: SocketError[] = [];
   using listener = await listen({
