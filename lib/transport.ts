@@ -247,7 +247,8 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
 
   /**
    * Waits for the next connection. With TLS, for one that has shaken hands: handshakes go on beside
-   * it, up to the backlog's number of them, and a client that takes its time holds nobody else up.
+   * it, and a client that takes its time holds nobody else up. When the backlog's number of them are
+   * under way, further clients wait on Deno, and are closed on Node; `handshakeTimeout` ends them.
    *
    * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.
