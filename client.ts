@@ -18,12 +18,11 @@ import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { describeTarget, TARGET_FLAGS, targetOf } from "./lib/cli/target.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
+import { openTransport } from "./lib/cli/transport.ts";
 import { systemClock } from "./lib/clock.ts";
 import { dial } from "./lib/dial.ts";
 import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
-import { observe } from "./lib/events.ts";
 import { IdleWatch } from "./lib/idle.ts";
-import { systemTransport } from "./lib/transport.deno.ts";
 
 const FLAGS = {
   ...TARGET_FLAGS,
@@ -88,9 +87,7 @@ async function echoClient(
     return await echoUdpClient({ ...values, source: message ?? process.stdin }, log, signals);
   }
   const { signal, exitCode } = signals;
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(clientTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, clientTranscript());
   log.note(`connecting to ${describeTarget(target)}`);
   try {
     const conn = await dial(transport, { ...target, signal, timeout: values["connect-timeout"] });

@@ -51,7 +51,7 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketEr
     return new SocketError("ETIMEDOUT", op, { addr, cause: error });
   }
   const known = addr.transport === "unix"
-    ? fileCode((error as { code?: unknown }).code)
+    ? fileCode((error as { code?: unknown }).code, addr.path)
     : undefined;
   return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
 }

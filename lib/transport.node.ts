@@ -5,9 +5,8 @@
  * @module
  */
 
-import { existsSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import net from "node:net";
-import { dirname } from "node:path";
 import process from "node:process";
 import tls from "node:tls";
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
@@ -54,7 +53,7 @@ import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
   const known = addr?.transport === "unix"
-    ? fileCode((error as { code?: unknown }).code)
+    ? fileCode((error as { code?: unknown }).code, addr.path)
     : undefined;
   return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
 }
@@ -291,12 +290,7 @@ async function listenUnix(options: UnixListenOptions): Promise<Listener> {
   try {
     return await bindPath(options, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
   } catch (error) {
-    const failure = error instanceof SocketError
-      ? error
-      : translate(error, "listen", unixAddr(path));
-    if (failure.code !== "EACCES" || existsSync(dirname(path))) throw failure;
-    // libuv says EACCES for a folder that is not there.
-    throw new SocketError("ENOENT", "listen", { addr: failure.addr, cause: failure.cause });
+    throw error instanceof SocketError ? error : translate(error, "listen", unixAddr(path));
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { type BigIntStats, chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "./addr.ts";
@@ -35,9 +36,12 @@ export function pathAddr(op: SocketOp, path: string): UnixAddr {
   return unixAddr(path);
 }
 
-/** Names the code for an errno that the file system knows and TCP does not. */
-export function fileCode(errno: unknown): SocketErrorCode | undefined {
+/** Names the code for an errno that the file system knows and TCP does not, or means otherwise. */
+export function fileCode(errno: unknown, path: string): SocketErrorCode | undefined {
   switch (errno) {
+    case "EACCES":
+      // libuv says so of a folder that is not there, too.
+      return isMissing(dirname(path)) ? "ENOENT" : undefined;
     case "ENOTDIR":
     case "ELOOP":
       return "ENOENT";
@@ -48,6 +52,16 @@ export function fileCode(errno: unknown): SocketErrorCode | undefined {
       return "EINVAL";
     default:
       return undefined;
+  }
+}
+
+/** Whether there is nothing at a path; not being allowed to look is no answer. */
+function isMissing(path: string): boolean {
+  try {
+    lstatSync(path);
+    return false;
+  } catch (error) {
+    return (error as { code?: unknown }).code === "ENOENT";
   }
 }
 

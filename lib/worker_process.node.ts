@@ -6,9 +6,7 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
-import { existsSync } from "node:fs";
 import net from "node:net";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { isIPv6, tcpAddr } from "./addr.ts";
@@ -90,8 +88,6 @@ function bind(addr: Addr, ...where: Parameters<CreateHandle>): Handle {
 
 function failure(errno: number, addr: Addr): SocketError {
   const name = getSystemErrorName(errno);
-  const known = addr.transport === "unix" ? fileCode(name) : undefined;
-  // libuv says EACCES for a folder that is not there.
-  const isGone = addr.transport === "unix" && name === "EACCES" && !existsSync(dirname(addr.path));
-  return new SocketError(isGone ? "ENOENT" : known ?? codeOf({ code: name }), "listen", { addr });
+  const known = addr.transport === "unix" ? fileCode(name, addr.path) : undefined;
+  return new SocketError(known ?? codeOf({ code: name }), "listen", { addr });
 }

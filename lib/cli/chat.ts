@@ -12,7 +12,8 @@ import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, seconds, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
-import { openListener, openTransport, serveUntilStopped, servingFlags } from "./serving.ts";
+import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
+import { openTransport } from "./transport.ts";
 import { onSignals } from "./signals.ts";
 import { switchboardTranscript } from "./transcript.ts";
 

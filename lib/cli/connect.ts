@@ -6,10 +6,8 @@
 
 import process from "node:process";
 import { dial } from "../dial.ts";
-import { observe } from "../events.ts";
 import type { Framing } from "../frames.ts";
 import { join, type Joinable, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
-import { systemTransport } from "../transport.deno.ts";
 import type { Conn } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, openLog } from "./common.ts";
@@ -26,6 +24,7 @@ import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
 import { clientTranscript } from "./transcript.ts";
+import { openTransport } from "./transport.ts";
 
 const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 
@@ -115,9 +114,7 @@ async function run(values: ConnectValues, positionals: string[]): Promise<number
   const framing = framingOf(values);
   const log = openLog(values);
   const { signal, exitCode } = onSignals();
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(clientTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, clientTranscript());
   const limits = { timeout: values["connect-timeout"], signal };
   try {
     if (values.probe) return await probe(transport, places, limits);

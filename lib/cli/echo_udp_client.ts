@@ -7,13 +7,13 @@
 import { formatAddr } from "../addr.ts";
 import type { Datagram, UdpAddr } from "../datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
-import { observe } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { type Flag, integer, toggle, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import type { Signals } from "./signals.ts";
 import { clientTranscript } from "./transcript.ts";
+import { openTransport } from "./transport.ts";
 
 /** The flags of echo over UDP. */
 export const UDP_FLAGS: {
@@ -49,9 +49,7 @@ export async function echoUdpClient(
   { signal: interrupted, exitCode }: Signals,
 ): Promise<number> {
   const { host, port } = options;
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(clientTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, clientTranscript());
   log.note(`sending to ${host} port ${port}`);
   const limit = options["connect-timeout"];
   const signals = limit === 0 ? [interrupted] : [interrupted, AbortSignal.timeout(limit)];

@@ -5,9 +5,7 @@
  */
 
 import { echoDatagram } from "../echo_udp.ts";
-import { observe } from "../events.ts";
 import { serveDatagrams } from "../serve_datagrams.ts";
-import { systemTransport } from "../transport.deno.ts";
 import { openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
@@ -19,6 +17,7 @@ import { wantsTls } from "./serving/tls.ts";
 import type { WorkerFlags } from "./serving/workers.ts";
 import type { Signals } from "./signals.ts";
 import { datagramTranscript } from "./transcript.ts";
+import { openTransport } from "./transport.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */
 export async function echoUdpServer(
@@ -31,9 +30,7 @@ export async function echoUdpServer(
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(datagramTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, datagramTranscript());
   const access = openAccess(flags, log);
   log.note(`starting up on ${describePlace(place)}`);
   const socket = await transport.listenDatagram({ host: place.host, port: place.port });

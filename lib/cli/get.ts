@@ -7,7 +7,6 @@
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
 import process from "node:process";
-import { observe } from "../events.ts";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
 import { RequestError, type RequestErrorCode } from "../http/client/errors.ts";
@@ -15,7 +14,6 @@ import { requestHttp } from "../http/client/request.ts";
 import { hasField } from "../http/client/request_head.ts";
 import { publicUrl } from "../http/client/url.ts";
 import { SocketError } from "../errors.ts";
-import { systemTransport } from "../transport.deno.ts";
 import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
@@ -31,6 +29,7 @@ import { connectionTranscript, headLines, printable, textOf, timingReport } from
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
+import { openTransport } from "./transport.ts";
 
 const MOST = Number.MAX_SAFE_INTEGER;
 
@@ -219,9 +218,7 @@ function download(
   file: string | undefined,
 ): Promise<Outcome> {
   const { values, choice, ranged, log, signal } = job;
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(connectionTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, connectionTranscript());
   const { include, head, compressed } = values;
   const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose

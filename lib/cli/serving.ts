@@ -8,15 +8,13 @@
 import type { AccessList } from "../access.ts";
 import { asksForTls } from "../asks.ts";
 import { SocketError } from "../errors.ts";
-import { observe } from "../events.ts";
 import { type Handler, serve, type ServeOptions, type ServeSummary } from "../serve.ts";
-import { systemTransport } from "../transport.deno.ts";
 import type { Addr, Listener, ListenOptions, Transport } from "../transport.ts";
 import type { WorkerListenOptions } from "../worker.ts";
 import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
-import type { Log, Transcript } from "./log.ts";
+import type { Log } from "./log.ts";
 import { print } from "./print.ts";
 import {
   describePlace,
@@ -35,6 +33,7 @@ import {
 } from "./serving/tls.ts";
 import type { Signals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
+import { openTransport } from "./transport.ts";
 
 /** The flags of whom a server serves, and for how long. */
 export const LIMIT_FLAGS: {
@@ -64,11 +63,6 @@ export type ServingFlags = PlaceFlags & TlsFlags & AccessFlags & LimitFlags;
 export interface Opened {
   readonly listener: Listener;
   readonly access: AccessList | undefined;
-}
-
-/** The sockets of the system, with a transcript of all that happens on them if `log` is to have it. */
-export function openTransport(log: Log, transcript: Transcript): Transport {
-  return log.verbose ? observe(systemTransport, log.sink(transcript)) : systemTransport;
 }
 
 /**

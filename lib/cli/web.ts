@@ -5,10 +5,8 @@
  */
 
 import { SocketError } from "../errors.ts";
-import { observe } from "../events.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
-import { systemTransport } from "../transport.deno.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
@@ -34,6 +32,7 @@ import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
 import { handshakeTeller, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import { onSignals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
+import { openTransport } from "./transport.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
@@ -117,9 +116,7 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const signals = onSignals();
   const log = openLog(values);
   await checkDirectory(dir, values.upload);
-  const transport = log.verbose
-    ? observe(systemTransport, log.sink(serverTranscript()))
-    : systemTransport;
+  const transport = openTransport(log, serverTranscript());
   const access = openAccess(values, log);
   const address = secure && "host" in place
     ? {

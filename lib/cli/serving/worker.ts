@@ -9,12 +9,8 @@ import { serve } from "../../serve.ts";
 import type { WorkerMain } from "../../worker.ts";
 import { openAccess } from "../access.ts";
 import { Log, type LogOptions } from "../log.ts";
-import {
-  conversationOptions,
-  openTransport,
-  type ServingFlags,
-  withCallbacks,
-} from "../serving.ts";
+import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
+import { openTransport } from "../transport.ts";
 import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
 
 /** Where this file is. */
