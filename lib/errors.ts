@@ -123,7 +123,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
     why: "the host cannot be reached",
     next: "Check the address and the route to it.",
   },
-  EINVAL: { why: "an argument is not valid", next: "See the contract of the operation." },
+  EINVAL: { why: "an argument is not valid", next: "Correct it, and try again." },
   EMFILE: {
     why: "this process has too many open files",
     next: "Close some connections, or raise the limit (`ulimit -n`).",

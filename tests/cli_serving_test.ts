@@ -95,6 +95,7 @@ for (
   const [args, why] of [
     [["--unix", "/tmp/x.sock", "--port", "5"], /Option --unix goes without --port/],
     [["--unix", "/tmp/x.sock", "--tls-self-signed"], /Option --unix goes without TLS/],
+    [["--unix", ""], /Option --unix takes a path, not ''/],
     [["--unix-mode", "600"], /Option --unix-mode needs --unix/],
     [["--unix", "/tmp/x.sock", "--unix-mode", "rw"], /takes permissions in octal/],
     [["--tls-cert", "a.pem"], /--tls-cert and --tls-key need each other/],

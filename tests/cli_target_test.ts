@@ -113,6 +113,8 @@ for (
     [["--unix", "/tmp/none.sock"], 7, /there is no such file or folder/],
     [["--unix", "/tmp/x.sock", "--port", "5"], 2, /--unix and --port exclude each other/],
     [["--unix", "/tmp/x.sock", "--tls"], 2, /--unix and --tls exclude each other/],
+    [["--unix", ""], 2, /Option --unix takes a path, not ''/],
+    [["--tls", "--cacert", "deno.json"], 2, /there is no certificate \(PEM\) in 'deno.json'/],
     [["--cacert", "x.pem"], 2, /Option --cacert needs --tls/],
     [["--tls", "--cacert", "none.pem"], 2, /Option --cacert cannot read 'none.pem'/],
     [["--tls", "--cert", "x.pem"], 2, /--cert and --key need each other/],

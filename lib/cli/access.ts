@@ -40,7 +40,7 @@ export const ACCESS_FLAGS: {
 
 /** What the help of a server says of these flags. */
 export const ACCESS_HELP =
-  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is reset at once. With
+  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
 not right then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
 

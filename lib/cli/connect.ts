@@ -19,7 +19,7 @@ import { type Direction, HexDump } from "./connect/hex.ts";
 import { nameOf, placesOf } from "./connect/places.ts";
 import { probe } from "./connect/probe.ts";
 import { EXIT, exitHelp } from "./exit.ts";
-import { choice, integer, renderFlags, seconds, text, toggle, type Values } from "./flags.ts";
+import { choice, integer, path, renderFlags, seconds, toggle, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
@@ -30,7 +30,7 @@ const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 
 const FLAGS = {
   "on-eof": choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
-  unix: text("PATH", "", "connect to this socket file, and not to HOST:PORT"),
+  unix: path("connect to this socket file, and not to HOST:PORT"),
   udp: toggle("send datagrams: each read of stdin is one", "u"),
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),

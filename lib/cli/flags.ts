@@ -40,6 +40,15 @@ export function text(arg: string, fallback: string, help: string, short?: string
   return { short, arg, help, fallback, parse: (value) => value };
 }
 
+/** The path of a file. An empty one is a mistake, as of a variable in a script that is not set. */
+export function path(help: string, arg = "PATH"): Flag<string> {
+  const parse = (value: string) => {
+    if (value !== "") return value;
+    throw new UsageError("takes a path, not ''");
+  };
+  return { arg, help, fallback: "", parse };
+}
+
 /** A flag that may be given again and again: all of its values, in order. */
 export function list(arg: string, help: string, short?: string): Flag<readonly string[]> {
   return { short, arg, help, fallback: [], parse: (value, sofar) => [...sofar, value] };

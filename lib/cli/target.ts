@@ -5,7 +5,7 @@
  */
 
 import type { DialOptions, DialUnixOptions } from "../dial.ts";
-import { type Flag, integer, text, UsageError, type Values } from "./flags.ts";
+import { type Flag, integer, path, text, UsageError, type Values } from "./flags.ts";
 import { TLS_CLIENT_FLAGS, tlsOf } from "./tls_client.ts";
 
 /** The flags. */
@@ -16,7 +16,7 @@ export const TARGET_FLAGS: typeof TLS_CLIENT_FLAGS & {
 } = {
   host: text("HOST", "localhost", "name or address of the server (default localhost)"),
   port: integer("PORT", [1, 65535], 10000, "port of the server (default 10000)"),
-  unix: text("PATH", "", "connect to this socket file instead"),
+  unix: path("connect to this socket file instead"),
   ...TLS_CLIENT_FLAGS,
 };
 

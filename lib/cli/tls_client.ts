@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { DialTlsOptions } from "../dial.ts";
 import type { ClientTls } from "../http/client/client.ts";
-import { type Flag, text, toggle, UsageError, type Values } from "./flags.ts";
+import { type Flag, path, text, toggle, UsageError, type Values } from "./flags.ts";
 
 /** The flags of whom to trust and who to be, where TLS may be spoken. */
 export const TRUST_FLAGS: {
@@ -16,10 +16,10 @@ export const TRUST_FLAGS: {
   readonly cert: Flag<string>;
   readonly key: Flag<string>;
 } = {
-  cacert: text("FILE", "", "trust the certificates (PEM) in FILE, too"),
+  cacert: path("trust the certificates (PEM) in FILE, too", "FILE"),
   insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
-  cert: text("FILE", "", "show this certificate (PEM) to a server that asks for one"),
-  key: text("FILE", "", "the private key of the certificate (PEM)"),
+  cert: path("show this certificate (PEM) to a server that asks for one", "FILE"),
+  key: path("the private key of the certificate (PEM)", "FILE"),
 };
 
 /** The flags of TLS, where it is spoken on demand. */
@@ -39,16 +39,22 @@ export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLA
   }
   return {
     insecure,
-    ...cacert !== "" && { caCerts: [read("cacert", cacert)] },
+    ...cacert !== "" && { caCerts: [certificatesIn(cacert)] },
     ...cert !== "" && { cert: read("cert", cert), key: read("key", key) },
   };
 }
 
-function read(option: string, path: string): string {
+function certificatesIn(file: string): string {
+  const pem = read("cacert", file);
+  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+  throw new UsageError(`Option --cacert: there is no certificate (PEM) in '${file}'`);
+}
+
+function read(option: string, file: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${path}': ${(error as Error).message}`);
+    throw new UsageError(`Option --${option} cannot read '${file}': ${(error as Error).message}`);
   }
 }
 

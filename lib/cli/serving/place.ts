@@ -7,7 +7,7 @@
 import { formatAddr } from "../../addr.ts";
 import type { UdpAddr } from "../../datagram.ts";
 import type { Addr } from "../../transport.ts";
-import { type Flag, integer, optional, text, UsageError, type Values } from "../flags.ts";
+import { type Flag, integer, optional, path, text, UsageError, type Values } from "../flags.ts";
 import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
 
 /** File permissions in octal, as chmod(1) has them. */
@@ -24,7 +24,7 @@ export const UNIX_FLAGS: {
   readonly unix: Flag<string>;
   readonly "unix-mode": Flag<number | undefined>;
 } = {
-  unix: text("PATH", "", "listen on a Unix socket instead"),
+  unix: path("listen on a Unix socket instead"),
   "unix-mode": mode("permissions of its file, as 600 (default by the umask)"),
 };
 

@@ -10,7 +10,7 @@ import type { SocketError } from "../../errors.ts";
 import { selfSigned } from "../../tls_cert.ts";
 import type { TlsServerOptions } from "../../tls.ts";
 import { CliError, EXIT } from "../exit.ts";
-import { type Flag, text, toggle, UsageError, type Values } from "../flags.ts";
+import { type Flag, path, toggle, UsageError, type Values } from "../flags.ts";
 import type { Log } from "../log.ts";
 import { isAnyHost, ownAddresses } from "./addresses.ts";
 
@@ -21,14 +21,10 @@ export const TLS_FLAGS: {
   readonly "tls-self-signed": Flag<boolean>;
   readonly "tls-client-ca": Flag<string>;
 } = {
-  "tls-cert": text("FILE", "", "speak TLS, with this certificate and those behind it (PEM)"),
-  "tls-key": text("FILE", "", "the private key of the certificate (PEM)"),
+  "tls-cert": path("speak TLS, with this certificate and those behind it (PEM)", "FILE"),
+  "tls-key": path("the private key of the certificate (PEM)", "FILE"),
   "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
-  "tls-client-ca": text(
-    "FILE",
-    "",
-    "let in only clients with a certificate of these issuers (PEM)",
-  ),
+  "tls-client-ca": path("let in only clients with a certificate of these issuers (PEM)", "FILE"),
 };
 
 /** What the flags say. */
