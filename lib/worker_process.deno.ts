@@ -11,18 +11,20 @@ import type { HeldSocket, WorkerListenOptions } from "./worker.ts";
 
 const PERMISSIONS = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
 
-/** The permissions that this process has without limits, as flags. */
+/** The permissions that this process has in full, as flags: what a part is of cannot be asked. */
 function permissionFlags(): string[] {
-  const granted = PERMISSIONS.filter((name) =>
-    Deno.permissions.querySync({ name }).state === "granted"
-  );
+  const granted = PERMISSIONS.filter((name) => {
+    // Of --allow-read --deny-read=/etc, too, the state is "granted".
+    const { state, partial } = Deno.permissions.querySync({ name });
+    return state === "granted" && !partial;
+  });
   const isAll = granted.length === PERMISSIONS.length;
   return isAll ? ["--allow-all"] : granted.map((name) => `--allow-${name}`);
 }
 
 /**
  * Starts a process that runs the module `entry`, with a channel to it. `flags` are the runtime's, by
- * default the permissions that this process has. SO_REUSEPORT, which Deno calls unstable, is added.
+ * default the permissions that this process has in full. SO_REUSEPORT, which Deno calls unstable, is added.
  */
 export function startProcess(
   entry: string,

@@ -39,7 +39,7 @@ export interface WorkersOptions extends Pick<ServeOptions, "signal" | "grace"> {
   readonly data?: unknown;
   /**
    * The runtime's flags for processes. Default: on Node those of this process, on Deno `--allow-…`
-   * for each permission that this process has without limits.
+   * for each permission that this process has in full: given for all, and no part of it denied.
    */
   readonly flags?: readonly string[];
   /** Is told what becomes of the workers. It must not throw. */
@@ -113,7 +113,8 @@ export interface Workers {
  * Rejects with a SocketError if the address cannot be had, ENOTSUP where the runtime cannot share it:
  * threads on Node before 22.12; threads on Deno without `--unstable-net`; a Unix socket other than
  * among processes on Node. Rejects with what a worker could not start for. On Deno threads need
- * `--allow-read`, and processes `--allow-run`, `--allow-env` and `--allow-read`: ENOTCAPABLE.
+ * `--allow-read`, and processes `--allow-net`, `--allow-run`, `--allow-env` and `--allow-read`, all in full:
+ * ENOTCAPABLE.
  *
  * @example
  * ```ts
@@ -167,9 +168,17 @@ export async function startWorkers(
 
 /** The error of a start, in words that fit workers. */
 function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
+  const inFull = "in full, as a part of it, or all without what --deny-… names, does not reach " +
+    "them; threads have the permissions of this process";
   const fail = (code: "ENOTSUP" | "ENOTCAPABLE", why: string) =>
     new SocketError(code, "listen", { addr, cause: error, why });
   if (error instanceof SocketError) {
+    if (error.code === "ENOTCAPABLE" && kind === "processes") {
+      return fail(
+        "ENOTCAPABLE",
+        `Deno's permissions forbid processes without --allow-net ${inFull}`,
+      );
+    }
     if (error.code !== "ENOTSUP" || kind !== "threads") return error;
     return fail(
       "ENOTSUP",
@@ -179,7 +188,8 @@ function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
   }
   const needed = /\bRequires (\w+) access\b/.exec(error.message)?.[1];
   if (needed === undefined) return error;
-  return fail("ENOTCAPABLE", `Deno's permissions forbid ${kind} without --allow-${needed}`);
+  const how = kind === "processes" ? `--allow-${needed} ${inFull}` : `--allow-${needed}`;
+  return fail("ENOTCAPABLE", `Deno's permissions forbid ${kind} without ${how}`);
 }
 
 /** An address for several to listen at. */

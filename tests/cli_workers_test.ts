@@ -217,6 +217,13 @@ test("server --workers: Deno's permissions that are missing are told by their fl
   assertFailed(exit, 7, /forbid processes without --allow-run/);
 });
 
+test("server --workers: Deno's processes get no permission of which a part is denied", async () => {
+  if (systemTransport.name !== "deno") return;
+  const command = programCommand("server", ["-A", "--deny-net=192.0.2.1"]);
+  const exit = await runProgram([...command, ...LOCAL, "--port", "0", "--workers", "2"]);
+  assertFailed(exit, 7, /forbid processes without --allow-net in full/);
+});
+
 test("server --workers: who may connect is kept by all, and SIGHUP reaches them", async () => {
   const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
   const file = join(dir, "allowed");
