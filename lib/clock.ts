@@ -8,15 +8,18 @@
 export interface Clock {
   /** Milliseconds since some moment in the past; never goes back. */
   now(): number;
-  /** Calls `fn` once, `ms` milliseconds from now. Returns a function that cancels it. */
+  /** Calls `fn` once, `ms` milliseconds from now, which may be Infinity. Returns a function that cancels it. */
   setTimer(ms: number, fn: () => void): () => void;
 }
 
-/** The clock of the runtime. */
+/** The longest that a timer of the runtimes waits; what is longer they take for 1 ms. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;
+
+/** The clock of the runtime. Its timers ring after 24 days at the latest. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimer(ms, fn) {
-    const timer = setTimeout(fn, ms);
+    const timer = setTimeout(fn, Math.min(ms, LONGEST_TIMER_MS));
     return () => clearTimeout(timer);
   },
 };

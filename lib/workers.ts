@@ -7,7 +7,7 @@
 
 import process from "node:process";
 import { asksForUnix } from "./asks.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, LONGEST_TIMER_MS, systemClock } from "./clock.ts";
 import { abortError, SocketError } from "./errors.ts";
 import type { ServeOptions, ServeSummary } from "./serve.ts";
 import { systemTransport } from "./transport.deno.ts";
@@ -245,7 +245,9 @@ class Pool implements Workers {
     options: WorkersOptions & { kind: WorkerKind },
     address: SharedAddress,
   ) {
-    const { workers, kind, data, flags, grace = 10_000, clock = systemClock, onEvent } = options;
+    const { workers, kind, data, flags, clock = systemClock, onEvent } = options;
+    // It travels as JSON, which has no Infinity.
+    const grace = Math.min(options.grace ?? 10_000, LONGEST_TIMER_MS);
     this.#address = address;
     this.#addr = address.addr;
     this.#signal = options.signal;

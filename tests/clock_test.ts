@@ -31,3 +31,11 @@ test("system clock: goes on, and a timer rings once", async () => {
   assert.ok(systemClock.now() > before);
   systemClock.setTimer(5, () => assert.fail("cancelled"))();
 });
+
+test("system clock: a timer longer than the runtime's longest does not ring at once", async () => {
+  const cancel = [Infinity, 2 ** 31].map((ms) =>
+    systemClock.setTimer(ms, () => assert.fail(`${ms} ms have not passed`))
+  );
+  await new Promise<void>((resolve) => systemClock.setTimer(20, resolve));
+  for (const stop of cancel) stop();
+});
