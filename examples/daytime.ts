@@ -26,6 +26,8 @@ console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([
   serve(listener, (conn) => conn.write(daytime())),
-  // No answer to a service, which may be one that answers answers: they would never stop.
-  serveDatagrams(socket, (_data, from) => from.port < 1024 ? undefined : daytime()),
+  // No answer to a service, nor to our like: they may answer answers, and would never stop.
+  serveDatagrams(socket, (_data, from, to) => {
+    return from.port < 1024 || from.port === to.port ? undefined : daytime();
+  }),
 ]);

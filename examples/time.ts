@@ -29,6 +29,8 @@ console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([
   serve(listener, (conn) => conn.write(time())),
-  // No answer to a service, which may be one that answers answers: they would never stop.
-  serveDatagrams(socket, (_data, from) => from.port < 1024 ? undefined : time()),
+  // No answer to a service, nor to our like: they may answer answers, and would never stop.
+  serveDatagrams(socket, (_data, from, to) => {
+    return from.port < 1024 || from.port === to.port ? undefined : time();
+  }),
 ]);

@@ -10,17 +10,10 @@ import type { UdpAddr } from "./datagram.ts";
 const FIRST_FREE_PORT = 1024;
 
 /**
- * Whether a datagram may be answered by a service that answers whatever comes: not if it comes from a
- * port where such a service may be. Two of them answer one another for ever once somebody has forged a
- * single datagram (CERT Advisory CA-1996-01).
- */
-export function mayAnswer(from: UdpAddr): boolean {
-  return from.port >= FIRST_FREE_PORT;
-}
-
-/**
- * Echoes: a handler for {@linkcode serveDatagrams}. What comes from a port below 1024 is not answered,
- * since two echo servers that were told of each other would never stop.
+ * Echoes: a handler for {@linkcode serveDatagrams}. What comes from a port below 1024, or from the
+ * port that it came to, is not answered: a service that answers whatever comes may be there, and two
+ * of them never stop once somebody has forged a single datagram (CERT Advisory CA-1996-01). It cannot
+ * tell such a service on another port from 1024 up: keep those out by the `admission`.
  *
  * @example
  * ```ts
@@ -39,6 +32,10 @@ export function mayAnswer(from: UdpAddr): boolean {
  * await served;
  * ```
  */
-export function echoDatagram(data: Uint8Array, from: UdpAddr): Uint8Array | undefined {
-  return mayAnswer(from) ? data : undefined;
+export function echoDatagram(
+  data: Uint8Array,
+  from: UdpAddr,
+  to: UdpAddr,
+): Uint8Array | undefined {
+  return from.port < FIRST_FREE_PORT || from.port === to.port ? undefined : data;
 }

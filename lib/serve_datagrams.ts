@@ -11,11 +11,14 @@ import { warn } from "./serve.ts";
 
 /**
  * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` may be
- * used until the answer is there. The next datagram waits for it.
+ * used until the answer is there. The next datagram waits for it. `to` is the address of the socket:
+ * who answers whatever comes must not answer its own port, where its like may be, or two of them
+ * never stop.
  */
 export type DatagramHandler = (
   data: Uint8Array,
   from: UdpAddr,
+  to: UdpAddr,
 ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
 /** What {@linkcode serveDatagrams} takes. */
@@ -95,7 +98,7 @@ export async function serveDatagrams(
       received++;
       if (admission?.admit(from) === false) continue;
       try {
-        const answer = await handler(buffer.subarray(0, size), from);
+        const answer = await handler(buffer.subarray(0, size), from, socket.addr);
         if (answer === undefined) continue;
         await socket.send(answer, from);
         answered++;

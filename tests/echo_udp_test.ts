@@ -94,9 +94,9 @@ test("echo over UDP: what is not answered is sent again after 1, 2 and 4 s, and 
 test("echo over UDP: the time to wait stays long until a datagram is echoed that was sent once", async () => {
   const times: number[] = [];
   const answers = lossy((call) => [1, 3, 5].includes(call));
-  const handler: DatagramHandler = (data, from) => {
+  const handler: DatagramHandler = (...args) => {
     times.push(clock.now());
-    return answers(data, from);
+    return answers(...args);
   };
   const { echo, clock, close } = await conversation(handler, ["a", "b", "c", "d"]);
   const running = echo.run();
@@ -232,6 +232,34 @@ test("echo over UDP: a datagram from a service's port is not answered, or two wo
   assert.equal((await client.receive(new Uint8Array(10))).size, 5);
   socket.close();
   assert.deepEqual(await served, { received: 2, answered: 1, dropped: 0 });
+});
+
+test("echo over UDP: two servers on the same port of two addresses do not answer each other", async () => {
+  const transport = new MemoryTransport();
+  const servers = [
+    await transport.listenDatagram({ host: "127.0.0.1", port: 10_000 }),
+    await transport.listenDatagram({ host: "127.0.0.2", port: 10_000 }),
+  ];
+  const served = servers.map((socket) => {
+    let turns = 0;
+    return serveDatagrams(socket, (...args) => {
+      // Or they would never stop.
+      if (++turns === 10) socket.close();
+      return echoDatagram(...args);
+    });
+  });
+  // What somebody sends who forges the address.
+  await servers[1].send(bytes("spin"), servers[0].addr);
+  for (const { addr } of servers) {
+    using client = await transport.listenDatagram({ remote: addr });
+    await client.send(bytes("hello"));
+    assert.equal((await client.receive(new Uint8Array(10))).size, 5);
+  }
+  for (const socket of servers) socket.close();
+  assert.deepEqual(await Promise.all(served), [
+    { received: 2, answered: 1, dropped: 0 },
+    { received: 1, answered: 1, dropped: 0 },
+  ]);
 });
 
 test("serveDatagrams: a handler that throws, and an answer too large, are told and hurt nobody else", async () => {

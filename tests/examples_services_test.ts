@@ -103,6 +103,25 @@ say(max(sizes) <= 512 and len(set(sizes)) > 1)
   assert.equal(await udp.hear(), "True");
 });
 
+test("examples: a service does not answer its own port on another address", async () => {
+  for (const name of ["daytime", "time", "chargen"]) {
+    const { service, port } = await startService(name);
+    await using _service = service;
+    await using peer = await python(`
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(("127.0.0.2", ${port}))
+u.sendto(b"?", ("127.0.0.1", ${port}))
+v = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+v.sendto(b"?", ("127.0.0.1", ${port}))
+v.recv(65535)
+u.setblocking(False)
+try: u.recv(65535); say("an answer")
+except BlockingIOError: say("nothing")
+`);
+    assert.equal(await peer.hear(), "nothing");
+  }
+});
+
 test("examples: a service does not answer another one's port", async () => {
   for (const name of ["daytime", "time", "chargen"]) {
     const { service, port } = await startService(name);
