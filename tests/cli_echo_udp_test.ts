@@ -52,7 +52,7 @@ test("echo --udp: the server's URL is udp://, and the client gets its message ba
   ]);
   const exit = await server.program.stop();
   assert.equal(exit.code, 0);
-  assert.match(exit.stderr, /^stopped after 1 datagrams: 1 sent back, 0 more dropped$/m);
+  assert.match(exit.stderr, /^stopped after 1 datagram: 1 sent back, 0 more dropped$/m);
 });
 
 test("echo --udp: stdin is cut into datagrams, and comes back whole", async () => {
@@ -90,7 +90,7 @@ test("echo --udp: -v shows whom each datagram is from and for, on both sides, an
     `received "hello" from 127.0.0.1:${from}`,
     `sending data back to 127.0.0.1:${from}`,
     "closing the socket",
-    "stopped after 1 datagrams: 1 sent back, 0 more dropped",
+    "stopped after 1 datagram: 1 sent back, 0 more dropped",
   ]);
 
   const [other, there] = await udpServer("-v", "--log", "json");
@@ -238,7 +238,7 @@ test("echo --udp: whose address --deny has gets no answer, and is counted", asyn
   assert.equal(exit.code, 28, exit.stderr);
   const { stderr } = await server.program.stop();
   assert.match(stderr, /^refused 127\.0\.0\.1:\d+: its address is denied$/m);
-  assert.match(stderr, /^stopped after 1 datagrams: 0 sent back, 1 refused, 0 more dropped$/m);
+  assert.match(stderr, /^stopped after 1 datagram: 0 sent back, 1 refused, 0 more dropped$/m);
 });
 
 test("echo --udp: Ctrl-C ends the client while it waits, and the server at once", async () => {

@@ -44,8 +44,7 @@ export async function echoUdpServer(
     onError: (error) => tellFailure(error, log),
   });
   const refused = access === undefined ? "" : `, ${access.refused} refused`;
-  log.note(
-    `stopped after ${received} datagrams: ${answered} sent back${refused}, ${dropped} more dropped`,
-  );
+  const all = received === 1 ? "1 datagram" : `${received} datagrams`;
+  log.note(`stopped after ${all}: ${answered} sent back${refused}, ${dropped} more dropped`);
   return EXIT.ok;
 }
