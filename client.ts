@@ -81,6 +81,9 @@ async function echoClient(
   if (values.udp && (values.tls || values.unix !== "")) {
     throw new UsageError("Option --udp goes without --tls and --unix");
   }
+  if (values.udp && values["recv-size"] !== FLAGS["recv-size"].fallback) {
+    throw new UsageError("Option --udp goes without --recv-size");
+  }
   const signals = onSignals();
   const log = openLog(values);
   if (values.udp) {

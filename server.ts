@@ -10,7 +10,7 @@ import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
-import { integer, renderFlags, toggle, type Values } from "./lib/cli/flags.ts";
+import { integer, renderFlags, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
@@ -31,6 +31,16 @@ const FLAGS = {
   ),
   ...GENERAL_FLAGS,
 };
+
+/** What is about connections, and means nothing with --udp. */
+const NOT_WITH_UDP = [
+  "backlog",
+  "max-connections",
+  "max-per-address",
+  "idle-timeout",
+  "grace",
+  "recv-size",
+] as const;
 
 const HELP = `A server made of plain sockets.
 
@@ -73,6 +83,10 @@ ${EXIT_HELP}
 
 async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
   noMore(positionals);
+  const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
+  if (values.udp && given !== undefined) {
+    throw new UsageError(`Option --udp goes without --${given}`);
+  }
   const signals = onSignals();
   const log = openLog(values);
   if (values.udp) return await echoUdpServer(values, PORT, log, signals);

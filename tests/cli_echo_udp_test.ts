@@ -231,6 +231,23 @@ test("echo --udp: a datagram too large, and flags that do not go together, are e
   assertFailed(taken, 7, /Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE.*`ss -lxtunp`/);
 });
 
+test("echo --udp: a flag that is about connections is exit code 2, on the server and the client", async () => {
+  const ofServer = [
+    ["--backlog", "1"],
+    ["--max-connections", "1"],
+    ["--max-per-address", "1"],
+    ["--idle-timeout", "0.5"],
+    ["--grace", "0"],
+    ["--recv-size", "1"],
+  ];
+  for (const [flag, value] of ofServer) {
+    const exit = await runServer(["--udp", "--host", "127.0.0.1", "--port", "0", flag, value]);
+    assertFailed(exit, 2, new RegExp(`Option --udp goes without ${flag}\\.`));
+  }
+  const exit = await runClient(["echo", "--udp", "hello", "--recv-size", "1"]);
+  assertFailed(exit, 2, /Option --udp goes without --recv-size\./);
+});
+
 test("echo --udp: whose address --deny has gets no answer, and is counted", async () => {
   const [server, at] = await udpServer("--deny", "127.0.0.1");
   await using _server = server;
