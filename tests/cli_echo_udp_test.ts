@@ -248,13 +248,14 @@ test("echo --udp: a flag that is about connections is exit code 2, on the server
   assertFailed(exit, 2, /Option --udp goes without --recv-size\./);
 });
 
-test("echo --udp: whose address --deny has gets no answer, and is counted", async () => {
+test("echo --udp: whose address --deny has gets no answer, and is counted, with no line for each", async () => {
   const [server, at] = await udpServer("--deny", "127.0.0.1");
   await using _server = server;
   const exit = await runClient(["echo", "hello", ...at, "--retries", "0"]);
   assert.equal(exit.code, 28, exit.stderr);
   const { stderr } = await server.program.stop();
-  assert.match(stderr, /^refused 127\.0\.0\.1:\d+: its address is denied$/m);
+  // Where a datagram comes from is easily forged: anybody could fill the log.
+  assert.doesNotMatch(stderr, /^refused /m);
   assert.match(stderr, /^stopped after 1 datagram: 0 sent back, 1 refused, 0 more dropped$/m);
 });
 

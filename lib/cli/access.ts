@@ -48,8 +48,8 @@ not right then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
 export type AccessFlags = Values<typeof ACCESS_FLAGS>;
 
 /**
- * Makes what the flags ask for, if they ask for anything. Whom it refuses is a note in the log. From
- * now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
+ * Makes what the flags ask for, if they ask for anything. Which connection it refuses is a note in the
+ * log; datagrams are only counted. From now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
  * and beside --unix.
  */
 export function openAccess(
@@ -67,7 +67,10 @@ export function openAccess(
   const access = new AccessList({
     ...readRules(values),
     maxPerAddress,
-    onRefuse: (addr, why) => log.note(`refused ${formatAddr(addr)}: ${why}`),
+    onRefuse(addr, why) {
+      // Where a datagram comes from is easily forged: anybody could fill the log.
+      if (addr.transport !== "udp") log.note(`refused ${formatAddr(addr)}: ${why}`);
+    },
   });
   // Without a file there is nothing to read, and the signal does what it does to any program.
   if (readsFiles(values)) process.on("SIGHUP", () => reload(access, values, log));
