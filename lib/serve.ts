@@ -6,10 +6,11 @@
 
 import process from "node:process";
 import type { Admission } from "./access.ts";
+import { Backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Conversation, OpenConversation } from "./conversation.ts";
 import { deferred } from "./deferred.ts";
-import { SocketError, type SocketErrorCode } from "./errors.ts";
+import { SocketError } from "./errors.ts";
 import { IdleWatch } from "./idle.ts";
 import type { Conn, Listener } from "./transport.ts";
 
@@ -58,14 +59,8 @@ export interface ServeSummary {
   readonly reset: number;
 }
 
-const FIRST_BACKOFF_MS = 5;
-const LAST_BACKOFF_MS = 1000;
-
 /** How long handlers whose connection was reset get to notice. */
 const SETTLE_MS = 1000;
-
-/** The system is out of something; accepting again at once would spin. */
-const EXHAUSTED: ReadonlySet<SocketErrorCode> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
 /**
  * Accepts connections and holds a conversation on each, until `signal` is aborted or the listener is
@@ -155,23 +150,23 @@ class Server {
   }
 
   async #acceptAll(): Promise<void> {
-    let backoff = FIRST_BACKOFF_MS;
+    const backoff = new Backoff();
     for (;;) {
       while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
         await this.#changed.promise;
       }
       try {
         const conn = await this.#listener.accept();
-        backoff = FIRST_BACKOFF_MS;
+        backoff.reset();
         if (this.#admission?.admit(conn.remoteAddr) === false) this.#refuse(conn);
         else void this.#converse(conn);
       } catch (error) {
         const code = error instanceof SocketError ? error.code : undefined;
         if (code === "ECLOSED") return;
         if (code === "ECONNABORTED") continue;
-        if (code === undefined || !EXHAUSTED.has(code)) throw error;
-        await this.#sleep(backoff);
-        backoff = Math.min(backoff * 2, LAST_BACKOFF_MS);
+        const wait = backoff.after(error);
+        if (wait === undefined) throw error;
+        await this.#sleep(wait);
       }
     }
   }

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "./access.ts";
+import { Backoff } from "./backoff.ts";
 import type { Datagram, UdpAddr } from "./datagram.ts";
 import { SocketError } from "./errors.ts";
 import { warn } from "./serve.ts";
@@ -57,7 +59,8 @@ const LARGEST = 65_535;
  * slow handler costs datagrams and no memory.
  *
  * Rejects with a {@linkcode SocketError} if receiving fails for good, and with the reason if the socket
- * was closed with one.
+ * was closed with one. Running out of buffers or memory is waited out, 5 ms at first and a second at
+ * most.
  *
  * @example A server that shouts
  * ```ts
@@ -86,13 +89,14 @@ export async function serveDatagrams(
   { signal, admission, onError = warn }: ServeDatagramsOptions = {},
 ): Promise<DatagramSummary> {
   const buffer = new Uint8Array(LARGEST);
+  const backoff = new Backoff();
   let [received, answered] = [0, 0];
   const stop = () => socket.close();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   try {
     for (;;) {
-      const got = await receive(socket, buffer);
+      const got = await receive(socket, buffer, backoff, signal);
       if (got === undefined) continue;
       const { size, from } = got;
       received++;
@@ -117,13 +121,27 @@ export async function serveDatagrams(
   return { received, answered, dropped: socket.dropped };
 }
 
-/** A client that has gone away, and refuses what was sent to it, is no reason to stop. */
-async function receive(socket: Datagram, buffer: Uint8Array) {
+/**
+ * Receives, or resolves to undefined if it is to be tried again: a client that has gone away, and
+ * refuses what was sent to it, is no reason to stop.
+ */
+async function receive(
+  socket: Datagram,
+  buffer: Uint8Array,
+  backoff: Backoff,
+  signal: AbortSignal | undefined,
+) {
   try {
-    return await socket.receive(buffer);
+    const got = await socket.receive(buffer);
+    backoff.reset();
+    return got;
   } catch (error) {
     if (error instanceof SocketError && error.code === "ECONNREFUSED") return undefined;
-    throw error;
+    const wait = backoff.after(error);
+    if (wait === undefined) throw error;
+    // When it is aborted the socket is closed, and the next receive says so.
+    await sleep(wait, undefined, { signal }).catch(() => {});
+    return undefined;
   }
 }
 

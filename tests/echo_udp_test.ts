@@ -7,6 +7,7 @@ import { VirtualClock } from "../lib/clock.ts";
 import type { Datagram } from "../lib/datagram.ts";
 import { DatagramEcho, type DatagramEchoOptions } from "../lib/echo_udp_client.ts";
 import { echoDatagram } from "../lib/echo_udp.ts";
+import { SocketError } from "../lib/errors.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { type DatagramHandler, serveDatagrams } from "../lib/serve_datagrams.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
@@ -282,6 +283,22 @@ test("serveDatagrams: a handler that throws, and an answer too large, are told a
   stop.abort();
   assert.deepEqual(await served, { received: 3, answered: 1, dropped: 0 });
   await rejects(socket.receive(new Uint8Array(1)), "ECLOSED");
+});
+
+test("serveDatagrams: a system that is out of buffers or memory is waited out", async () => {
+  const transport = new MemoryTransport();
+  const socket = await transport.listenDatagram();
+  const short = (["ENOBUFS", "ENOMEM"] as const).map((code) => new SocketError(code, "receive"));
+  const receive = socket.receive.bind(socket);
+  socket.receive = (p) => short.length > 0 ? Promise.reject(short.shift()) : receive(p);
+  const served = serveDatagrams(socket, echoDatagram);
+  using client = await transport.listenDatagram({ remote: socket.addr });
+  await client.send(bytes("hello"));
+  const ended = served.then(() => undefined);
+  const answer = await Promise.race([client.receive(new Uint8Array(10)), ended]);
+  assert.equal(answer?.size, 5);
+  socket.close();
+  assert.deepEqual(await served, { received: 1, answered: 1, dropped: 0 });
 });
 
 test("serveDatagrams: a signal aborted before stops it at once; a socket closed with a reason rejects", async () => {
