@@ -6,6 +6,7 @@
 
 import { CidrSet, parseCidr } from "./cidr.ts";
 import type { UdpAddr } from "./datagram.ts";
+import { parseScopedIP } from "./ip.ts";
 import type { Addr, TcpAddr } from "./transport.ts";
 
 /** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
@@ -46,7 +47,7 @@ export interface AccessOptions extends AccessRules {
  * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
  * all of IPv6 and nothing of IPv4. The zone of an address (`fe80::1%eth0`) does not count. Peers
  * without an IP address, those of Unix sockets, are always admitted: the permissions of the socket
- * file are for them.
+ * file are for them. An address that is no IP address is refused.
  *
  * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is none,
  * or that has bits set behind its prefix (`10.0.0.1/8`).
@@ -124,6 +125,8 @@ export class AccessList implements Admission {
   }
 
   #whyNot(host: string): string | undefined {
+    // In no network, it would get past those that are denied.
+    if (parseScopedIP(host) === undefined) return "its address is no IP address";
     if (this.#deny.has(host)) return "its address is denied";
     return this.#allow?.has(host) === false ? "its address is not allowed" : undefined;
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIP, parseIP } from "./ip.ts";
+import { formatIP, parseIP, parseScopedIP } from "./ip.ts";
 
 /** The addresses that have the first `prefix` bits in common. */
 export interface Cidr {
@@ -36,7 +36,7 @@ export function parseCidr(text: string): Cidr {
     );
   }
   const bits = bytes.length * 8;
-  const prefix = slash === "" ? bits : /^\d{1,3}$/.test(digits) ? Number(digits) : NaN;
+  const prefix = slash === "" ? bits : /^(0|[1-9]\d{0,2})$/.test(digits) ? Number(digits) : NaN;
   if (!(prefix <= bits)) {
     const family = bits === 32 ? "IPv4" : "IPv6";
     throw new TypeError(
@@ -79,10 +79,9 @@ export class CidrSet {
     this.#v6 = disjoint(cidrs.filter(({ bytes }) => bytes.length === 16));
   }
 
-  /** Whether an address literal is in one of the networks, whatever its zone. */
+  /** Whether an address literal is in one of the networks, whatever its zone. What is none is not. */
   has(host: string): boolean {
-    const zone = host.indexOf("%");
-    const parsed = parseIP(zone < 0 ? host : host.slice(0, zone));
+    const parsed = parseScopedIP(host);
     if (parsed === undefined) return false;
     const bytes = isMapped(parsed) ? parsed.slice(12) : parsed;
     const cidrs = bytes.length === 4 ? this.#v4 : this.#v6;

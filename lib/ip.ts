@@ -9,6 +9,13 @@ export function parseIP(text: string): number[] | undefined {
   return text.includes(":") ? parseIPv6(text) : parseIPv4(text);
 }
 
+/** The same, and IPv6 may have a zone (RFC 4007 section 11), which is left out: `fe80::1%eth0`. */
+export function parseScopedIP(text: string): number[] | undefined {
+  const zone = text.indexOf("%");
+  if (zone < 0) return parseIP(text);
+  return zone === text.length - 1 ? undefined : parseIPv6(text.slice(0, zone));
+}
+
 /** As inet_pton(3): a leading zero is refused, which others read as octal (RFC 6943 section 3.1.1). */
 function parseIPv4(text: string): number[] | undefined {
   const parts = text.split(".");

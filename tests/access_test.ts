@@ -48,6 +48,18 @@ test("access: Unix peers have no address and are always admitted", () => {
   access.release(unixAddr(""));
 });
 
+test("access: an address that cannot be read is refused, whatever the rules", () => {
+  const why: string[] = [];
+  for (const rules of [{ deny: ["192.0.2.1"] }, { allow: ["0.0.0.0/0", "::/0"] }, {}]) {
+    const access = new AccessList({ ...rules, onRefuse: (_, reason) => why.push(reason) });
+    for (const host of ["", "192.0.2.01", "192.0.2.1%eth0", "fe80::1%", "example.com"]) {
+      assert.ok(!access.admit({ transport: "tcp", host, port: 1 }), `'${host}'`);
+    }
+    assert.equal(access.refused, 5);
+  }
+  assert.deepEqual(why, Array(15).fill("its address is no IP address"));
+});
+
 test("access: a list that is not right throws, and leaves the one before in force", () => {
   assert.throws(
     () => new AccessList({ allow: ["10.0.0.1/8"] }),

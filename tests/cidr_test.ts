@@ -55,6 +55,10 @@ test("cidr: what is no network is told with what to write instead", () => {
       "'10.0.0.0/33': behind the slash of an IPv4 network stands a number from 0 to 32, not '33'",
     ],
     [
+      "1.2.3.4/032",
+      "'1.2.3.4/032': behind the slash of an IPv4 network stands a number from 0 to 32, not '032'",
+    ],
+    [
       "10.0.0.0/255.0.0.0",
       "'10.0.0.0/255.0.0.0': behind the slash of an IPv4 network stands a number from 0 to 32, not '255.0.0.0'",
     ],
