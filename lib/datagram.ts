@@ -102,10 +102,11 @@ export interface Datagram extends Disposable {
    *
    * Rejects: EMSGSIZE if `p` has more than 65,507 bytes on IPv4, or 65,527 on IPv6; ECONNREFUSED as
    * {@linkcode receive}, to whichever is called next, and then nothing is sent; EINVAL for a host or
-   * port that is none, without `to` on a socket that has no peer, and for another than the peer on
-   * one that has; EAFNOSUPPORT if `to` is IPv6 and
-   * the socket is IPv4, or the reverse; EACCES, EHOSTUNREACH, ENETUNREACH; ENOTCAPABLE if Deno's
-   * permissions forbid it; ECLOSED after {@linkcode close}; EBUSY if a send is under way.
+   * port that is none, for a zone that is none (of IPv6 `%eth0`, but on Deno its number, `%2`),
+   * without `to` on a socket that has no peer, and for another than the peer on one that has;
+   * EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES, EHOSTUNREACH,
+   * ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after {@linkcode close}; EBUSY
+   * if a send is under way.
    */
   send(p: Uint8Array, to?: Endpoint): Promise<void>;
 

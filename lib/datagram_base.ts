@@ -10,7 +10,7 @@ import { formatAddr, isIPv6 } from "./addr.ts";
 import type { Datagram, Received, UdpAddr } from "./datagram.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { checkPort, SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
-import { parseIP } from "./ip.ts";
+import { parseScopedIP } from "./ip.ts";
 import type { Endpoint } from "./transport.ts";
 
 /** What may wait to be received, each datagram counted with what keeping it costs. */
@@ -43,6 +43,11 @@ export abstract class BaseDatagram implements Datagram {
   protected abstract startSend(p: Uint8Array, to: Endpoint): void;
   /** Frees the socket, once what is being sent has left; called once. */
   protected abstract destroy(): void;
+
+  /** Whether a datagram can be sent into this zone of IPv6 (RFC 4007), which was given by `%zone`. */
+  protected hasZone(_zone: string): boolean {
+    return true;
+  }
 
   /** A send is under way: the kernel has not taken it yet. */
   protected get sending(): boolean {
@@ -157,7 +162,7 @@ export abstract class BaseDatagram implements Datagram {
     }
     if (to.port === 0) throw invalid(to, "nobody can have port 0");
     if (to.host === this.#literal) return to;
-    if (parseIP(to.host.replace(/%.*$/, "")) === undefined) {
+    if (parseScopedIP(to.host) === undefined) {
       throw invalid(to, `an IP address is needed, and '${to.host}' is none`);
     }
     // A socket for any IPv6 address is one for IPv4, too.
@@ -165,6 +170,10 @@ export abstract class BaseDatagram implements Datagram {
       const [ours, other] = isIPv6(to) ? ["IPv4", "IPv6"] : ["IPv6", "IPv4"];
       const why = `the socket is one for ${ours}, and the address is ${other}`;
       throw new SocketError("EAFNOSUPPORT", "send", { addr: to, why });
+    }
+    const zone = to.host.split("%")[1];
+    if (zone !== undefined && !this.hasZone(zone)) {
+      throw invalid(to, `there is no zone '${zone}' that a datagram could be sent to`);
     }
     this.#literal = to.host;
     return to;

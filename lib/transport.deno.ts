@@ -56,6 +56,11 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketEr
   return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
 }
 
+/** Deno sends into zones by their numbers only. */
+function hasZone(zone: string): boolean {
+  return /^\d+$/.test(zone);
+}
+
 /** Whether a datagram was not sent for lack of permission, which `node:dgram` does not tell. */
 function isForbidden(addr: Addr | UdpAddr): boolean {
   return Deno.permissions.querySync({ name: "net", host: formatAddr(addr) }).state !== "granted";
@@ -367,5 +372,5 @@ export const systemTransport: Transport = {
   listen,
   connect,
   startTls,
-  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate),
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate, hasZone),
 };

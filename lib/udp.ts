@@ -6,6 +6,7 @@
  */
 
 import dgram from "node:dgram";
+import { networkInterfaces } from "node:os";
 import { isIPv6, udpAddr } from "./addr.ts";
 import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
 import { BaseDatagram } from "./datagram_base.ts";
@@ -16,11 +17,18 @@ import type { Endpoint, Transport } from "./transport.ts";
 /** Turns what `node:dgram` reports into our error, as the adapter of the runtime does. */
 export type Translate = (error: unknown, op: SocketOp, addr: UdpAddr) => SocketError;
 
+/** Whether a runtime sends into this zone of IPv6, which was given by `%zone`. */
+export type HasZone = (zone: string) => boolean;
+
+/** Node sends as if there were no zone if it finds no interface of that name. */
+const isInterface: HasZone = (zone) => Object.hasOwn(networkInterfaces(), zone);
+
 /** See {@linkcode Transport.listenDatagram}. */
 export function listenUdp(
   transport: Transport,
   options: DatagramOptions,
   translate: Translate,
+  hasZone: HasZone = isInterface,
 ): Promise<Datagram> {
   return bindDatagram(transport, options, async (addr, peer) => {
     const socket = dgram.createSocket({ type: isIPv6(addr) ? "udp6" : "udp4", lookup });
@@ -35,7 +43,7 @@ export function listenUdp(
       socket.close();
       throw error;
     }
-    return new UdpSocket(socket, peer, translate);
+    return new UdpSocket(socket, peer, translate, hasZone);
   });
 }
 
@@ -67,16 +75,23 @@ class UdpSocket extends BaseDatagram {
   readonly remoteAddr: UdpAddr | undefined;
   readonly #socket: dgram.Socket;
   readonly #translate: Translate;
+  readonly #hasZone: HasZone;
   /** Whom the datagram that is being sent is for. */
   #to: Endpoint | undefined;
 
-  constructor(socket: dgram.Socket, peer: UdpAddr | undefined, translate: Translate) {
+  constructor(
+    socket: dgram.Socket,
+    peer: UdpAddr | undefined,
+    translate: Translate,
+    hasZone: HasZone,
+  ) {
     super();
     const { address, port } = socket.address();
     this.addr = udpAddr(address, port);
     this.remoteAddr = peer;
     this.#socket = socket;
     this.#translate = translate;
+    this.#hasZone = hasZone;
     socket.on("message", (data, { address, port }) => this.deliver(data, udpAddr(address, port)));
     socket.on("error", (error) => this.fail(codeOf(error)));
   }
@@ -94,6 +109,10 @@ class UdpSocket extends BaseDatagram {
     this.sent(error ? this.#translate(error, "send", udpAddr(host, port)) : undefined);
     if (this.closed) this.#socket.close();
   };
+
+  protected override hasZone(zone: string): boolean {
+    return this.#hasZone(zone);
+  }
 
   // Deno sends a moment later, and not at all once it is closed.
   protected destroy(): void {

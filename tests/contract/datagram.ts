@@ -176,7 +176,9 @@ export function testDatagrams(
     for (const port of [-1, 0, 65_536, 1.5]) {
       await rejects(socket.send(bytes("x"), { host: "127.0.0.1", port }), "EINVAL");
     }
-    await rejects(socket.send(bytes("x"), { host: "localhost", port: 7 }), "EINVAL");
+    for (const host of ["localhost", "127.0.0.1%lo", "fe80::1%"]) {
+      await rejects(socket.send(bytes("x"), { host, port: 7 }), "EINVAL");
+    }
     await rejects(socket.send(bytes("x"), { host: "::1", port: 7 }), "EAFNOSUPPORT");
     const nowhere = await rejects(socket.send(bytes("x")), "EINVAL");
     assert.match(nowhere.message, /say whom to send to/);
