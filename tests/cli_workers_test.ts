@@ -244,6 +244,20 @@ test("server --workers: who may connect is kept by all, and SIGHUP reaches them"
   }
 });
 
+test("server --workers: SIGHUP does not end a process that still starts", async () => {
+  const args = ["--allow", "@/dev/null", "--allow", "127.0.0.1"];
+  await using server = await startWorkers("processes", args);
+  const { stderr } = server.program;
+  process.kill(pidsOf(server)[0], "SIGKILL");
+  await stderr.until(/a new one starts/);
+  while (pidsOf(server).length < 3) {
+    server.program.kill("SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await stderr.until(/^worker 1: read again who may connect/m);
+  assert.doesNotMatch(stderr.text, /ended by SIGHUP/);
+});
+
 test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
   const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];

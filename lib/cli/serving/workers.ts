@@ -52,6 +52,7 @@ export async function serveInWorkers<Name extends ConversationName>(
   }
   const { options, access, announce } = await planListening(flags, defaultPort, log);
   const task: WorkerTask = { name, flags };
+  const told = access === undefined ? undefined : passOn();
   let workers: Workers;
   try {
     workers = await startWorkers(WORKER_MODULE, {
@@ -61,14 +62,16 @@ export async function serveInWorkers<Name extends ConversationName>(
       data: task,
       grace: flags.grace,
       signal: signals.signal,
-      onEvent: (event) => log.note(describe(event)),
+      onEvent: (event) => {
+        told?.(event);
+        log.note(describe(event));
+      },
     });
   } catch (error) {
     if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
     throw error;
   }
   tellStop(flags, log, signals);
-  if (access !== undefined) passOn(workers);
   await announce(workers.addr);
   const { accepted, refused, reset, restarts, lost } = await workers.ended;
   log.note(
@@ -80,18 +83,32 @@ export async function serveInWorkers<Name extends ConversationName>(
   return reset === 0 && lost === 0 ? EXIT.ok : signals.exitCode();
 }
 
-/** Passes SIGHUP on, which the processes take as this one does: they read the files again. */
-function passOn(workers: Workers): void {
-  if (process.listenerCount("SIGHUP") === 0) return;
-  process.on("SIGHUP", () => {
-    for (const { pid } of workers.counts().workers) {
-      try {
-        if (pid !== undefined) process.kill(pid, "SIGHUP");
-      } catch {
-        // It has ended just now; the one that replaces it reads the files anyway.
-      }
+/**
+ * Passes SIGHUP on, which the processes take as this one does: they read the files again. It ends one
+ * that still starts, so that is told once it is ready. Returns what hears of the workers' events.
+ */
+function passOn(): ((event: WorkerEvent) => void) | undefined {
+  if (process.listenerCount("SIGHUP") === 0) return undefined;
+  const ready = new Set<number>();
+  let came = false;
+  const tell = (pid: number) => {
+    try {
+      process.kill(pid, "SIGHUP");
+    } catch {
+      // It has ended just now; the one that replaces it reads the files anyway.
     }
+  };
+  process.on("SIGHUP", () => {
+    came = true;
+    ready.forEach(tell);
   });
+  return ({ type, pid }) => {
+    if (pid === undefined) return;
+    if (type === "crash") return void ready.delete(pid);
+    ready.add(pid);
+    // It may have read them before they changed.
+    if (came) tell(pid);
+  };
 }
 
 function describe(event: WorkerEvent): string {
