@@ -74,8 +74,17 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
   const { path, mode } = options;
   return await bindPath({ path, mode }, (addr) => {
     const handle = bind(addr, path, -1, -1);
-    const file = new SocketFile(path, mode);
-    return { addr, fd: handle.fd, close: () => file.close(() => handle.close()) };
+    try {
+      const file = new SocketFile(path, mode);
+      return { addr, fd: handle.fd, close: () => file.close(() => handle.close()) };
+    } catch (error) {
+      handle.close();
+      const { code } = error as { code?: unknown };
+      throw new SocketError(fileCode(code, path) ?? codeOf(error), "listen", {
+        addr,
+        cause: error,
+      });
+    }
   }, (addr) => systemTransport.connect(addr));
 }
 

@@ -1,7 +1,8 @@
 // Workers that serve at one address: started, replaced, stopped and counted together.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import fs, { mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -373,6 +374,25 @@ test("workers: a Unix socket is handed over, or ENOTSUP", async () => {
     }
     await rejects(systemTransport.connect({ path }), "ENOENT");
   } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("workers: a Unix socket whose permissions cannot be set leaves no file behind", async () => {
+  if (!HANDS_OVER) return;
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  const { chmodSync } = fs;
+  fs.chmodSync = () => {
+    throw Object.assign(new Error("chmod"), { code: "EPERM" });
+  };
+  syncBuiltinESMExports();
+  try {
+    const listen = { path: join(dir, "socket"), mode: 0o600 };
+    await rejects(startWorkers(WORKER_MODULE, { workers: 1, listen }), "EACCES");
+    assert.deepEqual(fs.readdirSync(dir), []);
+  } finally {
+    fs.chmodSync = chmodSync;
+    syncBuiltinESMExports();
     rmSync(dir, { recursive: true });
   }
 });
