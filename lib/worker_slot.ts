@@ -190,7 +190,8 @@ export class Slot {
 
   #end(): void {
     this.#state = "ended";
-    this.#first.reject(new Error("A worker was stopped before it listened"));
+    const why = "it was stopped before it listened";
+    this.#first.reject(new SocketError("ECANCELED", "listen", { why }));
     this.#first.promise.catch(() => {});
     this.#ended.resolve();
   }

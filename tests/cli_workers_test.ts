@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText } from "./helpers.ts";
@@ -18,7 +19,7 @@ import {
   type ServerScript,
   startServer,
 } from "./scripts.ts";
-import { runProgram } from "./peers.ts";
+import { Program, runProgram } from "./peers.ts";
 
 const LOCAL = ["--host", "127.0.0.1"];
 
@@ -130,6 +131,20 @@ for (const kind of KINDS) {
     assert.ok([1, 2].includes(JSON.parse(line).worker), line);
   });
 }
+
+test("server --workers: a signal while they start ends it, without a word of mistakes", async () => {
+  // At any moment of the start: what it takes is some 0.3 s, and more on a machine that is busy.
+  for (const delay of [50, 150, 250, 350, 450]) {
+    await using program = new Program(
+      [...programCommand("server"), ...LOCAL, "--port", "0", "--workers", "2"],
+    );
+    await program.stderr.until(/^starting up/);
+    await sleep(delay);
+    const { code, stderr } = await program.stop();
+    assert.ok(code === 143 || code === 0, `${code}: ${stderr}`);
+    assert.doesNotMatch(stderr, /Error|report/);
+  }
+});
 
 test("server --workers: a process that is killed is replaced, and counted", async () => {
   await using server = await startWorkers("processes");
