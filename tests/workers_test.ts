@@ -12,6 +12,8 @@ import { SocketError } from "../lib/errors.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Addr, Conn } from "../lib/transport.ts";
+import type { WorkerListener } from "../lib/worker_handle.ts";
+import { Slot } from "../lib/worker_slot.ts";
 import { startWorkers, type WorkerEvent, type WorkerKind } from "../lib/workers.ts";
 import type { Workers, WorkersOptions, WorkersSummary } from "../lib/workers.ts";
 import { bytes, readText, rejects, until } from "./helpers.ts";
@@ -400,6 +402,33 @@ test("workers: a Unix socket whose permissions cannot be set leaves no file behi
 test("workers: threads where the runtime cannot share a port are ENOTSUP", async () => {
   if (REUSES_PORT) return;
   await rejects(startWorkers(WORKER_MODULE, { workers: 2, kind: "threads" }), "ENOTSUP");
+});
+
+test("workers: a restart that cannot even be tried is tried again, ever later", async () => {
+  const clock = new VirtualClock();
+  const crashes: [string, number][] = [];
+  let listener: WorkerListener | undefined;
+  const slot = new Slot(1, {
+    clock,
+    grace: 0,
+    launch: (given) => {
+      if (listener !== undefined) throw new Error("spawn ENOMEM");
+      listener = given;
+      return { pid: 1, post() {}, release() {}, kill() {} };
+    },
+    startMessage: () => ({ type: "stop" }),
+    onReady: () => {},
+    onCrash: (_id, _pid, how, restartIn) => crashes.push([how, restartIn]),
+  });
+  const started = slot.start();
+  listener!.onMessage({ type: "ready", addr: { transport: "tcp", host: "127.0.0.1", port: 1 } });
+  await started;
+  listener!.onEnd("was ended by SIGKILL");
+  await clock.advance(300);
+  const failed = "could not start: spawn ENOMEM";
+  assert.deepEqual(crashes, [["was ended by SIGKILL", 100], [failed, 200], [failed, 400]]);
+  slot.stop();
+  await slot.ended;
 });
 
 test("workers: their number is a whole one from 1", async () => {
