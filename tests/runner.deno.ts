@@ -24,5 +24,6 @@ export const runtime: string = "Deno";
 
 /** The command that runs a script with this runtime. */
 export function runCommand(script: string, permissions: readonly string[]): string[] {
-  return [process.execPath, "run", ...permissions, script];
+  // Quiet, since the first run on a machine would tell of what it downloads.
+  return [process.execPath, "run", "--quiet", ...permissions, script];
 }
