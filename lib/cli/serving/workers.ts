@@ -29,9 +29,9 @@ export const WORKER_FLAGS: {
 export const WORKERS_HELP =
   `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
 processes need --allow-net, --allow-run, --allow-env and --allow-read in full, and get only the
-permissions that are given in full, without a --deny-… of the same kind; threads need --unstable-net and --allow-read. On Node, threads need 22.12 or later.
---unix goes with processes on Node only. --max-connections and --max-per-address are for each
-worker.`;
+permissions that are given in full, without a --deny-… of the same kind; threads need --unstable-net
+and --allow-read. On Node, threads need 22.12 or later. --unix goes with processes on Node only.
+--max-connections and --max-per-address are for each worker.`;
 
 /** What these flags say. */
 export type WorkerFlags = Values<typeof WORKER_FLAGS>;
