@@ -13,6 +13,9 @@ const SMALL = 2 * 1024;
 /** So many connections can have a large buffer at once: 4 MiB of them at the default size. */
 const MAX_LARGE = 64;
 
+/** When no more than these are left, they are lent for as long as bytes are there to be read. */
+const RESERVE = 16;
+
 /** How many reads in a row must have fitted the small buffer before the large one is given back. */
 const SHRINK_AFTER = 2;
 
@@ -26,6 +29,11 @@ export class BufferPool {
   /** Large buffers have `size` bytes, and small ones no more. */
   constructor(size: number) {
     this.size = size;
+  }
+
+  /** Whether the buffers that are left are too few for anyone to keep one. */
+  get scarce(): boolean {
+    return this.#free.length + MAX_LARGE - this.#made < RESERVE;
   }
 
   /** Lends a large buffer, or nothing if all of them are out. */
@@ -45,7 +53,8 @@ export class BufferPool {
 /**
  * The buffer of one connection: small until a read fills it, then large for as long as reads need
  * it. A runtime cannot cancel a read, so a connection that falls silent right after a large one
- * keeps its large buffer until it speaks again; the pool bounds how many can.
+ * keeps its large buffer until it speaks again. Not all can: those that come when buffers are scarce
+ * give theirs back once they have read what there was, or silent ones would leave none for the rest.
  */
 export class ReceiveBuffer {
   readonly #pool: BufferPool;
@@ -75,6 +84,7 @@ export class ReceiveBuffer {
       if (n === this.#small.length && n < this.#pool.size) this.#use(this.#pool.take());
     } else if (n > this.#small.length) {
       this.#smallReads = 0;
+      if (n < this.#large.length && this.#pool.scarce) this.release();
     } else if (++this.#smallReads === SHRINK_AFTER) {
       this.release();
     }

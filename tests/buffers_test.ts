@@ -57,3 +57,25 @@ test("buffer pool: lends 64 large buffers and no more, and lends a returned one 
   last.adapt(SMALL);
   assert.equal(last.bytes, lent);
 });
+
+test("buffer pool: connections that fall silent after a large read leave buffers for others", () => {
+  const pool = new BufferPool(LARGE);
+  const silent = Array.from({ length: 1000 }, () => new ReceiveBuffer(pool));
+  for (const buffer of silent) {
+    buffer.adapt(SMALL);
+    assert.equal(buffer.bytes.length, LARGE);
+    buffer.adapt(LARGE - SMALL);
+  }
+  assert.equal(silent.filter(({ bytes }) => bytes.length === LARGE).length, 48);
+});
+
+test("receive buffer: is kept while reads fill it, though buffers are scarce", () => {
+  const pool = new BufferPool(LARGE);
+  const buffers = Array.from({ length: 64 }, () => new ReceiveBuffer(pool));
+  for (const buffer of buffers) buffer.adapt(SMALL);
+  const [buffer] = buffers;
+  buffer.adapt(LARGE);
+  assert.equal(buffer.bytes.length, LARGE);
+  buffer.adapt(LARGE - 1);
+  assert.equal(buffer.bytes.length, SMALL);
+});
