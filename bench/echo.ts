@@ -44,7 +44,7 @@ cases: ${[...LOAD_CASES, ...IDLE_CASES].map(({ name }) => name).join(", ")}
 /** A mistake on the command line. */
 class Usage extends Error {}
 
-function options() {
+function readOptions() {
   const { values } = parseArgs({
     options: {
       only: { type: "string" },
@@ -120,7 +120,7 @@ async function prepare(
 }
 
 async function main(): Promise<number> {
-  const chosen = options();
+  const chosen = readOptions();
   if (chosen.help) {
     console.log(HELP);
     return 0;
@@ -132,7 +132,8 @@ async function main(): Promise<number> {
   const ready = await prepare(chosen.subjects, absent);
   const { loads, idles, rounds, slice, repeats, connections } = chosen;
   const loaded = ready.filter(({ subject }) => subject.throughput);
-  const results = await measureRounds(loaded, loads, { rounds, slice, load, pins, progress: say });
+  const options = { rounds, slice, load, pins, spin: pins.apart, progress: say };
+  const results = await measureRounds(loaded, loads, options);
   const idling = ready.filter(({ subject }) => subject.memory);
   const idle = await measureMemory(idling, idles, { connections, repeats, load, progress: say });
 

@@ -66,7 +66,7 @@ async function main(): Promise<void> {
   const rates = await measureRates(rounds, slice, pins.server);
   const ready: Ready[] = [];
   for (const subject of SUBJECTS) ready.push({ subject, command: await subject.command() });
-  const options = { rounds, slice, load, pins, progress: say };
+  const options = { rounds, slice, load, pins, spin: pins.apart, progress: say };
   const [echo] = await measureRounds(ready, [LOAD], options);
 
   const kernel = release().split("-")[0];

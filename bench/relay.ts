@@ -67,7 +67,7 @@ async function main(): Promise<void> {
   const ready: Ready[] = [];
   for (const subject of all) ready.push({ subject, command: await subject.command() });
 
-  const options = { rounds, slice, pins, progress: say };
+  const options = { rounds, slice, pins, spin: false, progress: say };
   const loads = LOAD_CASES.filter(({ name }) => chosen(values.case, name));
   const short = [CONNS_CASE].filter(({ name }) => chosen(values.case, name));
   const results = [

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** What stands where nothing was measured, or has no meaning. */
+export const NONE = "–";
+
 /** A Markdown table; the first column is text, the others are numbers. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, i) => Math.max(cell.length, 3, ...rows.map((r) => r[i].length)));

@@ -88,6 +88,8 @@ export interface Pinning {
   readonly server: readonly string[];
   /** Put before the generator's command. */
   readonly load: readonly string[];
+  /** Whether the generator has its core for itself. */
+  readonly apart: boolean;
   /** Tells the reader of the report. */
   readonly note: string;
 }
@@ -107,13 +109,14 @@ export function pinning(wanted: boolean): Pinning {
   const taskset = which("taskset");
   if (!wanted || taskset === undefined || cores.length < 2) {
     const why = !wanted ? "--no-pin" : taskset === undefined ? "no taskset" : "a single core";
-    return { server: [], load: [], note: `Nothing is pinned to a core (${why}).` };
+    return { server: [], load: [], apart: false, note: `Nothing is pinned to a core (${why}).` };
   }
   const last = String(cores[cores.length - 1]);
   const others = cores.slice(0, -1).join(",");
   return {
     server: [taskset, "-c", others],
     load: [taskset, "-c", last],
+    apart: true,
     note: `The servers run on core ${others}, the load generator on core ${last}.`,
   };
 }

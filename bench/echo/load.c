@@ -3,13 +3,16 @@
 // MSG_TRUNC the kernel drops the bytes and tells how many there were. Four fifths of what is left is
 // the kernel's send path, which the C loop has too (io_uring did not make it cheaper).
 //
-// load run PORT CONNECTIONS SIZE PID [u32]
+// load run PORT CONNECTIONS SIZE PID [u32] [spin]
 //   Opens the connections and keeps them, since a runtime pays for new ones for some time after. For
 //   each line "WARMUP_MS MEASURE_MS" on its standard input it runs a closed loop: each connection
 //   has one message of SIZE bytes under way, and sends the next one when the last has come back.
 //   During the warm-up every byte is compared with what was sent. Prints a line of JSON: messages,
 //   seconds, and the CPU seconds that the server (process PID) and the generator used in just those.
 //   With u32, a message is a frame: its first 4 bytes tell how many come behind them.
+//   With spin, it never sleeps, which takes a core for itself. Who sends to a sleeper pays for waking
+//   it, an interrupt to another core, and that is dear on a virtual machine: the slower a server is,
+//   the more often its generator would sleep. The time spent without work is not counted as used.
 // load idle PORT CONNECTIONS SIZE
 //   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
 //   echo, prints "ready", and holds them until its standard input ends.
@@ -38,6 +41,8 @@
 // one piece: the warm-up sees whether they do, and every LAZY-th message proves the count.
 #define SMALL 1024
 #define LAZY 16
+// How many events are taken at once.
+#define EVENTS 512
 
 typedef struct {
   int fd;
@@ -51,6 +56,8 @@ static size_t size;
 static char *message, *answer;
 static size_t least = 1;  // what a server echoes at least: a byte, or a frame
 static int whole;  // small messages come in one piece
+static int spinning;
+static double idle;  // seconds that were spun away
 typedef enum { WARMING, MEASURING, DRAINING } phase_t;
 
 static void fail(const char *what) {
@@ -158,9 +165,21 @@ static int pull(conn_t *c, phase_t phase) {
   return c->owed == 0;
 }
 
+static int next_events(struct epoll_event *events) {
+  int ready = epoll_wait(epoll, events, EVENTS, spinning ? 0 : PATIENCE_MS);
+  if (ready != 0 || !spinning) return ready;
+  double began = seconds(CLOCK_MONOTONIC), now = began;
+  while (ready == 0 && now < began + PATIENCE_MS / 1e3) {
+    ready = epoll_wait(epoll, events, EVENTS, 0);
+    now = seconds(CLOCK_MONOTONIC);
+  }
+  idle += now - began;
+  return ready;
+}
+
 static void slice(conn_t *conns, int count, double warmup, double measure, clockid_t server_cpu) {
   clockid_t own_cpu = CLOCK_PROCESS_CPUTIME_ID;
-  struct epoll_event events[512];
+  struct epoll_event events[EVENTS];
   phase_t phase = WARMING;
   double until = seconds(CLOCK_MONOTONIC) + warmup, started = 0, server_used = 0, own_used = 0;
   long long messages = 0;
@@ -168,7 +187,7 @@ static void slice(conn_t *conns, int count, double warmup, double measure, clock
   whole = size <= SMALL;
   for (int i = 0; i < count; i++) begin(&conns[i]);
   while (under_way > 0) {
-    int ready = epoll_wait(epoll, events, 512, PATIENCE_MS);
+    int ready = next_events(events);
     errno = 0;
     if (ready == 0) fail("the server stopped answering");
     double now = seconds(CLOCK_MONOTONIC);
@@ -177,12 +196,12 @@ static void slice(conn_t *conns, int count, double warmup, double measure, clock
       started = now;
       until = now + measure;
       server_used = seconds(server_cpu);
-      own_used = seconds(own_cpu);
+      own_used = seconds(own_cpu) - idle;
     } else if (now >= until && phase == MEASURING) {
       // From here on nothing is sent: all that is under way comes back, and silence is left.
       phase = DRAINING;
       server_used = seconds(server_cpu) - server_used;
-      own_used = seconds(own_cpu) - own_used;
+      own_used = seconds(own_cpu) - idle - own_used;
       printf("{\"messages\":%lld,\"seconds\":%.6f,\"serverCpu\":%.6f,\"loadCpu\":%.6f}\n", messages,
              now - started, server_used, own_used);
     }
@@ -223,10 +242,11 @@ static void hold(int count) {
 }
 
 int main(int argc, char **argv) {
-  int framed = argc == 7 && !strcmp(argv[6], "u32");
-  int running = (argc == 6 || framed) && !strcmp(argv[1], "run");
-  if (!running && !(argc == 5 && !strcmp(argv[1], "idle"))) {
-    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32]\n"
+  int running = argc >= 6 && !strcmp(argv[1], "run"), framed = 0, at = 6;
+  if (running && at < argc && !strcmp(argv[at], "u32")) framed = 1, at++;
+  if (running && at < argc && !strcmp(argv[at], "spin")) spinning = 1, at++;
+  if (running ? at != argc : argc != 5 || strcmp(argv[1], "idle")) {
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32] [spin]\n"
                     "       load idle PORT CONNECTIONS SIZE\n");
     return 2;
   }

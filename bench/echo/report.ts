@@ -7,11 +7,8 @@
 import type { IdleResult } from "./memory.ts";
 import { type CaseResult, ratios, type Sample } from "./rounds.ts";
 import { type Spread, spread } from "../common/stats.ts";
-import { table } from "../common/table.ts";
+import { NONE, table } from "../common/table.ts";
 import { SUBJECTS } from "./subjects.ts";
-
-/** What cannot be told. */
-const NONE = "–";
 
 function fixed(value: number | undefined, digits: number): string {
   return value === undefined ? NONE : value.toFixed(digits);

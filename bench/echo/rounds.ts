@@ -25,7 +25,7 @@ export interface Sample {
   readonly loadCpu: number;
   /** The server's CPU time for each second; 1 is a whole core. */
   readonly serverBusy: number;
-  /** The load generator's CPU time for each second. */
+  /** The load generator's CPU time for each second, without what it spun away. */
   readonly loadBusy: number;
 }
 
@@ -49,6 +49,8 @@ export interface RoundOptions {
   readonly load: string;
   /** The cores for both sides. */
   readonly pins: Pinning;
+  /** Whether the load generator never sleeps: only where nothing else needs its core. */
+  readonly spin: boolean;
   /** Is told how far it is. */
   readonly progress: (text: string) => void;
 }
@@ -111,7 +113,7 @@ export async function measureRounds(
 async function open(
   ready: Ready,
   result: CaseResult,
-  { load, pins }: RoundOptions,
+  { load, pins, spin }: RoundOptions,
 ): Promise<Lane | undefined> {
   const { name, forks } = ready.subject;
   const { connections, size, framing } = result.load;
@@ -123,6 +125,7 @@ async function open(
     const server = await start(ready, pins.server);
     const args = [server.port, connections, size, server.child.pid].map(String);
     if (framing !== undefined) args.push(framing);
+    if (spin) args.push("spin");
     const lane = { result, name, server, load: new Child([...pins.load, load, "run", ...args]) };
     await measure(lane, FIRST_WARMUP_MS, 1);
     result.samples.get(name)!.length = 0;

@@ -5,12 +5,10 @@
  */
 
 import { type Spread, spread } from "../common/stats.ts";
-import { table } from "../common/table.ts";
+import { NONE, table } from "../common/table.ts";
 import type { DownloadResult } from "./download.ts";
 import { type CaseResult, ratios, type Sample } from "./rounds.ts";
 import { SUBJECTS } from "./subjects.ts";
-
-const NONE = "–";
 
 const number = (value: number) =>
   value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);

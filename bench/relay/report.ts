@@ -5,13 +5,10 @@
  */
 
 import { type Spread, spread } from "../common/stats.ts";
-import { table } from "../common/table.ts";
+import { NONE, table } from "../common/table.ts";
 import { estimate, lessCpu } from "../echo/report.ts";
 import { type CaseResult, ratios, type Sample } from "../echo/rounds.ts";
 import type { Subject } from "../echo/subjects.ts";
-
-/** What cannot be told. */
-const NONE = "–";
 
 /** The names of our own relays. */
 const OWN = ["deno", "node20", "node24"];
