@@ -57,7 +57,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
     this.remoteAddr = remoteAddr;
     // With `onread` there are no data events; without it, where a runtime lacks it, there are.
     socket.on("data", (chunk: Uint8Array) => {
-      if (!this.onData(chunk.length, chunk)) socket.pause();
+      if (!this.onData(chunk)) socket.pause();
     });
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#onGone(error));
@@ -104,18 +104,18 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
     return new SocketError(codeOf(error), op, { addr: this.remoteAddr, cause: error });
   }
 
-  /** Takes the first `n` bytes of `buffer`, which is the socket's; false asks it to pause. */
-  onData(n: number, buffer: Uint8Array): boolean {
+  /** Takes what has arrived, which is the socket's after the call; false asks it to pause. */
+  onData(bytes: Uint8Array): boolean {
     const p = this.#p;
     let taken = 0;
     this.atOnce = 0;
     if (p !== undefined) {
-      taken = Math.min(n, p.length);
-      p.set(n === buffer.length && taken === n ? buffer : buffer.subarray(0, taken));
+      taken = Math.min(bytes.length, p.length);
+      p.set(taken === bytes.length ? bytes : bytes.subarray(0, taken));
       this.#settleRead(taken);
-      if (taken === n) return true;
+      if (taken === bytes.length) return true;
     }
-    this.#early = new Uint8Array(buffer.subarray(taken, n));
+    this.#early = new Uint8Array(bytes.subarray(taken));
     return false;
   }
 

@@ -13,6 +13,7 @@ import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
+import { receive } from "./inbox.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { movedBy, StreamConn } from "./stream_conn.ts";
@@ -60,13 +61,6 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefine
 
 /** How many connections may wait to be accepted unless told otherwise. */
 const BACKLOG = 511;
-
-/**
- * Every socket reads into this buffer. libuv fills it and calls back before it reads anything else,
- * and by the end of that call the bytes are in the reader's buffer or in a copy of their own, so
- * an idle connection holds no buffer at all.
- */
-const inbox = new Uint8Array(64 * 1024);
 
 class TcpConn extends StreamConn {
   declare protected readonly socket: net.Socket;
@@ -133,7 +127,7 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
   const handle = owner._handle;
   if (handle?.useUserBuffer === undefined) return make(accepted.resume());
   owner._handle = null;
-  const onread = { buffer: inbox, callback: (n: number): boolean => conn.onData(n, inbox) };
+  const onread = receive((bytes) => conn.onData(bytes));
   const options = { handle, allowHalfOpen: true, onread };
   const conn = make(new net.Socket(options as net.SocketConstructorOpts));
   return conn;
@@ -323,7 +317,7 @@ function open(
     const socket = net.connect({
       ...options,
       allowHalfOpen: true,
-      onread: { buffer: inbox, callback: (n) => conn!.onData(n, inbox) },
+      onread: receive((bytes) => conn!.onData(bytes)),
     });
     const fail = (error: unknown) => {
       signal?.removeEventListener("abort", onAbort);
