@@ -90,7 +90,7 @@ async function main(): Promise<void> {
     console.log(`${downloadTable(await measureDownloads(dir, rounds))}\n`);
   }
   if (chosen(values.case, "memory")) {
-    for (const subject of subjects.filter(({ name }) => /^(web-|nginx|sirv|serve)/.test(name))) {
+    for (const subject of subjects.filter(({ name }) => /^(web-|nginx$|sirv|serve)/.test(name))) {
       progress(`memory of ${subject.title}`);
       const mib = (await measureMemory(subject, dir)) / 2 ** 20;
       console.log(`${subject.title}: ${mib.toFixed(1)} MiB over idle with 50 downloads at once.\n`);

@@ -83,55 +83,72 @@ function freePort(): Promise<number> {
   });
 }
 
-/** Measures all subjects in all cases. */
+/**
+ * Measures all subjects in all cases. Cases that ask for the same on more or fewer connections are
+ * compared with each other, so a server goes through them one right after the other.
+ */
 export async function measureRounds(
   subjects: readonly Subject[],
   cases: readonly LoadCase[],
   options: RoundOptions,
 ): Promise<CaseResult[]> {
-  const results: CaseResult[] = [];
-  for (const load of cases) results.push(await measureCase(subjects, load, options));
+  const results = cases.map((load): CaseResult => ({
+    load,
+    samples: new Map(),
+    failures: new Map(),
+  }));
+  for (const path of new Set(cases.map((load) => load.path))) {
+    const same = results.filter(({ load }) => load.path === path);
+    await measureCases(subjects, same, options);
+  }
   return results;
 }
 
-async function measureCase(
+/** Measures in cases that ask for the same. */
+async function measureCases(
   subjects: readonly Subject[],
-  load: LoadCase,
+  results: readonly CaseResult[],
   options: RoundOptions,
-): Promise<CaseResult> {
-  const result: CaseResult = { load, samples: new Map(), failures: new Map() };
+): Promise<void> {
+  const [{ load: first }] = results;
+  const title = results.map(({ load }) => load.title).join(", ");
   const lanes: { name: string; server: Running }[] = [];
   const attempt = async (name: string, work: () => Promise<void>) => {
     try {
       await work();
     } catch (error) {
-      result.samples.delete(name);
-      result.failures.set(name, (error as Error).message);
+      for (const { samples, failures } of results) {
+        samples.delete(name);
+        failures.set(name, (error as Error).message);
+      }
     }
   };
   for (const subject of subjects) {
     const { name } = subject;
     // In memory it has the small files only.
-    if (subject.serves !== load.of || name === "deno-serve-1k" && load.name === "256m") continue;
-    options.progress(`${load.title}: starting ${subject.title}`);
+    if (subject.serves !== first.of || name === "deno-serve-1k" && first.name === "256m") continue;
+    options.progress(`${title}: starting ${subject.title}`);
     await attempt(name, async () => {
-      const server = await start(subject, load.path, options.dir, options.pins.server);
+      const server = await start(subject, first.path, options.dir, options.pins.server);
       lanes.push({ name, server });
-      await slice(server, load, options);
-      result.samples.set(name, []);
+      for (const { load, samples } of results) {
+        await slice(server, load, options);
+        samples.set(name, []);
+      }
     });
   }
   for (let round = 0; round < options.rounds; round++) {
-    options.progress(`${load.title}: round ${round + 1} of ${options.rounds}`);
+    options.progress(`${title}: round ${round + 1} of ${options.rounds}`);
     for (const { name, server } of round % 2 === 0 ? lanes : lanes.toReversed()) {
-      if (result.failures.has(name)) continue;
-      await attempt(name, async () => {
-        result.samples.get(name)!.push(await slice(server, load, options));
-      });
+      for (const { load, samples, failures } of round % 2 === 0 ? results : results.toReversed()) {
+        if (failures.has(name)) continue;
+        await attempt(name, async () => {
+          samples.get(name)!.push(await slice(server, load, options));
+        });
+      }
     }
   }
   for (const { server } of lanes) await server.child.stop();
-  return result;
 }
 
 /** One run of wrk. */

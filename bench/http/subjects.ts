@@ -114,7 +114,10 @@ http {
   types { text/html html; }
   client_body_temp_path ${prefix}; proxy_temp_path ${prefix}; fastcgi_temp_path ${prefix};
   uwsgi_temp_path ${prefix}; scgi_temp_path ${prefix};
-  server { listen 127.0.0.1:${port} backlog=4096; root ${dir}; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096; root ${dir};
+    location = / { default_type text/plain; return 200 "Hello, World!"; }
+  }
 }
 `,
   );
@@ -160,6 +163,7 @@ function onNode(major: number): Subject[] {
 /** All servers, in the order of the tables. */
 export const SUBJECTS: readonly Subject[] = [
   { name: "nginx", title: "nginx, one worker", serves: "files", command: nginx },
+  { name: "nginx-hello", title: "nginx, one worker", serves: "hello", command: nginx },
   {
     name: "web-deno",
     title: "plainsocket web on Deno",
