@@ -7,6 +7,7 @@
 import type { Duplex } from "node:stream";
 import { BaseConn } from "./conn_base.ts";
 import { codeOf, SocketError, type SocketOp } from "./errors.ts";
+import type { Receiver } from "./inbox.ts";
 import type { Addr } from "./transport.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -35,7 +36,7 @@ export function movedBy(stream: Duplex): number {
  * A connection over a stream of Node's: {@linkcode Duplex} and what comes of it. The stream allows
  * half-open connections, and nothing else reads from it or writes to it.
  */
-export class StreamConn<A extends Addr = Addr> extends BaseConn {
+export class StreamConn<A extends Addr = Addr> extends BaseConn implements Receiver {
   readonly localAddr: A;
   readonly remoteAddr: A;
   protected readonly socket: Duplex;
@@ -46,6 +47,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
   #rejectWrite: ((error: Error) => void) | undefined;
   /** How many bytes the stream has been given, and has not told to have left. */
   protected piece = 0;
+  room = 0;
   /** What arrived while nobody was reading: at most one inbox of bytes; the socket is then paused. */
   #early: Uint8Array | undefined;
   #eof = false;
@@ -104,7 +106,6 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
     return new SocketError(codeOf(error), op, { addr: this.remoteAddr, cause: error });
   }
 
-  /** Takes what has arrived, which is the socket's after the call; false asks it to pause. */
   onData(bytes: Uint8Array): boolean {
     const p = this.#p;
     let taken = 0;
@@ -131,6 +132,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn {
       return Promise.reject(this.lost);
     }
     this.#p = p;
+    this.room = p.length;
     return new Promise((resolve, reject) => {
       this.#resolveRead = resolve;
       this.#rejectRead = reject;

@@ -13,7 +13,7 @@ import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
-import { receive } from "./inbox.ts";
+import { receiveFor } from "./inbox.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { movedBy, StreamConn } from "./stream_conn.ts";
@@ -127,7 +127,7 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
   const handle = owner._handle;
   if (handle?.useUserBuffer === undefined) return make(accepted.resume());
   owner._handle = null;
-  const onread = receive((bytes) => conn.onData(bytes));
+  const onread = receiveFor(() => conn);
   const options = { handle, allowHalfOpen: true, onread };
   const conn = make(new net.Socket(options as net.SocketConstructorOpts));
   return conn;
@@ -317,7 +317,7 @@ function open(
     const socket = net.connect({
       ...options,
       allowHalfOpen: true,
-      onread: receive((bytes) => conn!.onData(bytes)),
+      onread: receiveFor(() => conn!),
     });
     const fail = (error: unknown) => {
       signal?.removeEventListener("abort", onAbort);
