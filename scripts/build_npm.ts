@@ -2,9 +2,10 @@
 //
 //   deno task build:npm [--builder dnt|deno2node] [--repository URL]
 
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import config from "../deno.json" with { type: "json" };
 import { checkPackage } from "./check_npm.ts";
 import { compile, OUT } from "./compile.ts";
 import { buildWithDnt, type Dnt, loadDnt } from "./dnt.ts";
@@ -35,6 +36,16 @@ function dntBuilder(dnt: Dnt): Builder {
   return { name: "dnt", build: (repository) => buildWithDnt(dnt, repository) };
 }
 
+/** The examples in the doc comments import the package by its name on JSR; on npm it has another. */
+function nameAsOnNpm(): void {
+  for (const name of readdirSync(NPM, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(d\.ts|js)$/.test(name)) continue;
+    const file = join(NPM, name);
+    const text = readFileSync(file, "utf8");
+    writeFileSync(file, text.replaceAll(`from "${config.name}"`, `from "${packageJson().name}"`));
+  }
+}
+
 /** The builder asked for; if none was, dnt where JSR answers. */
 async function chooseBuilder(name: string | undefined): Promise<Builder> {
   if (name === "deno2node") return deno2nodeBuilder;
@@ -61,6 +72,7 @@ mkdirSync(NPM);
 const report = new Report();
 const built = await report.check(`${builder.name} builds the package`, async () => {
   await builder.build(repository);
+  nameAsOnNpm();
   writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson(repository), null, 2) + "\n");
   for (const document of DOCUMENTS) {
     cpSync(join(ROOT, document), join(NPM, document));

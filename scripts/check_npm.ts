@@ -24,6 +24,7 @@ export async function checkPackage(npm: string, report: Report): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), "plainsocket-"));
   try {
     await report.check("no Deno global is left", () => findDeno(npm));
+    await report.check("its examples import it by its name on npm", () => findNameOnJsr(npm));
     let tarball = "";
     const packed = await report.check(
       "npm packs what belongs in it, and nothing else",
@@ -61,15 +62,27 @@ function packagesBehind(dir: string, name: string, found: Set<string> = new Set(
   return found;
 }
 
-function findDeno(npm: string): void {
-  const found: string[] = [];
+/** The code and the types of the package, by the names of their files. */
+function* sources(npm: string): Generator<[name: string, text: string]> {
   for (const name of readdirSync(join(npm, "esm"), { recursive: true, encoding: "utf8" })) {
     if (!/\.(js|d\.ts)$/.test(name)) continue;
-    for (const { text, line } of tokens(readFileSync(join(npm, "esm", name), "utf8")).names) {
-      if (text === "Deno") found.push(`esm/${name}:${line}`);
+    yield [`esm/${name}`, readFileSync(join(npm, "esm", name), "utf8")];
+  }
+}
+
+function findDeno(npm: string): void {
+  const found: string[] = [];
+  for (const [name, source] of sources(npm)) {
+    for (const { text, line } of tokens(source).names) {
+      if (text === "Deno") found.push(`${name}:${line}`);
     }
   }
   assert.deepEqual(found, []);
+}
+
+function findNameOnJsr(npm: string): void {
+  const found = [...sources(npm)].filter(([, text]) => text.includes(config.name));
+  assert.deepEqual(found.map(([name]) => name), []);
 }
 
 async function pack(npm: string, destination: string): Promise<string> {
