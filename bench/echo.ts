@@ -5,10 +5,8 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { availableParallelism, cpus, release } from "node:os";
-import process from "node:process";
-import { parseArgs } from "node:util";
-import { killAll } from "./common/children.ts";
+import { optional, path, toggle, type Values } from "../lib/cli/flags.ts";
+import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
 import { type CaseResult, measureRounds } from "./echo/rounds.ts";
@@ -23,84 +21,20 @@ import {
 import { targetTable } from "./echo/targets.ts";
 import { compile, Missing, pinning } from "./common/tools.ts";
 
-const HELP = `Measures echo servers side by side and prints Markdown tables of ratios.
+const FULL = { rounds: 41, slice: 200, repeats: 3, connections: 10_000 };
+const QUICK = { rounds: 3, slice: 100, repeats: 1, connections: 2000 };
+const CASES = [...LOAD_CASES, ...IDLE_CASES];
 
-usage: deno task bench:echo [options]
-
-  --only NAMES    only these servers, by comma
-  --case NAMES    only these cases, by comma
-  --rounds N      how many rounds (default 41)
-  --slice MS      how long a server is measured in a round (default 200)
-  --repeats N     how often memory is measured (default 3)
-  --quick         3 rounds of 100 ms, memory once with 2,000 connections: a check of the bench
-  --no-pin        let the scheduler choose the cores
-  --raw FILE      also write every measurement to FILE, as JSON
-  -h, --help      this text
-
-servers: ${SUBJECTS.map(({ name }) => name).join(", ")}
-cases: ${[...LOAD_CASES, ...IDLE_CASES].map(({ name }) => name).join(", ")}
-`;
-
-/** A mistake on the command line. */
-class Usage extends Error {}
-
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string" },
-      case: { type: "string" },
-      rounds: { type: "string" },
-      slice: { type: "string" },
-      repeats: { type: "string" },
-      quick: { type: "boolean", default: false },
-      "no-pin": { type: "boolean", default: false },
-      raw: { type: "string" },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  const { quick } = values;
-  return {
-    ...values,
-    subjects: pick(SUBJECTS, values.only, "server"),
-    loads: pick(LOAD_CASES, values.case, "case", IDLE_CASES),
-    idles: pick(IDLE_CASES, values.case, "case", LOAD_CASES),
-    rounds: count(values.rounds, quick ? 3 : 41),
-    slice: count(values.slice, quick ? 100 : 200),
-    repeats: count(values.repeats, quick ? 1 : 3),
-    connections: quick ? 2000 : 10_000,
-  };
-}
-
-interface Named {
-  readonly name: string;
-}
-
-/** The items that `names` lists, or all; a name must be one of theirs or of the `others`. */
-function pick<T extends Named>(
-  items: readonly T[],
-  names: string | undefined,
-  what: string,
-  others: readonly Named[] = [],
-): T[] {
-  if (names === undefined) return [...items];
-  const wanted = names.split(",");
-  const known = [...items, ...others].map(({ name }) => name);
-  const wrong = wanted.find((name) => !known.includes(name));
-  if (wrong !== undefined) {
-    throw new Usage(`there is no ${what} "${wrong}": choose from ${known.join(", ")}`);
-  }
-  return items.filter(({ name }) => wanted.includes(name));
-}
-
-function count(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Usage(`"${text}" is not a number from 1`);
-  return Number(text);
-}
-
-function say(text: string): void {
-  console.error(`bench:echo: ${text}`);
-}
+const FLAGS = {
+  only: names(SUBJECTS, "only these servers"),
+  case: names(CASES, "only these cases"),
+  rounds: count("N", FULL.rounds, "how many rounds"),
+  slice: count("MS", FULL.slice, "how long a server is measured in a round"),
+  repeats: count("N", FULL.repeats, "how often memory is measured"),
+  quick: toggle("3 rounds of 100 ms, memory once with 2,000 connections: a check of the bench"),
+  "no-pin": NO_PIN,
+  raw: optional(path("also write every measurement to FILE, as JSON", "FILE")),
+};
 
 /** The chosen servers of which all is installed; tells why of the others. */
 async function prepare(
@@ -119,28 +53,23 @@ async function prepare(
   return ready;
 }
 
-async function main(): Promise<number> {
-  const chosen = readOptions();
-  if (chosen.help) {
-    console.log(HELP);
-    return 0;
-  }
-  if (process.platform !== "linux") throw new Missing("it reads /proc: it needs Linux");
+async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
+  const { quick, raw } = values;
+  const usual = quick ? QUICK : FULL;
+  const { rounds = usual.rounds, slice = usual.slice, repeats = usual.repeats } = values;
+  const { connections } = usual;
   const load = compile(source("load.c"));
-  const pins = pinning(!chosen["no-pin"]);
+  const pins = pinning(!values["no-pin"]);
   const absent = new Map<string, string>();
-  const ready = await prepare(chosen.subjects, absent);
-  const { loads, idles, rounds, slice, repeats, connections } = chosen;
+  const ready = await prepare(chosen(SUBJECTS, values.only), absent);
   const loaded = ready.filter(({ subject }) => subject.throughput);
   const options = { rounds, slice, load, pins, spin: pins.apart, progress: say };
-  const results = await measureRounds(loaded, loads, options);
+  const results = await measureRounds(loaded, chosen(LOAD_CASES, values.case), options);
   const idling = ready.filter(({ subject }) => subject.memory);
+  const idles = chosen(IDLE_CASES, values.case);
   const idle = await measureMemory(idling, idles, { connections, repeats, load, progress: say });
 
-  console.log(`${machine()}\n`);
-  if (chosen.quick) {
-    console.log("A quick run, to see that the bench works: conclude nothing from it.\n");
-  }
+  console.log(opening(quick));
   if (results.length > 0) {
     console.log(`${rounds} rounds of ${slice} ms each. ${pins.note}\n`);
   }
@@ -149,15 +78,9 @@ async function main(): Promise<number> {
   const missing = [...absent].map(([title, why]) => `- ${title}: ${why}`).join("\n");
   const closing = [missing, generatorNote(results), targetTable(results, idle)].filter(Boolean);
   console.log(closing.join("\n\n"));
-  if (chosen.raw !== undefined) writeRaw(chosen.raw, results, idle);
+  if (raw !== undefined) writeRaw(raw, results, idle);
   const reasons = [...results, ...idle].flatMap(({ failures }) => [...failures.values()]);
   return [...reasons, ...absent.values()].some((why) => why.startsWith("failed")) ? 1 : 0;
-}
-
-function machine(): string {
-  const model = cpus()[0]?.model ?? "an unknown processor";
-  const kernel = release().split("-")[0];
-  return `Deno ${Deno.version.deno}, ${availableParallelism()} cores (${model}), Linux ${kernel}.`;
 }
 
 function writeRaw(file: string, results: CaseResult[], idle: IdleResult[]): void {
@@ -166,14 +89,10 @@ function writeRaw(file: string, results: CaseResult[], idle: IdleResult[]): void
   writeFileSync(file, JSON.stringify(Object.fromEntries([...cases, ...bytes])));
 }
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  const usage = error instanceof Usage ||
-    (error as { code?: string }).code?.startsWith("ERR_PARSE");
-  if (!usage && !(error instanceof Missing)) throw error;
-  console.error(`bench:echo: ${(error as Error).message}`);
-  process.exitCode = usage ? 2 : 1;
-} finally {
-  killAll();
-}
+await runBench({
+  name: "echo",
+  about: "Measures echo servers side by side and prints Markdown tables of ratios.",
+  flags: FLAGS,
+  notes: `servers: ${listed(SUBJECTS)}\ncases: ${listed(CASES)}`,
+  measure,
+});

@@ -4,95 +4,49 @@
  * @module
  */
 
-import { availableParallelism, cpus, release } from "node:os";
-import process from "node:process";
-import { parseArgs } from "node:util";
-import { killAll } from "./common/children.ts";
-import { compile, Missing } from "./common/tools.ts";
+import { availableParallelism } from "node:os";
+import { toggle, type Values } from "../lib/cli/flags.ts";
+import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
+import { compile } from "./common/tools.ts";
 import { source } from "./echo/subjects.ts";
 import { caseTable, costTable, verdict } from "./workers/report.ts";
 import { measureCase, type Result } from "./workers/rounds.ts";
 import { CONNECTIONS, LOAD_CASES, SIZE, SUBJECTS } from "./workers/subjects.ts";
 
-const HELP = `Measures one loop, two processes and two threads side by side, and prints Markdown.
+const FULL = { rounds: 21, slice: 300, starts: 5 };
+const QUICK = { rounds: 3, slice: 100, starts: 1 };
 
-usage: deno task bench:workers [options]
+const FLAGS = {
+  only: names(SUBJECTS, "only these"),
+  case: names(LOAD_CASES, "only these cases"),
+  rounds: count("N", FULL.rounds, "how many rounds"),
+  slice: count("MS", FULL.slice, "how long each is measured in a round"),
+  quick: toggle("3 rounds of 100 ms, one start: a check of the bench"),
+};
 
-  --only NAMES    only these, by comma
-  --case NAMES    only these cases, by comma
-  --rounds N      how many rounds (default 21)
-  --slice MS      how long each is measured in a round (default 300)
-  --quick         3 rounds of 100 ms, one start: a check of the bench
-  -h, --help      this text
-
-names: ${SUBJECTS.map(({ name }) => name).join(", ")}
-cases: ${LOAD_CASES.map(({ name }) => name).join(", ")}
-`;
-
-/** A mistake on the command line. */
-class Usage extends Error {}
-
-/** The items that `names` lists, or all. */
-function pick<T extends { readonly name: string }>(items: readonly T[], names?: string): T[] {
-  if (names === undefined) return [...items];
-  const wanted = names.split(",");
-  const wrong = wanted.find((name) => !items.some((item) => item.name === name));
-  if (wrong !== undefined) throw new Usage(`there is no "${wrong}"; see --help`);
-  return items.filter(({ name }) => wanted.includes(name));
-}
-
-function count(text: string | undefined, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  if (!/^[1-9]\d{0,5}$/.test(text)) throw new Usage(`"${text}" is not a number from 1`);
-  return Number(text);
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string" },
-      case: { type: "string" },
-      rounds: { type: "string" },
-      slice: { type: "string" },
-      quick: { type: "boolean", default: false },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
-  if (values.help) return console.log(HELP);
-  if (process.platform !== "linux") throw new Missing("it reads /proc: it needs Linux");
+async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
   const { quick } = values;
-  const subjects = pick(SUBJECTS, values.only);
-  const cases = pick(LOAD_CASES, values.case);
-  const options = {
-    rounds: count(values.rounds, quick ? 3 : 21),
-    slice: count(values.slice, quick ? 100 : 300),
-    starts: quick ? 1 : 5,
-    load: compile(source("load.c")),
-    progress: (text: string) => console.error(`bench:workers: ${text}`),
-  };
-  const cores = availableParallelism();
-  const model = cpus()[0]?.model ?? "an unknown processor";
-  console.log(
-    `Deno ${Deno.version.deno}, ${cores} cores (${model}), Linux ${release().split("-")[0]}. ` +
-      `${CONNECTIONS} connections, messages of ${SIZE} bytes, ${options.rounds} rounds of ` +
-      `${options.slice} ms.\n`,
-  );
-  if (quick) console.log("A quick run, to see that the bench works: conclude nothing from it.\n");
+  const usual = quick ? QUICK : FULL;
+  const { rounds = usual.rounds, slice = usual.slice } = values;
+  const { starts } = usual;
+  const options = { rounds, slice, starts, load: compile(source("load.c")), progress: say };
+  const connections = `${CONNECTIONS} connections, messages of ${SIZE} bytes`;
+  console.log(opening(quick, `${connections}, ${rounds} rounds of ${slice} ms.`));
+  const subjects = chosen(SUBJECTS, values.only);
   const results: Result[][] = [];
-  for (const load of cases) results.push(await measureCase(subjects, load, options));
+  for (const load of chosen(LOAD_CASES, values.case)) {
+    results.push(await measureCase(subjects, load, options));
+  }
   for (const result of results) console.log(`${caseTable(result)}\n`);
   console.log(`${costTable(results[0])}\n`);
-  console.log(results.map((result) => verdict(result, cores)).join("\n"));
+  console.log(results.map((result) => verdict(result, availableParallelism())).join("\n"));
+  return 0;
 }
 
-try {
-  await main();
-} catch (error) {
-  const usage = error instanceof Usage ||
-    (error as { code?: string }).code?.startsWith("ERR_PARSE");
-  if (!usage && !(error instanceof Missing)) throw error;
-  console.error(`bench:workers: ${(error as Error).message}`);
-  process.exitCode = usage ? 2 : 1;
-} finally {
-  killAll();
-}
+await runBench({
+  name: "workers",
+  about: "Measures one loop, two processes and two threads side by side, and prints Markdown.",
+  flags: FLAGS,
+  notes: `names: ${listed(SUBJECTS)}\ncases: ${listed(LOAD_CASES)}`,
+  measure,
+});

@@ -1,0 +1,44 @@
+// They run on Deno only, as the benches do.
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { runProgram } from "../tests/peers.ts";
+import { runCommand, test } from "../tests/runner.deno.ts";
+
+const BENCHES = ["echo", "frames", "http", "relay", "workers"];
+
+/** Runs every bench with the same arguments. */
+function runAll(names: readonly string[], ...args: string[]) {
+  return Promise.all(names.map(async (name) => {
+    const script = fileURLToPath(new URL(`${name}.ts`, import.meta.url));
+    return { name, exit: await runProgram([...runCommand(script, ["-A"]), ...args]) };
+  }));
+}
+
+async function refuse(names: readonly string[], args: string[], why: RegExp): Promise<void> {
+  for (const { name, exit } of await runAll(names, ...args)) {
+    const said = `bench:${name} ${args.join(" ")}: ${exit.stderr}`;
+    assert.equal(exit.code, 2, said);
+    assert.equal(exit.stdout.length, 0, said);
+    assert.match(exit.stderr, /^bench:\w+: .*\. See 'deno task bench:\w+ --help'\.\n$/, said);
+    assert.match(exit.stderr, why, said);
+  }
+}
+
+test("bench: a name that there is not is a mistake, and the names that there are are told", async () => {
+  const choosing = BENCHES.filter((name) => name !== "frames");
+  await refuse(choosing, ["--only", "nosuch"], /--only .*'nosuch': choose from \w/);
+  await refuse(choosing, ["--case", "nosuch"], /--case .*'nosuch': choose from \w/);
+});
+
+test("bench: what is no number, and an argument that is no option, are mistakes", async () => {
+  await refuse(BENCHES, ["--rounds", "abc"], /--rounds takes a whole number .* not 'abc'/);
+  await refuse(BENCHES, ["quick"], /not 'quick'/);
+});
+
+test("bench: each has a quick run, and tells of it in its help", async () => {
+  for (const { name, exit } of await runAll(BENCHES, "--help")) {
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.match(exit.stdout.toString(), new RegExp(`deno task bench:${name} .*--quick`, "s"));
+  }
+});

@@ -1,0 +1,123 @@
+/**
+ * The command line that all benches have: their flags, what they print first, and how they fail.
+ *
+ * @module
+ */
+
+import { availableParallelism, cpus, release } from "node:os";
+import process from "node:process";
+import { EXIT } from "../../lib/cli/exit.ts";
+import {
+  type Flag,
+  type Flags,
+  integer,
+  optional,
+  parseFlags,
+  renderFlags,
+  toggle,
+  UsageError,
+  type Values,
+} from "../../lib/cli/flags.ts";
+import { killAll } from "./children.ts";
+import { Missing } from "./tools.ts";
+
+/** What can be chosen on the command line. */
+export interface Named {
+  readonly name: string;
+}
+
+/** Some of the items, by their names; all if the flag is not given. */
+export function names(items: readonly Named[], help: string): Flag<readonly string[]> {
+  const known = items.map(({ name }) => name);
+  const parse = (text: string) => {
+    const wanted = text.split(",");
+    const wrong = wanted.find((name) => !known.includes(name));
+    if (wrong === undefined) return wanted;
+    throw new UsageError(`takes names by comma, not '${wrong}': choose from ${listed(items)}`);
+  };
+  return { arg: "NAMES", help: `${help}, by comma`, fallback: known, parse };
+}
+
+/** All names, for the help. */
+export function listed(items: readonly Named[]): string {
+  return items.map(({ name }) => name).join(", ");
+}
+
+/** Those of the items that were chosen. */
+export function chosen<T extends Named>(items: readonly T[], names: readonly string[]): T[] {
+  return items.filter(({ name }) => names.includes(name));
+}
+
+/** A number from 1; it is undefined if not given, since a quick run has another default. */
+export function count(arg: string, normally: number, help: string): Flag<number | undefined> {
+  return optional(integer(arg, [1, 999_999], normally, `${help} (default ${normally})`));
+}
+
+/** The flag `--no-pin`. */
+export const NO_PIN: Flag<boolean> = toggle("let the scheduler choose the cores");
+
+/** A bench, as its command line has it. */
+export interface Bench<F extends Flags> {
+  /** Behind `bench:`. */
+  readonly name: string;
+  /** A sentence for the help: what it measures. */
+  readonly about: string;
+  /** Its flags, without `--help`. */
+  readonly flags: F;
+  /** What the help has below the flags. */
+  readonly notes: string;
+  /** Measures and prints; resolves to the exit code. Throws {@linkcode Missing}. */
+  readonly measure: (values: Values<F>, say: (text: string) => void) => Promise<number>;
+}
+
+/** Runs a bench as the command line says. However it ends, nothing that it started is left. */
+export async function runBench<F extends Flags>(bench: Bench<F>): Promise<void> {
+  const task = `bench:${bench.name}`;
+  const say = (text: string): void => console.error(`${task}: ${text}`);
+  try {
+    process.exitCode = await run(bench, task, say);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      say(`${error.message}. See 'deno task ${task} --help'.`);
+      process.exitCode = EXIT.usage;
+    } else if (error instanceof Missing) {
+      say(error.message);
+      process.exitCode = 1;
+    } else {
+      throw error;
+    }
+  } finally {
+    killAll();
+  }
+}
+
+async function run<F extends Flags>(
+  { about, flags, notes, measure }: Bench<F>,
+  task: string,
+  say: (text: string) => void,
+): Promise<number> {
+  const all = { ...flags, help: toggle("this text", "h") };
+  const { values, positionals } = parseFlags(all, process.argv.slice(2));
+  if (positionals.length > 0) {
+    throw new UsageError(`Options only, not '${positionals[0]}'`);
+  }
+  if (values.help) {
+    console.log(
+      `${about}\n\nusage: deno task ${task} [options]\n\n${renderFlags(all)}\n\n${notes}`,
+    );
+    return EXIT.ok;
+  }
+  if (process.platform !== "linux") throw new Missing("it reads /proc: it needs Linux");
+  return await measure(values, say);
+}
+
+/** What a report begins with: the machine, how it was measured there, and what a quick run is. */
+export function opening(quick: boolean, how = ""): string {
+  const model = cpus()[0]?.model ?? "an unknown processor";
+  const kernel = release().split("-")[0];
+  const cores = availableParallelism();
+  const machine = `Deno ${Deno.version.deno}, ${cores} cores (${model}), Linux ${kernel}.`;
+  const note = "A quick run, to see that the bench works: conclude nothing from it.";
+  return [`${machine} ${how}`.trimEnd(), ...quick ? [note] : []].map((text) => `${text}\n`)
+    .join("\n");
+}
