@@ -7,19 +7,13 @@
 import { writeFileSync } from "node:fs";
 import { optional, path, toggle, type Values } from "../lib/cli/flags.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import { absentNote, exitCode } from "./common/rounds.ts";
+import { compile, pinning } from "./common/tools.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
-import { type CaseResult, measureRounds } from "./echo/rounds.ts";
-import {
-  IDLE_CASES,
-  LOAD_CASES,
-  type Ready,
-  source,
-  type Subject,
-  SUBJECTS,
-} from "./echo/subjects.ts";
+import { type EchoResult, measureRounds } from "./echo/rounds.ts";
+import { IDLE_CASES, LOAD_CASES, prepare, source, SUBJECTS } from "./echo/subjects.ts";
 import { targetTable } from "./echo/targets.ts";
-import { compile, Missing, pinning } from "./common/tools.ts";
 
 const FULL = { rounds: 41, slice: 200, repeats: 3, connections: 10_000 };
 const QUICK = { rounds: 3, slice: 100, repeats: 1, connections: 2000 };
@@ -36,23 +30,6 @@ const FLAGS = {
   raw: optional(path("also write every measurement to FILE, as JSON", "FILE")),
 };
 
-/** The chosen servers of which all is installed; tells why of the others. */
-async function prepare(
-  subjects: readonly Subject[],
-  absent: Map<string, string>,
-): Promise<Ready[]> {
-  const ready = [];
-  for (const subject of subjects) {
-    try {
-      ready.push({ subject, command: await subject.command() });
-    } catch (error) {
-      const { message } = error as Error;
-      absent.set(subject.title, error instanceof Missing ? message : `failed: ${message}`);
-    }
-  }
-  return ready;
-}
-
 async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
   const { quick, raw } = values;
   const usual = quick ? QUICK : FULL;
@@ -60,8 +37,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const { connections } = usual;
   const load = compile(source("load.c"));
   const pins = pinning(!values["no-pin"]);
-  const absent = new Map<string, string>();
-  const ready = await prepare(chosen(SUBJECTS, values.only), absent);
+  const { ready, absent } = await prepare(chosen(SUBJECTS, values.only));
   const loaded = ready.filter(({ subject }) => subject.throughput);
   const options = { rounds, slice, load, pins, spin: pins.apart, progress: say };
   const results = await measureRounds(loaded, chosen(LOAD_CASES, values.case), options);
@@ -75,18 +51,18 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   }
   for (const result of results) console.log(`${caseTable(result)}\n`);
   if (idle.length > 0) console.log(`${memoryTable(idle, connections)}\n`);
-  const missing = [...absent].map(([title, why]) => `- ${title}: ${why}`).join("\n");
-  const closing = [missing, generatorNote(results), targetTable(results, idle)].filter(Boolean);
-  console.log(closing.join("\n\n"));
+  const closing = [absentNote(absent), generatorNote(results), targetTable(results, idle)];
+  console.log(closing.filter(Boolean).join("\n\n"));
   if (raw !== undefined) writeRaw(raw, results, idle);
   const reasons = [...results, ...idle].flatMap(({ failures }) => [...failures.values()]);
-  return [...reasons, ...absent.values()].some((why) => why.startsWith("failed")) ? 1 : 0;
+  return exitCode([...reasons, ...absent.values()]);
 }
 
-function writeRaw(file: string, results: CaseResult[], idle: IdleResult[]): void {
-  const cases = results.map(({ load, samples }) => [load.name, Object.fromEntries(samples)]);
-  const bytes = idle.map(({ idle, bytes }) => [idle.name, Object.fromEntries(bytes)]);
-  writeFileSync(file, JSON.stringify(Object.fromEntries([...cases, ...bytes])));
+function writeRaw(file: string, results: EchoResult[], idle: IdleResult[]): void {
+  const all = [...results, ...idle].map((
+    { load, samples },
+  ) => [load.name, Object.fromEntries(samples)]);
+  writeFileSync(file, JSON.stringify(Object.fromEntries(all)));
 }
 
 await runBench({

@@ -7,6 +7,7 @@
 import { toggle, type Values } from "../lib/cli/flags.ts";
 import { Child } from "./common/children.ts";
 import { count, NO_PIN, opening, runBench } from "./common/cli.ts";
+import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { measureRounds } from "./echo/rounds.ts";
 import { type Ready, source } from "./echo/subjects.ts";
@@ -55,7 +56,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 
   console.log(opening(values.quick, `${rounds} rounds of ${slice} ms each. ${pins.note}`));
   console.log(`${rateTable(rates)}\n\n${echoTable(echo)}\n\n${targetTable(rates, echo)}`);
-  return echo.failures.size > 0 ? 1 : 0;
+  return exitCode(echo.failures.values());
 }
 
 await runBench({

@@ -9,6 +9,7 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSyn
 import { join } from "node:path";
 import { toggle, type Values } from "../lib/cli/flags.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import { exitCode } from "./common/rounds.ts";
 import { BIN, pinning, tool } from "./common/tools.ts";
 import { measureDownloads, measureMemory } from "./http/download.ts";
 import { caseTable, downloadTable, targetTable } from "./http/report.ts";
@@ -73,7 +74,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   }
   const targets = targetTable(results);
   if (targets !== undefined) console.log(targets);
-  return 0;
+  return exitCode(results.flatMap(({ failures }) => [...failures.values()]));
 }
 
 await runBench({

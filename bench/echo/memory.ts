@@ -10,17 +10,11 @@
 
 import { readFileSync } from "node:fs";
 import { Child, sleep } from "../common/children.ts";
+import { addSample, type CaseResult } from "../common/rounds.ts";
 import { type IdleCase, type Ready, start } from "./subjects.ts";
 
 /** Bytes per connection, an entry for each repetition. */
-export interface IdleResult {
-  /** What was measured. */
-  readonly idle: IdleCase;
-  /** By the subject's name. */
-  readonly bytes: Map<string, number[]>;
-  /** Why a subject has no numbers, by its name. */
-  readonly failures: Map<string, string>;
-}
+export type IdleResult = CaseResult<IdleCase, number>;
 
 /** How to measure. */
 export interface MemoryOptions {
@@ -47,23 +41,16 @@ export async function measureMemory(
   options: MemoryOptions,
 ): Promise<IdleResult[]> {
   if (subjects.length === 0) return [];
-  const results = cases.map((idle): IdleResult => ({
-    idle,
-    bytes: new Map(subjects.map(({ subject }) => [subject.name, []])),
+  const results = cases.map((load): IdleResult => ({
+    load,
+    samples: new Map(subjects.map(({ subject }) => [subject.name, []])),
     failures: new Map(),
   }));
   for (let repeat = 0; repeat < options.repeats && results.length > 0; repeat++) {
     options.progress(`idle connections ${repeat + 1} of ${options.repeats}`);
-    for (const { idle, bytes, failures } of results) {
+    for (const result of results) {
       for (const ready of subjects) {
-        const { name } = ready.subject;
-        if (failures.has(name)) continue;
-        try {
-          bytes.get(name)!.push(await measure(ready, idle, options));
-        } catch (error) {
-          failures.set(name, `failed: ${error instanceof Error ? error.message : error}`);
-          bytes.set(name, []);
-        }
+        await addSample(result, ready.subject.name, () => measure(ready, result.load, options));
       }
     }
   }

@@ -5,7 +5,8 @@
  */
 
 import type { IdleResult } from "./memory.ts";
-import { type CaseResult, ratios, type Sample } from "./rounds.ts";
+import { ratios } from "../common/rounds.ts";
+import type { EchoResult, Sample } from "./rounds.ts";
 import { type Spread, spread } from "../common/stats.ts";
 import { NONE, table } from "../common/table.ts";
 import { SUBJECTS } from "./subjects.ts";
@@ -34,7 +35,7 @@ function middle(samples: readonly Sample[], value: (sample: Sample) => number): 
 }
 
 /** The table of one case of load, and what could not be measured. */
-export function caseTable({ load, samples, failures }: CaseResult): string {
+export function caseTable({ load, samples, failures }: EchoResult): string {
   const c = samples.get("c");
   const rows = [...samples].filter(([, own]) => own.length > 0).map(([name, own]) => {
     const reference = SUBJECTS.find((subject) => subject.name === name)?.reference;
@@ -80,7 +81,7 @@ function wasDisturbed(samples: ReadonlyMap<string, readonly Sample[]>): boolean 
 }
 
 /** Whether the load generator is fast enough to measure the fastest server. */
-export function generatorNote(results: readonly CaseResult[]): string | undefined {
+export function generatorNote(results: readonly EchoResult[]): string | undefined {
   const samples = results.find(({ load }) => load.name === "64x64")?.samples.get("c") ?? [];
   if (samples.length === 0) return undefined;
   const best = Math.round(Math.max(...samples.map(({ rate }) => rate))).toLocaleString("en");
@@ -112,17 +113,17 @@ function kib(value: Spread | undefined): string {
 
 /** The table of memory per idle connection. */
 export function memoryTable(results: readonly IdleResult[], connections: number): string {
-  const names = [...results[0].bytes.keys()];
+  const names = [...results[0].samples.keys()];
   const head = [
     `KiB per idle connection, of ${connections.toLocaleString("en")}`,
-    ...results.map(({ idle }) => idle.title),
+    ...results.map(({ load }) => load.title),
   ];
   const rows = names.map((name) => [
     title(name),
-    ...results.map(({ bytes }) => kib(spread(bytes.get(name)!))),
+    ...results.map(({ samples }) => kib(spread(samples.get(name)!))),
   ]);
-  const absent = results.flatMap(({ idle, failures }) =>
-    [...failures].map(([name, why]) => `- ${title(name)}, ${idle.title}: ${why}`)
+  const absent = results.flatMap(({ load, failures }) =>
+    [...failures].map(([name, why]) => `- ${title(name)}, ${load.title}: ${why}`)
   );
   return [table(head, rows), ...absent.length > 0 ? ["", ...absent] : []].join("\n");
 }

@@ -10,8 +10,8 @@
  */
 
 import { Child } from "../common/children.ts";
-import type { Spread } from "../common/stats.ts";
-import { spread } from "../common/stats.ts";
+import { FIRST_WARMUP_MS, takeSlice, type Totals, WARMUP_MS } from "../common/generator.ts";
+import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
 import { type LoadCase, MOST_FORKS, type Ready, type Server, start } from "./subjects.ts";
 import type { Pinning } from "../common/tools.ts";
 
@@ -29,15 +29,8 @@ export interface Sample {
   readonly loadBusy: number;
 }
 
-/** All slices of one case: a row for each subject, an entry for each round. */
-export interface CaseResult {
-  /** What was measured. */
-  readonly load: LoadCase;
-  /** By the subject's name. */
-  readonly samples: Map<string, Sample[]>;
-  /** Why a subject has no samples, by its name. */
-  readonly failures: Map<string, string>;
-}
+/** All slices of one case. */
+export type EchoResult = CaseResult<LoadCase, Sample>;
 
 /** How to measure. */
 export interface RoundOptions {
@@ -55,18 +48,9 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-/** Before the first round, each server gets this long with its load, for its compiler to settle. */
-const FIRST_WARMUP_MS = 1000;
-
-/** Each slice begins with this long unmeasured, in which the echoes are compared byte by byte. */
-const WARMUP_MS = 50;
-
-/** On top of what the generator is told to take: connecting, and its own patience. */
-const SPARE_MS = 30_000;
-
 /** A server and the load generator that holds connections to it. */
 interface Lane {
-  readonly result: CaseResult;
+  readonly result: EchoResult;
   readonly name: string;
   readonly server: Server;
   readonly load: Child;
@@ -77,9 +61,9 @@ export async function measureRounds(
   subjects: readonly Ready[],
   cases: readonly LoadCase[],
   options: RoundOptions,
-): Promise<CaseResult[]> {
+): Promise<EchoResult[]> {
   if (subjects.length === 0) return [];
-  const results = cases.map((load): CaseResult => ({
+  const results = cases.map((load): EchoResult => ({
     load,
     samples: new Map(subjects.map(({ subject }) => [subject.name, []])),
     failures: new Map(),
@@ -112,7 +96,7 @@ export async function measureRounds(
 /** Starts a server and its load, and warms them up. */
 async function open(
   ready: Ready,
-  result: CaseResult,
+  result: EchoResult,
   { load, pins, spin }: RoundOptions,
 ): Promise<Lane | undefined> {
   const { name, forks } = ready.subject;
@@ -131,40 +115,20 @@ async function open(
     result.samples.get(name)!.length = 0;
     return lane;
   } catch (error) {
-    fail(result, name, error);
+    result.failures.set(name, whyNot(error));
   }
 }
 
 /** Everyone begins in turn, and goes before each of the others as often as after it. */
-function inTurn<T>(items: readonly T[], round: number): T[] {
+function inTurn<T>(items: readonly T[], round: number): readonly T[] {
   const first = (round >> 1) % items.length;
   const order = [...items.slice(first), ...items.slice(0, first)];
-  return round % 2 === 0 ? order : order.reverse();
+  return thereAndBack(order, round);
 }
 
-/** Measures one slice; a subject that fails takes no further part in the case. */
-async function measure({ result, name, load }: Lane, warmup: number, ms: number): Promise<void> {
-  if (result.failures.has(name)) return;
-  try {
-    load.say(`${warmup} ${ms}`);
-    const line = await load.line(warmup + ms + SPARE_MS);
-    result.samples.get(name)!.push(sample(JSON.parse(line)));
-  } catch (error) {
-    fail(result, name, error);
-  }
-}
-
-function fail({ samples, failures }: CaseResult, name: string, error: unknown): void {
-  failures.set(name, `failed: ${error instanceof Error ? error.message : error}`);
-  samples.set(name, []);
-}
-
-/** What the load generator prints: totals of one slice. */
-interface Totals {
-  messages: number;
-  seconds: number;
-  serverCpu: number;
-  loadCpu: number;
+/** Measures one slice. */
+function measure({ result, name, load }: Lane, warmup: number, ms: number): Promise<void> {
+  return addSample(result, name, async () => sample(await takeSlice(load, warmup, ms)));
 }
 
 function sample({ messages, seconds, serverCpu, loadCpu }: Totals): Sample {
@@ -175,14 +139,4 @@ function sample({ messages, seconds, serverCpu, loadCpu }: Totals): Sample {
     serverBusy: serverCpu / seconds,
     loadBusy: loadCpu / seconds,
   };
-}
-
-/** How one subject's samples compare with another's of the same rounds. */
-export function ratios(
-  of: readonly Sample[] | undefined,
-  to: readonly Sample[] | undefined,
-  value: (sample: Sample) => number = (sample) => sample.rate,
-): Spread | undefined {
-  if (of === undefined || to === undefined || of.length !== to.length) return undefined;
-  return spread(of.map((sample, round) => value(sample) / value(to[round])));
 }

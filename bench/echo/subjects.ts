@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { Child, listeningPort } from "../common/children.ts";
+import { whyNot } from "../common/rounds.ts";
 import { buildForNode, compile, node, tool } from "../common/tools.ts";
 
 /** A server to measure. */
@@ -159,6 +160,22 @@ export interface Ready {
   readonly subject: Subject;
   /** The command that runs it. */
   readonly command: readonly string[];
+}
+
+/** The subjects of which all is installed; of the others, by title, why not. */
+export async function prepare(
+  subjects: readonly Subject[],
+): Promise<{ ready: Ready[]; absent: Map<string, string> }> {
+  const ready: Ready[] = [];
+  const absent = new Map<string, string>();
+  for (const subject of subjects) {
+    try {
+      ready.push({ subject, command: await subject.command() });
+    } catch (error) {
+      absent.set(subject.title, whyNot(error));
+    }
+  }
+  return { ready, absent };
 }
 
 /** A subject that runs. */

@@ -7,7 +7,8 @@
 import type { IdleResult } from "./memory.ts";
 import { NONE, table } from "../common/table.ts";
 import { estimate, lessCpu } from "./report.ts";
-import { type CaseResult, ratios, type Sample } from "./rounds.ts";
+import { ratios } from "../common/rounds.ts";
+import type { EchoResult, Sample } from "./rounds.ts";
 import { type Spread, spread } from "../common/stats.ts";
 
 /** At least so much of something else. */
@@ -23,7 +24,7 @@ const IDLE_BYTES = 8 * 1024;
 
 /** The table of targets; those of which nothing was measured are left out, and so is an empty one. */
 export function targetTable(
-  results: readonly CaseResult[],
+  results: readonly EchoResult[],
   idle: readonly IdleResult[],
 ): string | undefined {
   const of = (load: string, name: string): Sample[] | undefined =>
@@ -89,10 +90,10 @@ function row({ title, least, measured, byCpu }: Target): string[] {
  */
 function idleRows(results: readonly IdleResult[]): string[][] {
   const median = (result: IdleResult | undefined, name: string): number | undefined =>
-    spread(result?.bytes.get(name) ?? [])?.median;
-  const unused = median(results.find(({ idle }) => idle.size === 0), "floor-deno");
+    spread(result?.samples.get(name) ?? [])?.median;
+  const unused = median(results.find(({ load }) => load.size === 0), "floor-deno");
   return results.flatMap((result) => {
-    const { size, title } = result.idle;
+    const { size, title } = result.load;
     const own = median(result, "plainsocket-deno");
     const same = median(result, "floor-deno");
     return [

@@ -7,7 +7,8 @@
 import { type Spread, spread } from "../common/stats.ts";
 import { table } from "../common/table.ts";
 import { estimate, lessCpu } from "../echo/report.ts";
-import { type CaseResult, ratios } from "../echo/rounds.ts";
+import { ratios } from "../common/rounds.ts";
+import type { EchoResult } from "../echo/rounds.ts";
 import { SUBJECTS } from "./subjects.ts";
 
 /** What one slice in memory showed: frames per second, and per second of CPU time. */
@@ -40,7 +41,7 @@ export function rateTable(results: readonly RatesOf[]): string {
 }
 
 /** The table of echo servers. */
-export function echoTable({ load, samples, failures }: CaseResult): string {
+export function echoTable({ load, samples, failures }: EchoResult): string {
   const rows = SUBJECTS.flatMap(({ name, title, reference = "" }) => {
     const [own, to] = [samples.get(name) ?? [], samples.get(reference)];
     if (own.length === 0) return [];
@@ -60,7 +61,7 @@ export function echoTable({ load, samples, failures }: CaseResult): string {
 }
 
 /** The table of targets. */
-export function targetTable(rates: readonly RatesOf[], echo: CaseResult): string {
+export function targetTable(rates: readonly RatesOf[], echo: EchoResult): string {
   const rows: string[][] = [];
   const deno = rates.find(({ title }) => title === "Deno");
   if (deno !== undefined) {

@@ -7,7 +7,8 @@
 import { type Spread, spread } from "../common/stats.ts";
 import { NONE, table } from "../common/table.ts";
 import type { DownloadResult } from "./download.ts";
-import { type CaseResult, ratios, type Sample } from "./rounds.ts";
+import { ratios } from "../common/rounds.ts";
+import type { HttpResult, Sample } from "./rounds.ts";
 import { SUBJECTS } from "./subjects.ts";
 
 const number = (value: number) =>
@@ -18,7 +19,7 @@ function ratio(value: Spread | undefined): string {
 }
 
 /** The table of one case. */
-export function caseTable({ load, samples, failures }: CaseResult): string {
+export function caseTable({ load, samples, failures }: HttpResult): string {
   const rows = SUBJECTS.flatMap(({ name, title }) => {
     const own = samples.get(name);
     if (own === undefined || own.length === 0) return [];
@@ -80,7 +81,7 @@ const TARGETS: readonly Target[] = [
 ];
 
 /** The table of what was promised; what was not measured is left out. */
-export function targetTable(results: readonly CaseResult[]): string | undefined {
+export function targetTable(results: readonly HttpResult[]): string | undefined {
   const of: Lookup = (load, name) =>
     results.find((result) => result.load.name === load)?.samples.get(name);
   const rows = TARGETS.flatMap(([name, load, to, toLoad, least]) => {

@@ -12,7 +12,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Child, sleep } from "../common/children.ts";
-import { type Spread, spread } from "../common/stats.ts";
+import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
 import type { Pinning } from "../common/tools.ts";
 import type { LoadCase, Subject } from "./subjects.ts";
 
@@ -25,13 +25,7 @@ export interface Sample {
 }
 
 /** All slices of one case. */
-export interface CaseResult {
-  readonly load: LoadCase;
-  /** By the subject's name. */
-  readonly samples: Map<string, Sample[]>;
-  /** Why a subject has none, by its name. */
-  readonly failures: Map<string, string>;
-}
+export type HttpResult = CaseResult<LoadCase, Sample>;
 
 /** How to measure. */
 export interface RoundOptions {
@@ -91,8 +85,8 @@ export async function measureRounds(
   subjects: readonly Subject[],
   cases: readonly LoadCase[],
   options: RoundOptions,
-): Promise<CaseResult[]> {
-  const results = cases.map((load): CaseResult => ({
+): Promise<HttpResult[]> {
+  const results = cases.map((load): HttpResult => ({
     load,
     samples: new Map(),
     failures: new Map(),
@@ -107,44 +101,33 @@ export async function measureRounds(
 /** Measures in cases that ask for the same. */
 async function measureCases(
   subjects: readonly Subject[],
-  results: readonly CaseResult[],
+  results: readonly HttpResult[],
   options: RoundOptions,
 ): Promise<void> {
   const [{ load: first }] = results;
   const title = results.map(({ load }) => load.title).join(", ");
   const lanes: { name: string; server: Running }[] = [];
-  const attempt = async (name: string, work: () => Promise<void>) => {
-    try {
-      await work();
-    } catch (error) {
-      for (const { samples, failures } of results) {
-        samples.delete(name);
-        failures.set(name, (error as Error).message);
-      }
-    }
-  };
   for (const subject of subjects) {
     const { name } = subject;
     // In memory it has the small files only.
     if (subject.serves !== first.of || name === "deno-serve-1k" && first.name === "256m") continue;
     options.progress(`${title}: starting ${subject.title}`);
-    await attempt(name, async () => {
+    try {
       const server = await start(subject, first.path, options.dir, options.pins.server);
       lanes.push({ name, server });
       for (const { load, samples } of results) {
         await slice(server, load, options);
         samples.set(name, []);
       }
-    });
+    } catch (error) {
+      for (const { failures } of results) failures.set(name, whyNot(error));
+    }
   }
   for (let round = 0; round < options.rounds; round++) {
     options.progress(`${title}: round ${round + 1} of ${options.rounds}`);
-    for (const { name, server } of round % 2 === 0 ? lanes : lanes.toReversed()) {
-      for (const { load, samples, failures } of round % 2 === 0 ? results : results.toReversed()) {
-        if (failures.has(name)) continue;
-        await attempt(name, async () => {
-          samples.get(name)!.push(await slice(server, load, options));
-        });
+    for (const { name, server } of thereAndBack(lanes, round)) {
+      for (const result of thereAndBack(results, round)) {
+        await addSample(result, name, () => slice(server, result.load, options));
       }
     }
   }
@@ -196,15 +179,4 @@ function cpuOf(pid: number): number {
 export function childrenOf(pid: number): number[] {
   const file = join("/proc", String(pid), "task", String(pid), "children");
   return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
-}
-
-/** How one subject's rates compare with another's of the same rounds. */
-export function ratios(
-  of: readonly Sample[] | undefined,
-  to: readonly Sample[] | undefined,
-  value: (sample: Sample) => number = ({ rate }) => rate,
-): Spread | undefined {
-  if (of === undefined || to === undefined) return undefined;
-  const pairs = of.slice(0, Math.min(of.length, to.length));
-  return spread(pairs.map((sample, round) => value(sample) / value(to[round])));
 }

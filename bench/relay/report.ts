@@ -7,7 +7,8 @@
 import { type Spread, spread } from "../common/stats.ts";
 import { NONE, table } from "../common/table.ts";
 import { estimate, lessCpu } from "../echo/report.ts";
-import { type CaseResult, ratios, type Sample } from "../echo/rounds.ts";
+import { ratios } from "../common/rounds.ts";
+import type { EchoResult, Sample } from "../echo/rounds.ts";
 import type { Subject } from "../echo/subjects.ts";
 
 /** The names of our own relays. */
@@ -23,7 +24,7 @@ const TARGETS = [
 
 /** The table of one case, and what could not be measured. */
 export function caseTable(
-  { load, samples, failures }: CaseResult,
+  { load, samples, failures }: EchoResult,
   subjects: readonly Subject[],
 ): string {
   const [socat, haproxy] = [samples.get("socat"), samples.get("haproxy")];
@@ -55,7 +56,7 @@ export function caseTable(
 }
 
 /** Whether the promises hold; nothing if none of them was measured. */
-export function targetTable(results: readonly CaseResult[]): string | undefined {
+export function targetTable(results: readonly EchoResult[]): string | undefined {
   const rows = TARGETS.flatMap(({ load, to, least }) => {
     const result = results.find((result) => result.load.name === load);
     if (result === undefined) return [];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ratios } from "../common/rounds.ts";
 import { spread } from "../common/stats.ts";
 import { table } from "../common/table.ts";
 import type { Result, Sample } from "./rounds.ts";
@@ -27,7 +28,7 @@ function median(result: Result, value: (sample: Sample) => number): number {
 function ratioOf(result: Result, results: readonly Result[]) {
   const loop = results.find(({ subject }) => subject.name === result.subject.loop);
   if (loop === undefined || loop === result) return undefined;
-  return spread(result.samples.map(({ rate }, round) => rate / loop.samples[round].rate));
+  return ratios(result.samples, loop.samples);
 }
 
 /**

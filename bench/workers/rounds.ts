@@ -7,6 +7,8 @@
  */
 
 import { Child } from "../common/children.ts";
+import { FIRST_WARMUP_MS, takeSlice, WARMUP_MS } from "../common/generator.ts";
+import { thereAndBack } from "../common/rounds.ts";
 import { cpuSeconds, family, machineSeconds, memory } from "./processes.ts";
 import { CONNECTIONS, type LoadCase, SIZE, type Subject } from "./subjects.ts";
 
@@ -46,10 +48,6 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-const FIRST_WARMUP_MS = 1000;
-const WARMUP_MS = 50;
-const SPARE_MS = 30_000;
-
 interface Lane {
   readonly result: Result;
   readonly server: Child;
@@ -68,8 +66,7 @@ export async function measureCase(
   for (const subject of subjects) lanes.push(await open(subject, load, options));
   for (let round = 0; round < options.rounds; round++) {
     options.progress(`${load.name}: round ${round + 1} of ${options.rounds}`);
-    const order = round % 2 === 0 ? lanes : [...lanes].reverse();
-    for (const lane of order) {
+    for (const lane of thereAndBack(lanes, round)) {
       lane.result.samples.push(await measure(lane, WARMUP_MS, options.slice));
     }
   }
@@ -106,8 +103,7 @@ async function measure({ pids, load }: Lane, warmup: number, ms: number): Promis
   const started = performance.now();
   const before = cpuSeconds(pids);
   const machineBefore = machineSeconds();
-  load.say(`${warmup} ${ms}`);
-  const { messages, seconds, loadCpu } = JSON.parse(await load.line(warmup + ms + SPARE_MS));
+  const { messages, seconds, loadCpu } = await takeSlice(load, warmup, ms);
   // The kernel counts in hundredths of a second, so the warm-up is taken in: it is the same load.
   const all = (performance.now() - started) / 1000;
   const serverBusy = (cpuSeconds(pids) - before) / all;
