@@ -7,9 +7,10 @@
 import { toggle, type Values } from "../lib/cli/flags.ts";
 import { Child } from "./common/children.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import { absentNote, exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { measureRounds } from "./echo/rounds.ts";
-import { type Ready, source as echoSource } from "./echo/subjects.ts";
+import { prepare, source as echoSource } from "./echo/subjects.ts";
 import { caseTable, targetTable } from "./relay/report.ts";
 import { backend, CONNS_CASE, LOAD_CASES, source, subjects } from "./relay/subjects.ts";
 
@@ -35,8 +36,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   // The echo server shares the generator's core, so that the relay has its own.
   const echo = new Child([...pins.load, ...backend()]);
   const all = chosen(subjects(Number(await echo.line())), values.only);
-  const ready: Ready[] = [];
-  for (const subject of all) ready.push({ subject, command: await subject.command() });
+  const { ready, absent } = await prepare(all);
 
   const options = { rounds, slice, pins, spin: false, progress: say };
   const loads = chosen(LOAD_CASES, values.case);
@@ -50,9 +50,10 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const where = `${pins.note} The echo server behind the relays shares the generator's core.`;
   console.log(opening(values.quick, `${rounds} rounds of ${slice} ms each. ${where}`));
   for (const result of results) console.log(`${caseTable(result, all)}\n`);
-  const targets = targetTable(results);
-  if (targets !== undefined) console.log(targets);
-  return results.some(({ failures }) => failures.size > 0) ? 1 : 0;
+  const closing = [absentNote(absent), targetTable(results)].filter(Boolean);
+  if (closing.length > 0) console.log(closing.join("\n\n"));
+  const reasons = results.flatMap(({ failures }) => [...failures.values()]);
+  return exitCode([...reasons, ...absent.values()]);
 }
 
 await runBench({
@@ -62,6 +63,6 @@ await runBench({
   notes: `relays: ${listed(RELAYS)}
 cases: ${listed(CASES)}
 
-It needs socat and haproxy, from Debian.`,
+socat and haproxy, from Debian, are measured where they are installed.`,
   measure,
 });
