@@ -7,7 +7,8 @@
 import { writeFileSync } from "node:fs";
 import { optional, path, toggle, type Values } from "../lib/cli/flags.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
-import { absentNote, exitCode } from "./common/rounds.ts";
+import { failureNotes } from "./common/report.ts";
+import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
@@ -51,7 +52,11 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   }
   for (const result of results) console.log(`${caseTable(result)}\n`);
   if (idle.length > 0) console.log(`${memoryTable(idle, connections)}\n`);
-  const closing = [absentNote(absent), generatorNote(results), targetTable(results, idle)];
+  const closing = [
+    failureNotes(absent).join("\n"),
+    generatorNote(results),
+    targetTable(results, idle),
+  ];
   console.log(closing.filter(Boolean).join("\n\n"));
   if (raw !== undefined) writeRaw(raw, results, idle);
   const reasons = [...results, ...idle].flatMap(({ failures }) => [...failures.values()]);

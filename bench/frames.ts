@@ -55,7 +55,8 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const [echo] = await measureRounds(ready, [LOAD], options);
 
   console.log(opening(values.quick, `${rounds} rounds of ${slice} ms each. ${pins.note}`));
-  console.log(`${rateTable(rates)}\n\n${echoTable(echo)}\n\n${targetTable(rates, echo)}`);
+  const tables = [rateTable(rates), echoTable(echo), targetTable(rates, echo)];
+  console.log(tables.filter(Boolean).join("\n\n"));
   return exitCode(echo.failures.values());
 }
 

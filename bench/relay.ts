@@ -7,7 +7,8 @@
 import { toggle, type Values } from "../lib/cli/flags.ts";
 import { Child } from "./common/children.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
-import { absentNote, exitCode } from "./common/rounds.ts";
+import { failureNotes } from "./common/report.ts";
+import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { measureRounds } from "./echo/rounds.ts";
 import { prepare, source as echoSource } from "./echo/subjects.ts";
@@ -50,7 +51,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const where = `${pins.note} The echo server behind the relays shares the generator's core.`;
   console.log(opening(values.quick, `${rounds} rounds of ${slice} ms each. ${where}`));
   for (const result of results) console.log(`${caseTable(result, all)}\n`);
-  const closing = [absentNote(absent), targetTable(results)].filter(Boolean);
+  const closing = [failureNotes(absent).join("\n"), targetTable(results)].filter(Boolean);
   if (closing.length > 0) console.log(closing.join("\n\n"));
   const reasons = results.flatMap(({ failures }) => [...failures.values()]);
   return exitCode([...reasons, ...absent.values()]);

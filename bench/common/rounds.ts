@@ -39,11 +39,6 @@ export function whyNot(error: unknown): string {
   return `failed: ${error instanceof Error ? error.message : error}`;
 }
 
-/** What was not measured at all and why, as a list in Markdown. */
-export function absentNote(absent: ReadonlyMap<string, string>): string {
-  return [...absent].map(([title, why]) => `- ${title}: ${why}`).join("\n");
-}
-
 /** The exit code: 1 if something failed, which what is not installed has not. */
 export function exitCode(reasons: Iterable<string>): number {
   return [...reasons].some((why) => why.startsWith("failed")) ? 1 : 0;

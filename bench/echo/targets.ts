@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { IdleResult } from "./memory.ts";
-import { NONE, table } from "../common/table.ts";
-import { estimate, lessCpu } from "./report.ts";
+import { estimate, holds, NONE, promiseTable } from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
-import type { EchoResult, Sample } from "./rounds.ts";
 import { type Spread, spread } from "../common/stats.ts";
+import type { IdleResult } from "./memory.ts";
+import { lessCpu } from "./report.ts";
+import type { EchoResult, Sample } from "./rounds.ts";
 
 /** At least so much of something else. */
 interface Target {
@@ -41,9 +41,7 @@ export function targetTable(
       byCpu: lessCpu(of("1000x64", name), of("64x64", name)),
     })),
   ].filter(({ measured }) => measured !== undefined).map(row);
-  rows.push(...idleRows(idle));
-  if (rows.length === 0) return undefined;
-  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
+  return promiseTable([...rows, ...idleRows(idle)]);
 }
 
 type Lookup = (load: string, name: string) => Sample[] | undefined;
@@ -78,10 +76,7 @@ function nodeTargets(of: Lookup, major: number): Target[] {
 
 function row({ title, least, measured, byCpu }: Target): string[] {
   if (least === undefined) return [title, NONE, estimate(measured), estimate(byCpu), NONE];
-  const { median, error } = measured!;
-  const close = Math.abs(median - least) < error ? ", within the noise" : "";
-  const holds = (median >= least ? "yes" : "no") + close;
-  return [title, `≥ ${least}`, estimate(measured), estimate(byCpu), holds];
+  return [title, `≥ ${least}`, estimate(measured), estimate(byCpu), holds(measured!, least)];
 }
 
 /**
@@ -106,7 +101,12 @@ function idleRows(results: readonly IdleResult[]): string[][] {
 function idleRow(title: string, own: number | undefined, floor: number | undefined): string[][] {
   if (own === undefined || floor === undefined) return [];
   const above = own - floor;
-  const holds = above <= IDLE_BYTES ? "yes" : "no";
   const measured = `${(above / 1024).toFixed(2)} KiB`;
-  return [[`plainsocket-deno: ${title}`, `≤ ${IDLE_BYTES / 1024} KiB`, measured, "–", holds]];
+  return [[
+    `plainsocket-deno: ${title}`,
+    `≤ ${IDLE_BYTES / 1024} KiB`,
+    measured,
+    NONE,
+    above <= IDLE_BYTES ? "yes" : "no",
+  ]];
 }

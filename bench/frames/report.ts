@@ -4,10 +4,18 @@
  * @module
  */
 
-import { type Spread, spread } from "../common/stats.ts";
-import { table } from "../common/table.ts";
-import { estimate, lessCpu } from "../echo/report.ts";
+import {
+  estimate,
+  failureNotes,
+  median,
+  notedTable,
+  promiseTable,
+  table,
+  whole,
+} from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
+import { type Spread, spread } from "../common/stats.ts";
+import { lessCpu } from "../echo/report.ts";
 import type { EchoResult } from "../echo/rounds.ts";
 import { SUBJECTS } from "./subjects.ts";
 
@@ -45,23 +53,22 @@ export function echoTable({ load, samples, failures }: EchoResult): string {
   const rows = SUBJECTS.flatMap(({ name, title, reference = "" }) => {
     const [own, to] = [samples.get(name) ?? [], samples.get(reference)];
     if (own.length === 0) return [];
-    const rate = spread(own.map((sample) => sample.rate))!.median;
-    const cpu = spread(own.map((sample) => sample.serverCpu))!.median;
+    const rate = median(own, (sample) => sample.rate);
+    const cpu = median(own, (sample) => sample.serverCpu);
     return [[
       title,
-      Math.round(rate).toLocaleString("en"),
+      whole(rate),
       cpu.toFixed(2),
       estimate(ratios(own, to)),
       estimate(lessCpu(own, to)),
     ]];
   });
   const head = [load.title, "messages/s", "CPU µs/message", "÷ echo()", "÷ echo(), by CPU"];
-  const notes = [...failures].map(([name, why]) => `- ${name}: ${why}`);
-  return [table(head, rows), ...notes.length > 0 ? ["", ...notes] : []].join("\n");
+  return notedTable(head, rows, failureNotes(failures));
 }
 
 /** The table of targets. */
-export function targetTable(rates: readonly RatesOf[], echo: EchoResult): string {
+export function targetTable(rates: readonly RatesOf[], echo: EchoResult): string | undefined {
   const rows: string[][] = [];
   const deno = rates.find(({ title }) => title === "Deno");
   if (deno !== undefined) {
@@ -86,5 +93,5 @@ export function targetTable(rates: readonly RatesOf[], echo: EchoResult): string
       ratio.median >= 0.8 ? "yes" : "no",
     ]);
   }
-  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
+  return promiseTable(rows);
 }

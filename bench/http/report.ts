@@ -4,34 +4,37 @@
  * @module
  */
 
-import { type Spread, spread } from "../common/stats.ts";
-import { NONE, table } from "../common/table.ts";
-import type { DownloadResult } from "./download.ts";
+import {
+  estimate,
+  failureNotes,
+  median,
+  NONE,
+  notedTable,
+  promiseTable,
+  table,
+  whole,
+} from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
+import type { DownloadResult } from "./download.ts";
 import type { HttpResult, Sample } from "./rounds.ts";
 import { SUBJECTS } from "./subjects.ts";
 
-const number = (value: number) =>
-  value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
-
-function ratio(value: Spread | undefined): string {
-  return value === undefined ? NONE : `${value.median.toFixed(2)} ± ${value.error.toFixed(2)}`;
-}
+const number = (value: number) => value >= 100 ? whole(value) : value.toFixed(1);
 
 /** The table of one case. */
 export function caseTable({ load, samples, failures }: HttpResult): string {
   const rows = SUBJECTS.flatMap(({ name, title }) => {
     const own = samples.get(name);
     if (own === undefined || own.length === 0) return [];
-    const [rate, cpu] = [spread(own.map((s) => s.rate))!, spread(own.map((s) => s.cpu))!];
+    const rate = median(own, (sample) => sample.rate);
+    const cpu = median(own, (sample) => sample.cpu);
     const reference = samples.get(REFERENCE[load.of]);
-    const mib = load.size === undefined ? NONE : number(rate.median * load.size / 2 ** 20);
-    return [[title, number(rate.median), mib, number(cpu.median), ratio(ratios(own, reference))]];
+    const mib = load.size === undefined ? NONE : number(rate * load.size / 2 ** 20);
+    return [[title, number(rate), mib, number(cpu), estimate(ratios(own, reference))]];
   });
   const first = SUBJECTS.find(({ name }) => name === REFERENCE[load.of])!.title;
   const head = [load.title, "replies/s", "MiB/s", "CPU µs/reply", `÷ ${first}`];
-  const notes = [...failures].map(([name, why]) => `- ${name}: ${why}`);
-  return [table(head, rows), ...notes.length > 0 ? ["", ...notes] : []].join("\n");
+  return notedTable(head, rows, failureNotes(failures));
 }
 
 const REFERENCE = { files: "nginx", hello: "deno-serve" } as const;
@@ -41,7 +44,7 @@ export function downloadTable(results: readonly DownloadResult[]): string {
   const rows = results.map(({ title, seconds, toCurl }) => [
     title,
     seconds.median.toFixed(2),
-    ratio(toCurl),
+    estimate(toCurl),
   ]);
   return table(["1 GiB from nginx to a file", "seconds", "speed ÷ curl"], rows);
 }
@@ -91,11 +94,10 @@ export function targetTable(results: readonly HttpResult[]): string | undefined 
     const byCpu = ratios(other, own, ({ cpu }) => cpu);
     const against = load === toLoad ? to : `itself, ${toLoad}`;
     const what = `${name} to ${against}, ${load}`;
-    if (least === undefined) return [[what, NONE, ratio(measured), ratio(byCpu), NONE]];
+    if (least === undefined) return [[what, NONE, estimate(measured), estimate(byCpu), NONE]];
     const { median, error } = measured;
     const holds = median >= least ? "yes" : median + error >= least ? "within the noise" : "no";
-    return [[what, `≥ ${least}`, ratio(measured), ratio(byCpu), holds]];
+    return [[what, `≥ ${least}`, estimate(measured), estimate(byCpu), holds]];
   });
-  if (rows.length === 0) return undefined;
-  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
+  return promiseTable(rows);
 }

@@ -4,11 +4,21 @@
  * @module
  */
 
-import { type Spread, spread } from "../common/stats.ts";
-import { NONE, table } from "../common/table.ts";
-import { estimate, lessCpu } from "../echo/report.ts";
+import {
+  estimate,
+  failureNotes,
+  holds,
+  median,
+  NONE,
+  notedTable,
+  percent,
+  promiseTable,
+  range,
+  whole,
+} from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
-import type { EchoResult, Sample } from "../echo/rounds.ts";
+import { lessCpu } from "../echo/report.ts";
+import type { EchoResult } from "../echo/rounds.ts";
 import type { Subject } from "../echo/subjects.ts";
 
 /** The names of our own relays. */
@@ -33,13 +43,13 @@ export function caseTable(
     if (own.length === 0) return [];
     return [[
       title,
-      Math.round(middle(own, ({ rate }) => rate)).toLocaleString("en"),
-      name === "socat" ? "1" : ratio(ratios(own, socat)),
-      name === "haproxy" ? "1" : ratio(ratios(own, haproxy)),
+      whole(median(own, ({ rate }) => rate)),
+      name === "socat" ? "1" : range(ratios(own, socat)),
+      name === "haproxy" ? "1" : range(ratios(own, haproxy)),
       // The CPU time of a process for each connection is not the relay's own.
-      forks ? NONE : middle(own, ({ serverCpu }) => serverCpu).toFixed(1),
-      forks ? NONE : percent(middle(own, ({ serverBusy }) => serverBusy)),
-      percent(middle(own, ({ loadBusy }) => loadBusy)),
+      forks ? NONE : median(own, ({ serverCpu }) => serverCpu).toFixed(1),
+      forks ? NONE : percent(median(own, ({ serverBusy }) => serverBusy)),
+      percent(median(own, ({ loadBusy }) => loadBusy)),
     ]];
   });
   const head = [
@@ -51,8 +61,7 @@ export function caseTable(
     "relay busy",
     "generator busy",
   ];
-  const notes = [...failures].map(([name, why]) => `- ${name}: ${why}`);
-  return [table(head, rows), ...notes.length > 0 ? ["", ...notes] : []].join("\n");
+  return notedTable(head, rows, failureNotes(failures));
 }
 
 /** Whether the promises hold; nothing if none of them was measured. */
@@ -65,32 +74,14 @@ export function targetTable(results: readonly EchoResult[]): string | undefined 
       const measured = ratios(samples.get(name), samples.get(to));
       if (measured === undefined) return [];
       const byCpu = to === "haproxy" ? lessCpu(samples.get(name), samples.get(to)) : undefined;
-      const { median, error } = measured;
-      const close = Math.abs(median - least) < error ? ", within the noise" : "";
       return [[
         `plainsocket-${name} to ${to}, ${result.load.title}`,
         `${least === 1 ? ">" : "≥"} ${least}`,
         estimate(measured),
         estimate(byCpu),
-        (median >= least ? "yes" : "no") + close,
+        holds(measured, least),
       ]];
     });
   });
-  if (rows.length === 0) return undefined;
-  return table(["target", "promised", "measured", "by CPU time", "holds"], rows);
-}
-
-function middle(samples: readonly Sample[], value: (sample: Sample) => number): number {
-  return spread(samples.map(value))!.median;
-}
-
-/** A ratio with its quartiles: how far the rounds differed. */
-function ratio(value: Spread | undefined): string {
-  if (value === undefined) return NONE;
-  const { median, low, high } = value;
-  return `${median.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`;
-}
-
-function percent(value: number): string {
-  return `${Math.round(value * 100)} %`;
+  return promiseTable(rows);
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
+import { estimate, median, range, table, whole } from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
-import { spread } from "../common/stats.ts";
-import { table } from "../common/table.ts";
 import type { Result, Sample } from "./rounds.ts";
 
 /** What two workers are to reach of one, where the load generator leaves a core to each. */
@@ -18,10 +17,6 @@ const LITTLE = 0.2;
 /** Microseconds of CPU time that the server spends on a message. */
 function cost({ rate, serverBusy }: Sample): number {
   return serverBusy / rate * 1e6;
-}
-
-function median(result: Result, value: (sample: Sample) => number): number {
-  return spread(result.samples.map(value))!.median;
 }
 
 /** The loop on the same runtime, slice by slice. */
@@ -39,7 +34,7 @@ function ratioOf(result: Result, results: readonly Result[]) {
 function reachOf(result: Result, results: readonly Result[]): number | undefined {
   const loop = results.find(({ subject }) => subject.name === result.subject.loop);
   if (loop === undefined || loop === result) return undefined;
-  return 2 * median(loop, cost) / median(result, cost);
+  return 2 * median(loop.samples, cost) / median(result.samples, cost);
 }
 
 /** The table of one case. */
@@ -48,14 +43,12 @@ export function caseTable(results: readonly Result[]): string {
     const ratio = ratioOf(result, results);
     return [
       `${result.subject.runtime}, ${result.subject.title}`,
-      Math.round(median(result, ({ rate }) => rate)).toLocaleString("en"),
-      ratio === undefined
-        ? "1"
-        : `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)} to ${ratio.high.toFixed(2)})`,
-      Math.round(median(result, cost)).toLocaleString("en"),
+      whole(median(result.samples, ({ rate }) => rate)),
+      ratio === undefined ? "1" : range(ratio),
+      whole(median(result.samples, cost)),
       reachOf(result, results)?.toFixed(2) ?? "1",
-      median(result, ({ serverBusy }) => serverBusy).toFixed(2),
-      median(result, ({ loadBusy }) => loadBusy).toFixed(2),
+      median(result.samples, ({ serverBusy }) => serverBusy).toFixed(2),
+      median(result.samples, ({ loadBusy }) => loadBusy).toFixed(2),
     ];
   });
   const head = [
@@ -74,8 +67,8 @@ export function caseTable(results: readonly Result[]): string {
 export function costTable(results: readonly Result[]): string {
   const rows = results.map(({ subject, starts, memory }) => [
     `${subject.runtime}, ${subject.title}`,
-    Math.round(memory / 2 ** 20).toLocaleString("en"),
-    Math.round(spread(starts)!.median).toLocaleString("en"),
+    whole(memory / 2 ** 20),
+    whole(median(starts, (ms) => ms)),
   ]);
   return table(["what they take", "MiB in all", "ms to start"], rows);
 }
@@ -86,8 +79,8 @@ export function verdict(results: readonly Result[], cores: number): string {
     const ratio = ratioOf(result, results);
     if (ratio === undefined) return [];
     const { runtime, title } = result.subject;
-    const load = median(result, ({ loadBusy }) => loadBusy);
-    const others = median(result, ({ othersBusy }) => othersBusy);
+    const load = median(result.samples, ({ loadBusy }) => loadBusy);
+    const others = median(result.samples, ({ othersBusy }) => othersBusy);
     const held = cores < 2
       ? "there are no two cores"
       : load > LITTLE
@@ -95,7 +88,7 @@ export function verdict(results: readonly Result[], cores: number): string {
       : others > LITTLE
       ? `cannot tell: other programs took ${others.toFixed(2)} of a core meanwhile`
       : `≥ ${TARGET} ${ratio.median >= TARGET ? "holds" : "does not hold"}`;
-    const told = `${ratio.median.toFixed(2)} ± ${ratio.error.toFixed(2)} of one loop`;
+    const told = `${estimate(ratio)} of one loop`;
     return [`- ${runtime}, ${title}, ${result.load.title}: ${told}; ${held}`];
   });
   return lines.join("\n");
