@@ -19,9 +19,12 @@ export const BIN: string = join(ROOT, "bench/bin");
 /** Something is missing that the person can install. */
 export class Missing extends Error {}
 
+/** Where Debian has servers, which is not on the path of those who are not root. */
+const SBIN = "/usr/sbin";
+
 /** A program's path, if it is installed. */
-export function which(name: string): string | undefined {
-  for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+function which(name: string): string | undefined {
+  for (const folder of [...(process.env.PATH ?? "").split(delimiter), SBIN]) {
     const file = join(folder, name);
     try {
       accessSync(file, constants.X_OK);
@@ -32,10 +35,15 @@ export function which(name: string): string | undefined {
   }
 }
 
-/** The command of a program from Debian; its package has the same name. */
+/** Packages of Debian that are not named as the program in them. */
+const PACKAGES: Readonly<Record<string, string>> = { nginx: "nginx-light" };
+
+/** The command of a program from Debian. */
 export function tool(name: string, ...args: string[]): string[] {
   const program = which(name);
-  if (program === undefined) throw new Missing(`not installed: apt-get install ${name}`);
+  if (program === undefined) {
+    throw new Missing(`not installed: apt-get install ${PACKAGES[name] ?? name}`);
+  }
   return [program, ...args];
 }
 

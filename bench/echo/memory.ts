@@ -8,8 +8,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { Child, sleep } from "../common/children.ts";
+import { resident } from "../common/processes.ts";
 import { addSample, type CaseResult } from "../common/rounds.ts";
 import { type IdleCase, type Ready, start } from "./subjects.ts";
 
@@ -65,23 +65,17 @@ async function measure(
   const server = await start(ready);
   try {
     await sleep(SETTLE_MS / 4);
-    const before = residentBytes(server.child.pid);
+    const before = resident([server.child.pid]);
     const args = [server.port, connections, idle.size].map(String);
     const holder = new Child([load, "idle", ...args]);
     try {
       await holder.line(OPEN_MS);
       await sleep(SETTLE_MS);
-      return (residentBytes(server.child.pid) - before) / connections;
+      return (resident([server.child.pid]) - before) / connections;
     } finally {
       await holder.stop();
     }
   } finally {
     await server.child.stop();
   }
-}
-
-function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  if (kib === undefined) throw new Error(`process ${pid} has no memory: it ended`);
-  return Number(kib) * 1024;
 }

@@ -7,13 +7,14 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../scripts/program.ts";
 import { sleep } from "../common/children.ts";
+import { family, resident } from "../common/processes.ts";
 import { type Spread, spread } from "../common/stats.ts";
-import { buildForNode, Missing, node, which } from "../common/tools.ts";
-import { childrenOf, type Running, start } from "./rounds.ts";
+import { buildForNode, node, tool } from "../common/tools.ts";
+import { start } from "./rounds.ts";
 import { type Subject, SUBJECTS } from "./subjects.ts";
 
 /** A client's seconds for a download, against curl's of the same round. */
@@ -26,12 +27,10 @@ export interface DownloadResult {
 }
 
 async function clients(): Promise<[title: string, command: string[]][]> {
-  const curl = which("curl");
-  if (curl === undefined) throw new Missing("not installed: apt-get install curl");
   await buildForNode();
   const script = join(ROOT, ".node/out/client.js");
   return [
-    ["curl", [curl, "-s"]],
+    ["curl", tool("curl", "-s")],
     ["client.ts on Deno", [Deno.execPath(), "run", "-A", "--no-check", join(ROOT, "client.ts")]],
     ["client on Node 20", [await node(20), script]],
     ["client on Node 24", [await node(24), script]],
@@ -74,20 +73,18 @@ export async function measureDownloads(dir: string, rounds: number): Promise<Dow
 /** How many bytes more than idle a server has resident while it sends 256 MiB to 50 clients. */
 export async function measureMemory(subject: Subject, dir: string): Promise<number> {
   const server = await start(subject, "/1k.html", dir, []);
-  const curl = which("curl")!;
+  const url = `http://127.0.0.1:${server.port}/256m.bin`;
+  const download = () => finished(tool("curl", "-s", "-o", "/dev/null", url));
   try {
-    await finished([curl, "-s", "-o", "/dev/null", `http://127.0.0.1:${server.port}/256m.bin`]);
+    await download();
     await sleep(1000);
-    const idle = resident(server);
+    const idle = resident(family(server.child.pid));
     let most = idle;
     let over = false;
-    const downloads = Array.from(
-      { length: 50 },
-      () => finished([curl, "-s", "-o", "/dev/null", `http://127.0.0.1:${server.port}/256m.bin`]),
-    );
+    const downloads = Array.from({ length: 50 }, download);
     const all = Promise.all(downloads).finally(() => over = true);
     while (!over) {
-      most = Math.max(most, resident(server));
+      most = Math.max(most, resident(family(server.child.pid)));
       await sleep(20);
     }
     await all;
@@ -95,12 +92,4 @@ export async function measureMemory(subject: Subject, dir: string): Promise<numb
   } finally {
     await server.child.stop();
   }
-}
-
-/** The resident bytes of a server and its children. */
-function resident({ child }: Running): number {
-  return [child.pid, ...childrenOf(child.pid)].map((pid) => {
-    const status = readFileSync(`/proc/${pid}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;
-  }).reduce((a, b) => a + b);
 }

@@ -7,11 +7,9 @@
  */
 
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { join } from "node:path";
 import { promisify } from "node:util";
-import { Child, sleep } from "../common/children.ts";
+import { Child, freePort, sleep } from "../common/children.ts";
+import { cpuSeconds, family } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
 import type { Pinning } from "../common/tools.ts";
 import type { LoadCase, Subject } from "./subjects.ts";
@@ -65,16 +63,6 @@ export async function start(
   }
   await child.stop();
   throw new Error(`${child.command}: it does not answer`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /**
@@ -141,11 +129,11 @@ async function slice(
   { wrk, slice, pins }: RoundOptions,
 ): Promise<Sample> {
   const [program, ...args] = [...pins.load, wrk, "-t1", `-c${connections}`, `-d${slice}s`];
-  const before = cpuOf(child.pid);
+  const before = cpuSeconds(family(child.pid));
   const { stdout } = await run(program, [...args, `http://127.0.0.1:${port}${path}`], {
     timeout: slice * 1000 + 30_000,
   });
-  const cpu = cpuOf(child.pid) - before;
+  const cpu = cpuSeconds(family(child.pid)) - before;
   const [, requests, time, bytes] = TOTALS.exec(stdout) ?? [];
   if (requests === undefined) throw new Error(`wrk says: ${stdout}`);
   const bad = /Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0).*/.exec(stdout)?.[0];
@@ -165,18 +153,4 @@ function units(text: string): number {
     ...{ B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 },
   };
   return Number(number) * factors[unit];
-}
-
-/** The seconds of CPU time that a process and its children have used. */
-function cpuOf(pid: number): number {
-  return [pid, ...childrenOf(pid)].map((pid) => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  }).reduce((a, b) => a + b);
-}
-
-/** The processes that a process has started. */
-export function childrenOf(pid: number): number[] {
-  const file = join("/proc", String(pid), "task", String(pid), "children");
-  return existsSync(file) ? readFileSync(file, "utf8").split(" ").filter(Boolean).map(Number) : [];
 }

@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { install } from "../../scripts/runtimes.ts";
 import { ROOT } from "../../scripts/program.ts";
-import { BIN, buildForNode, Missing, node, which } from "../common/tools.ts";
+import { BIN, buildForNode, node, tool } from "../common/tools.ts";
 
 /** A server to measure. */
 export interface Subject {
@@ -93,12 +93,6 @@ async function ourNode(major: number): Promise<string> {
   return await node(major);
 }
 
-function tool(name: string, debian = name): string {
-  const program = which(name) ?? which(`/usr/sbin/${name}`);
-  if (program === undefined) throw new Missing(`not installed: apt-get install ${debian}`);
-  return program;
-}
-
 /** One worker, the files held open, and no log. */
 function nginx(port: number, dir: string): string[] {
   const prefix = join(BIN, "nginx");
@@ -121,7 +115,7 @@ http {
 }
 `,
   );
-  return [tool("nginx", "nginx-light"), "-p", prefix, "-c", config];
+  return tool("nginx", "-p", prefix, "-c", config);
 }
 
 function onNode(major: number): Subject[] {
@@ -234,10 +228,7 @@ export const SUBJECTS: readonly Subject[] = [
     name: "python",
     title: "python -m http.server",
     serves: "files",
-    command: (port, dir) => [
-      tool("python3"),
-      ...["-c", PYTHON, String(port), dir],
-    ],
+    command: (port, dir) => tool("python3", "-c", PYTHON, String(port), dir),
   },
 ];
 

@@ -5,8 +5,8 @@
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../common/children.ts";
 import { BIN, buildForNode, compile, node, tool } from "../common/tools.ts";
 import { type LoadCase, source as echoSource, type Subject } from "../echo/subjects.ts";
 
@@ -70,18 +70,6 @@ function socat(name: string, title: string, target: string, ...args: string[]): 
   const from = "TCP4-LISTEN:0,bind=127.0.0.1,fork,backlog=511,nodelay";
   const command = () => tool("socat", ...args, from, `TCP4:127.0.0.1:${target},nodelay`);
   return subject(name, title, command, { forks: true, silent: true });
-}
-
-/** HAProxy cannot let the kernel choose. */
-function freePort(): Promise<number> {
-  const server = createServer();
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function writeConfig(port: number, target: string): string {

@@ -9,7 +9,7 @@
 import { Child } from "../common/children.ts";
 import { FIRST_WARMUP_MS, takeSlice, WARMUP_MS } from "../common/generator.ts";
 import { thereAndBack } from "../common/rounds.ts";
-import { cpuSeconds, family, machineSeconds, memory } from "./processes.ts";
+import { cpuSeconds, family, machineSeconds, memory } from "../common/processes.ts";
 import { CONNECTIONS, type LoadCase, SIZE, type Subject } from "./subjects.ts";
 
 /** What one slice showed. */

@@ -1,5 +1,5 @@
 /**
- * What a server costs whose work is done by several processes or threads: the CPU time and the memory
+ * What a server costs, whose work may be done by several processes or threads: the CPU time and the memory
  * of all of them, from /proc.
  *
  * @module
@@ -12,12 +12,17 @@ const TICKS = 100;
 
 /** A process and all that it has started. */
 export function family(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-    readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").split(" ").filter(Boolean).map(
-      Number,
-    )
-  );
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOf(pid, task));
   return [pid, ...children.flatMap(family)];
+}
+
+function childrenOf(pid: number, task: string): number[] {
+  try {
+    const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
+    return list.split(" ").filter(Boolean).map(Number);
+  } catch {
+    return []; // The thread has ended since it was listed.
+  }
 }
 
 /** Seconds of CPU time that processes have used, with all their threads. */
@@ -36,6 +41,16 @@ export function machineSeconds(): number {
   const [total] = readFileSync("/proc/stat", "utf8").split("\n");
   const [user, nice, system, , , irq, softirq, steal] = total.split(/\s+/).slice(1).map(Number);
   return (user + nice + system + irq + softirq + steal) / TICKS;
+}
+
+/** Bytes of memory that processes have resident: what is shared by several counts for each. */
+export function resident(pids: readonly number[]): number {
+  const kilobytes = pids.map((pid) => {
+    const size = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    if (size === undefined) throw new Error(`process ${pid} has no memory: it ended`);
+    return Number(size);
+  });
+  return kilobytes.reduce((sum, n) => sum + n, 0) * 1024;
 }
 
 /** Bytes of memory: what is shared by several processes counts once (PSS). */
