@@ -1,6 +1,6 @@
 /**
  * The processes that the bench starts. Every wait has a deadline, and however the bench ends, each
- * process is killed by its id.
+ * process is killed by its id, and so are those that it has started.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import { createServer } from "node:net";
 import { basename } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { family } from "./processes.ts";
 
 /** How long a server may take to start: the first run of a Deno script compiles it. */
 const START_MS = 20_000;
@@ -20,7 +21,18 @@ const alive = new Set<ChildProcess>();
 
 /** Kills all that still runs; it does nothing if nothing does. */
 export function killAll(): void {
-  for (const child of alive) child.kill("SIGKILL");
+  for (const child of alive) kill(child);
+}
+
+/** nginx's worker does not end with its master, and would keep our end of their stdout open. */
+function kill(child: ChildProcess): void {
+  for (const pid of child.pid === undefined ? [] : family(child.pid)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
 }
 
 process.on("exit", killAll);
@@ -73,7 +85,7 @@ export class Child {
   async stop(): Promise<void> {
     if (!this.running) return;
     const gone = once(this.#child, "exit");
-    this.#child.kill("SIGKILL");
+    kill(this.#child);
     await within(5_000, this.command, gone);
   }
 }

@@ -12,16 +12,22 @@ const TICKS = 100;
 
 /** A process and all that it has started. */
 export function family(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => childrenOf(pid, task));
+  const tasks = unlessEnded(() => readdirSync(`/proc/${pid}/task`));
+  const children = tasks.flatMap((task) =>
+    unlessEnded(() => {
+      const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
+      return list.split(" ").filter(Boolean).map(Number);
+    })
+  );
   return [pid, ...children.flatMap(family)];
 }
 
-function childrenOf(pid: number, task: string): number[] {
+/** What a process or thread has; nothing if it has ended since it was listed. */
+function unlessEnded<T>(read: () => T[]): T[] {
   try {
-    const list = readFileSync(`/proc/${pid}/task/${task}/children`, "utf8");
-    return list.split(" ").filter(Boolean).map(Number);
+    return read();
   } catch {
-    return []; // The thread has ended since it was listed.
+    return [];
   }
 }
 
