@@ -17,22 +17,12 @@
 //   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
 //   echo, prints "ready", and holds them until its standard input ends.
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include "../common/slices.h"
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-// No server is expected to leave a connection without an answer for this long.
-#define PATIENCE_MS 10000
 // How many connections are opened before we wait until the server has accepted them all: fewer than
 // any server's backlog, since a SYN that finds it full is sent again only after a second.
 #define BATCH 64
@@ -41,8 +31,6 @@
 // one piece: the warm-up sees whether they do, and every LAZY-th message proves the count.
 #define SMALL 1024
 #define LAZY 16
-// How many events are taken at once.
-#define EVENTS 512
 
 typedef struct {
   int fd;
@@ -50,33 +38,10 @@ typedef struct {
   size_t owed;  // what the kernel has for us, or will have once that message is all back
 } conn_t;
 
-static struct sockaddr_in server = {.sin_family = AF_INET};
 static int epoll;
-static size_t size;
-static char *message, *answer;
 static size_t least = 1;  // what a server echoes at least: a byte, or a frame
 static int whole;  // small messages come in one piece
 static int spinning;
-static double idle;  // seconds that were spun away
-typedef enum { WARMING, MEASURING, DRAINING } phase_t;
-
-static void fail(const char *what) {
-  if (errno) perror(what);
-  else fprintf(stderr, "%s\n", what);
-  exit(1);
-}
-
-static void fail_recv(ssize_t n) {
-  if (n < 0) fail("recv");
-  errno = 0;
-  fail("the server closed a connection");
-}
-
-static double seconds(clockid_t clock) {
-  struct timespec t;
-  if (clock_gettime(clock, &t)) fail("clock_gettime");
-  return t.tv_sec + t.tv_nsec / 1e9;
-}
 
 static int dial(void) {
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -88,11 +53,6 @@ static int dial(void) {
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (connect(fd, (struct sockaddr *)&server, sizeof server)) fail("connect");
   return fd;
-}
-
-static void compare(const char *got, size_t offset, size_t length) {
-  errno = 0;
-  if (memcmp(got, message + offset, length)) fail("the echo differs from what was sent");
 }
 
 // Sends `length` bytes and takes them back, one after the other: it fits a message of any size,
@@ -177,12 +137,8 @@ static int next_events(struct epoll_event *events) {
   return ready;
 }
 
-static void slice(conn_t *conns, int count, double warmup, double measure, clockid_t server_cpu) {
-  clockid_t own_cpu = CLOCK_PROCESS_CPUTIME_ID;
+static void run_slice(conn_t *conns, int count, slice_t s) {
   struct epoll_event events[EVENTS];
-  phase_t phase = WARMING;
-  double until = seconds(CLOCK_MONOTONIC) + warmup, started = 0, server_used = 0, own_used = 0;
-  long long messages = 0;
   int under_way = count;
   whole = size <= SMALL;
   for (int i = 0; i < count; i++) begin(&conns[i]);
@@ -190,27 +146,13 @@ static void slice(conn_t *conns, int count, double warmup, double measure, clock
     int ready = next_events(events);
     errno = 0;
     if (ready == 0) fail("the server stopped answering");
-    double now = seconds(CLOCK_MONOTONIC);
-    if (now >= until && phase == WARMING) {
-      phase = MEASURING;
-      started = now;
-      until = now + measure;
-      server_used = seconds(server_cpu);
-      own_used = seconds(own_cpu) - idle;
-    } else if (now >= until && phase == MEASURING) {
-      // From here on nothing is sent: all that is under way comes back, and silence is left.
-      phase = DRAINING;
-      server_used = seconds(server_cpu) - server_used;
-      own_used = seconds(own_cpu) - idle - own_used;
-      printf("{\"messages\":%lld,\"seconds\":%.6f,\"serverCpu\":%.6f,\"loadCpu\":%.6f}\n", messages,
-             now - started, server_used, own_used);
-    }
+    turn(&s);
     for (int i = 0; i < ready; i++) {
       conn_t *c = events[i].data.ptr;
       if (c->sent < size) push(c);
-      if (!(events[i].events & ~EPOLLOUT) || !pull(c, phase)) continue;
-      if (phase == MEASURING) messages++;
-      if (phase == DRAINING) under_way--;
+      if (!(events[i].events & ~EPOLLOUT) || !pull(c, s.phase)) continue;
+      if (s.phase == MEASURING) s.messages++;
+      if (s.phase == DRAINING) under_way--;
       else begin(c);
     }
   }
@@ -218,9 +160,7 @@ static void slice(conn_t *conns, int count, double warmup, double measure, clock
 }
 
 static void run(int count, pid_t pid) {
-  clockid_t server_cpu;
-  errno = clock_getcpuclockid(pid, &server_cpu);
-  if (errno) fail("PID");
+  clockid_t server_cpu = cpu_of(pid);
   conn_t *conns = open_all(count);
   epoll = epoll_create1(0);
   for (int i = 0; i < count; i++) {
@@ -229,7 +169,7 @@ static void run(int count, pid_t pid) {
   }
   int warmup, measure;
   while (scanf("%d %d", &warmup, &measure) == 2) {
-    slice(conns, count, warmup / 1e3, measure / 1e3, server_cpu);
+    run_slice(conns, count, slice_of(warmup, measure, server_cpu));
   }
 }
 
@@ -254,12 +194,7 @@ int main(int argc, char **argv) {
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
-  server.sin_port = htons((uint16_t)atoi(argv[2]));
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  size = (size_t)atol(argv[4]);
-  message = malloc(size + 1);
-  answer = malloc(size + 1);
-  for (size_t i = 0; i <= size; i++) message[i] = (char)(i * 31 + i / 256 + 7);
+  prepare(atoi(argv[2]), (size_t)atol(argv[4]));
   if (framed) {
     uint32_t length = htonl((uint32_t)(size - 4));
     memcpy(message, &length, 4);
