@@ -31,6 +31,12 @@ test("bench: a name that there is not is a mistake, and the names that there are
   await refuse(choosing, ["--case", "nosuch"], /--case .*'nosuch': choose from \w/);
 });
 
+test("bench: servers that are not measured in the cases chosen are a mistake", async () => {
+  const why = /None of these servers is measured in one of these cases/;
+  await refuse(["http"], ["--only", "nginx", "--case", "hello"], why);
+  await refuse(["echo"], ["--only", "ncat", "--case", "idle"], why);
+});
+
 test("bench: what is no number, and an argument that is no option, are mistakes", async () => {
   await refuse(BENCHES, ["--rounds", "abc"], /--rounds takes a whole number .* not 'abc'/);
   await refuse(BENCHES, ["quick"], /not 'quick'/);

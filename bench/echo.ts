@@ -6,14 +6,30 @@
 
 import { writeFileSync } from "node:fs";
 import { optional, path, toggle, type Values } from "../lib/cli/flags.ts";
-import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import {
+  chosen,
+  count,
+  listed,
+  names,
+  NO_PIN,
+  nothingChosen,
+  opening,
+  runBench,
+} from "./common/cli.ts";
 import { failureNotes } from "./common/report.ts";
 import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { type IdleResult, measureMemory } from "./echo/memory.ts";
 import { caseTable, generatorNote, memoryTable } from "./echo/report.ts";
 import { type EchoResult, measureRounds } from "./echo/rounds.ts";
-import { IDLE_CASES, LOAD_CASES, prepare, source, SUBJECTS } from "./echo/subjects.ts";
+import {
+  IDLE_CASES,
+  LOAD_CASES,
+  prepare,
+  source,
+  type Subject,
+  SUBJECTS,
+} from "./echo/subjects.ts";
 import { targetTable } from "./echo/targets.ts";
 
 const FULL = { rounds: 41, slice: 200, repeats: 3, connections: 10_000 };
@@ -36,14 +52,19 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const usual = quick ? QUICK : FULL;
   const { rounds = usual.rounds, slice = usual.slice, repeats = usual.repeats } = values;
   const { connections } = usual;
+  const subjects = chosen(SUBJECTS, values.only);
+  const loads = chosen(LOAD_CASES, values.case);
+  const idles = chosen(IDLE_CASES, values.case);
+  const isMeasured = ({ throughput, memory }: Subject) =>
+    throughput && loads.length > 0 || memory && idles.length > 0;
+  if (!subjects.some(isMeasured)) throw nothingChosen();
   const load = compile(source("load.c"));
   const pins = pinning(!values["no-pin"]);
-  const { ready, absent } = await prepare(chosen(SUBJECTS, values.only));
+  const { ready, absent } = await prepare(subjects);
   const loaded = ready.filter(({ subject }) => subject.throughput);
   const options = { rounds, slice, load, pins, spin: pins.apart, progress: say };
-  const results = await measureRounds(loaded, chosen(LOAD_CASES, values.case), options);
+  const results = await measureRounds(loaded, loads, options);
   const idling = ready.filter(({ subject }) => subject.memory);
-  const idles = chosen(IDLE_CASES, values.case);
   const idle = await measureMemory(idling, idles, { connections, repeats, load, progress: say });
 
   console.log(opening(quick));

@@ -8,13 +8,22 @@
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toggle, type Values } from "../lib/cli/flags.ts";
-import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import {
+  chosen,
+  count,
+  listed,
+  names,
+  NO_PIN,
+  nothingChosen,
+  opening,
+  runBench,
+} from "./common/cli.ts";
 import { exitCode } from "./common/rounds.ts";
 import { BIN, pinning, tool } from "./common/tools.ts";
 import { measureDownloads, measureMemory } from "./http/download.ts";
 import { caseTable, downloadTable, targetTable } from "./http/report.ts";
 import { measureRounds } from "./http/rounds.ts";
-import { CASES, SUBJECTS } from "./http/subjects.ts";
+import { CASES, type Subject, SUBJECTS } from "./http/subjects.ts";
 
 const FULL = { rounds: 9, slice: 2 };
 const QUICK = { rounds: 2, slice: 1 };
@@ -50,22 +59,25 @@ function makeFiles(): string {
 async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
   const usual = values.quick ? QUICK : FULL;
   const { rounds = usual.rounds, slice = usual.slice } = values;
+  const subjects = chosen(SUBJECTS, values.only);
+  const cases = chosen(CASES, values.case);
+  const [downloads, memory] = ["download", "memory"].map((name) => values.case.includes(name));
+  const isMeasured = ({ serves }: Subject) => cases.some((load) => load.of === serves);
+  if (!downloads && !memory && !subjects.some(isMeasured)) throw nothingChosen();
   const [wrk] = tool("wrk");
   const dir = makeFiles();
   const pins = pinning(!values["no-pin"]);
-  const subjects = chosen(SUBJECTS, values.only);
-  const cases = chosen(CASES, values.case);
   const options = { rounds, slice, wrk, dir, pins, progress: say };
 
   const how = `${rounds} rounds of ${slice} s each, wrk -t1. ${pins.note}`;
   console.log(opening(values.quick, how));
   const results = await measureRounds(subjects, cases, options);
   for (const result of results) console.log(`${caseTable(result)}\n`);
-  if (values.case.includes("download")) {
+  if (downloads) {
     say("downloads");
     console.log(`${downloadTable(await measureDownloads(dir, rounds))}\n`);
   }
-  if (values.case.includes("memory")) {
+  if (memory) {
     for (const subject of subjects.filter(({ name }) => /^(web-|nginx$|sirv|serve)/.test(name))) {
       say(`memory of ${subject.title}`);
       const mib = (await measureMemory(subject, dir)) / 2 ** 20;

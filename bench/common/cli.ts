@@ -56,6 +56,11 @@ export function count(arg: string, normally: number, help: string): Flag<number 
 /** The flag `--no-pin`. */
 export const NO_PIN: Flag<boolean> = toggle("let the scheduler choose the cores");
 
+/** The mistake of choosing servers and cases that have nothing to do with each other. */
+export function nothingChosen(): UsageError {
+  return new UsageError("None of these servers is measured in one of these cases");
+}
+
 /** A bench, as its command line has it. */
 export interface Bench<F extends Flags> {
   /** Behind `bench:`. */
@@ -118,6 +123,5 @@ export function opening(quick: boolean, how = ""): string {
   const cores = availableParallelism();
   const machine = `Deno ${Deno.version.deno}, ${cores} cores (${model}), Linux ${kernel}.`;
   const note = "A quick run, to see that the bench works: conclude nothing from it.";
-  return [`${machine} ${how}`.trimEnd(), ...quick ? [note] : []].map((text) => `${text}\n`)
-    .join("\n");
+  return `${machine} ${how}`.trimEnd() + (quick ? `\n\n${note}\n` : "\n");
 }
