@@ -128,10 +128,10 @@ static int pull(conn_t *c, phase_t phase) {
 static int next_events(struct epoll_event *events) {
   int ready = epoll_wait(epoll, events, EVENTS, spinning ? 0 : PATIENCE_MS);
   if (ready != 0 || !spinning) return ready;
-  double began = seconds(CLOCK_MONOTONIC), now = began;
+  double began = seconds(CLOCK_PROCESS_CPUTIME_ID), now = began;
   while (ready == 0 && now < began + PATIENCE_MS / 1e3) {
     ready = epoll_wait(epoll, events, EVENTS, 0);
-    now = seconds(CLOCK_MONOTONIC);
+    now = seconds(CLOCK_PROCESS_CPUTIME_ID);
   }
   idle += now - began;
   return ready;
