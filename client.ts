@@ -9,6 +9,7 @@
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
+import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
@@ -16,7 +17,6 @@ import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
-import { describeTarget, TARGET_FLAGS, targetOf } from "./lib/cli/target.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -25,7 +25,7 @@ import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
 import { IdleWatch } from "./lib/idle.ts";
 
 const FLAGS = {
-  ...TARGET_FLAGS,
+  ...DESTINATION_FLAGS,
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   "recv-size": integer(
@@ -77,7 +77,7 @@ async function echoClient(
   const message = messageOf(positionals.shift());
   noMore(positionals);
 
-  const target = targetOf(values);
+  const destination = destinationOf(values);
   if (values.udp && (values.tls || values.unix !== "")) {
     throw new UsageError("Option --udp goes without --tls and --unix");
   }
@@ -91,9 +91,10 @@ async function echoClient(
   }
   const { signal, exitCode } = signals;
   const transport = openTransport(log, clientTranscript());
-  log.note(`connecting to ${describeTarget(target)}`);
+  log.note(`connecting to ${describeDestination(destination)}`);
   try {
-    const conn = await dial(transport, { ...target, signal, timeout: values["connect-timeout"] });
+    const timeout = values["connect-timeout"];
+    const conn = await dial(transport, { ...destination, signal, timeout });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
       source: message === undefined ? process.stdin : once(message),

@@ -13,11 +13,12 @@ import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, openLog } from "./common.ts";
 import { withCrlf } from "./connect/crlf.ts";
 import { DatagramEnds, openDatagrams } from "./connect/datagrams.ts";
+import { destinationsOf } from "./connect/destinations.ts";
 import { FrameEnds } from "./connect/frames.ts";
 import { framingFlag, framingOf } from "./connect/framing_flag.ts";
 import { type Direction, HexDump } from "./connect/hex.ts";
-import { nameOf, placesOf } from "./connect/places.ts";
 import { probe } from "./connect/probe.ts";
+import { describeDestination } from "./destination.ts";
 import { EXIT, exitHelp } from "./exit.ts";
 import { choice, integer, path, renderFlags, seconds, toggle, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
@@ -110,20 +111,20 @@ type ConnectValues = Values<typeof FLAGS>;
 export const connect: Command = command({ name: "connect", flags: FLAGS, help: HELP, run });
 
 async function run(values: ConnectValues, positionals: string[]): Promise<number> {
-  const places = placesOf(values, positionals);
+  const destinations = destinationsOf(values, positionals);
   const framing = framingOf(values);
   const log = openLog(values);
   const { signal, exitCode } = onSignals();
   const transport = openTransport(log, clientTranscript());
   const limits = { timeout: values["connect-timeout"], signal };
   try {
-    if (values.probe) return await probe(transport, places, limits);
-    const [place] = places;
-    const udp = "udp" in place;
-    log.note(`${udp ? "sending" : "connecting"} to ${nameOf(place)}`);
+    if (values.probe) return await probe(transport, destinations, limits);
+    const [destination] = destinations;
+    const udp = "udp" in destination;
+    log.note(`${udp ? "sending" : "connecting"} to ${describeDestination(destination)}`);
     const conn = udp
-      ? await openDatagrams(transport, place, limits)
-      : await dial(transport, { ...place, ...limits });
+      ? await openDatagrams(transport, destination, limits)
+      : await dial(transport, { ...destination, ...limits });
     const outcome = await converse(conn, values, framing, signal, log);
     log.note(summary(conn, outcome));
     return EXIT.ok;

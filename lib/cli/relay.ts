@@ -7,7 +7,7 @@
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
-import { formatPlace } from "./connect/places.ts";
+import { formatDestination } from "./destination.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
 import { relayHandler } from "./relay/handler.ts";
@@ -62,12 +62,12 @@ async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise
   const signals = onSignals();
   const log = openLog(values);
   if (values.workers > 0) {
-    log.note(`relaying to ${formatPlace(target)}`);
+    log.note(`relaying to ${formatDestination(target)}`);
     return await serveInWorkers("relay", values, PORT, log, signals);
   }
   const transport = openTransport(log, switchboardTranscript());
   const opened = await openListener(values, PORT, log, transport);
-  log.note(`relaying to ${formatPlace(target)}`);
+  log.note(`relaying to ${formatDestination(target)}`);
   const handler = relayHandler(values, log, transport);
   return await serveUntilStopped(opened, handler, values, log, signals);
 }

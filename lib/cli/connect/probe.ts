@@ -8,9 +8,9 @@ import { setMaxListeners } from "node:events";
 import { dial, type DialLimits } from "../../dial.ts";
 import { SocketError, type SocketErrorCode } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
+import { type Destination, formatDestination } from "../destination.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { print } from "../print.ts";
-import { formatPlace, type Place } from "./places.ts";
 
 /** So many are tried at once. */
 const AT_ONCE = 100;
@@ -26,12 +26,12 @@ const OF_THE_PORT: ReadonlySet<SocketErrorCode> = new Set([
 ]);
 
 /**
- * Connects to each of `places`, prints those that take connections, in their order, and resolves to
- * the exit code. Rejects if none does: for a single one with its error.
+ * Connects to each of `destinations`, prints those that take connections, in their order, and
+ * resolves to the exit code. Rejects if none does: for a single one with its error.
  */
 export async function probe(
   transport: Transport,
-  places: readonly Place[],
+  destinations: readonly Destination[],
   limits: DialLimits,
 ): Promise<number> {
   // Node takes more than ten for a leak.
@@ -40,29 +40,29 @@ export async function probe(
   let started = 0;
   let told = 0;
   const work = async () => {
-    while (started < places.length) {
+    while (started < destinations.length) {
       const index = started++;
-      answers[index] = await answerOf(transport, places[index], limits);
+      answers[index] = await answerOf(transport, destinations[index], limits);
       let lines = "";
       for (; answers[told] !== undefined; told++) {
-        if (answers[told] === "open") lines += `${formatPlace(places[told])} open\n`;
+        if (answers[told] === "open") lines += `${formatDestination(destinations[told])} open\n`;
       }
       if (lines !== "") await print(lines);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, places.length) }, work));
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work));
   const failures = answers.filter((answer) => answer !== "open");
-  if (failures.length < places.length) return EXIT.ok;
-  throw failures.length === 1 ? failures[0] : noneOpen(places, failures);
+  if (failures.length < destinations.length) return EXIT.ok;
+  throw failures.length === 1 ? failures[0] : noneOpen(destinations, failures);
 }
 
 async function answerOf(
   transport: Transport,
-  place: Place,
+  destination: Destination,
   limits: DialLimits,
 ): Promise<SocketError | "open"> {
   try {
-    (await dial(transport, { ...place, ...limits })).close();
+    (await dial(transport, { ...destination, ...limits })).close();
     return "open";
   } catch (error) {
     if (error instanceof SocketError && OF_THE_PORT.has(error.code)) return error;
@@ -70,14 +70,18 @@ async function answerOf(
   }
 }
 
-function noneOpen(places: readonly Place[], failures: readonly SocketError[]): CliError {
+function noneOpen(
+  destinations: readonly Destination[],
+  failures: readonly SocketError[],
+): CliError {
   const counts = new Map<string, number>();
   for (const { code } of failures) counts.set(code, (counts.get(code) ?? 0) + 1);
   const list = [...counts].map(([code, n]) => `${n} ${code}`).join(", ");
-  const [first, last] = [places[0], places[places.length - 1]].map(formatPlace);
+  const ends = [destinations[0], destinations[destinations.length - 1]];
+  const [first, last] = ends.map(formatDestination);
   return new CliError(
     EXIT.notConnected,
-    `None of the ${places.length} ports from ${first} to ${last} takes connections: ${list}. ` +
+    `None of the ${destinations.length} ports from ${first} to ${last} takes connections: ${list}. ` +
       "Check that a server is listening there.",
   );
 }

@@ -10,7 +10,7 @@ import { SocketError } from "../../errors.ts";
 import { relay, type Relayed } from "../../relay.ts";
 import type { Handler } from "../../serve.ts";
 import type { Transport } from "../../transport.ts";
-import { formatPlace } from "../connect/places.ts";
+import { formatDestination } from "../destination.ts";
 import type { Values } from "../flags.ts";
 import type { Log } from "../log.ts";
 import { type TARGET_FLAGS, targetOf } from "./target.ts";
@@ -24,7 +24,7 @@ export function relayHandler(
   const target = targetOf(flags);
   const timeout = flags["connect-timeout"];
   const handler = relay((signal) => dial(transport, { ...target, timeout, signal }), {
-    onEnd: (relayed) => tell(log, relayed, formatPlace(target)),
+    onEnd: (relayed) => tell(log, relayed, formatDestination(target)),
   });
   return withoutErrors(handler);
 }
@@ -40,10 +40,10 @@ function withoutErrors(handler: Handler): Handler {
   };
 }
 
-function tell(log: Log, relayed: Relayed, place: string): void {
+function tell(log: Log, relayed: Relayed, destination: string): void {
   const { toTarget, toClient, error } = relayed;
   const client = formatAddr(relayed.client);
-  const target = relayed.target === undefined ? place : formatAddr(relayed.target);
+  const target = relayed.target === undefined ? destination : formatAddr(relayed.target);
   const seconds = (relayed.duration / 1000).toFixed(3);
   const failure = error instanceof SocketError ? error : undefined;
   log.event(

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Place } from "../connect/places.ts";
+import type { Destination } from "../destination.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { type Flag, seconds, text, UsageError, type Values } from "../flags.ts";
 import { TRUST_FLAGS, trustOf } from "../tls_client.ts";
@@ -23,7 +23,7 @@ export const TARGET_FLAGS: typeof TRUST_FLAGS & {
  * Reads the target off the flags; the URLs that servers print are understood, too. Throws a
  * {@linkcode UsageError}.
  */
-export function targetOf(values: Values<typeof TARGET_FLAGS>): Place {
+export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
   const { to } = values;
   if (to === "") throw new UsageError("relay needs a target: --to HOST:PORT");
   const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];

@@ -4,17 +4,16 @@
  * @module
  */
 
-import { formatAddr } from "../../addr.ts";
-import type { DialTlsOptions } from "../../dial.ts";
 import type { OnEof } from "../../join.ts";
 import type { Endpoint } from "../../transport.ts";
 import { noMore } from "../common.ts";
+import type { Destination } from "../destination.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { UsageError, type Values } from "../flags.ts";
 import { type TLS_CLIENT_FLAGS, tlsOf } from "../tls_client.ts";
 
 /** The flags that say where to. */
-export interface PlaceValues extends Values<typeof TLS_CLIENT_FLAGS> {
+export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly unix: string;
   readonly probe: boolean;
   readonly hex: boolean;
@@ -23,17 +22,17 @@ export interface PlaceValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly "on-eof": OnEof;
 }
 
-/** What `dial` takes, but for its limits; or a peer for datagrams. */
-export type Place =
-  | Endpoint & Partial<Pick<DialTlsOptions, "tls">>
-  | { readonly path: string }
-  | Endpoint & { readonly udp: true };
+/** A peer for datagrams. */
+export type DatagramPeer = Endpoint & { readonly udp: true };
 
 /**
- * Reads the place off the command line; with a range of ports, which only `--probe` takes, all of
- * them. Throws a {@linkcode UsageError}.
+ * Reads the destination off the command line; with a range of ports, which only `--probe` takes, all
+ * of them. Throws a {@linkcode UsageError}.
  */
-export function placesOf(values: PlaceValues, positionals: string[]): Place[] {
+export function destinationsOf(
+  values: DestinationValues,
+  positionals: string[],
+): (Destination | DatagramPeer)[] {
   checkCombination(values);
   const { unix } = values;
   const secure = tlsOf(values);
@@ -61,7 +60,7 @@ const EXCLUDE_EACH_OTHER = [
   ["probe", "crlf"],
 ] as const;
 
-function checkCombination(values: PlaceValues): void {
+function checkCombination(values: DestinationValues): void {
   for (const [one, other] of EXCLUDE_EACH_OTHER) {
     if (values[one] && values[other]) {
       throw new UsageError(`Options --${one} and --${other} exclude each other`);
@@ -91,14 +90,4 @@ function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {
     throw new UsageError(`'${text}' is no range: write the lower port first`);
   }
   return Array.from({ length: port - first.port + 1 }, (_, i) => ({ host, port: first.port + i }));
-}
-
-/** A place in words. */
-export function nameOf(place: Place): string {
-  return "path" in place ? place.path : `${place.host} port ${place.port}`;
-}
-
-/** A place as it is written on the command line. */
-export function formatPlace(place: Place): string {
-  return "path" in place ? place.path : formatAddr({ host: place.host, port: place.port });
 }
