@@ -7,12 +7,10 @@
 
 import type { AccessList } from "../access.ts";
 import { asksForTls } from "../asks.ts";
-import { SocketError } from "../errors.ts";
-import { type Handler, serve, type ServeOptions, type ServeSummary } from "../serve.ts";
+import { type Handler, serve, type ServeOptions } from "../serve.ts";
 import type { Addr, Listener, ListenOptions, Transport } from "../transport.ts";
 import type { WorkerListenOptions } from "../worker.ts";
 import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
-import { EXIT } from "./exit.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
@@ -24,8 +22,9 @@ import {
   placeOf,
   urlOf,
 } from "./serving/place.ts";
+import { conclude, tellFailure, tellStop } from "./serving/tell.ts";
 import {
-  handshakeTeller,
+  handshakeCallbacks,
   TLS_FLAGS,
   type TlsFlags,
   tlsServerOptions,
@@ -119,8 +118,7 @@ export function withCallbacks(
   log: Log,
 ): ListenOptions {
   if (!asksForTls(options)) return options;
-  const onHandshakeError = handshakeTeller(log);
-  return { ...options, tls: { ...options.tls, admission: access, onHandshakeError } };
+  return { ...options, tls: { ...options.tls, ...handshakeCallbacks(access, log) } };
 }
 
 /** How conversations are held, as the flags say. */
@@ -138,13 +136,6 @@ export function conversationOptions(
   };
 }
 
-/** Tells, when a signal has said stop, how long that may take. */
-export function tellStop(flags: LimitFlags, log: Log, { signal }: Signals): void {
-  signal.addEventListener("abort", () => {
-    log.note(`stopping: conversations get ${flags.grace / 1000} s to finish, Ctrl-C ends at once`);
-  });
-}
-
 /** Serves until a signal says stop; resolves to the exit code. */
 export async function serveUntilStopped(
   { listener, access }: Opened,
@@ -153,25 +144,8 @@ export async function serveUntilStopped(
   log: Log,
   signals: Signals,
 ): Promise<number> {
-  tellStop(flags, log, signals);
+  tellStop("conversations", flags.grace, log, signals);
   const options = conversationOptions(flags, access, log);
   const summary = await serve(listener, handler, { ...options, signal: signals.signal });
-  tellSummary(summary, access, log);
-  return summary.reset === 0 ? EXIT.ok : signals.exitCode();
-}
-
-/** Tells what went wrong in a conversation; of a mistake of ours, where. */
-export function tellFailure(error: unknown, log: Log): void {
-  if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
-  else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
-}
-
-/** Tells what a server has done. */
-export function tellSummary(
-  { accepted, reset }: ServeSummary,
-  access: AccessList | undefined,
-  log: Log,
-): void {
-  const refused = access === undefined ? "" : `; ${access.refused} more refused`;
-  log.note(`stopped after ${accepted} connections, ${reset} of them reset${refused}`);
+  return conclude(summary, access, log, signals);
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { SocketError } from "../errors.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
 import { AccessLog } from "../web/access_log.ts";
@@ -12,13 +11,12 @@ import { serveSite, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
-import { EXIT, EXIT_HELP } from "./exit.ts";
+import { EXIT_HELP } from "./exit.ts";
 import {
   integer,
   list,
   optional,
   renderFlags,
-  seconds,
   text,
   toggle,
   UsageError,
@@ -26,10 +24,11 @@ import {
 } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
-import { tellSummary } from "./serving.ts";
+import { LIMIT_FLAGS } from "./serving.ts";
 import { isAnyHost } from "./serving/addresses.ts";
 import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
-import { handshakeTeller, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
+import { conclude, tellMistake, tellStop } from "./serving/tell.ts";
+import { handshakeCallbacks, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import { onSignals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
@@ -37,7 +36,7 @@ import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
 import { describeLan } from "./web/lan.ts";
-import { listenForWeb, urlOf, type WebAddress } from "./web/listen.ts";
+import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -70,7 +69,7 @@ const FLAGS = {
     "most bytes of an upload (default 1073741824, 1 GiB)",
   ),
   "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
-  grace: seconds(10, "time to finish after Ctrl-C or SIGTERM (default 10)"),
+  grace: LIMIT_FLAGS.grace,
   ...GENERAL_FLAGS,
 };
 
@@ -111,27 +110,26 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   noMore(positionals);
   const site = siteOptions(values);
   const secure = wantsTls(values);
-  const place = placeOf(values, secure);
+  const plain = addressOf(values, secure);
 
   const signals = onSignals();
   const log = openLog(values);
   await checkDirectory(dir, values.upload);
   const transport = openTransport(log, serverTranscript());
   const access = openAccess(values, log);
-  const address = secure && "host" in place
+  const address = secure && "host" in plain
     ? {
-      ...place,
+      ...plain,
       tls: {
-        ...await tlsServerOptions(values, place.host, log),
+        ...await tlsServerOptions(values, plain.host, log),
         alpnProtocols: ["http/1.1"],
-        onHandshakeError: handshakeTeller(log),
-        admission: access,
+        ...handshakeCallbacks(access, log),
       },
     }
-    : place;
+    : plain;
   const listener = await listenForWeb(transport, address, (message) => log.note(message));
   const scheme = secure ? "https" : "http";
-  const url = urlOf(listener.addr, scheme);
+  const url = siteUrl(listener.addr, scheme);
   await print(`${url}\n`);
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
   if (values.lan && "port" in listener.addr) tellLan(log, values, listener.addr.port, scheme);
@@ -139,9 +137,7 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
     openBrowser(url, (why) => log.note(`could not open the browser: ${why}`));
   }
 
-  signals.signal.addEventListener("abort", () => {
-    log.note(`stopping: requests get ${values.grace / 1000} s to finish, Ctrl-C ends at once`);
-  });
+  tellStop("requests", values.grace, log, signals);
   const requests = new AccessLog({
     write: (lines) => log.lines(lines),
     format: values.log === "json" ? "json" : "clf",
@@ -153,15 +149,12 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
     admission: access,
     grace: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
-    onError: (error) => {
-      if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
-    },
+    onError: (error) => tellMistake(error, log),
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
   const summary = await serveLight(listener, serveSite(dir, site), options);
   requests.flush();
-  tellSummary(summary, access, log);
-  return summary.reset === 0 ? EXIT.ok : signals.exitCode();
+  return conclude(summary, access, log, signals);
 }
 
 function siteOptions(values: WebValues): SiteOptions {
@@ -179,7 +172,7 @@ function siteOptions(values: WebValues): SiteOptions {
 }
 
 /** Where it is to listen. */
-function placeOf(values: WebValues, tls: boolean): WebAddress {
+function addressOf(values: WebValues, tls: boolean): WebAddress {
   const { host, port, lan, open } = values;
   const unix = unixPlace(values, { host, port, lan, open, tls });
   if (unix !== undefined) return unix;

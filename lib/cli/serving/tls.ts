@@ -6,13 +6,14 @@
  */
 
 import { readFile } from "node:fs/promises";
-import type { SocketError } from "../../errors.ts";
+import type { AccessList } from "../../access.ts";
 import { selfSigned } from "../../tls_cert.ts";
 import type { TlsServerOptions } from "../../tls.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { type Flag, path, toggle, UsageError, type Values } from "../flags.ts";
 import type { Log } from "../log.ts";
 import { isAnyHost, ownAddresses } from "./addresses.ts";
+import { tellFailure } from "./tell.ts";
 
 /** The flags. */
 export const TLS_FLAGS: {
@@ -70,11 +71,12 @@ export async function tlsServerOptions(
   return { cert, key, caCerts };
 }
 
-/** Has `log` tell which handshakes fail. */
-export function handshakeTeller(log: Log): (error: SocketError) => void {
-  return (error) => {
-    if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
-  };
+/** Keeps out who may not connect, before the handshake, and has `log` tell which handshakes fail. */
+export function handshakeCallbacks(
+  access: AccessList | undefined,
+  log: Log,
+): Pick<TlsServerOptions, "admission" | "onHandshakeError"> {
+  return { admission: access, onHandshakeError: (error) => tellFailure(error, log) };
 }
 
 /** Reads the certificate, or makes one for `host`. */

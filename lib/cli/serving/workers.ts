@@ -11,9 +11,10 @@ import { readsFiles } from "../access.ts";
 import { EXIT } from "../exit.ts";
 import { choice, type Flag, integer, UsageError, type Values } from "../flags.ts";
 import type { Log, LogOptions } from "../log.ts";
-import { planListening, type ServingFlags, tellStop } from "../serving.ts";
+import { planListening, type ServingFlags } from "../serving.ts";
 import type { Signals } from "../signals.ts";
 import type { ConversationFlags, ConversationName } from "./conversations.ts";
+import { describeSummary, tellStop } from "./tell.ts";
 import { WORKER_MODULE, type WorkerTask } from "./worker.ts";
 
 /** The flags of how a server uses the machine's cores. */
@@ -71,12 +72,12 @@ export async function serveInWorkers<Name extends ConversationName>(
     if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
     throw error;
   }
-  tellStop(flags, log, signals);
+  tellStop("conversations", flags.grace, log, signals);
   await announce(workers.addr);
-  const { accepted, refused, reset, restarts, lost } = await workers.ended;
+  const summary = await workers.ended;
+  const { refused, reset, restarts, lost } = summary;
   log.note(
-    `stopped after ${accepted} connections, ${reset} of them reset` +
-      (access === undefined ? "" : `; ${refused} more refused`) +
+    describeSummary(summary, access && refused) +
       `; ${flags.workers} workers, ${restarts} restarts` +
       (lost === 0 ? "" : `, ${lost} lost while they stopped`),
   );

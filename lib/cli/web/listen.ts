@@ -56,7 +56,7 @@ export async function listenForWeb(
 }
 
 /** The URL of a site for a browser on this machine; browsers know none for Unix sockets. */
-export function urlOf(addr: Addr, scheme: "http" | "https"): string {
+export function siteUrl(addr: Addr, scheme: "http" | "https"): string {
   if (addr.transport === "unix") return `http+unix://${encodeURIComponent(addr.path)}/`;
   const { host, port } = addr;
   return `${scheme}://${formatAddr({ host: isAnyHost(host) ? "127.0.0.1" : host, port })}/`;

@@ -1,0 +1,50 @@
+/**
+ * What a server tells people beside who connects: that it stops, what goes wrong, what it has done.
+ *
+ * @module
+ */
+
+import type { AccessList } from "../../access.ts";
+import { SocketError } from "../../errors.ts";
+import type { ServeSummary } from "../../serve.ts";
+import { EXIT } from "../exit.ts";
+import type { Log } from "../log.ts";
+import type { Signals } from "../signals.ts";
+
+/** Tells, when a signal has said stop, how many milliseconds `what` may take: "conversations". */
+export function tellStop(what: string, grace: number, log: Log, { signal }: Signals): void {
+  signal.addEventListener("abort", () => {
+    log.note(`stopping: ${what} get ${grace / 1000} s to finish, Ctrl-C ends at once`);
+  });
+}
+
+/** Tells what went wrong with a peer; of a mistake of ours, where. */
+export function tellFailure(error: unknown, log: Log): void {
+  if (!(error instanceof SocketError)) tellMistake(error, log);
+  else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
+}
+
+/** Tells where a mistake of ours is. A SocketError is none: it is how peers behave. */
+export function tellMistake(error: unknown, log: Log): void {
+  if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+}
+
+/** What a server has done, in words. `refused` is undefined if everyone may connect. */
+export function describeSummary(
+  { accepted, reset }: Pick<ServeSummary, "accepted" | "reset">,
+  refused: number | undefined,
+): string {
+  const more = refused === undefined ? "" : `; ${refused} more refused`;
+  return `stopped after ${accepted} connections, ${reset} of them reset${more}`;
+}
+
+/** Tells what a server has done that a signal has stopped; returns the exit code. */
+export function conclude(
+  summary: ServeSummary,
+  access: AccessList | undefined,
+  log: Log,
+  signals: Signals,
+): number {
+  log.note(describeSummary(summary, access?.refused));
+  return summary.reset === 0 ? EXIT.ok : signals.exitCode();
+}
