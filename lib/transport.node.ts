@@ -8,8 +8,7 @@
 import { readSync } from "node:fs";
 import net from "node:net";
 import process from "node:process";
-import tls from "node:tls";
-import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
+import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
@@ -17,17 +16,8 @@ import { receiveFor } from "./inbox.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { movedBy, StreamConn } from "./stream_conn.ts";
-import {
-  askedFor,
-  type Below,
-  clientCertificates,
-  HANDSHAKE_TIMEOUT,
-  refusal,
-  serverContext,
-  startTlsOver,
-  TlsStreamConn,
-  translateTls,
-} from "./tls_stream.ts";
+import { TlsHandshakes } from "./tls_handshakes.node.ts";
+import { type Below, startTlsOver } from "./tls_stream.ts";
 import type { UdpAddr } from "./datagram.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
@@ -222,54 +212,16 @@ async function listenInherited(options: InheritedListenOptions): Promise<Listene
 async function listenTls(
   addr: TcpAddr | undefined,
   at: Where,
-  socketOptions: TcpSocketOptions & { readonly tls: TlsServerOptions },
+  { tls, noDelay = true, keepAlive }: TcpSocketOptions & { readonly tls: TlsServerOptions },
 ): Promise<Listener> {
-  const { tls: options, noDelay = true, keepAlive } = socketOptions;
-  const { cert, key, caCerts, admission } = options;
-  const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
-  serverContext(options, addr);
-  const handshakes = tls.createServer({
-    cert,
-    key,
-    ca: caCerts && [...caCerts],
-    ...clientCertificates(options),
-    ALPNProtocols: alpnProtocols && [...alpnProtocols],
-    handshakeTimeout,
-  });
-  /** The sockets of handshakes under way, by their peers. */
-  const shaking = new Map<string, net.Socket>();
-  const shaken = (peer: TcpAddr) => {
-    if (shaking.delete(formatAddr(peer))) admission?.release(peer);
-  };
-  const cleanUp = () => shaking.forEach((socket) => socket.destroy());
+  const handshakes = new TlsHandshakes(tls, addr, at.backlog ?? BACKLOG);
   const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
-  const listener = await startServer(server, addr, at, { cleanUp });
-  const most = at.backlog ?? BACKLOG;
+  const listener = await startServer(server, addr, at, { cleanUp: () => handshakes.close() });
+  handshakes.deliverTo(listener);
   server.on("connection", (socket: net.Socket) => {
     const peer = peerOf(socket);
-    if (peer === undefined || shaking.size >= most) return void socket.destroy();
-    if (admission?.admit(peer) === false) return void socket.resetAndDestroy();
-    shaking.set(formatAddr(peer), socket);
-    socket.once("close", () => shaken(peer));
-    handshakes.emit("connection", socket);
-  });
-  handshakes.on("secureConnection", (socket: tls.TLSSocket) => {
-    const peer = peerOf(socket);
-    const under = peer && shaking.get(formatAddr(peer));
-    // Gone before it was accepted.
-    if (peer === undefined || under === undefined) return void socket.destroy();
-    shaken(peer);
-    const refused = refusal(socket, options, listener.addr);
-    if (refused !== undefined) {
-      socket.destroy();
-      return options.onHandshakeError?.(refused);
-    }
-    const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
-    listener.deliver(new TlsStreamConn(socket, localAddr, peer, askedFor(socket), below(under)));
-  });
-  handshakes.on("tlsClientError", (error, socket) => {
-    socket.destroy();
-    options.onHandshakeError?.(translateTls(error, "accept", listener.addr));
+    if (peer === undefined) socket.destroy();
+    else handshakes.begin(socket, peer, below(socket));
   });
   return listener;
 }
