@@ -9,15 +9,13 @@ import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { tcpAddr } from "./addr.ts";
 import type { QueueListener } from "./queue_listener.ts";
+import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
 import {
   askedFor,
-  type Below,
   clientCertificates,
   HANDSHAKE_TIMEOUT,
   refusal,
   serverContext,
-  TlsStreamConn,
-  translateTls,
 } from "./tls_stream.ts";
 import type { TlsServerOptions } from "./tls.ts";
 import type { TcpAddr } from "./transport.ts";

@@ -14,7 +14,8 @@ import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { UdpAddr } from "./datagram.ts";
-import { acceptTlsOver, type Below, serverContext, startTlsOver } from "./tls_stream.ts";
+import type { Below } from "./tls_conn.ts";
+import { acceptTlsOver, serverContext, startTlsOver } from "./tls_stream.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
   Addr,

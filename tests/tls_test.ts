@@ -8,7 +8,7 @@ import { dial } from "../lib/dial.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
-import { TlsStreamConn } from "../lib/tls_stream.ts";
+import { TlsStreamConn } from "../lib/tls_conn.ts";
 import { parseIP } from "../lib/ip.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../lib/tls.ts";

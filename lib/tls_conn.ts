@@ -1,0 +1,137 @@
+/**
+ * The {@linkcode Conn} contract over a socket of `node:tls`, once that has shaken hands.
+ *
+ * @module
+ */
+
+import type { Duplex } from "node:stream";
+import { systemClock } from "./clock.ts";
+import { codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { StreamConn } from "./stream_conn.ts";
+import type { Certificate, TlsInfo } from "./tls.ts";
+import type { Addr, TlsConn } from "./transport.ts";
+
+/** How long a peer may take for close_notify to leave, in milliseconds. */
+const CLOSE_TIMEOUT = 5000;
+
+/** How much is handed over at once: four of TLS's records. */
+const PIECE = 64 * 1024;
+
+/** A `tls.TLSSocket`, as far as it matters. */
+export interface TlsSocket extends Duplex {
+  readonly alpnProtocol: string | false | null;
+  getProtocol(): string | null;
+  getPeerX509Certificate(): Certificate | undefined;
+}
+
+/** What TLS asks of the stream under it, as far as that can tell. */
+export interface Below {
+  /** See {@linkcode StreamConn}. */
+  wasReset?(): boolean;
+  /** See {@linkcode StreamConn}. */
+  sendReset?(): void;
+  /** How many bytes have left it so far. */
+  moved?(): number;
+  /** Why it has failed, if it has. */
+  broken?(): Error | null;
+  /** Is asked to read no more than `full` lets it, and told when that may have changed. */
+  limit?(full: () => boolean): () => void;
+}
+
+/** A connection over a stream of `node:tls` that has shaken hands. */
+export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsConn<A> {
+  readonly tls: TlsInfo;
+  declare protected readonly socket: TlsSocket;
+
+  readonly #below: Below;
+  readonly #goOn: (() => void) | undefined;
+  /** How many bytes had left the stream below before the piece under way. */
+  #movedBefore = 0;
+
+  constructor(
+    socket: TlsSocket,
+    localAddr: A,
+    remoteAddr: A,
+    servername: string | undefined,
+    below: Below = {},
+  ) {
+    super(socket, localAddr, remoteAddr);
+    this.#below = below;
+    this.#goOn = below.limit?.(() => socket.isPaused() || socket.readableLength > 0);
+    this.tls = {
+      protocol: socket.getProtocol() ?? undefined,
+      alpnProtocol: socket.alpnProtocol || undefined,
+      servername,
+      peerCertificate: socket.getPeerX509Certificate(),
+    };
+  }
+
+  protected override startRead(p: Uint8Array): Promise<number | null> {
+    const reading = super.startRead(p);
+    this.#goOn?.();
+    return reading;
+  }
+
+  /** Encrypted bytes are never all out at once, and Deno's TLS takes no empty write. */
+  protected override async startWrite(p: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < p.length; at += PIECE) {
+        const piece = p.subarray(at, at + PIECE);
+        this.#movedBefore = this.#below.moved?.() ?? 0;
+        this.piece = piece.length;
+        await this.hand(piece);
+        this.piece = 0;
+        // Deno's TLS does not pass on that the stream under it has failed.
+        const broken = this.#below.broken?.();
+        if (broken) throw this.lost ??= this.translate(broken, "write");
+        this.written += piece.length;
+      }
+    } finally {
+      this.piece = 0;
+      this.writing = false;
+    }
+  }
+
+  // Encrypted bytes are a little more, and stand for as many of ours.
+  protected override partWritten(): number {
+    const moved = (this.#below.moved?.() ?? 0) - this.#movedBefore;
+    return Math.max(0, Math.min(moved, this.piece));
+  }
+
+  protected override wasReset(): boolean {
+    return this.#below.wasReset?.() ?? false;
+  }
+
+  protected override sendReset(): void {
+    this.#below.sendReset?.();
+  }
+
+  protected override translate(error: unknown, op: SocketOp): SocketError {
+    return translateTls(error, op, this.remoteAddr);
+  }
+
+  /**
+   * Waits until close_notify has left: without it the peer must think that something is missing. But
+   * not for ever: a peer that takes nothing more must not keep the socket.
+   */
+  protected override destroyStream(): void {
+    const { socket } = this;
+    if (this.writing || socket.writableFinished || socket.destroyed) return void socket.destroy();
+    const cancel = systemClock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
+    socket.once("close", cancel);
+    socket.end(() => socket.destroy());
+  }
+}
+
+/** Turns what `node:tls` reports into our error. */
+export function translateTls(error: unknown, op: SocketOp, addr: Addr): SocketError {
+  if (error instanceof SocketError) return error;
+  const { code, reason, message } = error as { code?: string; reason?: string; message: string };
+  const known = codeOf(error);
+  if (known !== "EUNKNOWN") return new SocketError(known, op, { addr, cause: error });
+  const why =
+    /WRONG_VERSION_NUMBER|HTTP_REQUEST/.test(code ?? "") || /InvalidContentType/.test(message)
+      ? "the peer does not speak TLS"
+      : `TLS with the peer failed: ${reason ?? message}`;
+  return new SocketError("ETLS", op, { addr, cause: error, why });
+}
