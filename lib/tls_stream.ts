@@ -1,7 +1,6 @@
 /**
- * Handshakes through `node:tls`, which both runtimes have. Deno's own `Deno.startTls` would do for the
- * client's side, but it shows no certificate, takes no client certificates and none that is not
- * trusted, tells no version, and has no error codes.
+ * Handshakes over streams, on either side, through `node:tls`, which both runtimes have; and what
+ * certificates and keys mean to it.
  *
  * @module
  */

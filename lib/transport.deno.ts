@@ -8,15 +8,11 @@
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
-import { ConnStream } from "./conn_stream.ts";
-import { HandshakeListener } from "./handshakes.ts";
 import { BaseListener } from "./listener_base.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { UdpAddr } from "./datagram.ts";
-import type { Below } from "./tls_conn.ts";
-import { acceptTlsOver, serverContext, startTlsOver } from "./tls_stream.ts";
-import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
+import { startTls, withTls } from "./tls_over_conn.ts";
 import type {
   Addr,
   Conn,
@@ -237,43 +233,6 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
   }
 }
 
-function belowOf(stream: ConnStream, conn: Conn): Below {
-  return {
-    moved: () => conn.bytesWritten,
-    broken: () => stream.errored,
-    limit: (full) => {
-      stream.full = full;
-      return () => stream.goOn();
-    },
-  };
-}
-
-/** TLS over what a listener for TCP accepts. */
-function withTls(source: Listener, options: TlsServerOptions, backlog: number): Listener {
-  const { onHandshakeError } = options;
-  const context = serverContext(options, source.addr);
-  const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
-    const { localAddr, remoteAddr } = conn;
-    const stream = new ConnStream(conn);
-    try {
-      const below = belowOf(stream, conn);
-      return await acceptTlsOver(
-        stream,
-        localAddr,
-        remoteAddr,
-        context,
-        options,
-        signal,
-        below,
-      );
-    } catch (error) {
-      if (error instanceof SocketError && !signal.aborted) onHandshakeError?.(error);
-      throw error;
-    }
-  };
-  return new HandshakeListener(source, shake, backlog, options.admission);
-}
-
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {
   const { path, mode } = options;
   const bind = (addr: UnixAddr) => {
@@ -315,19 +274,6 @@ async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> 
   } catch (error) {
     throw translate(error, "connect", addr);
   }
-}
-
-/**
- * Through `node:tls`, for what Deno's own TLS lacks: on the client's side the peer's certificate, one
- * of one's own, a way not to verify, the version and error codes; on the server's a way to close a
- * client that does not shake hands (Deno keeps its socket open, even after close()).
- */
-function startTls<A extends Addr>(
-  conn: Conn<A>,
-  options: TlsClientOptions = {},
-): Promise<TlsConn<A>> {
-  const stream = new ConnStream(conn);
-  return startTlsOver(stream, conn.localAddr, conn.remoteAddr, options, belowOf(stream, conn));
 }
 
 function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
