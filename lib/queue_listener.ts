@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type Deferred, deferred } from "./deferred.ts";
 import { BaseListener } from "./listener_base.ts";
 import type { Addr, Conn } from "./transport.ts";
 
@@ -15,8 +16,7 @@ export class QueueListener extends BaseListener {
   readonly #free: () => void;
   /** Accepted, and not yet asked for. */
   readonly #queue: Conn[] = [];
-  #resolveAccept: ((conn: Conn) => void) | undefined;
-  #rejectAccept: ((error: Error) => void) | undefined;
+  #waiting: Deferred<Conn> | undefined;
 
   /** `free` stops the server; it is called once. */
   constructor(addr: Addr, backlog: number, free: () => void) {
@@ -28,7 +28,7 @@ export class QueueListener extends BaseListener {
 
   /** Gives a connection to who waits for one, or keeps it, or, if there is no room, resets it. */
   deliver(conn: Conn): void {
-    const waiting = this.#settle();
+    const waiting = this.#take();
     if (waiting !== undefined) waiting.resolve(conn);
     else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
     else conn.reset();
@@ -36,28 +36,25 @@ export class QueueListener extends BaseListener {
 
   /** Tells who waits for a connection that the server could not accept it. */
   fail(error: Error): void {
-    this.#settle()?.reject(error);
+    this.#take()?.reject(error);
   }
 
-  #settle() {
-    if (this.#resolveAccept === undefined) return undefined;
-    const waiting = { resolve: this.#resolveAccept, reject: this.#rejectAccept! };
-    this.#resolveAccept = this.#rejectAccept = undefined;
+  #take(): Deferred<Conn> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
     return waiting;
   }
 
   protected startAccept(): Promise<Conn> {
     const conn = this.#queue.shift();
     if (conn !== undefined) return Promise.resolve(conn);
-    return new Promise((resolve, reject) => {
-      this.#resolveAccept = resolve;
-      this.#rejectAccept = reject;
-    });
+    this.#waiting = deferred();
+    return this.#waiting.promise;
   }
 
   protected destroy(): void {
     this.#free();
     for (const conn of this.#queue.splice(0)) conn.reset();
-    this.#settle()?.reject(this.closedError());
+    this.#take()?.reject(this.closedError());
   }
 }
