@@ -4,7 +4,8 @@
  * @module
  */
 
-import { BufferPool, ReceiveBuffer } from "./buffers.ts";
+import { BufferPool } from "./buffers.ts";
+import { pump } from "./pump.ts";
 import type { Handler } from "./serve.ts";
 
 /** What {@linkcode echo} takes. */
@@ -36,17 +37,5 @@ export interface EchoOptions {
  */
 export function echo(options: EchoOptions = {}): Handler {
   const pool = new BufferPool(options.recvSize ?? 64 * 1024);
-  return async (conn) => {
-    const buffer = new ReceiveBuffer(pool);
-    try {
-      for (;;) {
-        const n = await conn.read(buffer.bytes);
-        if (n === null) return;
-        await conn.write(buffer.first(n));
-        buffer.adapt(n);
-      }
-    } finally {
-      buffer.release();
-    }
-  };
+  return (conn) => pump(conn, conn, pool);
 }

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { BufferPool, ReceiveBuffer } from "./buffers.ts";
+import { BufferPool } from "./buffers.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError } from "./errors.ts";
+import { pump } from "./pump.ts";
 import type { Handler } from "./serve.ts";
 import type { Addr, Conn } from "./transport.ts";
 
@@ -125,8 +126,8 @@ class Junction {
     if (signal.aborted) onAbort();
     signal.addEventListener("abort", onAbort);
     await Promise.all([
-      this.#pump(this.#client, this.#target),
-      this.#pump(this.#target, this.#client),
+      this.#carry(this.#client, this.#target),
+      this.#carry(this.#target, this.#client),
     ]);
     signal.removeEventListener("abort", onAbort);
     if (this.#failure === undefined) return this.#target.close();
@@ -134,24 +135,16 @@ class Junction {
     throw this.#failure;
   }
 
-  /** Carries one direction. */
-  async #pump(from: Conn, to: Conn): Promise<void> {
-    const buffer = new ReceiveBuffer(this.#pool);
+  /** Carries one direction, and passes its end on. */
+  async #carry(from: Conn, to: Conn): Promise<void> {
     try {
-      for (;;) {
-        const n = await from.read(buffer.bytes);
-        if (n === null) break;
-        await to.write(buffer.first(n));
-        buffer.adapt(n);
-      }
+      await pump(from, to, this.#pool);
       await to.closeWrite();
     } catch (error) {
       this.#failure ??= error;
       // Who takes no more may have said something before: reading it to its end comes to an end by
       // itself. Who cannot be read is gone, and the other side is not to wait for it.
       if (!(error instanceof SocketError) || error.op === "read") this.#reset();
-    } finally {
-      buffer.release();
     }
   }
 
