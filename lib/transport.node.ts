@@ -17,7 +17,7 @@ import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { movedBy, StreamConn } from "./stream_conn.ts";
 import type { Below } from "./tls_conn.ts";
-import { TlsHandshakes } from "./tls_handshakes.node.ts";
+import { TlsHandshakes } from "./tls_handshakes.ts";
 import { startTlsOver } from "./tls_stream.ts";
 import type { UdpAddr } from "./datagram.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
