@@ -20,6 +20,7 @@ import { onSignals } from "./lib/cli/signals.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
 import { systemClock } from "./lib/clock.ts";
+import { counted } from "./lib/counted.ts";
 import { dial } from "./lib/dial.ts";
 import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
 import { IdleWatch } from "./lib/idle.ts";
@@ -127,10 +128,12 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
     return EXIT.differed;
   }
   if (!complete) {
-    log.error(`client.ts: The server closed after echoing ${received} of ${sent} bytes or more.`);
+    log.error(
+      `client.ts: The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
+    );
     return EXIT.closedEarly;
   }
-  log.note(`sent ${sent} bytes and received the same; closed`);
+  log.note(`sent ${counted(sent, "byte")} and received the same; closed`);
   return EXIT.ok;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { CidrSet, parseCidr } from "./cidr.ts";
+import { counted } from "./counted.ts";
 import type { UdpAddr } from "./datagram.ts";
 import { parseScopedIP } from "./ip.ts";
 import type { Addr, TcpAddr } from "./transport.ts";
@@ -133,6 +134,6 @@ export class AccessList implements Admission {
 
   #whyNoMore(count: number): string | undefined {
     if (this.#maxPerAddress === 0 || count < this.#maxPerAddress) return undefined;
-    return `its address has ${count} ${count === 1 ? "connection" : "connections"} already`;
+    return `its address has ${counted(count, "connection")} already`;
   }
 }

@@ -8,6 +8,7 @@
 import { Buffer } from "node:buffer";
 import { formatAddr } from "./addr.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { counted } from "./counted.ts";
 import type { Datagram } from "./datagram.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { SocketError } from "./errors.ts";
@@ -194,7 +195,8 @@ export class DatagramEcho {
     const { addr, remoteAddr } = this.#socket;
     const from = remoteAddr === undefined ? "" : ` from ${formatAddr(remoteAddr)}`;
     const seconds = this.#options.timeout / 1000;
-    const why = `no echo came${from} within ${seconds} s, after ${echoed} of ${sent} datagrams`;
+    const all = counted(sent, "datagram");
+    const why = `no echo came${from} within ${seconds} s, after ${echoed} of ${all}`;
     return new SocketError("ETIMEDOUT", "receive", { addr, why });
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { counted } from "./counted.ts";
 import { abortError, SocketError } from "./errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { deferred } from "./deferred.ts";
@@ -207,10 +208,10 @@ class Join {
   }
 
   #takesNoMore(): SocketError {
+    const taken = counted(this.#conn.bytesWritten, "byte");
     return new SocketError("ECONNRESET", "write", {
       addr: this.#conn.remoteAddr,
-      why:
-        `the peer closed the connection and took no more, after ${this.#conn.bytesWritten} bytes`,
+      why: `the peer closed the connection and took no more, after ${taken}`,
       cause: this.#sendError,
     });
   }

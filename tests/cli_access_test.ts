@@ -146,6 +146,6 @@ test("server web: keeps out whom the flags say, over TLS, too", async () => {
     assert.ok(code !== 0 && stdout.length === 0);
     const { stderr } = await server.program.stop();
     assert.match(stderr, /^refused 127\.0\.0\.2:\d+: its address is denied$/m);
-    assert.match(stderr, /^stopped after 1 connections, 0 of them reset; 1 more refused$/m);
+    assert.match(stderr, /^stopped after 1 connection, 0 of them reset; 1 more refused$/m);
   }
 });

@@ -55,7 +55,7 @@ for (const [signal, code] of SIGNALS) {
     assert.equal(await ending(conn), "FIN");
     const exit = await server.program.exit();
     assert.equal(exit.code, 0);
-    assert.match(exit.stderr, /^stopped after 1 connections, 0 of them reset\n$/m);
+    assert.match(exit.stderr, /^stopped after 1 connection, 0 of them reset\n$/m);
   });
 
   test(`server: ${signal} resets a silent conversation after --grace: exit ${code}`, async () => {
@@ -70,7 +70,7 @@ for (const [signal, code] of SIGNALS) {
     assert.ok(performance.now() - started >= 290, "It waits for the grace time");
     const exit = await server.program.exit();
     assert.equal(exit.code, code);
-    assert.match(exit.stderr, /^stopped after 1 connections, 1 of them reset\n$/m);
+    assert.match(exit.stderr, /^stopped after 1 connection, 1 of them reset\n$/m);
   });
 
   test(`server: a second ${signal} ends it at once: exit ${code}`, async () => {

@@ -203,7 +203,7 @@ test("echo --udp: an echo that differs is exit code 1, and no echo at all 28", a
   assertFailed(
     late,
     28,
-    /: no echo came from \S+ within 0\.5 s, after 0 of 1 datagrams \(ETIMEDOUT\)/m,
+    /: no echo came from \S+ within 0\.5 s, after 0 of 1 datagram \(ETIMEDOUT\)/m,
   );
 });
 

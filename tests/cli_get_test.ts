@@ -552,7 +552,7 @@ test("get: when the disk is full what has come is kept", () =>
         assertFailed(
           exit,
           23,
-          /file\.part: .*[Ff]ile (is )?too large.* The 1048576 bytes received are kept in .*file\.part/,
+          /file\.part: .*[Ff]ile (is )?too large.* What came, 1048576 bytes, is kept in .*file\.part/,
         );
         assert.deepEqual(readdirSync(dir).sort(), ["file.part", "file.part.json"]);
       }),
@@ -620,7 +620,7 @@ for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
         if (kept === "") assert.deepEqual(readdirSync(dir), []);
         else {
           assert.equal(readFileSync(join(dir, "file.part"), "utf8"), kept);
-          assert.match(exit.stderr, new RegExp(`The ${kept.length} bytes received are kept in`));
+          assert.match(exit.stderr, new RegExp(`What came, ${kept.length} bytes, is kept in`));
         }
       })));
 }
@@ -647,7 +647,7 @@ test("get: Ctrl-C is 130, and keeps what has come", () =>
       }
       const { code, stderr } = await client.stop("SIGINT");
       assert.equal(code, 130);
-      assert.match(stderr, /^The 100000 bytes received are kept in .*; -C goes on from there\.\n$/);
+      assert.match(stderr, /^What came, 100000 bytes, is kept in .*; -C goes on from there\.\n$/);
       assert.deepEqual(readdirSync(dir).sort(), ["file.part", "file.part.json"]);
     })));
 
@@ -736,8 +736,8 @@ test("get: -C goes on in another run, with a strong ETag or a Last-Modified that
     await withRaw([server.turn], (url) =>
       withDir(async (dir) => {
         const args = ["-C", "-o", join(dir, "file"), "--sha256", SHA256, url];
-        assertFailed(await get(args), 18, /The 30000 bytes .*; -C goes on from there/);
-        assertFailed(await get(args), 18, /The 50000 bytes .*; -C goes on from there/);
+        assertFailed(await get(args), 18, /30000 bytes, is kept .*; -C goes on from there/);
+        assertFailed(await get(args), 18, /50000 bytes, is kept .*; -C goes on from there/);
         assertQuiet(await get(args));
         assert.ok(readFileSync(join(dir, "file")).equals(CONTENT));
         assert.deepEqual(readdirSync(dir), ["file"]);
@@ -780,7 +780,7 @@ test("get: -C begins anew without a validator, but keeps what it had if that dif
           } else {
             assert.match(
               exit.stderr,
-              /part is not what .*: its 30000 bytes are kept in .*part\.1\.$/m,
+              /part is not what .*: that, 30000 bytes, is kept in .*part\.1\.$/m,
             );
             assert.deepEqual(readdirSync(dir).sort(), ["file", "file.part.1"]);
             assert.ok(readFileSync(`${file}.part.1`).equals(part));
@@ -798,7 +798,7 @@ test("get: what is there is not lost when less comes of what is sent anew, and n
     await withRaw([server.turn], async (url) => {
       const exit = await get(["--retry", "2", "-o", file, url]);
       assert.equal(exit.code, 18, exit.stderr);
-      assert.match(exit.stderr, /The 60000 bytes received are kept in/);
+      assert.match(exit.stderr, /What came, 60000 bytes, is kept in/);
       assert.deepEqual(readdirSync(dir), ["file.part"]);
       assert.ok(readFileSync(`${file}.part`).equals(CONTENT.subarray(0, 60_000)));
       // Other content, whole but shorter, and empty.

@@ -166,7 +166,7 @@ sys.stdin.readline()
   using conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });
   await conn.write(bytes("x"));
   await assertReset(conn);
-  await relay.program.stderr.until(/: 1 bytes there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
+  await relay.program.stderr.until(/: 1 byte there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
 });
 
 test("cli relay: a client that resets has the target reset", async () => {
@@ -189,7 +189,7 @@ reset(c)
   assert.equal(await peer.hear(), "x");
   client.say("now");
   assert.equal(await peer.hear(), runtime === "Deno" ? "eof" : "reset");
-  await relay.program.stderr.until(/: 1 bytes there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
+  await relay.program.stderr.until(/: 1 byte there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
 });
 
 test("cli relay: a target that refuses is told in one line, and the client is reset", async () => {

@@ -107,7 +107,7 @@ for (const kind of KINDS) {
     assert.equal(exit.code, 143);
     assert.match(
       exit.stderr,
-      /^stopped after 1 connections, 1 of them reset; 2 workers, 0 restarts$/m,
+      /^stopped after 1 connection, 1 of them reset; 2 workers, 0 restarts$/m,
     );
   });
 
@@ -155,7 +155,7 @@ test("server --workers: a process that is killed is replaced, and counted", asyn
   );
   (await converse(server)).close();
   const exit = await server.program.stop();
-  assert.match(exit.stderr, /^stopped after 1 connections, 0 .*; 2 workers, 1 restarts$/m);
+  assert.match(exit.stderr, /^stopped after 1 connection, 0 .*; 2 workers, 1 restart$/m);
   assert.equal(exit.code, 0);
 });
 
@@ -253,7 +253,7 @@ test("server --workers: who may connect is kept by all, and SIGHUP reaches them"
     }
     await assert.rejects(converse(server));
     const exit = await server.program.stop();
-    assert.match(exit.stderr, /1 connections, 0 of them reset; 1 more refused; 2 workers/);
+    assert.match(exit.stderr, /1 connection, 0 of them reset; 1 more refused; 2 workers/);
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -290,6 +290,6 @@ test("server --workers: relay joins clients to its target in workers, and tells 
   const exit = await server.program.stop();
   assert.match(
     exit.stderr,
-    /^stopped after 1 connections, 0 of them reset; 2 workers, 0 restarts$/m,
+    /^stopped after 1 connection, 0 of them reset; 2 workers, 0 restarts$/m,
   );
 });

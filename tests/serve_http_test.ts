@@ -223,7 +223,7 @@ test("Response: a stream with a Content-Length has that, and not another length"
   // It does not look whole: the connection is reset, or at least ends early.
   const short = await server.talk(get("/6")).catch((error) => error.code);
   assert.match(short, /^ECONNRESET$|\r\nContent-Length: 6\r\n[^]*\r\n\r\n12345$/);
-  assert.match(String(server.errors[0]), /1 bytes shorter than its length of 6/);
+  assert.match(String(server.errors[0]), /1 byte shorter than its length of 6/);
 });
 
 test("Response: to HEAD it has the length, and a stream is cancelled", async () => {

@@ -9,6 +9,7 @@ import process from "node:process";
 import { AccessList, type AccessRules } from "../access.ts";
 import { formatAddr } from "../addr.ts";
 import { parseCidr } from "../cidr.ts";
+import { counted } from "../counted.ts";
 import { type Flag, integer, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 
@@ -92,12 +93,10 @@ function reload(access: AccessList, values: AccessFlags, log: Log): void {
   }
   access.replace(rules);
   const { allow, deny = [] } = rules;
-  const allowed = allow === undefined ? "all" : countOf(allow);
-  log.note(`read again who may connect: ${allowed} allowed, ${countOf(deny)} denied`);
-}
-
-function countOf({ length }: readonly string[]): string {
-  return length === 1 ? "1 network" : `${length} networks`;
+  const allowed = allow === undefined ? "all" : counted(allow.length, "network");
+  log.note(
+    `read again who may connect: ${allowed} allowed, ${counted(deny.length, "network")} denied`,
+  );
 }
 
 /** The rules that the flags make, with what is in the files. */

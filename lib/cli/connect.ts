@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { counted } from "../counted.ts";
 import { dial } from "../dial.ts";
 import type { Framing } from "../frames.ts";
 import { join, type Joinable, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
@@ -178,5 +179,5 @@ function dumped(source: AsyncIterable<Uint8Array>, log: Log): Pick<JoinOptions, 
 
 function summary({ bytesRead, bytesWritten }: Joinable, { sourceEnded }: JoinOutcome): string {
   const who = sourceEnded ? "closed" : "the peer closed";
-  return `sent ${bytesWritten} bytes and received ${bytesRead}; ${who}`;
+  return `sent ${counted(bytesWritten, "byte")} and received ${bytesRead}; ${who}`;
 }

@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../addr.ts";
+import { counted } from "../counted.ts";
 import type { Datagram, UdpAddr } from "../datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
 import { systemTransport } from "../transport.deno.ts";
@@ -99,15 +100,16 @@ function report(
     log.error(`client.ts: The echo differs from what was sent, in datagram ${differsAt}.`);
     return EXIT.differed;
   }
+  const all = counted(sent, "datagram");
   const counts = `${retransmitted} sent again, ${duplicates} came twice or late`;
   if (lost === 0) {
-    log.note(`sent ${datagramCount(sent)} and received the same; ${counts}`);
+    log.note(`sent ${all} and received the same; ${counts}`);
     return EXIT.ok;
   }
   const tries = retries === 0 ? "once" : `${retries + 1} times`;
   if (echoed > 0) {
     log.error(
-      `client.ts: ${lost} of ${datagramCount(sent)} lost, though sent ${tries}; ${counts}. ` +
+      `client.ts: ${lost} of ${all} lost, though sent ${tries}; ${counts}. ` +
         "Try a smaller --datagram-size, or more --retries.",
     );
     return EXIT.closedEarly;
@@ -118,13 +120,7 @@ function report(
     : "";
   throw new CliError(
     EXIT.timeout,
-    `No echo came from ${where}, to which ${
-      datagramCount(sent)
-    } went ${tries}. Check that an echo ` +
+    `No echo came from ${where}, to which ${all} went ${tries}. Check that an echo ` +
       `server for UDP is there, and that no firewall is between.${silent}`,
   );
-}
-
-function datagramCount(n: number): string {
-  return n === 1 ? "1 datagram" : `${n} datagrams`;
 }

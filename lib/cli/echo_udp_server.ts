@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../counted.ts";
 import { echoDatagram } from "../echo_udp.ts";
 import { serveDatagrams } from "../serve_datagrams.ts";
 import { openAccess } from "./access.ts";
@@ -45,7 +46,7 @@ export async function echoUdpServer(
     onError: (error) => tellFailure(error, log),
   });
   const refused = access === undefined ? "" : `, ${access.refused} refused`;
-  const all = received === 1 ? "1 datagram" : `${received} datagrams`;
+  const all = counted(received, "datagram");
   log.note(`stopped after ${all}: ${answered} sent back${refused}, ${dropped} more dropped`);
   return EXIT.ok;
 }

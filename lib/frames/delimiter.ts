@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,
@@ -150,7 +151,7 @@ class Delimiter implements Framing {
 
   atEnd(rest: Uint8Array): boolean {
     if (rest.length === 0) return false;
-    throw incomplete(this, `${rest.length} bytes without the delimiter`);
+    throw incomplete(this, `${counted(rest.length, "byte")} without the delimiter`);
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 import { checkSize, type FrameBounds, type Framing, incomplete, NO_TAIL } from "./framing.ts";
 
@@ -41,7 +42,8 @@ class FixedLength implements Framing {
   check({ length }: Uint8Array): void {
     const { name, maxSize } = this;
     if (length === maxSize) return;
-    const failure = `Cannot write a frame (${name}): it has ${length} bytes, and not ${maxSize}`;
+    const size = counted(length, "byte");
+    const failure = `Cannot write a frame (${name}): it has ${size}, and not ${maxSize}`;
     throw new FrameError("WRONG_SIZE", failure);
   }
 
@@ -59,6 +61,6 @@ class FixedLength implements Framing {
 
   atEnd(rest: Uint8Array): boolean {
     if (rest.length === 0) return false;
-    throw incomplete(this, `${rest.length} of its ${this.maxSize} bytes`);
+    throw incomplete(this, `${rest.length} of its ${counted(this.maxSize, "byte")}`);
   }
 }

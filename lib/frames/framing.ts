@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 
 /** The most bytes of a payload unless told otherwise: 1 MiB. */
@@ -101,21 +102,22 @@ export function checkSize(name: string, size: number, most: number = 0xffff_ffff
 /** Throws TOO_LARGE for a payload of more than `maxSize` bytes. */
 export function checkPayloadSize({ name, maxSize }: Framing, size: number): void {
   if (size <= maxSize) return;
-  const failure =
-    `Cannot write a frame (${name}): it has ${size} bytes, over the limit of ${maxSize}`;
+  const has = counted(size, "byte");
+  const failure = `Cannot write a frame (${name}): it has ${has}, over the limit of ${maxSize}`;
   throw new FrameError("TOO_LARGE", failure);
 }
 
 /** The error of a frame whose length is told, and over the limit. */
 export function tooLarge({ name, maxSize }: Framing, size: number): FrameError {
-  const failure =
-    `Cannot read a frame (${name}): it has ${size} bytes, over the limit of ${maxSize}`;
+  const has = counted(size, "byte");
+  const failure = `Cannot read a frame (${name}): it has ${has}, over the limit of ${maxSize}`;
   return new FrameError("TOO_LARGE", failure);
 }
 
 /** The error of a frame that goes on behind the limit, nobody knows how far. */
 export function endless({ name, maxSize }: Framing): FrameError {
-  const failure = `Cannot read a frame (${name}): it has more than the limit of ${maxSize} bytes`;
+  const limit = counted(maxSize, "byte");
+  const failure = `Cannot read a frame (${name}): it has more than the limit of ${limit}`;
   return new FrameError("TOO_LARGE", failure);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,
@@ -163,5 +164,8 @@ function nothing(framing: Framing, rest: Uint8Array): boolean {
   if (rest.length === 0) return false;
   const bounds = { start: 0, end: 0, next: 0 };
   const missing = framing.find(rest, 0, 0, bounds);
-  throw incomplete(framing, `${rest.length} bytes, at least ${missing} more were to come`);
+  throw incomplete(
+    framing,
+    `${counted(rest.length, "byte")}, at least ${missing} more were to come`,
+  );
 }

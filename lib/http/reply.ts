@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { counted } from "../counted.ts";
 import type { HttpError } from "./errors.ts";
 import type { LightReply } from "./light.ts";
 import { type Output, SHORT_TEXT } from "./output.ts";
@@ -193,7 +194,7 @@ async function sendExactly(
     count(bytes.length);
   }
   if (left > 0) {
-    throw new TypeError(`A reply is ${left} bytes shorter than its length of ${length}`);
+    throw new TypeError(`A reply is ${counted(left, "byte")} shorter than its length of ${length}`);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { counted } from "../counted.ts";
 import { LISTING_STYLE } from "./listing_style.ts";
 import { encodeName } from "./path.ts";
 
@@ -150,15 +151,13 @@ function summary(entries: readonly Entry[]): string {
   const folders = entries.length - files.length;
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const parts = [
-    ...(folders > 0 ? [plural(folders, "folder")] : []),
-    ...(files.length > 0 || folders === 0 ? [plural(files.length, "file")] : []),
+    ...(folders > 0 ? [counted(folders, "folder", withCommas(folders))] : []),
+    ...(files.length > 0 || folders === 0
+      ? [counted(files.length, "file", withCommas(files.length))]
+      : []),
     ...(files.length > 0 ? [humanSize(bytes)] : []),
   ];
   return parts.join(" · ");
-}
-
-function plural(n: number, noun: string): string {
-  return `${withCommas(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
 function table(entries: readonly Entry[], order: SortOrder, title: string): string {
@@ -194,7 +193,7 @@ function hrefOf({ name, kind }: Entry): string {
 }
 
 function size(bytes: number): string {
-  const exact = `${withCommas(bytes)} ${bytes === 1 ? "byte" : "bytes"}`;
+  const exact = counted(bytes, "byte", withCommas(bytes));
   return `<data value="${bytes}" title="${exact}">${humanSize(bytes)}</data>`;
 }
 

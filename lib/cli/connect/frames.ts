@@ -6,6 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { counted } from "../../counted.ts";
 import { encodeFrame, FrameDecoder, FrameError, type Framing, lines } from "../../frames.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { escaped } from "../quote.ts";
@@ -91,8 +92,9 @@ class LineFramer {
 
   #explain({ code, message }: FrameError): CliError {
     const { name, maxSize } = this.#framing;
+    const limit = counted(maxSize, "byte");
     const why = code === "TOO_LARGE"
-      ? `It is over the limit of a frame (${name}), ${maxSize} bytes: split it, or see --frame-limit.`
+      ? `It is over the limit of a frame (${name}), ${limit}: split it, or see --frame-limit.`
       : message;
     const what = `Line ${this.#lines + 1} of stdin, and what is behind it, is not sent`;
     return new CliError(EXIT.badInput, `${what}. ${why}`);

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { counted } from "../../counted.ts";
 import {
   delimiter,
   fixedLength,
@@ -65,7 +66,7 @@ export function framingOf(values: FrameValues): Framing | undefined {
     // Of a limit that the length cannot say.
     if (!(error instanceof TypeError)) throw error;
   }
-  const frames = `frames (${usual.name}) of at most ${usual.maxSize} bytes`;
+  const frames = `frames (${usual.name}) of at most ${counted(usual.maxSize, "byte")}`;
   throw new UsageError(`Option --frame-limit cannot be ${limit} for ${frames}`);
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { counted } from "../../counted.ts";
 import type { ClientReply } from "../../http/client/client.ts";
 import { RequestError } from "../../http/client/errors.ts";
 import { CliError, EXIT } from "../exit.ts";
@@ -106,7 +107,7 @@ export class Download {
         await output.begin(offset, validator);
         await this.#transfer(reply, range.to);
         if (range.total !== undefined && range.total > output.size) {
-          const why = `the server sent only ${output.size} of ${range.total} bytes`;
+          const why = `the server sent only ${output.size} of ${counted(range.total, "byte")}`;
           throw new RequestError("PARTIAL", reply.url, why);
         }
         return await this.#finish(reply);

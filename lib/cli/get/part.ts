@@ -10,6 +10,7 @@
 import { createReadStream } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { counted } from "../../counted.ts";
 import { Leftover } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { FileWriter, writeError } from "./writer.ts";
@@ -92,7 +93,7 @@ class PartFile implements Output {
 
   get fate(): string {
     if (this.size === 0) return "";
-    const kept = `The ${this.size} bytes received are kept in ${this.#part}`;
+    const kept = `What came, ${counted(this.size, "byte")}, is kept in ${this.#part}`;
     return this.validator === undefined ? `${kept}.` : `${kept}; -C goes on from there.`;
   }
 
@@ -155,10 +156,10 @@ class PartFile implements Output {
 
   /** What there is does not agree with what comes. */
   async #setAside(leftover: Leftover): Promise<void> {
-    const { size } = this;
+    const all = counted(this.size, "byte");
     const aside = await leftover.setAside();
     this.#settings.note(
-      `What is in ${this.#part} is not what the server sends now: its ${size} bytes are kept in ${aside}.`,
+      `What is in ${this.#part} is not what the server sends now: that, ${all}, is kept in ${aside}.`,
     );
   }
 

@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../../addr.ts";
+import { counted } from "../../counted.ts";
 import type { ClientReply, HttpHead } from "../../http/client/client.ts";
 import type { Transcript } from "../log.ts";
 
@@ -67,8 +68,8 @@ export function timingReport(
     ["tls", ms(tls)],
     ["first byte", ms(firstByte)],
     ["total", ms(total)],
-    ["head", `${headBytes} bytes`],
-    ["body", `${bodyBytes} bytes`],
+    ["head", counted(headBytes, "byte")],
+    ["body", counted(bodyBytes, "byte")],
   ];
   const rounded = Object.fromEntries(
     Object.entries(timing).map(([name, time]) => [

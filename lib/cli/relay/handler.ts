@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../../addr.ts";
+import { counted } from "../../counted.ts";
 import { dial } from "../../dial.ts";
 import { SocketError } from "../../errors.ts";
 import { relay, type Relayed } from "../../relay.ts";
@@ -47,7 +48,7 @@ function tell(log: Log, relayed: Relayed, destination: string): void {
   const seconds = (relayed.duration / 1000).toFixed(3);
   const failure = error instanceof SocketError ? error : undefined;
   log.event(
-    `${client} to ${target}: ${toTarget} bytes there, ${toClient} back, ${seconds} s` +
+    `${client} to ${target}: ${counted(toTarget, "byte")} there, ${toClient} back, ${seconds} s` +
       (failure === undefined ? "" : `: ${failure.message}`),
     {
       event: "relayed",

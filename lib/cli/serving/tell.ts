@@ -5,6 +5,7 @@
  */
 
 import type { AccessList } from "../../access.ts";
+import { counted } from "../../counted.ts";
 import { SocketError } from "../../errors.ts";
 import type { ServeSummary } from "../../serve.ts";
 import { EXIT } from "../exit.ts";
@@ -35,7 +36,7 @@ export function describeSummary(
   refused: number | undefined,
 ): string {
   const more = refused === undefined ? "" : `; ${refused} more refused`;
-  return `stopped after ${accepted} connections, ${reset} of them reset${more}`;
+  return `stopped after ${counted(accepted, "connection")}, ${reset} of them reset${more}`;
 }
 
 /** Tells what a server has done that a signal has stopped; returns the exit code. */

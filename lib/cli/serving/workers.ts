@@ -5,6 +5,7 @@
  */
 
 import process from "node:process";
+import { counted } from "../../counted.ts";
 import { SocketError } from "../../errors.ts";
 import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from "../../workers.ts";
 import { readsFiles } from "../access.ts";
@@ -78,7 +79,7 @@ export async function serveInWorkers<Name extends ConversationName>(
   const { refused, reset, restarts, lost } = summary;
   log.note(
     describeSummary(summary, access && refused) +
-      `; ${flags.workers} workers, ${restarts} restarts` +
+      `; ${counted(flags.workers, "worker")}, ${counted(restarts, "restart")}` +
       (lost === 0 ? "" : `, ${lost} lost while they stopped`),
   );
   return reset === 0 && lost === 0 ? EXIT.ok : signals.exitCode();

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { counted } from "../../counted.ts";
 import type { Conn } from "../../transport.ts";
 import { ChunkedDecoder } from "../chunked.ts";
 import { HttpError } from "../errors.ts";
@@ -117,15 +118,20 @@ export class ReplyBody {
   #end(): void {
     this.#ended = true;
     if (this.#decoder === undefined && this.#left === Infinity) return;
-    const missing = this.#decoder === undefined ? `${this.#left} bytes` : "the last chunk";
+    const content = counted(this.content, "byte");
+    const missing = this.#decoder === undefined ? counted(this.#left, "byte") : "the last chunk";
     throw new HttpError(
       502,
       "PARTIAL",
-      `The server closed after ${this.content} bytes of content, with ${missing} missing`,
+      `The server closed after ${content} of content, with ${missing} missing`,
     );
   }
 
   #tooLarge(): HttpError {
-    return new HttpError(502, "BODY_TOO_LARGE", `The content has more than ${this.#most} bytes`);
+    return new HttpError(
+      502,
+      "BODY_TOO_LARGE",
+      `The content has more than ${counted(this.#most, "byte")}`,
+    );
   }
 }

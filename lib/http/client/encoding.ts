@@ -7,6 +7,7 @@
 import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
+import { counted } from "../../counted.ts";
 import { RequestError } from "./errors.ts";
 import type { ClientReply } from "./client.ts";
 
@@ -53,7 +54,7 @@ export async function* decodeContent(
   for await (const bytes of content) {
     size += bytes.length;
     if (size > maxSize) {
-      const why = `the decoded content has more than ${maxSize} bytes`;
+      const why = `the decoded content has more than ${counted(maxSize, "byte")}`;
       throw new RequestError("BODY_TOO_LARGE", reply.url, why);
     }
     yield bytes;

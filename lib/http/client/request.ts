@@ -5,6 +5,7 @@
  */
 
 import { systemClock } from "../../clock.ts";
+import { counted } from "../../counted.ts";
 import type { Transport } from "../../transport.ts";
 import type { ClientReply, HttpRequestOptions } from "./client.ts";
 import { RequestError } from "./errors.ts";
@@ -78,7 +79,7 @@ export async function requestHttp(
       }
       reply.close();
       if (redirects === maxRedirects) {
-        const why = `there are more than ${maxRedirects} redirects`;
+        const why = `there are more than ${counted(maxRedirects, "redirect")}`;
         throw new RequestError("TOO_MANY_REDIRECTS", publicUrl(request.url), why);
       }
       request = next;
