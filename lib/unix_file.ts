@@ -22,16 +22,18 @@ const ALL_MODES = 0o777;
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
 
+/** Why no socket can have a path; undefined if one can. */
+export function whyNoSocketPath(path: string): string | undefined {
+  if (path === "") return "a path is not empty";
+  if (path.includes("\0")) return "a path has no NUL in it";
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= LONGEST_PATH) return undefined;
+  return `the path is ${bytes} bytes long, and a socket's has at most ${LONGEST_PATH}`;
+}
+
 /** The address of a path; rejects EINVAL if no socket can have it. */
 export function pathAddr(op: SocketOp, path: string): UnixAddr {
-  const bytes = Buffer.byteLength(path);
-  const why = path === ""
-    ? "a path is not empty"
-    : path.includes("\0")
-    ? "a path has no NUL in it"
-    : bytes > LONGEST_PATH
-    ? `the path is ${bytes} bytes long, and a socket's has at most ${LONGEST_PATH}`
-    : undefined;
+  const why = whyNoSocketPath(path);
   if (why !== undefined) throw new SocketError("EINVAL", op, { addr: unixAddr(path), why });
   return unixAddr(path);
 }

@@ -296,7 +296,10 @@ test("cli relay: what is not right on the command line is one line with the next
       [["--to", "localhost"], /Option --to: 'localhost' has no port: write localhost:PORT/],
       [["--to", "::1:80"], /Option --to: '::1:80': .* write \[::1\]:80/],
       [["--to", "http://a/"], /Option --to: 'http:\/\/a\/' is a URL: write a:80/],
-      [["--to", "unix:"], /Option --to: behind unix: stands the path of a socket file/],
+      [
+        ["--to", "unix:"],
+        /Option --to unix: takes the path of a socket, not '': a path is not empty/,
+      ],
       [["--to", "tls:a"], /Option --to: 'a' has no port: write a:PORT/],
       [["--to", "a:1", "--insecure"], /Option --insecure is for a target with TLS/],
       [["--to", "tls:a:1", "--cacert", "/none"], /Option --cacert cannot read '\/none'/],

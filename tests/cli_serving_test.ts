@@ -7,7 +7,14 @@ import { join } from "node:path";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, listening, programCommand, runServer, startServer } from "./scripts.ts";
+import {
+  assertFailed,
+  listening,
+  programCommand,
+  runClient,
+  runServer,
+  startServer,
+} from "./scripts.ts";
 
 /** Calls `use` with a folder of its own, which is removed afterwards. */
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -46,8 +53,26 @@ test("server: a socket file that a server listens on is in use, and stays", asyn
 });
 
 test("server: a path that is too long for a socket is told so", async () => {
-  const exit = await runServer(["--unix", `/tmp/${"x".repeat(120)}`, "-q"]);
-  assertFailed(exit, 7, /the path is 125 bytes long, and a socket's has at most 107/);
+  const path = `/tmp/${"x".repeat(120)}`;
+  const why = /the path is 125 bytes long, and a socket's has at most 107\. See /;
+  for (const command of [["echo"], ["web"], ["chat"], ["relay", "--to", "localhost:1"]]) {
+    assertFailed(
+      await runServer([...command, "--unix", path]),
+      2,
+      /^server.ts: Option --unix /,
+      why,
+    );
+  }
+  const relay = await runServer(["relay", "--port", "0", "--to", `unix:${path}`]);
+  assertFailed(
+    relay,
+    2,
+    /^server.ts: Option --to unix: takes the path of a socket, not '\/tmp/,
+    why,
+  );
+  for (const command of [["echo"], ["connect"], ["get", "http://localhost/"]]) {
+    assertFailed(await runClient([...command, "--unix", path]), 2, /: Option --unix takes /, why);
+  }
 });
 
 test("server: --tls-self-signed tells the fingerprint that openssl sees, and ncat speaks with it", async () => {

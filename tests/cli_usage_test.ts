@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { VERSION } from "../lib/version.ts";
 import { Program, runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, programCommand } from "./scripts.ts";
+import { assertFailed, programCommand, runClient, runServer } from "./scripts.ts";
 
 const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
 const FLAGS = {
@@ -108,6 +108,60 @@ for (const script of ["server", "client"] as const) {
     }
   });
 }
+
+const USELESS: [run: typeof runServer, args: string[], message: RegExp][] = [
+  [runServer, ["--worker-kind", "threads"], /Option --worker-kind needs --workers/],
+  [runServer, ["--worker-kind", "processes"], /Option --worker-kind needs --workers/],
+  [runServer, ["--workers", "0", "--worker-kind", "threads"], /--worker-kind needs --workers/],
+  [runServer, ["--unix", "/s", "--backlog", "511"], /Option --unix goes without --backlog/],
+  [runServer, ["--udp", "--backlog", "511"], /Option --udp goes without --backlog/],
+  [runServer, ["--unix-mode", "600"], /Option --unix-mode needs --unix/],
+  [runServer, ["web", "--max-upload", "1073741824"], /Option --max-upload needs --upload/],
+  [
+    runServer,
+    ["relay", "--to", "localhost:1", "--worker-kind", "threads"],
+    /Option --worker-kind needs --workers/,
+  ],
+  [runServer, ["chat", "--unix", "/s", "--backlog", "5"], /Option --unix goes without --backlog/],
+  [runClient, ["--retries", "3"], /Option --retries needs --udp/],
+  [runClient, ["--datagram-size", "5"], /Option --datagram-size needs --udp/],
+  [
+    runClient,
+    ["echo", "hello", "--udp", "--datagram-size", "5"],
+    /Option --datagram-size is for stdin: say - in place of the message/,
+  ],
+  [runClient, ["--alpn", ""], /Option --alpn needs --tls/],
+  [runClient, ["connect", "--frame-limit", "9", "a:1"], /Option --frame-limit needs --frame/],
+  [
+    runClient,
+    ["connect", "-z", "--on-eof", "half-close", "a:1"],
+    /Options --probe and --on-eof exclude each other/,
+  ],
+  [
+    runClient,
+    ["connect", "-z", "--idle-timeout", "5", "a:1"],
+    /Options --probe and --idle-timeout exclude each other/,
+  ],
+  [runClient, ["get", "-C", "-o", "-", "http://a/"], /Option --continue needs a file: --output/],
+];
+
+test("server and client: an option that would mean nothing is refused, and not ignored", async () => {
+  for (const [run, args, message] of USELESS) {
+    const exit = await run(args);
+    assertFailed(exit, 2, message);
+    assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
+  }
+});
+
+test("client: an empty --host is told so", async () => {
+  const exit = await runClient(["--host", ""]);
+  assertFailed(
+    exit,
+    2,
+    /Option --host takes a name or an address, not ''; this machine is localhost/,
+  );
+  assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
+});
 
 test("server: the default is echo on localhost port 10000", async () => {
   // The port may be taken, so what counts is what it tries.

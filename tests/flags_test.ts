@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import {
+  checkNeeds,
   choice,
   integer,
   list,
+  needing,
   parseFlags,
   renderFlags,
   seconds,
@@ -28,6 +30,7 @@ test("flags: without any, the defaults", () => {
   assert.deepEqual(parse(), {
     values: { host: "localhost", port: 80, grace: 10_000, log: "text", verbose: false },
     positionals: [],
+    given: new Set(),
   });
 });
 
@@ -71,6 +74,15 @@ test("flags: what is wrong is said in one sentence", () => {
       return true;
     });
   }
+});
+
+test("flags: one that needs another says so, whatever its value", () => {
+  const flags = { ...FLAGS, tries: needing("grace", integer("N", [0, 9], 3, "how often")) };
+  const check = (...args: string[]) => checkNeeds(flags, parseFlags(flags, args));
+  assert.throws(() => check("--tries", "3"), /^UsageError: Option --tries needs --grace$/);
+  assert.throws(() => check("--tries", "5", "--grace", "10"), UsageError, "as if it was not there");
+  check("--tries", "3", "--grace", "2");
+  check("--port", "7");
 });
 
 test("flags: the help lines up", () => {

@@ -6,7 +6,14 @@
 
 import { printVersion } from "./common.ts";
 import { EXIT } from "./exit.ts";
-import { type Flags, type Hints, parseFlags, UsageError, type Values } from "./flags.ts";
+import {
+  checkNeeds,
+  type Flags,
+  type Hints,
+  parseFlags,
+  UsageError,
+  type Values,
+} from "./flags.ts";
 import { print } from "./print.ts";
 
 /**
@@ -37,9 +44,11 @@ export function command<F extends Flags>(
   { name, flags, help, hints, run }: CommandInit<F>,
 ): Command {
   return async (args, named) => {
-    const { values, positionals } = parseFlags(flags, args, hints);
+    const parsed = parseFlags(flags, args, hints);
+    const { values, positionals } = parsed;
     if (values.help) return await print(help), EXIT.ok;
     if (values.version) return await printVersion(), EXIT.ok;
+    checkNeeds(flags, parsed);
     // Behind flags, as in `--port 7 echo hello`, a name may still come.
     if (!named && positionals[0] === name) positionals.shift();
     return await run(values, positionals);

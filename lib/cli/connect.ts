@@ -21,9 +21,19 @@ import { type Direction, HexDump } from "./connect/hex.ts";
 import { probe } from "./connect/probe.ts";
 import { describeDestination } from "./destination.ts";
 import { EXIT, exitHelp } from "./exit.ts";
-import { choice, integer, path, renderFlags, seconds, toggle, type Values } from "./flags.ts";
+import {
+  choice,
+  integer,
+  needing,
+  optional,
+  renderFlags,
+  seconds,
+  toggle,
+  type Values,
+} from "./flags.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
+import { socketPath } from "./socket_path.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
 import { clientTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
@@ -31,13 +41,18 @@ import { openTransport } from "./transport.ts";
 const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 
 const FLAGS = {
-  "on-eof": choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
-  unix: path("connect to this socket file, and not to HOST:PORT"),
+  "on-eof": optional(
+    choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
+  ),
+  unix: socketPath("connect to this socket file, and not to HOST:PORT"),
   udp: toggle("send datagrams: each read of stdin is one", "u"),
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   frame: framingFlag("send each line as a frame, and print each frame as a line"),
-  "frame-limit": integer("BYTES", [1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+  "frame-limit": needing(
+    "frame",
+    integer("BYTES", [1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+  ),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),

@@ -8,7 +8,8 @@
 import { formatAddr } from "../addr.ts";
 import type { DialTlsOptions } from "../dial.ts";
 import type { Endpoint } from "../transport.ts";
-import { type Flag, integer, path, text, UsageError, type Values } from "./flags.ts";
+import { type Flag, integer, text, UsageError, type Values } from "./flags.ts";
+import { socketPath } from "./socket_path.ts";
 import { TLS_CLIENT_FLAGS, tlsOf } from "./tls_client.ts";
 
 /** What `dial` takes, but for its limits. */
@@ -16,15 +17,24 @@ export type Destination =
   | Endpoint & Partial<Pick<DialTlsOptions, "tls">>
   | { readonly path: string };
 
+/** An empty one is a mistake, as of a variable in a script that is not set. */
+function nameOrAddress(host: string): string {
+  if (host !== "") return host;
+  throw new UsageError("takes a name or an address, not ''; this machine is localhost");
+}
+
 /** The flags of a client that connects to `localhost`, port 10000, unless told otherwise. */
 export const DESTINATION_FLAGS: typeof TLS_CLIENT_FLAGS & {
   readonly host: Flag<string>;
   readonly port: Flag<number>;
   readonly unix: Flag<string>;
 } = {
-  host: text("HOST", "localhost", "name or address of the server (default localhost)"),
+  host: {
+    ...text("HOST", "localhost", "name or address of the server (default localhost)"),
+    parse: nameOrAddress,
+  },
   port: integer("PORT", [1, 65535], 10000, "port of the server (default 10000)"),
-  unix: path("connect to this socket file instead"),
+  unix: socketPath("connect to this socket file instead"),
   ...TLS_CLIENT_FLAGS,
 };
 

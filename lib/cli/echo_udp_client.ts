@@ -10,11 +10,14 @@ import type { Datagram, UdpAddr } from "../datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { type Flag, integer, toggle, type Values } from "./flags.ts";
+import { type Flag, integer, needing, toggle, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import type { Signals } from "./signals.ts";
 import { clientTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
+
+/** What any path takes without cutting it in two (RFC 9000 section 14). */
+const DATAGRAM_SIZE = 1200;
 
 /** The flags of echo over UDP. */
 export const UDP_FLAGS: {
@@ -23,14 +26,19 @@ export const UDP_FLAGS: {
   readonly retries: Flag<number>;
 } = {
   udp: toggle("send datagrams (UDP), and again what does not come back"),
-  // What any path takes without cutting it in two (RFC 9000 section 14).
-  "datagram-size": integer(
-    "BYTES",
-    [1, 65507],
-    1200,
-    "with --udp, the most of stdin in a datagram (default 1200)",
+  "datagram-size": needing(
+    "udp",
+    integer(
+      "BYTES",
+      [1, 65507],
+      DATAGRAM_SIZE,
+      "with --udp, the most of stdin in a datagram (default 1200)",
+    ),
   ),
-  retries: integer("N", [0, 20], 3, "with --udp, how often to send one again (default 3)"),
+  retries: needing(
+    "udp",
+    integer("N", [0, 20], 3, "with --udp, how often to send one again (default 3)"),
+  ),
 };
 
 /** Where the server is, and what the flags say. */
@@ -49,7 +57,10 @@ export async function echoUdpClient(
   log: Log,
   { signal: interrupted, exitCode }: Signals,
 ): Promise<number> {
-  const { host, port } = options;
+  const { host, port, source } = options;
+  if (source instanceof Uint8Array && options["datagram-size"] !== DATAGRAM_SIZE) {
+    throw new UsageError("Option --datagram-size is for stdin: say - in place of the message");
+  }
   const transport = openTransport(log, clientTranscript());
   log.note(`sending to ${host} port ${port}`);
   const limit = options["connect-timeout"];

@@ -19,6 +19,8 @@ export interface Flag<T> {
   readonly arg?: string;
   readonly help: string;
   readonly fallback: T;
+  /** The name of a flag without which this one means nothing. */
+  readonly needs?: string;
   /**
    * Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes.
    * `sofar` is the value of what stood before on the command line: the last one wins, or all count.
@@ -63,6 +65,11 @@ export function optional<T>(flag: Flag<T>): Flag<T | undefined> {
   };
 }
 
+/** A flag that means nothing without the one that `needs` names. */
+export function needing<T>(needs: string, flag: Flag<T>): Flag<T> {
+  return { ...flag, needs };
+}
+
 /** A whole number from `min` to `max`. */
 export function integer(
   arg: string,
@@ -101,12 +108,20 @@ export function choice<T extends string>(words: readonly T[], fallback: T, help:
 /** What to say of options that there are not, by what users type: those they know from elsewhere. */
 export type Hints = Readonly<Record<string, string>>;
 
+/** A command line that has been read. */
+export interface Parsed<F extends Flags> {
+  readonly values: Values<F>;
+  readonly positionals: string[];
+  /** The names of the flags that it has. */
+  readonly given: ReadonlySet<string>;
+}
+
 /** Reads a command line. Throws a {@linkcode UsageError} for a flag or value that is not right. */
 export function parseFlags<F extends Flags>(
   flags: F,
   args: readonly string[],
   hints: Hints = {},
-): { values: Values<F>; positionals: string[] } {
+): Parsed<F> {
   const { tokens, positionals } = parseArgs({
     args: [...args],
     strict: false,
@@ -124,6 +139,7 @@ export function parseFlags<F extends Flags>(
   });
   const values: Record<string, unknown> = {};
   for (const [name, { fallback }] of Object.entries(flags)) values[name] = fallback;
+  const given = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
@@ -141,8 +157,18 @@ export function parseFlags<F extends Flags>(
       if (!(error instanceof UsageError)) throw error;
       throw new UsageError(`Option ${rawName} ${error.message}`);
     }
+    given.add(name);
   }
-  return { values: values as Values<F>, positionals };
+  return { values: values as Values<F>, positionals, given };
+}
+
+/** Throws a {@linkcode UsageError} for a flag that is given without the one that it needs. */
+export function checkNeeds<F extends Flags>(flags: F, { values, given }: Parsed<F>): void {
+  for (const name of given) {
+    const { needs } = flags[name];
+    if (needs === undefined || values[needs] !== flags[needs].fallback) continue;
+    throw new UsageError(`Option --${name} needs --${needs}`);
+  }
 }
 
 function unknown(rawName: string, names: readonly string[], hints: Hints): string {

@@ -18,7 +18,7 @@ import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
-import { integer, list, path, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
+import { integer, list, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
 import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
@@ -28,6 +28,7 @@ import { Progress } from "./get/progress.ts";
 import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
+import { socketPath } from "./socket_path.ts";
 import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
 import { openTransport } from "./transport.ts";
 
@@ -48,7 +49,7 @@ const FLAGS = {
   user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
   range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
   compressed: toggle("ask for compressed content, and decompress it"),
-  unix: path("connect to this socket file, whatever host the URL has"),
+  unix: socketPath("connect to this socket file, whatever host the URL has"),
   ...TRUST_FLAGS,
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
@@ -189,8 +190,8 @@ function checkCombination(values: GetValues): void {
   if (values.sha256 !== "" && !/^[0-9a-f]{64}$/i.test(values.sha256)) {
     throw new UsageError("Option --sha256 takes 64 hexadecimal digits");
   }
-  if (values.continue && values.output === "" && !values["remote-name"]) {
-    throw new UsageError("Option --continue needs --output or --remote-name");
+  if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {
+    throw new UsageError("Option --continue needs a file: --output FILE or --remote-name");
   }
 }
 

@@ -7,7 +7,7 @@
 import { readFileSync } from "node:fs";
 import type { DialTlsOptions } from "../dial.ts";
 import type { ClientTls } from "../http/client/client.ts";
-import { type Flag, path, text, toggle, UsageError, type Values } from "./flags.ts";
+import { type Flag, needing, path, text, toggle, UsageError, type Values } from "./flags.ts";
 
 /** The flags of whom to trust and who to be, where TLS may be spoken. */
 export const TRUST_FLAGS: {
@@ -28,8 +28,14 @@ export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
   readonly alpn: Flag<string>;
 } = {
   tls: toggle("speak TLS; the certificate of the server is verified"),
-  ...TRUST_FLAGS,
-  alpn: text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
+  cacert: needing("tls", TRUST_FLAGS.cacert),
+  insecure: needing("tls", TRUST_FLAGS.insecure),
+  cert: needing("tls", TRUST_FLAGS.cert),
+  key: needing("tls", TRUST_FLAGS.key),
+  alpn: needing(
+    "tls",
+    text("NAMES", "", "the protocols to offer over TLS, best first: h2,http/1.1"),
+  ),
 };
 
 /** Reads whom to trust and who to be. Throws a {@linkcode UsageError} if that cannot be read. */
@@ -62,12 +68,7 @@ function read(option: string, file: string): string {
 export function tlsOf(
   values: Values<typeof TLS_CLIENT_FLAGS>,
 ): Partial<Pick<DialTlsOptions, "tls">> {
-  if (values.tls) {
-    const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
-    return { tls: { ...trustOf(values), alpnProtocols } };
-  }
-  for (const name of ["cacert", "insecure", "cert", "key", "alpn"] as const) {
-    if (values[name]) throw new UsageError(`Option --${name} needs --tls`);
-  }
-  return {};
+  if (!values.tls) return {};
+  const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
+  return { tls: { ...trustOf(values), alpnProtocols } };
 }

@@ -15,6 +15,7 @@ import { EXIT_HELP } from "./exit.ts";
 import {
   integer,
   list,
+  needing,
   optional,
   renderFlags,
   text,
@@ -62,11 +63,14 @@ const FLAGS = {
   cors: toggle("let scripts of other sites read"),
   auth: text("USER:PASSWORD", "", "ask for a user and password"),
   upload: toggle("take files: PUT makes or replaces one, the form in a listing adds some"),
-  "max-upload": integer(
-    "BYTES",
-    [1, Number.MAX_SAFE_INTEGER],
-    2 ** 30,
-    "most bytes of an upload (default 1073741824, 1 GiB)",
+  "max-upload": needing(
+    "upload",
+    integer(
+      "BYTES",
+      [1, Number.MAX_SAFE_INTEGER],
+      2 ** 30,
+      "most bytes of an upload (default 1073741824, 1 GiB)",
+    ),
   ),
   "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
   grace: LIMIT_FLAGS.grace,

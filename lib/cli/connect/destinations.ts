@@ -19,7 +19,8 @@ export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly hex: boolean;
   readonly crlf: boolean;
   readonly udp: boolean;
-  readonly "on-eof": OnEof;
+  readonly "on-eof": OnEof | undefined;
+  readonly "idle-timeout": number;
 }
 
 /** A peer for datagrams. */
@@ -58,6 +59,8 @@ const EXCLUDE_EACH_OTHER = [
   ["probe", "udp"],
   ["probe", "hex"],
   ["probe", "crlf"],
+  ["probe", "on-eof"],
+  ["probe", "idle-timeout"],
 ] as const;
 
 function checkCombination(values: DestinationValues): void {

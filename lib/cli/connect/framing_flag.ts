@@ -47,10 +47,7 @@ export interface FrameValues {
 /** The framing that is asked for, if one is. Throws a {@linkcode UsageError}. */
 export function framingOf(values: FrameValues): Framing | undefined {
   const { frame, "frame-limit": limit, crlf, udp, probe } = values;
-  if (frame === undefined) {
-    if (limit !== 0) throw new UsageError("Option --frame-limit needs --frame");
-    return undefined;
-  }
+  if (frame === undefined) return undefined;
   if (crlf) {
     throw new UsageError("Options --crlf and --frame exclude each other: see delimiter:\\r\\n");
   }

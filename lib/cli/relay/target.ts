@@ -7,6 +7,7 @@
 import type { Destination } from "../destination.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { type Flag, seconds, text, UsageError, type Values } from "../flags.ts";
+import { checkSocketPath } from "../socket_path.ts";
 import { TRUST_FLAGS, trustOf } from "../tls_client.ts";
 
 /** The flags. */
@@ -32,21 +33,17 @@ export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
       throw new UsageError(`Option --${name} is for a target with TLS: --to tls:HOST:PORT`);
     }
   }
-  if (scheme === "unix") return { path: pathOf(rest) };
-  const endpoint = endpointOf(rest);
+  if (scheme === "unix") return { path: read("--to unix:", () => checkSocketPath(rest)) };
+  const endpoint = read("--to:", () => parseEndpoint(rest));
   return scheme === "tls" ? { ...endpoint, tls: trustOf(values) } : endpoint;
 }
 
-function pathOf(path: string): string {
-  if (path !== "") return path;
-  throw new UsageError("Option --to: behind unix: stands the path of a socket file");
-}
-
-function endpointOf(text: string): ReturnType<typeof parseEndpoint> {
+/** Has an error tell which option it is about. */
+function read<T>(option: string, parse: () => T): T {
   try {
-    return parseEndpoint(text);
+    return parse();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`Option --to: ${error.message}`);
+    throw new UsageError(`Option ${option} ${error.message}`);
   }
 }

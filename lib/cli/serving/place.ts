@@ -7,7 +7,8 @@
 import { formatAddr } from "../../addr.ts";
 import type { UdpAddr } from "../../datagram.ts";
 import type { Addr } from "../../transport.ts";
-import { type Flag, integer, optional, path, text, UsageError, type Values } from "../flags.ts";
+import { type Flag, integer, needing, optional, text, UsageError, type Values } from "../flags.ts";
+import { socketPath } from "../socket_path.ts";
 import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
 
 /** File permissions in octal, as chmod(1) has them. */
@@ -24,15 +25,15 @@ export const UNIX_FLAGS: {
   readonly unix: Flag<string>;
   readonly "unix-mode": Flag<number | undefined>;
 } = {
-  unix: path("listen on a Unix socket instead"),
-  "unix-mode": mode("permissions of its file, as 600 (default by the umask)"),
+  unix: socketPath("listen on a Unix socket instead"),
+  "unix-mode": needing("unix", mode("permissions of its file, as 600 (default by the umask)")),
 };
 
 /** The flags of where a server listens. */
 type PlaceFlagSet = typeof UNIX_FLAGS & {
   readonly host: Flag<string | undefined>;
   readonly port: Flag<number | undefined>;
-  readonly backlog: Flag<number>;
+  readonly backlog: Flag<number | undefined>;
 };
 
 /** The flags of where a server listens, by default on `port` of localhost. */
@@ -44,11 +45,8 @@ export function placeFlags(port: number): PlaceFlagSet {
     port: optional(
       integer("PORT", [0, 65535], port, `port; 0 lets the kernel choose (default ${port})`),
     ),
-    backlog: integer(
-      "N",
-      [1, 65535],
-      511,
-      "connections that may wait to be accepted (default 511)",
+    backlog: optional(
+      integer("N", [1, 65535], 511, "connections that may wait to be accepted (default 511)"),
     ),
     ...UNIX_FLAGS,
   };
@@ -59,7 +57,7 @@ export type PlaceFlags = Values<PlaceFlagSet>;
 
 /** A place to listen at: what a transport takes. */
 export type Place =
-  | { readonly host: string; readonly port: number; readonly backlog: number }
+  | { readonly host: string; readonly port: number; readonly backlog: number | undefined }
   | { readonly path: string; readonly mode: number | undefined };
 
 /**
@@ -71,10 +69,7 @@ export function unixPlace(
   others: Readonly<Record<string, unknown>>,
 ): Place & { readonly path: string } | undefined {
   const { unix: path, "unix-mode": mode } = flags;
-  if (path === "") {
-    if (mode !== undefined) throw new UsageError("Option --unix-mode needs --unix");
-    return undefined;
-  }
+  if (path === "") return undefined;
   const given = Object.keys(others).find((name) =>
     others[name] !== undefined && others[name] !== false
   );
@@ -88,7 +83,7 @@ export function unixPlace(
 /** Reads the place off the flags. Throws a {@linkcode UsageError} if they do not go together. */
 export function placeOf(flags: PlaceFlags, defaultPort: number, tls: boolean): Place {
   const { host, port, backlog } = flags;
-  const unix = unixPlace(flags, { host, port, tls });
+  const unix = unixPlace(flags, { host, port, tls, backlog });
   if (unix !== undefined) return unix;
   const anywhere = host !== undefined && isAnyHost(host);
   return { host: anywhere ? "" : host ?? "localhost", port: port ?? defaultPort, backlog };

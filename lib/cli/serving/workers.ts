@@ -10,7 +10,7 @@ import { SocketError } from "../../errors.ts";
 import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from "../../workers.ts";
 import { readsFiles } from "../access.ts";
 import { EXIT } from "../exit.ts";
-import { choice, type Flag, integer, UsageError, type Values } from "../flags.ts";
+import { choice, type Flag, integer, needing, UsageError, type Values } from "../flags.ts";
 import type { Log, LogOptions } from "../log.ts";
 import { planListening, type ServingFlags } from "../serving.ts";
 import type { Signals } from "../signals.ts";
@@ -24,7 +24,10 @@ export const WORKER_FLAGS: {
   readonly "worker-kind": Flag<WorkerKind>;
 } = {
   workers: integer("N", [0, 1024], 0, "serve in N workers; 0 is one loop, without any (default 0)"),
-  "worker-kind": choice(["processes", "threads"], "processes", "what they are (default processes)"),
+  "worker-kind": needing(
+    "workers",
+    choice(["processes", "threads"], "processes", "what they are (default processes)"),
+  ),
 };
 
 /** What the help of a server says of these flags. */
