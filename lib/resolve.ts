@@ -47,7 +47,7 @@ export async function connectAddr(
  * The address of a name where one is wanted: the first, or of localhost, which is `::1` first on
  * many machines, 127.0.0.1: there are programs that know no IPv6, and none that know nothing else.
  */
-function first(addrs: readonly TcpAddr[]): TcpAddr {
+export function first(addrs: readonly TcpAddr[]): TcpAddr {
   return addrs.find(({ host }) => host === "127.0.0.1") ?? addrs[0];
 }
 

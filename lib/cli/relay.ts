@@ -4,6 +4,7 @@
  * @module
  */
 
+import { systemTransport } from "../transport.deno.ts";
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
@@ -11,9 +12,12 @@ import { formatDestination } from "./destination.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
 import { relayHandler } from "./relay/handler.ts";
+import { refuseItself } from "./relay/itself.ts";
 import { TARGET_FLAGS, targetOf } from "./relay/target.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
 import { openTransport } from "./transport.ts";
+import { placeOf } from "./serving/place.ts";
+import { wantsTls } from "./serving/tls.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./serving/workers.ts";
 import { onSignals } from "./signals.ts";
 import { switchboardTranscript } from "./transcript.ts";
@@ -59,6 +63,7 @@ export const relay: Command = command({ name: "relay", flags: FLAGS, help: HELP,
 async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
   noMore(positionals);
   const target = targetOf(values);
+  await refuseItself(placeOf(values, PORT, wantsTls(values)), target, systemTransport);
   const signals = onSignals();
   const log = openLog(values);
   if (values.workers > 0) {
