@@ -216,6 +216,42 @@ except ConnectionResetError:
   });
 }
 
+test("client and server: end quietly with 141 when the reader of their stderr has gone", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const line = '{ "$@" 2>&1 >/dev/null; echo "exit $?" >&2; } | head -n 1';
+  const port = String(server.port);
+  const client = [...programCommand("client"), "-v", "--host", "127.0.0.1", "--port", port];
+  const told = await runProgram(inShell(`head -c 4000000 /dev/zero | ${line}`, client));
+  const first = `connecting to 127.0.0.1 port ${port}\n`;
+  assert.deepEqual([told.stdout.toString(), told.stderr], [first, "exit 141\n"]);
+  // A server is told of it when it has more to tell: here by who connects.
+  await using second = new Program(
+    inShell(line, [...programCommand("server"), "-v", "--host", "127.0.0.1", "--port", "0"]),
+  );
+  await second.stdout.until(/^starting up on 127\.0\.0\.1 port 0\n/);
+  assert.equal((await second.exit()).stderr, "exit 141\n");
+});
+
+test("client: what cannot be written to stdout is one line, and exit 23", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const at = `127.0.0.1:${server.port}`;
+  for (const args of [["--port", String(server.port), "--host", "127.0.0.1", "hi"], ["--help"]]) {
+    const command = [...programCommand("client"), "echo", ...args];
+    const exit = await runProgram(inShell('"$@" > /dev/full', command));
+    assertFailed(exit, 23, /^client\.ts: Cannot write to stdout: .*no space left on device/i);
+  }
+  const connect = [...programCommand("client"), "connect", at];
+  const exit = await runProgram(inShell('echo hi | "$@" -q > /dev/full', connect));
+  assertFailed(exit, 23, /^client\.ts: Cannot write to stdout: /);
+});
+
+test("client: a log that cannot be written ends nothing", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const client = [...programCommand("client"), "echo", "hi", "-v", "--port", String(server.port)];
+  const exit = await runProgram(inShell('"$@" --host 127.0.0.1 2> /dev/full', client));
+  assert.deepEqual([exit.code, exit.stdout.toString()], [0, "hi"]);
+});
+
 test("client: ends quietly when the reader of its stdout has gone", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
   const client = [...programCommand("client"), "-q", "--port", String(server.port)];

@@ -27,6 +27,7 @@ export const EXIT: {
   readonly tooLarge: 63;
   readonly internal: 70;
   readonly interrupted: 130;
+  readonly unheard: 141;
 } = {
   ok: 0,
   differed: 1,
@@ -47,10 +48,11 @@ export const EXIT: {
   tooLarge: 63,
   internal: 70,
   interrupted: 130,
+  unheard: 141,
 };
 
 const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
-  ok: "all went well",
+  ok: "all went well, or nobody reads stdout any more",
   differed: "what came is not what it should be",
   usage: "the command line is not right",
   badUrl: "the URL is not right, or of a protocol that is not spoken",
@@ -69,11 +71,14 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   tooLarge: "there is more than --max-size",
   internal: "a mistake in this program: please report it",
   interrupted: "ended by Ctrl-C (SIGINT); 143 by SIGTERM",
+  unheard: "nobody reads stderr any more",
 };
 
-/** The codes that a command can end with, as lines of its help. */
+/** The codes that a command can end with, as lines of its help, and the one that all can end with. */
 export function exitHelp(...names: (keyof typeof EXIT)[]): string {
-  return names.map((name) => `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`).join("\n");
+  return [...names, "unheard" as const].map((name) =>
+    `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`
+  ).join("\n");
 }
 
 /** A failure that is no socket's and that users can meet, with the code to exit with. */

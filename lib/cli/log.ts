@@ -9,7 +9,7 @@ import { formatAddr } from "../addr.ts";
 import type { EventSink, SocketEvent } from "../events.ts";
 import type { Certificate } from "../tls.ts";
 import type { Addr } from "../transport.ts";
-import { print } from "./print.ts";
+import { print, tell } from "./print.ts";
 import { quote } from "./quote.ts";
 
 /** How it is shown: as lines for people, or one JSON object a line. */
@@ -108,9 +108,9 @@ export class Log {
   }
 
   #put(lines: string): void {
-    if (this.#midLine) process.stderr.write("\n");
+    if (this.#midLine) tell("\n");
     this.#midLine = false;
-    process.stderr.write(lines);
+    tell(lines);
   }
 }
 

@@ -8,7 +8,8 @@
 import process from "node:process";
 import { EXIT } from "./exit.ts";
 import { printVersion } from "./common.ts";
-import { print } from "./print.ts";
+import { print, tell } from "./print.ts";
+import { endUnread } from "./run.ts";
 
 const USAGE = `Sockets you can see.
 
@@ -27,10 +28,13 @@ const USAGE = `Sockets you can see.
 const [name] = process.argv.splice(2, 1);
 if (name === "server") await import("../../server.ts");
 else if (name === "client") await import("../../client.ts");
-else if (name === "-h" || name === "--help") await print(USAGE);
-else if (name === "-V" || name === "--version") await printVersion();
 else {
-  const wrong = name === undefined ? "Nothing to do" : `Unknown command '${name}'`;
-  process.stderr.write(`plainsocket: ${wrong}. Say server or client; see 'plainsocket --help'.\n`);
-  process.exitCode = EXIT.usage;
+  endUnread("plainsocket");
+  if (name === "-h" || name === "--help") await print(USAGE);
+  else if (name === "-V" || name === "--version") await printVersion();
+  else {
+    const wrong = name === undefined ? "Nothing to do" : `Unknown command '${name}'`;
+    tell(`plainsocket: ${wrong}. Say server or client; see 'plainsocket --help'.\n`);
+    process.exitCode = EXIT.usage;
+  }
 }

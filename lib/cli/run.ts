@@ -16,13 +16,7 @@ import { UsageError } from "./flags.ts";
  * meet become one line on stderr.
  */
 export async function run(script: string, commands: Commands, forUrl?: string): Promise<void> {
-  // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
-  // Anything else, such as a full disk, means that the output is not whole.
-  process.stdout.on("error", (error: Error & { code?: string }) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
-    currentLog().error(`${script}: Cannot write to stdout: ${error.message}`);
-    process.exit(EXIT.writeFailed);
-  });
+  endUnread(script);
   let code: number;
   let called = script;
   try {
@@ -35,6 +29,22 @@ export async function run(script: string, commands: Commands, forUrl?: string): 
     code = explain(script, called, error);
   }
   process.exit(code);
+}
+
+/** From now on the process ends when nobody reads what it prints, and when that cannot be written. */
+export function endUnread(script: string): void {
+  // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
+  // Anything else, such as a full disk, means that the output is not whole.
+  process.stdout.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    currentLog().error(`${script}: Cannot write to stdout: ${error.message}`);
+    process.exit(EXIT.writeFailed);
+  });
+  // Here what is on stdout may not be whole, so that is no success. A log that cannot be written for
+  // another reason, such as a full disk, ends nothing.
+  process.stderr.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") process.exit(EXIT.unheard);
+  });
 }
 
 /** `called` is the script with the command that was named. */

@@ -124,13 +124,8 @@ export class StdoutOutput extends StreamOutput {
     this.#log = log;
   }
 
-  protected async put(bytes: Uint8Array): Promise<void> {
-    try {
-      await this.#log.data(bytes);
-    } catch (error) {
-      // Deno throws where Node emits an event, which ends the program.
-      throw writeError("stdout", error);
-    }
+  protected put(bytes: Uint8Array): Promise<void> {
+    return this.#log.data(bytes);
   }
 }
 
