@@ -9,6 +9,7 @@
 
 import process from "node:process";
 import { type Conn, formatAddr, serve, serveDatagrams, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10019"] = process.argv.slice(2);
 
@@ -26,9 +27,10 @@ async function discard(conn: Conn): Promise<void> {
   while (await conn.read(bin) !== null);
 }
 
-const listener = await systemTransport.listen({ host, port: Number(port) });
+const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
 console.log(`tcp://${formatAddr(listener.addr)}`);
-const socket = await systemTransport.listenDatagram(listener.addr); // the same port, of UDP
+// The same port, of UDP.
+const socket = await systemTransport.listenDatagram(listener.addr).catch(explain);
 console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([

@@ -9,6 +9,7 @@
 
 import process from "node:process";
 import { formatAddr, serve, serveDatagrams, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10013"] = process.argv.slice(2);
 
@@ -19,9 +20,10 @@ function daytime(): Uint8Array {
   return new TextEncoder().encode(`${date} ${now.toISOString().slice(11, 19)}-UTC\r\n`);
 }
 
-const listener = await systemTransport.listen({ host, port: Number(port) });
+const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
 console.log(`tcp://${formatAddr(listener.addr)}`);
-const socket = await systemTransport.listenDatagram(listener.addr); // the same port, of UDP
+// The same port, of UDP.
+const socket = await systemTransport.listenDatagram(listener.addr).catch(explain);
 console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([

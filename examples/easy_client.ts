@@ -5,6 +5,7 @@
 
 import process from "node:process";
 import { dial, formatAddr, observe, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
 
@@ -18,13 +19,17 @@ const transport = observe(systemTransport, (event) => {
       console.error();
     }
   } else if (event.type === "connect") console.error("trying", formatAddr(event.endpoint));
-  else if (event.type === "error") console.error(event.error.message);
+  else if (event.type === "error") console.error("failed:", event.error.code);
 });
 
-using sock = await dial(transport, { host, port: Number(port) });
-console.error("connected to", formatAddr(sock.remoteAddr));
-await sock.write(new TextEncoder().encode("This is the message.  It will be repeated."));
-await sock.closeWrite();
+try {
+  using sock = await dial(transport, { host, port: Number(port) });
+  console.error("connected to", formatAddr(sock.remoteAddr));
+  await sock.write(new TextEncoder().encode("This is the message.  It will be repeated."));
+  await sock.closeWrite();
 
-const data = new Uint8Array(1024);
-for (let n; (n = await sock.read(data)) !== null;) process.stdout.write(data.subarray(0, n));
+  const data = new Uint8Array(1024);
+  for (let n; (n = await sock.read(data)) !== null;) process.stdout.write(data.subarray(0, n));
+} catch (error) {
+  explain(error);
+}

@@ -4,12 +4,13 @@
 
 import process from "node:process";
 import { systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
 const text = new TextDecoder();
 
 console.error(`connecting to ${host} port ${port}`);
-const sock = await systemTransport.connect({ host, port: Number(port) });
+const sock = await systemTransport.connect({ host, port: Number(port) }).catch(explain);
 try {
   const message = new TextEncoder().encode("This is the message.  It will be repeated.");
   console.error(`sending "${text.decode(message)}"`);
@@ -22,6 +23,9 @@ try {
     received += n;
     console.error(`received "${text.decode(data.subarray(0, n))}"`);
   }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
 } finally {
   console.error("closing socket");
   sock.close();

@@ -7,12 +7,13 @@
 
 import process from "node:process";
 import { formatAddr, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
 const text = new TextDecoder();
 
 console.error(`starting up on ${host || "any address"} port ${port}`);
-const listener = await systemTransport.listen({ host, port: Number(port) });
+const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
 console.log(`tcp://${formatAddr(listener.addr)}`); // what getsockname() says
 
 const data = new Uint8Array(16);

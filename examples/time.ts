@@ -9,6 +9,7 @@
 
 import process from "node:process";
 import { formatAddr, serve, serveDatagrams, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10037"] = process.argv.slice(2);
 
@@ -22,9 +23,10 @@ function time(): Uint8Array {
   return bytes;
 }
 
-const listener = await systemTransport.listen({ host, port: Number(port) });
+const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
 console.log(`tcp://${formatAddr(listener.addr)}`);
-const socket = await systemTransport.listenDatagram(listener.addr); // the same port, of UDP
+// The same port, of UDP.
+const socket = await systemTransport.listenDatagram(listener.addr).catch(explain);
 console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([

@@ -1,0 +1,77 @@
+// The programs in examples/ when something goes wrong that is no mistake of theirs.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { python, runProgram } from "./peers.ts";
+import { test } from "./runner.deno.ts";
+import { programCommand } from "./scripts.ts";
+
+const CLIENTS = ["echo_client", "easy_client"];
+const SERVICES = ["chargen", "daytime", "discard", "time"];
+const SERVERS = ["echo_server", ...SERVICES];
+
+/** Runs an example that fails: its last line tells, as `pattern` says, and no other looks like a stack. */
+async function fails(name: string, args: readonly string[], pattern: RegExp): Promise<void> {
+  const { code, stderr } = await runProgram([...programCommand(`examples/${name}`), ...args]);
+  assert.equal(code, 1, stderr);
+  const lines = stderr.trimEnd().split("\n");
+  assert.match(lines.at(-1)!, pattern);
+  assert.equal(lines.filter((line) => line.startsWith("Cannot ")).length, 1, stderr);
+  assert.doesNotMatch(stderr, /^\s+at |Uncaught|SocketError/m);
+}
+
+test("examples: all of them are looked at here", () => {
+  const names = readdirSync(new URL("../examples/", import.meta.url))
+    .map((file) => file.replace(/\.\w+$/, "")).filter((name) => name !== "explain");
+  assert.deepEqual([...new Set(names)].sort(), [...CLIENTS, ...SERVERS].sort());
+});
+
+for (const name of CLIENTS) {
+  test(`examples: ${name} tells in one line that no server is there`, async () => {
+    const listener = await systemTransport.listen({ host: "127.0.0.1" });
+    const port = String(listener.addr.port);
+    listener.close();
+    await fails(name, ["127.0.0.1", port], /^Cannot connect to 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+  });
+
+  test(`examples: ${name} tells in one line of a port that is none`, () => {
+    return fails(name, ["127.0.0.1", "http"], /a port is an integer from 0 to 65535, not NaN/);
+  });
+}
+
+test("examples: echo_client tells in one line of a reset, and that a server closed early", async () => {
+  for (const [end, pattern] of [["reset(s)", /ECONNRESET/], ["s.close()", /^The server closed/]]) {
+    await using peer = await python(`
+s, _ = l.accept()
+message = b""
+while len(message) < 42: message += s.recv(1000)
+s.sendall(message[:10])
+${end}
+`);
+    const command = programCommand("examples/echo_client");
+    const { host, port } = peer.endpoint;
+    const { code, stderr } = await runProgram([...command, host, String(port)]);
+    assert.equal(code, 1, stderr);
+    assert.match(stderr.trimEnd().split("\n").at(-2)!, pattern as RegExp);
+    assert.match(stderr, /\nclosing socket\n$/);
+    assert.doesNotMatch(stderr, /^\s+at /m);
+  }
+});
+
+for (const name of SERVERS) {
+  test(`examples: ${name} tells in one line of a port that is taken, or none`, async () => {
+    using listener = await systemTransport.listen({ host: "127.0.0.1" });
+    const taken = ["127.0.0.1", String(listener.addr.port)];
+    await fails(name, taken, /^Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+    await fails(name, ["127.0.0.1", "65536"], /a port is an integer from 0 to 65535, not 65536/);
+  });
+}
+
+for (const name of SERVICES) {
+  test(`examples: ${name} tells in one line that only the port of UDP is taken`, async () => {
+    using socket = await systemTransport.listenDatagram({ host: "127.0.0.1", port: 0 });
+    const taken = ["127.0.0.1", String(socket.addr.port)];
+    await fails(name, taken, /^Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
+  });
+}
