@@ -166,19 +166,27 @@ export async function startWorkers(
   return pool;
 }
 
+/** The flags that workers need on Deno, which itself tells them one by one. */
+const DENO_FLAGS: Readonly<Record<WorkerKind, string>> = {
+  processes:
+    "--allow-net, --allow-run, --allow-env and --allow-read, each in full, as a part of it, " +
+    "or all without what --deny-… names, does not reach them; threads have the permissions of this " +
+    "process",
+  threads: "--allow-net, --allow-read and --unstable-net",
+};
+
 /** The error of a start, in words that fit workers. */
 function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
-  const inFull = "in full, as a part of it, or all without what --deny-… names, does not reach " +
-    "them; threads have the permissions of this process";
   const fail = (code: "ENOTSUP" | "ENOTCAPABLE", why: string) =>
     new SocketError(code, "listen", { addr, cause: error, why });
+  const forbidden = (permission: string) =>
+    [
+      "ENOTCAPABLE",
+      `Deno's permissions forbid ${kind} without --allow-${permission}; all that they need is ` +
+      DENO_FLAGS[kind],
+    ] as const;
   if (error instanceof SocketError) {
-    if (error.code === "ENOTCAPABLE" && kind === "processes") {
-      return fail(
-        "ENOTCAPABLE",
-        `Deno's permissions forbid processes without --allow-net ${inFull}`,
-      );
-    }
+    if (error.code === "ENOTCAPABLE" && kind === "processes") return fail(...forbidden("net"));
     if (error.code !== "ENOTSUP" || kind !== "threads") return error;
     return fail(
       "ENOTSUP",
@@ -188,8 +196,7 @@ function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
   }
   const needed = /\bRequires (\w+) access\b/.exec(error.message)?.[1];
   if (needed === undefined) return error;
-  const how = kind === "processes" ? `--allow-${needed} ${inFull}` : `--allow-${needed}`;
-  return fail("ENOTCAPABLE", `Deno's permissions forbid ${kind} without ${how}`);
+  return fail(...forbidden(needed));
 }
 
 /** An address for several to listen at. */

@@ -229,14 +229,30 @@ test("server --workers: Deno's permissions that are missing are told by their fl
   if (systemTransport.name !== "deno") return;
   const command = programCommand("server", ["--allow-net", "--allow-env"]);
   const exit = await runProgram([...command, ...LOCAL, "--port", "0", "--workers", "2"]);
-  assertFailed(exit, 7, /forbid processes without --allow-run/);
+  const all =
+    /all that they need is --allow-net, --allow-run, --allow-env and --allow-read, each in full/;
+  assertFailed(exit, 7, /forbid processes without --allow-run;/, all);
+});
+
+test("server --workers: all flags of Deno that workers need are told at once, and are enough", async () => {
+  if (systemTransport.name !== "deno") return;
+  for (const kind of ["processes", "threads"]) {
+    const args = [...LOCAL, "--port", "0", "--workers", "2", "--worker-kind", kind];
+    const { stderr } = await runProgram([...programCommand("server", ["--allow-sys"]), ...args]);
+    const [told] = /all that they need is .*?(?=\(ENOTCAPABLE\))/.exec(stderr) ?? [""];
+    const flags = told.match(/--(allow|unstable)-[a-z]+/g) ?? [];
+    assert.ok(flags.length >= 3, stderr);
+    await using server = await listening([...programCommand("server", flags), ...args]);
+    (await converse(server)).close();
+    assert.equal((await server.program.stop()).code, 0);
+  }
 });
 
 test("server --workers: Deno's processes get no permission of which a part is denied", async () => {
   if (systemTransport.name !== "deno") return;
   const command = programCommand("server", ["-A", "--deny-net=192.0.2.1"]);
   const exit = await runProgram([...command, ...LOCAL, "--port", "0", "--workers", "2"]);
-  assertFailed(exit, 7, /forbid processes without --allow-net in full/);
+  assertFailed(exit, 7, /forbid processes without --allow-net; .*, each in full, as a part of it/);
 });
 
 test("server --workers: who may connect is kept by all, and SIGHUP reaches them", async () => {
