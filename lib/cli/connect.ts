@@ -109,7 +109,6 @@ ${
     "notResolved",
     "notConnected",
     "closedEarly",
-    "writeFailed",
     "badInput",
     "timeout",
     "tlsFailed",

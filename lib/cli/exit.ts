@@ -60,7 +60,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   notConnected: "could not connect, or could not listen",
   closedEarly: "the server closed before all had come, or datagrams were lost",
   refused: "the server answered with a status of 400 or above",
-  writeFailed: "what came could not be written",
+  writeFailed: "stdout, or what came, could not be written",
   badInput: "what is to be sent is not right",
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
@@ -74,11 +74,13 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   unheard: "nobody reads stderr any more",
 };
 
-/** The codes that a command can end with, as lines of its help, and the one that all can end with. */
+/** What can end any command: all print something. */
+const ALWAYS = ["writeFailed", "unheard"] as const;
+
+/** The codes that a command can end with, as lines of its help. */
 export function exitHelp(...names: (keyof typeof EXIT)[]): string {
-  return [...names, "unheard" as const].map((name) =>
-    `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`
-  ).join("\n");
+  return [...new Set([...names, ...ALWAYS])].sort((a, b) => EXIT[a] - EXIT[b])
+    .map((name) => `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`).join("\n");
 }
 
 /** A failure that is no socket's and that users can meet, with the code to exit with. */

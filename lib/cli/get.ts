@@ -115,7 +115,6 @@ ${
     "notConnected",
     "closedEarly",
     "refused",
-    "writeFailed",
     "timeout",
     "tlsFailed",
     "tooManyRedirects",
