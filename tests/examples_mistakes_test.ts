@@ -23,7 +23,7 @@ async function fails(name: string, args: readonly string[], pattern: RegExp): Pr
 
 test("examples: all of them are looked at here", () => {
   const names = readdirSync(new URL("../examples/", import.meta.url))
-    .map((file) => file.replace(/\.\w+$/, "")).filter((name) => name !== "explain");
+    .map((file) => file.replace(/\..*$/, "")).filter((name) => name !== "explain");
   assert.deepEqual([...new Set(names)].sort(), [...CLIENTS, ...SERVERS].sort());
 });
 
