@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { tcpAddr } from "../lib/addr.ts";
-import type { Place as Target } from "../lib/cli/connect/places.ts";
+import type { Destination } from "../lib/cli/destination.ts";
 import { UsageError } from "../lib/cli/flags.ts";
 import { refuseItself } from "../lib/cli/relay/itself.ts";
 import { ownAddresses } from "../lib/cli/serving/addresses.ts";
@@ -80,7 +80,7 @@ for (
 
 test("relay: a socket file that leads to itself is the same file, however it is written", async () => {
   const place = { path: "/tmp/one.sock", mode: undefined };
-  const to = (target: Target) => refuseItself(place, target, { resolve });
+  const to = (target: Destination) => refuseItself(place, target, { resolve });
   await assert.rejects(to({ path: "/tmp/../tmp/one.sock" }), UsageError);
   await assert.rejects(to({ path: relative(process.cwd(), "/tmp/one.sock") }), UsageError);
   await to({ path: "/tmp/two.sock" });

@@ -9,7 +9,7 @@ import { tcpAddr } from "../../addr.ts";
 import { formatIP, parseIP } from "../../ip.ts";
 import { first } from "../../resolve.ts";
 import type { Endpoint, Transport } from "../../transport.ts";
-import { formatPlace, type Place as Target } from "../connect/places.ts";
+import { type Destination, formatDestination } from "../destination.ts";
 import { UsageError } from "../flags.ts";
 import { ownAddresses } from "../serving/addresses.ts";
 import type { Place } from "../serving/place.ts";
@@ -21,20 +21,22 @@ import type { Place } from "../serving/place.ts";
  */
 export async function refuseItself(
   place: Place,
-  target: Target,
+  target: Destination,
   { resolve }: Pick<Transport, "resolve">,
 ): Promise<void> {
   if (!await isItself(place, target, resolve)) return;
   const option = "path" in place ? "--unix" : "--port";
   throw new UsageError(
-    `The relay itself would listen at its target ${formatPlace(target)}, and connect to itself ` +
+    `The relay itself would listen at its target ${
+      formatDestination(target)
+    }, and connect to itself ` +
       `without end: choose another --to or ${option}`,
   );
 }
 
 async function isItself(
   place: Place,
-  target: Target,
+  target: Destination,
   resolve: Transport["resolve"],
 ): Promise<boolean> {
   if ("path" in place) return "path" in target && absolute(place.path) === absolute(target.path);
