@@ -15,6 +15,8 @@ export class ConnStream extends Duplex {
   full: () => boolean = () => false;
   readonly #conn: Conn;
   #wanted = false;
+  /** The write under way. */
+  #writing: Promise<void> | undefined;
 
   constructor(conn: Conn) {
     super({ allowHalfOpen: true });
@@ -24,6 +26,15 @@ export class ConnStream extends Duplex {
   /** To be called when it may no longer be {@linkcode full}. */
   goOn(): void {
     if (this.#wanted && !this.full()) this._read();
+  }
+
+  /** Resolves when all that was written has left, or cannot any more; `undefined` if that is so now. */
+  flushed(): Promise<void> | undefined {
+    return this.writableLength === 0 || this.destroyed ? undefined : this.#flush();
+  }
+
+  async #flush(): Promise<void> {
+    while (this.writableLength > 0 && !this.destroyed) await this.#writing;
   }
 
   override _read(): void {
@@ -37,7 +48,7 @@ export class ConnStream extends Duplex {
   }
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
-    this.#conn.write(chunk).then(() => done(), done);
+    this.#writing = this.#conn.write(chunk).then(() => done(), done);
   }
 
   override _final(done: (error?: Error) => void): void {

@@ -32,6 +32,8 @@ export interface Below {
   sendReset?(): void;
   /** How many bytes have left it so far. */
   moved?(): number;
+  /** Resolves when all that it was given has left; `undefined` if it has. */
+  flushed?(): Promise<void> | undefined;
   /** Why it has failed, if it has. */
   broken?(): Error | null;
   /** Is asked to read no more than `full` lets it, and told when that may have changed. */
@@ -80,6 +82,9 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
         this.#movedBefore = this.#below.moved?.() ?? 0;
         this.piece = piece.length;
         await this.hand(piece);
+        // Whenever something comes, Deno's TLS takes what it is sending for sent.
+        await this.#below.flushed?.();
+        if (this.closed) throw this.closedError("write");
         this.piece = 0;
         // Deno's TLS does not pass on that the stream under it has failed.
         const broken = this.#below.broken?.();
@@ -90,6 +95,11 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
       this.piece = 0;
       this.writing = false;
     }
+  }
+
+  protected override async shutdown(): Promise<void> {
+    await super.shutdown();
+    await this.#below.flushed?.();
   }
 
   // Encrypted bytes are a little more, and stand for as many of ours.
@@ -116,10 +126,14 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
    */
   protected override destroyStream(): void {
     const { socket } = this;
-    if (this.writing || socket.writableFinished || socket.destroyed) return void socket.destroy();
+    const finished = socket.writableFinished && this.#below.flushed?.() === undefined;
+    if (this.writing || finished || socket.destroyed) return void socket.destroy();
     const cancel = systemClock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
     socket.once("close", cancel);
-    socket.end(() => socket.destroy());
+    socket.end(async () => {
+      await this.#below.flushed?.();
+      socket.destroy();
+    });
   }
 }
 

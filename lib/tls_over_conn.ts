@@ -18,6 +18,7 @@ import type { Addr, Conn, Listener, TlsConn } from "./transport.ts";
 function belowOf(stream: ConnStream, conn: Conn): Below {
   return {
     moved: () => conn.bytesWritten,
+    flushed: () => stream.flushed(),
     broken: () => stream.errored,
     limit: (full) => {
       stream.full = full;
