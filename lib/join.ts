@@ -47,7 +47,8 @@ export interface JoinOptions {
   readonly onEof?: OnEof;
   /**
    * Milliseconds after which it is given up if no byte has moved, either way; 0 for no limit. Time in
-   * which the sink is busy does not count. Default: 0.
+   * which the sink is busy does not count. Default: 0, except for the end of the stream: a peer that
+   * takes nothing more gets 5 s to let it leave.
    */
   readonly idleTimeout?: number;
   /** Gives up when aborted. */
@@ -68,6 +69,9 @@ const RECV_SIZE = 64 * 1024;
 
 /** How long a source may be silent when its peer has ended. */
 const GRACE_MS = 500;
+
+/** How long FIN, and TLS's close_notify, may take to leave where no idle timeout says so. */
+const END_MS = 5000;
 
 /**
  * Sends what the source gives and gives the sink what comes, and closes the connection when that is
@@ -110,6 +114,7 @@ class Join {
   readonly #onEof: OnEof;
   readonly #clock: Clock;
   readonly #over = deferred<void>();
+  readonly #failed = deferred<never>();
   #sourceEnded = false;
   #peerEnded = false;
   /** Why nothing more can be sent. Reading tells how the connection was lost, if it was. */
@@ -117,6 +122,7 @@ class Join {
   /** The source is asked for more, and has not answered yet. */
   #asking = false;
   #cancelGrace: () => void = () => {};
+  #cancelEnd: () => void = () => {};
   /** The source is not to be asked for more. */
   #stopped = false;
   /** What the sink is busy with. */
@@ -133,7 +139,7 @@ class Join {
   async run(): Promise<JoinOutcome> {
     const conn = this.#conn;
     const { signal, idleTimeout = 0 } = this.#options;
-    const fail = (error: unknown) => this.#over.reject(error);
+    const fail = this.#failed.reject;
     const onAbort = () => fail(abortError("read", conn.remoteAddr, signal!));
     const idle = new IdleWatch(idleTimeout, this.#clock);
     if (signal?.aborted) onAbort();
@@ -142,21 +148,32 @@ class Join {
     try {
       this.#send().catch(fail);
       this.#receive().catch(fail);
-      await this.#over.promise;
-      await this.#sinking;
-      // It is refused if a write is under way or the connection is gone: there is no end to tell then.
-      await conn.closeWrite().catch(() => {});
+      await Promise.race([this.#end(idleTimeout || END_MS), this.#failed.promise]);
       conn.close();
     } catch (error) {
       conn.reset();
       throw error;
     } finally {
       this.#cancelGrace();
+      this.#cancelEnd();
       idle.delete(conn);
       signal?.removeEventListener("abort", onAbort);
       if (!this.#sourceEnded) this.#stopSource();
     }
     return { sourceEnded: this.#sourceEnded, peerEnded: this.#peerEnded };
+  }
+
+  /** Waits until it is over, and until the end has left: an exit right after it must not be too early. */
+  async #end(limit: number): Promise<void> {
+    await this.#over.promise;
+    await this.#sinking;
+    this.#cancelEnd = this.#clock.setTimer(limit, () => {
+      const addr = this.#conn.remoteAddr;
+      const why = `the peer takes no more, and the end could not be sent for ${limit / 1000} s`;
+      this.#failed.reject(new SocketError("ETIMEDOUT", "closeWrite", { addr, why }));
+    });
+    // It is refused if a write is under way or the connection is gone: there is no end to tell then.
+    await this.#conn.closeWrite().catch(() => {});
   }
 
   async #receive(): Promise<void> {

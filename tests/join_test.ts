@@ -227,6 +227,48 @@ test("join: wait: an idle timeout ends the waiting for the source, too", async (
   await failed;
 });
 
+/** An end whose peer takes nothing: what was written has left, and FIN cannot. */
+async function fullEnd() {
+  const ends = await pair(new MemoryTransport());
+  ends.client.closeWrite = () => new Promise(() => {});
+  return ends;
+}
+
+test("join: an end that cannot be sent is ETIMEDOUT after 5 s, or after the idle timeout", async () => {
+  for (const idleTimeout of [0, 60_000]) {
+    using ends = await fullEnd();
+    const clock = new VirtualClock();
+    const source = new Script();
+    source.give();
+    const sink = () => {};
+    const options: JoinOptions = { source, sink, onEof: "close", idleTimeout, clock };
+    const failed = rejects(join(ends.client, options), "ETIMEDOUT");
+    let over = false;
+    void failed.then(() => over = true);
+    const limit = idleTimeout || 5000;
+    await clock.advance(limit - 1);
+    assert.equal(over, false);
+    await clock.advance(1);
+    const { message } = await failed;
+    assert.match(message, idleTimeout ? /60 s/ : /the end could not be sent for 5 s/);
+    await rejects(ends.server.read(new Uint8Array(1)), "ECONNRESET");
+  }
+});
+
+test("join: an end that cannot be sent can be aborted", async () => {
+  using ends = await fullEnd();
+  const stop = new AbortController();
+  const clock = new VirtualClock();
+  const source = new Script();
+  source.give();
+  const { signal } = stop;
+  const options: JoinOptions = { source, sink: () => {}, onEof: "close", signal, clock };
+  const failed = rejects(join(ends.client, options), "ECANCELED");
+  await clock.advance(1000);
+  stop.abort();
+  await failed;
+});
+
 test("join: a sink that takes its time is no idle peer", async () => {
   const took = deferred<void>();
   await using it = await joined({ sink: () => took.promise, idleTimeout: 1000 });
