@@ -9,7 +9,14 @@ import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
 import { BaseListener } from "./listener_base.ts";
-import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
+import {
+  abortError,
+  codeOf,
+  refuseOptions,
+  SocketError,
+  type SocketErrorCode,
+  type SocketOp,
+} from "./errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { UdpAddr } from "./datagram.ts";
 import { startTls, withTls } from "./tls_over_conn.ts";
@@ -166,13 +173,23 @@ class DenoConn extends BaseConn {
 }
 
 function tcpConn(conn: Deno.TcpConn, { noDelay = true, keepAlive }: TcpSocketOptions): DenoConn {
-  if (noDelay) conn.setNoDelay(true);
-  if (keepAlive) conn.setKeepAlive(true);
+  try {
+    if (noDelay) conn.setNoDelay(true);
+    if (keepAlive) conn.setKeepAlive(true);
+  } catch {
+    // Some kernels (macOS: EINVAL) take no options once the peer has reset it. Reading tells of that.
+  }
   return new DenoConn(conn);
 }
 
 /** Deno ends the process when an unstable option is used without its flag, so that is looked for. */
 const HAS_REUSE_PORT = "listenDatagram" in Deno;
+
+/**
+ * When the peer has reset the connection already: Deno's accept() asks for its address, and there is
+ * none any more (on macOS, EINVAL). The next in the backlog knows nothing of that.
+ */
+const PEER_GONE: ReadonlySet<SocketErrorCode> = new Set(["ENOTCONN", "EINVAL"]);
 
 class DenoListener<C> extends BaseListener {
   readonly addr: Addr;
@@ -194,11 +211,15 @@ class DenoListener<C> extends BaseListener {
   }
 
   protected async startAccept(): Promise<Conn> {
-    try {
-      return this.#adopt(await this.#listener.accept());
-    } catch (error) {
-      // Deno has thrown BadResource and Interrupted for a closed listener.
-      throw this.closed ? this.closedError() : translate(error, "accept", this.addr);
+    for (;;) {
+      try {
+        return this.#adopt(await this.#listener.accept());
+      } catch (error) {
+        // Deno has thrown BadResource and Interrupted for a closed listener.
+        if (this.closed) throw this.closedError();
+        const failure = translate(error, "accept", this.addr);
+        if (!PEER_GONE.has(failure.code)) throw failure;
+      }
     }
   }
 
