@@ -118,7 +118,10 @@ export abstract class BaseDatagram implements Datagram {
   protected deliver(data: Uint8Array, from: UdpAddr): void {
     const peer = this.remoteAddr;
     // The kernel has seen to that, if it knows of the peer, but not for what came before it did.
-    if (peer !== undefined && (from.host !== peer.host || from.port !== peer.port)) return;
+    if (peer !== undefined) {
+      if (!isSame(from, peer)) return;
+      from = peer;
+    }
     const waiting = this.#receiving;
     if (waiting !== undefined) {
       this.#receiving = undefined;
@@ -187,6 +190,15 @@ export abstract class BaseDatagram implements Datagram {
     const addr = op === "send" ? this.remoteAddr ?? this.addr : this.addr;
     return new SocketError(code, op, { addr, why });
   }
+}
+
+/** Whether it is one address: runtimes write its zone as a name, as a number, or leave it out. */
+function isSame(a: UdpAddr, b: UdpAddr): boolean {
+  return a.port === b.port && (a.host === b.host || withoutZone(a.host) === withoutZone(b.host));
+}
+
+function withoutZone(host: string): string {
+  return host.split("%", 1)[0];
 }
 
 function put(data: Uint8Array, from: UdpAddr, p: Uint8Array): Received {

@@ -7,7 +7,7 @@
 import { formatAddr, isIPv6, udpAddr } from "./addr.ts";
 import type { DatagramOptions, UdpAddr } from "./datagram.ts";
 import { checkPort, SocketError } from "./errors.ts";
-import { formatIP, parseIP } from "./ip.ts";
+import { formatIP, parseScopedIP } from "./ip.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type { Endpoint, Transport } from "./transport.ts";
 
@@ -35,8 +35,9 @@ export async function bindDatagram<T>(
 
 /** As the kernel would write it; any address is this machine's, as connect(2) has it. */
 function peerHost({ host }: Endpoint): string {
-  const bytes = parseIP(host);
-  if (bytes === undefined) return host; // with a zone
+  const bytes = parseScopedIP(host)!;
+  const zone = host.indexOf("%");
+  if (zone >= 0) return formatIP(bytes) + host.slice(zone);
   if (bytes.some((byte) => byte !== 0)) return formatIP(bytes);
   return bytes.length === 4 ? "127.0.0.1" : "::1";
 }

@@ -48,6 +48,23 @@ test("udp: a zone that this machine does not have is EINVAL, and one it has is n
   assert.equal((await socket.receive(new Uint8Array(10))).size, 5);
 });
 
+test("udp: the answers of a peer in a zone are received, however its address is written", async () => {
+  using server = await systemTransport.listenDatagram({ host: "::" });
+  const { port } = server.addr;
+  const p = new Uint8Array(10);
+  const zone = runtime === "Deno" ? "1" : "lo";
+  for (const host of [`::1%${zone}`, `0:0::1%${zone}`]) {
+    using client = await systemTransport.listenDatagram({ remote: { host, port } });
+    await client.send(bytes("question"));
+    const { from } = await server.receive(p);
+    await server.send(bytes("answer"), from);
+    const answer = await client.receive(p);
+    assert.deepEqual([answer.size, answer.from], [6, client.remoteAddr], host);
+    await client.send(bytes("thanks"), answer.from);
+    await server.receive(p);
+  }
+});
+
 test("udp: a broadcast is refused, and so is what the kernel has no way for", async () => {
   using socket = await systemTransport.listenDatagram({ host: "0.0.0.0" });
   // Deno's node:dgram names no other failure of a send than EMSGSIZE.
