@@ -145,7 +145,7 @@ export class Slot {
         this.#accepted = message.accepted;
         return;
       case "done":
-        this.#done = this.#state === "stopping";
+        this.#done = true;
         this.#accepted = message.summary.accepted;
         this.refused += message.summary.refused;
         this.reset += message.summary.reset;

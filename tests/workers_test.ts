@@ -12,6 +12,7 @@ import { SocketError } from "../lib/errors.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Addr, Conn } from "../lib/transport.ts";
+import type { FromWorker } from "../lib/worker.ts";
 import type { WorkerListener } from "../lib/worker_handle.ts";
 import { Slot } from "../lib/worker_slot.ts";
 import { startWorkers, type WorkerEvent, type WorkerKind } from "../lib/workers.ts";
@@ -404,6 +405,14 @@ test("workers: threads where the runtime cannot share a port are ENOTSUP", async
   await rejects(startWorkers(WORKER_MODULE, { workers: 2, kind: "threads" }), "ENOTSUP");
 });
 
+/** What a slot asks of a worker that does nothing by itself. */
+const IDLE_HANDLE = { pid: 1, post() {}, release() {}, kill() {} };
+
+const READY: FromWorker = {
+  type: "ready",
+  addr: { transport: "tcp", host: "127.0.0.1", port: 1 },
+};
+
 test("workers: a restart that cannot even be tried is tried again, ever later", async () => {
   const clock = new VirtualClock();
   const crashes: [string, number][] = [];
@@ -414,14 +423,14 @@ test("workers: a restart that cannot even be tried is tried again, ever later", 
     launch: (given) => {
       if (listener !== undefined) throw new Error("spawn ENOMEM");
       listener = given;
-      return { pid: 1, post() {}, release() {}, kill() {} };
+      return IDLE_HANDLE;
     },
     startMessage: () => ({ type: "stop" }),
     onReady: () => {},
     onCrash: (_id, _pid, how, restartIn) => crashes.push([how, restartIn]),
   });
   const started = slot.start();
-  listener!.onMessage({ type: "ready", addr: { transport: "tcp", host: "127.0.0.1", port: 1 } });
+  listener!.onMessage(READY);
   await started;
   listener!.onEnd("was ended by SIGKILL");
   await clock.advance(300);
@@ -429,6 +438,37 @@ test("workers: a restart that cannot even be tried is tried again, ever later", 
   assert.deepEqual(crashes, [["was ended by SIGKILL", 100], [failed, 200], [failed, 400]]);
   slot.stop();
   await slot.ended;
+});
+
+test("workers: one that has served before all are to stop is not lost, and one that fails is", async () => {
+  const done: FromWorker = { type: "done", summary: { accepted: 3, refused: 1, reset: 0 } };
+  const failed: FromWorker = {
+    type: "failed",
+    failure: { message: "no", stack: "", socket: undefined },
+  };
+  for (const [last, lost] of [[done, false], [failed, true]] as const) {
+    let listener: WorkerListener;
+    const slot = new Slot(1, {
+      clock: new VirtualClock(),
+      grace: 0,
+      launch: (given) => {
+        listener = given;
+        return IDLE_HANDLE;
+      },
+      startMessage: () => ({ type: "stop" }),
+      onReady: () => {},
+      onCrash: () => assert.fail("It is not to be replaced"),
+    });
+    const started = slot.start();
+    listener!.onMessage(READY);
+    await started;
+    listener!.onMessage(last);
+    slot.stop();
+    listener!.onEnd("ended with exit code 0");
+    await slot.ended;
+    assert.equal(slot.lost, lost, last.type);
+    assert.equal(slot.accepted, last === done ? 3 : 0);
+  }
 });
 
 test("workers: their number is a whole one from 1", async () => {
