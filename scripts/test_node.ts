@@ -12,12 +12,32 @@ import { bun, nodes, type Runtime } from "./runtimes.ts";
 
 const DEADLINE_MS = 600_000;
 
-/** Those that run on Bun: it is a third implementation of node:net, tested for what sockets do. */
+/**
+ * Those that run on Bun: it is a third implementation of node:net, tested for what sockets do and for
+ * what the library does on them. Not for these, which fail there:
+ *
+ * - workers_test: node:net makes no sockets for processes to inherit;
+ * - serve_http_test: a large Response has no length, and one of JSON has another type;
+ * - tls_test: a certificate that is self-signed is of an unknown issuer, and who ends first reads a reset;
+ * - udp_test: a socket with a peer does not send into a zone;
+ * - unix_test: a full backlog is ECONNREFUSED.
+ */
 const ON_BUN = [
   "transport_test.js",
   "datagram_test.js",
   "semantics_test.js",
   "socket_options_test.js",
+  "lost_before_accept_test.js",
+  "dial_test.js",
+  "serve_test.js",
+  "echo_test.js",
+  "echo_udp_test.js",
+  "relay_test.js",
+  "chat_test.js",
+  "join_test.js",
+  "frames_conn_test.js",
+  "http_client_test.js",
+  "tls_leaving_test.js",
 ];
 
 const TESTS = relative(ROOT, join(OUT, "tests"));
