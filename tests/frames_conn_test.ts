@@ -10,7 +10,7 @@ import {
   lengthPrefix,
   lines,
 } from "../lib/frames.ts";
-import { FrameBuffer } from "../lib/frames/buffer.ts";
+import { ReadBuffer, WriteBuffer } from "../lib/frames/buffer.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
@@ -303,17 +303,60 @@ test("frame reader: a frame that comes in very many pieces is put together", asy
   assert.equal(text((await read)!), payload);
 });
 
-test("frame buffer: is large while more than 2 KiB are used, and small again after two uses", () => {
-  const buffer = new FrameBuffer();
+test("frame buffers: large while more than 2 KiB are used, and small again after two uses", () => {
+  const sending = new WriteBuffer();
+  const receiving = new ReadBuffer();
   const sizes = [2047, 2048, 10, 3000, 10, 10, 10].map((n) => {
-    buffer.adapt(n);
-    return buffer.bytes.length / KIB;
+    sending.empty(n);
+    receiving.received();
+    return [sending.bytes.length / KIB, receiving.lend(n).length / KIB];
   });
-  assert.deepEqual(sizes, [2, 64, 64, 64, 64, 2, 2]);
-  buffer.grow();
-  assert.equal(buffer.bytes.length, 64 * KIB);
-  assert.equal(buffer.first(5).buffer, buffer.bytes.buffer);
-  assert.equal(buffer.first(5).length, 5);
+  assert.deepEqual(sizes, [2, 64, 64, 64, 64, 2, 2].map((size) => [size, size]));
+  sending.grow();
+  assert.equal(sending.bytes.length, 64 * KIB);
+  assert.equal(sending.first(5).buffer, sending.bytes.buffer);
+  assert.equal(sending.first(5).length, 5);
+});
+
+test("frame writer: has no large buffer when all is sent, and gets the one that another gave up", () => {
+  const [one, other] = [new WriteBuffer(), new WriteBuffer()];
+  one.grow();
+  const large = one.bytes;
+  one.empty(3000);
+  other.grow();
+  assert.equal(other.bytes, large);
+  assert.equal(one.bytes.length, 64 * KIB);
+  assert.notEqual(one.bytes, large);
+});
+
+test("frame reader: 48 that wait have a large buffer, and 16 more that know of more to come", () => {
+  const buffers = Array.from({ length: 200 }, () => new ReadBuffer());
+  const large = (n: number) =>
+    buffers.filter((buffer) => {
+      buffer.received();
+      return buffer.lend(n).length === 64 * KIB;
+    }).length;
+  assert.equal(large(2 * KIB), 64, "a full small buffer: there is more");
+  assert.equal(large(3000), 48, "nothing more was there");
+  for (const buffer of buffers) buffer.received();
+  const last = new ReadBuffer();
+  assert.equal(last.lend(2 * KIB).length, 64 * KIB, "none waits any more");
+  last.received();
+});
+
+test("frame reader: a read that fails gives its large buffer up", async () => {
+  for (let i = 0; i < 100; i++) {
+    using ends = await pair(memory);
+    const reader = new FrameReader(ends.server, lengthPrefix("u32"));
+    await ends.client.write(encodeFrame(lengthPrefix("u32"), new Uint8Array(5000)));
+    assert.equal((await reader.read())!.length, 5000);
+    const failed = rejects(reader.read(), "ECONNRESET");
+    ends.client.reset();
+    await failed;
+  }
+  const last = new ReadBuffer();
+  assert.equal(last.lend(2 * KIB).length, 64 * KIB);
+  last.received();
 });
 
 test("frames: Python packs and unpacks the same with struct", async () => {

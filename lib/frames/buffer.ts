@@ -1,5 +1,6 @@
 /**
- * The buffer of one connection's frames, in one direction.
+ * The buffers of one connection's frames, one for each direction. An idle connection has small ones,
+ * whatever came last, or thousands of them would hold what only a few make use of.
  *
  * @module
  */
@@ -12,12 +13,31 @@ const LARGE = 64 * 1024;
 /** After so many uses in a row that a small buffer would have been enough for, it is small again. */
 const SHRINK_AFTER = 2;
 
+/** So many large buffers are kept for whoever sends next: 4 MiB. */
+const MOST_SPARE = 64;
+
+/** So many reads of all connections may wait with a large buffer: 4 MiB. */
+const MOST_WAITING = 64;
+
+/** When no more than these are left, they are for reads that know of more to come. */
+const RESERVE = 16;
+
 /** Small until that is not enough, and large for as long as it is made use of. */
-export class FrameBuffer {
+class FrameBuffer {
+  readonly #small: Buffer = Buffer.alloc(SMALL);
   #smallUses = 0;
+  /** Nothing if it is large and there has been no use for it yet. */
+  #bytes: Buffer | undefined = this.#small;
+  #view: Buffer = this.#small;
+
   /** The buffer. Not a plain Uint8Array, of which node:net makes a Buffer at each write. */
-  bytes: Buffer = Buffer.alloc(SMALL);
-  #view: Buffer = this.bytes;
+  get bytes(): Buffer {
+    return this.#bytes ??= this.#view = this.makeLarge();
+  }
+
+  get isLarge(): boolean {
+    return this.#bytes !== this.#small;
+  }
 
   /** The first `n` bytes. Conversations repeat lengths, so the view is kept. */
   first(n: number): Buffer {
@@ -26,19 +46,87 @@ export class FrameBuffer {
 
   /** Makes it large. What was in it is not. */
   grow(): void {
-    if (this.bytes.length < LARGE) this.#use(LARGE);
+    if (!this.isLarge) this.#use(undefined);
+  }
+
+  /** Makes it small. What was in it is not. */
+  shrink(): void {
+    this.#use(this.#small);
   }
 
   /** Chooses its size after `n` bytes of it were used, and are no longer needed. */
   adapt(n: number): void {
     if (n > SMALL) this.#smallUses = 0;
-    else if (this.bytes.length === SMALL) {
-      if (n === SMALL) this.#use(LARGE);
-    } else if (++this.#smallUses === SHRINK_AFTER) this.#use(SMALL);
+    else if (!this.isLarge) {
+      if (n === SMALL) this.grow();
+    } else if (++this.#smallUses === SHRINK_AFTER) this.shrink();
   }
 
-  #use(size: number): void {
-    this.bytes = this.#view = Buffer.alloc(size);
+  /** Gives up a large buffer, until there is use for one again. */
+  protected giveUp(): Buffer | undefined {
+    if (!this.isLarge) return undefined;
+    const large = this.#bytes;
+    this.#bytes = undefined;
+    this.#view = this.#small;
+    return large;
+  }
+
+  protected makeLarge(): Buffer {
+    return Buffer.alloc(LARGE);
+  }
+
+  #use(bytes: Buffer | undefined): void {
+    this.#bytes = bytes;
+    this.#view = this.#small;
     this.#smallUses = 0;
+  }
+}
+
+/** Large buffers that nobody has bytes in. */
+const spare: Buffer[] = [];
+
+/** What gathers frames to be sent. It has a large buffer only while bytes are in it. */
+export class WriteBuffer extends FrameBuffer {
+  /** Says that it is empty, after `n` bytes of it were sent. */
+  empty(n: number): void {
+    const large = this.giveUp();
+    if (large !== undefined && spare.length < MOST_SPARE) spare.push(large);
+    this.adapt(n);
+  }
+
+  protected override makeLarge(): Buffer {
+    return spare.pop() ?? super.makeLarge();
+  }
+}
+
+/** How many reads wait with a large buffer. */
+let waiting = 0;
+
+/**
+ * What is received into. A runtime pins the buffer of a read that waits, so only some may be large.
+ * It lends no buffer to others: frames that were not copied in time must not be theirs.
+ */
+export class ReadBuffer extends FrameBuffer {
+  #waits = false;
+
+  /** The buffer for a read, which {@linkcode received} ends; the one before it had `n` bytes. */
+  lend(n: number): Buffer {
+    if (n === 0) return this.bytes;
+    const drained = n < (this.isLarge ? LARGE : SMALL);
+    this.adapt(n);
+    if (this.isLarge) {
+      if (waiting >= (drained ? MOST_WAITING - RESERVE : MOST_WAITING)) this.shrink();
+      else {
+        this.#waits = true;
+        waiting++;
+      }
+    }
+    return this.bytes;
+  }
+
+  /** The read has ended, one way or the other. */
+  received(): void {
+    if (this.#waits) waiting--;
+    this.#waits = false;
   }
 }

@@ -5,9 +5,11 @@
  */
 
 import type { Conn } from "../transport.ts";
-import { FrameBuffer } from "./buffer.ts";
+import { ReadBuffer } from "./buffer.ts";
 import { FrameDecoder } from "./decoder.ts";
 import type { Framing } from "./framing.ts";
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * Reads frames from a connection, which stays the caller's to close. It reads when it is asked for a
@@ -42,7 +44,7 @@ import type { Framing } from "./framing.ts";
 export class FrameReader implements AsyncIterable<Uint8Array> {
   readonly #conn: Conn;
   readonly #decoder: FrameDecoder;
-  readonly #buffer = new FrameBuffer();
+  readonly #buffer = new ReadBuffer();
   /** How many bytes of the buffer the decoder has, and no longer needs when it is asked for more. */
   #received = 0;
 
@@ -76,7 +78,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#receive().then(this.#firstReceived);
+    return this.#receive().then(this.#firstReceived, this.#failed);
   }
 
   /**
@@ -140,13 +142,16 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   #receive(): Promise<number | null> {
-    if (this.#received > 0) this.#buffer.adapt(this.#received);
+    // It is done with what it has, and must not keep the buffer of that.
+    this.#decoder.push(NOTHING);
+    const bytes = this.#buffer.lend(this.#received);
     this.#received = 0;
-    return this.#conn.read(this.#buffer.bytes);
+    return this.#conn.read(bytes);
   }
 
   /** Gives the decoder what was received, and takes a frame. */
   #decode(n: number | null): Uint8Array | null {
+    this.#buffer.received();
     if (n === null) this.#decoder.end();
     else {
       this.#received = n;
@@ -161,9 +166,14 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
     return frame !== null || n === null ? frame : this.#receiveMore();
   };
 
+  readonly #failed = (error: unknown): never => {
+    this.#buffer.received();
+    throw error;
+  };
+
   async #receiveMore(): Promise<Uint8Array | null> {
     for (;;) {
-      const n = await this.#receive();
+      const n = await this.#receive().catch(this.#failed);
       const frame = this.#decode(n);
       if (frame !== null || n === null) return frame;
     }

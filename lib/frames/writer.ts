@@ -7,7 +7,7 @@
 import { DONE } from "../conn_base.ts";
 import { SocketError } from "../errors.ts";
 import type { Conn } from "../transport.ts";
-import { FrameBuffer } from "./buffer.ts";
+import { WriteBuffer } from "./buffer.ts";
 import { type Framing, putFrame } from "./framing.ts";
 
 /**
@@ -38,7 +38,7 @@ import { type Framing, putFrame } from "./framing.ts";
 export class FrameWriter {
   readonly #conn: Conn;
   readonly #framing: Framing;
-  readonly #buffer = new FrameBuffer();
+  readonly #buffer = new WriteBuffer();
   /** So many bytes of the buffer wait to be sent; the first #sending are on their way. */
   #length = 0;
   #sending = 0;
@@ -129,12 +129,11 @@ export class FrameWriter {
 
   readonly #sent = (): void => {
     const n = this.#sending;
-    const { bytes } = this.#buffer;
-    bytes.copyWithin(0, n, this.#length);
     this.#length -= n;
     this.#sending = 0;
     this.#flushing = undefined;
-    if (this.#length === 0) this.#buffer.adapt(n);
+    if (this.#length === 0) this.#buffer.empty(n);
+    else this.#buffer.bytes.copyWithin(0, n, n + this.#length);
   };
 
   readonly #failed = (error: unknown): never => {
