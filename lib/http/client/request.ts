@@ -24,6 +24,9 @@ import { endpointOf, parseUrl, publicUrl } from "./url.ts";
  * Authorization, Cookie and Host are not sent to another origin (scheme, host and port) that a
  * redirect leads to.
  *
+ * Nothing here bounds how many requests are under way at once: that is the caller's. A reply takes up
+ * to 512 KiB for what it receives until it is closed, 32 KiB if it is small, and one more connection.
+ *
  * Rejects with a {@linkcode RequestError} or, when connecting or the connection fails, a
  * {@linkcode SocketError}; with a `TypeError` for a method or field that HTTP cannot carry.
  *
