@@ -174,6 +174,7 @@ class Join {
     });
     // It is refused if a write is under way or the connection is gone: there is no end to tell then.
     await this.#conn.closeWrite().catch(() => {});
+    this.#cancelEnd();
   }
 
   async #receive(): Promise<void> {
