@@ -83,7 +83,10 @@ for (const script of ["server", "client"] as const) {
 
   const wrong: [args: string[], message: RegExp][] = [
     [["frob"], /Unknown protocol 'frob'.*\becho\b/],
-    [["--recv_size", "16"], /Unknown option --recv_size; did you mean --recv-size\?/],
+    [["ecoh"], /Unknown protocol 'ecoh'; did you mean echo\? See /],
+    [["--recv_size", "16"], /Unknown option --recv_size; did you mean --recv-size\? See /],
+    [["--versoin"], /Unknown option --versoin; did you mean --version\? See /],
+    [["--prot", "7"], /Unknown option --prot; did you mean --port\? See /],
     [["-x"], /Unknown option -x\b/],
     [["--port"], /Option --port needs a value: --port PORT/],
     [["--port", "65536"], /Option --port takes a whole number from [01] to 65535, not '65536'/],

@@ -62,9 +62,10 @@ test("flags: what is wrong is said in one sentence", () => {
     [["--grace", "."], /takes a number of seconds/],
     [["--log", "xml"], /takes text or json, not 'xml'/],
     [["--verbose=yes"], /^Option --verbose takes no value$/],
-    [["--hots", "x"], /^Unknown option --hots$/],
+    [["--hots", "x"], /^Unknown option --hots; did you mean --host\?$/],
     [["--verb"], /^Unknown option --verb; did you mean --verbose\?$/],
     [["-x"], /^Unknown option -x$/],
+    [["--user-agent", "x"], /^Unknown option --user-agent$/],
     [["--constructor"], /^Unknown option --constructor$/],
   ];
   for (const [args, message] of wrong) {

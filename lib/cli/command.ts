@@ -14,6 +14,7 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
+import { nearest } from "./nearest.ts";
 import { print } from "./print.ts";
 
 /**
@@ -75,7 +76,12 @@ export function choose(
     const asUrl = forUrl !== undefined && /[.:/]/.test(first)
       ? `; or say '${forUrl} ${first}'`
       : "";
-    throw new UsageError(`Unknown protocol '${first}'; there is: ${names.join(", ")}${asUrl}`);
+    const near = nearest(first, names);
+    throw new UsageError(
+      near === undefined
+        ? `Unknown protocol '${first}'; there is: ${names.join(", ")}${asUrl}`
+        : `Unknown protocol '${first}'; did you mean ${near}?`,
+    );
   }
   return { name: names[0], named: false };
 }

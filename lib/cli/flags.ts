@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { nearest } from "./nearest.ts";
 
 /** The command line asks for something that is not there. Exit code 2. */
 export class UsageError extends Error {
@@ -173,10 +174,7 @@ export function checkNeeds<F extends Flags>(flags: F, { values, given }: Parsed<
 
 function unknown(rawName: string, names: readonly string[], hints: Hints): string {
   if (Object.hasOwn(hints, rawName)) return `Unknown option ${rawName}: ${hints[rawName]}`;
-  const wanted = rawName.replace(/^-+/, "");
-  const near = names.find((name) =>
-    wanted.length > 2 && (name.startsWith(wanted.slice(0, 3)) || wanted.startsWith(name))
-  );
+  const near = nearest(rawName.replace(/^-+/, ""), names);
   return `Unknown option ${rawName}` + (near === undefined ? "" : `; did you mean --${near}?`);
 }
 

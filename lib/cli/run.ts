@@ -51,7 +51,8 @@ export function endUnread(script: string): void {
 function explain(script: string, called: string, error: unknown): number {
   const log = currentLog();
   if (error instanceof UsageError) {
-    log.error(`${script}: ${error.message}. See '${called} --help'.`);
+    const end = error.message.endsWith("?") ? "" : ".";
+    log.error(`${script}: ${error.message}${end} See '${called} --help'.`);
     return EXIT.usage;
   }
   if (error instanceof SocketError) {
