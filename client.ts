@@ -11,7 +11,7 @@ import { command } from "./lib/cli/command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
-import { EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
+import { CliError, EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
 import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
@@ -55,9 +55,9 @@ Usage: client.ts [echo [MESSAGE]] [options]
 
 Protocols:
   echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
-  get      gets what is at a URL; 'client.ts get --help' tells more
-  connect  joins stdin and stdout to a socket, as nc does; 'client.ts connect --help' tells more
-  resolve  shows the addresses of a name; 'client.ts resolve --help' tells more
+  get      gets what is at a URL; 'get --help' tells more
+  connect  joins stdin and stdout to a socket, as nc does; 'connect --help' tells more
+  resolve  shows the addresses of a name; 'resolve --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
@@ -124,14 +124,16 @@ async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
 
 function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome): number {
   if (differsAt !== undefined) {
-    log.error(`client.ts: The echo differs from what was sent, from byte ${differsAt} on.`);
-    return EXIT.differed;
+    throw new CliError(
+      EXIT.differed,
+      `The echo differs from what was sent, from byte ${differsAt} on.`,
+    );
   }
   if (!complete) {
-    log.error(
-      `client.ts: The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
+    throw new CliError(
+      EXIT.closedEarly,
+      `The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
     );
-    return EXIT.closedEarly;
   }
   log.note(`sent ${counted(sent, "byte")} and received the same; closed`);
   return EXIT.ok;

@@ -57,7 +57,7 @@ const HELP = `A server made of plain sockets.
   npx plainsocket server                       the same on Node
 
 Usage: server.ts [echo] [options]
-       server.ts web [DIR] [options]           'server.ts web --help' tells its options
+       server.ts web [DIR] [options]           'web --help' tells its options
        server.ts relay --to TARGET [options]   and so do these
        server.ts chat [options]
 

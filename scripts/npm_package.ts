@@ -8,8 +8,8 @@ export const ENTRY = "./mod.ts";
 /** The package's commands, and the scripts behind them. */
 export const COMMANDS: Readonly<Record<string, string>> = {
   "plainsocket": "./lib/cli/plainsocket.ts",
-  "plainsocket-server": "./server.ts",
-  "plainsocket-client": "./client.ts",
+  "plainsocket-server": "./lib/cli/plainsocket_server.ts",
+  "plainsocket-client": "./lib/cli/plainsocket_client.ts",
 };
 
 /** The files beside the code, copied as they are. */

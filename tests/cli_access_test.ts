@@ -103,9 +103,9 @@ test("server: a file that is not right at SIGHUP is told of in one line, and cha
     server.program.kill("SIGHUP");
     await server.program.stderr.until(/\n.*\n/);
     assert.deepEqual(server.program.stderr.lines, [
-      `server.ts: ${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
+      `${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
       "the network, or 127.0.0.3 for the one address. Who may connect stays as it was.",
-      `server.ts: Cannot read '${path}', which --allow or --deny names: there is no such file. ` +
+      `Cannot read '${path}', which --allow or --deny names: there is no such file. ` +
       "Who may connect stays as it was.",
     ]);
     assert.equal(await callFrom("127.0.0.1", server.port), "hello");

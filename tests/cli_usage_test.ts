@@ -166,6 +166,15 @@ test("client: an empty --host is told so", async () => {
   assert.equal(exit.stderr.split("\n").length, 2, exit.stderr);
 });
 
+test("server: help and --help go before a protocol's name, too", async () => {
+  const [web, ...others] = await Promise.all(
+    ["web --help", "help web", "--help web", "-h web"].map((args) => runServer(args.split(" "))),
+  );
+  assert.match(web.stdout.toString(), /^A directory as a web site\./);
+  for (const other of others) assert.deepEqual(other, web);
+  assert.deepEqual(await runServer(["help"]), await runServer(["--help"]));
+});
+
 test("server: the default is echo on localhost port 10000", async () => {
   // The port may be taken, so what counts is what it tries.
   await using program = new Program(programCommand("server"));

@@ -89,7 +89,7 @@ function reload(access: AccessList, values: AccessFlags, log: Log): void {
     rules = readRules(values);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    return log.error(`server.ts: ${error.message}. Who may connect stays as it was.`);
+    return log.error(`${error.message}. Who may connect stays as it was.`);
   }
   access.replace(rules);
   const { allow, deny = [] } = rules;

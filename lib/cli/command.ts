@@ -16,6 +16,7 @@ import {
 } from "./flags.ts";
 import { nearest } from "./nearest.ts";
 import { print } from "./print.ts";
+import { helpAsCalled } from "./program.ts";
 
 /**
  * Takes the arguments behind its name, or, if it is not `named`, all of them; resolves to the exit
@@ -47,13 +48,19 @@ export function command<F extends Flags>(
   return async (args, named) => {
     const parsed = parseFlags(flags, args, hints);
     const { values, positionals } = parsed;
-    if (values.help) return await print(help), EXIT.ok;
+    if (values.help) return await print(helpAsCalled(help)), EXIT.ok;
     if (values.version) return await printVersion(), EXIT.ok;
     checkNeeds(flags, parsed);
     // Behind flags, as in `--port 7 echo hello`, a name may still come.
     if (!named && positionals[0] === name) positionals.shift();
     return await run(values, positionals);
   };
+}
+
+/** Turns `help web` and `--help web` into `web --help`. */
+export function helpLast(args: readonly string[]): readonly string[] {
+  const [first, ...rest] = args;
+  return ["help", "--help", "-h"].includes(first) ? [...rest, "--help"] : args;
 }
 
 /**

@@ -62,7 +62,7 @@ const FLAGS = {
 
 const HELP = `Joins stdin and stdout to a socket.
 
-  deno run -A client.ts connect localhost:10000           what you type is sent, what comes is shown
+  deno run -A client.ts connect localhost:10000           sends what you type, shows what comes
   deno run -A client.ts connect localhost:10000 < a > b   sends a file, and saves what comes back
   deno run -A client.ts connect --crlf --tls mail.example:465
   deno run -A client.ts connect --unix /run/app.sock      a socket file

@@ -108,8 +108,10 @@ function report(
   retries: number,
 ): number {
   if (differsAt !== undefined) {
-    log.error(`client.ts: The echo differs from what was sent, in datagram ${differsAt}.`);
-    return EXIT.differed;
+    throw new CliError(
+      EXIT.differed,
+      `The echo differs from what was sent, in datagram ${differsAt}.`,
+    );
   }
   const all = counted(sent, "datagram");
   const counts = `${retransmitted} sent again, ${duplicates} came twice or late`;
@@ -119,11 +121,11 @@ function report(
   }
   const tries = retries === 0 ? "once" : `${retries + 1} times`;
   if (echoed > 0) {
-    log.error(
-      `client.ts: ${lost} of ${all} lost, though sent ${tries}; ${counts}. ` +
+    throw new CliError(
+      EXIT.closedEarly,
+      `${lost} of ${all} lost, though sent ${tries}; ${counts}. ` +
         "Try a smaller --datagram-size, or more --retries.",
     );
-    return EXIT.closedEarly;
   }
   const where = formatAddr(server);
   const silent = systemTransport.name === "deno"

@@ -8,7 +8,9 @@
 import process from "node:process";
 import { EXIT } from "./exit.ts";
 import { printVersion } from "./common.ts";
+import { nearest } from "./nearest.ts";
 import { print, tell } from "./print.ts";
+import { calledAs } from "./program.ts";
 import { endUnread } from "./run.ts";
 
 const USAGE = `Sockets you can see.
@@ -25,16 +27,48 @@ const USAGE = `Sockets you can see.
 'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;
 
-const [name] = process.argv.splice(2, 1);
+/** The protocols of each script, for those who leave its name out. */
+const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
+  server: ["echo", "web", "relay", "chat"],
+  client: ["echo", "get", "connect", "resolve"],
+};
+
+/** What to say of a command that there is not. */
+function unknown(name: string): string {
+  const say = /^https?:\/\//i.test(name) ? [`plainsocket client get ${name}`] : commandsFor(name);
+  const instead = say.map((command) => `'${command}'`).join(" or ");
+  if (instead !== "") return `Unknown command '${name}'; say ${instead}.`;
+  const names = Object.entries(PROTOCOLS).flat(2);
+  const [near = ""] = [nearest(name, names) ?? ""].flatMap(commandsFor);
+  if (near !== "") return `Unknown command '${name}'; did you mean '${near}'?`;
+  return `Unknown command '${name}'. Say server or client.`;
+}
+
+/** The commands that begin with a script or protocol of this name. */
+function commandsFor(name: string): string[] {
+  if (Object.hasOwn(PROTOCOLS, name)) return [`plainsocket ${name}`];
+  return Object.keys(PROTOCOLS).filter((script) => PROTOCOLS[script].includes(name))
+    .map((script) => `plainsocket ${script} ${name}`);
+}
+
+const HELP = ["help", "-h", "--help"];
+const args = process.argv.slice(2);
+// As `plainsocket help server`, which is `plainsocket server help`.
+if (HELP.includes(args[0]) && Object.hasOwn(PROTOCOLS, args[1])) {
+  args.unshift(...args.splice(1, 1));
+}
+const [name] = args;
+process.argv.splice(2, Infinity, ...args.slice(1));
+calledAs("plainsocket ");
 if (name === "server") await import("../../server.ts");
 else if (name === "client") await import("../../client.ts");
 else {
   endUnread("plainsocket");
-  if (name === "-h" || name === "--help") await print(USAGE);
+  if (HELP.includes(name)) await print(USAGE);
   else if (name === "-V" || name === "--version") await printVersion();
   else {
-    const wrong = name === undefined ? "Nothing to do" : `Unknown command '${name}'`;
-    tell(`plainsocket: ${wrong}. Say server or client; see 'plainsocket --help'.\n`);
+    const wrong = name === undefined ? "Nothing to do. Say server or client." : unknown(name);
+    tell(`plainsocket: ${wrong} See 'plainsocket --help'.\n`);
     process.exitCode = EXIT.usage;
   }
 }

@@ -6,21 +6,23 @@
 
 import process from "node:process";
 import { SocketError } from "../errors.ts";
-import { choose, type Commands } from "./command.ts";
+import { choose, type Commands, helpLast } from "./command.ts";
 import { currentLog } from "./common.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit.ts";
 import { UsageError } from "./flags.ts";
+import { asCalled } from "./program.ts";
 
 /**
  * Calls the command that a script's arguments name, and ends the process with the code it resolves to. Errors that users can
  * meet become one line on stderr.
  */
-export async function run(script: string, commands: Commands, forUrl?: string): Promise<void> {
+export async function run(file: string, commands: Commands, forUrl?: string): Promise<void> {
+  const script = asCalled(file);
   endUnread(script);
   let code: number;
   let called = script;
   try {
-    const args = process.argv.slice(2);
+    const args = helpLast(process.argv.slice(2));
     const { name, named } = choose(args, commands, forUrl);
     if (named) called += ` ${name}`;
     const command = await commands[name]();

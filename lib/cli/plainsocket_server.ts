@@ -1,0 +1,11 @@
+#!/usr/bin/env -S deno run -A
+/**
+ * The `plainsocket-server` command of the npm package.
+ *
+ * @module
+ */
+
+import { calledAs } from "./program.ts";
+
+calledAs("plainsocket-");
+await import("../../server.ts");
