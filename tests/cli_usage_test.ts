@@ -95,6 +95,7 @@ for (const script of ["server", "client"] as const) {
     [["--recv-size", "0"], /Option --recv-size takes a whole number from 1 /],
     [["--log", "xml"], /Option --log takes text or json, not 'xml'/],
     [["--verbose=1"], /Option --verbose takes no value/],
+    [["--host", "a:80"], /Option --host takes the host alone: write --host a --port 80\. See /],
     script === "server"
       ? [["--grace", "soon"], /Option --grace takes a number of seconds .*'soon'/]
       : [["--timeout", "-5"], /Option --timeout/],

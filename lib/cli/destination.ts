@@ -8,7 +8,8 @@
 import { formatAddr } from "../addr.ts";
 import type { DialTlsOptions } from "../dial.ts";
 import type { Endpoint } from "../transport.ts";
-import { type Flag, integer, text, UsageError, type Values } from "./flags.ts";
+import { type Flag, integer, UsageError, type Values } from "./flags.ts";
+import { hostAlone, hostFlag } from "./host.ts";
 import { socketPath } from "./socket_path.ts";
 import { TLS_CLIENT_FLAGS, tlsOf } from "./tls_client.ts";
 
@@ -19,7 +20,7 @@ export type Destination =
 
 /** An empty one is a mistake, as of a variable in a script that is not set. */
 function nameOrAddress(host: string): string {
-  if (host !== "") return host;
+  if (host !== "") return hostAlone(host);
   throw new UsageError("takes a name or an address, not ''; this machine is localhost");
 }
 
@@ -30,7 +31,7 @@ export const DESTINATION_FLAGS: typeof TLS_CLIENT_FLAGS & {
   readonly unix: Flag<string>;
 } = {
   host: {
-    ...text("HOST", "localhost", "name or address of the server (default localhost)"),
+    ...hostFlag("localhost", "name or address of the server (default localhost)"),
     parse: nameOrAddress,
   },
   port: integer("PORT", [1, 65535], 10000, "port of the server (default 10000)"),

@@ -23,6 +23,7 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
+import { hostFlag } from "./host.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
 import { LIMIT_FLAGS } from "./serving.ts";
@@ -42,7 +43,7 @@ import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
 const LOOPBACK = "127.0.0.1";
 
 const FLAGS = {
-  host: optional(text("HOST", "", `address to listen on; '' for any (default ${LOOPBACK})`)),
+  host: optional(hostFlag("", `address to listen on; '' for any (default ${LOOPBACK})`)),
   port: optional(
     integer(
       "PORT",

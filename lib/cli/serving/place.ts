@@ -7,7 +7,8 @@
 import { formatAddr } from "../../addr.ts";
 import type { UdpAddr } from "../../datagram.ts";
 import type { Addr } from "../../transport.ts";
-import { type Flag, integer, needing, optional, text, UsageError, type Values } from "../flags.ts";
+import { type Flag, integer, needing, optional, UsageError, type Values } from "../flags.ts";
+import { hostFlag } from "../host.ts";
 import { socketPath } from "../socket_path.ts";
 import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
 
@@ -40,7 +41,7 @@ type PlaceFlagSet = typeof UNIX_FLAGS & {
 export function placeFlags(port: number): PlaceFlagSet {
   return {
     host: optional(
-      text("HOST", "", "address; 0.0.0.0, :: or '' for any (default localhost)"),
+      hostFlag("", "address; 0.0.0.0, :: or '' for any (default localhost)"),
     ),
     port: optional(
       integer("PORT", [0, 65535], port, `port; 0 lets the kernel choose (default ${port})`),
