@@ -12,6 +12,7 @@ import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { CliError, EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
+import { clientAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
 import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
@@ -76,7 +77,7 @@ async function echoClient(
   positionals: string[],
 ): Promise<number> {
   const message = messageOf(positionals.shift());
-  noMore(positionals);
+  noMore(positionals, "put quotes around a message of several words");
 
   const destination = destinationOf(values);
   if (values.udp && (values.tls || values.unix !== "")) {
@@ -140,8 +141,13 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
 }
 
 await run("client.ts", {
-  echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
-  get: async () => (await import("./lib/cli/get.ts")).get,
-  connect: async () => (await import("./lib/cli/connect.ts")).connect,
-  resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,
-}, "get");
+  forUrl: "get",
+  advice: clientAdvice,
+  commands: {
+    echo: () =>
+      Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
+    get: async () => (await import("./lib/cli/get.ts")).get,
+    connect: async () => (await import("./lib/cli/connect.ts")).connect,
+    resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,
+  },
+});

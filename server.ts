@@ -10,6 +10,7 @@ import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
+import { serverAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
@@ -82,7 +83,7 @@ ${EXIT_HELP}
 `;
 
 async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
-  noMore(positionals);
+  noMore(positionals, "echo takes options only");
   const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
   if (values.udp && given !== undefined) {
     throw new UsageError(`Option --udp goes without --${given}`);
@@ -97,8 +98,12 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
 }
 
 await run("server.ts", {
-  echo: () => Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
-  web: async () => (await import("./lib/cli/web.ts")).web,
-  relay: async () => (await import("./lib/cli/relay.ts")).relay,
-  chat: async () => (await import("./lib/cli/chat.ts")).chat,
+  advice: serverAdvice,
+  commands: {
+    echo: () =>
+      Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
+    web: async () => (await import("./lib/cli/web.ts")).web,
+    relay: async () => (await import("./lib/cli/relay.ts")).relay,
+    chat: async () => (await import("./lib/cli/chat.ts")).chat,
+  },
 });

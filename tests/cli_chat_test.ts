@@ -102,7 +102,7 @@ sys.stdin.readline()
 test("cli chat: what is not right on the command line is one line with the next step", async () => {
   for (
     const [args, pattern] of [
-      [["room"], /Too many arguments, from 'room' on/],
+      [["room"], /Too many arguments, from 'room' on; chat takes options only/],
       [["--nick", "a"], /Unknown option --nick/],
     ] as const
   ) {

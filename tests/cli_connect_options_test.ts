@@ -50,7 +50,7 @@ test("connect: the usual mistakes exit 2, with one line that says what to write"
     [["::1:80"], /write \[::1\]:80/],
     [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
     [["http://localhost/"], /'http:\/\/localhost\/' is a URL: write localhost:80/],
-    [["localhost:80", "hello"], /Too many arguments, from 'hello' on/],
+    [["localhost:80", "hello"], /Too many arguments, from 'hello' on; what is sent comes on stdin/],
     [["localhost:80-90"], /'localhost:80-90': only --probe \(-z\) takes a range of ports/],
     [["-z", "localhost:90-80"], /'localhost:90-80' is no range: write the lower port first/],
     [["-z", "localhost:1-65536"], /not '65536'/],

@@ -445,7 +445,7 @@ test("get: follows redirects, as many as it is told", () =>
 test("get: what is wrong with the command line is exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
     [[], /needs a URL/],
-    [["http://a/", "http://b/"], /Too many arguments, from 'http:\/\/b\/' on/],
+    [["http://a/", "http://b/"], /Too many arguments, from 'http:\/\/b\/' on; get takes one URL/],
     [["--nope", "http://a/"], /Unknown option --nope/],
     [["-H", "no colon", "http://a/"], /takes 'Name: value', not 'no colon'/],
     [["-H", "X: a\r\nY: b", "http://a/"], /has a character/],

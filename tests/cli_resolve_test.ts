@@ -136,7 +136,8 @@ test("client resolve: what is no HOST:PORT exits 2, with what to write", async (
     [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
     [["http://localhost/"], /is a URL: write localhost:80/],
     [["::1:80"], /an IPv6 address stands in brackets: write \[::1\]:80/],
-    [["localhost", "80"], /Too many arguments, from '80' on/],
+    [["localhost", "80"], /The port goes with the host: write localhost:80/],
+    [["a:1", "b:2"], /Too many arguments, from 'b:2' on; resolve takes one HOST:PORT/],
     [["--connect=yes", "a:1"], /Option --connect takes no value/],
   ];
   for (const [args, message] of wrong) assertFailed(await resolve(...args), 2, message);

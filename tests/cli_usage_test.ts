@@ -100,8 +100,24 @@ for (const script of ["server", "client"] as const) {
       ? [["--grace", "soon"], /Option --grace takes a number of seconds .*'soon'/]
       : [["--timeout", "-5"], /Option --timeout/],
     script === "server"
-      ? [["echo", "now"], /Too many arguments, from 'now' on/]
-      : [["echo", "one", "two"], /Too many arguments, from 'two' on/],
+      ? [["echo", "now"], /Too many arguments, from 'now' on; echo takes options only/]
+      : [["echo", "one", "two"], /from 'two' on; put quotes around a message of several words/],
+    [["8080"], /Unknown protocol '8080'; there is: echo, .*; say '--port 8080'/],
+    script === "server"
+      ? [["docs"], /Unknown protocol 'docs'; .*; to serve a directory say 'web docs'/]
+      : [["example.com"], /say 'get example.com' for HTTP, or '--host example.com' for echo/],
+    script === "server"
+      ? [
+        ["localhost:80"],
+        /say '--host localhost --port 80' to listen there, or 'relay --to localhost:80' to lead there/,
+      ]
+      : [
+        ["[::1]:7"],
+        /'get \[::1\]:7' for HTTP, 'connect \[::1\]:7' .*, or '--host ::1 --port 7' for echo/,
+      ],
+    script === "server"
+      ? [["--port", "0", "web", "docs"], /'web' goes before the options/]
+      : [["tcp://localhost:10000"], /; say '--host localhost --port 10000'/],
   ];
   test(`${script}: a command line that is not right exits 2, with one line that tells`, async () => {
     for (const [args, message] of wrong) {

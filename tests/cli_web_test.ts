@@ -116,7 +116,7 @@ test("web: a directory that may not be read or written exits 2", async () => {
 
 test("web: a command line that is not right exits 2, with one line that tells", async () => {
   const wrong: [args: string[], message: RegExp][] = [
-    [["a", "b"], /Too many arguments, from 'b' on/],
+    [["a", "b"], /Too many arguments, from 'b' on; web serves one DIR/],
     [["-H", "No colon"], /--header takes 'Name: value' in ASCII, not 'No colon'/],
     [["-H", "a b: c"], /--header takes/],
     [["-H", "X: a\nY: b"], /not 'X: a\\nY: b'/],

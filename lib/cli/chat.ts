@@ -56,7 +56,7 @@ ${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupte
 export const chat: Command = command({ name: "chat", flags: FLAGS, help: HELP, run });
 
 async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
-  noMore(positionals);
+  noMore(positionals, "chat takes options only");
   const signals = onSignals();
   const log = openLog(values);
   const transport = openTransport(log, switchboardTranscript());

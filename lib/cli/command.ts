@@ -6,6 +6,7 @@
 
 import { printVersion } from "./common.ts";
 import { EXIT } from "./exit.ts";
+import type { Advice } from "./first_word.ts";
 import {
   checkNeeds,
   type Flags,
@@ -19,10 +20,10 @@ import { print } from "./print.ts";
 import { helpAsCalled } from "./program.ts";
 
 /**
- * Takes the arguments behind its name, or, if it is not `named`, all of them; resolves to the exit
- * code.
+ * Takes the arguments behind its name and resolves to the exit code. If it was not named it takes all
+ * of them, and the names that there are: one of them may still come behind flags.
  */
-export type Command = (args: readonly string[], named: boolean) => Promise<number>;
+export type Command = (args: readonly string[], names?: readonly string[]) => Promise<number>;
 
 /** The commands of a script by name. They are loaded when they are called for. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
@@ -45,14 +46,17 @@ export interface CommandInit<F extends Flags> {
 export function command<F extends Flags>(
   { name, flags, help, hints, run }: CommandInit<F>,
 ): Command {
-  return async (args, named) => {
+  return async (args, names = []) => {
     const parsed = parseFlags(flags, args, hints);
     const { values, positionals } = parsed;
     if (values.help) return await print(helpAsCalled(help)), EXIT.ok;
     if (values.version) return await printVersion(), EXIT.ok;
+    // As in `--port 7 echo hello`. The options of others may be others.
+    if (names.includes(positionals[0])) {
+      const given = positionals.shift();
+      if (given !== name) throw new UsageError(`'${given}' goes before the options`);
+    }
     checkNeeds(flags, parsed);
-    // Behind flags, as in `--port 7 echo hello`, a name may still come.
-    if (!named && positionals[0] === name) positionals.shift();
     return await run(values, positionals);
   };
 }
@@ -63,14 +67,20 @@ export function helpLast(args: readonly string[]): readonly string[] {
   return ["help", "--help", "-h"].includes(first) ? [...rest, "--help"] : args;
 }
 
-/**
- * Finds the command that `args` begin with. Without a name there it is the first of `commands`, or,
- * if there is a URL among them, `forUrl`.
- */
+/** The commands of a script, and what to make of a line that names none of them. */
+export interface Script {
+  /** The first is meant where there is no name. */
+  readonly commands: Commands;
+  /** The one that is meant if there is a URL. Default: the first, too. */
+  readonly forUrl?: string;
+  /** What to type instead of a word that is none of them. */
+  readonly advice: Advice;
+}
+
+/** Finds the command that `args` begin with, or that is meant without its name. */
 export function choose(
   args: readonly string[],
-  commands: Commands,
-  forUrl?: string,
+  { commands, forUrl, advice }: Script,
 ): { name: string; named: boolean } {
   const names = Object.keys(commands);
   const [first = ""] = args;
@@ -79,16 +89,11 @@ export function choose(
   if (forUrl !== undefined && args.some((arg) => /^http(s|\+unix)?:\/\//i.test(arg))) {
     if (!isName || first.includes("://")) return { name: forUrl, named: false };
   }
-  if (isName) {
-    const asUrl = forUrl !== undefined && /[.:/]/.test(first)
-      ? `; or say '${forUrl} ${first}'`
-      : "";
-    const near = nearest(first, names);
-    throw new UsageError(
-      near === undefined
-        ? `Unknown protocol '${first}'; there is: ${names.join(", ")}${asUrl}`
-        : `Unknown protocol '${first}'; did you mean ${near}?`,
-    );
+  if (!isName) return { name: names[0], named: false };
+  const near = nearest(first, names);
+  if (near !== undefined) {
+    throw new UsageError(`Unknown protocol '${first}'; did you mean ${near}?`);
   }
-  return { name: names[0], named: false };
+  const instead = [`there is: ${names.join(", ")}`, advice(first) ?? []].flat();
+  throw new UsageError(`Unknown protocol '${first}'; ${instead.join("; ")}`);
 }

@@ -36,12 +36,10 @@ export function currentLog(): Log {
   return log;
 }
 
-/** Nothing may be left over. */
-export function noMore(positionals: readonly string[]): void {
+/** Nothing may be left over; if something is, `advice` is what to say of it. */
+export function noMore(positionals: readonly string[], advice: string): void {
   if (positionals.length === 0) return;
-  throw new UsageError(
-    `Too many arguments, from '${positionals[0]}' on; a protocol's name comes first`,
-  );
+  throw new UsageError(`Too many arguments, from '${positionals[0]}' on; ${advice}`);
 }
 
 export function printVersion(): Promise<void> {

@@ -7,6 +7,7 @@
 
 import { parseIP } from "../ip.ts";
 import type { Endpoint } from "../transport.ts";
+import { noMore } from "./common.ts";
 import { UsageError } from "./flags.ts";
 
 /** Reads `HOST:PORT`. Throws a {@linkcode UsageError} that says what to write instead. */
@@ -23,6 +24,16 @@ export function parseEndpoint(text: string): Endpoint {
   const n = /^\d{1,5}$/.test(port) ? Number(port) : NaN;
   if (n >= 1 && n <= 65535) return { host, port: n };
   throw new UsageError(`'${text}': a port is a whole number from 1 to 65535, not '${port}'`);
+}
+
+/** Nothing may be left over behind `HOST:PORT`, such as the port that users of nc put there. */
+export function noMoreThanPlace(text: string, more: readonly string[], advice: string): void {
+  const [next = ""] = more;
+  if (/^\d+(-\d+)?$/.test(next)) {
+    const host = text.includes(":") ? `[${text}]` : text;
+    throw new UsageError(`The port goes with the host: write ${host}:${next}`);
+  }
+  noMore(more, advice);
 }
 
 function split(text: string): { host: string; port: string } {

@@ -136,7 +136,7 @@ export const get: Command = command({ name: "get", flags: FLAGS, help: HELP, hin
 async function run(values: GetValues, positionals: string[]): Promise<number> {
   const url = positionals.shift();
   if (url === undefined) throw new UsageError("get needs a URL");
-  noMore(positionals);
+  noMore(positionals, "get takes one URL");
   checkCombination(values);
   const log = openLog(values);
   const { signal, exitCode } = onSignals();

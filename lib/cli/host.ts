@@ -15,10 +15,19 @@ export function hostFlag(fallback: string, help: string): Flag<string> {
 /** Gives a name or address back, and throws a {@linkcode UsageError} if it is more. */
 export function hostAlone(value: string): string {
   if (!/[:/[\]]/.test(value) || parseScopedIP(value) !== undefined) return value;
+  const flags = flagsFor(value);
+  if (flags === undefined) throw new UsageError(`takes a name or an address, not '${value}'`);
+  throw new UsageError(`takes the host alone: write ${flags}`);
+}
+
+/**
+ * The options that say what `HOST:PORT`, `HOST`, `:PORT` or a URL of these says; undefined if it is
+ * none of these.
+ */
+export function flagsFor(place: string): string | undefined {
   const [, bracketed, named = "", port] =
-    /^(?:[a-z+]+:\/\/)?(?:\[([^\]]*)\]|([^:/[\]]*))(?::(\d+))?\/?$/i.exec(value) ?? [];
+    /^(?:[a-z+]+:\/\/)?(?:\[([^\]]*)\]|([^:/[\]]*))(?::(\d+))?\/?$/i.exec(place) ?? [];
   const host = bracketed ?? named;
-  const options = [...host === "" ? [] : [`--host ${host}`], ...port ? [`--port ${port}`] : []];
-  if (options.length === 0) throw new UsageError(`takes a name or an address, not '${value}'`);
-  throw new UsageError(`takes the host alone: write ${options.join(" ")}`);
+  const flags = [...host === "" ? [] : [`--host ${host}`], ...port ? [`--port ${port}`] : []];
+  return flags.length === 0 ? undefined : flags.join(" ");
 }

@@ -61,7 +61,8 @@ ${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupte
 export const relay: Command = command({ name: "relay", flags: FLAGS, help: HELP, run });
 
 async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
-  noMore(positionals);
+  const [place] = positionals;
+  noMore(positionals, values.to === "" ? `say --to ${place}` : "relay leads to one target");
   const target = targetOf(values);
   await refuseItself(placeOf(values, PORT, wantsTls(values)), target, systemTransport);
   const signals = onSignals();

@@ -12,8 +12,8 @@ import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Endpoint } from "../transport.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
-import { parseEndpoint } from "./endpoint.ts";
+import { GENERAL_FLAGS, openLog } from "./common.ts";
+import { noMoreThanPlace, parseEndpoint } from "./endpoint.ts";
 import { EXIT, exitHelp } from "./exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
@@ -61,7 +61,7 @@ export const resolve: Command = command({ name: "resolve", flags: FLAGS, help: H
 async function run(values: ResolveValues, positionals: string[]): Promise<number> {
   const text = positionals.shift();
   if (text === undefined) throw new UsageError("resolve needs HOST:PORT, as in localhost:80");
-  noMore(positionals);
+  noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
   const endpoint = parseEndpoint(text);
   const { signal, exitCode } = onSignals();
   const log = openLog(values);

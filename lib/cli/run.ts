@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { SocketError } from "../errors.ts";
-import { choose, type Commands, helpLast } from "./command.ts";
+import { choose, helpLast, type Script } from "./command.ts";
 import { currentLog } from "./common.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit.ts";
 import { UsageError } from "./flags.ts";
@@ -16,30 +16,30 @@ import { asCalled } from "./program.ts";
  * Calls the command that a script's arguments name, and ends the process with the code it resolves to. Errors that users can
  * meet become one line on stderr.
  */
-export async function run(file: string, commands: Commands, forUrl?: string): Promise<void> {
-  const script = asCalled(file);
-  endUnread(script);
+export async function run(file: string, script: Script): Promise<void> {
+  const program = asCalled(file);
+  endUnread(program);
   let code: number;
-  let called = script;
+  let called = program;
   try {
     const args = helpLast(process.argv.slice(2));
-    const { name, named } = choose(args, commands, forUrl);
+    const { name, named } = choose(args, script);
     if (named) called += ` ${name}`;
-    const command = await commands[name]();
-    code = await command(named ? args.slice(1) : args, named);
+    const command = await script.commands[name]();
+    code = await (named ? command(args.slice(1)) : command(args, Object.keys(script.commands)));
   } catch (error) {
-    code = explain(script, called, error);
+    code = explain(program, called, error);
   }
   process.exit(code);
 }
 
 /** From now on the process ends when nobody reads what it prints, and when that cannot be written. */
-export function endUnread(script: string): void {
+export function endUnread(program: string): void {
   // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
   // Anything else, such as a full disk, means that the output is not whole.
   process.stdout.on("error", (error: Error & { code?: string }) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
-    currentLog().error(`${script}: Cannot write to stdout: ${error.message}`);
+    currentLog().error(`${program}: Cannot write to stdout: ${error.message}`);
     process.exit(EXIT.writeFailed);
   });
   // Here what is on stdout may not be whole, so that is no success. A log that cannot be written for
@@ -49,22 +49,22 @@ export function endUnread(script: string): void {
   });
 }
 
-/** `called` is the script with the command that was named. */
-function explain(script: string, called: string, error: unknown): number {
+/** `called` is the program with the command that was named. */
+function explain(program: string, called: string, error: unknown): number {
   const log = currentLog();
   if (error instanceof UsageError) {
     const end = error.message.endsWith("?") ? "" : ".";
-    log.error(`${script}: ${error.message}${end} See '${called} --help'.`);
+    log.error(`${program}: ${error.message}${end} See '${called} --help'.`);
     return EXIT.usage;
   }
   if (error instanceof SocketError) {
-    log.error(`${script}: ${error.message}`);
+    log.error(`${program}: ${error.message}`);
     return exitCodeOf(error);
   }
   if (error instanceof CliError) {
-    log.error(`${script}: ${error.message}`);
+    log.error(`${program}: ${error.message}`);
     return error.exitCode;
   }
-  log.error(`${script}: ${error instanceof Error ? error.stack : error}`);
+  log.error(`${program}: ${error instanceof Error ? error.stack : error}`);
   return EXIT.internal;
 }

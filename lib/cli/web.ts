@@ -112,7 +112,7 @@ export const web: Command = command({ name: "web", flags: FLAGS, help: HELP, run
 
 async function serveWeb(values: WebValues, positionals: string[]): Promise<number> {
   const dir = positionals.shift() ?? ".";
-  noMore(positionals);
+  noMore(positionals, "web serves one DIR");
   const site = siteOptions(values);
   const secure = wantsTls(values);
   const plain = addressOf(values, secure);

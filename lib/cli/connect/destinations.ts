@@ -6,9 +6,8 @@
 
 import type { OnEof } from "../../join.ts";
 import type { Endpoint } from "../../transport.ts";
-import { noMore } from "../common.ts";
 import type { Destination } from "../destination.ts";
-import { parseEndpoint } from "../endpoint.ts";
+import { noMoreThanPlace, parseEndpoint } from "../endpoint.ts";
 import { UsageError, type Values } from "../flags.ts";
 import { type TLS_CLIENT_FLAGS, tlsOf } from "../tls_client.ts";
 
@@ -76,13 +75,7 @@ function checkCombination(values: DestinationValues): void {
 
 function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {
   if (text === undefined) throw new UsageError("connect needs HOST:PORT, or --unix PATH");
-  const [next = ""] = more;
-  // What users of nc type.
-  if (/^\d+(-\d+)?$/.test(next)) {
-    const host = text.includes(":") ? `[${text}]` : text;
-    throw new UsageError(`The port goes with the host: write ${host}:${next}`);
-  }
-  noMore(more);
+  noMoreThanPlace(text, more, "what is sent comes on stdin");
   if (/^\d+$/.test(text)) {
     throw new UsageError(`'${text}' is a port without a host: write localhost:${text}`);
   }
