@@ -14,6 +14,7 @@ import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { CliError, EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
 import { clientAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
+import { ECHO_HINTS } from "./lib/cli/hints.ts";
 import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { run } from "./lib/cli/run.ts";
@@ -140,12 +141,19 @@ function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome):
   return EXIT.ok;
 }
 
+const echoCommand = command({
+  name: "echo",
+  flags: FLAGS,
+  help: HELP,
+  hints: ECHO_HINTS,
+  run: echoClient,
+});
+
 await run("client.ts", {
   forUrl: "get",
   advice: clientAdvice,
   commands: {
-    echo: () =>
-      Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoClient })),
+    echo: () => Promise.resolve(echoCommand),
     get: async () => (await import("./lib/cli/get.ts")).get,
     connect: async () => (await import("./lib/cli/connect.ts")).connect,
     resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,

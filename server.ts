@@ -12,6 +12,7 @@ import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { serverAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
+import { SERVER_HINTS } from "./lib/cli/hints.ts";
 import { run } from "./lib/cli/run.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
@@ -97,11 +98,18 @@ async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): 
   return await serveUntilStopped(opened, handler, values, log, signals);
 }
 
+const echoCommand = command({
+  name: "echo",
+  flags: FLAGS,
+  help: HELP,
+  hints: SERVER_HINTS,
+  run: echoServer,
+});
+
 await run("server.ts", {
   advice: serverAdvice,
   commands: {
-    echo: () =>
-      Promise.resolve(command({ name: "echo", flags: FLAGS, help: HELP, run: echoServer })),
+    echo: () => Promise.resolve(echoCommand),
     web: async () => (await import("./lib/cli/web.ts")).web,
     relay: async () => (await import("./lib/cli/relay.ts")).relay,
     chat: async () => (await import("./lib/cli/chat.ts")).chat,

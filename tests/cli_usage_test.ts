@@ -88,6 +88,8 @@ for (const script of ["server", "client"] as const) {
     [["--versoin"], /Unknown option --versoin; did you mean --version\? See /],
     [["--prot", "7"], /Unknown option --prot; did you mean --port\? See /],
     [["-x"], /Unknown option -x\b/],
+    [["-p", "80"], /Unknown option -p: say --port\. See /],
+    [["-A"], /Unknown option -A: it is an option of Deno, and goes before the script\. See /],
     [["--port"], /Option --port needs a value: --port PORT/],
     [["--port", "65536"], /Option --port takes a whole number from [01] to 65535, not '65536'/],
     [["--port", "-1"], /Option --port/],

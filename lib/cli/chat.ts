@@ -11,6 +11,7 @@ import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, seconds, type Values } from "./flags.ts";
+import { SERVER_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
 import { openTransport } from "./transport.ts";
@@ -53,7 +54,13 @@ ${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupte
 `;
 
 /** The command. */
-export const chat: Command = command({ name: "chat", flags: FLAGS, help: HELP, run });
+export const chat: Command = command({
+  name: "chat",
+  flags: FLAGS,
+  help: HELP,
+  hints: SERVER_HINTS,
+  run,
+});
 
 async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
   noMore(positionals, "chat takes options only");

@@ -15,6 +15,7 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
+import { DENO_HINTS } from "./hints.ts";
 import { nearest } from "./nearest.ts";
 import { print } from "./print.ts";
 import { helpAsCalled } from "./program.ts";
@@ -36,7 +37,7 @@ export interface CommandInit<F extends Flags> {
   readonly flags: F & Flags;
   /** What `--help` prints. */
   readonly help: string;
-  /** What to say of options that it has not. Default: nothing. */
+  /** What to say of options that it has not, besides those of Deno. Default: nothing. */
   readonly hints?: Hints;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
   readonly run: (values: Values<F>, positionals: string[]) => Promise<number>;
@@ -47,7 +48,7 @@ export function command<F extends Flags>(
   { name, flags, help, hints, run }: CommandInit<F>,
 ): Command {
   return async (args, names = []) => {
-    const parsed = parseFlags(flags, args, hints);
+    const parsed = parseFlags(flags, args, { ...DENO_HINTS, ...hints });
     const { values, positionals } = parsed;
     if (values.help) return await print(helpAsCalled(help)), EXIT.ok;
     if (values.version) return await printVersion(), EXIT.ok;

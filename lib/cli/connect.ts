@@ -31,6 +31,7 @@ import {
   toggle,
   type Values,
 } from "./flags.ts";
+import { NC_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { socketPath } from "./socket_path.ts";
@@ -123,7 +124,13 @@ ${
 type ConnectValues = Values<typeof FLAGS>;
 
 /** The command; see the module. */
-export const connect: Command = command({ name: "connect", flags: FLAGS, help: HELP, run });
+export const connect: Command = command({
+  name: "connect",
+  flags: FLAGS,
+  help: HELP,
+  hints: NC_HINTS,
+  run,
+});
 
 async function run(values: ConnectValues, positionals: string[]): Promise<number> {
   const destinations = destinationsOf(values, positionals);

@@ -26,6 +26,7 @@ import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
 import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
+import { CURL_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import { onSignals } from "./signals.ts";
 import { socketPath } from "./socket_path.ts";
@@ -57,18 +58,6 @@ const FLAGS = {
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   timing: toggle("tell when what was done"),
   ...GENERAL_FLAGS,
-};
-
-/** For those who type as they do with curl. */
-const HINTS = {
-  "-f": "a status of 400 or above is exit code 22 without it",
-  "--fail": "a status of 400 or above is exit code 22 without it",
-  "-L": "redirects are followed without it",
-  "--location": "redirects are followed without it",
-  "-s": "say -q",
-  "--silent": "say --quiet",
-  "-S": "errors are shown without it",
-  "--show-error": "errors are shown without it",
 };
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
@@ -131,7 +120,13 @@ ${
 type GetValues = Values<typeof FLAGS>;
 
 /** The command; see the module. */
-export const get: Command = command({ name: "get", flags: FLAGS, help: HELP, hints: HINTS, run });
+export const get: Command = command({
+  name: "get",
+  flags: FLAGS,
+  help: HELP,
+  hints: CURL_HINTS,
+  run,
+});
 
 async function run(values: GetValues, positionals: string[]): Promise<number> {
   const url = positionals.shift();

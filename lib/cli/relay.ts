@@ -11,6 +11,7 @@ import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { formatDestination } from "./destination.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
+import { SERVER_HINTS } from "./hints.ts";
 import { relayHandler } from "./relay/handler.ts";
 import { refuseItself } from "./relay/itself.ts";
 import { TARGET_FLAGS, targetOf } from "./relay/target.ts";
@@ -58,7 +59,13 @@ ${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupte
 `;
 
 /** The command. */
-export const relay: Command = command({ name: "relay", flags: FLAGS, help: HELP, run });
+export const relay: Command = command({
+  name: "relay",
+  flags: FLAGS,
+  help: HELP,
+  hints: SERVER_HINTS,
+  run,
+});
 
 async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
   const [place] = positionals;

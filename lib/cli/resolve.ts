@@ -16,6 +16,7 @@ import { GENERAL_FLAGS, openLog } from "./common.ts";
 import { noMoreThanPlace, parseEndpoint } from "./endpoint.ts";
 import { EXIT, exitHelp } from "./exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
+import { RESOLVE_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
 import { Race } from "./resolve/race.ts";
@@ -56,7 +57,13 @@ ${exitHelp("ok", "usage", "notResolved", "notConnected", "timeout", "internal", 
 type ResolveValues = Values<typeof FLAGS>;
 
 /** The command; see the module. */
-export const resolve: Command = command({ name: "resolve", flags: FLAGS, help: HELP, run });
+export const resolve: Command = command({
+  name: "resolve",
+  flags: FLAGS,
+  help: HELP,
+  hints: RESOLVE_HINTS,
+  run,
+});
 
 async function run(values: ResolveValues, positionals: string[]): Promise<number> {
   const text = positionals.shift();

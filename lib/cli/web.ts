@@ -23,6 +23,7 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
+import { SERVER_HINTS } from "./hints.ts";
 import { hostFlag } from "./host.ts";
 import type { Log } from "./log.ts";
 import { print } from "./print.ts";
@@ -108,7 +109,13 @@ ${EXIT_HELP}
 `;
 
 /** The command. */
-export const web: Command = command({ name: "web", flags: FLAGS, help: HELP, run: serveWeb });
+export const web: Command = command({
+  name: "web",
+  flags: FLAGS,
+  help: HELP,
+  hints: SERVER_HINTS,
+  run: serveWeb,
+});
 
 async function serveWeb(values: WebValues, positionals: string[]): Promise<number> {
   const dir = positionals.shift() ?? ".";
