@@ -10,19 +10,18 @@ import process from "node:process";
 import { command } from "./lib/cli/command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
 import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
+import { tellOutcome } from "./lib/cli/echo_outcome.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
-import { CliError, EXIT, EXIT_HELP } from "./lib/cli/exit.ts";
+import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { clientAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_HINTS } from "./lib/cli/hints.ts";
-import type { Log } from "./lib/cli/log.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { run } from "./lib/cli/run.ts";
 import { onSignals } from "./lib/cli/signals.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
 import { systemClock } from "./lib/clock.ts";
-import { counted } from "./lib/counted.ts";
 import { dial } from "./lib/dial.ts";
 import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
 import { IdleWatch } from "./lib/idle.ts";
@@ -113,7 +112,7 @@ async function echoClient(
       idle.delete(conn);
       conn.close();
     }
-    return report(log, outcome);
+    return tellOutcome(outcome, log);
   } catch (error) {
     if (signal.aborted) return exitCode();
     throw error;
@@ -122,23 +121,6 @@ async function echoClient(
 
 async function* once(data: Uint8Array): AsyncGenerator<Uint8Array> {
   yield data;
-}
-
-function report(log: Log, { sent, received, differsAt, complete }: EchoOutcome): number {
-  if (differsAt !== undefined) {
-    throw new CliError(
-      EXIT.differed,
-      `The echo differs from what was sent, from byte ${differsAt} on.`,
-    );
-  }
-  if (!complete) {
-    throw new CliError(
-      EXIT.closedEarly,
-      `The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
-    );
-  }
-  log.note(`sent ${counted(sent, "byte")} and received the same; closed`);
-  return EXIT.ok;
 }
 
 const echoCommand = command({

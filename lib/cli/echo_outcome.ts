@@ -1,0 +1,31 @@
+/**
+ * What came of an echo, for those who asked for it.
+ *
+ * @module
+ */
+
+import { counted } from "../counted.ts";
+import type { EchoOutcome } from "../echo_client.ts";
+import { CliError, EXIT } from "./exit.ts";
+import type { Log } from "./log.ts";
+
+/** Tells that all came back, and gives the exit code; throws a {@linkcode CliError} if not. */
+export function tellOutcome(
+  { sent, received, differsAt, complete }: EchoOutcome,
+  log: Log,
+): number {
+  if (differsAt !== undefined) {
+    throw new CliError(
+      EXIT.differed,
+      `The echo differs from what was sent, from byte ${differsAt} on.`,
+    );
+  }
+  if (!complete) {
+    throw new CliError(
+      EXIT.closedEarly,
+      `The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
+    );
+  }
+  log.note(`sent ${counted(sent, "byte")} and received the same; closed`);
+  return EXIT.ok;
+}
