@@ -53,6 +53,8 @@ test("plainsocket: what is no command leads to the one that was meant", async ()
     "http://a/": "Unknown command 'http://a/'; say 'plainsocket client get http://a/'.",
     sever: "Unknown command 'sever'; did you mean 'plainsocket server'?",
     resolv: "Unknown command 'resolv'; did you mean 'plainsocket client resolve'?",
+    ecoh:
+      "Unknown command 'ecoh'; did you mean 'plainsocket server echo' or 'plainsocket client echo'?",
     "--port 80": "Unknown command '--port'. Say server or client.",
   };
   for (const [args, message] of Object.entries(wrong)) {

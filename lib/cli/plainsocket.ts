@@ -35,20 +35,20 @@ const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
 
 /** What to say of a command that there is not. */
 function unknown(name: string): string {
-  const say = /^https?:\/\//i.test(name) ? [`plainsocket client get ${name}`] : commandsFor(name);
-  const instead = say.map((command) => `'${command}'`).join(" or ");
-  if (instead !== "") return `Unknown command '${name}'; say ${instead}.`;
-  const names = Object.entries(PROTOCOLS).flat(2);
-  const [near = ""] = [nearest(name, names) ?? ""].flatMap(commandsFor);
-  if (near !== "") return `Unknown command '${name}'; did you mean '${near}'?`;
-  return `Unknown command '${name}'. Say server or client.`;
+  const wrong = `Unknown command '${name}'`;
+  if (/^https?:\/\//i.test(name)) return `${wrong}; say 'plainsocket client get ${name}'.`;
+  const known = commandsFor(name);
+  if (known.length > 0) return `${wrong}; say ${known.join(" or ")}.`;
+  const near = nearest(name, Object.entries(PROTOCOLS).flat(2));
+  if (near !== undefined) return `${wrong}; did you mean ${commandsFor(near).join(" or ")}?`;
+  return `${wrong}. Say server or client.`;
 }
 
-/** The commands that begin with a script or protocol of this name. */
+/** The commands that a script or protocol of this name is part of, in quotes. */
 function commandsFor(name: string): string[] {
-  if (Object.hasOwn(PROTOCOLS, name)) return [`plainsocket ${name}`];
+  if (Object.hasOwn(PROTOCOLS, name)) return [`'plainsocket ${name}'`];
   return Object.keys(PROTOCOLS).filter((script) => PROTOCOLS[script].includes(name))
-    .map((script) => `plainsocket ${script} ${name}`);
+    .map((script) => `'plainsocket ${script} ${name}'`);
 }
 
 const HELP = ["help", "-h", "--help"];
