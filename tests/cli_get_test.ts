@@ -472,6 +472,23 @@ test("get: what is wrong with the command line is exit code 2", async () => {
   for (const [args, pattern] of wrong) assertFailed(await get(args), 2, pattern);
 });
 
+test("get: an option that must be something is not empty, as a variable that is not set is", async () => {
+  const wrong: [string, RegExp][] = [
+    ["--sha256", /Option --sha256 takes 64 hexadecimal digits, not ''/],
+    ["-u", /Option -u takes 'name:password'/],
+    ["-o", /Option -o takes a path, not ''/],
+    ["-X", /Option -X takes a method, as PUT: '' is not a method/],
+    ["--range", /Option --range takes 0-99, 100- or -100, not ''/],
+    ["-H", /Option -H takes 'Name: value', not ''/],
+    ["--unix", /Option --unix takes a path, not ''/],
+    ["--cacert", /Option --cacert takes a path, not ''/],
+  ];
+  // Nobody listens there: without the check, that would be exit code 7.
+  for (const [option, pattern] of wrong) {
+    assertFailed(await get([option, "", "http://127.0.0.1:1/"]), 2, pattern);
+  }
+});
+
 test("get: what is wrong with the URL is exit code 3", async () => {
   for (
     const url of [

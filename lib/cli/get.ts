@@ -18,10 +18,10 @@ import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
-import { integer, list, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
+import { integer, path, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
-import { remoteName, type RequestChoice, requestOf } from "./get/options.ts";
+import { remoteName, REQUEST_FLAGS, type RequestChoice, requestOf } from "./get/options.ts";
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
@@ -36,19 +36,17 @@ import { openTransport } from "./transport.ts";
 const MOST = Number.MAX_SAFE_INTEGER;
 
 const FLAGS = {
-  output: text("FILE", "", "write the content to FILE, which appears when it is whole", "o"),
+  output: {
+    ...path("write the content to FILE, which appears when it is whole", "FILE"),
+    short: "o",
+  },
   "remote-name": toggle("the same, with the last part of the URL as FILE", "O"),
   continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
   retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
-  sha256: text("HEX", "", "the SHA-256 that the content must have"),
+  sha256: { ...text("HEX", "", "the SHA-256 that the content must have"), parse: sha256Of },
   include: toggle("put the head of the reply before the content", "i"),
   head: toggle("ask with HEAD, and show the head of the reply", "I"),
-  header: list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
-  request: text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
-  data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
-  "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
-  user: text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
-  range: text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
+  ...REQUEST_FLAGS,
   compressed: toggle("ask for compressed content, and decompress it"),
   unix: socketPath("connect to this socket file, whatever host the URL has"),
   ...TRUST_FLAGS,
@@ -59,6 +57,11 @@ const FLAGS = {
   timing: toggle("tell when what was done"),
   ...GENERAL_FLAGS,
 };
+
+function sha256Of(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text;
+  throw new UsageError(`takes 64 hexadecimal digits, not '${text}'`);
+}
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
 
@@ -181,9 +184,6 @@ function checkCombination(values: GetValues): void {
   // The head is no part of the content that has that sum.
   exclude("sha256", "include");
   exclude("sha256", "head");
-  if (values.sha256 !== "" && !/^[0-9a-f]{64}$/i.test(values.sha256)) {
-    throw new UsageError("Option --sha256 takes 64 hexadecimal digits");
-  }
   if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {
     throw new UsageError("Option --continue needs a file: --output FILE or --remote-name");
   }

@@ -12,20 +12,59 @@ import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
 import { RequestError } from "../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
-import { UsageError } from "../flags.ts";
+import { type Flag, list, text, UsageError, type Values } from "../flags.ts";
+
+/**
+ * The flags of what the request says. What has to be something is checked as it is read: if it is
+ * empty, a variable of a script was not set, and a request without it is not what was asked for.
+ */
+export const REQUEST_FLAGS: {
+  readonly header: Flag<readonly string[]>;
+  readonly request: Flag<string>;
+  readonly data: Flag<readonly string[]>;
+  readonly "data-binary": Flag<readonly string[]>;
+  readonly user: Flag<string>;
+  readonly range: Flag<string>;
+} = {
+  header: {
+    ...list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
+    parse: (line, sofar) => {
+      fieldOf(line);
+      return [...sofar, line];
+    },
+  },
+  request: {
+    ...text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
+    parse: (method) => {
+      checked("takes a method, as PUT", () => checkMethod(method));
+      return method;
+    },
+  },
+  data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
+  "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
+  user: {
+    ...text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
+    parse: (user) => {
+      // It is not shown: it may be a password.
+      if (user.includes(":")) return user;
+      throw new UsageError("takes 'name:password'");
+    },
+  },
+  range: {
+    ...text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
+    parse: (range) => {
+      if (/^(\d+-\d*|-\d+)$/.test(range)) return range;
+      throw new UsageError(`takes 0-99, 100- or -100, not '${range}'`);
+    },
+  },
+};
 
 /** The flags that shape the request. */
-export interface RequestValues {
-  readonly request: string;
+export type RequestValues = Values<typeof REQUEST_FLAGS> & {
   readonly head: boolean;
-  readonly header: readonly string[];
-  readonly data: readonly string[];
-  readonly "data-binary": readonly string[];
-  readonly user: string;
-  readonly range: string;
   readonly unix: string;
   readonly compressed: boolean;
-}
+};
 
 /** What of {@linkcode HttpRequestOptions} they make. */
 export type RequestChoice =
@@ -39,9 +78,11 @@ export async function requestOf(text: string, values: RequestValues): Promise<Re
   const add = (name: string, value: string) => {
     if (!hasField(headers, name.toLowerCase())) headers.push(name, value);
   };
-  if (values.user !== "") add("Authorization", authorization(values.user));
+  if (values.user !== "") {
+    add("Authorization", `Basic ${Buffer.from(values.user).toString("base64")}`);
+  }
   if (values.compressed) add("Accept-Encoding", ACCEPT_ENCODING);
-  if (values.range !== "") add("Range", `bytes=${rangeOf(values.range)}`);
+  if (values.range !== "") add("Range", `bytes=${values.range}`);
   const body = await bodyOf(values);
   if (body !== undefined) add("Content-Type", "application/x-www-form-urlencoded");
   const method = methodOf(values, body !== undefined);
@@ -65,30 +106,18 @@ function placeOf(text: string, unix: string): { url: URL; path: string | undefin
 }
 
 function methodOf({ request, head }: RequestValues, hasBody: boolean): string {
-  const method = request !== "" ? request : head ? "HEAD" : hasBody ? "POST" : "GET";
-  checked("--request", () => checkMethod(method));
-  return method;
+  return request !== "" ? request : head ? "HEAD" : hasBody ? "POST" : "GET";
 }
 
 /** `Name: value`, or `Name;` for an empty value; `Name:` leaves out what would be sent by default. */
 function fieldOf(line: string): string[] {
   const match = /^([^:;]+)(?::[\t ]*(.*?)[\t ]*|;)$/s.exec(line);
-  if (match === null) throw new UsageError(`Option --header takes 'Name: value', not '${line}'`);
+  if (match === null) throw new UsageError(`takes 'Name: value', not '${line}'`);
   const [, name, text = ""] = match;
   const value = Buffer.from(text).toString("latin1");
-  checked("--header", () => checkField(name, value));
+  checked("takes 'Name: value'", () => checkField(name, value));
   if (value !== "" || line.endsWith(";")) return [name, value];
   return /^(accept|user-agent)$/i.test(name) ? [name, ""] : [];
-}
-
-function authorization(user: string): string {
-  if (!user.includes(":")) throw new UsageError("Option --user takes 'name:password'");
-  return `Basic ${Buffer.from(user).toString("base64")}`;
-}
-
-function rangeOf(range: string): string {
-  if (/^(\d+-\d*|-\d+)$/.test(range)) return range;
-  throw new UsageError(`Option --range takes 0-99, 100- or -100, not '${range}'`);
 }
 
 /** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
@@ -124,12 +153,13 @@ function stripped(bytes: Buffer): Buffer {
   return Buffer.from(bytes.filter((byte) => byte !== 0x0d && byte !== 0x0a && byte !== 0));
 }
 
-function checked(option: string, check: () => void): void {
+/** Turns what a check throws into what is told of an option: what it `takes`, and what is wrong. */
+function checked(takes: string, check: () => void): void {
   try {
     check();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`Option ${option}: ${error.message}`);
+    throw new UsageError(`${takes}: ${error.message}`);
   }
 }
 
