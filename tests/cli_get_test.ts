@@ -558,6 +558,21 @@ test("get: what cannot be written is 23", () =>
       assert.deepEqual(readdirSync(dir), []);
     })));
 
+test("get: content that nobody reads any more is 23, on stdout and on a device", () =>
+  withHttp(() => ({ status: 200, body: new Uint8Array(4 * MIB) }), async (url) => {
+    for (const args of [[url], ["-o", "/dev/stdout", url]]) {
+      const line = '{ "$@"; echo "exit $?" >&2; } | head -c 10';
+      const { stdout, stderr } = await runProgram(
+        inShell(line, [...programCommand("client"), "get", ...args]),
+      );
+      assert.equal(stdout.length, 10);
+      assert.match(
+        stderr,
+        /^client\.ts: Cannot write \S*stdout: nobody reads it any more \(EPIPE\)\.\nexit 23\n$/,
+      );
+    }
+  }));
+
 test("get: when the disk is full what has come is kept", () =>
   withHttp(
     () => ({ status: 200, headers: ["ETag", '"a"'], body: new Uint8Array(4 * MIB) }),

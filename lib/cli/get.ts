@@ -26,8 +26,10 @@ import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
 import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
+import { writeError } from "./get/writer.ts";
 import { CURL_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
+import { asCalled } from "./program.ts";
 import { onSignals } from "./signals.ts";
 import { socketPath } from "./socket_path.ts";
 import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
@@ -137,6 +139,7 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
   noMore(positionals, "get takes one URL");
   checkCombination(values);
   const log = openLog(values);
+  failUnread(log);
   const { signal, exitCode } = onSignals();
   let output: Output | undefined;
   try {
@@ -165,6 +168,14 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     if (fate !== "") log.note(fate);
     return exitCode();
   }
+}
+
+/** What nobody reads is not whole, as curl has it: with other commands that is no failure. */
+function failUnread(log: Log): void {
+  process.stdout.prependListener("error", (error: Error) => {
+    log.error(`${asCalled("client.ts")}: ${writeError("stdout", error).message}`);
+    process.exit(EXIT.writeFailed);
+  });
 }
 
 function checkCombination(values: GetValues): void {

@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "there is no space left on the device",
   ENOTDIR: "its folder is a file",
   EPERM: "permission denied",
+  EPIPE: "nobody reads it any more",
   EROFS: "the file system is read-only",
 };
 
