@@ -1075,7 +1075,7 @@ test("get: a terminal shows how far a file is; nothing else does", () =>
       assert.equal(shown.code, 0);
       assert.match(
         shown.stdout.toString().replaceAll("\x1b[K", ""),
-        /file 100% \[#{24}\] 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
+        /file \[#{22,24}\] 100% 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
       );
       const quiet = await runProgram(onTerminal([...client, "-q"]));
       assert.deepEqual([quiet.code, quiet.stdout.toString()], [0, ""]);
@@ -1088,17 +1088,68 @@ test("get: the line of progress has bytes, rate and time left", () => {
   const GIB = 1024 * MIB;
   assert.equal(
     progressLine("a.iso", GIB / 2, GIB, GIB / 4, 2, 99),
-    "a.iso  50% [############------------] 512.0 MiB of 1.0 GiB  128.0 MiB/s  0:04 left",
+    "a.iso [############------------]  50% 512.0 MiB of 1.0 GiB  128.0 MiB/s  0:04 left",
   );
   assert.equal(progressLine("a", 1536, undefined, 1536, 3, 99), "a  1.5 KiB  512 B/s");
   assert.match(
     progressLine("a", 0, 10 * GIB, 0, 0, 99),
-    / 0% \[-{24}\] 0 B of 10\.0 GiB {2}0 B\/s {2}-:-- left$/,
+    / \[-{24}\] {3}0% 0 B of 10\.0 GiB {2}0 B\/s {2}-:-- left$/,
   );
   assert.match(progressLine("a", MIB, 5 * GIB, MIB, 1, 99), / 1:25:19 left$/);
-  const narrow = progressLine("a-very-long-name.iso", 0, GIB, 0, 0, 60);
-  assert.equal(narrow, "a-very-…   0% [------------------------] 0 B of 1.0 GiB  0 B");
 });
+
+test("get: on a narrow terminal the bar and the name give way to the rate and the time left", () => {
+  const of = "943.5 MiB of 1000.0 MiB";
+  const line = (width: number) =>
+    progressLine("a-very-long-name.iso", 943.5 * MIB, 1000 * MIB, 943.5 * MIB, 1, width);
+  assert.equal(line(90), `a-very-long-name.iso [#############-]  94% ${of}  943.5 MiB/s  0:00 left`);
+  assert.equal(line(79), `a-very-long-name.iso  94% ${of}  943.5 MiB/s  0:00 left`);
+  assert.equal(line(59), `a-ver…  94% ${of}  943.5 MiB/s  0:00 left`);
+  assert.equal(line(39), "a-very-lon…  94% 943.5 MiB/s  0:00 left");
+  assert.equal(line(24), "943.5 MiB/s  0:00 left");
+  for (let width = 1; width < 120; width++) {
+    const short = line(width);
+    assert.ok(short.length <= width, short);
+    if (width >= 22) assert.match(short, /943\.5 MiB\/s {2}0:00 left$/);
+    for (const total of [undefined, 0]) {
+      assert.ok(progressLine("name", 0, total, 0, 0, width).length <= width);
+    }
+  }
+});
+
+/** Has a command's terminal made narrower once it shows something, and ends it when that is drawn. */
+const NARROWED = `
+import fcntl, os, pty, signal, struct, sys, termios
+child, terminal = pty.fork()
+if child == 0: os.execvp(sys.argv[1], sys.argv[1:])
+def resize(columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+resize(100)
+shown = b""
+while True:
+    try: data = os.read(terminal, 65536)
+    except OSError: break
+    if not data: break
+    if b"left" in data: resize(50)
+    shown += data
+    if shown.count(b"left") == 4: os.kill(child, signal.SIGTERM)
+os.write(1, shown)
+`;
+
+test("get: the line of progress follows the width of the terminal", () =>
+  withRaw([async (conn) => {
+    await conn.write(Buffer.from(`${OK}Content-Length: ${2 * MIB}\r\n\r\n`));
+    await conn.write(new Uint8Array(MIB));
+    await conn.read(new Uint8Array(1));
+  }], (url) =>
+    withDir(async (dir) => {
+      const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
+      const { stdout } = await runProgram(["python3", "-c", NARROWED, ...client]);
+      const lines = stdout.toString().split(/[\r\n]+/).map((line) => line.split("\x1b[K")[0])
+        .filter((line) => line.endsWith("left"));
+      assert.match(lines[0], /\[[#-]{24}\]/);
+      assert.ok(lines[3].length < 50, lines[3]);
+    })));
 
 test("get: --help leads with examples, and has every option and exit code", async () => {
   const { code, stdout, stderr } = await get(["--help"]);

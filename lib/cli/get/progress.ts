@@ -7,7 +7,11 @@
 import process from "node:process";
 
 const REFRESH_MS = 200;
-const BAR = 24;
+const WIDEST_BAR = 24;
+/** A bar of less tells nothing. */
+const NARROWEST_BAR = 4;
+/** As much of a name is shown before there is a bar. */
+const NAME = 20;
 
 /** Shows how far `size` is on the way to `total`, several times a second. */
 export class Progress {
@@ -60,7 +64,10 @@ export class Progress {
   }
 }
 
-/** The line, at most `width` wide: `bytes` of `size` came in the last `seconds`. */
+/**
+ * The line, at most `width` wide: `bytes` of `size` came in the last `seconds`. The rate and the
+ * time left are there as long as they fit; for them the bar, the name, and the rest give way.
+ */
 export function progressLine(
   name: string,
   size: number,
@@ -69,27 +76,38 @@ export function progressLine(
   seconds: number,
   width: number,
 ): string {
-  const facts = factsOf(size, total, bytes, seconds);
-  const room = Math.max(8, width - facts.length - 1);
-  const short = name.length > room ? `${name.slice(0, room - 1)}…` : name;
-  return `${short} ${facts}`.slice(0, width);
-}
-
-function factsOf(
-  size: number,
-  total: number | undefined,
-  bytes: number,
-  seconds: number,
-): string {
   const rate = seconds > 0 ? bytes / seconds : 0;
   const speed = `${readable(rate)}/s`;
-  if (total === undefined) return ` ${readable(size)}  ${speed}`;
+  if (total === undefined) {
+    const facts = fitting([` ${readable(size)}  ${speed}`, speed], width);
+    return named(name, facts, width - facts.length);
+  }
   const done = total === 0 ? 1 : Math.min(1, size / total);
-  const bar = "#".repeat(Math.round(done * BAR)).padEnd(BAR, "-");
   const percent = `${Math.floor(done * 100)}%`.padStart(4);
   const left = size >= total ? clock(seconds) : rate > 0 ? clock((total - size) / rate) : "-:--";
+  const last = `${speed}  ${left}${size >= total ? "" : " left"}`;
   const of = `${readable(size)} of ${readable(total)}`;
-  return `${percent} [${bar}] ${of}  ${speed}  ${left}${size >= total ? "" : " left"}`;
+  const facts = fitting([`${percent} ${of}  ${last}`, `${percent} ${last}`, last], width);
+  // For the name and the bar, with the spaces and brackets around them.
+  const room = width - facts.length;
+  const bar = barOf(done, Math.min(WIDEST_BAR, room - Math.min(NAME, name.length) - 4));
+  return named(name, `${bar}${facts}`, room - bar.length);
+}
+
+/** The first of these texts that fits into `width`; what fits of the last if none does. */
+function fitting(texts: readonly string[], width: number): string {
+  return texts.find(({ length }) => length <= width) ?? texts.at(-1)!.slice(0, width);
+}
+
+function barOf(done: number, width: number): string {
+  if (width < NARROWEST_BAR) return "";
+  return `[${"#".repeat(Math.round(done * width)).padEnd(width, "-")}] `;
+}
+
+/** Puts what fits of a name before `facts`: `room` is for it and the space behind it. */
+function named(name: string, facts: string, room: number): string {
+  if (name.length < room) return `${name} ${facts}`;
+  return room < 3 ? facts : `${name.slice(0, room - 2)}… ${facts}`;
 }
 
 function readable(bytes: number): string {
