@@ -241,7 +241,24 @@ test("get: -o writes to a device as it is, and through a link", async () => {
     }));
 });
 
-test("get: -i puts the head before the content, -I shows nothing else", async () => {
+test("get: binary content is not printed on a terminal, unless -o - says so", () =>
+  withHttp(
+    ({ target }) => ({ status: 200, body: target === "/text" ? "t\xfcxt" : "GIF\x00\x9b" }),
+    async (url) => {
+      const onScreen = async (...args: string[]) => {
+        const client = [...programCommand("client"), "get", ...args];
+        const { code, stdout } = await runProgram(onTerminal(client, true));
+        return [code, stdout.toString()];
+      };
+      const refusal = "client.ts: The content is binary, and stdout a terminal. " +
+        "Say -o FILE to save it, or -o - to print it all the same.\r\n";
+      assert.deepEqual(await onScreen(url), [23, refusal]);
+      assert.deepEqual(await onScreen("-o", "-", url), [0, "GIF\x00\x9b"]);
+      assert.deepEqual(await onScreen(`${url}/text`), [0, "t\xfcxt"]);
+    },
+  ));
+
+test("get: -i puts the head before the content, -I shows nothing else, also in a file", async () => {
   const reply: LightReply = { status: 200, headers: ["X-A", "1", "X-A", "2"], body: "hello" };
   await withHttp(() => reply, async (url) => {
     const head = /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*X-A: 1\r\nX-A: 2\r\n(.*\r\n)*\r\n/;
@@ -251,6 +268,16 @@ test("get: -i puts the head before the content, -I shows nothing else", async ()
     const alone = await get(["-I", url]);
     assertQuiet(alone);
     assert.match(alone.stdout.toString(), new RegExp(`${head.source}$`));
+    await withDir(async (dir) => {
+      const file = join(dir, "file");
+      for (const [option, end] of [["-i", "hello$"], ["-I", "$"]]) {
+        const saved = await get([option, "-o", file, url]);
+        assertQuiet(saved);
+        assert.equal(saved.stdout.length, 0);
+        assert.match(readFileSync(file, "latin1"), new RegExp(`${head.source}${end}`));
+      }
+      assert.deepEqual(readdirSync(dir), ["file"]);
+    });
   });
 });
 
@@ -1102,7 +1129,10 @@ test("get: on a narrow terminal the bar and the name give way to the rate and th
   const of = "943.5 MiB of 1000.0 MiB";
   const line = (width: number) =>
     progressLine("a-very-long-name.iso", 943.5 * MIB, 1000 * MIB, 943.5 * MIB, 1, width);
-  assert.equal(line(90), `a-very-long-name.iso [#############-]  94% ${of}  943.5 MiB/s  0:00 left`);
+  assert.equal(
+    line(90),
+    `a-very-long-name.iso [#############-]  94% ${of}  943.5 MiB/s  0:00 left`,
+  );
   assert.equal(line(79), `a-very-long-name.iso  94% ${of}  943.5 MiB/s  0:00 left`);
   assert.equal(line(59), `a-ver…  94% ${of}  943.5 MiB/s  0:00 left`);
   assert.equal(line(39), "a-very-lon…  94% 943.5 MiB/s  0:00 left");

@@ -85,7 +85,8 @@ ${renderFlags(FLAGS)}
 stdout gets the content, byte for byte: as the server sends it, unless --compressed is given. All
 else goes to stderr. With a FILE, what has come is in FILE.part until it is whole, beside it in
 FILE.part.json what -C needs; a run that fails keeps both. Only the content of a success (2xx)
-becomes FILE; that of other replies goes to stdout.
+becomes FILE; that of other replies goes to stdout. Binary content does not go to a terminal, unless
+FILE is -.
 
 -C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
 If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that
@@ -150,9 +151,10 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     }
     const tls = trustOf(values);
     const file = fileOf(values, choice.url);
-    const stdout = new StdoutOutput(log, new Checksum(""));
+    const forced = values.output === "-";
+    const stdout = new StdoutOutput(log, new Checksum(""), forced);
     const checksum = new Checksum(values.sha256);
-    output = file === undefined ? new StdoutOutput(log, checksum) : await fileOutput({
+    output = file === undefined ? new StdoutOutput(log, checksum, forced) : await fileOutput({
       file,
       url: publicUrl(choice.url),
       resume: values.continue,

@@ -6,6 +6,7 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { open } from "node:fs/promises";
+import process from "node:process";
 import type { Log } from "../log.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { FileWriter, writeError } from "./writer.ts";
@@ -115,17 +116,26 @@ abstract class StreamOutput implements Output {
   }
 }
 
-/** stdout. */
+/** As much of the content is looked at, as curl does, to tell whether it is binary. */
+const LOOKED_AT = 2000;
+
+/** stdout. On a terminal it takes no binary content, unless it is `forced` to. */
 export class StdoutOutput extends StreamOutput {
   readonly #log: Log;
+  readonly #refusing: boolean;
 
-  constructor(log: Log, checksum: Checksum) {
+  constructor(log: Log, checksum: Checksum, forced: boolean) {
     super(checksum);
     this.#log = log;
+    this.#refusing = process.stdout.isTTY && !forced;
   }
 
-  protected put(bytes: Uint8Array): Promise<void> {
-    return this.#log.data(bytes);
+  protected async put(bytes: Uint8Array): Promise<void> {
+    if (this.#refusing && this.size < LOOKED_AT && bytes.includes(0)) {
+      const next = "Say -o FILE to save it, or -o - to print it all the same.";
+      throw new CliError(EXIT.writeFailed, `The content is binary, and stdout a terminal. ${next}`);
+    }
+    await this.#log.data(bytes);
   }
 }
 
