@@ -418,10 +418,19 @@ test("get: https with a certificate that is trusted, and with any one if it must
 
 test("get: a certificate that is not trusted is 60, a handshake that fails 35", () =>
   withHttps(async (url, cacert) => {
-    assertFailed(await get([url]), 60, /ECERT/);
+    const untrusted = await get([url]);
+    assertFailed(untrusted, 60, /ECERT/, /--cacert FILE; for tests only, --insecure trusts/);
     const other = url.replace("localhost", "127.0.0.1");
     assertFailed(await get(["--cacert", cacert, other]), 60, /ECERT/);
-    assertFailed(await get(["--cacert", "/does/not/exist", url]), 2, /--cacert cannot read/);
+    for (
+      const [file, why] of [["/does/not/exist", "there is no such file"], ["/", "it is a folder"]]
+    ) {
+      assertFailed(
+        await get(["--cacert", file, url]),
+        2,
+        new RegExp(`--cacert cannot read '${file}': ${why}\\. See`),
+      );
+    }
     await withHttp(() => ({ status: 200 }), async (plain) => {
       assertFailed(await get([plain.replace("http:", "https:")]), 35, /ETLS/);
     });
@@ -480,7 +489,7 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-H", "Content-Length: 5", "http://a/"], /set by the engine/],
     [["-X", "GET /", "http://a/"], /not a method/],
     [["-u", "me", "http://a/"], /name:password/],
-    [["-d", "@/does/not/exist", "http://a/"], /cannot read/],
+    [["-d", "@/does/not/exist", "http://a/"], /cannot read '.*': there is no such file\./],
     [["-d", "a", "-I", "http://a/"], /exclude each other/],
     [["-o", "a", "-O", "http://a/b"], /exclude each other/],
     [["-C", "--range", "0-1", "-o", "a", "http://a/"], /exclude each other/],

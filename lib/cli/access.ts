@@ -12,6 +12,7 @@ import { parseCidr } from "../cidr.ts";
 import { counted } from "../counted.ts";
 import { type Flag, integer, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 /** A flag for networks: one, or some with commas between them, again and again. */
 function networks(help: string): Flag<readonly string[]> {
@@ -132,12 +133,7 @@ function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const { code, name, message } = error as Error & { code?: string };
-    const why = name === "NotCapable"
-      ? `Deno's permissions forbid it; run again with --allow-read=${path}`
-      : code === "ENOENT"
-      ? "there is no such file"
-      : message;
+    const why = whyUnreadable(path, error);
     throw new UsageError(`Cannot read '${path}', which --allow or --deny names: ${why}`);
   }
 }

@@ -308,14 +308,17 @@ const CODES: Partial<Record<RequestErrorCode, number>> = {
   TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
 };
 
+const HOW_TO_TRUST = "That is --cacert FILE; for tests only, --insecure trusts anybody.";
+
 /** The error to end with: with its exit code, and with what became of the bytes received. */
 function explained(error: unknown, fate: string): unknown {
   const exitCode = codeOf(error);
   if (exitCode === undefined) return error;
   // A checksum that is not right says by itself where the bytes are.
   const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
+  const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
   const { message } = error as Error;
-  return new CliError(exitCode, `${printable(message)}${suffix}`, { cause: error });
+  return new CliError(exitCode, `${printable(message)}${how}${suffix}`, { cause: error });
 }
 
 function codeOf(error: unknown): number | undefined {

@@ -8,6 +8,7 @@ import { readFileSync } from "node:fs";
 import type { DialTlsOptions } from "../dial.ts";
 import type { ClientTls } from "../http/client/client.ts";
 import { type Flag, needing, path, text, toggle, UsageError, type Values } from "./flags.ts";
+import { whyUnreadable } from "./unreadable.ts";
 
 /** The flags of whom to trust and who to be, where TLS may be spoken. */
 export const TRUST_FLAGS: {
@@ -60,7 +61,7 @@ function read(option: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${file}': ${(error as Error).message}`);
+    throw new UsageError(`Option --${option} cannot read '${file}': ${whyUnreadable(file, error)}`);
   }
 }
 

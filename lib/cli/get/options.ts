@@ -13,6 +13,7 @@ import { RequestError } from "../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
 import { type Flag, list, text, UsageError, type Values } from "../flags.ts";
+import { whyUnreadable } from "../unreadable.ts";
 
 /**
  * The flags of what the request says. What has to be something is checked as it is read: if it is
@@ -144,7 +145,7 @@ async function readSource(path: string, option: string): Promise<Buffer> {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${path}': ${(error as Error).message}`);
+    throw new UsageError(`Option --${option} cannot read '${path}': ${whyUnreadable(path, error)}`);
   }
 }
 
