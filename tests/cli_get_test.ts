@@ -482,6 +482,9 @@ test("get: what is wrong with the command line is exit code 2", async () => {
   const wrong: [string[], RegExp][] = [
     [[], /needs a URL/],
     [["http://a/", "http://b/"], /Too many arguments, from 'http:\/\/b\/' on; get takes one URL/],
+    [["127.0.0.1", "8080"], /A colon stands between host and port: 127\.0\.0\.1:8080\./],
+    [["-C", "-", "-o", "a", "http://a/"], /-C \(--continue\) takes no value: leave the '-' out/],
+    [["-o", "a", "http://a/", "-C", "-"], /-C \(--continue\) takes no value: leave the '-' out/],
     [["--nope", "http://a/"], /Unknown option --nope/],
     [["-H", "no colon", "http://a/"], /takes 'Name: value', not 'no colon'/],
     [["-H", "X: a\r\nY: b", "http://a/"], /has a character/],
@@ -491,10 +494,13 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-u", "me", "http://a/"], /name:password/],
     [["-d", "@/does/not/exist", "http://a/"], /cannot read '.*': there is no such file\./],
     [["-d", "a", "-I", "http://a/"], /exclude each other/],
-    [["-o", "a", "-O", "http://a/b"], /exclude each other/],
+    [
+      ["-o", "a", "-O", "http://a/b"],
+      /-o \(--output\) and -O \(--remote-name\) exclude each other/,
+    ],
     [["-C", "--range", "0-1", "-o", "a", "http://a/"], /exclude each other/],
     [["--sha256", SHA256, "-i", "http://a/"], /exclude each other/],
-    [["-C", "http://a/"], /--continue needs/],
+    [["-C", "http://a/"], /-C \(--continue\) needs/],
     [["-C", "-H", "range: bytes=0-1", "-o", "a", "http://a/"], /exclude each other/],
     [["-d", "a", "--data-binary", "b", "http://a/"], /exclude each other/],
     [["--data-binary", "@/does/not/exist", "http://a/"], /--data-binary cannot read/],
@@ -526,19 +532,25 @@ test("get: an option that must be something is not empty, as a variable that is 
 });
 
 test("get: what is wrong with the URL is exit code 3", async () => {
-  for (
-    const url of [
-      "ftp://a/",
-      "file:///etc/passwd",
-      "http://",
-      "http://a:x/",
-      "http://a/ b",
-      "http+unix:///a",
-      "http+unix://%ff/",
-      "",
-    ]
-  ) {
-    assertFailed(await get([url]), 3, /^client\.ts: Cannot get .*BAD_URL/);
+  const wrong: [string, RegExp][] = [
+    ["ftp://a/", /the protocol 'ftp' is not spoken here \(BAD_URL\)\. Give an http:\/\/ or https/],
+    ["file:///etc/passwd", /the protocol 'file' is not spoken/],
+    ["http://", /it names no host/],
+    ["http://:80/", /it names no host/],
+    ["http://a:x/", /its port 'x' is no number from 0 to 65535/],
+    ["http://u:pass@a:99999/", /Cannot get http:\/\/a:99999\/: its port '99999' is no number/],
+    ["http://[::1]:99999", /its port '99999' is no number/],
+    ["http://[::1/", /it is not a URL/],
+    ["http://a/ b", /a space is in it, which a URL has as %20/],
+    ["http://a/\tb", /white space or a control character is in it/],
+    ["http+unix:///a", /it has no path/],
+    ["http+unix://%ff/", /it has no path/],
+    ["", /^client\.ts: Cannot get '': the URL is empty \(BAD_URL\)\. Give an http:\/\/ or https/],
+  ];
+  for (const [url, pattern] of wrong) {
+    const exit = await get([url]);
+    assertFailed(exit, 3, /^client\.ts: Cannot get .*BAD_URL/, pattern);
+    assert.equal(exit.stderr.includes("%20"), url.includes(" "));
   }
 });
 
@@ -688,7 +700,12 @@ for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
         if (kept === "") assert.deepEqual(readdirSync(dir), []);
         else {
           assert.equal(readFileSync(join(dir, "file.part"), "utf8"), kept);
-          assert.match(exit.stderr, new RegExp(`What came, ${kept.length} bytes, is kept in`));
+          assert.match(
+            exit.stderr,
+            new RegExp(
+              `What came, ${kept.length} bytes, is kept in .*; -C cannot go on from there`,
+            ),
+          );
         }
       })));
 }
@@ -1019,6 +1036,29 @@ test("get: --retry tries to connect again", async () => {
   assert.match(exit.stderr, /Trying again in 1 s \(1 of 1\)\.\n.*ECONNREFUSED.*\n$/);
 });
 
+test("get: --retry does not advise to try again when it is about to", () =>
+  withRaw([says(`${OK}Content-Length: 5\r\n\r\n`), says("")], async (url) => {
+    const { code, stderr } = await get(["--retry", "1", url]);
+    assert.equal(code, 52);
+    const [note, error] = stderr.split("\n");
+    assert.match(note, /\(PARTIAL\)\. Trying again in 1 s \(1 of 1\)\.$/);
+    assert.match(error, /\(EMPTY_REPLY\)\. Try again;/);
+  }));
+
+test("get: a part of an earlier run is named, with what -C makes of it", () =>
+  withDir(async (dir) => {
+    const [file, url] = [join(dir, "file"), "http://127.0.0.1:1/"];
+    writeFileSync(`${file}.part`, "part");
+    const anew = /part; -C cannot go on from there, and gets all of it anew\.$/;
+    assertFailed(await get(["-o", file, url]), 7, anew);
+    writeFileSync(`${file}.part.json`, JSON.stringify({ url: "http://b/", validator: '"a"' }));
+    assertFailed(await get(["-o", file, url]), 7, anew);
+    writeFileSync(`${file}.part.json`, JSON.stringify({ url, validator: '"a"' }));
+    for (const args of [[], ["-C"]]) {
+      assertFailed(await get([...args, "-o", file, url]), 7, /part; -C goes on from there\.$/);
+    }
+  }));
+
 test("get: --sha256 keeps a file from appearing that is another one", () =>
   withHttp(() => ({ status: 200, body: CONTENT }), (url) =>
     withDir(async (dir) => {
@@ -1194,6 +1234,8 @@ test("get: --help leads with examples, and has every option and exit code", asyn
   const { code, stdout, stderr } = await get(["--help"]);
   assert.deepEqual([code, stderr], [0, ""]);
   const help = stdout.toString();
+  assert.match(help, /goes on with FILE\.part only/);
+  assert.match(help, /from the start/);
   assert.match(help, /^Gets .*\n\n {2}deno run -A client\.ts get http:/);
   for (const n of [0, 1, 2, 3, 6, 7, 18, 22, 23, 28, 35, 47, 52, 56, 60, 63, 70, 130]) {
     assert.match(help, new RegExp(`^  ${n} `, "m"));

@@ -164,7 +164,11 @@ const USELESS: [run: typeof runServer, args: string[], message: RegExp][] = [
     ["connect", "-z", "--idle-timeout", "5", "a:1"],
     /Options --probe and --idle-timeout exclude each other/,
   ],
-  [runClient, ["get", "-C", "-o", "-", "http://a/"], /Option --continue needs a file: --output/],
+  [
+    runClient,
+    ["get", "-C", "-o", "-", "http://a/"],
+    /Option -C \(--continue\) needs a file: -o FILE/,
+  ],
 ];
 
 test("server and client: an option that would mean nothing is refused, and not ignored", async () => {

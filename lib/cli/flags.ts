@@ -178,6 +178,12 @@ function unknown(rawName: string, names: readonly string[], hints: Hints): strin
   return `Unknown option ${rawName}` + (near === undefined ? "" : `; did you mean --${near}?`);
 }
 
+/** What to call a flag where nothing tells how it was typed: by both of its names. */
+export function bothNames(flags: Flags, name: string): string {
+  const { short } = flags[name];
+  return short === undefined ? `--${name}` : `-${short} (--${name})`;
+}
+
 /** The flags as lines of the help. */
 export function renderFlags(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, { short, arg, help }]) => {

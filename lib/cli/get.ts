@@ -18,7 +18,16 @@ import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
 import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
-import { integer, path, renderFlags, seconds, text, toggle, UsageError } from "./flags.ts";
+import {
+  bothNames,
+  integer,
+  path,
+  renderFlags,
+  seconds,
+  text,
+  toggle,
+  UsageError,
+} from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
 import { remoteName, REQUEST_FLAGS, type RequestChoice, requestOf } from "./get/options.ts";
@@ -56,7 +65,7 @@ const FLAGS = {
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
-  timing: toggle("tell when what was done"),
+  timing: toggle("tell when what was done, in milliseconds from the start"),
   ...GENERAL_FLAGS,
 };
 
@@ -88,6 +97,7 @@ FILE.part.json what -C needs; a run that fails keeps both. Only the content of a
 becomes FILE; that of other replies goes to stdout. Binary content does not go to a terminal, unless
 FILE is -.
 
+-C goes on with FILE.part only: without one, all is got anew, even if there is a whole FILE.
 -C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
 If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that
 agree are not lost when that breaks off early, and if some differ, all that was there is kept as
@@ -100,9 +110,9 @@ the method was POST. Authorization and Cookie are not sent to another scheme, ho
 --max-redirects 0 the redirect itself is what you get.
 
 Exit codes:
+  0    all went well; content that nobody reads any more is 23
 ${
   exitHelp(
-    "ok",
     "differed",
     "usage",
     "badUrl",
@@ -135,9 +145,7 @@ export const get: Command = command({
 });
 
 async function run(values: GetValues, positionals: string[]): Promise<number> {
-  const url = positionals.shift();
-  if (url === undefined) throw new UsageError("get needs a URL");
-  noMore(positionals, "get takes one URL");
+  const url = urlOf(values, positionals);
   checkCombination(values);
   const log = openLog(values);
   failUnread(log);
@@ -147,7 +155,7 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     const choice = await requestOf(url, values);
     const ranged = hasField(choice.headers, "range");
     if (ranged && values.continue) {
-      throw new UsageError("Option --continue and a Range of one's own exclude each other");
+      throw new UsageError("Option -C (--continue) and a Range of one's own exclude each other");
     }
     const tls = trustOf(values);
     const file = fileOf(values, choice.url);
@@ -172,6 +180,21 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
   }
 }
 
+/** The one URL that the command line has to have. */
+function urlOf(values: GetValues, positionals: string[]): string {
+  // What curl takes for the place to go on from.
+  if (values.continue && positionals.includes("-")) {
+    throw new UsageError("Option -C (--continue) takes no value: leave the '-' out");
+  }
+  const [url, ...more] = positionals;
+  if (url === undefined) throw new UsageError("get needs a URL");
+  if (/^\d+$/.test(more[0] ?? "") && !/[^/]\/[^/]/.test(url)) {
+    throw new UsageError(`A colon stands between host and port: ${url}:${more[0]}`);
+  }
+  noMore(more, "get takes one URL at a time");
+  return url;
+}
+
 /** What nobody reads is not whole, as curl has it: with other commands that is no failure. */
 function failUnread(log: Log): void {
   process.stdout.prependListener("error", (error: Error) => {
@@ -184,7 +207,8 @@ function checkCombination(values: GetValues): void {
   const exclude = (...names: (keyof GetValues)[]) => {
     const given = names.filter((name) => values[name] !== FLAGS[name].fallback);
     if (given.length < 2) return;
-    throw new UsageError(`Options --${given[0]} and --${given[1]} exclude each other`);
+    const [one, other] = given.map((name) => bothNames(FLAGS, name));
+    throw new UsageError(`Options ${one} and ${other} exclude each other`);
   };
   exclude("output", "remote-name");
   // These make of the content what the server could not go on with.
@@ -198,7 +222,7 @@ function checkCombination(values: GetValues): void {
   exclude("sha256", "include");
   exclude("sha256", "head");
   if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {
-    throw new UsageError("Option --continue needs a file: --output FILE or --remote-name");
+    throw new UsageError("Option -C (--continue) needs a file: -o FILE or -O");
   }
 }
 

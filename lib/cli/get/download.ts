@@ -12,7 +12,7 @@ import { CliError, EXIT } from "../exit.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 import { continues, lengthOf416, validatorOf } from "./resume.ts";
-import { isPassing, retryAfter, TryLater, waitBefore } from "./retry.ts";
+import { failureOf, isPassing, retryAfter, TryLater, waitBefore } from "./retry.ts";
 
 /** What {@linkcode Download} takes. */
 export interface DownloadSettings {
@@ -64,8 +64,8 @@ export class Download {
         if (wait === undefined || !(output.restartable || this.#validator !== undefined)) {
           throw error;
         }
-        const { message } = error as Error;
-        note(`${message} Trying again in ${wait / 1000} s (${retry} of ${retries}).`);
+        const failure = failureOf(error as Error);
+        note(`${failure} Trying again in ${wait / 1000} s (${retry} of ${retries}).`);
         await sleep(wait, undefined, { signal });
       }
     }

@@ -12,7 +12,7 @@ import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
 import { RequestError } from "../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
-import { type Flag, list, text, UsageError, type Values } from "../flags.ts";
+import { bothNames, type Flag, list, text, UsageError, type Values } from "../flags.ts";
 import { whyUnreadable } from "../unreadable.ts";
 
 /**
@@ -95,7 +95,9 @@ function placeOf(text: string, unix: string): { url: URL; path: string | undefin
   const local = /^http\+unix:\/\/([^/?#]*)(.*)$/is.exec(text);
   if (local === null) {
     // As curl has it: what has no scheme is http.
-    const url = parseUrl(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+    const url = parseUrl(
+      text === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`,
+    );
     return { url, path: unix === "" ? undefined : unix };
   }
   if (unix !== "") throw new UsageError("Option --unix goes without a URL of http+unix");
@@ -145,7 +147,11 @@ async function readSource(path: string, option: string): Promise<Buffer> {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${path}': ${whyUnreadable(path, error)}`);
+    throw new UsageError(
+      `Option ${bothNames(REQUEST_FLAGS, option)} cannot read '${path}': ${
+        whyUnreadable(path, error)
+      }`,
+    );
   }
 }
 
@@ -168,7 +174,7 @@ function checked(takes: string, check: () => void): void {
 export function remoteName({ pathname }: URL): string {
   const segment = pathname.slice(pathname.lastIndexOf("/") + 1);
   if (segment === "") {
-    throw new UsageError("Option --remote-name needs a URL with a file name; say --output FILE");
+    throw new UsageError("Option -O (--remote-name) needs a URL with a file name; say -o FILE");
   }
   // What is not UTF-8 stays as it is.
   const name = decoded(segment) ?? segment;

@@ -59,6 +59,8 @@ class PartFile implements Output {
   readonly #record: string;
   readonly #settings: FileSettings;
   #writer: FileWriter | undefined;
+  /** Whether the record tells how to go on with what there is. */
+  #recorded = false;
   /** What there is, while what comes is compared with it. */
   #leftover: Leftover | undefined;
   /** What stands for what comes. */
@@ -77,11 +79,10 @@ class PartFile implements Output {
       const found = await stat(this.#part);
       if (!found.isFile()) return;
       this.size = found.size;
-      if (!resume) return;
       const record: Partial<PartRecord> = JSON.parse(await readFile(this.#record, "utf8"));
-      if (record.url === url && typeof record.validator === "string") {
-        this.validator = record.validator;
-      }
+      if (record.url !== url || typeof record.validator !== "string") return;
+      this.#recorded = true;
+      if (resume) this.validator = record.validator;
     } catch {
       // There is nothing, or nothing that is known to be of this URL.
     }
@@ -94,7 +95,9 @@ class PartFile implements Output {
   get fate(): string {
     if (this.size === 0) return "";
     const kept = `What came, ${counted(this.size, "byte")}, is kept in ${this.#part}`;
-    return this.validator === undefined ? `${kept}.` : `${kept}; -C goes on from there.`;
+    return this.#recorded
+      ? `${kept}; -C goes on from there.`
+      : `${kept}; -C cannot go on from there, and gets all of it anew.`;
   }
 
   async begin(offset: number, validator: string | undefined): Promise<void> {
@@ -114,6 +117,7 @@ class PartFile implements Output {
   async #append(): Promise<void> {
     this.#writer = new FileWriter(await open(this.#part, "a"), this.#part, true);
     const validator = this.validator = this.#next;
+    this.#recorded = validator !== undefined;
     if (validator === undefined) await rm(this.#record, { force: true });
     else {
       const record: PartRecord = { url: this.#settings.url, validator };

@@ -6,7 +6,7 @@
 
 import { SocketError, type SocketErrorCode } from "../../errors.ts";
 import type { ClientReply } from "../../http/client/client.ts";
-import { RequestError } from "../../http/client/errors.ts";
+import { REQUEST_ERRORS, RequestError } from "../../http/client/errors.ts";
 
 const PASSING: ReadonlySet<SocketErrorCode> = new Set([
   "EAI_AGAIN",
@@ -57,6 +57,13 @@ function passes(error: unknown): boolean {
     return error.code === "PARTIAL" || error.code === "EMPTY_REPLY";
   }
   return error instanceof TryLater;
+}
+
+/** What an error says, without the advice to try again, where that is about to be done. */
+export function failureOf(error: Error): string {
+  const { message } = error;
+  if (!(error instanceof RequestError)) return message;
+  return message.replace(` ${REQUEST_ERRORS[error.code]}`, "");
 }
 
 /** What Retry-After asks for in milliseconds (RFC 9110 section 10.2.3). */

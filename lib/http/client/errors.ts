@@ -30,7 +30,7 @@ const BROKEN = "The server, or something before it, does not keep to HTTP/1.1.";
 
 /** Every code that a {@linkcode RequestError} can carry, with what to do next. */
 export const REQUEST_ERRORS: Readonly<Record<RequestErrorCode, string>> = {
-  BAD_URL: "Give an http:// or https:// URL, with %20 for each space.",
+  BAD_URL: "Give an http:// or https:// URL.",
   BAD_STATUS_LINE: "Check that the port is that of an HTTP server.",
   BAD_VERSION: "Only HTTP/1.1 and HTTP/1.0 are spoken here.",
   BAD_STATUS: BROKEN,

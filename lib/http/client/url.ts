@@ -13,6 +13,8 @@ const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
  * for white space and control characters, which `URL` would drop, and for what is no URL.
  */
 export function parseUrl(text: string): URL {
+  if (text === "") throw badUrl("''", "the URL is empty");
+  if (text.includes(" ")) throw badUrl(text, "a space is in it, which a URL has as %20");
   // deno-lint-ignore no-control-regex
   if (/[\x00-\x20\x7f]/.test(text)) {
     throw badUrl(text, "white space or a control character is in it");
@@ -25,8 +27,17 @@ export function parseUrl(text: string): URL {
   try {
     return new URL(text);
   } catch (cause) {
-    throw badUrl(text, "it is not a URL", cause);
+    throw badUrl(text, whyNoUrl(text), cause);
   }
+}
+
+/** What is wrong with what `URL` does not take. */
+function whyNoUrl(text: string): string {
+  const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? "";
+  const [, host, port = ""] = /^(?:.*@)?(.*?)(?::([^:\]]*))?$/.exec(authority) ?? [];
+  if (host === "") return "it names no host";
+  const known = port === "" || (/^\d+$/.test(port) && Number(port) <= 65535);
+  return known ? "it is not a URL" : `its port '${port}' is no number from 0 to 65535`;
 }
 
 /** The host, without brackets, and the port that a URL leads to. */
