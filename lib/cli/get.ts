@@ -9,15 +9,13 @@ import { basename } from "node:path";
 import process from "node:process";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
-import { RequestError, type RequestErrorCode } from "../http/client/errors.ts";
 import { requestHttp } from "../http/client/request.ts";
 import { hasField } from "../http/client/request_head.ts";
 import { publicUrl } from "../http/client/url.ts";
-import { SocketError } from "../errors.ts";
 import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
-import { CliError, EXIT, exitCodeOf, exitHelp } from "./exit.ts";
+import { CliError, EXIT, exitHelp } from "./exit.ts";
 import {
   bothNames,
   integer,
@@ -30,6 +28,7 @@ import {
 } from "./flags.ts";
 import type { Values } from "./flags.ts";
 import { Download, type Outcome } from "./get/download.ts";
+import { explained } from "./get/errors.ts";
 import { remoteName, REQUEST_FLAGS, type RequestChoice, requestOf } from "./get/options.ts";
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
@@ -322,31 +321,4 @@ function told({ reply, whole }: Outcome, { values, log }: Job): number {
   if (status < 400 || whole) return EXIT.ok;
   const answer = `${status} ${reason}`.trimEnd();
   throw new CliError(EXIT.refused, `The server answered ${answer} for ${url}.`);
-}
-
-const CODES: Partial<Record<RequestErrorCode, number>> = {
-  BAD_URL: EXIT.badUrl,
-  BODY_TOO_LARGE: EXIT.tooLarge,
-  EMPTY_REPLY: EXIT.emptyReply,
-  PARTIAL: EXIT.closedEarly,
-  TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
-};
-
-const HOW_TO_TRUST = "That is --cacert FILE; for tests only, --insecure trusts anybody.";
-
-/** The error to end with: with its exit code, and with what became of the bytes received. */
-function explained(error: unknown, fate: string): unknown {
-  const exitCode = codeOf(error);
-  if (exitCode === undefined) return error;
-  // A checksum that is not right says by itself where the bytes are.
-  const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
-  const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
-  const { message } = error as Error;
-  return new CliError(exitCode, `${printable(message)}${how}${suffix}`, { cause: error });
-}
-
-function codeOf(error: unknown): number | undefined {
-  if (error instanceof SocketError) return exitCodeOf(error);
-  if (error instanceof RequestError) return CODES[error.code] ?? EXIT.receiveFailed;
-  return error instanceof CliError ? error.exitCode : undefined;
 }

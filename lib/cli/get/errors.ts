@@ -1,0 +1,37 @@
+/**
+ * What `get` ends with when it fails: the exit code, what to do next, and what became of the bytes.
+ *
+ * @module
+ */
+
+import { SocketError } from "../../errors.ts";
+import { RequestError, type RequestErrorCode } from "../../http/client/errors.ts";
+import { CliError, EXIT, exitCodeOf } from "../exit.ts";
+import { printable } from "./trace.ts";
+
+const CODES: Partial<Record<RequestErrorCode, number>> = {
+  BAD_URL: EXIT.badUrl,
+  BODY_TOO_LARGE: EXIT.tooLarge,
+  EMPTY_REPLY: EXIT.emptyReply,
+  PARTIAL: EXIT.closedEarly,
+  TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
+};
+
+const HOW_TO_TRUST = "That is --cacert FILE; for tests only, --insecure trusts anybody.";
+
+/** The error to end with: with its exit code, and with what became of the bytes received. */
+export function explained(error: unknown, fate: string): unknown {
+  const exitCode = codeOf(error);
+  if (exitCode === undefined) return error;
+  // A checksum that is not right says by itself where the bytes are.
+  const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
+  const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
+  const { message } = error as Error;
+  return new CliError(exitCode, `${printable(message)}${how}${suffix}`, { cause: error });
+}
+
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof SocketError) return exitCodeOf(error);
+  if (error instanceof RequestError) return CODES[error.code] ?? EXIT.receiveFailed;
+  return error instanceof CliError ? error.exitCode : undefined;
+}
