@@ -60,10 +60,10 @@ const FLAGS = {
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
-  "cache-control": text("VALUE", "", "Cache-Control of files (default none)"),
+  "cache-control": optional(text("VALUE", "", "Cache-Control of files (default none)")),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
   cors: toggle("let scripts of other sites read"),
-  auth: text("USER:PASSWORD", "", "ask for a user and password"),
+  auth: optional(text("USER:PASSWORD", "", "ask for a user and password")),
   upload: toggle("take files: PUT makes or replaces one, the form in a listing adds some"),
   "max-upload": needing(
     "upload",
@@ -178,8 +178,8 @@ function siteOptions(values: WebValues): SiteOptions {
     upload,
     cors,
     headers: parseFields(values.header, cors),
-    ...cacheControl === "" ? {} : { cacheControl: checkCacheControl(cacheControl) },
-    ...auth === "" ? {} : { credentials: parseCredentials(auth) },
+    ...cacheControl === undefined ? {} : { cacheControl: checkCacheControl(cacheControl) },
+    ...auth === undefined ? {} : { credentials: parseCredentials(auth) },
   };
 }
 
@@ -198,7 +198,7 @@ function addressOf(values: WebValues, tls: boolean): WebAddress {
 
 function tellLan(log: Log, values: WebValues, port: number, scheme: "http" | "https"): void {
   for (const line of describeLan(port, scheme, values.log === "text")) log.note(line);
-  if (values.auth === "") {
+  if (values.auth === undefined) {
     const may = values.upload ? "read it and add to it" : "read it";
     log.note(`everyone in the network may ${may}; --auth asks for a password`);
   } else if (scheme === "http") log.note("the password crosses the network unencrypted");
