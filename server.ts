@@ -107,6 +107,7 @@ const echoCommand = command({
 });
 
 await run("server.ts", {
+  servesOn: true,
   advice: serverAdvice,
   commands: {
     echo: () => Promise.resolve(echoCommand),

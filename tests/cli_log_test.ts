@@ -1,9 +1,20 @@
 // --log json and -q: what the scripts tell other programs.
 
 import assert from "node:assert/strict";
-import { runProgram } from "./peers.ts";
+import { Buffer } from "node:buffer";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { bytes } from "./helpers.ts";
+import { Program, runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
-import { onTerminal, programCommand, runClient, runServer, startServer } from "./scripts.ts";
+import {
+  listening,
+  onTerminal,
+  programCommand,
+  runClient,
+  runServer,
+  type ServerScript,
+  startServer,
+} from "./scripts.ts";
 
 type Line = Record<string, unknown>;
 
@@ -104,4 +115,50 @@ test("client: -q prints nothing when all goes well, not even with -v", async () 
     const exit = await runClient([...at, "-q", ...more]);
     assert.deepEqual([exit.code, exit.stdout.length, exit.stderr], [0, 42, ""]);
   }
+});
+
+/** Starts `server.ts COMMAND` on a free port, and waits until it listens. */
+function serving([command, ...args]: readonly string[]): Promise<ServerScript> {
+  return listening([...programCommand("server"), command, "--port", "0", ...args]);
+}
+
+/** Asserts that a server answers to a new connection. */
+async function assertAnswers(port: number, sent: string, answer: RegExp): Promise<void> {
+  const conn = await systemTransport.connect({ host: "127.0.0.1", port });
+  await conn.write(bytes(sent));
+  const buffer = new Uint8Array(1000);
+  const n = await conn.read(buffer);
+  assert.match(Buffer.from(buffer.subarray(0, n ?? 0)).toString(), answer);
+  conn.close();
+}
+
+test("server: goes on when the reader of its log goes away, and ends with 0", async () => {
+  await using target = await serving(["echo", "--host", "127.0.0.1"]);
+  const servers: [args: string[], sent: string, answer: RegExp][] = [
+    [["web"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
+    [["web", "--log", "json"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
+    [["echo", "-v"], "hello", /^hello$/],
+    [["echo", "--workers", "1", "-v"], "hello", /^hello$/],
+    [["relay", "--to", `127.0.0.1:${target.port}`], "hello", /^hello$/],
+    [["chat"], "hello\n", /^\* /],
+  ];
+  for (const [args, sent, answer] of servers) {
+    await using server = await serving([...args, "--host", "127.0.0.1"]);
+    server.program.closeOutput();
+    // The second one comes when what is to be told of the first could not be written.
+    await assertAnswers(server.port, sent, answer);
+    await assertAnswers(server.port, sent, answer);
+    assert.equal((await server.program.stop("SIGINT")).code, 0, args.join(" "));
+  }
+});
+
+test("server: goes on when nobody reads its URL", async () => {
+  // What is written to the pipe is EPIPE from the beginning.
+  const program = "import os, sys\nr, w = os.pipe()\nos.close(r)\nos.dup2(w, 1)\n" +
+    "os.execvp(sys.argv[1], sys.argv[1:])";
+  const command = [...programCommand("server"), "--host", "127.0.0.1", "--port", "0"];
+  await using server = new Program(["python3", "-c", program, ...command, "-v", "--log", "json"]);
+  const [, port] = await server.stderr.until(/"event":"listen".*:(\d+)"/);
+  await assertAnswers(Number(port), "hello", /^hello$/);
+  assert.equal((await server.stop("SIGINT")).code, 0);
 });

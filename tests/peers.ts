@@ -200,6 +200,12 @@ export class Program implements AsyncDisposable {
     if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
   }
 
+  /** Goes away as the reader of all that it prints: from then on that is EPIPE. */
+  closeOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Sends a signal and waits until it has ended. */
   stop(signal: "SIGHUP" | "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Exit> {
     this.kill(signal);

@@ -72,6 +72,8 @@ export function helpLast(args: readonly string[]): readonly string[] {
 export interface Script {
   /** The first is meant where there is no name. */
   readonly commands: Commands;
+  /** Whether it goes on when nobody reads what it prints, as a server does. Default: it ends. */
+  readonly servesOn?: boolean;
   /** The one that is meant if there is a URL. Default: the first, too. */
   readonly forUrl?: string;
   /** What to type instead of a word that is none of them. */

@@ -71,7 +71,7 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   tooLarge: "there is more than --max-size",
   internal: "a mistake in this program: please report it",
   interrupted: "ended by Ctrl-C (SIGINT); 143 by SIGTERM",
-  unheard: "nobody reads stderr any more",
+  unheard: "nobody reads stderr any more, which ends clients and no servers",
 };
 
 /** What can end any command: all print something. */

@@ -18,7 +18,8 @@ import { asCalled } from "./program.ts";
  */
 export async function run(file: string, script: Script): Promise<void> {
   const program = asCalled(file);
-  endUnread(program);
+  if (script.servesOn) serveOnUnread(program);
+  else endUnread(program);
   let code: number;
   let called = program;
   try {
@@ -36,16 +37,26 @@ export async function run(file: string, script: Script): Promise<void> {
 /** From now on the process ends when nobody reads what it prints, and when that cannot be written. */
 export function endUnread(program: string): void {
   // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
-  // Anything else, such as a full disk, means that the output is not whole.
-  process.stdout.on("error", (error: Error & { code?: string }) => {
-    if (error.code === "EPIPE") process.exit(EXIT.ok);
-    currentLog().error(`${program}: Cannot write to stdout: ${error.message}`);
-    process.exit(EXIT.writeFailed);
-  });
+  onStdoutError(program, () => process.exit(EXIT.ok));
   // Here what is on stdout may not be whole, so that is no success. A log that cannot be written for
   // another reason, such as a full disk, ends nothing.
   process.stderr.on("error", (error: Error & { code?: string }) => {
     if (error.code === "EPIPE") process.exit(EXIT.unheard);
+  });
+}
+
+/** From now on the process goes on when nobody reads what it prints: a server has more to do. */
+export function serveOnUnread(program: string): void {
+  onStdoutError(program, () => {});
+  process.stderr.on("error", () => {});
+}
+
+function onStdoutError(program: string, unread: () => void): void {
+  process.stdout.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") return unread();
+    // Anything else, such as a full disk, means that the output is not whole.
+    currentLog().error(`${program}: Cannot write to stdout: ${error.message}`);
+    process.exit(EXIT.writeFailed);
   });
 }
 

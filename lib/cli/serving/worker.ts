@@ -9,7 +9,7 @@ import { serve } from "../../serve.ts";
 import type { WorkerMain } from "../../worker.ts";
 import { openAccess } from "../access.ts";
 import { Log, type LogOptions } from "../log.ts";
-import { endUnread } from "../run.ts";
+import { serveOnUnread } from "../run.ts";
 import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
 import { openTransport } from "../transport.ts";
 import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
@@ -26,7 +26,7 @@ export interface WorkerTask {
 }
 
 const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
-  endUnread("server.ts");
+  serveOnUnread("server.ts");
   const { name, flags } = data as WorkerTask;
   const log = new Log({ ...flags, worker: id });
   const access = openAccess(flags, log);
