@@ -4,19 +4,23 @@
  * @module
  */
 
-import process from "node:process";
 import type { Admission } from "./access.ts";
+import { formatAddr } from "./addr.ts";
 import { Backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Conversation, OpenConversation } from "./conversation.ts";
 import { deferred } from "./deferred.ts";
 import { SocketError } from "./errors.ts";
 import { IdleWatch } from "./idle.ts";
+import { warn } from "./mistake.ts";
 import type { Conn, Listener } from "./transport.ts";
 
 /**
  * Holds one conversation. The connection is closed when the promise settles; what it rejects with
  * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
+ *
+ * It is closed in good order even then, so that what was sent arrives: a protocol whose messages do
+ * not tell where they end calls `conn.reset()` before it rejects, lest half an answer look whole.
  */
 export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
 
@@ -40,7 +44,8 @@ export interface ServeOptions {
   readonly grace?: number;
   /**
    * Is told what a handler rejected with. By default a SocketError, which is how peers behave, is
-   * ignored, and anything else becomes a process warning, since it is a mistake in the handler.
+   * ignored, and anything else becomes a process warning with its stack and the peer's address, since
+   * it is a mistake in the handler.
    */
   readonly onError?: (error: unknown, conn: Conn) => void;
   /** Is told when the server stops: from then on conversations have `grace` to finish. */
@@ -65,7 +70,8 @@ const SETTLE_MS = 1000;
 /**
  * Accepts connections and holds a conversation on each, until `signal` is aborted or the listener is
  * closed. Then it closes the listener, lets the conversations finish for up to `grace`, resets what
- * is left, and resolves.
+ * is left, and resolves. What a handler throws is told to {@linkcode ServeOptions.onError}, or is a
+ * process warning.
  *
  * Rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
  * memory is waited out, 5 ms at first and a second at most.
@@ -116,7 +122,7 @@ class Server {
     this.#maxConnections = options.maxConnections ?? 1024;
     this.#admission = options.admission;
     this.#grace = options.grace ?? 10_000;
-    this.#onError = options.onError ?? warn;
+    this.#onError = options.onError ?? warnOf;
     this.#onStop = options.onStop;
     this.#clock = options.clock ?? systemClock;
     this.#idle = new IdleWatch(options.idleTimeout ?? 300_000, this.#clock);
@@ -218,8 +224,6 @@ class Server {
   }
 }
 
-/** Tells of a mistake in a handler; a SocketError is how peers behave, and none. */
-export function warn(error: unknown): void {
-  if (error instanceof SocketError) return;
-  process.emitWarning(error instanceof Error ? error : String(error));
+function warnOf(error: unknown, { remoteAddr }: Conn): void {
+  if (!(error instanceof SocketError)) warn(error, `with ${formatAddr(remoteAddr)}`);
 }

@@ -6,10 +6,11 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "./access.ts";
+import { formatAddr } from "./addr.ts";
 import { Backoff } from "./backoff.ts";
 import type { Datagram, UdpAddr } from "./datagram.ts";
 import { SocketError } from "./errors.ts";
-import { warn } from "./serve.ts";
+import { warn } from "./mistake.ts";
 
 /**
  * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` may be
@@ -34,8 +35,8 @@ export interface ServeDatagramsOptions {
   readonly admission?: Admission;
   /**
    * Is told what a handler rejected with, or why an answer could not be sent. By default a
-   * SocketError is ignored, and anything else becomes a process warning, since it is a mistake in
-   * the handler.
+   * SocketError is ignored, and anything else becomes a process warning with its stack and the
+   * peer's address, since it is a mistake in the handler.
    */
   readonly onError?: (error: unknown, from: UdpAddr) => void;
 }
@@ -86,7 +87,7 @@ const LARGEST = 65_535;
 export async function serveDatagrams(
   socket: Datagram,
   handler: DatagramHandler,
-  { signal, admission, onError = warn }: ServeDatagramsOptions = {},
+  { signal, admission, onError = warnOf }: ServeDatagramsOptions = {},
 ): Promise<DatagramSummary> {
   const buffer = new Uint8Array(LARGEST);
   const backoff = new Backoff();
@@ -147,4 +148,8 @@ async function receive(
 
 function isClosed(error: unknown): boolean {
   return error instanceof SocketError && error.code === "ECLOSED";
+}
+
+function warnOf(error: unknown, from: UdpAddr): void {
+  if (!(error instanceof SocketError)) warn(error, `on a datagram from ${formatAddr(from)}`);
 }

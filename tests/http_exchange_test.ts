@@ -5,7 +5,7 @@ import { deferred } from "../lib/deferred.ts";
 import type { LightReply, LightRequest } from "../lib/http/light.ts";
 import type { Exchange } from "../lib/http/options.ts";
 import { prepare } from "../lib/http/prepared.ts";
-import { bytes, readText } from "./helpers.ts";
+import { bytes, readAll, readText } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
 
@@ -148,6 +148,33 @@ test("streams: one that is not sent is told so", async () => {
     "HTTP/1.1 500 Internal Server Error",
   ]);
   assert.equal(dropped, 3);
+});
+
+test("onError: hears once of what a handler or a stream threw, and for which request", async () => {
+  const told: string[] = [];
+  await using server = await serveOn(({ target }) => {
+    if (target !== "/stream") throw new Error("thrown");
+    return { status: 200, body: breaks() };
+  }, {
+    onError: (error, request) => {
+      told.push(`${request?.method} ${request?.target}: ${(error as Error).message}`);
+    },
+  });
+  // deno-lint-ignore require-yield
+  async function* breaks(): AsyncGenerator<Uint8Array> {
+    throw new Error("broken");
+  }
+  const reply = await server.talk(get("/first"));
+  assert.equal(
+    reply,
+    "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain;charset=utf-8\r\n" +
+      "Content-Length: 22\r\n\r\nInternal Server Error\n",
+  );
+  await server.talk("no request\r\n\r\n");
+  using conn = await server.connect();
+  await conn.write(bytes(get("/stream")));
+  await assert.rejects(readAll(conn), { code: "ECONNRESET" });
+  assert.deepEqual(told, ["GET /first: thrown", "GET /stream: broken"]);
 });
 
 test("onReply: tells of each reply once: whole, broken off, or refusing what is no request", async () => {

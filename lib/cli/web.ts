@@ -161,7 +161,9 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
     admission: access,
     grace: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
-    onError: (error) => tellMistake(error, log),
+    onError: (error, request) => {
+      tellMistake(error, log, request === undefined ? "" : `${request.method} ${request.target}: `);
+    },
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
   const summary = await serveLight(listener, serveSite(dir, site), options);

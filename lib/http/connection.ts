@@ -17,14 +17,13 @@ import { Input } from "./input.ts";
 import type { LightHandler, LightReply } from "./light.ts";
 import { Output } from "./output.ts";
 import { Phases } from "./phases.ts";
-import { dropContent, endsByClose, headOf, isStream, refusal } from "./reply.ts";
+import { dropContent, endsByClose, headOf, INTERNAL_ERROR, isStream, refusal } from "./reply.ts";
 import { EngineRequest } from "./request.ts";
 import { Sender } from "./sender.ts";
 import type { HttpServer } from "./server.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
-const INTERNAL_ERROR: LightReply = { status: 500, body: "Internal Server Error\n" };
 
 /** See the module. */
 export class HttpConnection {
@@ -173,7 +172,7 @@ export class HttpConnection {
       // A stream may yet read the body, to answer with it.
       if (!isStream(reply.body)) request.body?.discardReceived();
     } catch (error) {
-      reply = this.#mistake(error);
+      reply = this.#mistake(error, request);
     }
     // Without its 100 the client may send the body or not: what comes next cannot be told.
     if (this.#owes100) this.#keepAlive = false;
@@ -186,7 +185,7 @@ export class HttpConnection {
     try {
       return this.#handler(request);
     } catch (error) {
-      return this.#mistake(error);
+      return this.#mistake(error, request);
     }
   }
 
@@ -202,9 +201,9 @@ export class HttpConnection {
   }
 
   /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
-  #mistake(error: unknown): LightReply {
+  #mistake(error: unknown, request: EngineRequest): LightReply {
     if (error instanceof HttpError || this.#isOwn(error)) throw error;
-    this.#server.settings.onError(error);
+    this.#server.settings.onError(error, request);
     return INTERNAL_ERROR;
   }
 
@@ -219,7 +218,7 @@ export class HttpConnection {
     try {
       if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return reply;
     } catch (error) {
-      return this.#replyAtOnce(request, this.#mistake(error));
+      return this.#replyAtOnce(request, this.#mistake(error, request));
     }
     this.#answered(request, reply.status, sender.sent);
     return undefined;
@@ -232,7 +231,7 @@ export class HttpConnection {
       head = headOf(reply, request.minor);
     } catch (error) {
       await dropContent(reply);
-      reply = this.#mistake(error);
+      reply = this.#mistake(error, request);
       head = headOf(reply, request.minor);
     }
     if (endsByClose(reply, request.minor)) this.#keepAlive = false;
@@ -338,7 +337,7 @@ export class HttpConnection {
     if (this.#replying) this.#tell(request, this.#reply.status, this.#sender.sent, false);
     if (this.#phases.current === "expired") return;
     const isMistake = !(error instanceof HttpError) && !this.#isOwn(error);
-    if (isMistake) this.#server.settings.onError(error);
+    if (isMistake) this.#server.settings.onError(error, request);
     // A reply broke off. What has been sent of it must not look whole.
     if (this.#replying || isMistake) this.#conn.reset();
     else if (error instanceof HttpError) await this.#refuse(error, request);

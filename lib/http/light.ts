@@ -59,5 +59,5 @@ export interface LightReply {
   readonly length?: number;
 }
 
-/** Answers requests. What it throws becomes a 500. */
+/** Answers requests. What it throws becomes a 500, and goes to `HttpOptions.onError`. */
 export type LightHandler = (request: LightRequest) => LightReply | Promise<LightReply>;

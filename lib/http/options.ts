@@ -7,6 +7,8 @@
 import { type Clock, systemClock } from "../clock.ts";
 import type { Admission } from "../access.ts";
 import type { Addr } from "../transport.ts";
+import { formatAddr } from "../addr.ts";
+import { warn } from "../mistake.ts";
 import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
 import type { LightRequest } from "./light.ts";
 
@@ -70,8 +72,13 @@ export interface HttpOptions {
   readonly grace?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<HttpLimits>;
-  /** Is told of what a handler threw. Default: it becomes a process warning. */
-  readonly onError?: (error: unknown) => void;
+  /**
+   * Is told of what a handler, or the stream of its reply, threw: mistakes, and no request that was
+   * refused, nor clients that leave, which {@linkcode HttpOptions.onReply} tells. Nearly always it was
+   * for a request. Default: it becomes a process warning with its stack, the method, the target and
+   * the client's address.
+   */
+  readonly onError?: (error: unknown, request: LightRequest | undefined) => void;
   /** Is told of each reply, once it has been sent or has broken off. It must not throw. */
   readonly onReply?: (exchange: Exchange) => void;
   /** What time it is. Default: the system's. */
@@ -81,17 +88,23 @@ export interface HttpOptions {
 /** {@linkcode HttpOptions} with nothing left out. */
 export interface HttpSettings {
   readonly limits: HttpLimits;
-  readonly onError: (error: unknown) => void;
+  readonly onError: NonNullable<HttpOptions["onError"]>;
   readonly onReply: ((exchange: Exchange) => void) | undefined;
   readonly clock: Clock;
 }
 
 /** Fills in the defaults. */
-export function settingsOf(options: HttpOptions, warn: (error: unknown) => void): HttpSettings {
+export function settingsOf(options: HttpOptions): HttpSettings {
   return {
     limits: { ...HTTP_LIMITS, ...options.limits },
-    onError: options.onError ?? warn,
+    onError: options.onError ?? warnOf,
     onReply: options.onReply,
     clock: options.clock ?? systemClock,
   };
+}
+
+function warnOf(error: unknown, request: LightRequest | undefined): void {
+  if (request === undefined) return warn(error, "on an HTTP connection");
+  const { method, target, remoteAddr } = request;
+  warn(error, `for ${method} ${target} from ${formatAddr(remoteAddr)}`);
 }

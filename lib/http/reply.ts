@@ -12,6 +12,8 @@ import { type Output, SHORT_TEXT } from "./output.ts";
 import { statusLine } from "./status.ts";
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** The fields of a reply in words. */
+const TEXT: readonly string[] = ["Content-Type", "text/plain;charset=utf-8"];
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
@@ -137,14 +139,20 @@ export function sizeOf(body: string | Uint8Array | undefined): number {
   return Buffer.byteLength(body);
 }
 
+/** The reply to a request whose handler threw. */
+export const INTERNAL_ERROR: LightReply = {
+  status: 500,
+  headers: TEXT,
+  body: "Internal Server Error\n",
+};
+
 /** A reply to what is not a request, with `size` bytes of content. */
 export function refusal(
   { status, message }: HttpError,
   tail: Buffer,
 ): { bytes: Buffer; size: number } {
   const body = Buffer.from(`${message}.\n`);
-  const head = `${statusLine(status)}Content-Type: text/plain;charset=utf-8\r\n` +
-    `Content-Length: ${body.length}\r\n`;
+  const head = `${statusLine(status)}${fieldsOf(TEXT)}Content-Length: ${body.length}\r\n`;
   return { bytes: Buffer.concat([Buffer.from(head), tail, body]), size: body.length };
 }
 

@@ -17,7 +17,7 @@ export interface HttpInfo {
   readonly remoteAddr: Addr;
 }
 
-/** Answers requests. What it throws becomes a 500. */
+/** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */
 export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
 
 /**
@@ -28,6 +28,11 @@ export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promi
  * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
  * and their kin are the server's, and left out.
+ *
+ * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
+ * process warning with its stack, the method and the target. Requests that are refused (400, 413 and
+ * their kin) are no errors: {@linkcode HttpOptions.onReply} is told of them, as of every reply. A body
+ * that is too large has `request.text()` and its kin reject; uncaught, that is 413.
  *
  * Rejects as {@linkcode serve} does.
  *

@@ -7,7 +7,7 @@
 
 import { BufferPool } from "../buffers.ts";
 import type { Conn, Listener } from "../transport.ts";
-import { serve, type ServeSummary, warn } from "../serve.ts";
+import { serve, type ServeSummary } from "../serve.ts";
 import { HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
@@ -20,6 +20,10 @@ const TICK_MS = 250;
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until `signal` is aborted
  * or the listener is closed. Then requests under way get `grace` to finish, and it resolves.
+ *
+ * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
+ * process warning. Requests that are refused (400, 413 and their kin) are no errors:
+ * {@linkcode HttpOptions.onReply} is told of them, as of every reply.
  *
  * Rejects as {@linkcode serve} does.
  *
@@ -70,7 +74,7 @@ export class HttpServer {
 
   constructor(handler: LightHandler, options: HttpOptions) {
     this.#handler = handler;
-    this.settings = settingsOf(options, warn);
+    this.settings = settingsOf(options);
     this.now = this.settings.clock.now();
   }
 

@@ -25,9 +25,12 @@ export function tellFailure(error: unknown, log: Log): void {
   else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
 }
 
-/** Tells where a mistake of ours is. A SocketError is none: it is how peers behave. */
-export function tellMistake(error: unknown, log: Log): void {
-  if (!(error instanceof SocketError)) log.error(String((error as Error)?.stack ?? error));
+/**
+ * Tells where a mistake of ours is, behind `asked`, which was asked for. A SocketError is none: it is
+ * how peers behave.
+ */
+export function tellMistake(error: unknown, log: Log, asked = ""): void {
+  if (!(error instanceof SocketError)) log.error(`${asked}${(error as Error)?.stack ?? error}`);
 }
 
 /** What a server has done, in words. `refused` is undefined if everyone may connect. */
