@@ -68,7 +68,7 @@ test("files come and go", async () => {
 
 test("a 404.html is seen when it comes, and when it changes", async () => {
   await using site = await siteOf({});
-  assert.equal((await site.ask("/none")).text, "Not Found\n");
+  assert.equal((await site.ask("/none")).text, "Not Found: /none\n");
   for (const [content, modified] of [["first", MODIFIED], ["second", LATER]] as const) {
     site.write("404.html", content, modified);
     await site.clock.advance(1000);

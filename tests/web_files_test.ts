@@ -139,7 +139,8 @@ test("404.html of the root is the content of every 404, and 404 is its status", 
   await using plain = await siteOf({ "sub/404.html": "no" });
   const { status, headers, text } = await plain.ask("/none");
   assert.equal(status, 404);
-  assert.equal(text, "Not Found\n");
+  assert.equal(text, "Not Found: /none\n");
+  assert.equal((await plain.ask("/%C3%A9%3C/?secret")).text, "Not Found: /%C3%A9%3C/\n");
   assert.equal(headers["content-type"], "text/plain;charset=utf-8");
 
   for (const page of ["<h1>nothing here</h1>", "big".repeat(50_000)]) {

@@ -311,7 +311,8 @@ export class FileServer {
       // Not to be had: the client is told without it.
       this.#cache.delete(NOT_FOUND_KEY);
     }
-    return replies.plain(404, "Not Found");
+    // As it came: all of it is visible ASCII, and a query may be long.
+    return replies.plain(404, `Not Found: ${request.target.replace(/[?#].*$/, "")}`);
   }
 
   /** A file of the root that is a page, if it is there. */
