@@ -103,6 +103,12 @@ test("web: a directory that cannot be served exits 2, and says why", async () =>
   await using site = await makeSite({ "file": "" });
   assertFailed(await runServer(["web", site.path("none")]), 2, /none': there is no such directory/);
   assertFailed(await runServer(["web", site.path("file")]), 2, /file': it is no directory/);
+  // As Python's http.server takes its port.
+  assertFailed(
+    await runServer(["web", "8080"]),
+    2,
+    /'8080': .*\. For port 8080 say --port 8080\.$/,
+  );
 });
 
 test("web: a directory that may not be read or written exits 2", async () => {

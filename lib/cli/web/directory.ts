@@ -36,7 +36,12 @@ function told(error: unknown, verb: string, path: string, right: "read" | "write
   const [why, next] = name === "NotCapable"
     ? ["Deno's permissions forbid it", `Run again with --allow-${right}=${path}.`]
     : code === "ENOENT"
-    ? ["there is no such directory", "Check the spelling, or make it first."]
+    ? [
+      "there is no such directory",
+      /^\d{1,5}$/.test(path)
+        ? `For port ${path} say --port ${path}.`
+        : "Check the spelling, or make it first.",
+    ]
     : code === "EACCES" || code === "EPERM"
     ? [`this user may not ${right} it`, "Change its permissions, or serve another one."]
     : code === "EROFS"
