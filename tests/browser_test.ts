@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { accessSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import process from "node:process";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Exchange } from "../lib/http/options.ts";
@@ -94,7 +95,8 @@ if (CHROMIUM === undefined) {
   });
 } else {
   test("browser: the listing is used by keyboard, with the focus to be seen", async () => {
-    await visiting({ "a.txt": "a", "sub/b.txt": "b" }, {}, async ({ page, url, complaints }) => {
+    const files = { "a.txt": "a", "sub/b.txt": "b" };
+    await visiting(files, {}, async ({ page, url, site, complaints }) => {
       await page.goto(url);
       await tabTo(page, "sub/");
       const outline = await page.locator(":focus").evaluate((link) => {
@@ -106,7 +108,7 @@ if (CHROMIUM === undefined) {
       await page.keyboard.press("Enter");
       await page.waitForURL(`${url}sub/`);
       assert.equal(await page.locator("h1").textContent(), "sub");
-      await tabTo(page, "Index");
+      await tabTo(page, basename(site.root));
       await page.keyboard.press("Enter");
       await page.waitForURL(url);
       assert.deepEqual(await listed(page), ["sub/", "a.txt"]);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { symlink, utimes, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { prefersJson } from "../lib/web/directory.ts";
 import { type Entry, humanSize, listingHtml, orderOf, sorted } from "../lib/web/listing.ts";
 import { serveSite } from "../lib/web/site.ts";
@@ -29,7 +30,7 @@ async function listed(site: Site, target = "/", dotfiles = false): Promise<strin
 /** The page of some files. */
 function pageOf(...names: string[]): string {
   const entries = names.map((name) => file(name));
-  return listingHtml({ names: [], entries, order: BY_NAME, upload: false });
+  return listingHtml({ root: "photos", names: [], entries, order: BY_NAME, upload: false });
 }
 
 test("listing: folders come first, and numbers in names count", () => {
@@ -113,6 +114,7 @@ test("listing: sizes are told in short, and exactly in the title", () => {
     "9000 PB",
   ]);
   const page = listingHtml({
+    root: "photos",
     names: [],
     entries: [file("a", 1234567), file("b", 1)],
     order: BY_NAME,
@@ -124,13 +126,20 @@ test("listing: sizes are told in short, and exactly in the title", () => {
 
 test("listing: times are there for machines, too", () => {
   const entries = [file("a", 0, Date.UTC(2026, 10, 20, 14, 3, 9))];
-  const page = listingHtml({ names: [], entries, order: BY_NAME, upload: false });
+  const page = listingHtml({ root: "photos", names: [], entries, order: BY_NAME, upload: false });
   assert.match(page, /<time datetime="2026-11-20T14:03:09\.000Z" title="2026-11-20 14:03:09 UTC">/);
+  assert.match(page, />Modified \(UTC\)<\/a>/);
 });
 
 test("listing: the headings sort, and say how it is sorted", () => {
   const page = (key: "name" | "size", descending: boolean) =>
-    listingHtml({ names: [], entries: [file("a")], order: { key, descending }, upload: false });
+    listingHtml({
+      root: "photos",
+      names: [],
+      entries: [file("a")],
+      order: { key, descending },
+      upload: false,
+    });
   assert.match(
     page("name", false),
     /aria-sort="ascending"><a href="\?sort=name&amp;order=desc">Name/,
@@ -145,6 +154,7 @@ test("listing: the headings sort, and say how it is sorted", () => {
 
 test("listing: breadcrumbs lead back to the root", () => {
   const page = listingHtml({
+    root: "photos",
     names: ["a", "<b>", "c"],
     entries: [],
     order: BY_NAME,
@@ -156,12 +166,16 @@ test("listing: breadcrumbs lead back to the root", () => {
     new URL(href, "http://x/a/%3Cb%3E/c/").pathname,
     label,
   ]);
-  assert.deepEqual(crumbs, [["/", "Index"], ["/a/", "a"], ["/a/%3Cb%3E/", "&lt;b&gt;"]]);
+  assert.deepEqual(crumbs, [["/", "photos"], ["/a/", "a"], [
+    "/a/%3Cb%3E/",
+    "&lt;b&gt;",
+  ]]);
   assert.match(page, /<h1[^>]*>c<\/h1>/);
 });
 
 test("listing: an empty folder says so, and a form is there only for uploads", () => {
-  const page = (upload: boolean) => listingHtml({ names: [], entries: [], order: BY_NAME, upload });
+  const page = (upload: boolean) =>
+    listingHtml({ root: "photos", names: [], entries: [], order: BY_NAME, upload });
   assert.match(page(false), /This folder is empty/);
   assert.doesNotMatch(page(false), /<table|<form/);
   assert.match(page(true), /<form method="post" enctype="multipart\/form-data">/);
@@ -177,6 +191,8 @@ test("listing: the policy allows the page's own style, and no script", async () 
   assert.match(policy, /^default-src 'none';/);
   assert.doesNotMatch(policy, /script-src|unsafe/);
   assert.doesNotMatch(text, /<script/);
+  assert.ok(text.includes(`<title>${basename(site.root)} – Index</title>`));
+  assert.equal(/<h1[^>]*>([^<]*)/.exec(text)![1], basename(site.root));
   assert.equal(headers["content-type"], "text/html;charset=utf-8");
   assert.equal(headers["cache-control"], "no-cache");
   assert.equal(headers.vary, "Accept");

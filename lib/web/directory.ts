@@ -6,7 +6,7 @@
 
 import type { BigIntStats, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { locate } from "./disk.ts";
 import type { Directory } from "./files.ts";
@@ -37,10 +37,12 @@ export function listDirectories(
   root: string,
   { dotfiles = false, upload = false }: ListingOptions = {},
 ): (directory: Directory, request: LightRequest) => Promise<LightReply> {
+  // That of the file system has no name of its own.
+  const rootName = basename(resolve(root)) || "/";
   return async ({ file, names }, request) => {
     const entries = await readEntries(root, file, dotfiles);
     const query = new URLSearchParams(/\?([^#]*)/.exec(request.target)?.[1]);
-    const listing: Listing = { names, entries, order: orderOf(query), upload };
+    const listing: Listing = { root: rootName, names, entries, order: orderOf(query), upload };
     const json = prefersJson(request.header("accept"));
     return {
       status: 200,

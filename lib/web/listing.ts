@@ -32,6 +32,8 @@ export interface SortOrder {
 
 /** What there is to show. */
 export interface Listing {
+  /** What the root is called. */
+  readonly root: string;
   /** The decoded names on the way from the root; none for the root itself. */
   readonly names: readonly string[];
   /** In any order. */
@@ -45,7 +47,7 @@ export interface Listing {
 const COLUMNS = [
   { key: "name", label: "Name", firstDescending: false },
   { key: "size", label: "Size", firstDescending: true },
-  { key: "time", label: "Modified", firstDescending: true },
+  { key: "time", label: "Modified (UTC)", firstDescending: true },
 ] as const;
 
 /** Numbers in names count as such: file2 comes before file10. The locale is fixed on purpose. */
@@ -104,18 +106,18 @@ export const LISTING_POLICY: string = "default-src 'none'; style-src 'sha256-" +
 
 /** The listing as a page, which works without any script. */
 export function listingHtml(listing: Listing): string {
-  const { names, entries, order, upload } = listing;
-  const title = names.at(-1) ?? "Index";
+  const { root, names, entries, order, upload } = listing;
+  const title = names.at(-1) ?? root;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${ICON}">
-<title>${escape(names.length === 0 ? "Index" : `${names.join(" / ")} – Index`)}</title>
+<title>${escape([root, ...names].join(" / "))} – Index</title>
 <style>${LISTING_STYLE}</style>
 <header>
-${breadcrumbs(names)}<h1 dir="auto">${escape(title)}</h1>
+${breadcrumbs(root, names)}<h1 dir="auto">${escape(title)}</h1>
 <p>${summary(entries)}</p>
 </header>
 <main>
@@ -136,9 +138,9 @@ const UPLOAD_FORM = `<form method="post" enctype="multipart/form-data">
 `;
 
 /** The way back to the root; none from the root itself. */
-function breadcrumbs(names: readonly string[]): string {
+function breadcrumbs(root: string, names: readonly string[]): string {
   if (names.length === 0) return "";
-  const labels = ["Index", ...names.slice(0, -1)];
+  const labels = [root, ...names.slice(0, -1)];
   const links = labels.map((label, depth) => {
     const href = "../".repeat(labels.length - depth);
     return `<li><a href="${href}" dir="auto">${escape(label)}</a></li>`;
