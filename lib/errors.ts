@@ -14,6 +14,7 @@ export type SocketOp =
   | "accept"
   | "connect"
   | "startTls"
+  | "acceptTls"
   | "read"
   | "write"
   | "closeWrite"
@@ -171,6 +172,12 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EUNKNOWN: { why: "the system reported an error we have no name for", next: "See the cause." },
 };
 
+/** What to do next about a client's handshake, where the code's own words are about a server's. */
+const NEXT_OF_CLIENTS: Readonly<Partial<Record<SocketErrorCode, string>>> = {
+  ECERT: "If this client may come in, trust the certificate of its issuer, too.",
+  ETLS: "Check that the client speaks TLS, in which versions, and which certificates it trusts.",
+};
+
 /** What {@linkcode SocketError} is made of. */
 export interface SocketErrorInit {
   /** The address or endpoint it was about, where there is one. */
@@ -187,6 +194,7 @@ const PHRASES: Record<SocketOp, string> = {
   accept: "accept on",
   connect: "connect to",
   startTls: "start TLS with",
+  acceptTls: "accept TLS from",
   read: "read from",
   write: "write to",
   closeWrite: "half-close",
@@ -221,7 +229,8 @@ export class SocketError extends Error {
 
   /** Makes an error with the message that fits `code`, `op` and `init`. */
   constructor(code: SocketErrorCode, op: SocketOp, init: SocketErrorInit = {}) {
-    const { why, next } = ERROR_CODES[code];
+    const { why, next: general } = ERROR_CODES[code];
+    const next = op === "acceptTls" ? NEXT_OF_CLIENTS[code] ?? general : general;
     const where = init.addr === undefined ? "socket" : formatAddr(init.addr);
     super(
       `Cannot ${PHRASES[op]} ${where}: ${init.why ?? why} (${code}). ${next}`,

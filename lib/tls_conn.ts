@@ -138,14 +138,25 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
 }
 
 /** Turns what `node:tls` reports into our error. */
-export function translateTls(error: unknown, op: SocketOp, addr: Addr): SocketError {
+export function translateTls(error: unknown, op: SocketOp, addr: Addr | undefined): SocketError {
   if (error instanceof SocketError) return error;
   const { code, reason, message } = error as { code?: string; reason?: string; message: string };
-  const known = codeOf(error);
+  const known = code === "ERR_TLS_HANDSHAKE_TIMEOUT" ? "ETIMEDOUT" : codeOf(error);
   if (known !== "EUNKNOWN") return new SocketError(known, op, { addr, cause: error });
   const why =
     /WRONG_VERSION_NUMBER|HTTP_REQUEST/.test(code ?? "") || /InvalidContentType/.test(message)
       ? "the peer does not speak TLS"
+      : isDistrust(`${code} ${message}`)
+      ? `the ${op === "acceptTls" ? "client" : "peer"} does not trust our certificate`
       : `TLS with the peer failed: ${reason ?? message}`;
   return new SocketError("ETLS", op, { addr, cause: error, why });
+}
+
+/**
+ * Whether it is one of the alerts about our certificate (RFC 8446 section 6.2): OpenSSL writes
+ * `TLSV1_ALERT_UNKNOWN_CA`, and Deno `alert: UnknownCA`.
+ */
+function isDistrust(text: string): boolean {
+  return /alert(badcertificate|unsupportedcertificate|certificate(revoked|expired|unknown)|unknownca)/
+    .test(text.toLowerCase().replace(/[_: ]/g, ""));
 }

@@ -74,18 +74,19 @@ export class TlsHandshakes {
       // Gone before it was accepted.
       if (handshake === undefined) return void socket.destroy();
       this.#end(key, handshake);
-      const refused = refusal(socket, this.#options, listener.addr);
+      const { peer, below } = handshake;
+      const refused = refusal(socket, this.#options, peer);
       if (refused !== undefined) {
         socket.destroy();
         return this.#options.onHandshakeError?.(refused);
       }
-      const { peer, below } = handshake;
       const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
       listener.deliver(new TlsStreamConn(socket, localAddr, peer, askedFor(socket), below));
     });
     this.#server.on("tlsClientError", (error, socket) => {
+      const peer = this.#underWay.get(keyOf(socket))?.peer;
       socket.destroy();
-      this.#options.onHandshakeError?.(translateTls(error, "accept", listener.addr));
+      this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));
     });
   }
 

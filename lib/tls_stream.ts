@@ -76,14 +76,14 @@ export function refusal(
 ): SocketError | undefined {
   if (caCerts === undefined) return undefined;
   if (socket.getPeerX509Certificate() === undefined) {
-    return untrusted("accept", addr, "the client has shown none");
+    return untrusted("acceptTls", addr, "the client has shown none");
   }
   // What a tls.Server makes `authorized` of; a socket alone, as on Deno, has nothing else.
   const { ssl } = socket as unknown as { ssl: { verifyError(): unknown } };
   const error = ssl.verifyError();
   if (!error) return undefined;
   const code = (error as { code?: string }).code ?? String(error);
-  return untrusted("accept", addr, REASONS[code] ?? code, error);
+  return untrusted("acceptTls", addr, REASONS[code] ?? code, error);
 }
 
 type ClientContext = Pick<TlsClientOptions, "cert" | "key" | "caCerts">;
@@ -120,8 +120,8 @@ export async function acceptTlsOver<A extends Addr>(
       ALPNProtocols: alpnProtocols && [...alpnProtocols],
       ...clientCertificates(options),
     });
-    await shakenHands(socket, stream, "accept", remoteAddr, { handshakeTimeout, signal });
-    const refused = refusal(socket, options, localAddr);
+    await shakenHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
+    const refused = refusal(socket, options, remoteAddr);
     if (refused !== undefined) throw refused;
     return new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below);
   } catch (error) {
@@ -171,7 +171,7 @@ export async function startTlsOver<A extends Addr>(
 function shakenHands(
   socket: tls.TLSSocket,
   stream: Duplex,
-  op: "accept" | "startTls",
+  op: "acceptTls" | "startTls",
   addr: Addr,
   { handshakeTimeout = HANDSHAKE_TIMEOUT, signal }: TlsClientOptions,
 ): Promise<void> {

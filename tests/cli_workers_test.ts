@@ -200,7 +200,7 @@ test("server --workers: TLS is spoken by all, and failed handshakes are told of"
   }
   using plain = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
   await plain.write(bytes("no TLS at all\n"));
-  await server.program.stderr.until(/^worker [12]: Cannot accept on .*ETLS/m);
+  await server.program.stderr.until(/^worker [12]: Cannot accept TLS from .*ETLS/m);
 });
 
 test("server --workers: a port in use is exit 7, and what is not right is exit 2", async () => {

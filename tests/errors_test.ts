@@ -22,6 +22,15 @@ test("errors: every code has a reason that fits into a sentence, and a next step
   }
 });
 
+test("errors: what to do about a client's handshake is not what to do about a server's", () => {
+  const next = (code: SocketErrorCode, op: "acceptTls" | "startTls") =>
+    new SocketError(code, op).message.replace(/^.*?\)\. /, "");
+  assert.match(next("ETLS", "acceptTls"), /^Check that the client speaks TLS/);
+  assert.match(next("ECERT", "acceptTls"), /^If this client may come in/);
+  assert.equal(next("ETLS", "startTls"), ERROR_CODES.ETLS.next);
+  assert.equal(next("ETIMEDOUT", "acceptTls"), ERROR_CODES.ETIMEDOUT.next);
+});
+
 test("errors: a runtime's code is ours if the table has it, else EUNKNOWN with the cause kept", () => {
   assert.equal(codeOf(Object.assign(new Error(), { code: "EPIPE" })), "EPIPE");
   for (const odd of [{ code: "EWEIRD" }, { code: 20 }, { code: "toString" }, {}, null, "text"]) {

@@ -136,7 +136,7 @@ test("TLS: no protocol in common is ETLS", async () => {
   await rejects(shake(listener, { ...TRUST, alpnProtocols: ["foo"] }), "ETLS", "ECONNRESET");
   using _next = await shake(listener, { ...TRUST, alpnProtocols: ["h2"] });
   (await listener.accept()).close();
-  assert.deepEqual(told.map(({ code, op }) => [code, op]), [["ETLS", "accept"]]);
+  assert.deepEqual(told.map(({ code, op }) => [code, op]), [["ETLS", "acceptTls"]]);
 });
 
 test("TLS: a server that does not speak it is ETLS, one that closes ECONNRESET", async () => {
@@ -161,6 +161,11 @@ test("TLS: a client that does not speak it is dropped, and nobody else notices",
   using _client = await shake(listener, TRUST);
   (await listener.accept()).close();
   assert.deepEqual(told.map(({ code }) => code), ["ETLS"]);
+  assert.deepEqual(told[0].addr, stranger.localAddr);
+  assert.match(
+    told[0].message,
+    /^Cannot accept TLS from 127\.0\.0\.1:\d+: the peer does not speak TLS/,
+  );
 });
 
 test("TLS: a client that says nothing holds nobody up, and is closed in time", async () => {
@@ -173,7 +178,7 @@ test("TLS: a client that says nothing holds nobody up, and is closed in time", a
   using _client = await shake(listener, TRUST);
   (await listener.accept()).close();
   await readAll(silent).catch(() => {});
-  assert.equal(told.length, 1);
+  assert.deepEqual(told.map(({ code, addr }) => [code, addr]), [["ETIMEDOUT", silent.localAddr]]);
 });
 
 test("TLS: a listener that closes also ends the handshakes under way", async () => {
