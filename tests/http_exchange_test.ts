@@ -150,12 +150,16 @@ test("streams: one that is not sent is told so", async () => {
   assert.equal(dropped, 3);
 });
 
-test("onError: hears once of what a handler or a stream threw, and for which request", async () => {
+test("onError: hears once of what a handler or a stream threw, and onReply of what was refused", async () => {
   const told: string[] = [];
-  await using server = await serveOn(({ target }) => {
-    if (target !== "/stream") throw new Error("thrown");
+  const replied: number[] = [];
+  await using server = await serveOn(async (request) => {
+    if (request.target === "/first") throw new Error("thrown");
+    while (await request.read() !== null);
     return { status: 200, body: breaks() };
   }, {
+    limits: { body: 1000 },
+    onReply: ({ status }) => replied.push(status),
     onError: (error, request) => {
       told.push(`${request?.method} ${request?.target}: ${(error as Error).message}`);
     },
@@ -170,11 +174,15 @@ test("onError: hears once of what a handler or a stream threw, and for which req
     "HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/plain;charset=utf-8\r\n" +
       "Content-Length: 22\r\n\r\nInternal Server Error\n",
   );
-  await server.talk("no request\r\n\r\n");
+  await server.talk("GET / HTTP/9.9\r\n\r\n");
+  const post = "POST /large HTTP/1.1\r\nHost: a\r\n";
+  await server.talk(`${post}Content-Length: 2000\r\n\r\n`);
+  await server.talk(`${post}Transfer-Encoding: chunked\r\n\r\n5dc\r\n${"x".repeat(1500)}`);
   using conn = await server.connect();
   await conn.write(bytes(get("/stream")));
   await assert.rejects(readAll(conn), { code: "ECONNRESET" });
   assert.deepEqual(told, ["GET /first: thrown", "GET /stream: broken"]);
+  assert.deepEqual(replied, [500, 505, 413, 413, 200]);
 });
 
 test("onReply: tells of each reply once: whole, broken off, or refusing what is no request", async () => {

@@ -32,7 +32,8 @@ export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promi
  * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
  * process warning with its stack, the method and the target. Requests that are refused (400, 413 and
  * their kin) are no errors: {@linkcode HttpOptions.onReply} is told of them, as of every reply. A body
- * that is too large has `request.text()` and its kin reject; uncaught, that is 413.
+ * that is too large is 413 at once if Content-Length says so; else it has `request.text()` and its kin
+ * reject, and that, uncaught, is 413.
  *
  * Rejects as {@linkcode serve} does.
  *
