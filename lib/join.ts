@@ -146,8 +146,9 @@ class Join {
     signal?.addEventListener("abort", onAbort);
     idle.add(conn, () => this.#sinking === undefined, fail);
     try {
-      this.#send().catch(fail);
-      this.#receive().catch(fail);
+      // Once it is over, neither has anything to say: what was not sent is no longer wanted.
+      this.#send().catch(this.#over.reject);
+      this.#receive().catch(this.#over.reject);
       await Promise.race([this.#end(idleTimeout || END_MS), this.#failed.promise]);
       conn.close();
     } catch (error) {
