@@ -40,6 +40,17 @@ function keyOf({ remoteAddress, remotePort }: Owner): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
+/** Who is at the other end of a TLS socket. */
+function peerOf(socket: tls.TLSSocket): TcpAddr | undefined {
+  // Node has the socket under it, which remembers its peer when the kernel has forgotten it: who has
+  // reset the connection is still to be named.
+  const { _parent: under } = socket as unknown as { _parent?: Owner | null };
+  const { remoteAddress, remotePort } = socket.remoteAddress === undefined && under
+    ? under
+    : socket;
+  return remoteAddress === undefined ? undefined : tcpAddr(remoteAddress, remotePort!);
+}
+
 /** Shakes hands with those who connect to one listener; see the module. */
 export class TlsHandshakes {
   readonly #options: TlsServerOptions;
@@ -84,7 +95,7 @@ export class TlsHandshakes {
       listener.deliver(new TlsStreamConn(socket, localAddr, peer, askedFor(socket), below));
     });
     this.#server.on("tlsClientError", (error, socket) => {
-      const peer = this.#underWay.get(keyOf(socket))?.peer;
+      const peer = peerOf(socket);
       socket.destroy();
       this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));
     });
