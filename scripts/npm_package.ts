@@ -1,6 +1,7 @@
 // What the npm package is, whoever builds it: both builders put the code into `npm/esm/`.
 
 import config from "../deno.json" with { type: "json" };
+import testConfig from "../tests/deno.json" with { type: "json" };
 
 /** The module that the package exports. */
 export const ENTRY = "./mod.ts";
@@ -15,21 +16,21 @@ export const COMMANDS: Readonly<Record<string, string>> = {
 /** The files beside the code, copied as they are. */
 export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
-/** What the package needs to run; deno.json maps the same versions. */
-export const DEPENDENCIES: Readonly<Record<string, string>> = {
-  "@fastify/busboy": "3.2.6",
-  "asn1js": "4.0.0",
-  "mrmime": "2.0.1",
-  "uqr": "0.1.3",
-};
+/** The npm packages that a deno.json maps names to, with their versions. */
+function npmPackages({ imports }: { imports: Readonly<Record<string, string>> }) {
+  const npm = Object.entries(imports).filter(([, target]) => target.startsWith("npm:"));
+  return Object.fromEntries(
+    npm.map(([name, target]) => [name, target.slice(`npm:${name}@`.length)]),
+  );
+}
+
+/** What the package needs to run. */
+export const DEPENDENCIES: Readonly<Record<string, string>> = npmPackages(config);
 
 /** What the sources need to compile and the tests to run, and users do not. */
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
   "@types/node": "^20.19.0",
-  "fast-check": "4.10.2",
-  "h3": "2.0.8",
-  "hono": "4.13.19",
-  "playwright-core": "1.65.1",
+  ...npmPackages(testConfig),
 };
 
 /** Where a builder puts what it makes of a source file. */

@@ -1,4 +1,3 @@
-// The build's one dependency. Its specifier stands here and not in deno.json, whose imports would
-// become dependencies of the package on JSR.
+// The build's one dependency. Its version stands in scripts/deno.json, where only scripts find it.
 
-export { Context, deno2node, emit, ts } from "npm:deno2node@6.0.0";
+export { Context, deno2node, emit, ts } from "deno2node";
