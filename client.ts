@@ -8,7 +8,7 @@
 
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
+import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
 import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
 import { tellOutcome } from "./lib/cli/echo_outcome.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
@@ -17,8 +17,9 @@ import { clientAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_HINTS } from "./lib/cli/hints.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
-import { run } from "./lib/cli/run.ts";
-import { onSignals } from "./lib/cli/signals.ts";
+import { processIo } from "./lib/cli/io.ts";
+import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
+import type { Session } from "./lib/cli/session.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
 import { systemClock } from "./lib/clock.ts";
@@ -75,8 +76,10 @@ ${EXIT_HELP}
 async function echoClient(
   values: Values<typeof FLAGS>,
   positionals: string[],
+  session: Session,
 ): Promise<number> {
-  const message = messageOf(positionals.shift());
+  const { stdin } = session.io;
+  const message = messageOf(positionals.shift(), session.io);
   noMore(positionals, "put quotes around a message of several words");
 
   const destination = destinationOf(values);
@@ -86,10 +89,10 @@ async function echoClient(
   if (values.udp && values["recv-size"] !== FLAGS["recv-size"].fallback) {
     throw new UsageError("Option --udp goes without --recv-size");
   }
-  const signals = onSignals();
-  const log = openLog(values);
+  const signals = session.onSignals();
+  const log = session.openLog(values);
   if (values.udp) {
-    return await echoUdpClient({ ...values, source: message ?? process.stdin }, log, signals);
+    return await echoUdpClient({ ...values, source: message ?? stdin }, log, signals);
   }
   const { signal, exitCode } = signals;
   const transport = openTransport(log, clientTranscript());
@@ -99,7 +102,7 @@ async function echoClient(
     const conn = await dial(transport, { ...destination, signal, timeout });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
-      source: message === undefined ? process.stdin : once(message),
+      source: message === undefined ? stdin : once(message),
       sink: (data) => log.data(data),
       recvSize: values["recv-size"],
     });
@@ -131,7 +134,8 @@ const echoCommand = command({
   run: echoClient,
 });
 
-await run("client.ts", {
+/** Runs the client as its command line says; resolves to the exit code. */
+export const main: Main = mainOf("client.ts", {
   forUrl: "get",
   advice: clientAdvice,
   commands: {
@@ -141,3 +145,5 @@ await run("client.ts", {
     resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,
   },
 });
+
+if (isMain(import.meta)) process.exit(await main(process.argv.slice(2), processIo));

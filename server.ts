@@ -5,18 +5,20 @@
  * @module
  */
 
+import process from "node:process";
 import { ACCESS_HELP } from "./lib/cli/access.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./lib/cli/common.ts";
+import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { serverAdvice } from "./lib/cli/first_word.ts";
 import { integer, renderFlags, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { SERVER_HINTS } from "./lib/cli/hints.ts";
-import { run } from "./lib/cli/run.ts";
+import { processIo } from "./lib/cli/io.ts";
+import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
-import { onSignals } from "./lib/cli/signals.ts";
+import type { Session } from "./lib/cli/session.ts";
 import { echo } from "./lib/echo.ts";
 
 const PORT = 10000;
@@ -83,17 +85,21 @@ Exit codes:
 ${EXIT_HELP}
 `;
 
-async function echoServer(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
+async function echoServer(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   noMore(positionals, "echo takes options only");
   const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
   if (values.udp && given !== undefined) {
     throw new UsageError(`Option --udp goes without --${given}`);
   }
-  const signals = onSignals();
-  const log = openLog(values);
-  if (values.udp) return await echoUdpServer(values, PORT, log, signals);
-  if (values.workers > 0) return await serveInWorkers("echo", values, PORT, log, signals);
-  const opened = await openListener(values, PORT, log);
+  const signals = session.onSignals();
+  const log = session.openLog(values);
+  if (values.udp) return await echoUdpServer(values, PORT, session, signals);
+  if (values.workers > 0) return await serveInWorkers("echo", values, PORT, session, signals);
+  const opened = await openListener(values, PORT, session);
   const handler = echo({ recvSize: values["recv-size"] });
   return await serveUntilStopped(opened, handler, values, log, signals);
 }
@@ -106,7 +112,8 @@ const echoCommand = command({
   run: echoServer,
 });
 
-await run("server.ts", {
+/** Runs the server as its command line says; resolves to the exit code. */
+export const main: Main = mainOf("server.ts", {
   servesOn: true,
   advice: serverAdvice,
   commands: {
@@ -116,3 +123,5 @@ await run("server.ts", {
     chat: async () => (await import("./lib/cli/chat.ts")).chat,
   },
 });
+
+if (isMain(import.meta)) process.exit(await main(process.argv.slice(2), processIo));

@@ -15,8 +15,8 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText, rejects, until } from "./helpers.ts";
 import { python } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { hasIPv6 } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 test("access: deny wins; with an allow, what it has not is denied", () => {
   const cases: [rules: AccessOptions, yes: string[], no: string[]][] = [

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
+import { assertFailed, runServer, startServer, startServerProcess, startWeb } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, runServer, startServer, startWeb } from "./scripts.ts";
 
 /** Calls `use` with the name of a file that is not there, in a folder of its own. */
 async function withFile(use: (path: string) => Promise<void>): Promise<void> {
@@ -120,7 +120,8 @@ test("server: a file that is not right when it starts exits 2, with the line", (
   }));
 
 test("server: without a file SIGHUP ends it, as any program", async () => {
-  await using server = await startServer(["--host", "127.0.0.1", "--allow", "127.0.0.1"]);
+  const args = ["--host", "127.0.0.1", "--port", "0", "--allow", "127.0.0.1"];
+  await using server = await startServerProcess(args);
   assert.equal((await server.program.stop("SIGHUP")).code, null);
 });
 

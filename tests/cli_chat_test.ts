@@ -2,13 +2,12 @@
 
 import assert from "node:assert/strict";
 import { Program } from "./peers.ts";
+import { runServer, type ServerScript, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import { listening, programCommand, runServer, type ServerScript } from "./scripts.ts";
 
 /** Starts `server.ts chat` on a free port of 127.0.0.1, and waits until it listens. */
 function startChat(args: readonly string[] = []): Promise<ServerScript> {
-  const place = ["--host", "127.0.0.1", "--port", "0"];
-  return listening([...programCommand("server"), "chat", ...place, ...args]);
+  return startServer(["chat", "--host", "127.0.0.1", ...args]);
 }
 
 function ncat({ port }: ServerScript, ...args: string[]): Program {

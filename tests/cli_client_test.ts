@@ -9,8 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
 import { randomBytes } from "./helpers.ts";
-import { type Program, python, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
+import { python, type Running, runProgram } from "./peers.ts";
 import {
   assertFailed,
   inShell,
@@ -18,8 +17,10 @@ import {
   programCommand,
   runClient,
   startClient,
+  startClientProcess,
   startServer,
 } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const MESSAGE = "This is the message.  It will be repeated.";
 const MIB = 1024 * 1024;
@@ -121,7 +122,7 @@ test("client: what comes back is there at once, and not only when stdin ends", (
 async function through(at: string[], mebibytes: number): Promise<void> {
   const received = createHash("sha256");
   const sent = createHash("sha256");
-  await using client = startClient([...at, "-q"], {
+  await using client = startClientProcess([...at, "-q"], {
     pipe: true,
     onStdout: (chunk) => void received.update(chunk),
   });
@@ -147,7 +148,7 @@ if (process.env.PLAINSOCKET_TEST_GIB) {
 }
 
 /** Feeds the client until it ends; tells how many bytes it has taken. */
-async function feedAll(client: Program): Promise<number> {
+async function feedAll(client: Running): Promise<number> {
   const chunk = new Uint8Array(MIB);
   let taken = 0;
   while (taken < 256 * MIB && await feed(client.stdin, chunk)) taken += chunk.length;
@@ -166,10 +167,10 @@ ${program}
 sys.stdin.read()
 `);
     const { host, port } = peer.endpoint;
-    const args = ["--host", host, "--port", String(port), "--timeout", "2", "-q"];
-    await using client = startClient(args, { pipe: true });
+    const args = ["--host", host, "--port", String(port), "--timeout", "1", "-q"];
+    await using client = startClientProcess(args, { pipe: true });
     const taken = await feedAll(client);
-    assertFailed(await client.exit(), 28, /nothing moved for 2 s/);
+    assertFailed(await client.exit(), 28, /nothing moved for 1 s/);
     assert.ok(taken > 0 && taken <= 32 * MIB, `It took ${taken / MIB} MiB`);
   });
 }

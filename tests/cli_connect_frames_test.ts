@@ -7,8 +7,8 @@ import type { Conn } from "../lib/transport.ts";
 import { binary, text } from "./frame_helpers.ts";
 import { readAll } from "./helpers.ts";
 import { type Exit, python } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { assertFailed, runClient, startClient, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 interface Conversation {
   readonly exit: Exit;

@@ -9,8 +9,8 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import { systemUnanswered } from "./contract/networks.ts";
 import { bytes } from "./helpers.ts";
 import { python } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { assertFailed, runClient, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 test("connect: --help shows examples, all flags and the exit codes", async () => {
   const { code, stdout, stderr } = await runClient(["connect", "--help"]);

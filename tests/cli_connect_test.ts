@@ -12,7 +12,6 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import { freshPath } from "./contract/networks.ts";
 import { bytes, randomBytes, readAll } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import {
   assertFailed,
   inShell,
@@ -20,8 +19,10 @@ import {
   programCommand,
   runClient,
   startClient,
+  startClientProcess,
   startServer,
 } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const MIB = 1024 * 1024;
 const own = await selfSigned(["localhost", "127.0.0.1"]);
@@ -156,7 +157,7 @@ test("connect --tls: FIN goes behind close_notify, and the answer comes after it
 test("connect: 64 MiB go there and come back, whole", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
   const [sent, received] = [createHash("sha256"), createHash("sha256")];
-  await using client = startClient(["connect", "-q", `127.0.0.1:${server.port}`], {
+  await using client = startClientProcess(["connect", "-q", `127.0.0.1:${server.port}`], {
     pipe: true,
     onStdout: (chunk) => void received.update(chunk),
   });
@@ -175,7 +176,7 @@ test("connect: 64 MiB go there and come back, whole", async () => {
 test("connect: takes no more of stdin than the peer does", async () => {
   await using peer = await python("s, _ = l.accept()\nsys.stdin.read()");
   const args = ["connect", `127.0.0.1:${peer.endpoint.port}`, "--idle-timeout", "1", "-q"];
-  await using client = startClient(args, { pipe: true });
+  await using client = startClientProcess(args, { pipe: true });
   let taken = 0;
   const chunk = new Uint8Array(MIB);
   const feed = () =>

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Program, python } from "./peers.ts";
-import { runtime, test } from "./runner.deno.ts";
 import { assertFailed, inTerminal, programCommand, runClient, startClient } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 /** Starts a peer in Python with a UDP socket `u`; resolves to its HOST:PORT, too. */
 async function udpPeer(

@@ -5,8 +5,8 @@ import { SocketError } from "../lib/errors.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
 import { type ServerScript, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const SIGNALS = [["SIGINT", 130], ["SIGTERM", 143]] as const;
 

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
-import { runtime, test } from "./runner.deno.ts";
 import {
   assertFailed,
   runClient,
@@ -14,6 +13,7 @@ import {
   startServer,
   startService,
 } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 /** A server on 127.0.0.1, and the options that lead a client there. */
 async function udpServer(...args: string[]): Promise<[server: ServerScript, at: string[]]> {

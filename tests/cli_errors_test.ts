@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemUnanswered } from "./contract/networks.ts";
 import { Program, python, runProgram } from "./peers.ts";
-import { runtime, test } from "./runner.deno.ts";
 import {
   assertFailed,
   inShell,
@@ -15,6 +14,7 @@ import {
   startClient,
   startServer,
 } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 /** A name server that cannot be reached is not waited for. */
 const IMPATIENT = { RES_OPTIONS: "timeout:1 attempts:1" };
@@ -63,8 +63,10 @@ test("server: an address that is not this machine's: exit 7", async () => {
 test("server and client: a name that does not resolve: exit 6", async () => {
   const message = /: Cannot resolve nowhere\.invalid:10000: .* \((ENOTFOUND|EAI_AGAIN)\)\. Check /;
   const args = ["--host", "nowhere.invalid", "--port", "10000"];
-  assertFailed(await runServer(args, IMPATIENT), 6, message);
-  assertFailed(await runClient(args, { env: IMPATIENT }), 6, message);
+  for (const script of ["server", "client"]) {
+    const command = [...programCommand(script), ...args];
+    assertFailed(await runProgram(command, { env: IMPATIENT }), 6, message);
+  }
 });
 
 if (runtime === "Deno") {

@@ -5,16 +5,15 @@ import { Buffer } from "node:buffer";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes } from "./helpers.ts";
 import { Program, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import {
-  listening,
   onTerminal,
   programCommand,
   runClient,
   runServer,
-  type ServerScript,
   startServer,
+  startServerProcess,
 } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 type Line = Record<string, unknown>;
 
@@ -117,11 +116,6 @@ test("client: -q prints nothing when all goes well, not even with -v", async () 
   }
 });
 
-/** Starts `server.ts COMMAND` on a free port, and waits until it listens. */
-function serving([command, ...args]: readonly string[]): Promise<ServerScript> {
-  return listening([...programCommand("server"), command, "--port", "0", ...args]);
-}
-
 /** Asserts that a server answers to a new connection. */
 async function assertAnswers(port: number, sent: string, answer: RegExp): Promise<void> {
   const conn = await systemTransport.connect({ host: "127.0.0.1", port });
@@ -133,7 +127,7 @@ async function assertAnswers(port: number, sent: string, answer: RegExp): Promis
 }
 
 test("server: goes on when the reader of its log goes away, and ends with 0", async () => {
-  await using target = await serving(["echo", "--host", "127.0.0.1"]);
+  await using target = await startServer(["--host", "127.0.0.1"]);
   const servers: [args: string[], sent: string, answer: RegExp][] = [
     [["web"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
     [["web", "--log", "json"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
@@ -143,7 +137,8 @@ test("server: goes on when the reader of its log goes away, and ends with 0", as
     [["chat"], "hello\n", /^\* /],
   ];
   for (const [args, sent, answer] of servers) {
-    await using server = await serving([...args, "--host", "127.0.0.1"]);
+    const place = ["--host", "127.0.0.1", "--port", "0"];
+    await using server = await startServerProcess([...args, ...place]);
     server.program.closeOutput();
     // The second one comes when what is to be told of the first could not be written.
     await assertAnswers(server.port, sent, answer);

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const run = (...args: string[]) => runProgram([...programCommand("lib/cli/plainsocket"), ...args]);
 

@@ -9,20 +9,22 @@ import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, randomBytes, readAll, readExactly, rejects } from "./helpers.ts";
-import { Program, type ProgramOptions, python, runProgram } from "./peers.ts";
+import { InProcess } from "./in_process.ts";
+import { Program, python, runProgram } from "./peers.ts";
+import {
+  listening,
+  runServer,
+  type ServerScript,
+  startServer,
+  startServerProcess,
+} from "./scripts.ts";
 import { runtime, test } from "./runner.deno.ts";
-import { listening, programCommand, runServer, type ServerScript, startServer } from "./scripts.ts";
 
 const MIB = 1024 * 1024;
 
 /** Starts `server.ts relay` on a free port of 127.0.0.1, and waits until it listens. */
-function startRelay(
-  to: string,
-  args: readonly string[] = [],
-  options: ProgramOptions = {},
-): Promise<ServerScript> {
-  const place = ["--host", "127.0.0.1", "--port", "0"];
-  return listening([...programCommand("server"), "relay", "--to", to, ...place, ...args], options);
+function startRelay(to: string, args: readonly string[] = []): Promise<ServerScript> {
+  return startServer(["relay", "--to", to, "--host", "127.0.0.1", ...args]);
 }
 
 /** A folder that is gone afterwards. */
@@ -121,8 +123,7 @@ test("cli relay: socat's Unix sockets on either side", async () => {
   const client = async () =>
     await runProgram(["socat", "-t10", "-", `UNIX-CONNECT:${front}`], { stdin: "to and fro\n" });
   await using toTcp = await listening(
-    [...programCommand("server"), "relay", "--to", toUnix.url, "--unix", front],
-    {},
+    new InProcess("server", ["relay", "--to", toUnix.url, "--unix", front]),
     /^unix:\S*()\n/,
   );
   assert.equal(toTcp.url, `unix:${front}`);
@@ -256,7 +257,8 @@ test("cli relay: -v shows the sockets of both sides, and -q no conversation", as
 
 test("cli relay: 100 MiB both ways at once pass unchanged, in bounded memory", async () => {
   await using echo = await startServer(["--host", "127.0.0.1"]);
-  await using relay = await startRelay(`127.0.0.1:${echo.port}`);
+  const args = ["relay", "--to", `127.0.0.1:${echo.port}`, "--host", "127.0.0.1", "--port", "0"];
+  await using relay = await startServerProcess(args);
   const { pid } = relay.program;
   using conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });
   const piece = randomBytes(MIB);

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { formatAddr } from "../lib/addr.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { python, type PythonPeer } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { assertFailed, hasIPv6, runClient, startClient } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const resolve = (...args: string[]) => runClient(["resolve", ...args]);
 

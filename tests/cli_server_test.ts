@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readText } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
-import { hasIPv6, runClient, type ServerScript, startServer } from "./scripts.ts";
 import { Program } from "./peers.ts";
+import { hasIPv6, runClient, type ServerScript, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 /** Sends a message and waits for its echo. */
 async function sayAndHear(conn: Conn, message: string): Promise<void> {

@@ -5,16 +5,10 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { selfSigned } from "../lib/tls_cert.ts";
+import { InProcess } from "./in_process.ts";
 import { runProgram } from "./peers.ts";
+import { assertFailed, listening, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import {
-  assertFailed,
-  listening,
-  programCommand,
-  runClient,
-  runServer,
-  startServer,
-} from "./scripts.ts";
 
 /** Calls `use` with a folder of its own, which is removed afterwards. */
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -29,8 +23,8 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 test("server: --unix listens on a socket file with --unix-mode, and removes it at the end", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "echo.sock");
-    const command = [...programCommand("server"), "--unix", path, "--unix-mode", "600"];
-    await using server = await listening(command, {}, /^unix:.*\n/);
+    const program = new InProcess("server", ["--unix", path, "--unix-mode", "600"]);
+    await using server = await listening(program, /^unix:.*\n/);
     assert.equal(server.url, `unix:${path}`);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     const ncat = await runProgram(["ncat", "-U", path], { stdin: "through a file" });
@@ -43,8 +37,10 @@ test("server: --unix listens on a socket file with --unix-mode, and removes it a
 test("server: a socket file that a server listens on is in use, and stays", async () => {
   await inFolder(async (folder) => {
     const path = join(folder, "echo.sock");
-    const command = [...programCommand("server"), "--unix", path];
-    await using _server = await listening(command, {}, /^unix:.*\n/);
+    await using _server = await listening(
+      new InProcess("server", ["--unix", path]),
+      /^unix:.*\n/,
+    );
     const second = await runServer(["--unix", path, "-q"]);
     assertFailed(second, 7, /Cannot listen on .*echo\.sock: the address is already in use/);
     const ncat = await runProgram(["ncat", "-U", path], { stdin: "still there" });

@@ -6,9 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
+import { InProcess } from "./in_process.ts";
 import { Program } from "./peers.ts";
+import { assertFailed, listening, runClient, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, listening, programCommand, runClient, startServer } from "./scripts.ts";
 
 /** A folder with certificates, which is removed afterwards. */
 interface Folder extends Disposable {
@@ -92,11 +93,7 @@ test("client: --tls to socat's OPENSSL-LISTEN", async () => {
 test("client: --unix talks to our server, and to socat", async () => {
   using files = await certificates();
   const ours = files.path("ours.sock");
-  await using _server = await listening(
-    [...programCommand("server"), "--unix", ours],
-    {},
-    /^unix:.*\n/,
-  );
+  await using _server = await listening(new InProcess("server", ["--unix", ours]), /^unix:.*\n/);
   const exit = await runClient(["echo", "through a file", "--unix", ours, "-v"]);
   assert.deepEqual([exit.code, exit.stdout.toString()], [0, "through a file"], exit.stderr);
   assert.match(exit.stderr, new RegExp(`^connecting to ${ours}\n`));

@@ -3,7 +3,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { python, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import {
   hasIPv6,
   onTerminal,
@@ -12,6 +11,7 @@ import {
   type ServerScript,
   startServer,
 } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const MESSAGE = "This is the message.  It will be repeated.";
 

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { VERSION } from "../lib/version.ts";
-import { Program, runProgram } from "./peers.ts";
+import { InProcess } from "./in_process.ts";
+import { assertFailed, runClient, runServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, programCommand, runClient, runServer } from "./scripts.ts";
 
 const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
 const FLAGS = {
@@ -51,7 +51,7 @@ const FLAGS = {
 } as const;
 
 for (const script of ["server", "client"] as const) {
-  const run = (...args: string[]) => runProgram([...programCommand(script), ...args]);
+  const run = (...args: string[]) => new InProcess(script, args).exit();
 
   test(`${script}: --help shows examples, protocols, all flags and the exit codes`, async () => {
     const { code, stdout, stderr } = await run("--help");
@@ -200,11 +200,11 @@ test("server: help and --help go before a protocol's name, too", async () => {
 
 test("server: the default is echo on localhost port 10000", async () => {
   // The port may be taken, so what counts is what it tries.
-  await using program = new Program(programCommand("server"));
+  await using program = new InProcess("server", []);
   await program.stderr.until(/^starting up on localhost port 10000\n/);
 });
 
 test("client: the default is to talk to localhost port 10000", async () => {
-  await using program = new Program(programCommand("client"));
+  await using program = new InProcess("client", []);
   await program.stderr.until(/^connecting to localhost port 10000\n/);
 });

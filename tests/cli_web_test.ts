@@ -7,8 +7,8 @@ import { SocketError } from "../lib/errors.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { ownAddresses } from "../lib/cli/serving/addresses.ts";
 import { bytes, randomBytes, readText } from "./helpers.ts";
-import { runProgram } from "./peers.ts";
-import { runtime, test } from "./runner.deno.ts";
+import { InProcess } from "./in_process.ts";
+import { Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
   inShell,
@@ -17,6 +17,7 @@ import {
   runServer,
   startWeb,
 } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 import { makeSite, type Site } from "./site_helpers.ts";
 
 /** Runs curl, and resolves to what it prints. */
@@ -94,7 +95,7 @@ test("web: without DIR it serves the current directory", async () => {
   await using site = await makeSite({ "here.txt": "here" });
   const command = [...programCommand("server"), "web", "--port", "0"];
   const dir = JSON.stringify(site.root);
-  await using server = await listening(inShell(`cd ${dir} && exec "$@"`, command));
+  await using server = await listening(new Program(inShell(`cd ${dir} && exec "$@"`, command)));
   assert.equal(await curl(`${server.url}here.txt`), "here");
   await server.program.stderr.until(/^serving the current directory/m);
 });
@@ -171,7 +172,7 @@ test("web: the default port is 8080, and if that is in use the next that is free
     assert.ok(error instanceof SocketError && error.code === "EADDRINUSE", String(error));
     return undefined;
   });
-  await using server = await listening([...programCommand("server"), "web", site.root]);
+  await using server = await listening(new InProcess("server", ["web", site.root]));
   assert.ok(server.port > 8080 && server.port <= 8100, server.url);
   const note = new RegExp(`^port 8080 is in use; port ${server.port} is free$`, "m");
   await server.program.stderr.until(note);
@@ -196,7 +197,7 @@ test("web: needs no more permissions than its address and its directory", async 
   ];
   const command = programCommand("server", permissions);
   const args = ["web", "--port", String(port), "--upload", site.root];
-  await using server = await listening([...command, ...args]);
+  await using server = await listening(new Program([...command, ...args]));
   const { url } = server;
   assert.match(await curl(url), /<table/);
   assert.equal(await curl(`${url}link.txt`), "text");

@@ -4,9 +4,10 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { selfSigned } from "../lib/tls_cert.ts";
+import { InProcess } from "./in_process.ts";
 import { type Exit, runProgram } from "./peers.ts";
+import { assertFailed, listening, runServer, startWeb } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-import { assertFailed, listening, programCommand, runServer, startWeb } from "./scripts.ts";
 import { makeSite } from "./site_helpers.ts";
 
 function curl(...args: string[]): Promise<Exit> {
@@ -46,8 +47,8 @@ test("web: --unix listens on a socket file, and removes it", async () => {
   await using folder = await makeSite();
   await using site = await makeSite({ "a.txt": "text" });
   const path = folder.path("web.sock");
-  const command = [...programCommand("server"), "web", "--unix", path, site.root];
-  await using server = await listening(command, {}, /^(http\+unix:)\S+\n/);
+  const program = new InProcess("server", ["web", "--unix", path, site.root]);
+  await using server = await listening(program, /^(http\+unix:)\S+\n/);
   assert.equal(server.url, `http+unix://${encodeURIComponent(path)}/`);
   const { code, stdout } = await curl("--unix-socket", path, "http://localhost/a.txt");
   assert.deepEqual([code, stdout.toString()], [0, "text"]);

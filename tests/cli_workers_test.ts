@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
+import { Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
   listening,
@@ -18,8 +18,9 @@ import {
   runServer,
   type ServerScript,
   startServer,
+  startServerProcess,
 } from "./scripts.ts";
-import { Program, runProgram } from "./peers.ts";
+import { test } from "./runner.deno.ts";
 
 const LOCAL = ["--host", "127.0.0.1"];
 
@@ -34,11 +35,22 @@ async function hasThreads(): Promise<boolean> {
 
 const KINDS = await hasThreads() ? ["processes", "threads"] : ["processes"];
 
-function startWorkers(kind: string, args: readonly string[] = []): Promise<ServerScript> {
-  return startServer([...LOCAL, "--workers", "2", "--worker-kind", kind, ...args]);
+function startWorkers(kind: string, args: readonly string[] = []): Promise<Server> {
+  return startServerProcess([
+    ...LOCAL,
+    "--port",
+    "0",
+    "--workers",
+    "2",
+    "--worker-kind",
+    kind,
+    ...args,
+  ]);
 }
 
-async function converse(server: ServerScript): Promise<Conn> {
+type Server = ServerScript<Program>;
+
+async function converse(server: Server): Promise<Conn> {
   const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
   try {
     await conn.write(bytes("hello"));
@@ -51,7 +63,7 @@ async function converse(server: ServerScript): Promise<Conn> {
 }
 
 /** The processes of the workers that the server has told of, by their numbers. */
-function pidsOf(server: ServerScript): number[] {
+function pidsOf(server: Server): number[] {
   return [...server.program.stderr.text.matchAll(/^worker \d \(pid (\d+)\) is ready$/gm)]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([, pid]) => Number(pid));
@@ -242,7 +254,9 @@ test("server --workers: all flags of Deno that workers need are told at once, an
     const [told] = /all that they need is .*?(?=\(ENOTCAPABLE\))/.exec(stderr) ?? [""];
     const flags = told.match(/--(allow|unstable)-[a-z]+/g) ?? [];
     assert.ok(flags.length >= 3, stderr);
-    await using server = await listening([...programCommand("server", flags), ...args]);
+    await using server = await listening(
+      new Program([...programCommand("server", flags), ...args]),
+    );
     (await converse(server)).close();
     assert.equal((await server.program.stop()).code, 0);
   }
@@ -297,10 +311,9 @@ test("server --workers: what does not go with it is refused", async () => {
 
 test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {
   await using target = await startServer(LOCAL);
-  await using server = await listening([
-    ...programCommand("server"),
-    ...["relay", "--to", `127.0.0.1:${target.port}`, ...LOCAL, "--port", "0", "--workers", "2"],
-  ]);
+  await using server = await startServerProcess(
+    ["relay", "--to", `127.0.0.1:${target.port}`, ...LOCAL, "--port", "0", "--workers", "2"],
+  );
   (await converse(server)).close();
   await server.program.stderr.until(/^worker [12]: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
   const exit = await server.program.stop();

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { python, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const CLIENTS = ["echo_client", "easy_client"];
 const SERVICES = ["chargen", "daytime", "discard", "time"];

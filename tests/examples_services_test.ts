@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { Program, python, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { startService } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 /** What ncat prints that is connected to the service over TCP, until that closes. */
 async function overTcp(port: string): Promise<Buffer> {

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Program, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const SEED_SERVER = [
   'received "This is the mess"',

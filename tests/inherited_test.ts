@@ -8,8 +8,8 @@ import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { readAll, rejects } from "./helpers.ts";
 import { Program } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const CAN = systemTransport.name === "node";
 

@@ -8,8 +8,8 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { randomBytes } from "./helpers.ts";
 import { Program, runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { hasIPv6, runClient, startClient, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 import { easyClient, echoClient, echoServer } from "./tutorial.ts";
 
 const MESSAGE = "This is the message.  It will be repeated.";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { runProgram } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 test("mistakes: a handler that throws is one warning, with its stack and whom it was for", async () => {
   const { code, stdout, stderr } = await runProgram(programCommand("tests/mistaken_server"));

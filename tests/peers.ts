@@ -60,7 +60,7 @@ say(l.getsockname()[1])
 const DEADLINE_MS = 40_000;
 
 /** Settles as `work` does, and rejects with what `late` says if it has not by the deadline. */
-async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
+export async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
   const { promise, reject } = deferred<never>();
   const timer = setTimeout(() => reject(new Error(late())), DEADLINE_MS);
   try {
@@ -74,20 +74,21 @@ async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
 export class Output {
   readonly #chunks: Buffer[] = [];
   #length = 0;
-  #ended = false;
+  #over = false;
   #changed = deferred<void>();
 
-  constructor(stream: Readable, onData?: (chunk: Buffer) => void) {
-    stream.on("data", (chunk: Buffer) => {
-      this.#length += chunk.length;
-      if (onData === undefined) this.#chunks.push(chunk);
-      else onData(chunk);
-      this.#notify();
-    });
-    stream.on("close", () => {
-      this.#ended = true;
-      this.#notify();
-    });
+  /** Takes what comes; keeps it unless there is `onData` to take it. */
+  add(chunk: Buffer, onData?: (chunk: Buffer) => void): void {
+    this.#length += chunk.length;
+    if (onData === undefined) this.#chunks.push(chunk);
+    else onData(chunk);
+    this.#notify();
+  }
+
+  /** Nothing more comes. */
+  end(): void {
+    this.#over = true;
+    this.#notify();
   }
 
   /** All of it, so far. */
@@ -121,7 +122,7 @@ export class Output {
 
   /** Waits for more output. */
   async #more(missing: () => string): Promise<void> {
-    if (this.#ended) throw new Error(`It ended without ${missing()}`);
+    if (this.#over) throw new Error(`It ended without ${missing()}`);
     await inTime(this.#changed.promise, () => `It did not print in time ${missing()}`);
   }
 
@@ -129,6 +130,11 @@ export class Output {
     this.#changed.resolve();
     this.#changed = deferred();
   }
+}
+
+function collect(stream: Readable, output: Output, onData?: (chunk: Buffer) => void): void {
+  stream.on("data", (chunk: Buffer) => output.add(chunk, onData));
+  stream.on("close", () => output.end());
 }
 
 /** How a program ended, and all that it printed. */
@@ -149,10 +155,22 @@ export interface ProgramOptions {
   readonly onStdout?: (chunk: Buffer) => void;
 }
 
-/** A program that runs until it ends or is disposed of, which kills it. */
-export class Program implements AsyncDisposable {
+/** A program that runs until it ends or is disposed of. */
+export interface Running extends AsyncDisposable {
+  readonly stdin: Writable;
   readonly stdout: Output;
   readonly stderr: Output;
+  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM"): void;
+  /** Waits until it has ended. */
+  exit(): Promise<Exit>;
+  /** Sends a signal, SIGTERM unless it is another, and waits until it has ended. */
+  stop(signal?: "SIGHUP" | "SIGINT" | "SIGTERM"): Promise<Exit>;
+}
+
+/** A process. Disposing of it kills it. */
+export class Program implements Running {
+  readonly stdout: Output = new Output();
+  readonly stderr: Output = new Output();
   readonly #child: ChildProcess;
   readonly #closed: Promise<number | null>;
   readonly #command: string;
@@ -166,8 +184,8 @@ export class Program implements AsyncDisposable {
         Object.entries({ ...process.env, ...env }).filter(([, value]) => value !== undefined),
       ),
     });
-    this.stdout = new Output(child.stdout!, onStdout);
-    this.stderr = new Output(child.stderr!);
+    collect(child.stdout!, this.stdout, onStdout);
+    collect(child.stderr!, this.stderr);
     // It need not read all it is given: EPIPE is fine.
     child.stdin?.on("error", () => {});
     this.#closed = new Promise((resolve, reject) => {
@@ -185,7 +203,6 @@ export class Program implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** Waits until it has ended. */
   async exit(): Promise<Exit> {
     const code = await inTime(
       this.#closed,
@@ -206,7 +223,6 @@ export class Program implements AsyncDisposable {
     this.#child.stderr?.destroy();
   }
 
-  /** Sends a signal and waits until it has ended. */
   stop(signal: "SIGHUP" | "SIGINT" | "SIGTERM" = "SIGTERM"): Promise<Exit> {
     this.kill(signal);
     return this.exit();

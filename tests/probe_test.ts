@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { Program } from "./peers.ts";
-import { test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 /** Starts the probe, and gives its URL to `fn`. */
 async function withProbe(env: Record<string, string>, fn: (url: URL) => Promise<void>) {

@@ -11,8 +11,8 @@ import { UsageError } from "../lib/cli/flags.ts";
 import { refuseItself } from "../lib/cli/relay/itself.ts";
 import { ownAddresses } from "../lib/cli/serving/addresses.ts";
 import type { Endpoint, TcpAddr } from "../lib/transport.ts";
-import { test } from "./runner.deno.ts";
 import { assertFailed, runServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
 
 const NAMES: Record<string, string[]> = {
   "localhost": ["::1", "127.0.0.1"],

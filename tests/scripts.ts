@@ -1,9 +1,10 @@
-// Our two scripts as child processes, under the runtime that runs the tests.
+// Our two scripts: in this process, and as processes under the runtime that runs the tests.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { type Exit, Program, type ProgramOptions, runProgram } from "./peers.ts";
+import { InProcess, type InProcessOptions } from "./in_process.ts";
+import { type Exit, Program, type ProgramOptions, type Running } from "./peers.ts";
 import { runCommand } from "./runner.deno.ts";
 
 /** The command that runs a program of ours, named without extension; `permissions` are Deno's. */
@@ -14,28 +15,44 @@ export function programCommand(name: string, permissions: readonly string[] = ["
   return runCommand(fileURLToPath(script), permissions);
 }
 
-/** A server script that listens. */
-export interface ServerScript extends AsyncDisposable {
+/** A server that listens. */
+export interface ServerScript<P extends Running = Running> extends AsyncDisposable {
   /** The line it printed on stdout. */
   readonly url: string;
   readonly port: number;
-  readonly program: Program;
+  readonly program: P;
 }
 
-/** Starts server.ts on a free port, and waits until it listens. */
+/** Starts `server.ts ARGS` in this process, on a free port, and waits until it listens. */
 export function startServer(
   args: readonly string[] = [],
-  options: ProgramOptions = {},
+  options?: InProcessOptions,
 ): Promise<ServerScript> {
-  return listening([...programCommand("server"), "--port", "0", ...args], options);
+  const [command = "", ...rest] = args;
+  const named = command !== "" && !command.startsWith("-");
+  const all = named ? [command, "--port", "0", ...rest] : ["--port", "0", ...args];
+  return listening(new InProcess("server", all, options));
 }
 
-/** Starts `server.ts web` on a free port unless `args` say another, and waits until it listens. */
+/** Starts `server.ts web ARGS` in this process, on a free port, and waits until it listens. */
 export function startWeb(
   args: readonly string[],
-  options: ProgramOptions = {},
+  options?: InProcessOptions,
 ): Promise<ServerScript> {
-  return listening([...programCommand("server"), "web", "--port", "0", ...args], options);
+  return startServer(["web", ...args], options);
+}
+
+/** Starts `server.ts ARGS` as a process, and waits until it listens. */
+export function startServerProcess(
+  args: readonly string[],
+  options?: ProgramOptions,
+): Promise<ServerScript<Program>> {
+  return listening(new Program([...programCommand("server"), ...args], options));
+}
+
+/** Starts client.ts as a process. */
+export function startClientProcess(args: readonly string[], options?: ProgramOptions): Program {
+  return new Program([...programCommand("client"), ...args], options);
 }
 
 /** Starts one of the small services in examples/, on a free port of 127.0.0.1, with TCP and UDP. */
@@ -46,13 +63,11 @@ export async function startService(name: string): Promise<{ service: Program; po
   return { service, port };
 }
 
-/** Starts a server, and waits until it prints a URL, by default one with a port. */
-export async function listening(
-  command: readonly string[],
-  options: ProgramOptions = {},
+/** Waits until a server prints a URL, by default one with a port. */
+export async function listening<P extends Running>(
+  program: P,
   pattern: RegExp = /^\S*:(\d+)\/?\n/,
-): Promise<ServerScript> {
-  const program = new Program(command, options);
+): Promise<ServerScript<P>> {
   try {
     const [line, port] = await program.stdout.until(pattern);
     return {
@@ -67,22 +82,24 @@ export async function listening(
   }
 }
 
-/** Runs server.ts to its end: for command lines with which it does not start. */
+/** Runs server.ts in this process to its end: for command lines with which it does not start. */
 export function runServer(args: readonly string[], env?: ProgramOptions["env"]): Promise<Exit> {
-  return runProgram([...programCommand("server"), ...args], { env });
+  return new InProcess("server", args, { env }).exit();
 }
 
-/** Starts client.ts. */
-export function startClient(args: readonly string[], options: ProgramOptions = {}): Program {
-  return new Program([...programCommand("client"), ...args], options);
+/** Starts client.ts in this process. */
+export function startClient(args: readonly string[], options?: InProcessOptions): InProcess {
+  return new InProcess("client", args, options);
 }
 
-/** Runs client.ts to its end, with `stdin` in a pipe if it is given. */
-export function runClient(
+/** Runs client.ts in this process to its end, with `stdin` in a pipe if it is given. */
+export async function runClient(
   args: readonly string[],
-  options: { stdin?: string | Uint8Array; env?: ProgramOptions["env"] } = {},
+  { stdin, ...options }: InProcessOptions & { stdin?: string | Uint8Array } = {},
 ): Promise<Exit> {
-  return runProgram([...programCommand("client"), ...args], options);
+  const client = startClient(args, { ...options, pipe: stdin !== undefined });
+  if (stdin !== undefined) client.stdin.end(stdin);
+  return await client.exit();
 }
 
 /** A shell command line in which `"$@"` stands for `command`. */

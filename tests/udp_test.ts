@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
-import { runtime, test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 /** What the probe prints with these permissions of Deno's; it must end by itself. */
 async function probe(...permissions: string[]): Promise<string> {

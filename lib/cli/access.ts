@@ -5,12 +5,12 @@
  */
 
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import { AccessList, type AccessRules } from "../access.ts";
 import { formatAddr } from "../addr.ts";
 import { parseCidr } from "../cidr.ts";
 import { counted } from "../counted.ts";
 import { type Flag, integer, UsageError, type Values } from "./flags.ts";
+import type { Io } from "./io.ts";
 import type { Log } from "./log.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
@@ -57,6 +57,7 @@ export type AccessFlags = Values<typeof ACCESS_FLAGS>;
 export function openAccess(
   values: AccessFlags & { readonly unix: string },
   log: Log,
+  io: Io,
 ): AccessList | undefined {
   const { allow, deny, "max-per-address": maxPerAddress } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
@@ -75,7 +76,7 @@ export function openAccess(
     },
   });
   // Without a file there is nothing to read, and the signal does what it does to any program.
-  if (readsFiles(values)) process.on("SIGHUP", () => reload(access, values, log));
+  if (readsFiles(values)) io.onSignal("SIGHUP", () => reload(access, values, log));
   return access;
 }
 

@@ -8,14 +8,14 @@ import { formatAddr } from "../addr.ts";
 import { chat as chatRoom, type ChatEvent } from "../chat.ts";
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, seconds, type Values } from "./flags.ts";
 import { SERVER_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
+import type { Session } from "./session.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
 import { openTransport } from "./transport.ts";
-import { onSignals } from "./signals.ts";
 import { switchboardTranscript } from "./transcript.ts";
 
 const PORT = 10002;
@@ -62,12 +62,16 @@ export const chat: Command = command({
   run,
 });
 
-async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
+async function run(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   noMore(positionals, "chat takes options only");
-  const signals = onSignals();
-  const log = openLog(values);
+  const signals = session.onSignals();
+  const log = session.openLog(values);
   const transport = openTransport(log, switchboardTranscript());
-  const opened = await openListener(values, PORT, log, transport);
+  const opened = await openListener(values, PORT, session, transport);
   const { signal } = signals;
   const handler = chatRoom({ signal, onEvent: (event) => tell(log, event) });
   return await serveUntilStopped(opened, handler, values, log, signals);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { printVersion } from "./common.ts";
+import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
 import type { Advice } from "./first_word.ts";
 import {
@@ -17,14 +17,18 @@ import {
 } from "./flags.ts";
 import { DENO_HINTS } from "./hints.ts";
 import { nearest } from "./nearest.ts";
-import { print } from "./print.ts";
 import { helpAsCalled } from "./program.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Takes the arguments behind its name and resolves to the exit code. If it was not named it takes all
  * of them, and the names that there are: one of them may still come behind flags.
  */
-export type Command = (args: readonly string[], names?: readonly string[]) => Promise<number>;
+export type Command = (
+  args: readonly string[],
+  session: Session,
+  names?: readonly string[],
+) => Promise<number>;
 
 /** The commands of a script by name. They are loaded when they are called for. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
@@ -40,25 +44,25 @@ export interface CommandInit<F extends Flags> {
   /** What to say of options that it has not, besides those of Deno. Default: nothing. */
   readonly hints?: Hints;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
-  readonly run: (values: Values<F>, positionals: string[]) => Promise<number>;
+  readonly run: (values: Values<F>, positionals: string[], session: Session) => Promise<number>;
 }
 
 /** Makes a command, which answers `--help` and `--version` by itself. */
 export function command<F extends Flags>(
   { name, flags, help, hints, run }: CommandInit<F>,
 ): Command {
-  return async (args, names = []) => {
+  return async (args, session, names = []) => {
     const parsed = parseFlags(flags, args, { ...DENO_HINTS, ...hints });
     const { values, positionals } = parsed;
-    if (values.help) return await print(helpAsCalled(help)), EXIT.ok;
-    if (values.version) return await printVersion(), EXIT.ok;
+    if (values.help) return await session.print(helpAsCalled(help, session.prefix)), EXIT.ok;
+    if (values.version) return await session.print(VERSION_LINE), EXIT.ok;
     // As in `--port 7 echo hello`. The options of others may be others.
     if (names.includes(positionals[0])) {
       const given = positionals.shift();
       if (given !== name) throw new UsageError(`'${given}' goes before the options`);
     }
     checkNeeds(flags, parsed);
-    return await run(values, positionals);
+    return await run(values, positionals, session);
   };
 }
 

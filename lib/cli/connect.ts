@@ -4,14 +4,13 @@
  * @module
  */
 
-import process from "node:process";
 import { counted } from "../counted.ts";
 import { dial } from "../dial.ts";
 import type { Framing } from "../frames.ts";
 import { join, type Joinable, type JoinOptions, type JoinOutcome, type OnEof } from "../join.ts";
 import type { Conn } from "../transport.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, openLog } from "./common.ts";
+import { GENERAL_FLAGS } from "./common.ts";
 import { withCrlf } from "./connect/crlf.ts";
 import { DatagramEnds, openDatagrams } from "./connect/datagrams.ts";
 import { destinationsOf } from "./connect/destinations.ts";
@@ -33,7 +32,7 @@ import {
 } from "./flags.ts";
 import { NC_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
-import { onSignals } from "./signals.ts";
+import type { Session } from "./session.ts";
 import { socketPath } from "./socket_path.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
 import { clientTranscript } from "./transcript.ts";
@@ -132,22 +131,26 @@ export const connect: Command = command({
   run,
 });
 
-async function run(values: ConnectValues, positionals: string[]): Promise<number> {
+async function run(
+  values: ConnectValues,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   const destinations = destinationsOf(values, positionals);
   const framing = framingOf(values);
-  const log = openLog(values);
-  const { signal, exitCode } = onSignals();
+  const log = session.openLog(values);
+  const { signal, exitCode } = session.onSignals();
   const transport = openTransport(log, clientTranscript());
   const limits = { timeout: values["connect-timeout"], signal };
   try {
-    if (values.probe) return await probe(transport, destinations, limits);
+    if (values.probe) return await probe(transport, destinations, limits, session);
     const [destination] = destinations;
     const udp = "udp" in destination;
     log.note(`${udp ? "sending" : "connecting"} to ${describeDestination(destination)}`);
     const conn = udp
       ? await openDatagrams(transport, destination, limits)
       : await dial(transport, { ...destination, ...limits });
-    const outcome = await converse(conn, values, framing, signal, log);
+    const outcome = await converse(conn, values, framing, signal, session);
     log.note(summary(conn, outcome));
     return EXIT.ok;
   } catch (error) {
@@ -161,9 +164,8 @@ async function converse(
   values: ConnectValues,
   framing: Framing | undefined,
   signal: AbortSignal,
-  log: Log,
+  { log, io: { stdin } }: Session,
 ): Promise<JoinOutcome> {
-  const { stdin } = process;
   const print = (data: Uint8Array) => log.data(data);
   const frames = framing && new FrameEnds(framing, stdin, print);
   const source = frames?.source ?? (values.crlf ? withCrlf(stdin) : stdin);

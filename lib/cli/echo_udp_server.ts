@@ -10,8 +10,7 @@ import { serveDatagrams } from "../serve_datagrams.ts";
 import { openAccess } from "./access.ts";
 import { EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
-import type { Log } from "./log.ts";
-import { print } from "./print.ts";
+import type { Session } from "./session.ts";
 import type { ServingFlags } from "./serving.ts";
 import { describePlace, describeReach, placeOf, urlOf } from "./serving/place.ts";
 import { tellFailure } from "./serving/tell.ts";
@@ -25,18 +24,19 @@ import { openTransport } from "./transport.ts";
 export async function echoUdpServer(
   flags: ServingFlags & WorkerFlags,
   defaultPort: number,
-  log: Log,
+  session: Session,
   { signal }: Signals,
 ): Promise<number> {
+  const { log, io } = session;
   if (flags.workers > 0) throw new UsageError("Option --udp goes without --workers");
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
   const transport = openTransport(log, datagramTranscript());
-  const access = openAccess(flags, log);
+  const access = openAccess(flags, log, io);
   log.note(`starting up on ${describePlace(place)}`);
   const socket = await transport.listenDatagram({ host: place.host, port: place.port });
-  await print(`${urlOf(socket.addr)}\n`);
+  await session.print(`${urlOf(socket.addr)}\n`);
   if (place.host === "") {
     for (const line of describeReach(socket.addr.port, "udp")) log.note(line);
   }

@@ -6,7 +6,6 @@
 
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
-import process from "node:process";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
 import { requestHttp } from "../http/client/request.ts";
@@ -14,7 +13,7 @@ import { hasField } from "../http/client/request_head.ts";
 import { publicUrl } from "../http/client/url.ts";
 import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { CliError, EXIT, exitHelp } from "./exit.ts";
 import {
   bothNames,
@@ -36,9 +35,10 @@ import { Progress } from "./get/progress.ts";
 import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
 import { writeError } from "./get/writer.ts";
 import { CURL_HINTS } from "./hints.ts";
+import type { Io } from "./io.ts";
 import type { Log } from "./log.ts";
 import { asCalled } from "./program.ts";
-import { onSignals } from "./signals.ts";
+import type { Session } from "./session.ts";
 import { socketPath } from "./socket_path.ts";
 import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
 import { openTransport } from "./transport.ts";
@@ -143,15 +143,20 @@ export const get: Command = command({
   run,
 });
 
-async function run(values: GetValues, positionals: string[]): Promise<number> {
+async function run(
+  values: GetValues,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   const url = urlOf(values, positionals);
   checkCombination(values);
-  const log = openLog(values);
-  failUnread(log);
-  const { signal, exitCode } = onSignals();
+  const { io } = session;
+  const log = session.openLog(values);
+  failUnread(session);
+  const { signal, exitCode } = session.onSignals();
   let output: Output | undefined;
   try {
-    const choice = await requestOf(url, values);
+    const choice = await requestOf(url, values, io.stdin);
     const ranged = hasField(choice.headers, "range");
     if (ranged && values.continue) {
       throw new UsageError("Option -C (--continue) and a Range of one's own exclude each other");
@@ -159,16 +164,16 @@ async function run(values: GetValues, positionals: string[]): Promise<number> {
     const tls = trustOf(values);
     const file = fileOf(values, choice.url);
     const forced = values.output === "-";
-    const stdout = new StdoutOutput(log, new Checksum(""), forced);
+    const stdout = new StdoutOutput(session, new Checksum(""), forced);
     const checksum = new Checksum(values.sha256);
-    output = file === undefined ? new StdoutOutput(log, checksum, forced) : await fileOutput({
+    output = file === undefined ? new StdoutOutput(session, checksum, forced) : await fileOutput({
       file,
       url: publicUrl(choice.url),
       resume: values.continue,
       checksum,
       note: (message) => log.note(printable(message)),
     });
-    const job = { values, choice, ranged, tls, log, signal };
+    const job = { values, choice, ranged, tls, log, io, signal };
     return told(await download(job, output, stdout, file), job);
   } catch (error) {
     await output?.close();
@@ -195,11 +200,12 @@ function urlOf(values: GetValues, positionals: string[]): string {
 }
 
 /** What nobody reads is not whole, as curl has it: with other commands that is no failure. */
-function failUnread(log: Log): void {
-  process.stdout.prependListener("error", (error: Error) => {
-    log.error(`${asCalled("client.ts")}: ${writeError("stdout", error).message}`);
-    process.exit(EXIT.writeFailed);
-  });
+function failUnread(session: Session): void {
+  session.onStdoutError = (error) => {
+    const program = asCalled("client.ts", session.prefix);
+    session.log.error(`${program}: ${writeError("stdout", error).message}`);
+    session.end(EXIT.writeFailed);
+  };
 }
 
 function checkCombination(values: GetValues): void {
@@ -239,6 +245,7 @@ interface Job {
   readonly ranged: boolean;
   readonly tls: ClientTls;
   readonly log: Log;
+  readonly io: Io;
   readonly signal: AbortSignal;
 }
 
@@ -248,12 +255,12 @@ function download(
   stdout: Output,
   file: string | undefined,
 ): Promise<Outcome> {
-  const { values, choice, ranged, log, signal } = job;
+  const { values, choice, ranged, log, io, signal } = job;
   const transport = openTransport(log, connectionTranscript());
   const { include, head, compressed } = values;
-  const shown = file !== undefined && process.stderr.isTTY && values.log === "text";
+  const shown = file !== undefined && io.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose
-    ? new Progress(basename(file), () => output.at)
+    ? new Progress(io.stderr, basename(file), () => output.at)
     : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),

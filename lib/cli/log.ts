@@ -4,12 +4,11 @@
  * @module
  */
 
-import process from "node:process";
 import { formatAddr } from "../addr.ts";
 import type { EventSink, SocketEvent } from "../events.ts";
 import type { Certificate } from "../tls.ts";
 import type { Addr } from "../transport.ts";
-import { print, tell } from "./print.ts";
+import { type Io, print, write } from "./io.ts";
 import { quote } from "./quote.ts";
 
 /** How it is shown: as lines for people, or one JSON object a line. */
@@ -37,24 +36,26 @@ export class Log {
   readonly verbose: boolean;
   /** Whether nothing but errors is shown. */
   readonly quiet: boolean;
+  readonly #io: Io;
   readonly #json: boolean;
   readonly #color: boolean;
   readonly #worker: number | undefined;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
 
-  constructor({ verbose, quiet, log, worker }: LogOptions) {
+  constructor(io: Io, { verbose, quiet, log, worker }: LogOptions) {
+    this.#io = io;
     this.#worker = worker;
     this.verbose = verbose && !quiet;
     this.quiet = quiet;
     this.#json = log === "json";
-    this.#color = process.stderr.isTTY && !process.env.NO_COLOR;
+    this.#color = io.stderr.isTTY === true && !io.env.NO_COLOR;
   }
 
   /** Prints data on stdout as it is, and waits until it is out. */
   async data(data: Uint8Array): Promise<void> {
-    this.#midLine = process.stdout.isTTY && data.at(-1) !== NEWLINE;
-    await print(data);
+    this.#midLine = this.#io.stdout.isTTY === true && data.at(-1) !== NEWLINE;
+    await print(this.#io, data);
   }
 
   /** Tells of something that users like to know, unless they said `-q`. */
@@ -108,9 +109,9 @@ export class Log {
   }
 
   #put(lines: string): void {
-    if (this.#midLine) tell("\n");
+    if (this.#midLine) write(this.#io.stderr, "\n");
     this.#midLine = false;
-    tell(lines);
+    write(this.#io.stderr, lines);
   }
 }
 

@@ -6,12 +6,12 @@
  */
 
 import process from "node:process";
+import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
-import { printVersion } from "./common.ts";
+import { type Io, processIo } from "./io.ts";
+import { endUnread } from "./main.ts";
 import { nearest } from "./nearest.ts";
-import { print, tell } from "./print.ts";
-import { calledAs } from "./program.ts";
-import { endUnread } from "./run.ts";
+import { Session } from "./session.ts";
 
 const USAGE = `Sockets you can see.
 
@@ -52,23 +52,30 @@ function commandsFor(name: string): string[] {
 }
 
 const HELP = ["help", "-h", "--help"];
-const args = process.argv.slice(2);
-// As `plainsocket help server`, which is `plainsocket server help`.
-if (HELP.includes(args[0]) && Object.hasOwn(PROTOCOLS, args[1])) {
-  args.unshift(...args.splice(1, 1));
+
+/** Runs the script that the arguments name; resolves to the exit code. */
+async function main(args: readonly string[], io: Io): Promise<number> {
+  // As `plainsocket help server`, which is `plainsocket server help`.
+  const [name, ...rest] = HELP.includes(args[0]) && Object.hasOwn(PROTOCOLS, args[1])
+    ? [args[1], args[0], ...args.slice(2)]
+    : args;
+  if (name === "server") return (await import("../../server.ts")).main(rest, io, "plainsocket ");
+  if (name === "client") return (await import("../../client.ts")).main(rest, io, "plainsocket ");
+  const session = new Session(io);
+  endUnread("plainsocket", session);
+  return await Promise.race([session.ended, answer(name, session)]);
 }
-const [name] = args;
-process.argv.splice(2, Infinity, ...args.slice(1));
-calledAs("plainsocket ");
-if (name === "server") await import("../../server.ts");
-else if (name === "client") await import("../../client.ts");
-else {
-  endUnread("plainsocket");
-  if (HELP.includes(name)) await print(USAGE);
-  else if (name === "-V" || name === "--version") await printVersion();
+
+/** Prints what was asked for without a script, or says what is wrong; resolves to the exit code. */
+async function answer(name: string | undefined, session: Session): Promise<number> {
+  if (name !== undefined && HELP.includes(name)) await session.print(USAGE);
+  else if (name === "-V" || name === "--version") await session.print(VERSION_LINE);
   else {
     const wrong = name === undefined ? "Nothing to do. Say server or client." : unknown(name);
-    tell(`plainsocket: ${wrong} See 'plainsocket --help'.\n`);
-    process.exitCode = EXIT.usage;
+    session.log.error(`plainsocket: ${wrong} See 'plainsocket --help'.`);
+    return EXIT.usage;
   }
+  return EXIT.ok;
 }
+
+process.exit(await main(process.argv.slice(2), processIo));

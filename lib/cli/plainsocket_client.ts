@@ -5,7 +5,8 @@
  * @module
  */
 
-import { calledAs } from "./program.ts";
+import process from "node:process";
+import { main } from "../../client.ts";
+import { processIo } from "./io.ts";
 
-calledAs("plainsocket-");
-await import("../../client.ts");
+process.exit(await main(process.argv.slice(2), processIo, "plainsocket-"));

@@ -5,7 +5,8 @@
  * @module
  */
 
-import { calledAs } from "./program.ts";
+import process from "node:process";
+import { main } from "../../server.ts";
+import { processIo } from "./io.ts";
 
-calledAs("plainsocket-");
-await import("../../server.ts");
+process.exit(await main(process.argv.slice(2), processIo, "plainsocket-"));

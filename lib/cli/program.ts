@@ -4,25 +4,20 @@
  * @module
  */
 
-/** What stands before `server` and `client` in the commands of the package; undefined in the scripts. */
-let prefix: string | undefined;
-
-/** For the commands of the package, before they load a script: `"plainsocket "` or `"plainsocket-"`. */
-export function calledAs(before: string): void {
-  prefix = before;
-}
-
-/** Puts the names that users type in place of `server.ts` and `client.ts`. */
-export function asCalled(text: string): string {
+/**
+ * Puts the names that users type in place of `server.ts` and `client.ts`. `prefix` is what stands
+ * before `server` and `client` there: `"plainsocket "` or `"plainsocket-"`; undefined in the scripts.
+ */
+export function asCalled(text: string, prefix: string | undefined): string {
   return prefix === undefined ? text : text.replace(/\b(server|client)\.ts\b/g, `${prefix}$1`);
 }
 
 /** The same with a help text, whose examples, the lines behind the first empty one, are Deno's. */
-export function helpAsCalled(help: string): string {
+export function helpAsCalled(help: string, prefix: string | undefined): string {
   if (prefix === undefined) return help;
   const [title, examples, ...rest] = help.split("\n\n");
   const lines = examples.split("\n").filter((line) => !line.endsWith("  the same on Node"));
-  return asCalled([title, lines.map(exampleForNode).join("\n"), ...rest].join("\n\n"));
+  return asCalled([title, lines.map(exampleForNode).join("\n"), ...rest].join("\n\n"), prefix);
 }
 
 /** It becomes a letter longer, so that what it does begins a column further right in every line. */

@@ -7,7 +7,7 @@
 import { systemTransport } from "../transport.deno.ts";
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { formatDestination } from "./destination.ts";
 import { exitHelp } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
@@ -20,7 +20,7 @@ import { openTransport } from "./transport.ts";
 import { placeOf } from "./serving/place.ts";
 import { wantsTls } from "./serving/tls.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./serving/workers.ts";
-import { onSignals } from "./signals.ts";
+import type { Session } from "./session.ts";
 import { switchboardTranscript } from "./transcript.ts";
 
 const PORT = 10001;
@@ -67,19 +67,23 @@ export const relay: Command = command({
   run,
 });
 
-async function run(values: Values<typeof FLAGS>, positionals: string[]): Promise<number> {
+async function run(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   const [place] = positionals;
   noMore(positionals, values.to === "" ? `say --to ${place}` : "relay leads to one target");
   const target = targetOf(values);
   await refuseItself(placeOf(values, PORT, wantsTls(values)), target, systemTransport);
-  const signals = onSignals();
-  const log = openLog(values);
+  const signals = session.onSignals();
+  const log = session.openLog(values);
   if (values.workers > 0) {
     log.note(`relaying to ${formatDestination(target)}`);
-    return await serveInWorkers("relay", values, PORT, log, signals);
+    return await serveInWorkers("relay", values, PORT, session, signals);
   }
   const transport = openTransport(log, switchboardTranscript());
-  const opened = await openListener(values, PORT, log, transport);
+  const opened = await openListener(values, PORT, session, transport);
   log.note(`relaying to ${formatDestination(target)}`);
   const handler = relayHandler(values, log, transport);
   return await serveUntilStopped(opened, handler, values, log, signals);

@@ -12,16 +12,14 @@ import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Endpoint } from "../transport.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, openLog } from "./common.ts";
+import { GENERAL_FLAGS } from "./common.ts";
 import { noMoreThanPlace, parseEndpoint } from "./endpoint.ts";
 import { EXIT, exitHelp } from "./exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
 import { RESOLVE_HINTS } from "./hints.ts";
-import type { Log } from "./log.ts";
-import { print } from "./print.ts";
 import { Race } from "./resolve/race.ts";
 import { addressJson, addressTable, raceJson, raceTable, systemOrder } from "./resolve/table.ts";
-import { onSignals } from "./signals.ts";
+import type { Session } from "./session.ts";
 import { clientTranscript } from "./transcript.ts";
 
 const FLAGS = {
@@ -65,16 +63,20 @@ export const resolve: Command = command({
   run,
 });
 
-async function run(values: ResolveValues, positionals: string[]): Promise<number> {
+async function run(
+  values: ResolveValues,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   const text = positionals.shift();
   if (text === undefined) throw new UsageError("resolve needs HOST:PORT, as in localhost:80");
   noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
   const endpoint = parseEndpoint(text);
-  const { signal, exitCode } = onSignals();
-  const log = openLog(values);
+  const { signal, exitCode } = session.onSignals();
+  session.openLog(values);
   try {
-    if (values.connect) await tellRace(endpoint, values, log, signal);
-    else await tellAddresses(endpoint, values, log, signal);
+    if (values.connect) await tellRace(endpoint, values, session, signal);
+    else await tellAddresses(endpoint, values, session, signal);
     return EXIT.ok;
   } catch (error) {
     if (signal.aborted) return exitCode();
@@ -85,27 +87,28 @@ async function run(values: ResolveValues, positionals: string[]): Promise<number
 async function tellAddresses(
   endpoint: Endpoint,
   { "connect-timeout": timeout, log: format }: ResolveValues,
-  log: Log,
+  session: Session,
   signal: AbortSignal,
 ): Promise<void> {
   const limited = timeout === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
   const resolving = systemTransport.resolve(endpoint);
   const found = await orAborted(resolving, limited, "resolve", endpoint);
   const addrs = interleave(found);
-  await print(
+  await session.print(
     format === "json" ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),
   );
   const order = systemOrder(found);
-  if (order !== undefined) log.note(order);
+  if (order !== undefined) session.log.note(order);
 }
 
 async function tellRace(
   endpoint: Endpoint,
   { "connect-timeout": timeout, log: format }: ResolveValues,
-  log: Log,
+  session: Session,
   signal: AbortSignal,
 ): Promise<void> {
   const race = new Race();
+  const { log } = session;
   const shown = log.verbose ? log.sink(clientTranscript()) : () => {};
   const transport = observe(systemTransport, (event: SocketEvent) => {
     race.record(event);
@@ -117,7 +120,7 @@ async function tellRace(
     // When all have failed this tells of each, before the error tells of all.
     const candidates = race.finish(systemClock.now());
     if (candidates.length > 0) {
-      await print(
+      await session.print(
         format === "json" ? jsonLine(raceJson(endpoint, candidates)) : raceTable(candidates),
       );
     }

@@ -13,7 +13,6 @@ import type { WorkerListenOptions } from "../worker.ts";
 import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
-import { print } from "./print.ts";
 import {
   describePlace,
   describeReach,
@@ -30,6 +29,7 @@ import {
   tlsServerOptions,
   wantsTls,
 } from "./serving/tls.ts";
+import type { Session } from "./session.ts";
 import type { Signals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
@@ -71,11 +71,11 @@ export interface Opened {
 export async function openListener(
   flags: ServingFlags,
   defaultPort: number,
-  log: Log,
-  transport: Transport = openTransport(log, serverTranscript()),
+  session: Session,
+  transport: Transport = openTransport(session.log, serverTranscript()),
 ): Promise<Opened> {
-  const { options, access, announce } = await planListening(flags, defaultPort, log);
-  const listener = await transport.listen(withCallbacks(options, access, log));
+  const { options, access, announce } = await planListening(flags, defaultPort, session);
+  const listener = await transport.listen(withCallbacks(options, access, session.log));
   await announce(listener.addr);
   return { listener, access };
 }
@@ -94,15 +94,16 @@ export interface Listening {
 export async function planListening(
   flags: ServingFlags,
   defaultPort: number,
-  log: Log,
+  session: Session,
 ): Promise<Listening> {
+  const { log, io } = session;
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
-  const access = openAccess(flags, log);
+  const access = openAccess(flags, log, io);
   log.note(`starting up on ${describePlace(place)}`);
   const announce = async (addr: Addr) => {
     const scheme = secure ? "tls" : addr.transport;
-    await print(`${urlOf(addr, scheme)}\n`);
+    await session.print(`${urlOf(addr, scheme)}\n`);
     if (addr.transport === "unix" || !("host" in place) || place.host !== "") return;
     for (const line of describeReach(addr.port, scheme)) log.note(line);
   };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import process from "node:process";
+import type { Io } from "./io.ts";
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -16,13 +16,13 @@ export interface Signals {
   exitCode(): number;
 }
 
-/** From now on the first SIGINT or SIGTERM aborts `signal`, and the second ends the process. */
-export function onSignals(): Signals {
+/** From now on the first SIGINT or SIGTERM aborts `signal`, and the second calls `end`. */
+export function onSignals(io: Io, end: (exitCode: number) => void): Signals {
   const controller = new AbortController();
   let code = 0;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.on(name, () => {
-      if (code !== 0) process.exit(128 + NUMBERS[name]);
+    io.onSignal(name, () => {
+      if (code !== 0) return end(128 + NUMBERS[name]);
       code = 128 + NUMBERS[name];
       controller.abort();
     });

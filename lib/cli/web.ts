@@ -10,7 +10,7 @@ import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
 import { type Command, command } from "./command.ts";
-import { GENERAL_FLAGS, noMore, openLog } from "./common.ts";
+import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { EXIT_HELP } from "./exit.ts";
 import {
   integer,
@@ -26,13 +26,12 @@ import {
 import { SERVER_HINTS } from "./hints.ts";
 import { hostFlag } from "./host.ts";
 import type { Log } from "./log.ts";
-import { print } from "./print.ts";
 import { LIMIT_FLAGS } from "./serving.ts";
 import { isAnyHost } from "./serving/addresses.ts";
 import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
 import { conclude, tellMistake, tellStop } from "./serving/tell.ts";
 import { handshakeCallbacks, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
-import { onSignals } from "./signals.ts";
+import type { Session } from "./session.ts";
 import { serverTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
 import { openBrowser } from "./web/browser.ts";
@@ -117,18 +116,22 @@ export const web: Command = command({
   run: serveWeb,
 });
 
-async function serveWeb(values: WebValues, positionals: string[]): Promise<number> {
+async function serveWeb(
+  values: WebValues,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
   const dir = positionals.shift() ?? ".";
   noMore(positionals, "web serves one DIR");
   const site = siteOptions(values);
   const secure = wantsTls(values);
   const plain = addressOf(values, secure);
 
-  const signals = onSignals();
-  const log = openLog(values);
+  const signals = session.onSignals();
+  const log = session.openLog(values);
   await checkDirectory(dir, values.upload);
   const transport = openTransport(log, serverTranscript());
-  const access = openAccess(values, log);
+  const access = openAccess(values, log, session.io);
   const address = secure && "host" in plain
     ? {
       ...plain,
@@ -142,11 +145,11 @@ async function serveWeb(values: WebValues, positionals: string[]): Promise<numbe
   const listener = await listenForWeb(transport, address, (message) => log.note(message));
   const scheme = secure ? "https" : "http";
   const url = siteUrl(listener.addr, scheme);
-  await print(`${url}\n`);
+  await session.print(`${url}\n`);
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
   if (values.lan && "port" in listener.addr) tellLan(log, values, listener.addr.port, scheme);
   if (values.open) {
-    openBrowser(url, (why) => log.note(`could not open the browser: ${why}`));
+    openBrowser(url, session.io.env, (why) => log.note(`could not open the browser: ${why}`));
   }
 
   tellStop("requests", values.grace, log, signals);

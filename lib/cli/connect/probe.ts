@@ -10,7 +10,7 @@ import { SocketError, type SocketErrorCode } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
 import { type Destination, formatDestination } from "../destination.ts";
 import { CliError, EXIT } from "../exit.ts";
-import { print } from "../print.ts";
+import type { Session } from "../session.ts";
 
 /** So many are tried at once. */
 const AT_ONCE = 100;
@@ -33,6 +33,7 @@ export async function probe(
   transport: Transport,
   destinations: readonly Destination[],
   limits: DialLimits,
+  session: Session,
 ): Promise<number> {
   // Node takes more than ten for a leak.
   if (limits.signal !== undefined) setMaxListeners(AT_ONCE, limits.signal);
@@ -47,7 +48,7 @@ export async function probe(
       for (; answers[told] !== undefined; told++) {
         if (answers[told] === "open") lines += `${formatDestination(destinations[told])} open\n`;
       }
-      if (lines !== "") await print(lines);
+      if (lines !== "") await session.print(lines);
     }
   };
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work));

@@ -6,7 +6,6 @@
 
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import process from "node:process";
 import type { HttpRequestOptions } from "../../http/client/client.ts";
 import { ACCEPT_ENCODING } from "../../http/client/encoding.ts";
 import { RequestError } from "../../http/client/errors.ts";
@@ -73,7 +72,11 @@ export type RequestChoice =
   & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
 
 /** Reads the request off the command line. Throws a {@linkcode UsageError}, or as `parseUrl` does. */
-export async function requestOf(text: string, values: RequestValues): Promise<RequestChoice> {
+export async function requestOf(
+  text: string,
+  values: RequestValues,
+  stdin: AsyncIterable<Buffer>,
+): Promise<RequestChoice> {
   const { url, path } = placeOf(text, values.unix);
   const headers = values.header.flatMap(fieldOf);
   const add = (name: string, value: string) => {
@@ -84,7 +87,7 @@ export async function requestOf(text: string, values: RequestValues): Promise<Re
   }
   if (values.compressed) add("Accept-Encoding", ACCEPT_ENCODING);
   if (values.range !== "") add("Range", `bytes=${values.range}`);
-  const body = await bodyOf(values);
+  const body = await bodyOf(values, stdin);
   if (body !== undefined) add("Content-Type", "application/x-www-form-urlencoded");
   const method = methodOf(values, body !== undefined);
   return { url, path, method, headers, body };
@@ -124,24 +127,31 @@ function fieldOf(line: string): string[] {
 }
 
 /** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
-async function bodyOf(values: RequestValues): Promise<Buffer | undefined> {
+async function bodyOf(
+  values: RequestValues,
+  stdin: AsyncIterable<Buffer>,
+): Promise<Buffer | undefined> {
   const option = values.data.length > 0 ? "data" : "data-binary";
   const parts: Buffer[] = [];
   for (const part of values[option]) {
     if (parts.length > 0) parts.push(Buffer.from("&"));
     if (!part.startsWith("@")) parts.push(Buffer.from(part));
     else {
-      const content = await readSource(part.slice(1), option);
+      const content = await readSource(part.slice(1), option, stdin);
       parts.push(option === "data" ? stripped(content) : content);
     }
   }
   return parts.length === 0 ? undefined : Buffer.concat(parts);
 }
 
-async function readSource(path: string, option: string): Promise<Buffer> {
+async function readSource(
+  path: string,
+  option: string,
+  stdin: AsyncIterable<Buffer>,
+): Promise<Buffer> {
   if (path === "-") {
     const chunks: Buffer[] = [];
-    for await (const chunk of process.stdin) chunks.push(chunk);
+    for await (const chunk of stdin) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
   try {

@@ -6,9 +6,8 @@
 
 import { createHash, type Hash } from "node:crypto";
 import { open } from "node:fs/promises";
-import process from "node:process";
-import type { Log } from "../log.ts";
 import { CliError, EXIT } from "../exit.ts";
+import type { Session } from "../session.ts";
 import { FileWriter, writeError } from "./writer.ts";
 
 /** Takes the content of a reply, in one attempt or several. */
@@ -121,13 +120,13 @@ const LOOKED_AT = 2000;
 
 /** stdout. On a terminal it takes no binary content, unless it is `forced` to. */
 export class StdoutOutput extends StreamOutput {
-  readonly #log: Log;
+  readonly #log: Session["log"];
   readonly #refusing: boolean;
 
-  constructor(log: Log, checksum: Checksum, forced: boolean) {
+  constructor({ log, io }: Session, checksum: Checksum, forced: boolean) {
     super(checksum);
     this.#log = log;
-    this.#refusing = process.stdout.isTTY && !forced;
+    this.#refusing = io.stdout.isTTY === true && !forced;
   }
 
   protected async put(bytes: Uint8Array): Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import process from "node:process";
+import type { ProgramOutput } from "../io.ts";
 
 const REFRESH_MS = 200;
 const WIDEST_BAR = 24;
@@ -15,6 +15,7 @@ const NAME = 20;
 
 /** Shows how far `size` is on the way to `total`, several times a second. */
 export class Progress {
+  readonly #stderr: ProgramOutput;
   readonly #name: string;
   readonly #size: () => number;
   #total: number | undefined;
@@ -23,7 +24,8 @@ export class Progress {
   #timer: ReturnType<typeof setInterval> | undefined;
 
   /** `size` tells how many bytes there are. */
-  constructor(name: string, size: () => number) {
+  constructor(stderr: ProgramOutput, name: string, size: () => number) {
+    this.#stderr = stderr;
     this.#name = name;
     this.#size = size;
   }
@@ -43,7 +45,7 @@ export class Progress {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    process.stderr.write("\r\x1b[K");
+    this.#stderr.write("\r\x1b[K");
   }
 
   /** It is done: the line stays as it is now. */
@@ -52,15 +54,15 @@ export class Progress {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#draw();
-    process.stderr.write("\n");
+    this.#stderr.write("\n");
   }
 
   #draw(): void {
     const seconds = (performance.now() - this.#since) / 1000;
     const size = this.#size();
-    const width = (process.stderr.columns || 80) - 1;
+    const width = (this.#stderr.columns || 80) - 1;
     const line = progressLine(this.#name, size, this.#total, size - this.#first, seconds, width);
-    process.stderr.write(`\r${line}\x1b[K`);
+    this.#stderr.write(`\r${line}\x1b[K`);
   }
 }
 

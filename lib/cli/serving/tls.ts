@@ -82,8 +82,7 @@ export function handshakeCallbacks(
 /** Reads the certificate, or makes one for `host`. */
 async function keyPair(flags: TlsFlags, host: string): Promise<KeyPair> {
   if (flags["tls-self-signed"]) return await selfSigned(hostsOf(host));
-  const [cert, key] = await Promise.all([flags["tls-cert"], flags["tls-key"]].map(read));
-  return { cert, key };
+  return { cert: await read(flags["tls-cert"]), key: await read(flags["tls-key"]) };
 }
 
 async function read(path: string): Promise<string> {

@@ -4,12 +4,11 @@
  * @module
  */
 
-import process from "node:process";
 import { serve } from "../../serve.ts";
 import type { WorkerMain } from "../../worker.ts";
 import { openAccess } from "../access.ts";
+import { processIo } from "../io.ts";
 import { Log, type LogOptions } from "../log.ts";
-import { serveOnUnread } from "../run.ts";
 import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
 import { openTransport } from "../transport.ts";
 import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
@@ -26,10 +25,12 @@ export interface WorkerTask {
 }
 
 const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
-  serveOnUnread("server.ts");
+  const { stderr } = processIo;
+  // It goes on when nobody reads what it says.
+  stderr.on("error", () => {});
   const { name, flags } = data as WorkerTask;
-  const log = new Log({ ...flags, worker: id });
-  const access = openAccess(flags, log);
+  const log = new Log(processIo, { ...flags, worker: id });
+  const access = openAccess(flags, log, processIo);
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
   const transport = openTransport(log, transcript());
   const listener = await listen({
@@ -38,7 +39,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const options = { ...conversationOptions(flags, access, log), signal, grace };
   const summary = await serve(listener, handler(flags, log, transport), options);
   // What a thread has written is lost if it ends before that is out.
-  await new Promise<void>((resolve) => process.stderr.write("", () => resolve()));
+  await new Promise<void>((resolve) => stderr.write("", () => resolve()));
   // Handshakes, too, refuse who may not connect.
   return { ...summary, refused: access?.refused ?? 0 };
 };

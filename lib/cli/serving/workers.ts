@@ -11,8 +11,10 @@ import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from ".
 import { readsFiles } from "../access.ts";
 import { EXIT } from "../exit.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../flags.ts";
-import type { Log, LogOptions } from "../log.ts";
+import type { Io } from "../io.ts";
+import type { LogOptions } from "../log.ts";
 import { planListening, type ServingFlags } from "../serving.ts";
+import type { Session } from "../session.ts";
 import type { Signals } from "../signals.ts";
 import type { ConversationFlags, ConversationName } from "./conversations.ts";
 import { describeSummary, tellStop } from "./tell.ts";
@@ -49,15 +51,16 @@ export async function serveInWorkers<Name extends ConversationName>(
   name: Name,
   flags: ServingFlags & WorkerFlags & LogOptions & ConversationFlags<Name>,
   defaultPort: number,
-  log: Log,
+  session: Session,
   signals: Signals,
 ): Promise<number> {
+  const { log, io } = session;
   if (flags["worker-kind"] === "threads" && readsFiles(flags)) {
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
-  const { options, access, announce } = await planListening(flags, defaultPort, log);
+  const { options, access, announce } = await planListening(flags, defaultPort, session);
   const task: WorkerTask = { name, flags };
-  const told = access === undefined ? undefined : passOn();
+  const told = readsFiles(flags) ? passOn(io) : undefined;
   let workers: Workers;
   try {
     workers = await startWorkers(WORKER_MODULE, {
@@ -92,8 +95,7 @@ export async function serveInWorkers<Name extends ConversationName>(
  * Passes SIGHUP on, which the processes take as this one does: they read the files again. It ends one
  * that still starts, so that is told once it is ready. Returns what hears of the workers' events.
  */
-function passOn(): ((event: WorkerEvent) => void) | undefined {
-  if (process.listenerCount("SIGHUP") === 0) return undefined;
+function passOn(io: Io): (event: WorkerEvent) => void {
   const ready = new Set<number>();
   let came = false;
   const tell = (pid: number) => {
@@ -103,7 +105,7 @@ function passOn(): ((event: WorkerEvent) => void) | undefined {
       // It has ended just now; the one that replaces it reads the files anyway.
     }
   };
-  process.on("SIGHUP", () => {
+  io.onSignal("SIGHUP", () => {
     came = true;
     ready.forEach(tell);
   });

@@ -1,0 +1,69 @@
+/**
+ * What a program reads, writes and hears: its process's, or what a test hands in.
+ *
+ * @module
+ */
+
+import { fstatSync } from "node:fs";
+import process from "node:process";
+import type { Readable, Writable } from "node:stream";
+
+/** The signals that programs handle. */
+export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** A stream to print on. A terminal has `isTTY` set, and `columns` wide lines. */
+export type ProgramOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** The surroundings of a program; see the module. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: ProgramOutput;
+  readonly stderr: ProgramOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether stdin is a pipe or a file, and not a terminal or nothing. */
+  hasInput(): boolean;
+  /** Calls `listener` for each such signal, in place of what the signal does by default. */
+  onSignal(signal: ProgramSignal, listener: () => void): void;
+}
+
+/** The surroundings that the process has. */
+export const processIo: Io = {
+  // Node opens the streams when they are first used.
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  get env() {
+    return process.env;
+  },
+  hasInput() {
+    try {
+      const stdin = fstatSync(0);
+      return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
+    } catch {
+      return false;
+    }
+  },
+  onSignal(signal, listener) {
+    process.on(signal, listener);
+  },
+};
+
+/** Writes to a stream. What goes wrong is an event of the stream; Deno throws it for a file. */
+export function write(stream: Writable, data: string | Uint8Array, done?: () => void): void {
+  try {
+    stream.write(data, done);
+  } catch (error) {
+    stream.emit("error", error);
+  }
+}
+
+/** Prints on stdout and waits until it is out. */
+export function print({ stdout }: Pick<Io, "stdout">, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => write(stdout, data, () => resolve()));
+}

@@ -1,0 +1,108 @@
+/**
+ * How a script starts, fails and ends.
+ *
+ * @module
+ */
+
+import { realpathSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { SocketError } from "../errors.ts";
+import { choose, helpLast, type Script } from "./command.ts";
+import { CliError, EXIT, exitCodeOf } from "./exit.ts";
+import { UsageError } from "./flags.ts";
+import type { Io } from "./io.ts";
+import { asCalled } from "./program.ts";
+import { Session } from "./session.ts";
+
+/** Runs a script with the arguments behind its name; resolves to the exit code and never rejects. */
+export type Main = (args: readonly string[], io: Io, prefix?: string) => Promise<number>;
+
+/** Makes the {@linkcode Main} of a script, `server.ts` or `client.ts`. */
+export function mainOf(file: string, script: Script): Main {
+  return (args, io, prefix) => {
+    const session = new Session(io, prefix);
+    return Promise.race([session.ended, run(file, script, args, session)]);
+  };
+}
+
+/** Whether the module with this `import.meta` is what the process was started with. */
+export function isMain(meta: ImportMeta): boolean {
+  const { main } = meta as { main?: boolean };
+  if (main !== undefined) return main;
+  // Node has it since 24.2.
+  const started = process.argv[1];
+  return started !== undefined && realpathSync(started) === fileURLToPath(meta.url);
+}
+
+/**
+ * Calls the command that the arguments name; resolves to its exit code. Errors that users can meet
+ * become one line on stderr.
+ */
+async function run(
+  file: string,
+  script: Script,
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
+  const program = asCalled(file, session.prefix);
+  if (script.servesOn) serveOnUnread(program, session);
+  else endUnread(program, session);
+  let called = program;
+  try {
+    const ordered = helpLast(args);
+    const { name, named } = choose(ordered, script);
+    if (named) called += ` ${name}`;
+    const command = await script.commands[name]();
+    return await (named
+      ? command(ordered.slice(1), session)
+      : command(ordered, session, Object.keys(script.commands)));
+  } catch (error) {
+    return explain(program, called, error, session);
+  }
+}
+
+/** From now on the run ends when nobody reads what it prints, and when that cannot be written. */
+export function endUnread(program: string, session: Session): void {
+  // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
+  onStdoutError(program, session, () => session.end(EXIT.ok));
+  // Here what is on stdout may not be whole, so that is no success. A log that cannot be written for
+  // another reason, such as a full disk, ends nothing.
+  session.io.stderr.on("error", (error: Error & { code?: string }) => {
+    if (error.code === "EPIPE") session.end(EXIT.unheard);
+  });
+}
+
+/** From now on the run goes on when nobody reads what it prints: a server has more to do. */
+function serveOnUnread(program: string, session: Session): void {
+  onStdoutError(program, session, () => {});
+  session.io.stderr.on("error", () => {});
+}
+
+function onStdoutError(program: string, session: Session, unread: () => void): void {
+  session.onStdoutError = (error) => {
+    if (error.code === "EPIPE") return unread();
+    // Anything else, such as a full disk, means that the output is not whole.
+    session.log.error(`${program}: Cannot write to stdout: ${error.message}`);
+    session.end(EXIT.writeFailed);
+  };
+}
+
+/** `called` is the program with the command that was named. */
+function explain(program: string, called: string, error: unknown, { log }: Session): number {
+  if (error instanceof UsageError) {
+    const end = error.message.endsWith("?") ? "" : ".";
+    log.error(`${program}: ${error.message}${end} See '${called} --help'.`);
+    return EXIT.usage;
+  }
+  if (error instanceof SocketError) {
+    log.error(`${program}: ${error.message}`);
+    return exitCodeOf(error);
+  }
+  if (error instanceof CliError) {
+    log.error(`${program}: ${error.message}`);
+    return error.exitCode;
+  }
+  log.error(`${program}: ${error instanceof Error ? error.stack : error}`);
+  return EXIT.internal;
+}

@@ -1,0 +1,58 @@
+/**
+ * One run of a program.
+ *
+ * @module
+ */
+
+import { deferred } from "../deferred.ts";
+import { type Io, print } from "./io.ts";
+import { Log, type LogOptions } from "./log.ts";
+import { onSignals, type Signals } from "./signals.ts";
+
+/** What a command has of the run that it is part of: its surroundings, its log and how it ends. */
+export class Session {
+  readonly io: Io;
+  /** What stands before `server` and `client` in the commands of the package; undefined in scripts. */
+  readonly prefix: string | undefined;
+  /** Called when stdout cannot be written. */
+  onStdoutError: (error: Error & { code?: string }) => void = () => {};
+  readonly #ended = deferred<number>();
+  #log: Log;
+
+  constructor(io: Io, prefix?: string) {
+    this.io = io;
+    this.prefix = prefix;
+    this.#log = new Log(io, { verbose: false, quiet: false, log: "text" });
+    io.stdout.on("error", (error) => this.onStdoutError(error));
+  }
+
+  /** Where errors go: once the command line is read, as it asks. */
+  get log(): Log {
+    return this.#log;
+  }
+
+  /** Makes the log of a command, which errors go to from now on. */
+  openLog(options: LogOptions): Log {
+    return this.#log = new Log(this.io, options);
+  }
+
+  /** From now on the first SIGINT or SIGTERM aborts `signal`, and the second ends the run. */
+  onSignals(): Signals {
+    return onSignals(this.io, (code) => this.end(code));
+  }
+
+  /** Prints on stdout and waits until it is out. */
+  print(data: string | Uint8Array): Promise<void> {
+    return print(this.io, data);
+  }
+
+  /** Ends the run at once, whatever is under way. */
+  end(exitCode: number): void {
+    this.#ended.resolve(exitCode);
+  }
+
+  /** Resolves to the exit code once {@linkcode end} was called. */
+  get ended(): Promise<number> {
+    return this.#ended.promise;
+  }
+}

@@ -1,0 +1,96 @@
+// Our two scripts in the process of the tests: main(args, io) with streams and signals of its own.
+// It starts at once, and what it forgets to close is a leak of the test's.
+
+import { Buffer } from "node:buffer";
+import process from "node:process";
+import { PassThrough, Readable, Writable } from "node:stream";
+import type { Main } from "../lib/cli/main.ts";
+import type { Io, ProgramSignal } from "../lib/cli/io.ts";
+import { main as client } from "../client.ts";
+import { main as server } from "../server.ts";
+import { type Exit, inTime, Output, type ProgramOptions, type Running } from "./peers.ts";
+
+const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
+
+/** What {@linkcode InProcess} takes. */
+export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
+  /** Makes stderr a terminal so wide, and stdout another one if it is `"both"`. */
+  readonly terminal?: "stderr" | "both";
+};
+
+/** A stream whose output is collected. */
+function writing(output: Output): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      // The program may use the memory again once it is told that this is out.
+      output.add(Buffer.from(chunk));
+      done();
+    },
+  });
+}
+
+/** A script that runs until it ends or is disposed of, which stops it. */
+export class InProcess implements Running {
+  readonly stdin: Writable;
+  readonly stdout: Output = new Output();
+  readonly stderr: Output = new Output();
+  readonly #name: string;
+  readonly #exit: Promise<Exit>;
+  readonly #listeners = new Map<ProgramSignal, () => void>();
+  readonly #pending = new Set<ProgramSignal>();
+
+  constructor(
+    script: "server" | "client",
+    args: readonly string[],
+    { pipe = false, env = {}, terminal }: InProcessOptions = {},
+  ) {
+    this.#name = `${script}.ts ${args.join(" ")}`;
+    const stdin = this.stdin = new PassThrough();
+    // It need not read all it is given, and may have ended.
+    stdin.on("error", () => {});
+    const stdout = Object.assign(writing(this.stdout), { isTTY: terminal === "both" });
+    const isTTY = terminal !== undefined;
+    const stderr = Object.assign(writing(this.stderr), { isTTY, columns: 80 });
+    const io: Io = {
+      stdin: pipe ? stdin : Readable.from([]),
+      stdout,
+      stderr,
+      env: { ...process.env, ...env },
+      hasInput: () => pipe,
+      onSignal: (signal, listener) => this.#listen(signal, listener),
+    };
+    this.#exit = MAINS[script](args, io).then((code) => {
+      this.stdout.end();
+      this.stderr.end();
+      stdin.destroy();
+      return { code, stdout: this.stdout.bytes, stderr: this.stderr.text };
+    });
+  }
+
+  /** Waits until it has ended. */
+  exit(): Promise<Exit> {
+    return inTime(this.#exit, () => `Still running: ${this.#name}\n${this.stderr.text}`);
+  }
+
+  /** Sends a signal. One that comes before it listens arrives when it does. */
+  kill(signal: ProgramSignal): void {
+    const listener = this.#listeners.get(signal);
+    if (listener === undefined) this.#pending.add(signal);
+    else listener();
+  }
+
+  stop(signal: ProgramSignal = "SIGTERM"): Promise<Exit> {
+    this.kill(signal);
+    return this.exit();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGTERM");
+    await this.exit();
+  }
+
+  #listen(signal: ProgramSignal, listener: () => void): void {
+    this.#listeners.set(signal, listener);
+    if (this.#pending.delete(signal)) queueMicrotask(listener);
+  }
+}
