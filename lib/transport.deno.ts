@@ -57,7 +57,10 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketEr
   const known = addr.transport === "unix"
     ? fileCode((error as { code?: unknown }).code, addr.path)
     : undefined;
-  return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
+  const code = known ?? codeOf(error);
+  // Deno asks for the addresses of the new connection, and a peer that has reset it has none.
+  const lost = op === "connect" && code === "ENOTCONN";
+  return new SocketError(lost ? "ECONNRESET" : code, op, { addr, cause: error });
 }
 
 /** Deno sends into zones by their numbers only. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { serve } from "../lib/serve.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { bytes, echoAll, readText } from "./helpers.ts";
+import { bytes, echoAll, readText, rejects } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";
 
@@ -55,6 +55,18 @@ async function refusingOptions(work: () => Promise<void>): Promise<void> {
 }
 
 if (runtime === "Deno") {
+  test("connect: a peer that resets before Deno has asked for its address is ECONNRESET", async () => {
+    const deno = Reflect.get(globalThis, "Deno") as DenoNet;
+    const { connect } = deno;
+    // What the kernel says between the end of the handshake and the question is a matter of luck.
+    deno.connect = () => Promise.reject(Object.assign(new Error("lost"), { code: "ENOTCONN" }));
+    try {
+      await rejects(systemTransport.connect({ host: "127.0.0.1", port: 9 }), "ECONNRESET");
+    } finally {
+      deno.connect = connect;
+    }
+  });
+
   test("accept: a kernel that gives no options to a lost connection does not stop the server", async () => {
     await refusingOptions(resetsFirst);
   });
