@@ -1,19 +1,14 @@
-// The sources as JavaScript for Node, made by deno2node: the library, the two scripts, the tests and the examples,
-// with every `*.deno.ts` swapped for its `*.node.ts`. The npm package and the tests on Node use the
-// very same files.
+// The sources as JavaScript for Node, made by deno2node, with every `*.deno.ts` swapped for its
+// `*.node.ts`: what the npm package is made of, and the same with the tests.
 
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEPENDENCIES, DEV_DEPENDENCIES } from "./npm_package.ts";
+import { DEPENDENCIES, DEV_DEPENDENCIES, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
 import { Context, deno2node, emit } from "./tools.ts";
 
-const DIR = join(ROOT, ".node");
-const SOURCES = ["mod.ts", "server.ts", "client.ts", "lib", "tests", "examples"];
-
-/** Where the JavaScript ends up. */
-export const OUT: string = join(DIR, "out");
+const LIBRARY = ["mod.ts", "server.ts", "client.ts", "lib"];
 
 const TSCONFIG = {
   compilerOptions: {
@@ -35,13 +30,31 @@ const TSCONFIG = {
   include: ["src/**/*.ts"],
 };
 
-/** Compiles into {@linkcode OUT}; throws with the compiler's text if there are type errors. */
-export async function compile(): Promise<void> {
+/** Compiles what the npm package has; resolves to the folder with the JavaScript. */
+export function compilePackage(): Promise<string> {
+  return compile("package", LIBRARY, { ...DEPENDENCIES, ...TYPES });
+}
+
+/** Compiles that and the tests; resolves to the folder with the JavaScript. */
+export function compileTests(): Promise<string> {
+  const dependencies = { ...DEPENDENCIES, ...TYPES, ...DEV_DEPENDENCIES };
+  return compile("tests", [...LIBRARY, "tests", "examples"], dependencies);
+}
+
+/** Compiles in `.node/NAME`; rejects with the compiler's text if there are type errors. */
+async function compile(
+  name: string,
+  sources: readonly string[],
+  dependencies: Readonly<Record<string, string>>,
+): Promise<string> {
+  const dir = join(ROOT, ".node", name);
   // Beside the sources there must be a package.json of an ES module, the dependencies, and Node's types.
-  await install(DIR, { ...DEPENDENCIES, ...DEV_DEPENDENCIES });
-  for (const name of ["src", "out"]) rmSync(join(DIR, name), { recursive: true, force: true });
-  for (const name of SOURCES) cpSync(join(ROOT, name), join(DIR, "src", name), { recursive: true });
-  const tsConfigFilePath = join(DIR, "tsconfig.json");
+  await install(dir, dependencies);
+  for (const folder of ["src", "out"]) rmSync(join(dir, folder), { recursive: true, force: true });
+  for (const source of sources) {
+    cpSync(join(ROOT, source), join(dir, "src", source), { recursive: true });
+  }
+  const tsConfigFilePath = join(dir, "tsconfig.json");
   writeFileSync(tsConfigFilePath, JSON.stringify(TSCONFIG, null, 2));
 
   const context = new Context({ tsConfigFilePath });
@@ -50,4 +63,5 @@ export async function compile(): Promise<void> {
   if (errors.length > 0) {
     throw new Error(context.project.formatDiagnosticsWithColorAndContext(errors));
   }
+  return join(dir, "out");
 }

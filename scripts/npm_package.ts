@@ -27,11 +27,11 @@ function npmPackages({ imports }: { imports: Readonly<Record<string, string>> })
 /** What the package needs to run. */
 export const DEPENDENCIES: Readonly<Record<string, string>> = npmPackages(config);
 
-/** What the sources need to compile and the tests to run, and users do not. */
-export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = {
-  "@types/node": "^20.19.0",
-  ...npmPackages(testConfig),
-};
+/** What the sources need to compile, and users who write JavaScript do not. */
+export const TYPES: Readonly<Record<string, string>> = { "@types/node": "^20.19.0" };
+
+/** What the tests need. */
+export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = npmPackages(testConfig);
 
 /** Where a builder puts what it makes of a source file. */
 export function emitted(source: string, extension: ".js" | ".d.ts"): string {
@@ -59,6 +59,6 @@ export function packageJson(repository?: string): Record<string, unknown> {
     files: ["esm/**/*.js", "esm/**/*.d.ts", "CHANGELOG.md"],
     engines: { node: ">=20" },
     dependencies: DEPENDENCIES,
-    devDependencies: DEV_DEPENDENCIES,
+    devDependencies: { ...TYPES, ...DEV_DEPENDENCIES },
   };
 }

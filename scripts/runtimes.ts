@@ -15,9 +15,9 @@ export interface Runtime {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Node's oldest version that is supported, and its newest with long-term support. */
-export async function nodes(): Promise<Runtime[]> {
-  return [await runtime("Node 20", "node", "20"), await runtime("Node 24", "node", "24")];
+/** The newest Node of a major version. */
+export function node(major: string): Promise<Runtime> {
+  return runtime(`Node ${major}`, "node", major);
 }
 
 export function bun(): Promise<Runtime> {

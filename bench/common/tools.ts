@@ -11,7 +11,7 @@ import { basename, delimiter, join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { must, ROOT } from "../../scripts/program.ts";
-import { nodes } from "../../scripts/runtimes.ts";
+import { node as nodeRuntime } from "../../scripts/runtimes.ts";
 
 /** What the benches make and install; not in git. */
 export const BIN: string = join(ROOT, "bench/bin");
@@ -70,24 +70,26 @@ export function compile(source: string): string {
 
 /** Node of one major version, from npm as for the tests. */
 export async function node(major: number): Promise<string> {
-  const runtimes = await nodes().catch((error) => {
-    throw new Missing(`npm cannot install Node: ${error.message}`);
+  const runtime = await nodeRuntime(String(major)).catch((error) => {
+    throw new Missing(`npm cannot install Node ${major}: ${error.message}`);
   });
-  const runtime = runtimes.find(({ name }) => name === `Node ${major}`);
-  if (runtime === undefined) throw new Missing(`scripts/runtimes.ts has no Node ${major}`);
   return runtime.path;
 }
 
 /** Compiles plainsocket for Node, unless what is there is newer than its sources. */
 export async function buildForNode(): Promise<void> {
-  const built = statSync(join(ROOT, ".node/out/mod.js"), { throwIfNoEntry: false });
+  const built = statSync(join(ROOT, ".node/package/out/mod.js"), { throwIfNoEntry: false });
   const library = readdirSync(join(ROOT, "lib"), { recursive: true, encoding: "utf8" });
   const sources = [join(ROOT, "mod.ts"), ...library.map((file) => join(ROOT, "lib", file))];
   const newest = Math.max(...sources.map((file) => statSync(file).mtimeMs));
   if (built !== undefined && built.mtimeMs > newest) return;
   // In a process of its own, since the compiler talks on stdout, where our tables go.
   const script = pathToFileURL(join(ROOT, "scripts/compile.ts"));
-  await must([Deno.execPath(), "eval", `import { compile } from "${script}"; await compile();`]);
+  await must([
+    Deno.execPath(),
+    "eval",
+    `import { compilePackage } from "${script}"; await compilePackage();`,
+  ]);
 }
 
 /** The cores that servers and the load generator are held to. */

@@ -32,7 +32,11 @@ function onNode(major: number): Runtime {
     title: `Node ${major}`,
     command: async (script) => {
       await buildForNode();
-      return [await node(major), script, pathToFileURL(join(ROOT, ".node/out/mod.js")).href];
+      return [
+        await node(major),
+        script,
+        pathToFileURL(join(ROOT, ".node/package/out/mod.js")).href,
+      ];
     },
     rawEcho: "subjects/plainsocket-node.mjs",
   };

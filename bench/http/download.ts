@@ -28,7 +28,7 @@ export interface DownloadResult {
 
 async function clients(): Promise<[title: string, command: string[]][]> {
   await buildForNode();
-  const script = join(ROOT, ".node/out/client.js");
+  const script = join(ROOT, ".node/package/out/client.js");
   return [
     ["curl", tool("curl", "-s")],
     ["client.ts on Deno", [Deno.execPath(), "run", "-A", "--no-check", join(ROOT, "client.ts")]],

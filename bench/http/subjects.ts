@@ -125,7 +125,7 @@ function onNode(major: number): Subject[] {
     serves: "files",
     command: async (port, dir) => [
       await ourNode(major),
-      join(ROOT, ".node/out/server.js"),
+      join(ROOT, ".node/package/out/server.js"),
       ...["web", dir, "--port", String(port), "-q"],
     ],
   }, {

@@ -71,7 +71,7 @@ function subjects(
 function onNode(major: number, ways: readonly Way[]): Subject[] {
   return subjects(`node${major}`, `Node ${major}`, ways, async (way, work) => {
     await buildForNode();
-    return [await node(major), ...commandOf(".node/out/mod.js", way, work)];
+    return [await node(major), ...commandOf(".node/package/out/mod.js", way, work)];
   });
 }
 

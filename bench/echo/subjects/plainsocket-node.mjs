@@ -4,7 +4,7 @@
  * @module
  */
 
-import { echo, serve, systemTransport } from "../../../.node/out/mod.js";
+import { echo, serve, systemTransport } from "../../../.node/package/out/mod.js";
 
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);
