@@ -43,7 +43,13 @@ export async function probe(
   const work = async () => {
     while (started < destinations.length) {
       const index = started++;
-      answers[index] = await answerOf(transport, destinations[index], limits);
+      try {
+        answers[index] = await answerOf(transport, destinations[index], limits);
+      } catch (error) {
+        // It holds for the others, too: no more are tried.
+        started = destinations.length;
+        throw error;
+      }
       let lines = "";
       for (; answers[told] !== undefined; told++) {
         if (answers[told] === "open") lines += `${formatDestination(destinations[told])} open\n`;
@@ -51,7 +57,11 @@ export async function probe(
       if (lines !== "") await session.print(lines);
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work));
+  // What is under way when one fails ends by itself, soon after it and for the same reason.
+  const ends = await Promise.allSettled(
+    Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
   const failures = answers.filter((answer) => answer !== "open");
   if (failures.length < destinations.length) return EXIT.ok;
   throw failures.length === 1 ? failures[0] : noneOpen(destinations, failures);
