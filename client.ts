@@ -22,7 +22,6 @@ import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
 import type { Session } from "./lib/cli/session.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
-import { systemClock } from "./lib/clock.ts";
 import { dial } from "./lib/dial.ts";
 import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
 import { IdleWatch } from "./lib/idle.ts";
@@ -78,7 +77,7 @@ async function echoClient(
   positionals: string[],
   session: Session,
 ): Promise<number> {
-  const { stdin } = session.io;
+  const { stdin, clock } = session.io;
   const message = messageOf(positionals.shift(), session.io);
   noMore(positionals, "put quotes around a message of several words");
 
@@ -92,21 +91,21 @@ async function echoClient(
   const signals = session.onSignals();
   const log = session.openLog(values);
   if (values.udp) {
-    return await echoUdpClient({ ...values, source: message ?? stdin }, log, signals);
+    return await echoUdpClient({ ...values, source: message ?? stdin, clock }, log, signals);
   }
   const { signal, exitCode } = signals;
   const transport = openTransport(log, clientTranscript());
   log.note(`connecting to ${describeDestination(destination)}`);
   try {
     const timeout = values["connect-timeout"];
-    const conn = await dial(transport, { ...destination, signal, timeout });
+    const conn = await dial(transport, { ...destination, signal, timeout, clock });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
       source: message === undefined ? stdin : once(message),
       sink: (data) => log.data(data),
       recvSize: values["recv-size"],
     });
-    const idle = new IdleWatch(values.timeout, systemClock);
+    const idle = new IdleWatch(values.timeout, clock);
     idle.add(conn, () => exchange.waiting);
     let outcome: EchoOutcome;
     try {

@@ -96,12 +96,12 @@ async function echoServer(
     throw new UsageError(`Option --udp goes without --${given}`);
   }
   const signals = session.onSignals();
-  const log = session.openLog(values);
+  session.openLog(values);
   if (values.udp) return await echoUdpServer(values, PORT, session, signals);
   if (values.workers > 0) return await serveInWorkers("echo", values, PORT, session, signals);
   const opened = await openListener(values, PORT, session);
   const handler = echo({ recvSize: values["recv-size"] });
-  return await serveUntilStopped(opened, handler, values, log, signals);
+  return await serveUntilStopped(opened, handler, values, session, signals);
 }
 
 const echoCommand = command({

@@ -8,6 +8,7 @@ import type { Main } from "../lib/cli/main.ts";
 import type { Io, ProgramSignal } from "../lib/cli/io.ts";
 import { main as client } from "../client.ts";
 import { main as server } from "../server.ts";
+import { type Clock, systemClock } from "../lib/clock.ts";
 import { type Exit, inTime, Output, type ProgramOptions, type Running } from "./peers.ts";
 
 const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
@@ -16,6 +17,8 @@ const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
 export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
   /** Makes stderr a terminal so wide, and stdout another one if it is `"both"`. */
   readonly terminal?: "stderr" | "both";
+  /** What time it is there. Default: the system's. */
+  readonly clock?: Clock;
 };
 
 /** A stream whose output is collected. */
@@ -42,7 +45,7 @@ export class InProcess implements Running {
   constructor(
     script: "server" | "client",
     args: readonly string[],
-    { pipe = false, env = {}, terminal }: InProcessOptions = {},
+    { pipe = false, env = {}, terminal, clock = systemClock }: InProcessOptions = {},
   ) {
     this.#name = `${script}.ts ${args.join(" ")}`;
     const stdin = this.stdin = new PassThrough();
@@ -56,6 +59,7 @@ export class InProcess implements Running {
       stdout,
       stderr,
       env: { ...process.env, ...env },
+      clock,
       hasInput: () => pipe,
       onSignal: (signal, listener) => this.#listen(signal, listener),
     };

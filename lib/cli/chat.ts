@@ -73,8 +73,9 @@ async function run(
   const transport = openTransport(log, switchboardTranscript());
   const opened = await openListener(values, PORT, session, transport);
   const { signal } = signals;
-  const handler = chatRoom({ signal, onEvent: (event) => tell(log, event) });
-  return await serveUntilStopped(opened, handler, values, log, signals);
+  const { clock } = session.io;
+  const handler = chatRoom({ signal, clock, onEvent: (event) => tell(log, event) });
+  return await serveUntilStopped(opened, handler, values, session, signals);
 }
 
 function tell(log: Log, event: ChatEvent): void {

@@ -141,7 +141,7 @@ async function run(
   const log = session.openLog(values);
   const { signal, exitCode } = session.onSignals();
   const transport = openTransport(log, clientTranscript());
-  const limits = { timeout: values["connect-timeout"], signal };
+  const limits = { timeout: values["connect-timeout"], signal, clock: session.io.clock };
   try {
     if (values.probe) return await probe(transport, destinations, limits, session);
     const [destination] = destinations;
@@ -164,7 +164,7 @@ async function converse(
   values: ConnectValues,
   framing: Framing | undefined,
   signal: AbortSignal,
-  { log, io: { stdin } }: Session,
+  { log, io: { stdin, clock } }: Session,
 ): Promise<JoinOutcome> {
   const print = (data: Uint8Array) => log.data(data);
   const frames = framing && new FrameEnds(framing, stdin, print);
@@ -173,7 +173,7 @@ async function converse(
   const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
   let outcome;
   try {
-    const options = { ...ends, onEof, idleTimeout, signal };
+    const options = { ...ends, onEof, idleTimeout, signal, clock };
     outcome = conn instanceof DatagramEnds ? await conn.join(options) : await join(conn, options);
   } catch (error) {
     // What ended it is what to tell.

@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../addr.ts";
+import type { Clock } from "../clock.ts";
 import { counted } from "../counted.ts";
 import type { Datagram, UdpAddr } from "../datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
@@ -49,6 +50,7 @@ export interface EchoUdpOptions extends Values<typeof UDP_FLAGS> {
   readonly "connect-timeout": number;
   /** The one datagram to send, or, cut into datagrams, what stdin gives. */
   readonly source: Uint8Array | AsyncIterable<Uint8Array>;
+  readonly clock: Clock;
 }
 
 /** Sends all, and prints what comes back; resolves to the exit code. */
@@ -83,11 +85,11 @@ async function converse(
   signal: AbortSignal,
 ): Promise<DatagramEchoOutcome> {
   signal.addEventListener("abort", () => socket.close());
-  const { retries, timeout } = options;
+  const { retries, timeout, clock } = options;
   const sink = (data: Uint8Array) => log.data(data);
+  const source = datagrams(options);
   try {
-    return await new DatagramEcho(socket, { source: datagrams(options), sink, retries, timeout })
-      .run();
+    return await new DatagramEcho(socket, { source, sink, retries, timeout, clock }).run();
   } finally {
     socket.close();
   }

@@ -260,7 +260,7 @@ function download(
   const { include, head, compressed } = values;
   const shown = file !== undefined && io.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose
-    ? new Progress(io.stderr, basename(file), () => output.at)
+    ? new Progress(io, basename(file), () => output.at)
     : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),
@@ -271,6 +271,7 @@ function download(
     ranged,
     retries: values.retry,
     signal,
+    clock: io.clock,
     note: (message) => log.note(printable(message)),
     progress,
   }).run();
@@ -278,7 +279,7 @@ function download(
 
 async function request(
   transport: Transport,
-  { values, choice, tls, log, signal }: Job,
+  { values, choice, tls, log, io, signal }: Job,
   headers: readonly string[],
   offset: number,
 ): Promise<ClientReply> {
@@ -295,6 +296,7 @@ async function request(
     connectTimeout: values["connect-timeout"],
     idleTimeout: values.timeout,
     signal,
+    clock: io.clock,
     ...(log.verbose ? { onHead } : {}),
   });
   if (reply.untilClose && log.verbose) {

@@ -7,6 +7,7 @@
 import { fstatSync } from "node:fs";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
+import { type Clock, systemClock } from "../clock.ts";
 
 /** The signals that programs handle. */
 export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -20,6 +21,8 @@ export interface Io {
   readonly stdout: ProgramOutput;
   readonly stderr: ProgramOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What idle times, deadlines and the waits before retries go by. */
+  readonly clock: Clock;
   /** Whether stdin is a pipe or a file, and not a terminal or nothing. */
   hasInput(): boolean;
   /** Calls `listener` for each such signal, in place of what the signal does by default. */
@@ -41,6 +44,7 @@ export const processIo: Io = {
   get env() {
     return process.env;
   },
+  clock: systemClock,
   hasInput() {
     try {
       const stdin = fstatSync(0);

@@ -85,6 +85,6 @@ async function run(
   const transport = openTransport(log, switchboardTranscript());
   const opened = await openListener(values, PORT, session, transport);
   log.note(`relaying to ${formatDestination(target)}`);
-  const handler = relayHandler(values, log, transport);
-  return await serveUntilStopped(opened, handler, values, log, signals);
+  const handler = relayHandler(values, log, transport, session.io.clock);
+  return await serveUntilStopped(opened, handler, values, session, signals);
 }

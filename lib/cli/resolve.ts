@@ -108,14 +108,14 @@ async function tellRace(
   signal: AbortSignal,
 ): Promise<void> {
   const race = new Race();
-  const { log } = session;
+  const { log, io: { clock } } = session;
   const shown = log.verbose ? log.sink(clientTranscript()) : () => {};
   const transport = observe(systemTransport, (event: SocketEvent) => {
     race.record(event);
     shown(event);
   });
   try {
-    (await dial(transport, { ...endpoint, timeout, signal })).close();
+    (await dial(transport, { ...endpoint, timeout, signal, clock })).close();
   } finally {
     // When all have failed this tells of each, before the error tells of all.
     const candidates = race.finish(systemClock.now());

@@ -7,6 +7,7 @@
 
 import type { AccessList } from "../access.ts";
 import { asksForTls } from "../asks.ts";
+import type { Clock } from "../clock.ts";
 import { type Handler, serve, type ServeOptions } from "../serve.ts";
 import type { Addr, Listener, ListenOptions, Transport } from "../transport.ts";
 import type { WorkerListenOptions } from "../worker.ts";
@@ -127,12 +128,14 @@ export function conversationOptions(
   flags: LimitFlags,
   access: AccessList | undefined,
   log: Log,
+  clock: Clock,
 ): ServeOptions {
   return {
     maxConnections: flags["max-connections"],
     admission: access,
     idleTimeout: flags["idle-timeout"],
     grace: flags.grace,
+    clock,
     onError: (error) => tellFailure(error, log),
   };
 }
@@ -142,11 +145,11 @@ export async function serveUntilStopped(
   { listener, access }: Opened,
   handler: Handler,
   flags: LimitFlags,
-  log: Log,
+  { log, io }: Session,
   signals: Signals,
 ): Promise<number> {
   tellStop("conversations", flags.grace, log, signals);
-  const options = conversationOptions(flags, access, log);
+  const options = conversationOptions(flags, access, log, io.clock);
   const summary = await serve(listener, handler, { ...options, signal: signals.signal });
   return conclude(summary, access, log, signals);
 }

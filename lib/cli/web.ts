@@ -160,6 +160,7 @@ async function serveWeb(
   });
   const options: HttpOptions = {
     signal: signals.signal,
+    clock: session.io.clock,
     maxConnections: values["max-connections"],
     admission: access,
     grace: values.grace,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../../clock.ts";
 import { counted } from "../../counted.ts";
 import type { ClientReply } from "../../http/client/client.ts";
 import { RequestError } from "../../http/client/errors.ts";
@@ -12,7 +12,7 @@ import { CliError, EXIT } from "../exit.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 import { continues, lengthOf416, validatorOf } from "./resume.ts";
-import { failureOf, isPassing, retryAfter, TryLater, waitBefore } from "./retry.ts";
+import { failureOf, isPassing, retryAfter, sleep, TryLater, waitBefore } from "./retry.ts";
 
 /** What {@linkcode Download} takes. */
 export interface DownloadSettings {
@@ -29,6 +29,7 @@ export interface DownloadSettings {
   readonly ranged: boolean;
   readonly retries: number;
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly note: (message: string) => void;
   readonly progress: Progress | undefined;
 }
@@ -54,7 +55,7 @@ export class Download {
    * a {@linkcode CliError} for what cannot be written or does not fit what is there.
    */
   async run(): Promise<Outcome> {
-    const { retries, signal, note, output } = this.#settings;
+    const { retries, signal, clock, note, output } = this.#settings;
     for (let retry = 1;; retry++) {
       try {
         return await this.#attempt(retry > retries);
@@ -66,7 +67,7 @@ export class Download {
         }
         const failure = failureOf(error as Error);
         note(`${failure} Trying again in ${wait / 1000} s (${retry} of ${retries}).`);
-        await sleep(wait, undefined, { signal });
+        await sleep(wait, clock, signal);
       }
     }
   }

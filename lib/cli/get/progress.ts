@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { ProgramOutput } from "../io.ts";
+import type { Clock } from "../../clock.ts";
+import type { Io, ProgramOutput } from "../io.ts";
 
 const REFRESH_MS = 200;
 const WIDEST_BAR = 24;
@@ -16,16 +17,18 @@ const NAME = 20;
 /** Shows how far `size` is on the way to `total`, several times a second. */
 export class Progress {
   readonly #stderr: ProgramOutput;
+  readonly #clock: Clock;
   readonly #name: string;
   readonly #size: () => number;
   #total: number | undefined;
   #first = 0;
   #since = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #cancel: (() => void) | undefined;
 
   /** `size` tells how many bytes there are. */
-  constructor(stderr: ProgramOutput, name: string, size: () => number) {
+  constructor({ stderr, clock }: Io, name: string, size: () => number) {
     this.#stderr = stderr;
+    this.#clock = clock;
     this.#name = name;
     this.#size = size;
   }
@@ -35,30 +38,37 @@ export class Progress {
     this.hide();
     this.#total = total;
     this.#first = this.#size();
-    this.#since = performance.now();
-    this.#draw();
-    this.#timer = setInterval(() => this.#draw(), REFRESH_MS);
+    this.#since = this.#clock.now();
+    this.#refresh();
   }
 
   /** Makes room for something else. */
   hide(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#stderr.write("\r\x1b[K");
+    if (this.#stop()) this.#stderr.write("\r\x1b[K");
   }
 
   /** It is done: the line stays as it is now. */
   end(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (!this.#stop()) return;
     this.#draw();
     this.#stderr.write("\n");
   }
 
+  /** Tells whether the line was shown until now. */
+  #stop(): boolean {
+    const shown = this.#cancel !== undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
+    return shown;
+  }
+
+  #refresh(): void {
+    this.#draw();
+    this.#cancel = this.#clock.setTimer(REFRESH_MS, () => this.#refresh());
+  }
+
   #draw(): void {
-    const seconds = (performance.now() - this.#since) / 1000;
+    const seconds = (this.#clock.now() - this.#since) / 1000;
     const size = this.#size();
     const width = (this.#stderr.columns || 80) - 1;
     const line = progressLine(this.#name, size, this.#total, size - this.#first, seconds, width);

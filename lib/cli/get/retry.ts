@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../../clock.ts";
 import { SocketError, type SocketErrorCode } from "../../errors.ts";
 import type { ClientReply } from "../../http/client/client.ts";
 import { REQUEST_ERRORS, RequestError } from "../../http/client/errors.ts";
@@ -49,6 +50,22 @@ export function waitBefore(retry: number, error: unknown): number | undefined {
     return error.wait <= MOST_WAIT ? error.wait : undefined;
   }
   return passes(error) ? Math.min(1000 * 2 ** (retry - 1), 60_000) : undefined;
+}
+
+/** Resolves after so many milliseconds; rejects with its reason as soon as `signal` is aborted. */
+export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      cancel();
+      reject(signal.reason);
+    };
+    const cancel = clock.setTimer(ms, () => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    });
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
 }
 
 function passes(error: unknown): boolean {

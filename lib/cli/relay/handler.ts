@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../../addr.ts";
+import type { Clock } from "../../clock.ts";
 import { counted } from "../../counted.ts";
 import { dial } from "../../dial.ts";
 import { SocketError } from "../../errors.ts";
@@ -21,10 +22,12 @@ export function relayHandler(
   flags: Values<typeof TARGET_FLAGS>,
   log: Log,
   transport: Transport,
+  clock: Clock,
 ): Handler {
   const target = targetOf(flags);
   const timeout = flags["connect-timeout"];
-  const handler = relay((signal) => dial(transport, { ...target, timeout, signal }), {
+  const handler = relay((signal) => dial(transport, { ...target, timeout, signal, clock }), {
+    clock,
     onEnd: (relayed) => tell(log, relayed, formatDestination(target)),
   });
   return withoutErrors(handler);

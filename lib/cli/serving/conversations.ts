@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Clock } from "../../clock.ts";
 import { echo } from "../../echo.ts";
 import type { Handler } from "../../serve.ts";
 import type { Transport } from "../../transport.ts";
@@ -17,7 +18,7 @@ import { serverTranscript, switchboardTranscript } from "../transcript.ts";
 /** How the conversations of a command are held, and told of. */
 export interface Conversations<Flags> {
   /** Makes the handler. It connects, if it does, through the transport. */
-  readonly handler: (flags: Flags, log: Log, transport: Transport) => Handler;
+  readonly handler: (flags: Flags, log: Log, transport: Transport, clock: Clock) => Handler;
   /** What `-v` shows of them. */
   readonly transcript: () => Transcript;
 }

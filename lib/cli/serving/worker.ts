@@ -25,7 +25,7 @@ export interface WorkerTask {
 }
 
 const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
-  const { stderr } = processIo;
+  const { stderr, clock } = processIo;
   // It goes on when nobody reads what it says.
   stderr.on("error", () => {});
   const { name, flags } = data as WorkerTask;
@@ -36,8 +36,8 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const listener = await listen({
     listen: (options) => transport.listen(withCallbacks(options, access, log)),
   });
-  const options = { ...conversationOptions(flags, access, log), signal, grace };
-  const summary = await serve(listener, handler(flags, log, transport), options);
+  const options = { ...conversationOptions(flags, access, log, clock), signal, grace };
+  const summary = await serve(listener, handler(flags, log, transport, clock), options);
   // What a thread has written is lost if it ends before that is out.
   await new Promise<void>((resolve) => stderr.write("", () => resolve()));
   // Handshakes, too, refuse who may not connect.

@@ -70,6 +70,7 @@ export async function serveInWorkers<Name extends ConversationName>(
       data: task,
       grace: flags.grace,
       signal: signals.signal,
+      clock: io.clock,
       onEvent: (event) => {
         told?.(event);
         log.note(describe(event));
