@@ -19,10 +19,10 @@ sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
 server_address = (sys.argv[1], 0)
 print('starting up on %s port %s' % server_address, file=sys.stderr)
 sock.bind(server_address)
-print(sock.getsockname()[1], flush=True)
 
 # Listen for incoming connections
 sock.listen(1)
+print(sock.getsockname()[1], flush=True)
 
 while True:
     # Wait for a connection
