@@ -1,16 +1,27 @@
 // The tests, compiled for Node, on the other runtimes: all of them, or those in files whose names
-// contain one of the arguments.
+// contain one of the words.
+//
+//   deno task test:node [--on 20|26|24|bun]... [WORD...]
 
 import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { availableParallelism } from "node:os";
+import { relative } from "node:path";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
-import { compile, OUT } from "./compile.ts";
+import { parseArgs, stripVTControlCharacters } from "node:util";
+import { type OtherProgram, skippedMessage } from "../tests/programs.ts";
+import { compileTests } from "./compile.ts";
 import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
-import { bun, nodes, type Runtime } from "./runtimes.ts";
+import { bun, node, type Runtime } from "./runtimes.ts";
 
-const DEADLINE_MS = 600_000;
+/** 5 times what all takes on a quiet machine with two cores is less than half of this. */
+const DEADLINE_MS = 1_800_000;
+
+/** Files that share nothing run at the same time. Most of a test's time is waiting. */
+const CONCURRENCY = 2 * availableParallelism();
+
+/** What does not concern sockets, TLS, HTTP or workers, and so not Node between the oldest and the newest. */
+const OLDEST_AND_NEWEST_ONLY = /^(cli_|web_|browser|examples|connect_eof|package|probe)/;
 
 /**
  * Those that run on Bun: it is a third implementation of node:net, tested for what sockets do and for
@@ -40,32 +51,23 @@ const ON_BUN = [
   "tls_leaving_test.js",
 ];
 
-const TESTS = relative(ROOT, join(OUT, "tests"));
-
-const wanted = process.argv.slice(2);
-
-function testFiles(): string[] {
-  return readdirSync(join(ROOT, TESTS)).filter((name) =>
-    name.endsWith("_test.js") && (wanted.length === 0 || wanted.some((word) => name.includes(word)))
-  ).sort();
-}
-
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {
   readonly runtime: Runtime;
   readonly args: readonly string[];
-  readonly files: readonly string[];
+  /** Which test files it runs. */
+  readonly runs: (file: string) => boolean;
   readonly passed: RegExp;
   readonly failed: readonly RegExp[];
   /** Picks the failures from the output. */
   readonly failures: (output: string) => string;
 }
 
-function nodeRunner(runtime: Runtime): Runner {
+function nodeRunner(runtime: Runtime, runs: (file: string) => boolean): Runner {
   return {
     runtime,
-    args: ["--test", "--test-reporter=tap"],
-    files: testFiles(),
+    args: ["--test", "--test-reporter=tap", `--test-concurrency=${CONCURRENCY}`],
+    runs,
     passed: /^# pass (\d+)/m,
     failed: [/^# fail (\d+)/m, /^# cancelled (\d+)/m],
     // In TAP: a failed test's line and its details, up to a line of three dots; and as comments
@@ -79,12 +81,19 @@ function bunRunner(runtime: Runtime): Runner {
   return {
     runtime,
     args: ["test"],
-    files: testFiles().filter((name) => ON_BUN.includes(name)),
+    runs: (file) => ON_BUN.includes(file),
     passed: /^ *(\d+) pass$/m,
     failed: [/^ *(\d+) fail$/m, /^ *(\d+) errors?$/m],
     failures: (output) => output,
   };
 }
+
+const RUNNERS: Readonly<Record<string, () => Promise<Runner>>> = {
+  "20": async () => nodeRunner(await node("20"), () => true),
+  "26": async () => nodeRunner(await node("26"), () => true),
+  "24": async () => nodeRunner(await node("24"), (file) => !OLDEST_AND_NEWEST_ONLY.test(file)),
+  "bun": async () => bunRunner(await bun()),
+};
 
 function count(runner: Runner, code: number, output: string): Counts {
   const number = (pattern: RegExp) => Number(pattern.exec(output)?.[1] ?? 0);
@@ -94,19 +103,49 @@ function count(runner: Runner, code: number, output: string): Counts {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
+const { values: { on }, positionals: words } = parseArgs({
+  options: { on: { type: "string", multiple: true, default: Object.keys(RUNNERS) } },
+  allowPositionals: true,
+});
+const unknown = on.find((name) => !Object.hasOwn(RUNNERS, name));
+if (unknown !== undefined) {
+  console.error(`--on takes ${Object.keys(RUNNERS).join(", ")}, not '${unknown}'`);
+  process.exit(2);
+}
+
 const report = new Report();
-if (!await report.check("the sources compile for Node", compile)) report.end();
-for (const runner of [...(await nodes()).map(nodeRunner), bunRunner(await bun())]) {
-  const { runtime, args, files } = runner;
-  if (files.length === 0 && wanted.length > 0) continue;
+let folder = "";
+const compiled = await report.check("the sources compile for Node", async () => {
+  folder = relative(ROOT, await compileTests());
+});
+if (!compiled) report.end();
+
+/** All but the one that reports what was skipped, as this script does. */
+const files = readdirSync(`${ROOT}/${folder}/tests`).filter((name) =>
+  name.endsWith("_test.js") && name !== "zz_skipped_test.js" &&
+  (words.length === 0 || words.some((word) => name.includes(word)))
+).sort();
+
+let skipped = 0;
+const missing = new Set<OtherProgram>();
+for (const name of on) {
+  const runner = await RUNNERS[name]();
+  const chosen = files.filter(runner.runs);
+  if (chosen.length === 0) continue;
+  const { runtime, args } = runner;
   const ended = await run(
-    [runtime.path, ...args, ...files.map((name) => `./${TESTS}/${name}`)],
+    [runtime.path, ...args, ...chosen.map((name) => `./${folder}/tests/${name}`)],
     { env: runtime.env, deadline: DEADLINE_MS },
   );
   const output = stripVTControlCharacters(ended.output);
   const counts = count(runner, ended.code, output);
   if (counts.failed > 0) console.log(runner.failures(output));
+  for (const [, programs] of output.matchAll(/^ok .* # SKIP needs (.*)$/gm)) {
+    skipped++;
+    for (const program of programs.split(", ")) missing.add(program as OtherProgram);
+  }
   console.log(`${runtime.name} | ${counts.passed} passed | ${counts.failed} failed`);
   report.add(counts);
 }
+if (skipped > 0) console.log(skippedMessage(skipped, missing));
 report.end();

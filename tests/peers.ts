@@ -41,7 +41,9 @@ say(l.getsockname()[1])
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const hear = async () => (await lines.next()).value as string;
-  const port = Number(await hear());
+  const failed = once(child, "error").then(([error]) => Promise.reject(error));
+  failed.catch(() => {});
+  const port = Number(await Promise.race([hear(), failed]));
   return {
     endpoint: { host: "127.0.0.1", port },
     say: (line) => void child.stdin.write(`${line}\n`),

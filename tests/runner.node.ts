@@ -1,11 +1,27 @@
 // The test runner of Node, and of Bun, which has it too; its twin for Deno is runner.deno.ts.
 
-import { test as nodeTest } from "node:test";
 import process from "node:process";
+import { test as nodeTest } from "node:test";
+import { installLine, isInstalled, type OtherProgram } from "./programs.ts";
 
-/** Registers a test that fails when it takes longer than a minute. */
-export function test(name: string, fn: () => void | Promise<void>): void {
-  nodeTest(name, { timeout: 60_000 }, () => fn());
+/** At least 5 times what the slowest test takes on a quiet machine with two cores. */
+const DEADLINE_MS = 120_000;
+
+/**
+ * Registers a test, which fails when it takes longer than two minutes. Without the programs that it
+ * `needs`, it is skipped, or fails where CI=true.
+ */
+export function test(
+  name: string,
+  fn: () => void | Promise<void>,
+  needs: readonly OtherProgram[] = [],
+): void {
+  const missing = needs.filter((program) => !isInstalled(program));
+  const skip = missing.length > 0 && process.env.CI !== "true" && `needs ${missing.join(", ")}`;
+  nodeTest(name, { timeout: DEADLINE_MS, skip }, () => {
+    if (missing.length > 0) throw new Error(`Install what it needs: ${installLine(missing)}`);
+    return fn();
+  });
 }
 
 /** The column of docs/semantics.md that this runtime fills. */
