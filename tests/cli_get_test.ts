@@ -26,7 +26,7 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import { serveFiles } from "../lib/web/files.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
-import { randomBytes } from "./helpers.ts";
+import { freePort, OWN_HOST, randomBytes, until } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
@@ -37,6 +37,7 @@ import {
   startClient,
 } from "./scripts.ts";
 import { runtime, test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 const MIB = 1024 * 1024;
 
@@ -113,6 +114,24 @@ async function withDir(fn: (dir: string) => Promise<void>): Promise<void> {
 
 function get(args: readonly string[], stdin?: string): Promise<Exit> {
   return runClient(["get", ...args], stdin === undefined ? {} : { stdin });
+}
+
+/** Runs `get --retry` on a clock that stands still until the wait before each retry is told. */
+async function retrying(waits: readonly number[], args: readonly string[]): Promise<Exit> {
+  const clock = new TestClock();
+  await using client = startClient(["get", "--retry", String(waits.length), ...args], { clock });
+  for (const [i, seconds] of waits.entries()) {
+    const told = `Trying again in ${seconds} s \\(${i + 1} of ${waits.length}\\)\\.\n$`;
+    await client.stderr.until(new RegExp(told));
+    await clock.asked(seconds * 1000);
+    // Not before the time: what it tells and what it asks for would be more.
+    const { stderr } = client;
+    const { length } = stderr.text;
+    await clock.advance(seconds * 1000 - 1);
+    assert.equal(stderr.text.length, length);
+    await clock.advance(1);
+  }
+  return await client.exit();
 }
 
 /** Asserts that a run went well, and told nothing about it. */
@@ -645,8 +664,14 @@ test("get: silence is 28, before the reply and in it", async () => {
     await conn.read(new Uint8Array(1));
   };
   for (const text of ["", `${OK}Content-Length: 5\r\n\r\nhel`]) {
-    await withRaw([forever(text)], async (url) => {
-      assertFailed(await get(["--timeout", "0.3", url]), 28, /nothing moved for 0\.3 s/);
+    await withRaw([forever(text)], async (url, heads) => {
+      const clock = new TestClock();
+      await using client = startClient(["get", "--timeout", "30", url], { clock });
+      await until(() => heads.length > 0, "the request");
+      if (text !== "") await client.stdout.until(/^hel$/);
+      await clock.asked(1000);
+      await clock.advance(32_000);
+      assertFailed(await client.exit(), 28, /nothing moved for 30 s/);
     });
   }
 });
@@ -728,9 +753,10 @@ test("get: Ctrl-C is 130, and keeps what has come", () =>
     withDir(async (dir) => {
       const part = join(dir, "file.part");
       await using client = startClient(["get", "-o", join(dir, "file"), url]);
-      while (!existsSync(part) || readFileSync(part).length < 100_000) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await until(
+        () => existsSync(part) && readFileSync(part).length === 100_000,
+        "100,000 bytes in the part",
+      );
       const { code, stderr } = await client.stop("SIGINT");
       assert.equal(code, 130);
       assert.match(stderr, /^What came, 100000 bytes, is kept in .*; -C goes on from there\.\n$/);
@@ -882,7 +908,7 @@ test("get: what is there is not lost when less comes of what is sent anew, and n
     // No validator: each time all of it is sent anew. It breaks off early, then late, then never.
     const server = origin({ breaks: [30_000, 10_000, 60_000], fields: [] });
     await withRaw([server.turn], async (url) => {
-      const exit = await get(["--retry", "2", "-o", file, url]);
+      const exit = await retrying([1, 2], ["-o", file, url]);
       assert.equal(exit.code, 18, exit.stderr);
       assert.match(exit.stderr, /What came, 60000 bytes, is kept in/);
       assert.deepEqual(readdirSync(dir), ["file.part"]);
@@ -953,14 +979,8 @@ test("get: --retry goes on after a broken transfer, to a file and to stdout", as
     await withRaw([server.turn], (url) =>
       withDir(async (dir) => {
         const file = join(dir, "file");
-        const exit = await get([
-          ...(toFile ? ["-o", file] : []),
-          "--retry",
-          "2",
-          "--sha256",
-          SHA256,
-          url,
-        ]);
+        const args = [...(toFile ? ["-o", file] : []), "--sha256", SHA256, url];
+        const exit = await retrying([1, 2], args);
         assert.equal(exit.code, 0, exit.stderr);
         assert.match(
           exit.stderr,
@@ -977,8 +997,11 @@ test("get: --retry does not print twice what it cannot go on with", async () => 
     const before = origin({ breaks: [30_000], fields: fields.length === 0 ? [] : ['ETag: "one"'] });
     const after = origin({ fields });
     await withRaw([before.turn, after.turn], async (url) => {
-      const exit = await get(["-q", "--retry", "1", url]);
-      assertFailed(exit, 18);
+      // Without a validator there is nothing to try again.
+      const exit =
+        await (fields.length === 0 ? get(["-q", "--retry", "1", url]) : retrying([1], [url]));
+      const told = exit.stderr.replace(/^.*PARTIAL.* Trying again in 1 s \(1 of 1\)\.\n/, "");
+      assertFailed({ ...exit, stderr: told }, 18);
       assert.ok(exit.stdout.equals(CONTENT.subarray(0, 30_000)));
     });
   }
@@ -1032,14 +1055,14 @@ test("get: --max-size is for all of it, with what was there before", async () =>
 });
 
 test("get: --retry tries to connect again", async () => {
-  const exit = await get(["--retry", "1", "http://127.0.0.1:1/"]);
+  const exit = await retrying([1], ["http://127.0.0.1:1/"]);
   assert.equal(exit.code, 7);
   assert.match(exit.stderr, /Trying again in 1 s \(1 of 1\)\.\n.*ECONNREFUSED.*\n$/);
 });
 
 test("get: --retry does not advise to try again when it is about to", () =>
   withRaw([says(`${OK}Content-Length: 5\r\n\r\n`), says("")], async (url) => {
-    const { code, stderr } = await get(["--retry", "1", url]);
+    const { code, stderr } = await retrying([1], [url]);
     assert.equal(code, 52);
     const [note, error] = stderr.split("\n");
     assert.match(note, /\(PARTIAL\)\. Trying again in 1 s \(1 of 1\)\.$/);
@@ -1279,12 +1302,6 @@ test("get: from our own server of files, with ranges, validators and codings", (
     });
   }));
 
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  using listener = await systemTransport.listen({ host: "127.0.0.1" });
-  return (listener.addr as TcpAddr).port;
-}
-
 test("get: from Python's http.server", () =>
   withDir(async (dir) => {
     const content = randomBytes(5 * MIB);
@@ -1319,15 +1336,17 @@ test("get: from nginx, with ranges, validators and gzip", () =>
       .map((name) => `${name}_temp_path ${dir}/${name};`).join(" ");
     writeFileSync(
       join(dir, "conf"),
-      `daemon off; master_process off; pid ${dir}/pid; error_log stderr info; events {}
+      `daemon off; master_process off; pid ${dir}/pid; error_log stderr notice; events {}
       http { access_log off; ${temp} gzip on;
-        server { listen 127.0.0.1:${port}; root ${dir}; } }`,
+        server { listen ${OWN_HOST}:${port}; root ${dir}; } }`,
     );
     const path = "PATH=$PATH:/usr/sbin:/usr/local/sbin exec nginx -e stderr";
     await using server = new Program(["sh", "-c", `${path} -p '${dir}' -c '${dir}/conf'`]);
-    const url = `http://127.0.0.1:${port}`;
+    const url = `http://${OWN_HOST}:${port}`;
     const file = join(dir, "copy");
-    const first = await get(["--retry", "5", "-o", file, `${url}/file`]);
+    // That is what it says when it listens.
+    await server.stderr.until(/using the "/);
+    const first = await get(["-o", file, `${url}/file`]);
     assert.equal(first.code, 0, first.stderr + server.stderr.text);
     assert.ok(readFileSync(file).equals(content));
     await goOn(`${url}/file`, dir, content);
