@@ -5,7 +5,7 @@
  */
 
 import type { Duplex } from "node:stream";
-import { systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "./clock.ts";
 import { codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { StreamConn } from "./stream_conn.ts";
 import type { Certificate, TlsInfo } from "./tls.ts";
@@ -47,6 +47,7 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
 
   readonly #below: Below;
   readonly #goOn: (() => void) | undefined;
+  readonly #clock: Clock;
   /** How many bytes had left the stream below before the piece under way. */
   #movedBefore = 0;
 
@@ -56,8 +57,10 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     remoteAddr: A,
     servername: string | undefined,
     below: Below = {},
+    clock: Clock = systemClock,
   ) {
     super(socket, localAddr, remoteAddr);
+    this.#clock = clock;
     this.#below = below;
     this.#goOn = below.limit?.(() => socket.isPaused() || socket.readableLength > 0);
     this.tls = {
@@ -128,7 +131,7 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     const { socket } = this;
     const finished = socket.writableFinished && this.#below.flushed?.() === undefined;
     if (this.writing || finished || socket.destroyed) return void socket.destroy();
-    const cancel = systemClock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
+    const cancel = this.#clock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
     socket.once("close", cancel);
     socket.end(async () => {
       await this.#below.flushed?.();

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
+import { VirtualClock } from "../lib/clock.ts";
 import { dial } from "../lib/dial.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { MemoryTransport } from "../lib/memory.ts";
@@ -110,7 +112,7 @@ test("TLS: a listener that asks for certificates is told whose, and lets in nobo
   for (const stranger of [{}, own]) {
     const told = failures.length;
     const conn = await shake(listener, { ...TRUST, ...stranger }).catch(() => undefined);
-    await until(() => failures.length > told);
+    await until(() => failures.length > told, "the stranger to be refused");
     const read = await conn?.read(new Uint8Array(1)).catch(() => null);
     assert.equal(read ?? null, null);
     conn?.close();
@@ -169,14 +171,17 @@ test("TLS: a client that does not speak it is dropped, and nobody else notices",
 });
 
 test("TLS: a client that says nothing holds nobody up, and is closed in time", async () => {
+  using patient = await listen();
+  using _silent = await systemTransport.connect(patient.addr);
+  using _client = await shake(patient, TRUST);
+  (await patient.accept()).close();
+
   const told: SocketError[] = [];
   using listener = await listen({
-    handshakeTimeout: 200,
+    handshakeTimeout: 100,
     onHandshakeError: (error) => told.push(error),
   });
   using silent = await systemTransport.connect(listener.addr);
-  using _client = await shake(listener, TRUST);
-  (await listener.accept()).close();
   await readAll(silent).catch(() => {});
   assert.deepEqual(told.map(({ code, addr }) => [code, addr]), [["ETIMEDOUT", silent.localAddr]]);
 });
@@ -195,13 +200,23 @@ test("TLS: a server that says nothing is ETIMEDOUT, and a signal ECANCELED", asy
     await systemTransport.startTls(await systemTransport.connect(listener.addr), options);
   await rejects(start({ handshakeTimeout: 50 }), "ETIMEDOUT");
   await rejects(start({ signal: AbortSignal.abort() }), "ECANCELED");
-  const controller = new AbortController();
-  setTimeout(() => controller.abort(), 20);
-  await rejects(start({ signal: controller.signal }), "ECANCELED");
   await rejects(
     dial(systemTransport, { ...listener.addr, tls: {}, timeout: 50 }),
     "ETIMEDOUT",
   );
+});
+
+test("TLS: a signal ends a handshake that is under way with ECANCELED", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const conn = await systemTransport.connect(listener.addr);
+  const starting = rejects(systemTransport.startTls(conn, { signal }), "ECANCELED");
+  using server = await listener.accept();
+  // The client has said hello.
+  await server.read(new Uint8Array(1));
+  controller.abort();
+  await starting;
 });
 
 test("TLS: certificates and keys that are none are EINVAL", async () => {
@@ -314,7 +329,11 @@ test("TLS: closing frees the socket of a peer that takes nothing more", async ()
     getProtocol: () => "TLSv1.3",
     getPeerX509Certificate: () => undefined,
   });
-  const gone = new Promise((resolve) => socket.once("close", resolve));
-  new TlsStreamConn(socket as unknown as TLSSocket, addr, addr, undefined).close();
+  const gone = once(socket, "close");
+  const clock = new VirtualClock();
+  new TlsStreamConn(socket as unknown as TLSSocket, addr, addr, undefined, {}, clock).close();
+  await clock.advance(4999);
+  assert.equal(socket.destroyed, false);
+  await clock.advance(1);
   await gone;
 });
