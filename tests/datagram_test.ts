@@ -1,10 +1,10 @@
 // The contract suite for datagrams on the sockets of the runtime at hand, and on memory.
 
-import { readdirSync } from "node:fs";
-import { setTimeout } from "node:timers/promises";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { testDatagrams } from "./contract/datagram.ts";
+import { until } from "./helpers.ts";
+import { isBound } from "./kernel.ts";
 import { runtime, test } from "./runner.deno.ts";
 
 testDatagrams({
@@ -13,8 +13,10 @@ testDatagrams({
   tellsRefused: runtime !== "Deno",
   tellsOfOthers: runtime === "Bun",
   // Deno frees a socket when its pending receive has noticed.
-  untilFree: runtime === "Deno" ? () => setTimeout(10) : undefined,
-  countDescriptors: () => readdirSync("/proc/self/fd").length,
+  untilFree: runtime === "Deno"
+    ? (addr) => until(() => !isBound(addr), "the socket to be gone")
+    : undefined,
+  hasDescriptors: true,
 }, test);
 
 testDatagrams({ transport: new MemoryTransport(), tellsRefused: true }, test);

@@ -2,16 +2,40 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { randomFillSync } from "node:crypto";
+import { randomFillSync, randomInt } from "node:crypto";
 import type { Conversation } from "../lib/conversation.ts";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
 import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import { isBound } from "./kernel.ts";
+import { DEADLINE_MS } from "./peers.ts";
 
 /** Both ends of a connection, and the listener it came through. */
 export interface Pair<A extends Addr = Addr> extends Disposable {
   readonly client: Conn<A>;
   readonly server: Conn<A>;
   readonly listener: Listener<A>;
+}
+
+/**
+ * An address of loopback that nobody else is likely to have, neither another process nor another file
+ * of tests: there a port that was free a moment ago still is.
+ */
+export const OWN_HOST: string = `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`;
+
+/** A port of {@linkcode OWN_HOST} that nobody has, for programs that cannot tell which one they got. */
+export async function freePort(): Promise<string> {
+  using listener = await systemTransport.listen({ host: OWN_HOST });
+  return String(listener.addr.port);
+}
+
+/** The same for datagrams. */
+export async function freeUdpPort(): Promise<string> {
+  const socket = await systemTransport.listenDatagram({ host: OWN_HOST });
+  socket.close();
+  // Deno frees it when the receive that is pending has noticed.
+  await until(() => !isBound(socket.addr), "the port to be free");
+  return String(socket.addr.port);
 }
 
 /** Makes a connection on loopback. */
@@ -96,7 +120,19 @@ export async function rejects(
   assert.fail(`It resolved, and did not reject with ${codes}`);
 }
 
-/** Waits until `condition` holds, a turn of the event loop at a time. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
+/**
+ * Waits until `condition` holds, a turn of the event loop at a time. Rejects after a minute, and says
+ * that it waited for `what`.
+ */
+export async function until(condition: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!condition()) {
+    assert.ok(performance.now() < deadline, `Waited in vain for ${what}`);
+    await turn();
+  }
+}
+
+/** Resolves when all that is ready to run has run, the sockets of this process included. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
 }

@@ -11,6 +11,7 @@ import {
 } from "./contract/networks.ts";
 import { SCENARIOS } from "./contract/semantics.ts";
 import { readTable } from "./doc_table.ts";
+import { keepsWaiting } from "./kernel.ts";
 import { runtime, test } from "./runner.deno.ts";
 
 const table = readTable("docs/semantics.md");
@@ -22,6 +23,7 @@ const columns = [
       transport: systemTransport,
       resetting: () => systemResetting(systemTransport),
       unanswered: systemUnanswered,
+      keepsWaiting,
     },
   },
   {
@@ -30,6 +32,7 @@ const columns = [
       transport: memory,
       resetting: () => memoryResetting(memory),
       unanswered: () => memoryUnanswered(memory),
+      keepsWaiting: () => true,
     },
   },
 ];

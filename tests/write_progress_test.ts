@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { systemTcp, systemTls, systemUnix } from "./contract/networks.ts";
-import { readExactly, until } from "./helpers.ts";
+import { OWN_HOST, readExactly, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 const MIB = 1024 * 1024;
@@ -16,7 +16,7 @@ const PIECE = 64 * 1024;
 const networks = [
   systemTcp(systemTransport),
   systemUnix(systemTransport),
-  systemTls(systemTransport, await selfSigned(["127.0.0.1"])),
+  systemTls(systemTransport, await selfSigned(["127.0.0.1", OWN_HOST])),
 ];
 for (const network of networks) {
   for (const way of ["client", "server"] as const) {
@@ -26,7 +26,7 @@ for (const network of networks) {
       const data = new Uint8Array(32 * MIB);
       const writing = from.write(data);
       // The kernel's buffers are full now, wherever in a piece that is.
-      await until(() => from.bytesWritten % PIECE !== 0);
+      await until(() => from.bytesWritten % PIECE !== 0, "a part of a piece to be written");
       const before = from.bytesWritten;
       assert.ok(before < data.length);
       await Promise.all([readExactly(to, data.length), writing]);

@@ -2,23 +2,33 @@
 // peers.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { setTimeout } from "node:timers/promises";
 import type { SocketErrorCode } from "../../lib/errors.ts";
 import type { SelfSigned } from "../../lib/tls_cert.ts";
-import type { Addr, Conn, Endpoint, Listener, Transport } from "../../lib/transport.ts";
-import { bytes, type Pair, pairThrough } from "../helpers.ts";
-import { python } from "../peers.ts";
+import type { Addr, Conn, Endpoint, Listener, TcpAddr, Transport } from "../../lib/transport.ts";
+import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../helpers.ts";
+import { isListening, keepsWaiting } from "../kernel.ts";
+import { python, type PythonPeer } from "../peers.ts";
 import { runtime } from "../runner.deno.ts";
 
-/** A connection, and a function that makes its peer send `data` and then break off. */
-export type Resetting = AsyncDisposable & { conn: Conn; reset(data: string): void };
+/** A connection, and a peer that can break it off. */
+export interface Resetting extends AsyncDisposable {
+  readonly conn: Conn;
+  /** Makes the peer send `data`, and then break off. */
+  reset(data: string): void;
+  /** Makes another connection, when the last one was broken off. */
+  again(): Promise<Conn>;
+}
 
 /** An endpoint whose backlog is full, so that connecting to it takes for ever. */
-export type Unanswered = AsyncDisposable & { endpoint: Endpoint };
+export interface Unanswered extends AsyncDisposable {
+  readonly endpoint: Endpoint;
+  /** Whether somebody connects to it. */
+  isAsked(): boolean;
+}
 
 /** How one kind of socket makes connections. */
 export interface Network {
@@ -33,15 +43,15 @@ export interface Network {
   /** Undefined where the kernel refuses instead of keeping one waiting. */
   readonly unanswered?: () => Promise<Unanswered>;
   /** Waits, after a listener was closed, until its address is free; undefined where it is at once. */
-  readonly untilFree?: () => Promise<void>;
+  readonly untilFree?: (addr: Addr) => Promise<void>;
   /** The code of connecting to an address whose listener is closed. */
   readonly nobody: SocketErrorCode;
   /** The codes of a write that waits while the peer resets. */
   readonly brokenWrite: readonly SocketErrorCode[];
   /** What those read who were not accepted when the listener closed. */
   readonly leftWaiting: "ECONNRESET" | null;
-  /** Counts the open file descriptors, where there are any. */
-  readonly countDescriptors?: () => number;
+  /** Where there are file descriptors: what `tests/descriptors.ts` calls it. */
+  readonly descriptors?: "tcp" | "unix" | "tls";
 }
 
 type Making = Pick<Network, "listen" | "connect" | "pair">;
@@ -55,7 +65,7 @@ function making(
 
 function onTcp(transport: Transport): Making {
   return making(
-    (at) => transport.listen(at ?? { host: "127.0.0.1" }),
+    (at) => transport.listen(at ?? { host: OWN_HOST }),
     (addr, signal) => transport.connect({ ...addr, signal }),
   );
 }
@@ -70,7 +80,7 @@ export function systemTcp(transport: Transport): Network {
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
-    countDescriptors,
+    descriptors: "tcp",
   };
 }
 
@@ -105,7 +115,7 @@ export function systemUnix(transport: Transport): Network {
     brokenWrite: ["ECONNRESET", "EPIPE"],
     // Node has accepted them, and there is no RST to send.
     leftWaiting: runtime === "Deno" ? "ECONNRESET" : null,
-    countDescriptors,
+    descriptors: "unix",
   };
 }
 
@@ -121,13 +131,16 @@ export function memoryUnix(transport: Transport): Network {
   };
 }
 
-/** TLS on TCP of the runtime, with a certificate for 127.0.0.1. Its peers end it by RST under TLS. */
-export function systemTls(transport: Transport, { cert, key }: SelfSigned): Network {
+/** TLS on TCP of the runtime, with its certificate. Its peers end it by RST under TLS. */
+export function systemTls(
+  transport: Transport,
+  { cert, key }: Pick<SelfSigned, "cert" | "key">,
+): Network {
   const client = { caCerts: [cert] };
   return {
     name: `${transport.name}, TLS`,
     ...making(
-      (at) => transport.listen({ ...(at ?? { host: "127.0.0.1" }), tls: { cert, key } }),
+      (at) => transport.listen({ ...(at ?? { host: OWN_HOST }), tls: { cert, key } }),
       async (addr, signal) => {
         const conn = await transport.connect({ ...addr, signal });
         return await transport.startTls(conn, { ...client, signal });
@@ -139,8 +152,10 @@ export function systemTls(transport: Transport, { cert, key }: SelfSigned): Netw
     brokenWrite: ["ECONNRESET"],
     leftWaiting: runtime === "Deno" ? null : "ECONNRESET",
     // Deno frees a listener when its pending accept has noticed, and TLS always has one pending.
-    untilFree: runtime === "Deno" ? () => setTimeout(10) : undefined,
-    countDescriptors,
+    untilFree: runtime === "Deno"
+      ? (addr) => until(() => !isListening(addr as TcpAddr), "the listener to be gone")
+      : undefined,
+    descriptors: "tls",
   };
 }
 
@@ -156,23 +171,16 @@ import ssl
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(${JSON.stringify(file)})
 context.num_tickets = 0
-s, _ = l.accept()
-s = context.wrap_socket(s, server_side=True)
-s.sendall(sys.stdin.readline().rstrip("\\n").encode())
-reset(s)
-sys.stdin.read()
+while True:
+    s, _ = l.accept()
+    s = context.wrap_socket(s, server_side=True)
+    s.sendall(sys.stdin.readline().rstrip("\\n").encode())
+    reset(s)
 `);
-  const conn = await transport.startTls(await transport.connect(peer.endpoint), {
-    caCerts: [cert],
+  return await resettingBy(peer, async () => {
+    const conn = await transport.connect(peer.endpoint);
+    return await transport.startTls(conn, { caCerts: [cert] });
   });
-  return {
-    conn,
-    reset: (data) => peer.say(data),
-    async [Symbol.asyncDispose]() {
-      conn.close();
-      await peer[Symbol.asyncDispose]();
-    },
-  };
 }
 
 const directory = mkdtempSync(join(tmpdir(), "plainsocket-"));
@@ -199,38 +207,42 @@ u = socket.socket(socket.AF_UNIX)
 u.bind(${JSON.stringify(path)})
 u.listen()
 say("ready")
-s, _ = u.accept()
-s.sendall(sys.stdin.readline().rstrip("\\n").encode())
-s.close()
-sys.stdin.read()
+while True:
+    s, _ = u.accept()
+    s.sendall(sys.stdin.readline().rstrip("\\n").encode())
+    s.close()
 `);
   await peer.hear();
-  const conn = await transport.connect({ path });
-  await conn.write(bytes("?"));
-  return {
-    conn,
-    reset: (data) => peer.say(data),
-    async [Symbol.asyncDispose]() {
-      conn.close();
-      await peer[Symbol.asyncDispose]();
-    },
-  };
+  return await resettingBy(peer, async () => {
+    const conn = await transport.connect({ path });
+    await conn.write(bytes("?"));
+    return conn;
+  });
 }
 
 /** A peer in Python, which can send RST whatever the runtime under test can. */
 export async function systemResetting(transport: Transport): Promise<Resetting> {
   const peer = await python(`
-s, _ = l.accept()
-s.sendall(sys.stdin.readline().rstrip("\\n").encode())
-reset(s)
-sys.stdin.read()
+while True:
+    s, _ = l.accept()
+    s.sendall(sys.stdin.readline().rstrip("\\n").encode())
+    reset(s)
 `);
-  const conn = await transport.connect(peer.endpoint);
+  return await resettingBy(peer, () => transport.connect(peer.endpoint));
+}
+
+/** A peer in Python that sends the line that it is told, and breaks off. */
+async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Promise<Resetting> {
+  const conns = [await connect()];
   return {
-    conn,
+    conn: conns[0],
     reset: (data) => peer.say(data),
+    async again() {
+      conns.push(await connect());
+      return conns.at(-1)!;
+    },
     async [Symbol.asyncDispose]() {
-      conn.close();
+      for (const conn of conns) conn.close();
       await peer[Symbol.asyncDispose]();
     },
   };
@@ -248,24 +260,36 @@ sys.stdin.read()
     0,
   );
   await peer.hear();
-  return { endpoint: peer.endpoint, [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose]() };
-}
-
-function countDescriptors(): number {
-  return readdirSync("/proc/self/fd").length;
+  const { endpoint } = peer;
+  return {
+    endpoint,
+    isAsked: () => keepsWaiting(endpoint, 0),
+    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
+  };
 }
 
 export async function memoryResetting(transport: Transport): Promise<Resetting> {
   const listener = await transport.listen();
-  const [conn, peer] = await Promise.all([transport.connect(listener.addr), listener.accept()]);
+  const conns: Conn[] = [];
+  let peer: Conn;
+  const again = async () => {
+    const [conn, accepted] = await Promise.all([
+      transport.connect(listener.addr),
+      listener.accept(),
+    ]);
+    conns.push(conn);
+    peer = accepted;
+    return conn;
+  };
   return {
-    conn,
+    conn: await again(),
     async reset(data) {
       await peer.write(bytes(data));
       peer.reset();
     },
+    again,
     [Symbol.asyncDispose]() {
-      conn.close();
+      for (const conn of conns) conn.close();
       listener.close();
       return Promise.resolve();
     },
@@ -277,6 +301,8 @@ export async function memoryUnanswered(transport: Transport): Promise<Unanswered
   const waiting = await transport.connect(listener.addr);
   return {
     endpoint: listener.addr,
+    // There is nothing between asking and being heard.
+    isAsked: () => true,
     [Symbol.asyncDispose]() {
       waiting.close();
       listener.close();
