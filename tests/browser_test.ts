@@ -194,8 +194,11 @@ if (CHROMIUM === undefined) {
       const starts = () =>
         parts().map(({ request }) => Number(/^bytes=(\d+)-/.exec(request!.header("range")!)![1]));
       const sought = video.length * 22 / SECONDS;
-      await until(() => starts().some((start) => Math.abs(start - sought) < SECOND));
-      await until(() => starts().includes(0));
+      await until(
+        () => starts().some((start) => Math.abs(start - sought) < SECOND),
+        "a reply from the second that is sought",
+      );
+      await until(() => starts().includes(0), "the end of the reply from the beginning");
       assert.equal(parts().find((_, i) => starts()[i] === 0)!.complete, false);
       assert.deepEqual(complaints, []);
     });

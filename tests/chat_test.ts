@@ -320,5 +320,5 @@ test("chat: ncat clients talk to each other", async () => {
   assert.equal((await two.exit()).code, 0);
   one.stdin.end();
   assert.equal((await one.exit()).code, 0);
-  await until(() => place.events.length === 4);
+  await until(() => place.events.length === 4, "both to have left");
 });

@@ -7,7 +7,7 @@ import { withCrlf } from "../lib/cli/connect/crlf.ts";
 import { HexDump } from "../lib/cli/connect/hex.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { systemUnanswered } from "./contract/networks.ts";
-import { bytes } from "./helpers.ts";
+import { bytes, freePort, OWN_HOST } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { assertFailed, runClient, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -72,12 +72,8 @@ test("connect: the usual mistakes exit 2, with one line that says what to write"
 });
 
 test("connect: what cannot be connected to: exit 7, 6 and 28", async () => {
-  let port: number;
-  {
-    using listener = await systemTransport.listen({ host: "127.0.0.1" });
-    port = listener.addr.port;
-  }
-  assertFailed(await runClient(["connect", `127.0.0.1:${port}`]), 7, /refused \(ECONNREFUSED\)/);
+  const nobody = `${OWN_HOST}:${await freePort()}`;
+  assertFailed(await runClient(["connect", nobody]), 7, /refused \(ECONNREFUSED\)/);
   assertFailed(
     await runClient(["connect", "-q", "--unix", "/nowhere/a.sock"]),
     7,
@@ -94,16 +90,13 @@ test("connect: what cannot be connected to: exit 7, 6 and 28", async () => {
 });
 
 test("connect -z: a port that takes connections is printed: exit 0; one that does not: exit 7", async () => {
-  const { port } = await (async () => {
-    using listener = await systemTransport.listen({ host: "127.0.0.1" });
-    const open = await runClient(["connect", "-z", `localhost:${listener.addr.port}`]);
-    assert.deepEqual(
-      [open.code, open.stdout.toString(), open.stderr],
-      [0, `localhost:${listener.addr.port} open\n`, ""],
-    );
-    return listener.addr;
-  })();
-  const closed = await runClient(["connect", "-z", `127.0.0.1:${port}`]);
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const open = await runClient(["connect", "-z", `localhost:${listener.addr.port}`]);
+  assert.deepEqual(
+    [open.code, open.stdout.toString(), open.stderr],
+    [0, `localhost:${listener.addr.port} open\n`, ""],
+  );
+  const closed = await runClient(["connect", "-z", `${OWN_HOST}:${await freePort()}`]);
   assertFailed(closed, 7, /refused \(ECONNREFUSED\)/);
   assert.equal(closed.stdout.length, 0);
 });
@@ -111,11 +104,11 @@ test("connect -z: a port that takes connections is printed: exit 0; one that doe
 /** Two listeners with a port between theirs that nobody listens on. */
 async function apart(): Promise<Disposable & { first: number }> {
   for (;;) {
-    const lower = await systemTransport.listen({ host: "127.0.0.1" });
+    const lower = await systemTransport.listen({ host: OWN_HOST });
     const first = lower.addr.port;
     try {
-      (await systemTransport.listen({ host: "127.0.0.1", port: first + 1 })).close();
-      const upper = await systemTransport.listen({ host: "127.0.0.1", port: first + 2 });
+      (await systemTransport.listen({ host: OWN_HOST, port: first + 1 })).close();
+      const upper = await systemTransport.listen({ host: OWN_HOST, port: first + 2 });
       const dispose = () => [lower, upper].forEach((listener) => listener.close());
       return { first, [Symbol.dispose]: dispose };
     } catch {
@@ -130,10 +123,10 @@ test("connect -z: of a range, those that are open are printed in order: exit 0",
   const { code, stdout, stderr } = await runClient([
     "connect",
     "-z",
-    `127.0.0.1:${first}-${first + 2}`,
+    `${OWN_HOST}:${first}-${first + 2}`,
   ]);
   assert.deepEqual([code, stderr], [0, ""]);
-  assert.equal(stdout.toString(), `127.0.0.1:${first} open\n127.0.0.1:${first + 2} open\n`);
+  assert.equal(stdout.toString(), `${OWN_HOST}:${first} open\n${OWN_HOST}:${first + 2} open\n`);
 });
 
 test("connect -z: of a range in which none is open the counts are told: exit 7", async () => {

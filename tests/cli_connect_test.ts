@@ -10,7 +10,7 @@ import process from "node:process";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { freshPath } from "./contract/networks.ts";
-import { bytes, randomBytes, readAll } from "./helpers.ts";
+import { bytes, freePort, OWN_HOST, randomBytes, readAll } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
 import {
   assertFailed,
@@ -25,13 +25,7 @@ import {
 import { test } from "./runner.deno.ts";
 
 const MIB = 1024 * 1024;
-const own = await selfSigned(["localhost", "127.0.0.1"]);
-
-/** A port that nobody listens on just now, for programs that cannot tell which one they got. */
-async function freePort(): Promise<string> {
-  using listener = await systemTransport.listen({ host: "127.0.0.1" });
-  return String(listener.addr.port);
-}
+const own = await selfSigned(["localhost", "127.0.0.1", OWN_HOST]);
 
 /** Starts ncat, which listens, and waits until it does. */
 async function startNcat(...args: string[]): Promise<Program> {
@@ -53,8 +47,8 @@ async function talk(peer: Program, args: string[]): Promise<void> {
 
 test("connect: talks to ncat over TCP", async () => {
   const port = await freePort();
-  await using ncat = await startNcat("127.0.0.1", port);
-  await talk(ncat, [`127.0.0.1:${port}`]);
+  await using ncat = await startNcat(OWN_HOST, port);
+  await talk(ncat, [`${OWN_HOST}:${port}`]);
 });
 
 test("connect: talks to ncat over a Unix socket", async () => {
@@ -135,8 +129,8 @@ test("connect --tls: talks to ncat --ssl", async () => {
   writeFileSync(key, own.key + own.cert);
   const port = await freePort();
   const ssl = ["--ssl", "--ssl-cert", key, "--ssl-key", key];
-  await using ncat = await startNcat(...ssl, "127.0.0.1", port);
-  await talk(ncat, [`127.0.0.1:${port}`, ...trusted()]);
+  await using ncat = await startNcat(...ssl, OWN_HOST, port);
+  await talk(ncat, [`${OWN_HOST}:${port}`, ...trusted()]);
 });
 
 test("connect --tls: FIN goes behind close_notify, and the answer comes after it", async () => {

@@ -8,7 +8,15 @@ import { join } from "node:path";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
-import { bytes, randomBytes, readAll, readExactly, rejects } from "./helpers.ts";
+import {
+  bytes,
+  freePort,
+  OWN_HOST,
+  randomBytes,
+  readAll,
+  readExactly,
+  rejects,
+} from "./helpers.ts";
 import { InProcess } from "./in_process.ts";
 import { Program, python, runProgram } from "./peers.ts";
 import {
@@ -194,9 +202,7 @@ reset(c)
 });
 
 test("cli relay: a target that refuses is told in one line, and the client is reset", async () => {
-  await using peer = await python("l.close()\nsay('closed')\nsys.stdin.readline()\n");
-  await peer.hear();
-  const target = `127.0.0.1:${peer.endpoint.port}`;
+  const target = `${OWN_HOST}:${await freePort()}`;
   for (const json of [false, true]) {
     await using relay = await startRelay(target, json ? ["--log", "json"] : []);
     using conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { systemTransport } from "../lib/transport.deno.ts";
+import { freePort, OWN_HOST } from "./helpers.ts";
 import { python, runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -29,10 +30,8 @@ test("examples: all of them are looked at here", () => {
 
 for (const name of CLIENTS) {
   test(`examples: ${name} tells in one line that no server is there`, async () => {
-    const listener = await systemTransport.listen({ host: "127.0.0.1" });
-    const port = String(listener.addr.port);
-    listener.close();
-    await fails(name, ["127.0.0.1", port], /^Cannot connect to 127\.0\.0\.1:\d+: .*ECONNREFUSED/);
+    const port = await freePort();
+    await fails(name, [OWN_HOST, port], /^Cannot connect to 127[\d.]+:\d+: .*ECONNREFUSED/);
   });
 
   test(`examples: ${name} tells in one line of a port that is none`, () => {

@@ -15,15 +15,24 @@ import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { binary, text } from "./frame_helpers.ts";
-import { bytes, pair, randomBytes, readAll, readText, rejects, until } from "./helpers.ts";
+import { bytes, pair, randomBytes, readAll, readText, rejects, turn, until } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 
 const KIB = 1024;
 const memory = new MemoryTransport();
 
-/** A connection that remembers what is written to it, and writes when it is let. */
-function recording(): { conn: Conn; writes: Uint8Array[]; copies: string[]; go: () => void } {
+/** A connection that remembers what is written to it. */
+interface Recording {
+  readonly conn: Conn;
+  readonly writes: Uint8Array[];
+  /** What has left, one for each write. */
+  readonly copies: string[];
+  /** Lets the oldest write leave that waits, or the next one if there is none. */
+  readonly go: () => Promise<void>;
+}
+
+function recording(): Recording {
   const writes: Uint8Array[] = [];
   const copies: string[] = [];
   const waiting: (() => void)[] = [];
@@ -39,12 +48,11 @@ function recording(): { conn: Conn; writes: Uint8Array[]; copies: string[]; go: 
       );
     },
   } as unknown as Conn;
-  return { conn, writes, copies, go: () => waiting.shift()!() };
-}
-
-/** Lets all that is settled be noticed. */
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
+  const go = async () => {
+    await until(() => waiting.length > 0, "a write");
+    waiting.shift()!();
+  };
+  return { conn, writes, copies, go };
 }
 
 test("frame writer: frames written before the flush leave in one write", async () => {
@@ -54,7 +62,7 @@ test("frame writer: frames written before the flush leave in one write", async (
   await writer.write(bytes("b"));
   assert.ok(writer.tryWrite(bytes("c")));
   const flushed = writer.flush();
-  go();
+  await go();
   await flushed;
   assert.deepEqual(copies, ["a\nb\nc\n"]);
   // There is nothing left to send.
@@ -69,7 +77,7 @@ test("frame writer: a payload is the caller's again at once", async () => {
   await writer.write(payload);
   payload[0] = 0;
   const flushed = writer.flush();
-  go();
+  await go();
   await flushed;
   assert.deepEqual(copies, ["a\n"]);
 });
@@ -83,10 +91,9 @@ test("frame writer: frames written during a flush keep their order, and leave wi
   const second = writer.flush();
   const third = writer.flush();
   await writer.write(bytes("c"));
-  go();
+  await go();
   await first;
-  await turn();
-  go();
+  await go();
   await Promise.all([second, third]);
   assert.deepEqual(copies, ["a\n", "b\nc\n"]);
 });
@@ -103,10 +110,10 @@ test("frame writer: a full buffer holds the writer back, and no frame overtakes 
   assert.equal(writes.length, 1, "the full buffer leaves without a flush");
   assert.equal(writer.tryWrite(bytes("x")), false, "there is room for it, but one waits");
   await rejects(writer.write(bytes("x")), "EBUSY");
-  go();
+  await go();
   await waiting;
   const flushed = writer.flush();
-  go();
+  await go();
   await flushed;
   assert.deepEqual(copies, [(text(payload) + "\n").repeat(taken), `${text(last)}\n`]);
 });
@@ -118,7 +125,7 @@ test("frame writer: never holds more than 64 KiB, however much is written", asyn
   for (let sent = 0; sent < KIB * KIB; sent += payload.length) {
     if (writer.tryWrite(payload)) continue;
     const written = writer.write(payload);
-    go();
+    await go();
     await written;
   }
   assert.ok(Math.max(...writes.map(({ length }) => length)) > 60 * KIB);
@@ -133,13 +140,12 @@ test("frame writer: a payload larger than the buffer is sent from where it is", 
   for (let i = 0; i < 3; i++) {
     const written = writer.write(payload);
     for (let step = 0; step < 2; step++) {
-      go();
-      await turn();
+      await go();
     }
     await written;
   }
   const flushed = writer.flush();
-  go();
+  await go();
   await flushed;
   assert.equal(writes.filter((p) => p === payload).length, 3);
   const large = text(payload);
@@ -154,7 +160,7 @@ test("frame writer: of a payload that is refused, nothing is sent", async () => 
   await assert.rejects(writer.write(bytes("bcde")), { name: "FrameError", code: "TOO_LARGE" });
   await writer.write(bytes("d"));
   const flushed = writer.flush();
-  go();
+  await go();
   await flushed;
   assert.deepEqual(copies, ["a\nd\n"]);
 });
@@ -171,7 +177,7 @@ test("frame writer: a peer that does not read holds it back, and then gets all",
     await ends.client.closeWrite();
   })();
   // The connection holds 64 KiB, and the writer as much.
-  await until(() => ends.client.bytesWritten === 64 * KIB);
+  await until(() => ends.client.bytesWritten === 64 * KIB, "the connection to be full");
   await turn();
   assert.ok(written * payload.length <= 128 * KIB, `${written} frames`);
   let received = 0;

@@ -765,7 +765,7 @@ test("HTTP client: who leaves decoded content early does not wait for the server
   }], async (transport) => {
     const reply = await requestHttp(transport, { url: URL_A });
     for await (const _ of decodeContent(reply)) break;
-    await until(() => conn !== undefined);
+    await until(() => conn !== undefined, "the server to accept");
     assert.equal(await conn!.read(new Uint8Array(1)), null);
     conn!.close();
   });

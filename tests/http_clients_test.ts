@@ -252,7 +252,7 @@ test("RFC 9112 9.6: a client that pipelines on behind the last reply can read al
       for (let n = 0; n < 300; n++) await conn.write(request);
     })().catch(() => {});
     // Slow enough for a reset to arrive before the replies are read.
-    await until(() => server.told.length === (i + 1) * 100);
+    await until(() => server.told.length === (i + 1) * 100, "100 replies to be sent");
     const replies = Buffer.from(await readAll(conn)).toString().match(/^HTTP\/1\.1 200 OK\r$/gm);
     assert.equal(replies?.length, 100);
     await sent;

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
-import { randomBytes } from "./helpers.ts";
+import { freePort, OWN_HOST, randomBytes } from "./helpers.ts";
 import { Program, runProgram } from "./peers.ts";
 import { hasIPv6, runClient, startClient, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -40,23 +40,11 @@ function needNcat(): void {
 
 /** Starts ncat as an echo server. It cannot tell a port that the kernel chose, so we choose. */
 async function startNcat(): Promise<[ncat: Program, port: string]> {
-  for (let attempt = 1;; attempt++) {
-    let port: string;
-    {
-      await using server = await startServer(["--host", "127.0.0.1"]);
-      port = String(server.port);
-    }
-    const args = ["-v", "--listen", "127.0.0.1", port, "--keep-open", "--exec", "/bin/cat"];
-    const ncat = new Program(["ncat", ...args]);
-    try {
-      await ncat.stderr.until(/Listening on 127\.0\.0\.1:\d+/);
-      return [ncat, port];
-    } catch (error) {
-      await ncat[Symbol.asyncDispose]();
-      // Somebody else may have been faster.
-      if (attempt === 5 || !/in use/.test(ncat.stderr.text)) throw error;
-    }
-  }
+  const port = await freePort();
+  const args = ["-v", "--listen", OWN_HOST, port, "--keep-open", "--exec", "/bin/cat"];
+  const ncat = new Program(["ncat", ...args]);
+  await ncat.stderr.until(/Listening on \S+:\d+/);
+  return [ncat, port];
 }
 
 /** What a program's transcript says it received. */
@@ -82,7 +70,7 @@ test("our client talks to ncat", async () => {
   const [ncat, port] = await startNcat();
   await using _ncat = ncat;
   for (const data of [Buffer.from(MESSAGE), DATA.subarray(0, 64 * 1024)]) {
-    const at = ["--host", "127.0.0.1", "--port", port];
+    const at = ["--host", OWN_HOST, "--port", port];
     await using client = startClient([...at, "-q"], { pipe: true });
     client.stdin.write(data);
     await client.stdout.untilLength(data.length);
@@ -125,6 +113,7 @@ test("tutorial: its server and client, and ours, receive the same in every pairi
         ? (await startServer(["--host", "localhost", "-v", "--recv-size", "16"])).program
         : new Program(echoServer("localhost"));
       const [, port] = await server.stdout.until(/(\d+)\n/);
+      await server.stderr.until(/waiting for a connection\n/);
       const client = ourClient
         ? await runClient(["--host", "localhost", "--port", port, "-v", "--recv-size", "16"])
         : await runProgram(echoClient("localhost", port));
@@ -163,6 +152,7 @@ test("tutorial: an explicit address, both ways", async () => {
   assert.deepEqual([client.code, received(client.stderr).length > 0], [0, true]);
   await using python = new Program(echoServer("127.0.0.1"));
   const [, port] = await python.stdout.until(/(\d+)\n/);
+  await python.stderr.until(/waiting for a connection\n/);
   assert.equal((await runClient(["--host", "127.0.0.1", "--port", port])).code, 0);
 });
 
@@ -172,6 +162,7 @@ test("tutorial: any address, both ways", async () => {
   assert.equal(client.code, 0, client.stderr);
   await using python = new Program(echoServer(""));
   const [, port] = await python.stdout.until(/(\d+)\n/);
+  await python.stderr.until(/waiting for a connection\n/);
   assert.equal((await runClient(["--host", "127.0.0.1", "--port", port])).code, 0);
   // Its any address is IPv4's; our client goes on to that one if localhost is ::1 first.
   assert.equal((await runClient(["--host", "localhost", "--port", port])).code, 0);

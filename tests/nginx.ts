@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Conn } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
+import { freePort, OWN_HOST } from "./helpers.ts";
 import { Program } from "./peers.ts";
 
 /** nginx that runs. */
@@ -47,8 +48,8 @@ export async function startNginx(upstream: number): Promise<Nginx> {
       );
     }
     return {
-      url: `http://127.0.0.1:${port}`,
-      connect: () => systemTransport.connect({ host: "127.0.0.1", port }),
+      url: `http://${OWN_HOST}:${port}`,
+      connect: () => systemTransport.connect({ host: OWN_HOST, port: Number(port) }),
       async [Symbol.asyncDispose]() {
         await program.stop();
         await program[Symbol.asyncDispose]();
@@ -58,16 +59,11 @@ export async function startNginx(upstream: number): Promise<Nginx> {
   }
 }
 
-async function freePort(): Promise<number> {
-  using listener = await systemTransport.listen({ host: "127.0.0.1" });
-  return listener.addr.port;
+async function answers(port: string): Promise<void> {
+  (await systemTransport.connect({ host: OWN_HOST, port: Number(port) })).close();
 }
 
-async function answers(port: number): Promise<void> {
-  (await systemTransport.connect({ host: "127.0.0.1", port })).close();
-}
-
-function configuration(port: number, upstream: number): string {
+function configuration(port: string, upstream: number): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
@@ -88,7 +84,7 @@ http {
     keepalive 4;
   }
   server {
-    listen 127.0.0.1:${port};
+    listen ${OWN_HOST}:${port};
     location / {
       proxy_pass http://ours;
     }

@@ -123,7 +123,7 @@ test("TLS: a half-close is done when close_notify has left, and closing waits fo
   const before = it.gate.sizes.length;
   it.gate.shut();
   const closing = it.client.closeWrite();
-  await until(() => it.gate.sizes.length > before);
+  await until(() => it.gate.sizes.length > before, "close_notify at the gate");
   assert.equal(await settled(closing), false);
   it.client.close();
   it.gate.open();

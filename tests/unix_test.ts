@@ -192,7 +192,7 @@ for (const accepting of [false, true]) {
     const accept = accepting ? rejects(listener.accept(), "ECLOSED") : undefined;
     listener.close();
     await accept;
-    await until(() => !existsSync(path));
+    await until(() => !existsSync(path), "the file to be removed");
   });
 
   test(`Unix: closing a listener ${how} leaves the file of another in its place`, async () => {
@@ -204,8 +204,9 @@ for (const accepting of [false, true]) {
     first.close();
     await accept;
     // It may be away for a moment.
-    await until(() =>
-      existsSync(path) && readdirSync(dirname(path)).every((name) => !/sock\./.test(name))
+    await until(
+      () => existsSync(path) && readdirSync(dirname(path)).every((name) => !/sock\./.test(name)),
+      "the other's file to be back in its place",
     );
     using ends = await pairThrough(second, (addr) => systemTransport.connect(addr));
     assert.deepEqual(ends.client.remoteAddr, { transport: "unix", path });

@@ -93,11 +93,11 @@ test("access log: many lines are written in one go, and none waits for long", as
   const log = new AccessLog({ write: (lines) => writes.push(lines), format: "clf", users: false });
   for (let i = 0; i < 100; i++) log.record(exchange({ target: `/${i}` }));
   assert.equal(writes.length, 0);
-  await until(() => writes.length > 0);
+  await until(() => writes.length > 0, "the lines to be written");
   assert.equal(writes.length, 1);
   assert.equal(writes[0].split("\n").length, 101);
   log.record(exchange({ target: "/last" }));
-  await until(() => writes.length > 1);
+  await until(() => writes.length > 1, "the last line to be written");
   assert.match(writes[1], /\/last/);
 });
 
@@ -111,5 +111,5 @@ test("access log: what is gathered is bounded", async () => {
   const before = writes.length;
   log.flush();
   log.record(exchange({ target }));
-  await until(() => writes.length > before + 1);
+  await until(() => writes.length > before + 1, "what is left to be written");
 });

@@ -178,7 +178,7 @@ for (const kind of KINDS) {
       using conn = await running.connect();
       await who(conn);
     }
-    await until(() => running.workers.counts().accepted === 20);
+    await until(() => running.workers.counts().accepted === 20, "20 connections to be counted");
     assert.equal((await running.stop()).accepted, 20);
   });
 
@@ -247,7 +247,10 @@ for (const kind of KINDS) {
     // The other one stops in good order, and hangs up.
     await conns.get(2)!.closeWrite();
     assert.equal(await conns.get(2)!.read(new Uint8Array(1)), null);
-    await until(() => kind === "threads" || running.workers.counts().workers[1].pid === undefined);
+    await until(
+      () => kind === "threads" || running.workers.counts().workers[1].pid === undefined,
+      "the other process to end",
+    );
     await clock.advance(6000);
     const { lost } = await ended;
     assert.ok(kind === "threads" ? lost >= 1 : lost === 1);
@@ -335,7 +338,7 @@ test("workers: while a process that was killed is replaced, no client is refused
     }
   }));
   for (const [round, id] of [1, 2, 1].entries()) {
-    await until(() => connected >= 50 * (round + 1));
+    await until(() => connected >= 50 * (round + 1), "50 more to be connected");
     const { pid } = running.workers.counts().workers[id - 1];
     kills++;
     process.kill(pid!, "SIGKILL");
