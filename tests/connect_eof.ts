@@ -1,25 +1,39 @@
 // The situations of docs/connect.md: each runs `client.ts connect` against a peer in Python, and says
 // in the words of the table what came of it.
 
-import { setTimeout } from "node:timers/promises";
+import type { Readable } from "node:stream";
 import type { OnEof } from "../lib/join.ts";
-import { type Exit, Program, python, type PythonPeer } from "./peers.ts";
-import { inTerminal, programCommand } from "./scripts.ts";
+import { until } from "./helpers.ts";
+import { type Exit, Program, python, type PythonPeer, type Running } from "./peers.ts";
+import { inTerminal, programCommand, startClient } from "./scripts.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** More than the kernels on both sides hold. */
 const MUCH = 16 * 1024 * 1024;
 
 interface Conversation extends AsyncDisposable {
   readonly peer: PythonPeer;
-  readonly client: Program;
+  readonly client: Running;
+  /** What the client goes by, if it runs in this process. */
+  readonly clock: TestClock;
 }
+
+/** What {@linkcode start} takes. */
+interface Surroundings {
+  /** Makes a process of the client, with this command; without, it runs here. */
+  readonly wrap?: (command: string[]) => string[];
+  /** Its options. */
+  readonly options?: readonly string[];
+}
+
+/** What is about the stdin or the signals of processes. */
+const AS_PROCESS: Surroundings = { wrap: (command) => command };
 
 /** Starts a peer, which runs `program` with its socket `s`, and a client that connects to it. */
 async function start(
   onEof: OnEof,
   program: string,
-  wrap: (command: string[]) => string[] = (command) => command,
-  ...options: string[]
+  { wrap, options = [] }: Surroundings = {},
 ): Promise<Conversation> {
   const peer = await python(`
 s, _ = l.accept()
@@ -40,10 +54,14 @@ sys.stdin.read()
 `);
   const { host, port } = peer.endpoint;
   const args = ["connect", `${host}:${port}`, "--on-eof", onEof, ...options];
-  const client = new Program(wrap([...programCommand("client"), ...args]), { pipe: true });
+  const clock = new TestClock();
+  const client = wrap === undefined
+    ? startClient(args, { pipe: true, clock })
+    : new Program(wrap([...programCommand("client"), ...args]), { pipe: true });
   return {
     peer,
     client,
+    clock,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await peer[Symbol.asyncDispose]();
@@ -51,22 +69,37 @@ sys.stdin.read()
   };
 }
 
-/** What a peer does that is asked something: it tells whether FIN is behind the question. */
+/**
+ * What a peer does that is asked something: it tells whether FIN is behind the question, for which it
+ * waits unless there is to be none.
+ */
 function hearQuestion(onEof: OnEof): string {
   return `
 got = b""
 while len(got) < 8: got += s.recv(100)
-s.settimeout(${onEof === "wait" ? 0.5 : 30})
-try: say(got.decode() + (" FIN" if s.recv(1) == b"" else " and more"))
-except TimeoutError: say(got.decode() + " and no FIN")
-s.settimeout(None)
+say(got.decode())
+wait_for_go()
+try: say("FIN" if s.recv(1, ${onEof === "wait" ? "socket.MSG_DONTWAIT" : 0}) == b"" else "more")
+except BlockingIOError: say("no FIN")
 wait_for_go()
 `;
 }
 
+/** Asks it, and ends stdin; resolves to what it has heard. */
+async function ask({ client, peer, clock }: Conversation): Promise<string> {
+  const stdin = client.stdin as unknown as Readable;
+  client.stdin.end("question");
+  const question = await peer.hear();
+  await until(() => stdin.readableEnded, "the client to see the end of stdin");
+  // It has all the time to pass that on.
+  await clock.advance(60_000);
+  peer.say("look");
+  return SENT[`${question}, ${await peer.hear()}`];
+}
+
 const SENT: Readonly<Record<string, string>> = {
-  "question FIN": "all is sent, then FIN",
-  "question and no FIN": "all is sent, but no FIN",
+  "question, FIN": "all is sent, then FIN",
+  "question, no FIN": "all is sent, but no FIN",
 };
 
 function told({ code, stdout }: Exit, ...facts: string[]): string {
@@ -74,19 +107,23 @@ function told({ code, stdout }: Exit, ...facts: string[]): string {
   return [...facts, ...printed, `exit ${code}`].join("; ");
 }
 
-/** The peer has ended, and nobody types. */
-async function untouched(
-  onEof: OnEof,
-  { client, peer }: Conversation,
-  endStdin: () => void,
-): Promise<string> {
+/** The peer has ended, and nobody types; `end` is what ends stdin. */
+async function untouched(onEof: OnEof, around: Surroundings, end?: string): Promise<string> {
+  const program = `send_last(b"the answer")\nsay(rest())`;
+  await using it = await start(onEof, program, around);
+  const { client, peer } = it;
   await client.stdout.until(/the answer/);
   let how = "over by itself";
   if (onEof === "wait") {
-    // Longer than a silent stdin is waited for.
-    const late = setTimeout(1500, "over when stdin ends");
-    how = await Promise.race([client.exit().then(() => how), late]);
-    endStdin();
+    let over = false;
+    const ended = client.exit().then(() => over = true);
+    // One that begins later, and does not wait for a stdin that is as silent, is over before.
+    await using other = await start("half-close", program, around);
+    await other.client.exit();
+    if (!over) how = "over when stdin ends";
+    if (end === undefined) client.stdin.end();
+    else client.stdin.write(end);
+    await ended;
   }
   const exit = await client.exit();
   return told(exit, how, await peer.hear() === "0 FIN" ? "then FIN" : "no FIN");
@@ -112,10 +149,9 @@ export const SITUATIONS: Readonly<Record<string, (onEof: OnEof) => Promise<strin
 send_last(b"the answer")
 `,
     );
-    it.client.stdin.end("question");
-    const heard = await it.peer.hear();
+    const sent = await ask(it);
     await goOn(onEof, it);
-    return told(await it.client.exit(), SENT[heard]);
+    return told(await it.client.exit(), sent);
   },
 
   async "stdin ends; then the peer answers and resets"(onEof) {
@@ -127,12 +163,11 @@ wait_for_go()
 reset(s)
 `,
     );
-    it.client.stdin.end("question");
-    const heard = await it.peer.hear();
+    const sent = await ask(it);
     await goOn(onEof, it);
     if (onEof !== "close") await it.client.stdout.until(/the answer/);
     it.peer.say("go");
-    return told(await it.client.exit(), SENT[heard]);
+    return told(await it.client.exit(), sent);
   },
 
   async "the peer ends, and reads on; stdin has more"(onEof) {
@@ -146,7 +181,7 @@ reset(s)
   },
 
   async "the peer ends, and is gone; stdin has more"(onEof) {
-    await using it = await start(onEof, `${SAY_LAST}\ns.close()`, undefined, "-v");
+    await using it = await start(onEof, `${SAY_LAST}\ns.close()`, { options: ["-v"] });
     it.client.stdin.end(new Uint8Array(MUCH));
     await it.client.stderr.until(/no more data from the server/);
     await goOn(onEof, it);
@@ -156,13 +191,11 @@ reset(s)
   },
 
   async "the peer ends; stdin is a pipe that stays open"(onEof) {
-    await using it = await start(onEof, `send_last(b"the answer")\nsay(rest())`);
-    return await untouched(onEof, it, () => it.client.stdin.end());
+    return await untouched(onEof, AS_PROCESS);
   },
 
   async "the peer ends; stdin is a terminal"(onEof) {
-    await using it = await start(onEof, `send_last(b"the answer")\nsay(rest())`, inTerminal);
-    return await untouched(onEof, it, () => it.client.stdin.write("\x04"));
+    return await untouched(onEof, { wrap: inTerminal }, "\x04");
   },
 
   async "the peer resets; stdin stays open"(onEof) {
@@ -182,7 +215,7 @@ reset(s)
   async "neither ends; Ctrl-C, or SIGTERM"(onEof) {
     const codes: (number | null)[] = [];
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      await using it = await start(onEof, `s.sendall(b"the answer")`);
+      await using it = await start(onEof, `s.sendall(b"the answer")`, AS_PROCESS);
       await it.client.stdout.until(/the answer/);
       codes.push((await it.client.stop(signal)).code);
     }
@@ -190,8 +223,10 @@ reset(s)
   },
 
   async "neither ends; nothing moves for `--idle-timeout`"(onEof) {
-    const timeout = ["--idle-timeout", "0.5"];
-    await using it = await start(onEof, `s.sendall(b"the answer")`, undefined, ...timeout);
+    const options = ["--idle-timeout", "60"];
+    await using it = await start(onEof, `s.sendall(b"the answer")`, { options });
+    await it.client.stdout.until(/the answer/);
+    await it.clock.advance(62_000);
     return told(await it.client.exit());
   },
 };
