@@ -48,6 +48,11 @@ type CreateHandle = (
   flags?: number,
 ) => Handle | number;
 
+/** Bun has none: its processes bind for themselves, as on Deno. */
+const { _createServerHandle: createHandle } = net as unknown as {
+  _createServerHandle?: CreateHandle;
+};
+
 /** libuv's UV_TCP_IPV6ONLY. */
 const IPV6_ONLY = 1;
 
@@ -56,6 +61,7 @@ const IPV6_ONLY = 1;
  * While this one holds the socket, clients wait in its backlog even when no process is left.
  */
 export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  if (createHandle === undefined) return undefined;
   if (!asksForUnix(options)) {
     return await bindHost(systemTransport, options, (addr) => {
       const flags = options.ipv6Only ? IPV6_ONLY : 0;
@@ -89,8 +95,7 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
 }
 
 function bind(addr: Addr, ...where: Parameters<CreateHandle>): Handle {
-  const { _createServerHandle: create } = net as unknown as { _createServerHandle: CreateHandle };
-  const handle = create(...where);
+  const handle = createHandle!(...where);
   if (typeof handle === "number") throw failure(handle, addr);
   return handle;
 }
