@@ -98,6 +98,8 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
       this.piece = 0;
       this.writing = false;
     }
+    // Bun calls back before the event loop has had a turn.
+    await this.doneAtOnce();
   }
 
   protected override async shutdown(): Promise<void> {

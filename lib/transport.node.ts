@@ -76,9 +76,14 @@ class TcpConn extends StreamConn {
 function below(socket: net.Socket): Below {
   return {
     moved: () => movedBy(socket),
-    wasReset: () => socket.remoteAddress === undefined,
+    // Bun's has no handle any more by then, and cannot tell; but there a reset is always an error.
+    wasReset: () => hasHandle(socket) && socket.remoteAddress === undefined,
     sendReset: () => void socket.resetAndDestroy(),
   };
+}
+
+function hasHandle(socket: net.Socket): boolean {
+  return Boolean((socket as unknown as { _handle: unknown })._handle);
 }
 
 class UnixConn extends StreamConn {
@@ -140,9 +145,10 @@ function startServer(
     server.listen({ ...where, backlog }, () => {
       server.removeAllListeners("error");
       const bound = server.address();
-      const real = bound !== null && typeof bound === "object"
+      // Of a Unix socket that was inherited Node says nothing, and Bun gives an empty object.
+      const real = bound !== null && typeof bound === "object" && bound.port !== undefined
         ? tcpAddr(bound.address, bound.port)
-        : addr ?? unixAddr(bound ?? "");
+        : addr ?? unixAddr(typeof bound === "string" ? bound : "");
       try {
         const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
         const listener = new QueueListener(real, backlog, () => {
