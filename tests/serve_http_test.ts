@@ -10,7 +10,7 @@ import { type HttpHandler, serveHttp } from "../lib/http/serve_http.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 /** A server on loopback. */
 async function serveOn(handler: HttpHandler, options: HttpOptions = {}) {
@@ -181,6 +181,12 @@ test("Response: text, bytes and nothing have a length, and a stream is chunked",
     const reply = await server.talk(get(`/${name}`));
     const expected = Buffer.from(await new Response(body).arrayBuffer());
     const [head] = reply.split("\r\n\r\n");
+    if (name === "large" && runtime === "Bun") {
+      // It gives what is more than 16 KiB in two pieces, as if it were a stream.
+      assert.match(head, /^Transfer-Encoding: chunked$/m);
+      assert.equal(await (await fetch(`${server.url}/large`)).text(), body);
+      continue;
+    }
     assert.match(head, new RegExp(`^Content-Length: ${expected.length}$`, "m"), name);
     assert.equal(reply.slice(head.length + 4), expected.toString("latin1"), name);
   }
@@ -398,7 +404,9 @@ test("an h3 app runs unchanged: routes, bodies, middleware, streams, errors, mou
   const middleware = hello.headers.get("X-Middleware");
   assert.deepEqual([await hello.text(), middleware], ["Hello you ?q=1", "yes"]);
   const json = await post("/json", '{"a":[1]}');
-  const made = { got: { a: [1] }, type: "text/plain;charset=UTF-8" };
+  // Bun's fetch() does not say that a string is text.
+  const type = runtime === "Bun" ? null : "text/plain;charset=UTF-8";
+  const made = { got: { a: [1] }, type };
   assert.deepEqual([json.status, await json.json()], [201, made]);
   const form = new FormData();
   form.set("field", "value");

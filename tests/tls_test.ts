@@ -17,7 +17,7 @@ import type { TlsClientOptions, TlsServerOptions } from "../lib/tls.ts";
 import type { Listener, TcpAddr, TlsConn } from "../lib/transport.ts";
 import type { SocketError } from "../lib/errors.ts";
 import { bytes, readAll, readText, rejects, until } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 const own = await selfSigned(["localhost", "127.0.0.1"]);
 const other = await selfSigned(["localhost"]);
@@ -82,9 +82,13 @@ test("TLS: what the handshake has agreed on is told", async () => {
 test("TLS: a certificate that is not trusted is ECERT, with the reason and a next step", async () => {
   using listener = await listen();
   const unknown = await rejects(shake(listener, {}), "ECERT");
+  // Bun does not look whether the issuer that it does not know is the certificate itself.
+  const reason = runtime === "Bun"
+    ? "its issuer is unknown here, or it is not valid for this"
+    : "it is self-signed";
   assert.match(
-    unknown.message,
-    /^Cannot start TLS with 127\.0\.0\.1:\d+: the certificate of the peer is not trusted: it is self-signed \(ECERT\)\. Check/,
+    unknown.message.replace(reason, "REASON"),
+    /^Cannot start TLS with 127\.0\.0\.1:\d+: the certificate of the peer is not trusted: REASON \(ECERT\)\. Check/,
   );
   await rejects(shake(listener, { caCerts: [other.cert] }), "ECERT");
   const wrong = await rejects(shake(listener, { ...TRUST, servername: "example.com" }), "ECERT");

@@ -6,12 +6,21 @@ import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { systemTcp, systemTls, systemUnix } from "./contract/networks.ts";
 import { OWN_HOST, readExactly, until } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 const MIB = 1024 * 1024;
 
 /** Writes are handed over in pieces of some multiple of this. */
 const PIECE = 64 * 1024;
+
+/** Bun does not tell how much of what a socket was given has not left. */
+const TELLS_PARTS = runtime !== "Bun";
+const WHAT = TELLS_PARTS ? "of a part of a piece, too" : "of whole pieces only";
+
+/** Whether this many bytes are what a write tells that is under way. */
+function isPast(bytes: number): boolean {
+  return TELLS_PARTS ? bytes % PIECE !== 0 : bytes > 0;
+}
 
 const networks = [
   systemTcp(systemTransport),
@@ -20,13 +29,14 @@ const networks = [
 ];
 for (const network of networks) {
   for (const way of ["client", "server"] as const) {
-    test(`${network.name}: bytesWritten tells of a part of a piece, too, of the ${way}'s write`, async () => {
+    test(`${network.name}: bytesWritten tells ${WHAT}, of the ${way}'s write`, async () => {
       using ends = await network.pair();
       const [from, to] = way === "client" ? [ends.client, ends.server] : [ends.server, ends.client];
       const data = new Uint8Array(32 * MIB);
       const writing = from.write(data);
       // The kernel's buffers are full now, wherever in a piece that is.
-      await until(() => from.bytesWritten % PIECE !== 0, "a part of a piece to be written");
+      await until(() => isPast(from.bytesWritten), `the write to tell ${WHAT}`);
+      if (!TELLS_PARTS) assert.equal(from.bytesWritten % PIECE, 0);
       const before = from.bytesWritten;
       assert.ok(before < data.length);
       await Promise.all([readExactly(to, data.length), writing]);

@@ -150,7 +150,8 @@ export function systemTls(
     unanswered: systemUnanswered,
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET"],
-    leftWaiting: runtime === "Deno" ? null : "ECONNRESET",
+    // Bun sends FIN to those whose handshake the listener has not noticed to be over.
+    leftWaiting: runtime === "Deno" || runtime === "Bun" ? null : "ECONNRESET",
     // Deno frees a listener when its pending accept has noticed, and TLS always has one pending.
     untilFree: runtime === "Deno"
       ? (addr) => until(() => !isListening(addr as TcpAddr), "the listener to be gone")
