@@ -259,24 +259,26 @@ for line in sys.stdin:
     const { accepted, refused, reset } = await served;
     assert.deepEqual([accepted, refused, reset], host === "" ? [2, 3, 0] : [1, 1, 0]);
   }
-});
+}, ["python3"]);
 
-test("TLS: who is not admitted is reset before the handshake, and one that stalls in it counts", async () => {
-  const { cert, key } = await selfSigned(["127.0.0.1"]);
-  const refused: string[] = [];
-  const admission = new AccessList({
-    deny: ["127.0.0.3"],
-    maxPerAddress: 1,
-    onRefuse: ({ host }, why) => refused.push(`${host}: ${why}`),
-  });
-  const failed: SocketError[] = [];
-  const onHandshakeError = (error: SocketError) => failed.push(error);
-  using listener = await systemTransport.listen({
-    host: "127.0.0.1",
-    tls: { cert, key, admission, onHandshakeError },
-  });
-  const served = serve(listener, echo(), { admission });
-  await using stalling = await python(`
+test(
+  "TLS: who is not admitted is reset before the handshake, and one that stalls in it counts",
+  async () => {
+    const { cert, key } = await selfSigned(["127.0.0.1"]);
+    const refused: string[] = [];
+    const admission = new AccessList({
+      deny: ["127.0.0.3"],
+      maxPerAddress: 1,
+      onRefuse: ({ host }, why) => refused.push(`${host}: ${why}`),
+    });
+    const failed: SocketError[] = [];
+    const onHandshakeError = (error: SocketError) => failed.push(error);
+    using listener = await systemTransport.listen({
+      host: "127.0.0.1",
+      tls: { cert, key, admission, onHandshakeError },
+    });
+    const served = serve(listener, echo(), { admission });
+    await using stalling = await python(`
 def connect(source):
     s = socket.socket()
     s.settimeout(20)
@@ -294,29 +296,31 @@ sys.stdin.readline()
 reset(stalled)
 sys.stdin.readline()
 `);
-  assert.equal(await stalling.hear(), "refused");
-  assert.equal(await stalling.hear(), "refused");
-  assert.deepEqual(refused, [
-    "127.0.0.3: its address is denied",
-    "127.0.0.1: its address has 1 connection already",
-  ]);
-  assert.deepEqual(failed, [], "there was no handshake to fail");
-  stalling.say("");
-  await until(() => failed.length > 0, "the handshake to fail");
-  // The place is free once the socket of the failed handshake is gone, soon after it is told.
-  const options = { host: "127.0.0.1", port: listener.addr.port, tls: { caCerts: [cert] } };
-  let conn: Conn | undefined;
-  while (conn === undefined) {
-    conn = await dial(systemTransport, options).catch((error: SocketError) => {
-      assert.equal(error.code, "ECONNRESET", error.message);
-      return undefined;
-    });
-  }
-  await assertEchoes(conn);
-  conn.close();
-  listener.close();
-  assert.equal((await served).accepted, 1);
-});
+    assert.equal(await stalling.hear(), "refused");
+    assert.equal(await stalling.hear(), "refused");
+    assert.deepEqual(refused, [
+      "127.0.0.3: its address is denied",
+      "127.0.0.1: its address has 1 connection already",
+    ]);
+    assert.deepEqual(failed, [], "there was no handshake to fail");
+    stalling.say("");
+    await until(() => failed.length > 0, "the handshake to fail");
+    // The place is free once the socket of the failed handshake is gone, soon after it is told.
+    const options = { host: "127.0.0.1", port: listener.addr.port, tls: { caCerts: [cert] } };
+    let conn: Conn | undefined;
+    while (conn === undefined) {
+      conn = await dial(systemTransport, options).catch((error: SocketError) => {
+        assert.equal(error.code, "ECONNRESET", error.message);
+        return undefined;
+      });
+    }
+    await assertEchoes(conn);
+    conn.close();
+    listener.close();
+    assert.equal((await served).accepted, 1);
+  },
+  ["python3"],
+);
 
 test("serve: one that is denied and comes back as fast as it can holds nobody up", async () => {
   using listener = await systemTransport.listen({ host: "127.0.0.1" });
@@ -348,4 +352,4 @@ say("done")
   const { accepted, refused } = await served;
   assert.equal(accepted, 11);
   assert.ok(refused > 20, `Only ${refused} were refused: that is no flood`);
-});
+}, ["python3"]);

@@ -321,4 +321,4 @@ test("chat: ncat clients talk to each other", async () => {
   one.stdin.end();
   assert.equal((await one.exit()).code, 0);
   await until(() => place.events.length === 4, "both to have left");
-});
+}, ["ncat"]);

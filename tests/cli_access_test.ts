@@ -64,53 +64,61 @@ test("server: --allow and --deny decide who is served, and who is refused is tol
   assert.match(first, /^refused 127\.0\.0\.2:\d+: its address is denied$/);
   assert.match(second, /^refused 127\.0\.0\.4:\d+: its address is not allowed$/);
   assert.match(stderr, /^stopped after 2 connections, 0 of them reset; 2 more refused$/m);
-});
+}, ["ncat"]);
 
-test("server: SIGHUP reads the files again; who is connected stays", () =>
-  withFile(async (path) => {
-    writeFileSync(path, "\ufeff# friends\r\n\n  127.0.0.1 # me\n::1");
-    await using server = await startServer(["--host", "127.0.0.1", "--allow", `@${path}`]);
-    const { stderr } = server.program;
-    using early = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-    await early.write(bytes("early"));
-    assert.equal(await readText(early, 5), "early");
-    assert.equal(await callFrom("127.0.0.2", server.port), "");
+test(
+  "server: SIGHUP reads the files again; who is connected stays",
+  () =>
+    withFile(async (path) => {
+      writeFileSync(path, "\ufeff# friends\r\n\n  127.0.0.1 # me\n::1");
+      await using server = await startServer(["--host", "127.0.0.1", "--allow", `@${path}`]);
+      const { stderr } = server.program;
+      using early = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+      await early.write(bytes("early"));
+      assert.equal(await readText(early, 5), "early");
+      assert.equal(await callFrom("127.0.0.2", server.port), "");
 
-    writeFileSync(path, "127.0.0.2\n");
-    server.program.kill("SIGHUP");
-    await stderr.until(/^read again who may connect: 1 network allowed, 0 networks denied$/m);
-    assert.equal(await callFrom("127.0.0.2", server.port), "hello");
-    assert.equal(await callFrom("127.0.0.1", server.port), "");
-    await early.write(bytes("still"));
-    assert.equal(await readText(early, 5), "still");
+      writeFileSync(path, "127.0.0.2\n");
+      server.program.kill("SIGHUP");
+      await stderr.until(/^read again who may connect: 1 network allowed, 0 networks denied$/m);
+      assert.equal(await callFrom("127.0.0.2", server.port), "hello");
+      assert.equal(await callFrom("127.0.0.1", server.port), "");
+      await early.write(bytes("still"));
+      assert.equal(await readText(early, 5), "still");
 
-    writeFileSync(path, "# nobody\n");
-    server.program.kill("SIGHUP");
-    await stderr.until(/^read again who may connect: 0 networks allowed, 0 networks denied$/m);
-    assert.equal(await callFrom("127.0.0.2", server.port), "");
-    early.close();
-    assert.equal((await server.program.stop()).code, 0);
-  }));
+      writeFileSync(path, "# nobody\n");
+      server.program.kill("SIGHUP");
+      await stderr.until(/^read again who may connect: 0 networks allowed, 0 networks denied$/m);
+      assert.equal(await callFrom("127.0.0.2", server.port), "");
+      early.close();
+      assert.equal((await server.program.stop()).code, 0);
+    }),
+  ["ncat"],
+);
 
-test("server: a file that is not right at SIGHUP is told of in one line, and changes nothing", () =>
-  withFile(async (path) => {
-    writeFileSync(path, "127.0.0.2\n");
-    await using server = await startServer(["-q", "--host", "127.0.0.1", "--deny", `@${path}`]);
-    writeFileSync(path, "127.0.0.1\n127.0.0.3/8\n");
-    server.program.kill("SIGHUP");
-    await server.program.stderr.until(/\n/);
-    rmSync(path);
-    server.program.kill("SIGHUP");
-    await server.program.stderr.until(/\n.*\n/);
-    assert.deepEqual(server.program.stderr.lines, [
-      `${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
-      "the network, or 127.0.0.3 for the one address. Who may connect stays as it was.",
-      `Cannot read '${path}', which --allow or --deny names: there is no such file. ` +
-      "Who may connect stays as it was.",
-    ]);
-    assert.equal(await callFrom("127.0.0.1", server.port), "hello");
-    assert.equal(await callFrom("127.0.0.2", server.port), "");
-  }));
+test(
+  "server: a file that is not right at SIGHUP is told of in one line, and changes nothing",
+  () =>
+    withFile(async (path) => {
+      writeFileSync(path, "127.0.0.2\n");
+      await using server = await startServer(["-q", "--host", "127.0.0.1", "--deny", `@${path}`]);
+      writeFileSync(path, "127.0.0.1\n127.0.0.3/8\n");
+      server.program.kill("SIGHUP");
+      await server.program.stderr.until(/\n/);
+      rmSync(path);
+      server.program.kill("SIGHUP");
+      await server.program.stderr.until(/\n.*\n/);
+      assert.deepEqual(server.program.stderr.lines, [
+        `${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
+        "the network, or 127.0.0.3 for the one address. Who may connect stays as it was.",
+        `Cannot read '${path}', which --allow or --deny names: there is no such file. ` +
+        "Who may connect stays as it was.",
+      ]);
+      assert.equal(await callFrom("127.0.0.1", server.port), "hello");
+      assert.equal(await callFrom("127.0.0.2", server.port), "");
+    }),
+  ["ncat"],
+);
 
 test("server: a file that is not right when it starts exits 2, with the line", () =>
   withFile(async (path) => {
@@ -135,7 +143,7 @@ test("server: --max-per-address limits each address by itself", async () => {
   await server.program.stderr.until(
     /refused 127\.0\.0\.1:\d+: its address has 1 connection already/,
   );
-});
+}, ["ncat"]);
 
 test("server web: keeps out whom the flags say, over TLS, too", async () => {
   for (const args of [[], ["--tls-self-signed"]]) {
@@ -149,4 +157,4 @@ test("server web: keeps out whom the flags say, over TLS, too", async () => {
     assert.match(stderr, /^refused 127\.0\.0\.2:\d+: its address is denied$/m);
     assert.match(stderr, /^stopped after 1 connection, 0 of them reset; 1 more refused$/m);
   }
-});
+}, ["curl"]);

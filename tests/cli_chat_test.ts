@@ -14,38 +14,42 @@ function ncat({ port }: ServerScript, ...args: string[]): Program {
   return new Program(["ncat", ...args, "127.0.0.1", String(port)], { pipe: true });
 }
 
-test("cli chat: ncat clients talk, and stderr tells who comes and goes, but not what is said", async () => {
-  await using chat = await startChat();
-  const { stderr } = chat.program;
-  await using one = ncat(chat);
-  await one.stdout.until(/^\* You are guest1; .*\n\* Nobody else is here\.\n$/);
-  await using two = ncat(chat);
-  await one.stdout.until(/\* guest2 is here\.\n$/);
-  two.stdin.write("/nick Ada\nI have a secret\n");
-  await one.stdout.until(/\* guest2 is Ada now\.\nAda: I have a secret\n$/);
-  one.stdin.write("\x1b[2Jtell me\n");
-  await two.stdout.until(/guest1: \\x1b\[2Jtell me\n$/);
-  two.stdin.end();
-  await one.stdout.until(/\* Ada has left\.\n$/);
-  assert.equal((await two.exit()).code, 0);
-  await stderr.until(/^Ada has left$/m);
-  const exit = await chat.program.stop();
-  assert.equal(exit.code, 0);
-  assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${chat.port}\n`);
-  // The one who was still there is told, and not waited for.
-  await one.stdout.until(/\* The server stops\. Goodbye!\n$/);
-  assert.deepEqual(exit.stderr.replace(/(127\.0\.0\.1):\d+/g, "$1:PORT").split("\n"), [
-    "starting up on 127.0.0.1 port 0",
-    "guest1 is here, from 127.0.0.1:PORT",
-    "guest2 is here, from 127.0.0.1:PORT",
-    "guest2 is Ada now",
-    "Ada has left",
-    "stopping: conversations get 10 s to finish, Ctrl-C ends at once",
-    "guest1 has left",
-    "stopped after 2 connections, 0 of them reset",
-    "",
-  ]);
-});
+test(
+  "cli chat: ncat clients talk, and stderr tells who comes and goes, but not what is said",
+  async () => {
+    await using chat = await startChat();
+    const { stderr } = chat.program;
+    await using one = ncat(chat);
+    await one.stdout.until(/^\* You are guest1; .*\n\* Nobody else is here\.\n$/);
+    await using two = ncat(chat);
+    await one.stdout.until(/\* guest2 is here\.\n$/);
+    two.stdin.write("/nick Ada\nI have a secret\n");
+    await one.stdout.until(/\* guest2 is Ada now\.\nAda: I have a secret\n$/);
+    one.stdin.write("\x1b[2Jtell me\n");
+    await two.stdout.until(/guest1: \\x1b\[2Jtell me\n$/);
+    two.stdin.end();
+    await one.stdout.until(/\* Ada has left\.\n$/);
+    assert.equal((await two.exit()).code, 0);
+    await stderr.until(/^Ada has left$/m);
+    const exit = await chat.program.stop();
+    assert.equal(exit.code, 0);
+    assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${chat.port}\n`);
+    // The one who was still there is told, and not waited for.
+    await one.stdout.until(/\* The server stops\. Goodbye!\n$/);
+    assert.deepEqual(exit.stderr.replace(/(127\.0\.0\.1):\d+/g, "$1:PORT").split("\n"), [
+      "starting up on 127.0.0.1 port 0",
+      "guest1 is here, from 127.0.0.1:PORT",
+      "guest2 is here, from 127.0.0.1:PORT",
+      "guest2 is Ada now",
+      "Ada has left",
+      "stopping: conversations get 10 s to finish, Ctrl-C ends at once",
+      "guest1 has left",
+      "stopped after 2 connections, 0 of them reset",
+      "",
+    ]);
+  },
+  ["ncat"],
+);
 
 test("cli chat: over TLS, with --log json", async () => {
   await using chat = await startChat(["--tls-self-signed", "--log", "json"]);
@@ -65,7 +69,7 @@ test("cli chat: over TLS, with --log json", async () => {
     ["leave", "guest2"],
   ]);
   assert.match(events[0].client, /^127\.0\.0\.1:\d+$/);
-});
+}, ["ncat"]);
 
 test("cli chat: a client that does not read is dropped, and the others go on", async () => {
   await using chat = await startChat();
@@ -96,7 +100,7 @@ sys.stdin.readline()
     await listener.stdout.until(new RegExp(`guest2: ${i + 99} x+\n`));
   }
   await chat.program.stderr.until(/^Cannot .*: it reads too slowly, .* \(ETIMEDOUT\)/m);
-});
+}, ["ncat", "python3"]);
 
 test("cli chat: what is not right on the command line is one line with the next step", async () => {
   for (

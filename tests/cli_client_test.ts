@@ -93,7 +93,7 @@ test("client: does not wait for what a person might type", () =>
       onTerminal([...programCommand("client"), ...at, "-q"], true),
     );
     assert.deepEqual([code, stdout.toString()], [0, MESSAGE]);
-  }));
+  }), ["python3"]);
 
 test("client: binary stdin comes back byte for byte", () =>
   withServer(async (at) => {
@@ -172,7 +172,7 @@ sys.stdin.read()
     const taken = await feedAll(client);
     assertFailed(await client.exit(), 28, /nothing moved for 1 s/);
     assert.ok(taken > 0 && taken <= 32 * MIB, `It took ${taken / MIB} MiB`);
-  });
+  }, ["python3"]);
 }
 
 test("client: goes on when a peer that held back starts to echo", async () => {
@@ -192,4 +192,4 @@ s.close()
   const { code, stdout } = await client.exit();
   assert.equal(code, 0);
   assert.ok(stdout.equals(data));
-});
+}, ["python3"]);

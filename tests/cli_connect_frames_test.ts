@@ -80,7 +80,7 @@ while head := f.read(4):
   });
   assert.equal(exit.stdout.toString(), '{"sum": 3}\n{"sum": 7}\n');
   assert.equal(exit.code, 0, exit.stderr);
-});
+}, ["python3"]);
 
 test("connect --frame: text is printed as it is, and what is none on one line, with escapes", async () => {
   const payloads = ['{"a": "\\n"}', "grün\ttab", "", "two\nlines\\", "\x1b[31m", "\0\xff"];
@@ -136,7 +136,7 @@ reset(s)
   const exit = await client.exit();
   assertFailed(exit, 56, /ECONNRESET/);
   assert.equal(exit.stdout.toString(), "one\n\\x05tw");
-});
+}, ["python3"]);
 
 test("connect --frame: a line that cannot be sent is told in one line; those before are sent and answered", async () => {
   const args = ["--frame", "u8", "--frame-limit", "3"];

@@ -87,7 +87,7 @@ test("connect: what cannot be connected to: exit 7, 6 and 28", async () => {
     28,
     /no answer within 0\.3 s \(ETIMEDOUT\)/,
   );
-});
+}, ["python3"]);
 
 test("connect -z: a port that takes connections is printed: exit 0; one that does not: exit 7", async () => {
   using listener = await systemTransport.listen({ host: "127.0.0.1" });
@@ -225,18 +225,22 @@ test("connect --log json -v: every step is a JSON object on a line of stderr", a
   }
 });
 
-test("connect: a peer that resets is told in one line, behind what it has sent: exit 56", async () => {
-  await using peer = await python(`
+test(
+  "connect: a peer that resets is told in one line, behind what it has sent: exit 56",
+  async () => {
+    await using peer = await python(`
 s, _ = l.accept()
 s.recv(100)
 s.sendall(b"so far")
 reset(s)
 sys.stdin.read()
 `);
-  const exit = await runClient(
-    ["connect", `127.0.0.1:${peer.endpoint.port}`, "--on-eof", "wait"],
-    { stdin: "hello" },
-  );
-  assertFailed(exit, 56, /^client\.ts: Cannot read from .*: the peer reset .*\(ECONNRESET\)/);
-  assert.equal(exit.stdout.toString(), "so far");
-});
+    const exit = await runClient(
+      ["connect", `127.0.0.1:${peer.endpoint.port}`, "--on-eof", "wait"],
+      { stdin: "hello" },
+    );
+    assertFailed(exit, 56, /^client\.ts: Cannot read from .*: the peer reset .*\(ECONNRESET\)/);
+    assert.equal(exit.stdout.toString(), "so far");
+  },
+  ["python3"],
+);

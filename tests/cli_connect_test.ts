@@ -49,13 +49,13 @@ test("connect: talks to ncat over TCP", async () => {
   const port = await freePort();
   await using ncat = await startNcat(OWN_HOST, port);
   await talk(ncat, [`${OWN_HOST}:${port}`]);
-});
+}, ["ncat"]);
 
 test("connect: talks to ncat over a Unix socket", async () => {
   const path = freshPath();
   await using ncat = await startNcat("-U", path);
   await talk(ncat, ["--unix", path]);
-});
+}, ["ncat"]);
 
 test("connect: talks to socat over TCP and over a Unix socket", async () => {
   await using tcp = new Program(["socat", "-dd", "-t", "30", "TCP-LISTEN:0,bind=127.0.0.1", "-"], {
@@ -69,7 +69,7 @@ test("connect: talks to socat over TCP and over a Unix socket", async () => {
   });
   await unix.stderr.until(/listening on/);
   await talk(unix, ["--unix", path]);
-});
+}, ["socat"]);
 
 /** Starts openssl s_server, and tells its port. */
 async function startOpenssl(...args: string[]): Promise<[openssl: Program, port: string]> {
@@ -100,7 +100,7 @@ test("connect --tls: talks to openssl s_server, and offers what --alpn says", as
   const { code, stderr } = await client.exit();
   assert.equal(code, 0, stderr);
   assert.match(stderr, /^shook hands: TLSv1\.3, to speak echo$/m);
-});
+}, ["openssl"]);
 
 test("connect --tls: a certificate that is not trusted is exit 60, and -k takes it", async () => {
   const [openssl, port] = await startOpenssl();
@@ -112,7 +112,7 @@ test("connect --tls: a certificate that is not trusted is exit 60, and -k takes 
   });
   assert.deepEqual([taken.code, taken.stderr], [0, ""]);
   await openssl.stdout.until(/^taken$/m);
-});
+}, ["openssl"]);
 
 test("connect --tls: who does not speak it is exit 35", async () => {
   await using peer = await python(`
@@ -122,7 +122,7 @@ sys.stdin.read()
 `);
   const exit = await runClient(["connect", "--tls", `127.0.0.1:${peer.endpoint.port}`]);
   assertFailed(exit, 35, /the peer does not speak TLS \(ETLS\)/);
-});
+}, ["python3"]);
 
 test("connect --tls: talks to ncat --ssl", async () => {
   const key = freshPath();
@@ -131,7 +131,7 @@ test("connect --tls: talks to ncat --ssl", async () => {
   const ssl = ["--ssl", "--ssl-cert", key, "--ssl-key", key];
   await using ncat = await startNcat(...ssl, OWN_HOST, port);
   await talk(ncat, [`${OWN_HOST}:${port}`, ...trusted()]);
-});
+}, ["ncat"]);
 
 test("connect --tls: FIN goes behind close_notify, and the answer comes after it", async () => {
   using listener = await systemTransport.listen({ host: "127.0.0.1", tls: own });
@@ -178,7 +178,7 @@ test("connect: takes no more of stdin than the peer does", async () => {
   while (taken < 256 * MIB && await feed()) taken += chunk.length;
   assertFailed(await client.exit(), 28, /nothing moved for 1 s/);
   assert.ok(taken > 0 && taken <= 32 * MIB, `It took ${taken / MIB} MiB`);
-});
+}, ["python3"]);
 
 test("connect: takes no more of the peer than the reader of stdout does", async () => {
   await using peer = await python(`
@@ -203,7 +203,7 @@ sys.stdin.read()
     client.stdout.destroy();
     await once(client, "close");
   }
-});
+}, ["python3"]);
 
 test("connect: a reader of stdout that goes away ends it quietly", async () => {
   await using peer = await python(`
@@ -217,7 +217,7 @@ except OSError: pass
   await using program = new Program(inShell(line, client), { pipe: true });
   await program.stderr.until(/^code 0\n$/);
   await program.stdout.until(/^100000\n$/);
-});
+}, ["python3"]);
 
 test("connect: binary data comes as it is, and is there at once", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
@@ -231,17 +231,21 @@ test("connect: binary data comes as it is, and is there at once", async () => {
   assert.deepEqual(stdout, everyByte);
 });
 
-test("connect: on a terminal lines go when Enter is pressed, and Ctrl-D and Ctrl-C end it", async () => {
-  await using server = await startServer(["--host", "127.0.0.1"]);
-  for (const [key, code] of [["\x04", 0], ["\x03", 130]] as const) {
-    const client = [...programCommand("client"), "connect", `127.0.0.1:${server.port}`];
-    await using terminal = new Program(inTerminal(client), { pipe: true });
-    await terminal.stdout.until(/^connecting to 127\.0\.0\.1 port \d+\r\n/);
-    terminal.stdin.write("typed\n");
-    // What is typed, and what comes back.
-    await terminal.stdout.until(/typed\r\ntyped\r\n/);
-    terminal.stdin.write(key);
-    const exit = await terminal.exit();
-    assert.equal(exit.code, code, exit.stdout.toString());
-  }
-});
+test(
+  "connect: on a terminal lines go when Enter is pressed, and Ctrl-D and Ctrl-C end it",
+  async () => {
+    await using server = await startServer(["--host", "127.0.0.1"]);
+    for (const [key, code] of [["\x04", 0], ["\x03", 130]] as const) {
+      const client = [...programCommand("client"), "connect", `127.0.0.1:${server.port}`];
+      await using terminal = new Program(inTerminal(client), { pipe: true });
+      await terminal.stdout.until(/^connecting to 127\.0\.0\.1 port \d+\r\n/);
+      terminal.stdin.write("typed\n");
+      // What is typed, and what comes back.
+      await terminal.stdout.until(/typed\r\ntyped\r\n/);
+      terminal.stdin.write(key);
+      const exit = await terminal.exit();
+      assert.equal(exit.code, code, exit.stdout.toString());
+    }
+  },
+  ["python3"],
+);

@@ -26,15 +26,19 @@ while True:
     u.sendto(data, client)
 `;
 
-test("connect --udp: what is asked is answered, and it is over when nothing more comes", async () => {
-  const [peer, at] = await udpPeer(ECHO);
-  await using _peer = peer;
-  const exit = await runClient(["connect", "--udp", at, "--idle-timeout", "0.5", "-q"], {
-    stdin: "question",
-  });
-  assert.deepEqual([exit.code, exit.stdout.toString(), exit.stderr], [0, "question", ""]);
-  assert.equal(await peer.hear(), "8");
-});
+test(
+  "connect --udp: what is asked is answered, and it is over when nothing more comes",
+  async () => {
+    const [peer, at] = await udpPeer(ECHO);
+    await using _peer = peer;
+    const exit = await runClient(["connect", "--udp", at, "--idle-timeout", "0.5", "-q"], {
+      stdin: "question",
+    });
+    assert.deepEqual([exit.code, exit.stdout.toString(), exit.stderr], [0, "question", ""]);
+    assert.equal(await peer.hear(), "8");
+  },
+  ["python3"],
+);
 
 test("connect --udp: no answer: exit 28", async () => {
   const [peer, at] = await udpPeer("sys.stdin.read()");
@@ -43,17 +47,21 @@ test("connect --udp: no answer: exit 28", async () => {
     stdin: "question",
   });
   assertFailed(exit, 28, /nothing moved for 0\.5 s/);
-});
+}, ["python3"]);
 
-test("connect --udp --on-eof close: over when all is sent, in datagrams of 65,507 bytes", async () => {
-  const [peer, at] = await udpPeer(ECHO);
-  await using _peer = peer;
-  const exit = await runClient(["connect", "-u", at, "--on-eof", "close", "-q"], {
-    stdin: new Uint8Array(65_536),
-  });
-  assert.deepEqual([exit.code, exit.stderr], [0, ""]);
-  assert.deepEqual([await peer.hear(), await peer.hear()], ["65507", "29"]);
-});
+test(
+  "connect --udp --on-eof close: over when all is sent, in datagrams of 65,507 bytes",
+  async () => {
+    const [peer, at] = await udpPeer(ECHO);
+    await using _peer = peer;
+    const exit = await runClient(["connect", "-u", at, "--on-eof", "close", "-q"], {
+      stdin: new Uint8Array(65_536),
+    });
+    assert.deepEqual([exit.code, exit.stderr], [0, ""]);
+    assert.deepEqual([await peer.hear(), await peer.hear()], ["65507", "29"]);
+  },
+  ["python3"],
+);
 
 test("connect --udp: a line on a terminal is a datagram, and Ctrl-C ends it", async () => {
   const [peer, at] = await udpPeer(ECHO);
@@ -68,7 +76,7 @@ test("connect --udp: a line on a terminal is a datagram, and Ctrl-C ends it", as
   }
   terminal.stdin.write("\x03");
   assert.equal((await terminal.exit()).code, 130);
-});
+}, ["python3"]);
 
 test("connect --udp --hex: each datagram is shown, and an empty one ends nothing", async () => {
   const [peer, at] = await udpPeer(`
@@ -82,7 +90,7 @@ sys.stdin.read()
   await client.stdout.until(/^< 00000003 {2}74 77 6f /m);
   assert.match(client.stdout.text, /^> 00000000 {2}3f .*\n< 00000000 {2}6f 6e 65 /);
   assert.equal((await client.stop("SIGTERM")).code, 143);
-});
+}, ["python3"]);
 
 // Deno does not tell.
 if (runtime !== "Deno") {

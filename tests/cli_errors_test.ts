@@ -119,13 +119,13 @@ sys.stdin.read()
     /refused \(ECONNREFUSED\)\. Check that a server is listening there/,
   );
   assert.equal(exit.stdout.length, 0);
-});
+}, ["python3"]);
 
 test("client: no answer within --connect-timeout: exit 28", async () => {
   await using peer = await systemUnanswered();
   const exit = await runClient([...at(peer), "--connect-timeout", "0.5"]);
   assertFailed(exit, 28, /Cannot connect to .*: no answer within 0\.5 s \(ETIMEDOUT\)\. Check /);
-});
+}, ["python3"]);
 
 test("client: a peer that stays silent for --timeout: exit 28", async () => {
   await using peer = await python(`
@@ -135,7 +135,7 @@ sys.stdin.read()
 `);
   const exit = await runClient([...at(peer), "--timeout", "0.5"]);
   assertFailed(exit, 28, /Cannot read from .*: nothing moved for 0\.5 s \(ETIMEDOUT\)\. Check /);
-});
+}, ["python3"]);
 
 test("client: a peer that echoes something else: exit 1, and where it differs", async () => {
   for (const [changed, at_] of [["upper()", 1], ["replace(b'd.', b'd!')", 41]] as const) {
@@ -151,7 +151,7 @@ s.close()
     // What came is shown all the same.
     assert.equal(exit.stdout.length, 42);
   }
-});
+}, ["python3"]);
 
 test("client: a peer that echoes more than was sent: exit 1", async () => {
   await using peer = await python(`
@@ -162,7 +162,7 @@ s.sendall(message + b"!")
 s.close()
 `);
   assertFailed(await runClient(at(peer)), 1, /from byte 42 on\.$/);
-});
+}, ["python3"]);
 
 test("client: a peer that closes early: exit 18", async () => {
   await using peer = await python(`
@@ -175,7 +175,7 @@ s.close()
   const exit = await runClient(at(peer));
   assertFailed(exit, 18, /The server closed after echoing 10 of 42 bytes/);
   assert.equal(exit.stdout.toString(), "This is th");
-});
+}, ["python3"]);
 
 test("client: a peer that resets: exit 56", async () => {
   await using peer = await python(`
@@ -184,7 +184,7 @@ s.recv(1)
 reset(s)
 `);
   assertFailed(await runClient(at(peer)), 56, /Cannot read from .*reset.*\(ECONNRESET\)\. /);
-});
+}, ["python3"]);
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   test(`client: ${signal} during the conversation: exit ${code}`, async () => {
@@ -206,7 +206,7 @@ except ConnectionResetError:
     assert.equal(await peer.hear(), "served");
     // Deno cannot send RST.
     assert.equal(await peer.hear(), runtime === "Deno" ? "closed" : "reset");
-  });
+  }, ["python3"]);
 
   test(`client: ${signal} while connecting: exit ${code}`, async () => {
     await using peer = await systemUnanswered();
@@ -215,7 +215,7 @@ except ConnectionResetError:
     const exit = await client.stop(signal);
     assert.equal(exit.code, code);
     assert.doesNotMatch(exit.stderr, /^\s+at /m);
-  });
+  }, ["python3"]);
 }
 
 test("client: ends quietly with 141 when the reader of their stderr has gone", async () => {

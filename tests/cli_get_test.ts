@@ -276,7 +276,7 @@ test("get: binary content is not printed on a terminal, unless -o - says so", ()
       assert.deepEqual(await onScreen("-o", "-", url), [0, "GIF\x00\x9b"]);
       assert.deepEqual(await onScreen(`${url}/text`), [0, "t\xfcxt"]);
     },
-  ));
+  ), ["python3"]);
 
 test("get: -i puts the head before the content, -I shows nothing else, also in a file", async () => {
   const reply: LightReply = { status: 200, headers: ["X-A", "1", "X-A", "2"], body: "hello" };
@@ -1167,22 +1167,29 @@ test("get: every line of stderr is JSON with --log json", () =>
     assert.equal(lines.at(-1).level, "error");
   }));
 
-test("get: a terminal shows how far a file is; nothing else does", () =>
-  withHttp(() => ({ status: 200, body: new Uint8Array(2 * MIB) }), (url) =>
-    withDir(async (dir) => {
-      const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
-      const shown = await runProgram(onTerminal(client));
-      assert.equal(shown.code, 0);
-      assert.match(
-        shown.stdout.toString().replaceAll("\x1b[K", ""),
-        /file \[#{22,24}\] 100% 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
-      );
-      const quiet = await runProgram(onTerminal([...client, "-q"]));
-      assert.deepEqual([quiet.code, quiet.stdout.toString()], [0, ""]);
-      const toStdout = [...programCommand("client"), "get", url];
-      const printed = await runProgram(onTerminal(toStdout));
-      assert.deepEqual([printed.code, printed.stdout.toString()], [0, ""]);
-    })));
+test(
+  "get: a terminal shows how far a file is; nothing else does",
+  () =>
+    withHttp(
+      () => ({ status: 200, body: new Uint8Array(2 * MIB) }),
+      (url) =>
+        withDir(async (dir) => {
+          const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
+          const shown = await runProgram(onTerminal(client));
+          assert.equal(shown.code, 0);
+          assert.match(
+            shown.stdout.toString().replaceAll("\x1b[K", ""),
+            /file \[#{22,24}\] 100% 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
+          );
+          const quiet = await runProgram(onTerminal([...client, "-q"]));
+          assert.deepEqual([quiet.code, quiet.stdout.toString()], [0, ""]);
+          const toStdout = [...programCommand("client"), "get", url];
+          const printed = await runProgram(onTerminal(toStdout));
+          assert.deepEqual([printed.code, printed.stdout.toString()], [0, ""]);
+        }),
+    ),
+  ["python3"],
+);
 
 test("get: the line of progress has bytes, rate and time left", () => {
   const GIB = 1024 * MIB;
@@ -1252,7 +1259,7 @@ test("get: the line of progress follows the width of the terminal", () =>
         .filter((line) => line.endsWith("left"));
       assert.match(lines[0], /\[[#-]{24}\]/);
       assert.ok(lines[3].length < 50, lines[3]);
-    })));
+    })), ["python3"]);
 
 test("get: --help leads with examples, and has every option and exit code", async () => {
   const { code, stdout, stderr } = await get(["--help"]);
@@ -1323,7 +1330,7 @@ test("get: from Python's http.server", () =>
     assertQuiet(await get(["-C", "-o", join(dir, "copy"), `${url}/file`]));
     assert.ok(readFileSync(join(dir, "copy")).equals(content));
     assertFailed(await get([`${url}/nope`]), 22, /404/);
-  }));
+  }), ["python3"]);
 
 test("get: from nginx, with ranges, validators and gzip", () =>
   withDir(async (dir) => {
@@ -1355,4 +1362,4 @@ test("get: from nginx, with ranges, validators and gzip", () =>
     assert.match(packed.stderr, /^< Content-Encoding: gzip$/m);
     const part = await get(["--range", "0-9", `${url}/text.html`]);
     assert.equal(part.stdout.toString(), text.slice(0, 10));
-  }));
+  }), ["nginx"]);

@@ -105,7 +105,7 @@ test("server and client: --log json has no colour, even on a terminal", async ()
   const client = [...programCommand("client"), ...at, "-v", "--log", "json"];
   const { stdout } = await runProgram(onTerminal(client), { env: { NO_COLOR: undefined } });
   parse(stdout.toString().replaceAll("\r\n", "\n"));
-});
+}, ["python3"]);
 
 test("client: -q prints nothing when all goes well, not even with -v", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
@@ -156,4 +156,4 @@ test("server: goes on when nobody reads its URL", async () => {
   const [, port] = await server.stderr.until(/"event":"listen".*:(\d+)"/);
   await assertAnswers(Number(port), "hello", /^hello$/);
   assert.equal((await server.stop("SIGINT")).code, 0);
-});
+}, ["python3"]);

@@ -70,7 +70,7 @@ test("cli relay: curl gets a page through it from python's http.server", async (
   const exit = await relay.program.stop();
   assert.equal(exit.code, 0);
   assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${relay.port}\n`);
-});
+}, ["curl", "python3"]);
 
 test("cli relay: openssl s_client and curl reach plain servers through TLS", async () => {
   await using echo = await startServer(["--host", "127.0.0.1"]);
@@ -90,31 +90,35 @@ test("cli relay: openssl s_client and curl reach plain servers through TLS", asy
   const url = `https://localhost:${secured.port}/page`;
   const { stdout } = await runProgram(["curl", "-sS", "-4", "-k", "--max-time", "30", url]);
   assert.ok(stdout.equals(Buffer.from(web.page)));
-});
+}, ["curl", "openssl", "python3"]);
 
-test("cli relay: a plain client reaches a target with TLS, whose certificate is verified", async () => {
-  using dir = folder();
-  const { cert, key } = await selfSigned(["127.0.0.1"]);
-  const [certFile, keyFile] = [join(dir.path, "cert.pem"), join(dir.path, "key.pem")];
-  writeFileSync(certFile, cert);
-  writeFileSync(keyFile, key);
-  await using echo = await startServer(
-    ["--host", "127.0.0.1", "--tls-cert", certFile, "--tls-key", keyFile],
-  );
-  // The URL that the server prints is a target, too.
-  await using trusting = await startRelay(echo.url, ["--cacert", certFile]);
-  const port = String(trusting.port);
-  const { stdout } = await runProgram(["socat", "-t10", "-", `TCP4:127.0.0.1:${port}`], {
-    stdin: "all the way",
-  });
-  assert.equal(stdout.toString(), "all the way");
-  await using distrusting = await startRelay(`tls:127.0.0.1:${echo.port}`);
-  using conn = await systemTransport.connect({ host: "127.0.0.1", port: distrusting.port });
-  await assertReset(conn);
-  await distrusting.program.stderr.until(
-    /^127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: 0 bytes there, 0 back, .* \(ECERT\)/m,
-  );
-});
+test(
+  "cli relay: a plain client reaches a target with TLS, whose certificate is verified",
+  async () => {
+    using dir = folder();
+    const { cert, key } = await selfSigned(["127.0.0.1"]);
+    const [certFile, keyFile] = [join(dir.path, "cert.pem"), join(dir.path, "key.pem")];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    await using echo = await startServer(
+      ["--host", "127.0.0.1", "--tls-cert", certFile, "--tls-key", keyFile],
+    );
+    // The URL that the server prints is a target, too.
+    await using trusting = await startRelay(echo.url, ["--cacert", certFile]);
+    const port = String(trusting.port);
+    const { stdout } = await runProgram(["socat", "-t10", "-", `TCP4:127.0.0.1:${port}`], {
+      stdin: "all the way",
+    });
+    assert.equal(stdout.toString(), "all the way");
+    await using distrusting = await startRelay(`tls:127.0.0.1:${echo.port}`);
+    using conn = await systemTransport.connect({ host: "127.0.0.1", port: distrusting.port });
+    await assertReset(conn);
+    await distrusting.program.stderr.until(
+      /^127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+: 0 bytes there, 0 back, .* \(ECERT\)/m,
+    );
+  },
+  ["socat"],
+);
 
 /** Asserts that the relay has reset the connection; on Deno it cannot, and closes. */
 async function assertReset(conn: Conn): Promise<void> {
@@ -142,7 +146,7 @@ test("cli relay: socat's Unix sockets on either side", async () => {
   await toTcp.program.stderr.until(/^\(unnamed\) to 127\.0\.0\.1:\d+: 11 bytes there, 11 back/m);
   await toUnix.program.stderr.until(/^127\.0\.0\.1:\d+ to \S+\/target\.sock: 11 bytes there/m);
   peer.kill("SIGTERM");
-});
+}, ["socat"]);
 
 test("cli relay: ncat half-closes, and the answer still comes", async () => {
   await using peer = await python(`
@@ -162,7 +166,7 @@ sys.stdin.readline()
   });
   assert.deepEqual([code, stdout.toString()], [0, "got 100000 bytes"]);
   await relay.program.stderr.until(/: 100000 bytes there, 16 back, /);
-});
+}, ["ncat", "python3"]);
 
 test("cli relay: a target that resets resets the client, and the line says so", async () => {
   await using peer = await python(`
@@ -176,7 +180,7 @@ sys.stdin.readline()
   await conn.write(bytes("x"));
   await assertReset(conn);
   await relay.program.stderr.until(/: 1 byte there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
-});
+}, ["python3"]);
 
 test("cli relay: a client that resets has the target reset", async () => {
   await using peer = await python(`
@@ -199,7 +203,7 @@ reset(c)
   client.say("now");
   assert.equal(await peer.hear(), runtime === "Deno" ? "eof" : "reset");
   await relay.program.stderr.until(/: 1 byte there, 0 back, [\d.]+ s: Cannot .* \(ECONNRESET\)/);
-});
+}, ["python3"]);
 
 test("cli relay: a target that refuses is told in one line, and the client is reset", async () => {
   const target = `${OWN_HOST}:${await freePort()}`;
@@ -226,7 +230,7 @@ test("cli relay: a target that refuses is told in one line, and the client is re
       code: "ECONNREFUSED",
     });
   }
-});
+}, ["python3"]);
 
 test("cli relay: -v shows the sockets of both sides, and -q no conversation", async () => {
   await using echo = await startServer(["--host", "127.0.0.1"]);

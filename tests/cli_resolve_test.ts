@@ -30,7 +30,7 @@ say(" ".join(sorted({("[%s]:%d" if ":" in a[0] else "%s:%d") % a[:2] for *_, a i
   assert.equal(code, 0);
   const rows = stdout.toString().trimEnd().split("\n").slice(1);
   assert.equal(rows.map((row) => row.split(/ +/)[4]).sort().join(" "), await peer.hear());
-});
+}, ["python3"]);
 
 test("client resolve: --log json prints one object", async () => {
   const { code, stdout, stderr } = await resolve("--log", "json", "127.0.0.1:80");
@@ -64,27 +64,31 @@ test("client resolve: --connect tells which address wins, and why", async () => 
   }
 });
 
-test("client resolve: when nobody answers the table says why for each, and the exit code is 7", async () => {
-  // Bound and not listening: nobody else gets the port, and it refuses.
-  await using peer = await python(`
+test(
+  "client resolve: when nobody answers the table says why for each, and the exit code is 7",
+  async () => {
+    // Bound and not listening: nobody else gets the port, and it refuses.
+    await using peer = await python(`
 bound = socket.socket()
 bound.bind(("127.0.0.1", 0))
 say(bound.getsockname()[1])
 sys.stdin.read()
 `);
-  const port = await peer.hear();
-  const text = await resolve("--connect", `127.0.0.1:${port}`);
-  assert.match(text.stdout.toString(), /^1 .* ms +ECONNREFUSED: the connection was refused\n$/m);
-  assertFailed(text, 7, /Cannot connect to 127\.0\.0\.1:\d+: the connection was refused/);
-  const json = await resolve("-q", "--connect", "--log", "json", `127.0.0.1:${port}`);
-  const { candidates, why } = JSON.parse(json.stdout.toString());
-  assert.deepEqual([json.code, candidates[0].outcome, candidates[0].code, why], [
-    7,
-    "failed",
-    "ECONNREFUSED",
-    undefined,
-  ]);
-});
+    const port = await peer.hear();
+    const text = await resolve("--connect", `127.0.0.1:${port}`);
+    assert.match(text.stdout.toString(), /^1 .* ms +ECONNREFUSED: the connection was refused\n$/m);
+    assertFailed(text, 7, /Cannot connect to 127\.0\.0\.1:\d+: the connection was refused/);
+    const json = await resolve("-q", "--connect", "--log", "json", `127.0.0.1:${port}`);
+    const { candidates, why } = JSON.parse(json.stdout.toString());
+    assert.deepEqual([json.code, candidates[0].outcome, candidates[0].code, why], [
+      7,
+      "failed",
+      "ECONNREFUSED",
+      undefined,
+    ]);
+  },
+  ["python3"],
+);
 
 /** A server whose backlog is full: connecting to it waits. */
 async function fullServer(): Promise<PythonPeer> {
@@ -109,7 +113,7 @@ test("client resolve: when nobody answers in time the exit code is 28", async ()
   const exit = await resolve("--connect", "--connect-timeout", "0.3", at);
   assert.match(exit.stdout.toString(), /^1 .* \d+ ms +no answer$/m);
   assertFailed(exit, 28, /no answer within 0\.3 s/);
-});
+}, ["python3"]);
 
 test("client resolve: Ctrl-C tells what there is to tell, and the exit code is 130", async () => {
   await using peer = await fullServer();
@@ -119,7 +123,7 @@ test("client resolve: Ctrl-C tells what there is to tell, and the exit code is 1
   const { code, stdout } = await program.stop("SIGINT");
   assert.match(stdout.toString(), /^1 .* ms +no answer$/m);
   assert.equal(code, 130);
-});
+}, ["python3"]);
 
 test("client resolve: a name that does not resolve is 6, with nothing on stdout", async () => {
   for (const args of [[], ["--connect"]]) {

@@ -137,7 +137,7 @@ s.close()
   const { code, stderr } = await server.program.stop();
   assert.equal(code, 0);
   assert.doesNotMatch(stderr, /^\s+at /m);
-});
+}, ["python3"]);
 
 test("server: -q prints the URL and nothing more", async () => {
   await using server = await startServer(["--host", "127.0.0.1", "-q"]);

@@ -20,19 +20,23 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-test("server: --unix listens on a socket file with --unix-mode, and removes it at the end", async () => {
-  await inFolder(async (folder) => {
-    const path = join(folder, "echo.sock");
-    const program = new InProcess("server", ["--unix", path, "--unix-mode", "600"]);
-    await using server = await listening(program, /^unix:.*\n/);
-    assert.equal(server.url, `unix:${path}`);
-    assert.equal(statSync(path).mode & 0o777, 0o600);
-    const ncat = await runProgram(["ncat", "-U", path], { stdin: "through a file" });
-    assert.equal(ncat.stdout.toString(), "through a file");
-    assert.equal((await server.program.stop()).code, 0);
-    assert.throws(() => statSync(path), { code: "ENOENT" });
-  });
-});
+test(
+  "server: --unix listens on a socket file with --unix-mode, and removes it at the end",
+  async () => {
+    await inFolder(async (folder) => {
+      const path = join(folder, "echo.sock");
+      const program = new InProcess("server", ["--unix", path, "--unix-mode", "600"]);
+      await using server = await listening(program, /^unix:.*\n/);
+      assert.equal(server.url, `unix:${path}`);
+      assert.equal(statSync(path).mode & 0o777, 0o600);
+      const ncat = await runProgram(["ncat", "-U", path], { stdin: "through a file" });
+      assert.equal(ncat.stdout.toString(), "through a file");
+      assert.equal((await server.program.stop()).code, 0);
+      assert.throws(() => statSync(path), { code: "ENOENT" });
+    });
+  },
+  ["ncat"],
+);
 
 test("server: a socket file that a server listens on is in use, and stays", async () => {
   await inFolder(async (folder) => {
@@ -46,7 +50,7 @@ test("server: a socket file that a server listens on is in use, and stays", asyn
     const ncat = await runProgram(["ncat", "-U", path], { stdin: "still there" });
     assert.equal(ncat.stdout.toString(), "still there");
   });
-});
+}, ["ncat"]);
 
 test("server: a path that is too long for a socket is told so", async () => {
   const path = `/tmp/${"x".repeat(120)}`;
@@ -71,23 +75,27 @@ test("server: a path that is too long for a socket is told so", async () => {
   }
 });
 
-test("server: --tls-self-signed tells the fingerprint that openssl sees, and ncat speaks with it", async () => {
-  await using server = await startServer(["--tls-self-signed"]);
-  assert.match(server.url, /^tls:\/\/127\.0\.0\.1:\d+$/);
-  const at = `127.0.0.1:${server.port}`;
-  const ncat = await runProgram(["ncat", "--ssl", "127.0.0.1", String(server.port)], {
-    stdin: "over TLS",
-  });
-  assert.equal(ncat.stdout.toString(), "over TLS", ncat.stderr);
-  const [, told] = await server.program.stderr.until(/SHA-256 of the certificate: (\S+)\n/);
-  const shown = await runProgram([
-    "sh",
-    "-c",
-    'openssl s_client -connect "$0" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256',
-    at,
-  ]);
-  assert.match(shown.stdout.toString(), new RegExp(told));
-});
+test(
+  "server: --tls-self-signed tells the fingerprint that openssl sees, and ncat speaks with it",
+  async () => {
+    await using server = await startServer(["--tls-self-signed"]);
+    assert.match(server.url, /^tls:\/\/127\.0\.0\.1:\d+$/);
+    const at = `127.0.0.1:${server.port}`;
+    const ncat = await runProgram(["ncat", "--ssl", "127.0.0.1", String(server.port)], {
+      stdin: "over TLS",
+    });
+    assert.equal(ncat.stdout.toString(), "over TLS", ncat.stderr);
+    const [, told] = await server.program.stderr.until(/SHA-256 of the certificate: (\S+)\n/);
+    const shown = await runProgram([
+      "sh",
+      "-c",
+      'openssl s_client -connect "$0" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256',
+      at,
+    ]);
+    assert.match(shown.stdout.toString(), new RegExp(told));
+  },
+  ["ncat", "openssl"],
+);
 
 test("server: --tls-client-ca lets in only who shows a certificate of that issuer", async () => {
   await inFolder(async (folder) => {
@@ -105,7 +113,7 @@ test("server: --tls-client-ca lets in only who shows a certificate of that issue
     const known = await ncat("--ssl-cert", ca, "--ssl-key", clientKey);
     assert.equal(known.stdout.toString(), "hello", known.stderr);
   });
-});
+}, ["ncat"]);
 
 test("server: on any address it tells every address it can be reached at", async () => {
   await using server = await startServer(["--host", ""]);

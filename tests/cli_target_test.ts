@@ -80,7 +80,7 @@ test("client: --tls to socat's OPENSSL-LISTEN", async () => {
   const [, port] = await socat.stderr.until(/listening on .*:(\d+)/);
   const exit = await runClient(["echo", "hello", "--port", port, "--tls", "--cacert", cert, "-q"]);
   assert.deepEqual([exit.code, exit.stdout.toString()], [0, "hello"], exit.stderr);
-});
+}, ["socat"]);
 
 test("client: --unix talks to our server, and to socat", async () => {
   using files = await certificates();
@@ -95,7 +95,7 @@ test("client: --unix talks to our server, and to socat", async () => {
   await socat.stderr.until(/listening on/);
   const other = await runClient(["echo", "hello, socat", "--unix", theirs, "-q"]);
   assert.deepEqual([other.code, other.stdout.toString()], [0, "hello, socat"], other.stderr);
-});
+}, ["socat"]);
 
 for (
   const [args, code, why] of [

@@ -110,7 +110,7 @@ sys.stdin.read()
     assert.equal(exit.code, code);
     assert.match(exit.stderr, /^closing socket\n[^]*^client\.ts: .*\n$/m);
   }
-});
+}, ["python3"]);
 
 test("server: -v tells two conversations at once apart", async () => {
   const [server, at] = await serverAt127("-v");
@@ -133,7 +133,7 @@ say(a.getsockname()[1])
   const [, two] = /^(\[\d+\]) received "two"$/.exec(said("two")!)!;
   const [, more] = /^(\[\d+\]) received "more"$/.exec(said("more")!)!;
   assert.notEqual(two, more);
-});
+}, ["python3"]);
 
 test("server and client: -v shows what is not text escaped, and what is long cut short", async () => {
   const [server, at] = await serverAt127("-v");
@@ -155,31 +155,39 @@ test("server and client: -v shows what is not text escaped, and what is long cut
   assert.doesNotMatch(stderr + odd.stderr + long.stderr, /[\x00-\x09\x0b-\x1f\x7f]/);
 });
 
-test("server and client: colour on a terminal, and nowhere else, and not with NO_COLOR", async () => {
-  const [server, at] = await serverAt127();
-  await using _server = server;
-  const client = [...programCommand("client"), ...at, "-v"];
-  const env = { NO_COLOR: undefined };
-  const colored = await runProgram(onTerminal(client), { env });
-  assert.ok(colored.stdout.includes("\n\x1b[2mclosing socket\x1b[0m\r\n"), `${colored.stdout}`);
-  const noColor = await runProgram(onTerminal(client), { env: { NO_COLOR: "1" } });
-  assert.match(noColor.stdout.toString(), /^closing socket\r$/m);
-  assert.ok(!noColor.stdout.includes("\x1b"), noColor.stdout.toString());
-  for (const NO_COLOR of [undefined, "1"]) {
-    const { stderr } = await runProgram(client, { env: { NO_COLOR } });
-    assert.match(stderr, /^closing socket$/m);
-    assert.ok(!stderr.includes("\x1b"), stderr);
-  }
-});
+test(
+  "server and client: colour on a terminal, and nowhere else, and not with NO_COLOR",
+  async () => {
+    const [server, at] = await serverAt127();
+    await using _server = server;
+    const client = [...programCommand("client"), ...at, "-v"];
+    const env = { NO_COLOR: undefined };
+    const colored = await runProgram(onTerminal(client), { env });
+    assert.ok(colored.stdout.includes("\n\x1b[2mclosing socket\x1b[0m\r\n"), `${colored.stdout}`);
+    const noColor = await runProgram(onTerminal(client), { env: { NO_COLOR: "1" } });
+    assert.match(noColor.stdout.toString(), /^closing socket\r$/m);
+    assert.ok(!noColor.stdout.includes("\x1b"), noColor.stdout.toString());
+    for (const NO_COLOR of [undefined, "1"]) {
+      const { stderr } = await runProgram(client, { env: { NO_COLOR } });
+      assert.match(stderr, /^closing socket$/m);
+      assert.ok(!stderr.includes("\x1b"), stderr);
+    }
+  },
+  ["python3"],
+);
 
-test("client: on a terminal what comes back and what it tells stay on lines of their own", async () => {
-  const [server, at] = await serverAt127();
-  await using _server = server;
-  const { stdout } = await runProgram(onTerminal([...programCommand("client"), ...at], true));
-  assert.deepEqual(stdout.toString().split("\r\n"), [
-    `connecting to 127.0.0.1 port ${server.port}`,
-    MESSAGE,
-    "sent 42 bytes and received the same; closed",
-    "",
-  ]);
-});
+test(
+  "client: on a terminal what comes back and what it tells stay on lines of their own",
+  async () => {
+    const [server, at] = await serverAt127();
+    await using _server = server;
+    const { stdout } = await runProgram(onTerminal([...programCommand("client"), ...at], true));
+    assert.deepEqual(stdout.toString().split("\r\n"), [
+      `connecting to 127.0.0.1 port ${server.port}`,
+      MESSAGE,
+      "sent 42 bytes and received the same; closed",
+      "",
+    ]);
+  },
+  ["python3"],
+);

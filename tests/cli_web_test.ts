@@ -89,7 +89,7 @@ test("web: stdout gets the URL, and nothing else; the files are there", async ()
   assert.equal(code, 0);
   assert.match(stderr, /^serving .*; Ctrl-C stops$/m);
   assert.match(stderr, /^stopped after 2 connections, 0 of them reset\n$/m);
-});
+}, ["curl"]);
 
 test("web: without DIR it serves the current directory", async () => {
   await using site = await makeSite({ "here.txt": "here" });
@@ -98,7 +98,7 @@ test("web: without DIR it serves the current directory", async () => {
   await using server = await listening(new Program(inShell(`cd ${dir} && exec "$@"`, command)));
   assert.equal(await curl(`${server.url}here.txt`), "here");
   await server.program.stderr.until(/^serving the current directory/m);
-});
+}, ["curl"]);
 
 test("web: a directory that cannot be served exits 2, and says why", async () => {
   await using site = await makeSite({ "file": "" });
@@ -178,7 +178,7 @@ test("web: the default port is 8080, and if that is in use the next that is free
   await server.program.stderr.until(note);
   assert.equal(await curl(`${server.url}a.txt`), "a");
   listener?.close();
-});
+}, ["curl"]);
 
 test("web: needs no more permissions than its address and its directory", async () => {
   const large = randomBytes(1_000_000);
@@ -209,7 +209,7 @@ test("web: needs no more permissions than its address and its directory", async 
   assert.equal(await status(`${url}none`), "404");
   assert.equal(await status("--upload-file", site.path("a.txt"), `${url}c.txt`), "201");
   assert.equal(await status("--form", `x=@${site.path("a.txt")};filename=d`, url), "303");
-});
+}, ["curl"]);
 
 test("web: what Deno's permissions forbid exits with a line that tells which", async () => {
   if (runtime !== "Deno") return;
@@ -251,7 +251,7 @@ test("web: each request has a line on stderr; with -q none", async () => {
   await using quiet = await startWeb(["-q", site.root]);
   await curl(`${quiet.url}a.txt`);
   assert.equal((await quiet.program.stop()).stderr, "");
-});
+}, ["curl"]);
 
 test("web: --log json makes all of it JSON", async () => {
   await using site = await makeSite({ "a.txt": "text" });
@@ -271,7 +271,7 @@ test("web: --log json makes all of it JSON", async () => {
     bytes: 4,
     complete: true,
   });
-});
+}, ["curl"]);
 
 test("web: -v shows every step of the conversation", async () => {
   await using site = await makeSite({ "a.txt": "text" });
@@ -281,7 +281,7 @@ test("web: -v shows every step of the conversation", async () => {
   assert.match(stderr, /^waiting for a connection$/m);
   assert.match(stderr, /^connection from 127\.0\.0\.1:\d+$/m);
   assert.match(stderr, /^received "GET \/a\.txt HTTP\/1\.1\\r\\n/m);
-});
+}, ["curl"]);
 
 test("web: flags reach the replies", async () => {
   await using site = await makeSite({ "index.html": "app", ".env": "x" });
@@ -302,7 +302,7 @@ test("web: flags reach the replies", async () => {
     ]
   ) assert.ok(reply.includes(`\r\n${field}\r\n`), `${field} is not in:\n${reply}`);
   assert.equal(await curl(`${server.url}.env`), "x");
-});
+}, ["curl"]);
 
 test("web: curl uploads a file with -T, and a form with -F", async () => {
   await using source = await makeSite({ "large": randomBytes(5_000_000), "small": "small" });
@@ -322,7 +322,7 @@ test("web: curl uploads a file with -T, and a form with -F", async () => {
     assert.ok(large.equals(await readFile(site.path(name))), name);
   }
   assert.deepEqual((await readdir(site.path("sub"))).sort(), ["large", "small", "ö"]);
-});
+}, ["curl"]);
 
 test("web: more than --max-upload is 413, and leaves nothing", async () => {
   await using source = await makeSite({ "large": randomBytes(100_001) });
@@ -336,7 +336,7 @@ test("web: more than --max-upload is 413, and leaves nothing", async () => {
   );
   assert.equal(await status("-F", `x=@${large}`, server.url), "413");
   assert.deepEqual(await readdir(site.root), []);
-});
+}, ["curl"]);
 
 test("web: an upload whose client goes away leaves nothing", async () => {
   await using site = await makeSite();
@@ -360,7 +360,7 @@ test("web: --auth lets curl -u in, and nobody else", async () => {
   assert.equal(await curl("-u", "ann:s:ecret", `${server.url}a.txt`), "text");
   assert.equal(await status("-u", "ann:s", `${server.url}a.txt`), "401");
   assert.equal(await status(`${server.url}a.txt`), "401");
-});
+}, ["curl"]);
 
 test("web: SIGTERM lets an upload finish, and refuses new ones", async () => {
   await using site = await makeSite();
@@ -408,7 +408,7 @@ test("web: --open opens the URL, and a desktop that cannot is a note", async () 
   });
   await server.program.stderr.until(/^could not open the browser: xdg-open ended with 3$/m);
   assert.equal(await status(server.url), "200");
-});
+}, ["curl"]);
 
 test("web: the addresses of the machine are told, IPv4 first, without those of one link only", () => {
   const common = { netmask: "", mac: "", cidr: null };

@@ -33,7 +33,7 @@ test("web: --tls-cert and --tls-key show the certificate", async () => {
     /^Cannot accept TLS from 127\.0\.0\.1:\d+: the client does not trust our certificate \(ETLS\)\. /m,
   );
   assert.equal((await server.program.stop()).code, 0);
-});
+}, ["curl"]);
 
 test("web: --tls-self-signed makes a certificate, and tells its fingerprint", async () => {
   await using site = await makeSite({ "a.txt": "secret" });
@@ -41,7 +41,7 @@ test("web: --tls-self-signed makes a certificate, and tells its fingerprint", as
   await server.program.stderr.until(/^SHA-256 of the certificate: ([0-9A-F]{2}:){31}[0-9A-F]{2}$/m);
   const { code, stdout } = await curl("--insecure", `${server.url}a.txt`);
   assert.deepEqual([code, stdout.toString()], [0, "secret"]);
-});
+}, ["curl"]);
 
 test("web: --unix listens on a socket file, and removes it", async () => {
   await using folder = await makeSite();
@@ -55,7 +55,7 @@ test("web: --unix listens on a socket file, and removes it", async () => {
   await server.program.stderr.until(/^unix - - \[.*\] "GET \/a\.txt HTTP\/1\.1" 200 4$/m);
   assert.equal((await server.program.stop()).code, 0);
   assert.ok(!existsSync(path));
-});
+}, ["curl"]);
 
 test("web: flags of TLS and Unix sockets that do not go together exit 2", async () => {
   const wrong: [args: string[], message: RegExp][] = [

@@ -21,6 +21,6 @@ for (const [situation, ...cells] of rows) {
     const onEof = head[i + 1].replaceAll("`", "") as OnEof;
     test(`connect --on-eof ${onEof}: ${situation}`, async () => {
       assert.equal(await SITUATIONS[situation](onEof), cell);
-    });
+    }, ["python3"]);
   }
 }

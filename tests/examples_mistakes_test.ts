@@ -39,24 +39,30 @@ for (const name of CLIENTS) {
   });
 }
 
-test("examples: echo_client tells in one line of a reset, and that a server closed early", async () => {
-  for (const [end, pattern] of [["reset(s)", /ECONNRESET/], ["s.close()", /^The server closed/]]) {
-    await using peer = await python(`
+test(
+  "examples: echo_client tells in one line of a reset, and that a server closed early",
+  async () => {
+    for (
+      const [end, pattern] of [["reset(s)", /ECONNRESET/], ["s.close()", /^The server closed/]]
+    ) {
+      await using peer = await python(`
 s, _ = l.accept()
 message = b""
 while len(message) < 42: message += s.recv(1000)
 s.sendall(message[:10])
 ${end}
 `);
-    const command = programCommand("examples/echo_client");
-    const { host, port } = peer.endpoint;
-    const { code, stderr } = await runProgram([...command, host, String(port)]);
-    assert.equal(code, 1, stderr);
-    assert.match(stderr.trimEnd().split("\n").at(-2)!, pattern as RegExp);
-    assert.match(stderr, /\nclosing socket\n$/);
-    assert.doesNotMatch(stderr, /^\s+at /m);
-  }
-});
+      const command = programCommand("examples/echo_client");
+      const { host, port } = peer.endpoint;
+      const { code, stderr } = await runProgram([...command, host, String(port)]);
+      assert.equal(code, 1, stderr);
+      assert.match(stderr.trimEnd().split("\n").at(-2)!, pattern as RegExp);
+      assert.match(stderr, /\nclosing socket\n$/);
+      assert.doesNotMatch(stderr, /^\s+at /m);
+    }
+  },
+  ["python3"],
+);
 
 for (const name of SERVERS) {
   test(`examples: ${name} tells in one line of a port that is taken, or none`, async () => {

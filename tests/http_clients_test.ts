@@ -25,14 +25,14 @@ test("curl: gets several URLs on one connection", async () => {
   const [stdout] = await curl(["/1", "/2", "/3"].map((path) => server.url + path));
   assert.equal(stdout.toString(), "GET /1\nGET /2\nGET /3\n");
   assert.equal(server.connections, 1);
-});
+}, ["curl"]);
 
 test("curl: goes on with a new connection where the server ends one", async () => {
   await using server = await serveHere({ limits: { requests: 2 } });
   const [stdout] = await curl(["/1", "/2", "/3", "/4"].map((path) => server.url + path));
   assert.equal(stdout.toString(), "GET /1\nGET /2\nGET /3\nGET /4\n");
   assert.equal(server.connections, 2);
-});
+}, ["curl"]);
 
 test("curl: waits for 100 before it sends a large body, and gets it back", async () => {
   await using server = await serveHere();
@@ -40,7 +40,7 @@ test("curl: waits for 100 before it sends a large body, and gets it back", async
   const [stdout, log] = await curl([...args, "--data-binary", "@-", `${server.url}/echo`], BODY);
   assert.match(log, /^< HTTP\/1\.1 100 Continue\r\n[^]*^< HTTP\/1\.1 200 OK/m);
   assert.ok(stdout.equals(BODY));
-});
+}, ["curl"]);
 
 test("curl: uploads in chunks, by PUT and by POST", async () => {
   await using server = await serveHere();
@@ -49,7 +49,7 @@ test("curl: uploads in chunks, by PUT and by POST", async () => {
     assert.ok(stdout.equals(BODY), args[0]);
   }
   assert.deepEqual(server.told.map(({ request }) => request?.method), ["PUT", "POST"]);
-});
+}, ["curl"]);
 
 test("curl: speaks HTTP/1.0, to the end of a reply, and kept", async () => {
   await using server = await serveHere();
@@ -59,7 +59,7 @@ test("curl: speaks HTTP/1.0, to the end of a reply, and kept", async () => {
   const [kept] = await curl(["--http1.0", "-H", "Connection: keep-alive", ...urls]);
   assert.equal(kept.toString(), "GET /1\nGET /2\n");
   assert.equal(server.connections, 2);
-});
+}, ["curl"]);
 
 test("curl: asks with HEAD, and with other methods, on one connection", async () => {
   await using server = await serveHere();
@@ -79,7 +79,7 @@ test("curl: asks with HEAD, and with other methods, on one connection", async ()
   }
   const [asterisk] = await curl(["-X", "OPTIONS", "--request-target", "*", server.url]);
   assert.equal(asterisk.toString(), "OPTIONS /*\n");
-});
+}, ["curl"]);
 
 test("curl: reads 413 while it uploads what is too large", async () => {
   const body = Buffer.alloc(16 << 20, "x");
@@ -88,7 +88,7 @@ test("curl: reads 413 while it uploads what is too large", async () => {
     const [stdout] = await curl([...args, "-w", "%{http_code}", `${server.url}/echo`], body);
     assert.equal(stdout.toString(), "The body is too large.\n413");
   }
-});
+}, ["curl"]);
 
 test("curl: follows its proxy's habit of an absolute target", async () => {
   await using server = await serveHere();
@@ -100,7 +100,7 @@ test("curl: follows its proxy's habit of an absolute target", async () => {
   const { code, stderr } = await runProgram(args);
   assert.notEqual(code, 0);
   assert.match(stderr, /501/);
-});
+}, ["curl"]);
 
 test("wget: gets several URLs on one connection, streams, and posts", async () => {
   await using server = await serveHere();
@@ -115,7 +115,7 @@ test("wget: gets several URLs on one connection, streams, and posts", async () =
   assert.ok((await wget(`${url}/stream`)).equals(STREAMED));
   assert.equal((await wget("--post-data=a=b", `${url}/echo`)).toString(), "a=b");
   assert.equal((await wget("--method=PUT", "--body-data=text", `${url}/echo`)).toString(), "text");
-});
+}, ["wget"]);
 
 /** Runs a Python program that has `port`, and fails if it does. */
 async function python(program: string, { port }: LoopbackServer): Promise<void> {
@@ -150,7 +150,7 @@ assert len(conn.getresponse().read()) == ${STREAMED.length}
   assert.equal(server.told.length, 6);
   assert.equal(server.connections, 1);
   assert.deepEqual(server.told.slice(0, 2).map(({ bytes }) => bytes), [768_000, 768_000]);
-});
+}, ["python3"]);
 
 test("Python: pipelines by hand", async () => {
   await using server = await serveHere();
@@ -170,7 +170,7 @@ assert bodies == [b"GET /%d\\n" % i for i in range(50)] + [b"GET /last\\n"], bod
 `,
     server,
   );
-});
+}, ["python3"]);
 
 test("Python: urllib gets, posts, and reads errors while it sends", async () => {
   await using server = await serveHere();
@@ -189,7 +189,7 @@ for what, data, code in [(large, None, 431), (base + "/echo", b"x" * (16 << 20),
 `,
     server,
   );
-});
+}, ["python3"]);
 
 /** One request of Node's http module. */
 async function ask(

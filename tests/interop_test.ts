@@ -61,7 +61,7 @@ test("ncat talks to our server", async () => {
     assert.equal(code, 0);
     assert.ok(stdout.equals(data), `${stdout.length} of ${data.length} bytes came back`);
   }
-});
+}, ["ncat"]);
 
 // With --exec, ncat writes to cat without reading from it at the same time: more than their pipes
 // hold can block both for ever. And once it reads FIN it closes, whatever cat still has to say.
@@ -79,7 +79,7 @@ test("our client talks to ncat", async () => {
     assert.deepEqual([code, stderr], [0, ""]);
     assert.ok(stdout.equals(data));
   }
-});
+}, ["ncat"]);
 
 // Not every machine that tests has it, and ncat tests the same.
 if (installed("socat")) {
@@ -127,7 +127,7 @@ test("tutorial: its server and client, and ours, receive the same in every pairi
       await server.stderr.until(/(no more data[^]*){2}waiting for a connection\n/);
     }
   }
-});
+}, ["python3"]);
 
 test("tutorial: the easy client's Family, Type and Protocol are those of our client", async () => {
   await using server = await startServer(["--host", "", "--recv-size", "16"]);
@@ -144,7 +144,7 @@ test("tutorial: the easy client's Family, Type and Protocol are those of our cli
     );
     assert.deepEqual(constants(ours.stderr), constants(easy.stderr));
   }
-});
+}, ["python3"]);
 
 test("tutorial: an explicit address, both ways", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
@@ -154,7 +154,7 @@ test("tutorial: an explicit address, both ways", async () => {
   const [, port] = await python.stdout.until(/(\d+)\n/);
   await python.stderr.until(/waiting for a connection\n/);
   assert.equal((await runClient(["--host", "127.0.0.1", "--port", port])).code, 0);
-});
+}, ["python3"]);
 
 test("tutorial: any address, both ways", async () => {
   await using server = await startServer(["--host", ""]);
@@ -166,4 +166,4 @@ test("tutorial: any address, both ways", async () => {
   assert.equal((await runClient(["--host", "127.0.0.1", "--port", port])).code, 0);
   // Its any address is IPv4's; our client goes on to that one if localhost is ::1 first.
   assert.equal((await runClient(["--host", "localhost", "--port", port])).code, 0);
-});
+}, ["python3"]);

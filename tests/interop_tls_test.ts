@@ -40,7 +40,7 @@ test("TLS: openssl s_client and ncat talk to our server", async () => {
   await openssl[Symbol.asyncDispose]();
   stop.abort();
   await served;
-});
+}, ["ncat", "openssl"]);
 
 test("TLS: curl trusts our certificate when told to, and only then", async () => {
   const { cert } = files();
@@ -56,7 +56,7 @@ test("TLS: curl trusts our certificate when told to, and only then", async () =>
   assert.equal((await runProgram(["curl", "-sS", "--noproxy", "*", url])).code, 60);
   stop.abort();
   await served;
-});
+}, ["curl"]);
 
 test("TLS: our client talks to Python's ssl, which sees our certificate", async () => {
   const { cert, key } = files();
@@ -79,4 +79,4 @@ sys.stdin.read()
   await conn.write(bytes("hello"));
   await conn.closeWrite();
   assert.equal((await readAll(conn)).toString(), "HELLOb");
-});
+}, ["python3"]);

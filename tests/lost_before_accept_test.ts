@@ -29,7 +29,9 @@ for line in sys.stdin:
   await served;
 }
 
-test("accept: a connection that the peer has reset is no failure of the listener", resetsFirst);
+test("accept: a connection that the peer has reset is no failure of the listener", resetsFirst, [
+  "python3",
+]);
 
 /** What this test needs of Deno, which Node has no types of. */
 interface DenoNet {
@@ -67,7 +69,11 @@ if (runtime === "Deno") {
     }
   });
 
-  test("accept: a kernel that gives no options to a lost connection does not stop the server", async () => {
-    await refusingOptions(resetsFirst);
-  });
+  test(
+    "accept: a kernel that gives no options to a lost connection does not stop the server",
+    async () => {
+      await refusingOptions(resetsFirst);
+    },
+    ["python3"],
+  );
 }

@@ -9,7 +9,7 @@ import {
   systemResetting,
   systemUnanswered,
 } from "./contract/networks.ts";
-import { SCENARIOS } from "./contract/semantics.ts";
+import { NEEDS_PEER, SCENARIOS } from "./contract/semantics.ts";
 import { readTable } from "./doc_table.ts";
 import { keepsWaiting } from "./kernel.ts";
 import { runtime, test } from "./runner.deno.ts";
@@ -45,6 +45,6 @@ for (const { name, options } of columns) {
   for (const [situation, scenario] of Object.entries(SCENARIOS)) {
     test(`semantics of ${name}: ${situation}`, async () => {
       assert.equal(await scenario(options), table.get(situation)?.get(name));
-    });
+    }, name === runtime && NEEDS_PEER.has(situation) ? ["python3"] : []);
   }
 }

@@ -119,7 +119,7 @@ test("Unix: a socket file that nobody listens on any more is replaced", async ()
   await rejects(systemTransport.connect({ path }), "ECONNREFUSED");
   await assertWorks(path);
   assert.equal(existsSync(path), false);
-});
+}, ["python3"]);
 
 test("Unix: one that a program listens on is EADDRINUSE, and goes on", async () => {
   const path = freshPath();
@@ -137,11 +137,13 @@ sys.stdin.read()
   assert.ok(message.includes(path), message);
   using conn = await systemTransport.connect({ path });
   assert.equal(await readText(conn, 5), "alive");
-});
+}, ["python3"]);
 
-test("Unix: one whose backlog is full is alive; connecting to it is EAGAIN, and on Bun ECONNREFUSED", async () => {
-  const path = freshPath();
-  await using peer = await python(`
+test(
+  "Unix: one whose backlog is full is alive; connecting to it is EAGAIN, and on Bun ECONNREFUSED",
+  async () => {
+    const path = freshPath();
+    await using peer = await python(`
 u = socket.socket(socket.AF_UNIX)
 u.bind(${JSON.stringify(path)})
 u.listen(0)
@@ -150,16 +152,18 @@ c.connect(${JSON.stringify(path)})
 say("full")
 sys.stdin.read()
 `);
-  await peer.hear();
-  if (runtime === "Bun") {
-    await rejects(systemTransport.connect({ path }), "ECONNREFUSED");
-    // So there it is taken for one that nobody listens on any more.
-    return await assertWorks(path);
-  }
-  await rejects(systemTransport.connect({ path }), "EAGAIN");
-  await rejects(systemTransport.listen({ path }), "EADDRINUSE");
-  assert.ok(existsSync(path));
-});
+    await peer.hear();
+    if (runtime === "Bun") {
+      await rejects(systemTransport.connect({ path }), "ECONNREFUSED");
+      // So there it is taken for one that nobody listens on any more.
+      return await assertWorks(path);
+    }
+    await rejects(systemTransport.connect({ path }), "EAGAIN");
+    await rejects(systemTransport.listen({ path }), "EADDRINUSE");
+    assert.ok(existsSync(path));
+  },
+  ["python3"],
+);
 
 test("Unix: a file that is no socket is EADDRINUSE, and stays", async () => {
   const path = freshPath();
@@ -250,7 +254,7 @@ while (d := s.recv(4096)): sys.stdout.buffer.write(d)
   }
   stop.abort();
   await served;
-});
+}, ["ncat", "python3", "socat"]);
 
 if (runtime === "Deno") {
   test("Unix: without permission it is ENOTCAPABLE, with the flags that are enough", async () => {
@@ -270,5 +274,5 @@ if (runtime === "Deno") {
     // The same, where there is a file to be replaced.
     await leaveStale(path);
     assert.equal(await run(flags), "connected\n");
-  });
+  }, ["python3"]);
 }

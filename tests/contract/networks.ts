@@ -12,6 +12,7 @@ import type { Addr, Conn, Endpoint, Listener, TcpAddr, Transport } from "../../l
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../helpers.ts";
 import { isListening, keepsWaiting } from "../kernel.ts";
 import { python, type PythonPeer } from "../peers.ts";
+import type { OtherProgram } from "../programs.ts";
 import { runtime } from "../runner.deno.ts";
 
 /** A connection, and a peer that can break it off. */
@@ -39,6 +40,8 @@ export interface Network {
   connect(addr: Addr | Endpoint, signal?: AbortSignal): Promise<Conn>;
   /** Makes both ends of a connection. */
   pair(): Promise<Pair>;
+  /** The programs that the peers of the next two are. */
+  readonly peers: readonly OtherProgram[];
   resetting(): Promise<Resetting>;
   /** Undefined where the kernel refuses instead of keeping one waiting. */
   readonly unanswered?: () => Promise<Unanswered>;
@@ -75,6 +78,7 @@ export function systemTcp(transport: Transport): Network {
   return {
     name: transport.name,
     ...onTcp(transport),
+    peers: ["python3"],
     resetting: () => systemResetting(transport),
     unanswered: systemUnanswered,
     nobody: "ECONNREFUSED",
@@ -89,6 +93,7 @@ export function memoryTcp(transport: Transport): Network {
   return {
     name: transport.name,
     ...onTcp(transport),
+    peers: [],
     resetting: () => memoryResetting(transport),
     unanswered: () => memoryUnanswered(transport),
     nobody: "ECONNREFUSED",
@@ -109,6 +114,7 @@ export function systemUnix(transport: Transport): Network {
   return {
     name: `${transport.name}, Unix`,
     ...onUnix(transport),
+    peers: ["python3"],
     resetting: () => unixResetting(transport),
     nobody: "ENOENT",
     // Linux tells it to a write(2) that waits; one that starts afterwards gets EPIPE.
@@ -124,6 +130,7 @@ export function memoryUnix(transport: Transport): Network {
   return {
     name: `${transport.name}, Unix`,
     ...onUnix(transport),
+    peers: [],
     resetting: () => memoryResetting(transport),
     nobody: "ENOENT",
     brokenWrite: ["ECONNRESET"],
@@ -146,6 +153,7 @@ export function systemTls(
         return await transport.startTls(conn, { ...client, signal });
       },
     ),
+    peers: ["python3"],
     resetting: () => tlsResetting(transport, { cert, key }),
     unanswered: systemUnanswered,
     nobody: "ECONNREFUSED",

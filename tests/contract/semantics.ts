@@ -300,3 +300,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return waited ? "waits for its turn" : "is served at once";
   },
 };
+
+/** Those whose peer, where the sockets are the system's, is a program in Python. */
+export const NEEDS_PEER: ReadonlySet<string> = new Set([
+  "the peer resets; `read`",
+  "the peer reset; `write`",
+  "`connect`, aborted before and while it waits",
+  "`connect`, its signal a timeout that passes",
+]);

@@ -18,6 +18,7 @@ import {
   until,
 } from "../helpers.ts";
 import { assertNoneLeft } from "./descriptors.ts";
+import type { OtherProgram } from "../programs.ts";
 import type { Network } from "./networks.ts";
 
 const MIB = 1024 * 1024;
@@ -25,10 +26,11 @@ const MIB = 1024 * 1024;
 /** Registers the suite. */
 export function testTransport(
   network: Network,
-  register: (name: string, fn: () => Promise<void>) => void,
+  register: (name: string, fn: () => Promise<void>, needs?: readonly OtherProgram[]) => void,
 ): void {
-  const test = (name: string, fn: () => Promise<void>) => register(`${network.name}: ${name}`, fn);
-  const { resetting, unanswered, untilFree } = network;
+  const test = (name: string, fn: () => Promise<void>, needs?: readonly OtherProgram[]) =>
+    register(`${network.name}: ${name}`, fn, needs);
+  const { resetting, unanswered, untilFree, peers } = network;
 
   test("1 MiB of random bytes goes both ways at once", async () => {
     using ends = await network.pair();
@@ -252,7 +254,7 @@ export function testTransport(
     assert.equal(await readText(peer.conn, 8), "farewell");
     for (let i = 0; i < 3; i++) await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
     await rejects(peer.conn.write(bytes("x")), "ECONNRESET");
-  });
+  }, peers);
 
   test("a reset that comes together with bytes is still a reset", async () => {
     await using peer = await resetting();
@@ -263,14 +265,14 @@ export function testTransport(
       assert.equal(await reading, "farewell");
       await rejects(conn.read(new Uint8Array(8)), "ECONNRESET");
     }
-  });
+  }, peers);
 
   test("a reset unblocks a read with ECONNRESET", async () => {
     await using peer = await resetting();
     const reading = rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
     peer.reset("");
     await reading;
-  });
+  }, peers);
 
   test(`a reset unblocks a write with ${network.brokenWrite.join(" or ")}`, async () => {
     await using peer = await resetting();
@@ -279,7 +281,7 @@ export function testTransport(
     peer.reset("");
     await writing;
     await rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
-  });
+  }, peers);
 
   test("after a reset, closeWrite and close still do no harm", async () => {
     await using peer = await resetting();
@@ -288,7 +290,7 @@ export function testTransport(
     await peer.conn.closeWrite();
     peer.conn.close();
     await rejects(peer.conn.read(new Uint8Array(8)), "ECLOSED");
-  });
+  }, peers);
 
   test("writing to a peer that has closed soon fails", async () => {
     using ends = await network.pair();
@@ -377,7 +379,7 @@ export function testTransport(
       controller.abort(new Error("changed my mind"));
       const error = await rejects(connecting, "ECANCELED");
       assert.equal((error.cause as Error).message, "changed my mind");
-    });
+    }, peers);
 
     test("connect: a deadline that passes is ETIMEDOUT", async () => {
       await using silence = await unanswered();
@@ -388,7 +390,7 @@ export function testTransport(
       await until(() => silence.isAsked(), "the attempt to be kept waiting");
       controller.abort(new DOMException("late", "TimeoutError"));
       await timedOut;
-    });
+    }, peers);
   }
 
   test("connect: aborted after, the connection lives", async () => {
