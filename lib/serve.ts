@@ -130,7 +130,10 @@ class Server {
   }
 
   async run(): Promise<ServeSummary> {
+    // The listener may take a while to notice; the grace is counted from now.
+    let stoppedAt: number | undefined;
     const stop = () => {
+      stoppedAt = this.#clock.now();
       this.#listener.close();
       this.#notify();
     };
@@ -142,17 +145,17 @@ class Server {
       this.#signal?.removeEventListener("abort", stop);
       this.#listener.close();
       this.#onStop?.();
-      await this.#end();
+      await this.#end(stoppedAt ?? this.#clock.now());
     }
     return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
   }
 
-  /** Lets the conversations finish, and resets those that do not. */
-  async #end(): Promise<void> {
-    await this.#drain(this.#grace);
+  /** Lets the conversations finish, and resets those that have not when the grace is over. */
+  async #end(stoppedAt: number): Promise<void> {
+    await this.#drain(stoppedAt + this.#grace);
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();
-    await this.#drain(SETTLE_MS);
+    await this.#drain(this.#clock.now() + SETTLE_MS);
   }
 
   async #acceptAll(): Promise<void> {
@@ -200,10 +203,11 @@ class Server {
     }
   }
 
-  /** Waits until no conversation is left, or for `ms` milliseconds. */
-  async #drain(ms: number): Promise<void> {
-    let late = false;
-    const cancel = this.#clock.setTimer(ms, () => {
+  /** Waits until no conversation is left, or until the clock says `deadline`. */
+  async #drain(deadline: number): Promise<void> {
+    const left = deadline - this.#clock.now();
+    let late = left <= 0;
+    const cancel = this.#clock.setTimer(Math.max(0, left), () => {
       late = true;
       this.#notify();
     });

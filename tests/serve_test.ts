@@ -255,3 +255,29 @@ test("serve: 1,000 visitors at once all get their echo", async () => {
   stop.abort();
   assert.deepEqual(await served, { accepted: 1000, refused: 0, reset: 0 });
 });
+
+test("serve: the grace counts from the signal, however long the listener takes to close", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const noticed = deferred<void>();
+  // As a runtime's accept() that rejects some time after its listener was closed.
+  const slow: Listener = Object.assign(Object.create(listener), {
+    addr: listener.addr,
+    close: () => listener.close(),
+    accept: () =>
+      listener.accept().catch(async (error) => {
+        await noticed.promise;
+        throw error;
+      }),
+  });
+  const silent = deferred<void>();
+  const served = serve(slow, (_, { signal }) => {
+    signal.addEventListener("abort", () => silent.resolve());
+    return silent.promise;
+  }, { ...options, grace: 5000 });
+  using _client = await connect();
+  await clock.advance(1);
+  stop.abort();
+  await clock.advance(5000);
+  noticed.resolve();
+  assert.equal((await served).reset, 1);
+});
