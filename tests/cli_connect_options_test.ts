@@ -3,14 +3,23 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
+import { VirtualClock } from "../lib/clock.ts";
 import { withCrlf } from "../lib/cli/connect/crlf.ts";
 import { HexDump } from "../lib/cli/connect/hex.ts";
+import { probe } from "../lib/cli/connect/probe.ts";
+import { processIo } from "../lib/cli/io.ts";
+import { Session } from "../lib/cli/session.ts";
+import { deferred } from "../lib/deferred.ts";
+import { SocketError } from "../lib/errors.ts";
+import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
+import type { Endpoint } from "../lib/transport.ts";
 import { systemUnanswered } from "./contract/networks.ts";
-import { bytes, freePort, OWN_HOST } from "./helpers.ts";
+import { bytes, freePort, OWN_HOST, rejects, turn, until } from "./helpers.ts";
 import { python } from "./peers.ts";
-import { assertFailed, runClient, startServer } from "./scripts.ts";
+import { assertFailed, runClient, startClient, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 test("connect: --help shows examples, all flags and the exit codes", async () => {
   const { code, stdout, stderr } = await runClient(["connect", "--help"]);
@@ -82,11 +91,12 @@ test("connect: what cannot be connected to: exit 7, 6 and 28", async () => {
   assertFailed(await runClient(["connect", "nowhere.invalid:80"]), 6, /\(ENOTFOUND|EAI_AGAIN\)/);
   await using unanswered = await systemUnanswered();
   const { host, port: silent } = unanswered.endpoint;
-  assertFailed(
-    await runClient(["connect", "--connect-timeout", "0.3", `${host}:${silent}`]),
-    28,
-    /no answer within 0\.3 s \(ETIMEDOUT\)/,
-  );
+  const clock = new TestClock();
+  const args = ["connect", "--connect-timeout", "20", `${host}:${silent}`];
+  await using client = startClient(args, { clock });
+  await until(() => unanswered.isAsked(), "the client to be kept waiting");
+  await clock.pass(20_000);
+  assertFailed(await client.exit(), 28, /no answer within 20 s \(ETIMEDOUT\)/);
 }, ["python3"]);
 
 test("connect -z: a port that takes connections is printed: exit 0; one that does not: exit 7", async () => {
@@ -138,6 +148,33 @@ test("connect -z: of a range in which none is open the counts are told: exit 7",
     /None of the 200 ports from 127\.9\.8\.7:1 to 127\.9\.8\.7:200 takes connections: 200 ECONNREFUSED/,
   );
   assertFailed(await runClient(["connect", "-z", "nowhere.invalid:1-3"]), 6, /nowhere\.invalid/);
+});
+
+test("connect -z: what ends it ends when all that was tried has ended", async () => {
+  const transport = new MemoryTransport();
+  const tried: string[] = [];
+  const ended: string[] = [];
+  const late = deferred<void>();
+  const connect = async ({ port }: Endpoint) => {
+    tried.push(String(port));
+    if (port === 2) await late.promise;
+    ended.push(String(port));
+    const code = port === 3 ? "EMFILE" : "ECONNREFUSED";
+    throw new SocketError(code, "connect", { addr: { host: "127.0.0.1", port } });
+  };
+  Object.assign(transport, { connect });
+  const ports = Array.from({ length: 200 }, (_, i) => ({ host: "127.0.0.1", port: i + 1 }));
+  const limits = { clock: new VirtualClock() };
+  let over = false;
+  const probing = rejects(probe(transport, ports, limits, new Session(processIo)), "EMFILE")
+    .finally(() => over = true);
+  await until(() => ended.length >= 99, "all but one to end");
+  await turn();
+  assert.equal(over, false);
+  late.resolve();
+  await probing;
+  assert.equal(ended.length, tried.length);
+  assert.ok(tried.length < 200, "no more are tried than were under way");
 });
 
 /** What a source with these chunks is sent as. */

@@ -5,6 +5,7 @@ import { freeUdpPort, OWN_HOST } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
 import { assertFailed, inTerminal, programCommand, runClient, startClient } from "./scripts.ts";
 import { runtime, test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** Starts a peer in Python with a UDP socket `u`; resolves to its HOST:PORT, too. */
 async function udpPeer(
@@ -31,9 +32,13 @@ test(
   async () => {
     const [peer, at] = await udpPeer(ECHO);
     await using _peer = peer;
-    const exit = await runClient(["connect", "--udp", at, "--idle-timeout", "0.5", "-q"], {
-      stdin: "question",
-    });
+    const clock = new TestClock();
+    const args = ["connect", "--udp", at, "--idle-timeout", "20", "-q"];
+    await using client = startClient(args, { pipe: true, clock });
+    client.stdin.end("question");
+    await client.stdout.until(/^question$/);
+    await clock.advance(22_000);
+    const exit = await client.exit();
     assert.deepEqual([exit.code, exit.stdout.toString(), exit.stderr], [0, "question", ""]);
     assert.equal(await peer.hear(), "8");
   },
@@ -41,12 +46,15 @@ test(
 );
 
 test("connect --udp: no answer: exit 28", async () => {
-  const [peer, at] = await udpPeer("sys.stdin.read()");
+  const [peer, at] = await udpPeer("say(u.recv(100).decode())\nsys.stdin.read()");
   await using _peer = peer;
-  const exit = await runClient(["connect", "-u", at, "--idle-timeout", "0.5", "-q"], {
-    stdin: "question",
-  });
-  assertFailed(exit, 28, /nothing moved for 0\.5 s/);
+  const clock = new TestClock();
+  const args = ["connect", "-u", at, "--idle-timeout", "20", "-q"];
+  await using client = startClient(args, { pipe: true, clock });
+  client.stdin.end("question");
+  assert.equal(await peer.hear(), "question");
+  await clock.advance(22_000);
+  assertFailed(await client.exit(), 28, /nothing moved for 20 s/);
 }, ["python3"]);
 
 test(

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemUnanswered } from "./contract/networks.ts";
+import { until } from "./helpers.ts";
 import { Program, python, runProgram } from "./peers.ts";
 import {
   assertFailed,
@@ -15,6 +16,7 @@ import {
   startServer,
 } from "./scripts.ts";
 import { runtime, test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** A name server that cannot be reached is not waited for. */
 const IMPATIENT = { RES_OPTIONS: "timeout:1 attempts:1" };
@@ -123,18 +125,27 @@ sys.stdin.read()
 
 test("client: no answer within --connect-timeout: exit 28", async () => {
   await using peer = await systemUnanswered();
-  const exit = await runClient([...at(peer), "--connect-timeout", "0.5"]);
-  assertFailed(exit, 28, /Cannot connect to .*: no answer within 0\.5 s \(ETIMEDOUT\)\. Check /);
+  const clock = new TestClock();
+  await using client = startClient([...at(peer), "--connect-timeout", "20"], { clock });
+  await until(() => peer.isAsked(), "the client to be kept waiting");
+  await clock.pass(20_000);
+  const exit = await client.exit();
+  assertFailed(exit, 28, /Cannot connect to .*: no answer within 20 s \(ETIMEDOUT\)\. Check /);
 }, ["python3"]);
 
 test("client: a peer that stays silent for --timeout: exit 28", async () => {
   await using peer = await python(`
 s, _ = l.accept()
 while s.recv(1000): pass
+say("That was all")
 sys.stdin.read()
 `);
-  const exit = await runClient([...at(peer), "--timeout", "0.5"]);
-  assertFailed(exit, 28, /Cannot read from .*: nothing moved for 0\.5 s \(ETIMEDOUT\)\. Check /);
+  const clock = new TestClock();
+  await using client = startClient([...at(peer), "--timeout", "20"], { clock });
+  assert.equal(await peer.hear(), "That was all");
+  await clock.advance(22_000);
+  const exit = await client.exit();
+  assertFailed(exit, 28, /Cannot read from .*: nothing moved for 20 s \(ETIMEDOUT\)\. Check /);
 }, ["python3"]);
 
 test("client: a peer that echoes something else: exit 1, and where it differs", async () => {

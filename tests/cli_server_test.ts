@@ -7,6 +7,7 @@ import { bytes, readText } from "./helpers.ts";
 import { Program } from "./peers.ts";
 import { hasIPv6, runClient, type ServerScript, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** Sends a message and waits for its echo. */
 async function sayAndHear(conn: Conn, message: string): Promise<void> {
@@ -103,14 +104,20 @@ test("server: with --max-connections 1 the second client waits for the first to 
 });
 
 test("server: --idle-timeout closes a connection that stays silent, and no other", async () => {
-  await using server = await startServer(["--host", "127.0.0.1", "--idle-timeout", "1"]);
+  const clock = new TestClock();
+  const args = ["--host", "127.0.0.1", "--idle-timeout", "60"];
+  await using server = await startServer(args, { clock });
   using silent = await connect(server);
   await sayAndHear(silent, "I shall say no more");
+  using other = await connect(server);
+  for (let i = 0; i < 4; i++) {
+    await sayAndHear(other, "I shall");
+    await clock.advance(20_000);
+  }
   assert.equal(await silent.read(new Uint8Array(1)), null);
-  await server.program.stderr.until(/^Cannot .*: nothing moved for 1 s \(ETIMEDOUT\)/m);
-  using next = await connect(server);
-  await sayAndHear(next, "I shall");
-  next.close();
+  await server.program.stderr.until(/^Cannot .*: nothing moved for 60 s \(ETIMEDOUT\)/m);
+  await sayAndHear(other, "I shall");
+  other.close();
   assert.equal((await server.program.stop()).code, 0);
 });
 

@@ -1,14 +1,13 @@
 // server.ts --workers: one URL, one set of counts, and nothing left behind.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
-import { bytes, readText } from "./helpers.ts";
+import { bytes, readText, until } from "./helpers.ts";
 import { Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
@@ -72,15 +71,14 @@ function pidsOf(server: Server): number[] {
 /** Waits until none of the processes is left. */
 async function gone(pids: readonly number[]): Promise<void> {
   assert.equal(pids.length, 2);
-  for (const pid of pids) {
-    while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(() => !pids.some(isAlive), `the processes ${pids.join(" and ")} to end`);
 }
 
+/** Whether a process goes on. One that has ended may be there still, until somebody asks how. */
 function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    const [, state] = /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))!;
+    return state !== "Z";
   } catch {
     return false;
   }
@@ -144,14 +142,38 @@ for (const kind of KINDS) {
   });
 }
 
+/** The processes that a process has started and that have not ended. */
+function childrenOf(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" ")
+  ).filter((child) => child !== "");
+}
+
+/** How many threads a process has; 0 if it has ended. A runtime starts most of its own in the end. */
+function threadsOf(pid: string): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
+}
+
+/** The moments of a start, from what is seen of it. */
+const MOMENTS: Readonly<Record<string, (program: Program) => boolean>> = {
+  "it starts up": () => true,
+  "there is a worker": ({ pid }) => childrenOf(pid).length > 0,
+  "there are two": ({ pid }) => childrenOf(pid).length > 1,
+  "one has its threads": ({ pid }) => childrenOf(pid).some((child) => threadsOf(child) > 1),
+  "one is ready": ({ stderr }) => /is ready/.test(stderr.text),
+};
+
 test("server --workers: a signal while they start ends it, without a word of mistakes", async () => {
-  // At any moment of the start: what it takes is some 0.3 s, and more on a machine that is busy.
-  for (const delay of [50, 150, 250, 350, 450]) {
+  for (const [moment, hasCome] of Object.entries(MOMENTS)) {
     await using program = new Program(
       [...programCommand("server"), ...LOCAL, "--port", "0", "--workers", "2"],
     );
     await program.stderr.until(/^starting up/);
-    await sleep(delay);
+    await until(() => hasCome(program), moment);
     const { code, stderr } = await program.stop();
     assert.ok(code === 143 || code === 0, `${code}: ${stderr}`);
     assert.doesNotMatch(stderr, /Error|report/);
@@ -185,7 +207,8 @@ test("server --workers: nor one that is killed while it has not heard what they 
   const pids = pidsOf(server);
   const [, , , parent] = readFileSync(`/proc/${pids[0]}/stat`, "utf8").split(" ");
   process.kill(Number(parent), "SIGSTOP");
-  // They serve all the same, and tell of what they accept after a tenth of a second.
+  // They serve all the same, and tell of what they accept after a tenth of a second, which nobody but
+  // the one that is stopped could see: so there is nothing to wait for but the time.
   const started = performance.now();
   while (performance.now() - started < 300) (await converse(server)).close();
   server.program.kill("SIGKILL");
@@ -295,10 +318,10 @@ test("server --workers: SIGHUP does not end a process that still starts", async 
   const { stderr } = server.program;
   process.kill(pidsOf(server)[0], "SIGKILL");
   await stderr.until(/a new one starts/);
-  while (pidsOf(server).length < 3) {
+  await until(() => {
     server.program.kill("SIGHUP");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+    return pidsOf(server).length === 3;
+  }, "the new one to be ready");
   await stderr.until(/^worker 1: read again who may connect/m);
   assert.doesNotMatch(stderr.text, /ended by SIGHUP/);
 });

@@ -5,10 +5,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers/promises";
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import type { LightHandler } from "../lib/http/light.ts";
-import { readAll } from "./helpers.ts";
+import { readAll, turn } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
 import { LAST, mirror, repliesOf } from "./http_replies.ts";
 import { judgeChunked, judgeHead } from "./http_verdicts.ts";
@@ -218,7 +219,7 @@ const LARGE = "large".repeat(10_000);
 const handler: LightHandler = async (request) => {
   const { target } = request;
   if (target === "/ignore") return { status: 200, body: "ignored" };
-  if (target === "/late") await new Promise((resolve) => setTimeout(resolve, 0));
+  if (target === "/late") await setImmediate();
   if (target === "/throw") throw new Error("thrown");
   const reply = await mirror(request);
   if (target === "/large") return { status: 200, body: LARGE };
@@ -255,7 +256,7 @@ test("fuzz: a pipeline of requests is answered in order, however it is split", a
       for (const piece of cut(text, parts)) {
         await conn.write(Buffer.from(piece, "latin1"));
         // So that the server sees it alone.
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await turn();
       }
       const replies = repliesOf(
         Buffer.from(await heard).toString("latin1"),

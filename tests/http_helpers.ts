@@ -83,6 +83,13 @@ export async function hear(conn: Conn): Promise<{ text: string }> {
   return { text: text.replaceAll(/Date: [^\r]*\r\n/g, "") };
 }
 
+/** Asserts that a Date is of now, but not before `since`, in milliseconds. It tells whole seconds. */
+export function assertDate(date: string, since: number): void {
+  const time = Date.parse(date);
+  assert.ok(time >= Math.floor(since / 1000) * 1000, `${date} is before ${new Date(since)}`);
+  assert.ok(time <= Date.now(), `${date} is to come`);
+}
+
 /** Hears one reply with a Content-Length, and leaves the connection open. */
 export async function hearOne(conn: Conn): Promise<string> {
   let text = "";

@@ -4,7 +4,7 @@ import type { Exchange, HttpOptions } from "../lib/http/options.ts";
 import { serveHttp } from "../lib/http/serve_http.ts";
 import type { Conn } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { randomBytes } from "./helpers.ts";
+import { randomBytes, turn } from "./helpers.ts";
 
 /** See {@linkcode serveHere}. */
 export interface LoopbackServer extends AsyncDisposable {
@@ -63,7 +63,7 @@ function stream(): ReadableStream<Uint8Array> {
   return new ReadableStream({
     async pull(controller) {
       // So that it comes as more than one chunk.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
       controller.enqueue(STREAMED.subarray(at, at += 50_000));
       if (at === STREAMED.length) controller.close();
     },

@@ -10,7 +10,7 @@ interface Socket {
   readonly local: string;
   readonly remote: string;
   readonly state: string;
-  /** Of a listener: how many wait to be accepted. */
+  /** Of a listener: how many wait to be accepted; of others: how many bytes wait to be received. */
   readonly received: number;
 }
 
@@ -39,6 +39,12 @@ export function isListening(endpoint: Endpoint): boolean {
 export function isBound(endpoint: Endpoint): boolean {
   const local = spelled(endpoint);
   return sockets("udp").some((socket) => socket.local === local);
+}
+
+/** Whether the socket for datagrams that is there has taken all that came. */
+export function hasTakenAll(endpoint: Endpoint): boolean {
+  const local = spelled(endpoint);
+  return sockets("udp").some((socket) => socket.local === local && socket.received === 0);
 }
 
 /** Whether somebody is kept waiting who connects there, since more than `backlog` wait already. */

@@ -31,41 +31,53 @@ test("probe: GET says OK, POST gives back the content, /echo the fields", () =>
     assert.match(await echoed.text(), /^x-field: value$/im);
   }));
 
-test("probe: every limit can be set by the environment", () =>
-  withProbe(
-    {
-      REQUEST_LINE: "30",
-      HEADER_BYTES: "60",
-      HEADER_COUNT: "3",
-      HEAD_TIMEOUT: "300",
-      BODY_TIMEOUT: "300",
-      BODY_RATE: "1",
-      WRITE_TIMEOUT: "300",
-      IDLE_TIMEOUT: "300",
-      REQUESTS: "2",
-      BODY: "3",
-      MAX_CONNECTIONS: "1",
-      GRACE: "300",
-    },
-    async (url) => {
-      const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-      const post = (length: number) =>
-        `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
-      const table: [request: string, reply: RegExp][] = [
-        [get.replace("/", `/${"x".repeat(20)}`), /^HTTP\/1\.1 414 /],
-        [get.replace("a", "a".repeat(60)), /^HTTP\/1\.1 431 /],
-        [get.replace("\r\n\r\n", "\r\nA:\r\nB:\r\nC:\r\n\r\n"), /^HTTP\/1\.1 431 /],
-        ["GET / HT", /^HTTP\/1\.1 408 /],
-        [post(2), /^HTTP\/1\.1 408 /],
-        ["", /^$/],
-        [get + get, /^HTTP\/1\.1 200 [^]*OKHTTP\/1\.1 200 [^]*Connection: close\r\n\r\nOK$/],
-        [post(4), /^HTTP\/1\.1 413 /],
-      ];
-      for (const [request, reply] of table) assert.match(await hear(url, request), reply);
+const REQUEST = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const post = (length: number) => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
 
-      // The second one is served only when the first is closed, for idling.
-      using idle = await systemTransport.connect({ host: url.hostname, port: Number(url.port) });
-      assert.match(await hear(url, get + get), /^HTTP\/1\.1 200 /);
-      assert.equal(await idle.read(new Uint8Array(1)), null);
-    },
-  ));
+async function sizes(url: URL): Promise<void> {
+  const table: [request: string, reply: RegExp][] = [
+    [REQUEST.replace("/", `/${"x".repeat(20)}`), /^HTTP\/1\.1 414 /],
+    [REQUEST.replace("a", "a".repeat(60)), /^HTTP\/1\.1 431 /],
+    [REQUEST.replace("\r\n\r\n", "\r\nA:\r\nB:\r\nC:\r\n\r\n"), /^HTTP\/1\.1 431 /],
+    [REQUEST + REQUEST, /^HTTP\/1\.1 200 [^]*OKHTTP\/1\.1 200 [^]*Connection: close\r\n\r\nOK$/],
+    [post(4), /^HTTP\/1\.1 413 /],
+  ];
+  for (const [request, reply] of table) assert.match(await hear(url, request), reply);
+}
+
+async function deadlines(url: URL): Promise<void> {
+  for (const request of ["GET / HT", post(2)]) {
+    assert.match(await hear(url, request), /^HTTP\/1\.1 408 /);
+  }
+}
+
+async function idling(url: URL): Promise<void> {
+  assert.equal(await hear(url, ""), "");
+  // The second one is served only when the first is closed, for idling.
+  using idle = await systemTransport.connect({ host: url.hostname, port: Number(url.port) });
+  assert.match(await hear(url, REQUEST.replace("\r\n\r\n", CLOSE)), /^HTTP\/1\.1 200 /);
+  assert.equal(await idle.read(new Uint8Array(1)), null);
+}
+
+const CLOSE = "\r\nConnection: close\r\n\r\n";
+
+test("probe: every limit can be set by the environment", async () => {
+  // Deadlines are short only where they are to pass.
+  await Promise.all([
+    withProbe(
+      { REQUEST_LINE: "30", HEADER_BYTES: "60", HEADER_COUNT: "3", REQUESTS: "2", BODY: "3" },
+      sizes,
+    ),
+    withProbe(
+      {
+        HEAD_TIMEOUT: "100",
+        BODY_TIMEOUT: "100",
+        BODY_RATE: "1",
+        WRITE_TIMEOUT: "100",
+        GRACE: "100",
+      },
+      deadlines,
+    ),
+    withProbe({ IDLE_TIMEOUT: "100", MAX_CONNECTIONS: "1" }, idling),
+  ]);
+});

@@ -12,7 +12,7 @@ import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn, TcpAddr, Transport } from "../lib/transport.ts";
 import { readTable } from "./doc_table.ts";
-import { bytes, pairThrough, readAll, rejects } from "./helpers.ts";
+import { bytes, OWN_HOST, pairThrough, readAll, rejects } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";
 
@@ -41,7 +41,7 @@ type Scenario = (transport: Transport) => Promise<string>;
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   async "the port of connections in TIME_WAIT (SO_REUSEADDR)"(transport) {
-    const listener = await transport.listen({ host: "127.0.0.1" });
+    const listener = await transport.listen({ host: OWN_HOST });
     const { addr } = listener;
     {
       using ends = await pairThrough(listener, (addr) => transport.connect(addr));

@@ -16,7 +16,7 @@ import { serveFiles } from "../lib/web/files.ts";
 import { FileBody } from "../lib/web/file_body.ts";
 import { bytes, randomBytes, rejects, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
-import { descriptorsOn, MODIFIED, requestOf, type Site, siteOf } from "./web_helpers.ts";
+import { atTime, descriptorsOn, MODIFIED, requestOf, type Site, siteOf } from "./web_helpers.ts";
 
 const LATER = new Date(MODIFIED.getTime() + 60_000);
 
@@ -119,14 +119,8 @@ test("a file that stays as it is is read once", async () => {
 });
 
 /** Does something when it is so late that the times of files written before are of no later change. */
-async function later<T>(work: () => Promise<T>): Promise<T> {
-  const { now } = Date;
-  Date.now = () => now() + 10_000;
-  try {
-    return await work();
-  } finally {
-    Date.now = now;
-  }
+function later<T>(work: () => Promise<T>): Promise<T> {
+  return atTime(Date.now() + 10_000, work);
 }
 
 /** Starts a download and stops hearing it after the first bytes. */

@@ -92,6 +92,17 @@ export async function siteOf(
   };
 }
 
+/** Does something while the time of day, in milliseconds, stands still at `time`. */
+export async function atTime<T>(time: number, work: () => Promise<T>): Promise<T> {
+  const { now } = Date;
+  Date.now = () => time;
+  try {
+    return await work();
+  } finally {
+    Date.now = now;
+  }
+}
+
 /** The bytes of a request, after which the connection is closed. */
 export function requestOf(
   target: string,

@@ -17,7 +17,7 @@ import type { WorkerListener } from "../lib/worker_handle.ts";
 import { Slot } from "../lib/worker_slot.ts";
 import { startWorkers, type WorkerEvent, type WorkerKind } from "../lib/workers.ts";
 import type { Workers, WorkersOptions, WorkersSummary } from "../lib/workers.ts";
-import { bytes, readText, rejects, until } from "./helpers.ts";
+import { bytes, OWN_HOST, readText, rejects, until } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";
 import { WORKER_MODULE } from "./worker_module.ts";
 
@@ -287,7 +287,7 @@ for (const kind of KINDS) {
   });
 
   test(`workers: ${kind} listen on a port that is free, and nobody else can take it`, async () => {
-    const free = await systemTransport.listen({ host: "127.0.0.1" });
+    const free = await systemTransport.listen({ host: OWN_HOST });
     const { host, port } = free.addr;
     free.close();
     await using running = await Running.start({ kind, listen: { host, port } });

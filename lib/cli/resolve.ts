@@ -6,7 +6,6 @@
  */
 
 import { orAborted } from "../abort.ts";
-import { systemClock } from "../clock.ts";
 import { dial, interleave } from "../dial.ts";
 import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
@@ -113,12 +112,12 @@ async function tellRace(
   const transport = observe(systemTransport, (event: SocketEvent) => {
     race.record(event);
     shown(event);
-  });
+  }, clock);
   try {
     (await dial(transport, { ...endpoint, timeout, signal, clock })).close();
   } finally {
     // When all have failed this tells of each, before the error tells of all.
-    const candidates = race.finish(systemClock.now());
+    const candidates = race.finish(clock.now());
     if (candidates.length > 0) {
       await session.print(
         format === "json" ? jsonLine(raceJson(endpoint, candidates)) : raceTable(candidates),
