@@ -52,9 +52,17 @@ const SEEK = `async (second) => {
   });
   if (video.error) throw new Error(video.error.message);
   if (video.readyState < 1) await event("loadedmetadata");
+  // "seeked" may come before the frame is there to be drawn.
+  const shown = new Promise((resolve) => {
+    const look = (_, { mediaTime }) => {
+      if (Math.floor(mediaTime) === Math.floor(second)) resolve();
+      else video.requestVideoFrameCallback(look);
+    };
+    video.requestVideoFrameCallback(look);
+  });
   const sought = event("seeked");
   video.currentTime = second;
-  await sought;
+  await Promise.all([sought, shown]);
   const canvas = new OffscreenCanvas(${WIDTH}, ${HEIGHT});
   const context = canvas.getContext("2d");
   context.drawImage(video, 0, 0);
