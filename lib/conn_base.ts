@@ -32,13 +32,19 @@ export abstract class BaseConn implements Conn {
   protected written = 0;
   /** {@linkcode close} or {@linkcode reset} was called. */
   protected closed = false;
-  /** {@linkcode closeWrite} was called. */
+  /** FIN is sent, or about to be. */
   protected finSent = false;
   /** The connection broke: writes reject with this, and reads once all that arrived is read. */
   protected lost: SocketError | undefined;
   /** How many writes were done at once since the event loop last brought something. */
   protected atOnce = 0;
   #closeReason: Error | undefined;
+  /** {@linkcode closeWrite} was called: no more is written behind what waits. */
+  #ending = false;
+  /** The last write that was begun or waits. What comes next waits for it. */
+  #last: Promise<void> = DONE;
+  /** How many writes and half-closes wait for those before them. */
+  #waiting = 0;
 
   /** Starts a read; `p` is not empty and no read is under way. */
   protected abstract startRead(p: Uint8Array): Promise<number | null>;
@@ -62,20 +68,22 @@ export abstract class BaseConn implements Conn {
   }
 
   write(p: Uint8Array): Promise<void> {
-    if (this.writing || this.closed || this.lost !== undefined || this.finSent) {
+    if (this.closed || this.lost !== undefined || this.#ending) {
       return Promise.reject(this.#refuseWrite());
     }
     if (p.length === 0) return DONE;
+    if (this.writing || this.#waiting > 0) return this.#behind(() => this.#writeNext(p));
     this.writing = true;
-    return this.startWrite(p);
+    return this.#last = this.startWrite(p);
   }
 
   closeWrite(): Promise<void> {
     if (this.closed) return Promise.reject(this.closedError("closeWrite"));
-    if (this.writing) return Promise.reject(this.#error("EBUSY", "closeWrite"));
-    if (this.finSent || this.lost !== undefined) return DONE;
-    this.finSent = true;
-    return this.shutdown();
+    if (this.#ending || this.lost !== undefined) return DONE;
+    this.#ending = true;
+    return this.writing || this.#waiting > 0
+      ? this.#behind(() => this.#shutdownNext())
+      : this.#shutdownNext();
   }
 
   close(reason?: Error): void {
@@ -93,9 +101,9 @@ export abstract class BaseConn implements Conn {
   /** Makes it as if closed, but frees nothing: the socket has another owner from now on. */
   protected giveUp(): void {
     if (this.closed) throw this.closedError("startTls");
-    if (this.reading || this.writing) throw this.#error("EBUSY", "startTls");
+    if (this.reading || this.writing || this.#waiting > 0) throw this.#error("EBUSY", "startTls");
     if (this.lost !== undefined) throw this.lost;
-    if (this.finSent) throw this.#error("EPIPE", "startTls");
+    if (this.#ending) throw this.#error("EPIPE", "startTls");
     this.closed = true;
   }
 
@@ -103,12 +111,43 @@ export abstract class BaseConn implements Conn {
   protected doneAtOnce(): Promise<void> {
     if (++this.atOnce < MOST_AT_ONCE) return DONE;
     this.atOnce = 0;
-    return new Promise((resolve) => setImmediate(resolve));
+    // What is written meanwhile waits, so that writes settle in their order.
+    this.#waiting++;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.#waiting--;
+        resolve();
+      })
+    );
   }
 
   /** The error of an operation on a connection closed on this side. */
   protected closedError(op: SocketOp): Error {
     return this.#closeReason ?? this.#error("ECLOSED", op);
+  }
+
+  /** Calls `start` when all that was written so far has been taken, or has failed. */
+  #behind(start: () => Promise<void>): Promise<void> {
+    this.#waiting++;
+    const next = () => {
+      this.#waiting--;
+      return start();
+    };
+    return this.#last = this.#last.then(next, next);
+  }
+
+  #writeNext(p: Uint8Array): Promise<void> {
+    if (this.closed) return Promise.reject(this.closedError("write"));
+    if (this.lost !== undefined) return Promise.reject(this.lost);
+    this.writing = true;
+    return this.startWrite(p);
+  }
+
+  #shutdownNext(): Promise<void> {
+    if (this.closed) return Promise.reject(this.closedError("closeWrite"));
+    if (this.lost !== undefined) return DONE;
+    this.finSent = true;
+    return this.shutdown();
   }
 
   #end(rst: boolean, reason: Error | undefined): void {
@@ -129,8 +168,7 @@ export abstract class BaseConn implements Conn {
 
   #refuseWrite(): Error {
     if (this.closed) return this.closedError("write");
-    if (this.writing) return this.#error("EBUSY", "write");
-    return this.finSent ? this.#error("EPIPE", "write") : this.lost!;
+    return this.#ending ? this.#error("EPIPE", "write") : this.lost!;
   }
 
   #error(code: "EBUSY" | "ECLOSED" | "EPIPE", op: SocketOp): SocketError {

@@ -51,9 +51,9 @@ export interface Received {
 /**
  * A UDP socket: messages with boundaries, which may get lost, come twice, or in another order.
  *
- * Every method rejects with a {@linkcode SocketError} and with nothing else. One receive and one send
- * may be under way at the same time; a second one of either kind rejects EBUSY, since queueing it
- * would be a buffer without a bound.
+ * Every method rejects with a {@linkcode SocketError} and with nothing else. Receiving and sending go
+ * on at the same time. A second receive while one is under way rejects EBUSY. Sends queue: each
+ * begins when those before it have settled.
  *
  * @example
  * ```ts
@@ -105,8 +105,7 @@ export interface Datagram extends Disposable {
    * port that is none, for a zone that is none (of IPv6 `%eth0`, but on Deno its number, `%2`),
    * without `to` on a socket that has no peer, and for another than the peer on one that has;
    * EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES, EHOSTUNREACH,
-   * ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after {@linkcode close}; EBUSY
-   * if a send is under way.
+   * ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after {@linkcode close}.
    */
   send(p: Uint8Array, to?: Endpoint): Promise<void>;
 

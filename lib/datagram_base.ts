@@ -32,6 +32,10 @@ export abstract class BaseDatagram implements Datagram {
   #queued = 0;
   #receiving: { readonly p: Uint8Array; readonly done: Deferred<Received> } | undefined;
   #sending: Deferred<void> | undefined;
+  /** How many sends wait for those before them. */
+  #waiting = 0;
+  /** The last send that was begun or waits. */
+  #last: Promise<void> = Promise.resolve();
   /** What the socket has met, such as that the peer's host refuses, and nobody has been told yet. */
   #failure: SocketErrorCode | undefined;
   #inARow = 0;
@@ -73,10 +77,21 @@ export abstract class BaseDatagram implements Datagram {
   }
 
   send(p: Uint8Array, to?: Endpoint): Promise<void> {
+    if (this.#sending === undefined && this.#waiting === 0) {
+      return this.#last = this.#sendNow(p, to);
+    }
+    this.#waiting++;
+    const next = () => {
+      this.#waiting--;
+      return this.#sendNow(p, to);
+    };
+    return this.#last = this.#last.then(next, next);
+  }
+
+  #sendNow(p: Uint8Array, to?: Endpoint): Promise<void> {
     let where: Endpoint;
     try {
       if (this.closed) throw this.#closedError("send");
-      if (this.#sending !== undefined) throw this.#error("EBUSY", "send");
       where = this.#checkAddr(to);
       if (this.#failure !== undefined) throw this.#takeFailure("send");
     } catch (error) {
@@ -110,7 +125,12 @@ export abstract class BaseDatagram implements Datagram {
     else if (++this.#inARow < MOST_IN_A_ROW) sending.resolve();
     else {
       this.#inARow = 0;
-      setImmediate(sending.resolve);
+      // What is sent meanwhile waits, so that sends settle in their order.
+      this.#waiting++;
+      setImmediate(() => {
+        this.#waiting--;
+        sending.resolve();
+      });
     }
   }
 

@@ -160,9 +160,9 @@ export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
 /**
  * One end of a connection: a reliable stream of bytes in each direction.
  *
- * Every method rejects with a {@linkcode SocketError} and with nothing else. One read and one write
- * may be under way at the same time; a second one of either kind rejects EBUSY, since queueing it
- * would be a buffer without a bound.
+ * Every method rejects with a {@linkcode SocketError} and with nothing else. Reading and writing go
+ * on at the same time. A second read while one is under way rejects EBUSY. Writes queue: each begins
+ * when those before it have settled. Await them to keep memory bounded when the peer reads slowly.
  */
 export interface Conn<A extends Addr = Addr> extends Disposable {
   /** The address of this end. */
@@ -194,16 +194,16 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
    * empty `p` sends nothing.
    *
    * Rejects: EPIPE after {@linkcode closeWrite} or when the peer is gone; ECONNRESET when the peer
-   * reset the connection; ECLOSED after {@linkcode close}; EBUSY if a write is under way. How much
-   * of `p` was sent is then unknown.
+   * reset the connection; ECLOSED after {@linkcode close}. How much of `p` was sent is then
+   * unknown.
    */
   write(p: Uint8Array): Promise<void>;
 
   /**
-   * Half-close: sends FIN after all that was written, so the peer reads `null`. Reading goes on. A
-   * second call does nothing.
+   * Half-close: sends FIN after all that was written, writes that still wait included, so the peer
+   * reads `null`. Reading goes on. A second call does nothing.
    *
-   * Rejects: ECLOSED after {@linkcode close}; EBUSY if a write is under way.
+   * Rejects: ECLOSED after {@linkcode close}.
    */
   closeWrite(): Promise<void>;
 

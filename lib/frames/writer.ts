@@ -5,7 +5,6 @@
  */
 
 import { DONE } from "../conn_base.ts";
-import { SocketError } from "../errors.ts";
 import type { Conn } from "../transport.ts";
 import { WriteBuffer } from "./buffer.ts";
 import { type Framing, putFrame } from "./framing.ts";
@@ -45,6 +44,10 @@ export class FrameWriter {
   #flushing: Promise<void> | undefined;
   /** A write waits for room, and no frame may overtake it. */
   #writing = false;
+  /** How many writes wait behind that one. */
+  #waiting = 0;
+  /** The last write that waits for room or behind another one. */
+  #last: Promise<void> = DONE;
 
   /** Writes to `conn`; the frames end as `framing` says. */
   constructor(conn: Conn, framing: Framing) {
@@ -60,17 +63,16 @@ export class FrameWriter {
    */
   tryWrite(payload: Uint8Array): boolean {
     this.#framing.check(payload);
-    return !this.#writing && this.#put(payload);
+    return !this.#writing && this.#waiting === 0 && this.#put(payload);
   }
 
   /**
    * Takes a frame in. Resolves at once if there is room, and otherwise when those before it have
    * been sent, so a peer that does not read holds the promise back. `payload` belongs to the writer
-   * until then. A payload larger than the buffer is sent from where it is.
+   * until then. A payload larger than the buffer is sent from where it is. Writes queue.
    *
    * Rejects with a {@linkcode FrameError} if the payload cannot be sent so, and then nothing is sent
-   * of it; with a {@linkcode SocketError} as {@linkcode Conn.write} does, and EBUSY while a write
-   * waits.
+   * of it; with a {@linkcode SocketError} as {@linkcode Conn.write} does.
    */
   write(payload: Uint8Array): Promise<void> {
     try {
@@ -78,18 +80,26 @@ export class FrameWriter {
     } catch (error) {
       return Promise.reject(error);
     }
-    if (this.#writing) {
-      const addr = this.#conn.remoteAddr;
-      return Promise.reject(new SocketError("EBUSY", "write", { addr }));
-    }
-    return this.#writeLater(payload);
+    if (!this.#writing && this.#waiting === 0) return this.#last = this.#writeLater(payload);
+    this.#waiting++;
+    const next = () => {
+      this.#waiting--;
+      return this.#put(payload) ? DONE : this.#writeLater(payload);
+    };
+    return this.#last = this.#last.then(next, next);
   }
 
   /**
-   * Sends all frames taken in, in one write if none is under way. Resolves when the kernel has them.
-   * Rejects with a {@linkcode SocketError} as {@linkcode Conn.write} does.
+   * Sends all frames written so far, in one write if none is under way. Resolves when the kernel has
+   * them. Rejects with a {@linkcode SocketError} as {@linkcode Conn.write} does.
    */
   flush(): Promise<void> {
+    if (!this.#writing && this.#waiting === 0) return this.#flush();
+    return this.#last.then(this.#flushAgain, this.#flushAgain);
+  }
+
+  /** Sends the frames taken in. */
+  #flush(): Promise<void> {
     if (this.#flushing !== undefined) return this.#flushing.then(this.#flushAgain);
     if (this.#length === 0) return DONE;
     this.#sending = this.#length;
@@ -107,7 +117,7 @@ export class FrameWriter {
   async #writeLater(payload: Uint8Array): Promise<void> {
     this.#writing = true;
     try {
-      await this.flush();
+      await this.#flush();
       this.#buffer.grow();
       if (!this.#put(payload)) await this.#writeLarge(payload);
     } finally {
@@ -119,13 +129,13 @@ export class FrameWriter {
   async #writeLarge(payload: Uint8Array): Promise<void> {
     const { tail } = this.#framing;
     this.#length = this.#framing.putHead(payload.length, this.#buffer.bytes, 0);
-    await this.flush();
+    await this.#flush();
     await this.#conn.write(payload);
     this.#buffer.bytes.set(tail);
     this.#length = tail.length;
   }
 
-  readonly #flushAgain = (): Promise<void> => this.flush();
+  readonly #flushAgain = (): Promise<void> => this.#flush();
 
   readonly #sent = (): void => {
     const n = this.#sending;

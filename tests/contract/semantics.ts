@@ -124,6 +124,35 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return waited ? "waits, and goes on when it reads" : "does not wait";
   },
 
+  async "a second `write` behind one that waits"({ transport }) {
+    using ends = await pair(transport);
+    const data = new Uint8Array(32 * 1024 * 1024);
+    const writes = [ends.client.write(data), ends.client.write(bytes("behind"))];
+    await readExactly(ends.server, data.length);
+    const seen = await seeRead(ends.server);
+    await Promise.all(writes);
+    return seen === "behind" ? "is sent behind it" : seen;
+  },
+
+  async "`closeWrite` behind a `write` that waits"({ transport }) {
+    using ends = await pair(transport);
+    const data = new Uint8Array(32 * 1024 * 1024);
+    const writing = Promise.all([ends.client.write(data), ends.client.closeWrite()]);
+    await readExactly(ends.server, data.length);
+    const seen = await seeRead(ends.server);
+    await writing;
+    return seen === "`null`" ? "FIN behind it" : seen;
+  },
+
+  async "a second `read` while one waits"({ transport }) {
+    using ends = await pair(transport);
+    const first = ends.client.read(new Uint8Array(8));
+    const second = await seeRead(ends.client);
+    await ends.server.write(bytes("x"));
+    await first;
+    return second;
+  },
+
   async "`close()` behind a `write`; the peer's `read`"({ transport }) {
     using ends = await pair(transport);
     await ends.client.write(new Uint8Array(50_000));

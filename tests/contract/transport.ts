@@ -315,21 +315,64 @@ export function testTransport(
     assert.equal(ends.client.bytesWritten, 1);
   });
 
-  test("a second read, write or accept at the same time is EBUSY, and the first goes on", async () => {
+  test("writes that nobody awaits arrive in order, and FIN behind them", async () => {
+    using ends = await network.pair();
+    const { client, server } = ends;
+    const lines = Array.from({ length: 1000 }, (_, i) => `line ${i}\n`);
+    const taken: number[] = [];
+    const writes = lines.map((line, i) => client.write(bytes(line)).then(() => taken.push(i)));
+    const ended = client.closeWrite();
+    await rejects(client.write(bytes("too late")), "EPIPE");
+    assert.equal(Buffer.from(await readAll(server)).toString(), lines.join(""));
+    await Promise.all([...writes, ended]);
+    assert.deepEqual(taken, [...lines.keys()]);
+    assert.equal(client.bytesWritten, lines.join("").length);
+  });
+
+  test("writes queue behind one that has to wait, each with its own end, and FIN behind them", async () => {
+    using ends = await network.pair();
+    const { client, server } = ends;
+    const data = randomBytes(32 * MIB);
+    const settled: string[] = [];
+    const note = (name: string) => () => void settled.push(name);
+    const writes = [
+      client.write(data).then(note("large")),
+      client.write(bytes("small")).then(note("small")),
+      client.closeWrite().then(note("FIN")),
+      client.closeWrite(),
+    ];
+    await client.write(new Uint8Array(0)).catch((error) => assert.equal(error.code, "EPIPE"));
+    assert.deepEqual(settled, []);
+    const got = Buffer.from(await readAll(server));
+    assert.ok(got.subarray(0, data.length).equals(data));
+    assert.equal(got.subarray(data.length).toString(), "small");
+    await Promise.all(writes);
+    assert.deepEqual(settled, ["large", "small", "FIN"]);
+  });
+
+  test("close rejects all the writes that wait, and the half-close behind them", async () => {
+    using ends = await network.pair();
+    const { client } = ends;
+    const writing = [
+      client.write(new Uint8Array(32 * MIB)),
+      client.write(bytes("x")),
+      client.write(bytes("y")),
+      client.closeWrite(),
+    ];
+    const ended = Promise.all(writing.map((write) => rejects(write, "ECLOSED")));
+    client.close();
+    await ended;
+  });
+
+  test("a second read or accept at the same time is EBUSY, and the first goes on", async () => {
     using ends = await network.pair();
     const { client, server, listener } = ends;
     const reading = client.read(new Uint8Array(8));
     await rejects(client.read(new Uint8Array(8)), "EBUSY");
-    const data = new Uint8Array(32 * MIB);
-    const writing = client.write(data);
-    await rejects(client.write(bytes("x")), "EBUSY");
-    await rejects(client.closeWrite(), "EBUSY");
     const accepting = listener.accept();
     await rejects(listener.accept(), "EBUSY");
     await server.write(bytes("hello"));
     assert.equal(await reading, 5);
-    await readExactly(server, data.length);
-    await writing;
     using second = await network.connect(listener.addr);
     using accepted = await accepting;
     assert.deepEqual(accepted.remoteAddr, second.localAddr);
