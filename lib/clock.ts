@@ -71,7 +71,7 @@ export class VirtualClock implements Clock {
     this.#now = end;
   }
 
-  /** Rings the first of the timers that are due by `end`; false if none is. */
+  /** Rings the first of the timers that are due by `end`. Returns false if none is due. */
   #ring(end: number): boolean {
     let next: { at: number; fn: () => void } | undefined;
     for (const timer of this.#timers) {
@@ -90,7 +90,7 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-/** The same for less than the millisecond that a timer takes: where there are many timers that adds up. */
+/** Resolves as {@linkcode turn} does, but without the millisecond that a timer takes. */
 function shortTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -50,24 +50,45 @@ function count(code: number, output: string): Counts {
 }
 
 /** Passes on what a step prints, a line at a time and with its name before it. */
-function named(name: string): (text: string) => void {
-  let rest = "";
-  return (text) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) console.log(`${name} | ${line}`);
-  };
+class NamedOutput {
+  readonly #name: string;
+  #rest = "";
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  add(text: string): void {
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop()!;
+    for (const line of lines) console.log(`${this.#name} | ${line}`);
+  }
+
+  /** Prints a last line that has no end. */
+  end(): void {
+    if (this.#rest !== "") this.add("\n");
+  }
 }
 
 const { quick } = parseArgs({ options: { quick: { type: "boolean", default: false } } }).values;
 const report = new Report();
 const summary: string[] = [];
+const skipped = new Set<string>();
 
 async function runStep({ name, command }: Step): Promise<void> {
   console.log(`${name} | ${command.join(" ")}`);
   const start = performance.now();
-  const ended = await run(command, { deadline: DEADLINE_MS, onOutput: named(name) });
-  const counts = count(ended.code, stripVTControlCharacters(ended.output));
+  const output = new NamedOutput(name);
+  const ended = await run(command, {
+    deadline: DEADLINE_MS,
+    onOutput: (text) => output.add(text),
+  });
+  output.end();
+  const printed = stripVTControlCharacters(ended.output);
+  const counts = count(ended.code, printed);
+  for (const [line] of printed.matchAll(/^\d+ tests? (was|were) skipped, .*$/gm)) {
+    skipped.add(`${name}: ${line}`);
+  }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   report.add(counts);
   summary.push(
@@ -79,5 +100,7 @@ async function runStep({ name, command }: Step): Promise<void> {
 await Promise.all((quick ? QUICK_LANES : LANES).map(async (lane) => {
   for (const step of lane) await runStep(step);
 }));
-console.log(`\n${summary.join("\n")}\n\n${(process.uptime()).toFixed(0)} s in all`);
+console.log(
+  `\n${[...summary, ...skipped].join("\n")}\n\n${(process.uptime()).toFixed(0)} s in all`,
+);
 report.end();

@@ -13,14 +13,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { must, ROOT } from "./program.ts";
+import { parseArgs, stripVTControlCharacters } from "node:util";
+import { skippedIn } from "../tests/programs.ts";
+import { must, ROOT, run } from "./program.ts";
+
+/** More than 10 times what all takes on a quiet machine with two cores. */
+const DEADLINE_MS = 1_800_000;
 
 const TESTS = join(ROOT, "tests");
+
+/** What every test depends on. */
+const CONFIGURATION: readonly string[] = ["deno.json", "deno.lock", "tests/deno.json", ".dvmrc"];
 
 /** What differs from the last commit, new files included, as paths from the root. */
 async function changedFiles(): Promise<string[]> {
@@ -62,18 +68,16 @@ function reachable(from: string, imports: ReadonlyMap<string, string[]>): Set<st
 /** The test files that a changed file can make fail. */
 async function testsFor(changed: readonly string[], tests: readonly string[]): Promise<string[]> {
   const paths = changed.map((path) => join(ROOT, path));
-  // What a test starts as a process, or reads, is named in it: without its ending, as for
-  // `programCommand("examples/echo_server")`.
-  const names = changed.map((path) => path.replace(/\.ts$/, ""))
-    .filter((path) => path.includes("/") || path.endsWith(".md"));
+  // What a test starts as a process, or reads, is named in it: `"docs/semantics.md"`, and examples
+  // by their folder.
+  const names = changed.map((path) => path.startsWith("examples/") ? "examples/" : `"${path}"`);
   const reached = await reachedBy(tests);
   return tests.filter((test) => {
     const files = reached.get(test)!;
     if (paths.some((path) => files.has(path))) return true;
-    const ours = [...files].filter((file) => file.startsWith(TESTS)).map((file) =>
-      readFileSync(file, "utf8")
-    );
-    return names.some((name) => ours.some((text) => text.includes(`"${name}"`)));
+    const ours = [...files].filter((file) => file.startsWith(TESTS) && existsSync(file))
+      .map((file) => readFileSync(file, "utf8"));
+    return names.some((name) => ours.some((text) => text.includes(name)));
   });
 }
 
@@ -81,7 +85,9 @@ const { values: { all }, positionals: words } = parseArgs({
   options: { all: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const tests = readdirSync(TESTS).filter((name) => name.endsWith("_test.ts")).sort()
+const tests = readdirSync(TESTS)
+  // All but the one that reports what was skipped, as this script does.
+  .filter((name) => name.endsWith("_test.ts") && name !== "zz_skipped_test.ts").sort()
   .map((name) => join(TESTS, name));
 
 async function chosen(): Promise<string[]> {
@@ -89,7 +95,11 @@ async function chosen(): Promise<string[]> {
   if (words.length > 0) {
     return tests.filter((path) => words.some((word) => basename(path).includes(word)));
   }
-  const changed = (await changedFiles()).filter((path) => existsSync(join(ROOT, path)));
+  const changed = await changedFiles();
+  if (changed.some((path) => CONFIGURATION.includes(path))) return tests;
+  if (changed.some((path) => path.endsWith(".node.ts"))) {
+    console.log("What is for Node has changed: deno task test:node runs the tests there.");
+  }
   return changed.length === 0 ? [] : await testsFor(changed, tests);
 }
 
@@ -102,7 +112,17 @@ if (files.length === 0) {
   );
   process.exit(words.length > 0 ? 1 : 0);
 }
-const args = ["test", "-A", "--parallel", ...files];
-const child = spawn(Deno.execPath(), args, { cwd: ROOT, stdio: "inherit" });
-const [code] = await once(child, "exit");
-process.exit(code ?? 1);
+// Files share nothing, and most of a test's time is waiting.
+const jobs = String(2 * availableParallelism());
+const colour: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
+const { code, output } = await run(
+  [Deno.execPath(), "test", "-A", "--parallel", ...files],
+  {
+    env: { DENO_JOBS: jobs, ...colour },
+    deadline: DEADLINE_MS,
+    onOutput: (text) => void process.stdout.write(text),
+  },
+);
+const skipped = skippedIn(stripVTControlCharacters(output));
+if (skipped !== undefined) console.log(skipped);
+process.exit(code);

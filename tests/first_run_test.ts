@@ -28,7 +28,7 @@ async function fetchedBy(script: string, ...args: string[]): Promise<string[]> {
 
 if (runtime === "Deno") {
   test("first run: server.ts fetches what it depends on, and client.ts nothing", async () => {
-    const { imports } = JSON.parse(readFileSync("deno.json", "utf8"));
+    const { imports } = JSON.parse(readFileSync(new URL("../deno.json", import.meta.url), "utf8"));
     const direct = Object.keys(imports).filter((name) => imports[name].startsWith("npm:"));
     // asn1js has one dependency.
     assert.deepEqual(await fetchedBy("server", "--version"), [...direct, "@peculiar/utils"].sort());

@@ -23,9 +23,15 @@ export type OtherProgram = keyof typeof PACKAGES;
 /** Where programs are; Debian has nginx where only root's PATH leads. */
 const FOLDERS: readonly string[] = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
 
+/** Other names of programs, where these are not from Debian. */
+const ALIASES: Partial<Record<OtherProgram, readonly string[]>> = {
+  chromium: ["chromium-browser", "google-chrome"],
+};
+
 /** Where a program is; undefined if it is not installed. */
 export function pathOf(program: OtherProgram): string | undefined {
-  return FOLDERS.map((folder) => join(folder, program)).find((path) => {
+  const names = [program, ...ALIASES[program] ?? []];
+  return names.flatMap((name) => FOLDERS.map((folder) => join(folder, name))).find((path) => {
     try {
       accessSync(path, constants.X_OK);
       return true;
@@ -43,6 +49,27 @@ export function isInstalled(program: OtherProgram): boolean {
 /** What to type to install programs. */
 export function installLine(programs: Iterable<OtherProgram>): string {
   return `apt-get install -y ${[...programs].map((name) => PACKAGES[name]).sort().join(" ")}`;
+}
+
+/** The name of a test that is skipped, since programs are missing. */
+export function skippedName(name: string, missing: readonly OtherProgram[]): string {
+  return `${name} (skipped: needs ${missing.join(", ")})`;
+}
+
+/** Such a name, behind what Deno, Node (twice) and Bun print before it. */
+const SKIPPED =
+  /^ *(?:\S+ => |ok \d+ - |# Subtest: |\(skip\) )?(.*) \(skipped: needs ([\w, ]+)\)/gm;
+
+/** What {@linkcode skippedMessage} says of all tests with such a name in what a test runner printed. */
+export function skippedIn(output: string): string | undefined {
+  const found = new Map(
+    [...output.matchAll(SKIPPED)].map(([, name, needs]) =>
+      [name, needs.split(", ") as OtherProgram[]] as const
+    ),
+  );
+  return found.size === 0
+    ? undefined
+    : skippedMessage(found.size, new Set([...found.values()].flat()));
 }
 
 /** Says that tests were skipped, and how to run them. */

@@ -1,7 +1,7 @@
 // The test runner of Deno; its twin for Node is runner.node.ts.
 
 import process from "node:process";
-import { installLine, isInstalled, type OtherProgram } from "./programs.ts";
+import { installLine, isInstalled, type OtherProgram, skippedName } from "./programs.ts";
 import { noteSkipped } from "./skipped.ts";
 
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
@@ -19,7 +19,7 @@ export function test(
   const missing = needs.filter((program) => !isInstalled(program));
   if (missing.length > 0 && process.env.CI !== "true") {
     noteSkipped(missing);
-    Deno.test({ name: `${name} (skipped: needs ${missing.join(", ")})`, ignore: true, fn });
+    Deno.test({ name: skippedName(name, missing), ignore: true, fn });
     return;
   }
   Deno.test(name, async () => {

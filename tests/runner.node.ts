@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import { test as nodeTest } from "node:test";
-import { installLine, isInstalled, type OtherProgram } from "./programs.ts";
+import { installLine, isInstalled, type OtherProgram, skippedName } from "./programs.ts";
 
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
 const DEADLINE_MS = 120_000;
@@ -17,8 +17,8 @@ export function test(
   needs: readonly OtherProgram[] = [],
 ): void {
   const missing = needs.filter((program) => !isInstalled(program));
-  const skip = missing.length > 0 && process.env.CI !== "true" && `needs ${missing.join(", ")}`;
-  nodeTest(name, { timeout: DEADLINE_MS, skip }, () => {
+  const skip = missing.length > 0 && process.env.CI !== "true";
+  nodeTest(skip ? skippedName(name, missing) : name, { timeout: DEADLINE_MS, skip }, () => {
     if (missing.length > 0) throw new Error(`Install what it needs: ${installLine(missing)}`);
     return fn();
   });

@@ -281,3 +281,15 @@ test("serve: the grace counts from the signal, however long the listener takes t
   noticed.resolve();
   assert.equal((await served).reset, 1);
 });
+
+test("serve: without a grace, a handler that ends because the server does is not reset", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const served = serve(listener, async (_, { signal }) => {
+    await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+    assert.equal(signal.aborted, false);
+  }, { ...options, grace: 0 });
+  using _client = await connect();
+  await clock.advance(1);
+  stop.abort();
+  assert.equal((await served).reset, 0);
+});

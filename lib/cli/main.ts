@@ -30,9 +30,16 @@ export function mainOf(file: string, script: Script): Main {
 export function isMain(meta: ImportMeta): boolean {
   const { main } = meta as { main?: boolean };
   if (main !== undefined) return main;
-  // Node has it since 24.2.
-  const started = process.argv[1];
-  return started !== undefined && realpathSync(started) === fileURLToPath(meta.url);
+  // Node has it since 24.2. The file may have been named without its ending, and through a link.
+  const file = fileURLToPath(meta.url);
+  const started = process.argv[1] ?? "";
+  return [started, `${started}.js`].some((path) => {
+    try {
+      return realpathSync(path) === realpathSync(file);
+    } catch {
+      return false;
+    }
+  });
 }
 
 /**
@@ -62,7 +69,7 @@ async function run(
   }
 }
 
-/** From now on the run ends when nobody reads what it prints, and when that cannot be written. */
+/** Ends the run when nobody reads what it prints, and when that cannot be written. */
 export function endUnread(program: string, session: Session): void {
   // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
   onStdoutError(program, session, () => session.end(EXIT.ok));
@@ -73,7 +80,7 @@ export function endUnread(program: string, session: Session): void {
   });
 }
 
-/** From now on the run goes on when nobody reads what it prints: a server has more to do. */
+/** Lets the run go on when nobody reads what it prints: a server has more to do. */
 function serveOnUnread(program: string, session: Session): void {
   onStdoutError(program, session, () => {});
   session.io.stderr.on("error", () => {});

@@ -26,17 +26,17 @@ export class Session {
     io.stdout.on("error", (error) => this.onStdoutError(error));
   }
 
-  /** Where errors go: once the command line is read, as it asks. */
+  /** The log for errors. From {@linkcode openLog} on it is the one that the options ask for. */
   get log(): Log {
     return this.#log;
   }
 
-  /** Makes the log of a command, which errors go to from now on. */
+  /** Makes the log of a command. */
   openLog(options: LogOptions): Log {
     return this.#log = new Log(this.io, options);
   }
 
-  /** From now on the first SIGINT or SIGTERM aborts `signal`, and the second ends the run. */
+  /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
   onSignals(): Signals {
     return onSignals(this.io, (code) => this.end(code));
   }

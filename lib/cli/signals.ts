@@ -16,7 +16,7 @@ export interface Signals {
   exitCode(): number;
 }
 
-/** From now on the first SIGINT or SIGTERM aborts `signal`, and the second calls `end`. */
+/** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and calls `end` at the second. */
 export function onSignals(io: Io, end: (exitCode: number) => void): Signals {
   const controller = new AbortController();
   let code = 0;

@@ -35,8 +35,12 @@ export async function probe(
   limits: DialLimits,
   session: Session,
 ): Promise<number> {
+  const failed = new AbortController();
+  const signal = limits.signal === undefined
+    ? failed.signal
+    : AbortSignal.any([limits.signal, failed.signal]);
   // Node takes more than ten for a leak.
-  if (limits.signal !== undefined) setMaxListeners(AT_ONCE, limits.signal);
+  setMaxListeners(AT_ONCE, signal);
   const answers: (SocketError | "open")[] = [];
   let started = 0;
   let told = 0;
@@ -44,10 +48,11 @@ export async function probe(
     while (started < destinations.length) {
       const index = started++;
       try {
-        answers[index] = await answerOf(transport, destinations[index], limits);
+        answers[index] = await answerOf(transport, destinations[index], { ...limits, signal });
       } catch (error) {
-        // It holds for the others, too: no more are tried.
+        // It holds for the others, too: no more are tried, and those under way are given up.
         started = destinations.length;
+        failed.abort(error);
         throw error;
       }
       let lines = "";
@@ -57,11 +62,10 @@ export async function probe(
       if (lines !== "") await session.print(lines);
     }
   };
-  // What is under way when one fails ends by itself, soon after it and for the same reason.
-  const ends = await Promise.allSettled(
+  await Promise.allSettled(
     Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work),
   );
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  if (failed.signal.aborted) throw failed.signal.reason;
   const failures = answers.filter((answer) => answer !== "open");
   if (failures.length < destinations.length) return EXIT.ok;
   throw failures.length === 1 ? failures[0] : noneOpen(destinations, failures);

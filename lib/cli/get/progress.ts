@@ -54,7 +54,7 @@ export class Progress {
     this.#stderr.write("\n");
   }
 
-  /** Tells whether the line was shown until now. */
+  /** Returns whether the line was shown until now. */
   #stop(): boolean {
     const shown = this.#cancel !== undefined;
     this.#cancel?.();
