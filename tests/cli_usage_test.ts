@@ -1,10 +1,14 @@
 // The command lines of both scripts: help, version, and what is not right.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { VERSION } from "../lib/version.ts";
 import { InProcess } from "./in_process.ts";
-import { assertFailed, runClient, runServer } from "./scripts.ts";
-import { test } from "./runner.deno.ts";
+import { runProgram } from "./peers.ts";
+import { assertFailed, programCommand, runClient, runServer } from "./scripts.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
 const FLAGS = {
@@ -210,3 +214,23 @@ test("client: the default is to talk to localhost port 10000", async () => {
   const { stderr } = await program.exit();
   assert.match(stderr, /^connecting to localhost port 10000\n/);
 });
+
+if (runtime !== "Deno") {
+  // Deno looks for what a script imports beside the link.
+  test("server and client: a script is known through a link, and without its ending", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "plainsocket-"));
+    try {
+      for (const name of ["server", "client"]) {
+        const [node, script] = programCommand(name);
+        const link = join(folder, basename(script));
+        symlinkSync(script, link);
+        for (const way of [link, script.replace(/\.js$/, "")]) {
+          const { code, stdout } = await runProgram([node, way, "--version"]);
+          assert.deepEqual([code, stdout.toString()], [0, `plainsocket ${VERSION}\n`], way);
+        }
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+}

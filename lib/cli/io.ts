@@ -21,7 +21,7 @@ export interface Io {
   readonly stdout: ProgramOutput;
   readonly stderr: ProgramOutput;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What idle times, deadlines and the waits before retries go by. */
+  /** The clock of idle times, of the time that a drain gets, and of the waits before retries. */
   readonly clock: Clock;
   /** Whether stdin is a pipe or a file, and not a terminal or nothing. */
   hasInput(): boolean;
