@@ -58,13 +58,37 @@ test("RFC 9112 7.1: what is not a chunk is 400", () => {
 });
 
 test("RFC 9112 7.1.1: extensions that are right are ignored, others are 400", () => {
-  for (const extension of [";a", ";a=b", ';a="b;c"', ';a="\\""', ";a;b=c"]) {
+  for (
+    const extension of [
+      ...[";a", ";a=b", ';a="b;c"', ';a="\\""', ";a;b=c"],
+      // BWS
+      ...["; a=b", " ; a=b", "\t;\ta", ";a =b", ";a= b", ' ; a = "b c" ; d', " \t ;a"],
+    ]
+  ) {
     assert.deepEqual(verdictOn(`1${extension}\r\nx\r\n0${extension}\r\n\r\n`), {
       content: "x",
       rest: "",
     });
   }
-  for (const extension of [";", ";;a", "; a", ";a=", ';a="b', ";a b", ";\n", ";a=\0", " a"]) {
+  for (
+    const extension of [
+      ...[
+        ";",
+        ";;a",
+        ";a=",
+        ';a="b',
+        ";a b",
+        ";\n",
+        ";a=\0",
+        " a",
+        " ",
+        ";a ",
+        "; ",
+        ";a = ",
+        "\xa0;a",
+      ],
+    ]
+  ) {
     assert.equal(verdictOn(`1${extension}\r\nx\r\n0\r\n\r\n`), 400, extension);
   }
   assert.equal(verdictOn(`1;${"a".repeat(300)}\r\nx\r\n`), 400);

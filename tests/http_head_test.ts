@@ -99,6 +99,10 @@ test("RFC 9112 3: what is not a request line", () => {
     `GET\t/ HTTP/1.1\r\n${HOST}\r\n`,
     `G(T / HTTP/1.1\r\n${HOST}\r\n`,
     `GET / x HTTP/1.1\r\n${HOST}\r\n`,
+    // There is no target.
+    `GET HTTP/1.1\r\n${HOST}\r\n`,
+    `OPTIONS HTTP/1.0\r\n${HOST}\r\n`,
+    `GET  HTTP/1.1\r\n${HOST}\r\n`,
     `GET /\x80 HTTP/1.1\r\n${HOST}\r\n`,
     `GET /\0 HTTP/1.1\r\n${HOST}\r\n`,
     "\x16\x03\x01\x02\0\r\n",
@@ -113,6 +117,10 @@ test("RFC 9112 3.2: the four forms of a target", () => {
   assert.equal(host("HTTP://b?x"), "b");
   assert.equal(host("http://user:word@b:81/x@y"), "b:81");
   assert.equal(host("*", "OPTIONS"), "a");
+  for (const method of ["GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "PATCH"]) {
+    refuses(400, `${method} * HTTP/1.1\r\n${HOST}\r\n`);
+  }
+  refuses(501, `M-SEARCH * HTTP/1.1\r\n${HOST}\r\n`, `NOTIFY * HTTP/1.1\r\n${HOST}\r\n`);
   refuses(
     400,
     `GET x HTTP/1.1\r\n${HOST}\r\n`,

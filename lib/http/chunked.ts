@@ -95,9 +95,9 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) throw bad("A chunk has no size");
     if (byte === CR) this.#state = "size-lf";
-    else if (byte === 0x3b /* ; */) {
+    else if (byte === 0x3b /* ; */ || byte === 0x20 || byte === 0x09) {
       this.#state = "extension";
-      this.#extension = ";";
+      this.#extension = String.fromCharCode(byte);
     } else throw bad("The size of a chunk is not a hexadecimal number");
   }
 
@@ -125,9 +125,9 @@ export class ChunkedDecoder {
   }
 }
 
-/** *( ";" token [ "=" ( token / quoted-string ) ] ), with the white space of "bad" senders refused. */
+/** *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ) */
 const EXTENSIONS =
-  /^(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)*$/;
+  /^(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)*$/;
 
 const FIELD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t \x21-\x7e\x80-\xff]*\r\n$/;
 

@@ -44,6 +44,24 @@ export function parseField(text: string, start: number, end: number, headers: st
   headers.push(name, text.slice(valueStart, at));
 }
 
+/**
+ * The members of a list (RFC 9110 section 5.6.1), empty ones included, without the white space around
+ * them. That is SP and HTAB only: `trim()` takes off 0xA0, too, and what others do not take for
+ * "chunked" must not be that here. No byte is looked at more than twice: a regular expression for the
+ * white space at the end is quadratic where there is much of it inside.
+ */
+export function membersOf(list: string): string[] {
+  return list.split(",").map(withoutBlanks);
+}
+
+function withoutBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
 function isBlank(code: number): boolean {
   return code === SP || code === TAB;
 }

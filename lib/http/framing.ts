@@ -7,6 +7,7 @@
  */
 
 import { HttpError } from "./errors.ts";
+import { membersOf } from "./fields.ts";
 import type { RequestHead } from "./head.ts";
 
 /** How a request is framed. */
@@ -85,14 +86,6 @@ function bodyLengthOf(
   return Number(contentLength);
 }
 
-/**
- * The members of a list. The white space around them is SP and HTAB only: `trim()` takes off 0xA0,
- * too, and what others do not take for "chunked" must not be that here.
- */
-function membersOf(list: string): string[] {
-  return list.split(",").map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
-}
-
 /** RFC 9112 section 9.3. */
 function keepsAlive(connection: string, minor: 0 | 1): boolean {
   if (connection === "") return minor === 1;
@@ -123,14 +116,23 @@ function hostOf({ method, target, minor }: RequestHead, host: string | undefined
   if (!isHost(host)) throw new HttpError(400, "BAD_HOST", "Host is not a host and port");
   if (method === "CONNECT") throw isTunnelEnd(target) ? noTunnels() : badTarget();
   if (target.charCodeAt(0) === 0x2f /* / */) return host;
-  // RFC 9112 section 3.2.4: the asterisk is for OPTIONS. M-SEARCH and its kin use it, too; they are
-  // then not implemented, rather than wrong.
-  if (target === "*") return host;
+  if (target === "*") {
+    // RFC 9112 section 3.2.4: the asterisk is for OPTIONS.
+    if (method === "OPTIONS") return host;
+    if (WITHOUT_ASTERISK.has(method)) throw badTarget();
+    // M-SEARCH and its kin (UPnP) use it, too, and are not known here.
+    throw new HttpError(501, "BAD_METHOD", `This server knows no ${method} *`);
+  }
   const authority = ABSOLUTE.exec(target)?.[1];
   // RFC 9110 section 4.2.1: a URI of HTTP has a host.
   if (authority !== undefined && authority[0] !== ":" && isHost(authority)) return authority;
   throw badTarget();
 }
+
+/** The other methods of RFC 9110 section 9.3, and PATCH (RFC 5789). */
+const WITHOUT_ASTERISK: ReadonlySet<string> = new Set(
+  ["GET", "HEAD", "POST", "PUT", "DELETE", "TRACE", "PATCH"],
+);
 
 /** RFC 9112 section 3.2.3: a host and a port, neither of them empty. */
 function isTunnelEnd(target: string): boolean {

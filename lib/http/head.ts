@@ -161,6 +161,9 @@ export class HeadParser {
       throw new HttpError(400, "BAD_TARGET", "The request-target has a character it may not have");
     }
     this.#target = text.slice(targetStart, at);
+    if (at === end && /^HTTP\/\d\.\d$/.test(this.#target)) {
+      throw new HttpError(400, "BAD_REQUEST_LINE", "The request line has no target");
+    }
     this.#minor = versionOf(text.slice(at, end));
     this.#method = method;
   }

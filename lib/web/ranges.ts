@@ -4,6 +4,8 @@
  * @module
  */
 
+import { membersOf } from "../http/fields.ts";
+
 /** A part of a representation; `end` is behind its last byte. */
 export interface Slice {
   readonly start: number;
@@ -25,8 +27,7 @@ const MOST_SPECS = 64;
 export function parseRange(value: string, size: number): Slice[] | undefined {
   const unit = /^bytes=/i.exec(value);
   if (unit === null) return undefined;
-  const specs = value.slice(unit[0].length).split(",").map((spec) => spec.replace(BLANKS, ""))
-    .filter((spec) => spec !== "");
+  const specs = membersOf(value.slice(unit[0].length)).filter((spec) => spec !== "");
   if (specs.length === 0 || specs.length > MOST_SPECS) return undefined;
   const slices: Slice[] = [];
   for (const spec of specs) {
@@ -39,9 +40,6 @@ export function parseRange(value: string, size: number): Slice[] | undefined {
   const merged = merge(slices);
   return merged.length > MOST_PARTS ? undefined : merged;
 }
-
-/** OWS at either end of a member of a list. */
-const BLANKS = /^[ \t]+|[ \t]+$/g;
 
 /** One range; `undefined` if it is not right, empty if it cannot be had. */
 function parseSpec(spec: string, size: number): Slice | undefined {

@@ -8,6 +8,7 @@ import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import { counted } from "../../counted.ts";
+import { membersOf } from "../fields.ts";
 import { RequestError } from "./errors.ts";
 import type { ClientReply } from "./client.ts";
 
@@ -64,9 +65,7 @@ export async function* decodeContent(
 /** In the order in which they are to be taken off. */
 function codingsOf(reply: ClientReply): Coding[] {
   const value = reply.header("content-encoding") ?? "";
-  const names = value.toLowerCase().split(",").map((name) =>
-    name.trim().replace(/^x-gzip$/, "gzip")
-  )
+  const names = membersOf(value.toLowerCase()).map((name) => name === "x-gzip" ? "gzip" : name)
     .filter((name) => name !== "" && name !== "identity");
   if (names.length > MOST_CODINGS || !names.every((name) => Object.hasOwn(CODINGS, name))) {
     reply.close();

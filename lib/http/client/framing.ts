@@ -6,6 +6,7 @@
  */
 
 import { HttpError } from "../errors.ts";
+import { membersOf } from "../fields.ts";
 import type { ReplyHead } from "./reply_head.ts";
 
 /** The length of a body in bytes, or what ends it: its last chunk, or the end of the connection. */
@@ -33,7 +34,7 @@ function valuesOf(headers: readonly string[], name: string): string[] {
   const values: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     if (headers[i].toLowerCase() !== name) continue;
-    values.push(...headers[i + 1].split(",").map((value) => value.trim()));
+    values.push(...membersOf(headers[i + 1]));
   }
   return values;
 }
