@@ -15,7 +15,7 @@ export interface PythonPeer extends AsyncDisposable {
   readonly endpoint: Endpoint;
   /** Gives it a line to read. */
   say(line: string): void;
-  /** Waits for a line that it prints. */
+  /** Waits for a line that it prints; rejects if none comes any more. */
   hear(): Promise<string>;
 }
 
@@ -40,7 +40,13 @@ say(l.getsockname()[1])
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const hear = async () => (await lines.next()).value as string;
+  const hear = async () => {
+    const next = lines.next();
+    const late = "Waited in vain for a line of the Python peer";
+    const { done, value } = await inTime(next, () => late);
+    if (done) throw new Error("The Python peer ended, and said no more");
+    return value;
+  };
   const failed = once(child, "error").then(([error]) => Promise.reject(error));
   failed.catch(() => {});
   const port = Number(await Promise.race([hear(), failed]));
