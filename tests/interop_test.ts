@@ -3,9 +3,6 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-import process from "node:process";
 import { freePort, OWN_HOST, randomBytes } from "./helpers.ts";
 import { Program, runProgram } from "./peers.ts";
 import { hasIPv6, runClient, startClient, startServer } from "./scripts.ts";
@@ -22,22 +19,6 @@ const RECEIVED = [
 /** More than the kernels on both sides hold. */
 const DATA = Buffer.from(randomBytes(16 * 1024 * 1024));
 
-/** Whether a program is on the PATH. */
-function installed(program: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((dir) => {
-    try {
-      accessSync(join(dir, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-function needNcat(): void {
-  assert.ok(installed("ncat"), "This test needs ncat: install it with `apt-get install ncat`");
-}
-
 /** Starts ncat as an echo server. It cannot tell a port that the kernel chose, so we choose. */
 async function startNcat(): Promise<[ncat: Program, port: string]> {
   const port = await freePort();
@@ -53,7 +34,6 @@ function received(stderr: string): string[] {
 }
 
 test("ncat talks to our server", async () => {
-  needNcat();
   await using server = await startServer(["--host", "127.0.0.1"]);
   const ncat = ["ncat", "127.0.0.1", String(server.port)];
   for (const data of [Buffer.from(MESSAGE), DATA]) {
@@ -66,7 +46,6 @@ test("ncat talks to our server", async () => {
 // With --exec, ncat writes to cat without reading from it at the same time: more than their pipes
 // hold can block both for ever. And once it reads FIN it closes, whatever cat still has to say.
 test("our client talks to ncat", async () => {
-  needNcat();
   const [ncat, port] = await startNcat();
   await using _ncat = ncat;
   for (const data of [Buffer.from(MESSAGE), DATA.subarray(0, 64 * 1024)]) {
@@ -81,30 +60,27 @@ test("our client talks to ncat", async () => {
   }
 }, ["ncat"]);
 
-// Not every machine that tests has it, and ncat tests the same.
-if (installed("socat")) {
-  test("socat talks to our server", async () => {
-    await using server = await startServer(["--host", "127.0.0.1"]);
-    // -t: how long it waits for the echo once all is sent.
-    const socat = ["socat", "-t", "30", "-", `TCP:127.0.0.1:${server.port}`];
-    for (const data of [Buffer.from(MESSAGE), DATA]) {
-      const { code, stdout } = await runProgram(socat, { stdin: data });
-      assert.equal(code, 0);
-      assert.ok(stdout.equals(data), `${stdout.length} of ${data.length} bytes came back`);
-    }
-  });
+test("socat talks to our server", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  // -t: how long it waits for the echo once all is sent.
+  const socat = ["socat", "-t", "30", "-", `TCP:127.0.0.1:${server.port}`];
+  for (const data of [Buffer.from(MESSAGE), DATA]) {
+    const { code, stdout } = await runProgram(socat, { stdin: data });
+    assert.equal(code, 0);
+    assert.ok(stdout.equals(data), `${stdout.length} of ${data.length} bytes came back`);
+  }
+}, ["socat"]);
 
-  test("our client talks to socat", async () => {
-    const listen = "TCP-LISTEN:0,bind=127.0.0.1,fork";
-    await using socat = new Program(["socat", "-dd", "-t", "30", listen, "EXEC:/bin/cat"]);
-    const [, port] = await socat.stderr.until(/listening on .*:(\d+)/);
-    for (const data of [Buffer.from(MESSAGE), DATA]) {
-      const exit = await runClient(["--host", "127.0.0.1", "--port", port, "-q"], { stdin: data });
-      assert.deepEqual([exit.code, exit.stderr], [0, ""]);
-      assert.ok(exit.stdout.equals(data));
-    }
-  });
-}
+test("our client talks to socat", async () => {
+  const listen = "TCP-LISTEN:0,bind=127.0.0.1,fork";
+  await using socat = new Program(["socat", "-dd", "-t", "30", listen, "EXEC:/bin/cat"]);
+  const [, port] = await socat.stderr.until(/listening on .*:(\d+)/);
+  for (const data of [Buffer.from(MESSAGE), DATA]) {
+    const exit = await runClient(["--host", "127.0.0.1", "--port", port, "-q"], { stdin: data });
+    assert.deepEqual([exit.code, exit.stderr], [0, ""]);
+    assert.ok(exit.stdout.equals(data));
+  }
+}, ["socat"]);
 
 test("tutorial: its server and client, and ours, receive the same in every pairing", async () => {
   for (const ourServer of [false, true]) {
