@@ -17,7 +17,7 @@ const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
 export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
   /** Makes stderr a terminal so wide, and stdout another one if it is `"both"`. */
   readonly terminal?: "stderr" | "both";
-  /** What time it is there. Default: the system's. */
+  /** The clock of the program. Default: the system's. */
   readonly clock?: Clock;
 };
 
@@ -39,7 +39,12 @@ export class InProcess implements Running {
   readonly stderr: Output = new Output();
   readonly #name: string;
   readonly #exit: Promise<Exit>;
-  readonly #listeners = new Map<ProgramSignal, () => void>();
+  readonly #listeners: Readonly<Record<ProgramSignal, (() => void)[]>> = {
+    SIGHUP: [],
+    SIGINT: [],
+    SIGTERM: [],
+  };
+  /** Signals to stop that came before anything listened. */
   readonly #pending = new Set<ProgramSignal>();
 
   constructor(
@@ -76,11 +81,16 @@ export class InProcess implements Running {
     return inTime(this.#exit, () => `Still running: ${this.#name}\n${this.stderr.text}`);
   }
 
-  /** Sends a signal. One that comes before it listens arrives when it does. */
+  /**
+   * Sends a signal. One to stop that comes before it listens arrives when it does. Throws for a SIGHUP
+   * that it does not listen for: that would end a process, and so here the tests.
+   */
   kill(signal: ProgramSignal): void {
-    const listener = this.#listeners.get(signal);
-    if (listener === undefined) this.#pending.add(signal);
-    else listener();
+    const listeners = this.#listeners[signal];
+    for (const listener of listeners) listener();
+    if (listeners.length > 0) return;
+    if (signal === "SIGHUP") throw new Error(`It does not listen for SIGHUP: ${this.#name}`);
+    this.#pending.add(signal);
   }
 
   stop(signal: ProgramSignal = "SIGTERM"): Promise<Exit> {
@@ -94,7 +104,7 @@ export class InProcess implements Running {
   }
 
   #listen(signal: ProgramSignal, listener: () => void): void {
-    this.#listeners.set(signal, listener);
+    this.#listeners[signal].push(listener);
     if (this.#pending.delete(signal)) queueMicrotask(listener);
   }
 }
