@@ -8,7 +8,7 @@ import process from "node:process";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes, readText, until } from "./helpers.ts";
-import { Program, runProgram } from "./peers.ts";
+import { DEADLINE_MS, Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
   listening,
@@ -144,17 +144,22 @@ for (const kind of KINDS) {
 
 /** The processes that a process has started and that have not ended. */
 function childrenOf(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" ")
-  ).filter((child) => child !== "");
+  return threadsOf(pid).flatMap((thread) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").trim().split(" ");
+    } catch {
+      // It has ended since.
+      return [];
+    }
+  }).filter((child) => child !== "");
 }
 
-/** How many threads a process has; 0 if it has ended. A runtime starts most of its own in the end. */
-function threadsOf(pid: string): number {
+/** The threads of a process; none if it has ended. A runtime starts most of its own in the end. */
+function threadsOf(pid: number | string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).length;
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
-    return 0;
+    return [];
   }
 }
 
@@ -163,7 +168,7 @@ const MOMENTS: Readonly<Record<string, (program: Program) => boolean>> = {
   "it starts up": () => true,
   "there is a worker": ({ pid }) => childrenOf(pid).length > 0,
   "there are two": ({ pid }) => childrenOf(pid).length > 1,
-  "one has its threads": ({ pid }) => childrenOf(pid).some((child) => threadsOf(child) > 1),
+  "one has its threads": ({ pid }) => childrenOf(pid).some((child) => threadsOf(child).length > 1),
   "one is ready": ({ stderr }) => /is ready/.test(stderr.text),
 };
 
@@ -203,14 +208,27 @@ test("server --workers: no process outlives a server that is killed", async () =
 });
 
 test("server --workers: nor one that is killed while it has not heard what they said", async () => {
-  await using server = await startWorkers("processes");
+  await using server = await startWorkers("processes", ["--idle-timeout", "0.5"]);
+  const { pid, stderr } = server.program;
   const pids = pidsOf(server);
-  const [, , , parent] = readFileSync(`/proc/${pids[0]}/stat`, "utf8").split(" ");
-  process.kill(Number(parent), "SIGSTOP");
-  // They serve all the same, and tell of what they accept after a tenth of a second, which nobody but
-  // the one that is stopped could see: so there is nothing to wait for but the time.
-  const started = performance.now();
-  while (performance.now() - started < 300) (await converse(server)).close();
+  process.kill(pid, "SIGSTOP");
+  // They serve all the same, and tell of what they accept after a tenth of a second. Nobody but the
+  // one that is stopped could see that; but who has closed a conversation because nothing moved for
+  // half a second has told of it before.
+  const hasClosed = (worker: number) =>
+    new RegExp(`^worker ${worker}: .*nothing moved for 0\\.5 s`, "m").test(stderr.text);
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!hasClosed(1) || !hasClosed(2)) {
+    assert.ok(
+      performance.now() < deadline,
+      "Waited in vain for both workers to close conversations",
+    );
+    const silent = await Promise.all(Array.from({ length: 8 }, () => converse(server)));
+    for (const conn of silent) {
+      await conn.read(new Uint8Array(1));
+      conn.close();
+    }
+  }
   server.program.kill("SIGKILL");
   await server.program.exit();
   await gone(pids);
