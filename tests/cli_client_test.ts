@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { Writable } from "node:stream";
-import { randomBytes } from "./helpers.ts";
-import { python, type Running, runProgram } from "./peers.ts";
+import { feedUntilStill, randomBytes, untilStill } from "./helpers.ts";
+import { python, runProgram } from "./peers.ts";
 import {
   assertFailed,
   inShell,
@@ -21,6 +21,7 @@ import {
   startServer,
 } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 const MESSAGE = "This is the message.  It will be repeated.";
 const MIB = 1024 * 1024;
@@ -147,14 +148,6 @@ if (process.env.PLAINSOCKET_TEST_GIB) {
     withServer((at) => through(at, 1024)));
 }
 
-/** Feeds the client until it ends; tells how many bytes it has taken. */
-async function feedAll(client: Running): Promise<number> {
-  const chunk = new Uint8Array(MIB);
-  let taken = 0;
-  while (taken < 256 * MIB && await feed(client.stdin, chunk)) taken += chunk.length;
-  return taken;
-}
-
 const STINGY = {
   "never reads": "",
   "reads and never echoes": "while s.recv(1 << 20): pass",
@@ -167,11 +160,27 @@ ${program}
 sys.stdin.read()
 `);
     const { host, port } = peer.endpoint;
-    const args = ["--host", host, "--port", String(port), "--timeout", "0.5", "-q"];
+    const args = ["--host", host, "--port", String(port), "--timeout", "0", "-q"];
     await using client = startClientProcess(args, { pipe: true });
-    const taken = await feedAll(client);
-    assertFailed(await client.exit(), 28, /nothing moved for 0\.5 s/);
+    const taken = await feedUntilStill(client, peer, 256 * MIB);
     assert.ok(taken > 0 && taken <= 32 * MIB, `It took ${taken / MIB} MiB`);
+    assert.equal((await client.stop()).code, 143);
+  }, ["python3"]);
+
+  test(`client: gives up a peer that ${habit} when nothing has moved for --timeout`, async () => {
+    await using peer = await python(`
+s, _ = l.accept()
+${program}
+sys.stdin.read()
+`);
+    const { host, port } = peer.endpoint;
+    const args = ["--host", host, "--port", String(port), "--timeout", "20", "-q"];
+    const clock = new TestClock();
+    await using client = startClient(args, { pipe: true, clock });
+    client.stdin.end(new Uint8Array(64 * MIB));
+    await untilStill(peer);
+    await clock.advance(22_000);
+    assertFailed(await client.exit(), 28, /nothing moved for 20 s/);
   }, ["python3"]);
 }
 

@@ -10,7 +10,15 @@ import process from "node:process";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { freshPath } from "./contract/networks.ts";
-import { bytes, freePort, OWN_HOST, randomBytes, readAll } from "./helpers.ts";
+import {
+  bytes,
+  feedUntilStill,
+  freePort,
+  OWN_HOST,
+  randomBytes,
+  readAll,
+  untilStill,
+} from "./helpers.ts";
 import { Program, python } from "./peers.ts";
 import {
   assertFailed,
@@ -23,6 +31,7 @@ import {
   startServer,
 } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 const MIB = 1024 * 1024;
 const own = await selfSigned(["localhost", "127.0.0.1", OWN_HOST]);
@@ -71,7 +80,7 @@ test("connect: talks to socat over TCP and over a Unix socket", async () => {
   await talk(unix, ["--unix", path]);
 }, ["socat"]);
 
-/** Starts openssl s_server, and tells its port. */
+/** Starts openssl s_server, and returns its port. */
 async function startOpenssl(...args: string[]): Promise<[openssl: Program, port: string]> {
   const key = freshPath();
   writeFileSync(key, own.key + own.cert);
@@ -169,16 +178,27 @@ test("connect: 64 MiB go there and come back, whole", async () => {
 
 test("connect: takes no more of stdin than the peer does", async () => {
   await using peer = await python("s, _ = l.accept()\nsys.stdin.read()");
-  const args = ["connect", `127.0.0.1:${peer.endpoint.port}`, "--idle-timeout", "0.5", "-q"];
+  const args = ["connect", `127.0.0.1:${peer.endpoint.port}`, "-q"];
   await using client = startClientProcess(args, { pipe: true });
-  let taken = 0;
-  const chunk = new Uint8Array(MIB);
-  const feed = () =>
-    new Promise((resolve) => client.stdin.write(chunk, (error) => resolve(!error)));
-  while (taken < 256 * MIB && await feed()) taken += chunk.length;
-  assertFailed(await client.exit(), 28, /nothing moved for 0\.5 s/);
+  const taken = await feedUntilStill(client, peer, 256 * MIB);
   assert.ok(taken > 0 && taken <= 32 * MIB, `It took ${taken / MIB} MiB`);
+  assert.equal((await client.stop()).code, 143);
 }, ["python3"]);
+
+test(
+  "connect: gives up a peer that takes nothing when nothing has moved for --idle-timeout",
+  async () => {
+    await using peer = await python("s, _ = l.accept()\nsys.stdin.read()");
+    const args = ["connect", `127.0.0.1:${peer.endpoint.port}`, "--idle-timeout", "20", "-q"];
+    const clock = new TestClock();
+    await using client = startClient(args, { pipe: true, clock });
+    client.stdin.end(new Uint8Array(64 * MIB));
+    await untilStill(peer);
+    await clock.advance(22_000);
+    assertFailed(await client.exit(), 28, /nothing moved for 20 s/);
+  },
+  ["python3"],
+);
 
 test("connect: takes no more of the peer than the reader of stdout does", async () => {
   await using peer = await python(`
@@ -186,8 +206,10 @@ import select
 s, _ = l.accept()
 s.setblocking(False)
 sent = 0
-# When it takes nothing for so long it takes no more; if that is only slow, so much the less.
-while sent < 256 << 20 and select.select([], [s], [], 0.5)[1]: sent += s.send(bytes(1 << 20))
+while sent < 256 << 20 and sys.stdin not in select.select([sys.stdin], [s], [])[0]:
+    try: sent += s.send(bytes(1 << 20))
+    except BlockingIOError: pass
+sys.stdin.readline()
 say(sent)
 sys.stdin.read()
 `);
@@ -196,6 +218,8 @@ sys.stdin.read()
   // Nobody reads its stdout.
   const client = spawn(file, [...args, ...at], { stdio: ["pipe", "pipe", "inherit"] });
   try {
+    await untilStill(peer, client);
+    peer.say("tell");
     const sent = Number(await peer.hear());
     assert.ok(sent > 0 && sent <= 32 * MIB, `It took ${sent / MIB} MiB`);
   } finally {

@@ -3,12 +3,13 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomFillSync, randomInt } from "node:crypto";
+import process from "node:process";
 import type { Conversation } from "../lib/conversation.ts";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
 import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import { isBound } from "./kernel.ts";
-import { DEADLINE_MS } from "./peers.ts";
+import { isAtRest, isBound, sleptSince, TELLS } from "./kernel.ts";
+import { DEADLINE_MS, type Program, type PythonPeer } from "./peers.ts";
 
 /** Both ends of a connection, and the listener it came through. */
 export interface Pair<A extends Addr = Addr> extends Disposable {
@@ -19,9 +20,11 @@ export interface Pair<A extends Addr = Addr> extends Disposable {
 
 /**
  * An address of loopback that nobody else is likely to have, neither another process nor another file
- * of tests: there a port that was free a moment ago still is.
+ * of tests: there a port that was free a moment ago still is. Only Linux has more than one.
  */
-export const OWN_HOST: string = `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`;
+export const OWN_HOST: string = process.platform === "linux"
+  ? `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`
+  : "127.0.0.1";
 
 /** A port of {@linkcode OWN_HOST} that nobody has, for programs that cannot tell which one they got. */
 export async function freePort(): Promise<string> {
@@ -135,4 +138,46 @@ export async function until(condition: () => boolean, what: string): Promise<voi
 /** Resolves when all that is ready to run has run, the sockets of this process included. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/**
+ * Waits until neither a peer nor the client that is connected to it, if that is another process, will
+ * do anything more by itself.
+ */
+export async function untilStill(
+  { endpoint, pid }: PythonPeer,
+  client?: { readonly pid?: number },
+): Promise<void> {
+  const pids = [pid, client?.pid].filter((pid) => pid !== undefined);
+  let before: string | undefined;
+  let turns = 0;
+  await until(() => {
+    const slept = isAtRest(endpoint) ? pids.map(sleptSince) : [undefined];
+    const now = slept.includes(undefined) ? undefined : slept.join();
+    turns = now !== undefined && now === before ? turns + 1 : 0;
+    before = now;
+    // What this process does for them takes turns of its own; where no kernel tells, some seconds of
+    // them have to do.
+    return turns === (TELLS ? 5 : 2000);
+  }, "the client and its peer to stand still");
+}
+
+/** Feeds a client until it takes no more, or has taken `most` bytes; returns how many it has taken. */
+export async function feedUntilStill(
+  client: Program,
+  peer: PythonPeer,
+  most: number,
+): Promise<number> {
+  const chunk = new Uint8Array(1024 * 1024);
+  let taken = 0;
+  const feed = () => {
+    client.stdin.write(chunk, (error) => {
+      if (error) return;
+      taken += chunk.length;
+      if (taken < most) feed();
+    });
+  };
+  feed();
+  await untilStill(peer, client);
+  return taken;
 }

@@ -11,6 +11,7 @@ import type { Endpoint } from "../lib/transport.ts";
 
 /** A Python program with a socket. */
 export interface PythonPeer extends AsyncDisposable {
+  readonly pid: number;
   /** Where it listens, if it does. */
   readonly endpoint: Endpoint;
   /** Gives it a line to read. */
@@ -51,6 +52,7 @@ say(l.getsockname()[1])
   failed.catch(() => {});
   const port = Number(await Promise.race([hear(), failed]));
   return {
+    pid: child.pid!,
     endpoint: { host: "127.0.0.1", port },
     say: (line) => void child.stdin.write(`${line}\n`),
     hear,
