@@ -1,6 +1,7 @@
 // The situations of docs/connect.md: each runs `client.ts connect` against a peer in Python, and says
 // in the words of the table what came of it.
 
+import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
 import type { OnEof } from "../lib/join.ts";
 import { until } from "./helpers.ts";
@@ -107,26 +108,16 @@ function told({ code, stdout }: Exit, ...facts: string[]): string {
   return [...facts, ...printed, `exit ${code}`].join("; ");
 }
 
-/** The peer has ended, and nobody types; `end` is what ends stdin. */
-async function untouched(onEof: OnEof, around: Surroundings, end?: string): Promise<string> {
-  const program = `send_last(b"the answer")\nsay(rest())`;
-  await using it = await start(onEof, program, around);
-  const { client, peer } = it;
-  await client.stdout.until(/the answer/);
-  let how = "over by itself";
-  if (onEof === "wait") {
-    let over = false;
-    const ended = client.exit().then(() => over = true);
-    // One that begins later, and does not wait for a stdin that is as silent, is over before.
-    await using other = await start("half-close", program, around);
-    await other.client.exit();
-    if (!over) how = "over when stdin ends";
-    if (end === undefined) client.stdin.end();
-    else client.stdin.write(end);
-    await ended;
-  }
+const ANSWERS_AND_ENDS = `send_last(b"the answer")\nsay(rest())`;
+
+/** What came of it, when it is over: `how` that came, and whether `sent` bytes and FIN were sent. */
+async function toldOfFin(
+  { client, peer }: Conversation,
+  how: string,
+  sent = 0,
+): Promise<string> {
   const exit = await client.exit();
-  return told(exit, how, await peer.hear() === "0 FIN" ? "then FIN" : "no FIN");
+  return told(exit, how, await peer.hear() === `${sent} FIN` ? "then FIN" : "no FIN");
 }
 
 const SAY_LAST = `
@@ -191,11 +182,29 @@ reset(s)
   },
 
   async "the peer ends; stdin is a pipe that stays open"(onEof) {
-    return await untouched(onEof, AS_PROCESS);
+    await using it = await start(onEof, ANSWERS_AND_ENDS, { options: ["-v"] });
+    const { client, clock } = it;
+    let over = false;
+    void client.exit().then(() => over = true, () => {});
+    await client.stderr.until(/no more data from the server/);
+    if (onEof !== "wait") {
+      if (onEof === "half-close") await clock.pass(500);
+      return await toldOfFin(it, "over by itself");
+    }
+    await clock.advance(60_000);
+    assert.equal(over, false, "It is over though stdin has not ended");
+    client.stdin.end();
+    return await toldOfFin(it, "over when stdin ends");
   },
 
   async "the peer ends; stdin is a terminal"(onEof) {
-    return await untouched(onEof, { wrap: inTerminal }, "\x04");
+    await using it = await start(onEof, ANSWERS_AND_ENDS, { wrap: inTerminal });
+    await it.client.stdout.until(/the answer/);
+    if (onEof !== "wait") return await toldOfFin(it, "over by itself");
+    // That it waits for as long as it takes is seen where stdin is a pipe. Here what is typed still
+    // goes to the peer, and Ctrl-D ends it.
+    it.client.stdin.write("typed\n\x04");
+    return await toldOfFin(it, "over when stdin ends", 6);
   },
 
   async "the peer resets; stdin stays open"(onEof) {
