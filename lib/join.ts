@@ -125,6 +125,8 @@ class Join {
   #cancelEnd: () => void = () => {};
   /** The source is not to be asked for more. */
   #stopped = false;
+  /** A write to the peer is under way. */
+  #writing = false;
   /** What the sink is busy with. */
   #sinking: void | Promise<void> = undefined;
 
@@ -168,12 +170,14 @@ class Join {
   async #end(limit: number): Promise<void> {
     await this.#over.promise;
     await this.#sinking;
+    // The peer takes nothing now, so it would wait for FIN as long as for what is before it.
+    if (this.#writing) return;
     this.#cancelEnd = this.#clock.setTimer(limit, () => {
       const addr = this.#conn.remoteAddr;
       const why = `the peer takes no more, and the end could not be sent for ${limit / 1000} s`;
       this.#failed.reject(new SocketError("ETIMEDOUT", "closeWrite", { addr, why }));
     });
-    // It is refused if a write is under way or the connection is gone: there is no end to tell then.
+    // If the connection is gone there is no end to tell.
     await this.#conn.closeWrite().catch(() => {});
     this.#cancelEnd();
   }
@@ -196,11 +200,14 @@ class Join {
       const { done, value } = await this.#next();
       if (done) break;
       try {
+        this.#writing = true;
         await this.#conn.write(value);
       } catch (error) {
         this.#sendError = error;
         if (this.#peerEnded) throw this.#takesNoMore();
         return this.#stopSource();
+      } finally {
+        this.#writing = false;
       }
       if (this.#stopped) return;
     }
