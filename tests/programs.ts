@@ -1,7 +1,7 @@
 // The programs of others that tests converse with. Run as a script, it prints the Debian packages of
 // those that are missing here.
 
-import { accessSync, constants } from "node:fs";
+import { statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
@@ -33,8 +33,9 @@ export function pathOf(program: OtherProgram): string | undefined {
   const names = [program, ...ALIASES[program] ?? []];
   return names.flatMap((name) => FOLDERS.map((folder) => join(folder, name))).find((path) => {
     try {
-      accessSync(path, constants.X_OK);
-      return true;
+      // Not accessSync: on Deno that looks at a link, and not at what it leads to.
+      const stats = statSync(path);
+      return stats.isFile() && (stats.mode & 0o111) !== 0;
     } catch {
       return false;
     }
