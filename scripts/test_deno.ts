@@ -3,15 +3,7 @@
 //
 //   deno task test [--all | WORD...]
 
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { availableParallelism } from "node:os";
 import process from "node:process";
@@ -85,10 +77,12 @@ const { values: { all }, positionals: words } = parseArgs({
   options: { all: { type: "boolean", default: false } },
   allowPositionals: true,
 });
-const tests = readdirSync(TESTS)
+const tests = (await must(["git", "ls-files", "--cached", "--others", "--exclude-standard"]))
+  .split("\n")
   // All but the one that reports what was skipped, as this script does.
-  .filter((name) => name.endsWith("_test.ts") && name !== "zz_skipped_test.ts").sort()
-  .map((name) => join(TESTS, name));
+  .filter((path) => path.endsWith("_test.ts") && !path.endsWith("/zz_skipped_test.ts"))
+  .filter((path) => existsSync(join(ROOT, path))).sort()
+  .map((path) => join(ROOT, path));
 
 async function chosen(): Promise<string[]> {
   if (all) return tests;
