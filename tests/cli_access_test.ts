@@ -97,7 +97,7 @@ test(
 );
 
 test(
-  "server: a file that is not right at SIGHUP is told of in one line, and changes nothing",
+  "server: an invalid file at SIGHUP is logged in one line, and changes nothing",
   () =>
     withFile(async (path) => {
       writeFileSync(path, "127.0.0.2\n");

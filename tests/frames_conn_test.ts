@@ -28,7 +28,7 @@ interface Recording {
   readonly writes: Uint8Array[];
   /** What has left, one for each write. */
   readonly copies: string[];
-  /** Lets the oldest write leave that waits, or the next one if there is none. */
+  /** Lets the oldest waiting write leave. Without one, lets the next write leave. */
   readonly go: () => Promise<void>;
 }
 

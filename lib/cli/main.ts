@@ -73,8 +73,8 @@ async function run(
 export function endUnread(program: string, session: Session): void {
   // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
   onStdoutError(program, session, () => session.end(EXIT.ok));
-  // Here what is on stdout may not be whole, so that is no success. A log that cannot be written for
-  // another reason, such as a full disk, ends nothing.
+  // The content on stdout may not be whole, so this is a failure. A log that cannot be written for
+  // another reason, such as a full disk, does not end the run.
   session.io.stderr.on("error", (error: Error & { code?: string }) => {
     if (error.code === "EPIPE") session.end(EXIT.unheard);
   });
