@@ -49,6 +49,12 @@ function count(code: number, output: string): Counts {
   return { passed, failed: failed === 0 && hollow ? 1 : failed };
 }
 
+/** A failure, or why, in the words of Deno, of Node's TAP, of Bun and of our own checks. */
+const FAILURE = /^(.+ => \S+:\d+:\d+|\s*not ok .+|\(fail\) .+|\s*error: .+)$/gm;
+
+/** How many failures of a step the end names. */
+const MAX_FAILURES = 20;
+
 /** Passes on what a step prints, a line at a time and with its name before it. */
 class NamedOutput {
   readonly #name: string;
@@ -74,6 +80,7 @@ const { quick } = parseArgs({ options: { quick: { type: "boolean", default: fals
 const report = new Report();
 const summary: string[] = [];
 const skipped = new Set<string>();
+const failures: string[] = [];
 
 async function runStep({ name, command }: Step): Promise<void> {
   console.log(`${name} | ${command.join(" ")}`);
@@ -89,6 +96,10 @@ async function runStep({ name, command }: Step): Promise<void> {
   for (const [line] of printed.matchAll(/^\d+ tests? (was|were) skipped, .*$/gm)) {
     skipped.add(`${name}: ${line}`);
   }
+  if (counts.failed > 0) {
+    const names = new Set(Array.from(printed.matchAll(FAILURE), ([line]) => line.trim()));
+    for (const line of [...names].slice(0, MAX_FAILURES)) failures.push(`${name}: ${line}`);
+  }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   report.add(counts);
   summary.push(
@@ -101,6 +112,8 @@ await Promise.all((quick ? QUICK_LANES : LANES).map(async (lane) => {
   for (const step of lane) await runStep(step);
 }));
 console.log(
-  `\n${[...summary, ...skipped].join("\n")}\n\n${(process.uptime()).toFixed(0)} s in all`,
+  `\n${[...summary, ...skipped, ...failures].join("\n")}\n\n${
+    (process.uptime()).toFixed(0)
+  } s in all`,
 );
 report.end();
