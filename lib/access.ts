@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, FUNCTION, type Kinds, LIMIT, TEXTS } from "./arguments.ts";
 import { CidrSet, parseCidr } from "./cidr.ts";
 import { counted } from "./counted.ts";
 import type { UdpAddr } from "./datagram.ts";
@@ -39,6 +40,10 @@ export interface AccessOptions extends AccessRules {
   /** Is told who was refused, and why, as the middle of a sentence. It must not throw. */
   readonly onRefuse?: (remoteAddr: TcpAddr | UdpAddr, why: string) => void;
 }
+
+const RULES: Kinds<AccessRules> = { allow: TEXTS, deny: TEXTS };
+
+const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse: FUNCTION };
 
 /**
  * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight},
@@ -85,9 +90,10 @@ export class AccessList implements Admission {
 
   /** Makes a list; see the class. */
   constructor(options: AccessOptions) {
+    checkOptions("new AccessList", options, OPTIONS, '{ allow: ["127.0.0.0/8"] }');
     this.#maxPerAddress = options.maxPerAddress ?? 0;
     this.#onRefuse = options.onRefuse;
-    this.replace(options);
+    this.#setRules(options);
   }
 
   /** How many connections were refused so far, and, with TLS, handshakes; or datagrams. */
@@ -96,7 +102,12 @@ export class AccessList implements Admission {
   }
 
   /** From now on these rules hold, and no others. Connections that were admitted live on. */
-  replace({ allow, deny = [] }: AccessRules): void {
+  replace(rules: AccessRules): void {
+    checkOptions("replace", rules, RULES, '{ allow: ["127.0.0.0/8"] }');
+    this.#setRules(rules);
+  }
+
+  #setRules({ allow, deny = [] }: AccessRules): void {
     const denied = deny.map(parseCidr);
     this.#allow = allow && new CidrSet(allow.map(parseCidr));
     this.#deny = new CidrSet(denied);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, CLOCK, FUNCTION, integer, type Kinds, SIGNAL } from "./arguments.ts";
 import { setImmediate } from "node:timers";
 import { LineSplitter } from "./chat/lines.ts";
 import { Member } from "./chat/member.ts";
@@ -32,6 +33,14 @@ export interface ChatOptions {
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
+
+const OPTIONS: Kinds<ChatOptions> = {
+  signal: SIGNAL,
+  maxLine: integer(1),
+  maxQueue: integer(1),
+  onEvent: FUNCTION,
+  clock: CLOCK,
+};
 
 /** Somebody came, went, or is called something else. */
 export type ChatEvent =
@@ -71,6 +80,7 @@ export type ChatEvent =
  * ```
  */
 export function chat(options: ChatOptions = {}): Handler {
+  checkOptions("chat", options, OPTIONS, "{ signal }");
   const room = new Room(options);
   return (conn) => room.converse(conn);
 }

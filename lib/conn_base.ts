@@ -6,6 +6,7 @@
  */
 
 import { setImmediate } from "node:timers";
+import { isBytes, whyNoBuffer, whyNoBytes } from "./arguments.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
 import type { Addr, Conn } from "./transport.ts";
 
@@ -60,16 +61,16 @@ export abstract class BaseConn implements Conn {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    if (this.reading || this.closed || p.length === 0) {
-      return Promise.reject(this.#refuseRead());
+    if (this.reading || this.closed || !isBytes(p) || p.length === 0) {
+      return Promise.reject(this.#refuseRead(p));
     }
     this.reading = true;
     return this.startRead(p);
   }
 
   write(p: Uint8Array): Promise<void> {
-    if (this.closed || this.lost !== undefined || this.#ending) {
-      return Promise.reject(this.#refuseWrite());
+    if (this.closed || this.lost !== undefined || this.#ending || !isBytes(p)) {
+      return Promise.reject(this.#refuseWrite(p));
     }
     if (p.length === 0) return DONE;
     if (this.writing || this.#waiting > 0) return this.#behind(() => this.#writeNext(p));
@@ -157,17 +158,15 @@ export abstract class BaseConn implements Conn {
     this.destroy(rst);
   }
 
-  #refuseRead(): Error {
+  #refuseRead(p: Uint8Array): Error {
     if (this.closed) return this.closedError("read");
-    if (this.reading) return this.#error("EBUSY", "read");
-    return new SocketError("EINVAL", "read", {
-      addr: this.remoteAddr,
-      why: "the buffer to read into is empty",
-    });
+    return whyNoBuffer("conn.read", p) ?? this.#error("EBUSY", "read");
   }
 
-  #refuseWrite(): Error {
+  #refuseWrite(p: Uint8Array): Error {
     if (this.closed) return this.closedError("write");
+    const mistake = whyNoBytes("conn.write", p);
+    if (mistake !== undefined) return mistake;
     return this.#ending ? this.#error("EPIPE", "write") : this.lost!;
   }
 

@@ -51,8 +51,8 @@ export interface Received {
 /**
  * A UDP socket: messages with boundaries, which may get lost, come twice, or in another order.
  *
- * Every method rejects with a {@linkcode SocketError} and with nothing else. Receiving and sending go
- * on at the same time. A second receive while one is under way rejects EBUSY. Sends queue: each
+ * Every method rejects with a {@linkcode SocketError}, and for a wrong argument with a `TypeError` or
+ * `RangeError` that names it. Receiving and sending go on at the same time. A second receive while one is under way rejects EBUSY. Sends queue: each
  * begins when those before it have settled.
  *
  * @example
@@ -88,8 +88,8 @@ export interface Datagram extends Disposable {
    * `p` belongs to the socket until the promise settles, and to the caller from then on.
    *
    * Rejects: ECONNREFUSED, once, after what came before, if the host of the one peer says that nobody
-   * listens there: the socket goes on, and may be used again; ECLOSED after {@linkcode close}; EINVAL
-   * if `p` is empty; EBUSY if a receive is under way.
+   * listens there: the socket goes on, and may be used again; ECLOSED after {@linkcode close};
+   * EBUSY if a receive is under way. `p` must not be empty.
    */
   receive(p: Uint8Array): Promise<Received>;
 
@@ -101,8 +101,8 @@ export interface Datagram extends Disposable {
    * `p` belongs to the socket until the promise settles, and to the caller from then on.
    *
    * Rejects: EMSGSIZE if `p` has more than 65,507 bytes on IPv4, or 65,527 on IPv6; ECONNREFUSED as
-   * {@linkcode receive}, to whichever is called next, and then nothing is sent; EINVAL for a host or
-   * port that is none, for a zone that is none (of IPv6 `%eth0`, but on Deno its number, `%2`),
+   * {@linkcode receive}, to whichever is called next, and then nothing is sent; EINVAL for a host
+   * that is no IP address, for port 0, for a zone that is none (of IPv6 `%eth0`, but on Deno its number, `%2`),
    * without `to` on a socket that has no peer, and for another than the peer on one that has;
    * EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES, EHOSTUNREACH,
    * ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after {@linkcode close}.

@@ -6,12 +6,14 @@
  */
 
 import { setImmediate } from "node:timers";
+import { whyNoBuffer, whyNoBytes } from "./arguments.ts";
 import { formatAddr, isIPv6 } from "./addr.ts";
 import type { Datagram, Received, UdpAddr } from "./datagram.ts";
 import { type Deferred, deferred } from "./deferred.ts";
-import { checkPort, SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
+import { SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
 import { parseScopedIP } from "./ip.ts";
 import type { Endpoint } from "./transport.ts";
+import { checkDestination } from "./transport_arguments.ts";
 
 /** What may wait to be received, each datagram counted with what keeping it costs. */
 const QUEUE_BYTES = 1024 * 1024;
@@ -60,11 +62,9 @@ export abstract class BaseDatagram implements Datagram {
 
   receive(p: Uint8Array): Promise<Received> {
     if (this.closed) return Promise.reject(this.#closedError("receive"));
+    const mistake = whyNoBuffer("datagram.receive", p);
+    if (mistake !== undefined) return Promise.reject(mistake);
     if (this.#receiving !== undefined) return Promise.reject(this.#error("EBUSY", "receive"));
-    if (p.length === 0) {
-      const why = "the buffer to receive into is empty";
-      return Promise.reject(this.#error("EINVAL", "receive", why));
-    }
     const first = this.#queue.shift();
     if (first !== undefined) {
       this.#queued -= first.data.length + COST_OF_ONE;
@@ -77,6 +77,8 @@ export abstract class BaseDatagram implements Datagram {
   }
 
   send(p: Uint8Array, to?: Endpoint): Promise<void> {
+    const mistake = whyNoBytes("datagram.send", p) ?? whyNoEndpoint(to);
+    if (mistake !== undefined) return Promise.reject(mistake);
     if (this.#sending === undefined && this.#waiting === 0) {
       return this.#last = this.#sendNow(p, to);
     }
@@ -178,7 +180,6 @@ export abstract class BaseDatagram implements Datagram {
       if (peer !== undefined) return peer;
       throw invalid(this.addr, "the socket has no peer of its own: say whom to send to");
     }
-    checkPort("send", to);
     if (peer !== undefined) {
       if (to.host === peer.host && to.port === peer.port) return peer;
       throw invalid(to, `the socket has a peer of its own, ${formatAddr(peer)}, and no other`);
@@ -225,6 +226,14 @@ function put(data: Uint8Array, from: UdpAddr, p: Uint8Array): Received {
   const size = Math.min(data.length, p.length);
   p.set(size === data.length ? data : data.subarray(0, size));
   return { size, truncated: data.length - size, from };
+}
+
+function whyNoEndpoint(to: Endpoint | undefined): Error | undefined {
+  try {
+    if (to !== undefined) checkDestination(to);
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 function invalid(to: Endpoint, why: string): SocketError {

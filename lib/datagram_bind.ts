@@ -6,10 +6,11 @@
 
 import { formatAddr, isIPv6, udpAddr } from "./addr.ts";
 import type { DatagramOptions, UdpAddr } from "./datagram.ts";
-import { checkPort, SocketError } from "./errors.ts";
+import { SocketError } from "./errors.ts";
 import { formatIP, parseScopedIP } from "./ip.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type { Endpoint, Transport } from "./transport.ts";
+import { checkListenDatagram } from "./transport_arguments.ts";
 
 /**
  * Finds the addresses that {@linkcode DatagramOptions} ask for, and binds the socket with `bind`: to
@@ -17,13 +18,14 @@ import type { Endpoint, Transport } from "./transport.ts";
  */
 export async function bindDatagram<T>(
   transport: Transport,
-  { host, port = 0, remote, signal }: DatagramOptions,
+  options: DatagramOptions,
   bind: (addr: UdpAddr, peer?: UdpAddr) => T | Promise<T>,
 ): Promise<T> {
+  checkListenDatagram(options);
+  const { host, port = 0, remote, signal } = options;
   if (remote === undefined) {
     return await bindHost(transport, { host, port }, (addr) => bind(udpAddr(addr.host, port)));
   }
-  checkPort("listen", { host: host ?? "", port });
   const found = await connectAddr(transport, { ...remote, signal });
   if (found.port === 0) {
     throw new SocketError("EINVAL", "connect", { addr: remote, why: "nobody can have port 0" });

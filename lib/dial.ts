@@ -6,9 +6,21 @@
 
 import { orAborted } from "./abort.ts";
 import { formatAddr, isIPv6, unixAddr } from "./addr.ts";
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  type Kinds,
+  optionsOf,
+  SIGNAL,
+  TEXT,
+  TIMEOUT,
+  TRANSPORT,
+  WAIT,
+} from "./arguments.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { checkPort, SocketError, type SocketErrorCode } from "./errors.ts";
+import { SocketError, type SocketErrorCode } from "./errors.ts";
 import type { TlsClientOptions } from "./tls.ts";
 import type {
   Conn,
@@ -19,6 +31,7 @@ import type {
   Transport,
   UnixAddr,
 } from "./transport.ts";
+import { ENDPOINT, OF_ADDRESS, TCP_CLIENT, TLS_CLIENT } from "./transport_arguments.ts";
 
 /** How long {@linkcode dial} may take. */
 export interface DialLimits {
@@ -49,6 +62,26 @@ export interface DialTlsOptions extends DialOptions {
 export interface DialUnixOptions extends DialLimits {
   /** The socket file of the listener. */
   readonly path: string;
+}
+
+const LIMITS: Kinds<DialLimits> = { signal: SIGNAL, timeout: TIMEOUT, clock: CLOCK };
+
+const { signal: _signal, handshakeTimeout: _handshakeTimeout, ...TLS } = TLS_CLIENT;
+
+const TCP: Kinds<DialTlsOptions> = {
+  ...LIMITS,
+  ...OF_ADDRESS,
+  ...ENDPOINT,
+  ...TCP_CLIENT,
+  attemptDelay: WAIT,
+  tls: optionsOf(TLS),
+};
+
+const UNIX: Kinds<DialUnixOptions> = { ...LIMITS, ...OF_ADDRESS, path: TEXT };
+
+function checkDial(options: unknown): void {
+  const kinds = asksForUnix(Object(options)) ? UNIX : TCP;
+  checkOptions("dial", options, kinds, '{ host: "localhost", port: 7 }');
 }
 
 /** These say something of this machine's network; an answer from the other side says more. */
@@ -92,6 +125,8 @@ export async function dial(
   transport: Transport,
   options: DialOptions | DialTlsOptions | DialUnixOptions,
 ): Promise<Conn> {
+  checkArgument("dial", transport, TRANSPORT);
+  checkDial(options);
   const { clock = systemClock } = options;
   if (asksForUnix(options)) {
     const addr = unixAddr(options.path);
@@ -99,7 +134,6 @@ export async function dial(
   }
   const { host, port, attemptDelay = 250, noDelay, keepAlive, localAddress } = options;
   const endpoint = { host, port };
-  checkPort("connect", endpoint);
   let race: Race | undefined;
   const work = async (signal: AbortSignal) => {
     const addrs = reachableFrom(localAddress, await transport.resolve(endpoint), endpoint);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, integer, type Kinds } from "./arguments.ts";
 import { BufferPool } from "./buffers.ts";
 import { pump } from "./pump.ts";
 import type { Handler } from "./serve.ts";
@@ -13,6 +14,8 @@ export interface EchoOptions {
   /** The most bytes to receive at once, from 1. Default: 64 KiB. */
   readonly recvSize?: number;
 }
+
+const OPTIONS: Kinds<EchoOptions> = { recvSize: integer(1) };
 
 /**
  * Makes a handler for {@linkcode serve} that echoes.
@@ -36,6 +39,7 @@ export interface EchoOptions {
  * ```
  */
 export function echo(options: EchoOptions = {}): Handler {
+  checkOptions("echo", options, OPTIONS, "{ recvSize: 4096 }");
   const pool = new BufferPool(options.recvSize ?? 64 * 1024);
   return (conn) => pump(conn, conn, pool);
 }

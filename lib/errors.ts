@@ -270,14 +270,3 @@ export function refuseOptions(
     throw new SocketError("ENOTSUP", op, { addr, why: `${name} is not supported ${whose}` });
   }
 }
-
-/** Rejects EINVAL unless `port` is an integer from 0 to 65535. */
-export function checkPort(op: SocketOp, endpoint: Endpoint): void {
-  const { port } = endpoint;
-  if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new SocketError("EINVAL", op, {
-      addr: endpoint,
-      why: `a port is an integer from 0 to 65535, not ${port}`,
-    });
-  }
-}

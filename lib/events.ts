@@ -6,6 +6,7 @@
  */
 
 import { unixAddr } from "./addr.ts";
+import { checkArgument, CLOCK, FUNCTION, type Kind, TRANSPORT, whyNoBytes } from "./arguments.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
@@ -32,6 +33,13 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import {
+  checkConnect,
+  checkListen,
+  checkListenDatagram,
+  checkResolve,
+  checkStartTls,
+} from "./transport_arguments.ts";
 
 /**
  * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
@@ -110,6 +118,8 @@ export type SocketEvent =
 /** Takes events, one at a time and in order. It must not throw. */
 export type EventSink = (event: SocketEvent) => void;
 
+const SINK: Kind = { ...FUNCTION, takes: "a function that takes events" };
+
 /**
  * Wraps a transport so that `sink` is told of every step on it and on its connections.
  *
@@ -131,6 +141,9 @@ export function observe(
   sink: EventSink,
   clock: Clock = systemClock,
 ): Transport {
+  checkArgument("observe", transport, TRANSPORT);
+  checkArgument("observe", sink, SINK);
+  checkArgument("observe", clock, CLOCK);
   return new ObservedTransport(transport, new Recorder(sink, clock));
 }
 
@@ -146,6 +159,7 @@ class ObservedTransport implements Transport {
   }
 
   async resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
+    checkResolve(endpoint);
     const resolving = this.#inner.resolve(endpoint);
     const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
     this.#recorder.emit({ type: "resolve", endpoint, addrs });
@@ -158,6 +172,7 @@ class ObservedTransport implements Transport {
   listen(options: InheritedListenOptions): Promise<Listener>;
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
+    checkListen(options);
     const place: { socket?: number } = {};
     const listening = this.#inner.listen(
       asksForTls(options) ? this.#tellHandshakes(options, () => place.socket) : options,
@@ -184,6 +199,7 @@ class ObservedTransport implements Transport {
   connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
+    checkConnect(options);
     const socket = this.#recorder.newSocket();
     const endpoint = asksForUnix(options)
       ? unixAddr(options.path)
@@ -195,7 +211,11 @@ class ObservedTransport implements Transport {
     return new ObservedConn(conn, socket, this.#recorder);
   }
 
-  async startTls<A extends Addr>(conn: Conn<A>, options?: TlsClientOptions): Promise<TlsConn<A>> {
+  async startTls<A extends Addr>(
+    conn: Conn<A>,
+    options: TlsClientOptions = {},
+  ): Promise<TlsConn<A>> {
+    checkStartTls(conn, options);
     const { inner, socket } = conn instanceof ObservedConn
       ? conn as ObservedConn<A>
       : { inner: conn, socket: this.#recorder.newSocket() };
@@ -205,6 +225,7 @@ class ObservedTransport implements Transport {
   }
 
   async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
+    checkListenDatagram(options);
     const { remote } = options;
     const binding = this.#inner.listenDatagram(options);
     if (remote === undefined) {
@@ -302,6 +323,8 @@ class ObservedConn<A extends Addr> implements Conn<A> {
   }
 
   async write(p: Uint8Array): Promise<void> {
+    const mistake = whyNoBytes("conn.write", p);
+    if (mistake !== undefined) throw mistake;
     const socket = this.socket;
     this.#recorder.emit({ type: "send", socket, data: p });
     await this.#recorder.tellFailure(socket, "write", this.inner.write(p));

@@ -6,6 +6,19 @@
  * @module
  */
 
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  CONN,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+  oneOf,
+  required,
+  SIGNAL,
+  TIMEOUT,
+} from "./arguments.ts";
 import { counted } from "./counted.ts";
 import { abortError, SocketError } from "./errors.ts";
 import { type Clock, systemClock } from "./clock.ts";
@@ -57,6 +70,20 @@ export interface JoinOptions {
   readonly clock?: Clock;
 }
 
+const SOURCE: Kind = {
+  takes: "what gives bytes: an async iterable, such as process.stdin",
+  is: (value) => typeof Object(value)[Symbol.asyncIterator] === "function",
+};
+
+const OPTIONS: Kinds<JoinOptions> = {
+  source: required(SOURCE),
+  sink: required(FUNCTION),
+  onEof: oneOf("half-close", "close", "wait"),
+  idleTimeout: TIMEOUT,
+  signal: SIGNAL,
+  clock: CLOCK,
+};
+
 /** Which of the two had ended when it was over. */
 export interface JoinOutcome {
   /** The source had ended, and all that it gave was sent. */
@@ -104,6 +131,8 @@ const END_MS = 5000;
  * ```
  */
 export async function join(conn: Joinable, options: JoinOptions): Promise<JoinOutcome> {
+  checkArgument("join", conn, CONN);
+  checkOptions("join", options, OPTIONS, "{ source, sink }");
   return await new Join(conn, options).run();
 }
 

@@ -8,6 +8,7 @@
  */
 
 import { orAborted } from "./abort.ts";
+import { ANYTHING, checkOptions, type Kinds } from "./arguments.ts";
 import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn, DONE } from "./conn_base.ts";
@@ -37,6 +38,8 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import { checkConnect, checkListen, checkResolve, checkStartTls } from "./transport_arguments.ts";
+import type { TlsClientOptions } from "./tls.ts";
 import { pathAddr } from "./unix_file.ts";
 
 /** How many connections wait to be accepted unless told otherwise, as with the sockets. */
@@ -50,6 +53,8 @@ export interface MemoryTransportOptions {
    */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
 }
+
+const OPTIONS: Kinds<MemoryTransportOptions> = { hosts: ANYTHING };
 
 /**
  * Sockets in memory; see the module.
@@ -77,25 +82,29 @@ export class MemoryTransport implements Transport {
   readonly #udp = new MemoryDatagrams();
 
   /** Makes a network of its own: nothing is shared between two of them. */
-  constructor({ hosts = { localhost: ["127.0.0.1", "::1"] } }: MemoryTransportOptions = {}) {
+  constructor(options: MemoryTransportOptions = {}) {
+    checkOptions("new MemoryTransport", options, OPTIONS);
+    const { hosts = { localhost: ["127.0.0.1", "::1"] } } = options;
     this.#hosts = new Map(Object.entries(hosts));
   }
 
   /** See {@linkcode Transport.resolve}. */
-  resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
+  async resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
+    checkResolve(endpoint);
     const { host, port } = endpoint;
     const literal = host.includes(":") || /^[\d.]+$/.test(host);
     const found = literal ? [host] : this.#hosts.get(host);
     if (found === undefined || found.length === 0) {
-      return Promise.reject(new SocketError("ENOTFOUND", "resolve", { addr: endpoint }));
+      throw new SocketError("ENOTFOUND", "resolve", { addr: endpoint });
     }
-    return Promise.resolve(found.map((address) => tcpAddr(address, port)));
+    return await Promise.resolve(found.map((address) => tcpAddr(address, port)));
   }
 
   /** See {@linkcode Transport.startTls}: always ENOTSUP, since there is nobody to keep it secret from. */
-  startTls(conn: Conn): Promise<never> {
+  async startTls(conn: Conn, options: TlsClientOptions = {}): Promise<never> {
+    checkStartTls(conn, options);
     conn.close();
-    return Promise.reject(noTls("startTls", conn.remoteAddr));
+    return await Promise.reject(noTls("startTls", conn.remoteAddr));
   }
 
   /** See {@linkcode Transport.listen}. The path of a Unix socket is a name here, and no file. */
@@ -109,6 +118,7 @@ export class MemoryTransport implements Transport {
   /** The same for all of them. */
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
+    checkListen(options);
     if (isInherited(options)) throw new SocketError("ENOTSUP", "listen");
     if (asksForUnix(options)) return this.#bind(pathAddr("listen", options.path), BACKLOG);
     return await bindHost(this, options, (wanted) => {
@@ -127,6 +137,7 @@ export class MemoryTransport implements Transport {
   /** The same for either. */
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
+    checkConnect(options);
     const { signal } = options;
     const { from, addr } = asksForUnix(options)
       ? { from: unixAddr(""), addr: pathAddr("connect", options.path) }

@@ -4,6 +4,14 @@
  * @module
  */
 
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+} from "./arguments.ts";
 import { BufferPool } from "./buffers.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { SocketError } from "./errors.ts";
@@ -24,6 +32,14 @@ export interface RelayOptions {
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
+
+const DIAL_TARGET: Kind = {
+  ...FUNCTION,
+  takes:
+    "a function that connects to the target, such as (signal) => dial(transport, { host, port, signal })",
+};
+
+const OPTIONS: Kinds<RelayOptions> = { onEnd: FUNCTION, clock: CLOCK };
 
 /** What became of one conversation of {@linkcode relay}. */
 export interface Relayed {
@@ -79,8 +95,11 @@ export interface Relayed {
  */
 export function relay(
   dialTarget: DialTarget,
-  { onEnd, clock = systemClock }: RelayOptions = {},
+  options: RelayOptions = {},
 ): Handler {
+  checkArgument("relay", dialTarget, DIAL_TARGET);
+  checkOptions("relay", options, OPTIONS, "{ onEnd }");
+  const { onEnd, clock = systemClock } = options;
   const pool = new BufferPool(RECV_SIZE);
   return async (client, { signal }) => {
     const started = clock.now();

@@ -7,7 +7,7 @@
 import { lookup } from "node:dns/promises";
 import { orAborted } from "./abort.ts";
 import { tcpAddr } from "./addr.ts";
-import { checkPort, codeOf, SocketError } from "./errors.ts";
+import { codeOf, SocketError } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import type {
   Endpoint,
@@ -16,9 +16,11 @@ import type {
   TcpListenOptions,
   Transport,
 } from "./transport.ts";
+import { checkResolve } from "./transport_arguments.ts";
 
 /** See {@linkcode Transport.resolve}. */
 export async function resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
+  checkResolve(endpoint);
   if (parseIP(endpoint.host) !== undefined) return [tcpAddr(endpoint.host, endpoint.port)];
   const found = await lookup(endpoint.host, { all: true, verbatim: true }).catch((cause) => {
     // Deno reports a missing permission for the name as EPERM.
@@ -34,7 +36,6 @@ export async function connectAddr(
   transport: Transport,
   options: TcpConnectOptions,
 ): Promise<TcpAddr> {
-  checkPort("connect", options);
   const { localAddress } = options;
   if (localAddress !== undefined && parseIP(localAddress) === undefined) {
     const why = `a local address is an IP address, not '${localAddress}'`;
@@ -60,7 +61,6 @@ export async function bindHost<T>(
   { host = "localhost", port = 0 }: TcpListenOptions,
   bind: (addr: TcpAddr) => T | Promise<T>,
 ): Promise<T> {
-  checkPort("listen", { host, port });
   if (host !== "") return await bind(first(await transport.resolve({ host, port })));
   try {
     return await bind(tcpAddr("::", port));

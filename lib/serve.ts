@@ -6,6 +6,20 @@
 
 import type { Admission } from "./access.ts";
 import { formatAddr } from "./addr.ts";
+import {
+  ADMISSION,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  HANDLER,
+  type Kinds,
+  LIMIT,
+  LISTENER,
+  SIGNAL,
+  TIMEOUT,
+  WAIT,
+} from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Conversation, OpenConversation } from "./conversation.ts";
@@ -30,7 +44,7 @@ export interface ServeOptions {
   readonly signal?: AbortSignal;
   /**
    * How many conversations there may be at once; at that number the rest wait in the listener's
-   * backlog. Default: 1024.
+   * backlog. 0 for no limit. Default: 1024.
    */
   readonly maxConnections?: number;
   /** Who may connect; who is refused takes none of `maxConnections`. Default: everyone. */
@@ -64,6 +78,17 @@ export interface ServeSummary {
   readonly reset: number;
 }
 
+const OPTIONS: Kinds<ServeOptions> = {
+  signal: SIGNAL,
+  maxConnections: LIMIT,
+  admission: ADMISSION,
+  idleTimeout: TIMEOUT,
+  grace: WAIT,
+  onError: FUNCTION,
+  onStop: FUNCTION,
+  clock: CLOCK,
+};
+
 /** How long handlers whose connection was reset get to notice. */
 const SETTLE_MS = 1000;
 
@@ -90,12 +115,15 @@ const SETTLE_MS = 1000;
  * await served;
  * ```
  */
-export function serve(
+export async function serve(
   listener: Listener,
   handler: Handler,
   options: ServeOptions = {},
 ): Promise<ServeSummary> {
-  return new Server(listener, handler, options).run();
+  checkArgument("serve", listener, LISTENER);
+  checkArgument("serve", handler, HANDLER);
+  checkOptions("serve", options, OPTIONS, "{ signal }");
+  return await new Server(listener, handler, options).run();
 }
 
 class Server {
@@ -119,7 +147,7 @@ class Server {
   constructor(listener: Listener, handler: Handler, options: ServeOptions) {
     this.#listener = listener;
     this.#handler = handler;
-    this.#maxConnections = options.maxConnections ?? 1024;
+    this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
     this.#admission = options.admission;
     this.#grace = options.grace ?? 10_000;
     this.#onError = options.onError ?? warnOf;

@@ -7,6 +7,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "./access.ts";
 import { formatAddr } from "./addr.ts";
+import {
+  ADMISSION,
+  checkArgument,
+  checkOptions,
+  DATAGRAM,
+  FUNCTION,
+  HANDLER,
+  type Kinds,
+  SIGNAL,
+} from "./arguments.ts";
 import { Backoff } from "./backoff.ts";
 import type { Datagram, UdpAddr } from "./datagram.ts";
 import { SocketError } from "./errors.ts";
@@ -51,6 +61,12 @@ export interface DatagramSummary {
   readonly dropped: number;
 }
 
+const OPTIONS: Kinds<ServeDatagramsOptions> = {
+  signal: SIGNAL,
+  admission: ADMISSION,
+  onError: FUNCTION,
+};
+
 /** More than any datagram has. */
 const LARGEST = 65_535;
 
@@ -87,8 +103,12 @@ const LARGEST = 65_535;
 export async function serveDatagrams(
   socket: Datagram,
   handler: DatagramHandler,
-  { signal, admission, onError = warnOf }: ServeDatagramsOptions = {},
+  options: ServeDatagramsOptions = {},
 ): Promise<DatagramSummary> {
+  checkArgument("serveDatagrams", socket, DATAGRAM);
+  checkArgument("serveDatagrams", handler, HANDLER);
+  checkOptions("serveDatagrams", options, OPTIONS, "{ signal }");
+  const { signal, admission, onError = warnOf } = options;
   const buffer = new Uint8Array(LARGEST);
   const backoff = new Backoff();
   let [received, answered] = [0, 0];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkArgument, type Kind, TEXTS } from "./arguments.ts";
 import * as asn1 from "asn1js";
 import { Buffer } from "node:buffer";
 import {
@@ -44,6 +45,12 @@ export interface SelfSigned {
   readonly fingerprint: string;
 }
 
+const HOSTS: Kind = {
+  ...TEXTS,
+  takes: 'an array of one host or more, such as ["localhost"]',
+  fits: (hosts) => (hosts as string[]).length > 0,
+};
+
 /**
  * Makes a key (ECDSA, P-256) and a certificate for it, valid for a year, that is signed by that very
  * key. `hosts` are the names and IP addresses it is for, one at least. Servers can show it, and clients,
@@ -63,7 +70,7 @@ export interface SelfSigned {
  * ```
  */
 export async function selfSigned(hosts: readonly string[]): Promise<SelfSigned> {
-  if (hosts.length === 0) throw new TypeError("A certificate is for one host at least");
+  checkArgument("selfSigned", hosts, HOSTS);
   const { privateKey } = await promisify(generateKeyPair)("ec", {
     namedCurve: "P-256",
     publicKeyEncoding: { type: "spki", format: "der" },

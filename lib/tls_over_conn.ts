@@ -14,6 +14,7 @@ import type { Below } from "./tls_conn.ts";
 import { acceptTlsOver, serverContext, startTlsOver } from "./tls_stream.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type { Addr, Conn, Listener, TlsConn } from "./transport.ts";
+import { checkStartTls } from "./transport_arguments.ts";
 
 function belowOf(stream: ConnStream, conn: Conn): Below {
   return {
@@ -28,12 +29,19 @@ function belowOf(stream: ConnStream, conn: Conn): Below {
 }
 
 /** See `Transport.startTls`. */
-export function startTls<A extends Addr>(
+export async function startTls<A extends Addr>(
   conn: Conn<A>,
   options: TlsClientOptions = {},
 ): Promise<TlsConn<A>> {
+  checkStartTls(conn, options);
   const stream = new ConnStream(conn);
-  return startTlsOver(stream, conn.localAddr, conn.remoteAddr, options, belowOf(stream, conn));
+  return await startTlsOver(
+    stream,
+    conn.localAddr,
+    conn.remoteAddr,
+    options,
+    belowOf(stream, conn),
+  );
 }
 
 /**

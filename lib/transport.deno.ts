@@ -38,6 +38,7 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
@@ -305,19 +306,21 @@ function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
 function listen(options: InheritedListenOptions): Promise<Listener>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
-function listen(options: ListenOptions = {}): Promise<Listener> {
+async function listen(options: ListenOptions = {}): Promise<Listener> {
+  checkListen(options);
   if (isInherited(options)) {
     const why = "Deno cannot listen on a socket that it inherits";
-    return Promise.reject(new SocketError("ENOTSUP", "listen", { why }));
+    throw new SocketError("ENOTSUP", "listen", { why });
   }
-  return asksForUnix(options) ? listenUnix(options) : listenTcp(options);
+  return await (asksForUnix(options) ? listenUnix(options) : listenTcp(options));
 }
 
 function connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
 function connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
 function connect(options: ConnectOptions): Promise<Conn>;
-function connect(options: ConnectOptions): Promise<Conn> {
-  return asksForUnix(options) ? connectUnix(options) : connectTcp(options);
+async function connect(options: ConnectOptions): Promise<Conn> {
+  checkConnect(options);
+  return await (asksForUnix(options) ? connectUnix(options) : connectTcp(options));
 }
 
 /**

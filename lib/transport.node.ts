@@ -39,6 +39,7 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
+import { checkConnect, checkListen, checkStartTls } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
 
@@ -210,8 +211,6 @@ async function listenPlain(
 
 async function listenInherited(options: InheritedListenOptions): Promise<Listener> {
   const { fd, backlog, tls } = options;
-  const why = `a descriptor is a whole number from 0, not ${fd}`;
-  if (!Number.isInteger(fd) || fd < 0) throw new SocketError("EINVAL", "listen", { why });
   if (tls !== undefined) return await listenTls(undefined, { fd, backlog }, { ...options, tls });
   return await listenPlain(undefined, { fd, backlog }, options);
 }
@@ -303,6 +302,7 @@ async function startTls<A extends Addr>(
   conn: Conn<A>,
   options: TlsClientOptions = {},
 ): Promise<TlsConn<A>> {
+  checkStartTls(conn, options);
   const { localAddr, remoteAddr } = conn;
   // Directly on the socket if it is one of ours, and else through the connection.
   if (!(conn instanceof StreamConn)) {
@@ -325,16 +325,18 @@ function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
 function listen(options: InheritedListenOptions): Promise<Listener>;
 function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
 function listen(options: ListenOptions): Promise<Listener>;
-function listen(options: ListenOptions = {}): Promise<Listener> {
-  if (isInherited(options)) return listenInherited(options);
-  return asksForUnix(options) ? listenUnix(options) : listenTcp(options);
+async function listen(options: ListenOptions = {}): Promise<Listener> {
+  checkListen(options);
+  if (isInherited(options)) return await listenInherited(options);
+  return await (asksForUnix(options) ? listenUnix(options) : listenTcp(options));
 }
 
 function connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
 function connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
 function connect(options: ConnectOptions): Promise<Conn>;
-function connect(options: ConnectOptions): Promise<Conn> {
-  return asksForUnix(options) ? connectUnix(options) : connectTcp(options);
+async function connect(options: ConnectOptions): Promise<Conn> {
+  checkConnect(options);
+  return await (asksForUnix(options) ? connectUnix(options) : connectTcp(options));
 }
 
 /** The sockets of the operating system, as the runtime gives them. */

@@ -160,8 +160,8 @@ export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
 /**
  * One end of a connection: a reliable stream of bytes in each direction.
  *
- * Every method rejects with a {@linkcode SocketError} and with nothing else. Reading and writing go
- * on at the same time. A second read while one is under way rejects EBUSY. Writes queue: each begins
+ * Every method rejects with a {@linkcode SocketError}, and for a wrong argument with a `TypeError` or
+ * `RangeError` that names it. Reading and writing go on at the same time. A second read while one is under way rejects EBUSY. Writes queue: each begins
  * when those before it have settled. Await them to keep memory bounded when the peer reads slowly.
  */
 export interface Conn<A extends Addr = Addr> extends Disposable {
@@ -182,7 +182,7 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
    * `p` belongs to the connection until the promise settles, and to the caller from then on.
    *
    * Rejects: ECONNRESET when the peer reset the connection, from then on always; ECLOSED after
-   * {@linkcode close}; EINVAL if `p` is empty; EBUSY if a read is under way.
+   * {@linkcode close}; EBUSY if a read is under way. `p` must not be empty.
    */
   read(p: Uint8Array): Promise<number | null>;
 
@@ -280,7 +280,7 @@ export interface Transport {
    * Binds an address, or makes a socket file, and listens on it.
    *
    * Rejects: EADDRINUSE, EADDRNOTAVAIL, EACCES, ENOTFOUND, ENOENT if the folder of a socket file does
-   * not exist, EINVAL for a port, path, certificate or key that is none, ENOTCAPABLE if Deno's
+   * not exist, EINVAL for a path, certificate or key that is not valid, ENOTCAPABLE if Deno's
    * permissions forbid it, ENOTSUP for TLS where there is none (in memory) and for a socket option
    * that this transport does not have.
    */
@@ -300,8 +300,8 @@ export interface Transport {
    *
    * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, ENOENT or
    * EACCES for a socket file, EAGAIN if so many wait there already that it takes no more,
-   * EADDRNOTAVAIL or EINVAL for a `localAddress` that is not this machine's, EINVAL for a port or
-   * path that is none, ENOTSUP for a socket option that this transport does not have, ENOTCAPABLE if Deno's permissions forbid it.
+   * EADDRNOTAVAIL or EINVAL for a `localAddress` that is not this machine's, EINVAL for a path
+   * that is not valid, ENOTSUP for a socket option that this transport does not have, ENOTCAPABLE if Deno's permissions forbid it.
    */
   connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
   /** The same for a Unix socket. */
@@ -315,7 +315,7 @@ export interface Transport {
    *
    * Rejects: ECERT if the certificate is not to be trusted; ETLS if the handshake fails otherwise, as
    * when the peer does not speak TLS; ETIMEDOUT, ECANCELED; ECONNRESET if the peer goes away; EINVAL
-   * for a certificate or key that is none; EBUSY if a read or write is under way; ENOTSUP where there
+   * for a certificate or key that is not valid; EBUSY if a read or write is under way; ENOTSUP where there
    * is no TLS (in memory).
    *
    * @example

@@ -17,7 +17,6 @@ import type { Conn, UnixAddr, UnixListenOptions } from "./transport.ts";
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
 
 /** All permissions there are for a socket file. */
-const ALL_MODES = 0o777;
 
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
@@ -72,15 +71,11 @@ function isMissing(path: string): boolean {
  * without that. Whether anybody does, `connect` tells.
  */
 export async function bindPath<T>(
-  { path, mode = 0 }: UnixListenOptions,
+  { path }: UnixListenOptions,
   bind: (addr: UnixAddr) => T | Promise<T>,
   connect: (addr: UnixAddr) => Promise<Conn>,
 ): Promise<T> {
   const addr = pathAddr("listen", path);
-  if (!Number.isInteger(mode) || mode < 0 || mode > ALL_MODES) {
-    const why = `a mode is an integer from 0 to 0o777, not ${mode}`;
-    throw new SocketError("EINVAL", "listen", { addr, why });
-  }
   try {
     return await bind(addr);
   } catch (error) {

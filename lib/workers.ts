@@ -5,6 +5,22 @@
  * @module
  */
 
+import {
+  ANYTHING,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  integer,
+  type Kind,
+  type Kinds,
+  oneOf,
+  required,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+  WAIT,
+} from "./arguments.ts";
 import process from "node:process";
 import { asksForUnix } from "./asks.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "./clock.ts";
@@ -47,6 +63,23 @@ export interface WorkersOptions extends Pick<ServeOptions, "signal" | "grace"> {
   /** What time it is, for the waits between restarts. Default: the system's. */
   readonly clock?: Clock;
 }
+
+const MODULE: Kind = {
+  takes: 'the URL of a module, such as import.meta.resolve("./worker.js")',
+  is: (value) => TEXT.is(value) || value instanceof URL,
+};
+
+const OPTIONS: Kinds<WorkersOptions> = {
+  signal: SIGNAL,
+  grace: WAIT,
+  workers: required(integer(1)),
+  kind: oneOf("processes", "threads"),
+  listen: ANYTHING,
+  data: ANYTHING,
+  flags: TEXTS,
+  onEvent: FUNCTION,
+  clock: CLOCK,
+};
 
 /** What becomes of a worker. `id` is its number, from 1, and `pid` that of its process, if it is one. */
 export type WorkerEvent =
@@ -150,10 +183,9 @@ export async function startWorkers(
 ): Promise<Workers> {
   // A module that starts workers which run that same module would do so without end.
   if (IN_WORKER) throw new Error("A worker cannot start workers: start them in another module");
-  const { workers, kind = "processes", signal } = options;
-  if (!Number.isInteger(workers) || workers < 1) {
-    throw new RangeError(`The number of workers is a whole number from 1, not ${workers}`);
-  }
+  checkArgument("startWorkers", module, MODULE);
+  checkOptions("startWorkers", options, OPTIONS, "{ workers: 2 }");
+  const { kind = "processes", signal } = options;
   const address = await share(options.listen ?? {}, kind);
   const pool = new Pool(String(module), { ...options, kind }, address);
   try {

@@ -3,7 +3,7 @@ import { dial, interleave } from "../lib/dial.ts";
 import { observe, type SocketEvent } from "../lib/events.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { Conn } from "../lib/transport.ts";
-import { rejects } from "./helpers.ts";
+import { mistakes, rejects } from "./helpers.ts";
 import { network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";
 
@@ -136,10 +136,11 @@ test("dial: aborted before, between and after", async () => {
   assert.equal(net.tried.length, 2, "an aborted dial starts nothing more");
 });
 
-test("dial: a name that does not resolve is ENOTFOUND, a port that is none EINVAL", async () => {
+test("dial: a name that does not resolve is ENOTFOUND, a port out of range is a RangeError", async () => {
   const net = await network({});
   await rejects(dial(net.transport, { ...net.options, host: "nowhere.test" }), "ENOTFOUND");
-  await rejects(dial(net.transport, { ...net.options, port: 65536 }), "EINVAL");
+  const wrong = dial(net.transport, { ...net.options, port: 65536 });
+  await mistakes("RangeError", /^dial .*port .* not 65536/, wrong);
 });
 
 test("dial: every attempt is an event", async () => {

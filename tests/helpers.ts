@@ -123,6 +123,15 @@ export async function rejects(
   assert.fail(`It resolved, and did not reject with ${codes}`);
 }
 
+/** Asserts that `promise` rejects with a mistake of the caller, which the message tells. */
+export async function mistakes(
+  kind: "TypeError" | "RangeError",
+  message: RegExp,
+  promise: Promise<unknown>,
+): Promise<void> {
+  await assert.rejects(promise, { name: kind, code: "EINVAL", message });
+}
+
 /**
  * Waits until `condition` holds, a turn of the event loop at a time. Rejects after a minute, and says
  * that it waited for `what`.

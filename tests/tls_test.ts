@@ -308,7 +308,7 @@ test("selfSigned: a certificate for names and addresses, valid now and for a yea
   assert.equal(days, 366);
   assert.ok(Date.parse(x509.validFrom) < Date.now());
   assert.notEqual((await selfSigned(hosts)).fingerprint, fingerprint);
-  await assert.rejects(selfSigned([]), TypeError);
+  await assert.rejects(selfSigned([]), RangeError);
 });
 
 test("IP addresses as bytes", () => {

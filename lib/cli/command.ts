@@ -16,7 +16,7 @@ import {
   type Values,
 } from "./flags.ts";
 import { DENO_HINTS } from "./hints.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { helpAsCalled } from "./program.ts";
 import type { Session } from "./session.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 
 /** The command line asks for something that is not there. Exit code 2. */
 export class UsageError extends Error {

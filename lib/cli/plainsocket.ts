@@ -10,7 +10,7 @@ import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
 import { type Io, processIo } from "./io.ts";
 import { endUnread } from "./main.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { Session } from "./session.ts";
 
 const USAGE = `Sockets you can see.

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { BYTES, checkArgument, type Kind } from "../arguments.ts";
 import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,
-  checkSize,
   endless,
   type FrameBounds,
   type Framing,
@@ -21,6 +21,12 @@ const LF = 0x0a;
 const CR = 0x0d;
 
 const MOST_DELIMITER = 256;
+
+const END: Kind = {
+  ...BYTES,
+  takes: `a delimiter of 1 to ${MOST_DELIMITER} bytes in a Uint8Array`,
+  fits: (end) => (end as Uint8Array).length >= 1 && (end as Uint8Array).length <= MOST_DELIMITER,
+};
 
 /**
  * Lines: each ends with LF or CRLF, which is not part of it, and is written with LF. A CR anywhere
@@ -43,7 +49,7 @@ const MOST_DELIMITER = 256;
  * ```
  */
 export function lines(options: FramingOptions = {}): Framing {
-  return new Lines(maxSizeOf(options));
+  return new Lines(maxSizeOf("lines", options));
 }
 
 /**
@@ -51,7 +57,7 @@ export function lines(options: FramingOptions = {}): Framing {
  *
  * The stream must end behind a delimiter; otherwise it is the `FrameError` INCOMPLETE. A payload
  * with the delimiter in it cannot be written, nor one that ends with a part of it so that the two
- * together would end early: HAS_DELIMITER. Throws a `TypeError` unless `end` has 1 to 256 bytes.
+ * together would end early: HAS_DELIMITER. Throws a `RangeError` unless `end` has 1 to 256 bytes.
  *
  * @example
  * ```ts
@@ -64,8 +70,8 @@ export function lines(options: FramingOptions = {}): Framing {
  * ```
  */
 export function delimiter(end: Uint8Array, options: FramingOptions = {}): Framing {
-  checkSize("delimiter length", end.length, MOST_DELIMITER);
-  return new Delimiter(end.slice(), maxSizeOf(options));
+  checkArgument("delimiter", end, END);
+  return new Delimiter(end.slice(), maxSizeOf("delimiter", options));
 }
 
 class Lines implements Framing {

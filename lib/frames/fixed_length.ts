@@ -4,9 +4,10 @@
  * @module
  */
 
+import { checkArgument, integer } from "../arguments.ts";
 import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
-import { checkSize, type FrameBounds, type Framing, incomplete, NO_TAIL } from "./framing.ts";
+import { type FrameBounds, type Framing, incomplete, MOST_SIZE, NO_TAIL } from "./framing.ts";
 
 /**
  * Frames of `size` bytes each, with nothing around them: records.
@@ -25,7 +26,8 @@ import { checkSize, type FrameBounds, type Framing, incomplete, NO_TAIL } from "
  * ```
  */
 export function fixedLength(size: number): Framing {
-  return new FixedLength(checkSize("size", size));
+  checkArgument("fixedLength", size, integer(1, MOST_SIZE));
+  return new FixedLength(size);
 }
 
 class FixedLength implements Framing {

@@ -4,11 +4,15 @@
  * @module
  */
 
+import { checkOptions, integer, type Kinds } from "../arguments.ts";
 import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 
 /** The most bytes of a payload unless told otherwise: 1 MiB. */
 const MAX_SIZE = 1024 * 1024;
+
+/** The most bytes that a payload can have at all. */
+export const MOST_SIZE = 0xffff_ffff;
 
 /** The limit that most framings take. */
 export interface FramingOptions {
@@ -87,16 +91,18 @@ export function putFrame(
   return end + framing.tail.length;
 }
 
-/** The limit that `options` ask for; `most` is what the framing itself can do. */
-export function maxSizeOf({ maxSize }: FramingOptions, most: number = 0xffff_ffff): number {
-  if (maxSize === undefined) return Math.min(MAX_SIZE, most);
-  return checkSize("maxSize", maxSize, most);
-}
-
-/** Throws a `TypeError` unless `size` is an integer from 1 to `most`. */
-export function checkSize(name: string, size: number, most: number = 0xffff_ffff): number {
-  if (Number.isInteger(size) && size >= 1 && size <= most) return size;
-  throw new TypeError(`A framing's ${name} is an integer from 1 to ${most}, not ${size}`);
+/**
+ * The limit that `options` of the function `where` ask for; `most` is what the framing itself can do,
+ * and `others` are the options that it has besides.
+ */
+export function maxSizeOf(
+  where: string,
+  options: FramingOptions,
+  most: number = MOST_SIZE,
+  others: Kinds<Record<string, unknown>> = {},
+): number {
+  checkOptions(where, options, { ...others, maxSize: integer(1, most) }, "{ maxSize: 1000 }");
+  return options.maxSize ?? Math.min(MAX_SIZE, most);
 }
 
 /** Throws TOO_LARGE for a payload of more than `maxSize` bytes. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkArgument, type Kind, oneOf } from "../arguments.ts";
 import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type FramingOptions,
   incomplete,
   maxSizeOf,
+  MOST_SIZE,
   NO_TAIL,
   tooLarge,
 } from "./framing.ts";
@@ -31,6 +33,10 @@ export interface LengthPrefixOptions extends FramingOptions {
 
 /** How many bytes the lengths of fixed size have. */
 const WIDTHS = { u8: 1, u16: 2, u32: 4 };
+
+const TYPE: Kind = oneOf(...Object.keys(WIDTHS), "varint");
+
+const ENDIAN: Kind = oneOf("big", "little");
 
 /** As many as a length takes that no 32 bits are too few for; some peers pad shorter ones. */
 const MOST_VARINT = 5;
@@ -55,10 +61,12 @@ const MOST_VARINT = 5;
  * ```
  */
 export function lengthPrefix(type: LengthType, options: LengthPrefixOptions = {}): Framing {
-  if (type === "varint") return new VarintPrefix(maxSizeOf(options));
-  const width = WIDTHS[type];
-  const little = options.endian === "little" && width > 1;
-  return new IntegerPrefix(type, width, little, maxSizeOf(options, 256 ** width - 1));
+  checkArgument("lengthPrefix", type, TYPE);
+  const most = type === "varint" ? MOST_SIZE : 256 ** WIDTHS[type] - 1;
+  const maxSize = maxSizeOf("lengthPrefix", options, most, { endian: ENDIAN });
+  if (type === "varint") return new VarintPrefix(maxSize);
+  const little = options.endian === "little" && type !== "u8";
+  return new IntegerPrefix(type, WIDTHS[type], little, maxSize);
 }
 
 class IntegerPrefix implements Framing {

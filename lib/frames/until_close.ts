@@ -40,7 +40,7 @@ import {
  * ```
  */
 export function untilClose(options: FramingOptions = {}): Framing {
-  return new UntilClose(maxSizeOf(options));
+  return new UntilClose(maxSizeOf("untilClose", options));
 }
 
 class UntilClose implements Framing {

@@ -4,6 +4,23 @@
  * @module
  */
 
+import {
+  ADMISSION,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  HANDLER,
+  integer,
+  type Kind,
+  type Kinds,
+  LIMIT,
+  LISTENER,
+  optionsOf,
+  SIGNAL,
+  TIMEOUT,
+  WAIT,
+} from "../arguments.ts";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Admission } from "../access.ts";
 import type { Addr } from "../transport.ts";
@@ -12,8 +29,10 @@ import { warn } from "../mistake.ts";
 import { HEAD_LIMITS, type HeadLimits } from "./head.ts";
 import type { LightRequest } from "./light.ts";
 
-/** Limits of size, count and time; times in milliseconds. Each is there so that no client can hold
- * the server up. */
+/**
+ * Limits of size, count and time; times in milliseconds. Each is there so that no client can hold the
+ * server up. Of times, rates and {@linkcode HttpLimits.requests} 0 is no limit.
+ */
 export interface HttpLimits extends HeadLimits {
   /** From the first byte of a head to its last: longer is 408. Default: 15,000. */
   readonly headTimeout: number;
@@ -44,6 +63,25 @@ export const HTTP_LIMITS: HttpLimits = {
   body: 1024 * 1024,
 };
 
+const BODY: Kind = {
+  ...LIMIT,
+  takes: "bytes from 1, or Infinity for no limit,",
+  fits: (value) => (value as number) >= 1,
+};
+
+const LIMITS: Kinds<HttpLimits> = {
+  requestLine: integer(1),
+  headerBytes: integer(1),
+  headerCount: integer(1),
+  headTimeout: TIMEOUT,
+  bodyTimeout: TIMEOUT,
+  bodyRate: LIMIT,
+  writeTimeout: TIMEOUT,
+  idleTimeout: TIMEOUT,
+  requests: LIMIT,
+  body: BODY,
+};
+
 /** A request and how it was answered. */
 export interface Exchange {
   /** The request; nothing if what came was none, and was refused. */
@@ -64,7 +102,7 @@ export interface Exchange {
 export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
   readonly signal?: AbortSignal;
-  /** How many connections there may be at once; the rest wait in the backlog. Default: 1024. */
+  /** How many connections there may be at once; the rest wait in the backlog. 0 for no limit. Default: 1024. */
   readonly maxConnections?: number;
   /** Who may connect. Default: everyone. */
   readonly admission?: Admission;
@@ -85,6 +123,29 @@ export interface HttpOptions {
   readonly clock?: Clock;
 }
 
+const OPTIONS: Kinds<HttpOptions> = {
+  signal: SIGNAL,
+  maxConnections: LIMIT,
+  admission: ADMISSION,
+  grace: WAIT,
+  limits: optionsOf(LIMITS),
+  onError: FUNCTION,
+  onReply: FUNCTION,
+  clock: CLOCK,
+};
+
+/** Throws unless the server `where` takes them. */
+export function checkServer(
+  where: string,
+  listener: unknown,
+  handler: unknown,
+  options: unknown,
+): void {
+  checkArgument(where, listener, LISTENER);
+  checkArgument(where, handler, HANDLER);
+  checkOptions(where, options, OPTIONS, "{ signal }");
+}
+
 /** {@linkcode HttpOptions} with nothing left out. */
 export interface HttpSettings {
   readonly limits: HttpLimits;
@@ -96,10 +157,24 @@ export interface HttpSettings {
 /** Fills in the defaults. */
 export function settingsOf(options: HttpOptions): HttpSettings {
   return {
-    limits: { ...HTTP_LIMITS, ...options.limits },
+    limits: limitsOf(options.limits ?? {}),
     onError: options.onError ?? warnOf,
     onReply: options.onReply,
     clock: options.clock ?? systemClock,
+  };
+}
+
+/** The limits with those that are asked for; those that are none are `Infinity`. */
+function limitsOf(asked: Partial<HttpLimits>): HttpLimits {
+  const given = Object.entries(asked).filter(([, limit]) => limit !== undefined);
+  const limits: HttpLimits = { ...HTTP_LIMITS, ...Object.fromEntries(given) };
+  return {
+    ...limits,
+    headTimeout: limits.headTimeout || Infinity,
+    bodyTimeout: limits.bodyTimeout || Infinity,
+    writeTimeout: limits.writeTimeout || Infinity,
+    idleTimeout: limits.idleTimeout || Infinity,
+    requests: limits.requests || Infinity,
   };
 }
 

@@ -6,7 +6,7 @@
 
 import type { ServeSummary } from "../serve.ts";
 import type { Addr, Listener } from "../transport.ts";
-import type { HttpOptions } from "./options.ts";
+import { checkServer, type HttpOptions } from "./options.ts";
 import { serveLight } from "./server.ts";
 import { webRequest } from "./web_request.ts";
 import { lightReply } from "./web_response.ts";
@@ -56,12 +56,13 @@ export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promi
  * await served;
  * ```
  */
-export function serveHttp(
+export async function serveHttp(
   listener: Listener,
   handler: HttpHandler,
   options: HttpOptions = {},
 ): Promise<ServeSummary> {
-  return serveLight(listener, (light) => {
+  checkServer("serveHttp", listener, handler, options);
+  return await serveLight(listener, (light) => {
     const response = handler(webRequest(light), light);
     if (!(response instanceof Promise)) return lightReply(response, light.method);
     return response.then((response) => lightReply(response, light.method));

@@ -10,7 +10,7 @@ import type { Conn, Listener } from "../transport.ts";
 import { serve, type ServeSummary } from "../serve.ts";
 import { HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
-import { type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
+import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
 import { ReplyHeads } from "./reply.ts";
 import { type Tails, tailsOfNow } from "./tails.ts";
@@ -45,12 +45,13 @@ const TICK_MS = 250;
  * await served;
  * ```
  */
-export function serveLight(
+export async function serveLight(
   listener: Listener,
   handler: LightHandler,
   options: HttpOptions = {},
 ): Promise<ServeSummary> {
-  return new HttpServer(handler, options).run(listener, options);
+  checkServer("serveLight", listener, handler, options);
+  return await new HttpServer(handler, options).run(listener, options);
 }
 
 /** See the module. */

@@ -6,7 +6,7 @@ import { formatAddr } from "../../lib/addr.ts";
 import type { Datagram, UdpAddr } from "../../lib/datagram.ts";
 import type { SocketError } from "../../lib/errors.ts";
 import type { Transport } from "../../lib/transport.ts";
-import { bytes, OWN_HOST, randomBytes, rejects, turn } from "../helpers.ts";
+import { bytes, mistakes, OWN_HOST, randomBytes, rejects, turn } from "../helpers.ts";
 import { assertNoneLeft } from "./descriptors.ts";
 
 /** A transport, and what it cannot do. */
@@ -105,7 +105,7 @@ export function testDatagrams(
     assert.deepEqual(await pending, { size: 4, truncated: 6, from: client.addr });
     assert.deepEqual([...whole], [7, 7, 7, 7, 48, 49, 50, 51, ...Array(8).fill(7)]);
     for (let i = 0; i < 2; i++) await client.send(bytes("0123456789"));
-    await rejects(server.receive(new Uint8Array()), "EINVAL");
+    await mistakes("RangeError", /receive .* 0 bytes/, server.receive(new Uint8Array()));
     assert.equal((await server.receive(new Uint8Array(3))).truncated, 7);
     assert.equal(await text(server), "0123456789");
   });
@@ -184,23 +184,23 @@ export function testDatagrams(
     }
   });
 
-  test("bad arguments are EINVAL, names that are none ENOTFOUND, families that differ told", async () => {
+  test("where nothing can be sent is EINVAL, names that are none ENOTFOUND, families that differ told", async () => {
     using socket = await bound();
-    for (const port of [-1, 0, 65_536, 1.5]) {
-      await rejects(socket.send(bytes("x"), { host: "127.0.0.1", port }), "EINVAL");
+    for (const port of [-1, 65_536, 1.5]) {
+      const to = { host: "127.0.0.1", port };
+      await mistakes("RangeError", /send, in to, .*port/, socket.send(bytes("x"), to));
+      await mistakes("RangeError", /port/, transport.listenDatagram(to));
+      await mistakes("RangeError", /in remote, .*port/, transport.listenDatagram({ remote: to }));
     }
+    await rejects(socket.send(bytes("x"), { host: "127.0.0.1", port: 0 }), "EINVAL");
     for (const host of ["localhost", "127.0.0.1%lo", "fe80::1%"]) {
       await rejects(socket.send(bytes("x"), { host, port: 7 }), "EINVAL");
     }
     await rejects(socket.send(bytes("x"), { host: "::1", port: 7 }), "EAFNOSUPPORT");
     const nowhere = await rejects(socket.send(bytes("x")), "EINVAL");
     assert.match(nowhere.message, /say whom to send to/);
-    for (const port of [-1, 65_536]) {
-      await rejects(transport.listenDatagram({ host: "127.0.0.1", port }), "EINVAL");
-    }
-    for (const port of [0, 65_536]) {
-      await rejects(transport.listenDatagram({ remote: { host: "127.0.0.1", port } }), "EINVAL");
-    }
+    const nobody = { host: "127.0.0.1", port: 0 };
+    await rejects(transport.listenDatagram({ remote: nobody }), "EINVAL");
     await rejects(transport.listenDatagram({ host: "nowhere.invalid" }), "ENOTFOUND");
     await rejects(
       transport.listenDatagram({ remote: { host: "nowhere.invalid", port: 7 } }),

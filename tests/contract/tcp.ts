@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Transport } from "../../lib/transport.ts";
-import { pair, rejects } from "../helpers.ts";
+import { mistakes, pair, rejects } from "../helpers.ts";
 
 /** Registers the tests. */
 export function testTcpAddresses(
@@ -12,10 +12,12 @@ export function testTcpAddresses(
   const test = (name: string, fn: () => Promise<void>) =>
     register(`${transport.name}: ${name}`, fn);
 
-  test("a port that is none is EINVAL, a name that is none ENOTFOUND", async () => {
+  test("a port out of range is a RangeError, a name that is none ENOTFOUND", async () => {
     for (const port of [-1, 65536, 1.5, NaN]) {
-      await rejects(transport.listen({ host: "127.0.0.1", port }), "EINVAL");
-      await rejects(transport.connect({ host: "127.0.0.1", port }), "EINVAL");
+      const wrong = { host: "127.0.0.1", port };
+      await mistakes("RangeError", /^listen .*port .*65535, not/, transport.listen(wrong));
+      await mistakes("RangeError", /^connect .*port .*65535, not/, transport.connect(wrong));
+      await mistakes("RangeError", /^resolve .*port .*65535, not/, transport.resolve(wrong));
     }
     const nowhere = { host: "nowhere.invalid", port: 1 };
     await rejects(transport.resolve(nowhere), "ENOTFOUND");

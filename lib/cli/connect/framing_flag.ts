@@ -61,7 +61,7 @@ export function framingOf(values: FrameValues): Framing | undefined {
     if (limited.maxSize === limit) return limited;
   } catch (error) {
     // Of a limit that the length cannot say.
-    if (!(error instanceof TypeError)) throw error;
+    if (!(error instanceof RangeError)) throw error;
   }
   const frames = `frames (${usual.name}) of at most ${counted(usual.maxSize, "byte")}`;
   throw new UsageError(`Option --frame-limit cannot be ${limit} for ${frames}`);

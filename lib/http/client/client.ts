@@ -4,9 +4,28 @@
  * @module
  */
 
+import {
+  BYTES,
+  CLOCK,
+  FIELDS,
+  FLAG,
+  FUNCTION,
+  integer,
+  isBytes,
+  type Kind,
+  type Kinds,
+  LIMIT,
+  optionsOf,
+  required,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+  TIMEOUT,
+} from "../../arguments.ts";
 import type { Clock } from "../../clock.ts";
 import type { TlsClientOptions } from "../../tls.ts";
 import type { ReplyHeadLimits } from "./reply_head.ts";
+import { OF_SELF_SIGNED } from "../../transport_arguments.ts";
 
 /** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
 export type ClientTls = Pick<TlsClientOptions, "caCerts" | "cert" | "key" | "insecure">;
@@ -34,7 +53,7 @@ export interface HttpRequestOptions {
   readonly body?: string | Uint8Array;
   /** How many redirects are followed; 0 makes a redirect a reply like any other. Default: 10. */
   readonly maxRedirects?: number;
-  /** Bytes of content: more is BODY_TOO_LARGE. Default: no limit. */
+  /** Bytes of content: more is BODY_TOO_LARGE; 0 for no limit. Default: 0. */
   readonly maxSize?: number;
   /** Limits of the head other than the defaults. */
   readonly limits?: Partial<ReplyHeadLimits>;
@@ -51,6 +70,50 @@ export interface HttpRequestOptions {
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
+
+const URL_OR_TEXT: Kind = {
+  takes: "a string or a URL",
+  is: (value) => TEXT.is(value) || value instanceof URL,
+};
+
+const CONTENT: Kind = {
+  ...BYTES,
+  takes: "a string, or bytes in a Uint8Array",
+  is: (value) => TEXT.is(value) || isBytes(value),
+};
+
+const CLIENT_TLS: Kinds<ClientTls> = {
+  ...OF_SELF_SIGNED,
+  caCerts: TEXTS,
+  cert: TEXT,
+  key: TEXT,
+  insecure: FLAG,
+};
+
+const HEAD_LIMITS: Kinds<ReplyHeadLimits> = {
+  statusLine: integer(1),
+  headerBytes: integer(1),
+  headerCount: integer(1),
+};
+
+/** What each of {@linkcode HttpRequestOptions} may be. */
+export const REQUEST_OPTIONS: Kinds<HttpRequestOptions> = {
+  url: required(URL_OR_TEXT),
+  path: TEXT,
+  tls: optionsOf(CLIENT_TLS),
+  method: TEXT,
+  headers: FIELDS,
+  body: CONTENT,
+  maxRedirects: integer(0),
+  maxSize: LIMIT,
+  limits: optionsOf(HEAD_LIMITS),
+  connectTimeout: TIMEOUT,
+  idleTimeout: TIMEOUT,
+  totalTimeout: TIMEOUT,
+  signal: SIGNAL,
+  onHead: FUNCTION,
+  clock: CLOCK,
+};
 
 /** The head of a request sent, or of a reply received. */
 export interface HttpHead {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { checkArgument, checkOptions, TRANSPORT } from "../../arguments.ts";
 import { systemClock } from "../../clock.ts";
 import { counted } from "../../counted.ts";
 import type { Transport } from "../../transport.ts";
-import type { ClientReply, HttpRequestOptions } from "./client.ts";
+import { type ClientReply, type HttpRequestOptions, REQUEST_OPTIONS } from "./client.ts";
 import { RequestError } from "./errors.ts";
 import { redirected } from "./redirect.ts";
 import { exchange, type Reply } from "./reply.ts";
@@ -55,6 +56,8 @@ export async function requestHttp(
   transport: Transport,
   options: HttpRequestOptions,
 ): Promise<ClientReply> {
+  checkArgument("requestHttp", transport, TRANSPORT);
+  checkOptions("requestHttp", options, REQUEST_OPTIONS, '{ url: "http://localhost:8080/" }');
   const { maxRedirects = 10, clock = systemClock, totalTimeout = 0 } = options;
   const url = parseUrl(String(options.url));
   let request = firstRequest(url, options.method, options.headers ?? [], options.body);
@@ -66,7 +69,7 @@ export async function requestHttp(
     signal: deadline.signal,
     connectTimeout: options.connectTimeout ?? 10_000,
     idleTimeout: options.idleTimeout ?? 60_000,
-    maxSize: options.maxSize ?? Infinity,
+    maxSize: options.maxSize || Infinity,
     limits: { ...REPLY_HEAD_LIMITS, ...options.limits },
     onHead: options.onHead ?? (() => {}),
     clock,
