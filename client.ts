@@ -48,6 +48,7 @@ const HELP = `A client made of plain sockets.
   deno run -A client.ts echo --udp hello       a datagram
   deno run -A client.ts --tls --cacert ca.pem  over TLS
   npx plainsocket client                       the same on Node
+  deno run -A jsr:@plainsocket/plainsocket/client  the same without a checkout
 
 Usage: client.ts [echo [MESSAGE]] [options]
        client.ts get URL [options]

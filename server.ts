@@ -59,6 +59,7 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts relay --to host:80     a port that leads to another one
   deno run -A server.ts chat                   a room for all who connect
   npx plainsocket server                       the same on Node
+  deno run -A jsr:@plainsocket/plainsocket/server  the same without a checkout
 
 Usage: server.ts [echo] [options]
        server.ts web [DIR] [options]           'web --help' tells its options

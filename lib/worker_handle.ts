@@ -71,9 +71,16 @@ export function startWorkerProcess(
   };
 }
 
+/** Threads start from files and data only. A program that Deno runs from JSR is neither. */
+function threadEntry(): URL {
+  if (WORKER_ENTRY.startsWith("file:")) return new URL(WORKER_ENTRY);
+  const program = `import ${JSON.stringify(WORKER_ENTRY)};`;
+  return new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+}
+
 /** Starts a thread. */
 export function startWorkerThread({ onMessage, onEnd }: WorkerListener): WorkerHandle {
-  const thread = new Worker(new URL(WORKER_ENTRY), { workerData: WORKER_MARK });
+  const thread = new Worker(threadEntry(), { workerData: WORKER_MARK });
   let thrown: string | undefined;
   thread.on("message", (message: FromWorker) => onMessage(message));
   thread.on("error", (error) => thrown = `threw: ${(error as Error)?.message ?? error}`);

@@ -64,6 +64,10 @@ for (const script of ["server", "client"] as const) {
     assert.equal(stderr, "");
     assert.match(help, new RegExp(`^  deno run -A ${script}\\.ts  +\\w`, "m"));
     assert.match(help, new RegExp(`^  npx plainsocket ${script}  +\\w`, "m"));
+    assert.match(
+      help,
+      new RegExp(`^  deno run -A jsr:@plainsocket/plainsocket/${script}  +\\w`, "m"),
+    );
     assert.match(help, /^Protocols:\n {2}echo /m);
     for (const flag of FLAGS[script]) {
       assert.ok(help.includes(`${flag}  `), `${flag} is not in the help:\n${help}`);

@@ -12,11 +12,14 @@ export function asCalled(text: string, prefix: string | undefined): string {
   return prefix === undefined ? text : text.replace(/\b(server|client)\.ts\b/g, `${prefix}$1`);
 }
 
+/** The lines of the examples that say how to run the same program in another way. */
+const ELSEWHERE = / {2}the same (on Node|without a checkout)$/;
+
 /** The same with a help text, whose examples, the lines behind the first empty one, are Deno's. */
 export function helpAsCalled(help: string, prefix: string | undefined): string {
   if (prefix === undefined) return help;
   const [title, examples, ...rest] = help.split("\n\n");
-  const lines = examples.split("\n").filter((line) => !line.endsWith("  the same on Node"));
+  const lines = examples.split("\n").filter((line) => !ELSEWHERE.test(line));
   return asCalled([title, lines.map(exampleForNode).join("\n"), ...rest].join("\n\n"), prefix);
 }
 
