@@ -122,9 +122,17 @@ export async function sendContent(
   }
 }
 
-/** Tells a stream that it is not wanted, so that it frees what it has. */
-export async function dropContent({ body }: LightReply): Promise<void> {
-  if (isStream(body)) await body[Symbol.asyncIterator]().return?.();
+/** Tells a stream that it is not wanted, so that it frees what it has; nobody waits for that. */
+export function dropContent({ body }: LightReply): void {
+  if (isStream(body)) void drop(body);
+}
+
+async function drop(body: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await body[Symbol.asyncIterator]().return?.();
+  } catch {
+    // What it makes of that is of no interest.
+  }
 }
 
 /** Whether a reply's content comes bit by bit. */

@@ -73,21 +73,36 @@ export class Sender {
     return true;
   }
 
-  /** Sends a reply of any kind, `head` being its head; the end of it may still be in the output. */
+  /**
+   * Sends a reply of any kind, `head` being its head; the end of it may still be in the output. The
+   * head of a stream does not wait for the first chunk.
+   */
   async send(request: EngineRequest, reply: LightReply, head: string, tail: Buffer): Promise<void> {
     this.sent = 0;
+    this.#stream = undefined;
     try {
       await this.#output.sendText(head);
       await this.#output.sendBytes(tail);
     } catch (error) {
-      await dropContent(reply);
+      dropContent(reply);
       throw error;
     }
-    if (!hasContent(reply, request.method)) return await dropContent(reply);
+    if (!hasContent(reply, request.method)) return dropContent(reply);
     const { body, length } = reply;
-    this.#stream = isStream(body) ? new StreamContent(body) : undefined;
-    const content = this.#stream ?? body as string | Uint8Array;
+    const content = isStream(body) ? await this.#begin(body) : body!;
     await sendContent(content, length, request.minor, this.#output, this.#count);
+  }
+
+  /** What is there at once leaves together with the head. */
+  async #begin(body: AsyncIterable<Uint8Array>): Promise<StreamContent> {
+    const stream = this.#stream = new StreamContent(body);
+    try {
+      if (!await stream.isReady()) await this.#output.flush();
+      return stream;
+    } catch (error) {
+      stream.drop(error);
+      throw error;
+    }
   }
 
   /** Ends the sending of a stream, which rejects with `reason`, even if the stream never goes on. */

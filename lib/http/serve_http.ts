@@ -6,6 +6,7 @@
 
 import type { ServeSummary } from "../serve.ts";
 import type { Addr, Listener } from "../transport.ts";
+import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions } from "./options.ts";
 import { serveLight } from "./server.ts";
 import { webRequest } from "./web_request.ts";
@@ -62,9 +63,14 @@ export async function serveHttp(
   options: HttpOptions = {},
 ): Promise<ServeSummary> {
   checkServer("serveHttp", listener, handler, options);
-  return await serveLight(listener, (light) => {
+  return await serveLight(listener, fromFetchHandler(handler), options);
+}
+
+/** Makes a handler for {@linkcode serveLight} of one for {@linkcode serveHttp}. */
+export function fromFetchHandler(handler: HttpHandler): LightHandler {
+  return (light) => {
     const response = handler(webRequest(light), light);
     if (!(response instanceof Promise)) return lightReply(response, light.method);
     return response.then((response) => lightReply(response, light.method));
-  }, options);
+  };
 }

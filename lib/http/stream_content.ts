@@ -5,6 +5,8 @@
  * @module
  */
 
+import { settlesSoon } from "./soon.ts";
+
 type Result = IteratorResult<Uint8Array>;
 
 /** Iterates a stream until it is dropped; see the module. */
@@ -13,13 +15,22 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
   /** Ends what is waited for. */
   #reject: (reason: unknown) => void = () => {};
   #dropped: { readonly reason: unknown } | undefined;
+  /** The first chunk, if it was asked for before it was wanted. */
+  #first: Promise<Result> | undefined;
 
   constructor(stream: AsyncIterable<Uint8Array>) {
     this.#source = stream[Symbol.asyncIterator]();
   }
 
+  /** Has the stream begin; resolves to whether its first chunk is there at once. */
+  isReady(): Promise<boolean> {
+    return settlesSoon(this.#first = this.next());
+  }
+
   next(): Promise<Result> {
-    return this.#unlessDropped(() => this.#source.next());
+    const first = this.#first;
+    this.#first = undefined;
+    return first ?? this.#unlessDropped(() => this.#source.next());
   }
 
   return(): Promise<Result> {
@@ -30,6 +41,7 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
 
   /** Nobody wants the rest: what is waited for rejects, and the stream is told. */
   drop(reason: unknown): void {
+    if (this.#dropped !== undefined) return;
     this.#dropped = { reason };
     this.#reject(reason);
     // When it hears of that, and what it makes of it, is of no interest any more.

@@ -5,6 +5,7 @@
  */
 
 import type { LightReply } from "./light.ts";
+import { settlesSoon } from "./soon.ts";
 
 /** These are the engine's; what a handler says of them is left out. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -16,9 +17,6 @@ const FRAMING: ReadonlySet<string> = new Set([
   "transfer-encoding",
   "upgrade",
 ]);
-
-/** So many turns a stream gets to say that its first chunk was all. */
-const TURNS = 8;
 
 /**
  * Makes a reply of a response. A body that is all there is sent with its length; a stream as it
@@ -48,24 +46,26 @@ export function lightReply(response: Response, method: string): LightReply | Pro
     if (method !== "HEAD" || length === undefined) return { status, headers };
     return { status, headers, body: NOTHING, length };
   }
-  if (length === undefined) return measured(status, headers, body);
+  if (length === undefined) return measured(status, headers, body.getReader());
   return { status, headers, body: new Chunks(body.getReader()), length };
 }
 
-/** Makes a reply of a stream that may be a whole body: then its one chunk comes at once. */
+/**
+ * Makes a reply of a stream that may be a whole body: then its one chunk is there at once. One that
+ * is to be waited for is sent as it comes, and its head before it.
+ */
 async function measured(
   status: number,
   headers: readonly string[],
-  stream: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<LightReply> {
-  const reader = stream.getReader();
-  const first = await reader.read();
-  if (first.done) return { status, headers };
-  let ended = false;
-  reader.closed.then(() => ended = true, () => {});
-  for (let i = 0; i < TURNS && !ended; i++) await undefined;
-  const body = ended ? bytesOf(first.value) : new Chunks(reader, first.value);
-  return { status, headers, body };
+  const first = reader.read();
+  if (!await settlesSoon(first)) return { status, headers, body: new Chunks(reader, first) };
+  const { done, value } = await first;
+  if (done) return { status, headers };
+  const ended = reader.closed.then(() => true, () => false);
+  const whole = await settlesSoon(ended) && await ended;
+  return { status, headers, body: whole ? bytesOf(value) : new Chunks(reader, first) };
 }
 
 /**
@@ -99,23 +99,25 @@ function sourceOf(response: Response): string | Uint8Array | undefined {
 
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
 
-/** What a reader gives, after what it gave already; the stream is cancelled if that is not wanted. */
+type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>;
+
+/** What a reader gives, `first` before the rest; the stream is cancelled if that is not wanted. */
 class Chunks implements AsyncIterableIterator<Uint8Array> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #first: Uint8Array | undefined;
+  #first: Reading | undefined;
 
-  constructor(reader: ReadableStreamDefaultReader<Uint8Array>, first?: Uint8Array) {
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    first?: Reading,
+  ) {
     this.#reader = reader;
     this.#first = first;
   }
 
   async next(): Promise<IteratorResult<Uint8Array>> {
-    const first = this.#first;
-    if (first !== undefined) {
-      this.#first = undefined;
-      return { done: false, value: bytesOf(first) };
-    }
-    const chunk = await this.#reader.read();
+    const reading = this.#first ?? this.#reader.read();
+    this.#first = undefined;
+    const chunk = await reading;
     return chunk.done ? END : { done: false, value: bytesOf(chunk.value) };
   }
 
