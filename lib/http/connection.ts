@@ -9,6 +9,7 @@ import type { Buffer } from "node:buffer";
 import { SocketError } from "../errors.ts";
 import type { Conn } from "../transport.ts";
 import { BodyReader } from "./body.ts";
+import { ClientWatch, type WatchedConnection } from "./client_watch.ts";
 import { HttpError } from "./errors.ts";
 import { framingOf } from "./framing.ts";
 import { HeadParser } from "./head.ts";
@@ -26,7 +27,7 @@ import type { HttpServer } from "./server.ts";
 const MOST_DISCARDED = 64 * 1024;
 
 /** See the module. */
-export class HttpConnection {
+export class HttpConnection implements WatchedConnection {
   readonly #conn: Conn;
   readonly #server: HttpServer;
   readonly #handler: LightHandler;
@@ -36,6 +37,7 @@ export class HttpConnection {
   readonly #output: Output;
   readonly #sender: Sender;
   readonly #phases: Phases;
+  readonly #watch: ClientWatch;
   #requests = 0;
   #request: EngineRequest | undefined;
   /** The connection goes on after the request under way. */
@@ -48,8 +50,6 @@ export class HttpConnection {
   #replying = false;
   /** The reply being sent, if it takes its time. */
   #reply: LightReply = INTERNAL_ERROR;
-  /** Why the connection is lost, found out while nothing was to be received. */
-  #lost: unknown;
   /** When the request under way had come. */
   #started = 0;
 
@@ -62,6 +62,7 @@ export class HttpConnection {
     this.#output = new Output(conn, server.outputBuffers);
     this.#sender = new Sender(this.#output, server.replyHeads);
     this.#phases = new Phases(conn, server);
+    this.#watch = new ClientWatch(this, this.#input, this.#phases, this.#sender);
   }
 
   get scheme(): "http" | "https" {
@@ -70,6 +71,18 @@ export class HttpConnection {
 
   get addrs(): Pick<Conn, "localAddr" | "remoteAddr"> {
     return this.#conn;
+  }
+
+  get now(): number {
+    return this.#server.now;
+  }
+
+  get underWay(): EngineRequest | undefined {
+    return this.#unanswered || this.#replying ? this.#request : undefined;
+  }
+
+  get streaming(): boolean {
+    return this.#replying && isStream(this.#reply.body);
   }
 
   /** Holds the whole conversation; the caller closes the connection. */
@@ -230,7 +243,7 @@ export class HttpConnection {
     try {
       head = headOf(reply, request.minor);
     } catch (error) {
-      await dropContent(reply);
+      dropContent(reply);
       reply = this.#mistake(error, request);
       head = headOf(reply, request.minor);
     }
@@ -240,7 +253,7 @@ export class HttpConnection {
     this.#reply = reply;
     this.#phases.enter("write");
     // A stream that has nothing to say would not notice that nobody is left.
-    if (isStream(reply.body)) this.watch(request);
+    if (this.streaming) this.watch(request);
     await this.#sender.send(request, reply, head, this.#tail(request));
     this.#answered(request, reply.status, this.#sender.sent);
   }
@@ -278,29 +291,13 @@ export class HttpConnection {
     this.#phases.enterBody();
     const bytes = await body.read();
     this.#phases.leaveBody(phase);
-    const streams = this.#replying && isStream(this.#reply.body);
-    if (bytes === null && (streams || this.#request!.watched)) this.watch(this.#request!);
+    if (bytes === null && (this.streaming || this.#request!.watched)) this.watch(this.#request!);
     return bytes;
   }
 
-  /**
-   * Has a request aborted when its client leaves, and a stream dropped when the connection is lost:
-   * from when the body has ended, since what comes next is the next request, or the end, and may
-   * overwrite the last bytes of the body.
-   */
+  /** Has a request aborted when its client leaves, and its stream dropped if that is silent then. */
   watch(request: EngineRequest): void {
-    if (request.body?.ended === false || !this.#input.empty) return;
-    const isOver = () => this.#request !== request || !(this.#unanswered || this.#replying);
-    this.#input.receiveAhead().then((n) => {
-      if (n !== null || isOver()) return;
-      // It may have half-closed, and gets its reply.
-      request.abort(new DOMException("The client has closed the connection", "AbortError"));
-    }, (error) => {
-      if (isOver()) return;
-      this.#lost ??= error;
-      request.abort(error);
-      if (this.#replying) this.#sender.drop(error);
-    });
+    this.#watch.begin(request);
   }
 
   /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
@@ -331,8 +328,8 @@ export class HttpConnection {
   /** Ends the conversation as what went wrong with it demands. */
   async #fail(failure: unknown): Promise<void> {
     // What a stream makes of being dropped is no mistake of its.
-    const error = this.#replying ? this.#lost ?? failure : failure;
-    const request = this.#unanswered || this.#replying ? this.#request : undefined;
+    const error = this.#replying ? this.#watch.lost ?? failure : failure;
+    const request = this.underWay;
     request?.abort(error);
     if (this.#replying) this.#tell(request, this.#reply.status, this.#sender.sent, false);
     if (this.#phases.current === "expired") return;
@@ -373,6 +370,7 @@ export class HttpConnection {
   /** Ends what takes too long. Called by the server's clock. */
   sweep(now: number): void {
     const verdict = this.#phases.sweep(now, this.#output.writing);
+    this.#watch.sweep(now);
     if (verdict === "close") this.#conn.close();
     else if (verdict === "reset") this.#conn.reset();
     else if (verdict === "refuse") void this.#expire();

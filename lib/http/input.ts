@@ -4,17 +4,26 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { type BufferPool, ReceiveBuffer } from "../buffers.ts";
 import type { Conn } from "../transport.ts";
+
+/** What is received while nothing is wanted is mostly the end of the stream, and is no more than this
+ * many times this many bytes. */
+const MOST_SPARE = 8;
+const SPARE = 1024;
 
 /** What was received and not yet taken: `chunk` from `from` to `to`. */
 export class Input {
   readonly #conn: Conn;
   readonly #buffer: ReceiveBuffer;
   #received = 0;
+  /** Somebody waits for more. */
+  #filling = false;
   /** A read that was begun before its bytes are wanted. */
   #ahead: Promise<number | null> | undefined;
+  /** What came ahead while the bytes in `chunk` were still needed. */
+  readonly #spare: Buffer[] = [];
   /** Where the bytes are. */
   chunk: Buffer;
   /** The first byte not taken. */
@@ -35,34 +44,50 @@ export class Input {
 
   /** Receives more, over what was taken; false at the end of the stream. */
   async fill(): Promise<boolean> {
-    return this.filled(await this.receive());
+    this.#filling = true;
+    try {
+      return this.filled(await this.receive());
+    } finally {
+      this.#filling = false;
+    }
   }
 
   /** The first half of {@linkcode fill}, as promised by the connection. */
   receive(): Promise<number | null> {
-    const ahead = this.#ahead;
-    if (ahead !== undefined) {
-      this.#ahead = undefined;
-      return ahead;
-    }
+    if (this.#spare.length > 0) return Promise.resolve(this.#spare[0].length);
+    if (this.#ahead !== undefined) return this.#ahead;
     this.#buffer.adapt(this.#received);
     return this.#conn.read(this.#buffer.bytes);
   }
 
   /** The second half of {@linkcode fill}: takes in what was received. */
   filled(n: number | null): boolean {
-    this.chunk = this.#buffer.bytes;
+    this.chunk = this.#spare.length > 0 ? this.#spare.shift()! : this.#buffer.bytes;
     this.from = 0;
     this.to = this.#received = n ?? 0;
     return n !== null;
   }
 
   /**
-   * Receives more while nobody needs it, to learn whether the client is still there; the next
-   * {@linkcode receive} then has it. Settles as that will.
+   * Receives more while nobody needs it, to learn whether the client is still there; it is then what
+   * comes next. The bytes in `chunk` stay if they are not taken yet, or are `inUse`. Undefined if a
+   * read is under way, or if there is no room.
    */
-  receiveAhead(): Promise<number | null> {
-    return this.#ahead ??= this.receive();
+  receiveAhead(inUse: boolean): Promise<number | null> | undefined {
+    const full = this.#spare.length === MOST_SPARE;
+    if (this.#filling || this.#ahead !== undefined || full) return undefined;
+    const keep = inUse || !this.empty;
+    const spare = keep ? Buffer.alloc(SPARE) : undefined;
+    const reading = spare === undefined ? this.receive() : this.#conn.read(spare);
+    return this.#ahead = reading.then((n) => {
+      this.#ahead = undefined;
+      if (spare === undefined) this.filled(n);
+      else if (n !== null) this.#spare.push(spare.subarray(0, n));
+      return n;
+    }, (error) => {
+      this.#ahead = undefined;
+      throw error;
+    });
   }
 
   /** Gives the buffer back, once nothing is read into it any more. */

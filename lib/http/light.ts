@@ -26,9 +26,10 @@ export interface LightRequest {
   /** The address it came to. */
   readonly localAddr: Addr;
   /**
-   * Aborted when the client is gone: it reset the connection, a deadline closed that, or, once
-   * {@linkcode read} has told the end of the body, it sent FIN. A reply is sent to a client that only half-closed
-   * all the same. It is aborted at the latest when the reply breaks off, and not once it is sent.
+   * Aborted when the client leaves: it closed or half-closed the connection, reset it, or a deadline
+   * closed that. A client that only half-closed gets its reply all the same, unless that is a stream
+   * which brings nothing for half a second. It is aborted at the latest when the reply breaks off, and
+   * not once it is sent.
    */
   readonly signal: AbortSignal;
 
@@ -51,8 +52,9 @@ export interface LightReply {
   /** Names and values by turns. */
   readonly headers?: readonly string[];
   /**
-   * The content: text is sent as UTF-8, a stream as it comes. A stream that is not wanted to its end
-   * is told by `return()`, which a generator hears once what it awaits settles. Default: none.
+   * The content: text is sent as UTF-8, a stream as it comes, its head at once. A stream that is not
+   * wanted to its end, since its client has left, is told by `return()`, which a generator hears once
+   * what it awaits settles. Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */

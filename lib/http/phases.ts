@@ -23,6 +23,8 @@ export class Phases {
   /** When the phase began, or a byte last moved in it. */
   #since: number;
   #bytes = 0;
+  /** When a byte last moved, or had to wait for the client. */
+  #busy: number;
   /** How long the client was waited for, for the body under way, and since when it is now. */
   #bodyWaited = 0;
   #waitingSince = 0;
@@ -34,12 +36,12 @@ export class Phases {
   constructor(conn: Conn, server: HttpServer) {
     this.#conn = conn;
     this.#server = server;
-    this.#since = server.now;
+    this.#since = this.#busy = server.now;
   }
 
   enter(phase: Phase): void {
     this.current = phase;
-    this.#since = this.#server.now;
+    this.#since = this.#busy = this.#server.now;
     this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
   }
 
@@ -61,6 +63,11 @@ export class Phases {
     this.enter(phase);
   }
 
+  /** For how long a reply being sent has brought nothing that could be sent. */
+  silence(now: number): number {
+    return now - this.#busy;
+  }
+
   /** Compares the phase with its deadline; `writing` tells whether the client is to take a reply. */
   sweep(now: number, writing: boolean): Verdict | undefined {
     const { limits } = this.#server.settings;
@@ -73,6 +80,7 @@ export class Phases {
       this.#bytes = bytes;
       this.#since = now;
     }
+    if (moved || writing) this.#busy = now;
     const elapsed = now - this.#since;
     switch (phase) {
       case "idle":
