@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import zlib from "node:zlib";
+import { NEXT } from "../lib/cli/get/errors.ts";
 import { progressLine } from "../lib/cli/get/progress.ts";
 import { waitBefore } from "../lib/cli/get/retry.ts";
 import { SocketError } from "../lib/errors.ts";
@@ -26,7 +27,7 @@ import { systemTransport } from "../lib/transport.deno.ts";
 import { serveFiles } from "../lib/web/files.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
 import type { Conn, TcpAddr } from "../lib/transport.ts";
-import { freePort, OWN_HOST, randomBytes, until } from "./helpers.ts";
+import { bytes, freePort, OWN_HOST, randomBytes, until } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
 import {
   assertFailed,
@@ -480,6 +481,20 @@ test("get: content is decompressed with --compressed, and as it is without", asy
   });
 });
 
+test("get: --compressed takes deflate with and without the zlib format around it", async () => {
+  const text = "hello ".repeat(10_000);
+  for (const body of [zlib.deflateSync(text), zlib.deflateRawSync(text)]) {
+    await withHttp(
+      () => ({ status: 200, headers: ["Content-Encoding", "deflate"], body }),
+      async (url) => {
+        const exit = await get(["--compressed", url]);
+        assertQuiet(exit);
+        assert.equal(exit.stdout.toString(), text);
+      },
+    );
+  }
+});
+
 test("get: follows redirects, as many as it is told", () =>
   withHttp(({ target }) => {
     const n = Number(target.slice(1));
@@ -706,7 +721,6 @@ const HOSTILE: Record<string, [code: number, pattern: RegExp, kept: string, repl
     "",
     `${OK}Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n`,
   ],
-  "over-long": [56, /OVERLONG/, "hello", `${OK}Content-Length: 5\r\n\r\nhello world`],
   "too large": [63, /BODY_TOO_LARGE/, "", `${OK}Content-Length: 1001\r\n\r\n${"x".repeat(1001)}`],
   "a part that nobody asked for": [
     56,
@@ -735,6 +749,59 @@ for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
         }
       })));
 }
+
+test("get: a whole reply is a file at once, whatever is behind it and whoever keeps the connection", async () => {
+  for (const behind of ["", "\r\n", " world", `${OK}\r\n`]) {
+    const stay = async (conn: Conn) => {
+      await conn.write(bytes(`${OK}Content-Length: 5\r\n\r\nhello${behind}`));
+      await conn.read(new Uint8Array(1));
+    };
+    await withRaw([stay], (url) =>
+      withDir(async (dir) => {
+        // On a clock that stands still nothing is waited for.
+        await using client = startClient(["get", "-o", join(dir, "file"), url], {
+          clock: new TestClock(),
+        });
+        assert.equal((await client.exit()).code, 0);
+        assert.equal(readFileSync(join(dir, "file"), "utf8"), "hello");
+        assert.deepEqual(readdirSync(dir), ["file"]);
+      }));
+  }
+});
+
+test("get: what stops it names the option that lets it pass, and with that it passes", async () => {
+  const tooManyFields = `${OK}${"X: y\r\n".repeat(12_000)}Content-Length: 2\r\n\r\nok`;
+  const cases: [code: number, advice: RegExp, reply: string, args: readonly string[]][] = [
+    [56, /Raise --max-head/, tooManyFields, ["--max-head", "100000"]],
+    [56, /Raise --max-head/, `HTTP/1.1 200 ${"x".repeat(70_000)}\r\n\r\n`, [
+      "--max-head",
+      "100000",
+    ]],
+    [
+      56,
+      /Without --compressed/,
+      `${OK}Content-Encoding: rot13\r\nContent-Length: 2\r\n\r\nok`,
+      [],
+    ],
+    [63, /Raise --max-size/, `${OK}Content-Length: 2000\r\n\r\n${"x".repeat(2000)}`, [
+      "--max-size",
+      "2000",
+    ]],
+  ];
+  for (const [code, advice, reply, args] of cases) {
+    await withRaw([says(reply)], async (url) => {
+      const strict = /rot13/.test(reply) ? ["--compressed"] : ["--max-size", "1000"];
+      const exit = await get([...strict, url]);
+      assertFailed(exit, code, advice);
+      assert.doesNotMatch(exit.stderr, /`|Allow more/);
+      assert.equal((await get([...args, url])).code, 0);
+    });
+  }
+  const help = (await get(["--help"])).stdout.toString();
+  const advised = Object.values(NEXT).flatMap((next) => next.match(/--[a-z-]+/g) ?? []);
+  assert.ok(advised.length > 3);
+  for (const option of advised) assert.match(help, new RegExp(` ${option} `));
+});
 
 test("get: an old file stays as it was when a new one does not come whole", () =>
   withRaw([says(`${OK}Content-Length: 5\r\n\r\nhel`)], (url) =>

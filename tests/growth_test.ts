@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { decodeFrames, lines } from "../lib/frames.ts";
 import { bodyLengthOf } from "../lib/http/client/framing.ts";
+import { ReplyHeadParser } from "../lib/http/client/reply_head.ts";
 import { parseUrl } from "../lib/http/client/url.ts";
 import { framingOf } from "../lib/http/framing.ts";
 import { HeadParser } from "../lib/http/head.ts";
@@ -56,6 +57,8 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
       { status: 200, minor: 1, reason: "", headers: ["Transfer-Encoding", value] },
       "GET",
     ),
+  "the folded head of a reply, in pieces": (value) =>
+    parseReply(`X: ${value.replace(/.{8}/g, "$&\r\n ")}`, 3),
   "Location": (value) => parseUrl(`http://${value}`),
   "Range": (value) => parseRange(`bytes=${value}`, 1000),
   "Accept-Encoding": parseAcceptEncoding,
@@ -64,6 +67,17 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
   "a path": (value) => parseTarget(`/${value}`),
   "lines": (value) => decodeFrames(lines({ maxSize: 2 ** 20 }), Buffer.from(value)),
 };
+
+/** Parses the head of a reply that has these lines, and comes in pieces of so many bytes. */
+function parseReply(lines: string, size: number): unknown {
+  const chunk = Buffer.from(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`, "latin1");
+  const limits = { statusLine: 2 ** 20, headerBytes: 2 ** 20, headerCount: 2 ** 20 };
+  const parser = new ReplyHeadParser(limits);
+  for (let at = 0; at < chunk.length; at += size) {
+    parser.parse(chunk, at, Math.min(at + size, chunk.length));
+  }
+  return bodyLengthOf(parser.take(), "GET");
+}
 
 /** The least that a call takes of several, in milliseconds. */
 function cost(call: () => unknown): number {
@@ -90,3 +104,9 @@ for (const [reader, read] of Object.entries(READERS)) {
     }
   });
 }
+
+test("growth: the head of a reply that comes byte by byte costs no more for each byte the longer it is", () => {
+  const trickle = (n: number) => cost(() => parseReply(`X: ${"a".repeat(n)}`, 1));
+  const [few, many] = [trickle(16 * 1024), trickle(256 * 1024)];
+  assert.ok(many < 50 * few, `${many.toFixed(2)} ms, and ${few.toFixed(2)} ms`);
+});

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { basename } from "node:path";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
+import type { ReplyHeadLimits } from "../http/client/reply_head.ts";
 import { requestHttp } from "../http/client/request.ts";
 import { hasField } from "../http/client/request_head.ts";
 import { publicUrl } from "../http/client/url.ts";
@@ -44,6 +45,7 @@ import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
 import { openTransport } from "./transport.ts";
 
 const MOST = Number.MAX_SAFE_INTEGER;
+const MOST_HEAD = 16 * 1024 * 1024;
 
 const FLAGS = {
   output: {
@@ -62,6 +64,7 @@ const FLAGS = {
   ...TRUST_FLAGS,
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": integer("BYTES", [1, MOST], MOST, "most content to take (default no limit)"),
+  "max-head": integer("BYTES", [1, MOST_HEAD], 65_536, "most of the reply's head (default 65536)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   timing: toggle("tell when what was done, in milliseconds from the start"),
@@ -293,6 +296,7 @@ async function request(
     headers: [...choice.headers, ...headers],
     maxRedirects: values["max-redirects"],
     maxSize: Math.max(0, values["max-size"] - offset),
+    limits: headLimits(values["max-head"]),
     connectTimeout: values["connect-timeout"],
     idleTimeout: values.timeout,
     signal,
@@ -303,6 +307,11 @@ async function request(
     log.note("* No length is given: the content ends with the connection, whole or not");
   }
   return reply;
+}
+
+/** One number for all of the head. */
+function headLimits(bytes: number): ReplyHeadLimits {
+  return { statusLine: bytes, headerBytes: bytes, headerCount: bytes };
 }
 
 /** What of a reply is shown. */

@@ -18,7 +18,8 @@ export const FRAME_ERRORS: Readonly<Record<FrameErrorCode, string>> = {
   HAS_DELIMITER: "Payloads that may hold any bytes need a length prefix.",
   INCOMPLETE: "The peer closed too early, or uses another framing; its log may say why.",
   TOO_LARGE:
-    "Check that both sides use the same framing; if such frames are meant, allow larger ones.",
+    "Check that both sides use the same framing; if such frames are meant, raise its `maxSize`, or " +
+    "use a length prefix that can say more.",
   WRONG_SIZE: "Fill the payload up to that size, or use a length prefix.",
 };
 

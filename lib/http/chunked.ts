@@ -7,9 +7,16 @@
 
 import { HttpError } from "./errors.ts";
 
-/** Bytes of a chunk's size and extensions, and of the trailer section: more is an attack. */
+/** Bytes of a chunk's extensions: more is an attack. */
 const MOST_LINE = 256;
-const MOST_TRAILER = 8 * 1024;
+
+/** What differs between requests and replies. */
+export interface ChunkedOptions {
+  /** Bytes of the trailer section; more is HEADERS_TOO_LARGE. Default: 8192. */
+  readonly trailerBytes?: number;
+  /** A trailer line may go on in the next one (obs-fold, RFC 9112 section 5.2). Default: it may not. */
+  readonly folds?: boolean;
+}
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -27,6 +34,15 @@ export class ChunkedDecoder {
   #line = 0;
   #trailer = "";
   #trailerBytes = 0;
+  /** What a trailer line is, from the second one on. */
+  readonly #trailerLine: RegExp;
+  readonly #mostTrailer: number;
+  #sawField = false;
+
+  constructor({ trailerBytes = 8 * 1024, folds = false }: ChunkedOptions = {}) {
+    this.#mostTrailer = trailerBytes;
+    this.#trailerLine = folds ? FIELD_OR_FOLD : FIELD;
+  }
 
   /** Whether the last chunk and the trailer section have come. */
   get done(): boolean {
@@ -114,13 +130,20 @@ export class ChunkedDecoder {
 
   /** The trailer section is checked like header fields, and dropped. */
   #trail(byte: number): void {
-    if (++this.#trailerBytes > MOST_TRAILER) {
-      throw new HttpError(431, "HEADERS_TOO_LARGE", "The trailer fields are too large");
+    if (++this.#trailerBytes > this.#mostTrailer) {
+      throw new HttpError(
+        431,
+        "HEADERS_TOO_LARGE",
+        `The trailer section has more than ${this.#mostTrailer} bytes`,
+      );
     }
     this.#trailer += String.fromCharCode(byte);
     if (byte !== LF) return;
     if (this.#trailer === "\r\n") this.#state = "end";
-    else if (!FIELD.test(this.#trailer)) throw bad("A trailer field is not right");
+    else if (!(this.#sawField ? this.#trailerLine : FIELD).test(this.#trailer)) {
+      throw bad("A trailer field is not right");
+    }
+    this.#sawField = true;
     this.#trailer = "";
   }
 }
@@ -130,6 +153,7 @@ const EXTENSIONS =
   /^(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)*$/;
 
 const FIELD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t \x21-\x7e\x80-\xff]*\r\n$/;
+const FIELD_OR_FOLD = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[\t ])[\t \x21-\x7e\x80-\xff]*\r\n$/;
 
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

@@ -24,7 +24,6 @@ export type HttpErrorCode =
   | "BODY_INCOMPLETE"
   | "EMPTY_REPLY"
   | "PARTIAL"
-  | "OVERLONG"
   | "TIMEOUT";
 
 /** A message that is not right, with the status code (RFC 9110 section 15) to answer it with. */

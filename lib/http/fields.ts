@@ -33,7 +33,20 @@ export function parseField(text: string, start: number, end: number, headers: st
   while (TOKEN[text.charCodeAt(at)] === 1) at++;
   if (at === start || text.charCodeAt(at) !== COLON) throw badName(text, start, at);
   const name = text.slice(start, at);
-  at++;
+  headers.push(name, valueOf(text, at + 1, end, name));
+}
+
+/**
+ * What a folded line (RFC 9112 section 5.2: it begins with white space) adds to the value of the
+ * field `name`. Throws {@linkcode HttpError} BAD_FIELD.
+ */
+export function foldedValue(line: string, name: string): string {
+  return valueOf(line, 0, line.length, name);
+}
+
+/** The value between `start` and `end`, without the white space around it. */
+function valueOf(text: string, start: number, end: number, name: string): string {
+  let at = start;
   while (at < end && isBlank(text.charCodeAt(at))) at++;
   const valueStart = at;
   while (at < end && VALUE[text.charCodeAt(at)] === 1) at++;
@@ -41,7 +54,7 @@ export function parseField(text: string, start: number, end: number, headers: st
     throw new HttpError(400, "BAD_FIELD", `The field ${name} has a character it may not have`);
   }
   while (at > valueStart && isBlank(text.charCodeAt(at - 1))) at--;
-  headers.push(name, text.slice(valueStart, at));
+  return text.slice(valueStart, at);
 }
 
 /**
@@ -62,7 +75,8 @@ function withoutBlanks(text: string): string {
   return text.slice(start, end);
 }
 
-function isBlank(code: number): boolean {
+/** Whether it is SP or HTAB. */
+export function isBlank(code: number): boolean {
   return code === SP || code === TAB;
 }
 

@@ -7,7 +7,14 @@
 
 import { Buffer } from "node:buffer";
 import { counted } from "../../counted.ts";
-import { encodeFrame, FrameDecoder, FrameError, type Framing, lines } from "../../frames.ts";
+import {
+  encodeFrame,
+  FRAME_ERRORS,
+  FrameDecoder,
+  FrameError,
+  type Framing,
+  lines,
+} from "../../frames.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { escaped } from "../quote.ts";
 
@@ -152,10 +159,13 @@ class FramePrinter {
 
   #explain({ code, message }: FrameError): CliError {
     if (code === "INCOMPLETE") return new CliError(EXIT.closedEarly, message);
-    const hint = code === "TOO_LARGE" ? " The option for that is --frame-limit." : "";
-    return new CliError(EXIT.receiveFailed, message + hint);
+    return new CliError(EXIT.receiveFailed, message.replace(FRAME_ERRORS.TOO_LARGE, TOO_LARGE));
   }
 }
+
+/** What to do next, in the words of the command line. */
+const TOO_LARGE = "Check that both sides use the same framing; if such frames are meant, choose " +
+  "a --frame whose length can say more, or raise --frame-limit.";
 
 const LF = Buffer.from("\n");
 

@@ -5,7 +5,7 @@
  */
 
 import { SocketError } from "../../errors.ts";
-import { RequestError, type RequestErrorCode } from "../../http/client/errors.ts";
+import { REQUEST_ERRORS, RequestError, type RequestErrorCode } from "../../http/client/errors.ts";
 import { CliError, EXIT, exitCodeOf } from "../exit.ts";
 import { printable } from "./trace.ts";
 
@@ -17,6 +17,15 @@ const CODES: Partial<Record<RequestErrorCode, number>> = {
   TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
 };
 
+/** What to do next, in the words of the command line; the error says it in those of the library. */
+export const NEXT: Partial<Record<RequestErrorCode, string>> = {
+  BAD_CONTENT_ENCODING: "Without --compressed you get it as it was sent.",
+  BAD_REDIRECT: "With --max-redirects 0 you get the redirect itself.",
+  BODY_TOO_LARGE: "Raise --max-size, if you trust the server.",
+  HEADERS_TOO_LARGE: "Raise --max-head, if you trust the server.",
+  TOO_MANY_REDIRECTS: "Raise --max-redirects, unless they go round in circles.",
+};
+
 const HOW_TO_TRUST = "That is --cacert FILE; for tests only, --insecure trusts anybody.";
 
 /** The error to end with: with its exit code, and with what became of the bytes received. */
@@ -26,8 +35,16 @@ export function explained(error: unknown, fate: string): unknown {
   // A checksum that is not right says by itself where the bytes are.
   const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
   const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
-  const { message } = error as Error;
+  const message = messageOf(error as Error);
   return new CliError(exitCode, `${printable(message)}${how}${suffix}`, { cause: error });
+}
+
+function messageOf(error: Error): string {
+  if (!(error instanceof RequestError)) return error.message;
+  const next = NEXT[error.code];
+  return next === undefined
+    ? error.message
+    : error.message.replace(REQUEST_ERRORS[error.code], next);
 }
 
 function codeOf(error: unknown): number | undefined {

@@ -62,12 +62,15 @@ export class ReplyBody {
   /** Bytes that they took on the wire: with the frames of the chunks. */
   wire = 0;
 
-  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if `length` says so already. */
-  constructor(input: ReplyInput, length: BodyLength, most: number) {
+  /**
+   * Content may have `most` bytes, and trailer lines `trailerBytes`. Throws {@linkcode HttpError}
+   * BODY_TOO_LARGE if `length` says so already.
+   */
+  constructor(input: ReplyInput, length: BodyLength, most: number, trailerBytes: number) {
     this.#input = input;
     this.#most = most;
     this.#left = typeof length === "number" ? length : Infinity;
-    if (length === "chunked") this.#decoder = new ChunkedDecoder();
+    if (length === "chunked") this.#decoder = new ChunkedDecoder({ trailerBytes, folds: true });
     if (typeof length === "number" && length > most) throw this.#tooLarge();
   }
 

@@ -145,8 +145,8 @@ export interface ReplyTiming {
 }
 
 /**
- * A reply. It holds a connection until its body has been read to the end, reading it failed, or
- * {@linkcode close} was called.
+ * A reply. It holds a connection until its body has come, reading it failed, or {@linkcode close} was
+ * called.
  */
 export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
   /** Where it came from: after redirects the last URL, without user name and password. */
@@ -178,8 +178,9 @@ export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
    * next: one piece can be written somewhere while the next one is read. Iterating the reply does
    * the same.
    *
-   * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end, OVERLONG
-   * if there is more behind it, BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}.
+   * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end,
+   * BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}. What the server sends behind the
+   * end is not looked at.
    */
   read(): Promise<Uint8Array | null>;
 

@@ -16,14 +16,19 @@ import type { ClientReply } from "./client.ts";
 type Decoder = Transform & { readonly bytesWritten: number };
 
 interface Coding {
-  make(): Decoder;
+  /** Makes the decoder of content that begins with the byte `first`. */
+  make(first: number): Decoder;
   /** It tells by itself when its input breaks off, or goes on behind its end. */
   readonly strict: boolean;
 }
 
 const CODINGS: Readonly<Record<string, Coding>> = {
   gzip: { make: () => zlib.createGunzip(), strict: true },
-  deflate: { make: () => zlib.createInflate(), strict: false },
+  // Meant is the zlib format (RFC 1950), whose first byte says 8; many servers send bare deflate data.
+  deflate: {
+    make: (first) => (first & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw(),
+    strict: false,
+  },
   br: { make: () => zlib.createBrotliDecompress(), strict: false },
 };
 
@@ -80,19 +85,22 @@ async function* decode(
   coding: Coding,
   reply: ClientReply,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const decoder = coding.make();
-  const feeder = new Feeder(source, decoder, coding.strict);
-  const feeding = feeder.run();
+  const pieces = source[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  // Nothing at all is what replies to HEAD have, for one.
+  if (first.done) return;
+  const decoder = coding.make(first.value[0]);
+  const feeder = new Feeder(pieces, decoder, coding.strict);
+  const feeding = feeder.run(first.value);
   try {
     for await (const bytes of decoder as AsyncIterable<Buffer>) yield bytes;
     await feeding;
-    if (!coding.strict && feeder.fed > 0 && decoder.bytesWritten !== feeder.fed) {
+    if (!coding.strict && decoder.bytesWritten !== feeder.fed) {
       throw new Error("It breaks off, or goes on behind its end");
     }
   } catch (cause) {
     if (feeder.failure !== undefined) throw feeder.failure;
-    // Nothing at all is what replies to HEAD have, for one.
-    if (feeder.fed > 0) throw undecodable(reply, "its content does not decode", { cause });
+    throw undecodable(reply, "its content does not decode", { cause });
   } finally {
     decoder.destroy();
     // Who leaves early does not wait for the server.
@@ -103,7 +111,7 @@ async function* decode(
 
 /** Gives a decoder what it is to decode. */
 class Feeder {
-  readonly #source: AsyncIterable<Uint8Array>;
+  readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #decoder: Decoder;
   readonly #strict: boolean;
   /** How many bytes it was given. */
@@ -111,18 +119,21 @@ class Feeder {
   /** Why there are no more of them, if that is not as it should be. */
   failure: unknown;
 
-  constructor(source: AsyncIterable<Uint8Array>, decoder: Decoder, strict: boolean) {
-    this.#source = source;
+  constructor(pieces: AsyncIterator<Uint8Array>, decoder: Decoder, strict: boolean) {
+    this.#pieces = pieces;
     this.#decoder = decoder;
     this.#strict = strict;
   }
 
-  async run(): Promise<void> {
+  /** Gives it `first`, and then the other pieces to their end. */
+  async run(first: Uint8Array): Promise<void> {
     try {
-      for await (const bytes of this.#source) {
+      let bytes: Uint8Array = first;
+      for (let done: boolean | undefined = false; !done;) {
         if (this.#decoder.destroyed) return;
         this.fed += bytes.length;
         await this.#write(bytes);
+        ({ done, value: bytes } = await this.#pieces.next());
       }
       // At its end a decoder takes no more, not even one byte. That is how to tell, since not all
       // runtimes do.
@@ -131,6 +142,8 @@ class Feeder {
     } catch (error) {
       this.failure = error;
       this.#decoder.destroy(error as Error);
+    } finally {
+      await this.#pieces.return?.();
     }
   }
 

@@ -23,8 +23,7 @@ export type RequestErrorCode =
   | "HEADERS_TOO_LARGE"
   | "BODY_TOO_LARGE"
   | "EMPTY_REPLY"
-  | "PARTIAL"
-  | "OVERLONG";
+  | "PARTIAL";
 
 const BROKEN = "The server, or something before it, does not keep to HTTP/1.1.";
 
@@ -39,14 +38,13 @@ export const REQUEST_ERRORS: Readonly<Record<RequestErrorCode, string>> = {
   BAD_CONTENT_LENGTH: BROKEN,
   BAD_TRANSFER_ENCODING: BROKEN,
   BAD_CHUNK: BROKEN,
-  BAD_CONTENT_ENCODING: "Ask for it as it is, without compression.",
-  BAD_REDIRECT: "Ask without following redirects to see what the server says.",
-  TOO_MANY_REDIRECTS: "Allow more of them, unless they go round in circles.",
-  HEADERS_TOO_LARGE: "Allow more, if you trust the server.",
-  BODY_TOO_LARGE: "Allow more, if you trust the server.",
+  BAD_CONTENT_ENCODING: "Without Accept-Encoding, servers send it as it is.",
+  BAD_REDIRECT: "With `maxRedirects: 0` the redirect itself is the reply.",
+  TOO_MANY_REDIRECTS: "Raise `maxRedirects`, unless they go round in circles.",
+  HEADERS_TOO_LARGE: "Raise it in `limits`, if you trust the server.",
+  BODY_TOO_LARGE: "Raise `maxSize`, if you trust the server.",
   EMPTY_REPLY: "Try again; if it stays so, the server's log may say why.",
   PARTIAL: "Try again.",
-  OVERLONG: BROKEN,
 };
 
 /**

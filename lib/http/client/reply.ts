@@ -24,9 +24,6 @@ const MOST_TOGETHER = 64 * 1024;
 /** More interim replies than any server has a use for. */
 const MOST_INTERIM = 16;
 
-/** How long a server that has sent all it announced gets to close, or to show that it has more. */
-const LINGER_MS = 1000;
-
 /** What {@linkcode exchange} takes. */
 export interface ExchangeSettings extends ConnectSettings {
   readonly idleTimeout: number;
@@ -51,17 +48,29 @@ export async function exchange(
   try {
     // Not awaited: a server may answer before it has read all, or without. If this fails, reading
     // tells why.
-    send(conn, request, onHead).catch(() => {});
+    const sending = new Sending(send(conn, request, onHead));
     const input = new ReplyInput(conn);
     const reading = readHead(input, new ReplyHeadParser(limits), clock, onHead);
     const { head, bytes, firstByte } = await session.wait(reading);
     const length = bodyLengthOf(head, request.method);
-    const body = new ReplyBody(input, length, settings.maxSize);
+    const body = new ReplyBody(input, length, settings.maxSize, limits.headerBytes);
     const marks = { ...timing, firstByte };
-    return new Reply(url, head, bytes, length, { session, input, body, marks, settings });
+    return new Reply(url, head, bytes, length, { session, sending, body, marks, settings });
   } catch (error) {
     session.close();
     throw explained(error, url);
+  }
+}
+
+/** The request on its way. */
+class Sending {
+  /** Resolves when all of it has left, or no more of it can. */
+  readonly over: Promise<void>;
+  done = false;
+
+  constructor(work: Promise<void>) {
+    const end = () => void (this.done = true);
+    this.over = work.then(end, end);
   }
 }
 
@@ -117,7 +126,7 @@ async function readHead(
 
 interface ReplyParts {
   readonly session: Session;
-  readonly input: ReplyInput;
+  readonly sending: Sending;
   readonly body: ReplyBody;
   readonly marks: ConnectTiming & { readonly firstByte: number };
   readonly settings: ExchangeSettings;
@@ -193,17 +202,18 @@ export class Reply implements ClientReply {
   }
 
   async read(): Promise<Uint8Array | null> {
-    const { session, body, settings } = this.#parts;
+    const { session, body } = this.#parts;
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      if (!this.#closed) {
-        const bytes = await session.wait(body.read());
-        if (body.done) this.#total ??= settings.clock.now();
-        if (bytes !== null) return bytes;
-        await this.#expectEnd();
+      // It was closed early, and this tells why.
+      if (this.#closed && !body.done) await session.conn.read(new Uint8Array(1));
+      const bytes = await session.wait(body.read());
+      this.closeIfWhole();
+      if (bytes === null && !this.#closed) {
+        await session.wait(this.#parts.sending.over);
         this.close();
-      } else if (this.#total === undefined) await session.conn.read(new Uint8Array(1));
-      return null;
+      }
+      return bytes;
     } catch (error) {
       this.#failure = explained(error, this.url);
       this.close();
@@ -211,22 +221,16 @@ export class Reply implements ClientReply {
     }
   }
 
-  /** We said that this is the last request: if there are bytes behind the reply, it is not right. */
-  async #expectEnd(): Promise<void> {
-    if (this.untilClose) return;
-    const { session: { conn }, input, settings: { clock } } = this.#parts;
-    let more = input.from < input.to;
-    const cancel = clock.setTimer(LINGER_MS, () => conn.close());
-    try {
-      more ||= await input.fill();
-    } catch {
-      // The reply is whole: how the connection ends does not matter, nor that it stays open.
-    } finally {
-      cancel();
-    }
-    if (more) {
-      throw new HttpError(502, "OVERLONG", "The server sent more than it said behind the reply");
-    }
+  /**
+   * Closes the connection once the reply is whole: what may come behind it is of no interest (RFC
+   * 9112 section 6.3), nor is when the server closes. A server that takes the request for good may
+   * still be reading it; one that refuses it is not.
+   */
+  closeIfWhole(): void {
+    const { body, sending, settings } = this.#parts;
+    if (!body.done) return;
+    this.#total ??= settings.clock.now();
+    if (sending.done || this.status >= 400) this.close();
   }
 
   close(): void {

@@ -5,9 +5,10 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
+import { counted } from "../../counted.ts";
 import { HttpError } from "../errors.ts";
-import { parseField } from "../fields.ts";
+import { foldedValue, isBlank, parseField } from "../fields.ts";
 
 /** A reply's status line and header fields, as received. */
 export interface ReplyHead {
@@ -25,7 +26,7 @@ export interface ReplyHead {
 export interface ReplyHeadLimits {
   /** Bytes of the status line. Default: 8192. */
   readonly statusLine: number;
-  /** Bytes of all header lines with their line ends. Default: 65536. */
+  /** Bytes of all header lines with their line ends; trailer lines get as many. Default: 65536. */
   readonly headerBytes: number;
   /** Number of header fields. Default: 200. */
   readonly headerCount: number;
@@ -39,6 +40,7 @@ export const REPLY_HEAD_LIMITS: ReplyHeadLimits = {
 };
 
 const LF = 0x0a;
+const CR = 0x0d;
 
 /**
  * HTTP-version SP status-code [ SP reason-phrase ]: RFC 9112 section 4 lets recipients forgive that
@@ -46,13 +48,17 @@ const LF = 0x0a;
  */
 const STATUS_LINE = /^HTTP\/(\d)\.(\d) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/;
 
-const PROTOCOL = "HTTP/";
+const PROTOCOL = Buffer.from("HTTP/");
+
+/** A line that comes in pieces gets at least so much room. */
+const HELD_BYTES = 256;
 
 /** Parses one head after the other; see the module. */
 export class ReplyHeadParser {
   readonly #limits: ReplyHeadLimits;
-  /** The start of a line whose end has not come. */
-  #held = "";
+  /** The start of a line whose end has not come: the first #heldSize bytes. */
+  #held = Buffer.alloc(0);
+  #heldSize = 0;
   #statusLine: RegExpExecArray | undefined;
   #headers: string[] = [];
   #headerBytes = 0;
@@ -63,7 +69,7 @@ export class ReplyHeadParser {
 
   /** Whether any byte of a head has come. */
   get started(): boolean {
-    return this.#statusLine !== undefined || this.#held !== "";
+    return this.#statusLine !== undefined || this.#heldSize > 0;
   }
 
   /**
@@ -78,18 +84,24 @@ export class ReplyHeadParser {
     const bytes = chunk.subarray(0, Math.min(to, from + statusLine + headerBytes + 8));
     for (let at = from;;) {
       const lf = bytes.indexOf(LF, at);
-      this.#held += bytes.toString("latin1", at, lf === -1 ? bytes.length : lf);
-      const line = this.#held.endsWith("\r") ? this.#held.slice(0, -1) : this.#held;
+      const end = lf === -1 ? bytes.length : lf;
+      if (lf === -1 || this.#heldSize > 0) this.#hold(bytes, at, end);
+      const whole = this.#heldSize > 0
+        ? this.#held.subarray(0, this.#heldSize)
+        : bytes.subarray(at, end);
+      const hasCr = whole.length > 0 && whole[whole.length - 1] === CR;
+      const line = hasCr ? whole.subarray(0, -1) : whole;
       this.#check(line);
       if (lf === -1) return -1;
-      if (line === this.#held) {
+      if (!hasCr) {
         throw new HttpError(502, "BAD_LINE_END", "A line of the reply's head ends with a bare LF");
       }
-      this.#held = "";
+      this.#heldSize = 0;
       at = lf + 1;
-      if (this.#statusLine === undefined) this.#statusLine = parseStatusLine(line);
-      else if (line === "") return at;
-      else this.#field(line);
+      if (this.#statusLine !== undefined && line.length === 0) return at;
+      const text = line.toString("latin1");
+      if (this.#statusLine === undefined) this.#statusLine = parseStatusLine(text);
+      else this.#field(text);
     }
   }
 
@@ -103,22 +115,48 @@ export class ReplyHeadParser {
     return { minor: minor === "0" ? 0 : 1, status: Number(status), reason, headers };
   }
 
+  /** Holds what has come of a line. A line in many pieces must not be copied with each of them. */
+  #hold(bytes: Buffer, from: number, to: number): void {
+    const size = this.#heldSize + to - from;
+    if (size > this.#held.length) {
+      const grown = Buffer.alloc(Math.max(2 * size, HELD_BYTES));
+      this.#held.copy(grown, 0, 0, this.#heldSize);
+      this.#held = grown;
+    }
+    bytes.copy(this.#held, this.#heldSize, from, to);
+    this.#heldSize = size;
+  }
+
   /** Checks a line without its end, or as much of it as has come. */
-  #check(line: string): void {
+  #check(line: Buffer): void {
+    const { statusLine, headerBytes } = this.#limits;
     if (this.#statusLine !== undefined) {
-      if (this.#headerBytes + line.length + 2 > this.#limits.headerBytes) throw tooLarge();
-    } else {
-      if (!line.startsWith(PROTOCOL.slice(0, line.length)) && !line.startsWith(PROTOCOL)) {
-        throw badStatusLine("What came is not HTTP");
+      if (this.#headerBytes + line.length + 2 > headerBytes) {
+        throw tooLarge("header fields", counted(headerBytes, "byte"));
       }
-      if (line.length > this.#limits.statusLine) throw tooLarge();
+    } else {
+      const n = Math.min(line.length, PROTOCOL.length);
+      if (line.compare(PROTOCOL, 0, n, 0, n) !== 0) throw badStatusLine("What came is not HTTP");
+      if (line.length > statusLine) throw tooLarge("a status line", counted(statusLine, "byte"));
     }
   }
 
+  /** RFC 9112 section 5.2: a line that begins with white space goes on with the field before it. */
   #field(line: string): void {
+    const headers = this.#headers;
     this.#headerBytes += line.length + 2;
-    if (this.#headers.length === this.#limits.headerCount * 2) throw tooLarge();
-    parseField(line, 0, line.length, this.#headers);
+    if (headers.length > 0 && isBlank(line.charCodeAt(0))) {
+      const value = foldedValue(line, headers[headers.length - 2]);
+      const before = headers[headers.length - 1];
+      headers[headers.length - 1] = before === "" || value === ""
+        ? before + value
+        : `${before} ${value}`;
+      return;
+    }
+    if (headers.length === this.#limits.headerCount * 2) {
+      throw tooLarge("header fields", counted(this.#limits.headerCount, "line"));
+    }
+    parseField(line, 0, line.length, headers);
   }
 }
 
@@ -135,6 +173,6 @@ function badStatusLine(message: string): HttpError {
   return new HttpError(502, "BAD_STATUS_LINE", message);
 }
 
-function tooLarge(): HttpError {
-  return new HttpError(502, "HEADERS_TOO_LARGE", "The head of the reply is too large");
+function tooLarge(what: string, limit: string): HttpError {
+  return new HttpError(502, "HEADERS_TOO_LARGE", `The reply has ${what} of more than ${limit}`);
 }

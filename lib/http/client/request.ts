@@ -81,6 +81,7 @@ export async function requestHttp(
       const next = maxRedirects === 0 ? undefined : nextOf(request, reply);
       if (next === undefined) {
         reply.onClosed = () => deadline[Symbol.dispose]();
+        reply.closeIfWhole();
         return reply;
       }
       reply.close();
