@@ -9,7 +9,10 @@ import type { Conn } from "./transport.ts";
 
 const CHUNK = 64 * 1024;
 
-/** Reads from and writes to a connection, which is the stream's from then on. */
+/**
+ * Reads from and writes to a connection, which is the stream's from then on. What it gives is the
+ * reader's to keep.
+ */
 export class ConnStream extends Duplex {
   /** Tells whether who reads from this has enough for now: Deno's TLS takes what it is given. */
   full: () => boolean = () => false;

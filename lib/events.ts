@@ -44,7 +44,7 @@ import {
 /**
  * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
  * given to {@linkcode observe}, and `socket` numbers the sockets of an observed transport from 1.
- * `data` is valid during the call only: copy it to keep it.
+ * `data` is a copy, and the sink's to keep.
  */
 export type SocketEvent =
   & { readonly time: number }

@@ -53,7 +53,7 @@ export interface JoinOptions {
   readonly source: AsyncIterable<Uint8Array>;
   /**
    * Takes what comes, at most 64 KiB at a time. The next is received when it resolves; the bytes are
-   * its own until then only.
+   * its own to keep.
    */
   readonly sink: (data: Uint8Array) => void | Promise<void>;
   /** What the end of one side does to the other. Default: `"half-close"`. */
@@ -214,7 +214,7 @@ class Join {
   async #receive(): Promise<void> {
     const buffer = new Uint8Array(RECV_SIZE);
     for (let n; (n = await this.#conn.read(buffer)) !== null;) {
-      this.#sinking = this.#options.sink(buffer.subarray(0, n));
+      this.#sinking = this.#options.sink(buffer.slice(0, n));
       await this.#sinking;
       this.#sinking = undefined;
     }

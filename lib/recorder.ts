@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyOf } from "./borrowed.ts";
 import type { Clock } from "./clock.ts";
 import { SocketError, type SocketOp } from "./errors.ts";
 import type { EventSink, SocketEvent } from "./events.ts";
@@ -27,7 +28,8 @@ export class Recorder {
   }
 
   emit(event: WithoutTime<SocketEvent>): void {
-    this.#sink({ time: this.#clock.now(), ...event } as SocketEvent);
+    const told = { time: this.#clock.now(), ...event } as SocketEvent;
+    this.#sink("data" in told ? { ...told, data: copyOf(told.data) } : told);
   }
 
   /** Settles as `work` does, and tells if it fails. */

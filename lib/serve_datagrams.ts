@@ -23,8 +23,8 @@ import { SocketError } from "./errors.ts";
 import { warn } from "./mistake.ts";
 
 /**
- * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` may be
- * used until the answer is there. The next datagram waits for it. `to` is the address of the socket:
+ * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` is the
+ * handler's to keep. The next datagram waits for the answer. `to` is the address of the socket:
  * who answers whatever comes must not answer its own port, where its like may be, or two of them
  * never stop.
  */
@@ -123,7 +123,7 @@ export async function serveDatagrams(
       received++;
       if (admission?.admit(from) === false) continue;
       try {
-        const answer = await handler(buffer.subarray(0, size), from, socket.addr);
+        const answer = await handler(buffer.slice(0, size), from, socket.addr);
         if (answer === undefined) continue;
         await socket.send(answer, from);
         answered++;

@@ -10,7 +10,6 @@ import type { ClientReply, HttpHead, HttpRequestOptions } from "../lib/http/clie
 import { decodeContent } from "../lib/http/client/encoding.ts";
 import { RequestError } from "../lib/http/client/errors.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import { serveLight } from "../lib/http/server.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import type { Conn, Listener } from "../lib/transport.ts";
 import { bytes, randomBytes, readAll, rejects, until } from "./helpers.ts";
@@ -512,33 +511,6 @@ test("HTTP client: what is too large names its limit, and what to raise", async 
     assert.equal(await judge([Buffer.from(reply)], { limits }), "200 ");
   }
   assert.equal(await judge([Buffer.from(`${cases[3][0]}\r\n`)], { limits }), "200 ");
-});
-
-test("HTTP client: the views stay as they are while the next piece is read", async () => {
-  const content = Buffer.from(Array.from({ length: 2 * MIB }, (_, i) => i * 7 >> 3));
-  const transport = new MemoryTransport();
-  const stop = new AbortController();
-  const listener = await transport.listen({ port: 80 });
-  const served = serveLight(listener, ({ target }) => {
-    const stream = async function* () {
-      for (let at = 0; at < content.length; at += 7000) yield content.subarray(at, at + 7000);
-    };
-    return { status: 200, body: target === "/chunked" ? stream() : content };
-  }, { signal: stop.signal });
-  for (const path of ["plain", "chunked"]) {
-    const reply = await requestHttp(transport, { url: `http://localhost/${path}` });
-    const copies: Buffer[] = [];
-    let last: Uint8Array | null = null;
-    for (;;) {
-      const piece: Uint8Array | null = await reply.read();
-      if (last !== null) copies.push(Buffer.from(last));
-      if (piece === null) break;
-      last = piece;
-    }
-    assert.ok(Buffer.concat(copies).equals(content), path);
-  }
-  stop.abort();
-  await served;
 });
 
 // Redirects.

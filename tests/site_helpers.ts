@@ -47,7 +47,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** Makes a request that reuses its buffer, as that of a connection may. */
+/** Makes a request that reuses what it lends, as that of a connection may. */
 export function lightRequest(
   { method = "GET", target, headers = {}, body = [] }: Question,
 ): LightRequest {
@@ -70,6 +70,10 @@ export function lightRequest(
     signal: new AbortController().signal,
     header: (name) => fields[name.toLowerCase()],
     async read() {
+      const bytes = await this.readBorrowed!();
+      return bytes === null ? null : new Uint8Array(bytes);
+    },
+    async readBorrowed() {
       buffer.fill("!", 0, length);
       const { done, value } = await chunks.next();
       if (done) return null;

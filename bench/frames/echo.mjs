@@ -16,10 +16,10 @@ const framing = lengthPrefix("u32");
 async function echoFrames(conn) {
   const reader = new FrameReader(conn, framing);
   const writer = new FrameWriter(conn, framing);
-  for (let frame; (frame = await reader.read()) !== null;) {
+  for (let frame; (frame = await reader.readBorrowed()) !== null;) {
     do {
       if (!writer.tryWrite(frame)) await writer.write(frame);
-    } while ((frame = reader.tryRead()) !== null);
+    } while ((frame = reader.tryReadBorrowed()) !== null);
     await writer.flush();
   }
 }

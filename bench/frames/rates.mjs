@@ -72,11 +72,11 @@ async function through(framing) {
   return async () => {
     const sent = send();
     for (let left = FRAMES; left > 0;) {
-      let frame = await reader.read();
+      let frame = await reader.readBorrowed();
       do {
         seen += frame.length;
         left--;
-      } while ((frame = reader.tryRead()) !== null);
+      } while ((frame = reader.tryReadBorrowed()) !== null);
     }
     await sent;
   };

@@ -314,7 +314,7 @@ function headLimits(bytes: number): ReplyHeadLimits {
   return { statusLine: bytes, headerBytes: bytes, headerCount: bytes };
 }
 
-/** What of a reply is shown. */
+/** What of a reply is shown; a piece is valid until the next one. */
 async function* contentOf(
   reply: ClientReply,
   withHead: boolean,
@@ -325,7 +325,7 @@ async function* contentOf(
     const startLine = `HTTP/1.${reply.minor} ${reply.status} ${reply.reason}`.trimEnd();
     yield Buffer.from(`${textOf(startLine, reply.headers).join("\r\n")}\r\n\r\n`, "latin1");
   }
-  yield* decoded ? decodeContent(reply, { maxSize }) : reply;
+  yield* decoded ? decodeContent(reply, { maxSize }) : reply.borrowed();
 }
 
 /** Tells what is left to tell of a reply that has come. */

@@ -18,7 +18,7 @@ const STEP = 1024;
  *
  * A frame that lies whole in its chunk is not copied: it is a part of the chunk. One that comes in
  * pieces is put together in a buffer that grows with what has come, up to the framing's `maxSize`.
- * Either way a frame is valid until the chunk changes; `slice()` keeps it.
+ * So a frame is the caller's for as long as the chunk is: who reuses the chunk keeps `slice()`s.
  *
  * @example
  * ```ts

@@ -11,12 +11,21 @@ import type { Framing } from "./framing.ts";
 
 const NOTHING = new Uint8Array(0);
 
+/** How frames are taken: to keep, or without a copy. */
+interface Way {
+  /** Takes the next frame of what was received. */
+  readonly next: () => Uint8Array | null;
+  /** The same, after more was received: so many bytes, or the end. */
+  readonly received: (n: number | null) => Uint8Array | null | Promise<Uint8Array | null>;
+}
+
 /**
  * Reads frames from a connection, which stays the caller's to close. It reads when it is asked for a
  * frame that it does not have yet, so a peer that sends more has to wait; it holds at most one frame
  * in pieces and 64 KiB.
  *
- * Iterating it gives all frames to the end; leaving the loop leaves the connection open.
+ * Iterating it gives all frames to the end; leaving the loop leaves the connection open. Frames are
+ * the caller's to keep, but for those of {@linkcode readBorrowed} and {@linkcode tryReadBorrowed}.
  *
  * @example
  * ```ts
@@ -45,6 +54,8 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   readonly #conn: Conn;
   readonly #decoder: FrameDecoder;
   readonly #buffer = new ReadBuffer();
+  readonly #owned: Way = this.#way(() => this.#own(this.#decoder.next()));
+  readonly #borrowed: Way = this.#way(() => this.#decoder.next());
   /** How many bytes of the buffer the decoder has, and no longer needs when it is asked for more. */
   #received = 0;
 
@@ -64,21 +75,23 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Waits for the next frame. Resolves to its payload, valid until the next `read()` (`slice()`
-   * keeps it), or to `null` at the end of the stream, then always.
+   * Waits for the next frame. Resolves to its payload, or to `null` at the end of the stream, then
+   * always.
    *
    * Rejects with a {@linkcode FrameError} if what comes next is no frame, then always, and with a
    * {@linkcode SocketError} as {@linkcode Conn.read} does. All frames before that are given first,
    * and what is left is in {@linkcode rest}.
    */
   read(): Promise<Uint8Array | null> {
-    try {
-      const frame = this.#decoder.next();
-      if (frame !== null || this.#decoder.ended) return Promise.resolve(frame);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return this.#receive().then(this.#firstReceived, this.#failed);
+    return this.#read(this.#owned);
+  }
+
+  /**
+   * Does the same without a copy: the payload is valid until the next `read()` or `readBorrowed()`,
+   * and those that `tryReadBorrowed()` gives behind it are valid together with it.
+   */
+  readBorrowed(): Promise<Uint8Array | null> {
+    return this.#read(this.#borrowed);
   }
 
   /**
@@ -86,6 +99,13 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    * `null` if not. What is wrong, {@linkcode read} tells.
    *
    * Many small frames arrive at once. This takes them without a promise for each.
+   */
+  tryRead(): Uint8Array | null {
+    return this.#tryRead(this.#owned);
+  }
+
+  /**
+   * Does the same without a copy: the payload is valid until the next `read()` or `readBorrowed()`.
    *
    * @example An echo server for frames
    * ```ts
@@ -104,10 +124,10 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    * async function echoFrames(conn: Conn): Promise<void> {
    *   const reader = new FrameReader(conn, framing);
    *   const writer = new FrameWriter(conn, framing);
-   *   for (let frame; (frame = await reader.read()) !== null;) {
+   *   for (let frame; (frame = await reader.readBorrowed()) !== null;) {
    *     do {
    *       if (!writer.tryWrite(frame)) await writer.write(frame);
-   *     } while ((frame = reader.tryRead()) !== null);
+   *     } while ((frame = reader.tryReadBorrowed()) !== null);
    *     await writer.flush();
    *   }
    * }
@@ -127,18 +147,32 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    * await served;
    * ```
    */
-  tryRead(): Uint8Array | null {
-    try {
-      return this.#decoder.next();
-    } catch {
-      // It stays there, and read() comes upon it.
-      return null;
-    }
+  tryReadBorrowed(): Uint8Array | null {
+    return this.#tryRead(this.#borrowed);
   }
 
   /** All frames to the end of the stream, as by {@linkcode read}. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     for (let frame; (frame = await this.read()) !== null;) yield frame;
+  }
+
+  #read(way: Way): Promise<Uint8Array | null> {
+    try {
+      const frame = way.next();
+      if (frame !== null || this.#decoder.ended) return Promise.resolve(frame);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#receive().then(way.received, this.#failed);
+  }
+
+  #tryRead(way: Way): Uint8Array | null {
+    try {
+      return way.next();
+    } catch {
+      // It stays there, and read() comes upon it.
+      return null;
+    }
   }
 
   #receive(): Promise<number | null> {
@@ -150,31 +184,42 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   /** Gives the decoder what was received, and takes a frame. */
-  #decode(n: number | null): Uint8Array | null {
+  #decode(n: number | null, way: Way): Uint8Array | null {
     this.#buffer.received();
     if (n === null) this.#decoder.end();
     else {
       this.#received = n;
       this.#decoder.push(this.#buffer.first(n));
     }
-    return this.#decoder.next();
+    return way.next();
   }
 
-  // Mostly one read is enough, and needs no async function, which costs several percent of an echo.
-  readonly #firstReceived = (n: number | null): Uint8Array | null | Promise<Uint8Array | null> => {
-    const frame = this.#decode(n);
-    return frame !== null || n === null ? frame : this.#receiveMore();
-  };
+  /** A frame to keep: one that came in pieces has its own memory. */
+  #own(frame: Uint8Array | null): Uint8Array | null {
+    return frame?.buffer === this.#buffer.bytes.buffer ? frame.slice() : frame;
+  }
+
+  #way(next: () => Uint8Array | null): Way {
+    const way: Way = {
+      next,
+      // Mostly one read is enough, and needs no async function, which costs several percent of an echo.
+      received: (n) => {
+        const frame = this.#decode(n, way);
+        return frame !== null || n === null ? frame : this.#receiveMore(way);
+      },
+    };
+    return way;
+  }
 
   readonly #failed = (error: unknown): never => {
     this.#buffer.received();
     throw error;
   };
 
-  async #receiveMore(): Promise<Uint8Array | null> {
+  async #receiveMore(way: Way): Promise<Uint8Array | null> {
     for (;;) {
       const n = await this.#receive().catch(this.#failed);
-      const frame = this.#decode(n);
+      const frame = this.#decode(n, way);
       if (frame !== null || n === null) return frame;
     }
   }

@@ -37,12 +37,18 @@ export interface LightRequest {
   header(name: string): string | undefined;
 
   /**
-   * The next bytes of the body, or `null` at its end. They are valid until the next call.
+   * The next bytes of the body, or `null` at its end. They are the handler's to keep.
    *
    * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
    * BODY_INCOMPLETE if the client closed before the end, or the request was answered before that.
    */
   read(): Promise<Uint8Array | null>;
+
+  /**
+   * The same without a copy: the bytes are valid until the next call of either only. The engine's
+   * requests have it; those that somebody else made need not.
+   */
+  readBorrowed?(): Promise<Uint8Array | null>;
 }
 
 /** A reply. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the engine's. */
@@ -54,7 +60,8 @@ export interface LightReply {
   /**
    * The content: text is sent as UTF-8, a stream as it comes, its head at once. A stream that is not
    * wanted to its end, since its client has left, is told by `return()`, which a generator hears once
-   * what it awaits settles. Default: none.
+   * what it awaits settles. Each piece is sent before the next is asked for: of a stream that has a
+   * method `borrowed()`, as a {@linkcode ClientReply} has, what that gives is sent. Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { borrowedFrom } from "../borrowed.ts";
 import { counted } from "../counted.ts";
 import type { HttpError } from "./errors.ts";
 import type { LightReply } from "./light.ts";
@@ -129,7 +130,7 @@ export function dropContent({ body }: LightReply): void {
 
 async function drop(body: AsyncIterable<Uint8Array>): Promise<void> {
   try {
-    await body[Symbol.asyncIterator]().return?.();
+    await borrowedFrom(body)[Symbol.asyncIterator]().return?.();
   } catch {
     // What it makes of that is of no interest.
   }

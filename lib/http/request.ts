@@ -4,6 +4,7 @@
  * @module
  */
 
+import { copyOf } from "../borrowed.ts";
 import type { Addr } from "../transport.ts";
 import type { BodyReader } from "./body.ts";
 import type { HttpConnection } from "./connection.ts";
@@ -81,10 +82,18 @@ export class EngineRequest implements LightRequest {
   }
 
   read(): Promise<Uint8Array | null> {
+    return this.readBorrowed().then(copied);
+  }
+
+  readBorrowed(): Promise<Uint8Array | null> {
     if (this.body === undefined) return NO_BODY;
     if (this.body.dropped) return Promise.reject(tooLate());
     return this.#connection.readBody(this.body);
   }
+}
+
+function copied(bytes: Uint8Array | null): Uint8Array | null {
+  return bytes === null ? null : copyOf(bytes);
 }
 
 function tooLate(): HttpError {

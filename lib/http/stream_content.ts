@@ -6,6 +6,7 @@
  */
 
 import { settlesSoon } from "./soon.ts";
+import { borrowedFrom } from "../borrowed.ts";
 
 type Result = IteratorResult<Uint8Array>;
 
@@ -19,7 +20,7 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
   #first: Promise<Result> | undefined;
 
   constructor(stream: AsyncIterable<Uint8Array>) {
-    this.#source = stream[Symbol.asyncIterator]();
+    this.#source = borrowedFrom(stream)[Symbol.asyncIterator]();
   }
 
   /** Has the stream begin; resolves to whether its first chunk is there at once. */

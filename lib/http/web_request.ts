@@ -6,6 +6,7 @@
  */
 
 import { formatAddr } from "../addr.ts";
+import { readBorrowed } from "../borrowed.ts";
 import { HttpError } from "./errors.ts";
 import type { LightRequest } from "./light.ts";
 
@@ -91,9 +92,9 @@ class WebRequest {
     this.#used = true;
     let whole = new Uint8Array(0);
     let length = 0;
-    // Copied at once: a chunk is valid until the next one only, and a client may send each byte as
-    // one, for which an array of its own takes hundreds.
-    for (let chunk; (chunk = await this.#light.read()) !== null;) {
+    // Gathered in one array: a client may send each byte as a chunk, for which an array of its own
+    // takes hundreds.
+    for (let chunk; (chunk = await readBorrowed(this.#light)) !== null;) {
       const needed = length + chunk.length;
       if (needed > whole.length) {
         const larger = new Uint8Array(length === 0 ? needed : Math.max(needed, 2 * length));
@@ -187,7 +188,7 @@ function streamOf(light: LightRequest): ReadableStream {
     type: "bytes",
     async pull(controller) {
       const bytes = await light.read();
-      if (bytes !== null) controller.enqueue(new Uint8Array(bytes));
+      if (bytes !== null) controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
       else {
         controller.close();
         controller.byobRequest?.respond(0);

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { copyOf } from "../borrowed.ts";
 import { ChangedError, type Located, readFully } from "./disk.ts";
 import type { Slice } from "./ranges.ts";
 
@@ -49,9 +50,10 @@ class ChunkBuffers {
 }
 
 /**
- * Slices of an open file, with bytes in between, as the body of a reply. It can be gone through once,
- * and what it yields is valid until the next step. While one chunk is sent the next is read, so that
- * a download holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
+ * Slices of an open file, with bytes in between, as the body of a reply. It can be gone through once.
+ * What it yields is the caller's to keep; what {@linkcode borrowed} yields, which is how the server
+ * sends it, is valid until the next step. While one chunk is sent the next is read, so that a download
+ * holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the reply then ends short of its length instead of being wrong. It closes the file at
@@ -69,9 +71,9 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
     this.#pieces = pieces;
   }
 
-  next(): Promise<IteratorResult<Uint8Array>> {
-    this.#chunks ??= this.#read();
-    return this.#chunks.next();
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const { done, value } = await this.#next();
+    return done ? { done, value: undefined } : { done: false, value: copyOf(value) };
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
@@ -84,6 +86,22 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** The same chunks without copies: each is valid until the next step only. */
+  borrowed(): AsyncIterableIterator<Uint8Array> {
+    return {
+      next: () => this.#next(),
+      return: () => this.return(),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  #next(): Promise<IteratorResult<Uint8Array>> {
+    this.#chunks ??= this.#read();
+    return this.#chunks.next();
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void, void> {

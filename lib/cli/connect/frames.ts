@@ -141,7 +141,9 @@ class FramePrinter {
     const out: Uint8Array[] = [];
     let failure: unknown;
     try {
-      for (let frame; (frame = this.#decoder.next()) !== null;) out.push(printable(frame), LF);
+      for (let frame; (frame = this.#decoder.next()) !== null;) {
+        out.push(printable(frame), LF);
+      }
     } catch (error) {
       failure = error;
     }

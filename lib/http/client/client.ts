@@ -174,15 +174,20 @@ export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
   header(name: string): string | undefined;
 
   /**
-   * The next bytes of the content, or `null` at its end. They are valid until the call after the
-   * next: one piece can be written somewhere while the next one is read. Iterating the reply does
-   * the same.
+   * The next bytes of the content, or `null` at its end. They are the caller's to keep. Iterating the
+   * reply gives the same, and closes it at the end.
    *
    * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end,
    * BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}. What the server sends behind the
    * end is not looked at.
    */
   read(): Promise<Uint8Array | null>;
+
+  /**
+   * The content as iterating the reply gives it, without a copy: each piece is valid until the step
+   * after the next only, so that one can be written somewhere while the next one is read.
+   */
+  borrowed(): AsyncIterable<Uint8Array>;
 
   /** Closes the connection, whatever is left of the body. */
   close(): void;

@@ -7,6 +7,7 @@
 import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
+import { borrowedFrom, copyOf } from "../../borrowed.ts";
 import { counted } from "../../counted.ts";
 import { membersOf } from "../fields.ts";
 import { RequestError } from "./errors.ts";
@@ -45,7 +46,8 @@ export interface DecodeOptions {
 }
 
 /**
- * The content of a reply without its codings (gzip, deflate, br), as it comes; the pieces are the caller's to keep. Content without a coding is that of the reply.
+ * The content of a reply without its codings (gzip, deflate, br), as it comes; content without a coding
+ * is that of the reply. The pieces are the caller's to keep.
  *
  * Throws a {@linkcode RequestError}: BAD_CONTENT_ENCODING for a coding that is not known, and for
  * what does not decode; and what reading the reply rejects with.
@@ -55,7 +57,7 @@ export async function* decodeContent(
   { maxSize = Infinity }: DecodeOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  let content: AsyncIterable<Uint8Array> = reply;
+  let content = borrowedFrom(reply);
   for (const coding of codingsOf(reply)) content = decode(content, coding, reply);
   for await (const bytes of content) {
     size += bytes.length;
@@ -63,7 +65,7 @@ export async function* decodeContent(
       const why = `the decoded content has more than ${counted(maxSize, "byte")}`;
       throw new RequestError("BODY_TOO_LARGE", reply.url, why);
     }
-    yield bytes;
+    yield copyOf(bytes);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { copyOf } from "../../borrowed.ts";
 import type { Clock } from "../../clock.ts";
 import type { Conn, Transport } from "../../transport.ts";
 import { HttpError } from "../errors.ts";
@@ -202,6 +203,12 @@ export class Reply implements ClientReply {
   }
 
   async read(): Promise<Uint8Array | null> {
+    const bytes = await this.#read();
+    return bytes === null ? null : copyOf(bytes);
+  }
+
+  /** The next bytes, valid until the call after the next. */
+  async #read(): Promise<Uint8Array | null> {
     const { session, body } = this.#parts;
     if (this.#failure !== undefined) throw this.#failure;
     try {
@@ -245,8 +252,12 @@ export class Reply implements ClientReply {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const bytes of this.borrowed()) yield copyOf(bytes);
+  }
+
+  async *borrowed(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      for (let bytes; (bytes = await this.read()) !== null;) yield bytes;
+      for (let bytes; (bytes = await this.#read()) !== null;) yield bytes;
     } finally {
       this.close();
     }

@@ -1,0 +1,42 @@
+/**
+ * Whose bytes are whose. Whatever is iterated or read is for the one who does so to keep. Bytes that
+ * are lent, valid for a while only, come from methods whose name says so: that saves a copy where they
+ * are done with at once.
+ *
+ * @module
+ */
+
+/** Something to iterate that also lends its pieces. */
+interface Lender {
+  /** The same pieces, each of them valid until the next one is asked for, at least. */
+  borrowed(): AsyncIterable<Uint8Array>;
+}
+
+/** Something to read from. */
+interface Readable {
+  read(): Promise<Uint8Array | null>;
+}
+
+/** The pieces of `source` for whoever is done with one before asking for the next: lent if it lends. */
+export function borrowedFrom(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return lends(source) ? source.borrowed() : source;
+}
+
+/** The next bytes of a request for whoever is done with them before asking for more. */
+export function readBorrowed(
+  request: Readable & { readBorrowed?: Readable["read"] },
+): Promise<Uint8Array | null> {
+  return request.readBorrowed === undefined ? request.read() : request.readBorrowed();
+}
+
+function lends(source: AsyncIterable<Uint8Array>): source is AsyncIterable<Uint8Array> & Lender {
+  return typeof (source as Partial<Lender>).borrowed === "function";
+}
+
+/**
+ * A copy in memory of its own, so that it may be kept, and its buffer be transferred. Of a Buffer,
+ * `slice()` would be no copy.
+ */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
