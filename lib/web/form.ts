@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
+import { readBorrowed } from "../borrowed.ts";
 import { deferred } from "../deferred.ts";
 import type { LightRequest } from "../http/light.ts";
 import { Refusal } from "./refusal.ts";
@@ -52,7 +53,7 @@ export async function readForm(
   parser.on("error", () => fail(new Refusal(400, "The form is not whole")));
   parser.on("finish", () => turn.resolve());
   try {
-    for (let bytes; (bytes = await request.read()) !== null;) {
+    for (let bytes; (bytes = await readBorrowed(request)) !== null;) {
       // They are ours until the next call only, and the parser keeps some.
       const chunk = Buffer.from(bytes);
       await waitFor(() => parser.write(chunk, () => turn.resolve()));

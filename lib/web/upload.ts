@@ -7,6 +7,7 @@
 
 import { lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { readBorrowed } from "../borrowed.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 import { isCrossOrigin } from "./cors.ts";
 import { locate, statusOfError } from "./disk.ts";
@@ -87,7 +88,7 @@ class Uploads {
     await this.#checkConditions(request, exists);
 
     await using file = await TemporaryFile.create(directory);
-    for (let bytes; (bytes = await request.read()) !== null;) await file.write(bytes);
+    for (let bytes; (bytes = await readBorrowed(request)) !== null;) await file.write(bytes);
     await file.end();
     // Somebody else may have been faster.
     await this.#checkConditions(request, await isReplaceable(path));
