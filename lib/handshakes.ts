@@ -8,6 +8,7 @@
 import type { Admission } from "./access.ts";
 import { type Deferred, deferred } from "./deferred.ts";
 import { BaseListener } from "./listener_base.ts";
+import { madeRoom } from "./tls_stream.ts";
 import type { Addr, Conn, Listener } from "./transport.ts";
 
 /** See the module. `shake` settles in bounded time, at once when aborted, and
@@ -18,17 +19,19 @@ export class HandshakeListener extends BaseListener {
   readonly #shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>;
   readonly #most: number;
   readonly #admission: Admission | undefined;
-  /** Handshakes under way. */
-  readonly #shaking = new Set<Conn>();
+  /** Handshakes under way, in the order in which they began, with what gives them up. */
+  readonly #shaking = new Map<Conn, AbortController>();
   /** Those that are done, and not yet asked for. */
   readonly #ready: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
   /** Why the source gives no more, until somebody has been told. */
   #failure: unknown;
   #pulling = false;
-  readonly #stop = new AbortController();
 
-  /** At most `most` connections shake hands or are ready at a time; the rest stays at the source. */
+  /**
+   * At most `most` connections shake hands or are ready at a time: for who comes on top, the oldest
+   * handshake makes room. While `most` are ready, the rest stays at the source.
+   */
   constructor(
     source: Listener,
     shake: (raw: Conn, signal: AbortSignal) => Promise<Conn>,
@@ -59,8 +62,11 @@ export class HandshakeListener extends BaseListener {
 
   protected destroy(): void {
     this.#source.close();
-    this.#stop.abort();
-    for (const conn of [...this.#shaking, ...this.#ready.splice(0)]) conn.reset();
+    for (const [conn, handshake] of this.#shaking) {
+      handshake.abort();
+      conn.reset();
+    }
+    for (const conn of this.#ready.splice(0)) conn.reset();
     this.#take()?.reject(this.closedError());
   }
 
@@ -69,7 +75,7 @@ export class HandshakeListener extends BaseListener {
     if (this.#pulling) return;
     this.#pulling = true;
     try {
-      while (!this.closed && this.#shaking.size + this.#ready.length < this.#most) {
+      while (!this.closed && this.#ready.length < this.#most) {
         void this.#begin(await this.#source.accept());
       }
     } catch (error) {
@@ -84,9 +90,11 @@ export class HandshakeListener extends BaseListener {
 
   async #begin(raw: Conn): Promise<void> {
     if (this.#admission?.admit(raw.remoteAddr) === false) return raw.reset();
-    this.#shaking.add(raw);
+    if (this.#shaking.size + this.#ready.length >= this.#most) this.#makeRoom();
+    const handshake = new AbortController();
+    this.#shaking.set(raw, handshake);
     try {
-      const conn = await this.#shake(raw, this.#stop.signal);
+      const conn = await this.#shake(raw, handshake.signal);
       const waiting = this.#take();
       if (this.closed) conn.reset();
       else if (waiting === undefined) this.#ready.push(conn);
@@ -97,6 +105,15 @@ export class HandshakeListener extends BaseListener {
       this.#shaking.delete(raw);
       this.#admission?.release(raw.remoteAddr);
       if (this.#failure === undefined) void this.#pull();
+    }
+  }
+
+  /** Closes the client whose handshake takes the longest. */
+  #makeRoom(): void {
+    for (const [conn, handshake] of this.#shaking) {
+      this.#shaking.delete(conn);
+      handshake.abort(madeRoom(conn.remoteAddr));
+      return conn.reset();
     }
   }
 

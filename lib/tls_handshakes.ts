@@ -6,14 +6,16 @@
  */
 
 import type { Duplex } from "node:stream";
+import { setImmediate } from "node:timers";
 import tls from "node:tls";
-import { tcpAddr } from "./addr.ts";
+import { formatAddr, tcpAddr } from "./addr.ts";
 import type { QueueListener } from "./queue_listener.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
 import {
   askedFor,
   clientCertificates,
   HANDSHAKE_TIMEOUT,
+  madeRoom,
   refusal,
   serverContext,
 } from "./tls_stream.ts";
@@ -25,6 +27,7 @@ type Owner = Pick<tls.TLSSocket, "remoteAddress" | "remotePort">;
 
 /** A socket of `node:net`, as far as it matters. */
 interface Socket extends Duplex, Owner {
+  allowHalfOpen: boolean;
   resetAndDestroy(): unknown;
 }
 
@@ -33,11 +36,6 @@ interface Handshake {
   readonly socket: Socket;
   readonly peer: TcpAddr;
   readonly below: Below;
-}
-
-/** The socket and the TLS over it have it in common; after a reset there is none any more. */
-function keyOf({ remoteAddress, remotePort }: Owner): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 /** Who is at the other end of a TLS socket. */
@@ -56,11 +54,12 @@ export class TlsHandshakes {
   readonly #options: TlsServerOptions;
   readonly #most: number;
   readonly #server: tls.Server;
+  /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
 
   /**
-   * At most `most` handshakes are under way; who comes on top is closed. Throws EINVAL, for a listener
-   * at `addr`, if the certificates and keys are none.
+   * At most `most` handshakes are under way; for who comes on top, the oldest makes room. Throws
+   * EINVAL, for a listener at `addr`, if the certificates and keys are none.
    */
   constructor(options: TlsServerOptions, addr: TcpAddr | undefined, most: number) {
     const { cert, key, caCerts, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
@@ -80,12 +79,12 @@ export class TlsHandshakes {
   /** Gives `listener` the connections that come of it. */
   deliverTo(listener: QueueListener): void {
     this.#server.on("secureConnection", (socket: tls.TLSSocket) => {
-      const key = keyOf(socket);
-      const handshake = this.#underWay.get(key);
+      const handshake = this.#find(peerOf(socket));
       // Gone before it was accepted.
       if (handshake === undefined) return void socket.destroy();
-      this.#end(key, handshake);
+      this.#end(handshake);
       const { peer, below } = handshake;
+      socket.allowHalfOpen = handshake.socket.allowHalfOpen = true;
       const refused = refusal(socket, this.#options, peer);
       if (refused !== undefined) {
         socket.destroy();
@@ -96,28 +95,55 @@ export class TlsHandshakes {
     });
     this.#server.on("tlsClientError", (error, socket) => {
       const peer = peerOf(socket);
+      const handshake = this.#find(peer);
       socket.destroy();
+      // It was given up here, and whoever should know has been told.
+      if (handshake === undefined) return;
+      this.#end(handshake);
       this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));
     });
   }
 
   /** Begins one with who has connected. */
   begin(socket: Socket, peer: TcpAddr, below: Below): void {
-    if (this.#underWay.size >= this.#most) return void socket.destroy();
     if (this.#options.admission?.admit(peer) === false) return void socket.resetAndDestroy();
-    const key = keyOf(socket);
+    if (this.#underWay.size >= this.#most) this.#makeRoom();
     const handshake = { socket, peer, below };
-    this.#underWay.set(key, handshake);
-    socket.once("close", () => this.#end(key, handshake));
+    this.#underWay.set(formatAddr(peer), handshake);
+    // What TLS makes of that comes first.
+    socket.once("close", () => setImmediate(() => this.#end(handshake)));
+    // A client that has nothing more to say will not finish its handshake.
+    socket.allowHalfOpen = false;
     this.#server.emit("connection", socket);
   }
 
   /** Closes those who still shake hands. */
   close(): void {
-    for (const { socket } of this.#underWay.values()) socket.destroy();
+    for (const handshake of this.#underWay.values()) this.#giveUp(handshake);
   }
 
-  #end(key: string, { peer }: Handshake): void {
-    if (this.#underWay.delete(key)) this.#options.admission?.release(peer);
+  /** Closes the client whose handshake takes the longest. */
+  #makeRoom(): void {
+    for (const handshake of this.#underWay.values()) {
+      this.#giveUp(handshake);
+      return this.#options.onHandshakeError?.(madeRoom(handshake.peer));
+    }
+  }
+
+  #giveUp(handshake: Handshake): void {
+    this.#end(handshake);
+    handshake.socket.resetAndDestroy();
+  }
+
+  #find(peer: TcpAddr | undefined): Handshake | undefined {
+    return peer && this.#underWay.get(formatAddr(peer));
+  }
+
+  #end(handshake: Handshake): void {
+    const key = formatAddr(handshake.peer);
+    // Another may have come from the same port.
+    if (this.#underWay.get(key) !== handshake) return;
+    this.#underWay.delete(key);
+    this.#options.admission?.release(handshake.peer);
   }
 }

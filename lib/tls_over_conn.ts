@@ -66,7 +66,9 @@ export function withTls(source: Listener, options: TlsServerOptions, backlog: nu
         below,
       );
     } catch (error) {
-      if (error instanceof SocketError && !signal.aborted) onHandshakeError?.(error);
+      // ECANCELED: the listener was closed.
+      const tell = error instanceof SocketError && error.code !== "ECANCELED";
+      if (tell) onHandshakeError?.(error);
       throw error;
     }
   };

@@ -213,6 +213,12 @@ function gone(op: SocketOp, addr: Addr, cause?: unknown): SocketError {
   return new SocketError("ECONNRESET", op, { addr, cause, why });
 }
 
+/** Why a client was closed that shook hands for longer than all others when there were too many. */
+export function madeRoom(addr: Addr): SocketError {
+  const why = "its handshake was the oldest when more clients came than may shake hands at once";
+  return new SocketError("ETIMEDOUT", "acceptTls", { addr, why });
+}
+
 function handshakeError(
   socket: tls.TLSSocket,
   error: Error,

@@ -247,8 +247,8 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
 
   /**
    * Waits for the next connection. With TLS, for one that has shaken hands: handshakes go on beside
-   * it, and a client that takes its time holds nobody else up. When the backlog's number of them are
-   * under way, further clients wait on Deno, and are closed on Node; `handshakeTimeout` ends them.
+   * it, and a client that takes its time holds nobody else up. `handshakeTimeout` ends them; when the
+   * backlog's number of them are under way, the oldest is closed to make room for the next client.
    *
    * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.
