@@ -342,6 +342,23 @@ test("web: more than --max-upload is 413, and leaves nothing", async () => {
   assert.deepEqual(await readdir(site.root), []);
 }, ["curl"]);
 
+test(
+  "web: without --upload, one of any size is 405 at once, and names what is allowed",
+  async () => {
+    await using source = await makeSite({ "large": randomBytes(5_000_000) });
+    await using site = await makeSite();
+    await using server = await startWeb([site.root]);
+    const chunked = ["-H", "Transfer-Encoding: chunked"];
+    for (const more of [[], ["-H", "Expect:"], chunked, ["-X", "POST"], ["-X", "DELETE"]]) {
+      const head = ["--output", "/dev/null", "--dump-header", "-"];
+      const reply = await curl(...head, "-T", source.path("large"), ...more, `${server.url}large`);
+      assert.match(reply, /^HTTP\/1\.1 405 .*\r\nAllow: GET, HEAD, OPTIONS\r\n/s, more.join(" "));
+    }
+    assert.deepEqual(await readdir(site.root), []);
+  },
+  ["curl"],
+);
+
 test("web: an upload whose client goes away leaves nothing", async () => {
   await using site = await makeSite();
   await using server = await startWeb(["--upload", site.root]);

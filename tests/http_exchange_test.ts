@@ -187,8 +187,10 @@ test("onError: hears once of what a handler or a stream threw, and onReply of wh
 
 test("onReply: tells of each reply once: whole, broken off, or refusing what is no request", async () => {
   const told: Exchange[] = [];
-  await using server = await serveOn(({ target }) => {
+  await using server = await serveOn(async (request) => {
+    const { target } = request;
     if (target === "/small") return { status: 200, body: "small" };
+    if (target === "/large") await request.read();
     return { status: 200, body: stream(target === "/breaks") };
   }, { onReply: (exchange) => told.push(exchange) });
   async function* stream(breaks: boolean) {

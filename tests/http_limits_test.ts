@@ -64,6 +64,30 @@ test("limits: a body of 1 MiB, and 413 beyond, announced or counted", async () =
   assert.equal(await statusOf(`${head}${chunk.repeat(1024)}1\r\nx\r\n0\r\n\r\n`), 413);
 });
 
+test("limits: a handler that does not read a body that is too large gives its own reply", async () => {
+  const large = `Content-Length: ${1 << 30}\r\n`;
+  for (const expect of ["", "Expect: 100-continue\r\n"]) {
+    await using server = await serveOn(() => ({ status: 405, headers: ["Allow", "GET"] }));
+    using conn = await server.connect();
+    await conn.write(bytes(`PUT / HTTP/1.1\r\nHost: a\r\n${large}${expect}\r\n`));
+    const [reply] = repliesOf((await hear(conn)).text);
+    assert.deepEqual([reply.status, reply.headers.get("allow")], [405, "GET"]);
+    assert.equal(reply.headers.get("connection"), "close");
+    assert.deepEqual(server.errors, []);
+  }
+});
+
+test("limits: who asks first whether to send a body that is too large is told 413, and no 100", async () => {
+  await using server = await serveOn(async (request) => {
+    while (await request.read() !== null);
+    return { status: 200 };
+  });
+  using conn = await server.connect();
+  const fields = `Content-Length: ${1 << 30}\r\nExpect: 100-continue\r\n`;
+  await conn.write(bytes(`PUT / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`));
+  assert.match((await hear(conn)).text, /^HTTP\/1\.1 413 /);
+});
+
 test("limits: 1,000 requests on a connection, and the last reply says close", async () => {
   await using server = await serveOn(hello);
   using conn = await server.connect();

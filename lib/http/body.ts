@@ -34,9 +34,14 @@ export class BodyReader {
     this.#decoder = length === -1 ? new ChunkedDecoder() : undefined;
   }
 
-  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if its length says so before any of it is read. */
+  /** Whether its length says that it is too large; none of it has been read then. */
+  get tooLarge(): boolean {
+    return this.#left > this.#limit;
+  }
+
+  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if its length says so. */
   checkLength(): void {
-    if (this.#left > this.#limit) throw tooLarge();
+    if (this.tooLarge) throw tooLarge();
   }
 
   /** Whether the body has been read to its end. */

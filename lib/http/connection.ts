@@ -161,7 +161,6 @@ export class HttpConnection implements WatchedConnection {
 
   /** Answers a request that has a body. */
   async #exchangeBody(request: EngineRequest, body: BodyReader, expects: boolean): Promise<void> {
-    body.checkLength();
     this.#owes100 = expects;
     this.#phases.expectBody();
     // What the handler reads may first send 100, behind the replies that wait.
@@ -187,8 +186,9 @@ export class HttpConnection implements WatchedConnection {
     } catch (error) {
       reply = this.#mistake(error, request);
     }
-    // Without its 100 the client may send the body or not: what comes next cannot be told.
-    if (this.#owes100) this.#keepAlive = false;
+    // Without its 100 the client may send the body or not: what comes next cannot be told. And what
+    // is too large to be read is too large to be thrown away.
+    if (this.#owes100 || request.body?.tooLarge) this.#keepAlive = false;
     const rest = this.#replyAtOnce(request, reply);
     if (rest !== undefined) await this.#send(request, rest);
   }
@@ -281,6 +281,8 @@ export class HttpConnection implements WatchedConnection {
 
   /** The next bytes of the body of the request under way. */
   async readBody(body: BodyReader): Promise<Uint8Array | null> {
+    // Only who reads it minds how large it is: another method, path or user is refused as such.
+    body.checkLength();
     if (this.#owes100) {
       this.#owes100 = false;
       // Behind the head of a reply it would be content; that head tells the client as well.
