@@ -34,12 +34,15 @@ export class BodyReader {
     this.#decoder = length === -1 ? new ChunkedDecoder() : undefined;
   }
 
-  /** Whether its length says that it is too large; none of it has been read then. */
+  /** Whether it is too large, as its length says, or what has come of it. */
   get tooLarge(): boolean {
-    return this.#left > this.#limit;
+    return this.#left > this.#limit || this.#count > this.#limit;
   }
 
-  /** Throws {@linkcode HttpError} BODY_TOO_LARGE if its length says so. */
+  /**
+   * Throws {@linkcode HttpError} BODY_TOO_LARGE if it is. Only who reads it minds: another method,
+   * path or user is refused as such.
+   */
   checkLength(): void {
     if (this.tooLarge) throw tooLarge();
   }
@@ -93,7 +96,7 @@ export class BodyReader {
         this.#count += to - from;
         this.#found.push([from, to]);
       });
-      if (this.#count > this.#limit) throw tooLarge();
+      this.checkLength();
     }
     const range = this.#found.shift();
     return range && view(input.chunk, ...range);

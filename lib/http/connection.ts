@@ -186,8 +186,7 @@ export class HttpConnection implements WatchedConnection {
     } catch (error) {
       reply = this.#mistake(error, request);
     }
-    // Without its 100 the client may send the body or not: what comes next cannot be told. And what
-    // is too large to be read is too large to be thrown away.
+    // Without its 100 the client may send the body or not; what is too large is not waited for.
     if (this.#owes100 || request.body?.tooLarge) this.#keepAlive = false;
     const rest = this.#replyAtOnce(request, reply);
     if (rest !== undefined) await this.#send(request, rest);
@@ -281,7 +280,6 @@ export class HttpConnection implements WatchedConnection {
 
   /** The next bytes of the body of the request under way. */
   async readBody(body: BodyReader): Promise<Uint8Array | null> {
-    // Only who reads it minds how large it is: another method, path or user is refused as such.
     body.checkLength();
     if (this.#owes100) {
       this.#owes100 = false;
