@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { sep } from "node:path";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import { randomBytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -309,5 +310,18 @@ test("many clients at once are all answered, while little is compressed", async 
   for (const [i, { headers, body }] of answers.entries()) {
     const text = headers["content-encoding"] === "gzip" ? gunzipSync(body) : body;
     assert.equal(String(text), names[i % names.length] + TEXT);
+  }
+});
+
+test("files whose names have backslashes, line ends and other controls are served", async () => {
+  const names = ["new\nline.txt", "tab\t.txt", "esc\x1b[2J.txt", "del\x7f", "c1\x85", "cr\r\nX: y"];
+  if (sep === "/") names.push("back\\slash.txt", "x\\..\\..\\up.txt", "\\");
+  const files = Object.fromEntries(names.map((name) => [name, `This is ${name}`]));
+  await using site = await siteOf(files);
+  for (const name of names) {
+    const target = `/${encodeURIComponent(name)}`;
+    const { status, text, headers } = await site.ask(target);
+    assert.deepEqual([status, text], [200, `This is ${name}`], target);
+    assert.equal(headers.x, undefined);
   }
 });

@@ -1,9 +1,12 @@
 // The listing of a directory: what is in it, in which order, as a page and as JSON.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { symlink, utimes, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { symlink, utimes } from "node:fs/promises";
+import { basename, sep } from "node:path";
+import process from "node:process";
 import { prefersJson } from "../lib/web/directory.ts";
 import { type Entry, humanSize, listingHtml, orderOf, sorted } from "../lib/web/listing.ts";
 import { serveSite } from "../lib/web/site.ts";
@@ -262,8 +265,6 @@ test("listing: what is shown can be fetched", async () => {
   await symlink(".hidden", site.path("to-hidden"));
   await symlink("sub", site.path("to-sub"));
   await symlink("sub/b.txt", site.path("to-b.txt"));
-  await writeFile(site.path("back\\slash"), "");
-  await writeFile(site.path("line\nend"), "");
   const names = await listed(site);
   assert.deepEqual(names, ["sub", "to-hidden", "to-sub", "a.txt", "to-b.txt"]);
   for (const name of names) {
@@ -271,3 +272,68 @@ test("listing: what is shown can be fetched", async () => {
     assert.ok(status < 400, `${name}: ${status}`);
   }
 });
+
+test("listing: names with backslashes, line ends and other controls are there, and lead to the file", async () => {
+  if (sep === "\\") return; // Windows has none
+  const names = [
+    "back\\slash",
+    "..x\\..\\y",
+    "line\nend",
+    "tab\t",
+    "esc\x1b[2J",
+    "del\x7f",
+    "\u202egnp.exe",
+  ];
+  await using site = await makeSite(
+    Object.fromEntries(names.flatMap((name) => [[`x${name}`, name], [`dir${name}/in`, name]])),
+  );
+  const { text } = await ask(serveSite(site.root), { target: "/", headers: JSON_ONLY });
+  const { entries } = JSON.parse(text);
+  assert.equal(entries.length, 2 * names.length);
+  for (const { name, href, type } of entries) {
+    assert.match(href, /^\.\/[\x21-\x7e]+$/);
+    const target = new URL(href, "http://a/").pathname;
+    const { status, text } = await ask(serveSite(site.root), {
+      target: type === "file" ? target : `${target}in`,
+    });
+    assert.deepEqual([status, text], [200, name.replace(/^(x|dir)/, "")]);
+  }
+});
+
+test("listing: characters that show as nothing, or turn the rest round, are made visible", () => {
+  const page = pageOf("line\nend", "esc\x1b[2J", "del\x7f", "c1\x85", "\u202egnp.exe");
+  for (const text of ["line\u240aend", "esc\u241b[2J", "del\u2421", "c1\ufffd", "\ufffdgnp.exe"]) {
+    assert.ok(page.includes(`>${text}</a>`), text);
+  }
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(page, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+});
+
+test("listing: a name that is not UTF-8 is shown without a link, and said not to be served", async () => {
+  if (process.platform !== "linux") return; // others take text only
+  await using site = await makeSite({ "good.txt": "", "real\ufffd.txt": "" });
+  const names = ["caf\xe9.txt", "\x80", "surrogate\xed\xa0\x80"];
+  for (const name of names) makeFileOfBytes(site.root, Buffer.from(name, "latin1"));
+  const { text } = await ask(serveSite(site.root), { target: "/", headers: JSON_ONLY });
+  const { entries } = JSON.parse(text);
+  const unserved = entries.filter((entry: Record<string, unknown>) => !("href" in entry));
+  assert.equal(entries.length, 2 + names.length);
+  assert.deepEqual(
+    unserved.map(({ name }: Entry) => name).sort(),
+    names.map((name) => Buffer.from(name, "latin1").toString()).sort(),
+  );
+  for (const entry of unserved) {
+    assert.match(entry.unserved, /not UTF-8/);
+    assert.equal("size" in entry || "modified" in entry, false);
+  }
+  const page = (await ask(serveSite(site.root), { target: "/" })).text;
+  assert.match(page, /<span dir="auto">caf\ufffd\.txt<\/span><\/th><td colspan="2">not served: /);
+  assert.match(page, /<a href="\.\/real%EF%BF%BD\.txt"/);
+  assert.equal((await ask(serveSite(site.root), { target: "/caf%E9.txt" })).status, 404);
+});
+
+/** Makes an empty file whose name is of these bytes, which Deno cannot. */
+function makeFileOfBytes(root: string, name: Uint8Array): void {
+  const octal = Array.from(name, (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+  execFileSync("sh", ["-c", `: > "$(printf '${octal}')"`], { cwd: root });
+}

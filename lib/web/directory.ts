@@ -18,7 +18,7 @@ import {
   listingJson,
   orderOf,
 } from "./listing.ts";
-import { encodeName, isHidden, parseTarget } from "./path.ts";
+import { isHidden } from "./path.ts";
 import { isTemporary } from "./temporary.ts";
 
 /** What {@linkcode listDirectories} takes. */
@@ -66,12 +66,13 @@ export function listDirectories(
 async function readEntries(root: string, path: string, dotfiles: boolean): Promise<Entry[]> {
   const found = await readdir(path, { withFileTypes: true });
   const entries = await Promise.all(
-    found.filter(({ name }) => isServed(name, dotfiles)).map(async (entry) => {
+    found.filter(({ name }) => isShown(name, dotfiles)).map(async (entry) => {
       const file = join(path, entry.name);
       try {
         const link = entry.isSymbolicLink();
         return entryOf(entry.name, link ? (await locate(root, file)).stats : await stat(file));
-      } catch {
+      } catch (error) {
+        if (isGarbled(entry.name, error)) return garbledEntry(entry.name);
         return undefined; // it has gone away, leads nowhere, or is forbidden
       }
     }),
@@ -79,11 +80,20 @@ async function readEntries(root: string, path: string, dotfiles: boolean): Promi
   return entries.filter((entry) => entry !== undefined);
 }
 
-/** Whether a file of this name can be asked for. */
-function isServed(name: string, dotfiles: boolean): boolean {
-  if (isTemporary(name) || !dotfiles && isHidden(name)) return false;
-  const target = parseTarget(`/${encodeName(name)}`);
-  return typeof target !== "number" && target.names[0] === name;
+function isShown(name: string, dotfiles: boolean): boolean {
+  return !isTemporary(name) && (dotfiles || !isHidden(name));
+}
+
+/**
+ * Whether a name is not that of its file, which cannot be asked for then: bytes that are no text have
+ * become U+FFFD, since Deno takes names as text only.
+ */
+function isGarbled(name: string, error: unknown): boolean {
+  return name.includes("\ufffd") && (error as { code?: unknown }).code === "ENOENT";
+}
+
+function garbledEntry(name: string): Entry {
+  return { name, kind: "file", size: 0, time: 0, unserved: "not served: its name is not UTF-8" };
 }
 
 function entryOf(name: string, stats: Stats | BigIntStats): Entry | undefined {

@@ -19,6 +19,8 @@ export interface Entry {
   readonly size: number;
   /** When it was last modified, in milliseconds since 1970. */
   readonly time: number;
+  /** Why it cannot be fetched; then nothing but its name is known. Default: it can be. */
+  readonly unserved?: string;
 }
 
 /** What entries can be sorted by. */
@@ -84,9 +86,11 @@ export function listingJson({ names, entries, order }: Listing): string {
         entries: sorted(entries, order).map((entry) => ({
           name: entry.name,
           type: entry.kind,
-          href: hrefOf(entry),
-          ...(entry.kind === "file" ? { size: entry.size } : {}),
-          modified: new Date(entry.time).toISOString(),
+          ...(entry.unserved !== undefined ? { unserved: entry.unserved } : {
+            href: hrefOf(entry),
+            ...(entry.kind === "file" ? { size: entry.size } : {}),
+            modified: new Date(entry.time).toISOString(),
+          }),
         })),
       },
       null,
@@ -182,7 +186,11 @@ function heading(column: typeof COLUMNS[number], order: SortOrder): string {
 }
 
 function row(entry: Entry): string {
-  const { name, kind } = entry;
+  const { name, kind, unserved } = entry;
+  if (unserved !== undefined) {
+    return `<tr class="unserved"><th scope="row"><span dir="auto">${escape(name)}</span></th>` +
+      `<td colspan="2">${escape(unserved)}</td></tr>\n`;
+  }
   const label = kind === "directory" ? `${escape(name)}<span>/</span>` : escape(name);
   return `<tr class="${kind}"><th scope="row"><a href="${escape(hrefOf(entry))}" dir="auto">` +
     `${label}</a></th><td>${kind === "directory" ? "" : size(entry.size)}</td>` +
@@ -228,7 +236,17 @@ const REFERENCES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text as HTML, inside elements and quoted attributes. */
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => REFERENCES[c]);
+/** What shows as nothing, or turns round what comes behind it. */
+// deno-lint-ignore no-control-regex
+const UNSEEN = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
+
+/** Text as HTML, inside elements and quoted attributes, with all that is in it to be seen. */
+export function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (c) => REFERENCES[c]).replace(UNSEEN, pictureOf);
+}
+
+/** The picture that Unicode has of a control character. */
+function pictureOf(character: string): string {
+  const code = character.charCodeAt(0);
+  return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? "\u2421" : "\ufffd";
 }

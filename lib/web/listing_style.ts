@@ -49,6 +49,8 @@ tbody th a::before { content: ""; position: absolute; left: .35rem; top: 1.3rem;
   clip-path: polygon(0 12%, 8% 0, 38% 0, 48% 16%, 92% 16%, 100% 26%, 100% 90%, 93% 100%, 7% 100%, 0 90%); }
 tbody .file a::before { left: .45rem; width: .75rem; height: .95rem; background: var(--faint);
   opacity: .45; clip-path: polygon(0 0, 62% 0, 100% 32%, 100% 100%, 0 100%); }
+.unserved th span { display: block; padding: .55rem 0 .55rem 1.9rem; color: var(--faint);
+  overflow-wrap: anywhere; }
 .empty { padding: 3rem 0; text-align: center; color: var(--faint);
   border-block: 1px solid var(--line); }
 form { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin: 0 0 1.5rem;

@@ -6,6 +6,7 @@
  */
 
 import { Buffer, isUtf8 } from "node:buffer";
+import { sep } from "node:path";
 
 /** Where a request-target points. */
 export interface TargetPath {
@@ -25,8 +26,8 @@ export interface TargetPath {
  *
  * Returns a status instead for a target that is no path: 400 for what no client that keeps RFC 3986
  * sends (`.` and `..` however encoded, NUL, a `%` without two digits, `*`), and 404 for what is a
- * path but the name of no file that is served (an encoded slash, a backslash, control characters,
- * text that is not UTF-8).
+ * path but the name of no file that is served (an encoded slash, on Windows a backslash, and bytes
+ * that are not UTF-8, since file systems are asked for text).
  */
 export function parseTarget(target: string): TargetPath | 400 | 404 {
   const { raw, query } = splitTarget(target);
@@ -64,15 +65,12 @@ function splitTarget(target: string): { raw: string | undefined; query: string }
   return { raw, query };
 }
 
-// deno-lint-ignore no-control-regex
-const CONTROL_OR_SEPARATOR = /[\x00-\x1f\x7f-\x9f/\\]/;
-
 /** The name that a segment of a path encodes, or the status it deserves. */
 function decodeSegment(segment: string): string | 400 | 404 {
   const name = percentDecode(segment);
   if (typeof name === "number") return name;
   if (name === "." || name === ".." || name.includes("\0")) return 400;
-  return CONTROL_OR_SEPARATOR.test(name) ? 404 : name;
+  return name.includes("/") || name.includes(sep) ? 404 : name;
 }
 
 function percentDecode(text: string): string | 400 | 404 {
