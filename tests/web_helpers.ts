@@ -128,15 +128,24 @@ function answerOf(message: Buffer): Answer {
 
 /** How many file descriptors of this process are open on a path; 0 where that is not known. */
 export function descriptorsOn(path: string): number {
+  return openPaths().filter((open) => open === path).length;
+}
+
+/** How many are open on what is in a directory. */
+export function descriptorsBelow(root: string): number {
+  return openPaths().filter((open) => open.startsWith(`${root}/`)).length;
+}
+
+function openPaths(): string[] {
   try {
-    return readdirSync("/proc/self/fd").filter((fd) => {
+    return readdirSync("/proc/self/fd").flatMap((fd) => {
       try {
-        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+        return [readlinkSync(`/proc/self/fd/${fd}`)];
       } catch {
-        return false; // the one of readdirSync() itself
+        return []; // the one of readdirSync() itself
       }
-    }).length;
+    });
   } catch {
-    return 0;
+    return [];
   }
 }

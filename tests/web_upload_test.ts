@@ -2,7 +2,17 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { mkdir, readdir, readFile, symlink, utimes, writeFile } from "node:fs/promises";
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { gzipSync } from "node:zlib";
 import { HttpError } from "../lib/http/errors.ts";
 import { refusalOf } from "../lib/web/refusal.ts";
 import { removeStale } from "../lib/web/temporary.ts";
@@ -10,6 +20,7 @@ import { serveSite } from "../lib/web/site.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";
+import { descriptorsBelow } from "./web_helpers.ts";
 
 function send(site: Site, question: Question): Promise<Answer> {
   return ask(serveSite(site.root, { upload: true }), question);
@@ -183,7 +194,7 @@ test("upload: PUT refuses Content-Encoding with 415 and Content-Range with 400",
 
 test("upload: nothing gets out of the root, over a link, or in with a dot", async () => {
   await using outside = await makeSite({ "file": "safe" });
-  await using site = await makeSite({ "sub/": "", ".hidden/": "" });
+  await using site = await makeSite({ "sub/": "", ".hidden/": "", ".well-known/": "" });
   await symlink(outside.root, site.path("out"));
   await symlink(outside.path("file"), site.path("link"));
   const before = await everything(site);
@@ -192,16 +203,23 @@ test("upload: nothing gets out of the root, over a link, or in with a dot", asyn
     ["/sub/%2e%2e/%2e%2e/x", 400],
     ["/sub%2f..%2fx", 404],
     ["/..%5cx", 403],
+    ["/a%5c..%5cx", 400],
+    ["/x%0a", 400],
     ["/x%00", 400],
     ["/out/x", 409],
     ["/link", 403],
     ["/.x", 403],
     ["/.hidden/x", 403],
+    ["/.well-known/x", 403],
+    ["/.well-known", 403],
+    ["/sub/.htaccess", 403],
+    ["/%2ex", 403],
   ];
   for (const [target, status] of wrong) {
     assert.equal((await put(site, target, "evil")).status, status, target);
   }
-  for (const [target, status] of [["/out/", 404], ["/.hidden/", 403]] as const) {
+  const forms = [["/out/", 404], ["/.hidden/", 403], ["/.well-known/", 403]] as const;
+  for (const [target, status] of forms) {
     assert.equal((await post(site, target, [formOf(["x", bytes("evil")])])).status, status, target);
   }
   assert.deepEqual(await everything(site), before);
@@ -214,11 +232,17 @@ test("upload: a form adds its files to the directory, and leads back to it", asy
     "Zwölf.txt",
     bytes(""),
   ]);
-  for (const target of ["/sub%20dir/?sort=size", "/sub%20dir"]) {
+  for (
+    const [target, location] of [
+      ["/sub%20dir/?sort=size", "./"],
+      ["/sub%20dir", "./sub%20dir/"],
+    ]
+  ) {
     await using site = await makeSite({ "sub dir/": "" });
     const { status, headers } = await post(site, target, [form]);
     assert.equal(status, 303);
-    assert.equal(headers.location, "/sub%20dir/");
+    // What is before the path, where a proxy has the site below one of its own, stays.
+    assert.equal(headers.location, location);
     assert.deepEqual(await everything(site), ["sub dir", "sub dir/Zwölf.txt", "sub dir/one.txt"]);
     assert.equal(await readFile(site.path("sub dir/one.txt"), "utf8"), "1");
   }
@@ -252,18 +276,173 @@ test("upload: a large file in a form is whole", async () => {
   assert.ok(Buffer.from(content).equals(await readFile(site.path("large"))));
 });
 
-test("upload: a form overwrites nothing: 409, and none of its files is added", async () => {
+test("upload: a form overwrites nothing, adds its other files, and says which is which", async () => {
   await using site = await makeSite({ "b": "old" });
-  const form = formOf(["a", bytes("new")], ["b", bytes("new")], ["c", bytes("new")]);
+  const form = formOf(["a", bytes("new")], ["b", bytes("new")], ["c", randomBytes(200_000)]);
   const { status, text } = await post(site, "/", [form]);
   assert.equal(status, 409);
-  assert.match(text, /\bb\b.*already/);
-  assert.deepEqual(await everything(site), ["b"]);
+  assert.equal(
+    text,
+    "Not all files were stored.\nNot stored: b: There is a b already.\nStored: a.\nStored: c.\n",
+  );
+  assert.deepEqual(await everything(site), ["a", "b", "c"]);
   assert.equal(await readFile(site.path("b"), "utf8"), "old");
+  assert.equal((await readFile(site.path("c"))).length, 200_000);
 
-  const twice = formOf(["a", bytes("1")], ["a", bytes("2")]);
-  assert.equal((await post(site, "/", [twice])).status, 409);
-  assert.deepEqual(await everything(site), ["b"]);
+  const again = await post(site, "/", [formOf(["b", bytes("new")])]);
+  assert.deepEqual([again.status, again.text], [409, "There is a b already.\n"]);
+});
+
+test("upload: of a form with the same name twice, the first file is stored", async () => {
+  await using site = await makeSite();
+  const twice = formOf(["a", bytes("1")], ["a", bytes("2")], ["b", bytes("3")]);
+  const { status, text } = await post(site, "/", [twice]);
+  assert.equal(status, 409);
+  assert.match(text, /^Not stored: a: There is a file of this name already\.$/m);
+  assert.deepEqual(await everything(site), ["a", "b"]);
+  assert.equal(await readFile(site.path("a"), "utf8"), "1");
+});
+
+test("upload: one file that cannot be stored, whatever the reason, does not lose the others", async () => {
+  await using site = await makeSite({ "dir/": "", "x": "" });
+  await symlink("x", site.path("link"));
+  const wrong = [".htaccess", "line\u0001end", "x".repeat(300), "dir", "link", "x"];
+  for (const name of wrong) {
+    const form = formOf([name, randomBytes(100_000)], [`beside ${name.length}`, bytes("1")]);
+    const { status, text } = await post(site, "/", [form]);
+    assert.ok([400, 403, 409].includes(status), `${name}: ${status}`);
+    assert.match(text, /^Not stored: /m);
+    assert.match(text, new RegExp(`^Stored: beside ${name.length}\\.$`, "m"));
+    assert.equal(await readFile(site.path(`beside ${name.length}`), "utf8"), "1");
+  }
+  const form = formOf(...wrong.map((name) => [name, bytes("evil")] as const));
+  const { status, text } = await post(site, "/", [form]);
+  assert.equal(status, 409);
+  assert.match(text, /^No file was stored\.$/m);
+  // deno-lint-ignore no-control-regex
+  assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f]/);
+  assert.ok((await everything(site)).every((name) => !name.includes("plainsocket-upload")));
+});
+
+test("upload: names in a form are what browsers send: UTF-8, with three characters escaped", async () => {
+  const names: [sent: string, stored: string][] = [
+    ["q%22x.txt", 'q"x.txt'],
+    ["%22%22", '""'],
+    ["100%25.txt", "100%25.txt"],
+    ["a%20b%2fc", "a%20b%2fc"],
+    ["50%", "50%"],
+    ["%2", "%2"],
+    ["日本語.txt", "日本語.txt"],
+    ["naïve'; x=y.txt", "naïve'; x=y.txt"],
+    ['old\\"curl.txt', 'old"curl.txt'],
+  ];
+  for (const [sent, stored] of names) {
+    await using site = await makeSite();
+    const { status, text } = await post(site, "/", [formOf([sent, bytes(sent)])]);
+    assert.equal(status, 303, `${sent}: ${text}`);
+    assert.deepEqual(await everything(site), [stored]);
+    assert.equal(await readFile(site.path(stored), "utf8"), sent);
+  }
+  await using site = await makeSite();
+  for (const sent of ["line%0Aend", "line%0D%0Aend", "%0A"]) {
+    assert.equal((await post(site, "/", [formOf([sent, bytes("x")])])).status, 400, sent);
+  }
+  const latin1 = formOf(["caf?.txt", bytes("x")]);
+  latin1[latin1.indexOf("?")] = 0xe9;
+  assert.equal((await post(site, "/", [latin1])).status, 400, "not UTF-8");
+  assert.deepEqual(await everything(site), []);
+});
+
+test("upload: a form of 1,000 small files is stored with few descriptors at a time", async () => {
+  await using site = await makeSite();
+  const form = formOf(
+    ...Array.from({ length: 1000 }, (_, i) => [`file ${i}`, bytes(`This is ${i}`)] as const),
+  );
+  let most = 0;
+  const pieces = (async function* () {
+    for (let at = 0; at < form.length; at += 65_536) {
+      most = Math.max(most, descriptorsBelow(site.root));
+      yield form.subarray(at, at + 65_536);
+    }
+  })();
+  const watch = setInterval(() => most = Math.max(most, descriptorsBelow(site.root)), 1);
+  const { status } = await post(site, "/", pieces).finally(() => clearInterval(watch));
+  assert.equal(status, 303);
+  assert.ok(most <= 3, `${most} descriptors at once`);
+  assert.equal((await everything(site)).length, 1000);
+  assert.equal(await readFile(site.path("file 999"), "utf8"), "This is 999");
+});
+
+test("upload: a form of more files, or of more parts of any kind, is 400 and stores nothing", async () => {
+  await using site = await makeSite();
+  const files = Array.from({ length: 1001 }, (_, i) => [`file ${i}`, bytes("x")] as const);
+  assert.equal((await post(site, "/", [formOf(...files)])).status, 400);
+  const fields = Array.from({ length: 1101 }, () => [undefined, bytes("x")] as const);
+  assert.equal((await post(site, "/", [formOf(...fields)])).status, 400);
+  let asked = 0;
+  const part = formOf([undefined, bytes("x")]).subarray(0, -BOUNDARY.length - 6);
+  const endless = (function* () {
+    for (;; asked++) yield part;
+  })();
+  assert.equal((await post(site, "/", endless)).status, 400);
+  assert.ok(asked < 2000, `${asked} parts were read`);
+  assert.deepEqual(await everything(site), []);
+});
+
+test("upload: PUT keeps the permissions of the file that it replaces", async () => {
+  await using site = await makeSite({ "new": "" });
+  await put(site, "/fresh", "x");
+  const usual = (await stat(site.path("new"))).mode;
+  assert.equal((await stat(site.path("fresh"))).mode, usual);
+  for (const mode of [0o600, 0o640, 0o664, 0o755, 0o666]) {
+    await writeFile(site.path("a"), "old");
+    await chmod(site.path("a"), mode);
+    const body = (async function* () {
+      yield bytes("new");
+      const [coming] = (await everything(site)).filter((name) => name.startsWith("."));
+      const { mode: meanwhile } = await stat(site.path(coming));
+      assert.equal(meanwhile & 0o777 & ~mode, 0, "More may read it while it comes");
+    })();
+    assert.equal((await send(site, { method: "PUT", target: "/a", body })).status, 204);
+    assert.equal((await stat(site.path("a"))).mode & 0o7777, mode);
+  }
+});
+
+test("upload: no uploaded file is sent in place of another, as its compressed form", async () => {
+  await using site = await makeSite({ "page.html": "page", "code.js": "js" });
+  const handler = serveSite(site.root, { upload: true });
+  const bait = gzipSync("evil");
+  await ask(handler, { method: "PUT", target: "/page.html.gz", body: [bait] });
+  await ask(handler, { method: "PUT", target: "/code.js.br", body: [bait] });
+  await ask(handler, { method: "PUT", target: "/code.js.zst", body: [bait] });
+  for (const [target, text] of [["/page.html", "page"], ["/code.js", "js"]]) {
+    const headers = { "Accept-Encoding": "br, zstd, gzip" };
+    const answer = await ask(handler, { target, headers });
+    assert.deepEqual([answer.headers["content-encoding"], answer.text], [undefined, text]);
+  }
+  const asked = await ask(handler, { target: "/page.html.gz", headers: {} });
+  assert.equal(asked.headers["content-type"], "application/gzip");
+  // Without uploads it is the owner who has put them there.
+  const { headers } = await ask(serveSite(site.root), {
+    target: "/page.html",
+    headers: { "Accept-Encoding": "gzip" },
+  });
+  assert.equal(headers["content-encoding"], "gzip");
+});
+
+test("upload: what is too large is 413, of a file and of a form", async () => {
+  await using site = await makeSite();
+  const body = async function* () {
+    yield bytes("half");
+    throw new HttpError(413, "BODY_TOO_LARGE", "The body is too large");
+  };
+  const answer = await send(site, { method: "PUT", target: "/a", body: body() });
+  assert.deepEqual([answer.status, answer.text], [
+    413,
+    "This is more than may be uploaded at once.\n",
+  ]);
+  assert.equal((await post(site, "/", body())).status, 413);
+  assert.deepEqual(await everything(site), []);
 });
 
 test("upload: a form that is not whole is 400, and leaves nothing", async () => {
@@ -338,6 +517,31 @@ test("upload: pages of other sites may not upload", async () => {
   assert.deepEqual(await everything(site), []);
   const own = { Origin: "http://127.0.0.1:8080", "Sec-Fetch-Site": "same-origin" };
   assert.equal((await post(site, "/", form, own)).status, 303);
+});
+
+test("upload: what the browser says of the site counts more than Host, which a proxy replaces", async () => {
+  const origin = "https://files.example.com";
+  const cases: [headers: Record<string, string>, status: number][] = [
+    // As behind nginx with no more than proxy_pass.
+    [{ Origin: origin, "Sec-Fetch-Site": "same-origin" }, 303],
+    [{ Origin: origin, "Sec-Fetch-Site": "none" }, 303],
+    [{ Origin: origin, "Sec-Fetch-Site": "cross-site" }, 403],
+    [{ Origin: origin, "Sec-Fetch-Site": "same-site" }, 403],
+    [{ Origin: origin, "Sec-Fetch-Site": "same-origin, cross-site" }, 403],
+    [{ Origin: origin, "Sec-Fetch-Site": "" }, 403],
+    [{ Origin: "http://127.0.0.1:8080", "Sec-Fetch-Site": "cross-site" }, 403],
+    // Older browsers, and sites without TLS that are not on this machine, send Origin only.
+    [{ Origin: origin }, 403],
+    [{ Origin: origin, Host: "FILES.example.com" }, 303],
+    [{ Origin: origin, Host: "files.example.com:8443" }, 403],
+  ];
+  for (const [headers, status] of cases) {
+    await using site = await makeSite();
+    const form = [formOf(["x", bytes("x")])];
+    assert.equal((await post(site, "/", form, headers)).status, status, JSON.stringify(headers));
+    const placed = await put(site, "/y", "y", headers);
+    assert.equal(placed.status, status === 303 ? 201 : 403, JSON.stringify(headers));
+  }
 });
 
 test("upload: without it PUT and POST are 405, which names what is allowed", async () => {

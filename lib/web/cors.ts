@@ -45,10 +45,13 @@ export function preflightReply(headers: readonly string[]): LightReply {
 /**
  * Whether a browser sends this request for another site's page. Programs that are no browsers send
  * neither of the fields that tell.
+ *
+ * Sec-Fetch-Site decides where there is one: no page can forge it, and no proxy changes it. Origin has
+ * to be compared with Host, which a proxy may have replaced.
  */
 export function isCrossOrigin(request: LightRequest): boolean {
   const site = request.header("sec-fetch-site");
-  if (site === "cross-site" || site === "same-site") return true;
+  if (site !== undefined) return site !== "same-origin" && site !== "none";
   const origin = request.header("origin");
   if (origin === undefined) return false;
   // The scheme may differ behind a proxy that speaks TLS.

@@ -116,13 +116,19 @@ export function serveFiles(root: string, options: FileOptions = {}): LightHandle
   return (request) => server.answer(request);
 }
 
+/** What {@linkcode FileServer} takes. */
+export interface FileServerOptions extends FileOptions {
+  /** Whether siblings that hold a file compressed are sent in its place. Default: true. */
+  readonly siblings?: boolean;
+}
+
 /** What a path leads to: a file, a directory without index.html, or one asked for as a file. */
 type Found = Resource | Directory | "no slash";
 
 /** See {@linkcode serveFiles}. */
 export class FileServer {
   readonly #root: string;
-  readonly #options: FileOptions;
+  readonly #options: FileServerOptions;
   /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
@@ -132,7 +138,7 @@ export class FileServer {
   readonly #replies: Replies;
   readonly #spaReplies: Replies;
 
-  constructor(root: string, options: FileOptions) {
+  constructor(root: string, options: FileServerOptions) {
     if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
     this.#root = resolve(root);
     this.#options = options;
@@ -270,8 +276,8 @@ export class FileServer {
   }
 
   #init(): ResourceInit {
-    const { compress = true } = this.#options;
-    return { root: this.#root, compress, now: this.#now() };
+    const { compress = true, siblings = true } = this.#options;
+    return { root: this.#root, compress, siblings, now: this.#now() };
   }
 
   /** Answers for an error of the file system; throws those that should not be. */

@@ -11,22 +11,22 @@ import { deferred } from "../deferred.ts";
 import type { LightRequest } from "../http/light.ts";
 import { Refusal } from "./refusal.ts";
 
-/** More is no form that a person has filled in. */
-const LIMITS = { files: 1000, fields: 100, fieldSize: 1024, headerPairs: 32, headerSize: 8192 };
+/** More is no form that a person has filled in. The parts are the files and all other fields. */
+const LIMITS = { parts: 1100, files: 1000, fieldSize: 1024, headerPairs: 32, headerSize: 8192 };
+
+/** A name and content of a file, as they come. Content that is not read is passed over. */
+type OnFile = (name: string, content: AsyncIterable<Uint8Array>) => Promise<void>;
 
 /**
- * Reads the form that a request brings, and gives each of its files to `onFile`: the name, without
- * the folders that may stand before it, and the content as it comes. Other fields are passed over.
+ * Reads the form that a request brings, and gives each of its files to `onFile`, one after the other:
+ * the name, without the folders that may stand before it, and the content. Other fields are passed
+ * over.
  *
  * Rejects with what `onFile` or reading rejects with; with a {@linkcode Refusal} 415 if it is no
- * form, and 400 if it is not whole.
+ * form, and 400 if it is not whole or has more than 1,000 files or 1,100 parts.
  */
-export async function readForm(
-  request: LightRequest,
-  onFile: (name: string, content: AsyncIterable<Uint8Array>) => Promise<void>,
-): Promise<void> {
+export async function readForm(request: LightRequest, onFile: OnFile): Promise<void> {
   const parser = parserOf(request.header("content-type") ?? "");
-  const files: Promise<void>[] = [];
   let failure: { error: unknown } | undefined;
   /** What the parser is waited for: that it takes what it was given, or has finished. */
   let turn = deferred<void>();
@@ -40,16 +40,28 @@ export async function readForm(
     start();
     await turn.promise;
   };
-  let stopCurrent = () => {};
+  /** Settles when the files so far are done with; the parser has all of them but the last. */
+  let files = Promise.resolve();
+  let allButLast = files;
+  let stopLast = () => {};
   parser.on("file", (_field, stream, name = "") => {
     stream.on("error", () => {}); // the parser tells of it, too
     if (name === "") return stream.resume(); // no file was chosen
-    stopCurrent = () => stream.destroy(new Error("The form has broken off"));
-    const file = onFile(name, stream);
-    file.catch(fail);
-    files.push(file);
+    stopLast = () => stream.destroy(new Error("The form has broken off"));
+    allButLast = files;
+    files = files.then(async () => {
+      if (failure !== undefined) return;
+      const chunks = stream[Symbol.asyncIterator]();
+      // Without return(): a stream that is left early would stop the parser.
+      await onFile(decodeName(name), {
+        [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }),
+      });
+      while (!(await chunks.next()).done);
+    });
+    files.catch(fail);
   });
-  parser.on("filesLimit", () => fail(new Refusal(400, "There are too many files")));
+  parser.on("filesLimit", () => fail(new Refusal(400, "There are too many files in the form")));
+  parser.on("partsLimit", () => fail(new Refusal(400, "There are too many fields in the form")));
   parser.on("error", () => fail(new Refusal(400, "The form is not whole")));
   parser.on("finish", () => turn.resolve());
   try {
@@ -57,12 +69,14 @@ export async function readForm(
       // They are ours until the next call only, and the parser keeps some.
       const chunk = Buffer.from(bytes);
       await waitFor(() => parser.write(chunk, () => turn.resolve()));
+      // Small files do not hold the parser up, however many there are.
+      await allButLast;
     }
     await waitFor(() => parser.end());
-    await Promise.all(files);
+    await files;
   } finally {
-    stopCurrent();
-    await Promise.allSettled(files);
+    stopLast();
+    await files.catch(() => {});
   }
 }
 
@@ -74,4 +88,11 @@ function parserOf(contentType: string): BusboyInstance {
     // It has no boundary.
   }
   throw new Refusal(415, "Files are uploaded with PUT, or as multipart/form-data with POST");
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "%22": '"', "%0D": "\r", "%0A": "\n" };
+
+/** The name of a file as it is where it comes from: these three characters are all that HTML escapes. */
+function decodeName(name: string): string {
+  return name.replace(/%(?:22|0D|0A)/g, (escape) => ESCAPES[escape]);
 }

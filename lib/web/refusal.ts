@@ -39,6 +39,8 @@ const STATUS: Readonly<Record<string, readonly [status: number, message: string]
   EACCES: [403, "The server may not write there"],
   EPERM: [403, "The server may not write there"],
   EROFS: [403, "The server may not write there"],
+  EMFILE: [503, "The server has too many files open"],
+  ENFILE: [503, "The server has too many files open"],
   ENAMETOOLONG: [400, "The name is too long"],
   EINVAL: [400, "The file system does not take this name"],
 };

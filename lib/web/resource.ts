@@ -125,7 +125,7 @@ export class Resource implements Cacheable {
     located: Located,
     init: ResourceInit,
   ): Promise<Resource> {
-    const siblings = await findSiblings(init.root, path, located);
+    const siblings = init.siblings ? await findSiblings(init.root, path, located) : [];
     return new Resource(key, path, located, siblings, init);
   }
 
@@ -149,7 +149,7 @@ export class Resource implements Cacheable {
     const present = this.representations.filter(({ source, coding }) => {
       return source !== undefined && coding !== "identity";
     });
-    const anew = init.now - this.#siblingsAt >= SIBLINGS_MS;
+    const anew = init.siblings && init.now - this.#siblingsAt >= SIBLINGS_MS;
     if (anew || present.length > 0) {
       const found = await findSiblings(
         init.root,
@@ -230,6 +230,8 @@ export interface ResourceInit {
   readonly root: string;
   /** Whether the server compresses. */
   readonly compress: boolean;
+  /** Whether siblings that hold a file compressed are looked for. */
+  readonly siblings: boolean;
   /** The time by the server's clock. */
   readonly now: number;
 }

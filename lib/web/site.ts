@@ -60,7 +60,9 @@ export function serveSite(root: string, options: SiteOptions = {}): LightHandler
   const { upload = false, cors = false, credentials } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
-  const files = new FileServer(root, { ...options, headers, listing });
+  // What visitors add must not be what others get when they ask for another file.
+  const siblings = !upload;
+  const files = new FileServer(root, { ...options, headers, listing, siblings });
   const uploads = receiveUploads(root, {
     headers,
     statusOf: async (request) => {

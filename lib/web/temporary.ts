@@ -30,10 +30,13 @@ export class TemporaryFile implements AsyncDisposable {
     this.#handle = handle;
   }
 
-  /** Makes an empty one in a directory. Rejects as open(2) fails. */
-  static async create(directory: string): Promise<TemporaryFile> {
+  /**
+   * Makes an empty one in a directory, with permissions that are `mode`, or less by the umask. Rejects
+   * as open(2) fails.
+   */
+  static async create(directory: string, mode?: number): Promise<TemporaryFile> {
     const path = join(directory, PREFIX + randomBytes(12).toString("hex"));
-    return new TemporaryFile(path, await open(path, "wx"));
+    return new TemporaryFile(path, await open(path, "wx", mode));
   }
 
   /** Appends bytes, all of them. */
@@ -41,6 +44,11 @@ export class TemporaryFile implements AsyncDisposable {
     for (let at = 0; at < bytes.length;) {
       at += (await this.#handle.write(bytes, at)).bytesWritten;
     }
+  }
+
+  /** Sets its permissions. */
+  async setMode(mode: number): Promise<void> {
+    await this.#handle.chmod(mode);
   }
 
   /** No more bytes come. Some file systems tell only now that they are full. */
@@ -65,7 +73,8 @@ export class TemporaryFile implements AsyncDisposable {
 export async function removeStale(directory: string, now: number = Date.now()): Promise<void> {
   for (const name of (await readdir(directory)).filter(isTemporary)) {
     const path = join(directory, name);
-    const { mtimeMs } = await stat(path);
-    if (now - mtimeMs > STALE_MS) await rm(path, { force: true });
+    // What is gone meanwhile was another upload, which is over.
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined && now - stats.mtimeMs > STALE_MS) await rm(path, { force: true });
   }
 }

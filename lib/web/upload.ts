@@ -5,21 +5,25 @@
  * @module
  */
 
-import { lstat, open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readBorrowed } from "../borrowed.ts";
+import { HttpError } from "../http/errors.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 import { isCrossOrigin } from "./cors.ts";
 import { locate, statusOfError } from "./disk.ts";
 import { readForm } from "./form.ts";
-import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { addNew, checked, dotted, isDotted, modeOf, replaceable, visible } from "./new_file.ts";
+import { encodeName, parseTarget, type TargetPath } from "./path.ts";
 import { Refusal, refusalOf, textReply } from "./refusal.ts";
 import { removeStale, TemporaryFile } from "./temporary.ts";
 
-/** A file that has come and waits to be given its name. */
+/** A file of a form, and what has become of it. */
 interface Received {
-  readonly path: string;
-  readonly file: TemporaryFile;
+  readonly name: string;
+  /** It has come, and waits to be given its name. */
+  readonly file?: TemporaryFile;
+  /** Why it is not stored. */
+  readonly refusal?: Refusal;
 }
 
 /** What {@linkcode receiveUploads} takes. */
@@ -36,9 +40,11 @@ export interface UploadOptions {
  * Makes a handler of PUT and POST requests that puts files below `root`. Directories are not made,
  * names with a dot at the start not taken, and symbolic links not written through.
  *
- * PUT answers 201 for a new file and 204 for a replaced one; POST answers 303 to the directory, and
- * 409, adding nothing, if one of the files is there already. How large a file may be is the limit of
- * a body, `limits.body` of the server.
+ * PUT answers 201 for a new file and 204 for a replaced one, whose permissions it keeps. POST stores
+ * the files of a form once all of it has come. It answers 303 to the directory if all are stored; if
+ * some cannot be, as there is a file of that name, the others are, and the reply says which: 409, or
+ * the status that all of those have in common. How large a request may be is the limit of a body,
+ * `limits.body` of the server.
  */
 export function receiveUploads(root: string, options: UploadOptions): LightHandler {
   const uploads = new Uploads(root, options);
@@ -46,11 +52,19 @@ export function receiveUploads(root: string, options: UploadOptions): LightHandl
     try {
       return await uploads.answer(request);
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = uploadRefusalOf(error);
       if (refusal === undefined) throw error;
       return textReply(refusal.status, refusal.message, options.headers);
     }
   };
+}
+
+/** What is wrong with the request itself goes on to the server, but for its size. */
+function uploadRefusalOf(error: unknown): Refusal | undefined {
+  const tooLarge = error instanceof HttpError && error.code === "BODY_TOO_LARGE";
+  return tooLarge
+    ? new Refusal(413, "This is more than may be uploaded at once")
+    : refusalOf(error);
 }
 
 class Uploads {
@@ -68,7 +82,7 @@ class Uploads {
     if (isCrossOrigin(request)) throw new Refusal(403, "Pages of other sites may not upload");
     const target = parseTarget(request.target);
     if (typeof target === "number") throw new Refusal(target, "No file can have this name");
-    if (target.names.some(isHidden)) throw hidden();
+    if (target.names.some(isDotted)) throw dotted();
     return request.method === "PUT" ? this.#put(request, target) : this.#post(request, target);
   }
 
@@ -83,41 +97,61 @@ class Uploads {
     }
     if (slash || names.length === 0) throw new Refusal(409, "A directory cannot be uploaded");
     const directory = await this.#directory(names.slice(0, -1), 409);
-    const path = join(directory, names.at(-1)!);
-    const exists = await isReplaceable(path);
-    await this.#checkConditions(request, exists);
+    const path = join(directory, checked(names.at(-1)!));
+    const seen = await replaceable(path);
+    await this.#checkConditions(request, seen !== undefined);
 
-    await using file = await TemporaryFile.create(directory);
+    await using file = await TemporaryFile.create(directory, modeOf(seen));
     for (let bytes; (bytes = await readBorrowed(request)) !== null;) await file.write(bytes);
-    await file.end();
     // Somebody else may have been faster.
-    await this.#checkConditions(request, await isReplaceable(path));
-    if (request.header("if-none-match") === "*") await addAll([{ path, file }], 412);
+    const replaced = await replaceable(path);
+    if (replaced !== undefined) await file.setMode(modeOf(replaced)!);
+    await file.end();
+    await this.#checkConditions(request, replaced !== undefined);
+    if (request.header("if-none-match") === "*") await addNew(path, file, 412);
     else await file.keepAs(path);
     this.#options.onChange?.();
-    return { status: exists ? 204 : 201, headers: this.#options.headers };
+    return { status: replaced === undefined ? 201 : 204, headers: this.#options.headers };
   }
 
-  async #post(request: LightRequest, { names, path }: TargetPath): Promise<LightReply> {
+  async #post(request: LightRequest, { names, slash }: TargetPath): Promise<LightReply> {
     const directory = await this.#directory(names, 404);
-    const received: Received[] = [];
+    const all: Received[] = [];
     try {
       await readForm(request, async (name, content) => {
-        const path = join(directory, checked(name));
-        if (await isReplaceable(path)) throw new Refusal(409, `There is a ${name} already`);
-        const file = await TemporaryFile.create(directory);
-        received.push({ path, file });
-        for await (const bytes of content) await file.write(bytes);
-        await file.end();
+        all.push(await receive(directory, name, content));
       });
-      if (received.length === 0) throw new Refusal(400, "There is no file in the form");
-      await addAll(received, 409);
-      this.#options.onChange?.();
+      if (all.length === 0) throw new Refusal(400, "There is no file in the form");
+      // Nothing appears before all has come: who sends the form again finds no half of it.
+      const stored: string[] = [];
+      const refused: Refused[] = [];
+      for (const { name, file, refusal } of all) {
+        const why = refusal ?? await refusalOfAdding(join(directory, name), file!);
+        if (why === undefined) stored.push(name);
+        else refused.push({ name, why });
+      }
+      if (stored.length > 0) this.#options.onChange?.();
+      if (refused.length > 0) return this.#partly(stored, refused);
     } finally {
-      for (const { file } of received) await file[Symbol.asyncDispose]();
+      for (const { file } of all) await file?.[Symbol.asyncDispose]();
     }
-    const location = path.endsWith("/") ? path : `${path}/`;
+    // Relative: a proxy may have the site below a path of its own.
+    const location = slash || names.length === 0 ? "./" : `./${encodeName(names.at(-1)!)}/`;
     return textReply(303, "Uploaded", ["Location", location, ...this.#options.headers]);
+  }
+
+  /** The reply to a form of which not all is stored: a line for each file. */
+  #partly(stored: readonly string[], refused: readonly Refused[]): LightReply {
+    const { headers } = this.#options;
+    const [{ why: { status, message } }] = refused;
+    if (stored.length === 0 && refused.length === 1) return textReply(status, message, headers);
+    const alike = refused.every(({ why }) => why.status === status);
+    const lines = [
+      stored.length === 0 ? "No file was stored" : "Not all files were stored",
+      ...refused.map(({ name, why }) => `Not stored: ${visible(name)}: ${why.message}`),
+      ...stored.map((name) => `Stored: ${visible(name)}`),
+    ];
+    return textReply(alike ? status : 409, lines.join(".\n"), headers);
   }
 
   /** RFC 9110 section 13.2: whoever replaces a file may say which one he has seen. */
@@ -168,53 +202,44 @@ function headOf(request: LightRequest): LightRequest {
   };
 }
 
-function hidden(): Refusal {
-  return new Refusal(403, "Names that start with a dot are not taken");
+/** A file of a form that is not stored. */
+interface Refused {
+  readonly name: string;
+  readonly why: Refusal;
 }
 
-/** The name of a file in a form, if it is one that can be asked for. */
-function checked(name: string): string {
-  if (isHidden(name)) throw hidden();
-  const target = parseTarget(`/${encodeName(name)}`);
-  if (typeof target === "number" || target.names[0] !== name) {
-    throw new Refusal(400, "No file can have this name");
-  }
-  return name;
-}
-
-/** Whether there is a file, false if there is nothing; rejects if it is not to be replaced. */
-async function isReplaceable(path: string): Promise<boolean> {
+/** Takes in one file of a form, or says why not. Rejects if it is the form that is not right. */
+async function receive(
+  directory: string,
+  name: string,
+  content: AsyncIterable<Uint8Array>,
+): Promise<Received> {
+  let file: TemporaryFile | undefined;
   try {
-    const stats = await lstat(path);
-    if (stats.isSymbolicLink()) throw new Refusal(403, "Symbolic links are not written through");
-    if (!stats.isFile()) {
-      throw new Refusal(
-        409,
-        "There is a directory of this name, or something else that is no file",
-      );
-    }
-    // Renaming asks for the right to write to the directory only.
-    await (await open(path, "r+")).close();
-    return true;
+    if (await replaceable(join(directory, checked(name))) !== undefined) throw taken(name);
+    file = await TemporaryFile.create(directory);
+    for await (const bytes of content) await file.write(bytes);
+    // A form has more files than there are descriptors.
+    await file.end();
+    return { name, file };
   } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return false;
-    throw error;
+    await file?.[Symbol.asyncDispose]();
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return { name, refusal };
   }
 }
 
-/** Gives files their names, all of them or, if one name is taken, none: a refusal of that status. */
-async function addAll(received: readonly Received[], taken: number): Promise<void> {
-  const reserved: string[] = [];
+async function refusalOfAdding(path: string, file: TemporaryFile): Promise<Refusal | undefined> {
   try {
-    for (const { path } of received) {
-      // Only this fails if there is a file, however late it came.
-      await (await open(path, "wx")).close();
-      reserved.push(path);
-    }
-    for (const { path, file } of received) await file.keepAs(path);
+    await addNew(path, file, 409);
   } catch (error) {
-    for (const path of reserved) await rm(path, { force: true });
-    if ((error as { code?: string }).code !== "EEXIST") throw error;
-    throw new Refusal(taken, "There is a file of this name already");
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return refusal;
   }
+}
+
+function taken(name: string): Refusal {
+  return new Refusal(409, `There is a ${name} already`);
 }
