@@ -55,6 +55,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--allow CIDR",
     "--deny CIDR",
     "--max-per-address N",
+    "--allow-host NAME",
     "--open",
     "--spa",
     "--dotfiles",
@@ -363,7 +364,7 @@ test("web: an upload whose client goes away leaves nothing", async () => {
   await using site = await makeSite();
   await using server = await startWeb(["--upload", site.root]);
   using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf"));
+  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf"));
   await untilCount(site, 1);
   conn.close();
   await untilCount(site, 0);
@@ -386,7 +387,7 @@ test("web: SIGTERM lets an upload finish, and refuses new ones", async () => {
   await using site = await makeSite();
   await using server = await startWeb(["--upload", "--grace", "1000", site.root]);
   using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf"));
+  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"));
   await untilCount(site, 1);
   server.program.kill("SIGTERM");
   await server.program.stderr.until(/^stopping: requests get 1000 s to finish/m);
@@ -401,7 +402,7 @@ test("web: an upload that does not finish within --grace is reset, and leaves no
   await using site = await makeSite();
   await using server = await startWeb(["--upload", "--grace", "0.2", site.root]);
   using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\nhalf"));
+  await conn.write(bytes("PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"));
   await untilCount(site, 1);
   assert.equal((await server.program.stop("SIGINT")).code, 130);
   await untilCount(site, 0);

@@ -37,6 +37,7 @@ import { openTransport } from "./transport.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
+import { allowHostFlag, servedNames } from "./web/hosts.ts";
 import { describeLan } from "./web/lan.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
 
@@ -56,6 +57,7 @@ const FLAGS = {
   ...UNIX_FLAGS,
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
+  "allow-host": allowHostFlag(),
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -99,6 +101,10 @@ stdout gets one line: the URL. stderr gets a line for each request in the Common
 JSON with --log json. Ctrl-C or SIGTERM stops accepting and lets requests finish for the grace time.
 
 ${ACCESS_HELP}
+
+Without --auth, a request for a name that is not known to be the server's is refused with 421, since
+any page could have a name of its own lead here and read what is served. Known are IP addresses,
+localhost and names below it, --host, the name of this machine, and each --allow-host NAME.
 
 With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
@@ -184,6 +190,7 @@ function siteOptions(values: WebValues): SiteOptions {
     upload,
     cors,
     headers: parseFields(values.header, cors),
+    hosts: servedNames(values),
     ...cacheControl === undefined ? {} : { cacheControl: checkCacheControl(cacheControl) },
     ...auth === undefined ? {} : { credentials: parseCredentials(auth) },
   };

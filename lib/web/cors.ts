@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LightReply, LightRequest } from "../http/light.ts";
+import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 
 /** Fields of every reply that scripts of any site may read; names and values by turns. */
 export const CORS_FIELDS: readonly string[] = [
@@ -16,18 +16,19 @@ export const CORS_FIELDS: readonly string[] = [
 ];
 
 /** Whether a request is a preflight: a browser's question whether a script may ask. */
-export function isPreflight(request: LightRequest): boolean {
+function isPreflight(request: LightRequest): boolean {
   return request.method === "OPTIONS" &&
     request.header("origin") !== undefined &&
     request.header("access-control-request-method") !== undefined;
 }
 
 /**
- * The answer to a preflight: reading is allowed to all, and writing to none, with all header fields
- * that matter to reading. `headers` are {@linkcode CORS_FIELDS} and whatever else every reply has.
+ * Answers preflights, which browsers send without credentials, and lets all else through to `handler`:
+ * reading is allowed to all, and writing to none, with all header fields that matter to reading.
+ * `headers` are {@linkcode CORS_FIELDS} and whatever else every reply has.
  */
-export function preflightReply(headers: readonly string[]): LightReply {
-  return {
+export function answerPreflights(handler: LightHandler, headers: readonly string[]): LightHandler {
+  const reply: LightReply = {
     status: 204,
     headers: [
       ...headers,
@@ -40,6 +41,7 @@ export function preflightReply(headers: readonly string[]): LightReply {
       "86400",
     ],
   };
+  return (request) => isPreflight(request) ? reply : handler(request);
 }
 
 /**

@@ -6,9 +6,10 @@
 
 import type { LightHandler } from "../http/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
-import { CORS_FIELDS, isPreflight, preflightReply } from "./cors.ts";
+import { answerPreflights, CORS_FIELDS } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
 import { type FileOptions, FileServer } from "./files.ts";
+import { requireHost } from "./hosts.ts";
 import { textReply } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
@@ -20,6 +21,13 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
   readonly cors?: boolean;
   /** Who may come in. Default: everybody. */
   readonly credentials?: Credentials;
+  /**
+   * The names that the site is served by besides IP addresses and localhost, such as `example.com`;
+   * requests for any other get 421. It keeps out pages that have a name of theirs lead to this machine
+   * (DNS rebinding), and is for sites that are not for everybody and ask for no password. Default: any
+   * name.
+   */
+  readonly hosts?: readonly string[];
 }
 
 /**
@@ -57,7 +65,7 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
  * ```
  */
 export function serveSite(root: string, options: SiteOptions = {}): LightHandler {
-  const { upload = false, cors = false, credentials } = options;
+  const { upload = false, cors = false, credentials, hosts } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
   // What visitors add must not be what others get when they ask for another file.
@@ -90,8 +98,6 @@ export function serveSite(root: string, options: SiteOptions = {}): LightHandler
   const guarded = credentials === undefined
     ? answer
     : requireCredentials(answer, credentials, headers);
-  if (!cors) return guarded;
-  const preflight = preflightReply(headers);
-  // Browsers send preflights without credentials.
-  return (request) => isPreflight(request) ? preflight : guarded(request);
+  const shared = cors ? answerPreflights(guarded, headers) : guarded;
+  return hosts === undefined ? shared : requireHost(shared, hosts, headers);
 }

@@ -1,0 +1,59 @@
+// By which names `server.ts web` serves a site.
+
+import assert from "node:assert/strict";
+import { hostname } from "node:os";
+import { servedNames } from "../lib/cli/web/hosts.ts";
+import { runProgram } from "./peers.ts";
+import { assertFailed, runServer, startWeb } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
+import { makeSite } from "./site_helpers.ts";
+
+test("hosts: the program checks names unless there is a password, a Unix socket, or '*'", () => {
+  const plain = { "allow-host": [], unix: "" };
+  assert.ok(servedNames(plain) !== undefined);
+  assert.equal(servedNames({ ...plain, auth: "a:b" }), undefined);
+  assert.equal(servedNames({ ...plain, unix: "/x" }), undefined);
+  assert.equal(servedNames({ ...plain, "allow-host": ["a.example", "*"] }), undefined);
+  for (const more of [{}, { auth: "a:b" }, { unix: "/x" }]) {
+    const names = servedNames({ ...plain, "allow-host": ["a.example"], ...more });
+    assert.ok(names?.includes("a.example"), "Who asks for it gets it");
+  }
+  assert.ok(servedNames({ ...plain, host: "box.example" })!.includes("box.example"));
+});
+
+test("web: a page whose name leads here can neither read nor write; known names can", async () => {
+  await using site = await makeSite({ "a.txt": "text" });
+  await using server = await startWeb([
+    "--upload",
+    "--allow-host",
+    "one.example,Two.Example",
+    site.root,
+  ]);
+  const status = async (host: string, ...more: string[]) => {
+    const command = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}"];
+    const url = `${server.url}a.txt`;
+    const { stdout } = await runProgram([...command, "-H", `Host: ${host}`, ...more, url]);
+    return stdout.toString();
+  };
+  const machine = hostname();
+  const known = ["127.0.0.1", "localhost", "one.example:80", "two.example.", machine];
+  for (const host of [...known, machine.toUpperCase(), `${machine.split(".")[0]}.local`]) {
+    assert.equal(await status(host), "200", host);
+  }
+  for (const host of ["evil.example", "three.example", `${machine}.evil.example`]) {
+    assert.equal(await status(host), "421", host);
+    assert.equal(await status(host, "-T", site.path("a.txt")), "421", host);
+  }
+}, ["curl"]);
+
+test("web: --allow-host takes names, and nothing else", async () => {
+  for (
+    const [value, message] of [
+      ["", /--allow-host takes a name as example\.com, or '\*', not ''/],
+      ["http://a.example/", /--allow-host takes a name/],
+      ["*.example", /--allow-host takes a name/],
+      ["a.example,", /--allow-host takes a name/],
+      ["a.example:8080", /takes the name alone, for any port: write --allow-host a\.example\. See/],
+    ] as const
+  ) assertFailed(await runServer(["web", "--allow-host", value]), 2, message);
+});
