@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type BigIntStats, chmodSync, linkSync, lstatSync, renameSync, unlinkSync } from "node:fs";
+import { chmodSync, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
@@ -91,7 +91,7 @@ export async function bindPath<T>(
 async function findStale(
   addr: UnixAddr,
   connect: (addr: UnixAddr) => Promise<Conn>,
-): Promise<BigIntStats | undefined> {
+): Promise<Stats | undefined> {
   const found = lookAt(addr.path);
   if (found === undefined) return undefined;
   if (!found.isSocket()) {
@@ -111,19 +111,21 @@ async function findStale(
   throw new SocketError("EADDRINUSE", "listen", { addr });
 }
 
-function lookAt(path: string): BigIntStats | undefined {
-  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+/** Not with bigints, which throw on Deno for a time that no Date can hold. */
+function lookAt(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
 }
 
 /** Inodes are soon used again, so the time counts too; nothing but its making sets a socket's. */
-function isSame(a: BigIntStats, b: BigIntStats | undefined): boolean {
-  return b !== undefined && a.dev === b.dev && a.ino === b.ino && a.mtimeNs === b.mtimeNs;
+function isSame(a: Stats, b: Stats | undefined): boolean {
+  return b !== undefined && a.dev === b.dev && a.ino === b.ino &&
+    Object.is(a.mtimeMs, b.mtimeMs);
 }
 
 /** The file that a listener has made. */
 export class SocketFile {
   readonly #path: string;
-  readonly #made: BigIntStats | undefined;
+  readonly #made: Stats | undefined;
 
   /** To be called when `path` has just been bound; sets the permissions, if there are to be others. */
   constructor(path: string, mode?: number) {
