@@ -36,6 +36,7 @@ export async function buildWithDnt(dnt: Dnt, repository?: string): Promise<void>
     mappings: {
       "./lib/cli/web/host_name.deno.ts": "./lib/cli/web/host_name.node.ts",
       "./lib/transport.deno.ts": "./lib/transport.node.ts",
+      "./lib/web/file_system.deno.ts": "./lib/web/file_system.node.ts",
       "./lib/worker_process.deno.ts": "./lib/worker_process.node.ts",
     },
     shims: {},

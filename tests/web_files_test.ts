@@ -23,6 +23,7 @@ test("a file is answered with its type, its validators and its content", async (
       "last-modified": LAST_MODIFIED,
       "accept-ranges": "bytes",
       "vary": "Accept-Encoding",
+      "cache-control": "no-cache",
       "x-content-type-options": "nosniff",
     });
   }
@@ -83,6 +84,7 @@ test("a directory is answered by its index.html, behind a slash", async () => {
     "sub/index.html": "sub",
     "sub/deep/ü b/index.html": "deep",
     "odd/index.html/x": "",
+    "sub/a:b/x": "",
   });
   assert.equal((await site.ask("/")).text, "root");
   assert.equal((await site.ask("/sub/")).text, "sub");
@@ -94,20 +96,37 @@ test("a directory is answered by its index.html, behind a slash", async () => {
 
   for (
     const [target, location] of [
-      ["/sub", "/sub/"],
-      ["/sub?a=/b&c", "/sub/?a=/b&c"],
-      ["/sub?", "/sub/?"],
-      ["//sub", "/sub/"],
-      ["///sub//deep", "/sub/deep/"],
-      ["/sub/deep/%C3%BC%20b", "/sub/deep/%C3%BC%20b/"],
-      ["/sub/deep/%c3%bc%20%62", "/sub/deep/%C3%BC%20b/"],
-      ["http://evil.example/sub", "/sub/"],
-      ["http://evil.example//sub", "/sub/"],
+      ["/sub", "./sub/"],
+      ["/sub?a=/b&c", "./sub/?a=/b&c"],
+      ["/sub?", "./sub/?"],
+      ["//sub", "./sub/"],
+      ["///sub//deep", "./deep/"],
+      ["/sub/deep/%C3%BC%20b", "./%C3%BC%20b/"],
+      ["/sub/deep/%c3%bc%20%62", "./%C3%BC%20b/"],
+      ["http://evil.example/sub", "./sub/"],
+      ["http://evil.example//sub", "./sub/"],
+      ["/sub/a:b", "./a:b/"],
     ]
   ) {
     const { status, headers } = await site.ask(target);
     assert.equal(status, 301, target);
     assert.equal(headers.location, location, target);
+    assert.equal(headers["cache-control"], "no-cache", "it may be a file tomorrow");
+  }
+});
+
+test("a redirect leads to the directory, behind a proxy with a path of its own, too", async () => {
+  await using site = await siteOf({ "sub/deep/index.html": "deep", "a:b/index.html": "colon" });
+  for (const prefix of ["", "/docs", "/a/b/"]) {
+    for (
+      const [target, text] of [["/sub/deep", "deep"], ["//sub//deep?x", "deep"], ["/a:b", "colon"]]
+    ) {
+      const { headers } = await site.ask(target);
+      const url = new URL(headers.location, `http://127.0.0.1${prefix}${target}`);
+      assert.equal(url.host, "127.0.0.1");
+      assert.ok(url.pathname.startsWith(prefix));
+      assert.equal((await site.ask(url.pathname.slice(prefix.length) + url.search)).text, text);
+    }
   }
 });
 
@@ -130,8 +149,10 @@ test("no redirect leads to another host", async () => {
     ]
   ) {
     const { status, headers } = await site.ask(target);
-    if (status === 301) assert.match(headers.location, /^\/[^/\\]/, target);
-    else assert.ok(status === 404 || status === 400, `${target}: ${status}`);
+    if (status === 301) {
+      assert.match(headers.location, /^\.\/[^/\\]/, target);
+      assert.equal(new URL(headers.location, `http://127.0.0.1${target}`).host, "127.0.0.1");
+    } else assert.ok(status === 404 || status === 400, `${target}: ${status}`);
   }
 });
 
@@ -220,6 +241,26 @@ test("dotfiles are hidden, and what is in hidden directories, unless they are as
   }
 });
 
+test("without cacheControl all replies are to be asked for again", async () => {
+  await using site = await siteOf({ "a.txt": "hello", "sub/x": "", "404.html": "none" });
+  await using own = await siteOf({ "a.txt": "hello" }, { headers: ["cache-control", "no-store"] });
+  for (
+    const [target, headers, status] of [
+      ["/a.txt", {}, 200],
+      ["/a.txt", { Range: "bytes=0-1" }, 206],
+      ["/a.txt", { "If-None-Match": "*" }, 304],
+      ["/a.txt", { Range: "bytes=9-" }, 416],
+      ["/sub", {}, 301],
+      ["/none", {}, 404],
+    ] as [string, Record<string, string>, number][]
+  ) {
+    const answer = await site.ask(target, headers);
+    assert.equal(answer.status, status, target);
+    assert.equal(answer.headers["cache-control"], "no-cache", target);
+    assert.equal((await own.ask(target, headers)).headers["cache-control"], "no-store", target);
+  }
+});
+
 test("cacheControl comes with files, and headers with every reply", async () => {
   await using site = await siteOf({
     "a.txt": "hello",
@@ -251,7 +292,8 @@ test("cacheControl comes with files, and headers with every reply", async () => 
     assert.equal(answer.status, status, target);
     assert.equal(answer.headers["x-one"], "1", target);
     assert.equal(answer.headers["x-two"], "2", target);
-    assert.equal(answer.headers["cache-control"], cached ? "max-age=60" : undefined, target);
+    const others = status < 300 ? undefined : "no-cache";
+    assert.equal(answer.headers["cache-control"], cached ? "max-age=60" : others, target);
   }
 });
 

@@ -46,12 +46,13 @@ export interface Site extends AsyncDisposable {
   write(name: string, content: string | Uint8Array, modified?: Date): void;
 }
 
-/** A server on a root with these files. */
+/** A server on a root with these files, in a folder that is made in `parent`. */
 export async function siteOf(
   files: Readonly<Record<string, string | Uint8Array>>,
   options: FileOptions = {},
+  parent: string = tmpdir(),
 ): Promise<Site> {
-  const folder = mkdtempSync(join(tmpdir(), "plainsocket-web-"));
+  const folder = mkdtempSync(join(parent, "plainsocket-web-"));
   const root = join(folder, "root");
   mkdirSync(root);
   const write = (name: string, content: string | Uint8Array, modified = MODIFIED) => {

@@ -31,11 +31,13 @@ test("RFC 9110 14.1.2: ranges of bytes", () => {
       [`bytes=${"9".repeat(400)}-`, ""],
       [`bytes=-${"9".repeat(400)}`, "0-1000"],
       ["bytes=0-0", "0-1", 1],
-      ["bytes=0-", "", 0],
-      ["bytes=0-0", "", 0],
+      ["bytes=1-", "", 0],
       ["bytes=-0", "", 0],
       // All of nothing is nothing, and no 206 can say so.
       ["bytes=-5", undefined, 0],
+      ["bytes=0-", undefined, 0],
+      ["bytes=0-0", undefined, 0],
+      ["bytes=1-,0-", undefined, 0],
     ] as const
   ) assert.equal(ranges(value, size), expected, `${value} of ${size}`);
 });

@@ -61,7 +61,7 @@ const FLAGS = {
   open: toggle("open the browser"),
   spa: toggle("answer with /index.html where there is no such page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
-  "cache-control": optional(text("VALUE", "", "Cache-Control of files (default none)")),
+  "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
   cors: toggle("let scripts of other sites read"),
   auth: optional(text("USER:PASSWORD", "", "ask for a user and password")),

@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { BigIntStats, Stats } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { locate } from "./disk.ts";
+import { type FileState, stateOf } from "./file_state.ts";
 import type { Directory } from "./files.ts";
 import {
   type Entry,
@@ -70,7 +70,10 @@ async function readEntries(root: string, path: string, dotfiles: boolean): Promi
       const file = join(path, entry.name);
       try {
         const link = entry.isSymbolicLink();
-        return entryOf(entry.name, link ? (await locate(root, file)).stats : await stat(file));
+        return entryOf(
+          entry.name,
+          link ? (await locate(root, file)).state : stateOf(await stat(file)),
+        );
       } catch (error) {
         if (isGarbled(entry.name, error)) return garbledEntry(entry.name);
         return undefined; // it has gone away, leads nowhere, or is forbidden
@@ -96,9 +99,8 @@ function garbledEntry(name: string): Entry {
   return { name, kind: "file", size: 0, time: 0, unserved: "not served: its name is not UTF-8" };
 }
 
-function entryOf(name: string, stats: Stats | BigIntStats): Entry | undefined {
-  const kind = stats.isDirectory() ? "directory" : stats.isFile() ? "file" : undefined;
-  return kind && { name, kind, size: Number(stats.size), time: Number(stats.mtimeMs) };
+function entryOf(name: string, { kind, size, mtimeMs }: FileState): Entry | undefined {
+  return kind === "other" ? undefined : { name, kind, size, time: mtimeMs };
 }
 
 /** Whether a client would rather have JSON than HTML (RFC 9110 section 12.5.1). */

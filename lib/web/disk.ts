@@ -2,27 +2,35 @@
  * Files as they are found and opened: nothing outside the root, nothing but regular files, and
  * nothing that has become another file since it was looked at.
  *
- * Where a link leads is only known afterwards: there is no way, here, to open a path beneath a
- * directory (openat2(2)). So a path is resolved first, links and all, and has to be inside the root;
- * what it resolves to is opened without following a link, must be the very file that was looked at,
- * and its path must still be free of links once it is open. That holds against every link there is.
- * Against somebody who can write below the root and swaps directories for links to and fro in
- * between these steps it makes it hard, not impossible.
+ * A path says nothing for long: whoever can write below the root may put a link in the place of a
+ * directory at any moment. So what counts is not what a path leads to, but what has been opened. On
+ * Linux, `/proc/self/fd` tells where that is; it is opened without being touched (O_PATH) to be looked
+ * at, and once more to be read, and has to be inside the root both times. That holds against links of
+ * every kind, and against swapping them.
+ *
+ * Elsewhere, and on Deno without all permissions, a path is resolved, what it resolves to is opened
+ * without following a link, and its path must still be free of links once it is open. That holds
+ * against every link there is. Against somebody who swaps directories for links to and fro in between
+ * these steps it makes it hard, not impossible.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import { type BigIntStats, constants } from "node:fs";
+import { constants, readlinkSync } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 import { sep } from "node:path";
+import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
+import { hasOpenPaths } from "./file_system.deno.ts";
 
 /** A path below the root, resolved. */
 export interface Located {
+  /** The path of the root with no link in it. */
+  readonly root: string;
   /** The path with no link in it. */
   readonly real: string;
   /** What is there. */
-  readonly stats: BigIntStats;
+  readonly state: FileState;
 }
 
 /** A file is not what it was when it was looked at: look again. */
@@ -31,6 +39,17 @@ export class ChangedError extends Error {
   constructor(real: string) {
     super(`${real} was changed while it was read`);
     this.name = "ChangedError";
+  }
+}
+
+/** A file is larger than can be served. */
+export class TooLargeError extends Error {
+  readonly code: string = "EFBIG";
+
+  /** `real` is the path of the file. */
+  constructor(real: string, most: string) {
+    super(`Cannot serve ${real}: it is larger than ${most}`);
+    this.name = "TooLargeError";
   }
 }
 
@@ -46,35 +65,67 @@ export class NotServedError extends Error {
  * and for special files, which are never opened: opening a FIFO would wait, and a device may act.
  */
 export async function locate(root: string, path: string): Promise<Located> {
-  const [realRoot, real] = await Promise.all([realpath(root), realpath(path)]);
-  const inside = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
-  if (real !== realRoot && !real.startsWith(inside)) {
-    throw new NotServedError(`${path} leads out of ${root}`);
-  }
-  const stats = await stat(real, { bigint: true });
-  if (!stats.isFile() && !stats.isDirectory()) throw new NotServedError(`${path} is no file`);
-  return { real, stats };
+  const [realRoot, { real, state }] = await Promise.all([realpath(root), look(path)]);
+  if (!isInside(realRoot, real)) throw new NotServedError(`${path} leads out of ${root}`);
+  if (state.kind === "other") throw new NotServedError(`${path} is no file`);
+  return { root: realRoot, real, state };
 }
 
-/** Whether both are the same file in the same state. */
-export function isSame(a: BigIntStats, b: BigIntStats): boolean {
-  return a.mtimeNs === b.mtimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev &&
-    a.ctimeNs === b.ctimeNs && a.mode === b.mode;
+/** Where a path leads, and what is there. */
+async function look(path: string): Promise<{ real: string; state: FileState }> {
+  if (!tellsPaths()) {
+    const real = await realpath(path);
+    return { real, state: stateOf(await stat(real)) };
+  }
+  const handle = await open(path, O_PATH);
+  try {
+    return { real: pathOf(handle), state: stateOf(await handle.stat()) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Opens nothing, and only says what would be opened; Linux has it, and neither runtime a name for it. */
+const O_PATH = 0o10000000;
+
+let told: boolean | undefined;
+
+/** Whether the system tells where an open file is. */
+function tellsPaths(): boolean {
+  return told ??= hasOpenPaths();
+}
+
+/** Where an open file is now. */
+function pathOf({ fd }: FileHandle): string {
+  return readlinkSync(`/proc/self/fd/${fd}`);
+}
+
+/** Whether a path without links is that of a directory, or of something in it. */
+function isInside(directory: string, path: string): boolean {
+  const inside = directory.endsWith(sep) ? directory : directory + sep;
+  return path === directory || path.startsWith(inside);
+}
+
+/** Whether what was opened by the path that was located is inside the root. */
+async function isServed(handle: FileHandle, { root, real }: Located): Promise<boolean> {
+  return tellsPaths() ? isInside(root, pathOf(handle)) : await realpath(real) === real;
 }
 
 /** Not to wait for the other end, should a FIFO have taken the file's place; 0 on Windows. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**
- * Opens a file that was located, if it still is that file; the caller closes it. Rejects as `fs`
- * does, and with a {@linkcode ChangedError}.
+ * Opens a file that was located, if it still is that file; the caller closes it. It may have grown
+ * since, if that is said: then there is more behind what was located. Rejects as `fs` does, and with a
+ * {@linkcode ChangedError}.
  */
-export async function openLocated({ real, stats }: Located): Promise<FileHandle> {
+export async function openLocated(located: Located, mayHaveGrown = false): Promise<FileHandle> {
+  const { real, state } = located;
   const handle = await open(real, FLAGS);
   try {
-    if (!isSame(stats, await handle.stat({ bigint: true })) || await realpath(real) !== real) {
-      throw new ChangedError(real);
-    }
+    const now = stateOf(await handle.stat());
+    const isIt = isSame(state, now) || mayHaveGrown && hasGrown(state, now);
+    if (!isIt || !await isServed(handle, located)) throw new ChangedError(real);
     return handle;
   } catch (error) {
     await handle.close();
@@ -82,21 +133,42 @@ export async function openLocated({ real, stats }: Located): Promise<FileHandle>
   }
 }
 
-/** The content of a located file, whole. Rejects as {@linkcode openLocated} does. */
-export async function readLocated(located: Located): Promise<Uint8Array> {
-  const handle = await openLocated(located);
+/** More than this is not read of a file whose size says nothing. */
+const MOST_UNSIZED = 1024 * 1024;
+
+/**
+ * The content of a located file, whole. It has another length than the state says if the file system
+ * does not tell sizes, as those of the kernel do not: /proc has 0 for all, /sys has 4096.
+ *
+ * Of a file that has grown since it was located that much is read as it had then, if that `mayHaveGrown`.
+ * Rejects as {@linkcode openLocated} does, and with EFBIG if more than 1 MiB is there for no size.
+ */
+export async function readLocated(
+  located: Located,
+  mayHaveGrown = false,
+): Promise<Uint8Array> {
+  const { real, state } = located;
+  const handle = await openLocated(located, mayHaveGrown);
   try {
-    const size = Number(located.stats.size);
     // A byte more, to see that there is none.
-    const buffer = Buffer.allocUnsafeSlow(size + 1);
+    const buffer = Buffer.allocUnsafeSlow(state.size + 1);
     const n = await readFully(handle, buffer, 0);
-    if (n !== size || !isSame(located.stats, await handle.stat({ bigint: true }))) {
-      throw new ChangedError(located.real);
+    const now = stateOf(await handle.stat());
+    if (isSame(state, now)) {
+      return n <= state.size ? buffer.subarray(0, n) : await readUnsized(handle, real);
     }
-    return buffer.subarray(0, size);
+    if (!mayHaveGrown || !hasGrown(state, now) || n < state.size) throw new ChangedError(real);
+    return buffer.subarray(0, state.size);
   } finally {
     await handle.close();
   }
+}
+
+async function readUnsized(handle: FileHandle, real: string): Promise<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(MOST_UNSIZED + 1);
+  const n = await readFully(handle, buffer, 0);
+  if (n > MOST_UNSIZED) throw new TooLargeError(real, "1 MiB, the most of a file that has no size");
+  return Buffer.from(buffer.subarray(0, n));
 }
 
 /** Fills `p` from `position` of the file on; returns how many bytes there were. */
@@ -115,11 +187,11 @@ export async function readFully(
 }
 
 /**
- * Rejects as {@linkcode openLocated} does. Not by access(2): Deno asks for the permission to know the
+ * Rejects as {@linkcode openLocated} does, unless it has grown. Not by access(2): Deno asks for the permission to know the
  * user for that, and ends the process if it has not got it.
  */
 export async function checkReadable(located: Located): Promise<void> {
-  await (await openLocated(located)).close();
+  await (await openLocated(located, true)).close();
 }
 
 const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
@@ -130,7 +202,6 @@ const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
   ENXIO: 404,
   EACCES: 403,
   EPERM: 403,
-  ENOTCAPABLE: 403,
   EMFILE: 503,
   ENFILE: 503,
   ENOMEM: 503,
@@ -141,7 +212,8 @@ const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
 /** The status that an error of the file system becomes; 500 for those that should not be. */
 export function statusOfError(error: unknown): 403 | 404 | 503 | 500 {
   if (error instanceof ChangedError) return 503;
-  const code = (error as { code?: unknown } | null)?.code;
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  if (name === "NotCapable") return 403; // Deno's permissions
   return typeof code === "string" && Object.hasOwn(STATUS_OF_CODE, code)
     ? STATUS_OF_CODE[code]
     : 500;

@@ -5,10 +5,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { BigIntStats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../borrowed.ts";
 import { ChangedError, type Located, readFully } from "./disk.ts";
+import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
 import type { Slice } from "./ranges.ts";
 
 /** What is read at once. Half as much costs a third more of processor time on Deno and Node. */
@@ -56,8 +56,9 @@ class ChunkBuffers {
  * holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
- * was located: the reply then ends short of its length instead of being wrong. It closes the file at
- * its end, and when it is left early, even before it has begun.
+ * was located: the reply then ends short of its length instead of being wrong. That the file has grown
+ * meanwhile is no change: a log or a recording is sent as long as it was. It closes the file at its
+ * end, and when it is left early, even before it has begun.
  */
 export class FileBody implements AsyncIterableIterator<Uint8Array> {
   readonly #handle: FileHandle;
@@ -134,10 +135,11 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
 
   async #readChunk({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
     const bytes = buffer.subarray(0, end - start);
-    const { real, stats } = this.#located;
+    const { real, state } = this.#located;
     if (await readFully(this.#handle, bytes, start) !== bytes.length) throw new ChangedError(real);
-    if (last && !isUnchanged(stats, await this.#handle.stat({ bigint: true }))) {
-      throw new ChangedError(real);
+    if (last) {
+      const now = stateOf(await this.#handle.stat());
+      if (!isUnmodified(state, now) && !hasGrown(state, now)) throw new ChangedError(real);
     }
     return bytes;
   }
@@ -166,9 +168,4 @@ function* stepsOf(
       }
     }
   }
-}
-
-/** Whether the content is what it was; who may read it, and its names, may have changed. */
-function isUnchanged(before: BigIntStats, after: BigIntStats): boolean {
-  return before.size === after.size && before.mtimeNs === after.mtimeNs;
 }

@@ -10,9 +10,10 @@ import type { Clock } from "../clock.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
 import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
-import { isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
 import { Replies } from "./replies.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
+import { Runs } from "./runs.ts";
 
 /** A directory that has no index.html. */
 export interface Directory {
@@ -34,7 +35,10 @@ export interface FileOptions {
   readonly spa?: boolean;
   /** Whether names that start with a dot are served; `.well-known` always is. Default: false. */
   readonly dotfiles?: boolean;
-  /** The value of Cache-Control of replies with a file. Default: none. */
+  /**
+   * The value of Cache-Control of replies with a file. Default: `no-cache`, as all other replies have:
+   * who has it asks for each use whether it has changed. None of it if `headers` have the field.
+   */
   readonly cacheControl?: string;
   /** Fields of every reply, names and values by turns. Default: none. */
   readonly headers?: readonly string[];
@@ -55,10 +59,10 @@ export interface FileOptions {
 /** Resources and what they hold may take so much memory. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 
-/** What is older than this, in milliseconds, is looked at before it is sent again. */
+/** How long where a path leads and which siblings a file has is taken to be the same, in milliseconds. */
 const FRESH_MS = 1000;
 
-/** How often a file is looked at again that changes whenever it is. */
+/** How often a file is looked at that changes whenever it is. The last time it may have grown. */
 const MOST_ATTEMPTS = 3;
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
@@ -79,9 +83,10 @@ const NOT_FOUND_KEY = "not found";
  * that decode it; other text from 1 KiB to 1 MiB is compressed by the server, and has no ranges then:
  * a request for a range gets that of the file itself.
  *
- * Files up to 64 KiB are held in memory, 32 MiB in all, and a change of one is seen within a second.
- * Larger ones are read as the client takes them. One that changes while it is sent ends the
- * connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
+ * Files up to 64 KiB are held in memory, 32 MiB in all, and looked at for each request: who asks after
+ * a change gets the new bytes. Larger ones are read as the client takes them, with the size that they
+ * had at the start: one that grows is sent as it was, one that changes otherwise while it is sent ends
+ * the connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
  * be read, and 503 when the system is out of file descriptors.
  *
  * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory or an
@@ -134,7 +139,7 @@ export class FileServer {
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
   /** What was looked at until then is looked at again. */
   #changedAt = -Infinity;
-  readonly #looking = new Map<string, Promise<Found>>();
+  readonly #lookUps = new Runs<Found>();
   readonly #replies: Replies;
   readonly #spaReplies: Replies;
 
@@ -160,7 +165,7 @@ export class FileServer {
     const { method, target } = request;
     if (method !== "GET" && method !== "HEAD") return this.#refuse(method);
     const resource = this.#cache.get(target);
-    if (resource !== undefined && this.#isFresh(resource)) {
+    if (resource !== undefined && this.#isFresh(resource) && resource.isCurrent()) {
       const reply = this.#replies.reply(resource, request);
       if (!(reply instanceof Promise)) return reply;
       return reply.catch(() => this.#findAnew(request));
@@ -178,8 +183,8 @@ export class FileServer {
     return this.#replies.plain(405, "Method Not Allowed", ALLOW);
   }
 
-  #isFresh(resource: Resource): boolean {
-    const { checkedAt } = resource;
+  /** Whether it was looked at a moment ago where its path leads, and which siblings it has. */
+  #isFresh({ checkedAt }: Resource): boolean {
     // The clock may have been set back.
     return Math.abs(this.#now() - checkedAt) < FRESH_MS && checkedAt > this.#changedAt;
   }
@@ -198,7 +203,7 @@ export class FileServer {
     if (this.#options.dotfiles !== true && names.some(isHidden)) return this.#notFound(request);
     for (let attempt = 1;; attempt++) {
       try {
-        return await this.#answerPath(target, request);
+        return await this.#answerPath(target, request, attempt === MOST_ATTEMPTS);
       } catch (error) {
         this.#cache.delete(path);
         const changed = error instanceof ChangedError && attempt < MOST_ATTEMPTS;
@@ -207,12 +212,18 @@ export class FileServer {
     }
   }
 
-  async #answerPath(target: TargetPath, request: LightRequest): Promise<LightReply> {
+  async #answerPath(
+    target: TargetPath,
+    request: LightRequest,
+    last: boolean,
+  ): Promise<LightReply> {
     const { path, query } = target;
-    const found = await this.#kept(path) ?? await this.#lookUpOnce(target);
+    const found = await this.#kept(path) ??
+      await this.#lookUps.run(`${path} ${last}`, () => this.#lookUp(target, last));
     if (found instanceof Resource) return this.#replies.reply(found, request);
     if (found === "no slash") {
-      const location = ["Location", `${path}/${query}`];
+      // Relative, for a site that a proxy has below a path of its own, and since `//host` is one.
+      const location = ["Location", `./${encodeName(target.names.at(-1)!)}/${query}`];
       return this.#replies.plain(301, "Moved Permanently", location);
     }
     const { listing } = this.#options;
@@ -222,34 +233,26 @@ export class FileServer {
     return { ...reply, headers };
   }
 
-  /** One look at the disk serves all who ask for a path meanwhile. */
-  #lookUpOnce(target: TargetPath): Promise<Found> {
-    const { path } = target;
-    let looking = this.#looking.get(path);
-    if (looking === undefined) {
-      looking = this.#lookUp(target).finally(() => this.#looking.delete(path));
-      this.#looking.set(path, looking);
-    }
-    return looking;
-  }
-
-  async #lookUp({ names, path, slash }: TargetPath): Promise<Found> {
+  /** Looks at the disk; for the `last` time if the file goes on changing. */
+  async #lookUp({ names, path, slash }: TargetPath, last: boolean): Promise<Found> {
     const file = join(this.#root, ...names);
     const located = await locate(this.#root, file);
-    if (located.stats.isFile()) {
+    if (located.state.kind === "file") {
       if (slash) throw new NotServedError(`${file} is no directory`);
-      return this.#keep(path, file, located);
+      return this.#keep(path, file, located, last);
     }
     if (!slash) return "no slash";
     const index = await this.#index(file);
-    return index === undefined ? { file, path, names } : this.#keep(path, join(file, INDEX), index);
+    return index === undefined
+      ? { file, path, names }
+      : this.#keep(path, join(file, INDEX), index, last);
   }
 
   /** The index.html of a directory, if it has one. */
   async #index(directory: string): Promise<Located | undefined> {
     try {
       const index = await locate(this.#root, join(directory, INDEX));
-      return index.stats.isFile() ? index : undefined;
+      return index.state.kind === "file" ? index : undefined;
     } catch (error) {
       if (statusOfError(error) === 404) return undefined;
       throw error;
@@ -259,9 +262,10 @@ export class FileServer {
   /** The resource that the cache has under a key, if it is still right. */
   async #kept(key: string): Promise<Resource | undefined> {
     const resource = this.#cache.get(key);
-    if (resource === undefined || this.#isFresh(resource)) return resource;
+    if (resource === undefined) return undefined;
+    if (this.#isFresh(resource) && resource.isCurrent()) return resource;
     try {
-      if (await resource.check(this.#init())) return resource;
+      if (await resource.check(this.#init(false))) return resource;
     } catch {
       // It is gone, and what is there now is yet to be seen.
     }
@@ -269,15 +273,20 @@ export class FileServer {
     return undefined;
   }
 
-  async #keep(key: string, file: string, located: Located): Promise<Resource> {
-    const resource = await Resource.create(key, file, located, this.#init());
+  async #keep(
+    key: string,
+    file: string,
+    located: Located,
+    mayHaveGrown: boolean,
+  ): Promise<Resource> {
+    const resource = await Resource.create(key, file, located, this.#init(mayHaveGrown));
     this.#cache.set(key, resource);
     return resource;
   }
 
-  #init(): ResourceInit {
+  #init(mayHaveGrown: boolean): ResourceInit {
     const { compress = true, siblings = true } = this.#options;
-    return { root: this.#root, compress, siblings, now: this.#now() };
+    return { root: this.#root, compress, siblings, now: this.#now(), mayHaveGrown };
   }
 
   /** Answers for an error of the file system; throws those that should not be. */
@@ -327,7 +336,7 @@ export class FileServer {
     if (kept !== undefined) return kept;
     const file = join(this.#root, name);
     const located = await locate(this.#root, file);
-    return located.stats.isFile() ? await this.#keep(key, file, located) : undefined;
+    return located.state.kind === "file" ? await this.#keep(key, file, located, true) : undefined;
   }
 }
 

@@ -17,7 +17,7 @@ export interface Entry {
   readonly kind: "file" | "directory";
   /** Bytes of a file. That of a directory means nothing. */
   readonly size: number;
-  /** When it was last modified, in milliseconds since 1970. */
+  /** When it was last modified, in milliseconds since 1970; NaN if that cannot be told. */
   readonly time: number;
   /** Why it cannot be fetched; then nothing but its name is known. Default: it can be. */
   readonly unserved?: string;
@@ -72,8 +72,13 @@ export function sorted(entries: readonly Entry[], { key, descending }: SortOrder
     if (key === "name") return sign * byName;
     // The sizes of directories say nothing.
     if (key === "size" && a.kind === "directory") return byName;
-    return sign * (a[key] - b[key]) || byName;
+    return sign * (rank(a[key]) - rank(b[key])) || byName;
   });
+}
+
+/** What cannot be told comes before all else; NaN would come anywhere. */
+function rank(value: number): number {
+  return isNaN(value) ? -Infinity : value;
 }
 
 /** The listing as JSON: `{ path, entries: [{ name, type, href, size, modified }] }`. */
@@ -89,7 +94,7 @@ export function listingJson({ names, entries, order }: Listing): string {
           ...(entry.unserved !== undefined ? { unserved: entry.unserved } : {
             href: hrefOf(entry),
             ...(entry.kind === "file" ? { size: entry.size } : {}),
-            modified: new Date(entry.time).toISOString(),
+            ...(isDate(entry.time) ? { modified: new Date(entry.time).toISOString() } : {}),
           }),
         })),
       },
@@ -207,8 +212,14 @@ function size(bytes: number): string {
   return `<data value="${bytes}" title="${exact}">${humanSize(bytes)}</data>`;
 }
 
-/** A time in UTC, the zone that server and reader share. */
+/** Whether a `Date` can hold a time: that of a file need not be one. */
+function isDate(ms: number): boolean {
+  return Math.abs(ms) <= 8.64e15;
+}
+
+/** A time in UTC, the zone that server and reader share; nothing if it is beyond all dates. */
 function time(ms: number): string {
+  if (!isDate(ms)) return "";
   const iso = new Date(ms).toISOString();
   const [day, clock] = iso.split("T");
   return `<time datetime="${iso}" title="${day} ${clock.slice(0, 8)} UTC">${day}` +

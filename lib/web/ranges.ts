@@ -34,8 +34,8 @@ export function parseRange(value: string, size: number): Slice[] | undefined {
     const slice = parseSpec(spec, size);
     if (slice === undefined) return undefined;
     if (slice.start < slice.end) slices.push(slice);
-    // RFC 9110 section 14.1.2: the last bytes of nothing can be had, but no 206 can say so.
-    else if (size === 0 && slice.start === 0 && spec.startsWith("-")) return undefined;
+    // All of nothing, or the last bytes of it, can be had, but no 206 can say so.
+    else if (slice.start === 0) return undefined;
   }
   const merged = merge(slices);
   return merged.length > MOST_PARTS ? undefined : merged;
@@ -54,7 +54,7 @@ function parseSpec(spec: string, size: number): Slice | undefined {
   }
   if (last !== "" && isLess(last, first)) return undefined;
   const start = Number(first);
-  if (start >= size) return NOTHING;
+  if (start >= size && start > 0) return NOTHING;
   return { start, end: last === "" ? size : Math.min(Number(last) + 1, size) };
 }
 

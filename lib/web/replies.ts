@@ -21,6 +21,12 @@ import type { Representation, Resource } from "./resource.ts";
 /** The values of Accept-Encoding that are remembered: browsers send few. */
 const MOST_REMEMBERED = 64;
 
+/**
+ * Who has it asks whether it still is what it was. Without it browsers guess how long that may be, by
+ * the age of a file, and redirects are kept forever.
+ */
+const REVALIDATED = "no-cache";
+
 /** The content of a reply to HEAD, whose length is told and which is never asked for. */
 const NOT_SENT: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: undefined, done: true }) }),
@@ -28,6 +34,7 @@ const NOT_SENT: AsyncIterable<Uint8Array> = {
 
 /** What the replies of a file server have in common. */
 export interface ReplyOptions {
+  /** The value of Cache-Control of files. */
   readonly cacheControl?: string;
   /** Fields of every reply. */
   readonly headers: readonly string[];
@@ -40,13 +47,19 @@ export interface ReplyOptions {
 /** See the module. */
 export class Replies {
   readonly #options: ReplyOptions;
+  /** Cache-Control of files, and of all else. */
+  readonly #fileCaching: readonly string[];
+  readonly #caching: readonly string[];
   readonly #weights = new Map<string, Weights>();
 
   /** Throws a `TypeError` for fields that HTTP cannot carry. */
   constructor(options: ReplyOptions) {
     this.#options = options;
-    const { headers, cacheControl = "" } = options;
+    const { headers, cacheControl = REVALIDATED } = options;
     prepare({ status: 200, headers: [...headers, "Cache-Control", cacheControl] });
+    const isSet = headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === "cache-control");
+    this.#caching = isSet ? [] : ["Cache-Control", REVALIDATED];
+    this.#fileCaching = isSet ? [] : ["Cache-Control", cacheControl];
   }
 
   /** The reply to GET or HEAD; at once if it is ready. Rejects as `openLocated()` does. */
@@ -71,14 +84,21 @@ export class Replies {
   /** The file itself as the page of an error. */
   async page(status: number, resource: Resource, request: LightRequest): Promise<LightReply> {
     const { identity, type } = resource;
-    const headers = ["Content-Type", type, ...this.#always(), ...this.#vary(false)];
+    const headers = [
+      "Content-Type",
+      type,
+      ...this.#caching,
+      ...this.#always(),
+      ...this.#vary(false),
+    ];
     return { ...await this.#content(resource, identity, request), status, headers };
   }
 
   /** A reply of one line. */
   plain(status: number, text: string, headers: readonly string[] = []): LightReply {
     const type = ["Content-Type", "text/plain;charset=utf-8"];
-    return { status, headers: [...type, ...this.#always(), ...headers], body: `${text}\n` };
+    const all = [...type, ...this.#caching, ...this.#always(), ...headers];
+    return { status, headers: all, body: `${text}\n` };
   }
 
   /** A reply without content. */
@@ -115,7 +135,7 @@ export class Replies {
     const content = await this.#content(resource, representation, request);
     // Another one is chosen if compression was in vain.
     if (!resource.representations.includes(representation)) return this.reply(resource, request);
-    const headers = this.#headersOf(resource, representation);
+    const headers = this.#headersOf(resource, representation, content.body);
     const reply: LightReply = { status: 200, headers, ...content };
     return representation.bytes === undefined ? reply : representation.whole ??= prepare(reply);
   }
@@ -130,7 +150,7 @@ export class Replies {
       return { body: await this.#load(resource, representation) };
     }
     const source = representation.source!;
-    const length = Number(source.stats.size);
+    const length = source.state.size;
     if (request.method === "HEAD") {
       await checkReadable(source);
       return { body: NOT_SENT, length };
@@ -154,17 +174,16 @@ export class Replies {
     if (ifRange !== undefined && !this.#rangeHolds(ifRange, resource, representation)) {
       return undefined;
     }
-    const size = Number(source.stats.size);
+    const size = source.state.size;
     const slices = parseRange(range, size);
     if (slices === undefined) return undefined;
     if (slices.length === 0) {
       const headers = ["Content-Range", `bytes */${size}`, ...this.#vary(resource.negotiable)];
       return this.plain(416, "Range Not Satisfiable", headers);
     }
-    if (slices.length === 1) return this.#single(resource, representation, slices[0]);
     // Content-Encoding would be that of the multipart content, not of what is in its parts.
-    if (coding !== "identity") return undefined;
-    return this.#multiple(resource, representation, slices);
+    if (slices.length > 1 && coding !== "identity") return undefined;
+    return this.#parts(resource, representation, slices);
   }
 
   /** A date does not tell in which coding the client has the other part. */
@@ -173,77 +192,60 @@ export class Replies {
     return rangeHolds(ifRange, representation, Date.now());
   }
 
-  async #single(
-    resource: Resource,
-    representation: Representation,
-    slice: Slice,
-  ): Promise<LightReply> {
-    const source = representation.source!;
-    const headers = this.#headersOf(resource, representation);
-    headers.push("Content-Range", contentRange(slice, Number(source.stats.size)));
-    const length = slice.end - slice.start;
-    const body = resource.isHeld(representation)
-      ? (await this.#load(resource, representation)).subarray(slice.start, slice.end)
-      : await open(source, [slice]);
-    return { status: 206, headers, body, ...body instanceof FileBody ? { length } : {} };
-  }
-
-  /** RFC 9110 section 14.6: each part with a head of its own. */
-  async #multiple(
+  async #parts(
     resource: Resource,
     representation: Representation,
     slices: readonly Slice[],
   ): Promise<LightReply> {
-    const source = representation.source!;
-    const size = Number(source.stats.size);
-    const boundary = randomBytes(15).toString("hex");
-    const pieces: (Slice | Buffer)[] = [];
-    for (const slice of slices) {
-      const head = `${pieces.length === 0 ? "" : "\r\n"}--${boundary}\r\n` +
-        `Content-Type: ${resource.type}\r\nContent-Range: ${contentRange(slice, size)}\r\n\r\n`;
-      pieces.push(Buffer.from(head), slice);
+    const { source } = representation;
+    const { size } = source!.state;
+    const bytes = resource.isHeld(representation)
+      ? await this.#load(resource, representation)
+      : undefined;
+    if (isUnsized(representation, bytes)) {
+      return {
+        status: 200,
+        headers: this.#headersOf(resource, representation, bytes),
+        body: bytes,
+      };
     }
-    pieces.push(Buffer.from(`\r\n--${boundary}--\r\n`));
-
-    const type = `multipart/byteranges; boundary=${boundary}`;
-    const reply = { status: 206, headers: this.#headersOf(resource, representation, type) };
-    if (resource.isHeld(representation)) {
-      const bytes = await this.#load(resource, representation);
-      const parts = pieces.map((piece) => {
-        return piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end);
-      });
-      return { ...reply, body: Buffer.concat(parts) };
+    let type = resource.type;
+    let pieces: readonly (Slice | Buffer)[] = slices;
+    if (slices.length > 1) [type, pieces] = multipart(type, slices, size);
+    const headers = this.#headersOf(resource, representation, bytes, type);
+    if (slices.length === 1) headers.push("Content-Range", contentRange(slices[0], size));
+    if (bytes === undefined) {
+      const length = pieces.reduce((sum, piece) => sum + lengthOf(piece), 0);
+      return { status: 206, headers, body: await open(source!, pieces), length };
     }
-    const lengths = pieces.map((piece) => {
-      return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
+    const parts = pieces.map((piece) => {
+      return piece instanceof Uint8Array ? piece : bytes.subarray(piece.start, piece.end);
     });
-    const length = lengths.reduce((sum, one) => sum + one, 0);
-    return { ...reply, body: await open(source, pieces), length };
+    return { status: 206, headers, body: parts.length === 1 ? parts[0] : Buffer.concat(parts) };
   }
 
   /** RFC 9110 section 15.4.5: no more than the client needs to go on with what it has. */
   #notModified(resource: Resource, { etag }: Representation): LightReply {
-    const headers = ["ETag", etag, ...this.#caching(resource)];
+    const headers = ["ETag", etag, ...this.#vary(resource.negotiable), ...this.#fileCaching];
     return { status: 304, headers: [...headers, ...this.#options.headers] };
   }
 
   #headersOf(
     resource: Resource,
-    { etag, coding, source }: Representation,
+    representation: Representation,
+    body: LightReply["body"],
     type: string = resource.type,
   ): string[] {
+    const { etag, coding, source } = representation;
     const headers = ["Content-Type", type];
     if (coding !== "identity") headers.push("Content-Encoding", coding);
-    headers.push("ETag", etag, "Last-Modified", resource.lastModified);
-    if (source !== undefined) headers.push("Accept-Ranges", "bytes");
-    headers.push(...this.#caching(resource), ...this.#always());
+    if (!isUnsized(representation, body)) {
+      headers.push("ETag", etag);
+      if (resource.lastModified !== undefined) headers.push("Last-Modified", resource.lastModified);
+      if (source !== undefined) headers.push("Accept-Ranges", "bytes");
+    }
+    headers.push(...this.#vary(resource.negotiable), ...this.#fileCaching, ...this.#always());
     return headers;
-  }
-
-  #caching({ negotiable }: Resource): string[] {
-    const { cacheControl } = this.#options;
-    const control = cacheControl === undefined ? [] : ["Cache-Control", cacheControl];
-    return [...this.#vary(negotiable), ...control];
   }
 
   #vary(acceptEncoding: boolean): string[] {
@@ -258,6 +260,35 @@ export class Replies {
   }
 }
 
+/**
+ * Whether the file system does not tell the size of a file, and so nothing of its state either: there
+ * are no validators, and no ranges.
+ */
+function isUnsized({ source }: Representation, body: LightReply["body"]): boolean {
+  return source !== undefined && body instanceof Uint8Array && body.length !== source.state.size;
+}
+
+/** RFC 9110 section 14.6: each part with a head of its own. Returns the type of all, and the pieces. */
+function multipart(
+  type: string,
+  slices: readonly Slice[],
+  size: number,
+): [type: string, pieces: (Slice | Buffer)[]] {
+  const boundary = randomBytes(15).toString("hex");
+  const pieces: (Slice | Buffer)[] = [];
+  for (const slice of slices) {
+    const head = `${pieces.length === 0 ? "" : "\r\n"}--${boundary}\r\n` +
+      `Content-Type: ${type}\r\nContent-Range: ${contentRange(slice, size)}\r\n\r\n`;
+    pieces.push(Buffer.from(head), slice);
+  }
+  pieces.push(Buffer.from(`\r\n--${boundary}--\r\n`));
+  return [`multipart/byteranges; boundary=${boundary}`, pieces];
+}
+
+function lengthOf(piece: Slice | Uint8Array): number {
+  return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
+}
+
 /** What is compressed on the way has no ranges, but is better than nothing. */
 function hasRanges({ source }: Representation): boolean {
   return source !== undefined;
@@ -269,5 +300,5 @@ function isReady({ source, bytes }: Representation): boolean {
 }
 
 async function open(source: Located, pieces: readonly (Slice | Uint8Array)[]): Promise<FileBody> {
-  return new FileBody(await openLocated(source), source, pieces);
+  return new FileBody(await openLocated(source, true), source, pieces);
 }

@@ -5,14 +5,17 @@
  * @module
  */
 
-import { stat } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
 import type { LightReply } from "../http/light.ts";
 import type { Cacheable } from "./cache.ts";
 import { compress } from "./compress.ts";
 import type { Validators } from "./conditions.ts";
-import { checkReadable, isSame, locate, type Located, readLocated } from "./disk.ts";
+import { checkReadable, locate, type Located, readLocated, TooLargeError } from "./disk.ts";
 import type { Coding } from "./encoding.ts";
+import { type FileState, httpSecond, isSame } from "./file_state.ts";
+import { stateNow } from "./file_system.deno.ts";
 import { isCompressible, mediaTypeOf } from "./media_type.ts";
+import { thisMoment } from "./moment.ts";
 
 /** Files up to this size are held in memory. */
 const MOST_HELD = 64 * 1024;
@@ -22,6 +25,9 @@ const LEAST_COMPRESSED = 1024;
 
 /** … and up to this one: it is compressed as a whole, and held in memory. */
 const MOST_COMPRESSED = 1024 * 1024;
+
+/** What a length can tell. */
+const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** How often siblings are looked for that were not there, in milliseconds. */
 const SIBLINGS_MS = 10_000;
@@ -60,20 +66,25 @@ export class Resource implements Cacheable {
   readonly located: Located;
   /** The value of Content-Type. */
   readonly type: string;
-  /** The value of Last-Modified. */
-  readonly lastModified: string;
+  /** The value of Last-Modified; `undefined` if no date can tell it. */
+  readonly lastModified: string | undefined;
   /** Whether there is a choice of codings, now or when siblings turn up. */
   readonly negotiable: boolean;
   /** The representations, best first; the file itself is the last. */
   representations: readonly Representation[];
-  /** Whether it was kept or made up to date, by the server's clock. */
+  /** When it was made or last checked, by the server's clock. */
   checkedAt: number;
   /** When siblings were last looked for. */
   #siblingsAt: number;
   /** Whether a change would have changed the time of modification, and so the entity tag. */
   readonly #isDatable: boolean;
-  /** Whether it would have shown at all: if not, what was read is not relied on for long. */
-  readonly #isTrusted: boolean;
+  /** Whether it would have shown at all: if not, what was read is not relied on. */
+  #isTrusted: boolean;
+  readonly #mayHaveGrown: boolean;
+  /** The paths of the file and its siblings, and what was there. */
+  readonly #seen: readonly (readonly [path: string, state: FileState])[];
+  /** The moment in which all of them were last looked at. */
+  #seenIn = -1;
   #checking: Promise<boolean> | undefined;
   readonly #loading = new Map<Representation, Promise<Uint8Array>>();
 
@@ -89,15 +100,20 @@ export class Resource implements Cacheable {
     this.located = located;
     this.type = mediaTypeOf(path);
     this.checkedAt = this.#siblingsAt = init.now;
+    this.#mayHaveGrown = init.mayHaveGrown;
     const now = Date.now();
-    const all = [located, ...siblings.map(({ source }) => source)].map(({ stats }) => stats);
-    this.#isDatable = all.every(({ mtimeMs }) => isPast(Number(mtimeMs), now));
-    this.#isTrusted = this.#isDatable && all.every(({ ctimeMs }) => isPast(Number(ctimeMs), now));
+    this.#seen = [
+      [path, located.state],
+      ...siblings.map(({ path, source }) => [path, source.state] as const),
+    ];
+    const states = this.#seen.map(([, state]) => state);
+    this.#isDatable = states.every((state) => isPast(datedBy(state), now));
+    this.#isTrusted = this.#isDatable && states.every(({ ctimeMs }) => isPast(ctimeMs, now));
     // RFC 9110 section 8.8.2.1: no time in the future.
-    const lastModified = Math.floor(Math.min(now, Number(located.stats.mtimeMs)) / 1000) * 1000;
-    this.lastModified = new Date(lastModified).toUTCString();
+    const lastModified = httpSecond(Math.min(now, located.state.mtimeMs));
+    if (!isNaN(lastModified)) this.lastModified = new Date(lastModified).toUTCString();
 
-    const { size } = located.stats;
+    const { size } = located.state;
     const representations: Representation[] = siblings.map(({ coding, source }) => ({
       coding,
       source,
@@ -125,6 +141,7 @@ export class Resource implements Cacheable {
     located: Located,
     init: ResourceInit,
   ): Promise<Resource> {
+    if (located.state.size > MOST_BYTES) throw new TooLargeError(located.real, "2^53 - 1 bytes");
     const siblings = init.siblings ? await findSiblings(init.root, path, located) : [];
     return new Resource(key, path, located, siblings, init);
   }
@@ -134,18 +151,33 @@ export class Resource implements Cacheable {
     return this.representations[this.representations.length - 1];
   }
 
+  /** Whether file and siblings are what they were: one look at each, at once. */
+  isCurrent(): boolean {
+    if (!this.#isTrusted) return false;
+    const moment = thisMoment();
+    if (this.#seenIn === moment) return true;
+    try {
+      for (const [path, state] of this.#seen) if (!isSame(state, stateNow(path))) return false;
+    } catch {
+      return false; // gone, or not to be looked at any more
+    }
+    this.#seenIn = moment;
+    return true;
+  }
+
   /**
-   * Looks whether file and siblings are still what they were; one look at a time serves all. False:
-   * no, a new resource is needed. Rejects as `fs` does if the file is gone.
+   * Looks whether all is as it was when this was made: where the path leads, and which siblings there
+   * are, too. One look at a time serves all. False: no, a new resource is needed. Rejects as `fs` does
+   * if the file is gone.
    */
   check(init: ResourceInit): Promise<boolean> {
     return this.#checking ??= this.#check(init).finally(() => this.#checking = undefined);
   }
 
   async #check(init: ResourceInit): Promise<boolean> {
-    if (!this.#isTrusted || !isSame(this.located.stats, await stat(this.path, { bigint: true }))) {
-      return false;
-    }
+    if (!this.#isTrusted) return false;
+    const { real, state } = await locate(init.root, this.path);
+    if (real !== this.located.real || !isSame(this.located.state, state)) return false;
     const present = this.representations.filter(({ source, coding }) => {
       return source !== undefined && coding !== "identity";
     });
@@ -158,7 +190,7 @@ export class Resource implements Cacheable {
         anew ? undefined : present,
       );
       const same = found.length === present.length && found.every(({ coding, source }, i) => {
-        return coding === present[i].coding && isSame(source.stats, present[i].source!.stats);
+        return coding === present[i].coding && isSame(source.state, present[i].source!.state);
       });
       if (!same) return false;
       if (anew) this.#siblingsAt = init.now;
@@ -169,7 +201,7 @@ export class Resource implements Cacheable {
 
   /** Whether the bytes of a representation are held in memory, or will be. */
   isHeld({ source }: Representation): boolean {
-    return source === undefined || source.stats.size <= MOST_HELD;
+    return source === undefined || source.state.size <= MOST_HELD;
   }
 
   /**
@@ -193,7 +225,13 @@ export class Resource implements Cacheable {
     onHeld: (bytes: number) => void,
   ): Promise<Uint8Array> {
     const { source, coding } = representation;
-    let bytes = await readLocated(source ?? this.located);
+    const located = source ?? this.located;
+    let bytes = await readLocated(located, this.#mayHaveGrown);
+    if (bytes.length !== located.state.size) {
+      // The file system tells nothing, not of changes either.
+      this.#isTrusted = false;
+      return bytes;
+    }
     if (source === undefined) {
       const size = bytes.length;
       bytes = await compress(bytes, coding === "br" ? "br" : "gzip");
@@ -209,11 +247,20 @@ export class Resource implements Cacheable {
   }
 
   /** Size and times; no inode, which would tell clients of the disk. */
-  #etag({ stats }: Located, coding: Coding): string {
-    const parts = [stats.size, stats.mtimeNs, stats.ctimeNs].map((part) => part.toString(36));
+  #etag({ state }: Located, coding: Coding): string {
+    const { size, mtimeMs, ctimeMs } = state;
+    const parts = [size, ...[mtimeMs, ctimeMs].map((ms) => Math.floor(ms * 1000))]
+      .map((part) => part.toString(36));
     if (coding !== "identity") parts.push(coding);
+    // The next state might look the same: whoever has this one is to ask again.
+    if (!this.#isDatable) parts.push(randomBytes(6).toString("hex"));
     return `${this.#isDatable ? "" : "W/"}"${parts.join("-")}"`;
   }
+}
+
+/** The time that a change of the content would change. */
+function datedBy({ mtimeMs, ctimeMs }: FileState): number {
+  return isNaN(mtimeMs) ? ctimeMs : mtimeMs;
 }
 
 /**
@@ -234,10 +281,13 @@ export interface ResourceInit {
   readonly siblings: boolean;
   /** The time by the server's clock. */
   readonly now: number;
+  /** Whether what is read may be the start of a file that grows all the time, as a log does. */
+  readonly mayHaveGrown: boolean;
 }
 
 interface Sibling {
   readonly coding: Coding;
+  readonly path: string;
   readonly source: Located;
 }
 
@@ -245,7 +295,7 @@ interface Sibling {
 async function findSiblings(
   root: string,
   path: string,
-  { stats }: Located,
+  { state }: Located,
   among?: readonly Representation[],
 ): Promise<Sibling[]> {
   const type = mediaTypeOf(path);
@@ -253,10 +303,13 @@ async function findSiblings(
   const found = await Promise.all(SIBLINGS.map(async ([coding, extension]) => {
     if (among?.some((representation) => representation.coding === coding) === false) return [];
     try {
-      const source = await locate(root, path + extension);
-      if (!source.stats.isFile() || source.stats.mtimeNs < stats.mtimeNs) return [];
+      const sibling = path + extension;
+      const source = await locate(root, sibling);
+      // Not if one of the times cannot be told, either.
+      const isOlder = !(source.state.mtimeMs >= state.mtimeMs);
+      if (source.state.kind !== "file" || isOlder || source.state.size > MOST_BYTES) return [];
       await checkReadable(source);
-      return [{ coding, source }];
+      return [{ coding, path: sibling, source }];
     } catch {
       // None, or none that may be served: the file itself does.
       return [];

@@ -167,11 +167,11 @@ class Uploads {
 
   /** Where a directory really is; `missing` is the status if there is none that is served. */
   async #directory(names: readonly string[], missing: number): Promise<string> {
-    const { real, stats } = await locate(this.#root, join(this.#root, ...names)).catch((error) => {
+    const { real, state } = await locate(this.#root, join(this.#root, ...names)).catch((error) => {
       if (statusOfError(error) !== 404) throw error;
       throw new Refusal(missing, "There is no such directory");
     });
-    if (!stats.isDirectory()) throw new Refusal(409, "It is no directory");
+    if (state.kind !== "directory") throw new Refusal(409, "It is no directory");
     if (!this.#cleared.has(real)) {
       this.#cleared.add(real);
       await removeStale(real);

@@ -1,0 +1,54 @@
+// server.ts web: its files, as browsers and proxies ask for them.
+
+import assert from "node:assert/strict";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { randomBytes } from "./helpers.ts";
+import { startNginx } from "./nginx.ts";
+import { startWeb } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
+import { makeSite } from "./site_helpers.ts";
+
+test("web: who saves and reloads gets the new file, and is told to ask", async () => {
+  await using site = await makeSite({ "app.js": "" });
+  await using server = await startWeb([site.root]);
+  let etag = "";
+  for (let i = 0; i < 100; i++) {
+    const text = `save(${i % 2});`;
+    writeFileSync(site.path("app.js"), text);
+    for (const condition of ["", etag]) {
+      const response = await fetch(`${server.url}app.js`, {
+        headers: condition === "" ? {} : { "If-None-Match": condition },
+      });
+      assert.equal(response.status, 200);
+      assert.equal(response.headers.get("Cache-Control"), "no-cache");
+      assert.equal(await response.text(), text);
+      etag = response.headers.get("ETag")!;
+    }
+  }
+});
+
+test("web: a recording can be watched while it is made", async () => {
+  const start = randomBytes(1_000_000);
+  await using site = await makeSite({ "a.mp4": start });
+  await using server = await startWeb([site.root]);
+  const response = await fetch(`${server.url}a.mp4`);
+  appendFileSync(site.path("a.mp4"), "more");
+  const content = Buffer.from(await response.arrayBuffer());
+  assert.ok(content.subarray(0, start.length).equals(start));
+  const rest = await fetch(`${server.url}a.mp4`, { headers: { Range: "bytes=1000000-" } });
+  assert.equal(rest.status, 206);
+  assert.equal(await rest.text(), "more");
+});
+
+test("web: behind a proxy with a path of its own, redirects lead to the directory", async () => {
+  await using site = await makeSite({ "sub/deep/index.html": "deep" });
+  await using server = await startWeb([site.root]);
+  await using nginx = await startNginx(server.port);
+  for (const path of ["/sub/deep", "/raw/sub/deep", "/raw/sub/deep?a=b"]) {
+    const response = await fetch(nginx.url + path);
+    assert.equal(await response.text(), "deep");
+    assert.ok(response.redirected);
+    assert.equal(response.url, nginx.url + path.replace(/deep/, "deep/"));
+  }
+}, ["nginx"]);
