@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "./addr.ts";
+import { escapeText } from "./escape.ts";
 import type { Addr, Endpoint } from "./transport.ts";
 
 /** The operation that failed. */
@@ -233,7 +234,8 @@ export class SocketError extends Error {
     const next = op === "acceptTls" ? NEXT_OF_CLIENTS[code] ?? general : general;
     const where = init.addr === undefined ? "socket" : formatAddr(init.addr);
     super(
-      `Cannot ${PHRASES[op]} ${where}: ${init.why ?? why} (${code}). ${next}`,
+      // A path, a certificate or a server's words may be in it.
+      escapeText(`Cannot ${PHRASES[op]} ${where}: ${init.why ?? why} (${code}). ${next}`),
       init.cause === undefined ? undefined : { cause: init.cause },
     );
     this.code = code;

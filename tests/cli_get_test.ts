@@ -836,8 +836,8 @@ test("get: a server cannot command the terminal", async () => {
     async (url) => {
       const { code, stderr } = await get(["-v", url]);
       assert.equal(code, 22);
-      assert.match(stderr, /^< HTTP\/1\.1 404 \?31mred\n< X: \?2J\n/m);
-      assert.match(stderr, /The server answered 404 \?31mred/);
+      assert.match(stderr, /^< HTTP\/1\.1 404 \\x9b31mred\n< X: \\x9b2J\n/m);
+      assert.match(stderr, /The server answered 404 \\x9b31mred/);
       assert.doesNotMatch(stderr, /[\x80-\x9f]/);
     },
   );

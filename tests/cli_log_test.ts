@@ -157,3 +157,17 @@ test("server: goes on when nobody reads its URL", async () => {
   await assertAnswers(Number(port), "hello", /^hello$/);
   assert.equal((await server.stop("SIGINT")).code, 0);
 }, ["python3"]);
+
+test("client: --log json -v has all bytes of what is sent and received, text -v their beginning", async () => {
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const at = ["--host", "127.0.0.1", "--port", String(server.port)];
+  const message = "x".repeat(1000) + "\n\u202e";
+  const { stderr } = await runClient(["echo", message, ...at, "-v", "--log", "json"]);
+  const all = (event: string) =>
+    parse(stderr).filter((line) => line.event === event).map(({ data }) => data);
+  const told = `"${"x".repeat(1000)}\\n\\u{202e}"`;
+  assert.deepEqual(all("send"), [told]);
+  assert.equal(all("recv").map((data) => String(data).slice(1, -1)).join(""), told.slice(1, -1));
+  const { stderr: text } = await runClient(["echo", message, ...at, "-v"]);
+  assert.match(text, /^sending "x{64}…" \(1004 bytes\)$/m);
+});

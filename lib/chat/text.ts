@@ -4,22 +4,16 @@
  * @module
  */
 
+import { escapeText } from "../escape.ts";
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Decodes a line so that it can do nothing but be read: control characters, with which terminals are
- * steered, and those that turn the direction of writing are escaped as `\x1b` and `\u{202e}`. A tab
- * stays; what is not UTF-8 becomes U+FFFD.
+ * Decodes a line so that it can do nothing but be read: what {@linkcode escapeText} escapes is
+ * escaped, but for tabs. What is not UTF-8 becomes U+FFFD.
  */
 export function cleanText(line: Uint8Array): string {
-  return decoder.decode(line).replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
-    (character) => character === "\t" ? character : escape(character.codePointAt(0)!),
-  );
-}
-
-function escape(code: number): string {
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
+  return decoder.decode(line).split("\t").map(escapeText).join("\t");
 }
 
 /** Whether it can be a name: 1 to 20 letters and digits of any script, `-` and `_`. */

@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
+import { escapeText } from "../escape.ts";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
 import type { ReplyHeadLimits } from "../http/client/reply_head.ts";
@@ -33,7 +34,7 @@ import { remoteName, REQUEST_FLAGS, type RequestChoice, requestOf } from "./get/
 import { Checksum, type Output, StdoutOutput } from "./get/output.ts";
 import { fileOutput } from "./get/part.ts";
 import { Progress } from "./get/progress.ts";
-import { connectionTranscript, headLines, printable, textOf, timingReport } from "./get/trace.ts";
+import { connectionTranscript, headLines, textOf, timingReport } from "./get/trace.ts";
 import { writeError } from "./get/writer.ts";
 import { CURL_HINTS } from "./hints.ts";
 import type { Io } from "./io.ts";
@@ -174,7 +175,7 @@ async function run(
       url: publicUrl(choice.url),
       resume: values.continue,
       checksum,
-      note: (message) => log.note(printable(message)),
+      note: (message) => log.note(message),
     });
     const job = { values, choice, ranged, tls, log, io, signal };
     return told(await download(job, output, stdout, file), job);
@@ -267,7 +268,7 @@ function download(
     : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),
-    contentOf: (reply) => contentOf(reply, include || head, compressed && !head, values),
+    contentOf: (reply) => contentOf(reply, include || head, compressed && !head, job),
     output,
     errorOutput: stdout,
     resumable: choice.method === "GET" && !include && !ranged && !compressed,
@@ -275,7 +276,7 @@ function download(
     retries: values.retry,
     signal,
     clock: io.clock,
-    note: (message) => log.note(printable(message)),
+    note: (message) => log.note(message),
     progress,
   }).run();
 }
@@ -319,11 +320,13 @@ async function* contentOf(
   reply: ClientReply,
   withHead: boolean,
   decoded: boolean,
-  { "max-size": maxSize }: GetValues,
+  { values: { "max-size": maxSize }, io: { stdout } }: Job,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (withHead) {
     const startLine = `HTTP/1.${reply.minor} ${reply.status} ${reply.reason}`.trimEnd();
-    yield Buffer.from(`${textOf(startLine, reply.headers).join("\r\n")}\r\n\r\n`, "latin1");
+    const lines = textOf(startLine, reply.headers);
+    const shown = stdout.isTTY ? lines.map(escapeText) : lines;
+    yield Buffer.from(`${shown.join("\r\n")}\r\n\r\n`, "latin1");
   }
   yield* decoded ? decodeContent(reply, { maxSize }) : reply.borrowed();
 }

@@ -5,11 +5,12 @@
  */
 
 import { formatAddr } from "../addr.ts";
+import { escapeText, safeJson } from "../escape.ts";
 import type { EventSink, SocketEvent } from "../events.ts";
 import type { Certificate } from "../tls.ts";
 import type { Addr } from "../transport.ts";
 import { type Io, print, write } from "./io.ts";
-import { quote } from "./quote.ts";
+import { escaped } from "./quote.ts";
 
 /** How it is shown: as lines for people, or one JSON object a line. */
 export type LogFormat = "text" | "json";
@@ -30,7 +31,7 @@ const NEWLINE = 10;
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
-/** Writes to stderr; see the module. */
+/** Writes to stderr, each message as one line and made safe for terminals; see the module. */
 export class Log {
   /** Whether every step is shown: then, and only then, is a transport observed. */
   readonly verbose: boolean;
@@ -73,6 +74,17 @@ export class Log {
     );
   }
 
+  /** Tells of a mistake of ours, with its stack. `before` says what it was about. */
+  mistake(error: unknown, before = ""): void {
+    // The message may quote others, and is one line; the stack behind it has lines of its own.
+    const text = before +
+      (error instanceof Error && error.stack !== undefined
+        ? error.stack.replace(error.message, escapeText)
+        : escapeText(String(error)));
+    if (this.#json) this.error(text);
+    else for (const line of text.split("\n")) this.#write(line);
+  }
+
   /** Tells of something that happened, unless users said `-q`: as a line, or as one JSON object. */
   event(line: string, json: Readonly<Record<string, unknown>>): void {
     if (!this.quiet) this.report([line], json);
@@ -94,17 +106,19 @@ export class Log {
     if (this.#json) return (event) => this.#write(toJson(event));
     return (event) => {
       for (const line of transcript(event)) {
-        this.#write(this.#color ? `${DIM}${line}${RESET}` : line);
+        this.#write(line, this.#color);
       }
     };
   }
 
-  #write(line: string | Record<string, unknown>): void {
+  #write(line: string | Record<string, unknown>, dim = false): void {
     const worker = this.#worker;
     if (typeof line === "string") {
-      this.#put(`${worker === undefined ? "" : `worker ${worker}: `}${line}\n`);
+      const text = escapeText(line);
+      const mark = worker === undefined ? "" : `worker ${worker}: `;
+      this.#put(`${mark}${dim ? `${DIM}${text}${RESET}` : text}\n`);
     } else {
-      this.#put(`${JSON.stringify(worker === undefined ? line : { ...line, worker })}\n`);
+      this.#put(`${safeJson(worker === undefined ? line : { ...line, worker })}\n`);
     }
   }
 
@@ -125,7 +139,7 @@ function toJson({ time, type, ...rest }: SocketEvent): Record<string, unknown> {
   for (const [key, value] of Object.entries(rest)) {
     if (value instanceof Uint8Array) {
       line.bytes = value.length;
-      line.data = quote(value);
+      line.data = `"${escaped(value)}"`;
     } else if (value instanceof Error) {
       line.code = (value as Error & { code?: string }).code;
       line.message = value.message;

@@ -110,6 +110,6 @@ function explain(program: string, called: string, error: unknown, { log }: Sessi
     log.error(`${program}: ${error.message}`);
     return error.exitCode;
   }
-  log.error(`${program}: ${error instanceof Error ? error.stack : error}`);
+  log.mistake(error, `${program}: `);
   return EXIT.internal;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeCode, escapeText } from "../escape.ts";
+
 const MOST_CHARACTERS = 64;
 
 /**
@@ -38,7 +40,7 @@ function* characters(data: Uint8Array): Generator<{ text: string; bytes: number 
       yield { text, bytes };
       at += bytes;
     } catch {
-      yield { text: hex(data[at]), bytes: 1 };
+      yield { text: escapeCode(data[at]), bytes: 1 };
       at++;
     }
   }
@@ -63,12 +65,5 @@ function escape(character: string): string {
     case "\\":
       return `\\${character}`;
   }
-  // Control, format (bidi overrides among them), private and unassigned characters.
-  if (!/\p{C}|[\u2028\u2029]/u.test(character)) return character;
-  const code = character.codePointAt(0)!;
-  return code < 0x100 ? hex(code) : `\\u{${code.toString(16)}}`;
-}
-
-function hex(byte: number): string {
-  return `\\x${byte.toString(16).padStart(2, "0")}`;
+  return escapeText(character);
 }

@@ -7,6 +7,7 @@
 
 import { orAborted } from "../abort.ts";
 import { dial, interleave } from "../dial.ts";
+import { safeJson } from "../escape.ts";
 import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Endpoint } from "../transport.ts";
@@ -127,5 +128,5 @@ async function tellRace(
 }
 
 function jsonLine(value: unknown): string {
-  return `${JSON.stringify(value)}\n`;
+  return `${safeJson(value)}\n`;
 }

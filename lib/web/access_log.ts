@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeAscii, safeJson } from "../escape.ts";
 import type { Exchange } from "../http/options.ts";
 import { credentialsOf } from "./auth.ts";
 
@@ -69,14 +70,14 @@ function commonLine(
   const line = request === undefined
     ? "-"
     : `${request.method} ${request.target} HTTP/1.${request.minor}`;
-  return `${hostOf(remoteAddr)} - ${escapeUser(user)} ${commonTime(ms)} "${escape(line)}" ` +
+  return `${hostOf(remoteAddr)} - ${escapeUser(user)} ${commonTime(ms)} "${escapeAscii(line)}" ` +
     `${status} ${bytes === 0 ? "-" : bytes}\n`;
 }
 
 function jsonLine(exchange: Exchange, ms: number, user: string | undefined): string {
   const { request, status, bytes, complete, duration, remoteAddr } = exchange;
   return `${
-    JSON.stringify({
+    safeJson({
       time: new Date(ms).toISOString(),
       event: "request",
       remoteAddr: hostOf(remoteAddr),
@@ -109,25 +110,7 @@ function commonTime(ms: number): string {
   return secondText;
 }
 
-const UNSAFE = /["\\]|[^\x20-\x7e]/;
-
-/** Escapes as Apache does, so that no request can forge a line or steer a terminal. */
-function escape(text: string): string {
-  if (!UNSAFE.test(text)) return text;
-  let escaped = "";
-  for (const character of text) {
-    if (character === '"' || character === "\\") escaped += `\\${character}`;
-    else if (/[\x20-\x7e]/.test(character)) escaped += character;
-    else {
-      for (const byte of new TextEncoder().encode(character)) {
-        escaped += `\\x${byte.toString(16).padStart(2, "0")}`;
-      }
-    }
-  }
-  return escaped;
-}
-
 /** A user's name may have spaces, which would move the fields behind it. */
 function escapeUser(user: string): string {
-  return user === "" ? "-" : escape(user).replaceAll(" ", "\\x20");
+  return user === "" ? "-" : escapeAscii(user).replaceAll(" ", "\\x20");
 }

@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { counted } from "../../counted.ts";
+import { isSafeText } from "../../escape.ts";
 import {
   encodeFrame,
   FRAME_ERRORS,
@@ -178,11 +179,10 @@ function printable(payload: Uint8Array): Uint8Array {
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Whether these bytes are UTF-8, and have no control character but tabs. */
+/** Whether these bytes are UTF-8, and safe to show but for tabs. */
 function isText(payload: Uint8Array): boolean {
   try {
-    // deno-lint-ignore no-control-regex
-    return !/[\0-\x08\n-\x1f\x7f-\x9f]/.test(decoder.decode(payload));
+    return isSafeText(decoder.decode(payload).replaceAll("\t", ""));
   } catch {
     return false;
   }

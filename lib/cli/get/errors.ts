@@ -7,7 +7,6 @@
 import { SocketError } from "../../errors.ts";
 import { REQUEST_ERRORS, RequestError, type RequestErrorCode } from "../../http/client/errors.ts";
 import { CliError, EXIT, exitCodeOf } from "../exit.ts";
-import { printable } from "./trace.ts";
 
 const CODES: Partial<Record<RequestErrorCode, number>> = {
   BAD_URL: EXIT.badUrl,
@@ -36,7 +35,7 @@ export function explained(error: unknown, fate: string): unknown {
   const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
   const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
   const message = messageOf(error as Error);
-  return new CliError(exitCode, `${printable(message)}${how}${suffix}`, { cause: error });
+  return new CliError(exitCode, `${message}${how}${suffix}`, { cause: error });
 }
 
 function messageOf(error: Error): string {

@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../clock.ts";
+import { escapeText } from "../../escape.ts";
 import type { Io, ProgramOutput } from "../io.ts";
 
 const REFRESH_MS = 200;
@@ -29,7 +30,7 @@ export class Progress {
   constructor({ stderr, clock }: Io, name: string, size: () => number) {
     this.#stderr = stderr;
     this.#clock = clock;
-    this.#name = name;
+    this.#name = escapeText(name);
     this.#size = size;
   }
 

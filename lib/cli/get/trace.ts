@@ -40,7 +40,7 @@ export function connectionTranscript(): Transcript {
 /** A head: `> ` before what is sent, `< ` before what is received. */
 export function headLines({ type, startLine, headers }: HttpHead): string[] {
   const mark = type === "request" ? ">" : "<";
-  return [...textOf(startLine, headers).map((line) => `${mark} ${printable(line)}`), mark];
+  return [...textOf(startLine, headers).map((line) => `${mark} ${line}`), mark];
 }
 
 /** The lines of a head, without the empty one at its end. */
@@ -48,11 +48,6 @@ export function textOf(startLine: string, headers: readonly string[]): string[] 
   const lines = [startLine];
   for (let i = 0; i < headers.length; i += 2) lines.push(`${headers[i]}: ${headers[i + 1]}`);
   return lines;
-}
-
-/** Text of a server for a terminal, which takes some of the bytes above ASCII for commands. */
-export function printable(line: string): string {
-  return line.replace(/[\x80-\x9f]/g, "?");
 }
 
 /** When what was done, for `--timing`. */

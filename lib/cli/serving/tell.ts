@@ -30,7 +30,7 @@ export function tellFailure(error: unknown, log: Log): void {
  * how peers behave.
  */
 export function tellMistake(error: unknown, log: Log, asked = ""): void {
-  if (!(error instanceof SocketError)) log.error(`${asked}${(error as Error)?.stack ?? error}`);
+  if (!(error instanceof SocketError)) log.mistake(error, asked);
 }
 
 /** What a server has done, in words. `refused` is undefined if everyone may connect. */

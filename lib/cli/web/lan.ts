@@ -21,6 +21,6 @@ export function describeLan(
   if (urls.length === 0) return ["this machine has no address that others can reach"];
   return [
     ...urls.map((url) => `for others in the network: ${url}`),
-    ...qrCode ? [renderUnicodeCompact(urls[0], { border: 2 })] : [],
+    ...qrCode ? renderUnicodeCompact(urls[0], { border: 2 }).split("\n") : [],
   ];
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeText } from "../../escape.ts";
 import { HttpError } from "../errors.ts";
 
 /** A stable name for what is wrong: a key of {@linkcode REQUEST_ERRORS}. */
@@ -61,7 +62,7 @@ export class RequestError extends Error {
 
   /** Makes an error; `why` says what was found, as the middle of a sentence. */
   constructor(code: RequestErrorCode, url: string, why: string, options?: ErrorOptions) {
-    super(`Cannot get ${url}: ${why} (${code}). ${REQUEST_ERRORS[code]}`, options);
+    super(escapeText(`Cannot get ${url}: ${why} (${code}). ${REQUEST_ERRORS[code]}`), options);
     this.code = code;
     this.url = url;
   }
