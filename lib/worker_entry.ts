@@ -98,8 +98,8 @@ function connect(onMessage: (message: ToWorker) => void): Post {
   setInterval(() => {
     if (process.ppid !== parent) process.exit();
   }, PARENT_MS);
-  // Ctrl-C reaches every process of a terminal. The parent decides what follows.
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+  // Ctrl-C reaches every process of a terminal, and so does its end. The parent decides what follows.
+  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
   return (message) => {
     if (process.connected) process.send!(message);
   };

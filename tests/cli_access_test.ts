@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
-import { assertFailed, runServer, startServer, startServerProcess, startWeb } from "./scripts.ts";
+import { assertFailed, runServer, startServer, startWeb } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 
 /** Calls `use` with the name of a file that is not there, in a folder of its own. */
@@ -126,12 +126,6 @@ test("server: a file that is not right when it starts exits 2, with the line", (
     const exit = await runServer(["--deny", `10.0.0.0/8,@${path}`]);
     assertFailed(exit, 2, /networks\.txt:3: 'localhost' is neither an IP address nor a network/);
   }));
-
-test("server: without a file SIGHUP ends it, as any program", async () => {
-  const args = ["--host", "127.0.0.1", "--port", "0", "--allow", "127.0.0.1"];
-  await using server = await startServerProcess(args);
-  assert.equal((await server.program.stop("SIGHUP")).code, null);
-});
 
 test("server: --max-per-address limits each address by itself", async () => {
   await using server = await startServer(["--host", "127.0.0.1", "--max-per-address", "1"]);

@@ -66,6 +66,7 @@ export class InProcess implements Running {
       env: { ...process.env, ...env },
       clock,
       hasInput: () => pipe,
+      hasTerminal: () => terminal !== undefined,
       onSignal: (signal, listener) => this.#listen(signal, listener),
     };
     this.#exit = MAINS[script](args, io).then((code) => {

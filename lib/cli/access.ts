@@ -10,7 +10,6 @@ import { formatAddr } from "../addr.ts";
 import { parseCidr } from "../cidr.ts";
 import { counted } from "../counted.ts";
 import { type Flag, integer, UsageError, type Values } from "./flags.ts";
-import type { Io } from "./io.ts";
 import type { Log } from "./log.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
@@ -44,20 +43,20 @@ export const ACCESS_FLAGS: {
 export const ACCESS_HELP =
   `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
-not right then, all stays as it was. Without @FILE, SIGHUP ends the server.`;
+not right then, all stays as it was. Without @FILE, SIGHUP does nothing; it never ends the server.`;
 
 /** What these flags say. */
 export type AccessFlags = Values<typeof ACCESS_FLAGS>;
 
 /**
  * Makes what the flags ask for, if they ask for anything. Which connection it refuses is a note in the
- * log; datagrams are only counted. From now on SIGHUP reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
+ * log; datagrams are only counted. `onReload` takes what reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
  * and beside --unix.
  */
 export function openAccess(
   values: AccessFlags & { readonly unix: string },
   log: Log,
-  io: Io,
+  onReload: (reload: () => void) => void,
 ): AccessList | undefined {
   const { allow, deny, "max-per-address": maxPerAddress } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
@@ -75,8 +74,7 @@ export function openAccess(
       if (addr.transport !== "udp") log.note(`refused ${formatAddr(addr)}: ${why}`);
     },
   });
-  // Without a file there is nothing to read, and the signal does what it does to any program.
-  if (readsFiles(values)) io.onSignal("SIGHUP", () => reload(access, values, log));
+  if (readsFiles(values)) onReload(() => reload(access, values, log));
   return access;
 }
 

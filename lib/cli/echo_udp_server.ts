@@ -27,13 +27,13 @@ export async function echoUdpServer(
   session: Session,
   { signal }: Signals,
 ): Promise<number> {
-  const { log, io } = session;
+  const { log } = session;
   if (flags.workers > 0) throw new UsageError("Option --udp goes without --workers");
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
   const transport = openTransport(log, datagramTranscript());
-  const access = openAccess(flags, log, io);
+  const access = openAccess(flags, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
   const socket = await transport.listenDatagram({ host: place.host, port: place.port });
   await session.print(`${urlOf(socket.addr)}\n`);

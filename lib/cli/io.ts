@@ -7,6 +7,7 @@
 import { fstatSync } from "node:fs";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
+import { isatty } from "node:tty";
 import { type Clock, systemClock } from "../clock.ts";
 
 /** The signals that programs handle. */
@@ -25,6 +26,8 @@ export interface Io {
   readonly clock: Clock;
   /** Whether stdin is a pipe or a file, and not a terminal or nothing. */
   hasInput(): boolean;
+  /** Whether stdin, stdout or stderr is a terminal. */
+  hasTerminal(): boolean;
   /** Calls `listener` for each such signal, in place of what the signal does by default. */
   onSignal(signal: ProgramSignal, listener: () => void): void;
 }
@@ -53,6 +56,7 @@ export const processIo: Io = {
       return false;
     }
   },
+  hasTerminal: () => [0, 1, 2].some(isatty),
   onSignal(signal, listener) {
     process.on(signal, listener);
   },

@@ -53,8 +53,11 @@ async function run(
   session: Session,
 ): Promise<number> {
   const program = asCalled(file, session.prefix);
-  if (script.servesOn) serveOnUnread(program, session);
-  else endUnread(program, session);
+  if (script.servesOn) serveOn(program, session);
+  else {
+    endUnread(program, session);
+    endWithTerminal(session);
+  }
   let called = program;
   try {
     const ordered = helpLast(args);
@@ -80,15 +83,25 @@ export function endUnread(program: string, session: Session): void {
   });
 }
 
-/** Lets the run go on when nobody reads what it prints: a server has more to do. */
-function serveOnUnread(program: string, session: Session): void {
+/** Lets the run go on when nobody reads what it prints, and without a terminal: a server has more to do. */
+function serveOn(program: string, session: Session): void {
   onStdoutError(program, session, () => {});
   session.io.stderr.on("error", () => {});
+  session.outliveHangups();
+}
+
+/**
+ * Lets SIGHUP, which says that the terminal is gone, end the run if it has one. What has none goes on:
+ * so it is under nohup, and what nohup has said of signals Node forgets.
+ */
+function endWithTerminal({ io }: Session): void {
+  if (!io.hasTerminal()) io.onSignal("SIGHUP", () => {});
 }
 
 function onStdoutError(program: string, session: Session, unread: () => void): void {
   session.onStdoutError = (error) => {
-    if (error.code === "EPIPE") return unread();
+    // EIO is a terminal that is gone.
+    if (error.code === "EPIPE" || error.code === "EIO") return unread();
     // Anything else, such as a full disk, means that the output is not whole.
     session.log.error(`${program}: Cannot write to stdout: ${error.message}`);
     session.end(EXIT.writeFailed);

@@ -97,10 +97,10 @@ export async function planListening(
   defaultPort: number,
   session: Session,
 ): Promise<Listening> {
-  const { log, io } = session;
+  const { log } = session;
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
-  const access = openAccess(flags, log, io);
+  const access = openAccess(flags, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
   const announce = async (addr: Addr) => {
     const scheme = secure ? "tls" : addr.transport;

@@ -17,6 +17,7 @@ export class Session {
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
   readonly #ended = deferred<number>();
+  readonly #reloads: (() => void)[] = [];
   #log: Log;
 
   constructor(io: Io, prefix?: string) {
@@ -39,6 +40,22 @@ export class Session {
   /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
   onSignals(): Signals {
     return onSignals(this.io, (code) => this.end(code));
+  }
+
+  /**
+   * Lets the run go on when SIGHUP comes, which by default ends a process: the terminal is gone, or
+   * somebody asks for files to be read again. What does that, {@linkcode onReload} has taken.
+   */
+  outliveHangups(): void {
+    this.io.onSignal("SIGHUP", () => {
+      for (const reload of this.#reloads) reload();
+      if (this.#reloads.length === 0) this.log.note("SIGHUP: nothing to read again; going on");
+    });
+  }
+
+  /** Has SIGHUP call `reload`. */
+  onReload(reload: () => void): void {
+    this.#reloads.push(reload);
   }
 
   /** Prints on stdout and waits until it is out. */

@@ -137,7 +137,7 @@ async function serveWeb(
   const log = session.openLog(values);
   await checkDirectory(dir, values.upload);
   const transport = openTransport(log, serverTranscript());
-  const access = openAccess(values, log, session.io);
+  const access = openAccess(values, log, (reload) => session.onReload(reload));
   const address = secure && "host" in plain
     ? {
       ...plain,

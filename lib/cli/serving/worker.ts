@@ -30,7 +30,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   stderr.on("error", () => {});
   const { name, flags } = data as WorkerTask;
   const log = new Log(processIo, { ...flags, worker: id });
-  const access = openAccess(flags, log, processIo);
+  const access = openAccess(flags, log, (reload) => processIo.onSignal("SIGHUP", reload));
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
   const transport = openTransport(log, transcript());
   const listener = await listen({

@@ -11,7 +11,6 @@ import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from ".
 import { readsFiles } from "../access.ts";
 import { EXIT } from "../exit.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../flags.ts";
-import type { Io } from "../io.ts";
 import type { LogOptions } from "../log.ts";
 import { planListening, type ServingFlags } from "../serving.ts";
 import type { Session } from "../session.ts";
@@ -60,7 +59,7 @@ export async function serveInWorkers<Name extends ConversationName>(
   }
   const { options, access, announce } = await planListening(flags, defaultPort, session);
   const task: WorkerTask = { name, flags };
-  const told = readsFiles(flags) ? passOn(io) : undefined;
+  const told = readsFiles(flags) ? passOn(session) : undefined;
   let workers: Workers;
   try {
     workers = await startWorkers(WORKER_MODULE, {
@@ -93,10 +92,10 @@ export async function serveInWorkers<Name extends ConversationName>(
 }
 
 /**
- * Passes SIGHUP on, which the processes take as this one does: they read the files again. It ends one
- * that still starts, so that is told once it is ready. Returns what hears of the workers' events.
+ * Passes SIGHUP on, which the processes take as this one does: they read the files again. One that
+ * still starts is told once it is ready. Returns what hears of the workers' events.
  */
-function passOn(io: Io): (event: WorkerEvent) => void {
+function passOn(session: Session): (event: WorkerEvent) => void {
   const ready = new Set<number>();
   let came = false;
   const tell = (pid: number) => {
@@ -106,7 +105,7 @@ function passOn(io: Io): (event: WorkerEvent) => void {
       // It has ended just now; the one that replaces it reads the files anyway.
     }
   };
-  io.onSignal("SIGHUP", () => {
+  session.onReload(() => {
     came = true;
     ready.forEach(tell);
   });
