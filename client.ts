@@ -14,7 +14,7 @@ import { tellOutcome } from "./lib/cli/echo_outcome.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { clientAdvice } from "./lib/cli/first_word.ts";
-import { integer, renderFlags, seconds, UsageError, type Values } from "./lib/cli/flags.ts";
+import { renderFlags, seconds, size, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_HINTS } from "./lib/cli/hints.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { processIo } from "./lib/cli/io.ts";
@@ -30,12 +30,7 @@ const FLAGS = {
   ...DESTINATION_FLAGS,
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
-  "recv-size": integer(
-    "BYTES",
-    [1, 2 ** 26],
-    65536,
-    "most bytes to receive at once (default 65536)",
-  ),
+  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
   ...UDP_FLAGS,
   ...GENERAL_FLAGS,
 };

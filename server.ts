@@ -12,7 +12,7 @@ import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { EXIT_HELP } from "./lib/cli/exit.ts";
 import { serverAdvice } from "./lib/cli/first_word.ts";
-import { integer, renderFlags, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
+import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { SERVER_HINTS } from "./lib/cli/hints.ts";
 import { processIo } from "./lib/cli/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
@@ -27,12 +27,7 @@ const FLAGS = {
   ...servingFlags(PORT),
   ...WORKER_FLAGS,
   udp: toggle("answer datagrams (UDP), one by one"),
-  "recv-size": integer(
-    "BYTES",
-    [1, 2 ** 26],
-    65536,
-    "most bytes to receive at once (default 65536)",
-  ),
+  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
   ...GENERAL_FLAGS,
 };
 

@@ -15,6 +15,7 @@ import {
   inShell,
   listening,
   programCommand,
+  runClient,
   runServer,
   startWeb,
 } from "./scripts.ts";
@@ -328,6 +329,17 @@ test("web: curl uploads a file with -T, and a form with -F", async () => {
   }
   assert.deepEqual((await readdir(site.path("sub"))).sort(), ["large", "small", "ö"]);
 }, ["curl"]);
+
+test("web: --max-upload takes a unit", async () => {
+  await using site = await makeSite();
+  await using server = await startWeb(["--upload", "--max-upload", "10kB", site.root]);
+  const put = (size: number) =>
+    runClient(["get", "-q", "-X", "PUT", "--data-binary", "x".repeat(size), `${server.url}file`]);
+  const { code, stderr } = await put(10_001);
+  assert.equal(code, 22);
+  assert.match(stderr, / 413 /);
+  assert.equal((await put(10_000)).code, 0);
+});
 
 test("web: more than --max-upload is 413, and leaves nothing", async () => {
   await using source = await makeSite({ "large": randomBytes(100_001) });

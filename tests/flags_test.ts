@@ -8,6 +8,7 @@ import {
   parseFlags,
   renderFlags,
   seconds,
+  size,
   text,
   toggle,
   UsageError,
@@ -18,6 +19,7 @@ const FLAGS = {
   host: text("HOST", "localhost", "where to"),
   port: integer("PORT", [0, 65535], 80, "which door"),
   grace: seconds(10, "how long"),
+  most: size([1, 9e6], 5, "how much"),
   log: choice(["text", "json"], "text", "how"),
   verbose: toggle("more", "v"),
 };
@@ -28,7 +30,7 @@ function parse(...args: string[]) {
 
 test("flags: without any, the defaults", () => {
   assert.deepEqual(parse(), {
-    values: { host: "localhost", port: 80, grace: 10_000, log: "text", verbose: false },
+    values: { host: "localhost", port: 80, grace: 10_000, most: 5, log: "text", verbose: false },
     positionals: [],
     given: new Set(),
   });
@@ -45,7 +47,7 @@ test("flags: values in both spellings, switches, and positionals in between", ()
     "--grace",
     "1.5",
   );
-  assert.deepEqual(values, { host: "", port: 7, grace: 1500, log: "text", verbose: true });
+  assert.deepEqual(values, { host: "", port: 7, grace: 1500, most: 5, log: "text", verbose: true });
   assert.deepEqual(positionals, ["echo", "-"]);
   assert.deepEqual(parse("--", "-v").positionals, ["-v"]);
 });
@@ -58,6 +60,18 @@ test("flags: what is wrong is said in one sentence", () => {
     [["--port", "1e3"], /not '1e3'/],
     [["--port", ""], /not ''/],
     [["--port"], /^Option --port needs a value: --port PORT$/],
+    [
+      ["--most", "10XB"],
+      /^Option --most takes a whole number from 1 to 9000000, not '10XB'; it may have a unit: 64K/,
+    ],
+    [["--most", "0"], /from 1 to 9000000, not '0'; /],
+    [["--most", "10M"], /, not '10M'; /],
+    [["--most", "1.5"], /, not '1\.5'; /],
+    [
+      ["--grace", "5 years"],
+      /takes a number of seconds from 0 to 2000000, not '5 years'; it may have a unit/,
+    ],
+    [["--grace", "24d"], /, not '24d'; /],
     [["--grace", "soon"], /takes a number of seconds/],
     [["--grace", "."], /takes a number of seconds/],
     [["--log", "xml"], /takes text or json, not 'xml'/],
@@ -75,6 +89,22 @@ test("flags: what is wrong is said in one sentence", () => {
       return true;
     });
   }
+});
+
+test("flags: sizes and times take units", () => {
+  const sizes = { "64K": 65536, "64KiB": 65536, "64kb": 64000, "1MB": 1e6, "1.5M": 1572864 };
+  for (const [text, bytes] of Object.entries(sizes)) {
+    assert.equal(parse("--most", text).values.most, bytes, text);
+  }
+  const times = { "500ms": 500, "2s": 2000, "1.5m": 90_000, "5min": 300_000, "1h": 3_600_000 };
+  for (const [text, ms] of Object.entries({ ...times, ".5": 500, "0": 0, "1d": 86_400_000 })) {
+    assert.equal(parse("--grace", text).values.grace, ms, text);
+  }
+});
+
+test("flags: the help says which values take units", () => {
+  assert.match(renderFlags({ most: FLAGS.most }), /how much\n\nBYTES may have a unit: .*10MB/);
+  assert.match(renderFlags({ grace: FLAGS.grace }), /how long\n\nSECONDS may have another unit: /);
 });
 
 test("flags: one that needs another says so, whatever its value", () => {

@@ -8,7 +8,7 @@ import { symlink, utimes } from "node:fs/promises";
 import { basename, sep } from "node:path";
 import process from "node:process";
 import { prefersJson } from "../lib/web/directory.ts";
-import { type Entry, humanSize, listingHtml, orderOf, sorted } from "../lib/web/listing.ts";
+import { type Entry, listingHtml, orderOf, sorted } from "../lib/web/listing.ts";
 import { serveSite } from "../lib/web/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";
@@ -101,21 +101,6 @@ test("listing: links lead to the file whose name they show, and to no other sche
 });
 
 test("listing: sizes are told in short, and exactly in the title", () => {
-  const sizes = [0, 1, 999, 1000, 1500, 9949, 9950, 999_499, 999_500, 1e9, 1.23e15, 9e18];
-  assert.deepEqual(sizes.map(humanSize), [
-    "0 B",
-    "1 B",
-    "999 B",
-    "1.0 kB",
-    "1.5 kB",
-    "9.9 kB",
-    "10 kB",
-    "999 kB",
-    "1.0 MB",
-    "1.0 GB",
-    "1.2 PB",
-    "9000 PB",
-  ]);
   const page = listingHtml({
     root: "photos",
     names: [],
@@ -123,7 +108,7 @@ test("listing: sizes are told in short, and exactly in the title", () => {
     order: BY_NAME,
     upload: false,
   });
-  assert.match(page, /<data value="1234567" title="1,234,567 bytes">1\.2 MB<\/data>/);
+  assert.match(page, /<data value="1234567" title="1,234,567 bytes">1\.2 MiB<\/data>/);
   assert.match(page, /title="1 byte">1 B</);
 });
 

@@ -22,11 +22,11 @@ import { describeDestination } from "./destination.ts";
 import { EXIT, exitHelp } from "./exit.ts";
 import {
   choice,
-  integer,
   needing,
   optional,
   renderFlags,
   seconds,
+  size,
   toggle,
   type Values,
 } from "./flags.ts";
@@ -51,7 +51,7 @@ const FLAGS = {
   frame: framingFlag("send each line as a frame, and print each frame as a line"),
   "frame-limit": needing(
     "frame",
-    integer("BYTES", [1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+    size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
   ),
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),

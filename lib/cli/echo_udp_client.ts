@@ -11,7 +11,7 @@ import type { Datagram, UdpAddr } from "../datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "../echo_udp_client.ts";
 import { systemTransport } from "../transport.deno.ts";
 import { CliError, EXIT } from "./exit.ts";
-import { type Flag, integer, needing, toggle, UsageError, type Values } from "./flags.ts";
+import { type Flag, integer, needing, size, toggle, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import type { Signals } from "./signals.ts";
 import { clientTranscript } from "./transcript.ts";
@@ -29,12 +29,7 @@ export const UDP_FLAGS: {
   udp: toggle("send datagrams (UDP), and again what does not come back"),
   "datagram-size": needing(
     "udp",
-    integer(
-      "BYTES",
-      [1, 65507],
-      DATAGRAM_SIZE,
-      "with --udp, the most of stdin in a datagram (default 1200)",
-    ),
+    size([1, 65507], DATAGRAM_SIZE, "with --udp, the most of stdin in a datagram (default 1200)"),
   ),
   retries: needing(
     "udp",

@@ -6,6 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { nearest } from "../nearest.ts";
+import { parseSize } from "../size.ts";
 
 /** The command line asks for something that is not there. Exit code 2. */
 export class UsageError extends Error {
@@ -86,12 +87,44 @@ export function integer(
   return { arg, help, fallback, parse };
 }
 
-/** A number of seconds, with fractions, as milliseconds. A timer takes 24 days at the most. */
+/** A number of bytes from `min` to `max`, which may have a unit, as `64K` and `10MB` have. */
+export function size(
+  [min, max]: readonly [number, number],
+  fallback: number,
+  help: string,
+): Flag<number> {
+  const parse = (value: string) => {
+    const n = parseSize(value);
+    if (n !== undefined && Number.isInteger(n) && n >= min && n <= max) return n;
+    throw new UsageError(
+      `takes a whole number from ${min} to ${max}, not '${value}'; it may have a unit: 64K, 10MB, 1GiB`,
+    );
+  };
+  return { arg: "BYTES", help, fallback, parse };
+}
+
+/** The units of time, in milliseconds. */
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/**
+ * A number of seconds, or of another unit that stands behind it, with fractions, as milliseconds. A
+ * timer takes 24 days at the most.
+ */
 export function seconds(fallback: number, help: string): Flag<number> {
   const parse = (value: string) => {
-    const n = /^(\d+\.?\d*|\.\d+)$/.test(value) ? Number(value) : NaN;
-    if (n <= 2_000_000) return n * 1000;
-    throw new UsageError(`takes a number of seconds from 0 to 2000000, not '${value}'`);
+    const [, digits, unit = "s"] = /^(\d+\.?\d*|\.\d+) ?(ms|s|m|min|h|d)?$/i.exec(value) ?? [];
+    const ms = digits === undefined ? NaN : Number(digits) * UNITS[unit.toLowerCase()];
+    if (ms <= 2_000_000_000) return ms;
+    throw new UsageError(
+      `takes a number of seconds from 0 to 2000000, not '${value}'; it may have a unit: 500ms, 5m, 1h`,
+    );
   };
   return { arg: "SECONDS", help, fallback: fallback * 1000, parse };
 }
@@ -184,6 +217,12 @@ export function bothNames(flags: Flags, name: string): string {
   return short === undefined ? `--${name}` : `-${short} (--${name})`;
 }
 
+/** What the help says of the values that take units, by what it calls them. */
+const UNITS_HELP: Readonly<Record<string, string>> = {
+  BYTES: "BYTES may have a unit: 64K and 64KiB are 65536, 10MB is 10000000.",
+  SECONDS: "SECONDS may have another unit: 500ms, 5m, 1h.",
+};
+
 /** The flags as lines of the help. */
 export function renderFlags(flags: Flags): string {
   const rows = Object.entries(flags).map(([name, { short, arg, help }]) => {
@@ -191,5 +230,10 @@ export function renderFlags(flags: Flags): string {
     return [arg === undefined ? usage : `${usage} ${arg}`, help] as const;
   });
   const width = Math.max(...rows.map(([usage]) => usage.length)) + 2;
-  return rows.map(([usage, help]) => `  ${usage.padEnd(width)}${help}`).join("\n");
+  const lines = rows.map(([usage, help]) => `  ${usage.padEnd(width)}${help}`).join("\n");
+  const taken = new Set(Object.values(flags).map(({ arg = "" }) => arg));
+  const units = Object.keys(UNITS_HELP).filter((arg) => taken.has(arg)).map((arg) =>
+    UNITS_HELP[arg]
+  );
+  return units.length === 0 ? lines : `${lines}\n\n${units.join("\n")}`;
 }

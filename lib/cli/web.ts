@@ -18,6 +18,7 @@ import {
   needing,
   optional,
   renderFlags,
+  size,
   text,
   toggle,
   UsageError,
@@ -68,12 +69,7 @@ const FLAGS = {
   upload: toggle("take files: PUT makes or replaces one, the form in a listing adds some"),
   "max-upload": needing(
     "upload",
-    integer(
-      "BYTES",
-      [1, Number.MAX_SAFE_INTEGER],
-      2 ** 30,
-      "most bytes of an upload (default 1073741824, 1 GiB)",
-    ),
+    size([1, Number.MAX_SAFE_INTEGER], 2 ** 30, "most bytes of an upload (default 1 GiB)"),
   ),
   "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
   grace: LIMIT_FLAGS.grace,

@@ -6,6 +6,7 @@
 
 import { createHash } from "node:crypto";
 import { counted } from "../counted.ts";
+import { formatSize } from "../size.ts";
 import { LISTING_STYLE } from "./listing_style.ts";
 import { encodeName } from "./path.ts";
 
@@ -166,7 +167,7 @@ function summary(entries: readonly Entry[]): string {
     ...(files.length > 0 || folders === 0
       ? [counted(files.length, "file", withCommas(files.length))]
       : []),
-    ...(files.length > 0 ? [humanSize(bytes)] : []),
+    ...(files.length > 0 ? [formatSize(bytes)] : []),
   ];
   return parts.join(" · ");
 }
@@ -209,7 +210,7 @@ function hrefOf({ name, kind }: Entry): string {
 
 function size(bytes: number): string {
   const exact = counted(bytes, "byte", withCommas(bytes));
-  return `<data value="${bytes}" title="${exact}">${humanSize(bytes)}</data>`;
+  return `<data value="${bytes}" title="${exact}">${formatSize(bytes)}</data>`;
 }
 
 /** Whether a `Date` can hold a time: that of a file need not be one. */
@@ -224,15 +225,6 @@ function time(ms: number): string {
   const [day, clock] = iso.split("T");
   return `<time datetime="${iso}" title="${day} ${clock.slice(0, 8)} UTC">${day}` +
     ` <span>${clock.slice(0, 5)}</span></time>`;
-}
-
-/** Bytes in a unit that leaves at most three digits before the point: `1.5 MB`. */
-export function humanSize(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB", "PB"];
-  let unit = 0;
-  // What would be rounded to 1000 is one of the next unit.
-  for (; bytes >= 999.5 && unit < units.length - 1; unit++) bytes /= 1000;
-  return `${unit > 0 && bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
 }
 
 function withCommas(n: number): string {

@@ -14,6 +14,7 @@ import {
   lengthPrefix,
   lines,
 } from "../../frames.ts";
+import { parseSize } from "../../size.ts";
 import { type Flag, UsageError } from "../flags.ts";
 
 /** A framing that only waits for its limit. */
@@ -69,8 +70,10 @@ export function framingOf(values: FrameValues): Framing | undefined {
 
 function parseFraming(text: string): FramingChoice {
   if (Object.hasOwn(CHOICES, text)) return CHOICES[text];
-  const [, size] = /^fixed:(\d{1,9})$/.exec(text) ?? [];
-  if (Number(size) > 0) return () => fixedLength(Number(size));
+  const size = text.startsWith("fixed:") ? parseSize(text.slice("fixed:".length)) : undefined;
+  if (size !== undefined && size >= 1 && size < 1e9 && Number.isInteger(size)) {
+    return () => fixedLength(size);
+  }
   const [, end] = /^delimiter:(.+)$/s.exec(text) ?? [];
   const bytes = end === undefined ? undefined : unescape(end);
   if (bytes !== undefined && bytes.length <= 256) return (options) => delimiter(bytes, options);

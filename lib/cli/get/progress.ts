@@ -6,6 +6,7 @@
 
 import type { Clock } from "../../clock.ts";
 import { escapeText } from "../../escape.ts";
+import { formatSize } from "../../size.ts";
 import type { Io, ProgramOutput } from "../io.ts";
 
 const REFRESH_MS = 200;
@@ -90,16 +91,16 @@ export function progressLine(
   width: number,
 ): string {
   const rate = seconds > 0 ? bytes / seconds : 0;
-  const speed = `${readable(rate)}/s`;
+  const speed = `${formatSize(rate)}/s`;
   if (total === undefined) {
-    const facts = fitting([` ${readable(size)}  ${speed}`, speed], width);
+    const facts = fitting([` ${formatSize(size)}  ${speed}`, speed], width);
     return named(name, facts, width - facts.length);
   }
   const done = total === 0 ? 1 : Math.min(1, size / total);
   const percent = `${Math.floor(done * 100)}%`.padStart(4);
   const left = size >= total ? clock(seconds) : rate > 0 ? clock((total - size) / rate) : "-:--";
   const last = `${speed}  ${left}${size >= total ? "" : " left"}`;
-  const of = `${readable(size)} of ${readable(total)}`;
+  const of = `${formatSize(size)} of ${formatSize(total)}`;
   const facts = fitting([`${percent} ${of}  ${last}`, `${percent} ${last}`, last], width);
   // For the name and the bar, with the spaces and brackets around them.
   const room = width - facts.length;
@@ -121,16 +122,6 @@ function barOf(done: number, width: number): string {
 function named(name: string, facts: string, room: number): string {
   if (name.length < room) return `${name} ${facts}`;
   return room < 3 ? facts : `${name.slice(0, room - 2)}… ${facts}`;
-}
-
-function readable(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  while (bytes >= 1024 && unit < units.length - 1) {
-    bytes /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? Math.round(bytes) : bytes.toFixed(1)} ${units[unit]}`;
 }
 
 function clock(seconds: number): string {
