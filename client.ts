@@ -12,7 +12,7 @@ import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
 import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
 import { tellOutcome } from "./lib/cli/echo_outcome.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
-import { EXIT_HELP } from "./lib/cli/exit.ts";
+import { clientExitHelp } from "./lib/cli/exit.ts";
 import { clientAdvice } from "./lib/cli/first_word.ts";
 import { renderFlags, seconds, size, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_HINTS } from "./lib/cli/hints.ts";
@@ -65,7 +65,17 @@ ${renderFlags(FLAGS)}
 stdout gets what comes back, byte for byte. All else goes to stderr.
 
 Exit codes:
-${EXIT_HELP}
+${
+  clientExitHelp([
+    "ok",
+    "differed",
+    "notConnected",
+    "timeout",
+    "tlsFailed",
+    "receiveFailed",
+    "badCertificate",
+  ], { closedEarly: "the server closed before all had come, or datagrams were lost" })
+}
 `;
 
 async function echoClient(

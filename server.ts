@@ -10,7 +10,7 @@ import { ACCESS_HELP } from "./lib/cli/access.ts";
 import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
-import { EXIT_HELP } from "./lib/cli/exit.ts";
+import { SERVER_EXIT_HELP } from "./lib/cli/exit.ts";
 import { serverAdvice } from "./lib/cli/first_word.ts";
 import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { SERVER_HINTS } from "./lib/cli/hints.ts";
@@ -78,7 +78,7 @@ ${ACCESS_HELP}
 ${WORKERS_HELP}
 
 Exit codes:
-${EXIT_HELP}
+${SERVER_EXIT_HELP}
 `;
 
 async function echoServer(

@@ -9,7 +9,7 @@ import { chat as chatRoom, type ChatEvent } from "../chat.ts";
 import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
-import { exitHelp } from "./exit.ts";
+import { SERVER_EXIT_HELP } from "./exit.ts";
 import { renderFlags, seconds, type Values } from "./flags.ts";
 import { SERVER_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
@@ -50,7 +50,7 @@ Ctrl-C or SIGTERM tells everybody and stops; again ends at once.
 ${ACCESS_HELP}
 
 Exit codes:
-${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupted")}
+${SERVER_EXIT_HELP}
 `;
 
 /** The command. */

@@ -54,7 +54,7 @@ export function command<F extends Flags>(
   return async (args, session, names = []) => {
     const parsed = parseFlags(flags, args, { ...DENO_HINTS, ...hints });
     const { values, positionals } = parsed;
-    if (values.help) return await session.print(helpAsCalled(help, session.prefix)), EXIT.ok;
+    if (values.help) return await session.printHelp(helpAsCalled(help, session.prefix)), EXIT.ok;
     if (values.version) return await session.print(VERSION_LINE), EXIT.ok;
     // As in `--port 7 echo hello`. The options of others may be others.
     if (names.includes(positionals[0])) {

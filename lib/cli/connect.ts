@@ -19,7 +19,7 @@ import { framingFlag, framingOf } from "./connect/framing_flag.ts";
 import { type Direction, HexDump } from "./connect/hex.ts";
 import { probe } from "./connect/probe.ts";
 import { describeDestination } from "./destination.ts";
-import { EXIT, exitHelp } from "./exit.ts";
+import { clientExitHelp, EXIT } from "./exit.ts";
 import {
   choice,
   needing,
@@ -103,20 +103,15 @@ port on a line. All else goes to stderr. -z succeeds if one port is open at leas
 
 Exit codes:
 ${
-  exitHelp(
+  clientExitHelp([
     "ok",
-    "usage",
-    "notResolved",
     "notConnected",
-    "closedEarly",
     "badInput",
     "timeout",
     "tlsFailed",
     "receiveFailed",
     "badCertificate",
-    "internal",
-    "interrupted",
-  )
+  ], { closedEarly: "the peer closed in the middle of a frame, or takes no more" })
 }
 `;
 

@@ -51,14 +51,16 @@ export const EXIT: {
   unheard: 141,
 };
 
-const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
+type ExitName = keyof typeof EXIT;
+
+const MEANINGS: Readonly<Record<ExitName, string>> = {
   ok: "all went well, or nobody reads stdout any more",
   differed: "what came is not what it should be",
   usage: "the command line is not right",
   badUrl: "the URL is not right, or of a protocol that is not spoken",
   notResolved: "a name does not resolve",
-  notConnected: "could not connect, or could not listen",
-  closedEarly: "the server closed before all had come, or datagrams were lost",
+  notConnected: "could not connect",
+  closedEarly: "the server closed before all had come",
   refused: "the server answered with a status of 400 or above",
   writeFailed: "stdout, or what came, could not be written",
   badInput: "what is to be sent is not right",
@@ -71,17 +73,48 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   tooLarge: "there is more than --max-size",
   internal: "a mistake in this program: please report it",
   interrupted: "ended by Ctrl-C (SIGINT); 143 by SIGTERM",
-  unheard: "nobody reads stderr any more, which ends clients and no servers",
+  unheard: "nobody reads stderr any more",
 };
 
-/** What can end any command: all print something. */
-const ALWAYS = ["writeFailed", "unheard"] as const;
-
-/** The codes that a command can end with, as lines of its help. */
-export function exitHelp(...names: (keyof typeof EXIT)[]): string {
-  return [...new Set([...names, ...ALWAYS])].sort((a, b) => EXIT[a] - EXIT[b])
-    .map((name) => `  ${String(EXIT[name]).padEnd(5)}${MEANINGS[name]}`).join("\n");
+/** Codes as lines of a help; where there is a text beside the name, it stands for the usual meaning. */
+function lines(meanings: Readonly<Partial<Record<ExitName, string>>>): string {
+  const names = Object.keys(meanings) as ExitName[];
+  return names.sort((a, b) => EXIT[a] - EXIT[b])
+    .map((name) => `  ${String(EXIT[name]).padEnd(5)}${meanings[name]}`).join("\n");
 }
+
+function usual(names: readonly ExitName[]): Partial<Record<ExitName, string>> {
+  return Object.fromEntries(names.map((name) => [name, MEANINGS[name]]));
+}
+
+/** What can end any client: all print something. */
+const ANY_CLIENT = [
+  "usage",
+  "notResolved",
+  "writeFailed",
+  "internal",
+  "interrupted",
+  "unheard",
+] as const;
+
+/**
+ * The codes that a client can end with, as lines of its help: those that can end any of them, and
+ * `names`. `others` has those that mean something else there.
+ */
+export function clientExitHelp(
+  names: readonly ExitName[],
+  others: Readonly<Partial<Record<ExitName, string>>> = {},
+): string {
+  return lines({ ...usual([...ANY_CLIENT, ...names]), ...others });
+}
+
+/** The codes that a server can end with, as lines of its help. */
+export const SERVER_EXIT_HELP: string = lines({
+  ...usual(["ok", "usage", "notResolved", "internal"]),
+  notConnected: "could not listen",
+  writeFailed: "stdout could not be written",
+  interrupted: "Ctrl-C (SIGINT) has cut off what was under way; 143: SIGTERM has",
+});
 
 /** A failure that is no socket's and that users can meet, with the code to exit with. */
 export class CliError extends Error {
@@ -96,22 +129,6 @@ export class CliError extends Error {
     this.exitCode = exitCode;
   }
 }
-
-/** The codes of the echo client and server as lines of the help. */
-export const EXIT_HELP: string = exitHelp(
-  "ok",
-  "differed",
-  "usage",
-  "notResolved",
-  "notConnected",
-  "closedEarly",
-  "timeout",
-  "tlsFailed",
-  "receiveFailed",
-  "badCertificate",
-  "internal",
-  "interrupted",
-);
 
 /** What is done with a socket that is there. */
 const MOVING: ReadonlySet<SocketOp> = new Set(["read", "write", "closeWrite", "receive", "send"]);

@@ -16,7 +16,7 @@ import { publicUrl } from "../http/client/url.ts";
 import type { Transport } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
-import { CliError, EXIT, exitHelp } from "./exit.ts";
+import { clientExitHelp, CliError, EXIT } from "./exit.ts";
 import {
   bothNames,
   integer,
@@ -114,13 +114,10 @@ the method was POST. Authorization and Cookie are not sent to another scheme, ho
 --max-redirects 0 the redirect itself is what you get.
 
 Exit codes:
-  0    all went well; content that nobody reads any more is 23
 ${
-  exitHelp(
+  clientExitHelp([
     "differed",
-    "usage",
     "badUrl",
-    "notResolved",
     "notConnected",
     "closedEarly",
     "refused",
@@ -131,9 +128,7 @@ ${
     "receiveFailed",
     "badCertificate",
     "tooLarge",
-    "internal",
-    "interrupted",
-  )
+  ], { ok: "all went well; content that nobody reads any more is 23" })
 }
 `;
 

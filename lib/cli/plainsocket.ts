@@ -68,7 +68,7 @@ async function main(args: readonly string[], io: Io): Promise<number> {
 
 /** Prints what was asked for without a script, or says what is wrong; resolves to the exit code. */
 async function answer(name: string | undefined, session: Session): Promise<number> {
-  if (name !== undefined && HELP.includes(name)) await session.print(USAGE);
+  if (name !== undefined && HELP.includes(name)) await session.printHelp(USAGE);
   else if (name === "-V" || name === "--version") await session.print(VERSION_LINE);
   else {
     const wrong = name === undefined ? "Nothing to do. Say server or client." : unknown(name);

@@ -9,7 +9,7 @@ import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { formatDestination } from "./destination.ts";
-import { exitHelp } from "./exit.ts";
+import { SERVER_EXIT_HELP } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
 import { SERVER_HINTS } from "./hints.ts";
 import { relayHandler } from "./relay/handler.ts";
@@ -55,7 +55,7 @@ ${ACCESS_HELP}
 ${WORKERS_HELP}
 
 Exit codes:
-${exitHelp("ok", "usage", "notResolved", "notConnected", "internal", "interrupted")}
+${SERVER_EXIT_HELP}
 `;
 
 /** The command. */

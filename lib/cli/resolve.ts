@@ -14,7 +14,7 @@ import type { Endpoint } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS } from "./common.ts";
 import { noMoreThanPlace, parseEndpoint } from "./endpoint.ts";
-import { EXIT, exitHelp } from "./exit.ts";
+import { clientExitHelp, EXIT } from "./exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
 import { RESOLVE_HINTS } from "./hints.ts";
 import { Race } from "./resolve/race.ts";
@@ -49,7 +49,7 @@ connection, and tells of each address when the attempt began and ended, in milli
 addresses were known.
 
 Exit codes:
-${exitHelp("ok", "usage", "notResolved", "notConnected", "timeout", "internal", "interrupted")}
+${clientExitHelp(["ok", "notConnected", "timeout"])}
 `;
 
 type ResolveValues = Values<typeof FLAGS>;

@@ -5,6 +5,7 @@
  */
 
 import { deferred } from "../deferred.ts";
+import { fitHelp } from "./help.ts";
 import { type Io, print } from "./io.ts";
 import { Log, type LogOptions } from "./log.ts";
 import { onSignals, type Signals } from "./signals.ts";
@@ -61,6 +62,11 @@ export class Session {
   /** Prints on stdout and waits until it is out. */
   print(data: string | Uint8Array): Promise<void> {
     return print(this.io, data);
+  }
+
+  /** Prints a help text, as wide as the terminal if stdout is one. */
+  printHelp(help: string): Promise<void> {
+    return this.print(fitHelp(help, this.io.stdout.columns || Infinity));
   }
 
   /** Ends the run at once, whatever is under way. */

@@ -11,7 +11,7 @@ import { serveSite, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
-import { EXIT_HELP } from "./exit.ts";
+import { SERVER_EXIT_HELP } from "./exit.ts";
 import {
   integer,
   list,
@@ -106,7 +106,7 @@ With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; f
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
 
 Exit codes:
-${EXIT_HELP}
+${SERVER_EXIT_HELP}
 `;
 
 /** The command. */
