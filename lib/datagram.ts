@@ -34,6 +34,11 @@ export interface DatagramOptions {
    * listens there (ICMP port unreachable; not on Deno). Default: any peer.
    */
   readonly remote?: Endpoint;
+  /**
+   * Allows sending to broadcast addresses (SO_BROADCAST), which is EACCES without it. In memory there
+   * are none. Default: false.
+   */
+  readonly broadcast?: boolean;
   /** Gives up looking up the name of `remote` when aborted, as {@linkcode TcpConnectOptions} has it. */
   readonly signal?: AbortSignal;
 }

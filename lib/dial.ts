@@ -88,7 +88,9 @@ function checkDial(options: unknown): void {
 const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
   "EADDRNOTAVAIL",
   "EAFNOSUPPORT",
+  "EHOSTDOWN",
   "EHOSTUNREACH",
+  "ENETDOWN",
   "ENETUNREACH",
 ]);
 

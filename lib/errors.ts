@@ -5,6 +5,8 @@
  */
 
 import { formatAddr } from "./addr.ts";
+import type { UdpAddr } from "./datagram.ts";
+import { adviceFor } from "./error_advice.ts";
 import { escapeText } from "./escape.ts";
 import type { Addr, Endpoint } from "./transport.ts";
 
@@ -45,20 +47,28 @@ export type SocketErrorCode =
   | "ECONNABORTED"
   | "ECONNREFUSED"
   | "ECONNRESET"
+  | "EHOSTDOWN"
   | "EHOSTUNREACH"
   | "EINVAL"
   | "EMFILE"
   | "EMSGSIZE"
+  | "ENETDOWN"
   | "ENETUNREACH"
   | "ENFILE"
   | "ENOBUFS"
+  | "ENODEV"
   | "ENOENT"
   | "ENOMEM"
+  | "ENOSPC"
   | "ENOTCAPABLE"
   | "ENOTCONN"
   | "ENOTFOUND"
+  | "ENOTSOCK"
   | "ENOTSUP"
+  | "EPERM"
   | "EPIPE"
+  | "EPROTO"
+  | "EPROTOTYPE"
   | "ETIMEDOUT"
   | "ETLS"
   | "EUNKNOWN";
@@ -71,8 +81,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   EACCES: {
     why: "permission denied",
     next:
-      "Ports below 1024 are privileged: choose one from 1024 up, or run with the right to bind. " +
-      "Of a socket file, check who may write to it and to its folder.",
+      "Ports below 1024 are privileged: choose one from 1024 up, or run with the right to bind.",
   },
   EADDRINUSE: {
     why: "the address is already in use",
@@ -121,6 +130,10 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
     why: "the peer reset the connection",
     next: "The other program ended or gave up; its log may say why.",
   },
+  EHOSTDOWN: {
+    why: "the host does not answer in its network",
+    next: "Check that it is up, and that the address is right.",
+  },
   EHOSTUNREACH: {
     why: "the host cannot be reached",
     next: "Check the address and the route to it.",
@@ -135,17 +148,29 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
     next:
       "Send at most 65,507 bytes at once on IPv4 and 65,527 on IPv6; 1,200 pass everywhere whole.",
   },
+  ENETDOWN: {
+    why: "the network interface is down",
+    next: "Bring it up (`ip link` shows it), or use an address of another one.",
+  },
   ENETUNREACH: {
     why: "the network cannot be reached",
     next: "Check that this machine has an address of that family and a route.",
   },
   ENFILE: { why: "the system has too many open files", next: "Close some programs." },
   ENOBUFS: { why: "the system is out of buffers", next: "Wait, or close some connections." },
+  ENODEV: {
+    why: "there is no such network interface",
+    next: "Check the name behind the % (`ip link` shows those there are).",
+  },
   ENOENT: {
     why: "there is no such file or folder",
     next: "Check the path and its folder, and that the server to connect to has started.",
   },
   ENOMEM: { why: "the system is out of memory", next: "Wait, or close some connections." },
+  ENOSPC: {
+    why: "there is no space left on the device",
+    next: "Make room there, or choose a path on another one.",
+  },
   ENOTCAPABLE: {
     why: "Deno's permissions forbid it",
     next:
@@ -154,13 +179,30 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   ENOTCONN: { why: "it is not connected", next: "Open a new connection." },
   ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },
+  ENOTSOCK: {
+    why: "it is no socket",
+    next: "Name the descriptor or the path of a socket.",
+  },
   ENOTSUP: {
     why: "this transport cannot do that",
     next: "Do without it, or use another transport or runtime.",
   },
+  EPERM: {
+    why: "the system does not permit it",
+    next:
+      "A firewall or a security policy of this machine forbids it (`nft list ruleset` shows the first).",
+  },
   EPIPE: {
     why: "the stream can take no more bytes",
     next: "It was half-closed on this side, or the peer no longer reads.",
+  },
+  EPROTO: {
+    why: "the protocol was not kept",
+    next: "Open a new connection.",
+  },
+  EPROTOTYPE: {
+    why: "the socket there is of another kind: it takes datagrams, and no connections",
+    next: "Name a socket that a server accepts connections at (`ss -xl` shows str for these).",
   },
   ETIMEDOUT: {
     why: "it took too long",
@@ -170,13 +212,10 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
     why: "speaking TLS with the peer failed",
     next: "Check that the peer speaks TLS there, and in which versions; the cause tells more.",
   },
-  EUNKNOWN: { why: "the system reported an error we have no name for", next: "See the cause." },
-};
-
-/** What to do next about a client's handshake, where the code's own words are about a server's. */
-const NEXT_OF_CLIENTS: Readonly<Partial<Record<SocketErrorCode, string>>> = {
-  ECERT: "If this client may come in, trust the certificate of its issuer, too.",
-  ETLS: "Check that the client speaks TLS, in which versions, and which certificates it trusts.",
+  EUNKNOWN: {
+    why: "the system reported an error we have no name for",
+    next: "See the cause.",
+  },
 };
 
 /** What {@linkcode SocketError} is made of. */
@@ -187,6 +226,8 @@ export interface SocketErrorInit {
   readonly cause?: unknown;
   /** Why it failed, in place of the code's general words. */
   readonly why?: string;
+  /** What to do next, in place of what fits the code and what was tried. */
+  readonly next?: string;
 }
 
 const PHRASES: Record<SocketOp, string> = {
@@ -230,18 +271,24 @@ export class SocketError extends Error {
 
   /** Makes an error with the message that fits `code`, `op` and `init`. */
   constructor(code: SocketErrorCode, op: SocketOp, init: SocketErrorInit = {}) {
-    const { why, next: general } = ERROR_CODES[code];
-    const next = op === "acceptTls" ? NEXT_OF_CLIENTS[code] ?? general : general;
     const where = init.addr === undefined ? "socket" : formatAddr(init.addr);
+    const why = init.why ?? nameless(code, init.cause) ?? ERROR_CODES[code].why;
+    const next = init.next ?? adviceFor(code, op, init.addr) ?? ERROR_CODES[code].next;
     super(
       // A path, a certificate or a server's words may be in it.
-      escapeText(`Cannot ${PHRASES[op]} ${where}: ${init.why ?? why} (${code}). ${next}`),
+      escapeText(`Cannot ${PHRASES[op]} ${where}: ${why} (${code}). ${next}`),
       init.cause === undefined ? undefined : { cause: init.cause },
     );
     this.code = code;
     this.op = op;
     this.addr = init.addr;
   }
+}
+
+/** What the runtime says of an error that has no name here. */
+function nameless(code: SocketErrorCode, cause: unknown): string | undefined {
+  if (code !== "EUNKNOWN" || !(cause instanceof Error) || cause.message === "") return undefined;
+  return `${ERROR_CODES.EUNKNOWN.why}: ${cause.message}`;
 }
 
 /** Names the code of a runtime's error that carries a POSIX `code`; EUNKNOWN if it has none of ours. */
@@ -263,7 +310,7 @@ export function abortError(op: SocketOp, addr: Addr | Endpoint, signal: AbortSig
 /** Throws ENOTSUP if one of `options` is asked for, which `whose` does not have. */
 export function refuseOptions(
   op: SocketOp,
-  addr: Addr | Endpoint,
+  addr: Addr | UdpAddr | Endpoint,
   options: Readonly<Record<string, string | boolean | undefined>>,
   whose: string,
 ): void {

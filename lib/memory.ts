@@ -164,7 +164,11 @@ export class MemoryTransport implements Transport {
 
   /** See {@linkcode Transport.listenDatagram}. */
   listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
-    return bindDatagram(this, options, (addr, peer) => this.#udp.bind(addr, peer));
+    const { broadcast } = options;
+    return bindDatagram(this, options, (addr, peer) => {
+      refuseOptions("listen", addr, { broadcast }, "in memory");
+      return this.#udp.bind(addr, peer);
+    });
   }
 
   #bind(addr: Addr, backlog: number): Listener {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
@@ -40,7 +41,7 @@ import type {
 } from "./transport.ts";
 import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
-import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
+import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
@@ -55,13 +56,20 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketEr
   if (error instanceof Deno.errors.TimedOut) {
     return new SocketError("ETIMEDOUT", op, { addr, cause: error });
   }
-  const known = addr.transport === "unix"
-    ? fileCode((error as { code?: unknown }).code, addr.path)
-    : undefined;
-  const code = known ?? codeOf(error);
+  const named = withErrno(error as Error);
+  const known = addr.transport === "unix" ? fileCode(named.code, addr.path) : undefined;
+  const code = known ?? codeOf(named);
   // Deno asks for the addresses of the new connection, and a peer that has reset it has none.
   const lost = op === "connect" && code === "ENOTCONN";
-  return new SocketError(lost ? "ECONNRESET" : code, op, { addr, cause: error });
+  const fault = addr.transport === "unix" ? pathFault(code, op, addr.path) : {};
+  return new SocketError(lost ? "ECONNRESET" : code, op, { addr, cause: error, ...fault });
+}
+
+/** The error with its code: errors of which Deno has no class tell the errno in their message only. */
+function withErrno(error: Error & { code?: unknown }): { readonly code?: unknown } {
+  const errno = /\(os error (\d+)\)/.exec(error.message ?? "")?.[1];
+  if (error.code !== undefined || errno === undefined) return error;
+  return { code: getSystemErrorName(-Number(errno)) };
 }
 
 /** Deno sends into zones by their numbers only. */

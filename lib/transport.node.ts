@@ -41,14 +41,16 @@ import type {
 } from "./transport.ts";
 import { checkConnect, checkListen, checkStartTls } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
-import { bindPath, fileCode, pathAddr, SocketFile } from "./unix_file.ts";
+import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
   const known = addr?.transport === "unix"
     ? fileCode((error as { code?: unknown }).code, addr.path)
     : undefined;
-  return new SocketError(known ?? codeOf(error), op, { addr, cause: error });
+  const code = known ?? codeOf(error);
+  const fault = addr?.transport === "unix" ? pathFault(code, op, addr.path) : {};
+  return new SocketError(code, op, { addr, cause: error, ...fault });
 }
 
 /** How many connections may wait to be accepted unless told otherwise. */

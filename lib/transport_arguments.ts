@@ -119,6 +119,7 @@ const DATAGRAM: Kinds<DatagramOptions> = {
   host: TEXT,
   port: PORT,
   remote: optionsOf({ ...OF_ADDRESS, ...ENDPOINT }),
+  broadcast: FLAG,
   signal: SIGNAL,
 };
 

@@ -11,7 +11,8 @@ import { isIPv6, udpAddr } from "./addr.ts";
 import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
 import { BaseDatagram } from "./datagram_base.ts";
 import { bindDatagram } from "./datagram_bind.ts";
-import { codeOf, type SocketError, type SocketOp } from "./errors.ts";
+import { codeOf, SocketError, type SocketOp } from "./errors.ts";
+import { parseIP } from "./ip.ts";
 import type { Endpoint, Transport } from "./transport.ts";
 
 /** Turns what `node:dgram` reports into our error, as the adapter of the runtime does. */
@@ -35,6 +36,7 @@ export function listenUdp(
     try {
       await done(socket, () => socket.bind(addr.port, addr.host), "listening")
         .catch((error) => Promise.reject(translate(error, "listen", addr)));
+      if (options.broadcast) socket.setBroadcast(true);
       if (peer !== undefined) {
         await done(socket, () => socket.connect(peer.port, peer.host), "connect")
           .catch((error) => Promise.reject(translate(error, "connect", peer)));
@@ -43,7 +45,30 @@ export function listenUdp(
       socket.close();
       throw error;
     }
-    return new UdpSocket(socket, peer, translate, hasZone);
+    // Deno has no name for what the kernel says to a broadcast that was not asked for.
+    const explain: Translate = (error, op, addr) => {
+      const failure = translate(error, op, addr);
+      const unasked = failure.code === "EUNKNOWN" && !options.broadcast && isBroadcast(addr.host);
+      return unasked ? new SocketError("EACCES", op, { addr, cause: error }) : failure;
+    };
+    return new UdpSocket(socket, peer, explain, hasZone);
+  });
+}
+
+/** Whether it is the broadcast address of a network of this machine, or that of all. */
+function isBroadcast(host: string): boolean {
+  if (host === "255.255.255.255") return true;
+  let own;
+  try {
+    own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  } catch {
+    return false; // Deno's permissions
+  }
+  const bytes = parseIP(host);
+  return bytes?.length === 4 && own.some(({ address, netmask, family }) => {
+    const [net, mask] = [parseIP(address), parseIP(netmask)];
+    if (family !== "IPv4" || net === undefined || mask === undefined) return false;
+    return bytes.every((byte, i) => byte === (net[i] & mask[i] | ~mask[i] & 0xff));
   });
 }
 

@@ -5,12 +5,25 @@
  */
 
 import { Buffer } from "node:buffer";
-import { chmodSync, linkSync, lstatSync, renameSync, type Stats, unlinkSync } from "node:fs";
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "./addr.ts";
-import { SocketError, type SocketErrorCode, type SocketOp } from "./errors.ts";
+import {
+  SocketError,
+  type SocketErrorCode,
+  type SocketErrorInit,
+  type SocketOp,
+} from "./errors.ts";
 import type { Conn, UnixAddr, UnixListenOptions } from "./transport.ts";
 
 /** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
@@ -56,6 +69,24 @@ export function fileCode(errno: unknown, path: string): SocketErrorCode | undefi
   }
 }
 
+/** What is wrong with a path, where the code says less: a file that is no socket refuses, too. */
+export function pathFault(
+  code: SocketErrorCode,
+  op: SocketOp,
+  path: string,
+): Pick<SocketErrorInit, "why" | "next"> {
+  if (code !== "ECONNREFUSED" || op !== "connect") return {};
+  try {
+    if (statSync(path).isSocket()) return {};
+  } catch {
+    return {};
+  }
+  return {
+    why: "what is there is no socket",
+    next: "Name the file that the server has made, which is there while it listens.",
+  };
+}
+
 /** Whether there is nothing at a path; not being allowed to look is no answer. */
 function isMissing(path: string): boolean {
   try {
@@ -98,6 +129,7 @@ async function findStale(
     throw new SocketError("EADDRINUSE", "listen", {
       addr,
       why: "a file that is no socket is there",
+      next: "Choose another path, or move that file away.",
     });
   }
   try {

@@ -1,6 +1,7 @@
 // client.ts connect --udp.
 
 import assert from "node:assert/strict";
+import process from "node:process";
 import { freeUdpPort, OWN_HOST } from "./helpers.ts";
 import { Program, python } from "./peers.ts";
 import { assertFailed, inTerminal, programCommand, runClient, startClient } from "./scripts.ts";
@@ -120,3 +121,28 @@ test("connect --udp: what makes no sense with it exits 2", async () => {
   const exit = await runClient(["connect", "--udp", "-q", "nowhere.invalid:7"]);
   assertFailed(exit, 6, /nowhere\.invalid/);
 });
+
+test("connect --udp --broadcast: reaches all in the network, and hears who answers", async () => {
+  if (process.platform !== "linux") return; // whose loopback has a broadcast address
+  await using peer = await python(`
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+u.bind(("0.0.0.0", 0))
+say(u.getsockname()[1])
+data, client = u.recvfrom(100)
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"here, " + data, client)
+sys.stdin.read()
+`);
+  const at = `127.255.255.255:${await peer.hear()}`;
+  const refused = await runClient(["connect", "--udp", "-q", at], { stdin: "who?" });
+  assertFailed(
+    refused,
+    7,
+    /Cannot (send|connect) to .*\(EACCES\)\. A broadcast address takes .*--broadcast/,
+  );
+  await using client = startClient(["connect", "--udp", "--broadcast", "-q", at], { pipe: true });
+  client.stdin.write("who?");
+  await client.stdout.until(/^here, who\?$/);
+  assert.equal((await client.stop("SIGINT")).code, 130);
+  const alone = await runClient(["connect", "--broadcast", "localhost:1"]);
+  assertFailed(alone, 2, /Option --broadcast needs --udp/);
+}, ["python3"]);

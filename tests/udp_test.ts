@@ -1,6 +1,7 @@
 // What is the system's of datagrams: permissions, the end of the process, broadcasts.
 
 import assert from "node:assert/strict";
+import process from "node:process";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
@@ -69,10 +70,26 @@ test("udp: the answers of a peer in a zone are received, however its address is 
 
 test("udp: a broadcast is refused, and so is what the kernel has no way for", async () => {
   using socket = await systemTransport.listenDatagram({ host: "0.0.0.0" });
+  const { message } = await rejects(
+    socket.send(bytes("x"), { host: "255.255.255.255", port: 9 }),
+    "EACCES",
+  );
+  assert.match(message, /A broadcast address takes the option `broadcast`/);
   // Deno's node:dgram names no other failure of a send than EMSGSIZE.
-  const code = runtime === "Deno" ? "EUNKNOWN" : "EACCES";
-  await rejects(socket.send(bytes("x"), { host: "255.255.255.255", port: 9 }), code);
   using local = await systemTransport.listenDatagram({ host: "127.0.0.1" });
   const noWay = local.send(bytes("x"), { host: "192.0.2.1", port: 9 });
   await rejects(noWay, runtime === "Deno" ? "EUNKNOWN" : "EINVAL");
+});
+
+test("udp: with `broadcast` a broadcast is sent, and without it the kernel forbids it", async () => {
+  if (process.platform !== "linux") return; // whose loopback has a broadcast address
+  using receiver = await systemTransport.listenDatagram({ host: "0.0.0.0" });
+  const to = { host: "127.255.255.255", port: receiver.addr.port };
+  using plain = await systemTransport.listenDatagram({ host: "127.0.0.1" });
+  await rejects(plain.send(bytes("no"), to), "EACCES");
+  using socket = await systemTransport.listenDatagram({ host: "127.0.0.1", broadcast: true });
+  await socket.send(bytes("hello"), to);
+  const p = new Uint8Array(10);
+  const { size, from } = await receiver.receive(p);
+  assert.deepEqual([size, from], [5, socket.addr]);
 });

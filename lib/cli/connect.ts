@@ -46,6 +46,7 @@ const FLAGS = {
   ),
   unix: socketPath("connect to this socket file, and not to HOST:PORT"),
   udp: toggle("send datagrams: each read of stdin is one", "u"),
+  broadcast: needing("udp", toggle("let HOST be a broadcast address; all who answer are heard")),
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   frame: framingFlag("send each line as a frame, and print each frame as a line"),

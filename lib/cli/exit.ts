@@ -141,6 +141,6 @@ export function exitCodeOf({ code, op }: SocketError): number {
   if (code === "ENOTFOUND" || code === "EAI_AGAIN") return EXIT.notResolved;
   if (code === "EPIPE") return EXIT.closedEarly;
   if (code === "EMSGSIZE") return EXIT.usage;
-  if (code === "ECONNREFUSED") return EXIT.notConnected;
+  if (code === "ECONNREFUSED" || code === "EACCES") return EXIT.notConnected;
   return MOVING.has(op) ? EXIT.receiveFailed : EXIT.notConnected;
 }

@@ -4,37 +4,48 @@
  * @module
  */
 
-import type { Datagram } from "../../datagram.ts";
+import { udpAddr } from "../../addr.ts";
+import type { Datagram, UdpAddr } from "../../datagram.ts";
 import { SocketError } from "../../errors.ts";
 import { join, type Joinable, type JoinOptions, type JoinOutcome } from "../../join.ts";
-import type { Endpoint, Transport } from "../../transport.ts";
+import { connectAddr } from "../../resolve.ts";
+import type { Transport } from "../../transport.ts";
+import type { DatagramPeer } from "./destinations.ts";
 
 /** The largest datagram over IPv4; over IPv6 it could be 20 bytes more. */
 const LARGEST = 65_507;
 
-/** Makes a UDP socket for one peer. `timeout` is for looking up its name; 0 is no limit. */
+/**
+ * Makes a UDP socket for one peer, or for all who answer a broadcast. `timeout` is for looking up the
+ * name; 0 is no limit.
+ */
 export async function openDatagrams(
   transport: Transport,
-  { host, port }: Endpoint,
-  { timeout, signal }: { readonly timeout: number; readonly signal: AbortSignal },
+  { host, port, broadcast }: DatagramPeer,
+  { timeout, signal: given }: { readonly timeout: number; readonly signal: AbortSignal },
 ): Promise<DatagramEnds> {
-  const signals = timeout === 0 ? [signal] : [signal, AbortSignal.timeout(timeout)];
-  return new DatagramEnds(
-    await transport.listenDatagram({ remote: { host, port }, signal: AbortSignal.any(signals) }),
-  );
+  const signal = timeout === 0 ? given : AbortSignal.any([given, AbortSignal.timeout(timeout)]);
+  const remote = { host, port };
+  if (!broadcast) {
+    const socket = await transport.listenDatagram({ remote, signal });
+    return new DatagramEnds(socket, socket.remoteAddr!);
+  }
+  const { host: address } = await connectAddr(transport, { ...remote, signal });
+  const socket = await transport.listenDatagram({ host: "0.0.0.0", broadcast });
+  return new DatagramEnds(socket, udpAddr(address, port));
 }
 
 /** A UDP socket with one peer, as `join` sees it. Neither side has an end that the other could see. */
 export class DatagramEnds implements Joinable {
-  readonly remoteAddr: Endpoint;
+  readonly remoteAddr: UdpAddr;
   bytesRead = 0;
   bytesWritten = 0;
   readonly #socket: Datagram;
   #sentAll = false;
 
-  constructor(socket: Datagram) {
+  constructor(socket: Datagram, remoteAddr: UdpAddr) {
     this.#socket = socket;
-    this.remoteAddr = socket.remoteAddr!;
+    this.remoteAddr = remoteAddr;
   }
 
   /** The next datagram that is not empty. */
@@ -51,7 +62,7 @@ export class DatagramEnds implements Joinable {
     try {
       for (let at = 0; at < p.length; at += LARGEST) {
         const datagram = p.subarray(at, at + LARGEST);
-        await this.#socket.send(datagram);
+        await this.#socket.send(datagram, this.remoteAddr);
         this.bytesWritten += datagram.length;
       }
     } catch (error) {

@@ -18,12 +18,13 @@ export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly hex: boolean;
   readonly crlf: boolean;
   readonly udp: boolean;
+  readonly broadcast: boolean;
   readonly "on-eof": OnEof | undefined;
   readonly "idle-timeout": number;
 }
 
 /** A peer for datagrams. */
-export type DatagramPeer = Endpoint & { readonly udp: true };
+export type DatagramPeer = Endpoint & { readonly udp: true; readonly broadcast: boolean };
 
 /**
  * Reads the destination off the command line; with a range of ports, which only `--probe` takes, all
@@ -46,7 +47,8 @@ export function destinationsOf(
   if (endpoints.length > 1 && !values.probe) {
     throw new UsageError(`'${positionals[0]}': only --probe (-z) takes a range of ports`);
   }
-  if (values.udp) return endpoints.map((endpoint) => ({ ...endpoint, udp: true }));
+  const { broadcast } = values;
+  if (values.udp) return endpoints.map((endpoint) => ({ ...endpoint, udp: true, broadcast }));
   return endpoints.map((endpoint) => ({ ...endpoint, ...secure }));
 }
 

@@ -20,6 +20,7 @@ const OF_THE_PORT: ReadonlySet<SocketErrorCode> = new Set([
   "ECERT",
   "ECONNREFUSED",
   "ECONNRESET",
+  "EHOSTDOWN",
   "EHOSTUNREACH",
   "ETIMEDOUT",
   "ETLS",
