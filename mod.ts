@@ -113,6 +113,7 @@ export type {
   InheritedListenOptions,
   Listener,
   ListenOptions,
+  ResolveOptions,
   TcpAddr,
   TcpClientOptions,
   TcpConnectOptions,

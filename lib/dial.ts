@@ -20,7 +20,7 @@ import {
 } from "./arguments.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { SocketError, type SocketErrorCode } from "./errors.ts";
+import { abortError, SocketError, type SocketErrorCode, timedOut } from "./errors.ts";
 import type { TlsClientOptions } from "./tls.ts";
 import type {
   Conn,
@@ -132,46 +132,56 @@ export async function dial(
   const { clock = systemClock } = options;
   if (asksForUnix(options)) {
     const addr = unixAddr(options.path);
-    return await inTime(options, addr, clock, (signal) => transport.connect({ ...addr, signal }));
+    return await inTime(options, addr, clock, (signal, enter) => {
+      enter("connect");
+      return transport.connect({ ...addr, signal });
+    });
   }
   const { host, port, attemptDelay = 250, noDelay, keepAlive, localAddress } = options;
   const endpoint = { host, port };
   let race: Race | undefined;
-  const work = async (signal: AbortSignal) => {
-    const addrs = reachableFrom(localAddress, await transport.resolve(endpoint), endpoint);
+  const work = async (signal: AbortSignal, enter: (phase: Phase) => void) => {
+    const found = await transport.resolve({ ...endpoint, signal });
+    enter("connect");
+    const addrs = reachableFrom(localAddress, found, endpoint);
     const connect = (addr: TcpAddr) =>
       transport.connect({ ...addr, noDelay, keepAlive, localAddress, signal });
     race = new Race(connect, interleave(addrs), signal, attemptDelay, clock);
     const conn = await race.run(endpoint);
     if (!asksForTls(options)) return conn;
+    enter("startTls");
     const tls = { servername: host, ...options.tls, signal, handshakeTimeout: 0 };
     return await transport.startTls(conn, tls);
   };
   return await inTime(options, endpoint, clock, work, () => race?.hasLosers === true);
 }
 
+/** What a {@linkcode dial} is doing: these follow each other. */
+type Phase = "resolve" | "connect" | "startTls";
+
 /**
  * Settles as `work` does, or rejects when the limits say so; what `work` makes then is closed. When it
- * is over, attempts that `hasLosers` says are still under way are aborted.
+ * is over, attempts that `hasLosers` says are still under way are aborted. `work` tells which phase it
+ * enters; the first is to resolve the name.
  */
 async function inTime(
   { signal, timeout = 10_000 }: DialLimits,
   addr: Endpoint | UnixAddr,
   clock: Clock,
-  work: (signal: AbortSignal) => Promise<Conn>,
+  work: (signal: AbortSignal, enter: (phase: Phase) => void) => Promise<Conn>,
   hasLosers: () => boolean = () => false,
 ): Promise<Conn> {
+  let phase: Phase = "resolve";
   const controller = new AbortController();
-  const onAbort = () => controller.abort(signal!.reason);
+  const onAbort = () => controller.abort(abortError(phase, addr, signal!));
   if (signal?.aborted) onAbort();
   signal?.addEventListener("abort", onAbort);
   const cancelTimeout = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
-    const why = `no answer within ${timeout / 1000} s`;
-    controller.abort(new SocketError("ETIMEDOUT", "connect", { addr, why }));
+    controller.abort(timedOut(phase, addr, timeout));
   });
-  const working = work(controller.signal);
+  const working = work(controller.signal, (entered) => phase = entered);
   try {
-    return await orAborted(working, controller.signal, "connect", addr);
+    return await orAborted(working, controller.signal, phase, addr);
   } catch (error) {
     working.then((conn) => conn.close(), () => {});
     throw error;

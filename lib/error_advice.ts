@@ -65,6 +65,14 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
     },
   ],
   ENOENT: [{ ops: ["listen"], next: "Make its folder first, or choose another path." }],
+  ETIMEDOUT: [
+    { ops: ["resolve"], next: "Check the network and the name server, or allow more time." },
+    {
+      ops: ["startTls"],
+      next: "Check that the server speaks TLS there and is answering, or allow more time.",
+    },
+    { ops: ["acceptTls"], next: "Check that the client speaks TLS, or allow more time." },
+  ],
   ETLS: [{
     ops: ["acceptTls"],
     next: "Check that the client speaks TLS, in which versions, and which certificates it trusts.",

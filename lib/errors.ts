@@ -218,6 +218,14 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
 };
 
+/** What had not come when an operation timed out. */
+const WHAT_WAS_LATE: Readonly<Partial<Record<SocketOp, string>>> = {
+  resolve: "the name was not looked up",
+  connect: "no answer",
+  startTls: "no handshake",
+  acceptTls: "no handshake",
+};
+
 /** What {@linkcode SocketError} is made of. */
 export interface SocketErrorInit {
   /** The address or endpoint it was about, where there is one. */
@@ -299,10 +307,43 @@ export function codeOf(error: unknown): SocketErrorCode {
     : "EUNKNOWN";
 }
 
-/** Makes the error of an aborted operation: ETIMEDOUT if the reason is a `TimeoutError`. */
-export function abortError(op: SocketOp, addr: Addr | Endpoint, signal: AbortSignal): SocketError {
+/** The reason of an abort after a time: each operation that it ends says itself what was late. */
+export class TimeLimit extends Error {
+  /** As that of the reason of `AbortSignal.timeout()`. */
+  override readonly name = "TimeoutError";
+  /** How long it was, in milliseconds. */
+  readonly limit: number;
+
+  /** Makes the reason. */
+  constructor(limit: number) {
+    super(`not done within ${limit / 1000} s`);
+    this.limit = limit;
+  }
+}
+
+/** Makes the error of an operation that was not done within `limit` milliseconds: `why` says what not. */
+export function timedOut(
+  op: SocketOp,
+  addr: Addr | Endpoint,
+  limit: number,
+  why: string = WHAT_WAS_LATE[op] ?? "not done",
+): SocketError {
+  return new SocketError("ETIMEDOUT", op, { addr, why: `${why} within ${limit / 1000} s` });
+}
+
+/**
+ * Makes the error of an aborted operation: ETIMEDOUT if the reason is a `TimeoutError`. `late` is what
+ * was waited for.
+ */
+export function abortError(
+  op: SocketOp,
+  addr: Addr | Endpoint,
+  signal: AbortSignal,
+  late?: string,
+): SocketError {
   const cause = signal.reason;
   if (cause instanceof SocketError) return cause;
+  if (cause instanceof TimeLimit) return timedOut(op, addr, cause.limit, late);
   const code = (cause as Error | null)?.name === "TimeoutError" ? "ETIMEDOUT" : "ECANCELED";
   return new SocketError(code, op, { addr, cause });
 }

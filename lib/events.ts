@@ -23,6 +23,7 @@ import type {
   InheritedListenOptions,
   Listener,
   ListenOptions,
+  ResolveOptions,
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
@@ -158,10 +159,11 @@ class ObservedTransport implements Transport {
     this.#recorder = recorder;
   }
 
-  async resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
-    checkResolve(endpoint);
-    const resolving = this.#inner.resolve(endpoint);
+  async resolve(options: ResolveOptions): Promise<TcpAddr[]> {
+    checkResolve(options);
+    const resolving = this.#inner.resolve(options);
     const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
+    const endpoint = { host: options.host, port: options.port };
     this.#recorder.emit({ type: "resolve", endpoint, addrs });
     return addrs;
   }

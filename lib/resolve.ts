@@ -1,16 +1,16 @@
 /**
- * Name resolution as both runtimes do it: getaddrinfo(3), through `node:dns`.
+ * Which addresses an endpoint stands for, and which of them is the one where one is wanted.
  *
  * @module
  */
 
-import { lookup } from "node:dns/promises";
 import { orAborted } from "./abort.ts";
 import { tcpAddr } from "./addr.ts";
 import { codeOf, SocketError } from "./errors.ts";
 import { parseIP } from "./ip.ts";
+import { lookUp } from "./lookup.deno.ts";
 import type {
-  Endpoint,
+  ResolveOptions,
   TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
@@ -19,16 +19,19 @@ import type {
 import { checkResolve } from "./transport_arguments.ts";
 
 /** See {@linkcode Transport.resolve}. */
-export async function resolve(endpoint: Endpoint): Promise<TcpAddr[]> {
-  checkResolve(endpoint);
-  if (parseIP(endpoint.host) !== undefined) return [tcpAddr(endpoint.host, endpoint.port)];
-  const found = await lookup(endpoint.host, { all: true, verbatim: true }).catch((cause) => {
+export async function resolve(options: ResolveOptions): Promise<TcpAddr[]> {
+  checkResolve(options);
+  const { host, port, signal } = options;
+  if (parseIP(host) !== undefined) return [tcpAddr(host, port)];
+  const endpoint = { host, port };
+  const looking = lookUp(host, signal).catch((cause) => {
     // Deno reports a missing permission for the name as EPERM.
     const code = cause?.code === "EPERM" ? "ENOTCAPABLE" : codeOf(cause);
     throw new SocketError(code, "resolve", { addr: endpoint, cause });
   });
+  const found = await orAborted(looking, signal, "resolve", endpoint);
   if (found.length === 0) throw new SocketError("ENOTFOUND", "resolve", { addr: endpoint });
-  return found.map(({ address }) => tcpAddr(address, endpoint.port));
+  return found.map((address) => tcpAddr(address, port));
 }
 
 /** The address that {@linkcode Transport.connect} goes to; its signal ends the wait for the name. */
@@ -41,7 +44,7 @@ export async function connectAddr(
     const why = `a local address is an IP address, not '${localAddress}'`;
     throw new SocketError("EINVAL", "connect", { addr: options, why });
   }
-  return first(await orAborted(transport.resolve(options), options.signal, "connect", options));
+  return first(await orAborted(transport.resolve(options), options.signal, "resolve", options));
 }
 
 /**

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { systemClock } from "./clock.ts";
-import { abortError, SocketError, type SocketOp } from "./errors.ts";
+import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
@@ -196,8 +196,7 @@ function shakenHands(
     const cancel = handshakeTimeout === 0
       ? () => {}
       : systemClock.setTimer(handshakeTimeout, () => {
-        const why = `no handshake within ${handshakeTimeout / 1000} s`;
-        settle(new SocketError("ETIMEDOUT", op, { addr, why }));
+        settle(timedOut(op, addr, handshakeTimeout));
       });
     socket.once(op === "startTls" ? "secureConnect" : "secure", () => settle());
     socket.once("error", onError);

@@ -38,6 +38,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** What {@linkcode Transport.resolve} takes. */
+export interface ResolveOptions extends Endpoint {
+  /** Gives up when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
+  readonly signal?: AbortSignal;
+}
+
 /** Options of a TCP socket, of one end or the other. docs/sockets.md tells which runtime has which. */
 export interface TcpSocketOptions {
   /**
@@ -270,11 +276,13 @@ export interface Transport {
 
   /**
    * Finds the addresses of an endpoint (getaddrinfo(3)), in the order the system prefers. An address
-   * literal gives itself.
+   * literal gives itself. When the addresses of one family are known and the answer for the other has
+   * not come 50 ms later, they are all there is (RFC 8305 section 3).
    *
-   * Rejects: ENOTFOUND if there is no such name; EAI_AGAIN if it could not be looked up now.
+   * Rejects: ENOTFOUND if there is no such name; EAI_AGAIN if it could not be looked up now;
+   * ETIMEDOUT or ECANCELED.
    */
-  resolve(endpoint: Endpoint): Promise<TcpAddr[]>;
+  resolve(endpoint: ResolveOptions): Promise<TcpAddr[]>;
 
   /**
    * Binds an address, or makes a socket file, and listens on it.

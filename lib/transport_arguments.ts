@@ -30,6 +30,7 @@ import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type {
   Endpoint,
   InheritedListenOptions,
+  ResolveOptions,
   TcpClientOptions,
   TcpConnectOptions,
   TcpSocketOptions,
@@ -46,6 +47,8 @@ export const ENDPOINT: Kinds<Endpoint> = { host: required(TEXT), port: required(
 
 /** So that what {@linkcode selfSigned} makes can be given as it is. */
 export const OF_SELF_SIGNED: { readonly fingerprint: Kind } = { fingerprint: ANYTHING };
+
+const RESOLVE: Kinds<ResolveOptions> = { ...ENDPOINT, signal: SIGNAL };
 
 const TCP_SOCKET: Kinds<TcpSocketOptions> = { noDelay: FLAG, keepAlive: FLAG };
 
@@ -125,7 +128,7 @@ const DATAGRAM: Kinds<DatagramOptions> = {
 
 /** Throws unless `resolve()` takes it. */
 export function checkResolve(endpoint: unknown): void {
-  checkFields("resolve", endpoint, ENDPOINT, '{ host: "localhost", port: 7 }');
+  checkFields("resolve", endpoint, RESOLVE, '{ host: "localhost", port: 7 }');
 }
 
 /** Throws unless `listen()` takes it. */

@@ -35,6 +35,7 @@ export async function buildWithDnt(dnt: Dnt, repository?: string): Promise<void>
     package: packageJson(repository),
     mappings: {
       "./lib/cli/web/host_name.deno.ts": "./lib/cli/web/host_name.node.ts",
+      "./lib/lookup.deno.ts": "./lib/lookup.node.ts",
       "./lib/transport.deno.ts": "./lib/transport.node.ts",
       "./lib/web/file_system.deno.ts": "./lib/web/file_system.node.ts",
       "./lib/worker_process.deno.ts": "./lib/worker_process.node.ts",

@@ -109,12 +109,32 @@ test("dial: the timeout covers the whole, and is ETIMEDOUT", async () => {
   assert.deepEqual(net.ended, [`${V6[0]} ETIMEDOUT`]);
 });
 
-test("dial: the timeout covers a name that is not answered for", async () => {
-  const net = await network({});
-  const transport = { ...net.transport, resolve: () => new Promise<never>(() => {}) };
-  const failing = rejects(dial(transport, net.options), "ETIMEDOUT");
-  await net.clock.advance(10_000);
-  await failing;
+test("dial: a timeout says what it hit: the look-up, the connection or the handshake", async () => {
+  const net = await network({ [V4[0]]: { after: 10, ok: true } });
+  const never = () => new Promise<never>(() => {});
+  const cases = [
+    [{ resolve: never }, "resolve", /^Cannot resolve .*: the name was not looked up within 10 s/],
+    [{ connect: never }, "connect", /^Cannot connect to .*: no answer within 10 s/],
+    [{ startTls: never }, "startTls", /^Cannot start TLS with .*: no handshake within 10 s/],
+  ] as const;
+  const advice = new Set<string>();
+  for (const [hangs, op, message] of cases) {
+    const transport = { ...net.transport, ...hangs };
+    const failing = rejects(dial(transport, { ...net.options, tls: {} }), "ETIMEDOUT");
+    await net.clock.advance(10_000);
+    const error = await failing;
+    assert.equal(error.op, op);
+    assert.match(error.message, message);
+    advice.add(error.message.split("(ETIMEDOUT). ")[1]);
+    // The caller's own timeout does, too.
+    const controller = new AbortController();
+    const late = dial(transport, { ...net.options, tls: {}, signal: controller.signal });
+    const aborted = rejects(late, "ETIMEDOUT");
+    await net.clock.advance(1000);
+    controller.abort(new DOMException("too late", "TimeoutError"));
+    assert.equal((await aborted).op, op);
+  }
+  assert.equal(advice.size, 3);
 });
 
 test("dial: aborted before, between and after", async () => {

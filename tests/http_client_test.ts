@@ -11,7 +11,8 @@ import { decodeContent } from "../lib/http/client/encoding.ts";
 import { RequestError } from "../lib/http/client/errors.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
 import { MemoryTransport } from "../lib/memory.ts";
-import type { Conn, Listener } from "../lib/transport.ts";
+import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn, Listener, Transport } from "../lib/transport.ts";
 import { bytes, randomBytes, readAll, rejects, until } from "./helpers.ts";
 import { splits } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -686,7 +687,7 @@ test("HTTP client: silence ends a request, before the head and in the body", asy
   await withSilence("", async (get, clock) => {
     const failed = rejects(get({ idleTimeout: 5000 }), "ETIMEDOUT");
     await clock.advance(10_000);
-    assert.match((await failed).message, /nothing moved for 5 s/);
+    assert.match((await failed).message, /no response has come, and nothing moved for 5 s/);
   });
   await withSilence(`${OK}\r\nhello`, async (get, clock) => {
     const reply = await get({ idleTimeout: 5000 });
@@ -706,8 +707,44 @@ test("HTTP client: the total time bounds all of it, body included", async () => 
     await reply.read();
     const failed = rejects(reply.read(), "ETIMEDOUT");
     await clock.advance(3000);
-    assert.match((await failed).message, /not done within 3 s/);
+    assert.match((await failed).message, /the response has not come whole within 3 s/);
   });
+  await withSilence("", async (get, clock) => {
+    const failed = rejects(get({ totalTimeout: 3000, idleTimeout: 0 }), "ETIMEDOUT");
+    await clock.advance(3000);
+    assert.match((await failed).message, /no response within 3 s/);
+  });
+});
+
+test("HTTP client: the total time says what it cut off: look-up, connection or handshake", async () => {
+  const never = () => new Promise<never>(() => {});
+  const cases = [
+    [
+      { resolve: never },
+      /^Cannot resolve .*: the name was not looked up within 3 s .* name server/,
+    ],
+    [{ connect: never }, /^Cannot connect to .*: no answer within 3 s .* other side is up/],
+  ] as const;
+  for (const [hangs, message] of cases) {
+    const clock = new VirtualClock();
+    const transport: Transport = Object.assign(
+      new MemoryTransport({ hosts: { "a.test": ["127.0.0.1"] } }),
+      hangs,
+    );
+    const options = { url: URL_A, clock, totalTimeout: 3000, connectTimeout: 0 };
+    const failed = rejects(requestHttp(transport, options), "ETIMEDOUT");
+    await clock.advance(3000);
+    assert.match((await failed).message, message);
+  }
+  using silent = await systemTransport.listen({ host: "127.0.0.1" });
+  const clock = new VirtualClock();
+  const url = `https://127.0.0.1:${silent.addr.port}/`;
+  const request = requestHttp(systemTransport, { url, clock, totalTimeout: 3000 });
+  const failed = rejects(request, "ETIMEDOUT");
+  using conn = await silent.accept();
+  await conn.read(new Uint8Array(1));
+  await clock.advance(3000);
+  assert.match((await failed).message, /^Cannot start TLS with .*: no handshake within 3 s .* TLS/);
 });
 
 test("HTTP client: an abort ends it at any time", async () => {

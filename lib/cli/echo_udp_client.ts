@@ -13,6 +13,7 @@ import { systemTransport } from "../transport.deno.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { type Flag, integer, needing, size, toggle, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
+import { lookUpInTime } from "./lookup_limit.ts";
 import type { Signals } from "./signals.ts";
 import { clientTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
@@ -60,11 +61,15 @@ export async function echoUdpClient(
   }
   const transport = openTransport(log, clientTranscript());
   log.note(`sending to ${host} port ${port}`);
-  const limit = options["connect-timeout"];
-  const signals = limit === 0 ? [interrupted] : [interrupted, AbortSignal.timeout(limit)];
+  const { "connect-timeout": timeout, clock } = options;
+  const remote = { host, port };
   try {
-    const signal = AbortSignal.any(signals);
-    const socket = await transport.listenDatagram({ remote: { host, port }, signal });
+    const limits = { timeout, signal: interrupted, clock };
+    const socket = await lookUpInTime(
+      remote,
+      limits,
+      (signal) => transport.listenDatagram({ remote, signal }),
+    );
     const outcome = await converse(socket, options, log, interrupted);
     return report(log, socket.remoteAddr!, outcome, options.retries);
   } catch (error) {

@@ -35,7 +35,8 @@ export async function echoUdpServer(
   const transport = openTransport(log, datagramTranscript());
   const access = openAccess(flags, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
-  const socket = await transport.listenDatagram({ host: place.host, port: place.port });
+  const listening = transport.listenDatagram({ host: place.host, port: place.port });
+  const socket = await session.untilListening(listening);
   await session.print(`${urlOf(socket.addr)}\n`);
   if (place.host === "") {
     for (const line of describeReach(socket.addr.port, "udp")) log.note(line);

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { orAborted } from "../abort.ts";
 import { dial, interleave } from "../dial.ts";
 import { safeJson } from "../escape.ts";
 import { observe, type SocketEvent } from "../events.ts";
@@ -17,6 +16,7 @@ import { noMoreThanPlace, parseEndpoint } from "./endpoint.ts";
 import { clientExitHelp, EXIT } from "./exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "./flags.ts";
 import { RESOLVE_HINTS } from "./hints.ts";
+import { lookUpInTime } from "./lookup_limit.ts";
 import { Race } from "./resolve/race.ts";
 import { addressJson, addressTable, raceJson, raceTable, systemOrder } from "./resolve/table.ts";
 import type { Session } from "./session.ts";
@@ -90,9 +90,12 @@ async function tellAddresses(
   session: Session,
   signal: AbortSignal,
 ): Promise<void> {
-  const limited = timeout === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
-  const resolving = systemTransport.resolve(endpoint);
-  const found = await orAborted(resolving, limited, "resolve", endpoint);
+  const limits = { timeout, signal, clock: session.io.clock };
+  const found = await lookUpInTime(
+    endpoint,
+    limits,
+    (signal) => systemTransport.resolve({ ...endpoint, signal }),
+  );
   const addrs = interleave(found);
   await session.print(
     format === "json" ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),

@@ -76,7 +76,8 @@ export async function openListener(
   transport: Transport = openTransport(session.log, serverTranscript()),
 ): Promise<Opened> {
   const { options, access, announce } = await planListening(flags, defaultPort, session);
-  const listener = await transport.listen(withCallbacks(options, access, session.log));
+  const listening = transport.listen(withCallbacks(options, access, session.log));
+  const listener = await session.untilListening(listening);
   await announce(listener.addr);
   return { listener, access };
 }

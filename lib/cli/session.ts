@@ -19,6 +19,7 @@ export class Session {
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
+  #starting = false;
   #log: Log;
 
   constructor(io: Io, prefix?: string) {
@@ -40,7 +41,20 @@ export class Session {
 
   /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
   onSignals(): Signals {
-    return onSignals(this.io, (code) => this.end(code));
+    return onSignals(this.io, (code) => this.end(code), () => !this.#starting);
+  }
+
+  /**
+   * Settles as `listening` does. Meanwhile the first signal ends the run at once: there is nothing to
+   * finish, and looking up a name to listen at can take long.
+   */
+  async untilListening<T>(listening: Promise<T>): Promise<T> {
+    this.#starting = true;
+    try {
+      return await listening;
+    } finally {
+      this.#starting = false;
+    }
   }
 
   /**

@@ -16,13 +16,20 @@ export interface Signals {
   exitCode(): number;
 }
 
-/** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and calls `end` at the second. */
-export function onSignals(io: Io, end: (exitCode: number) => void): Signals {
+/**
+ * Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and calls `end` at the second,
+ * or at the first while nothing `canFinish`.
+ */
+export function onSignals(
+  io: Io,
+  end: (exitCode: number) => void,
+  canFinish: () => boolean,
+): Signals {
   const controller = new AbortController();
   let code = 0;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     io.onSignal(name, () => {
-      if (code !== 0) return end(128 + NUMBERS[name]);
+      if (code !== 0 || !canFinish()) return end(128 + NUMBERS[name]);
       code = 128 + NUMBERS[name];
       controller.abort();
     });

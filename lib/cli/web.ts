@@ -144,7 +144,8 @@ async function serveWeb(
       },
     }
     : plain;
-  const listener = await listenForWeb(transport, address, (message) => log.note(message));
+  const listening = listenForWeb(transport, address, (message) => log.note(message));
+  const listener = await session.untilListening(listening);
   const scheme = secure ? "https" : "http";
   const url = siteUrl(listener.addr, scheme);
   await session.print(`${url}\n`);

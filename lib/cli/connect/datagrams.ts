@@ -6,33 +6,36 @@
 
 import { udpAddr } from "../../addr.ts";
 import type { Datagram, UdpAddr } from "../../datagram.ts";
+import type { DialLimits } from "../../dial.ts";
 import { SocketError } from "../../errors.ts";
 import { join, type Joinable, type JoinOptions, type JoinOutcome } from "../../join.ts";
 import { connectAddr } from "../../resolve.ts";
 import type { Transport } from "../../transport.ts";
+import { lookUpInTime } from "../lookup_limit.ts";
 import type { DatagramPeer } from "./destinations.ts";
 
 /** The largest datagram over IPv4; over IPv6 it could be 20 bytes more. */
 const LARGEST = 65_507;
 
 /**
- * Makes a UDP socket for one peer, or for all who answer a broadcast. `timeout` is for looking up the
- * name; 0 is no limit.
+ * Makes a UDP socket for one peer, or for all who answer a broadcast. The limits are for looking up the
+ * name.
  */
-export async function openDatagrams(
+export function openDatagrams(
   transport: Transport,
   { host, port, broadcast }: DatagramPeer,
-  { timeout, signal: given }: { readonly timeout: number; readonly signal: AbortSignal },
+  limits: DialLimits,
 ): Promise<DatagramEnds> {
-  const signal = timeout === 0 ? given : AbortSignal.any([given, AbortSignal.timeout(timeout)]);
   const remote = { host, port };
-  if (!broadcast) {
-    const socket = await transport.listenDatagram({ remote, signal });
-    return new DatagramEnds(socket, socket.remoteAddr!);
-  }
-  const { host: address } = await connectAddr(transport, { ...remote, signal });
-  const socket = await transport.listenDatagram({ host: "0.0.0.0", broadcast });
-  return new DatagramEnds(socket, udpAddr(address, port));
+  return lookUpInTime(remote, limits, async (signal) => {
+    if (!broadcast) {
+      const socket = await transport.listenDatagram({ remote, signal });
+      return new DatagramEnds(socket, socket.remoteAddr!);
+    }
+    const { host: address } = await connectAddr(transport, { ...remote, signal });
+    const socket = await transport.listenDatagram({ host: "0.0.0.0", broadcast });
+    return new DatagramEnds(socket, udpAddr(address, port));
+  });
 }
 
 /** A UDP socket with one peer, as `join` sees it. Neither side has an end that the other could see. */

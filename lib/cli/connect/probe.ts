@@ -81,7 +81,9 @@ async function answerOf(
     (await dial(transport, { ...destination, ...limits })).close();
     return "open";
   } catch (error) {
-    if (error instanceof SocketError && OF_THE_PORT.has(error.code)) return error;
+    const ofThePort = error instanceof SocketError && error.op !== "resolve" &&
+      OF_THE_PORT.has(error.code);
+    if (ofThePort) return error;
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import { exchange, type Reply } from "./reply.ts";
 import { REPLY_HEAD_LIMITS } from "./reply_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
 import { Deadline } from "./session.ts";
-import { endpointOf, parseUrl, publicUrl } from "./url.ts";
+import { parseUrl, publicUrl } from "./url.ts";
 
 /**
  * Sends a request over a connection of its own, follows redirects, and resolves when the head of the
@@ -61,7 +61,7 @@ export async function requestHttp(
   const { maxRedirects = 10, clock = systemClock, totalTimeout = 0 } = options;
   const url = parseUrl(String(options.url));
   let request = firstRequest(url, options.method, options.headers ?? [], options.body);
-  const deadline = new Deadline(options.signal, totalTimeout, clock, endpointOf(url));
+  const deadline = new Deadline(options.signal, totalTimeout, clock);
   const began = clock.now();
   const settings = {
     path: options.path,

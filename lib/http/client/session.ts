@@ -5,9 +5,9 @@
  */
 
 import type { Clock } from "../../clock.ts";
-import { abortError, SocketError } from "../../errors.ts";
+import { abortError, SocketError, TimeLimit } from "../../errors.ts";
 import { IdleWatch } from "../../idle.ts";
-import type { Conn, Endpoint } from "../../transport.ts";
+import type { Conn } from "../../transport.ts";
 
 /** Bounds a whole request, redirects and body included: by the caller's signal and by time. */
 export class Deadline implements Disposable {
@@ -16,13 +16,12 @@ export class Deadline implements Disposable {
   readonly #cancel: () => void;
 
   /** A `timeout` of 0 is none. */
-  constructor(outer: AbortSignal | undefined, timeout: number, clock: Clock, endpoint: Endpoint) {
+  constructor(outer: AbortSignal | undefined, timeout: number, clock: Clock) {
     this.#outer = outer;
     if (outer?.aborted) this.#onAbort();
     outer?.addEventListener("abort", this.#onAbort);
     this.#cancel = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
-      const why = `not done within ${timeout / 1000} s`;
-      this.#controller.abort(new SocketError("ETIMEDOUT", "read", { addr: endpoint, why }));
+      this.#controller.abort(new TimeLimit(timeout));
     });
   }
 
@@ -46,23 +45,36 @@ export class Session {
   readonly #idle: IdleWatch;
   /** The server is being waited for. */
   #waiting = false;
+  /** The head of the response has come. */
+  #answered = false;
 
   constructor(conn: Conn, signal: AbortSignal, idleTimeout: number, clock: Clock) {
     this.conn = conn;
     this.#signal = signal;
     this.#idle = new IdleWatch(idleTimeout, clock);
-    this.#idle.add(conn, () => this.#waiting);
+    this.#idle.add(conn, () => this.#waiting, () => conn.close(this.#silent(idleTimeout)));
     if (signal.aborted) this.#onAbort();
     signal.addEventListener("abort", this.#onAbort);
   }
 
-  readonly #onAbort = () => this.conn.close(abortError("read", this.conn.remoteAddr, this.#signal));
+  readonly #onAbort = () => {
+    const late = this.#answered ? "the response has not come whole" : "no response";
+    this.conn.close(abortError("read", this.conn.remoteAddr, this.#signal, late));
+  };
 
-  /** Settles as `work` does, which waits for the server. */
+  #silent(ms: number): SocketError {
+    const what = this.#answered ? "the response has not come whole" : "no response has come";
+    const why = `${what}, and nothing moved for ${ms / 1000} s`;
+    return new SocketError("ETIMEDOUT", "read", { addr: this.conn.remoteAddr, why });
+  }
+
+  /** Settles as `work` does, which waits for the server: first for the head of the response. */
   async wait<T>(work: Promise<T>): Promise<T> {
     this.#waiting = true;
     try {
-      return await work;
+      const done = await work;
+      this.#answered = true;
+      return done;
     } finally {
       this.#waiting = false;
     }
