@@ -5,9 +5,10 @@
  */
 
 import { formatAddr, isIPv6, udpAddr } from "./addr.ts";
-import type { DatagramOptions, UdpAddr } from "./datagram.ts";
+import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
 import { SocketError } from "./errors.ts";
 import { formatIP, parseScopedIP } from "./ip.ts";
+import { metItself } from "./itself.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
 import type { Endpoint, Transport } from "./transport.ts";
 import { checkListenDatagram } from "./transport_arguments.ts";
@@ -16,11 +17,11 @@ import { checkListenDatagram } from "./transport_arguments.ts";
  * Finds the addresses that {@linkcode DatagramOptions} ask for, and binds the socket with `bind`: to
  * the first, and for the one peer at the second.
  */
-export async function bindDatagram<T>(
+export async function bindDatagram(
   transport: Transport,
   options: DatagramOptions,
-  bind: (addr: UdpAddr, peer?: UdpAddr) => T | Promise<T>,
-): Promise<T> {
+  bind: (addr: UdpAddr, peer?: UdpAddr) => Datagram | Promise<Datagram>,
+): Promise<Datagram> {
   checkListenDatagram(options);
   const { host, port = 0, remote, signal } = options;
   if (remote === undefined) {
@@ -32,7 +33,17 @@ export async function bindDatagram<T>(
   }
   const peer = udpAddr(peerHost(found), found.port);
   const own = host === undefined ? hostBeside(peer) : await hostLike(transport, host, port, peer);
-  return await bind(udpAddr(own, port), peer);
+  const socket = await bind(udpAddr(own, port), peer);
+  if (port !== 0 || socket.addr.port !== peer.port) return socket;
+  // Unless the peer is on another machine, the socket would talk to itself. While it has the port, the
+  // kernel chooses another one.
+  try {
+    return await bind(udpAddr(own, port), peer);
+  } catch (error) {
+    throw (error as SocketError).code === "EADDRINUSE" ? metItself(peer) : error;
+  } finally {
+    socket.close();
+  }
 }
 
 /** As the kernel would write it; any address is this machine's, as connect(2) has it. */

@@ -21,6 +21,7 @@ import {
 import { asksForTls, asksForUnix } from "./asks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { abortError, SocketError, type SocketErrorCode, timedOut } from "./errors.ts";
+import { isItself, metItself } from "./itself.ts";
 import type { TlsClientOptions } from "./tls.ts";
 import type {
   Conn,
@@ -221,7 +222,7 @@ export function interleave(addrs: readonly TcpAddr[]): TcpAddr[] {
 }
 
 class Race {
-  readonly #connect: (addr: TcpAddr) => Promise<Conn>;
+  readonly #connect: (addr: TcpAddr) => Promise<Conn<TcpAddr>>;
   readonly #addrs: readonly TcpAddr[];
   readonly #signal: AbortSignal;
   readonly #delay: number;
@@ -232,7 +233,7 @@ class Race {
   #cancelNext: () => void = () => {};
 
   constructor(
-    connect: (addr: TcpAddr) => Promise<Conn>,
+    connect: (addr: TcpAddr) => Promise<Conn<TcpAddr>>,
     addrs: readonly TcpAddr[],
     signal: AbortSignal,
     delay: number,
@@ -262,7 +263,11 @@ class Race {
         }
         this.#connect(addr).then(onConnected, onFailed);
       };
-      const onConnected = (conn: Conn) => {
+      const onConnected = (conn: Conn<TcpAddr>) => {
+        if (isItself(conn.localAddr, conn.remoteAddr)) {
+          conn.close();
+          return onFailed(metItself(conn.remoteAddr));
+        }
         this.#cancelNext();
         // Two attempts can succeed before the abort of the loser takes effect.
         if (this.#won) conn.close();

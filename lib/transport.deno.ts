@@ -9,6 +9,7 @@ import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { BaseConn } from "./conn_base.ts";
+import { notToItself } from "./itself.ts";
 import { BaseListener } from "./listener_base.ts";
 import {
   abortError,
@@ -290,12 +291,14 @@ async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const { signal, localAddress } = options;
   const addr = await connectAddr(systemTransport, options);
   refuseOptions("connect", addr, { localAddress }, "on Deno");
-  try {
-    return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }), options);
-  } catch (error) {
-    if (signal?.aborted) throw abortError("connect", addr, signal);
-    throw translate(error, "connect", addr);
-  }
+  return await notToItself(addr, async () => {
+    try {
+      return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }), options);
+    } catch (error) {
+      if (signal?.aborted) throw abortError("connect", addr, signal);
+      throw translate(error, "connect", addr);
+    }
+  });
 }
 
 /** The kernel answers at once, so there is a signal to heed before and none while it is asked. */

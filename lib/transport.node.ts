@@ -13,6 +13,7 @@ import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { receiveFor } from "./inbox.ts";
+import { notToItself } from "./itself.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { movedBy, StreamConn } from "./stream_conn.ts";
@@ -256,7 +257,8 @@ async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
     if (socket.localAddress === undefined) throw new SocketError("ECONNRESET", "connect", { addr });
     return new TcpConn(socket, addr);
   };
-  return await open({ host, port, noDelay, keepAlive, localAddress }, addr, options.signal, make);
+  const where = { host, port, noDelay, keepAlive, localAddress };
+  return await notToItself(addr, () => open(where, addr, options.signal, make));
 }
 
 async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> {

@@ -304,7 +304,8 @@ export interface Transport {
 
   /**
    * Connects to one address: of a name, to the one that {@linkcode listen} binds. {@linkcode dial}
-   * tries all of them.
+   * tries all of them. A socket that the kernel connects to itself is closed, and it is tried again:
+   * where nobody listens that is ECONNREFUSED.
    *
    * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, ENOENT or
    * EACCES for a socket file, EAGAIN if so many wait there already that it takes no more,
