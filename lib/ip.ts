@@ -50,6 +50,14 @@ function groups(text: string): number[] | undefined {
   return bytes;
 }
 
+/** Whether a name or an address leads to this machine alone. */
+export function isLoopback(host: string): boolean {
+  if (host.toLowerCase() === "localhost") return true;
+  const bytes = parseScopedIP(host);
+  if (bytes === undefined) return false;
+  return bytes.length === 4 ? bytes[0] === 127 : formatIP(bytes) === "::1";
+}
+
 /** Writes 4 or 16 bytes as an address literal; IPv6 in its short form (RFC 5952). */
 export function formatIP(bytes: readonly number[]): string {
   if (bytes.length === 4) return bytes.join(".");

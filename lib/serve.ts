@@ -47,6 +47,12 @@ export interface ServeOptions {
    * backlog. 0 for no limit. Default: 1024.
    */
   readonly maxConnections?: number;
+  /**
+   * Asked to end a conversation, by closing its connection, for a newcomer who finds all places taken;
+   * returns false if there is none to be ended now, and is asked again a quarter of a second later.
+   * Default: newcomers wait.
+   */
+  readonly makeRoom?: () => boolean;
   /** Who may connect; who is refused takes none of `maxConnections`. Default: everyone. */
   readonly admission?: Admission;
   /**
@@ -81,6 +87,7 @@ export interface ServeSummary {
 const OPTIONS: Kinds<ServeOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,
+  makeRoom: FUNCTION,
   admission: ADMISSION,
   idleTimeout: TIMEOUT,
   grace: WAIT,
@@ -88,6 +95,9 @@ const OPTIONS: Kinds<ServeOptions> = {
   onStop: FUNCTION,
   clock: CLOCK,
 };
+
+/** How long a newcomer waits until room is asked for again, in milliseconds. */
+const ROOM_MS = 250;
 
 /** How long handlers whose connection was reset get to notice. */
 const SETTLE_MS = 1000;
@@ -130,6 +140,7 @@ class Server {
   readonly #listener: Listener;
   readonly #handler: Handler;
   readonly #maxConnections: number;
+  readonly #makeRoom: (() => boolean) | undefined;
   readonly #admission: Admission | undefined;
   readonly #grace: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
@@ -148,6 +159,7 @@ class Server {
     this.#listener = listener;
     this.#handler = handler;
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
+    this.#makeRoom = options.makeRoom;
     this.#admission = options.admission;
     this.#grace = options.grace ?? 10_000;
     this.#onError = options.onError ?? warnOf;
@@ -189,14 +201,13 @@ class Server {
   async #acceptAll(): Promise<void> {
     const backoff = new Backoff();
     for (;;) {
-      while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
-        await this.#changed.promise;
-      }
+      // Who has something to make room for has to be accepted first.
+      if (this.#makeRoom === undefined) await this.#untilRoom();
       try {
         const conn = await this.#listener.accept();
         backoff.reset();
         if (this.#admission?.admit(conn.remoteAddr) === false) this.#refuse(conn);
-        else void this.#converse(conn);
+        else await this.#take(conn);
       } catch (error) {
         const code = error instanceof SocketError ? error.code : undefined;
         if (code === "ECLOSED") return;
@@ -206,6 +217,21 @@ class Server {
         await this.#sleep(wait);
       }
     }
+  }
+
+  /** Waits until there is room for one more, or until the server stops. */
+  async #untilRoom(): Promise<void> {
+    while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
+      if (this.#makeRoom?.() === false) await this.#sleep(ROOM_MS);
+      else await this.#changed.promise;
+    }
+  }
+
+  async #take(conn: Conn): Promise<void> {
+    if (this.#open.size >= this.#maxConnections) await this.#untilRoom();
+    if (!this.#signal?.aborted) return void this.#converse(conn);
+    this.#admission?.release(conn.remoteAddr);
+    conn.reset();
   }
 
   #refuse(conn: Conn): void {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Conn } from "../lib/transport.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
@@ -138,6 +139,37 @@ test("server: --max-per-address limits each address by itself", async () => {
     /refused 127\.0\.0\.1:\d+: its address has 1 connection already/,
   );
 }, ["ncat"]);
+
+test("server: off loopback one address gets a quarter of the places, unless told otherwise", async () => {
+  const most = ["--max-connections", "5"];
+  const cases: [args: string[], places: number][] = [
+    [["web", "--host", "", ...most], 2],
+    [["web", "--lan", ...most], 2],
+    [["web", "--lan", "--max-per-address", "3", ...most], 3],
+    [["web", "--lan", "--max-per-address", "0", ...most], 5],
+    [["web", "--host", "127.0.0.1", ...most], 5],
+    [["web", ...most], 5],
+    [["echo", "--host", "0.0.0.0", ...most], 2],
+    [["chat", "--host", "0.0.0.0", ...most], 2],
+    [["echo", ...most], 5],
+  ];
+  for (const [args, places] of cases) {
+    await using server = await startServer(args);
+    const conns: (Conn | undefined)[] = [];
+    for (let i = 0; i < 5; i++) {
+      const connecting = systemTransport.connect({ host: "127.0.0.1", port: server.port });
+      // Who is refused may be reset before it knows that it is connected.
+      conns.push(await connecting.catch(() => undefined));
+    }
+    if (places < 5) {
+      const why = `its address has ${places} connections already`;
+      await server.program.stderr.until(new RegExp(`(refused .*${why}\n[^]*){${5 - places}}`));
+    }
+    for (const conn of conns) conn?.close();
+    const { stderr } = await server.program.stop();
+    assert.equal(stderr.match(/^refused /gm)?.length ?? 0, 5 - places, args.join(" "));
+  }
+});
 
 test("server web: keeps out whom the flags say, over TLS, too", async () => {
   for (const args of [[], ["--tls-self-signed"]]) {

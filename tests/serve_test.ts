@@ -71,6 +71,35 @@ test("serve: at maxConnections the next one waits until one leaves", async () =>
   assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
 });
 
+test("serve: makeRoom is asked for a newcomer's place until one ends", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const open: Conn[] = [];
+  let asked = 0;
+  const served = serve(listener, async (conn, told) => {
+    open.push(conn);
+    await echo()(conn, told);
+  }, {
+    ...options,
+    maxConnections: 2,
+    // There is none to be ended at first.
+    makeRoom: () => {
+      if (++asked < 3) return false;
+      open.shift()!.close();
+      return true;
+    },
+  });
+  const [first, second, third] = [await connect(), await connect(), await connect()];
+  await third.write(bytes("x"));
+  await clock.advance(500);
+  assert.equal(await first.read(new Uint8Array(1)).catch(() => null), null);
+  assert.equal(await readText(third, 1), "x");
+  assert.equal(asked, 3);
+  second.close();
+  third.close();
+  stop.abort();
+  assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
+});
+
 test("serve: a connection on which nothing moves is closed with ETIMEDOUT, a busy one is not", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
   const told: SocketError[] = [];

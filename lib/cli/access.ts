@@ -9,7 +9,8 @@ import { AccessList, type AccessRules } from "../access.ts";
 import { formatAddr } from "../addr.ts";
 import { parseCidr } from "../cidr.ts";
 import { counted } from "../counted.ts";
-import { type Flag, integer, UsageError, type Values } from "./flags.ts";
+import { isLoopback } from "../ip.ts";
+import { type Flag, integer, optional, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
@@ -27,21 +28,21 @@ function networks(help: string): Flag<readonly string[]> {
 export const ACCESS_FLAGS: {
   readonly allow: Flag<readonly string[]>;
   readonly deny: Flag<readonly string[]>;
-  readonly "max-per-address": Flag<number>;
+  readonly "max-per-address": Flag<number | undefined>;
 } = {
   allow: networks("let in these networks only; @FILE has one a line; repeatable"),
   deny: networks("keep these out, even if --allow has them; the same way"),
-  "max-per-address": integer(
-    "N",
-    [0, 1e6],
-    0,
-    "connections of one address at once; 0 = no limit (default 0)",
+  "max-per-address": optional(
+    integer("N", [0, 1e6], 0, "connections of one address; 0 = no limit (default: see below)"),
   ),
 };
 
 /** What the help of a server says of these flags. */
 export const ACCESS_HELP =
-  `CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
+  `Off loopback one address has a quarter of --max-connections at once, so that it cannot keep others
+out. Behind a proxy, which all connections come from, say --max-per-address 0.
+
+CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
 not right then, all stays as it was. Without @FILE, SIGHUP does nothing; it never ends the server.`;
 
@@ -49,16 +50,26 @@ not right then, all stays as it was. Without @FILE, SIGHUP does nothing; it neve
 export type AccessFlags = Values<typeof ACCESS_FLAGS>;
 
 /**
+ * How many of `most` connections one address may have by default, at a server that listens on `host`:
+ * a quarter, so that it does not take all of them; or 0, which is no limit, on loopback.
+ */
+export function shareOf(host: string | undefined, most: number): number {
+  return host === undefined || isLoopback(host) ? 0 : Math.ceil(most / 4);
+}
+
+/**
  * Makes what the flags ask for, if they ask for anything. Which connection it refuses is a note in the
- * log; datagrams are only counted. `onReload` takes what reads the files again. Throws a {@linkcode UsageError} for a file that is not right,
- * and beside --unix.
+ * log; datagrams are only counted. `onReload` takes what reads the files again. Unless a flag says it, one
+ * address may have `share` connections. Throws a {@linkcode UsageError} for a file that is not right, and
+ * beside --unix.
  */
 export function openAccess(
   values: AccessFlags & { readonly unix: string },
   log: Log,
   onReload: (reload: () => void) => void,
+  share: number,
 ): AccessList | undefined {
-  const { allow, deny, "max-per-address": maxPerAddress } = values;
+  const { allow, deny, "max-per-address": maxPerAddress = share } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
   if (values.unix !== "") {
     throw new UsageError(

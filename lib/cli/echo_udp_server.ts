@@ -33,7 +33,7 @@ export async function echoUdpServer(
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
   const transport = openTransport(log, datagramTranscript());
-  const access = openAccess(flags, log, (reload) => session.onReload(reload));
+  const access = openAccess(flags, log, (reload) => session.onReload(reload), 0);
   log.note(`starting up on ${describePlace(place)}`);
   const listening = transport.listenDatagram({ host: place.host, port: place.port });
   const socket = await session.untilListening(listening);

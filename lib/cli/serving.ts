@@ -11,7 +11,7 @@ import type { Clock } from "../clock.ts";
 import { type Handler, serve, type ServeOptions } from "../serve.ts";
 import type { Addr, Listener, ListenOptions, Transport } from "../transport.ts";
 import type { WorkerListenOptions } from "../worker.ts";
-import { ACCESS_FLAGS, type AccessFlags, openAccess } from "./access.ts";
+import { ACCESS_FLAGS, type AccessFlags, openAccess, shareOf } from "./access.ts";
 import { type Flag, integer, seconds, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
 import {
@@ -101,7 +101,8 @@ export async function planListening(
   const { log } = session;
   const secure = wantsTls(flags);
   const place = placeOf(flags, defaultPort, secure);
-  const access = openAccess(flags, log, (reload) => session.onReload(reload));
+  const share = shareOf(flags.host, flags["max-connections"]);
+  const access = openAccess(flags, log, (reload) => session.onReload(reload), share);
   log.note(`starting up on ${describePlace(place)}`);
   const announce = async (addr: Addr) => {
     const scheme = secure ? "tls" : addr.transport;

@@ -8,7 +8,7 @@ import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
-import { ACCESS_FLAGS, ACCESS_HELP, openAccess } from "./access.ts";
+import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { SERVER_EXIT_HELP } from "./exit.ts";
@@ -71,7 +71,12 @@ const FLAGS = {
     "upload",
     size([1, Number.MAX_SAFE_INTEGER], 2 ** 30, "most bytes of an upload (default 1 GiB)"),
   ),
-  "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
+  "max-connections": integer(
+    "N",
+    [1, 1e6],
+    1024,
+    "connections at once; silent ones make room (default 1024)",
+  ),
   grace: LIMIT_FLAGS.grace,
   ...GENERAL_FLAGS,
 };
@@ -133,7 +138,8 @@ async function serveWeb(
   const log = session.openLog(values);
   await checkDirectory(dir, values.upload);
   const transport = openTransport(log, serverTranscript());
-  const access = openAccess(values, log, (reload) => session.onReload(reload));
+  const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
+  const access = openAccess(values, log, (reload) => session.onReload(reload), share);
   const address = secure && "host" in plain
     ? {
       ...plain,

@@ -25,8 +25,6 @@ export interface WatchedConnection {
   readonly underWay: EngineRequest | undefined;
   /** Whether a stream is being sent as its reply. */
   readonly streaming: boolean;
-  /** The server's time. */
-  readonly now: number;
   readonly addrs: { readonly remoteAddr: Addr };
 }
 
@@ -57,10 +55,10 @@ export class ClientWatch {
   }
 
   /** Called by the server's clock. */
-  sweep(now: number): void {
+  sweep(): void {
     const { underWay, streaming } = this.#connection;
     if (underWay === undefined) return;
-    if (this.#left === underWay) this.#dropIfSilent(now);
+    if (this.#left === underWay) this.#dropIfSilent();
     else if (streaming || underWay.watched) this.#look(underWay.body?.ended === false);
   }
 
@@ -72,15 +70,15 @@ export class ClientWatch {
   }
 
   #leave(): void {
-    const { underWay, now } = this.#connection;
+    const { underWay } = this.#connection;
     if (underWay === undefined) return;
     this.#left = underWay;
     underWay.abort(new DOMException("The client has closed the connection", "AbortError"));
-    this.#dropIfSilent(now);
+    this.#dropIfSilent();
   }
 
-  #dropIfSilent(now: number): void {
-    if (!this.#connection.streaming || this.#phases.silence(now) < SILENT_MS) return;
+  #dropIfSilent(): void {
+    if (!this.#connection.streaming || this.#phases.silence() < SILENT_MS) return;
     const { remoteAddr: addr } = this.#connection.addrs;
     const why = "the client has closed the connection, and the stream of the reply is silent";
     this.#lose(new SocketError("EPIPE", "write", { addr, why }));

@@ -102,7 +102,11 @@ export interface Exchange {
 export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
   readonly signal?: AbortSignal;
-  /** How many connections there may be at once; the rest wait in the backlog. 0 for no limit. Default: 1024. */
+  /**
+   * How many connections there may be at once; 0 for no limit. At that number the one that has waited
+   * longest for a request, and for at least half a second, is closed for the next; if there is none,
+   * the next waits. Default: 1024.
+   */
   readonly maxConnections?: number;
   /** Who may connect. Default: everyone. */
   readonly admission?: Admission;

@@ -23,6 +23,8 @@ export class Phases {
   /** When the phase began, or a byte last moved in it. */
   #since: number;
   #bytes = 0;
+  /** When a request was last answered, or the connection made. */
+  #freeSince: number;
   /** When a byte last moved, or had to wait for the client. */
   #busy: number;
   /** How long the client was waited for, for the body under way, and since when it is now. */
@@ -36,10 +38,13 @@ export class Phases {
   constructor(conn: Conn, server: HttpServer) {
     this.#conn = conn;
     this.#server = server;
-    this.#since = this.#busy = server.now;
+    this.#since = this.#freeSince = this.#busy = server.now;
   }
 
   enter(phase: Phase): void {
+    if (phase === "idle" || phase === "head" && this.current !== "idle") {
+      this.#freeSince = this.#server.now;
+    }
     this.current = phase;
     this.#since = this.#busy = this.#server.now;
     this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
@@ -63,9 +68,17 @@ export class Phases {
     this.enter(phase);
   }
 
-  /** For how long a reply being sent has brought nothing that could be sent. */
-  silence(now: number): number {
-    return now - this.#busy;
+  /** For how many milliseconds there has been no request, or a part of one; -1 if one is under way. */
+  waited(): number {
+    const { current } = this;
+    const { now } = this.#server;
+    if (current === "linger" || current === "expired") return now - this.#since;
+    return current === "idle" || current === "head" ? now - this.#freeSince : -1;
+  }
+
+  /** For how many milliseconds a reply being sent has brought nothing that could be sent. */
+  silence(): number {
+    return this.#server.now - this.#busy;
   }
 
   /** Compares the phase with its deadline; `writing` tells whether the client is to take a reply. */

@@ -17,6 +17,10 @@ import { type Tails, tailsOfNow } from "./tails.ts";
 
 const TICK_MS = 250;
 
+/** How long a connection has waited for a request before it makes room for another: the first request
+ * may be on its way. */
+const LEAST_WAIT_MS = 500;
+
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until `signal` is aborted
  * or the listener is closed. Then requests under way get `grace` to finish, and it resolves.
@@ -85,6 +89,7 @@ export class HttpServer {
       return await serve(listener, (conn) => this.#converse(conn), {
         signal,
         maxConnections,
+        makeRoom: () => this.#makeRoom(),
         admission,
         grace,
         idleTimeout: 0, // each phase of a connection has its own deadline
@@ -108,6 +113,20 @@ export class HttpServer {
     } finally {
       this.#connections.delete(connection);
     }
+  }
+
+  /** Closes the connection that has waited longest without a request, unless none has for long. */
+  #makeRoom(): boolean {
+    let longest: HttpConnection | undefined;
+    let most = LEAST_WAIT_MS - 1;
+    for (const connection of this.#connections) {
+      const waited = connection.phases.waited();
+      if (waited <= most) continue;
+      most = waited;
+      longest = connection;
+    }
+    longest?.close();
+    return longest !== undefined;
   }
 
   /** Ticks for as long as there are connections. */

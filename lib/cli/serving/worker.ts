@@ -6,7 +6,7 @@
 
 import { serve } from "../../serve.ts";
 import type { WorkerMain } from "../../worker.ts";
-import { openAccess } from "../access.ts";
+import { openAccess, shareOf } from "../access.ts";
 import { processIo } from "../io.ts";
 import { Log, type LogOptions } from "../log.ts";
 import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
@@ -30,7 +30,8 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   stderr.on("error", () => {});
   const { name, flags } = data as WorkerTask;
   const log = new Log(processIo, { ...flags, worker: id });
-  const access = openAccess(flags, log, (reload) => processIo.onSignal("SIGHUP", reload));
+  const onReload = (reload: () => void) => processIo.onSignal("SIGHUP", reload);
+  const access = openAccess(flags, log, onReload, shareOf(flags.host, flags["max-connections"]));
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
   const transport = openTransport(log, transcript());
   const listener = await listen({
