@@ -101,6 +101,11 @@ FILE.part.json what -C needs; a run that fails keeps both. Only the content of a
 becomes FILE; that of other replies goes to stdout. Binary content does not go to a terminal, unless
 FILE is -.
 
+FILE.part and FILE.part.json are never written through a link, and what is there already must be a
+file of your own with no other name: anything else is an error. FILE may be a link that you or root
+have made: what it leads to is replaced. Where the name of FILE leaves no room for .part.json within
+255 bytes, that of the two is its beginning, ~ and 16 digits.
+
 -C goes on with FILE.part only: without one, all is got anew, even if there is a whole FILE.
 -C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
 If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that

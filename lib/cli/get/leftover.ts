@@ -6,10 +6,13 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createReadStream, existsSync, readSync } from "node:fs";
-import { type FileHandle, open, rename, writeFile } from "node:fs/promises";
+import { readSync } from "node:fs";
+import { type FileHandle, rename } from "node:fs/promises";
+import { createOwn, statsOf } from "./own_file.ts";
 
-/** See the module. */
+const CHUNK = 256 * 1024;
+
+/** See the module. The file stays open: that is the caller's to close. */
 export class Leftover {
   readonly #path: string;
   readonly #handle: FileHandle;
@@ -18,14 +21,11 @@ export class Leftover {
   /** How many bytes from the beginning on have come again. */
   agreed = 0;
 
-  private constructor(path: string, handle: FileHandle, size: number) {
+  /** What is in an open file of `size` bytes at `path`. */
+  constructor(path: string, handle: FileHandle, size: number) {
     this.#path = path;
     this.#handle = handle;
     this.#size = size;
-  }
-
-  static async open(path: string, size: number): Promise<Leftover> {
-    return new Leftover(path, await open(path, "r"), size);
   }
 
   /** Whether all of it has come again. */
@@ -48,21 +48,31 @@ export class Leftover {
     return same;
   }
 
-  /** Keeps it under another name, which is returned; in its place are the bytes that agreed. */
-  async setAside(): Promise<string> {
+  /**
+   * Keeps it under another name, which is returned. In its place is a new file with the bytes that
+   * agreed, which is returned open.
+   */
+  async setAside(mode: number | undefined): Promise<{ aside: string; handle: FileHandle }> {
     let number = 1;
-    while (existsSync(`${this.#path}.${number}`)) number++;
+    while (await statsOf(`${this.#path}.${number}`) !== undefined) number++;
     const aside = `${this.#path}.${number}`;
     await rename(this.#path, aside);
-    const agreed = this.agreed === 0
-      ? ""
-      : createReadStream(aside, { end: this.agreed - 1, highWaterMark: 256 * 1024 });
-    await writeFile(this.#path, agreed);
-    return aside;
+    const handle = await createOwn(this.#path, mode);
+    for await (const bytes of read(this.#handle, this.agreed)) {
+      for (let at = 0; at < bytes.length;) at += (await handle.write(bytes, at)).bytesWritten;
+    }
+    return { aside, handle };
   }
+}
 
-  close(): Promise<void> {
-    return this.#handle.close();
+/** The first `size` bytes of a file; each piece is valid until the next one. */
+export async function* read(handle: FileHandle, size: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(Math.min(CHUNK, size));
+  for (let at = 0; at < size;) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK, size - at), at);
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+    at += bytesRead;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { createHash, type Hash } from "node:crypto";
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { CliError, EXIT } from "../exit.ts";
 import type { Session } from "../session.ts";
@@ -152,7 +153,9 @@ export class DeviceOutput extends StreamOutput {
     await super.begin(offset, validator);
     if (this.#writer !== undefined) return;
     try {
-      this.#writer = new FileWriter(await open(this.#path, "w"), this.#path, false);
+      // Neither made nor cut off, if it is something else by now.
+      const handle = await open(this.#path, constants.O_WRONLY);
+      this.#writer = new FileWriter(handle, this.#path, false);
     } catch (error) {
       throw writeError(this.#path, error);
     }

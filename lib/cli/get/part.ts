@@ -7,19 +7,14 @@
  * @module
  */
 
-import { createReadStream } from "node:fs";
-import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { type FileHandle, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { counted } from "../../counted.ts";
-import { Leftover } from "./leftover.ts";
+import { Leftover, read } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
+import { createOwn, missing, openOwn, partOf, refuseForeignLink } from "./own_file.ts";
+import { readRecord, writeRecord } from "./record.ts";
 import { FileWriter, writeError } from "./writer.ts";
-
-/** What stands beside a part. */
-interface PartRecord {
-  readonly url: string;
-  readonly validator: string;
-}
 
 /** What {@linkcode fileOutput} takes. */
 export interface FileSettings {
@@ -35,19 +30,23 @@ export interface FileSettings {
 /** Makes the output for a file. Rejects with a {@linkcode CliError} if nothing can be written there. */
 export async function fileOutput(settings: FileSettings): Promise<Output> {
   const { file, checksum } = settings;
-  const found = await stat(file).catch(() => undefined);
-  if (found?.isDirectory()) throw writeError(file, { code: "EISDIR" });
-  if (found !== undefined && !found.isFile()) return new DeviceOutput(file, checksum);
-  // A link stays one: what it leads to is replaced.
-  const path = found === undefined ? file : await realpath(file);
-  // access() would tell more, but Deno's needs --allow-sys, and nobody can catch how it says so.
-  const folder = await stat(dirname(path)).catch((error) => {
+  try {
+    await refuseForeignLink(file);
+    const found = await stat(file).catch(missing);
+    if (found?.isDirectory()) throw writeError(file, { code: "EISDIR" });
+    if (found !== undefined && !found.isFile()) return new DeviceOutput(file, checksum);
+    // A link stays one: what it leads to is replaced.
+    const path = found === undefined ? file : await realpath(file);
+    // access() would tell more, but Deno's needs --allow-sys, and nobody can catch how it says so.
+    if (!(await stat(dirname(path))).isDirectory()) throw writeError(file, { code: "ENOTDIR" });
+    // Who could not read what is replaced is not to read what replaces it.
+    const mode = found && (found.mode & 0o777 | 0o600);
+    const part = new PartFile({ ...settings, file: path }, mode);
+    await part.recall();
+    return part;
+  } catch (error) {
     throw writeError(file, error);
-  });
-  if (!folder.isDirectory()) throw writeError(file, { code: "ENOTDIR" });
-  const part = new PartFile({ ...settings, file: path });
-  await part.recall();
-  return part;
+  }
 }
 
 /** See the module. */
@@ -58,6 +57,9 @@ class PartFile implements Output {
   readonly #part: string;
   readonly #record: string;
   readonly #settings: FileSettings;
+  readonly #mode: number | undefined;
+  /** The part, while it is open. */
+  #handle: FileHandle | undefined;
   #writer: FileWriter | undefined;
   /** Whether the record tells how to go on with what there is. */
   #recorded = false;
@@ -66,26 +68,29 @@ class PartFile implements Output {
   /** What stands for what comes. */
   #next: string | undefined;
 
-  constructor(settings: FileSettings) {
-    this.#part = `${settings.file}.part`;
+  /** `mode` is that of new files, as far as the umask lets it; by default the system's. */
+  constructor(settings: FileSettings, mode: number | undefined) {
+    this.#part = partOf(settings.file);
     this.#record = `${this.#part}.json`;
     this.#settings = settings;
+    this.#mode = mode;
   }
 
-  /** Finds what an earlier run has left. */
+  /** Finds what an earlier run has left. Rejects with a {@linkcode CliError} if it is no such thing. */
   async recall(): Promise<void> {
     const { url, resume } = this.#settings;
     try {
-      const found = await stat(this.#part);
-      if (!found.isFile()) return;
-      this.size = found.size;
-      const record: Partial<PartRecord> = JSON.parse(await readFile(this.#record, "utf8"));
-      if (record.url !== url || typeof record.validator !== "string") return;
-      this.#recorded = true;
-      if (resume) this.validator = record.validator;
-    } catch {
-      // There is nothing, or nothing that is known to be of this URL.
+      const handle = await openOwn(this.#part);
+      if (handle === undefined) return;
+      this.size = (await handle.stat()).size;
+      await handle.close();
+    } catch (error) {
+      throw writeError(this.#part, error);
     }
+    const record = await readRecord(this.#record);
+    if (record?.url !== url) return;
+    this.#recorded = true;
+    if (resume) this.validator = record.validator;
   }
 
   get at(): number {
@@ -105,33 +110,42 @@ class PartFile implements Output {
     const { checksum } = this.#settings;
     try {
       this.#next = validator;
-      if (offset < this.size) this.#leftover = await Leftover.open(this.#part, this.size);
+      const handle = await this.#open();
+      if (offset < this.size) this.#leftover = new Leftover(this.#part, handle, this.size);
       else await this.#append();
-      if (checksum.wanted && checksum.size !== offset) await this.#sum(offset);
+      if (checksum.wanted && checksum.size !== offset) await this.#sum(handle, offset);
     } catch (error) {
       throw writeError(this.#part, error);
     }
   }
 
+  /** Opens the part, or makes it; tells how much is in it now. */
+  async #open(): Promise<FileHandle> {
+    const handle = await openOwn(this.#part) ?? await createOwn(this.#part, this.#mode);
+    this.#use(handle);
+    const { size } = await handle.stat();
+    if (size === this.size) return handle;
+    throw new Error(`somebody else has changed it, from ${this.size} to ${counted(size, "byte")}`);
+  }
+
+  #use(handle: FileHandle): void {
+    this.#handle = handle;
+    this.#writer = new FileWriter(handle, this.#part, true);
+  }
+
   /** What comes is written behind what there is, and all of that is of one state. */
   async #append(): Promise<void> {
-    this.#writer = new FileWriter(await open(this.#part, "a"), this.#part, true);
     const validator = this.validator = this.#next;
     this.#recorded = validator !== undefined;
-    if (validator === undefined) await rm(this.#record, { force: true });
-    else {
-      const record: PartRecord = { url: this.#settings.url, validator };
-      await writeFile(this.#record, `${JSON.stringify(record)}\n`);
-    }
+    const { url } = this.#settings;
+    await writeRecord(this.#record, validator === undefined ? undefined : { url, validator });
   }
 
   /** Sums up what the part has already. */
-  async #sum(size: number): Promise<void> {
+  async #sum(handle: FileHandle, size: number): Promise<void> {
     const { checksum } = this.#settings;
     checksum.reset();
-    if (size === 0) return;
-    const source = createReadStream(this.#part, { end: size - 1, highWaterMark: 256 * 1024 });
-    for await (const bytes of source) checksum.update(bytes);
+    for await (const bytes of read(handle, size)) checksum.update(bytes);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -149,7 +163,7 @@ class PartFile implements Output {
       const same = leftover.compare(bytes);
       if (same < bytes.length && !leftover.done) await this.#setAside(leftover);
       if (same < bytes.length || leftover.done) {
-        await this.#closeFiles();
+        this.#leftover = undefined;
         await this.#append();
       }
       return bytes.subarray(same);
@@ -161,7 +175,11 @@ class PartFile implements Output {
   /** What there is does not agree with what comes. */
   async #setAside(leftover: Leftover): Promise<void> {
     const all = counted(this.size, "byte");
-    const aside = await leftover.setAside();
+    const { aside, handle } = await leftover.setAside(this.#mode);
+    await this.#writer!.close();
+    this.#use(handle);
+    this.#leftover = undefined;
+    this.size = leftover.agreed;
     this.#settings.note(
       `What is in ${this.#part} is not what the server sends now: that, ${all}, is kept in ${aside}.`,
     );
@@ -170,11 +188,14 @@ class PartFile implements Output {
   async finish(): Promise<void> {
     const { file, checksum } = this.#settings;
     try {
+      if (this.#handle === undefined) await this.#open();
       // The server has no more than the beginning of what there is.
       if (this.#leftover !== undefined) await this.#setAside(this.#leftover);
-      await this.#closeFiles();
       // A part may be whole before anything is written to it in this run.
-      if (checksum.wanted && checksum.size !== this.size) await this.#sum(this.size);
+      if (checksum.wanted && checksum.size !== this.size) {
+        await this.#sum(this.#handle!, this.size);
+      }
+      await this.#closeFiles();
     } catch (error) {
       throw writeError(this.#part, error);
     }
@@ -188,27 +209,26 @@ class PartFile implements Output {
   }
 
   async close(): Promise<void> {
-    if (this.#writer === undefined && this.#leftover === undefined) return;
+    if (this.#handle === undefined) return;
     try {
       await this.#closeFiles();
-    } finally {
-      if (this.size === 0) {
-        await rm(this.#part, { force: true });
-        await rm(this.#record, { force: true });
-      }
+      if (this.size > 0) return;
+      await rm(this.#part, { force: true });
+      await rm(this.#record, { force: true });
+    } catch (error) {
+      throw writeError(this.#part, error);
     }
   }
 
   async #closeFiles(): Promise<void> {
-    const [leftover, writer] = [this.#leftover, this.#writer];
-    this.#leftover = this.#writer = undefined;
-    await leftover?.close();
-    if (leftover === undefined && writer === undefined) return;
+    const [handle, writer] = [this.#handle, this.#writer];
+    this.#leftover = this.#handle = this.#writer = undefined;
+    if (handle === undefined) return;
     try {
-      await writer?.close();
-    } finally {
       // A write that failed may have written a part all the same.
-      this.size = (await stat(this.#part).catch(() => undefined))?.size ?? 0;
+      this.size = (await handle.stat()).size;
+    } finally {
+      await writer!.close();
     }
   }
 }

@@ -12,7 +12,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EDQUOT: "the disk quota is used up",
   EFBIG: "the file is too large",
+  EEXIST: "somebody else has just made it",
   EISDIR: "it is a folder",
+  ELOOP: "its links lead in circles",
   ENAMETOOLONG: "the name is too long",
   ENOENT: "its folder does not exist",
   ENOSPC: "there is no space left on the device",
@@ -22,12 +24,18 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
+/** What to do next, where that is not plain. */
+const NEXT: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: " Choose a shorter one with -o FILE.",
+};
+
 /** The error of a write to `path`. */
 export function writeError(path: string, cause: unknown): CliError {
   if (cause instanceof CliError) return cause;
   const { code = "", message } = cause as Error & { code?: string };
   const why = Object.hasOwn(REASONS, code) ? `${REASONS[code]} (${code})` : message;
-  return new CliError(EXIT.writeFailed, `Cannot write ${path}: ${why}.`, { cause });
+  const next = Object.hasOwn(NEXT, code) ? NEXT[code] : "";
+  return new CliError(EXIT.writeFailed, `Cannot write ${path}: ${why}.${next}`, { cause });
 }
 
 /** Writes to an open file, one piece behind the other. */

@@ -1,0 +1,47 @@
+/**
+ * What stands beside a part: what another run needs to go on with it.
+ *
+ * @module
+ */
+
+import { rm } from "node:fs/promises";
+import { createOwn, openOwn } from "./own_file.ts";
+
+/** See the module. */
+export interface PartRecord {
+  readonly url: string;
+  /** The value of If-Range. */
+  readonly validator: string;
+}
+
+/** A record of more bytes is none of ours. */
+const MOST_BYTES = 64 * 1024;
+
+/** What is recorded at `path`; nothing if that is none of ours, or has another form. */
+export async function readRecord(path: string): Promise<PartRecord | undefined> {
+  const handle = await openOwn(path).catch(() => undefined);
+  try {
+    if (handle === undefined || (await handle.stat()).size > MOST_BYTES) return undefined;
+    const { url, validator } = JSON.parse(await handle.readFile("utf8"));
+    return typeof url === "string" && typeof validator === "string"
+      ? { url, validator }
+      : undefined;
+  } catch {
+    return undefined;
+  } finally {
+    await handle?.close();
+  }
+}
+
+/** Records it in place of what is there; with nothing to record that is removed. */
+export async function writeRecord(path: string, record: PartRecord | undefined): Promise<void> {
+  // Not written over, since it may be a link.
+  await rm(path, { force: true });
+  if (record === undefined) return;
+  const handle = await createOwn(path);
+  try {
+    await handle.writeFile(`${JSON.stringify(record)}\n`);
+  } finally {
+    await handle.close();
+  }
+}
