@@ -10,9 +10,12 @@ import type { SocketError } from "./errors.ts";
 
 /** The server's side of TLS. */
 export interface TlsServerOptions {
-  /** The certificate, and behind it those of its issuers, in PEM. */
+  /** The certificate, and behind it those of its issuers, in PEM. What else is in the text is ignored. */
   readonly cert: string;
-  /** The private key of the certificate, in PEM, not encrypted. */
+  /**
+   * The private key of the certificate, in PEM, not encrypted. It may be the same text as that of
+   * `cert`, with both in it.
+   */
   readonly key: string;
   /**
    * Certificates in PEM of who may issue those of clients: with it, a client that shows none of theirs
@@ -48,9 +51,9 @@ export interface TlsClientOptions {
   readonly caCerts?: readonly string[];
   /** The protocols spoken here, best first (ALPN, RFC 7301). Default: no ALPN. */
   readonly alpnProtocols?: readonly string[];
-  /** A certificate to show if the peer asks for one, and those of its issuers, in PEM. */
+  /** A certificate to show if the peer asks for one, and those of its issuers, in PEM; with `key`. */
   readonly cert?: string;
-  /** The private key of `cert`, in PEM, not encrypted. */
+  /** The private key of `cert`, in PEM, not encrypted; it may be the same text, with both in it. */
   readonly key?: string;
   /** Takes any certificate, from anybody: for tests only. Default: false. */
   readonly insecure?: boolean;

@@ -17,7 +17,8 @@ import {
   HANDSHAKE_TIMEOUT,
   madeRoom,
   refusal,
-  serverContext,
+  serverIdentity,
+  usable,
 } from "./tls_stream.ts";
 import type { TlsServerOptions } from "./tls.ts";
 import type { TcpAddr } from "./transport.ts";
@@ -62,18 +63,16 @@ export class TlsHandshakes {
    * EINVAL, for a listener at `addr`, if the certificates and keys are none.
    */
   constructor(options: TlsServerOptions, addr: TcpAddr | undefined, most: number) {
-    const { cert, key, caCerts, alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
-    serverContext(options, addr);
+    const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
     this.#options = options;
     this.#most = most;
-    this.#server = tls.createServer({
-      cert,
-      key,
-      ca: caCerts && [...caCerts],
-      ...clientCertificates(options),
-      ALPNProtocols: alpnProtocols && [...alpnProtocols],
-      handshakeTimeout,
-    });
+    this.#server = usable("listen", addr, () =>
+      tls.createServer({
+        ...serverIdentity(options),
+        ...clientCertificates(options),
+        ALPNProtocols: alpnProtocols && [...alpnProtocols],
+        handshakeTimeout,
+      }));
   }
 
   /** Gives `listener` the connections that come of it. */

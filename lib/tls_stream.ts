@@ -5,7 +5,6 @@
  * @module
  */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
@@ -13,51 +12,52 @@ import { systemClock } from "./clock.ts";
 import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
+import { certificatesIn, type KeyPair, keyPairIn, type Pem, PemError, pemOf } from "./tls_pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type { Addr, TlsConn } from "./transport.ts";
 
 /** How long a handshake may take unless told otherwise, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 
-/** What certificates and keys mean to `node:tls`. Throws EINVAL if they are none. */
-function secureContext(
-  options: tls.SecureContextOptions,
-  op: SocketOp,
-  addr: Addr | undefined,
-): tls.SecureContext {
-  const { cert, key } = options;
+/** What `node:tls` makes of certificates and keys. Throws EINVAL if it can make nothing of them. */
+export function usable<T>(op: SocketOp, addr: Addr | undefined, make: () => T): T {
   try {
-    // Deno finds out at the handshake only.
-    if (typeof cert === "string" && typeof key === "string") {
-      const fits = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
-      if (!fits) throw new Error("the key is not that of the certificate");
-    }
-    return tls.createSecureContext(options);
+    return make();
   } catch (cause) {
     const why = `a certificate or its key cannot be used: ${(cause as Error).message}`;
     throw new SocketError("EINVAL", op, { addr, cause, why });
   }
 }
 
-/** The certificate of a server, and whom it trusts. Throws EINVAL if they are none. */
-export function serverContext(
-  { cert, key, caCerts }: TlsServerOptions,
-  addr: Addr | undefined,
-): tls.SecureContext {
-  // The runtimes take anything for one, and then let nobody in.
-  for (const pem of caCerts ?? []) checkCertificates(pem, addr);
-  return secureContext({ cert, key, ca: caCerts && [...caCerts] }, "listen", addr);
+/** Who one is, and whom one trusts, in the form that `node:tls` takes on all runtimes. */
+export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
+
+/** The certificate of a server, and whom it trusts. Throws a `PemError` if they are none. */
+export function serverIdentity({ cert, key, caCerts }: TlsServerOptions): Identity {
+  // Deno finds out at the handshake only, and the runtimes take anything for an issuer.
+  return { ...pairOf(cert, key), ca: caCerts && issuersOf(caCerts) };
 }
 
-function checkCertificates(pem: string, addr: Addr | undefined): void {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g);
-  try {
-    if (blocks === null) throw new Error("there is no PEM certificate in it");
-    for (const block of blocks) new X509Certificate(block);
-  } catch (cause) {
-    const why = `the issuers of clients' certificates are none: ${(cause as Error).message}`;
-    throw new SocketError("EINVAL", "listen", { addr, cause, why });
-  }
+/** The same for who shakes hands without a `tls.Server`. Throws EINVAL if they are none. */
+export function serverContext(
+  options: TlsServerOptions,
+  addr: Addr | undefined,
+): tls.SecureContext {
+  return usable("listen", addr, () => tls.createSecureContext(serverIdentity(options)));
+}
+
+function pairOf(cert: string, key: string): KeyPair {
+  return keyPairIn(pem("cert", cert), pem("key", key));
+}
+
+function issuersOf(caCerts: readonly string[]): string[] {
+  return caCerts.map((text, i) => pemOf(certificatesIn(pem(`caCerts[${i}]`, text))));
+}
+
+function pem(name: string, text: unknown): Pem {
+  if (typeof text === "string") return { name, text };
+  const what = text instanceof Uint8Array ? "bytes" : String(text);
+  throw new PemError(`${name} is to be PEM in a string, not ${what}`);
 }
 
 /** The client is asked for a certificate if somebody is trusted; {@linkcode refusal} looks at it. */
@@ -96,8 +96,11 @@ function clientContext(options: ClientContext, addr: Addr): tls.SecureContext {
   const same = last !== undefined && last.options.cert === cert && last.options.key === key &&
     String(last.options.caCerts) === String(caCerts);
   if (last !== undefined && same) return last.context;
-  const ca = caCerts && [...tls.rootCertificates, ...caCerts];
-  const context = secureContext({ cert, key, ca }, "startTls", addr);
+  const context = usable("startTls", addr, () => {
+    const ca = caCerts && [...tls.rootCertificates, ...issuersOf(caCerts)];
+    const isSomebody = cert !== undefined || key !== undefined;
+    return tls.createSecureContext({ ...isSomebody && pairOf(cert!, key!), ca });
+  });
   last = { options: { cert, key, caCerts: caCerts && [...caCerts] }, context };
   return context;
 }

@@ -129,11 +129,12 @@ for (
     [["--unix", ""], /Option --unix takes a path, not ''/],
     [["--unix-mode", "600"], /Option --unix-mode needs --unix/],
     [["--unix", "/tmp/x.sock", "--unix-mode", "rw"], /takes permissions in octal/],
-    [["--tls-cert", "a.pem"], /--tls-cert and --tls-key need each other/],
+    [["--tls-key", "a.pem"], /--tls-cert and --tls-key need each other/],
+    [["--tls-key-passphrase-file", "a"], /--tls-key-passphrase-file needs --tls-cert/],
     [["--tls-client-ca", "a.pem"], /Option --tls-client-ca needs --tls-cert/],
     [
       ["--tls-cert", "none.pem", "--tls-key", "none.pem"],
-      /Cannot read 'none.pem': there is no such/,
+      /Option --tls-cert cannot read 'none.pem': there is no such/,
     ],
   ] as const
 ) {

@@ -106,7 +106,7 @@ for (
     [["--tls", "--cacert", "deno.json"], 2, /there is no certificate \(PEM\) in 'deno.json'/],
     [["--cacert", "x.pem"], 2, /Option --cacert needs --tls/],
     [["--tls", "--cacert", "none.pem"], 2, /Option --cacert cannot read 'none.pem'/],
-    [["--tls", "--cert", "x.pem"], 2, /--cert and --key need each other/],
+    [["--tls", "--key", "x.pem"], 2, /--cert and --key need each other/],
     [["--tls", "--udp"], 2, /Option --udp goes without --tls and --unix/],
   ] as const
 ) {

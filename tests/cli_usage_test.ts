@@ -20,6 +20,7 @@ const FLAGS = {
     "--unix-mode MODE",
     "--tls-cert FILE",
     "--tls-key FILE",
+    "--tls-key-passphrase-file FILE",
     "--tls-self-signed",
     "--tls-client-ca FILE",
     "--allow CIDR",

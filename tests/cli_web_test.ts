@@ -51,6 +51,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--unix-mode MODE",
     "--tls-cert FILE",
     "--tls-key FILE",
+    "--tls-key-passphrase-file FILE",
     "--tls-self-signed",
     "--tls-client-ca FILE",
     "--allow CIDR",

@@ -59,10 +59,10 @@ test("web: --unix listens on a socket file, and removes it", async () => {
 
 test("web: flags of TLS and Unix sockets that do not go together exit 2", async () => {
   const wrong: [args: string[], message: RegExp][] = [
-    [["--tls-cert", "x"], /--tls-cert and --tls-key need each other/],
+    [["--tls-cert", "x"], /Option --tls-cert cannot read 'x': there is no such file/],
     [["--tls-key", "x"], /--tls-cert and --tls-key need each other/],
     [["--tls-self-signed", "--tls-cert", "x", "--tls-key", "x"], /exclude each other/],
-    [["--tls-cert", "/none", "--tls-key", "/none"], /Cannot read '\/none': there is no such file/],
+    [["--tls-cert", "/none", "--tls-key", "/none"], /cannot read '\/none': there is no such file/],
     [["--unix", "x", "--port", "0"], /--unix goes without --port/],
     [["--unix", "x", "--lan"], /--unix goes without/],
     [["--unix", "x", "--tls-self-signed"], /--unix goes without/],

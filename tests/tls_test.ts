@@ -128,7 +128,7 @@ test("TLS: issuers of clients' certificates that are none are EINVAL", async () 
   const broken = other.cert.replace(/[A-Za-z]{20}/, "");
   for (const caCerts of [["garbage"], [""], [broken]]) {
     const { message } = await rejects(listen({ caCerts }), "EINVAL");
-    assert.match(message, /the issuers of clients' certificates are none/);
+    assert.match(message, /caCerts\[0\]/);
   }
 });
 

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import type { DialTlsOptions } from "../dial.ts";
 import type { ClientTls } from "../http/client/client.ts";
 import { type Flag, needing, path, text, toggle, UsageError, type Values } from "./flags.ts";
-import { whyUnreadable } from "./unreadable.ts";
+import { readCertificates, readKeyPair } from "./pem.ts";
 
 /** The flags of whom to trust and who to be, where TLS may be spoken. */
 export const TRUST_FLAGS: {
@@ -20,7 +19,7 @@ export const TRUST_FLAGS: {
   cacert: path("trust the certificates (PEM) in FILE, too", "FILE"),
   insecure: toggle("trust any certificate, of anybody: for tests only", "k"),
   cert: path("show this certificate (PEM) to a server that asks for one", "FILE"),
-  key: path("the private key of the certificate (PEM)", "FILE"),
+  key: path("its private key (PEM), unless it is in that file, too", "FILE"),
 };
 
 /** The flags of TLS, where it is spoken on demand. */
@@ -39,30 +38,17 @@ export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
   ),
 };
 
-/** Reads whom to trust and who to be. Throws a {@linkcode UsageError} if that cannot be read. */
+/** Reads whom to trust and who to be. Throws a {@linkcode UsageError} if that cannot be had. */
 export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLAGS>): ClientTls {
-  if ((cert === "") !== (key === "")) {
-    throw new UsageError("Options --cert and --key need each other");
-  }
+  if (cert === "" && key !== "") throw new UsageError("Options --cert and --key need each other");
   return {
     insecure,
-    ...cacert !== "" && { caCerts: [certificatesIn(cacert)] },
-    ...cert !== "" && { cert: read("cert", cert), key: read("key", key) },
+    ...cacert !== "" && { caCerts: [readCertificates({ option: "cacert", file: cacert })] },
+    ...cert !== "" && readKeyPair({
+      cert: { option: "cert", file: cert },
+      key: { option: "key", file: key },
+    }),
   };
-}
-
-function certificatesIn(file: string): string {
-  const pem = read("cacert", file);
-  if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-  throw new UsageError(`Option --cacert: there is no certificate (PEM) in '${file}'`);
-}
-
-function read(option: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${file}': ${whyUnreadable(file, error)}`);
-  }
 }
 
 /** What `dial` takes beside a place for TLS, or nothing. Throws a {@linkcode UsageError}. */

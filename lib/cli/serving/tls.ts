@@ -5,13 +5,13 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
 import type { AccessList } from "../../access.ts";
 import { selfSigned } from "../../tls_cert.ts";
+import type { KeyPair } from "../../tls_pem.ts";
 import type { TlsServerOptions } from "../../tls.ts";
-import { CliError, EXIT } from "../exit.ts";
-import { type Flag, path, toggle, UsageError, type Values } from "../flags.ts";
+import { type Flag, needing, path, toggle, UsageError, type Values } from "../flags.ts";
 import type { Log } from "../log.ts";
+import { readCertificates, readKeyPair } from "../pem.ts";
 import { isAnyHost, ownAddresses } from "./addresses.ts";
 import { tellFailure } from "./tell.ts";
 
@@ -19,11 +19,16 @@ import { tellFailure } from "./tell.ts";
 export const TLS_FLAGS: {
   readonly "tls-cert": Flag<string>;
   readonly "tls-key": Flag<string>;
+  readonly "tls-key-passphrase-file": Flag<string>;
   readonly "tls-self-signed": Flag<boolean>;
   readonly "tls-client-ca": Flag<string>;
 } = {
   "tls-cert": path("speak TLS, with this certificate and those behind it (PEM)", "FILE"),
-  "tls-key": path("the private key of the certificate (PEM)", "FILE"),
+  "tls-key": path("its private key (PEM), unless it is in that file, too", "FILE"),
+  "tls-key-passphrase-file": needing(
+    "tls-cert",
+    path("the first line of FILE decrypts the private key", "FILE"),
+  ),
   "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
   "tls-client-ca": path("let in only clients with a certificate of these issuers (PEM)", "FILE"),
 };
@@ -31,33 +36,29 @@ export const TLS_FLAGS: {
 /** What the flags say. */
 export type TlsFlags = Values<typeof TLS_FLAGS>;
 
-/** A certificate and its key, in PEM. */
-interface KeyPair {
-  readonly cert: string;
-  readonly key: string;
-  /** The SHA-256 of one of our own making, for people to compare. */
+/** What a server shows. */
+interface Shown extends KeyPair {
+  /** The SHA-256 of a certificate of our own making, for people to compare. */
   readonly fingerprint?: string;
 }
 
 /** Whether there is to be TLS. Throws a {@linkcode UsageError} for flags that do not go together. */
 export function wantsTls(flags: TlsFlags): boolean {
   const [cert, key] = [flags["tls-cert"] !== "", flags["tls-key"] !== ""];
-  if (cert !== key) throw new UsageError("Options --tls-cert and --tls-key need each other");
+  if (key && !cert) throw new UsageError("Options --tls-cert and --tls-key need each other");
   if (cert && flags["tls-self-signed"]) {
     throw new UsageError("Options --tls-cert and --tls-self-signed exclude each other");
   }
   const secure = cert || flags["tls-self-signed"];
   if (!secure && flags["tls-client-ca"] !== "") {
-    throw new UsageError(
-      "Option --tls-client-ca needs --tls-cert and --tls-key, or --tls-self-signed",
-    );
+    throw new UsageError("Option --tls-client-ca needs --tls-cert or --tls-self-signed");
   }
   return secure;
 }
 
 /**
  * What a listener takes, with a certificate for `host`; the fingerprint of one of our own making is
- * told. Rejects with a {@linkcode CliError}.
+ * told. Rejects with a {@linkcode UsageError}.
  */
 export async function tlsServerOptions(
   flags: TlsFlags,
@@ -66,7 +67,9 @@ export async function tlsServerOptions(
 ): Promise<TlsServerOptions> {
   const { cert, key, fingerprint } = await keyPair(flags, host);
   const clientCa = flags["tls-client-ca"];
-  const caCerts = clientCa === "" ? undefined : [await read(clientCa)];
+  const caCerts = clientCa === "" ? undefined : [
+    readCertificates({ option: "tls-client-ca", file: clientCa }),
+  ];
   if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
   return { cert, key, caCerts };
 }
@@ -80,23 +83,13 @@ export function handshakeCallbacks(
 }
 
 /** Reads the certificate, or makes one for `host`. */
-async function keyPair(flags: TlsFlags, host: string): Promise<KeyPair> {
+async function keyPair(flags: TlsFlags, host: string): Promise<Shown> {
   if (flags["tls-self-signed"]) return await selfSigned(hostsOf(host));
-  return { cert: await read(flags["tls-cert"]), key: await read(flags["tls-key"]) };
-}
-
-async function read(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    const { code, name, message } = error as Error & { code?: string };
-    const [why, next] = name === "NotCapable"
-      ? ["Deno's permissions forbid it", `Run again with --allow-read=${path}.`]
-      : code === "ENOENT"
-      ? ["there is no such file", "Check the spelling."]
-      : [message, "Check its permissions."];
-    throw new CliError(EXIT.usage, `Cannot read '${path}': ${why}. ${next}`, { cause: error });
-  }
+  return readKeyPair({
+    cert: { option: "tls-cert", file: flags["tls-cert"] },
+    key: { option: "tls-key", file: flags["tls-key"] },
+    passphrase: { option: "tls-key-passphrase-file", file: flags["tls-key-passphrase-file"] },
+  });
 }
 
 /** The names that a server is asked for by. Where its addresses are hidden, these are not among them. */

@@ -1,0 +1,172 @@
+/**
+ * Certificates and private keys in PEM (RFC 7468), as people have them: with other things around
+ * them, in one text or in two, with any line ends. Both runtimes get them in one form, and whoever
+ * hands over something else is told what it is.
+ *
+ * @module
+ */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+
+/** A text is not what it should be. The message names it and says why, as the middle of a sentence. */
+export class PemError extends Error {
+  override readonly name = "PemError";
+}
+
+/** A text in PEM. */
+export interface Pem {
+  /** What messages call it: `tls.cert`, or the name of a file in quotes. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The labels of certificates. */
+const CERTIFICATE = /^(X509 |TRUSTED )?CERTIFICATE$/;
+
+/** The labels of private keys that OpenSSL reads. */
+const PRIVATE_KEY = /^(RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY$/;
+
+interface Block {
+  readonly label: string;
+  readonly text: string;
+}
+
+function blocksIn({ text }: Pem): Block[] {
+  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^]*?-----END \1-----/g);
+  return Array.from(blocks, ([text, label]) => ({ label, text }));
+}
+
+/** The certificates in a text, in their order, one at least. Throws a {@linkcode PemError}. */
+export function certificatesIn(pem: Pem): X509Certificate[] {
+  const blocks = blocksIn(pem);
+  const certificates = blocks.filter(({ label }) => CERTIFICATE.test(label));
+  if (certificates.length === 0) throw new PemError(whyNoCertificate(pem, blocks));
+  return certificates.map(({ text }, i) => {
+    try {
+      return new X509Certificate(text);
+    } catch (error) {
+      const which = certificates.length === 1 ? "the certificate" : `certificate ${i + 1}`;
+      throw damaged(`${which} in ${pem.name}`, error);
+    }
+  });
+}
+
+/** Whether a text has a private key in it, of whatever form. */
+export function hasPrivateKey({ text }: Pem): boolean {
+  return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
+}
+
+/**
+ * The first private key in a text; `decrypt` says how to have one decrypted where it is encrypted and
+ * there is no passphrase. Throws a {@linkcode PemError}.
+ */
+export function privateKeyIn(
+  pem: Pem,
+  { passphrase, decrypt = "decrypt it with 'openssl pkey -in FILE'" }: {
+    readonly passphrase?: string;
+    readonly decrypt?: string;
+  } = {},
+): KeyObject {
+  const blocks = blocksIn(pem);
+  const block = blocks.find(({ label }) => PRIVATE_KEY.test(label));
+  if (block === undefined) throw new PemError(whyNoKey(pem, blocks));
+  const { text, label } = block;
+  const key = `the private key in ${pem.name}`;
+  const isEncrypted = label.startsWith("ENCRYPTED") || /^Proc-Type: *4, *ENCRYPTED/m.test(text);
+  if (isEncrypted && passphrase === undefined) {
+    throw new PemError(`${key} is encrypted: ${decrypt}`);
+  }
+  try {
+    return createPrivateKey({ key: text, ...isEncrypted && { passphrase } });
+  } catch (error) {
+    if (!isEncrypted) throw damaged(key, error);
+    const why = /unsupported/i.test((error as Error).message)
+      ? `${key} is encrypted in a way that this runtime does not know: encrypt it again with ` +
+        "'openssl pkcs8 -topk8 -v2 aes256'"
+      : `${key} cannot be decrypted: the passphrase is not its own, or it is damaged`;
+    throw new PemError(why, { cause: error });
+  }
+}
+
+/** A certificate with those of its issuers, and its key, in the one form that all runtimes take. */
+export interface KeyPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/**
+ * Takes the key pair out of the texts that hold its parts, which may be one and the same. Throws a
+ * {@linkcode PemError} if a part is missing or does not fit the other.
+ */
+export function keyPairIn(
+  cert: Pem,
+  key: Pem,
+  options?: Parameters<typeof privateKeyIn>[1],
+): KeyPair {
+  const chain = certificatesIn(cert);
+  const own = privateKeyIn(key, options);
+  const whose = chain.findIndex((certificate) => certificate.checkPrivateKey(own));
+  if (whose > 0) {
+    throw new PemError(
+      `the private key in ${key.name} is that of certificate ${whose + 1} in ${cert.name}: ` +
+        "put that one first, and those of its issuers behind it",
+    );
+  }
+  if (whose < 0) {
+    throw new PemError(
+      `the private key in ${key.name} is not that of the certificate in ${cert.name}`,
+    );
+  }
+  return { cert: pemOf(chain), key: own.export({ type: "pkcs8", format: "pem" }) as string };
+}
+
+/** Certificates in the one form that all runtimes take. */
+export function pemOf(certificates: readonly X509Certificate[]): string {
+  return certificates.map(String).join("");
+}
+
+function whyNoCertificate(pem: Pem, blocks: readonly Block[]): string {
+  const { name } = pem;
+  if (hasPrivateKey(pem)) {
+    return `there is a private key in ${name}, and no certificate: are the two swapped?`;
+  }
+  if (blocks.some(({ label }) => label.endsWith("CERTIFICATE REQUEST"))) {
+    return `there is a request for a certificate in ${name}, and no certificate: take what the ` +
+      "issuer has made of it";
+  }
+  return whyNone(pem, blocks, "certificate", "x509");
+}
+
+function whyNoKey(pem: Pem, blocks: readonly Block[]): string {
+  const { name } = pem;
+  const has = (label: RegExp) => blocks.some((block) => label.test(block.label));
+  if (has(/^OPENSSH PRIVATE KEY$/)) {
+    return `the private key in ${name} is in OpenSSH's form: convert it with ` +
+      "'ssh-keygen -p -m PKCS8 -f FILE'";
+  }
+  if (has(/PUBLIC KEY$/)) return `the key in ${name} is the public one: take the private one`;
+  if (has(CERTIFICATE)) {
+    return `there is a certificate in ${name}, and no private key: are the two swapped?`;
+  }
+  return whyNone(pem, blocks, "private key", "pkey");
+}
+
+/** Why there is no `what` in a text; `tool` of openssl reads one in DER. */
+function whyNone({ name, text }: Pem, blocks: readonly Block[], what: string, tool: string) {
+  if (text.trim() === "") return `${name} is empty`;
+  // DER begins with a sequence, whose length, as bytes that are no text, stands in its next bytes.
+  if (/^0[\x80-\x84\ufffd]/.test(text)) {
+    return `${name} is binary (DER or PKCS #12), and PEM is text: convert it with ` +
+      `'openssl ${tool} -inform der -in FILE'`;
+  }
+  if (blocks.length === 0 && text.includes("-----BEGIN ")) {
+    return `there is no ${what} (PEM) in ${name}: it is cut short`;
+  }
+  const others = [...new Set(blocks.map(({ label }) => label))];
+  return `there is no ${what} (PEM) in ${name}` +
+    (others.length === 0 ? "" : `, only: ${others.join(", ")}`);
+}
+
+function damaged(what: string, cause: unknown): PemError {
+  return new PemError(`${what} is damaged: ${(cause as Error).message}`, { cause });
+}
