@@ -13,12 +13,13 @@ import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli
 import { tellOutcome } from "./lib/cli/echo_outcome.ts";
 import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
 import { clientExitHelp } from "./lib/cli/exit.ts";
-import { clientAdvice } from "./lib/cli/first_word.ts";
+import { clientAdvice, placeAdvice } from "./lib/cli/first_word.ts";
 import { renderFlags, seconds, size, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_HINTS } from "./lib/cli/hints.ts";
 import { MESSAGE, messageOf } from "./lib/cli/message.ts";
 import { processIo } from "./lib/cli/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
+import { socatHint } from "./lib/cli/socat.ts";
 import type { Session } from "./lib/cli/session.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
@@ -84,8 +85,12 @@ async function echoClient(
   session: Session,
 ): Promise<number> {
   const { stdin, clock } = session.io;
+  const [, next] = positionals;
+  const advice = next === undefined
+    ? undefined
+    : placeAdvice(positionals) ?? socatHint(next, positionals[2]);
   const message = messageOf(positionals.shift(), session.io);
-  noMore(positionals, "put quotes around a message of several words");
+  noMore(positionals, advice ?? "put quotes around a message of several words");
 
   const destination = destinationOf(values);
   if (values.udp && (values.tls || values.unix !== "")) {

@@ -11,9 +11,9 @@ import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
 import { SERVER_EXIT_HELP } from "./lib/cli/exit.ts";
-import { serverAdvice } from "./lib/cli/first_word.ts";
+import { placeAdvice, serverAdvice } from "./lib/cli/first_word.ts";
 import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
-import { SERVER_HINTS } from "./lib/cli/hints.ts";
+import { ECHO_SERVER_HINTS } from "./lib/cli/hints.ts";
 import { processIo } from "./lib/cli/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
@@ -86,7 +86,7 @@ async function echoServer(
   positionals: string[],
   session: Session,
 ): Promise<number> {
-  noMore(positionals, "echo takes options only");
+  noMore(positionals, placeAdvice(positionals) ?? "echo takes options only");
   const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
   if (values.udp && given !== undefined) {
     throw new UsageError(`Option --udp goes without --${given}`);
@@ -104,7 +104,7 @@ const echoCommand = command({
   name: "echo",
   flags: FLAGS,
   help: HELP,
-  hints: SERVER_HINTS,
+  hints: ECHO_SERVER_HINTS,
   run: echoServer,
 });
 

@@ -48,7 +48,14 @@ test("plainsocket: what is no command leads to the one that was meant", async ()
   const wrong = {
     "": "Nothing to do. Say server or client.",
     web: "Unknown command 'web'; say 'plainsocket server web'.",
-    "get http://a/": "Unknown command 'get'; say 'plainsocket client get'.",
+    "get http://a/": "Unknown command 'get'; say 'plainsocket client get http://a/'.",
+    "web .": "Unknown command 'web'; say 'plainsocket server web .'.",
+    "web --port 80 $x": `Unknown command 'web'; say 'plainsocket server web --port 80 "\\$x"'.`,
+    "./dist": "Unknown command './dist'; say 'plainsocket server web ./dist'.",
+    ".": "Unknown command '.'; say 'plainsocket server web .'.",
+    "serve dist": "Unknown command 'serve'; did you mean 'plainsocket server web dist'?",
+    "nc localhost 80":
+      "Unknown command 'nc'; did you mean 'plainsocket client connect localhost 80'?",
     echo: "Unknown command 'echo'; say 'plainsocket server echo' or 'plainsocket client echo'.",
     "http://a/": "Unknown command 'http://a/'; say 'plainsocket client get http://a/'.",
     sever: "Unknown command 'sever'; did you mean 'plainsocket server'?",

@@ -10,8 +10,9 @@ import { ACCESS_HELP } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { SERVER_EXIT_HELP } from "./exit.ts";
+import { placeAdvice } from "./first_word.ts";
 import { renderFlags, seconds, type Values } from "./flags.ts";
-import { SERVER_HINTS } from "./hints.ts";
+import { CHAT_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
@@ -58,7 +59,7 @@ export const chat: Command = command({
   name: "chat",
   flags: FLAGS,
   help: HELP,
-  hints: SERVER_HINTS,
+  hints: CHAT_HINTS,
   run,
 });
 
@@ -67,7 +68,7 @@ async function run(
   positionals: string[],
   session: Session,
 ): Promise<number> {
-  noMore(positionals, "chat takes options only");
+  noMore(positionals, placeAdvice(positionals) ?? "chat takes options only");
   const signals = session.onSignals();
   const log = session.openLog(values);
   const transport = openTransport(log, switchboardTranscript());

@@ -6,7 +6,7 @@
 
 import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
-import type { Advice } from "./first_word.ts";
+import { type Advice, synonym } from "./first_word.ts";
 import {
   checkNeeds,
   type Flags,
@@ -97,10 +97,11 @@ export function choose(
     if (!isName || first.includes("://")) return { name: forUrl, named: false };
   }
   if (!isName) return { name: names[0], named: false };
-  const near = nearest(first, names);
+  const near = nearest(first, names) ?? synonym(first, names);
   if (near !== undefined) {
     throw new UsageError(`Unknown protocol '${first}'; did you mean ${near}?`);
   }
-  const instead = [`there is: ${names.join(", ")}`, advice(first) ?? []].flat();
+  const next = args[1]?.startsWith("-") ? undefined : args[1];
+  const instead = [`there is: ${names.join(", ")}`, advice(first, next) ?? []].flat();
   throw new UsageError(`Unknown protocol '${first}'; ${instead.join("; ")}`);
 }

@@ -8,6 +8,7 @@
 import process from "node:process";
 import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
+import { synonym } from "./first_word.ts";
 import { type Io, processIo } from "./io.ts";
 import { endUnread } from "./main.ts";
 import { nearest } from "../nearest.ts";
@@ -33,22 +34,37 @@ const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   client: ["echo", "get", "connect", "resolve"],
 };
 
-/** What to say of a command that there is not. */
-function unknown(name: string): string {
+/** What to say of a command that there is not, with what stands behind it. */
+function unknown(name: string, rest: readonly string[]): string {
   const wrong = `Unknown command '${name}'`;
-  if (/^https?:\/\//i.test(name)) return `${wrong}; say 'plainsocket client get ${name}'.`;
-  const known = commandsFor(name);
+  if (/^https?:\/\//i.test(name)) return `${wrong}; say ${line(["client", "get", name, ...rest])}.`;
+  const known = commandsFor(name, rest);
   if (known.length > 0) return `${wrong}; say ${known.join(" or ")}.`;
-  const near = nearest(name, Object.entries(PROTOCOLS).flat(2));
-  if (near !== undefined) return `${wrong}; did you mean ${commandsFor(near).join(" or ")}?`;
+  const names = Object.entries(PROTOCOLS).flat(2);
+  const near = synonym(name, names) ?? nearest(name, names);
+  if (near !== undefined) return `${wrong}; did you mean ${commandsFor(near, rest).join(" or ")}?`;
+  // As other servers of files are called.
+  if (/^\.{0,2}(\/|$)/.test(name)) {
+    return `${wrong}; say ${line(["server", "web", name, ...rest])}.`;
+  }
   return `${wrong}. Say server or client.`;
 }
 
-/** The commands that a script or protocol of this name is part of, in quotes. */
-function commandsFor(name: string): string[] {
-  if (Object.hasOwn(PROTOCOLS, name)) return [`'plainsocket ${name}'`];
+/** The command lines that a script or protocol of this name is part of, with what stands behind it. */
+function commandsFor(name: string, rest: readonly string[]): string[] {
+  if (Object.hasOwn(PROTOCOLS, name)) return [line([name, ...rest])];
   return Object.keys(PROTOCOLS).filter((script) => PROTOCOLS[script].includes(name))
-    .map((script) => `'plainsocket ${script} ${name}'`);
+    .map((script) => line([script, name, ...rest]));
+}
+
+/** A command line, in quotes. */
+function line(args: readonly string[]): string {
+  return `'plainsocket ${args.map(quoted).join(" ")}'`;
+}
+
+/** An argument as a shell takes it. */
+function quoted(arg: string): string {
+  return /^[\w./:@%+=,-]+$/.test(arg) ? arg : `"${arg.replace(/["$\\`]/g, "\\$&")}"`;
 }
 
 const HELP = ["help", "-h", "--help"];
@@ -63,15 +79,19 @@ async function main(args: readonly string[], io: Io): Promise<number> {
   if (name === "client") return (await import("../../client.ts")).main(rest, io, "plainsocket ");
   const session = new Session(io);
   endUnread("plainsocket", session);
-  return await Promise.race([session.ended, answer(name, session)]);
+  return await Promise.race([session.ended, answer(name, rest, session)]);
 }
 
 /** Prints what was asked for without a script, or says what is wrong; resolves to the exit code. */
-async function answer(name: string | undefined, session: Session): Promise<number> {
+async function answer(
+  name: string | undefined,
+  rest: readonly string[],
+  session: Session,
+): Promise<number> {
   if (name !== undefined && HELP.includes(name)) await session.printHelp(USAGE);
   else if (name === "-V" || name === "--version") await session.print(VERSION_LINE);
   else {
-    const wrong = name === undefined ? "Nothing to do. Say server or client." : unknown(name);
+    const wrong = name === undefined ? "Nothing to do. Say server or client." : unknown(name, rest);
     session.log.error(`plainsocket: ${wrong} See 'plainsocket --help'.`);
     return EXIT.usage;
   }

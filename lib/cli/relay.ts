@@ -11,7 +11,7 @@ import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { formatDestination } from "./destination.ts";
 import { SERVER_EXIT_HELP } from "./exit.ts";
 import { renderFlags, type Values } from "./flags.ts";
-import { SERVER_HINTS } from "./hints.ts";
+import { RELAY_HINTS } from "./hints.ts";
 import { relayHandler } from "./relay/handler.ts";
 import { refuseItself } from "./relay/itself.ts";
 import { TARGET_FLAGS, targetOf } from "./relay/target.ts";
@@ -63,7 +63,7 @@ export const relay: Command = command({
   name: "relay",
   flags: FLAGS,
   help: HELP,
-  hints: SERVER_HINTS,
+  hints: RELAY_HINTS,
   run,
 });
 

@@ -12,6 +12,7 @@ import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { SERVER_EXIT_HELP } from "./exit.ts";
+import { placeAdvice } from "./first_word.ts";
 import {
   integer,
   list,
@@ -24,7 +25,7 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
-import { SERVER_HINTS } from "./hints.ts";
+import { WEB_HINTS } from "./hints.ts";
 import { hostFlag } from "./host.ts";
 import type { Log } from "./log.ts";
 import { LIMIT_FLAGS } from "./serving.ts";
@@ -119,7 +120,7 @@ export const web: Command = command({
   name: "web",
   flags: FLAGS,
   help: HELP,
-  hints: SERVER_HINTS,
+  hints: WEB_HINTS,
   run: serveWeb,
 });
 
@@ -129,7 +130,7 @@ async function serveWeb(
   session: Session,
 ): Promise<number> {
   const dir = positionals.shift() ?? ".";
-  noMore(positionals, "web serves one DIR");
+  noMore(positionals, placeAdvice(positionals) ?? "web serves one DIR");
   const site = siteOptions(values);
   const secure = wantsTls(values);
   const plain = addressOf(values, secure);

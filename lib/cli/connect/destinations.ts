@@ -9,6 +9,7 @@ import type { Endpoint } from "../../transport.ts";
 import type { Destination } from "../destination.ts";
 import { noMoreThanPlace, parseEndpoint } from "../endpoint.ts";
 import { UsageError, type Values } from "../flags.ts";
+import { socatHint } from "../socat.ts";
 import { type TLS_CLIENT_FLAGS, tlsOf } from "../tls_client.ts";
 
 /** The flags that say where to. */
@@ -77,6 +78,10 @@ function checkCombination(values: DestinationValues): void {
 
 function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {
   if (text === undefined) throw new UsageError("connect needs HOST:PORT, or --unix PATH");
+  // socat has stdin as its first address.
+  const [address, next] = /^(-|STDIO)$/i.test(text) ? more : [text, more[0]];
+  const socat = address === undefined ? undefined : socatHint(address, next);
+  if (socat !== undefined) throw new UsageError(`'${address}' is not HOST:PORT; ${socat}`);
   noMoreThanPlace(text, more, "what is sent comes on stdin");
   if (/^\d+$/.test(text)) {
     throw new UsageError(`'${text}' is a port without a host: write localhost:${text}`);
