@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkArgument, WAIT } from "./arguments.ts";
 import { setImmediate } from "node:timers";
 
 /** Tells the time and waits. */
@@ -62,6 +63,7 @@ export class VirtualClock implements Clock {
    * to run before it, between two of them, and after the last.
    */
   async advance(ms: number): Promise<void> {
+    checkArgument("clock.advance", ms, WAIT);
     const end = this.#now + ms;
     for (let rang = true; rang;) {
       await turn();

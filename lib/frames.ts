@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Framing, putFrame } from "./frames/framing.ts";
+import { BYTES, checkArgument } from "./arguments.ts";
+import { FRAMING, type Framing, putFrame } from "./frames/framing.ts";
 
 export { FrameDecoder } from "./frames/decoder.ts";
 export { delimiter, lines } from "./frames/delimiter.ts";
@@ -32,6 +33,8 @@ export { FrameWriter } from "./frames/writer.ts";
  * ```
  */
 export function encodeFrame(framing: Framing, payload: Uint8Array): Uint8Array {
+  checkArgument("encodeFrame", framing, FRAMING);
+  checkArgument("encodeFrame", payload, BYTES);
   framing.check(payload);
   const frame = new Uint8Array(payload.length + framing.overhead);
   return frame.subarray(0, putFrame(framing, payload, frame, 0));
@@ -63,6 +66,8 @@ export interface DecodedFrames {
  * ```
  */
 export function decodeFrames(framing: Framing, bytes: Uint8Array): DecodedFrames {
+  checkArgument("decodeFrames", framing, FRAMING);
+  checkArgument("decodeFrames", bytes, BYTES);
   const frames: Uint8Array[] = [];
   const bounds = { start: 0, end: 0, next: 0 };
   let at = 0;

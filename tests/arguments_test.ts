@@ -7,10 +7,15 @@ import {
   AccessList,
   chat,
   type Conn,
+  decodeFrames,
   delimiter,
   dial,
   echo,
+  encodeFrame,
   fixedLength,
+  FrameDecoder,
+  FrameReader,
+  FrameWriter,
   HTTP_LIMITS,
   join,
   lengthPrefix,
@@ -239,7 +244,17 @@ test("arguments: what makes handlers, lists and framings names what it takes", (
     [() => observe(memory, {} as Plain), "TypeError", /^observe takes a function/],
     [() => new MemoryTransport({ host: {} } as Plain), "TypeError", /Write hosts/],
   ];
-  for (const [make, name, message] of wrong) {
+  const payload = "x" as Plain;
+  const frames: typeof wrong = [
+    [() => encodeFrame(lines(), payload), "TypeError", /^encodeFrame .*TextEncoder/],
+    [() => encodeFrame("lines" as Plain, bytes("x")), "TypeError", /such as lines\(\)/],
+    [() => decodeFrames(lines(), payload), "TypeError", /^decodeFrames .*TextEncoder/],
+    [() => new FrameDecoder(lines()).push(payload), "TypeError", /^decoder\.push .*TextEncoder/],
+    [() => new FrameDecoder("lines" as Plain), "TypeError", /such as lines\(\)/],
+    [() => new FrameReader(lines() as Plain, lines()), "TypeError", /FrameReader takes a Conn/],
+    [() => new FrameWriter({} as Plain, lines()), "TypeError", /FrameWriter takes a Conn/],
+  ];
+  for (const [make, name, message] of [...wrong, ...frames]) {
     assert.throws(make, { name, code: "EINVAL", message }, String(make));
   }
 });
@@ -262,6 +277,14 @@ test("arguments: join, selfSigned and startWorkers name what they take", async (
     workers("data:text/javascript,", { workers: 0 }),
   );
   await mistakes("TypeError", /^startWorkers takes the URL/, workers(() => {}, { workers: 1 }));
+});
+
+test("arguments: a frame is bytes", async () => {
+  using listener = await memory.listen();
+  using conn = await memory.connect(listener.addr);
+  const writer: Plain = new FrameWriter(conn, lines());
+  await mistakes("TypeError", /^writer\.write .*TextEncoder/, writer.write("hello"));
+  assert.throws(() => writer.tryWrite("hello"), { name: "TypeError", code: "EINVAL" });
 });
 
 test("arguments: what selfSigned makes, and addresses, are options as they are", async () => {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { FrameBounds, Framing } from "./framing.ts";
+import { BYTES, checkArgument } from "../arguments.ts";
+import { type FrameBounds, FRAMING, type Framing } from "./framing.ts";
 
 /** Nothing, to begin with. */
 const EMPTY = new Uint8Array(0);
@@ -53,6 +54,7 @@ export class FrameDecoder {
 
   /** Frames end where `framing` says. */
   constructor(framing: Framing) {
+    checkArgument("new FrameDecoder", framing, FRAMING);
     this.#framing = framing;
   }
 
@@ -80,6 +82,7 @@ export class FrameDecoder {
    * {@linkcode end}.
    */
   push(chunk: Uint8Array): void {
+    checkArgument("decoder.push", chunk, BYTES);
     if (this.#ended) throw new TypeError("A decoder takes nothing after the end of the stream");
     if (this.#at < this.#chunk.length) {
       throw new TypeError("A decoder takes bytes when all frames of those before are taken");

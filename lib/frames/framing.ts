@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkOptions, integer, type Kinds } from "../arguments.ts";
+import { checkOptions, having, integer, type Kind, type Kinds } from "../arguments.ts";
 import { counted } from "../counted.ts";
 import { FrameError } from "./error.ts";
 
@@ -73,6 +73,9 @@ export interface Framing {
    */
   atEnd(rest: Uint8Array): boolean;
 }
+
+/** What a reader, a writer and a decoder take. */
+export const FRAMING: Kind = having("a framing, such as lines()", "find", "check", "putHead");
 
 /** Nothing: the tail of a frame that has none. */
 export const NO_TAIL: Uint8Array = new Uint8Array(0);

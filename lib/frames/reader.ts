@@ -4,10 +4,11 @@
  * @module
  */
 
+import { checkArgument, CONN } from "../arguments.ts";
 import type { Conn } from "../transport.ts";
 import { ReadBuffer } from "./buffer.ts";
 import { FrameDecoder } from "./decoder.ts";
-import type { Framing } from "./framing.ts";
+import { FRAMING, type Framing } from "./framing.ts";
 
 const NOTHING = new Uint8Array(0);
 
@@ -61,6 +62,8 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /** Reads from `conn`; the frames end where `framing` says. */
   constructor(conn: Conn, framing: Framing) {
+    checkArgument("new FrameReader", conn, CONN);
+    checkArgument("new FrameReader", framing, FRAMING);
     this.#conn = conn;
     this.#decoder = new FrameDecoder(framing);
   }

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { BYTES, checkArgument, CONN } from "../arguments.ts";
 import { DONE } from "../conn_base.ts";
 import type { Conn } from "../transport.ts";
 import { WriteBuffer } from "./buffer.ts";
-import { type Framing, putFrame } from "./framing.ts";
+import { FRAMING, type Framing, putFrame } from "./framing.ts";
 
 /**
  * Writes frames to a connection, which stays the caller's to close and to half-close. Frames gather
@@ -51,6 +52,8 @@ export class FrameWriter {
 
   /** Writes to `conn`; the frames end as `framing` says. */
   constructor(conn: Conn, framing: Framing) {
+    checkArgument("new FrameWriter", conn, CONN);
+    checkArgument("new FrameWriter", framing, FRAMING);
     this.#conn = conn;
     this.#framing = framing;
   }
@@ -62,6 +65,7 @@ export class FrameWriter {
    * Throws a {@linkcode FrameError} if the payload cannot be sent so; then nothing is sent of it.
    */
   tryWrite(payload: Uint8Array): boolean {
+    checkArgument("writer.write", payload, BYTES);
     this.#framing.check(payload);
     return !this.#writing && this.#waiting === 0 && this.#put(payload);
   }

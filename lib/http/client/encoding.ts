@@ -4,6 +4,14 @@
  * @module
  */
 
+import {
+  checkArgument,
+  checkOptions,
+  having,
+  type Kind,
+  type Kinds,
+  LIMIT,
+} from "../../arguments.ts";
 import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
@@ -41,9 +49,13 @@ const MOST_CODINGS = 2;
 
 /** What {@linkcode decodeContent} takes. */
 export interface DecodeOptions {
-  /** Bytes of decoded content: more is BODY_TOO_LARGE. Default: no limit. */
+  /** Bytes of decoded content: more is BODY_TOO_LARGE; 0 for no limit. Default: 0. */
   readonly maxSize?: number;
 }
+
+const REPLY: Kind = having("what requestHttp() resolves to", "header", "read", "close");
+
+const OPTIONS: Kinds<DecodeOptions> = { maxSize: LIMIT };
 
 /**
  * The content of a reply without its codings (gzip, deflate, br), as it comes; content without a coding
@@ -52,9 +64,18 @@ export interface DecodeOptions {
  * Throws a {@linkcode RequestError}: BAD_CONTENT_ENCODING for a coding that is not known, and for
  * what does not decode; and what reading the reply rejects with.
  */
-export async function* decodeContent(
+export function decodeContent(
   reply: ClientReply,
-  { maxSize = Infinity }: DecodeOptions = {},
+  options: DecodeOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  checkArgument("decodeContent", reply, REPLY);
+  checkOptions("decodeContent", options, OPTIONS, "{ maxSize: 1000000 }");
+  return decoded(reply, options.maxSize || Infinity);
+}
+
+async function* decoded(
+  reply: ClientReply,
+  maxSize: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
   let content = borrowedFrom(reply);
