@@ -12,7 +12,7 @@ import { systemClock } from "./clock.ts";
 import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
-import { certificatesIn, type KeyPair, keyPairIn, type Pem, PemError, pemOf } from "./tls_pem.ts";
+import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "./tls_pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type { Addr, TlsConn } from "./transport.ts";
 
@@ -47,17 +47,11 @@ export function serverContext(
 }
 
 function pairOf(cert: string, key: string): KeyPair {
-  return keyPairIn(pem("cert", cert), pem("key", key));
+  return keyPairIn({ name: "cert", text: cert }, { name: "key", text: key });
 }
 
 function issuersOf(caCerts: readonly string[]): string[] {
-  return caCerts.map((text, i) => pemOf(certificatesIn(pem(`caCerts[${i}]`, text))));
-}
-
-function pem(name: string, text: unknown): Pem {
-  if (typeof text === "string") return { name, text };
-  const what = text instanceof Uint8Array ? "bytes" : String(text);
-  throw new PemError(`${name} is to be PEM in a string, not ${what}`);
+  return caCerts.map((text, i) => pemOf(certificatesIn({ name: `caCerts[${i}]`, text })));
 }
 
 /** The client is asked for a certificate if somebody is trusted; {@linkcode refusal} looks at it. */

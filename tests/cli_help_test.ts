@@ -32,7 +32,10 @@ for (const [command, codes] of Object.entries(CODES)) {
     for (let width = 40; width <= 110; width++) {
       const fitted = fitHelp(help, width);
       assert.deepEqual(words(fitted), words(help));
-      const long = fitted.split("\n").filter((line) => line.length > width);
+      // A word that is longer than the terminal is wide has a line of its own.
+      const long = fitted.split("\n").filter((line) =>
+        line.length > width && line.trim().includes(" ")
+      );
       assert.deepEqual(long, [], `${width}`);
       assert.doesNotMatch(fitted, / $|\n\n\n/m);
     }

@@ -44,7 +44,10 @@ test("errors: one code advises by what was tried, and on what kind of socket", (
     ["ENOENT", "listen", unix, /Make its folder/, /has started/],
     ["ENOENT", "connect", unix, /server to connect to has started/, /Make its folder/],
     ["ECERT", "acceptTls", tcp(80), /this client/, /right server/],
-    ["ETIMEDOUT", "acceptTls", tcp(80), /allow more time/, /client/],
+    ["ETIMEDOUT", "connect", tcp(80), /allow more time/, /client|name/],
+    ["ETIMEDOUT", "resolve", tcp(80), /the name server/, /up and answering/],
+    ["ETIMEDOUT", "startTls", tcp(80), /the server speaks TLS/, /client/],
+    ["ETIMEDOUT", "acceptTls", tcp(80), /the client speaks TLS/, /server/],
   ];
   for (const [code, op, addr, says, not] of cases) {
     const [, next] = new SocketError(code, op, { addr }).message.split(` (${code}). `);

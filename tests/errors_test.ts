@@ -28,7 +28,7 @@ test("errors: what to do about a client's handshake is not what to do about a se
   assert.match(next("ETLS", "acceptTls"), /^Check that the client speaks TLS/);
   assert.match(next("ECERT", "acceptTls"), /^If this client may come in/);
   assert.equal(next("ETLS", "startTls"), ERROR_CODES.ETLS.next);
-  assert.equal(next("ETIMEDOUT", "acceptTls"), ERROR_CODES.ETIMEDOUT.next);
+  assert.match(next("ETIMEDOUT", "acceptTls"), /^Check that the client speaks TLS/);
 });
 
 test("errors: a runtime's code is ours if the table has it, else EUNKNOWN with the cause kept", () => {

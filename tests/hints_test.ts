@@ -35,7 +35,7 @@ test("hints: each is told, and none is of an option that the command has", async
     for (const [option, hint] of Object.entries({ ...DENO_HINTS, ...own })) {
       const { code, stderr } = await run([option]);
       const message = `Unknown option ${option}: ${hint}. See `;
-      assert.ok(code === 2 && stderr.includes(message), `${name}: ${stderr}`);
+      assert.ok(code === 2 && stderr.includes(message), `${name} ${option}: ${stderr}`);
     }
   }
 });

@@ -7,7 +7,7 @@ import { selfSigned } from "../lib/tls_cert.ts";
 import { certificatesIn, keyPairIn, type Pem, PemError, privateKeyIn } from "../lib/tls_pem.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../lib/tls.ts";
-import { bytes, OWN_HOST, readText, rejects } from "./helpers.ts";
+import { bytes, mistakes, OWN_HOST, readText, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 const own = await selfSigned([OWN_HOST]);
@@ -147,9 +147,9 @@ test("PEM: listen rejects EINVAL, and says which option is wrong and why", async
     await explained({ caCerts: [own.cert, cert] }, named(why, "caCerts[1]"));
   }
   for (const [key, why] of WRONG_KEYS) await explained({ key }, named(why, "key"));
-  const file = new Uint8Array(10) as unknown as string;
-  await explained({ cert: file }, /cert is to be PEM in a string, not bytes/);
-  await explained({ key: undefined }, /key is to be PEM in a string, not undefined/);
+  const cert = new Uint8Array(10) as unknown as string;
+  await mistakes("TypeError", /cert as a string, not/, listen({ cert }));
+  await mistakes("TypeError", /needs the option key/, listen({ key: undefined }));
 });
 
 test("PEM: startTls rejects EINVAL, and says which option is wrong and why", async () => {
