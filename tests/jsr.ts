@@ -13,6 +13,16 @@ import { runProgram } from "./peers.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
+/** What `deno.json` says of the package. */
+export function readConfig(): {
+  readonly name: string;
+  readonly version: string;
+  readonly exports: Readonly<Record<string, string>>;
+  readonly imports: Readonly<Record<string, string>>;
+} {
+  return JSON.parse(readFileSync(new URL("deno.json", ROOT), "utf8"));
+}
+
 /** A registry that has one package. */
 export interface Jsr extends AsyncDisposable {
   /** What Deno takes in `JSR_URL`. */
@@ -21,19 +31,35 @@ export interface Jsr extends AsyncDisposable {
   readonly name: string;
 }
 
-/** The files that `deno publish` sends, by their paths in the package. */
-async function published(imports: Readonly<Record<string, string>>): Promise<Map<string, string>> {
-  const flags = ["--dry-run", "--allow-dirty", "--allow-slow-types", "--no-check"];
-  const command = [
-    process.execPath,
-    "publish",
-    "--config",
-    fileURLToPath(new URL("deno.json", ROOT)),
-  ];
-  const { code, stderr } = await runProgram([...command, ...flags], { env: { NO_COLOR: "1" } });
+/** Runs Deno in the folder of the project; resolves to what it printed. */
+async function deno(...args: string[]): Promise<string> {
+  const env = { NO_COLOR: "1" };
+  const { code, stdout, stderr } = await runProgram(
+    ["env", "-C", fileURLToPath(ROOT), process.execPath, ...args],
+    { env },
+  );
   assert.equal(code, 0, stderr);
+  return stdout + stderr;
+}
+
+/** The URLs of the files that `deno publish` sends. */
+export async function publishedFiles(): Promise<string[]> {
+  const flags = ["--dry-run", "--allow-dirty", "--allow-slow-types", "--no-check"];
+  const output = await deno("publish", ...flags);
+  return [...output.matchAll(/^ {3}(file:\S+) \(/gm)].map(([, url]) => url);
+}
+
+/** The URLs of the files of the project that this one imports, and so on, and its own. */
+export async function importedBy(file: string): Promise<string[]> {
+  const { modules } = JSON.parse(await deno("info", "--quiet", "--json", file));
+  return modules.map(({ specifier }: { specifier: string }) => specifier)
+    .filter((url: string) => url.startsWith(ROOT.href));
+}
+
+/** The texts of the files that `deno publish` sends, by their paths in the package. */
+async function published(imports: Readonly<Record<string, string>>): Promise<Map<string, string>> {
   const files = new Map<string, string>();
-  for (const [, url] of stderr.matchAll(/^ {3}(file:\S+) \(/gm)) {
+  for (const url of await publishedFiles()) {
     let text = readFileSync(new URL(url), "utf8");
     // As it does, since users have no import map of ours.
     for (const [name, target] of Object.entries(imports)) {
@@ -46,8 +72,7 @@ async function published(imports: Readonly<Record<string, string>>): Promise<Map
 
 /** Starts the registry. */
 export async function startJsr(): Promise<Jsr> {
-  const config = JSON.parse(readFileSync(new URL("deno.json", ROOT), "utf8"));
-  const { name, version, exports, imports } = config;
+  const { name, version, exports, imports } = readConfig();
   const files = await published(imports);
   const manifest = Object.fromEntries(
     [...files].map(([path, text]) => [path, {

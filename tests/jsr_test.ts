@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { startJsr } from "./jsr.ts";
+import { importedBy, publishedFiles, readConfig, startJsr } from "./jsr.ts";
 import { Program, runProgram } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";
 import { listening } from "./scripts.ts";
@@ -69,6 +69,13 @@ if (runtime === "Deno") {
         assert.equal(code, 0, stderr);
       }
     });
+  });
+
+  test("from JSR: the package has the code that its exports import, and no other", async () => {
+    const entries = Object.values(readConfig().exports);
+    const imported = new Set((await Promise.all(entries.map(importedBy))).flat());
+    const published = (await publishedFiles()).filter((url) => url.endsWith(".ts"));
+    assert.deepEqual(published.sort(), [...imported].filter((url) => url.endsWith(".ts")).sort());
   });
 
   test("from JSR: a program that is imported does not start", async () => {
