@@ -149,7 +149,7 @@ export const ECHO_HINTS: Hints = {
 export const RESOLVE_HINTS: Hints = {
   ...PLACE_HINTS,
   ...same("-w", "say --connect-timeout"),
-  ...same("--json --short +short", "say --log json"),
+  ...same("--json --short", "say --log json"),
   ...same("-t --type -4 -6", "it has the addresses of both families, and no other records"),
 };
 
@@ -185,7 +185,7 @@ export const CURL_HINTS: Hints = {
   ...same("-f --fail --fail-with-body", "a status of 400 or above is exit code 22 without it"),
   ...same("-L --location", "redirects are followed without it"),
   ...same("-s", "say -q"),
-  ...same("--silent -nv --no-verbose", "say --quiet"),
+  ...same("--silent --no-verbose", "say --quiet"),
   ...same("-S --show-error", "errors are shown without it"),
   ...same("-m --max-time --speed-time -y", MAX_TIME),
   ...same("--max-filesize", "say --max-size"),
