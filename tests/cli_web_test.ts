@@ -65,6 +65,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "-H, --header 'NAME: VALUE'",
     "--cors",
     "--auth USER:PASSWORD",
+    "--auth-env NAME",
     "--upload",
     "--max-upload BYTES",
     "--max-connections N",

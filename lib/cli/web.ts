@@ -6,6 +6,7 @@
 
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
+import type { Credentials } from "../web/auth.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { serveSite, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "./access.ts";
@@ -38,10 +39,11 @@ import { serverTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
-import { checkCacheControl, parseCredentials, parseFields } from "./web/fields.ts";
+import { checkCacheControl, parseFields } from "./web/fields.ts";
 import { allowHostFlag, servedNames } from "./web/hosts.ts";
 import { describeLan } from "./web/lan.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
+import { AUTH_FLAGS, credentialsOf, followFile } from "./web/users.ts";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -66,7 +68,7 @@ const FLAGS = {
   "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
   cors: toggle("let scripts of other sites read"),
-  auth: optional(text("USER:PASSWORD", "", "ask for a user and password")),
+  ...AUTH_FLAGS,
   upload: toggle("take files: PUT makes or replaces one; listings have a form"),
   "max-upload": needing(
     "upload",
@@ -131,7 +133,8 @@ async function serveWeb(
 ): Promise<number> {
   const dir = positionals.shift() ?? ".";
   noMore(positionals, placeAdvice(positionals) ?? "web serves one DIR");
-  const site = siteOptions(values);
+  const credentials = credentialsOf(values, session.io.env);
+  const site = siteOptions(values, credentials);
   const secure = wantsTls(values);
   const plain = addressOf(values, secure);
 
@@ -139,8 +142,10 @@ async function serveWeb(
   const log = session.openLog(values);
   await checkDirectory(dir, values.upload);
   const transport = openTransport(log, serverTranscript());
+  const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
-  const access = openAccess(values, log, (reload) => session.onReload(reload), share);
+  const access = openAccess(values, log, onReload, share);
+  if (credentials !== undefined) followFile(credentials, values, log, onReload);
   const address = secure && "host" in plain
     ? {
       ...plain,
@@ -185,8 +190,8 @@ async function serveWeb(
   return conclude(summary, access, log, signals);
 }
 
-function siteOptions(values: WebValues): SiteOptions {
-  const { spa, dotfiles, upload, cors, auth } = values;
+function siteOptions(values: WebValues, credentials: Credentials | undefined): SiteOptions {
+  const { spa, dotfiles, upload, cors } = values;
   const cacheControl = values["cache-control"];
   return {
     spa,
@@ -194,9 +199,9 @@ function siteOptions(values: WebValues): SiteOptions {
     upload,
     cors,
     headers: parseFields(values.header, cors),
-    hosts: servedNames(values),
+    hosts: servedNames(values, credentials !== undefined),
     ...cacheControl === undefined ? {} : { cacheControl: checkCacheControl(cacheControl) },
-    ...auth === undefined ? {} : { credentials: parseCredentials(auth) },
+    ...credentials === undefined ? {} : { credentials },
   };
 }
 
@@ -215,7 +220,7 @@ function addressOf(values: WebValues, tls: boolean): WebAddress {
 
 function tellLan(log: Log, values: WebValues, port: number, scheme: "http" | "https"): void {
   for (const line of describeLan(port, scheme, values.log === "text")) log.note(line);
-  if (values.auth === undefined) {
+  if (values.auth === undefined && values["auth-env"] === undefined) {
     const may = values.upload ? "read it and add to it" : "read it";
     log.note(`everyone in the network may ${may}; --auth asks for a password`);
   } else if (scheme === "http") log.note("the password crosses the network unencrypted");

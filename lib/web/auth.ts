@@ -28,6 +28,7 @@ export function credentialsOf(request: LightRequest): Credentials | undefined {
 
 /**
  * Lets requests with these credentials through to `handler`, and answers all others with 401.
+ * They may change while it does.
  * `headers` are fields of that reply, names and values by turns.
  */
 export function requireCredentials(
@@ -35,7 +36,8 @@ export function requireCredentials(
   expected: Credentials,
   headers: readonly string[] = [],
 ): LightHandler {
-  const digest = digestOf(expected);
+  let { user, password } = expected;
+  let digest = digestOf(expected);
   const refusal: LightReply = {
     status: 401,
     headers: [
@@ -51,6 +53,10 @@ export function requireCredentials(
   };
   return (request) => {
     const given = credentialsOf(request);
+    if (expected.user !== user || expected.password !== password) {
+      ({ user, password } = expected);
+      digest = digestOf(expected);
+    }
     // Digests are equally long and equally hard to guess, so that the time tells nothing.
     if (given === undefined || !timingSafeEqual(digestOf(given), digest)) return refusal;
     return handler(request);

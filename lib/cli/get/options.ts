@@ -12,6 +12,7 @@ import { RequestError } from "../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../http/client/request_head.ts";
 import { parseUrl } from "../../http/client/url.ts";
 import { bothNames, type Flag, list, text, UsageError, type Values } from "../flags.ts";
+import { isInFile, linesOf, secretOf } from "../secret.ts";
 import { whyUnreadable } from "../unreadable.ts";
 
 /**
@@ -27,10 +28,11 @@ export const REQUEST_FLAGS: {
   readonly range: Flag<string>;
 } = {
   header: {
-    ...list("LINE", "send the header field 'Name: value'; may be repeated", "H"),
-    parse: (line, sofar) => {
-      fieldOf(line);
-      return [...sofar, line];
+    ...list("LINE", "send the header field 'Name: value', or those in @FILE; repeatable", "H"),
+    parse: (text, sofar) => {
+      const lines = isInFile(text) ? linesOf(text) : [text];
+      lines.forEach(fieldOf);
+      return [...sofar, ...lines];
     },
   },
   request: {
@@ -43,8 +45,9 @@ export const REQUEST_FLAGS: {
   data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
   "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
   user: {
-    ...text("NAME:PASSWORD", "", "send these with Basic authentication", "u"),
-    parse: (user) => {
+    ...text("NAME:PASSWORD", "", "send these with Basic authentication; @FILE has them", "u"),
+    parse: (text) => {
+      const user = secretOf(text);
       // It is not shown: it may be a password.
       if (user.includes(":")) return user;
       throw new UsageError("takes 'name:password'");

@@ -1,10 +1,9 @@
 /**
- * What the flags of `server.ts web` say of header fields and users.
+ * What the flags of `server.ts web` say of header fields.
  *
  * @module
  */
 
-import type { Credentials } from "../../web/auth.ts";
 import { CORS_FIELDS } from "../../web/cors.ts";
 import { UsageError } from "../flags.ts";
 
@@ -61,15 +60,6 @@ export function checkCacheControl(value: string): string {
   throw new UsageError(
     `Option --cache-control takes a value as in 'max-age=3600', not '${visible(value)}'`,
   );
-}
-
-/** The value of `--auth`. Throws a {@linkcode UsageError}, which does not tell the password. */
-export function parseCredentials(text: string): Credentials {
-  const colon = text.indexOf(":");
-  if (colon > 0 && colon < text.length - 1) {
-    return { user: text.slice(0, colon), password: text.slice(colon + 1) };
-  }
-  throw new UsageError("Option --auth takes USER:PASSWORD, with a colon between and neither empty");
 }
 
 /** Text with its control characters spelled out: an error is one line. */

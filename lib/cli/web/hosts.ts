@@ -37,7 +37,6 @@ function named(text: string): string {
 export interface NameFlags {
   readonly "allow-host": readonly string[];
   readonly host?: string;
-  readonly auth?: string;
   readonly unix: string;
 }
 
@@ -45,10 +44,12 @@ export interface NameFlags {
  * The names that the site is served by; undefined for any. Where a password is asked for a page of
  * another site has none, and browsers reach no Unix socket: then only who asks for it has names checked.
  */
-export function servedNames(flags: NameFlags): readonly string[] | undefined {
-  const { "allow-host": allowed, host, auth, unix } = flags;
+export function servedNames(
+  { "allow-host": allowed, host, unix }: NameFlags,
+  asksForPassword: boolean,
+): readonly string[] | undefined {
   if (allowed.includes(ANY)) return undefined;
-  if (allowed.length === 0 && (auth !== undefined || unix !== "")) return undefined;
+  if (allowed.length === 0 && (asksForPassword || unix !== "")) return undefined;
   return [...allowed, ...host ? [host] : [], ...ownNames(hostName())];
 }
 

@@ -1,0 +1,36 @@
+/**
+ * What nobody else is to read: options stand in the list of processes, and so do not hold it.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { UsageError } from "./flags.ts";
+import { whyUnreadable } from "./unreadable.ts";
+
+/** Whether a value names a file that has it. */
+export function isInFile(value: string): boolean {
+  return value.startsWith("@");
+}
+
+/**
+ * A value of an option: the value itself, or of `@FILE` the one line in FILE. Throws a
+ * {@linkcode UsageError}, which does not tell what is in the file.
+ */
+export function secretOf(value: string): string {
+  if (!isInFile(value)) return value;
+  const [line = "", ...more] = linesOf(value);
+  if (more.length === 0) return line;
+  throw new UsageError(`wants one line in '${value.slice(1)}', which has more`);
+}
+
+/** The lines in FILE of `@FILE`, but for empty ones. Throws a {@linkcode UsageError}. */
+export function linesOf(value: string): string[] {
+  const file = value.slice(1);
+  try {
+    const text = readFileSync(file, "utf8");
+    return text.replace(/^\ufeff/, "").split(/\r?\n/).filter((line) => line !== "");
+  } catch (error) {
+    throw new UsageError(`cannot read '${file}': ${whyUnreadable(file, error)}`);
+  }
+}
