@@ -8,6 +8,7 @@ import { checkOptions, CLOCK, FUNCTION, integer, type Kinds, SIGNAL } from "./ar
 import { setImmediate } from "node:timers";
 import { LineSplitter } from "./chat/lines.ts";
 import { Member } from "./chat/member.ts";
+import { TelnetCommands } from "./chat/telnet.ts";
 import { cleanText, isName, keyOf } from "./chat/text.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { type Framing, lines } from "./frames.ts";
@@ -55,6 +56,8 @@ export type ChatEvent =
  *   Lines of the server begin with `* `: who is there, who comes, and who leaves.
  * - A client is called `guest1`, `guest2` and so on, until it says `/nick NAME`.
  * - Control characters arrive escaped, so that nobody can steer the terminal of another.
+ * - Telnet's commands (RFC 854) are no text: its options are refused, and Ctrl-C there is answered
+ *   (RFC 860), so that the client goes on showing what comes.
  * - A line over `maxLine` is told to its sender and goes to nobody; what is behind it does.
  * - Nobody waits for anybody: what a client has not taken waits for it, up to `maxQueue`. Who reads
  *   too slowly for that is dropped with a reset, and its handler rejects with ETIMEDOUT.
@@ -138,8 +141,12 @@ class Room {
       onTooLong: () =>
         this.#tell(member, `A line has at most ${this.#framing.maxSize} bytes: nobody got yours.`),
     });
+    const telnet = new TelnetCommands((answer) => {
+      member.push(answer);
+      this.#sendSoon();
+    });
     for (let n; (n = await member.conn.read(buffer)) !== null;) {
-      splitter.push(buffer.subarray(0, n));
+      splitter.push(telnet.textOf(buffer.subarray(0, n)));
       // One who has much to say lets all others speak, and all read.
       await this.#turn;
     }
