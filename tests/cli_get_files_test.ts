@@ -329,6 +329,14 @@ test("get -o: FILE may be a link of one's own, and none that somebody else has m
     assert.equal(asked.length, 2);
   }));
 
+test("get -o: a pipe that the shell has opened is written to by its number", () =>
+  getting([], async (_dir, url) => {
+    const command = [...programCommand("client"), "get", "-o", "/dev/fd/3", url];
+    const exit = await runProgram(inShell(`{ "$@" 3>&1 >/dev/null; } | cat`, command));
+    assert.equal(exit.code, 0, exit.stderr);
+    assert.ok(exit.stdout.equals(CONTENT));
+  }));
+
 test("get -o: what others could not read is not theirs to read when it is replaced", () =>
   getting([30_000], async (dir, url) => {
     const file = join(dir, "file");

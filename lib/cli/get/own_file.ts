@@ -10,6 +10,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import process from "node:process";
 import { CliError, EXIT } from "../exit.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDWR } = constants;
@@ -61,18 +62,32 @@ async function whyForeign(path: string, found: Stats): Promise<string | undefine
   return await isOwn(path, found) ? undefined : "it belongs to somebody else";
 }
 
-/**
- * Whether it belongs to whom a new file in its folder belongs to. The number of one's own user would
- * not do where the file system has its own idea of that; Deno does not tell it to everyone, either.
- */
 async function isOwn(path: string, { uid }: Stats): Promise<boolean> {
-  const probe = join(dirname(path), `.plainsocket-${randomBytes(12).toString("hex")}`);
-  const handle = await createOwn(probe);
+  return uid === await ownUid(dirname(path));
+}
+
+/**
+ * Whom a new file in a folder belongs to. The process's own user need not be who the file system says
+ * it is, and Deno tells it only with a permission of its own. It is asked where no file can be made,
+ * as in /dev/fd.
+ */
+async function ownUid(folder: string): Promise<number | undefined> {
+  const probe = join(folder, `.plainsocket-${randomBytes(12).toString("hex")}`);
+  const handle = await createOwn(probe).catch(() => undefined);
+  if (handle === undefined) return processUid();
   try {
-    return (await handle.stat()).uid === uid;
+    return (await handle.stat()).uid;
   } finally {
     await handle.close();
     await rm(probe, { force: true });
+  }
+}
+
+function processUid(): number | undefined {
+  try {
+    return process.geteuid?.();
+  } catch {
+    return undefined;
   }
 }
 
