@@ -56,13 +56,14 @@ export type { ReplyHeadLimits } from "./lib/http/client/reply_head.ts";
 export { requestHttp } from "./lib/http/client/request.ts";
 export { HttpError } from "./lib/http/errors.ts";
 export type { HttpErrorCode } from "./lib/http/errors.ts";
+export { fromFetchHandler, toFetchHandler } from "./lib/http/fetch_handler.ts";
+export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./lib/http/fetch_handler.ts";
 export type { HeadLimits } from "./lib/http/head.ts";
 export type { LightHandler, LightReply, LightRequest } from "./lib/http/light.ts";
 export { HTTP_LIMITS } from "./lib/http/options.ts";
 export type { Exchange, HttpLimits, HttpOptions } from "./lib/http/options.ts";
 export { prepare } from "./lib/http/prepared.ts";
 export { serveHttp } from "./lib/http/serve_http.ts";
-export type { HttpHandler, HttpInfo } from "./lib/http/serve_http.ts";
 export { serveLight } from "./lib/http/server.ts";
 export {
   decodeFrames,

@@ -10,15 +10,15 @@ import { makeSite } from "./site_helpers.ts";
 
 test("hosts: the program checks names unless there is a password, a Unix socket, or '*'", () => {
   const plain = { "allow-host": [], unix: "" };
-  assert.ok(servedNames(plain) !== undefined);
-  assert.equal(servedNames({ ...plain, auth: "a:b" }), undefined);
-  assert.equal(servedNames({ ...plain, unix: "/x" }), undefined);
-  assert.equal(servedNames({ ...plain, "allow-host": ["a.example", "*"] }), undefined);
-  for (const more of [{}, { auth: "a:b" }, { unix: "/x" }]) {
-    const names = servedNames({ ...plain, "allow-host": ["a.example"], ...more });
+  assert.ok(servedNames(plain, false) !== undefined);
+  assert.equal(servedNames(plain, true), undefined);
+  assert.equal(servedNames({ ...plain, unix: "/x" }, false), undefined);
+  assert.equal(servedNames({ ...plain, "allow-host": ["a.example", "*"] }, false), undefined);
+  for (const [unix, asks] of [["", false], ["", true], ["/x", false]] as const) {
+    const names = servedNames({ ...plain, unix, "allow-host": ["a.example"] }, asks);
     assert.ok(names?.includes("a.example"), "Who asks for it gets it");
   }
-  assert.ok(servedNames({ ...plain, host: "box.example" })!.includes("box.example"));
+  assert.ok(servedNames({ ...plain, host: "box.example" }, false)!.includes("box.example"));
 });
 
 test("web: a page whose name leads here can neither read nor write; known names can", async () => {

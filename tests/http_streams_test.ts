@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { LightHandler } from "../lib/http/light.ts";
-import { fromFetchHandler } from "../lib/http/serve_http.ts";
+import { fromFetchHandler } from "../lib/http/fetch_handler.ts";
 import type { Conn } from "../lib/transport.ts";
 import { bytes } from "./helpers.ts";
 import { GET, hear, hearOne, serveOn } from "./http_helpers.ts";

@@ -5,26 +5,18 @@
  */
 
 import type { ServeSummary } from "../serve.ts";
-import type { Addr, Listener } from "../transport.ts";
-import type { LightHandler } from "./light.ts";
+import type { Listener } from "../transport.ts";
+import { fromFetchHandler, type HttpHandler } from "./fetch_handler.ts";
 import { checkServer, type HttpOptions } from "./options.ts";
 import { serveLight } from "./server.ts";
-import { webRequest } from "./web_request.ts";
-import { lightReply } from "./web_response.ts";
-
-/** What a handler is told besides the request. */
-export interface HttpInfo {
-  /** The client's address. */
-  readonly remoteAddr: Addr;
-}
-
-/** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */
-export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
 
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests as {@linkcode serveLight} does, by a handler as those of
  * `Deno.serve`, Hono or h3: bodies may be streams in both directions, and `request.signal` is
  * aborted when the client leaves.
+ *
+ * A handler for {@linkcode serveLight} becomes one for this by {@linkcode toFetchHandler}; that of
+ * {@linkcode serveFiles} or {@linkcode serveSite} is one already.
  *
  * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
@@ -64,13 +56,4 @@ export async function serveHttp(
 ): Promise<ServeSummary> {
   checkServer("serveHttp", listener, handler, options);
   return await serveLight(listener, fromFetchHandler(handler), options);
-}
-
-/** Makes a handler for {@linkcode serveLight} of one for {@linkcode serveHttp}. */
-export function fromFetchHandler(handler: HttpHandler): LightHandler {
-  return (light) => {
-    const response = handler(webRequest(light), light);
-    if (!(response instanceof Promise)) return lightReply(response, light.method);
-    return response.then((response) => lightReply(response, light.method));
-  };
 }

@@ -49,6 +49,11 @@ class WebRequest {
     this.#light = light;
   }
 
+  /** The request that it was made of, if its body is still to be read; undefined for any other. */
+  static lightBehind(request: object): LightRequest | undefined {
+    return #light in request && !request.bodyUsed ? request.#light : undefined;
+  }
+
   get method(): string {
     return this.#light.method;
   }
@@ -176,6 +181,9 @@ Object.setPrototypeOf(WebRequest.prototype, Request.prototype);
 export function webRequest(light: LightRequest): Request {
   return new WebRequest(light) as unknown as Request;
 }
+
+/** The engine's request behind a `Request` that {@linkcode webRequest} has made. */
+export const lightBehind: (request: Request) => LightRequest | undefined = WebRequest.lightBehind;
 
 function headersOf(list: readonly string[]): Headers {
   const headers = new Headers();

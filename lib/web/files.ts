@@ -7,7 +7,8 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
-import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
+import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
+import type { LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
 import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
@@ -89,6 +90,9 @@ const NOT_FOUND_KEY = "not found";
  * the connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
  * be read, and 503 when the system is out of file descriptors.
  *
+ * The handler goes to `serveLight()`, the fastest way, and as well to `serveHttp()`, `Deno.serve()` and
+ * Hono: `app.get("*", (c) => files(c.req.raw))`.
+ *
  * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory or an
  * option has a field that HTTP cannot carry.
  *
@@ -116,9 +120,9 @@ const NOT_FOUND_KEY = "not found";
  * rmSync(root, { recursive: true });
  * ```
  */
-export function serveFiles(root: string, options: FileOptions = {}): LightHandler {
+export function serveFiles(root: string, options: FileOptions = {}): AnyHandler {
   const server = new FileServer(root, options);
-  return (request) => server.answer(request);
+  return toAnyHandler((request) => server.answer(request));
 }
 
 /** What {@linkcode FileServer} takes. */

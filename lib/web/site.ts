@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
 import type { LightHandler } from "../http/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
@@ -32,8 +33,8 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
 
 /**
  * Answers with what is below `root`: files as `serveFiles()` does, and a listing, as HTML or
- * as JSON by the request's Accept, for each directory that has no index.html. Throws as
- * `serveFiles()` does.
+ * as JSON by the request's Accept, for each directory that has no index.html. The handler is of both
+ * kinds, and throws, as that of `serveFiles()`.
  *
  * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
  *
@@ -64,7 +65,7 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
  * rmSync(root, { recursive: true });
  * ```
  */
-export function serveSite(root: string, options: SiteOptions = {}): LightHandler {
+export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
   const { upload = false, cors = false, credentials, hosts } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
@@ -99,5 +100,5 @@ export function serveSite(root: string, options: SiteOptions = {}): LightHandler
     ? answer
     : requireCredentials(answer, credentials, headers);
   const shared = cors ? answerPreflights(guarded, headers) : guarded;
-  return hosts === undefined ? shared : requireHost(shared, hosts, headers);
+  return toAnyHandler(hosts === undefined ? shared : requireHost(shared, hosts, headers));
 }
