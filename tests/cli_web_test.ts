@@ -62,6 +62,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--spa",
     "--dotfiles",
     "--cache-control VALUE",
+    "--type EXT=TYPE",
     "-H, --header 'NAME: VALUE'",
     "--cors",
     "--auth USER:PASSWORD",
@@ -151,6 +152,11 @@ test("web: a command line that is not right exits 2, with one line that tells", 
     [["--auth", "alone"], /--auth takes USER:PASSWORD/],
     [["--auth", ":secret"], /--auth takes USER:PASSWORD/],
     [["--auth", "user:"], /--auth takes USER:PASSWORD/],
+    [["--type", "ts"], /--type takes an extension and a media type, as ts=video\/mp2t, not "ts"/],
+    [["--type", "=text/plain"], /--type takes/],
+    [["--type", "tar.gz=application/gzip"], /--type takes/],
+    [["--type", "a=text"], /--type takes/],
+    [["--type", "a=text/plain\r\nX: y"], /--type takes .* not "a=text\/plain\\r\\nX: y"/],
     [["--lan", "--host", "localhost"], /--lan and --host exclude each other/],
     [["--lan", "--host", "127.0.0.1"], /--lan and --host exclude each other/],
     [["--max-upload", "0"], /--max-upload takes a whole number/],
@@ -292,10 +298,16 @@ test("web: -v shows every step of the conversation", async () => {
 }, ["curl"]);
 
 test("web: flags reach the replies", async () => {
-  await using site = await makeSite({ "index.html": "app", ".env": "x" });
+  await using site = await makeSite({
+    "index.html": "app",
+    ".env": "x",
+    "a.ts": "x",
+    "b.foo": "x",
+  });
   await using server = await startWeb([
     ...["--spa", "--dotfiles", "--cors", "--cache-control", "max-age=60"],
     ...["-H", "X-One: 1", "--header", "X-Empty:"],
+    ...["--type", "ts=video/mp2t", "--type", ".FOO=text/html;charset=koi8-r"],
     site.root,
   ]);
   const reply = await curl("--include", `${server.url}some/page`);
@@ -310,6 +322,10 @@ test("web: flags reach the replies", async () => {
     ]
   ) assert.ok(reply.includes(`\r\n${field}\r\n`), `${field} is not in:\n${reply}`);
   assert.equal(await curl(`${server.url}.env`), "x");
+  for (const [name, type] of [["a.ts", "video/mp2t"], ["b.foo", "text/html;charset=koi8-r"]]) {
+    const format = ["--output", "/dev/null", "--write-out", "%{content_type}"];
+    assert.equal(await curl(...format, server.url + name), type);
+  }
 }, ["curl"]);
 
 test("web: curl uploads a file with -T, and a form with -F", async () => {

@@ -42,6 +42,7 @@ import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseFields } from "./web/fields.ts";
 import { allowHostFlag, servedNames } from "./web/hosts.ts";
 import { describeLan } from "./web/lan.ts";
+import { typeFlag } from "./web/types.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
 import { AUTH_FLAGS, credentialsOf, followFile } from "./web/users.ts";
 
@@ -66,6 +67,7 @@ const FLAGS = {
   spa: toggle("answer /index.html where there is no page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
+  type: typeFlag(),
   header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
   cors: toggle("let scripts of other sites read"),
   ...AUTH_FLAGS,
@@ -199,6 +201,7 @@ function siteOptions(values: WebValues, credentials: Credentials | undefined): S
     upload,
     cors,
     headers: parseFields(values.header, cors),
+    types: values.type,
     hosts: servedNames(values, credentials !== undefined),
     ...cacheControl === undefined ? {} : { cacheControl: checkCacheControl(cacheControl) },
     ...credentials === undefined ? {} : { credentials },

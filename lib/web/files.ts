@@ -11,6 +11,7 @@ import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
 import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
+import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
 import { Replies } from "./replies.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
@@ -48,6 +49,12 @@ export interface FileOptions {
    * served either way. Default: true.
    */
   readonly compress?: boolean;
+  /**
+   * Media types by extension, which count more than the usual ones; of a name without a dot all is
+   * extension. Text gets `charset=utf-8` unless the file says otherwise, or the type has a parameter.
+   * Default: none.
+   */
+  readonly types?: Readonly<Record<string, string>>;
   /** Answers for a directory without index.html. Default: 404. */
   readonly listing?: (
     directory: Directory,
@@ -138,6 +145,7 @@ type Found = Resource | Directory | "no slash";
 export class FileServer {
   readonly #root: string;
   readonly #options: FileServerOptions;
+  readonly #types: MediaTypes;
   /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
@@ -151,7 +159,8 @@ export class FileServer {
     if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
     this.#root = resolve(root);
     this.#options = options;
-    const { clock } = options;
+    const { clock, types = {} } = options;
+    this.#types = checkedTypes(types);
     this.#now = clock === undefined ? Date.now : () => clock.now();
     const common = {
       cacheControl: options.cacheControl,
@@ -290,7 +299,8 @@ export class FileServer {
 
   #init(mayHaveGrown: boolean): ResourceInit {
     const { compress = true, siblings = true } = this.#options;
-    return { root: this.#root, compress, siblings, now: this.#now(), mayHaveGrown };
+    const types = this.#types;
+    return { root: this.#root, compress, siblings, types, now: this.#now(), mayHaveGrown };
   }
 
   /** Answers for an error of the file system; throws those that should not be. */

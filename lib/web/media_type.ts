@@ -1,32 +1,107 @@
 /**
- * Media types by file name.
+ * Media types of files: by name, and by the first bytes where the name does not tell enough.
  *
  * @module
  */
 
-import { mimes } from "mrmime";
+import mime from "mime";
+import { isText, isUtf8Text } from "./charset.ts";
 
-/** What the table of `mrmime` leaves out and a web site has. */
-const MORE: Readonly<Record<string, string>> = { ico: "image/vnd.microsoft.icon" };
+/** Media types by extensions in lower case, without a dot. */
+export type MediaTypes = Readonly<Record<string, string>>;
+
+/** Where browsers, or newer standards, want another type than the table of `mime` has. */
+const BETTER: MediaTypes = { cjs: "text/javascript", flac: "audio/flac", xml: "text/xml" };
+
+/** Sources and other text, for which that table has types that browsers save or misread. */
+const SOURCES: ReadonlySet<string> = new Set(
+  ("asm bat c cc coffee cpp csh cts cxx dart f f77 f90 for h hbs hh java jsx latex less litcoffee " +
+    "lua mts nfo org pas php pl pm r rs s sass scm scss sh sql srt styl stylus tcl tex toml ts tsx")
+    .split(" "),
+);
 
 /** What is text though its type does not start with `text/`. */
 const TEXT = /^text\/|[/+](?:json|xml|javascript|toml)$/;
 
 /** Formats that are no text and have no compression of their own. */
 const COMPRESSIBLE =
-  /^application\/(?:wasm|rtf|vnd\.ms-fontobject)$|^font\/(?:ttf|otf)$|^image\/(?:bmp|vnd\.microsoft\.icon)$/;
+  /^application\/(?:wasm|rtf|x-tar|vnd\.ms-fontobject)$|^font\/(?:ttf|otf)$|^image\/(?:bmp|vnd\.microsoft\.icon)$|^model\//;
 
-/** The value of Content-Type for a file of this name; text is taken to be UTF-8. */
-export function mediaTypeOf(name: string): string {
-  const dot = name.lastIndexOf(".");
-  const extension = dot === -1 ? "" : name.slice(dot + 1).toLowerCase();
-  const type = (Object.hasOwn(MORE, extension) ? MORE[extension] : undefined) ??
-    (Object.hasOwn(mimes, extension) ? mimes[extension] : undefined);
-  if (type === undefined) return "application/octet-stream";
-  return TEXT.test(type) ? `${type};charset=utf-8` : type;
+const UNKNOWN = "application/octet-stream";
+
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const MEDIA_TYPE = new RegExp(
+  `^${TOKEN}/${TOKEN}(?:[ \\t]*;[ \\t]*${TOKEN}=(?:${TOKEN}|"[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"))*$`,
+);
+
+/** Whether a text is a media type, perhaps with parameters (RFC 9110 section 8.3.1). */
+export function isMediaType(text: string): boolean {
+  return MEDIA_TYPE.test(text);
+}
+
+/** Types with their extensions as they are looked for. Throws a `TypeError` for one that is none. */
+export function checkedTypes(types: MediaTypes): MediaTypes {
+  return Object.fromEntries(
+    Object.entries(types).map(([extension, type]) => {
+      if (!isMediaType(type)) {
+        throw new TypeError(`types.${extension} takes a media type as "text/plain", not ${type}`);
+      }
+      return [extension.replace(/^\./, "").toLowerCase(), type];
+    }),
+  );
+}
+
+/** Whether {@linkcode mediaTypeOf} wants the first bytes of a file of this name. */
+export function needsHead(name: string, types: MediaTypes): boolean {
+  const type = typeByName(name, types);
+  return type === undefined || TEXT.test(type);
+}
+
+/**
+ * The value of Content-Type for a file of this name: of `types`, or as is usual. `head` has the first
+ * 1,024 bytes. They tell whether a source, or a file whose name says nothing, is text, and whether
+ * text is UTF-8, which is not said of what declares another charset. Default: it is what its name says.
+ */
+export function mediaTypeOf(name: string, head?: Uint8Array, types: MediaTypes = {}): string {
+  const type = typeByName(name, types) ?? typeByContent(name, head);
+  if (type.includes(";") || !TEXT.test(type)) return type;
+  return head === undefined || isUtf8Text(type, head) ? `${type};charset=utf-8` : type;
 }
 
 /** Whether content of a type that {@linkcode mediaTypeOf} gave is worth compressing. */
 export function isCompressible(type: string): boolean {
-  return type.endsWith(";charset=utf-8") || COMPRESSIBLE.test(type);
+  const [essence] = type.split(";");
+  return TEXT.test(essence) || COMPRESSIBLE.test(essence);
+}
+
+/** Whether there may be siblings that hold a file of this type compressed. */
+export function mayHaveSiblings(type: string): boolean {
+  return isCompressible(type) || type === UNKNOWN;
+}
+
+/** What stands behind the last dot of a name; all of it if there is none. */
+function extensionOf(name: string): string {
+  return baseOf(name).split(".").at(-1)!.toLowerCase();
+}
+
+function baseOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** The type that does not depend on the content. */
+function typeByName(name: string, types: MediaTypes): string | undefined {
+  const extension = extensionOf(name);
+  if (Object.hasOwn(types, extension)) return types[extension];
+  if (!baseOf(name).includes(".") || SOURCES.has(extension)) return undefined;
+  return Object.hasOwn(BETTER, extension)
+    ? BETTER[extension]
+    : mime.getType(extension) ?? undefined;
+}
+
+function typeByContent(name: string, head: Uint8Array | undefined): string {
+  const extension = extensionOf(name);
+  const isSource = baseOf(name).includes(".") && SOURCES.has(extension);
+  if (head === undefined ? isSource : isText(head)) return "text/plain";
+  // As video, which has the extension of TypeScript, too.
+  return isSource ? mime.getType(extension) ?? UNKNOWN : UNKNOWN;
 }

@@ -10,11 +10,26 @@ import type { LightReply } from "../http/light.ts";
 import type { Cacheable } from "./cache.ts";
 import { compress } from "./compress.ts";
 import type { Validators } from "./conditions.ts";
-import { checkReadable, locate, type Located, readLocated, TooLargeError } from "./disk.ts";
+import {
+  checkReadable,
+  locate,
+  type Located,
+  openLocated,
+  readFully,
+  readLocated,
+  TooLargeError,
+} from "./disk.ts";
 import type { Coding } from "./encoding.ts";
+import { HEAD_BYTES } from "./charset.ts";
 import { type FileState, httpSecond, isSame } from "./file_state.ts";
 import { stateNow } from "./file_system.deno.ts";
-import { isCompressible, mediaTypeOf } from "./media_type.ts";
+import {
+  isCompressible,
+  mayHaveSiblings,
+  mediaTypeOf,
+  type MediaTypes,
+  needsHead,
+} from "./media_type.ts";
 import { thisMoment } from "./moment.ts";
 
 /** Files up to this size are held in memory. */
@@ -92,13 +107,14 @@ export class Resource implements Cacheable {
     key: string,
     path: string,
     located: Located,
+    type: string,
     siblings: readonly Sibling[],
     init: ResourceInit,
   ) {
     this.key = key;
     this.path = path;
     this.located = located;
-    this.type = mediaTypeOf(path);
+    this.type = type;
     this.checkedAt = this.#siblingsAt = init.now;
     this.#mayHaveGrown = init.mayHaveGrown;
     const now = Date.now();
@@ -142,8 +158,10 @@ export class Resource implements Cacheable {
     init: ResourceInit,
   ): Promise<Resource> {
     if (located.state.size > MOST_BYTES) throw new TooLargeError(located.real, "2^53 - 1 bytes");
-    const siblings = init.siblings ? await findSiblings(init.root, path, located) : [];
-    return new Resource(key, path, located, siblings, init);
+    const head = needsHead(path, init.types) ? await headOf(located, init) : undefined;
+    const type = mediaTypeOf(path, head, init.types);
+    const siblings = init.siblings ? await findSiblings(init.root, path, type, located) : [];
+    return new Resource(key, path, located, type, siblings, init);
   }
 
   /** The file itself. */
@@ -186,6 +204,7 @@ export class Resource implements Cacheable {
       const found = await findSiblings(
         init.root,
         this.path,
+        this.type,
         this.located,
         anew ? undefined : present,
       );
@@ -228,8 +247,9 @@ export class Resource implements Cacheable {
     const located = source ?? this.located;
     let bytes = await readLocated(located, this.#mayHaveGrown);
     if (bytes.length !== located.state.size) {
-      // The file system tells nothing, not of changes either.
+      // The file system tells nothing, not of changes either: the file is sent as it is.
       this.#isTrusted = false;
+      this.representations = [this.identity];
       return bytes;
     }
     if (source === undefined) {
@@ -279,10 +299,23 @@ export interface ResourceInit {
   readonly compress: boolean;
   /** Whether siblings that hold a file compressed are looked for. */
   readonly siblings: boolean;
+  /** Types by extension that count more than the usual ones. */
+  readonly types: MediaTypes;
   /** The time by the server's clock. */
   readonly now: number;
   /** Whether what is read may be the start of a file that grows all the time, as a log does. */
   readonly mayHaveGrown: boolean;
+}
+
+/** The first bytes of a file. Rejects as `openLocated()` does. */
+async function headOf(located: Located, { mayHaveGrown }: ResourceInit): Promise<Uint8Array> {
+  const handle = await openLocated(located, mayHaveGrown);
+  try {
+    const head = new Uint8Array(Math.min(HEAD_BYTES, located.state.size));
+    return head.subarray(0, await readFully(handle, head, 0));
+  } finally {
+    await handle.close();
+  }
 }
 
 interface Sibling {
@@ -295,11 +328,11 @@ interface Sibling {
 async function findSiblings(
   root: string,
   path: string,
+  type: string,
   { state }: Located,
   among?: readonly Representation[],
 ): Promise<Sibling[]> {
-  const type = mediaTypeOf(path);
-  if (!isCompressible(type) && type !== "application/octet-stream") return [];
+  if (!mayHaveSiblings(type)) return [];
   const found = await Promise.all(SIBLINGS.map(async ([coding, extension]) => {
     if (among?.some((representation) => representation.coding === coding) === false) return [];
     try {
