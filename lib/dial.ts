@@ -32,7 +32,13 @@ import type {
   Transport,
   UnixAddr,
 } from "./transport.ts";
-import { ENDPOINT, OF_ADDRESS, TCP_CLIENT, TLS_CLIENT } from "./transport_arguments.ts";
+import {
+  checkIdentity,
+  ENDPOINT,
+  OF_ADDRESS,
+  TCP_CLIENT,
+  TLS_CLIENT,
+} from "./transport_arguments.ts";
 
 /** How long {@linkcode dial} may take. */
 export interface DialLimits {
@@ -83,6 +89,7 @@ const UNIX: Kinds<DialUnixOptions> = { ...LIMITS, ...OF_ADDRESS, path: TEXT };
 function checkDial(options: unknown): void {
   const kinds = asksForUnix(Object(options)) ? UNIX : TCP;
   checkOptions("dial", options, kinds, '{ host: "localhost", port: 7 }');
+  checkIdentity("dial, in tls,", (options as DialTlsOptions).tls ?? {});
 }
 
 /** These say something of this machine's network; an answer from the other side says more. */

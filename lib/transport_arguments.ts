@@ -152,11 +152,18 @@ export function checkConnect(options: unknown): void {
 export function checkStartTls(conn: unknown, options: unknown): void {
   checkArgument("startTls", conn, CONN);
   checkOptions("startTls", options, TLS_CLIENT, '{ servername: "example.com" }');
+  checkIdentity("startTls", options as TlsClientOptions);
 }
 
 /** Throws unless a datagram can be for it. */
 export function checkDestination(to: unknown): void {
   checkFields("datagram.send, in to,", to, ENDPOINT, '{ host: "127.0.0.1", port: 7 }');
+}
+
+/** Throws if there is a certificate without its key, or a key without its certificate. */
+export function checkIdentity(where: string, { cert, key }: TlsClientOptions): void {
+  if (cert !== undefined) checkFields(where, { key }, { key: required(TEXT) });
+  else if (key !== undefined) checkFields(where, { cert }, { cert: required(TEXT) });
 }
 
 /** Throws unless `listenDatagram()` takes it. */

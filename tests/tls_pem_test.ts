@@ -166,6 +166,8 @@ test("PEM: startTls rejects EINVAL, and says which option is wrong and why", asy
     await explained({ caCerts: [cert] }, named(why, "caCerts[0]"));
   }
   for (const [key, why] of WRONG_KEYS) await explained({ ...own, key }, named(why, "key"));
-  await explained({ cert: own.cert }, /key is to be PEM in a string, not undefined/);
-  await explained({ key: own.key }, /cert is to be PEM in a string, not undefined/);
+  using conn = await systemTransport.connect(listener.addr);
+  const { cert, key } = own;
+  await mistakes("TypeError", /needs the option key/, systemTransport.startTls(conn, { cert }));
+  await mistakes("TypeError", /needs the option cert/, systemTransport.startTls(conn, { key }));
 });

@@ -16,6 +16,7 @@ import { REPLY_HEAD_LIMITS } from "./reply_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
 import { Deadline } from "./session.ts";
 import { parseUrl, publicUrl } from "./url.ts";
+import { checkIdentity } from "../../transport_arguments.ts";
 
 /**
  * Sends a request over a connection of its own, follows redirects, and resolves when the head of the
@@ -58,6 +59,7 @@ export async function requestHttp(
 ): Promise<ClientReply> {
   checkArgument("requestHttp", transport, TRANSPORT);
   checkOptions("requestHttp", options, REQUEST_OPTIONS, '{ url: "http://localhost:8080/" }');
+  checkIdentity("requestHttp, in tls,", options.tls ?? {});
   const { maxRedirects = 10, clock = systemClock, totalTimeout = 0 } = options;
   const url = parseUrl(String(options.url));
   let request = firstRequest(url, options.method, options.headers ?? [], options.body);
