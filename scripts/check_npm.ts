@@ -2,11 +2,13 @@
 // folder, imported and run, on the oldest and the newest Node that it is made for.
 
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { COMMANDS, DOCUMENTS, emitted, TYPES } from "./npm_package.ts";
+import { checkTypes } from "./check_types.ts";
+import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
+import { CODE, COMMANDS, compiledTo, DOCUMENTS, NAME } from "./npm_package.ts";
 import { must, Program, type ProgramOptions, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { install, node, type Runtime } from "./runtimes.ts";
@@ -24,10 +26,11 @@ async function checkPackage(npm: string, report: Report): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), "plainsocket-"));
   try {
     await report.check("no Deno global is left", () => findDeno(npm));
+    await report.check("Node starts its programs", () => findStarters(npm));
     await report.check("its examples import it by its name on npm", () => findNameOnJsr(npm));
     let tarball = "";
     const packed = await report.check(
-      "npm packs what belongs in it, and nothing else",
+      "npm packs what its module, its types and its commands reach, and nothing else",
       async () => {
         tarball = await pack(npm, temporary);
       },
@@ -38,13 +41,13 @@ async function checkPackage(npm: string, report: Report): Promise<void> {
 
     const dir = join(temporary, "user");
     const installed = await report.check("it installs into an empty folder", () => {
-      return install(dir, { plainsocket: `file:${tarball}`, ...TYPES });
+      return install(dir, { [NAME]: `file:${tarball}` });
     });
     if (!installed) return;
     await report.check("it installs 6 packages, itself included", () => {
-      assert.equal(packagesBehind(dir, "plainsocket").size, 6);
+      assert.equal(packagesBehind(dir, NAME).size, 6);
     });
-    await report.check("TypeScript takes its types", () => typeCheck(dir));
+    await checkTypes(dir, report);
     for (const version of ["20", "26"]) await checkOn(await node(version), dir, report);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
@@ -64,9 +67,9 @@ function packagesBehind(dir: string, name: string, found: Set<string> = new Set(
 
 /** The code and the types of the package, by the names of their files. */
 function* sources(npm: string): Generator<[name: string, text: string]> {
-  for (const name of readdirSync(join(npm, "esm"), { recursive: true, encoding: "utf8" })) {
+  for (const name of readdirSync(join(npm, CODE), { recursive: true, encoding: "utf8" })) {
     if (!/\.(js|d\.ts)$/.test(name)) continue;
-    yield [`esm/${name}`, readFileSync(join(npm, "esm", name), "utf8")];
+    yield [`${CODE}/${name}`, readFileSync(join(npm, CODE, name), "utf8")];
   }
 }
 
@@ -81,7 +84,7 @@ function findDeno(npm: string): void {
 }
 
 function findNameOnJsr(npm: string): void {
-  const found = [...sources(npm)].filter(([, text]) => text.includes(config.name));
+  const found = [...sources(npm)].filter(([, text]) => text.includes(`"${config.name}"`));
   assert.deepEqual(found.map(([name]) => name), []);
 }
 
@@ -90,18 +93,23 @@ async function pack(npm: string, destination: string): Promise<string> {
   const [{ filename, files }] = JSON.parse(await must(command, { cwd: npm })) as [
     { filename: string; files: { path: string }[] },
   ];
-  const paths = files.map(({ path }) => path);
-  for (const path of ["package.json", ...DOCUMENTS]) assert.ok(paths.includes(path), `No ${path}`);
-  const isCode = (path: string) => /^esm\/(?!tests\/).*\.(js|d\.ts)$/.test(path);
-  for (const path of paths) {
-    const belongs = isCode(path) || path === "package.json" || DOCUMENTS.includes(path);
-    assert.ok(belongs, `Why ${path}?`);
-  }
-  for (const source of Object.values(COMMANDS)) {
-    const text = readFileSync(join(npm, emitted(source, ".js")), "utf8");
-    assert.match(text, /^#!\/usr\/bin\/env node\n/, `The first line of ${source} as JavaScript`);
-  }
+  const code = join(npm, CODE);
+  const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS)];
+  assert.deepEqual(
+    files.map(({ path }) => path).sort(),
+    ["package.json", ...DOCUMENTS, ...reached.map((path) => `${CODE}/${path}`)].sort(),
+  );
   return join(destination, filename);
+}
+
+/** Nothing is started by Deno, and the commands are started by Node. */
+function findStarters(npm: string): void {
+  const commands = Object.values(COMMANDS).map((source) => `${CODE}/${compiledTo(source, ".js")}`);
+  for (const [name, text] of sources(npm)) {
+    const [first] = text.split("\n", 1);
+    if (!first.startsWith("#!") && !commands.includes(name)) continue;
+    assert.equal(first, "#!/usr/bin/env node", `The first line of ${name}`);
+  }
 }
 
 async function publint(tarball: string): Promise<void> {
@@ -109,17 +117,9 @@ async function publint(tarball: string): Promise<void> {
 }
 
 async function attw(tarball: string): Promise<void> {
-  await must(["npx", "--yes", "@arethetypeswrong/cli@0.18.5", tarball, "--profile", "esm-only"]);
-}
-
-/** Type-checks a program that imports the package, and with it the package's declaration files. */
-async function typeCheck(dir: string): Promise<void> {
-  const program = `import { systemTransport, type Transport } from "plainsocket";
-export const transport: Transport = systemTransport;\n`;
-  writeFileSync(join(dir, "user.ts"), program);
-  const flags = ["--noEmit", "--strict", "--target", "ES2022", "--module", "NodeNext"];
-  const tsc = ["npx", "--yes", "--package=typescript@5.9.3", "--", "tsc"];
-  await must([...tsc, ...flags, "user.ts"], { cwd: dir });
+  // It is for those who import, and for those whose Node takes an ES module by require().
+  const flags = ["--ignore-rules", "cjs-resolves-to-esm"];
+  await must(["npx", "--yes", "@arethetypeswrong/cli@0.18.5", tarball, ...flags]);
 }
 
 async function checkOn(node: Runtime, dir: string, report: Report): Promise<void> {
@@ -166,6 +166,9 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
       return download(launch("plainsocket", "server"), launch("plainsocket", "client"), dir);
     });
     if (way === "npx") continue;
+    await report.check(`${node.name}: each of its commands is there`, () => {
+      return askHelps(options, start("plainsocket"));
+    });
     await report.check(`${node.name}: its client and Deno's server converse`, () => {
       return converse(onDeno("server.ts"), launch("plainsocket", "client"));
     });
@@ -177,6 +180,16 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
 
 function onDeno(script: string): Launch {
   return { command: [Deno.execPath(), "run", "-A", script], deadline: DEADLINE_MS };
+}
+
+/** Asks each command that is loaded only when it is named for its help. */
+async function askHelps(options: ProgramOptions, plainsocket: readonly string[]): Promise<void> {
+  const commands = ["server web", "server relay", "server chat"].concat(
+    ["client get", "client connect", "client resolve"],
+  );
+  for (const command of commands) {
+    await must([...plainsocket, ...command.split(" "), "--help"], options);
+  }
 }
 
 /** Starts the web server on a free port, and has the web client get a file, plain and by TLS. */

@@ -1,10 +1,13 @@
-// What the npm package is, whoever builds it: both builders put the code into `npm/esm/`.
+// What the npm package is, whoever compiles its code.
 
 import config from "../deno.json" with { type: "json" };
 import testConfig from "../tests/deno.json" with { type: "json" };
 
-/** The module that the package exports. */
-export const ENTRY = "./mod.ts";
+/** The package's name on npm; on JSR it is the one in `deno.json`. */
+export const NAME = "plainsocket";
+
+/** The modules that the package exports. The programs, which JSR exports too, are commands on npm. */
+export const EXPORTS: Readonly<Record<string, string>> = { ".": "./mod.ts" };
 
 /** The package's commands, and the scripts behind them. */
 export const COMMANDS: Readonly<Record<string, string>> = {
@@ -33,15 +36,24 @@ export const TYPES: Readonly<Record<string, string>> = { "@types/node": "^20.19.
 /** What the tests need. */
 export const DEV_DEPENDENCIES: Readonly<Record<string, string>> = npmPackages(testConfig);
 
-/** Where a builder puts what it makes of a source file. */
-export function emitted(source: string, extension: ".js" | ".d.ts"): string {
-  return source.replace("./", "esm/").replace(/\.ts$/, extension);
+/** The folder of the code in the package. */
+export const CODE = "esm";
+
+/** What a source file is compiled to, in the folder of the code. */
+export function compiledTo(source: string, extension: ".js" | ".d.ts"): string {
+  return source.replace("./", "").replace(/\.ts$/, extension);
 }
 
 /** The package.json; `repository` is the one that npm's provenance statement must agree with. */
 export function packageJson(repository?: string): Record<string, unknown> {
+  const exports = Object.fromEntries(
+    Object.entries(EXPORTS).map(([name, source]) => [name, {
+      types: `./${CODE}/${compiledTo(source, ".d.ts")}`,
+      default: `./${CODE}/${compiledTo(source, ".js")}`,
+    }]),
+  );
   return {
-    name: "plainsocket",
+    name: NAME,
     version: config.version,
     description: config.description,
     keywords: ["socket", "tcp", "net", "echo", "server", "client", "transport", "deno", "cli"],
@@ -49,14 +61,15 @@ export function packageJson(repository?: string): Record<string, unknown> {
     ...(repository === undefined ? {} : { repository: { type: "git", url: repository } }),
     type: "module",
     sideEffects: false,
-    exports: {
-      ".": { types: `./${emitted(ENTRY, ".d.ts")}`, default: `./${emitted(ENTRY, ".js")}` },
-      "./package.json": "./package.json",
-    },
+    // For compilers and tools that do not know `exports`, such as TypeScript's "node" resolution.
+    main: exports["."].default,
+    types: exports["."].types,
+    exports: { ...exports, "./package.json": "./package.json" },
     bin: Object.fromEntries(
-      Object.entries(COMMANDS).map(([name, source]) => [name, emitted(source, ".js")]),
+      Object.entries(COMMANDS)
+        .map(([name, source]) => [name, `${CODE}/${compiledTo(source, ".js")}`]),
     ),
-    files: ["esm/**/*.js", "esm/**/*.d.ts", "CHANGELOG.md"],
+    files: [CODE, "CHANGELOG.md"],
     engines: { node: ">=20" },
     dependencies: DEPENDENCIES,
     devDependencies: { ...TYPES, ...DEV_DEPENDENCIES },

@@ -1,0 +1,132 @@
+// Checks the declarations of the npm package as its users' compilers do: TypeScript from the oldest
+// that is supported to the newest, in each way to find modules, with and without what else users have.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { CODE, compiledTo, EXPORTS, NAME, TYPES } from "./npm_package.ts";
+import { must, ROOT } from "./program.ts";
+import type { Report } from "./report.ts";
+import { install } from "./runtimes.ts";
+import { ts } from "./tools.ts";
+
+/** A compiler, the types of Node that it understands, and its ways to find modules. */
+interface Compiler {
+  readonly version: string;
+  readonly nodeTypes: string;
+  readonly resolutions: readonly string[];
+}
+
+const COMPILERS: readonly Compiler[] = [
+  { version: "4.7.4", nodeTypes: "20.12.14", resolutions: ["node", "node16", "nodenext"] },
+  { version: "4.9.5", nodeTypes: "20.12.14", resolutions: ["node", "node16", "nodenext"] },
+  {
+    version: "5.9.3",
+    nodeTypes: TYPES["@types/node"],
+    resolutions: ["node", "node16", "nodenext", "bundler"],
+  },
+  { version: "7.0.2", nodeTypes: "26.6.6", resolutions: ["node16", "nodenext", "bundler"] },
+];
+
+/** What users' compilers know, and what the users can then do with the package. */
+interface Surroundings {
+  readonly name: string;
+  readonly lib: readonly string[];
+  readonly types: readonly string[];
+  readonly program: string;
+}
+
+const WITH_WEB = `
+const stop = new AbortController();
+export const serving = plainsocket.serveHttp(listener, (request: Request) => new Response(request.url), {
+  signal: stop.signal,
+});
+export const request = plainsocket.requestHttp(transport, { url: new URL("http://h/") });
+// @ts-expect-error: it is not just anything.
+export const wrongHandler = plainsocket.serveHttp(listener, (request: Request) => request.url);
+`;
+
+const SURROUNDINGS: readonly Surroundings[] = [
+  { name: "neither Node nor the DOM", lib: ["ES2020"], types: [], program: "" },
+  { name: "the DOM", lib: ["ES2020", "DOM"], types: [], program: WITH_WEB },
+  { name: "Node", lib: ["ES2020"], types: ["node"], program: WITH_WEB },
+  { name: "all of today", lib: ["ESNext", "DOM"], types: ["node"], program: WITH_WEB },
+];
+
+/** What every user can do. */
+const PROGRAM = `import * as plainsocket from "${NAME}";
+
+declare const transport: plainsocket.Transport;
+declare const listener: plainsocket.Listener;
+declare const conn: plainsocket.Conn;
+const owned: Disposable = conn;
+owned[Symbol.dispose]();
+conn[Symbol.dispose]();
+export const served: Promise<plainsocket.ServeSummary> = plainsocket.serve(listener, plainsocket.echo());
+export const { code }: plainsocket.SocketError = new plainsocket.SocketError("ECONNRESET", "read");
+// @ts-expect-error: it is not just anything.
+export const wrong: number = plainsocket.systemTransport;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
+`;
+
+/** Checks the package that is installed in the folder `dir`, with each compiler. */
+export async function checkTypes(dir: string, report: Report): Promise<void> {
+  for (const compiler of COMPILERS) {
+    for (const [i, surroundings] of SURROUNDINGS.entries()) {
+      // How a module is found has nothing to do with what else is known: once in each way is enough.
+      const resolutions = i === 0 ? compiler.resolutions : compiler.resolutions.slice(-1);
+      const who = `TypeScript ${compiler.version} that knows ${surroundings.name}`;
+      await report.check(`${who} takes its types (${resolutions.join(", ")})`, async () => {
+        for (const resolution of resolutions) {
+          await compile(dir, compiler, resolution, surroundings);
+        }
+      });
+    }
+  }
+}
+
+/** Compiles a program that uses all that the package exports. */
+async function compile(
+  dir: string,
+  { version, nodeTypes }: Compiler,
+  moduleResolution: string,
+  { lib, types, program }: Surroundings,
+): Promise<void> {
+  const tools = join(ROOT, ".node", `typescript-${version}`);
+  await install(tools, { typescript: version, "@types/node": nodeTypes });
+  writeFileSync(join(dir, "user.ts"), PROGRAM + noneIsAny(dir) + program);
+  const compilerOptions = {
+    target: "ES2020",
+    lib,
+    module: /^node./.test(moduleResolution) ? moduleResolution : "ES2020",
+    moduleResolution,
+    types,
+    typeRoots: [join(tools, "node_modules", "@types")],
+    strict: true,
+    skipLibCheck: false,
+    noEmit: true,
+  };
+  const config = join(dir, "tsconfig.json");
+  writeFileSync(config, JSON.stringify({ compilerOptions, files: ["user.ts"] }));
+  try {
+    await must([join(tools, "node_modules", ".bin", "tsc"), "--project", config], { cwd: dir });
+  } catch (error) {
+    throw new Error(`With moduleResolution ${moduleResolution}: ${(error as Error).message}`);
+  }
+}
+
+/** Declarations that are an error if an export is `any`, as what cannot be found is. */
+function noneIsAny(dir: string): string {
+  return Object.entries(EXPORTS).map(([name, source], i) => {
+    const path = join(dir, "node_modules", NAME, CODE, compiledTo(source, ".d.ts"));
+    const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
+    const lines = file.statements.filter(ts.isExportDeclaration).flatMap((statement) => {
+      const { elements } = statement.exportClause as ts.NamedExports;
+      return elements.map(({ name: { text } }) => {
+        const type = `${statement.isTypeOnly ? "" : "typeof "}exports${i}.${text}`;
+        return `export const ${text}${i}: IsAny<${type}> = false;`;
+      });
+    });
+    return [`import * as exports${i} from "${posix.join(NAME, name)}";`, ...lines].join("\n");
+  }).join("\n");
+}

@@ -1,0 +1,19 @@
+// deno-lint-ignore-file no-empty-interface
+
+// The global types that our declarations name and that not every user's compiler knows: those who have
+// neither the types of Node nor those of the DOM, or a TypeScript without `Disposable`. Where there are
+// others of the same name, these merge with them and change nothing.
+
+interface SymbolConstructor {
+  readonly dispose: unique symbol;
+}
+
+interface Disposable {
+  [Symbol.dispose](): void;
+}
+
+interface AbortSignal {}
+interface ErrorOptions {}
+interface Request {}
+interface Response {}
+interface URL {}
