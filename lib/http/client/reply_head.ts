@@ -86,22 +86,22 @@ export class ReplyHeadParser {
       const lf = bytes.indexOf(LF, at);
       const end = lf === -1 ? bytes.length : lf;
       if (lf === -1 || this.#heldSize > 0) this.#hold(bytes, at, end);
-      const whole = this.#heldSize > 0
-        ? this.#held.subarray(0, this.#heldSize)
-        : bytes.subarray(at, end);
-      const hasCr = whole.length > 0 && whole[whole.length - 1] === CR;
-      const line = hasCr ? whole.subarray(0, -1) : whole;
-      this.#check(line);
+      const [buffer, start, stop] = this.#heldSize > 0
+        ? [this.#held, 0, this.#heldSize]
+        : [bytes, at, end];
+      const hasCr = stop > start && buffer[stop - 1] === CR;
+      const lineEnd = hasCr ? stop - 1 : stop;
+      this.#check(buffer, start, lineEnd);
       if (lf === -1) return -1;
       if (!hasCr) {
         throw new HttpError(502, "BAD_LINE_END", "A line of the reply's head ends with a bare LF");
       }
       this.#heldSize = 0;
       at = lf + 1;
-      if (this.#statusLine !== undefined && line.length === 0) return at;
-      const text = line.toString("latin1");
-      if (this.#statusLine === undefined) this.#statusLine = parseStatusLine(text);
-      else this.#field(text);
+      if (this.#statusLine !== undefined && lineEnd === start) return at;
+      const line = buffer.toString("latin1", start, lineEnd);
+      if (this.#statusLine === undefined) this.#statusLine = parseStatusLine(line);
+      else this.#field(line);
     }
   }
 
@@ -128,17 +128,18 @@ export class ReplyHeadParser {
   }
 
   /** Checks a line without its end, or as much of it as has come. */
-  #check(line: Buffer): void {
+  #check(bytes: Buffer, from: number, to: number): void {
     const { statusLine, headerBytes } = this.#limits;
     if (this.#statusLine !== undefined) {
-      if (this.#headerBytes + line.length + 2 > headerBytes) {
+      if (this.#headerBytes + to - from + 2 > headerBytes) {
         throw tooLarge("header fields", counted(headerBytes, "byte"));
       }
-    } else {
-      const n = Math.min(line.length, PROTOCOL.length);
-      if (line.compare(PROTOCOL, 0, n, 0, n) !== 0) throw badStatusLine("What came is not HTTP");
-      if (line.length > statusLine) throw tooLarge("a status line", counted(statusLine, "byte"));
+      return;
     }
+    for (let i = 0; i < PROTOCOL.length && from + i < to; i++) {
+      if (bytes[from + i] !== PROTOCOL[i]) throw badStatusLine("What came is not HTTP");
+    }
+    if (to - from > statusLine) throw tooLarge("a status line", counted(statusLine, "byte"));
   }
 
   /** RFC 9112 section 5.2: a line that begins with white space goes on with the field before it. */
