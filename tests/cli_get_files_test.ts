@@ -249,6 +249,19 @@ test("get -o: only a regular file of one's own, with no other name, is taken for
     assert.deepEqual([asked, readdirSync(dir)], [[], ["other"]]);
   }));
 
+test("get -o: what stands where the record goes is replaced, but for a folder", () =>
+  getting([], async (dir, url) => {
+    const [file, record] = [join(dir, "file"), join(dir, "file.part.json")];
+    mkdirSync(record);
+    assertFailed(await get("-o", file, url), 23, /file\.part\.json: it is a folder/);
+    rmSync(record, { recursive: true });
+    await runProgram(["mkfifo", record]);
+    assertGot(await get("-C", "-o", file, url), file);
+    writeFileSync(record, "[");
+    assertGot(await get("-C", "-o", file, url), file);
+    assert.deepEqual(readdirSync(dir), ["file"]);
+  }));
+
 /** Breaks off, does something while the client waits to try again, and lets it. */
 async function meanwhile(
   change: (part: string) => void,

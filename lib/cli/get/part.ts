@@ -202,7 +202,7 @@ class PartFile implements Output {
     checksum.check(this.#part);
     try {
       await rename(this.#part, file);
-      await rm(this.#record, { force: true });
+      await writeRecord(this.#record, undefined);
     } catch (error) {
       throw writeError(file, error);
     }
@@ -214,7 +214,7 @@ class PartFile implements Output {
       await this.#closeFiles();
       if (this.size > 0) return;
       await rm(this.#part, { force: true });
-      await rm(this.#record, { force: true });
+      await writeRecord(this.#record, undefined);
     } catch (error) {
       throw writeError(this.#part, error);
     }

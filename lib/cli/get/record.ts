@@ -4,8 +4,9 @@
  * @module
  */
 
-import { rm } from "node:fs/promises";
+import { type FileHandle, rm } from "node:fs/promises";
 import { createOwn, openOwn } from "./own_file.ts";
+import { writeError } from "./writer.ts";
 
 /** See the module. */
 export interface PartRecord {
@@ -33,15 +34,21 @@ export async function readRecord(path: string): Promise<PartRecord | undefined> 
   }
 }
 
-/** Records it in place of what is there; with nothing to record that is removed. */
+/**
+ * Records it in place of what is there; with nothing to record that is removed. Rejects with a
+ * {@linkcode CliError}.
+ */
 export async function writeRecord(path: string, record: PartRecord | undefined): Promise<void> {
-  // Not written over, since it may be a link.
-  await rm(path, { force: true });
-  if (record === undefined) return;
-  const handle = await createOwn(path);
+  let handle: FileHandle | undefined;
   try {
+    // Not written over, since it may be a link.
+    await rm(path, { force: true });
+    if (record === undefined) return;
+    handle = await createOwn(path);
     await handle.writeFile(`${JSON.stringify(record)}\n`);
+  } catch (error) {
+    throw writeError(path, error);
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }

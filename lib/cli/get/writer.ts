@@ -18,6 +18,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
   ENOENT: "its folder does not exist",
   ENOSPC: "there is no space left on the device",
+  ERR_FS_EISDIR: "it is a folder",
   ENOTDIR: "its folder is a file",
   EPERM: "permission denied",
   EPIPE: "nobody reads it any more",
