@@ -14,7 +14,7 @@ import { SERVER_EXIT_HELP } from "./lib/cli/exit.ts";
 import { placeAdvice, serverAdvice } from "./lib/cli/first_word.ts";
 import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
 import { ECHO_SERVER_HINTS } from "./lib/cli/hints.ts";
-import { processIo } from "./lib/cli/io.ts";
+import { serverIo } from "./lib/cli/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
@@ -120,4 +120,4 @@ export const main: Main = mainOf("server.ts", {
   },
 });
 
-if (isMain(import.meta)) process.exit(await main(process.argv.slice(2), processIo));
+if (isMain(import.meta)) process.exit(await main(process.argv.slice(2), serverIo()));

@@ -72,6 +72,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       devDependencies: TYPES,
     },
     mappings: {
+      "./lib/cli/outputs.deno.ts": "./lib/cli/outputs.node.ts",
       "./lib/cli/web/host_name.deno.ts": "./lib/cli/web/host_name.node.ts",
       "./lib/lookup.deno.ts": "./lib/lookup.node.ts",
       "./lib/transport.deno.ts": "./lib/transport.node.ts",

@@ -9,6 +9,7 @@ import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Clock, systemClock } from "../clock.ts";
+import { serverOutputs } from "./outputs.deno.ts";
 
 /** The signals that programs handle. */
 export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
@@ -61,6 +62,39 @@ export const processIo: Io = {
     process.on(signal, listener);
   },
 };
+
+/** The surroundings of a server: whoever does not read what it prints does not hold it up. */
+export function serverIo(): Io {
+  const { clock, hasInput, hasTerminal, onSignal } = processIo;
+  return {
+    ...serverOutputs(),
+    get stdin() {
+      return process.stdin;
+    },
+    get env() {
+      return process.env;
+    },
+    clock,
+    hasInput,
+    hasTerminal,
+    onSignal,
+  };
+}
+
+/** How long the end of a program waits for what it has printed to be read, in milliseconds. */
+const FLUSH_MS = 500;
+
+/** Waits until a stream has got rid of what it was given, or it seems that nobody reads that. */
+export function flushed(stream: Writable): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = systemClock.setTimer(FLUSH_MS, resolve);
+    write(stream, "", () => {
+      cancel();
+      resolve();
+    });
+  });
+}
 
 /** Writes to a stream. What goes wrong is an event of the stream; Deno throws it for a file. */
 export function write(stream: Writable, data: string | Uint8Array, done?: () => void): void {

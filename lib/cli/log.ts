@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../addr.ts";
+import { counted } from "../counted.ts";
 import { escapeText, safeJson } from "../escape.ts";
 import type { EventSink, SocketEvent } from "../events.ts";
 import type { Certificate } from "../tls.ts";
@@ -28,6 +29,9 @@ export interface LogOptions {
 export type Transcript = (event: SocketEvent) => readonly string[];
 
 const NEWLINE = 10;
+/** So many bytes of lines wait to be read at most; what would come on top is dropped. */
+const MOST_WAITING = 1024 * 1024;
+
 const DIM = "\x1b[2m";
 const RESET = "\x1b[0m";
 
@@ -41,6 +45,8 @@ export class Log {
   readonly #json: boolean;
   readonly #color: boolean;
   readonly #worker: number | undefined;
+  /** How many lines were dropped since somebody last read what waits. */
+  #dropped = 0;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
 
@@ -123,9 +129,23 @@ export class Log {
   }
 
   #put(lines: string): void {
-    if (this.#midLine) write(this.#io.stderr, "\n");
+    const { stderr } = this.#io;
+    if (this.#dropped > 0 || stderr.writableLength > MOST_WAITING) return this.#drop(lines);
+    if (this.#midLine) write(stderr, "\n");
     this.#midLine = false;
-    write(this.#io.stderr, lines);
+    write(stderr, lines);
+  }
+
+  /** Drops lines, and all further ones until those that wait were read; then it tells how many. */
+  #drop(lines: string): void {
+    if (this.#dropped === 0) {
+      this.#io.stderr.once("drain", () => {
+        const lines = counted(this.#dropped, "line");
+        this.#dropped = 0;
+        this.error(`dropped ${lines} of the log here: nobody was reading it`);
+      });
+    }
+    this.#dropped += lines.split("\n").length - 1;
   }
 }
 

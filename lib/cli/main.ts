@@ -11,7 +11,7 @@ import { SocketError } from "../errors.ts";
 import { choose, helpLast, type Script } from "./command.ts";
 import { CliError, EXIT, exitCodeOf } from "./exit.ts";
 import { UsageError } from "./flags.ts";
-import type { Io } from "./io.ts";
+import { flushed, type Io } from "./io.ts";
 import { asCalled } from "./program.ts";
 import { Session } from "./session.ts";
 
@@ -20,9 +20,11 @@ export type Main = (args: readonly string[], io: Io, prefix?: string) => Promise
 
 /** Makes the {@linkcode Main} of a script, `server.ts` or `client.ts`. */
 export function mainOf(file: string, script: Script): Main {
-  return (args, io, prefix) => {
+  return async (args, io, prefix) => {
     const session = new Session(io, prefix);
-    return Promise.race([session.ended, run(file, script, args, session)]);
+    const code = await Promise.race([session.ended, run(file, script, args, session)]);
+    await flushed(io.stderr);
+    return code;
   };
 }
 

@@ -9,7 +9,7 @@ import process from "node:process";
 import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
 import { synonym } from "./first_word.ts";
-import { type Io, processIo } from "./io.ts";
+import { processIo, serverIo } from "./io.ts";
 import { endUnread } from "./main.ts";
 import { nearest } from "../nearest.ts";
 import { Session } from "./session.ts";
@@ -70,14 +70,18 @@ function quoted(arg: string): string {
 const HELP = ["help", "-h", "--help"];
 
 /** Runs the script that the arguments name; resolves to the exit code. */
-async function main(args: readonly string[], io: Io): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   // As `plainsocket help server`, which is `plainsocket server help`.
   const [name, ...rest] = HELP.includes(args[0]) && Object.hasOwn(PROTOCOLS, args[1])
     ? [args[1], args[0], ...args.slice(2)]
     : args;
-  if (name === "server") return (await import("../../server.ts")).main(rest, io, "plainsocket ");
-  if (name === "client") return (await import("../../client.ts")).main(rest, io, "plainsocket ");
-  const session = new Session(io);
+  if (name === "server") {
+    return (await import("../../server.ts")).main(rest, serverIo(), "plainsocket ");
+  }
+  if (name === "client") {
+    return (await import("../../client.ts")).main(rest, processIo, "plainsocket ");
+  }
+  const session = new Session(processIo);
   endUnread("plainsocket", session);
   return await Promise.race([session.ended, answer(name, rest, session)]);
 }
@@ -98,4 +102,4 @@ async function answer(
   return EXIT.ok;
 }
 
-process.exit(await main(process.argv.slice(2), processIo));
+process.exit(await main(process.argv.slice(2)));

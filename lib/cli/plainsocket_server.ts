@@ -7,6 +7,6 @@
 
 import process from "node:process";
 import { main } from "../../server.ts";
-import { processIo } from "./io.ts";
+import { serverIo } from "./io.ts";
 
-process.exit(await main(process.argv.slice(2), processIo, "plainsocket-"));
+process.exit(await main(process.argv.slice(2), serverIo(), "plainsocket-"));

@@ -6,7 +6,7 @@
 
 import { deferred } from "../deferred.ts";
 import { fitHelp } from "./help.ts";
-import { type Io, print } from "./io.ts";
+import { flushed, type Io, print } from "./io.ts";
 import { Log, type LogOptions } from "./log.ts";
 import { onSignals, type Signals } from "./signals.ts";
 
@@ -73,9 +73,10 @@ export class Session {
     this.#reloads.push(reload);
   }
 
-  /** Prints on stdout and waits until it is out. */
-  print(data: string | Uint8Array): Promise<void> {
-    return print(this.io, data);
+  /** Prints on stdout, behind what the log has told so far, and waits until it is out. */
+  async print(data: string | Uint8Array): Promise<void> {
+    await flushed(this.io.stderr);
+    await print(this.io, data);
   }
 
   /** Prints a help text, as wide as the terminal if stdout is one. */

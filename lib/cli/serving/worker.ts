@@ -7,7 +7,7 @@
 import { serve } from "../../serve.ts";
 import type { WorkerMain } from "../../worker.ts";
 import { openAccess, shareOf } from "../access.ts";
-import { processIo } from "../io.ts";
+import { flushed, serverIo } from "../io.ts";
 import { Log, type LogOptions } from "../log.ts";
 import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
 import { openTransport } from "../transport.ts";
@@ -25,12 +25,13 @@ export interface WorkerTask {
 }
 
 const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
-  const { stderr, clock } = processIo;
+  const io = serverIo();
+  const { stderr, clock } = io;
   // It goes on when nobody reads what it says.
   stderr.on("error", () => {});
   const { name, flags } = data as WorkerTask;
-  const log = new Log(processIo, { ...flags, worker: id });
-  const onReload = (reload: () => void) => processIo.onSignal("SIGHUP", reload);
+  const log = new Log(io, { ...flags, worker: id });
+  const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
   const access = openAccess(flags, log, onReload, shareOf(flags.host, flags["max-connections"]));
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
   const transport = openTransport(log, transcript());
@@ -40,7 +41,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const options = { ...conversationOptions(flags, access, log, clock), signal, grace };
   const summary = await serve(listener, handler(flags, log, transport, clock), options);
   // What a thread has written is lost if it ends before that is out.
-  await new Promise<void>((resolve) => stderr.write("", () => resolve()));
+  await flushed(stderr);
   // Handshakes, too, refuse who may not connect.
   return { ...summary, refused: access?.refused ?? 0 };
 };

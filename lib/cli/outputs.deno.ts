@@ -1,0 +1,54 @@
+/**
+ * stdout and stderr of a server on Deno, written by other threads: `process.stderr` there waits for
+ * whoever reads the other end, and all connections with it. Its twin for Node is `outputs.node.ts`.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { Writable } from "node:stream";
+import type { ProgramOutput } from "./io.ts";
+
+/** When to try again what does not block and has no room now, in milliseconds. */
+const AGAIN_MS = 20;
+
+type Stdio = Pick<typeof Deno.stdout, "write" | "isTerminal">;
+
+class Aside extends Writable {
+  readonly isTTY: boolean;
+  readonly #stdio: Stdio;
+
+  constructor(stdio: Stdio) {
+    super();
+    this.#stdio = stdio;
+    this.isTTY = stdio.isTerminal();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    void this.#writeAll(chunk).then(done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    void this.#writeAll(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(done);
+  }
+
+  /** What is lost to an error does not keep the rest from being tried, as with `process.stderr`. */
+  async #writeAll(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length;) {
+      try {
+        at += await this.#stdio.write(bytes.subarray(at));
+      } catch (error) {
+        if ((error as { code?: string }).code !== "EAGAIN") return void this.emit("error", error);
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    }
+  }
+}
+
+/** stdout and stderr, which never hold up who writes to them. */
+export function serverOutputs(): {
+  readonly stdout: ProgramOutput;
+  readonly stderr: ProgramOutput;
+} {
+  return { stdout: new Aside(Deno.stdout), stderr: new Aside(Deno.stderr) };
+}
