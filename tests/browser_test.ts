@@ -161,6 +161,32 @@ test("browser: the listing fits a phone, and follows light and dark", async () =
   assert.equal(backgrounds.size, 2);
 }, ["chromium"]);
 
+test(
+  "browser: the page of an error fits a phone, follows light and dark, and leads back",
+  async () => {
+    const backgrounds = new Set<string>();
+    for (const colorScheme of ["light", "dark"] as const) {
+      const options = { colorScheme, viewport: { width: 360, height: 640 } };
+      await visiting({ "sub/a.txt": "" }, options, async ({ page, url, complaints }) => {
+        await page.goto(`${url}sub/${"no-such-file-".repeat(20)}`);
+        assert.equal(await page.locator("h1").textContent(), "There is nothing here");
+        const [width, background] = await page.locator("body").evaluate((body) => {
+          const { documentElement, defaultView } = body.ownerDocument;
+          return [documentElement.scrollWidth, defaultView!.getComputedStyle(body).backgroundColor];
+        });
+        assert.equal(width, 360);
+        backgrounds.add(String(background));
+        await page.getByRole("link", { name: "Folder above" }).click();
+        await page.waitForURL(`${url}sub/`);
+        assert.deepEqual(await listed(page), ["a.txt"]);
+        assert.deepEqual(complaints.filter((text) => !/status of 404/.test(text)), []);
+      });
+    }
+    assert.equal(backgrounds.size, 2);
+  },
+  ["chromium"],
+);
+
 test("browser: a video is sought in by ranges, and shows the second asked for", async () => {
   const files = {
     "encode.html": '<!doctype html><link rel="icon" href="data:,">',
@@ -208,7 +234,19 @@ test("browser: the form uploads files, and refuses to overwrite", async () => {
     const answered = page.waitForResponse((response) => response.request().method() === "POST");
     await page.getByRole("button", { name: "Upload" }).click();
     assert.equal((await answered).status(), 409);
-    assert.deepEqual((await readdir(site.path("sub"))).sort(), ["one.txt", "zwei ü.txt"]);
+    await page.getByRole("link", { name: "Back to the folder" }).click();
+    await page.waitForURL(`${url}sub/`);
+    assert.deepEqual(await listed(page), ["one.txt", "zwei ü.txt"]);
+    // The names are those on the disk of the visitor, whatever is in them.
+    const odd = ['q"x.txt', "100%25.txt", "日本 é.txt", "a;b=c'.txt"];
+    await page.getByLabel("Add files").setInputFiles(
+      odd.concat("one.txt").map((name) => ({ ...chosen[0], name })),
+    );
+    await page.getByRole("button", { name: "Upload" }).click();
+    await page.getByText("Not stored: one.txt").waitFor();
+    assert.equal(await page.getByText(/^Stored: /).count(), odd.length);
+    const stored = ["one.txt", "zwei ü.txt", ...odd].sort();
+    assert.deepEqual((await readdir(site.path("sub"))).sort(), stored);
   });
 }, ["chromium"]);
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LightRequest } from "../http/light.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
 import type { Credentials } from "../web/auth.ts";
@@ -175,6 +176,9 @@ async function serveWeb(
     format: values.log === "json" ? "json" : "clf",
     users: site.credentials !== undefined,
   });
+  const onError = (error: unknown, request: LightRequest | undefined) => {
+    tellMistake(error, log, request === undefined ? "" : `${request.method} ${request.target}: `);
+  };
   const options: HttpOptions = {
     signal: signals.signal,
     clock: session.io.clock,
@@ -182,12 +186,10 @@ async function serveWeb(
     admission: access,
     grace: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
-    onError: (error, request) => {
-      tellMistake(error, log, request === undefined ? "" : `${request.method} ${request.target}: `);
-    },
+    onError,
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
-  const summary = await serveLight(listener, serveSite(dir, site), options);
+  const summary = await serveLight(listener, serveSite(dir, { ...site, onError }), options);
   requests.flush();
   return conclude(summary, access, log, signals);
 }

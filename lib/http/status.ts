@@ -49,11 +49,16 @@ const PHRASES: Readonly<Record<number, string>> = {
 
 const lines = new Map<number, string>();
 
+/** The reason phrase of a status; "" if there is none. */
+export function reasonOf(status: number): string {
+  return PHRASES[status] ?? "";
+}
+
 /** The status line of a reply, with its line end. */
 export function statusLine(status: number): string {
   let line = lines.get(status);
   if (line === undefined) {
-    line = `HTTP/1.1 ${status} ${PHRASES[status] ?? ""}\r\n`;
+    line = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
     lines.set(status, line);
   }
   return line;

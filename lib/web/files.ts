@@ -11,6 +11,7 @@ import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
 import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
+import { withErrorPages } from "./error_replies.ts";
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
 import { Replies } from "./replies.ts";
@@ -129,7 +130,7 @@ const NOT_FOUND_KEY = "not found";
  */
 export function serveFiles(root: string, options: FileOptions = {}): AnyHandler {
   const server = new FileServer(root, options);
-  return toAnyHandler((request) => server.answer(request));
+  return toAnyHandler(withErrorPages((request) => server.answer(request)));
 }
 
 /** What {@linkcode FileServer} takes. */

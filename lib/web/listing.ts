@@ -106,7 +106,8 @@ export function listingJson({ names, entries, order }: Listing): string {
 }
 
 /** A folder. */
-const ICON = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'" +
+export const ICON: string =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'" +
   "%3E%3Cpath fill='%23478be6' d='M0 4 2 2h6l2 3h8l2 2v9l-2 2H2l-2-2z'/%3E%3C/svg%3E";
 
 /** The policy that a listing is sent with: its own style and icon, and nothing else. */

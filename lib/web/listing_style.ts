@@ -60,6 +60,14 @@ form input { flex: 1 1 14rem; min-width: 0; font: inherit; color: inherit; }
 button, ::file-selector-button { font: inherit; padding: .3rem .8rem; border-radius: .375rem;
   border: 1px solid var(--line); background: var(--hover); color: inherit; cursor: pointer; }
 button { border-color: transparent; background: var(--link); color: var(--page); font-weight: 600; }
+header .path { overflow-wrap: anywhere; }
+.error { padding: 1.5rem 0; border-block: 1px solid var(--line); }
+.error p { margin: 0; overflow-wrap: anywhere; }
+.error ul { margin: 1rem 0 0; padding-left: 1.25rem; }
+.error li { overflow-wrap: anywhere; }
+.error .ways { display: flex; flex-wrap: wrap; gap: .75rem 1.5rem; margin-top: 1.5rem; }
+.error .ways a:first-child { padding: .4rem 1rem; margin: -.4rem 0; border-radius: .375rem;
+  background: var(--link); color: var(--page); font-weight: 600; }
 @media (max-width: 36rem) {
   time span { display: none; }
   td, thead th { font-size: .8125rem; }

@@ -5,10 +5,11 @@
  */
 
 import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
-import type { LightHandler } from "../http/light.ts";
+import type { LightHandler, LightRequest } from "../http/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
+import { withErrorPages } from "./error_replies.ts";
 import { type FileOptions, FileServer } from "./files.ts";
 import { requireHost } from "./hosts.ts";
 import { textReply } from "./refusal.ts";
@@ -29,6 +30,11 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
    * name.
    */
   readonly hosts?: readonly string[];
+  /**
+   * Is told of what should not happen, such as EIO, and of the request: the reply to that is 500, as a
+   * page for browsers. Default: it is thrown, and the server answers.
+   */
+  readonly onError?: (error: unknown, request: LightRequest) => void;
 }
 
 /**
@@ -66,7 +72,7 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
  * ```
  */
 export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
-  const { upload = false, cors = false, credentials, hosts } = options;
+  const { upload = false, cors = false, credentials, hosts, onError } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
   // What visitors add must not be what others get when they ask for another file.
@@ -100,5 +106,6 @@ export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
     ? answer
     : requireCredentials(answer, credentials, headers);
   const shared = cors ? answerPreflights(guarded, headers) : guarded;
-  return toAnyHandler(hosts === undefined ? shared : requireHost(shared, hosts, headers));
+  const named = hosts === undefined ? shared : requireHost(shared, hosts, headers);
+  return toAnyHandler(withErrorPages(named, onError));
 }
