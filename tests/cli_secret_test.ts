@@ -101,7 +101,11 @@ test("get -H @FILE: sends the fields in the file, one a line", () =>
     assert.equal(code, 0);
     assert.match(stderr, /^> X-Other: 1$/m);
     writeFileSync(file, "none\n");
-    assertFailed(await runClient(args), 2, /Option -H takes 'Name: value', not 'none'/);
+    assertFailed(
+      await runClient(args),
+      2,
+      /Option -H takes 'Name: value', which line 1 of the file is not/,
+    );
   }));
 
 test("web --auth-env: a variable that is not there, or not right, is told without its value", async () => {

@@ -36,7 +36,6 @@ import { UNIX_FLAGS, unixPlace } from "./serving/place.ts";
 import { conclude, tellMistake, tellStop } from "./serving/tell.ts";
 import { handshakeCallbacks, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import type { Session } from "./session.ts";
-import { serverTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
@@ -45,6 +44,7 @@ import { allowHostFlag, servedNames } from "./web/hosts.ts";
 import { describeLan } from "./web/lan.ts";
 import { typeFlag } from "./web/types.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./web/listen.ts";
+import { webTranscript } from "./web/transcript.ts";
 import { AUTH_FLAGS, credentialsOf, followFile } from "./web/users.ts";
 
 const LOOPBACK = "127.0.0.1";
@@ -144,7 +144,7 @@ async function serveWeb(
   const signals = session.onSignals();
   const log = session.openLog(values);
   await checkDirectory(dir, values.upload);
-  const transport = openTransport(log, serverTranscript());
+  const transport = openTransport(log, webTranscript());
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
   const access = openAccess(values, log, onReload, share);

@@ -30,9 +30,12 @@ export const REQUEST_FLAGS: {
   header: {
     ...list("LINE", "send the header field 'Name: value', or those in @FILE; repeatable", "H"),
     parse: (text, sofar) => {
-      const lines = isInFile(text) ? linesOf(text) : [text];
-      lines.forEach(fieldOf);
-      return [...sofar, ...lines];
+      if (!isInFile(text)) return fieldOf(text), [...sofar, text];
+      const lines = linesOf(text);
+      const wrong = lines.findIndex((line) => !isField(line));
+      if (wrong === -1) return [...sofar, ...lines];
+      // It is not shown: it may be a secret.
+      throw new UsageError(`takes 'Name: value', which line ${wrong + 1} of the file is not`);
     },
   },
   request: {
@@ -127,6 +130,14 @@ function fieldOf(line: string): string[] {
   checked("takes 'Name: value'", () => checkField(name, value));
   if (value !== "" || line.endsWith(";")) return [name, value];
   return /^(accept|user-agent)$/i.test(name) ? [name, ""] : [];
+}
+
+function isField(line: string): boolean {
+  try {
+    return fieldOf(line) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
