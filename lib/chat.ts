@@ -21,6 +21,9 @@ import type { Addr, Conn } from "./transport.ts";
  */
 const RECV_SIZE = 1024;
 
+/** Told to all when the server stops. */
+const STOPPING = "The server stops. Goodbye!";
+
 /** What {@linkcode chat} takes. */
 export interface ChatOptions {
   /** Aborting it tells everybody that the server stops, and ends all conversations. */
@@ -61,6 +64,7 @@ export type ChatEvent =
  * - A line over `maxLine` is told to its sender and goes to nobody; what is behind it does.
  * - Nobody waits for anybody: what a client has not taken waits for it, up to `maxQueue`. Who reads
  *   too slowly for that is dropped with a reset, and its handler rejects with ETIMEDOUT.
+ * - A client that says `/quit` has left, and what it sent behind that is not read.
  * - A client that half-closes has left, and gets what still waits for it.
  *
  * @example
@@ -110,14 +114,14 @@ class Room {
     this.#clock = options.clock ?? systemClock;
     // One for all: a listener for each member would be more than Node expects of a signal.
     this.#signal?.addEventListener("abort", () => {
-      for (const member of this.#members.values()) this.#dismiss(member);
+      for (const member of this.#members.values()) this.#dismiss(member, STOPPING);
     }, { once: true });
   }
 
   /** The handler. */
   async converse(conn: Conn): Promise<void> {
     const member = this.#join(conn);
-    if (this.#signal?.aborted) this.#dismiss(member);
+    if (this.#signal?.aborted) this.#dismiss(member, STOPPING);
     try {
       await this.#listen(member);
     } catch (error) {
@@ -128,9 +132,9 @@ class Room {
     await member.end();
   }
 
-  /** Tells one that the server stops, and ends its conversation. */
-  #dismiss(member: Member): void {
-    this.#tell(member, "The server stops. Goodbye!");
+  /** Says a last word to one, and ends its conversation. */
+  #dismiss(member: Member, word: string): void {
+    this.#tell(member, word);
     void member.end();
   }
 
@@ -154,6 +158,8 @@ class Room {
   }
 
   #onLine(member: Member, line: Uint8Array): void {
+    // What comes behind /quit.
+    if (member.ending) return;
     const text = cleanText(line);
     if (text.startsWith("/")) this.#onCommand(member, text);
     else if (text !== "") this.#sayToOthers(member, `${member.name}: ${text}`);
@@ -162,7 +168,8 @@ class Room {
   #onCommand(member: Member, text: string): void {
     const [command, name, ...more] = text.trimEnd().split(/\s+/);
     if (command === "/nick" && name !== undefined && more.length === 0) this.#rename(member, name);
-    else this.#tell(member, "There is one command: /nick NAME");
+    else if (command === "/quit") this.#dismiss(member, "Goodbye!");
+    else this.#tell(member, "There are two commands: /nick NAME and /quit");
   }
 
   #rename(member: Member, newName: string): void {

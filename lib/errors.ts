@@ -279,7 +279,7 @@ export class SocketError extends Error {
 
   /** Makes an error with the message that fits `code`, `op` and `init`. */
   constructor(code: SocketErrorCode, op: SocketOp, init: SocketErrorInit = {}) {
-    const where = init.addr === undefined ? "socket" : formatAddr(init.addr);
+    const where = init.addr === undefined ? "socket" : shown(init.addr, op);
     const why = init.why ?? nameless(code, init.cause) ?? ERROR_CODES[code].why;
     const next = init.next ?? adviceFor(code, op, init.addr) ?? ERROR_CODES[code].next;
     super(
@@ -291,6 +291,11 @@ export class SocketError extends Error {
     this.op = op;
     this.addr = init.addr;
   }
+}
+
+/** A name is looked up with a port, or without one, which is 0. */
+function shown(addr: Addr | UdpAddr | Endpoint, op: SocketOp): string {
+  return op === "resolve" && "host" in addr && addr.port === 0 ? addr.host : formatAddr(addr);
 }
 
 /** What the runtime says of an error that has no name here. */

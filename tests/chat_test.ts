@@ -155,6 +155,23 @@ test("chat: who comes learns who is there, and who stays learns who leaves, howe
   assert.deepEqual(place.errors.map((error) => (error as SocketError).code), ["ECONNRESET"]);
 });
 
+test("chat: /quit leaves, with a last word, and what stands behind it is said to nobody", async () => {
+  await using place = await Place.open();
+  using one = await place.enter();
+  using two = await place.enter();
+  await one.hear();
+  await two.say("bye\n/quit now\nnobody hears this\n");
+  assert.equal(await two.hear(), "* Goodbye!");
+  assert.equal(await two.conn.read(new Uint8Array(1)), null);
+  assert.equal(await one.hear(), "guest2: bye");
+  assert.equal(await one.hear(), "* guest2 has left.");
+  for (const habit of ["/exit", "/help", "/QUIT", "/who"]) {
+    await one.say(`${habit}\n`);
+    assert.equal(await one.hear(), "* There are two commands: /nick NAME and /quit");
+  }
+  assert.deepEqual(place.errors, []);
+});
+
 test("chat: /nick takes a name that is free, and tells of one that is not", async () => {
   await using place = await Place.open();
   using one = await place.enter();
@@ -169,10 +186,10 @@ test("chat: /nick takes a name that is free, and tells of one that is not", asyn
   assert.equal(await one.hear(), "* There is a Zoë already.");
   for (const wrong of ["a b", "", "é!", "x".repeat(21), "*", "\x1b[31m"]) {
     await one.say(`/nick ${wrong}\n`);
-    assert.match(await one.hear(), /^\* (A name has 1 to 20|There is one command: \/nick NAME)/);
+    assert.match(await one.hear(), /^\* (A name has 1 to 20|There are two commands: \/nick NAME)/);
   }
   await one.say("/help\n");
-  assert.equal(await one.hear(), "* There is one command: /nick NAME");
+  assert.equal(await one.hear(), "* There are two commands: /nick NAME and /quit");
   // A name that was given up is free again, and the server gives none out twice.
   await two.say("/nick guest3\n");
   assert.equal(await two.hear(), "* You are guest3 now.");

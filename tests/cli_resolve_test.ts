@@ -1,6 +1,7 @@
 // `client.ts resolve`: what it prints, and how it ends.
 
 import assert from "node:assert/strict";
+import { SocketError } from "../lib/errors.ts";
 import { formatAddr } from "../lib/addr.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { python, type PythonPeer } from "./peers.ts";
@@ -142,8 +143,12 @@ test("client resolve: a name that does not resolve is 6, with nothing on stdout"
 
 test("client resolve: what is no HOST:PORT exits 2, with what to write", async () => {
   const wrong: [args: string[], message: RegExp][] = [
-    [[], /resolve needs HOST:PORT, as in localhost:80\. See 'client\.ts resolve --help'\.$/],
-    [["localhost"], /'localhost' has no port: write localhost:PORT/],
+    [
+      [],
+      /resolve needs HOST or HOST:PORT, as in localhost:80\. See 'client\.ts resolve --help'\.$/,
+    ],
+    [["80"], /'80' has no port: write 80:PORT/],
+    [["--connect", "localhost"], /'localhost' has no port: write localhost:PORT/],
     [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
     [["http://localhost/"], /is a URL: write localhost:80/],
     [["::1:80"], /an IPv6 address stands in brackets: write \[::1\]:80/],
@@ -165,4 +170,27 @@ test("client resolve: --help tells its flags and exit codes", async () => {
     assert.match(help, new RegExp(`^  ${exitCode} `, "m"));
   }
   for (const line of help.split("\n")) assert.ok(line.length <= 100, `Too long: ${line}`);
+});
+
+test("resolve: a host without a port is enough, and then no port is shown", async () => {
+  for (const host of ["127.0.0.1", "[::1]", "::1", "localhost"]) {
+    const bare = host.replace(/[[\]]/g, "");
+    const { code, stdout, stderr } = await runClient(["resolve", host]);
+    assert.equal(code, 0, stderr);
+    const addresses = stdout.toString().trimEnd().split("\n").slice(1)
+      .map((line) => line.split(/ +/).at(-1)!);
+    assert.ok(addresses.length > 0);
+    for (const address of addresses) assert.ok(["127.0.0.1", "::1"].includes(address), address);
+    const json = JSON.parse(
+      (await runClient(["resolve", "--log", "json", host])).stdout.toString(),
+    );
+    assert.equal(json.endpoint, bare);
+    assert.deepEqual(json.candidates.map(({ address }: { address: string }) => address), addresses);
+    assert.equal("port" in json.candidates[0], false);
+  }
+});
+
+test("resolve: a host without a port that does not resolve is told without one, too", () => {
+  const { message } = new SocketError("ENOTFOUND", "resolve", { addr: { host: "a", port: 0 } });
+  assert.match(message, /^Cannot resolve a: /);
 });

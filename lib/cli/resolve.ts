@@ -9,6 +9,7 @@ import { dial, interleave } from "../dial.ts";
 import { safeJson } from "../escape.ts";
 import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
+import { parseScopedIP } from "../ip.ts";
 import type { Endpoint } from "../transport.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS } from "./common.ts";
@@ -31,11 +32,12 @@ const FLAGS = {
 const HELP = `The addresses of a name, in the order they are tried.
 
   deno run -A client.ts resolve localhost:80              what getaddrinfo(3) says of it
+  deno run -A client.ts resolve localhost                 the same without a port
   deno run -A client.ts resolve --connect localhost:80    and which of them a connection goes to
   deno run -A client.ts resolve --connect --log json '[::1]:80'
   npx plainsocket client resolve localhost:80             the same on Node
 
-Usage: client.ts resolve HOST:PORT [options]
+Usage: client.ts resolve HOST[:PORT] [options]
 
 Options:
 ${renderFlags(FLAGS)}
@@ -69,9 +71,11 @@ async function run(
   session: Session,
 ): Promise<number> {
   const text = positionals.shift();
-  if (text === undefined) throw new UsageError("resolve needs HOST:PORT, as in localhost:80");
+  if (text === undefined) {
+    throw new UsageError("resolve needs HOST or HOST:PORT, as in localhost:80");
+  }
   noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
-  const endpoint = parseEndpoint(text);
+  const endpoint = values.connect ? parseEndpoint(text) : hostOf(text) ?? parseEndpoint(text);
   const { signal, exitCode } = session.onSignals();
   session.openLog(values);
   try {
@@ -82,6 +86,20 @@ async function run(
     if (signal.aborted) return exitCode();
     throw error;
   }
+}
+
+/** The endpoint of a host without a port, which then is 0; undefined if it is something else. */
+function hostOf(text: string): Endpoint | undefined {
+  const [, bracketed, address = bracketed] = /^(?:\[(.*)\]|(.*:.*))$/.exec(text) ?? [];
+  if (address === undefined) {
+    return /^[^\s/?#@[\]]*[^\s/?#@[\]\d][^\s/?#@[\]]*$/.test(text)
+      ? { host: text, port: 0 }
+      : undefined;
+  }
+  // "::1:80" is an address, too, but who writes it means the port.
+  const [, before] = /^(.*):\d+$/.exec(text) ?? [];
+  if (before !== undefined && parseScopedIP(before) !== undefined) return undefined;
+  return parseScopedIP(address) === undefined ? undefined : { host: address, port: 0 };
 }
 
 async function tellAddresses(

@@ -15,9 +15,7 @@ const SOCKET = { type: "SOCK_STREAM", protocol: "IPPROTO_TCP" } as const;
 
 /** Says in which order the system has the addresses, if that is not the one they are tried in. */
 export function systemOrder(found: readonly TcpAddr[]): string | undefined {
-  const [system, ours] = [found, interleave(found)].map((addrs) =>
-    addrs.map(formatAddr).join(", ")
-  );
+  const [system, ours] = [found, interleave(found)].map((addrs) => addrs.map(shown).join(", "));
   return system === ours ? undefined : `the system's order is ${system}`;
 }
 
@@ -39,10 +37,15 @@ export function raceTable(candidates: readonly Candidate[]): string {
   return columns([[...HEAD, "began", "ended", "result"], ...rows]) + why;
 }
 
+/** An address as it is written; port 0 stands for none. */
+function shown(addr: Endpoint): string {
+  return addr.port === 0 ? addr.host : formatAddr(addr);
+}
+
 const HEAD = ["order", "family", "type", "protocol", "address"];
 
 function cells(addr: TcpAddr, i: number): string[] {
-  return [String(i + 1), addressFamily(addr), SOCKET.type, SOCKET.protocol, formatAddr(addr)];
+  return [String(i + 1), addressFamily(addr), SOCKET.type, SOCKET.protocol, shown(addr)];
 }
 
 function resultOf({ outcome, error }: Candidate, decided: boolean): string {
@@ -58,7 +61,7 @@ function columns(rows: readonly (readonly string[])[]): string {
 
 /** The addresses as a JSON value. */
 export function addressJson(endpoint: Endpoint, addrs: readonly TcpAddr[]): unknown {
-  return { endpoint: formatAddr(endpoint), candidates: addrs.map(describe) };
+  return { endpoint: shown(endpoint), candidates: addrs.map(describe) };
 }
 
 /** The same with what became of each, times in milliseconds. */
@@ -78,7 +81,8 @@ export function raceJson(endpoint: Endpoint, candidates: readonly Candidate[]): 
 
 function describe(addr: TcpAddr, i: number): Record<string, unknown> {
   const { host: address, port } = addr;
-  return { order: i + 1, family: addressFamily(addr), ...SOCKET, address, port };
+  const asked = port === 0 ? {} : { port };
+  return { order: i + 1, family: addressFamily(addr), ...SOCKET, address, ...asked };
 }
 
 function round(ms: number): number {
