@@ -19,6 +19,7 @@ import {
   WAIT,
 } from "./arguments.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
+import { asNoted, fromHere } from "./caller.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { abortError, SocketError, type SocketErrorCode, timedOut } from "./errors.ts";
 import { isItself, metItself } from "./itself.ts";
@@ -131,7 +132,14 @@ export function dial(
   transport: Transport,
   options: DialOptions | DialTlsOptions | DialUnixOptions,
 ): Promise<Conn>;
-export async function dial(
+export function dial(
+  transport: Transport,
+  options: DialOptions | DialTlsOptions | DialUnixOptions,
+): Promise<Conn> {
+  return fromHere(connected(transport, options));
+}
+
+async function connected(
   transport: Transport,
   options: DialOptions | DialTlsOptions | DialUnixOptions,
 ): Promise<Conn> {
@@ -153,7 +161,7 @@ export async function dial(
     enter("connect");
     const addrs = reachableFrom(localAddress, found, endpoint);
     const connect = (addr: TcpAddr) =>
-      transport.connect({ ...addr, noDelay, keepAlive, localAddress, signal });
+      asNoted(() => transport.connect({ ...addr, noDelay, keepAlive, localAddress, signal }));
     race = new Race(connect, interleave(addrs), signal, attemptDelay, clock);
     const conn = await race.run(endpoint);
     if (!asksForTls(options)) return conn;

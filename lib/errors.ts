@@ -254,7 +254,8 @@ const PHRASES: Record<SocketOp, string> = {
 
 /**
  * The only error that transports, connections and listeners reject with. Decide by `code`; the
- * message is for people and says what was tried, where, why it failed and what to do next.
+ * message is for people and says what was tried, where, why it failed and what to do next. The stack
+ * of one of connecting or listening leads to the call; on Node, those of reading and writing do not.
  *
  * @example
  * ```ts

@@ -24,12 +24,16 @@ export async function resolve(options: ResolveOptions): Promise<TcpAddr[]> {
   const { host, port, signal } = options;
   if (parseIP(host) !== undefined) return [tcpAddr(host, port)];
   const endpoint = { host, port };
-  const looking = lookUp(host, signal).catch((cause) => {
+  let found: readonly string[];
+  try {
+    found = await orAborted(lookUp(host, signal), signal, "resolve", endpoint);
+  } catch (cause) {
+    if (cause instanceof SocketError) throw cause;
     // Deno reports a missing permission for the name as EPERM.
-    const code = cause?.code === "EPERM" ? "ENOTCAPABLE" : codeOf(cause);
+    const isForbidden = (cause as { code?: unknown } | null)?.code === "EPERM";
+    const code = isForbidden ? "ENOTCAPABLE" : codeOf(cause);
     throw new SocketError(code, "resolve", { addr: endpoint, cause });
-  });
-  const found = await orAborted(looking, signal, "resolve", endpoint);
+  }
   if (found.length === 0) throw new SocketError("ENOTFOUND", "resolve", { addr: endpoint });
   return found.map((address) => tcpAddr(address, port));
 }

@@ -8,6 +8,7 @@
 import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
+import { tellingCallers } from "./caller.ts";
 import { BaseConn } from "./conn_base.ts";
 import { notToItself } from "./itself.ts";
 import { BaseListener } from "./listener_base.ts";
@@ -351,11 +352,11 @@ async function connect(options: ConnectOptions): Promise<Conn> {
  * await server.write(buffer.subarray(0, n!));
  * ```
  */
-export const systemTransport: Transport = {
+export const systemTransport: Transport = tellingCallers({
   name: "deno",
   resolve,
   listen,
   connect,
   startTls,
   listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate, hasZone),
-};
+});

@@ -10,6 +10,7 @@ import net from "node:net";
 import process from "node:process";
 import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
+import { tellingCallers } from "./caller.ts";
 import { ConnStream } from "./conn_stream.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { receiveFor } from "./inbox.ts";
@@ -344,11 +345,11 @@ async function connect(options: ConnectOptions): Promise<Conn> {
 }
 
 /** The sockets of the operating system, as the runtime gives them. */
-export const systemTransport: Transport = {
+export const systemTransport: Transport = tellingCallers({
   name: "node",
   resolve,
   listen,
   connect,
   startTls,
   listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate),
-};
+});
