@@ -50,6 +50,12 @@ export const TEXTS: Kind = {
   instead: (value) => typeof value === "string" ? `[${shown(value)}]` : undefined,
 };
 
+/** An object whose values are strings. */
+export const TEXT_BY_NAME: Kind = {
+  takes: "an object whose values are strings",
+  is: (value) => isObject(value) && Object.values(value).every((item) => typeof item === "string"),
+};
+
 /** Names and values of header fields by turns. */
 export const FIELDS: Kind = {
   takes: 'an array of names and values by turns, such as ["Accept", "text/html"]',

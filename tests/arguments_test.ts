@@ -2,6 +2,7 @@
 // RangeError that names the argument, what came, and what to write instead.
 
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
 import { runInNewContext } from "node:vm";
 import {
   AccessList,
@@ -16,6 +17,7 @@ import {
   FrameDecoder,
   FrameReader,
   FrameWriter,
+  fromFetchHandler,
   HTTP_LIMITS,
   join,
   lengthPrefix,
@@ -28,10 +30,13 @@ import {
   selfSigned,
   serve,
   serveDatagrams,
+  serveFiles,
   serveHttp,
   serveLight,
+  serveSite,
   startWorkers,
   systemTransport,
+  toFetchHandler,
   type Transport,
   VirtualClock,
 } from "../mod.ts";
@@ -277,6 +282,29 @@ test("arguments: join, selfSigned and startWorkers name what they take", async (
     workers("data:text/javascript,", { workers: 0 }),
   );
   await mistakes("TypeError", /^startWorkers takes the URL/, workers(() => {}, { workers: 1 }));
+});
+
+test("arguments: what serves files names what it takes", () => {
+  const root = tmpdir();
+  const [files, site]: Plain[] = [serveFiles, serveSite];
+  const wrong: [() => unknown, RegExp][] = [
+    [() => files(), /^serveFiles takes the path of a directory, not undefined/],
+    [() => files(new URL("file:///")), /Write fileURLToPath\(url\)$/],
+    [() => files(root, { root }), /"root"\. It has spa/],
+    [() => files(root, { cache: "no-store" }), /no option "cache"/],
+    [() => files(root, { headers: { a: "b" } }), /Object\.entries/],
+    [() => files(root, { spa: "yes" }), /spa as true or false, not "yes"$/],
+    [() => site(root, { uploads: true }), /^serveSite .*Write upload$/],
+    [() => site(root, { credentials: "user:password" }), /credentials as an object/],
+    [() => site(root, { credentials: { user: "a", pass: "b" } }), /needs the option password/],
+    [() => site(root, { hosts: "example.com" }), /Write hosts: \["example\.com"\]$/],
+    [() => site(root, { listing: () => {} }), /no option "listing"/],
+    [() => (toFetchHandler as Plain)({ fetch() {} }), /^toFetchHandler takes a handler/],
+    [() => (fromFetchHandler as Plain)(), /^fromFetchHandler takes a handler/],
+  ];
+  for (const [make, message] of wrong) {
+    assert.throws(make, { name: "TypeError", code: "EINVAL", message }, String(make));
+  }
 });
 
 test("arguments: a frame is bytes", async () => {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkArgument, HANDLER } from "../arguments.ts";
 import type { Addr } from "../transport.ts";
 import { lightRequest } from "./fetch_request.ts";
 import { fetchResponse } from "./fetch_response.ts";
@@ -56,6 +57,7 @@ export interface AnyHandler {
  * ```
  */
 export function fromFetchHandler(handler: HttpHandler): LightHandler {
+  checkArgument("fromFetchHandler", handler, HANDLER);
   return (light) => {
     const response = handler(webRequest(light), light);
     if (!(response instanceof Promise)) return lightReply(response, light.method);
@@ -93,6 +95,7 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
  * ```
  */
 export function toFetchHandler(handler: LightHandler): FetchHandler {
+  checkArgument("toFetchHandler", handler, HANDLER);
   return async (request, info) => {
     const reply = await handler(lightRequest(request, info?.remoteAddr));
     return fetchResponse(reply, request.method);

@@ -4,6 +4,18 @@
  * @module
  */
 
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FIELDS,
+  FLAG,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+  TEXT,
+  TEXT_BY_NAME,
+} from "../arguments.ts";
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Clock } from "../clock.ts";
@@ -63,6 +75,35 @@ export interface FileOptions {
   ) => LightReply | Promise<LightReply>;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
+}
+
+const ROOT: Kind = {
+  takes: "the path of a directory",
+  is: (value) => typeof value === "string",
+  instead: (value) => value instanceof URL ? "fileURLToPath(url)" : undefined,
+};
+
+/** What each of {@linkcode FileOptions} may be. */
+export const FILE_OPTIONS: Kinds<FileOptions> = {
+  spa: FLAG,
+  dotfiles: FLAG,
+  cacheControl: TEXT,
+  headers: FIELDS,
+  compress: FLAG,
+  types: TEXT_BY_NAME,
+  listing: FUNCTION,
+  clock: CLOCK,
+};
+
+/** Throws unless `where` takes them. */
+export function checkFiles(
+  where: string,
+  root: unknown,
+  options: unknown,
+  kinds: Kinds<Record<string, unknown>>,
+): void {
+  checkArgument(where, root, ROOT);
+  checkOptions(where, options, kinds, "{ spa: true }");
 }
 
 /** Resources and what they hold may take so much memory. */
@@ -129,6 +170,7 @@ const NOT_FOUND_KEY = "not found";
  * ```
  */
 export function serveFiles(root: string, options: FileOptions = {}): AnyHandler {
+  checkFiles("serveFiles", root, options, FILE_OPTIONS);
   const server = new FileServer(root, options);
   return toAnyHandler(withErrorPages((request) => server.answer(request)));
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { FLAG, FUNCTION, type Kinds, optionsOf, required, TEXT, TEXTS } from "../arguments.ts";
 import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
 import type { LightHandler, LightRequest } from "../http/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
 import { withErrorPages } from "./error_replies.ts";
-import { type FileOptions, FileServer } from "./files.ts";
+import { checkFiles, FILE_OPTIONS, type FileOptions, FileServer } from "./files.ts";
 import { requireHost } from "./hosts.ts";
 import { textReply } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
@@ -36,6 +37,19 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
    */
   readonly onError?: (error: unknown, request: LightRequest) => void;
 }
+
+const CREDENTIALS: Kinds<Credentials> = { user: required(TEXT), password: required(TEXT) };
+
+const { listing: _listing, ...OF_FILES } = FILE_OPTIONS;
+
+const OPTIONS: Kinds<SiteOptions> = {
+  ...OF_FILES,
+  upload: FLAG,
+  cors: FLAG,
+  credentials: optionsOf(CREDENTIALS),
+  hosts: TEXTS,
+  onError: FUNCTION,
+};
 
 /**
  * Answers with what is below `root`: files as `serveFiles()` does, and a listing, as HTML or
@@ -72,6 +86,7 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
  * ```
  */
 export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
+  checkFiles("serveSite", root, options, OPTIONS);
   const { upload = false, cors = false, credentials, hosts, onError } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
