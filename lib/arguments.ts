@@ -193,13 +193,16 @@ export const HANDLER: Kind = { ...FUNCTION, takes: "a handler, which is a functi
 /** What makes connections. */
 export const TRANSPORT: Kind = having("a Transport, such as systemTransport", "connect", "listen");
 
+const A_CONN = "a Conn, such as await dial(systemTransport, { host, port })";
+
 /** A connection. */
-export const CONN: Kind = having(
-  "a Conn, such as await dial(systemTransport, { host, port })",
-  "read",
-  "write",
-  "close",
-);
+export const CONN: Kind = having(A_CONN, "read", "write", "close");
+
+/** What bytes are read from, as from a connection. */
+export const READABLE: Kind = having(A_CONN, "read");
+
+/** What bytes are written to, as to a connection. */
+export const WRITABLE: Kind = having(A_CONN, "write");
 
 /** Throws unless `value`, an argument of the function `where`, is of its kind. */
 export function checkArgument(where: string, value: unknown, kind: Kind): void {

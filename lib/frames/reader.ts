@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkArgument, CONN } from "../arguments.ts";
+import { checkArgument, READABLE } from "../arguments.ts";
 import type { Conn } from "../transport.ts";
 import { ReadBuffer } from "./buffer.ts";
 import { FrameDecoder } from "./decoder.ts";
@@ -62,7 +62,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /** Reads from `conn`; the frames end where `framing` says. */
   constructor(conn: Conn, framing: Framing) {
-    checkArgument("new FrameReader", conn, CONN);
+    checkArgument("new FrameReader", conn, READABLE);
     checkArgument("new FrameReader", framing, FRAMING);
     this.#conn = conn;
     this.#decoder = new FrameDecoder(framing);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BYTES, checkArgument, CONN } from "../arguments.ts";
+import { BYTES, checkArgument, WRITABLE } from "../arguments.ts";
 import { DONE } from "../conn_base.ts";
 import type { Conn } from "../transport.ts";
 import { WriteBuffer } from "./buffer.ts";
@@ -52,7 +52,7 @@ export class FrameWriter {
 
   /** Writes to `conn`; the frames end as `framing` says. */
   constructor(conn: Conn, framing: Framing) {
-    checkArgument("new FrameWriter", conn, CONN);
+    checkArgument("new FrameWriter", conn, WRITABLE);
     checkArgument("new FrameWriter", framing, FRAMING);
     this.#conn = conn;
     this.#framing = framing;
