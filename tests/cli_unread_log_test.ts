@@ -39,7 +39,9 @@ async function request(port: number, n: number, length: number): Promise<void> {
   const target = `/${"a".repeat(length)}`;
   for (let i = 0; i < n; i++) {
     using conn = await systemTransport.connect({ host: "127.0.0.1", port });
-    await conn.write(bytes(`GET ${target}${i} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`));
+    await conn.write(
+      bytes(`GET ${target}${i} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`),
+    );
     assert.match(new TextDecoder().decode(await readAll(conn)), /^HTTP\/1\.1 404 /);
   }
 }

@@ -208,6 +208,7 @@ test("server: the default is echo on localhost port 10000", async () => {
   // The port may be taken, so what counts is what it tries.
   await using program = new InProcess("server", []);
   await program.stderr.until(/^starting up on localhost port 10000\n/);
+  await Promise.race([program.stdout.until(/\n/).catch(() => {}), program.exit()]);
 });
 
 test("client: the default is to talk to localhost port 10000", async () => {

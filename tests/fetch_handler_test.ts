@@ -1,7 +1,7 @@
 // Handlers for serveLight() where those for serveHttp() go, and the other way round.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
@@ -31,12 +31,16 @@ async function serving(handler: HttpHandler, use: (url: string) => Promise<void>
   }
 }
 
+const LONG_AGO = new Date("2026-01-01");
+
 /** A directory with a page, and a file that is sent as a stream. */
 async function withSite(use: (root: string) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), "fetch-handler-"));
   try {
     writeFileSync(join(root, "index.html"), "<h1>Hello</h1>");
     writeFileSync(join(root, "large.bin"), LARGE);
+    // What was just written has a validator that is for one request only.
+    for (const name of readdirSync(root)) utimesSync(join(root, name), LONG_AGO, LONG_AGO);
     await use(root);
   } finally {
     rmSync(root, { recursive: true });

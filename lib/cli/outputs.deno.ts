@@ -24,6 +24,11 @@ class Aside extends Writable {
     this.isTTY = stdio.isTerminal();
   }
 
+  /** How wide the terminal is. */
+  get columns(): number | undefined {
+    return this.isTTY ? Deno.consoleSize().columns : undefined;
+  }
+
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     void this.#writeAll(chunk).then(done);
   }

@@ -32,7 +32,7 @@ const FLAGS = {
 const HELP = `The addresses of a name, in the order they are tried.
 
   deno run -A client.ts resolve localhost:80              what getaddrinfo(3) says of it
-  deno run -A client.ts resolve localhost                 the same without a port
+  deno run -A client.ts resolve localhost                 without a port, too
   deno run -A client.ts resolve --connect localhost:80    and which of them a connection goes to
   deno run -A client.ts resolve --connect --log json '[::1]:80'
   npx plainsocket client resolve localhost:80             the same on Node

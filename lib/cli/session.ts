@@ -20,6 +20,7 @@ export class Session {
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
   #starting = false;
+  #hasEnded = false;
   #log: Log;
 
   constructor(io: Io, prefix?: string) {
@@ -46,12 +47,14 @@ export class Session {
 
   /**
    * Settles as `listening` does. Meanwhile the first signal ends the run at once: there is nothing to
-   * finish, and looking up a name to listen at can take long.
+   * finish, and looking up a name to listen at can take long. A listener that comes after it is closed.
    */
-  async untilListening<T>(listening: Promise<T>): Promise<T> {
+  async untilListening<T extends { close(): void }>(listening: Promise<T>): Promise<T> {
     this.#starting = true;
     try {
-      return await listening;
+      const listener = await listening;
+      if (this.#hasEnded) listener.close();
+      return listener;
     } finally {
       this.#starting = false;
     }
@@ -86,6 +89,7 @@ export class Session {
 
   /** Ends the run at once, whatever is under way. */
   end(exitCode: number): void {
+    this.#hasEnded = true;
     this.#ended.resolve(exitCode);
   }
 
