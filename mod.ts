@@ -54,6 +54,7 @@ export { REQUEST_ERRORS, RequestError } from "./lib/http/client/errors.ts";
 export type { RequestErrorCode } from "./lib/http/client/errors.ts";
 export type { ReplyHeadLimits } from "./lib/http/client/reply_head.ts";
 export { requestHttp } from "./lib/http/client/request.ts";
+export { endToEndHeaders } from "./lib/http/end_to_end.ts";
 export { HttpError } from "./lib/http/errors.ts";
 export type { HttpErrorCode } from "./lib/http/errors.ts";
 export { fromFetchHandler, toFetchHandler } from "./lib/http/fetch_handler.ts";

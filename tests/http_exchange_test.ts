@@ -296,3 +296,28 @@ test("signal: watching the client loses nothing of the requests it sends meanwhi
     );
   }
 });
+
+test("bodies: a handler may answer while it still waits for more, and the connection goes on", async () => {
+  async function* stream() {
+    yield bytes("early");
+  }
+  for (const [length, goesOn] of [[4, true], [400_000, false]] as const) {
+    await using server = await serveOn((request) => {
+      if (request.target === "/next") return { status: 200, body: "next" };
+      void (async () => {
+        while (await request.read() !== null);
+      })().catch(() => {});
+      return { status: 200, body: stream() };
+    });
+    using conn = await server.connect();
+    const post = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
+    await conn.write(bytes(`${post}a`));
+    await server.clock.advance(0);
+    await conn.write(bytes(`${"b".repeat(length - 1)}${get("/next")}`));
+    await conn.closeWrite();
+    const { text } = await hear(conn);
+    assert.match(text, /^HTTP\/1\.1 200 [^]*early/);
+    assert.equal(/next$/.test(text), goesOn);
+    assert.deepEqual(server.errors, []);
+  }
+});

@@ -287,7 +287,8 @@ export class HttpConnection implements WatchedConnection {
     const phase = this.phases.current;
     this.phases.enterBody();
     const bytes = await body.read();
-    this.phases.leaveBody(phase);
+    // A handler may have answered meanwhile.
+    if (this.phases.current === "body") this.phases.leaveBody(phase);
     if (bytes === null && (this.streaming || this.#request!.watched)) this.watch(this.#request!);
     return bytes;
   }

@@ -19,7 +19,7 @@ export class Input {
   readonly #buffer: ReceiveBuffer;
   #received = 0;
   /** Somebody waits for more. */
-  #filling = false;
+  #filling: Promise<boolean> | undefined;
   /** A read that was begun before its bytes are wanted. */
   #ahead: Promise<number | null> | undefined;
   /** What came ahead while the bytes in `chunk` were still needed. */
@@ -42,13 +42,19 @@ export class Input {
     return this.from === this.to;
   }
 
-  /** Receives more, over what was taken; false at the end of the stream. */
-  async fill(): Promise<boolean> {
-    this.#filling = true;
+  /**
+   * Receives more, over what was taken; false at the end of the stream. Who asks while another waits,
+   * such as a handler that has answered without an end of its reading, waits for the same.
+   */
+  fill(): Promise<boolean> {
+    return this.#filling ??= this.#fill();
+  }
+
+  async #fill(): Promise<boolean> {
     try {
       return this.filled(await this.receive());
     } finally {
-      this.#filling = false;
+      this.#filling = undefined;
     }
   }
 
@@ -75,7 +81,7 @@ export class Input {
    */
   receiveAhead(inUse: boolean): Promise<number | null> | undefined {
     const full = this.#spare.length === MOST_SPARE;
-    if (this.#filling || this.#ahead !== undefined || full) return undefined;
+    if (this.#filling !== undefined || this.#ahead !== undefined || full) return undefined;
     const keep = inUse || !this.empty;
     const spare = keep ? Buffer.alloc(SPARE) : undefined;
     const reading = spare === undefined ? this.receive() : this.#conn.read(spare);

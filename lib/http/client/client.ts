@@ -49,8 +49,14 @@ export interface HttpRequestOptions {
    * Transfer-Encoding, Connection, Expect, Upgrade) is the engine's alone.
    */
   readonly headers?: readonly string[];
-  /** The content; text is sent as UTF-8. Default: none. */
-  readonly body?: string | Uint8Array;
+  /**
+   * The content: text is sent as UTF-8, a stream as it comes, its head at once. What the stream throws
+   * is what the request rejects with. A stream that is not wanted to its end is told by `return()`;
+   * it cannot be sent again, as some redirects ask for. Default: none.
+   */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The length of a stream in bytes, if it is known; without it the stream is sent chunked. */
+  readonly length?: number;
   /** How many redirects are followed; 0 makes a redirect a reply like any other. Default: 10. */
   readonly maxRedirects?: number;
   /** Bytes of content: more is BODY_TOO_LARGE; 0 for no limit. Default: 0. */
@@ -59,7 +65,8 @@ export interface HttpRequestOptions {
   readonly limits?: Partial<ReplyHeadLimits>;
   /** To resolve the name and connect, for each redirect anew; 0 for no limit. Default: 10,000. */
   readonly connectTimeout?: number;
-  /** While the server is waited for and no byte moves; 0 for no limit. Default: 60,000. */
+  /** While the server is waited for, and not a stream that is `body`, and no byte moves; 0 for no
+   * limit. Default: 60,000. */
   readonly idleTimeout?: number;
   /** From the call to the end of the body; 0 for no limit. Default: 0. */
   readonly totalTimeout?: number;
@@ -78,9 +85,13 @@ const URL_OR_TEXT: Kind = {
 
 const CONTENT: Kind = {
   ...BYTES,
-  takes: "a string, or bytes in a Uint8Array",
-  is: (value) => TEXT.is(value) || isBytes(value),
+  takes: "a string, bytes in a Uint8Array, or a stream of them",
+  is: (value) => TEXT.is(value) || isBytes(value) || isIterable(value),
 };
+
+function isIterable(value: unknown): boolean {
+  return typeof Object(value)[Symbol.asyncIterator] === "function";
+}
 
 const CLIENT_TLS: Kinds<ClientTls> = {
   ...OF_SELF_SIGNED,
@@ -104,6 +115,7 @@ export const REQUEST_OPTIONS: Kinds<HttpRequestOptions> = {
   method: TEXT,
   headers: FIELDS,
   body: CONTENT,
+  length: integer(0),
   maxRedirects: integer(0),
   maxSize: LIMIT,
   limits: optionsOf(HEAD_LIMITS),

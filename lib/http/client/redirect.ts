@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isStream } from "../reply.ts";
 import { RequestError } from "./errors.ts";
 import type { ReplyHead } from "./reply_head.ts";
 import type { Outgoing } from "./request_head.ts";
@@ -40,11 +41,19 @@ export function redirected(request: Outgoing, reply: ReplyHead): Outgoing | unde
   return {
     method: bare ? "GET" : request.method,
     url,
-    body: bare ? undefined : request.body,
+    body: bare ? undefined : repeatable(request, from),
+    length: undefined,
     headers: withoutFields(request.headers, (name) =>
       (bare && OF_CONTENT.test(name)) ||
       (url.origin !== request.url.origin && CREDENTIALS.has(name.toLowerCase()))),
   };
+}
+
+/** The content, to be sent once more. */
+function repeatable({ body }: Outgoing, from: string): Outgoing["body"] {
+  if (!isStream(body)) return body;
+  const why = "the server redirects content that is a stream, which cannot be sent again";
+  throw new RequestError("BAD_REDIRECT", from, why);
 }
 
 function becomesGet(method: string, status: number): boolean {

@@ -7,8 +7,9 @@
 import { Buffer } from "node:buffer";
 import { copyOf } from "../../borrowed.ts";
 import type { Clock } from "../../clock.ts";
-import type { Conn, Transport } from "../../transport.ts";
+import type { Transport } from "../../transport.ts";
 import { HttpError } from "../errors.ts";
+import { isStream } from "../reply.ts";
 import { ReplyBody, ReplyInput } from "./body.ts";
 import { type ConnectSettings, type ConnectTiming, connectTo } from "./connect.ts";
 import { explained } from "./errors.ts";
@@ -17,6 +18,7 @@ import type { ClientReply, HttpHead, ReplyTiming } from "./client.ts";
 import { type ReplyHead, type ReplyHeadLimits, ReplyHeadParser } from "./reply_head.ts";
 import { fieldsOf, type Outgoing, requestLine } from "./request_head.ts";
 import { Session } from "./session.ts";
+import { Upload } from "./upload.ts";
 import { publicUrl } from "./url.ts";
 
 /** Content up to this size leaves in one write with the head. */
@@ -49,7 +51,7 @@ export async function exchange(
   try {
     // Not awaited: a server may answer before it has read all, or without. If this fails, reading
     // tells why.
-    const sending = new Sending(send(conn, request, onHead));
+    const sending = new Sending(send(session, request, onHead));
     const input = new ReplyInput(conn);
     const reading = readHead(input, new ReplyHeadParser(limits), clock, onHead);
     const { head, bytes, firstByte } = await session.wait(reading);
@@ -59,7 +61,7 @@ export async function exchange(
     return new Reply(url, head, bytes, length, { session, sending, body, marks, settings });
   } catch (error) {
     session.close();
-    throw explained(error, url);
+    throw session.upload?.failure ?? explained(error, url);
   }
 }
 
@@ -76,17 +78,19 @@ class Sending {
 }
 
 async function send(
-  conn: Conn,
+  session: Session,
   request: Outgoing,
   onHead: (head: HttpHead) => void,
 ): Promise<void> {
-  const { body = new Uint8Array(0) } = request;
+  const { conn } = session;
+  const { body = new Uint8Array(0), length } = request;
   const startLine = requestLine(request);
   const headers = fieldsOf(request);
   let text = `${startLine}\r\n`;
   for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   const head = Buffer.from(`${text}\r\n`, "latin1");
   onHead({ type: "request", startLine, headers });
+  if (isStream(body)) return await (session.upload = new Upload(body, length)).send(conn, head);
   if (body.length <= MOST_TOGETHER) return await conn.write(Buffer.concat([head, body]));
   await conn.write(head);
   await conn.write(body);
@@ -222,7 +226,7 @@ export class Reply implements ClientReply {
       }
       return bytes;
     } catch (error) {
-      this.#failure = explained(error, this.url);
+      this.#failure = session.upload?.failure ?? explained(error, this.url);
       this.close();
       throw this.#failure;
     }
@@ -234,8 +238,9 @@ export class Reply implements ClientReply {
    * still be reading it; one that refuses it is not.
    */
   closeIfWhole(): void {
-    const { body, sending, settings } = this.#parts;
+    const { body, sending, session, settings } = this.#parts;
     if (!body.done) return;
+    session.whole = true;
     this.#total ??= settings.clock.now();
     if (sending.done || this.status >= 400) this.close();
   }

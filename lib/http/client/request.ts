@@ -62,7 +62,13 @@ export async function requestHttp(
   checkIdentity("requestHttp, in tls,", options.tls ?? {});
   const { maxRedirects = 10, clock = systemClock, totalTimeout = 0 } = options;
   const url = parseUrl(String(options.url));
-  let request = firstRequest(url, options.method, options.headers ?? [], options.body);
+  let request = firstRequest(
+    url,
+    options.method,
+    options.headers ?? [],
+    options.body,
+    options.length,
+  );
   const deadline = new Deadline(options.signal, totalTimeout, clock);
   const began = clock.now();
   const settings = {

@@ -6,6 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../version.ts";
+import { isStream } from "../reply.ts";
+import type { HttpRequestOptions } from "./client.ts";
 import { basicAuth } from "./url.ts";
 
 /** One request, as it is sent; a redirect makes the next one of it. */
@@ -15,7 +17,9 @@ export interface Outgoing {
   readonly url: URL;
   /** Names and values by turns. */
   readonly headers: readonly string[];
-  readonly body: Uint8Array | undefined;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  /** The length of a body that is a stream, if it is known. */
+  readonly length: number | undefined;
 }
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -47,13 +51,20 @@ export function firstRequest(
   url: URL,
   method: string | undefined,
   headers: readonly string[],
-  content: string | Uint8Array | undefined,
+  content: HttpRequestOptions["body"],
+  length: number | undefined,
 ): Outgoing {
   const body = typeof content === "string" ? Buffer.from(content) : content;
   const chosen = method ?? (body === undefined ? "GET" : "POST");
   checkMethod(chosen);
   for (let i = 0; i < headers.length; i += 2) checkField(headers[i], headers[i + 1]);
   const authorization = hasField(headers, "authorization") ? undefined : basicAuth(url);
+  if (length !== undefined && !isStream(body)) {
+    throw new TypeError("A length is for a body that is a stream");
+  }
+  if (length !== undefined && (!Number.isSafeInteger(length) || length < 0)) {
+    throw new RangeError(`The length of a body is a whole number from 0, not ${length}`);
+  }
   const bare = new URL(url);
   bare.username = bare.password = "";
   return {
@@ -61,11 +72,12 @@ export function firstRequest(
     url: bare,
     headers: authorization === undefined ? headers : ["Authorization", authorization, ...headers],
     body,
+    length,
   };
 }
 
 /** The fields of a request, in the order that they are sent in. */
-export function fieldsOf({ method, url, headers, body }: Outgoing): readonly string[] {
+export function fieldsOf({ method, url, headers, body, length }: Outgoing): readonly string[] {
   const fields: string[] = [];
   if (!hasField(headers, "host")) fields.push("Host", url.host);
   if (!hasField(headers, "user-agent")) fields.push("User-Agent", `plainsocket/${VERSION}`);
@@ -75,7 +87,10 @@ export function fieldsOf({ method, url, headers, body }: Outgoing): readonly str
     const left = headers[i + 1] === "" && /^(user-agent|accept)$/i.test(headers[i]);
     if (!left) fields.push(headers[i], headers[i + 1]);
   }
-  if (body !== undefined || WITH_CONTENT.has(method)) {
+  if (isStream(body)) {
+    if (length === undefined) fields.push("Transfer-Encoding", "chunked");
+    else fields.push("Content-Length", String(length));
+  } else if (body !== undefined || WITH_CONTENT.has(method)) {
     fields.push("Content-Length", String(body?.length ?? 0));
   }
   fields.push("Connection", "close");

@@ -8,6 +8,7 @@ import type { Clock } from "../../clock.ts";
 import { abortError, SocketError, TimeLimit } from "../../errors.ts";
 import { IdleWatch } from "../../idle.ts";
 import type { Conn } from "../../transport.ts";
+import type { Upload } from "./upload.ts";
 
 /** Bounds a whole request, redirects and body included: by the caller's signal and by time. */
 export class Deadline implements Disposable {
@@ -41,6 +42,10 @@ export class Deadline implements Disposable {
 /** A connection that closes itself when the signal says so, or when nothing moves that should. */
 export class Session {
   readonly conn: Conn;
+  /** The content that is being sent, if it is a stream. */
+  upload: Upload | undefined;
+  /** The response has come whole: a stream that is still being sent may not keep it waiting for ever. */
+  whole = false;
   readonly #signal: AbortSignal;
   readonly #idle: IdleWatch;
   /** The server is being waited for. */
@@ -52,7 +57,8 @@ export class Session {
     this.conn = conn;
     this.#signal = signal;
     this.#idle = new IdleWatch(idleTimeout, clock);
-    this.#idle.add(conn, () => this.#waiting, () => conn.close(this.#silent(idleTimeout)));
+    const waiting = () => this.#waiting && (this.whole || this.upload?.waiting !== true);
+    this.#idle.add(conn, waiting, () => conn.close(this.#silent(idleTimeout)));
     if (signal.aborted) this.#onAbort();
     signal.addEventListener("abort", this.#onAbort);
   }
@@ -85,5 +91,6 @@ export class Session {
     this.#idle.delete(this.conn);
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.conn.close();
+    this.upload?.drop(new SocketError("ECLOSED", "write", { addr: this.conn.remoteAddr }));
   }
 }
