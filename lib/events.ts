@@ -362,11 +362,17 @@ class ObservedConn<A extends Addr> implements Conn<A> {
 
 class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements TlsConn<A> {
   readonly tls: TlsInfo;
+  readonly #inner: TlsConn<A>;
 
   constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
     super(inner, socket, recorder);
+    this.#inner = inner;
     this.tls = inner.tls;
     const { protocol, alpnProtocol, peerCertificate } = inner.tls;
     recorder.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
+  }
+
+  get truncated(): boolean | undefined {
+    return this.#inner.truncated;
   }
 }

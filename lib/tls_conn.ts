@@ -36,6 +36,8 @@ export interface Below {
   flushed?(): Promise<void> | undefined;
   /** Why it has failed, if it has. */
   broken?(): Error | null;
+  /** Whether it ended before TLS did; undefined as long as neither has ended. */
+  endedFirst?(): boolean | undefined;
   /** Is asked to read no more than `full` lets it, and told when that may have changed. */
   limit?(full: () => boolean): () => void;
 }
@@ -69,6 +71,10 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
       servername,
       peerCertificate: socket.getPeerX509Certificate(),
     };
+  }
+
+  get truncated(): boolean | undefined {
+    return this.#below.endedFirst?.();
   }
 
   protected override startRead(p: Uint8Array): Promise<number | null> {

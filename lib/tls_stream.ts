@@ -9,6 +9,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { systemClock } from "./clock.ts";
+import { ConnStream } from "./conn_stream.ts";
 import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
@@ -117,10 +118,12 @@ export async function acceptTlsOver<A extends Addr>(
       ALPNProtocols: alpnProtocols && [...alpnProtocols],
       ...clientCertificates(options),
     });
+    const endedFirst = endOf(stream, socket);
     await shakenHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
     const refused = refusal(socket, options, remoteAddr);
     if (refused !== undefined) throw refused;
-    return new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), below);
+    const under = { ...below, endedFirst };
+    return new TlsStreamConn(socket, localAddr, remoteAddr, askedFor(socket), under);
   } catch (error) {
     // The alert that tells the client why has to leave.
     stream.end(() => stream.destroy());
@@ -157,12 +160,32 @@ export async function startTlsOver<A extends Addr>(
       rejectUnauthorized: !insecure,
       allowHalfOpen: true,
     } as tls.ConnectionOptions);
+    const endedFirst = endOf(stream, socket);
     await shakenHands(socket, stream, "startTls", remoteAddr, options);
-    return new TlsStreamConn(socket, localAddr, remoteAddr, isAddress ? undefined : name, below);
+    const under = { ...below, endedFirst };
+    return new TlsStreamConn(socket, localAddr, remoteAddr, isAddress ? undefined : name, under);
   } catch (error) {
     stream.destroy();
     throw error;
   }
+}
+
+/**
+ * Tells whether the stream below has ended before TLS did, which then was not ended by close_notify.
+ * Undefined as long as neither has, or where TLS reads from the socket itself and nobody can tell.
+ */
+function endOf(stream: Duplex, socket: tls.TLSSocket): () => boolean | undefined {
+  if (!(stream instanceof ConnStream)) return () => undefined;
+  let first: boolean | undefined;
+  // Before TLS hears of it, and when it has decrypted all that came before.
+  stream.prependListener("end", () => first ??= !hasEnded(socket));
+  socket.prependListener("end", () => first ??= false);
+  return () => first;
+}
+
+/** Whether nothing more comes of a stream but what it holds. */
+function hasEnded(stream: Duplex): boolean {
+  return (stream as unknown as { _readableState: { ended: boolean } })._readableState.ended;
 }
 
 function shakenHands(

@@ -309,8 +309,9 @@ async function startTls<A extends Addr>(
 ): Promise<TlsConn<A>> {
   checkStartTls(conn, options);
   const { localAddr, remoteAddr } = conn;
-  // Directly on the socket if it is one of ours, and else through the connection.
-  if (!(conn instanceof StreamConn)) {
+  // Directly on the socket if it is one of ours, and else through the connection: then the end of the
+  // one can be told from that of the other.
+  if (!(conn instanceof StreamConn) || options.detectTruncation === true) {
     const below = { moved: () => conn.bytesWritten };
     return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options, below);
   }

@@ -232,14 +232,21 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
  *
  * - {@linkcode Conn.closeWrite} sends TLS's own end, close_notify, and FIN; reading goes on.
  *   {@linkcode Conn.close} sends both, too, unless a write is under way.
- * - A FIN without close_notify may come from an attacker who cuts the stream short. The runtimes do
- *   not tell it from an end in good order: reading gives `null`. A protocol that does not say itself
- *   where its messages end cannot notice.
+ * - A FIN without close_notify may come from an attacker who cuts the stream short. Reading gives
+ *   `null`, as at an end in good order, since many peers end so; {@linkcode truncated} tells one from
+ *   the other. It matters to protocols that do not say themselves where their messages end.
  * - What breaks TLS (a record that was tampered with, an alert of the peer) rejects ETLS.
  */
 export interface TlsConn<A extends Addr = Addr> extends Conn<A> {
   /** What the handshake has agreed on. */
   readonly tls: TlsInfo;
+  /**
+   * Whether the peer's stream has ended without close_notify, so that somebody in between may have cut
+   * it off (RFC 8446 section 6.1): where only the end says that a message is whole, it may not be.
+   * Undefined until the end has come, and where nobody can tell: on Node unless `detectTruncation` asked for
+   * it, and there at a listener's connections.
+   */
+  readonly truncated: boolean | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { counted } from "../../counted.ts";
-import type { Conn } from "../../transport.ts";
+import type { Conn, TlsConn } from "../../transport.ts";
 import { ChunkedDecoder } from "../chunked.ts";
 import { HttpError } from "../errors.ts";
 import type { BodyLength } from "./framing.ts";
@@ -32,6 +32,11 @@ export class ReplyInput {
 
   constructor(conn: Conn) {
     this.#conn = conn;
+  }
+
+  /** Whether the end may have been made by somebody in between: TLS has an end of its own. */
+  get truncated(): boolean {
+    return (this.#conn as Partial<TlsConn>).truncated === true;
   }
 
   /** Receives more into the other buffer; false at the end of the stream. */
@@ -120,8 +125,14 @@ export class ReplyBody {
   /** The connection has ended: that is the end of the body, or it is not all of it. */
   #end(): void {
     this.#ended = true;
-    if (this.#decoder === undefined && this.#left === Infinity) return;
     const content = counted(this.content, "byte");
+    if (this.#decoder === undefined && this.#left === Infinity) {
+      if (!this.#input.truncated) return;
+      // RFC 9112 section 9.8.
+      const why = `The connection ended after ${content} of content, and not as TLS ends: ` +
+        "it may have been cut off";
+      throw new HttpError(502, "PARTIAL", why);
+    }
     const missing = this.#decoder === undefined ? counted(this.#left, "byte") : "the last chunk";
     throw new HttpError(
       502,

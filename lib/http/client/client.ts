@@ -173,7 +173,10 @@ export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
   readonly headers: readonly string[];
   /** How many bytes of content come, if the head says so. */
   readonly length: number | undefined;
-  /** Only the end of the connection ends the content, so nobody can tell whether it is whole. */
+  /**
+   * Only the end of the connection ends the content, so nobody can tell whether it is whole. With
+   * https that can be told: an end without close_notify is PARTIAL.
+   */
   readonly untilClose: boolean;
   /** Bytes of the head on the wire, with those of interim replies. */
   readonly headBytes: number;

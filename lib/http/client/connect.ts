@@ -47,6 +47,7 @@ export async function connectTo(
     ...tls,
     servername: endpoint.host,
     alpnProtocols: ["http/1.1"],
+    detectTruncation: true,
     handshakeTimeout: timeout,
     signal,
   });
