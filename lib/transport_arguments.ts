@@ -78,6 +78,7 @@ export const TLS_CLIENT: Kinds<TlsClientOptions> = {
   cert: TEXT,
   key: TEXT,
   insecure: FLAG,
+  detectTruncation: FLAG,
   handshakeTimeout: TIMEOUT,
   signal: SIGNAL,
 };

@@ -1,8 +1,10 @@
 // By which names `server.ts web` serves a site.
 
 import assert from "node:assert/strict";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { servedNames } from "../lib/cli/web/hosts.ts";
+import { startNginx } from "./nginx.ts";
 import { runProgram } from "./peers.ts";
 import { assertFailed, runServer, startWeb } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -57,3 +59,25 @@ test("web: --allow-host takes names, and nothing else", async () => {
     ] as const
   ) assertFailed(await runServer(["web", "--allow-host", value]), 2, message);
 });
+
+test(
+  "web: the form works behind nginx with no more than proxy_pass, below a path of its own",
+  async () => {
+    await using site = await makeSite({ "sub/": "", "sub/a.txt": "text" });
+    await using server = await startWeb(["--upload", site.root]);
+    await using nginx = await startNginx(server.port);
+    const page = `${nginx.url}/plain/sub/`;
+    const post = async (file: string, ...headers: string[]) => {
+      const fields = headers.flatMap((header) => ["-H", header]);
+      const form = ["-F", `x=@${site.path("sub/a.txt")};filename=${file}`];
+      const format = ["--output", "/dev/null", "--write-out", "%{http_code} %{redirect_url}"];
+      const { stdout } = await runProgram(["curl", "-sS", ...format, ...fields, ...form, page]);
+      return stdout.toString();
+    };
+    const origin = "Origin: https://files.example.com";
+    assert.equal(await post("b.txt", origin, "Sec-Fetch-Site: same-origin"), `303 ${page}`);
+    assert.equal(await post("c.txt", origin, "Sec-Fetch-Site: cross-site"), "403 ");
+    assert.deepEqual((await readdir(site.path("sub"))).sort(), ["a.txt", "b.txt"]);
+  },
+  ["curl", "nginx"],
+);

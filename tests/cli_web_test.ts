@@ -413,6 +413,29 @@ test("web: --auth lets curl -u in, and nobody else", async () => {
   assert.equal(await status(`${server.url}a.txt`), "401");
 }, ["curl"]);
 
+test(
+  "web: an upload of any size by somebody else is told what is missing, and not its size",
+  async () => {
+    await using source = await makeSite({ "large": randomBytes(5_000_000) });
+    await using site = await makeSite();
+    const limits = ["--upload", "--max-upload", "1000"];
+    await using server = await startWeb([...limits, "--auth", "ann:secret", site.root]);
+    const large = ["-T", source.path("large"), `${server.url}x`];
+    assert.equal(await status(...large), "401");
+    assert.equal(await status("-u", "ann:wrong", "-H", "Expect:", ...large), "401");
+    assert.equal(await status("-u", "ann:secret", ...large), "413");
+    assert.equal(
+      await status("-u", "ann:secret", "-H", "Origin: http://a.example", ...large),
+      "403",
+    );
+    await using open = await startWeb([...limits, site.root]);
+    const foreign = ["-H", "Host: evil.example", "-T", source.path("large"), `${open.url}x`];
+    assert.equal(await status(...foreign), "421");
+    assert.deepEqual(await readdir(site.root), []);
+  },
+  ["curl"],
+);
+
 test("web: SIGTERM lets an upload finish, and refuses new ones", async () => {
   await using site = await makeSite();
   await using server = await startWeb(["--upload", "--grace", "1000", site.root]);

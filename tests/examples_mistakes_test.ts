@@ -10,7 +10,7 @@ import { test } from "./runner.deno.ts";
 
 const CLIENTS = ["echo_client", "easy_client"];
 const SERVICES = ["chargen", "daytime", "discard", "time"];
-const SERVERS = ["echo_server", ...SERVICES];
+const SERVERS = ["echo_server", "reverse_proxy", ...SERVICES];
 
 /** Runs an example that fails: its last line tells, as `pattern` says, and no other looks like a stack. */
 async function fails(name: string, args: readonly string[], pattern: RegExp): Promise<void> {

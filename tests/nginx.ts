@@ -16,7 +16,7 @@ export interface Nginx extends AsyncDisposable {
 
 /**
  * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
- * they come, elsewhere once they are whole.
+ * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
  */
 export async function startNginx(upstream: number): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "plainsocket-nginx-"));
@@ -91,6 +91,10 @@ http {
     location /raw/ {
       proxy_pass http://ours/;
       proxy_request_buffering off;
+    }
+    location /plain/ {
+      proxy_set_header Connection "";
+      proxy_pass http://127.0.0.1:${upstream}/;
     }
   }
 }

@@ -111,7 +111,8 @@ ${ACCESS_HELP}
 
 Without --auth, a request for a name that is not known to be the server's is refused with 421, since
 any page could have a name of its own lead here and read what is served. Known are IP addresses,
-localhost and names below it, --host, the name of this machine, and each --allow-host NAME.
+localhost and names below it, --host, the name of this machine (on Deno with --allow-sys=hostname),
+and each --allow-host NAME. Behind a proxy that passes Host on, add the names that it serves.
 
 With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.

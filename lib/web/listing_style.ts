@@ -51,6 +51,7 @@ tbody .file a::before { left: .45rem; width: .75rem; height: .95rem; background:
   opacity: .45; clip-path: polygon(0 0, 62% 0, 100% 32%, 100% 100%, 0 100%); }
 .unserved th span { display: block; padding: .55rem 0 .55rem 1.9rem; color: var(--faint);
   overflow-wrap: anywhere; }
+.unserved td { white-space: normal; }
 .empty { padding: 3rem 0; text-align: center; color: var(--faint);
   border-block: 1px solid var(--line); }
 form { display: flex; flex-wrap: wrap; align-items: center; gap: .5rem 1rem; margin: 0 0 1.5rem;
