@@ -250,6 +250,20 @@ test("browser: the form uploads files, and refuses to overwrite", async () => {
   });
 }, ["chromium"]);
 
+test("browser: a form with more than may be uploaded ends with a page that says so", async () => {
+  await visiting({}, { upload: true }, async ({ page, url, site }) => {
+    await page.goto(url);
+    const buffer = Buffer.alloc(20 << 20);
+    const large = { name: "large.bin", mimeType: "application/octet-stream", buffer };
+    await page.getByLabel("Add files").setInputFiles([large]);
+    await page.getByRole("button", { name: "Upload" }).click();
+    await page.getByRole("heading", { name: "This is too large" }).waitFor();
+    await page.getByRole("link", { name: "Start page" }).click();
+    await page.getByText("This folder is empty").waitFor();
+    assert.deepEqual(await readdir(site.root), []);
+  });
+}, ["chromium"]);
+
 test("browser: a form of another site cannot upload", async () => {
   const files = { "page.html": "<!doctype html>" };
   await visiting(files, { upload: true }, async ({ page, url, site, exchanges }) => {
