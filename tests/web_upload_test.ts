@@ -540,6 +540,8 @@ test("upload: what the browser says of the site counts more than Host, which a p
     const form = [formOf(["x", bytes("x")])];
     assert.equal((await post(site, "/", form, headers)).status, status, JSON.stringify(headers));
     const placed = await put(site, "/y", "y", headers);
+    const told = status === 403 && !("Sec-Fetch-Site" in headers);
+    assert.equal(/a proxy has to pass Host on/.test(placed.text), told, placed.text);
     assert.equal(placed.status, status === 303 ? 201 : 403, JSON.stringify(headers));
   }
 });

@@ -67,6 +67,13 @@ function uploadRefusalOf(error: unknown): Refusal | undefined {
     : refusalOf(error);
 }
 
+function crossOrigin(request: LightRequest): Refusal {
+  const why = "Pages of other sites may not upload";
+  if (request.header("sec-fetch-site") !== undefined) return new Refusal(403, why);
+  // Without TLS browsers say no more than Origin.
+  return new Refusal(403, `${why}. If this is no other site, a proxy has to pass Host on`);
+}
+
 class Uploads {
   readonly #root: string;
   readonly #options: UploadOptions;
@@ -79,7 +86,7 @@ class Uploads {
   }
 
   answer(request: LightRequest): Promise<LightReply> {
-    if (isCrossOrigin(request)) throw new Refusal(403, "Pages of other sites may not upload");
+    if (isCrossOrigin(request)) throw crossOrigin(request);
     const target = parseTarget(request.target);
     if (typeof target === "number") throw new Refusal(target, "No file can have this name");
     if (target.names.some(isDotted)) throw dotted();
