@@ -149,7 +149,7 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
   }
   const replies: (Omit<LightReply, "body"> & { body?: LightReply["body"] | typeof stream })[] = [
     { status: 200, body: "héllo" },
-    { status: 200, body: bytes("hello"), headers: ["set-cookie", "a=1", "x-a", "1"] },
+    { status: 200, body: bytes("hello"), headers: ["a", "1", "set-cookie", "a=1"] },
     { status: 200 },
     { status: 200, body: stream },
     { status: 200, body: stream, length: 6 },
@@ -158,7 +158,7 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
     { status: 304, body: stream, length: 6 },
     { status: 205, body: "none" },
     { status: 304, headers: ["etag", '"1"'], body: "none" },
-    { status: 404, headers: ["set-cookie", "a=1", "set-cookie", "b=2"], body: "x".repeat(50_000) },
+    { status: 404, headers: ["set-cookie", "a=1", "set-cookie", "b=2"], body: "x".repeat(10_000) },
   ];
   for (const method of ["GET", "HEAD"]) {
     for (const reply of replies) {
