@@ -382,7 +382,7 @@ test("upload: a form of more files, or of more parts of any kind, is 400 and sto
   let asked = 0;
   const part = formOf([undefined, bytes("x")]).subarray(0, -BOUNDARY.length - 6);
   const endless = (function* () {
-    for (;; asked++) yield part;
+    for (; asked < 5000; asked++) yield part;
   })();
   assert.equal((await post(site, "/", endless)).status, 400);
   assert.ok(asked < 2000, `${asked} parts were read`);
