@@ -29,14 +29,14 @@ interface Visit {
 /** Serves a directory and opens a browser for as long as `visit` takes. */
 async function visiting(
   files: Parameters<typeof makeSite>[0],
-  options: SiteOptions & BrowserContextOptions,
+  { site: siteOptions, ...options }: BrowserContextOptions & { readonly site?: SiteOptions },
   visit: (visit: Visit) => Promise<void>,
 ): Promise<void> {
   await using site = await makeSite(files);
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const stop = new AbortController();
   const exchanges: Exchange[] = [];
-  const served = serveLight(listener, serveSite(site.root, options), {
+  const served = serveLight(listener, serveSite(site.root, siteOptions), {
     signal: stop.signal,
     grace: 0,
     onReply: (exchange) => exchanges.push(exchange),
@@ -217,7 +217,7 @@ test("browser: a video is sought in by ranges, and shows the second asked for", 
 }, ["chromium"]);
 
 test("browser: the form uploads files, and refuses to overwrite", async () => {
-  await visiting({ "sub/": "" }, { upload: true }, async ({ page, url, site }) => {
+  await visiting({ "sub/": "" }, { site: { upload: true } }, async ({ page, url, site }) => {
     const chosen = ["one.txt", "zwei ü.txt"].map((name) => ({
       name,
       mimeType: "text/plain",
@@ -251,7 +251,7 @@ test("browser: the form uploads files, and refuses to overwrite", async () => {
 }, ["chromium"]);
 
 test("browser: a form with more than may be uploaded ends with a page that says so", async () => {
-  await visiting({}, { upload: true }, async ({ page, url, site }) => {
+  await visiting({}, { site: { upload: true } }, async ({ page, url, site }) => {
     await page.goto(url);
     const buffer = Buffer.alloc(20 << 20);
     const large = { name: "large.bin", mimeType: "application/octet-stream", buffer };
@@ -266,7 +266,7 @@ test("browser: a form with more than may be uploaded ends with a page that says 
 
 test("browser: a form of another site cannot upload", async () => {
   const files = { "page.html": "<!doctype html>" };
-  await visiting(files, { upload: true }, async ({ page, url, site, exchanges }) => {
+  await visiting(files, { site: { upload: true } }, async ({ page, url, site, exchanges }) => {
     // The same server under another name is another site.
     await page.goto(`http://localhost:${new URL(url).port}/page.html`);
     await page.setContent(
