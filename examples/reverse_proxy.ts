@@ -6,7 +6,6 @@
 
 import process from "node:process";
 import {
-  type ClientReply,
   endToEndHeaders,
   formatAddr,
   HttpError,
@@ -46,23 +45,6 @@ async function* contentOf(request: LightRequest): AsyncGenerator<Uint8Array> {
   for (let bytes; (bytes = await request.read()) !== null;) yield bytes;
 }
 
-/** The content of a reply. When the client leaves, return() closes the connection to the server. */
-function passOn(reply: ClientReply): AsyncIterableIterator<Uint8Array> {
-  const end = { done: true, value: undefined } as const;
-  const content: AsyncIterableIterator<Uint8Array> = {
-    [Symbol.asyncIterator]: () => content,
-    async next() {
-      const value = await reply.read();
-      return value === null ? end : { done: false, value };
-    },
-    return() {
-      reply.close();
-      return Promise.resolve(end);
-    },
-  };
-  return content;
-}
-
 async function proxy(request: LightRequest): Promise<LightReply> {
   const length = request.header("Content-Length");
   const chunked = request.header("Transfer-Encoding") !== undefined;
@@ -74,13 +56,13 @@ async function proxy(request: LightRequest): Promise<LightReply> {
       ...chunked ? { body: contentOf(request) } : {},
       ...length ? { body: contentOf(request), length: Number(length) } : {},
       maxRedirects: 0, // they are for the client to follow
-      idleTimeout: 0, // and it is for the client to lose patience
     });
-    const size = reply.header("Content-Length"); // of HEAD, too, which has no content
+    // What HEAD gets has the length of what GET would get, and no content.
+    const size = request.method === "HEAD" ? reply.header("Content-Length") : reply.length;
     return {
       status: reply.status,
       headers: endToEndHeaders(reply.headers),
-      body: passOn(reply),
+      body: reply, // closed when the client leaves
       ...size === undefined ? {} : { length: Number(size) },
     };
   } catch (error) {

@@ -774,6 +774,27 @@ test("HTTP client: a connection that fails is a SocketError", async () => {
   });
 });
 
+test("HTTP client: who stops iterating while it waits closes the connection at once", async () => {
+  for (const lent of [false, true]) {
+    const left = deferred<void>();
+    const turn = async (conn: Conn) => {
+      await conn.write(bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\none"));
+      assert.equal(await conn.read(new Uint8Array(1)).catch(() => null), null);
+      left.resolve();
+    };
+    await withServer([turn], async (transport) => {
+      const reply = await requestHttp(transport, { url: "http://a.test/" });
+      const pieces = (lent ? reply.borrowed() : reply)[Symbol.asyncIterator]();
+      assert.equal((await pieces.next()).value!.length, 3);
+      const waiting = pieces.next();
+      await pieces.return!();
+      await left.promise;
+      assert.equal((await waiting).done, true);
+      assert.equal((await pieces.next()).done, true);
+    });
+  }
+});
+
 test("HTTP client: close() frees the connection, whatever is left; reading is then over", async () => {
   await withSilence(`${OK}\r\nhello`, async (get) => {
     const reply = await get();

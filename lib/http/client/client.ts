@@ -190,7 +190,7 @@ export interface ClientReply extends AsyncIterable<Uint8Array>, Disposable {
 
   /**
    * The next bytes of the content, or `null` at its end. They are the caller's to keep. Iterating the
-   * reply gives the same, and closes it at the end.
+   * reply gives the same, and closes it at the end, or at once if that is left before.
    *
    * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end,
    * BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}. What the server sends behind the

@@ -15,6 +15,7 @@ import { type ConnectSettings, type ConnectTiming, connectTo } from "./connect.t
 import { explained } from "./errors.ts";
 import { type BodyLength, bodyLengthOf } from "./framing.ts";
 import type { ClientReply, HttpHead, ReplyTiming } from "./client.ts";
+import { Pieces } from "./pieces.ts";
 import { type ReplyHead, type ReplyHeadLimits, ReplyHeadParser } from "./reply_head.ts";
 import { fieldsOf, type Outgoing, requestLine } from "./request_head.ts";
 import { Session } from "./session.ts";
@@ -256,15 +257,11 @@ export class Reply implements ClientReply {
     this.close();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-    for await (const bytes of this.borrowed()) yield copyOf(bytes);
+  [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    return new Pieces(() => this.read(), () => this.close());
   }
 
-  async *borrowed(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      for (let bytes; (bytes = await this.#read()) !== null;) yield bytes;
-    } finally {
-      this.close();
-    }
+  borrowed(): AsyncIterableIterator<Uint8Array> {
+    return new Pieces(() => this.#read(), () => this.close());
   }
 }
