@@ -2,11 +2,9 @@
  * Files as they are found and opened: nothing outside the root, nothing but regular files, and
  * nothing that has become another file since it was looked at.
  *
- * A path says nothing for long: whoever can write below the root may put a link in the place of a
- * directory at any moment. So what counts is not what a path leads to, but what has been opened. On
- * Linux, `/proc/self/fd` tells where that is; it is opened without being touched (O_PATH) to be looked
- * at, and once more to be read, and has to be inside the root both times. That holds against links of
- * every kind, and against swapping them.
+ * On Linux, a path is opened without being touched (O_PATH) to be looked at, and once more to be read,
+ * and what is open has to be inside the root both times. That holds against links of every kind, and
+ * against swapping them.
  *
  * Elsewhere, and on Deno without all permissions, a path is resolved, what it resolves to is opened
  * without following a link, and its path must still be free of links once it is open. That holds
@@ -17,11 +15,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { constants, readlinkSync } from "node:fs";
+import { constants } from "node:fs";
 import { type FileHandle, open, realpath, stat } from "node:fs/promises";
-import { sep } from "node:path";
 import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
-import { hasOpenPaths } from "./file_system.deno.ts";
+import { isInside, O_PATH, pathOf, tellsPaths } from "./open_paths.ts";
 
 /** A path below the root, resolved. */
 export interface Located {
@@ -83,27 +80,6 @@ async function look(path: string): Promise<{ real: string; state: FileState }> {
   } finally {
     await handle.close();
   }
-}
-
-/** Opens nothing, and only says what would be opened; Linux has it, and neither runtime a name for it. */
-const O_PATH = 0o10000000;
-
-let told: boolean | undefined;
-
-/** Whether the system tells where an open file is. */
-function tellsPaths(): boolean {
-  return told ??= hasOpenPaths();
-}
-
-/** Where an open file is now. */
-function pathOf({ fd }: FileHandle): string {
-  return readlinkSync(`/proc/self/fd/${fd}`);
-}
-
-/** Whether a path without links is that of a directory, or of something in it. */
-function isInside(directory: string, path: string): boolean {
-  const inside = directory.endsWith(sep) ? directory : directory + sep;
-  return path === directory || path.startsWith(inside);
 }
 
 /** Whether what was opened by the path that was located is inside the root. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Stats } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import { lstat, open, rm } from "node:fs/promises";
 import { Refusal } from "./refusal.ts";
 import type { TemporaryFile } from "./temporary.ts";
@@ -35,6 +35,9 @@ export function visible(name: string): string {
   return name.replace(new RegExp(UNWELCOME, "g"), "\ufffd");
 }
 
+/** What has become a link or a FIFO meanwhile is not followed, and not waited for. */
+const FLAGS = constants.O_RDWR | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
 /** What there is of that name; undefined if there is nothing, rejects if it is not to be replaced. */
 export async function replaceable(path: string): Promise<Stats | undefined> {
   try {
@@ -47,7 +50,7 @@ export async function replaceable(path: string): Promise<Stats | undefined> {
       );
     }
     // Renaming asks for the right to write to the directory only.
-    await (await open(path, "r+")).close();
+    await (await open(path, FLAGS)).close();
     return stats;
   } catch (error) {
     if ((error as { code?: string }).code === "ENOENT") return undefined;

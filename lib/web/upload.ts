@@ -10,8 +10,9 @@ import { readBorrowed } from "../borrowed.ts";
 import { HttpError } from "../http/errors.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/light.ts";
 import { isCrossOrigin } from "./cors.ts";
-import { locate, statusOfError } from "./disk.ts";
+import { ChangedError, locate, statusOfError } from "./disk.ts";
 import { readForm } from "./form.ts";
+import { OpenDirectory } from "./open_directory.ts";
 import { addNew, checked, dotted, isDotted, modeOf, replaceable, visible } from "./new_file.ts";
 import { encodeName, parseTarget, type TargetPath } from "./path.ts";
 import { Refusal, refusalOf, textReply } from "./refusal.ts";
@@ -103,12 +104,12 @@ class Uploads {
       throw new Refusal(400, "A file is uploaded whole, without Content-Range");
     }
     if (slash || names.length === 0) throw new Refusal(409, "A directory cannot be uploaded");
-    const directory = await this.#directory(names.slice(0, -1), 409);
-    const path = join(directory, checked(names.at(-1)!));
+    await using directory = await this.#directory(names.slice(0, -1), 409);
+    const path = join(directory.path, checked(names.at(-1)!));
     const seen = await replaceable(path);
     await this.#checkConditions(request, seen !== undefined);
 
-    await using file = await TemporaryFile.create(directory, modeOf(seen));
+    await using file = await TemporaryFile.create(directory.path, modeOf(seen));
     for (let bytes; (bytes = await readBorrowed(request)) !== null;) await file.write(bytes);
     // Somebody else may have been faster.
     const replaced = await replaceable(path);
@@ -122,18 +123,18 @@ class Uploads {
   }
 
   async #post(request: LightRequest, { names, slash }: TargetPath): Promise<LightReply> {
-    const directory = await this.#directory(names, 404);
+    await using directory = await this.#directory(names, 404);
     const all: Received[] = [];
     try {
       await readForm(request, async (name, content) => {
-        all.push(await receive(directory, name, content));
+        all.push(await receive(directory.path, name, content));
       });
       if (all.length === 0) throw new Refusal(400, "There is no file in the form");
       // Nothing appears before all has come: who sends the form again finds no half of it.
       const stored: string[] = [];
       const refused: Refused[] = [];
       for (const { name, file, refusal } of all) {
-        const why = refusal ?? await refusalOfAdding(join(directory, name), file!);
+        const why = refusal ?? await refusalOfAdding(join(directory.path, name), file!);
         if (why === undefined) stored.push(name);
         else refused.push({ name, why });
       }
@@ -172,18 +173,28 @@ class Uploads {
     }
   }
 
-  /** Where a directory really is; `missing` is the status if there is none that is served. */
-  async #directory(names: readonly string[], missing: number): Promise<string> {
-    const { real, state } = await locate(this.#root, join(this.#root, ...names)).catch((error) => {
+  /** A directory, held open; `missing` is the status if there is none that is served. */
+  async #directory(names: readonly string[], missing: number): Promise<OpenDirectory> {
+    const refuse = (error: unknown) => {
+      if (error instanceof ChangedError) {
+        throw new Refusal(503, "The directory was replaced meanwhile");
+      }
       if (statusOfError(error) !== 404) throw error;
       throw new Refusal(missing, "There is no such directory");
-    });
-    if (state.kind !== "directory") throw new Refusal(409, "It is no directory");
-    if (!this.#cleared.has(real)) {
-      this.#cleared.add(real);
-      await removeStale(real);
+    };
+    const located = await locate(this.#root, join(this.#root, ...names)).catch(refuse);
+    if (located.state.kind !== "directory") throw new Refusal(409, "It is no directory");
+    const directory = await OpenDirectory.open(located).catch(refuse);
+    try {
+      if (!this.#cleared.has(located.real)) {
+        this.#cleared.add(located.real);
+        await removeStale(directory.path);
+      }
+      return directory;
+    } catch (error) {
+      await directory[Symbol.asyncDispose]();
+      throw error;
     }
-    return real;
   }
 }
 

@@ -1,0 +1,60 @@
+/**
+ * Directories that are held open while something is done in them.
+ *
+ * @module
+ */
+
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath } from "node:fs/promises";
+import { ChangedError, type Located } from "./disk.ts";
+import { isInside, linkOf, O_PATH, pathOf, tellsPaths } from "./open_paths.ts";
+
+/**
+ * A directory inside the root. What is done below {@linkcode path} is done there, even if somebody puts
+ * a link or another directory in its place meanwhile. Where the system does not tell where open files
+ * are it is only looked at, at the start and by {@linkcode confirm}.
+ */
+export class OpenDirectory implements AsyncDisposable {
+  /** A path that leads to it while it is open. */
+  readonly path: string;
+  readonly #real: string;
+  readonly #handle: FileHandle | undefined;
+
+  private constructor(real: string, handle: FileHandle | undefined) {
+    this.path = handle === undefined ? real : linkOf(handle);
+    this.#real = real;
+    this.#handle = handle;
+  }
+
+  /**
+   * Opens a directory that was located; the caller disposes of it. Rejects as open(2) fails, and with
+   * a {@linkcode ChangedError} if it is not inside the root any more. To `read` it takes the right to,
+   * and to "pass" through it does not.
+   */
+  static async open(
+    { root, real }: Located,
+    access: "read" | "pass" = "pass",
+  ): Promise<OpenDirectory> {
+    if (!tellsPaths()) {
+      const directory = new OpenDirectory(real, undefined);
+      await directory.confirm();
+      return directory;
+    }
+    const flag = access === "read" ? constants.O_RDONLY : O_PATH;
+    const handle = await open(real, flag | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    if (isInside(root, pathOf(handle))) return new OpenDirectory(real, handle);
+    await handle.close();
+    throw new ChangedError(real);
+  }
+
+  /** Rejects with a {@linkcode ChangedError} if another one may be at its path. */
+  async confirm(): Promise<void> {
+    if (this.#handle === undefined && await realpath(this.#real) !== this.#real) {
+      throw new ChangedError(this.#real);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle?.close();
+  }
+}
