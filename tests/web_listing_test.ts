@@ -8,7 +8,14 @@ import { symlink, utimes } from "node:fs/promises";
 import { basename, sep } from "node:path";
 import process from "node:process";
 import { prefersJson } from "../lib/web/directory.ts";
-import { type Entry, listingHtml, orderOf, sorted } from "../lib/web/listing.ts";
+import {
+  comparing,
+  type Entry,
+  type Listing,
+  listingHtml,
+  orderOf,
+  type SortOrder,
+} from "../lib/web/listing.ts";
 import { serveSite } from "../lib/web/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";
@@ -30,10 +37,20 @@ async function listed(site: Site, target = "/", dotfiles = false): Promise<strin
   return JSON.parse(text).entries.map(({ name }: { name: string }) => name);
 }
 
+function sorted(entries: readonly Entry[], order: SortOrder): Entry[] {
+  return [...entries].sort(comparing(order));
+}
+
+/** The whole page of a listing. */
+function htmlOf(listing: Partial<Listing>): string {
+  const empty = { root: "photos", names: [], entries: [], complete: true, order: BY_NAME };
+  return [...listingHtml({ ...empty, upload: false, ...listing })].join("");
+}
+
 /** The page of some files. */
 function pageOf(...names: string[]): string {
   const entries = names.map((name) => file(name));
-  return listingHtml({ root: "photos", names: [], entries, order: BY_NAME, upload: false });
+  return htmlOf({ entries });
 }
 
 test("listing: folders come first, and numbers in names count", () => {
@@ -101,7 +118,7 @@ test("listing: links lead to the file whose name they show, and to no other sche
 });
 
 test("listing: sizes are told in short, and exactly in the title", () => {
-  const page = listingHtml({
+  const page = htmlOf({
     root: "photos",
     names: [],
     entries: [file("a", 1234567), file("b", 1)],
@@ -114,14 +131,14 @@ test("listing: sizes are told in short, and exactly in the title", () => {
 
 test("listing: times are there for machines, too", () => {
   const entries = [file("a", 0, Date.UTC(2026, 10, 20, 14, 3, 9))];
-  const page = listingHtml({ root: "photos", names: [], entries, order: BY_NAME, upload: false });
+  const page = htmlOf({ root: "photos", names: [], entries, order: BY_NAME, upload: false });
   assert.match(page, /<time datetime="2026-11-20T14:03:09\.000Z" title="2026-11-20 14:03:09 UTC">/);
   assert.match(page, />Modified \(UTC\)<\/a>/);
 });
 
 test("listing: the headings sort, and say how it is sorted", () => {
   const page = (key: "name" | "size", descending: boolean) =>
-    listingHtml({
+    htmlOf({
       root: "photos",
       names: [],
       entries: [file("a")],
@@ -141,7 +158,7 @@ test("listing: the headings sort, and say how it is sorted", () => {
 });
 
 test("listing: breadcrumbs lead back to the root", () => {
-  const page = listingHtml({
+  const page = htmlOf({
     root: "photos",
     names: ["a", "<b>", "c"],
     entries: [],
@@ -163,7 +180,7 @@ test("listing: breadcrumbs lead back to the root", () => {
 
 test("listing: an empty folder says so, and a form is there only for uploads", () => {
   const page = (upload: boolean) =>
-    listingHtml({ root: "photos", names: [], entries: [], order: BY_NAME, upload });
+    htmlOf({ root: "photos", names: [], entries: [], order: BY_NAME, upload });
   assert.match(page(false), /This folder is empty/);
   assert.doesNotMatch(page(false), /<table|<form/);
   assert.match(page(true), /<form method="post" enctype="multipart\/form-data">/);
@@ -183,7 +200,7 @@ test("listing: the policy allows the page's own style, and no script", async () 
   assert.equal(/<h1[^>]*>([^<]*)/.exec(text)![1], basename(site.root));
   assert.equal(headers["content-type"], "text/html;charset=utf-8");
   assert.equal(headers["cache-control"], "no-cache");
-  assert.equal(headers.vary, "Accept");
+  assert.equal(headers.vary, "Accept, Accept-Encoding");
 });
 
 test("listing: programs that prefer JSON get it", async () => {
@@ -196,7 +213,7 @@ test("listing: programs that prefer JSON get it", async () => {
   });
   assert.equal(status, 200);
   assert.equal(headers["content-type"], "application/json");
-  assert.equal(headers.vary, "Accept");
+  assert.equal(headers.vary, "Accept, Accept-Encoding");
   assert.deepEqual(JSON.parse(text), {
     path: "/",
     entries: [

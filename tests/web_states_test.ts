@@ -8,7 +8,7 @@ import { listDirectories } from "../lib/web/directory.ts";
 import { httpSecond, isSame, stateOf } from "../lib/web/file_state.ts";
 import { stateNow } from "../lib/web/file_system.deno.ts";
 import { serveFiles } from "../lib/web/files.ts";
-import { type Entry, sorted } from "../lib/web/listing.ts";
+import { comparing, type Entry } from "../lib/web/listing.ts";
 import { serveSite } from "../lib/web/site.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { randomBytes } from "./helpers.ts";
@@ -184,7 +184,8 @@ test("only what an HTTP-date can tell is told", () => {
 test("listing: what has no time comes before all that has", () => {
   const at = (name: string, time: number): Entry => ({ name, kind: "file", size: 0, time });
   const entries = [at("b", 5), at("none2", NaN), at("a", -5), at("none1", NaN), at("c", 7)];
-  const names = sorted(entries, { key: "time", descending: false }).map(({ name }) => name);
+  entries.sort(comparing({ key: "time", descending: false }));
+  const names = entries.map(({ name }) => name);
   assert.deepEqual(names, ["none1", "none2", "a", "b", "c"]);
 });
 

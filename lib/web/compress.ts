@@ -1,43 +1,78 @@
 /**
- * Compression of what is sent, in the threads of the runtime.
+ * Compression of what is sent. Node compresses in threads, Deno on the event loop: so it is done bit by
+ * bit, and in turns.
  *
  * @module
  */
 
-import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
+import { Buffer } from "node:buffer";
+import { type BrotliCompress, constants, createBrotliCompress, createGzip } from "node:zlib";
+import { Gate } from "./gate.ts";
+import { inTurn } from "./turns.ts";
 
-/** So much may be under way at once; the runtimes have four threads for this and for files. */
-const MOST_AT_ONCE = 2;
-
-let underWay = 0;
-
-/** Whether there is enough to do for now. */
-export function isCompressorBusy(): boolean {
-  return underWay >= MOST_AT_ONCE;
-}
-
-const brotli = promisify(brotliCompress);
-const deflate = promisify(gzip);
+/** The content codings that are made here. */
+export type MadeCoding = "br" | "gzip";
 
 /**
- * Compresses `content`, as well as can be done while a client waits: brotli of quality 5 takes about
- * the time of gzip's usual 6, and makes less of text.
+ * Lets those through who compress a file, which is held in memory meanwhile: two of them, since the
+ * runtimes have four threads for this and for files. Too many who wait is EBUSY.
  */
-export async function compress(content: Uint8Array, coding: "br" | "gzip"): Promise<Uint8Array> {
-  underWay++;
+export const compressing: Gate = new Gate(2, 1000);
+
+/** So much is compressed in one go: brotli of this quality takes some 2 ms for it. */
+const SOME = 64 * 1024;
+
+/** Compresses `content`, as well as can be done while a client waits. */
+export async function compress(content: Uint8Array, coding: MadeCoding): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of compressed(slicesOf(content), coding, content.length)) {
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function* slicesOf(content: Uint8Array): Generator<Uint8Array, void, void> {
+  for (let i = 0; i < content.length; i += SOME) yield content.subarray(i, i + SOME);
+}
+
+/** Compresses text that comes in pieces, of which `size` is the length if that is known. */
+export async function* compressed(
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  coding: MadeCoding,
+  size = 0,
+): AsyncGenerator<Uint8Array, void, void> {
+  const stream = coding === "gzip" ? createGzip() : createBrotli(size);
+  let chunks: Buffer[] = [];
+  const ended = new Promise<void>((resolve, reject) => {
+    stream.on("end", resolve).on("error", reject);
+  });
+  ended.catch(() => {});
+  stream.on("data", (chunk) => chunks.push(chunk));
   try {
-    return coding === "gzip" ? await deflate(content) : await brotliText(content);
+    for await (const piece of pieces) {
+      await new Promise<void>((resolve, reject) => {
+        const taken = (error?: Error | null) => error ? reject(error) : resolve();
+        inTurn(() => stream.write(piece, taken)).catch(reject);
+      });
+      if (chunks.length === 0) continue;
+      yield Buffer.concat(chunks);
+      chunks = [];
+    }
+    await inTurn(() => stream.end());
+    await ended;
+    yield* chunks;
   } finally {
-    underWay--;
+    stream.destroy();
   }
 }
 
-function brotliText(content: Uint8Array): Promise<Uint8Array> {
-  const params = {
-    [constants.BROTLI_PARAM_QUALITY]: 5,
-    [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-    [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
-  };
-  return brotli(content, { params });
+/** Quality 5 takes about half as long again as gzip's usual 6, and makes less of text. */
+function createBrotli(size: number): BrotliCompress {
+  return createBrotliCompress({
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: 5,
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_SIZE_HINT]: size,
+    },
+  });
 }

@@ -1,24 +1,20 @@
 /**
- * Answers for directories: reads what is in them, and shows it as a page or as JSON.
+ * Answers for directories: shows what is in them as a page or as JSON.
  *
  * @module
  */
 
-import { readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { LightReply, LightRequest } from "../http/light.ts";
-import { locate } from "./disk.ts";
-import { type FileState, stateOf } from "./file_state.ts";
+import { ChangedError, locate } from "./disk.ts";
 import type { Directory } from "./files.ts";
-import {
-  type Entry,
-  type Listing,
-  LISTING_POLICY,
-  listingHtml,
-  listingJson,
-  orderOf,
-} from "./listing.ts";
+import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
+import { codingOf, ListingBody } from "./listing_body.ts";
+import { OpenDirectory } from "./open_directory.ts";
 import { isHidden } from "./path.ts";
+import { readDirectory } from "./reading.ts";
+import { Readings } from "./readings.ts";
+import { NOT_SENT } from "./replies.ts";
 import { isTemporary } from "./temporary.ts";
 
 /** What {@linkcode listDirectories} takes. */
@@ -32,6 +28,9 @@ export interface ListingOptions {
 /**
  * Makes the `listing` of `serveFiles()` for the same `root`: what it shows can be fetched there, so
  * there are no hidden files, no links that lead outside, and nothing but files and directories.
+ *
+ * A directory is read once for all who ask at the same time, and sent as it is rendered, compressed for
+ * those who decode it. Of more than 200,000 entries some are left out, and the listing says so.
  */
 export function listDirectories(
   root: string,
@@ -39,68 +38,45 @@ export function listDirectories(
 ): (directory: Directory, request: LightRequest) => Promise<LightReply> {
   // That of the file system has no name of its own.
   const rootName = basename(resolve(root)) || "/";
+  const isShown = (name: string) => !isTemporary(name) && (dotfiles || !isHidden(name));
+  const readings = new Readings((path, signal) => readDirectory(root, path, isShown, signal));
   return async ({ file, names }, request) => {
-    const entries = await readEntries(root, file, dotfiles);
-    const query = new URLSearchParams(/\?([^#]*)/.exec(request.target)?.[1]);
-    const listing: Listing = { root: rootName, names, entries, order: orderOf(query), upload };
+    await checkListable(root, file);
+    const order = orderOf(new URLSearchParams(/\?([^#]*)/.exec(request.target)?.[1]));
     const json = prefersJson(request.header("accept"));
-    return {
-      status: 200,
-      headers: [
-        "Content-Type",
-        json ? "application/json" : "text/html;charset=utf-8",
-        "Cache-Control",
-        "no-cache",
-        "Vary",
-        "Accept",
-        "X-Content-Type-Options",
-        "nosniff",
-        ...(json ? [] : ["Content-Security-Policy", LISTING_POLICY]),
-      ],
-      body: json ? listingJson(listing) : listingHtml(listing),
-    };
+    const coding = codingOf(request.header("accept-encoding"));
+    const headers = [
+      "Content-Type",
+      json ? "application/json" : "text/html;charset=utf-8",
+      ...(coding === "identity" ? [] : ["Content-Encoding", coding]),
+      "Cache-Control",
+      "no-cache",
+      "Vary",
+      "Accept, Accept-Encoding",
+      "X-Content-Type-Options",
+      "nosniff",
+      ...(json ? [] : ["Content-Security-Policy", LISTING_POLICY]),
+    ];
+    if (request.method === "HEAD") return { status: 200, headers, body: NOT_SENT };
+    const body = new ListingBody({
+      coding,
+      use: (signal, onDrop) => readings.use(file, signal, onDrop),
+      async render(reading) {
+        const entries = await reading.sorted(order);
+        const { complete } = reading;
+        const listing = { root: rootName, names, entries, complete, order, upload };
+        return json ? listingJson(listing) : listingHtml(listing);
+      },
+    });
+    return { status: 200, headers, body };
   };
 }
 
-/** What is in a directory. What cannot be looked at is left out, as it cannot be fetched. */
-async function readEntries(root: string, path: string, dotfiles: boolean): Promise<Entry[]> {
-  const found = await readdir(path, { withFileTypes: true });
-  const entries = await Promise.all(
-    found.filter(({ name }) => isShown(name, dotfiles)).map(async (entry) => {
-      const file = join(path, entry.name);
-      try {
-        const link = entry.isSymbolicLink();
-        return entryOf(
-          entry.name,
-          link ? (await locate(root, file)).state : stateOf(await stat(file)),
-        );
-      } catch (error) {
-        if (isGarbled(entry.name, error)) return garbledEntry(entry.name);
-        return undefined; // it has gone away, leads nowhere, or is forbidden
-      }
-    }),
-  );
-  return entries.filter((entry) => entry !== undefined);
-}
-
-function isShown(name: string, dotfiles: boolean): boolean {
-  return !isTemporary(name) && (dotfiles || !isHidden(name));
-}
-
-/**
- * Whether a name is not that of its file, which cannot be asked for then: bytes that are no text have
- * become U+FFFD, since Deno takes names as text only.
- */
-function isGarbled(name: string, error: unknown): boolean {
-  return name.includes("\ufffd") && (error as { code?: unknown }).code === "ENOENT";
-}
-
-function garbledEntry(name: string): Entry {
-  return { name, kind: "file", size: 0, time: 0, unserved: "not served: its name is not UTF-8" };
-}
-
-function entryOf(name: string, { kind, size, mtimeMs }: FileState): Entry | undefined {
-  return kind === "other" ? undefined : { name, kind, size, time: mtimeMs };
+/** Rejects as `fs` does if a directory may not be read, before the reply has begun. */
+async function checkListable(root: string, path: string): Promise<void> {
+  const located = await locate(root, path);
+  if (located.state.kind !== "directory") throw new ChangedError(located.real);
+  await using _directory = await OpenDirectory.open(located, "read");
 }
 
 /** Whether a client would rather have JSON than HTML (RFC 9110 section 12.5.1). */

@@ -9,6 +9,7 @@ import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../borrowed.ts";
 import { ChangedError, type Located, readFully } from "./disk.ts";
 import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
+import { pauseAtTimes } from "./turns.ts";
 import type { Slice } from "./ranges.ts";
 
 /** What is read at once. Half as much costs a third more of processor time on Deno and Node. */
@@ -19,6 +20,11 @@ const SMALL_CHUNK = 16 * 1024;
 
 /** How many downloads may have large chunks at once: 25 MiB of them. */
 const MOST_LARGE = 50;
+
+/** So many downloads do not hold others up; more of them pause at times. */
+const FEW = 8;
+
+let underWay = 0;
 
 /** Buffers of large chunks, kept for the next download. */
 const free: Buffer[] = [];
@@ -118,6 +124,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
       // It is awaited at the next turn, or never if the body is left before.
       reading.catch(() => {});
     };
+    underWay++;
     try {
       advance(0);
       for (let turn = 1; reading !== undefined; turn++) {
@@ -128,6 +135,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
     } finally {
       // The buffers are not free before the read is over.
       await reading?.catch(() => {});
+      underWay--;
       buffers.release();
       await this.#handle.close();
     }
@@ -136,6 +144,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
   async #readChunk({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
     const bytes = buffer.subarray(0, end - start);
     const { real, state } = this.#located;
+    if (underWay > FEW) await pauseAtTimes();
     if (await readFully(this.#handle, bytes, start) !== bytes.length) throw new ChangedError(real);
     if (last) {
       const now = stateOf(await this.#handle.stat());

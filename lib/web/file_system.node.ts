@@ -5,12 +5,33 @@
  */
 
 import { existsSync, statSync } from "node:fs";
+import { lstat, opendir } from "node:fs/promises";
 import process from "node:process";
 import { type FileState, stateOf } from "./file_state.ts";
+
+/** Whether the event loop, while it is busy, looks at the network but seldom. */
+export const LOOKS_SELDOM = false;
 
 /** The state of the file at a path, behind links; at once. Throws as `statSync()` does. */
 export function stateNow(path: string): FileState {
   return stateOf(statSync(path));
+}
+
+/** The state of what is at a path, be it a link. Rejects as `lstat()` does. */
+export async function stateAt(path: string): Promise<FileState> {
+  return stateOf(await lstat(path));
+}
+
+/** So many names are read at once. */
+const SOME = 256;
+
+/** The names in a directory, as they are read. Rejects as `opendir()` does. */
+export async function* readNames(
+  path: string,
+): AsyncGenerator<{ name: string; isLink: boolean }> {
+  for await (const entry of await opendir(path, { bufferSize: SOME })) {
+    yield { name: entry.name, isLink: entry.isSymbolicLink() };
+  }
 }
 
 /** Whether `/proc/self/fd` can be asked where an open file is. */

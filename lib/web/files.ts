@@ -26,8 +26,10 @@ import { ChangedError, locate, type Located, NotServedError, statusOfError } fro
 import { withErrorPages } from "./error_replies.ts";
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { Gate } from "./gate.ts";
 import { Replies } from "./replies.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
+import { pauseAtTimes } from "./turns.ts";
 import { Runs } from "./runs.ts";
 
 /** A directory that has no index.html. */
@@ -114,6 +116,9 @@ const FRESH_MS = 1000;
 
 /** How often a file is looked at that changes whenever it is. The last time it may have grown. */
 const MOST_ATTEMPTS = 3;
+
+/** So many paths are looked up at once, whoever asks: what is pending takes Deno quadratic time. */
+const looking = new Gate(4);
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
 
@@ -275,7 +280,12 @@ export class FileServer {
   ): Promise<LightReply> {
     const { path, query } = target;
     const found = await this.#kept(path) ??
-      await this.#lookUps.run(`${path} ${last}`, () => this.#lookUp(target, last));
+      await this.#lookUps.run(`${path} ${last}`, () => {
+        return looking.run(async () => {
+          await pauseAtTimes();
+          return await this.#lookUp(target, last);
+        });
+      });
     if (found instanceof Resource) return this.#replies.reply(found, request);
     if (found === "no slash") {
       // Relative, for a site that a proxy has below a path of its own, and since `//host` is one.

@@ -39,8 +39,10 @@ export interface Listing {
   readonly root: string;
   /** The decoded names on the way from the root; none for the root itself. */
   readonly names: readonly string[];
-  /** In any order. */
+  /** In their order. */
   readonly entries: readonly Entry[];
+  /** Whether these are all. */
+  readonly complete: boolean;
   readonly order: SortOrder;
   /** Whether there is a form to upload files with. */
   readonly upload: boolean;
@@ -64,17 +66,17 @@ export function orderOf(query: URLSearchParams): SortOrder {
   return { key: column.key, descending };
 }
 
-/** The entries in order: directories first, and what is equal by name. */
-export function sorted(entries: readonly Entry[], { key, descending }: SortOrder): Entry[] {
+/** Compares entries by an order: directories first, and what is equal by name. */
+export function comparing({ key, descending }: SortOrder): (a: Entry, b: Entry) => number {
   const sign = descending ? -1 : 1;
-  return [...entries].sort((a, b) => {
+  return (a, b) => {
     if (a.kind !== b.kind) return a.kind === "directory" ? -1 : 1;
     const byName = collator.compare(a.name, b.name) || (a.name < b.name ? -1 : 1);
     if (key === "name") return sign * byName;
     // The sizes of directories say nothing.
     if (key === "size" && a.kind === "directory") return byName;
     return sign * (rank(a[key]) - rank(b[key])) || byName;
-  });
+  };
 }
 
 /** What cannot be told comes before all else; NaN would come anywhere. */
@@ -82,27 +84,32 @@ function rank(value: number): number {
   return isNaN(value) ? -Infinity : value;
 }
 
-/** The listing as JSON: `{ path, entries: [{ name, type, href, size, modified }] }`. */
-export function listingJson({ names, entries, order }: Listing): string {
+/**
+ * The listing as JSON, in pieces: `{ path, entries: [{ name, type, href, size, modified }] }`, and
+ * `complete: false` if there are more entries.
+ */
+export function* listingJson({ names, entries, complete }: Listing): Generator<string, void> {
   const path = names.map((name) => `${encodeName(name)}/`).join("");
-  return `${
-    JSON.stringify(
-      {
-        path: `/${path}`,
-        entries: sorted(entries, order).map((entry) => ({
-          name: entry.name,
-          type: entry.kind,
-          ...(entry.unserved !== undefined ? { unserved: entry.unserved } : {
-            href: hrefOf(entry),
-            ...(entry.kind === "file" ? { size: entry.size } : {}),
-            ...(isDate(entry.time) ? { modified: new Date(entry.time).toISOString() } : {}),
-          }),
-        })),
-      },
-      null,
-      2,
-    )
-  }\n`;
+  yield `{\n  "path": ${JSON.stringify(`/${path}`)},\n  "entries": [`;
+  let separator = "\n";
+  for (const entry of entries) {
+    yield `${separator}    ${JSON.stringify(plain(entry), null, 2).replaceAll("\n", "\n    ")}`;
+    separator = ",\n";
+  }
+  yield `${entries.length === 0 ? "" : "\n  "}]${complete ? "" : `,\n  "complete": false`}\n}\n`;
+}
+
+/** An entry as JSON has it. */
+function plain(entry: Entry): unknown {
+  const { name, kind, size, time, unserved } = entry;
+  if (unserved !== undefined) return { name, type: kind, unserved };
+  return {
+    name,
+    type: kind,
+    href: hrefOf(entry),
+    ...(kind === "file" ? { size } : {}),
+    ...(isDate(time) ? { modified: new Date(time).toISOString() } : {}),
+  };
 }
 
 /** A folder. */
@@ -115,11 +122,11 @@ export const LISTING_POLICY: string = "default-src 'none'; style-src 'sha256-" +
   createHash("sha256").update(LISTING_STYLE).digest("base64") +
   "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 
-/** The listing as a page, which works without any script. */
-export function listingHtml(listing: Listing): string {
+/** The listing as a page, which works without any script, in pieces. */
+export function* listingHtml(listing: Listing): Generator<string, void> {
   const { root, names, entries, order, upload } = listing;
   const title = names.at(-1) ?? root;
-  return `<!doctype html>
+  yield `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -129,14 +136,23 @@ export function listingHtml(listing: Listing): string {
 <style>${LISTING_STYLE}</style>
 <header>
 ${breadcrumbs(root, names)}<h1 dir="auto">${escape(title)}</h1>
-<p>${summary(entries)}</p>
+<p>${summary(listing)}</p>
 </header>
 <main>
-${upload ? UPLOAD_FORM : ""}${
-    entries.length === 0
-      ? `<p class="empty">This folder is empty.</p>\n`
-      : table(sorted(entries, order), order, title)
-  }</main>
+${upload ? UPLOAD_FORM : ""}`;
+  if (entries.length === 0) yield `<p class="empty">This folder is empty.</p>\n`;
+  else {
+    yield `<table>
+<caption>Contents of ${escape(title)}</caption>
+<thead><tr>${COLUMNS.map((column) => heading(column, order)).join("")}</tr></thead>
+<tbody>
+`;
+    for (const entry of entries) yield row(entry);
+    yield `</tbody>
+</table>
+`;
+  }
+  yield `</main>
 </html>
 `;
 }
@@ -159,28 +175,19 @@ function breadcrumbs(root: string, names: readonly string[]): string {
   return `<nav aria-label="Breadcrumbs"><ol>${links.join("")}</ol></nav>\n`;
 }
 
-function summary(entries: readonly Entry[]): string {
-  const files = entries.filter(({ kind }) => kind === "file");
-  const folders = entries.length - files.length;
-  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+function summary({ entries, complete }: Listing): string {
+  let [folders, files, bytes] = [0, 0, 0];
+  for (const { kind, size } of entries) {
+    if (kind === "directory") folders++;
+    else [files, bytes] = [files + 1, bytes + size];
+  }
   const parts = [
     ...(folders > 0 ? [counted(folders, "folder", withCommas(folders))] : []),
-    ...(files.length > 0 || folders === 0
-      ? [counted(files.length, "file", withCommas(files.length))]
-      : []),
-    ...(files.length > 0 ? [formatSize(bytes)] : []),
+    ...(files > 0 || folders === 0 ? [counted(files, "file", withCommas(files))] : []),
+    ...(files > 0 ? [formatSize(bytes)] : []),
+    ...(complete ? [] : ["and more, which are too many to be listed"]),
   ];
   return parts.join(" · ");
-}
-
-function table(entries: readonly Entry[], order: SortOrder, title: string): string {
-  return `<table>
-<caption>Contents of ${escape(title)}</caption>
-<thead><tr>${COLUMNS.map((column) => heading(column, order)).join("")}</tr></thead>
-<tbody>
-${entries.map(row).join("")}</tbody>
-</table>
-`;
 }
 
 function heading(column: typeof COLUMNS[number], order: SortOrder): string {

@@ -41,6 +41,7 @@ const STATUS: Readonly<Record<string, readonly [status: number, message: string]
   EROFS: [403, "The server may not write there"],
   EMFILE: [503, "The server has too many files open"],
   ENFILE: [503, "The server has too many files open"],
+  ELOOP: [403, "Symbolic links are not written through"],
   ENAMETOOLONG: [400, "The name is too long"],
   EINVAL: [400, "The file system does not take this name"],
 };

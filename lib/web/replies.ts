@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { prepare } from "../http/prepared.ts";
-import { isCompressorBusy } from "./compress.ts";
+import { compressing } from "./compress.ts";
 import { evaluate, rangeHolds } from "./conditions.ts";
 import { checkReadable, type Located, openLocated } from "./disk.ts";
 import { mostWanted, parseAcceptEncoding, type Weights } from "./encoding.ts";
@@ -27,8 +27,8 @@ const MOST_REMEMBERED = 64;
  */
 const REVALIDATED = "no-cache";
 
-/** The content of a reply to HEAD, whose length is told and which is never asked for. */
-const NOT_SENT: AsyncIterable<Uint8Array> = {
+/** The content of a reply to HEAD, which is never asked for. */
+export const NOT_SENT: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: undefined, done: true }) }),
 };
 
@@ -296,7 +296,7 @@ function hasRanges({ source }: Representation): boolean {
 
 /** Nothing more is compressed while there is much to do, unless nothing else is accepted. */
 function isReady({ source, bytes }: Representation): boolean {
-  return source !== undefined || bytes !== undefined || !isCompressorBusy();
+  return source !== undefined || bytes !== undefined || !compressing.isFull;
 }
 
 async function open(source: Located, pieces: readonly (Slice | Uint8Array)[]): Promise<FileBody> {

@@ -8,7 +8,7 @@
 import { randomBytes } from "node:crypto";
 import type { LightReply } from "../http/light.ts";
 import type { Cacheable } from "./cache.ts";
-import { compress } from "./compress.ts";
+import { compress, compressing, type MadeCoding } from "./compress.ts";
 import type { Validators } from "./conditions.ts";
 import {
   checkReadable,
@@ -55,7 +55,7 @@ const SIBLINGS: readonly (readonly [Coding, string])[] = [["br", ".br"], ["zstd"
   "gzip",
   ".gz",
 ]];
-const MADE: readonly Coding[] = ["br", "gzip"];
+const MADE: readonly MadeCoding[] = ["br", "gzip"];
 
 /** A file in one content coding. */
 export interface Representation extends Validators {
@@ -94,7 +94,9 @@ export class Resource implements Cacheable {
   /** Whether a change would have changed the time of modification, and so the entity tag. */
   readonly #isDatable: boolean;
   /** Whether it would have shown at all: if not, what was read is not relied on. */
-  #isTrusted: boolean;
+  readonly #isTrusted: boolean;
+  /** Whether the file system has told a wrong size: then it does not tell of changes either. */
+  #isUnsized = false;
   readonly #mayHaveGrown: boolean;
   /** The paths of the file and its siblings, and what was there. */
   readonly #seen: readonly (readonly [path: string, state: FileState])[];
@@ -171,7 +173,7 @@ export class Resource implements Cacheable {
 
   /** Whether file and siblings are what they were: one look at each, at once. */
   isCurrent(): boolean {
-    if (!this.#isTrusted) return false;
+    if (!this.#isTrusted || this.#isUnsized) return false;
     const moment = thisMoment();
     if (this.#seenIn === moment) return true;
     try {
@@ -193,7 +195,7 @@ export class Resource implements Cacheable {
   }
 
   async #check(init: ResourceInit): Promise<boolean> {
-    if (!this.#isTrusted) return false;
+    if (!this.#isTrusted || this.#isUnsized) return false;
     const { real, state } = await locate(init.root, this.path);
     if (real !== this.located.real || !isSame(this.located.state, state)) return false;
     const present = this.representations.filter(({ source, coding }) => {
@@ -244,26 +246,28 @@ export class Resource implements Cacheable {
     onHeld: (bytes: number) => void,
   ): Promise<Uint8Array> {
     const { source, coding } = representation;
-    const located = source ?? this.located;
-    let bytes = await readLocated(located, this.#mayHaveGrown);
-    if (bytes.length !== located.state.size) {
-      // The file system tells nothing, not of changes either: the file is sent as it is.
-      this.#isTrusted = false;
-      this.representations = [this.identity];
+    const bytes = source === undefined
+      ? await compressing.run(async () => {
+        return await compress(await this.#read(this.located), coding as MadeCoding);
+      })
+      : await this.#read(source);
+    const inVain = source === undefined && bytes.length >= this.located.state.size;
+    if (inVain || this.#isUnsized) {
+      // Whoever asks from now on is not offered it.
+      this.representations = this.representations.filter((one) => {
+        return one.source !== undefined || !this.#isUnsized && one !== representation;
+      });
       return bytes;
-    }
-    if (source === undefined) {
-      const size = bytes.length;
-      bytes = await compress(bytes, coding === "br" ? "br" : "gzip");
-      // In vain: whoever asks from now on is not offered it.
-      if (bytes.length >= size) {
-        this.representations = this.representations.filter((one) => one !== representation);
-        return bytes;
-      }
     }
     // As they are, and in the reply that is ready.
     onHeld(2 * bytes.length);
     return representation.bytes = bytes;
+  }
+
+  async #read(located: Located): Promise<Uint8Array> {
+    const bytes = await readLocated(located, this.#mayHaveGrown);
+    this.#isUnsized ||= bytes.length !== located.state.size;
+    return bytes;
   }
 
   /** Size and times; no inode, which would tell clients of the disk. */

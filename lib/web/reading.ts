@@ -1,0 +1,134 @@
+/**
+ * What is in a directory, read once for all who want it at the same time, and held once for all who
+ * are sent it.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { locate } from "./disk.ts";
+import type { FileState } from "./file_state.ts";
+import { readNames, stateAt } from "./file_system.deno.ts";
+import { Gate } from "./gate.ts";
+import { comparing, type Entry, type SortOrder } from "./listing.ts";
+import { OpenDirectory } from "./open_directory.ts";
+import { sortInTurns } from "./turns.ts";
+
+/** So many of a directory are listed; the others are left out. */
+export const MOST_ENTRIES = 200_000;
+
+/** So many files are looked at at once: the runtimes have four threads for that, and for all else. */
+const looking = new Gate(2);
+
+/** So many are looked at in one go. */
+const SOME = 16;
+
+/** What was in a directory. */
+export class Reading {
+  /** In no order. */
+  readonly entries: readonly Entry[];
+  /** Whether that is all. */
+  readonly complete: boolean;
+  readonly #sorted = new Map<string, Promise<readonly Entry[]>>();
+
+  constructor(entries: readonly Entry[], complete: boolean) {
+    this.entries = entries;
+    this.complete = complete;
+  }
+
+  /** The entries in an order; sorted once, in turns. */
+  sorted(order: SortOrder): Promise<readonly Entry[]> {
+    const key = `${order.key} ${order.descending}`;
+    let sorted = this.#sorted.get(key);
+    if (sorted === undefined) {
+      sorted = sortInTurns(this.entries, comparing(order));
+      this.#sorted.set(key, sorted);
+    }
+    return sorted;
+  }
+
+  /** Whether another one found the same. */
+  equals({ entries, complete }: Reading): boolean {
+    if (this.complete !== complete || this.entries.length !== entries.length) return false;
+    return this.entries.every((a, i) => {
+      const b = entries[i];
+      return a.name === b.name && a.kind === b.kind && a.size === b.size &&
+        Object.is(a.time, b.time);
+    });
+  }
+}
+
+/**
+ * Reads a directory that is in `root`. What cannot be looked at is left out, as it cannot be fetched,
+ * and so are names that are not `isShown`. Rejects as `locate()` does, and with the signal's reason.
+ */
+export async function readDirectory(
+  root: string,
+  path: string,
+  isShown: (name: string) => boolean,
+  signal: AbortSignal,
+): Promise<Reading> {
+  await using directory = await OpenDirectory.open(await locate(root, path));
+  const found: string[] = [];
+  const links = new Set<string>();
+  let complete = true;
+  for await (const { name, isLink } of readNames(directory.path)) {
+    signal.throwIfAborted();
+    if (!isShown(name)) continue;
+    complete = found.length < MOST_ENTRIES;
+    if (!complete) break;
+    found.push(name);
+    if (isLink) links.add(name);
+  }
+  await directory.confirm();
+
+  const entries: (Entry | undefined)[] = new Array(found.length);
+  let next = 0;
+  const work = async () => {
+    while (next < found.length && !signal.aborted) {
+      const first = next;
+      next += SOME;
+      await looking.run(async () => {
+        for (let i = first; i < Math.min(first + SOME, found.length); i++) {
+          entries[i] = await lookAt(root, directory.path, found[i], links.has(found[i]));
+        }
+      });
+    }
+  };
+  await Promise.all([work(), work()]);
+  signal.throwIfAborted();
+  await directory.confirm();
+  return new Reading(entries.filter((entry) => entry !== undefined), complete);
+}
+
+async function lookAt(
+  root: string,
+  directory: string,
+  name: string,
+  isLink: boolean,
+): Promise<Entry | undefined> {
+  const path = join(directory, name);
+  try {
+    // A link that has just taken the place of a file is not followed.
+    return entryOf(name, isLink ? (await locate(root, path)).state : await stateAt(path));
+  } catch (error) {
+    if (isGarbled(name, error)) return garbledEntry(name);
+    return undefined; // it has gone away, leads nowhere, or is forbidden
+  }
+}
+
+/**
+ * Whether a name is not that of its file, which cannot be asked for then: bytes that are no text have
+ * become U+FFFD, since Deno takes names as text only.
+ */
+function isGarbled(name: string, error: unknown): boolean {
+  return name.includes("\ufffd") && (error as { code?: unknown }).code === "ENOENT";
+}
+
+function garbledEntry(name: string): Entry {
+  return { name, kind: "file", size: 0, time: 0, unserved: "not served: its name is not UTF-8" };
+}
+
+function entryOf(name: string, { kind, size, mtimeMs }: FileState): Entry | undefined {
+  return kind === "other" ? undefined : { name, kind, size, time: mtimeMs };
+}

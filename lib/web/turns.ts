@@ -1,0 +1,98 @@
+/**
+ * Work that takes long, done bit by bit, so that nobody else waits long for the event loop.
+ *
+ * @module
+ */
+
+import { LOOKS_SELDOM } from "./file_system.deno.ts";
+
+/** So long the loop is held at a time, in milliseconds, and as long as one bit takes. */
+const TURN_MS = 2;
+
+const waiting: (() => void)[] = [];
+
+/**
+ * Does a bit of work, of a millisecond or two, when it is its turn. However much is waiting, whatever
+ * has come from the network meanwhile is served in between. Rejects with what `work` throws.
+ */
+export function inTurn<T>(work: () => T): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (waiting.length === 0) soon(takeTurn);
+    waiting.push(() => {
+      try {
+        resolve(work());
+      } catch (error) {
+        reject(error);
+      }
+    });
+  });
+}
+
+function takeTurn(): void {
+  const end = performance.now() + TURN_MS;
+  let done = 0;
+  while (done < waiting.length && (done === 0 || performance.now() < end)) waiting[done++]();
+  waiting.splice(0, done);
+  if (waiting.length > 0) soon(takeTurn);
+}
+
+/** Not setImmediate(): see {@linkcode LOOKS_SELDOM}. */
+function soon(fn: () => void): void {
+  setTimeout(fn, 0);
+}
+
+/** So many are sorted, or merged, in one bit of work. */
+const SOME = 512;
+
+/** Sorts items as `toSorted()` does, in turns. */
+export async function sortInTurns<T>(
+  items: readonly T[],
+  compare: (a: T, b: T) => number,
+): Promise<readonly T[]> {
+  let runs: T[][] = [];
+  for (let i = 0; i < items.length; i += SOME) {
+    runs.push(await inTurn(() => items.slice(i, i + SOME).sort(compare)));
+  }
+  while (runs.length > 1) {
+    const merged: T[][] = [];
+    for (let i = 0; i < runs.length; i += 2) {
+      merged.push(i + 1 < runs.length ? await merge(runs[i], runs[i + 1], compare) : runs[i]);
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+async function merge<T>(a: T[], b: T[], compare: (a: T, b: T) => number): Promise<T[]> {
+  const merged: T[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length && j < b.length) {
+    await inTurn(() => {
+      for (let n = 0; n < SOME && i < a.length && j < b.length; n++) {
+        merged.push(compare(b[j], a[i]) < 0 ? b[j++] : a[i++]);
+      }
+    });
+  }
+  return merged.concat(a.slice(i), b.slice(j));
+}
+
+/** So long those who go on and on need not pause, in milliseconds. */
+const PAUSE_MS = 5;
+
+let pausedAt = 0;
+let pause: Promise<void> | undefined;
+
+/**
+ * Pauses those who go on and on, all of them at once, when they have not for a while: only then does
+ * Deno look at the network. Elsewhere nobody pauses.
+ */
+export function pauseAtTimes(): Promise<void> | undefined {
+  if (!LOOKS_SELDOM || performance.now() - pausedAt < PAUSE_MS) return pause;
+  return pause ??= new Promise((resolve) => {
+    soon(() => {
+      pausedAt = performance.now();
+      pause = undefined;
+      resolve();
+    });
+  });
+}
