@@ -21,6 +21,7 @@ import { processIo } from "./lib/cli/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
 import { socatHint } from "./lib/cli/socat.ts";
 import type { Session } from "./lib/cli/session.ts";
+import { awaitedStdin } from "./lib/cli/stdin.ts";
 import { clientTranscript } from "./lib/cli/transcript.ts";
 import { openTransport } from "./lib/cli/transport.ts";
 import { dial } from "./lib/dial.ts";
@@ -84,7 +85,7 @@ async function echoClient(
   positionals: string[],
   session: Session,
 ): Promise<number> {
-  const { stdin, clock } = session.io;
+  const { clock } = session.io;
   const [, next] = positionals;
   const advice = next === undefined
     ? undefined
@@ -101,6 +102,11 @@ async function echoClient(
   }
   const signals = session.onSignals();
   const log = session.openLog(values);
+  const stdin = awaitedStdin(session.io, () => {
+    log.note(
+      "waiting for input on stdin, which is sent until it ends; to send a message say 'echo MESSAGE'",
+    );
+  });
   if (values.udp) {
     return await echoUdpClient({ ...values, source: message ?? stdin, clock }, log, signals);
   }

@@ -297,6 +297,18 @@ test("web: -v shows every step of the conversation", async () => {
   assert.match(stderr, /^< GET \/a\.txt HTTP\/1\.1\n/m);
 }, ["curl"]);
 
+test("web --spa: without an index.html it says so, and does not start", async () => {
+  await using site = await makeSite({ "sub/": "", "public/index.html/": "" });
+  for (const dir of [site.root, site.path("public")]) {
+    const exit = await runServer(["web", "--spa", dir]);
+    assertFailed(
+      exit,
+      2,
+      /with --spa: there is no index\.html in it\. Name the directory that has it/,
+    );
+  }
+});
+
 test("web: flags reach the replies", async () => {
   await using site = await makeSite({
     "index.html": "app",

@@ -34,6 +34,7 @@ import { NC_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
 import { socketPath } from "./socket_path.ts";
+import { awaitedStdin } from "./stdin.ts";
 import { TLS_CLIENT_FLAGS } from "./tls_client.ts";
 import { clientTranscript } from "./transcript.ts";
 import { openTransport } from "./transport.ts";
@@ -160,8 +161,14 @@ async function converse(
   values: ConnectValues,
   framing: Framing | undefined,
   signal: AbortSignal,
-  { log, io: { stdin, clock } }: Session,
+  { log, io }: Session,
 ): Promise<JoinOutcome> {
+  const { clock } = io;
+  const stdin = awaitedStdin(io, () => {
+    if (io.hasInput() && conn.bytesRead === 0) {
+      log.note("waiting for the peer, and for input on stdin, which is sent to it");
+    }
+  });
   const print = (data: Uint8Array) => log.data(data);
   const frames = framing && new FrameEnds(framing, stdin, print);
   const source = frames?.source ?? (values.crlf ? withCrlf(stdin) : stdin);

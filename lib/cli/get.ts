@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
+import { deferred } from "../deferred.ts";
 import { escapeText } from "../escape.ts";
 import type { ClientReply, ClientTls, HttpHead } from "../http/client/client.ts";
 import { decodeContent } from "../http/client/encoding.ts";
@@ -43,6 +44,7 @@ import type { Log } from "./log.ts";
 import { asCalled } from "./program.ts";
 import type { Session } from "./session.ts";
 import { socketPath } from "./socket_path.ts";
+import { awaitedStdin } from "./stdin.ts";
 import { TRUST_FLAGS, trustOf } from "./tls_client.ts";
 import { openTransport } from "./transport.ts";
 
@@ -161,7 +163,10 @@ async function run(
   const { signal, exitCode } = session.onSignals();
   let output: Output | undefined;
   try {
-    const choice = await requestOf(url, values, io.stdin);
+    const stdin = awaitedStdin(io, () => {
+      log.note("waiting for the data on stdin, which is sent when it ends");
+    });
+    const choice = await Promise.race([requestOf(url, values, stdin), abortOf(signal)]);
     const ranged = hasField(choice.headers, "range");
     if (ranged && values.continue) {
       throw new UsageError("Option -C (--continue) and a Range of one's own exclude each other");
@@ -187,6 +192,14 @@ async function run(
     if (fate !== "") log.note(fate);
     return exitCode();
   }
+}
+
+/** Rejects once a signal is aborted. What waits for stdin cannot be told to give that up. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = deferred<never>();
+  promise.catch(() => {});
+  signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  return promise;
 }
 
 /** The one URL that the command line has to have. */

@@ -90,7 +90,8 @@ async function run(
 
 /** The endpoint of a host without a port, which then is 0; undefined if it is something else. */
 function hostOf(text: string): Endpoint | undefined {
-  const [, bracketed, address = bracketed] = /^(?:\[(.*)\]|(.*:.*))$/.exec(text) ?? [];
+  const match = /^(?:\[(.*)\]|.*:.*)$/.exec(text);
+  const address = match === null ? undefined : match[1] ?? text;
   if (address === undefined) {
     return /^[^\s/?#@[\]]*[^\s/?#@[\]\d][^\s/?#@[\]]*$/.test(text)
       ? { host: text, port: 0 }

@@ -144,7 +144,7 @@ async function serveWeb(
 
   const signals = session.onSignals();
   const log = session.openLog(values);
-  await checkDirectory(dir, values.upload);
+  await checkDirectory(dir, values);
   const transport = openTransport(log, webTranscript());
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);

@@ -81,7 +81,7 @@ export type RequestChoice =
 export async function requestOf(
   text: string,
   values: RequestValues,
-  stdin: AsyncIterable<Buffer>,
+  stdin: AsyncIterable<Uint8Array>,
 ): Promise<RequestChoice> {
   const { url, path } = placeOf(text, values.unix);
   const headers = values.header.flatMap(fieldOf);
@@ -143,7 +143,7 @@ function isField(line: string): boolean {
 /** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
 async function bodyOf(
   values: RequestValues,
-  stdin: AsyncIterable<Buffer>,
+  stdin: AsyncIterable<Uint8Array>,
 ): Promise<Buffer | undefined> {
   const option = values.data.length > 0 ? "data" : "data-binary";
   const parts: Buffer[] = [];
@@ -161,10 +161,10 @@ async function bodyOf(
 async function readSource(
   path: string,
   option: string,
-  stdin: AsyncIterable<Buffer>,
+  stdin: AsyncIterable<Uint8Array>,
 ): Promise<Buffer> {
   if (path === "-") {
-    const chunks: Buffer[] = [];
+    const chunks: Uint8Array[] = [];
     for await (const chunk of stdin) chunks.push(chunk);
     return Buffer.concat(chunks);
   }

@@ -5,11 +5,18 @@
  */
 
 import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { TemporaryFile } from "../../web/temporary.ts";
 import { CliError, EXIT } from "../exit.ts";
 
-/** Rejects with a {@linkcode CliError} unless a directory can be read and, for uploads, written. */
-export async function checkDirectory(path: string, upload: boolean): Promise<void> {
+/**
+ * Rejects with a {@linkcode CliError} unless a directory can be read, for uploads written, and for a
+ * single-page app has its page.
+ */
+export async function checkDirectory(
+  path: string,
+  { upload, spa }: { readonly upload: boolean; readonly spa: boolean },
+): Promise<void> {
   try {
     if (!(await stat(path)).isDirectory()) {
       throw new CliError(
@@ -21,6 +28,7 @@ export async function checkDirectory(path: string, upload: boolean): Promise<voi
   } catch (error) {
     throw told(error, "serve", path, "read");
   }
+  if (spa) await checkPage(path);
   if (!upload) return;
   try {
     // Only trying tells, whether it is permissions, a full disk or one that is read-only.
@@ -28,6 +36,17 @@ export async function checkDirectory(path: string, upload: boolean): Promise<voi
   } catch (error) {
     throw told(error, "take uploads in", path, "write");
   }
+}
+
+/** Without its page, all that --spa would answer with is 404. */
+async function checkPage(path: string): Promise<void> {
+  const page = await stat(join(path, "index.html")).catch(() => undefined);
+  if (page?.isFile()) return;
+  throw new CliError(
+    EXIT.usage,
+    `Cannot serve '${path}' with --spa: there is no index.html in it. Name the directory that has ` +
+      "it (a build often makes dist or build), or leave --spa out.",
+  );
 }
 
 function told(error: unknown, verb: string, path: string, right: "read" | "write"): unknown {
