@@ -8,3 +8,14 @@ test("package: the version is the same everywhere", () => {
   assert.equal(VERSION, version);
   assert.match(readFileSync("CHANGELOG.md", "utf8"), new RegExp(`^## ${version}\\b`, "m"));
 });
+
+test("package: what the README names for a service is a program of the package, and not npx", () => {
+  const started = [...readFileSync("README.md", "utf8").matchAll(/ExecStart=(\S+)/g)];
+  assert.ok(started.length > 1);
+  const commands = readFileSync("scripts/npm_package.ts", "utf8");
+  for (const [, command] of started) {
+    if (command === "/usr/bin/deno") continue;
+    const [, name] = /\/node_modules\/\.bin\/(plainsocket-\w+)$/.exec(command) ?? [];
+    assert.ok(name !== undefined && commands.includes(`"${name}"`), command);
+  }
+});
