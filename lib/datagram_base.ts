@@ -42,17 +42,18 @@ export abstract class BaseDatagram implements Datagram {
   #failure: SocketErrorCode | undefined;
   #inARow = 0;
   #closeReason: Error | undefined;
-  /** The last host sent to that was found to be an address literal. */
+  /** The last host sent to that was found to be an address literal, and how the runtime wants it. */
   #literal: string | undefined;
+  #spelled = "";
 
   /** Starts sending one datagram; {@linkcode sent} is called when that is done. */
   protected abstract startSend(p: Uint8Array, to: Endpoint): void;
   /** Frees the socket, once what is being sent has left; called once. */
   protected abstract destroy(): void;
 
-  /** Whether a datagram can be sent into this zone of IPv6 (RFC 4007), which was given by `%zone`. */
-  protected hasZone(_zone: string): boolean {
-    return true;
+  /** The host of an address literal as the runtime wants it. Throws EINVAL for a zone that is none. */
+  protected spelled({ host }: Endpoint): string {
+    return host;
   }
 
   /** A send is under way: the kernel has not taken it yet. */
@@ -185,7 +186,7 @@ export abstract class BaseDatagram implements Datagram {
       throw invalid(to, `the socket has a peer of its own, ${formatAddr(peer)}, and no other`);
     }
     if (to.port === 0) throw invalid(to, "nobody can have port 0");
-    if (to.host === this.#literal) return to;
+    if (to.host === this.#literal) return this.#withZone(to);
     if (parseScopedIP(to.host) === undefined) {
       throw invalid(to, `an IP address is needed, and '${to.host}' is none`);
     }
@@ -195,12 +196,13 @@ export abstract class BaseDatagram implements Datagram {
       const why = `the socket is one for ${ours}, and the address is ${other}`;
       throw new SocketError("EAFNOSUPPORT", "send", { addr: to, why });
     }
-    const zone = to.host.split("%")[1];
-    if (zone !== undefined && !this.hasZone(zone)) {
-      throw invalid(to, `there is no zone '${zone}' that a datagram could be sent to`);
-    }
+    this.#spelled = this.spelled(to);
     this.#literal = to.host;
-    return to;
+    return this.#withZone(to);
+  }
+
+  #withZone(to: Endpoint): Endpoint {
+    return this.#spelled === to.host ? to : { host: this.#spelled, port: to.port };
   }
 
   #closedError(op: SocketOp): Error {

@@ -7,7 +7,7 @@
 import { orAborted } from "./abort.ts";
 import { tcpAddr } from "./addr.ts";
 import { codeOf, SocketError } from "./errors.ts";
-import { parseIP } from "./ip.ts";
+import { parseScopedIP } from "./ip.ts";
 import { lookUp } from "./lookup.deno.ts";
 import type {
   ResolveOptions,
@@ -17,12 +17,13 @@ import type {
   Transport,
 } from "./transport.ts";
 import { checkResolve } from "./transport_arguments.ts";
+import { needZone } from "./zone.ts";
 
 /** See {@linkcode Transport.resolve}. */
 export async function resolve(options: ResolveOptions): Promise<TcpAddr[]> {
   checkResolve(options);
   const { host, port, signal } = options;
-  if (parseIP(host) !== undefined) return [tcpAddr(host, port)];
+  if (parseScopedIP(host) !== undefined) return [tcpAddr(host, port)];
   const endpoint = { host, port };
   let found: readonly string[];
   try {
@@ -44,11 +45,15 @@ export async function connectAddr(
   options: TcpConnectOptions,
 ): Promise<TcpAddr> {
   const { localAddress } = options;
-  if (localAddress !== undefined && parseIP(localAddress) === undefined) {
+  if (localAddress !== undefined) needZone("connect", { host: localAddress, port: 0 });
+  if (localAddress !== undefined && parseScopedIP(localAddress) === undefined) {
     const why = `a local address is an IP address, not '${localAddress}'`;
     throw new SocketError("EINVAL", "connect", { addr: options, why });
   }
-  return first(await orAborted(transport.resolve(options), options.signal, "resolve", options));
+  const resolving = transport.resolve(options);
+  const addr = first(await orAborted(resolving, options.signal, "resolve", options));
+  needZone("connect", addr);
+  return addr;
 }
 
 /**
@@ -68,7 +73,11 @@ export async function bindHost<T>(
   { host = "localhost", port = 0 }: TcpListenOptions,
   bind: (addr: TcpAddr) => T | Promise<T>,
 ): Promise<T> {
-  if (host !== "") return await bind(first(await transport.resolve({ host, port })));
+  if (host !== "") {
+    const addr = first(await transport.resolve({ host, port }));
+    needZone("listen", addr);
+    return await bind(addr);
+  }
   try {
     return await bind(tcpAddr("::", port));
   } catch (error) {

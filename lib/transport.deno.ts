@@ -44,6 +44,7 @@ import type {
 import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
+import { checkZone, inZone, zoneIn, zoneOfOwn } from "./zone.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
@@ -74,11 +75,6 @@ function withErrno(error: Error & { code?: unknown }): { readonly code?: unknown
   return { code: getSystemErrorName(-Number(errno)) };
 }
 
-/** Deno sends into zones by their numbers only. */
-function hasZone(zone: string): boolean {
-  return /^\d+$/.test(zone);
-}
-
 /** Whether a datagram was not sent for lack of permission, which `node:dgram` does not tell. */
 function isForbidden(addr: Addr | UdpAddr): boolean {
   return Deno.permissions.querySync({ name: "net", host: formatAddr(addr) }).state !== "granted";
@@ -91,29 +87,36 @@ function flagsFor(addr: Addr | UdpAddr): string {
     : `--allow-net=${where}`;
 }
 
-function fromDeno(addr: Deno.Addr): Addr {
-  if ("hostname" in addr) return tcpAddr(addr.hostname, addr.port);
+/** Deno leaves the zone of an address out, which is `zone`. */
+function fromDeno(addr: Deno.Addr, zone?: string): Addr {
+  if ("hostname" in addr) {
+    const { hostname, port } = addr;
+    return tcpAddr(inZone(hostname, zone), port);
+  }
   // The type has no null, which stands for an end without a name.
   return unixAddr("path" in addr ? addr.path ?? "" : "");
 }
 
 class DenoConn extends BaseConn {
   readonly #conn: Deno.Conn;
+  /** That of both addresses; Deno leaves it out. */
+  readonly #zone: string | undefined;
   #localAddr: Addr | undefined;
   #remoteAddr: Addr | undefined;
   #outgoing: Uint8Array | undefined;
 
-  constructor(conn: Deno.Conn) {
+  constructor(conn: Deno.Conn, zone?: string) {
     super();
     this.#conn = conn;
+    this.#zone = zone;
   }
 
   get localAddr(): Addr {
-    return this.#localAddr ??= fromDeno(this.#conn.localAddr);
+    return this.#localAddr ??= fromDeno(this.#conn.localAddr, this.#zone);
   }
 
   get remoteAddr(): Addr {
-    return this.#remoteAddr ??= fromDeno(this.#conn.remoteAddr);
+    return this.#remoteAddr ??= fromDeno(this.#conn.remoteAddr, this.#zone);
   }
 
   // The handlers of both operations are made once for each connection, and chained with then():
@@ -186,14 +189,18 @@ class DenoConn extends BaseConn {
   }
 }
 
-function tcpConn(conn: Deno.TcpConn, { noDelay = true, keepAlive }: TcpSocketOptions): DenoConn {
+function tcpConn(
+  conn: Deno.TcpConn,
+  { noDelay = true, keepAlive }: TcpSocketOptions,
+  zone: string | undefined,
+): DenoConn {
   try {
     if (noDelay) conn.setNoDelay(true);
     if (keepAlive) conn.setKeepAlive(true);
   } catch {
     // Some kernels (macOS: EINVAL) take no options once the peer has reset it. Reading tells of that.
   }
-  return new DenoConn(conn);
+  return new DenoConn(conn, zone);
 }
 
 /** Deno ends the process when an unstable option is used without its flag, so that is looked for. */
@@ -251,10 +258,14 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
     if (!HAS_REUSE_PORT) {
       refuseOptions("listen", addr, { reusePort }, "on Deno without --unstable-net");
     }
+    const hostname = checkZone("listen", addr);
+    const zone = zoneIn(hostname);
     try {
-      const { host: hostname, port } = addr;
-      const listener = Deno.listen({ hostname, port, tcpBacklog: backlog, reusePort });
-      return new DenoListener(fromDeno(listener.addr), listener, (conn) => tcpConn(conn, options));
+      const listener = Deno.listen({ hostname, port: addr.port, tcpBacklog: backlog, reusePort });
+      const real = fromDeno(listener.addr, zone);
+      return new DenoListener(real, listener, (conn) => {
+        return tcpConn(conn, options, zone ?? zoneOfOwn(conn.localAddr.hostname));
+      });
     } catch (error) {
       throw translate(error, "listen", addr);
     }
@@ -292,9 +303,11 @@ async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const { signal, localAddress } = options;
   const addr = await connectAddr(systemTransport, options);
   refuseOptions("connect", addr, { localAddress }, "on Deno");
+  const hostname = checkZone("connect", addr);
   return await notToItself(addr, async () => {
     try {
-      return tcpConn(await Deno.connect({ hostname: addr.host, port: addr.port, signal }), options);
+      const conn = await Deno.connect({ hostname, port: addr.port, signal });
+      return tcpConn(conn, options, zoneIn(hostname));
     } catch (error) {
       if (signal?.aborted) throw abortError("connect", addr, signal);
       throw translate(error, "connect", addr);
@@ -358,5 +371,5 @@ export const systemTransport: Transport = tellingCallers({
   listen,
   connect,
   startTls,
-  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate, hasZone),
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate, "number"),
 });

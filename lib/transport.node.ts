@@ -44,6 +44,7 @@ import type {
 import { checkConnect, checkListen, checkStartTls } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
+import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
@@ -62,7 +63,7 @@ class TcpConn extends StreamConn {
   declare protected readonly socket: net.Socket;
 
   constructor(socket: net.Socket, remoteAddr: Addr) {
-    super(socket, tcpAddr(socket.localAddress!, socket.localPort!), remoteAddr);
+    super(socket, ownAddr(socket), remoteAddr);
   }
 
   // After RST the kernel has forgotten the peer. (After both FINs, too; and the socket has been asked
@@ -152,7 +153,7 @@ function startServer(
       const bound = server.address();
       // Of a Unix socket that was inherited Node says nothing, and Bun gives an empty object.
       const real = bound !== null && typeof bound === "object" && bound.port !== undefined
-        ? tcpAddr(bound.address, bound.port)
+        ? tcpAddr(inZone(bound.address, where.host && zoneIn(where.host)), bound.port)
         : addr ?? unixAddr(typeof bound === "string" ? bound : "");
       try {
         const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
@@ -189,7 +190,8 @@ function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listen
     if (!HAS_REUSE_PORT) {
       refuseOptions("listen", addr, { reusePort }, `on Node ${process.versions.node}`);
     }
-    const at = { host: addr.host, port: addr.port, backlog, reusePort, ipv6Only };
+    const host = checkZone("listen", addr);
+    const at = { host, port: addr.port, backlog, reusePort, ipv6Only };
     if (asksForTls(options)) return await listenTls(addr, at, options);
     return await listenPlain(addr, at, options);
   });
@@ -236,9 +238,19 @@ async function listenTls(
   return listener;
 }
 
+/** Bun leaves the zone of an address out. */
+function withZone(host: string, own: string): string {
+  return isLinkLocal(host) && zoneIn(host) === undefined ? inZone(host, zoneOfOwn(own)) : host;
+}
+
+function ownAddr({ localAddress, localPort }: net.Socket): TcpAddr {
+  return tcpAddr(withZone(localAddress!, localAddress!), localPort!);
+}
+
 /** Where a socket goes to; nothing once it was reset: then there is nobody to talk to any more. */
-function peerOf({ remoteAddress, remotePort }: net.Socket): TcpAddr | undefined {
-  return remoteAddress === undefined ? undefined : tcpAddr(remoteAddress, remotePort!);
+function peerOf({ localAddress, remoteAddress, remotePort }: net.Socket): TcpAddr | undefined {
+  if (remoteAddress === undefined) return undefined;
+  return tcpAddr(withZone(remoteAddress, localAddress!), remotePort!);
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {
@@ -252,7 +264,8 @@ async function listenUnix(options: UnixListenOptions): Promise<Listener> {
 
 async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const addr = await connectAddr(systemTransport, options);
-  const { host, port } = addr;
+  const host = checkZone("connect", addr);
+  const { port } = addr;
   const { noDelay = true, keepAlive, localAddress } = options;
   const make = (socket: net.Socket) => {
     if (socket.localAddress === undefined) throw new SocketError("ECONNRESET", "connect", { addr });

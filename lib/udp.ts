@@ -14,31 +14,28 @@ import { bindDatagram } from "./datagram_bind.ts";
 import { codeOf, SocketError, type SocketOp } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import type { Endpoint, Transport } from "./transport.ts";
+import { checkZone, inZone, missingZone, zoneIn } from "./zone.ts";
 
 /** Turns what `node:dgram` reports into our error, as the adapter of the runtime does. */
 export type Translate = (error: unknown, op: SocketOp, addr: UdpAddr) => SocketError;
 
-/** Whether a runtime sends into this zone of IPv6, which was given by `%zone`. */
-export type HasZone = (zone: string) => boolean;
-
-/** Node sends as if there were no zone if it finds no interface of that name. */
-const isInterface: HasZone = (zone) => Object.hasOwn(networkInterfaces(), zone);
-
-/** See {@linkcode Transport.listenDatagram}. */
+/** See {@linkcode Transport.listenDatagram}. A runtime sends into zones of IPv6 by one of these. */
 export function listenUdp(
   transport: Transport,
   options: DatagramOptions,
   translate: Translate,
-  hasZone: HasZone = isInterface,
+  zonesBy: "name" | "number" = "name",
 ): Promise<Datagram> {
   return bindDatagram(transport, options, async (addr, peer) => {
     const socket = dgram.createSocket({ type: isIPv6(addr) ? "udp6" : "udp4", lookup });
     try {
-      await done(socket, () => socket.bind(addr.port, addr.host), "listening")
+      const host = checkZone("listen", addr);
+      await done(socket, () => socket.bind(addr.port, host), "listening")
         .catch((error) => Promise.reject(translate(error, "listen", addr)));
       if (options.broadcast) socket.setBroadcast(true);
       if (peer !== undefined) {
-        await done(socket, () => socket.connect(peer.port, peer.host), "connect")
+        const host = checkZone("connect", peer, zonesBy);
+        await done(socket, () => socket.connect(peer.port, host), "connect")
           .catch((error) => Promise.reject(translate(error, "connect", peer)));
       }
     } catch (error) {
@@ -51,7 +48,7 @@ export function listenUdp(
       const unasked = failure.code === "EUNKNOWN" && !options.broadcast && isBroadcast(addr.host);
       return unasked ? new SocketError("EACCES", op, { addr, cause: error }) : failure;
     };
-    return new UdpSocket(socket, peer, explain, hasZone);
+    return new UdpSocket(socket, zoneIn(addr.host), peer, explain, zonesBy);
   });
 }
 
@@ -100,24 +97,27 @@ class UdpSocket extends BaseDatagram {
   readonly remoteAddr: UdpAddr | undefined;
   readonly #socket: dgram.Socket;
   readonly #translate: Translate;
-  readonly #hasZone: HasZone;
+  readonly #zonesBy: "name" | "number";
   /** Whom the datagram that is being sent is for. */
   #to: Endpoint | undefined;
 
   constructor(
     socket: dgram.Socket,
+    zone: string | undefined,
     peer: UdpAddr | undefined,
     translate: Translate,
-    hasZone: HasZone,
+    zonesBy: "name" | "number",
   ) {
     super();
     const { address, port } = socket.address();
-    this.addr = udpAddr(address, port);
+    this.addr = udpAddr(inZone(address, zone), port);
     this.remoteAddr = peer;
     this.#socket = socket;
     this.#translate = translate;
-    this.#hasZone = hasZone;
-    socket.on("message", (data, { address, port }) => this.deliver(data, udpAddr(address, port)));
+    this.#zonesBy = zonesBy;
+    socket.on("message", (data, { address, port }) => {
+      this.deliver(data, udpAddr(inZone(address, zone), port));
+    });
     socket.on("error", (error) => this.fail(codeOf(error)));
   }
 
@@ -130,13 +130,19 @@ class UdpSocket extends BaseDatagram {
   }
 
   readonly #onSent = (error: Error | null): void => {
-    const { host, port } = this.#to!;
-    this.sent(error ? this.#translate(error, "send", udpAddr(host, port)) : undefined);
+    this.sent(error ? this.#failed(error) : undefined);
     if (this.closed) this.#socket.close();
   };
 
-  protected override hasZone(zone: string): boolean {
-    return this.#hasZone(zone);
+  #failed(error: Error): SocketError {
+    const { host, port } = this.#to!;
+    const addr = udpAddr(host, port);
+    // Without a zone the kernel may find the right interface, or not.
+    return missingZone("send", addr) ?? this.#translate(error, "send", addr);
+  }
+
+  protected override spelled(to: Endpoint): string {
+    return checkZone("send", to, this.#zonesBy);
   }
 
   // Deno sends a moment later, and not at all once it is closed.
