@@ -328,6 +328,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await served;
     return waited ? "waits for its turn" : "is served at once";
   },
+
+  async "UDP on any address of a host with several; its answer"({ transport }) {
+    using server = await transport.listenDatagram({ host: "0.0.0.0" });
+    using client = await transport.listenDatagram({ host: "127.0.0.1" });
+    const p = new Uint8Array(8);
+    await client.send(bytes("x"), { host: OWN_HOST, port: server.addr.port });
+    await server.send(bytes("y"), (await server.receive(p)).from);
+    const { from } = await client.receive(p);
+    return from.host === OWN_HOST ? "comes from the one asked" : "may come from another one";
+  },
 };
 
 /** Those whose peer, where the sockets are the system's, is a program in Python. */
