@@ -129,8 +129,8 @@ export type {
   UnixListenOptions,
 } from "./lib/transport.ts";
 export type { Credentials } from "./lib/web/auth.ts";
+export type { Directory, FileOptions } from "./lib/web/file_options.ts";
 export { serveFiles } from "./lib/web/files.ts";
-export type { Directory, FileOptions } from "./lib/web/files.ts";
 export { serveSite } from "./lib/web/site.ts";
 export type { SiteOptions } from "./lib/web/site.ts";
 export type {

@@ -17,7 +17,8 @@ import { VirtualClock } from "../lib/clock.ts";
 import { serveLight } from "../lib/http/server.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import type { Conn } from "../lib/transport.ts";
-import { type FileOptions, serveFiles } from "../lib/web/files.ts";
+import type { FileOptions } from "../lib/web/file_options.ts";
+import { serveFiles } from "../lib/web/files.ts";
 import { bytes, readAll } from "./helpers.ts";
 
 /** When the files of a site were last modified, unless it is said. */

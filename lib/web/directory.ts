@@ -7,7 +7,7 @@
 import { basename, resolve } from "node:path";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { ChangedError, locate } from "./disk.ts";
-import type { Directory } from "./files.ts";
+import type { Directory } from "./file_options.ts";
 import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
 import { codingOf, ListingBody } from "./listing_body.ts";
 import { OpenDirectory } from "./open_directory.ts";
