@@ -131,7 +131,8 @@ export class TlsHandshakes {
 
   #giveUp(handshake: Handshake): void {
     this.#end(handshake);
-    handshake.socket.resetAndDestroy();
+    // No reset: where its FIN is under way already, Node would wait for that reset for ever.
+    handshake.socket.destroy();
   }
 
   #find(peer: TcpAddr | undefined): Handshake | undefined {
