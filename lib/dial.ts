@@ -19,6 +19,7 @@ import {
   WAIT,
 } from "./arguments.ts";
 import { asksForTls, asksForUnix } from "./asks.ts";
+import { isExhausted } from "./backoff.ts";
 import { asNoted, fromHere } from "./caller.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { abortError, SocketError, type SocketErrorCode, timedOut } from "./errors.ts";
@@ -301,7 +302,9 @@ class Race {
 
   #summary(endpoint: Endpoint): SocketError {
     const failures = this.#failures;
-    const told = failures.find(({ code }) => !NO_ROUTE.has(code)) ?? failures[0];
+    // What this machine is out of says nothing of the other one.
+    const told = failures.find(({ code }) => isExhausted(code)) ??
+      failures.find(({ code }) => !NO_ROUTE.has(code)) ?? failures[0];
     if (failures.length === 1) return told;
     const list = failures.map(({ addr, code }) => `${formatAddr(addr!)} ${code}`).join(", ");
     return new SocketError(told.code, "connect", {

@@ -17,6 +17,8 @@ export class QueueListener extends BaseListener {
   /** Accepted, and not yet asked for. */
   readonly #queue: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
+  /** Why the server could not accept, until somebody has been told. */
+  #failure: Error | undefined;
 
   /** `free` stops the server; it is called once. */
   constructor(addr: Addr, backlog: number, free: () => void) {
@@ -34,9 +36,11 @@ export class QueueListener extends BaseListener {
     else conn.reset();
   }
 
-  /** Tells who waits for a connection that the server could not accept it. */
+  /** Tells who waits for a connection, or is the next to do so, that the server cannot accept it. */
   fail(error: Error): void {
-    this.#take()?.reject(error);
+    const waiting = this.#take();
+    if (waiting !== undefined) waiting.reject(error);
+    else this.#failure = error;
   }
 
   #take(): Deferred<Conn> | undefined {
@@ -48,6 +52,11 @@ export class QueueListener extends BaseListener {
   protected startAccept(): Promise<Conn> {
     const conn = this.#queue.shift();
     if (conn !== undefined) return Promise.resolve(conn);
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(failure);
+    }
     this.#waiting = deferred();
     return this.#waiting.promise;
   }

@@ -12,6 +12,7 @@ import { tcpAddr, unixAddr } from "./addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./asks.ts";
 import { tellingCallers } from "./caller.ts";
 import { ConnStream } from "./conn_stream.ts";
+import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
 import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "./errors.ts";
 import { receiveFor } from "./inbox.ts";
 import { notToItself } from "./itself.ts";
@@ -158,11 +159,13 @@ function startServer(
       try {
         const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
         const listener = new QueueListener(real, backlog, () => {
+          unheed();
           const close = () => void server.close();
           if (file === undefined) close();
           else file.close(close);
           cleanUp();
         });
+        const unheed = heedDescriptors(listener);
         server.on("error", (error) => listener.fail(translate(error, "accept", real)));
         resolve(listener);
       } catch (error) {
@@ -207,10 +210,12 @@ async function listenPlain(
   const listener = await startServer(server, addr, at, { mode: options.mode });
   const { addr: real } = listener;
   server.on("connection", (socket) => {
+    const noneLeft = hasLastDescriptor(socket);
     const conn = real.transport === "tcp"
       ? adoptTcp(socket)
       : adopt(socket, (own) => new UnixConn(own, real, unixAddr("")));
     if (conn !== undefined) listener.deliver(conn);
+    if (noneLeft) tellNoneLeft();
   });
   return listener;
 }
@@ -232,8 +237,10 @@ async function listenTls(
   handshakes.deliverTo(listener);
   server.on("connection", (socket: net.Socket) => {
     const peer = peerOf(socket);
+    const noneLeft = hasLastDescriptor(socket);
     if (peer === undefined) socket.destroy();
     else handshakes.begin(socket, peer, below(socket));
+    if (noneLeft) tellNoneLeft();
   });
   return listener;
 }
@@ -307,6 +314,7 @@ function open(
     socket.once("connect", () => {
       signal?.removeEventListener("abort", onAbort);
       socket.removeListener("error", onError);
+      if (hasLastDescriptor(socket)) tellNoneLeft();
       try {
         resolve(conn = make(socket));
       } catch (error) {

@@ -73,6 +73,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
     },
     mappings: {
       "./lib/cli/outputs.deno.ts": "./lib/cli/outputs.node.ts",
+      "./lib/cli/serving/descriptors.deno.ts": "./lib/cli/serving/descriptors.node.ts",
       "./lib/cli/web/host_name.deno.ts": "./lib/cli/web/host_name.node.ts",
       "./lib/lookup.deno.ts": "./lib/lookup.node.ts",
       "./lib/transport.deno.ts": "./lib/transport.node.ts",

@@ -16,7 +16,7 @@ import { CHAT_HINTS } from "./hints.ts";
 import type { Log } from "./log.ts";
 import type { Session } from "./session.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
-import { openTransport } from "./transport.ts";
+import { openServerTransport } from "./serving/shortage.ts";
 import { switchboardTranscript } from "./transcript.ts";
 
 const PORT = 10002;
@@ -72,7 +72,7 @@ async function run(
   noMore(positionals, placeAdvice(positionals) ?? "chat takes options only");
   const signals = session.onSignals();
   const log = session.openLog(values);
-  const transport = openTransport(log, switchboardTranscript());
+  const transport = openServerTransport(log, switchboardTranscript(), session.io.clock);
   const opened = await openListener(values, PORT, session, transport);
   const { signal } = signals;
   const { clock } = session.io;

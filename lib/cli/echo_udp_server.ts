@@ -18,7 +18,7 @@ import { wantsTls } from "./serving/tls.ts";
 import type { WorkerFlags } from "./serving/workers.ts";
 import type { Signals } from "./signals.ts";
 import { datagramTranscript } from "./transcript.ts";
-import { openTransport } from "./transport.ts";
+import { openServerTransport } from "./serving/shortage.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */
 export async function echoUdpServer(
@@ -32,7 +32,7 @@ export async function echoUdpServer(
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
-  const transport = openTransport(log, datagramTranscript());
+  const transport = openServerTransport(log, datagramTranscript(), session.io.clock);
   const access = openAccess(flags, log, (reload) => session.onReload(reload), 0);
   log.note(`starting up on ${describePlace(place)}`);
   const listening = transport.listenDatagram({ host: place.host, port: place.port });

@@ -16,7 +16,7 @@ import { relayHandler } from "./relay/handler.ts";
 import { refuseItself } from "./relay/itself.ts";
 import { TARGET_FLAGS, targetOf } from "./relay/target.ts";
 import { openListener, serveUntilStopped, servingFlags } from "./serving.ts";
-import { openTransport } from "./transport.ts";
+import { openServerTransport } from "./serving/shortage.ts";
 import { placeOf } from "./serving/place.ts";
 import { wantsTls } from "./serving/tls.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./serving/workers.ts";
@@ -82,7 +82,7 @@ async function run(
     log.note(`relaying to ${formatDestination(target)}`);
     return await serveInWorkers("relay", values, PORT, session, signals);
   }
-  const transport = openTransport(log, switchboardTranscript());
+  const transport = openServerTransport(log, switchboardTranscript(), session.io.clock);
   const opened = await openListener(values, PORT, session, transport);
   log.note(`relaying to ${formatDestination(target)}`);
   const handler = relayHandler(values, log, transport, session.io.clock);

@@ -33,7 +33,7 @@ import {
 import type { Session } from "./session.ts";
 import type { Signals } from "./signals.ts";
 import { serverTranscript } from "./transcript.ts";
-import { openTransport } from "./transport.ts";
+import { openServerTransport } from "./serving/shortage.ts";
 
 /** The flags of whom a server serves, and for how long. */
 export const LIMIT_FLAGS: {
@@ -73,7 +73,7 @@ export async function openListener(
   flags: ServingFlags,
   defaultPort: number,
   session: Session,
-  transport: Transport = openTransport(session.log, serverTranscript()),
+  transport: Transport = openServerTransport(session.log, serverTranscript(), session.io.clock),
 ): Promise<Opened> {
   const { options, access, announce } = await planListening(flags, defaultPort, session);
   const listening = transport.listen(withCallbacks(options, access, session.log));

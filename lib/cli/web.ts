@@ -37,6 +37,7 @@ import { conclude, tellMistake, tellStop } from "./serving/tell.ts";
 import { handshakeCallbacks, TLS_FLAGS, tlsServerOptions, wantsTls } from "./serving/tls.ts";
 import type { Session } from "./session.ts";
 import { openTransport } from "./transport.ts";
+import { Shortage } from "./serving/shortage.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseFields } from "./web/fields.ts";
@@ -145,7 +146,8 @@ async function serveWeb(
   const signals = session.onSignals();
   const log = session.openLog(values);
   await checkDirectory(dir, values);
-  const transport = openTransport(log, webTranscript());
+  const shortage = new Shortage(log, session.io.clock);
+  const transport = shortage.watch(openTransport(log, webTranscript()));
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
   const access = openAccess(values, log, onReload, share);
@@ -190,7 +192,9 @@ async function serveWeb(
     onError,
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
-  const summary = await serveLight(listener, serveSite(dir, { ...site, onError }), options);
+  const onShortage = (error: unknown) => shortage.heed(error);
+  const handler = serveSite(dir, { ...site, onError, onShortage });
+  const summary = await serveLight(listener, handler, options);
   requests.flush();
   return conclude(summary, access, log, signals);
 }

@@ -62,6 +62,8 @@ export interface FileOptions {
     directory: Directory,
     request: LightRequest,
   ) => LightReply | Promise<LightReply>;
+  /** Is told why, when the system is out of file descriptors or memory, and the answer is 503. */
+  readonly onShortage?: (error: unknown) => void;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -81,6 +83,7 @@ export const FILE_OPTIONS: Kinds<FileOptions> = {
   compress: FLAG,
   types: TEXT_BY_NAME,
   listing: FUNCTION,
+  onShortage: FUNCTION,
   clock: CLOCK,
 };
 

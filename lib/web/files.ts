@@ -279,6 +279,7 @@ export class FileServer {
       case 403:
         return this.#replies.plain(403, "Forbidden");
       case 503:
+        if (!(error instanceof ChangedError)) this.#options.onShortage?.(error);
         return this.#replies.plain(503, "Service Unavailable", ["Retry-After", "1"]);
     }
     throw error;

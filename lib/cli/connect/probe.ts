@@ -5,6 +5,8 @@
  */
 
 import { setMaxListeners } from "node:events";
+import { Backoff } from "../../backoff.ts";
+import { type Clock, systemClock } from "../../clock.ts";
 import { dial, type DialLimits } from "../../dial.ts";
 import { SocketError, type SocketErrorCode } from "../../errors.ts";
 import type { Transport } from "../../transport.ts";
@@ -12,8 +14,11 @@ import { type Destination, formatDestination } from "../destination.ts";
 import { CliError, EXIT } from "../exit.ts";
 import type { Session } from "../session.ts";
 
-/** So many are tried at once. */
+/** So many are tried at once, unless the system is out of descriptors before. */
 const AT_ONCE = 100;
+
+/** How often the only one under way is tried again when the system is out of something. */
+const MOST_RETRIES = 8;
 
 /** What says something of one port, and nothing of the others. */
 const OF_THE_PORT: ReadonlySet<SocketErrorCode> = new Set([
@@ -43,16 +48,28 @@ export async function probe(
   // Node takes more than ten for a leak.
   setMaxListeners(AT_ONCE, signal);
   const answers: (SocketError | "open")[] = [];
-  let started = 0;
+  /** Those to try, the next one last. */
+  const left = Array.from(destinations.keys()).reverse();
+  let working = Math.min(AT_ONCE, destinations.length);
   let told = 0;
   const work = async () => {
-    while (started < destinations.length) {
-      const index = started++;
+    const backoff = new Backoff();
+    let retries = 0;
+    for (let index; (index = left.pop()) !== undefined;) {
       try {
         answers[index] = await answerOf(transport, destinations[index], { ...limits, signal });
+        retries = 0;
       } catch (error) {
+        const wait = backoff.after(error);
+        if (wait !== undefined && (working > 1 || retries++ < MOST_RETRIES)) {
+          // With fewer at once there is enough for each.
+          left.push(index);
+          if (working > 1) return void working--;
+          await pause(wait, limits.clock, signal);
+          continue;
+        }
         // It holds for the others, too: no more are tried, and those under way are given up.
-        started = destinations.length;
+        left.length = 0;
         failed.abort(error);
         throw error;
       }
@@ -62,14 +79,28 @@ export async function probe(
       }
       if (lines !== "") await session.print(lines);
     }
+    working--;
   };
-  await Promise.allSettled(
-    Array.from({ length: Math.min(AT_ONCE, destinations.length) }, work),
-  );
+  await Promise.allSettled(Array.from({ length: working }, work));
   if (failed.signal.aborted) throw failed.signal.reason;
   const failures = answers.filter((answer) => answer !== "open");
   if (failures.length < destinations.length) return EXIT.ok;
   throw failures.length === 1 ? failures[0] : noneOpen(destinations, failures);
+}
+
+/** Waits so many milliseconds, or until the signal is aborted. */
+function pause(ms: number, clock: Clock = systemClock, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = clock.setTimer(ms, () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    });
+    const end = () => {
+      cancel();
+      resolve();
+    };
+    signal.addEventListener("abort", end);
+  });
 }
 
 async function answerOf(

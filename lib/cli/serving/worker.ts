@@ -10,7 +10,7 @@ import { openAccess, shareOf } from "../access.ts";
 import { flushed, serverIo } from "../io.ts";
 import { Log, type LogOptions } from "../log.ts";
 import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
-import { openTransport } from "../transport.ts";
+import { openServerTransport } from "./shortage.ts";
 import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
 
 /** Where this file is. */
@@ -34,7 +34,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
   const access = openAccess(flags, log, onReload, shareOf(flags.host, flags["max-connections"]));
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
-  const transport = openTransport(log, transcript());
+  const transport = openServerTransport(log, transcript(), clock);
   const listener = await listen({
     listen: (options) => transport.listen(withCallbacks(options, access, log)),
   });

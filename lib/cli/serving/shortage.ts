@@ -1,0 +1,132 @@
+/**
+ * What a server tells people while the system is out of something that it needs for further clients:
+ * one line when that begins, and one when it is over.
+ *
+ * @module
+ */
+
+import { isExhausted } from "../../backoff.ts";
+import type { Clock } from "../../clock.ts";
+import { codeOf, ERROR_CODES, type SocketErrorCode } from "../../errors.ts";
+import { BaseListener } from "../../listener_base.ts";
+import type { Conn, ConnectOptions, Listener, ListenOptions, Transport } from "../../transport.ts";
+import type { Log, Transcript } from "../log.ts";
+import { openTransport } from "../transport.ts";
+import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
+
+/** After so many milliseconds without a failure it is looked whether the shortage is over. */
+const QUIET_MS = 2000;
+
+/** See the module. */
+export class Shortage {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #try: () => void;
+  /** Read now: when there are no descriptors left, no file can be read. */
+  readonly #limit = descriptorLimit();
+  /** What there is none of, and when that was last met. */
+  #met: { readonly code: SocketErrorCode; at: number } | undefined;
+
+  /** `attempt` throws if there is nothing to be had. */
+  constructor(log: Log, clock: Clock, attempt: () => void = tryDescriptor) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#try = attempt;
+  }
+
+  /** Takes an error, whatever it is: of a socket or of the file system. */
+  heed(error: unknown): void {
+    const code = codeOf(error);
+    if (!isExhausted(code)) return;
+    if (this.#met !== undefined) {
+      this.#met.at = this.#clock.now();
+      return;
+    }
+    this.#met = { code, at: this.#clock.now() };
+    this.#log.error(describe(code, this.#limit));
+    this.#wait();
+  }
+
+  /** The same transport, whose failures to accept and to connect are heeded. */
+  watch(transport: Transport): Transport {
+    // As the options are, so is the listener, which its type does not tell.
+    const listen = async (options: ListenOptions): Promise<unknown> =>
+      new HeededListener(await transport.listen(options), this);
+    const connect = async (options: ConnectOptions) => {
+      try {
+        return await transport.connect(options);
+      } catch (error) {
+        this.heed(error);
+        throw error;
+      }
+    };
+    return {
+      name: transport.name,
+      resolve: (endpoint) => transport.resolve(endpoint),
+      listen: listen as Transport["listen"],
+      connect: connect as Transport["connect"],
+      startTls: (conn, options) => transport.startTls(conn, options),
+      listenDatagram: (options) => transport.listenDatagram(options),
+    };
+  }
+
+  #wait(): void {
+    this.#clock.setTimer(QUIET_MS, () => this.#look());
+  }
+
+  #look(): void {
+    const { at, code } = this.#met!;
+    if (this.#clock.now() - at < QUIET_MS || !this.#isOver(code)) return this.#wait();
+    this.#met = undefined;
+    this.#log.error(`${code} is over: new clients are taken again`);
+  }
+
+  #isOver(code: SocketErrorCode): boolean {
+    try {
+      this.#try();
+      return true;
+    } catch (error) {
+      return codeOf(error) !== code;
+    }
+  }
+}
+
+/**
+ * The sockets of the system for a server, as `openTransport` has them; `log` is told of each shortage.
+ */
+export function openServerTransport(log: Log, transcript: Transcript, clock: Clock): Transport {
+  return new Shortage(log, clock).watch(openTransport(log, transcript));
+}
+
+function describe(code: SocketErrorCode, limit: number | undefined): string {
+  const what = `${ERROR_CODES[code].why} (${code}): new clients wait, or are turned away`;
+  if (code !== "EMFILE") return `${what}. ${ERROR_CODES[code].next}`;
+  const known = limit === undefined ? "" : ` is ${limit}`;
+  return `${what}. Its limit (ulimit -n)${known}: raise it, or lower --max-connections.`;
+}
+
+class HeededListener extends BaseListener {
+  readonly addr;
+  readonly #inner: Listener;
+  readonly #shortage: Shortage;
+
+  constructor(inner: Listener, shortage: Shortage) {
+    super();
+    this.addr = inner.addr;
+    this.#inner = inner;
+    this.#shortage = shortage;
+  }
+
+  protected async startAccept(): Promise<Conn> {
+    try {
+      return await this.#inner.accept();
+    } catch (error) {
+      this.#shortage.heed(error);
+      throw error;
+    }
+  }
+
+  protected destroy(): void {
+    this.#inner.close();
+  }
+}
