@@ -35,13 +35,21 @@ function* slicesOf(content: Uint8Array): Generator<Uint8Array, void, void> {
   for (let i = 0; i < content.length; i += SOME) yield content.subarray(i, i + SOME);
 }
 
-/** Compresses text that comes in pieces, of which `size` is the length if that is known. */
+/** A small window, of 8 KiB, does as well for text that repeats itself, and takes a sixth of the memory. */
+const SMALL = { windowBits: 13, memLevel: 6 };
+
+/**
+ * Compresses text that comes in pieces, of which `size` is the length. Without it they are taken for
+ * rows, which may be sent to many at once.
+ */
 export async function* compressed(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   coding: MadeCoding,
-  size = 0,
+  size?: number,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const stream = coding === "gzip" ? createGzip() : createBrotli(size);
+  const stream = coding === "gzip"
+    ? createGzip(size === undefined ? SMALL : {})
+    : createBrotli(size);
   let chunks: Buffer[] = [];
   const ended = new Promise<void>((resolve, reject) => {
     stream.on("end", resolve).on("error", reject);
@@ -67,7 +75,7 @@ export async function* compressed(
 }
 
 /** Quality 5 takes about half as long again as gzip's usual 6, and makes less of text. */
-function createBrotli(size: number): BrotliCompress {
+function createBrotli(size = 0): BrotliCompress {
   return createBrotliCompress({
     params: {
       [constants.BROTLI_PARAM_QUALITY]: 5,

@@ -13,6 +13,13 @@ const MOST_HELD = 500_000;
 /** So many directories are read at once. */
 const reading = new Gate(4);
 
+/** Who comes this much later, in milliseconds, still shares a reading: clients come in bursts. */
+const TOGETHER_MS = 10;
+
+function together(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
+}
+
 /** A run that is under way, or yet to begin. */
 interface Run {
   readonly result: Promise<Reading>;
@@ -91,7 +98,7 @@ export class Readings {
       }
     };
     const enter = () => reading.run(begin);
-    const before = this.#running.get(path)?.result ?? Promise.resolve();
+    const before = this.#running.get(path)?.result ?? together();
     const run: Run = { stop, wanted: 0, result: before.then(enter, enter) };
     this.#next.set(path, run);
     return run;
