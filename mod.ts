@@ -26,6 +26,7 @@
 export { AccessList } from "./lib/access.ts";
 export type { AccessOptions, AccessRules, Admission } from "./lib/access.ts";
 export { formatAddr } from "./lib/addr.ts";
+export { escapeText } from "./lib/escape.ts";
 export { chat } from "./lib/chat.ts";
 export type { ChatEvent, ChatOptions } from "./lib/chat.ts";
 export { systemClock, VirtualClock } from "./lib/clock.ts";

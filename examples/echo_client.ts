@@ -3,7 +3,7 @@
 // usage: echo_client.ts [HOST [PORT]]
 
 import process from "node:process";
-import { systemTransport } from "../mod.ts";
+import { escapeText, systemTransport } from "../mod.ts";
 import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
@@ -21,7 +21,7 @@ try {
     const n = await sock.read(data);
     if (n === null) throw new Error(`The server closed after ${received} bytes`);
     received += n;
-    console.error(`received "${text.decode(data.subarray(0, n))}"`);
+    console.error(`received "${escapeText(text.decode(data.subarray(0, n)))}"`);
   }
 } catch (error) {
   console.error((error as Error).message);

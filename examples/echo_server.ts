@@ -6,7 +6,7 @@
 // machine's own addresses or its name is for who can reach that, and '' is any address.
 
 import process from "node:process";
-import { formatAddr, systemTransport } from "../mod.ts";
+import { escapeText, formatAddr, systemTransport } from "../mod.ts";
 import { explain } from "./explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
@@ -23,7 +23,7 @@ for await (const connection of listener) {
     console.error("connection from", formatAddr(connection.remoteAddr));
     for (;;) {
       const n = await connection.read(data);
-      console.error(`received "${text.decode(data.subarray(0, n ?? 0))}"`);
+      console.error(`received "${escapeText(text.decode(data.subarray(0, n ?? 0)))}"`);
       if (n === null) break;
       console.error("sending data back to the client");
       await connection.write(data.subarray(0, n));

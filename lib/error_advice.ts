@@ -6,6 +6,7 @@
 
 import type { SocketErrorCode, SocketOp } from "./errors.ts";
 import type { UdpAddr } from "./datagram.ts";
+import { parseIP } from "./ip.ts";
 import type { Addr, Endpoint } from "./transport.ts";
 
 /** What an operation was on. */
@@ -33,7 +34,8 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
     },
     {
       ops: ["connect"],
-      next: `If it is a broadcast address, nobody can connect to it; if not, ${POLICY}.`,
+      next:
+        `If it is a broadcast address of a network, nobody can connect to it; if not, ${POLICY}.`,
     },
   ],
   EADDRINUSE: [
@@ -82,6 +84,13 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
 /** Ports from here on are anybody's, on most systems. */
 const FIRST_UNPRIVILEGED = 1024;
 
+/** Whether an address is that of many hosts: of multicast, or the broadcast address of all. */
+function isGroup(host: string): boolean {
+  const [first, ...rest] = parseIP(host) ?? [];
+  if (rest.length === 15) return first === 0xff;
+  return first >= 224 && first < 240 || first === 255 && rest.every((byte) => byte === 255);
+}
+
 /** What to do next; undefined where the code says it all. */
 export function adviceFor(
   code: SocketErrorCode,
@@ -89,6 +98,12 @@ export function adviceFor(
   addr: Addr | UdpAddr | Endpoint | undefined,
 ): string | undefined {
   const kind = addr !== undefined && "transport" in addr ? addr.transport : "tcp";
+  if (
+    kind === "tcp" && op === "connect" && addr !== undefined && "host" in addr && isGroup(addr.host)
+  ) {
+    return "Nobody can connect to a broadcast or multicast address: datagrams go there " +
+      "(`connect --udp`).";
+  }
   const rule = RULES[code]?.find(({ ops, kinds }) =>
     (ops?.includes(op) ?? true) && (kinds?.includes(kind) ?? true)
   );

@@ -13,8 +13,17 @@
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 
 /**
- * Escapes the characters of a text that do more than be read, as `\x1b` and `\u{202e}`. What comes
- * out is one line.
+ * Escapes the characters of a text that do more than be read, as `\x1b` and `\u{202e}`: what a peer
+ * has sent can then be shown on a terminal, on one line. The messages of `SocketError` are escaped
+ * already.
+ *
+ * @example
+ * ```ts
+ * import { escapeText } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(escapeText("grüß\x1b[2J\n"), String.raw`grüß\x1b[2J\x0a`);
+ * ```
  */
 export function escapeText(text: string): string {
   return text.replace(UNSAFE, (character) => escapeCode(character.codePointAt(0)!));

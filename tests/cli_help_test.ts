@@ -53,6 +53,18 @@ for (const [command, codes] of Object.entries(CODES)) {
   });
 }
 
+test("plainsocket --help, and those of its commands: fit terminals, and break no word", async () => {
+  for (const args of [[], ["server"], ["client", "connect"], ["server", "relay"]]) {
+    const command = [...programCommand("lib/cli/plainsocket"), ...args, "--help"];
+    const help = (await runProgram(command)).stdout.toString();
+    for (let width = 40; width <= 110; width++) {
+      const fitted = fitHelp(help, width);
+      assert.deepEqual(words(fitted), words(help));
+      assert.deepEqual(fitted.split("\n").filter((line) => line.length > width), []);
+    }
+  }
+});
+
 test("help: what has columns keeps them where there is room, and else goes below", () => {
   const help = `Title.
 

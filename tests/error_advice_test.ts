@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ERROR_CODES, SocketError, type SocketErrorCode, type SocketOp } from "../lib/errors.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type { Addr } from "../lib/transport.ts";
+import type { Addr, TcpAddr } from "../lib/transport.ts";
 import type { UdpAddr } from "../lib/datagram.ts";
 import { pair, rejects } from "./helpers.ts";
 import { python } from "./peers.ts";
@@ -22,7 +22,7 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
   }
 }
 
-const tcp = (port: number): Addr => ({ transport: "tcp", host: "192.0.2.1", port });
+const tcp = (port: number): TcpAddr => ({ transport: "tcp", host: "192.0.2.1", port });
 const udp: UdpAddr = { transport: "udp", host: "192.0.2.255", port: 9 };
 const unix: Addr = { transport: "unix", path: "/run/a.sock" };
 
@@ -48,6 +48,10 @@ test("errors: one code advises by what was tried, and on what kind of socket", (
     ["ETIMEDOUT", "resolve", tcp(80), /the name server/, /up and answering/],
     ["ETIMEDOUT", "startTls", tcp(80), /the server speaks TLS/, /client/],
     ["ETIMEDOUT", "acceptTls", tcp(80), /the client speaks TLS/, /server/],
+    ["ENETUNREACH", "connect", { ...tcp(80), host: "255.255.255.255" }, /broadcast or/, /route/],
+    ["ENETUNREACH", "connect", { ...tcp(80), host: "224.0.0.1" }, /multicast/, /route/],
+    ["EINVAL", "connect", { ...tcp(80), host: "ff02::1" }, /multicast/, /Correct/],
+    ["ENETUNREACH", "connect", tcp(80), /a route/, /multicast/],
   ];
   for (const [code, op, addr, says, not] of cases) {
     const [, next] = new SocketError(code, op, { addr }).message.split(` (${code}). `);

@@ -1,6 +1,7 @@
 // The programs in examples/, as the README tells to run them.
 
 import assert from "node:assert/strict";
+import { systemTransport } from "../lib/transport.deno.ts";
 import { Program, runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -48,6 +49,17 @@ for (const host of ["localhost", "127.0.0.1", "::1", ""]) {
     }
   });
 }
+
+test("examples: a peer steers the terminal of neither the server nor the client", async () => {
+  const { server, port } = await startExample("127.0.0.1");
+  try {
+    using conn = await systemTransport.connect({ host: "127.0.0.1", port: Number(port) });
+    await conn.write(new TextEncoder().encode("\x1b[2J\u202e\x9bA"));
+    await server.stderr.until(/^received "\\x1b\[2J\\u\{202e\}\\x9bA"$/m);
+  } finally {
+    await server[Symbol.asyncDispose]();
+  }
+});
 
 test("examples: the easy client tells family, type and protocol, and prints the echo", async () => {
   const { server, port } = await startExample("localhost");
