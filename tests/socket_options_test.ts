@@ -40,6 +40,15 @@ function isKeptAlive({ localAddr }: Conn<TcpAddr>): boolean {
 type Scenario = (transport: Transport) => Promise<string>;
 
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  async "`broadcast` of datagrams (SO_BROADCAST)"(transport) {
+    using socket = await transport.listenDatagram({ host: "127.0.0.1", broadcast: true });
+    using receiver = await transport.listenDatagram({ host: "0.0.0.0" });
+    // Linux has a broadcast address on loopback.
+    await socket.send(bytes("hello"), { host: "127.255.255.255", port: receiver.addr.port });
+    assert.equal((await receiver.receive(new Uint8Array(10))).size, 5);
+    return "sends to all";
+  },
+
   async "the port of connections in TIME_WAIT (SO_REUSEADDR)"(transport) {
     const listener = await transport.listen({ host: OWN_HOST });
     const { addr } = listener;
