@@ -134,3 +134,37 @@ test("room: silent sockets in all the places keep nobody out", async () => {
   stop.abort();
   await served;
 });
+
+test("room: a client that has left makes it, although its handler never answers", async () => {
+  const hang: LightHandler = ({ target }) =>
+    target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+  for (const text of [GET, GET + GET, post]) {
+    await using server = await serveOn(hang, { maxConnections: 2, grace: 0 });
+    using there = await server.connect();
+    await there.write(bytes(text));
+    await server.clock.advance(0);
+    using left = await server.connect();
+    await left.write(bytes(text));
+    await left.closeWrite();
+    await server.clock.advance(WAIT + 2 * TICK);
+    using next = await server.connect();
+    assert.match(await ask(next, GET.replace("/", "/last")), /hello$/, text);
+    // Who is still there keeps the place.
+    assert.deepEqual([await isClosed(left), await isClosed(there)], [true, false]);
+    server.stop.abort();
+    await server.clock.advance(2000);
+  }
+});
+
+test("room: a client that resets makes it at once, although its handler never answers", async () => {
+  const hang: LightHandler = ({ target }) =>
+    target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
+  await using server = await serveOn(hang, { maxConnections: 1 });
+  const lost = await server.connect();
+  await lost.write(bytes(GET));
+  await server.clock.advance(TICK);
+  lost.reset();
+  using next = await server.connect();
+  assert.match(await ask(next, GET.replace("/", "/last")), /hello$/);
+});

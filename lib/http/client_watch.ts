@@ -9,6 +9,7 @@
  * @module
  */
 
+import { deferred } from "../deferred.ts";
 import { SocketError } from "../errors.ts";
 import type { Addr } from "../transport.ts";
 import type { Input } from "./input.ts";
@@ -34,8 +35,10 @@ export class ClientWatch {
   readonly #input: Input;
   readonly #phases: Phases;
   readonly #sender: Sender;
-  /** The request that was under way when FIN came. */
+  readonly #gone = deferred<void>();
+  /** The request that was under way when FIN came, and when that was. */
   #left: EngineRequest | undefined;
+  #leftAt = 0;
   /** Why the connection is lost, found out while nothing was to be received. */
   lost: unknown;
 
@@ -44,6 +47,26 @@ export class ClientWatch {
     this.#input = input;
     this.#phases = phases;
     this.#sender = sender;
+  }
+
+  /**
+   * Resolves when no answer can be sent to the client any more, or none is to be: its place is free
+   * then, even if its handler never answers.
+   */
+  get gone(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  /** For how many milliseconds a handler has worked on since FIN came; -1 if none has. */
+  get waited(): number {
+    const { underWay, streaming } = this.#connection;
+    const left = underWay !== undefined && underWay === this.#left && !streaming;
+    return left ? this.#phases.now - this.#leftAt : -1;
+  }
+
+  /** No answer is to be sent any more. */
+  giveUp(): void {
+    this.#gone.resolve();
   }
 
   /**
@@ -56,10 +79,10 @@ export class ClientWatch {
 
   /** Called by the server's clock. */
   sweep(): void {
-    const { underWay, streaming } = this.#connection;
+    const { underWay } = this.#connection;
     if (underWay === undefined) return;
     if (this.#left === underWay) this.#dropIfSilent();
-    else if (streaming || underWay.watched) this.#look(underWay.body?.ended === false);
+    else this.#look(underWay.body?.ended === false);
   }
 
   #look(inUse: boolean): void {
@@ -73,6 +96,7 @@ export class ClientWatch {
     const { underWay } = this.#connection;
     if (underWay === undefined) return;
     this.#left = underWay;
+    this.#leftAt = this.#phases.now;
     underWay.abort(new DOMException("The client has closed the connection", "AbortError"));
     this.#dropIfSilent();
   }
@@ -90,5 +114,6 @@ export class ClientWatch {
     this.lost ??= error;
     underWay.abort(error);
     this.#sender.drop(error);
+    if (!this.#connection.streaming) this.giveUp();
   }
 }

@@ -28,9 +28,10 @@ const MOST_DISCARDED = 64 * 1024;
 
 /** See the module. */
 export class HttpConnection implements WatchedConnection {
-  /** What it is waiting for. */
-  readonly phases: Phases;
+  /** Whether its client is still there. */
+  readonly client: ClientWatch;
   readonly #conn: Conn;
+  readonly #phases: Phases;
   readonly #server: HttpServer;
   readonly #handler: LightHandler;
   readonly #parser: HeadParser;
@@ -38,7 +39,6 @@ export class HttpConnection implements WatchedConnection {
   readonly #input: Input;
   readonly #output: Output;
   readonly #sender: Sender;
-  readonly #watch: ClientWatch;
   #requests = 0;
   #request: EngineRequest | undefined;
   /** The connection goes on after the request under way. */
@@ -62,8 +62,8 @@ export class HttpConnection implements WatchedConnection {
     this.#input = new Input(conn, server.buffers);
     this.#output = new Output(conn, server.outputBuffers);
     this.#sender = new Sender(this.#output, server.replyHeads);
-    this.phases = new Phases(conn, server);
-    this.#watch = new ClientWatch(this, this.#input, this.phases, this.#sender);
+    this.#phases = new Phases(conn, server);
+    this.client = new ClientWatch(this, this.#input, this.#phases, this.#sender);
   }
 
   get scheme(): "http" | "https" {
@@ -98,16 +98,16 @@ export class HttpConnection implements WatchedConnection {
         }
         // All requests that have come are answered: now is the time to send the replies.
         if (!output.empty) {
-          this.phases.enter("write");
+          this.#phases.enter("write");
           await output.send();
           output.sent();
         }
         if (this.#server.stopping && !this.#parser.started) break;
         // The clock of a head goes on from its first byte, however many pieces it comes in.
-        if (!this.#parser.started) this.phases.enter("idle");
-        else if (this.phases.current !== "head") this.phases.enter("head");
+        if (!this.#parser.started) this.#phases.enter("idle");
+        else if (this.#phases.current !== "head") this.#phases.enter("head");
         if (!input.filled(await input.receive())) break;
-        if (this.phases.current === "idle") this.phases.enter("head");
+        if (this.#phases.current === "idle") this.#phases.enter("head");
       }
       await this.#flush();
       // A client that was not told before, or that sends what it may not, may be sending still.
@@ -147,7 +147,7 @@ export class HttpConnection implements WatchedConnection {
     this.#keepAlive = ++this.#requests < limits.requests && framing.keepAlive;
     this.#unanswered = true;
     if (onReply !== undefined) this.#started = clock.now();
-    this.phases.enter("handler");
+    this.#phases.enter("handler");
     if (body !== undefined) return this.#exchangeBody(request, body, framing.expectsContinue);
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
@@ -159,7 +159,7 @@ export class HttpConnection implements WatchedConnection {
   /** Answers a request that has a body. */
   async #exchangeBody(request: EngineRequest, body: BodyReader, expects: boolean): Promise<void> {
     this.#owes100 = expects;
-    this.phases.expectBody();
+    this.#phases.expectBody();
     // What the handler reads may first send 100, behind the replies that wait.
     if (expects) await this.#flush();
     const behind = !this.#output.empty;
@@ -247,9 +247,9 @@ export class HttpConnection implements WatchedConnection {
     this.#unanswered = false;
     this.#replying = true;
     this.#reply = reply;
-    this.phases.enter("write");
+    this.#phases.enter("write");
     // A stream that has nothing to say would not notice that nobody is left.
-    if (this.streaming) this.watch(request);
+    if (this.streaming) this.client.begin(request);
     await this.#sender.send(request, reply, head, this.#tail(request));
     this.#answered(request, reply.status, this.#sender.sent);
   }
@@ -284,18 +284,14 @@ export class HttpConnection implements WatchedConnection {
       if (!this.#replying) await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
       await this.#flush();
     }
-    const phase = this.phases.current;
-    this.phases.enterBody();
+    const phase = this.#phases.current;
+    this.#phases.enterBody();
     const bytes = await body.read();
     // A handler may have answered meanwhile.
-    if (this.phases.current === "body") this.phases.leaveBody(phase);
-    if (bytes === null && (this.streaming || this.#request!.watched)) this.watch(this.#request!);
+    if (this.#phases.current === "body") this.#phases.leaveBody(phase);
+    const request = this.#request!;
+    if (bytes === null && (this.streaming || request.watched)) this.client.begin(request);
     return bytes;
-  }
-
-  /** Has a request aborted when its client leaves, and its stream dropped if that is silent then. */
-  watch(request: EngineRequest): void {
-    this.#watch.begin(request);
   }
 
   /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
@@ -310,27 +306,27 @@ export class HttpConnection implements WatchedConnection {
       }
     } catch (error) {
       // The request is answered; what is wrong behind that cannot be answered again.
-      if (error instanceof HttpError && this.phases.current !== "expired") return false;
+      if (error instanceof HttpError && this.#phases.current !== "expired") return false;
       throw error;
     }
     return true;
   }
 
   async #flush(): Promise<void> {
-    const phase = this.phases.current;
-    this.phases.enter("write");
+    const phase = this.#phases.current;
+    this.#phases.enter("write");
     await this.#output.flush();
-    if (this.phases.current === "write") this.phases.enter(phase);
+    if (this.#phases.current === "write") this.#phases.enter(phase);
   }
 
   /** Ends the conversation as what went wrong with it demands. */
   async #fail(failure: unknown): Promise<void> {
     // What a stream makes of being dropped is no mistake of its.
-    const error = this.#replying ? this.#watch.lost ?? failure : failure;
+    const error = this.#replying ? this.client.lost ?? failure : failure;
     const request = this.underWay;
     request?.abort(error);
     if (this.#replying) this.#tell(request, this.#reply.status, this.#sender.sent, false);
-    if (this.phases.current === "expired") return;
+    if (this.#phases.current === "expired") return;
     const isMistake = !(error instanceof HttpError) && !this.#isOwn(error);
     if (isMistake) this.#server.settings.onError(error, request);
     // A reply broke off. What has been sent of it must not look whole.
@@ -341,7 +337,7 @@ export class HttpConnection implements WatchedConnection {
   /** Tells the client what is wrong, if it is still there. */
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     if (error.code === "BODY_INCOMPLETE") return;
-    this.phases.enter("write");
+    this.#phases.enter("write");
     const { bytes, size } = refusal(error, this.#server.tails.close);
     await this.#output.sendBytes(bytes);
     this.#answered(request, error.status, size);
@@ -354,7 +350,7 @@ export class HttpConnection implements WatchedConnection {
    * would reset the connection, and with it the reply on its way.
    */
   async #linger(): Promise<void> {
-    this.phases.enter("linger");
+    this.#phases.enter("linger");
     await this.#conn.closeWrite();
     this.#input.from = this.#input.to;
     while (await this.#input.fill()) this.#input.from = this.#input.to;
@@ -362,28 +358,33 @@ export class HttpConnection implements WatchedConnection {
 
   /** The server stops: a connection without a request is closed, one with is left to finish. */
   stop(): void {
-    if (this.phases.current === "idle") this.#conn.close();
+    if (this.#phases.current === "idle") this.#conn.close();
+  }
+
+  /** For how many milliseconds no client has waited for an answer here; -1 if one does. */
+  get spare(): number {
+    return Math.max(this.#phases.waited(), this.client.waited);
   }
 
   close(): void {
     this.#conn.close();
+    this.client.giveUp();
   }
 
   /** Ends what takes too long. Called by the server's clock. */
   sweep(now: number): void {
-    const verdict = this.phases.sweep(now, this.#output.writing);
-    this.#watch.sweep();
-    if (verdict === "close") this.#conn.close();
-    else if (verdict === "reset") this.#conn.reset();
-    else if (verdict === "refuse") void this.#expire();
+    const verdict = this.#phases.sweep(now, this.#output.writing);
+    this.client.sweep();
+    if (verdict === "refuse") void this.#expire();
+    else if (verdict !== undefined) this.#conn[verdict]();
   }
 
   /** Answers 408, unless the request is answered, and closes; that ends the read under way. */
   async #expire(): Promise<void> {
-    const inHead = this.phases.current === "head";
+    const inHead = this.#phases.current === "head";
     const what = inHead ? "head" : "body";
     const error = new HttpError(408, "TIMEOUT", `The ${what} of the request took too long`);
-    this.phases.enter("expired");
+    this.#phases.enter("expired");
     if (inHead || this.#unanswered) {
       const { bytes, size } = refusal(error, this.#server.tails.close);
       this.#tell(inHead ? undefined : this.#request, error.status, size, true);

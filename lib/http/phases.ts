@@ -41,6 +41,11 @@ export class Phases {
     this.#since = this.#freeSince = this.#busy = server.now;
   }
 
+  /** The server's time. */
+  get now(): number {
+    return this.#server.now;
+  }
+
   enter(phase: Phase): void {
     if (phase === "idle" || phase === "head" && this.current !== "idle") {
       this.#freeSince = this.#server.now;

@@ -55,7 +55,7 @@ export class EngineRequest implements LightRequest {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#connection.watch(this);
+      this.#connection.client.begin(this);
     }
     return this.#controller.signal;
   }

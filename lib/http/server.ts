@@ -109,20 +109,23 @@ export class HttpServer {
     const connection = new HttpConnection(conn, this.#handler, this);
     this.#connections.add(connection);
     try {
-      await connection.run();
+      await Promise.race([connection.run(), connection.client.gone]);
     } finally {
       this.#connections.delete(connection);
     }
   }
 
-  /** Closes the connection that has waited longest without a request, unless none has for long. */
+  /**
+   * Closes the connection on which nobody has waited for an answer for longest, unless that is not long:
+   * no request is under way, or its client has sent FIN.
+   */
   #makeRoom(): boolean {
     let longest: HttpConnection | undefined;
     let most = LEAST_WAIT_MS - 1;
     for (const connection of this.#connections) {
-      const waited = connection.phases.waited();
-      if (waited <= most) continue;
-      most = waited;
+      const { spare } = connection;
+      if (spare <= most) continue;
+      most = spare;
       longest = connection;
     }
     longest?.close();
