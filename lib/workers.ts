@@ -22,6 +22,8 @@ import {
   WAIT,
 } from "./arguments.ts";
 import process from "node:process";
+import { orAborted } from "./abort.ts";
+import { unixAddr } from "./addr.ts";
 import { asksForUnix } from "./asks.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "./clock.ts";
 import { abortError, SocketError } from "./errors.ts";
@@ -186,7 +188,7 @@ export async function startWorkers(
   checkArgument("startWorkers", module, MODULE);
   checkOptions("startWorkers", options, OPTIONS, "{ workers: 2 }");
   const { kind = "processes", signal } = options;
-  const address = await share(options.listen ?? {}, kind);
+  const address = await shareUnlessAborted(options.listen ?? {}, kind, signal);
   const pool = new Pool(String(module), { ...options, kind }, address);
   try {
     if (signal?.aborted) throw abortError("listen", address.place, signal);
@@ -242,6 +244,24 @@ interface SharedAddress {
   /** What workers listen with; `known` is where the first one listens. */
   optionsFor(known: Addr | undefined): ListenOptions;
   close(): void;
+}
+
+/** What is shared in spite of an abort, since a name was being looked up, is given up. */
+async function shareUnlessAborted(
+  options: WorkerListenOptions,
+  kind: WorkerKind,
+  signal: AbortSignal | undefined,
+): Promise<SharedAddress> {
+  const sharing = share(options, kind);
+  const place = asksForUnix(options)
+    ? unixAddr(options.path)
+    : { host: options.host ?? "localhost", port: options.port ?? 0 };
+  try {
+    return await orAborted(sharing, signal, "listen", place);
+  } catch (error) {
+    sharing.then((address) => address.close(), () => {});
+    throw error;
+  }
 }
 
 async function share(options: WorkerListenOptions, kind: WorkerKind): Promise<SharedAddress> {

@@ -164,7 +164,8 @@ test("connect -z: only so many are under way as there are descriptors, and none 
     underWay++;
     await new Promise((resolve) => setTimeout(resolve));
     underWay--;
-    if (port % 50 === 0) return { close() {} } as Conn;
+    const addr: TcpAddr = { transport: "tcp", host: "127.0.0.1", port: 0 };
+    if (port % 50 === 0) return { localAddr: addr, remoteAddr: { ...addr, port }, close() {} } as Conn;
     throw new SocketError("ECONNREFUSED", "connect");
   };
   Object.assign(transport, { connect });

@@ -83,7 +83,9 @@ testInNamespace(
 testInNamespace(
   "name servers: while they are silent, a server that starts ends at once",
   async () => {
-    for (const args of [["echo"], ["echo", "--udp"], ["web"], ["chat"]]) {
+    for (
+      const args of [["echo"], ["echo", "--udp"], ["web"], ["chat"], ["echo", "--workers", "1"]]
+    ) {
       await using ns = await Namespace.open();
       await using program = server(ns, ...args, "--host", "good.test");
       await ns.asked("good.test");
