@@ -22,15 +22,24 @@ export async function lookUp(host: string, signal?: AbortSignal): Promise<readon
   return found.map(({ address }) => address);
 }
 
-/** Whether getaddrinfo(3) would ask name servers first. */
+/** Whether getaddrinfo(3) would ask name servers for it, and nobody else before. */
 function isForNameServers(host: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, "");
-  const last = name.slice(name.lastIndexOf(".") + 1);
-  // An address, if in an old way of writing; and what never leaves the machine (RFC 6761).
-  if (name.includes(":") || /^(\d+|0x[\da-f]*)$/.test(last) || last === "localhost") return false;
+  const labels = name.split(".");
+  const last = labels[labels.length - 1];
+  // An address, if in an old way of writing.
+  if (name.includes(":") || /^(\d+|0x[\da-f]*)$/.test(last)) return false;
+  if (name === "localhost" || isInHostsFile(name)) return false;
   // Names of multicast DNS have two labels (RFC 6762).
-  if (last === "local" && name.split(".").length === 2) return false;
-  return name !== hostname().toLowerCase() && !isInHostsFile(name);
+  if (last === "local" && labels.length === 2) return !hasSource(/\b(mdns|resolve\b)/);
+  const ours = last === "localhost" || name === hostname().toLowerCase();
+  return !ours || !hasSource(/\b(myhostname|resolve)\b/);
+}
+
+/** Whether the system has a source of names (nsswitch.conf(5)); other systems than Linux have them all. */
+function hasSource(source: RegExp): boolean {
+  if (process.platform !== "linux") return true;
+  return source.test(/^\s*hosts:(.*)/m.exec(read("/etc/nsswitch.conf"))?.[1] ?? "");
 }
 
 const HOSTS_FILE = process.platform === "win32"
@@ -38,11 +47,16 @@ const HOSTS_FILE = process.platform === "win32"
   : "/etc/hosts";
 
 function isInHostsFile(name: string): boolean {
+  const text = read(HOSTS_FILE).toLowerCase();
+  return text.includes(name) &&
+    text.split("\n").some((line) => line.split("#", 1)[0].trim().split(/\s+/).indexOf(name) > 0);
+}
+
+/** The text of a file; none if it cannot be read. */
+function read(path: string): string {
   try {
-    const text = readFileSync(HOSTS_FILE, "utf8").toLowerCase();
-    return text.includes(name) &&
-      text.split("\n").some((line) => line.split("#", 1)[0].trim().split(/\s+/).indexOf(name) > 0);
+    return readFileSync(path, "utf8");
   } catch {
-    return false;
+    return "";
   }
 }

@@ -2,6 +2,7 @@
 // look-up that hangs in a thread would keep the process from ending, for more than a minute here.
 
 import assert from "node:assert/strict";
+import { hostname } from "node:os";
 import { Namespace, testInNamespace } from "./namespace.ts";
 import type { Program } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
@@ -126,9 +127,23 @@ testInNamespace(
   },
 );
 
-testInNamespace("name servers: localhost and addresses need none", async () => {
+testInNamespace(
+  "name servers: names that may be known elsewhere are asked for where the system would ask",
+  async () => {
+    await using ns = await Namespace.open();
+    for (const name of ["printer.local", "site.localhost", "db", "good.test.", hostname()]) {
+      const args = ["connect", `${name}:80`, "--connect-timeout", "0.3"];
+      await using program = client(ns, ...args);
+      const { code, stderr } = await endsAtOnce(program);
+      assert.equal(code, 28, `${name}: ${stderr}`);
+    }
+  },
+);
+
+testInNamespace("name servers: localhost, /etc/hosts and addresses need none", async () => {
   await using ns = await Namespace.open();
-  for (const host of ["localhost", "127.0.0.1", "LOCALHOST", "[::1]", "[fe80::1%lo]", "127.1"]) {
+  const names = ["localhost", "LOCALHOST", "named.test", "NAMED.test"];
+  for (const host of [...names, "127.0.0.1", "[::1]", "[fe80::1%lo]", "127.1"]) {
     await using program = client(ns, "resolve", `${host}:80`);
     const { code, stderr } = await endsAtOnce(program);
     assert.equal(code, 0, `${host}: ${stderr}`);

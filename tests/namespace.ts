@@ -15,7 +15,7 @@ export interface NamespaceOptions {
   readonly ports?: readonly [number, number];
 }
 
-/** Prints each name that is asked for. The loopback interface has fe80::1, too. */
+/** Prints each name that is asked for. Named.test stands in /etc/hosts, too. The loopback interface has fe80::1, too. */
 const PROGRAM = `
 import fcntl, json, os, socket, struct, subprocess, sys, tempfile
 options = json.loads(sys.argv[1])
@@ -41,6 +41,7 @@ lines = ["nameserver " + server for server in servers]
 if len(servers) == 1: lines.append("options timeout:30")
 replace("/etc/resolv.conf", "\\n".join(lines) + "\\n")
 replace("/etc/nsswitch.conf", "hosts: files dns\\n")
+replace("/etc/hosts", "127.0.0.1 localhost\\n::1 localhost\\n127.0.0.1 other Named.test # good.test\\n")
 
 deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 deaf.bind(("127.0.0.2", 53))
