@@ -44,7 +44,7 @@ import type {
 import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
-import { checkZone, inZone, zoneIn, zoneOfOwn } from "./zone.ts";
+import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
 
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
@@ -85,6 +85,22 @@ function flagsFor(addr: Addr | UdpAddr): string {
   return addr.transport === "unix"
     ? `--allow-read=${where} --allow-write=${where} --allow-net=unix:${where}`
     : `--allow-net=${where}`;
+}
+
+/** Without that permission, looking for zones would prompt whoever runs a server, for each client. */
+function seesInterfaces(): boolean {
+  const permission = { name: "sys", kind: "networkInterfaces" } as const;
+  return Deno.permissions.querySync(permission).state === "granted";
+}
+
+/** The zone of a connection that came to a socket for any address. */
+function zoneOf({ localAddr: { hostname } }: Deno.TcpConn): string | undefined {
+  return isLinkLocal(hostname) && seesInterfaces() ? zoneOfOwn(hostname) : undefined;
+}
+
+/** The host to hand to Deno: its zone is checked where that can be done. */
+function hostOf(op: SocketOp, addr: TcpAddr): string {
+  return zoneIn(addr.host) !== undefined && seesInterfaces() ? checkZone(op, addr) : addr.host;
 }
 
 /** Deno leaves the zone of an address out, which is `zone`. */
@@ -258,13 +274,13 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
     if (!HAS_REUSE_PORT) {
       refuseOptions("listen", addr, { reusePort }, "on Deno without --unstable-net");
     }
-    const hostname = checkZone("listen", addr);
+    const hostname = hostOf("listen", addr);
     const zone = zoneIn(hostname);
     try {
       const listener = Deno.listen({ hostname, port: addr.port, tcpBacklog: backlog, reusePort });
       const real = fromDeno(listener.addr, zone);
       return new DenoListener(real, listener, (conn) => {
-        return tcpConn(conn, options, zone ?? zoneOfOwn(conn.localAddr.hostname));
+        return tcpConn(conn, options, zone ?? zoneOf(conn));
       });
     } catch (error) {
       throw translate(error, "listen", addr);
@@ -303,7 +319,7 @@ async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
   const { signal, localAddress } = options;
   const addr = await connectAddr(systemTransport, options);
   refuseOptions("connect", addr, { localAddress }, "on Deno");
-  const hostname = checkZone("connect", addr);
+  const hostname = hostOf("connect", addr);
   return await notToItself(addr, async () => {
     try {
       const conn = await Deno.connect({ hostname, port: addr.port, signal });
