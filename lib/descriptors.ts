@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { SocketError } from "./errors.ts";
-import type { QueueListener } from "./queue_listener.ts";
+import type { Addr } from "./transport.ts";
 
 /** The limit (`ulimit -n`); undefined where the system does not tell. */
 export function descriptorLimit(): number | undefined {
@@ -20,13 +20,19 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
+/** A listener that can be told that it has failed. */
+interface Failing {
+  readonly addr: Addr;
+  fail(error: SocketError): void;
+}
+
 let limit: number | undefined;
 
 /** The listeners of this process. */
-const listening = new Set<QueueListener>();
+const listening = new Set<Failing>();
 
 /** Has `listener` reject with EMFILE when the last descriptor is taken; returns what ends that. */
-export function heedDescriptors(listener: QueueListener): () => void {
+export function heedDescriptors(listener: Failing): () => void {
   limit ??= descriptorLimit() ?? Infinity;
   listening.add(listener);
   return () => void listening.delete(listener);

@@ -46,6 +46,10 @@ import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_file.ts";
 import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
 
+// Deno ends the process when it formats its first stack while no descriptor is left: its Rust looks at
+// the thread's own stack then, in a file. The later ones need none.
+void new Error().stack;
+
 /** Turns what Deno throws into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketError {
   if (error instanceof Deno.errors.NotCapable || op === "send" && isForbidden(addr)) {

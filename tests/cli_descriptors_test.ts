@@ -12,7 +12,7 @@ import { dial } from "../lib/dial.ts";
 import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
 import { MemoryTransport } from "../lib/memory.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, TcpConnectOptions } from "../lib/transport.ts";
+import type { Conn, TcpAddr, TcpConnectOptions } from "../lib/transport.ts";
 import { bytes, OWN_HOST, readText, rejects, until } from "./helpers.ts";
 import { Output, Program, runProgram } from "./peers.ts";
 import { inShell, listening, programCommand, startServer } from "./scripts.ts";
@@ -165,7 +165,9 @@ test("connect -z: only so many are under way as there are descriptors, and none 
     await new Promise((resolve) => setTimeout(resolve));
     underWay--;
     const addr: TcpAddr = { transport: "tcp", host: "127.0.0.1", port: 0 };
-    if (port % 50 === 0) return { localAddr: addr, remoteAddr: { ...addr, port }, close() {} } as Conn;
+    if (port % 50 === 0) {
+      return { localAddr: addr, remoteAddr: { ...addr, port }, close() {} } as Conn;
+    }
     throw new SocketError("ECONNREFUSED", "connect");
   };
   Object.assign(transport, { connect });
