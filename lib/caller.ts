@@ -21,13 +21,25 @@ export function fromHere<T>(work: Promise<T>): Promise<T> {
   const call: { stack?: string } = {};
   Error.captureStackTrace(call, fromHere);
   return work.catch((error) => {
-    const { stack = "" } = call;
-    const frames = stack.indexOf("\n");
-    if (error instanceof SocketError && frames >= 0) {
-      error.stack = `${error.name}: ${error.message}${stack.slice(frames)}`;
-    }
+    if (error instanceof SocketError) tellCaller(error, call);
     throw error;
   });
+}
+
+/**
+ * Gives an error the stack of a call, made when it is asked for: Deno opens files for that, and when
+ * there are no descriptors left it ends the process.
+ */
+function tellCaller(error: SocketError, call: { readonly stack?: string }): void {
+  const keep = (value: unknown) =>
+    Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
+  const get = () => {
+    const { stack = "" } = call;
+    const frames = stack.indexOf("\n");
+    keep(`${error.name}: ${error.message}${frames < 0 ? "" : stack.slice(frames)}`);
+    return error.stack;
+  };
+  Object.defineProperty(error, "stack", { get, set: keep, configurable: true });
 }
 
 /** Calls `fn`, for a caller that is noted already. */
