@@ -13,6 +13,7 @@ import { ConnStream } from "./conn_stream.ts";
 import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
+import { describeDistrust, isDistrust } from "./tls_distrust.ts";
 import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "./tls_pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type { Addr, TlsConn } from "./transport.ts";
@@ -71,14 +72,14 @@ export function refusal(
 ): SocketError | undefined {
   if (caCerts === undefined) return undefined;
   if (socket.getPeerX509Certificate() === undefined) {
-    return untrusted("acceptTls", addr, "the client has shown none");
+    return untrusted("acceptTls", addr, "", "the client has shown none");
   }
   // What a tls.Server makes `authorized` of; a socket alone, as on Deno, has nothing else.
   const { ssl } = socket as unknown as { ssl: { verifyError(): unknown } };
   const error = ssl.verifyError();
   if (!error) return undefined;
   const code = (error as { code?: string }).code ?? String(error);
-  return untrusted("acceptTls", addr, REASONS[code] ?? code, error);
+  return untrusted("acceptTls", addr, code, code, error);
 }
 
 type ClientContext = Pick<TlsClientOptions, "cert" | "key" | "caCerts">;
@@ -246,29 +247,20 @@ function handshakeError(
 ): SocketError {
   const { code = "", reason } = error as { code?: string; reason?: string };
   // Node tells so, and Deno by the code alone.
-  if (socket.authorizationError || code in REASONS || /ALTNAME|^CERT_/.test(code)) {
-    return untrusted(op, addr, REASONS[code] ?? reason ?? error.message, error);
+  if (socket.authorizationError || isDistrust(code)) {
+    return untrusted(op, addr, code, reason ?? error.message, error);
   }
   // node:tls says ECONNRESET to a FIN, too.
   if (code === "ECONNRESET") return gone(op, addr, error);
   return translateTls(error, op, addr);
 }
 
-function untrusted(op: SocketOp, addr: Addr, reason: string, cause?: unknown): SocketError {
-  const why = `the certificate of the peer is not trusted: ${reason}`;
-  return new SocketError("ECERT", op, { addr, cause, why });
+function untrusted(
+  op: SocketOp,
+  addr: Addr,
+  code: string,
+  reason: string,
+  cause?: unknown,
+): SocketError {
+  return new SocketError("ECERT", op, { addr, cause, ...describeDistrust(code, reason) });
 }
-
-/** What OpenSSL's verification says (openssl-verification-options(1)), in the words of users. */
-const REASONS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: "it has expired",
-  CERT_NOT_YET_VALID: "it is not valid yet",
-  CERT_REVOKED: "it was revoked",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "it is self-signed",
-  INVALID_PURPOSE: "it is not meant for that end of a connection",
-  SELF_SIGNED_CERT_IN_CHAIN: "its root is self-signed and unknown here",
-  UNABLE_TO_GET_ISSUER_CERT: "its issuer is unknown here",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "its issuer is unknown here",
-  // Deno says so of others that are not valid, too.
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "its issuer is unknown here, or it is not valid for this",
-};

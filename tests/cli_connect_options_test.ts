@@ -33,6 +33,7 @@ test("connect: --help shows examples, all flags and the exit codes", async () =>
       "--on-eof half-close|close|wait",
       "--unix PATH",
       "--tls",
+      "--servername NAME",
       "-u, --udp",
       "-C, --crlf",
       "-x, --hex",

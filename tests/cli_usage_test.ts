@@ -43,6 +43,7 @@ const FLAGS = {
     "--recv-size BYTES",
     "--unix PATH",
     "--tls",
+    "--servername NAME",
     "--cacert FILE",
     "-k, --insecure",
     "--cert FILE",

@@ -6,6 +6,7 @@
 
 import type { DialTlsOptions } from "../dial.ts";
 import type { ClientTls } from "../http/client/client.ts";
+import { parseIP } from "../ip.ts";
 import { type Flag, needing, path, text, toggle, UsageError, type Values } from "./flags.ts";
 import { readCertificates, readKeyPair } from "./pem.ts";
 
@@ -22,12 +23,23 @@ export const TRUST_FLAGS: {
   key: path("its private key (PEM), unless it is in that file, too", "FILE"),
 };
 
+/** The flag of who the server is to be, where that can be another than whom one connects to. */
+export const SERVERNAME_FLAG: Flag<string> = {
+  ...text("NAME", "", "whom the server's certificate must be for (default the host)"),
+  parse: (name) => {
+    if (parseIP(name) !== undefined || /^[^\s:/[\]]+$/.test(name)) return name;
+    throw new UsageError(`takes a name or an address alone, not '${name}'`);
+  },
+};
+
 /** The flags of TLS, where it is spoken on demand. */
 export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
+  readonly servername: Flag<string>;
   readonly tls: Flag<boolean>;
   readonly alpn: Flag<string>;
 } = {
   tls: toggle("speak TLS; the certificate of the server is verified"),
+  servername: needing("tls", SERVERNAME_FLAG),
   cacert: needing("tls", TRUST_FLAGS.cacert),
   insecure: needing("tls", TRUST_FLAGS.insecure),
   cert: needing("tls", TRUST_FLAGS.cert),
@@ -51,11 +63,16 @@ export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLA
   };
 }
 
+/** Who the server is to be, if that was said. */
+export function serverOf({ servername }: { readonly servername: string }): { servername?: string } {
+  return servername === "" ? {} : { servername };
+}
+
 /** What `dial` takes beside a place for TLS, or nothing. Throws a {@linkcode UsageError}. */
 export function tlsOf(
   values: Values<typeof TLS_CLIENT_FLAGS>,
 ): Partial<Pick<DialTlsOptions, "tls">> {
   if (!values.tls) return {};
   const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
-  return { tls: { ...trustOf(values), alpnProtocols } };
+  return { tls: { ...trustOf(values), ...serverOf(values), alpnProtocols } };
 }

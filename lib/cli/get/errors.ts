@@ -6,6 +6,7 @@
 
 import { SocketError } from "../../errors.ts";
 import { REQUEST_ERRORS, RequestError, type RequestErrorCode } from "../../http/client/errors.ts";
+import { helpsToTrust } from "../../tls_distrust.ts";
 import { CliError, EXIT, exitCodeOf } from "../exit.ts";
 
 const CODES: Partial<Record<RequestErrorCode, number>> = {
@@ -33,7 +34,8 @@ export function explained(error: unknown, fate: string): unknown {
   if (exitCode === undefined) return error;
   // A checksum that is not right says by itself where the bytes are.
   const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
-  const how = exitCode === EXIT.badCertificate ? ` ${HOW_TO_TRUST}` : "";
+  const isTrust = exitCode === EXIT.badCertificate && helpsToTrust((error as Error).cause);
+  const how = isTrust ? ` ${HOW_TO_TRUST}` : "";
   const message = messageOf(error as Error);
   return new CliError(exitCode, `${message}${how}${suffix}`, { cause: error });
 }

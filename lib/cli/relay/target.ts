@@ -8,15 +8,17 @@ import type { Destination } from "../destination.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { type Flag, seconds, text, UsageError, type Values } from "../flags.ts";
 import { checkSocketPath } from "../socket_path.ts";
-import { TRUST_FLAGS, trustOf } from "../tls_client.ts";
+import { SERVERNAME_FLAG, serverOf, TRUST_FLAGS, trustOf } from "../tls_client.ts";
 
 /** The flags. */
 export const TARGET_FLAGS: typeof TRUST_FLAGS & {
   readonly to: Flag<string>;
+  readonly servername: Flag<string>;
   readonly "connect-timeout": Flag<number>;
 } = {
   to: text("TARGET", "", "where to: HOST:PORT, tls:HOST:PORT or unix:PATH"),
   ...TRUST_FLAGS,
+  servername: SERVERNAME_FLAG,
   "connect-timeout": seconds(10, "to reach the target for a client; 0 = no limit (default 10)"),
 };
 
@@ -28,14 +30,16 @@ export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
   const { to } = values;
   if (to === "") throw new UsageError("relay needs a target: --to HOST:PORT");
   const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];
-  for (const name of ["cacert", "insecure", "cert", "key"] as const) {
+  for (const name of ["cacert", "insecure", "cert", "key", "servername"] as const) {
     if (scheme !== "tls" && values[name]) {
       throw new UsageError(`Option --${name} is for a target with TLS: --to tls:HOST:PORT`);
     }
   }
   if (scheme === "unix") return { path: read("--to unix:", () => checkSocketPath(rest)) };
   const endpoint = read("--to:", () => parseEndpoint(rest));
-  return scheme === "tls" ? { ...endpoint, tls: trustOf(values) } : endpoint;
+  return scheme === "tls"
+    ? { ...endpoint, tls: { ...trustOf(values), ...serverOf(values) } }
+    : endpoint;
 }
 
 /** Has an error tell which option it is about. */

@@ -1,0 +1,59 @@
+/**
+ * Why a certificate is not trusted, and what to do about it, in the words of users.
+ *
+ * @module
+ */
+
+import type { SocketErrorInit } from "./errors.ts";
+
+/** What verification says (openssl-verification-options(1)), and what helps if it is not to trust more. */
+const REASONS: Readonly<Record<string, readonly [why: string, next?: string]>> = {
+  CERT_HAS_EXPIRED: [
+    "it has expired",
+    "Have it renewed; if it should be valid, set the clock of this machine.",
+  ],
+  CERT_NOT_YET_VALID: [
+    "it is not valid yet",
+    "Set the clock of this machine, if that is wrong; if not, take one that is valid now.",
+  ],
+  CERT_REVOKED: ["it was revoked", "Take another one: its issuer has withdrawn this one."],
+  DEPTH_ZERO_SELF_SIGNED_CERT: ["it is self-signed"],
+  INVALID_PURPOSE: [
+    "it is not meant for that end of a connection",
+    "Take one whose extended key usage has this end: servers or clients.",
+  ],
+  SELF_SIGNED_CERT_IN_CHAIN: ["its root is self-signed and unknown here"],
+  UNABLE_TO_GET_ISSUER_CERT: ["its issuer is unknown here"],
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ["its issuer is unknown here"],
+  // Deno says so of others that are not valid, too.
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: [
+    "its issuer is unknown here, or it is not valid for this",
+    "Check that this is the right server, and whether its certificate has expired. Only if it is " +
+    "right and valid, trust its issuer, too.",
+  ],
+};
+
+const OTHER_NAME = "Connect by a name that it is for, or say that name as `servername` " +
+  "(`--servername`).";
+
+/** Whether a code of `node:tls` says that a certificate is not trusted. */
+export function isDistrust(code: string): boolean {
+  return Object.hasOwn(REASONS, code) || /ALTNAME|^CERT_/.test(code);
+}
+
+/** Why, and what to do next; `reason` is what is known where the code is another one. */
+export function describeDistrust(
+  code: string,
+  reason: string,
+): Required<Pick<SocketErrorInit, "why">> & Pick<SocketErrorInit, "next"> {
+  const [why = reason, next = /ALTNAME/.test(code) ? OTHER_NAME : undefined] =
+    Object.hasOwn(REASONS, code) ? REASONS[code] : [];
+  return { why: `the certificate of the peer is not trusted: ${why}`, next };
+}
+
+/** Whether an ECERT with this cause is over once the issuer is trusted, as far as is known. */
+export function helpsToTrust(cause: unknown): boolean {
+  const code = String((cause as { code?: unknown } | null)?.code);
+  const { next } = describeDistrust(code, "");
+  return next === undefined || code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+}
