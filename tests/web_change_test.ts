@@ -195,7 +195,8 @@ test("a file that changes or shrinks while it is sent ends the connection", asyn
       (path: string) => truncateSync(path, 0),
       (path: string) => {
         const fd = openSync(path, "r+");
-        writeSync(fd, "changed", SIZE / 2);
+        // Not text, which Deno writes at the start of the file.
+        writeSync(fd, bytes("changed"), 0, 7, SIZE / 2);
         closeSync(fd);
       },
     ]
@@ -213,7 +214,7 @@ test("a file that changes or shrinks while it is sent ends the connection", asyn
     await rejects(hearAll(), "ECONNRESET");
     const received = Buffer.concat(heard);
     assert.ok(received.length < SIZE);
-    // begin() has heard the first bytes, and head and content came in one piece.
+    // begin() has heard the head, and the first bytes if they came in one piece with it.
     const start = Buffer.from(content).indexOf(received.subarray(0, 32));
     const sent = content.subarray(start, Math.min(start + received.length, SIZE / 2));
     assert.ok(start !== -1 && sent.every((byte, i) => byte === received[i]), "nothing is made up");

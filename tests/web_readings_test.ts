@@ -130,7 +130,7 @@ test("listing: many at once of a large directory are all whole, compressed for w
     return i % 2 === 0 ? content : gunzipSync(content);
   }));
   assert.equal(texts[0].toString().match(/<th scope="row">/g)?.length, 3000);
-  assert.match(texts[0].toString(), /<p>3,000 files · 2\.9 KiB<\/p>[^]*<\/html>\n$/);
+  assert.match(texts[0].toString(), /<p>3,000 files · [^<]+<\/p>[^]*<\/html>\n$/);
   for (const text of texts) assert.ok(text.equals(texts[0]));
 
   const { text } = await ask(handler, { target: "/dir/", headers: { accept: "application/json" } });
