@@ -109,8 +109,6 @@ export class FileServer {
   /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
-  /** What was looked at until then is looked at again. */
-  #changedAt = -Infinity;
   readonly #lookUps = new Runs<Found>();
   readonly #replies: Replies;
   readonly #spaReplies: Replies;
@@ -146,11 +144,6 @@ export class FileServer {
     return this.#find(request);
   }
 
-  /** Files have been changed: they are all looked at again before they are sent. */
-  changed(): void {
-    this.#changedAt = this.#now();
-  }
-
   #refuse(method: string): LightReply {
     if (method === "OPTIONS") return this.#replies.bare(204, ALLOW);
     return this.#replies.plain(405, "Method Not Allowed", ALLOW);
@@ -159,7 +152,7 @@ export class FileServer {
   /** Whether it was looked at a moment ago where its path leads, and which siblings it has. */
   #isFresh({ checkedAt }: Resource): boolean {
     // The clock may have been set back.
-    return Math.abs(this.#now() - checkedAt) < FRESH_MS && checkedAt > this.#changedAt;
+    return Math.abs(this.#now() - checkedAt) < FRESH_MS;
   }
 
   /** What was known was wrong: looks anew. */

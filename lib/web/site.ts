@@ -96,11 +96,7 @@ export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
   const files = new FileServer(root, { ...options, headers, listing, siblings });
   const uploads = receiveUploads(root, {
     headers,
-    statusOf: async (request) => {
-      files.changed();
-      return (await files.answer(request)).status;
-    },
-    onChange: () => files.changed(),
+    statusOf: async (request) => (await files.answer(request)).status,
   });
   const methods = upload ? "GET, HEAD, PUT, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 

@@ -33,8 +33,6 @@ export interface UploadOptions {
   readonly headers: readonly string[];
   /** The status that a HEAD request would be answered with. */
   readonly statusOf: (request: LightRequest) => Promise<number>;
-  /** Is told when files were added or replaced. */
-  readonly onChange?: () => void;
 }
 
 /**
@@ -118,7 +116,6 @@ class Uploads {
     await this.#checkConditions(request, replaced !== undefined);
     if (request.header("if-none-match") === "*") await addNew(path, file, 412);
     else await file.keepAs(path);
-    this.#options.onChange?.();
     return { status: replaced === undefined ? 201 : 204, headers: this.#options.headers };
   }
 
@@ -138,7 +135,6 @@ class Uploads {
         if (why === undefined) stored.push(name);
         else refused.push({ name, why });
       }
-      if (stored.length > 0) this.#options.onChange?.();
       if (refused.length > 0) return this.#partly(stored, refused);
     } finally {
       for (const { file } of all) await file?.[Symbol.asyncDispose]();
