@@ -62,10 +62,15 @@ export class NotServedError extends Error {
  * and for special files, which are never opened: opening a FIFO would wait, and a device may act.
  */
 export async function locate(root: string, path: string): Promise<Located> {
-  const [realRoot, { real, state }] = await Promise.all([realpath(root), look(path)]);
-  if (!isInside(realRoot, real)) throw new NotServedError(`${path} leads out of ${root}`);
+  return await locateBelow(await realpath(root), path);
+}
+
+/** The same, for a root whose path has no link in it. */
+export async function locateBelow(root: string, path: string): Promise<Located> {
+  const { real, state } = await look(path);
+  if (!isInside(root, real)) throw new NotServedError(`${path} leads out of ${root}`);
   if (state.kind === "other") throw new NotServedError(`${path} is no file`);
-  return { root: realRoot, real, state };
+  return { root, real, state };
 }
 
 /** Where a path leads, and what is there. */

@@ -9,7 +9,14 @@ import { join, resolve } from "node:path";
 import { type AnyHandler, toAnyHandler } from "../http/fetch_handler.ts";
 import type { LightReply, LightRequest } from "../http/light.ts";
 import { Cache } from "./cache.ts";
-import { ChangedError, locate, type Located, NotServedError, statusOfError } from "./disk.ts";
+import {
+  ChangedError,
+  locate,
+  locateBelow,
+  type Located,
+  NotServedError,
+  statusOfError,
+} from "./disk.ts";
 import { withErrorPages } from "./error_replies.ts";
 import {
   checkFiles,
@@ -20,6 +27,7 @@ import {
 } from "./file_options.ts";
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { LOOKS_SELDOM } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
 import { Replies } from "./replies.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
@@ -35,8 +43,8 @@ const FRESH_MS = 1000;
 /** How often a file is looked at that changes whenever it is. The last time it may have grown. */
 const MOST_ATTEMPTS = 3;
 
-/** So many paths are looked up at once, whoever asks: what is pending takes Deno quadratic time. */
-const looking = new Gate(4);
+/** So many paths are looked up at once, whoever asks: each keeps the loop busy with a dozen operations. */
+const looking = new Gate(LOOKS_SELDOM ? 2 : 16);
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
 
@@ -213,16 +221,16 @@ export class FileServer {
       return this.#keep(path, file, located, last);
     }
     if (!slash) return "no slash";
-    const index = await this.#index(file);
+    const index = await this.#index(file, located.root);
     return index === undefined
       ? { file, path, names }
       : this.#keep(path, join(file, INDEX), index, last);
   }
 
   /** The index.html of a directory, if it has one. */
-  async #index(directory: string): Promise<Located | undefined> {
+  async #index(directory: string, root: string): Promise<Located | undefined> {
     try {
-      const index = await locate(this.#root, join(directory, INDEX));
+      const index = await locateBelow(root, join(directory, INDEX));
       return index.state.kind === "file" ? index : undefined;
     } catch (error) {
       if (statusOfError(error) === 404) return undefined;

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { locate } from "./disk.ts";
+import { locate, locateBelow } from "./disk.ts";
 import type { FileState } from "./file_state.ts";
 import { readNames, stateAt } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
@@ -68,7 +68,8 @@ export async function readDirectory(
   isShown: (name: string) => boolean,
   signal: AbortSignal,
 ): Promise<Reading> {
-  await using directory = await OpenDirectory.open(await locate(root, path));
+  const located = await locate(root, path);
+  await using directory = await OpenDirectory.open(located);
   const found: string[] = [];
   const links = new Set<string>();
   let complete = true;
@@ -90,7 +91,7 @@ export async function readDirectory(
       next += SOME;
       await looking.run(async () => {
         for (let i = first; i < Math.min(first + SOME, found.length); i++) {
-          entries[i] = await lookAt(root, directory.path, found[i], links.has(found[i]));
+          entries[i] = await lookAt(located.root, directory.path, found[i], links.has(found[i]));
         }
       });
     }
@@ -110,7 +111,7 @@ async function lookAt(
   const path = join(directory, name);
   try {
     // A link that has just taken the place of a file is not followed.
-    return entryOf(name, isLink ? (await locate(root, path)).state : await stateAt(path));
+    return entryOf(name, isLink ? (await locateBelow(root, path)).state : await stateAt(path));
   } catch (error) {
     if (isGarbled(name, error)) return garbledEntry(name);
     return undefined; // it has gone away, leads nowhere, or is forbidden

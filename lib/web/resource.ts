@@ -13,6 +13,7 @@ import type { Validators } from "./conditions.ts";
 import {
   checkReadable,
   locate,
+  locateBelow,
   type Located,
   openLocated,
   readFully,
@@ -162,7 +163,7 @@ export class Resource implements Cacheable {
     if (located.state.size > MOST_BYTES) throw new TooLargeError(located.real, "2^53 - 1 bytes");
     const head = needsHead(path, init.types) ? await headOf(located, init) : undefined;
     const type = mediaTypeOf(path, head, init.types);
-    const siblings = init.siblings ? await findSiblings(init.root, path, type, located) : [];
+    const siblings = init.siblings ? await findSiblings(path, type, located) : [];
     return new Resource(key, path, located, type, siblings, init);
   }
 
@@ -204,7 +205,6 @@ export class Resource implements Cacheable {
     const anew = init.siblings && init.now - this.#siblingsAt >= SIBLINGS_MS;
     if (anew || present.length > 0) {
       const found = await findSiblings(
-        init.root,
         this.path,
         this.type,
         this.located,
@@ -330,10 +330,9 @@ interface Sibling {
 
 /** The siblings that hold the file compressed, and not an older state of it. */
 async function findSiblings(
-  root: string,
   path: string,
   type: string,
-  { state }: Located,
+  { root, state }: Located,
   among?: readonly Representation[],
 ): Promise<Sibling[]> {
   if (!mayHaveSiblings(type)) return [];
@@ -341,7 +340,7 @@ async function findSiblings(
     if (among?.some((representation) => representation.coding === coding) === false) return [];
     try {
       const sibling = path + extension;
-      const source = await locate(root, sibling);
+      const source = await locateBelow(root, sibling);
       // Not if one of the times cannot be told, either.
       const isOlder = !(source.state.mtimeMs >= state.mtimeMs);
       if (source.state.kind !== "file" || isOlder || source.state.size > MOST_BYTES) return [];

@@ -77,7 +77,7 @@ async function merge<T>(a: T[], b: T[], compare: (a: T, b: T) => number): Promis
 }
 
 /** So long those who go on and on need not pause, in milliseconds. */
-const PAUSE_MS = 5;
+const PAUSE_MS = 1;
 
 let pausedAt = 0;
 let pause: Promise<void> | undefined;
