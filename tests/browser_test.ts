@@ -64,8 +64,10 @@ async function visiting(
 }
 
 /** The names in a listing, from top to bottom. */
-function listed(page: Page): Promise<string[]> {
-  return page.locator("tbody th a").allTextContents();
+async function listed(page: Page): Promise<string[]> {
+  // It comes bit by bit.
+  await page.waitForLoadState();
+  return await page.locator("tbody th a").allTextContents();
 }
 
 /** Presses Tab until a link with this text has the focus. */
