@@ -33,8 +33,15 @@ const LINT = [task("fmt"), task("lint"), task("check")];
 
 /** All of it: Deno's tests wait more than they compute, and Node's run beside them. */
 const LANES: readonly (readonly Step[])[] = [
-  [{ name: "test", command: readmeTestCommand() }, ...LINT, task("doc"), task("publish:check")],
-  [task("test:node"), task("build:npm", "--builder", "deno2node"), task("check:npm")],
+  [
+    { name: "test", command: readmeTestCommand() },
+    ...LINT,
+    task("doc"),
+    task("publish:check"),
+    task("build:npm", "--builder", "deno2node"),
+    task("check:npm"),
+  ],
+  [task("test:node")],
 ];
 
 /** What is worth waiting for before a commit. */
