@@ -324,7 +324,7 @@ function shown(value: unknown): string {
     case "object": {
       if (value === null) return "null";
       if (Array.isArray(value)) return "an array";
-      if (isBytes(value)) return `one of ${value.length} bytes`;
+      if (isBytes(value)) return `a Uint8Array of ${value.length} bytes`;
       const name = (Object.getPrototypeOf(value) as object | null)?.constructor?.name;
       return name === undefined || name === "Object" ? "an object" : `an object of type ${name}`;
     }

@@ -312,7 +312,7 @@ export function testTransport(
     await ends.client.write(new Uint8Array(0));
     await mistakes(
       "RangeError",
-      /conn\.read .* not one of 0 bytes/,
+      /conn\.read .* not a Uint8Array of 0 bytes/,
       ends.client.read(new Uint8Array(0)),
     );
     await ends.client.write(bytes("x"));
