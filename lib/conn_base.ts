@@ -19,6 +19,9 @@ export const DONE: Promise<void> = Promise.resolve();
  */
 const MOST_AT_ONCE = 32;
 
+/** When nothing was taken for so many milliseconds, a write has to wait for the peer. */
+const MOST_STILL_MS = 10;
+
 /** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
 export abstract class BaseConn implements Conn {
   abstract readonly localAddr: Addr;
@@ -40,6 +43,8 @@ export abstract class BaseConn implements Conn {
   /** How many writes were done at once since the event loop last brought something. */
   protected atOnce = 0;
   #closeReason: Error | undefined;
+  /** The socket is freed, or about to be: nothing more is written. */
+  #freed = false;
   /** {@linkcode closeWrite} was called: no more is written behind what waits. */
   #ending = false;
   /** The last write that was begun or waits. What comes next waits for it. */
@@ -138,14 +143,14 @@ export abstract class BaseConn implements Conn {
   }
 
   #writeNext(p: Uint8Array): Promise<void> {
-    if (this.closed) return Promise.reject(this.closedError("write"));
+    if (this.#freed) return Promise.reject(this.closedError("write"));
     if (this.lost !== undefined) return Promise.reject(this.lost);
     this.writing = true;
     return this.startWrite(p);
   }
 
   #shutdownNext(): Promise<void> {
-    if (this.closed) return Promise.reject(this.closedError("closeWrite"));
+    if (this.#freed) return Promise.reject(this.closedError("closeWrite"));
     if (this.lost !== undefined) return DONE;
     this.finSent = true;
     return this.shutdown();
@@ -155,7 +160,31 @@ export abstract class BaseConn implements Conn {
     if (this.closed) return;
     this.closed = true;
     this.#closeReason = reason;
+    if (!rst && (this.writing || this.#waiting > 0)) this.#freeSoon();
+    else this.#free(rst);
+  }
+
+  #free(rst: boolean): void {
+    this.#freed = true;
     this.destroy(rst);
+  }
+
+  /**
+   * Frees the socket when all that was written so far has been taken. What the kernel takes at once
+   * still leaves, whether a runtime tells so now or some turns later; for what it does not take,
+   * nobody waits.
+   */
+  #freeSoon(): void {
+    let [before, since] = [NaN, 0];
+    const look = () => {
+      const progress = this.bytesWritten - this.#waiting;
+      const now = performance.now();
+      if (progress !== before) [before, since] = [progress, now];
+      const done = !this.writing && this.#waiting === 0;
+      if (done || now - since > MOST_STILL_MS) this.#free(false);
+      else setImmediate(look);
+    };
+    setImmediate(look);
   }
 
   #refuseRead(p: Uint8Array): Error {

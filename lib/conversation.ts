@@ -15,25 +15,34 @@ export interface Conversation {
    * something else. The reason is the {@linkcode SocketError} that they fail with.
    */
   readonly signal: AbortSignal;
+  /**
+   * Aborted when the server begins to stop, and when {@linkcode signal} is: for a handler that waits
+   * for something it need not finish, such as a connection that is not made yet.
+   */
+  readonly stopping: AbortSignal;
 }
 
 /** The server's side of it. */
 export class OpenConversation implements Conversation {
   readonly #conn: Conn;
-  #controller: AbortController | undefined;
-  #endReason: SocketError | undefined;
+  readonly #ended = new LazySignal();
+  readonly #stopping = new LazySignal();
 
   constructor(conn: Conn) {
     this.#conn = conn;
   }
 
-  /** Made when asked for: most handlers do not ask. */
   get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#endReason !== undefined) this.#controller.abort(this.#endReason);
-    }
-    return this.#controller.signal;
+    return this.#ended.signal;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** The server begins to stop. */
+  stop(): void {
+    this.#stopping.abort(this.#stopped());
   }
 
   close(reason: SocketError): void {
@@ -42,14 +51,37 @@ export class OpenConversation implements Conversation {
   }
 
   reset(): void {
-    const { remoteAddr: addr } = this.#conn;
-    const reason = new SocketError("ECLOSED", "read", { addr, why: "the server stopped" });
+    const reason = this.#stopped();
     this.#conn.reset(reason);
     this.#end(reason);
   }
 
+  #stopped(): SocketError {
+    const { remoteAddr: addr } = this.#conn;
+    return new SocketError("ECLOSED", "read", { addr, why: "the server stopped" });
+  }
+
   #end(reason: SocketError): void {
-    this.#endReason = reason;
+    this.#ended.abort(reason);
+    this.#stopping.abort(reason);
+  }
+}
+
+/** A signal that is made when it is asked for: most handlers do not ask. */
+class LazySignal {
+  #controller: AbortController | undefined;
+  #reason: SocketError | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: SocketError): void {
+    this.#reason ??= reason;
     this.#controller?.abort(reason);
   }
 }

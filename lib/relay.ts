@@ -22,7 +22,10 @@ import type { Addr, Conn } from "./transport.ts";
 /** The most bytes that are received at once, in either direction. */
 const RECV_SIZE = 64 * 1024;
 
-/** Connects to the target for one client; it is to give up when `signal` is aborted. */
+/**
+ * Connects to the target for one client. It is to give up when `signal` is aborted: when the server
+ * begins to stop, or closes the client.
+ */
 export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
 
 /** What {@linkcode relay} takes. */
@@ -101,13 +104,13 @@ export function relay(
   checkOptions("relay", options, OPTIONS, "{ onEnd }");
   const { onEnd, clock = systemClock } = options;
   const pool = new BufferPool(RECV_SIZE);
-  return async (client, { signal }) => {
+  return async (client, conversation) => {
     const started = clock.now();
     let target: Conn | undefined;
     let error: unknown;
     try {
-      target = await dialTarget(signal);
-      await new Junction(client, target, pool).run(signal);
+      target = await dialTarget(conversation.stopping);
+      await new Junction(client, target, pool).run(conversation.signal);
     } catch (failure) {
       error = failure;
       client.reset();

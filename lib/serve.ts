@@ -192,6 +192,7 @@ class Server {
 
   /** Lets the conversations finish, and resets those that have not when the grace is over. */
   async #end(stoppedAt: number): Promise<void> {
+    for (const conversation of this.#open) conversation.stop();
     await this.#drain(stoppedAt + this.#grace);
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();

@@ -211,6 +211,17 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
     });
   }
 
+  /** Settles as `leaving` does, which is part of a write, or rejects when the socket is freed. */
+  protected orFreed(leaving: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#rejectWrite = reject;
+      leaving.then(() => {
+        this.#rejectWrite = undefined;
+        resolve();
+      }, reject);
+    });
+  }
+
   protected shutdown(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.socket.end((error?: Error | null) => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "./clock.ts";
 import { codeOf, SocketError, type SocketOp } from "./errors.ts";
@@ -92,8 +93,9 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
         this.piece = piece.length;
         await this.hand(piece);
         // Whenever something comes, Deno's TLS takes what it is sending for sent.
-        await this.#below.flushed?.();
-        if (this.closed) throw this.closedError("write");
+        const leaving = this.#below.flushed?.();
+        if (leaving !== undefined) await this.orFreed(leaving);
+        if (this.socket.destroyed) throw this.closedError("write");
         this.piece = 0;
         // Deno's TLS does not pass on that the stream under it has failed.
         const broken = this.#below.broken?.();
@@ -121,6 +123,12 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
 
   protected override wasReset(): boolean {
     return this.#below.wasReset?.() ?? false;
+  }
+
+  protected override destroy(rst: boolean): void {
+    // Node does not survive a reset of the socket below while TLS is in the middle of a write.
+    if (rst && this.writing) setImmediate(() => super.destroy(true));
+    else super.destroy(rst);
   }
 
   protected override sendReset(): void {

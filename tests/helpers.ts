@@ -66,7 +66,10 @@ export async function pairThrough<A extends Addr>(
 }
 
 /** What a handler is told that is called without a server. */
-export const conversation: Conversation = { signal: new AbortController().signal };
+export const conversation: Conversation = {
+  signal: new AbortController().signal,
+  stopping: new AbortController().signal,
+};
 
 /** `n` bytes that compress badly and repeat nowhere. */
 export function randomBytes(n: number): Uint8Array {

@@ -134,7 +134,10 @@ test("faults: who does not take 408 is closed all the same", async () => {
   await server.clock.advance(0);
   await conn.write(bytes("GET"));
   await server.clock.advance(60_000);
-  await rejects(conn.write(bytes("x")), "EPIPE");
+  const writing = async () => {
+    for (;;) await conn.write(bytes("x"));
+  };
+  await rejects(writing(), "EPIPE");
 });
 
 test("faults: who does not take a refusal is reset", async () => {

@@ -113,8 +113,8 @@ test("TLS: closing gives up a write whose bytes have not left", async () => {
   const writing = it.client.write(DATA);
   assert.equal(await settled(writing), false);
   it.client.close();
-  it.gate.open();
   await rejects(writing, "ECLOSED");
+  it.gate.open();
 });
 
 test("TLS: a half-close is done when close_notify has left, and closing waits for it", async () => {

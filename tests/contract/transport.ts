@@ -320,6 +320,28 @@ export function testTransport(
     assert.equal(ends.client.bytesWritten, 1);
   });
 
+  test("writes that nobody awaits arrive, though the connection is closed behind them", async () => {
+    using ends = await network.pair();
+    const { client, server } = ends;
+    const all = Array.from({ length: 100 }, (_, i) => `line ${i}\n`);
+    const writing = all.map((line) => server.write(bytes(line)));
+    server.close();
+    assert.equal(new TextDecoder().decode(await readAll(client)), all.join(""));
+    await Promise.all(writing);
+    await rejects(server.write(bytes("x")), "ECLOSED");
+  });
+
+  test("a reset right behind a write harms nobody", async () => {
+    for (const size of [100, 3_000_000]) {
+      using ends = await network.pair();
+      const { client, server } = ends;
+      const reading = readAll(client).catch(() => {});
+      const writing = server.write(new Uint8Array(size)).catch(() => {});
+      server.reset();
+      await Promise.all([reading, writing]);
+    }
+  });
+
   test("writes that nobody awaits arrive in order, and FIN behind them", async () => {
     using ends = await network.pair();
     const { client, server } = ends;
