@@ -34,6 +34,13 @@ export type Kinds<O> = { readonly [K in keyof O]-?: Kind };
 /** A string. */
 export const TEXT: Kind = { takes: "a string", is: (value) => typeof value === "string" };
 
+/** A host to connect to. */
+export const HOST: Kind = {
+  takes: "a host name or an IP address",
+  is: (value) => typeof value === "string",
+  fits: (value) => /^[^\0]+$/.test(value as string),
+};
+
 /** True or false. */
 export const FLAG: Kind = { takes: "true or false", is: (value) => typeof value === "boolean" };
 
@@ -148,7 +155,8 @@ export function having(words: string, ...methods: readonly string[]): Kind {
 
 /** An object with options of its own. */
 export function optionsOf(options: Kinds<Record<string, unknown>>): Kind {
-  return { takes: "an object of options", is: isObject, options };
+  const instead = (value: unknown) => value === true ? "{}" : undefined;
+  return { takes: "an object of options", is: isObject, instead, options };
 }
 
 /** The same, and it must be there. */
@@ -188,7 +196,11 @@ export const DATAGRAM: Kind = having(
 );
 
 /** What a server calls for each connection, request or datagram. */
-export const HANDLER: Kind = { ...FUNCTION, takes: "a handler, which is a function" };
+export const HANDLER: Kind = {
+  ...FUNCTION,
+  takes: "a handler, which is a function",
+  instead: (value) => typeof Object(value).fetch === "function" ? "app.fetch" : undefined,
+};
 
 /** What makes connections. */
 export const TRANSPORT: Kind = having("a Transport, such as systemTransport", "connect", "listen");
@@ -239,12 +251,14 @@ export function checkOptions(
   kinds: Kinds<Record<string, unknown>>,
   example?: string,
 ): void {
-  checkFields(where, options, kinds, example);
-  for (const name of Object.keys(options as object)) {
-    if (!Object.hasOwn(kinds, name) && (options as Record<string, unknown>)[name] !== undefined) {
+  checkObject(where, options, example);
+  // These first: an option that is missing is often there under another name.
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(kinds, name) && options[name] !== undefined) {
       throw unknownOption(where, name, Object.keys(kinds));
     }
   }
+  checkFields(where, options, kinds);
 }
 
 /** The same for an object that may have more to it, such as an address. */
@@ -254,13 +268,21 @@ export function checkFields(
   kinds: Kinds<Record<string, unknown>>,
   example?: string,
 ): void {
+  checkObject(where, options, example);
+  for (const name in kinds) checkOption(where, name, options[name], kinds[name]);
+}
+
+function checkObject(
+  where: string,
+  options: unknown,
+  example: string | undefined,
+): asserts options is Record<string, unknown> {
   if (!isObject(options)) {
     const such = example === undefined ? "" : `, such as ${example}`;
     throw invalid(
       new TypeError(`${where} takes an object of options${such}, not ${shown(options)}`),
     );
   }
-  for (const name in kinds) checkOption(where, name, options[name], kinds[name]);
 }
 
 function checkOption(where: string, name: string, value: unknown, kind: Kind): void {

@@ -36,7 +36,7 @@ import type {
 } from "./transport.ts";
 import {
   checkIdentity,
-  ENDPOINT,
+  DESTINATION,
   OF_ADDRESS,
   TCP_CLIENT,
   TLS_CLIENT,
@@ -80,7 +80,7 @@ const { signal: _signal, handshakeTimeout: _handshakeTimeout, ...TLS } = TLS_CLI
 const TCP: Kinds<DialTlsOptions> = {
   ...LIMITS,
   ...OF_ADDRESS,
-  ...ENDPOINT,
+  ...DESTINATION,
   ...TCP_CLIENT,
   attemptDelay: WAIT,
   tls: optionsOf(TLS),

@@ -13,6 +13,7 @@ import {
   CONN,
   FLAG,
   FUNCTION,
+  HOST,
   integer,
   type Kind,
   type Kinds,
@@ -43,7 +44,10 @@ import type {
 export const OF_ADDRESS: { readonly transport: Kind } = { transport: ANYTHING };
 
 /** The options of an {@linkcode Endpoint}. */
-export const ENDPOINT: Kinds<Endpoint> = { host: required(TEXT), port: required(PORT) };
+export const ENDPOINT: Kinds<Endpoint> = { host: required(HOST), port: required(PORT) };
+
+/** The same of something to connect to: nobody can have port 0. */
+export const DESTINATION: Kinds<Endpoint> = { ...ENDPOINT, port: required(integer(1, 65_535)) };
 
 /** So that what {@linkcode selfSigned} makes can be given as it is. */
 export const OF_SELF_SIGNED: { readonly fingerprint: Kind } = { fingerprint: ANYTHING };
@@ -111,7 +115,7 @@ const INHERITED_LISTEN: Kinds<InheritedListenOptions> = {
 
 const TCP_CONNECT: Kinds<TcpConnectOptions> = {
   ...OF_ADDRESS,
-  ...ENDPOINT,
+  ...DESTINATION,
   ...TCP_CLIENT,
   signal: SIGNAL,
 };

@@ -137,6 +137,14 @@ async function findStale(
   } catch (error) {
     const { code } = error as SocketError;
     if (code === "ECONNREFUSED" || code === "ENOENT") return found;
+    if (code === "EPROTOTYPE") {
+      throw new SocketError("EADDRINUSE", "listen", {
+        addr,
+        cause: error,
+        why: "a socket of another kind is there, which takes datagrams",
+        next: "Choose another path, or stop the program that it belongs to (`ss -lxp` shows it).",
+      });
+    }
     // It may be alive: it takes no more just now, or not from us.
     if (code !== "EAGAIN" && code !== "EACCES") throw error;
   }

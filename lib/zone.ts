@@ -60,7 +60,9 @@ export function zoneOfOwn(host: string): string | undefined {
 /** The error of an address literal that is one of a link, and does not say of which; else undefined. */
 export function missingZone(op: SocketOp, addr: Endpoint): SocketError | undefined {
   if (!isLinkLocal(addr.host) || zoneIn(addr.host) !== undefined) return undefined;
-  const all = interfaces().filter(({ addresses }) => addresses.some(isLinkLocal));
+  const known = interfaces();
+  const linked = known.filter(({ addresses }) => addresses.some(isLinkLocal));
+  const all = linked.length > 0 ? linked : known;
   const example = `${addr.host}%${all[0]?.name ?? "eth0"}`;
   const why = `there is such an address on every link, and its zone is missing: write ${example}` +
     (all.length === 0 ? "" : `; ${theInterfaces(all)}`);

@@ -93,6 +93,9 @@ for (const [name, transport] of TRANSPORTS) {
   test(`arguments: ${name}: an unknown option is refused, and the near one is named`, async () => {
     await mistakes("TypeError", /"hostname"\. Write host$/, plain.listen({ hostname: "0.0.0.0" }));
     await mistakes("TypeError", /"prot"\. Write port$/, plain.listen({ prot: 7 }));
+    await mistakes("TypeError", /Write host$/, plain.connect({ hostname: "::1", port: 7 }));
+    await mistakes("RangeError", /host as a host name or/, plain.connect({ host: "", port: 7 }));
+    await mistakes("RangeError", /port.* from 1 to/, plain.connect({ host: "::1", port: 0 }));
     const far = plain.connect({ host: "::1", port: 7, retries: 3 });
     await mistakes("TypeError", /"retries"\. It has .*localAddress/, far);
     const unix = plain.listen({ path: "/tmp/x", host: "localhost" });
@@ -165,7 +168,7 @@ test("arguments: dial names what it takes", async () => {
   const inTls = plainDial(systemTransport, { host: "h", port: 1, tls: { ca: ["x"] } });
   await mistakes("TypeError", /^dial, in tls, .*"ca"\. Write caCerts$/, inTls);
   const noTls = plainDial(systemTransport, { host: "h", port: 1, tls: true });
-  await mistakes("TypeError", /tls as an object of options, not true$/, noTls);
+  await mistakes("TypeError", /tls as an object of options, not true\. Write tls: \{\}$/, noTls);
 });
 
 test("arguments: servers name what they take", async () => {
@@ -296,10 +299,11 @@ test("arguments: what serves files names what it takes", () => {
     [() => files(root, { spa: "yes" }), /spa as true or false, not "yes"$/],
     [() => site(root, { uploads: true }), /^serveSite .*Write upload$/],
     [() => site(root, { credentials: "user:password" }), /credentials as an object/],
-    [() => site(root, { credentials: { user: "a", pass: "b" } }), /needs the option password/],
+    [() => site(root, { credentials: { user: "a", pass: "b" } }), /"pass"\. Write password$/],
+    [() => site(root, { credentials: { user: "a" } }), /needs the option password/],
     [() => site(root, { hosts: "example.com" }), /Write hosts: \["example\.com"\]$/],
     [() => site(root, { listing: () => {} }), /no option "listing"/],
-    [() => (toFetchHandler as Plain)({ fetch() {} }), /^toFetchHandler takes a handler/],
+    [() => (toFetchHandler as Plain)({ fetch() {} }), /a handler.* Write app\.fetch$/],
     [() => (fromFetchHandler as Plain)(), /^fromFetchHandler takes a handler/],
   ];
   for (const [make, message] of wrong) {

@@ -72,7 +72,11 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
     await conn.write(bytes(text));
     return conn;
   }));
-  await server.clock.advance(20_000);
+  for (let i = 0; i < 5; i++) {
+    await server.clock.advance(4000);
+    // The body goes on, however slowly.
+    await conns[2].write(bytes("x"));
+  }
   using next = await server.connect();
   const heard = ask(next);
   await server.clock.advance(2000);
@@ -83,6 +87,24 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   await server.clock.advance(WAIT + TICK);
   assert.match(await heard, /hello$/);
   for (const conn of conns) conn.close();
+});
+
+test("room: bodies that have stalled keep nobody out", async () => {
+  const handler: LightHandler = async (request) => {
+    while (await request.read() !== null);
+    return { status: 200, body: "hello" };
+  };
+  await using server = await serveOn(handler, { maxConnections: 2 });
+  const stalled = [await server.connect(), await server.connect()];
+  for (const conn of stalled) {
+    await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"));
+  }
+  await server.clock.advance(5000 + WAIT + TICK);
+  using next = await server.connect();
+  const heard = ask(next);
+  await server.clock.advance(TICK);
+  assert.match(await heard, /hello$/);
+  for (const conn of stalled) conn.close();
 });
 
 test("room: a newcomer is not closed for the next, and all of many get their answer", async () => {

@@ -105,7 +105,8 @@ export interface HttpOptions {
   /**
    * How many connections there may be at once; 0 for no limit. At that number the one that has waited
    * longest for a request, or for an answer to a client that has left, and for at least half a second,
-   * is closed for the next; if there is none, the next waits. Default: 1024.
+   * is closed for the next. So is one whose body has stalled for five seconds. If there is none, the next
+   * waits. Default: 1024.
    */
   readonly maxConnections?: number;
   /** Who may connect. Default: everyone. */

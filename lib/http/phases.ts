@@ -13,6 +13,9 @@ export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | 
 /** What is to be done with a connection whose time is up. */
 export type Verdict = "close" | "reset" | "refuse";
 
+/** After so many milliseconds without a byte of a body that is read, it has stalled. */
+const STALLED_MS = 5000;
+
 /** How long a client that was refused gets to take that, stop sending and read why. */
 const LINGER_MS = 2000;
 
@@ -73,10 +76,14 @@ export class Phases {
     this.enter(phase);
   }
 
-  /** For how many milliseconds there has been no request, or a part of one; -1 if one is under way. */
+  /**
+   * For how many milliseconds there has been no request, or a part of one; -1 if one is under way. One
+   * whose body has stalled counts as none from the moment on at which it has for some seconds.
+   */
   waited(): number {
     const { current } = this;
     const { now } = this.#server;
+    if (current === "body") return Math.max(-1, now - this.#since - STALLED_MS);
     if (current === "linger" || current === "expired") return now - this.#since;
     return current === "idle" || current === "head" ? now - this.#freeSince : -1;
   }

@@ -186,7 +186,10 @@ function fieldsOf(headers: readonly string[]): string {
     const value = headers[i + 1];
     if (!NAME.test(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
     if (OURS.has(name.toLowerCase())) {
-      throw new TypeError(`A reply has the field ${name}, which is for the server to send`);
+      throw new TypeError(
+        `A reply has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
+          "such fields out of those of another reply",
+      );
     }
     if (!VALUE.test(value)) {
       throw new TypeError(`The field ${name} of a reply has a control character`);
