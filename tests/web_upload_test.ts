@@ -7,6 +7,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rename,
   stat,
   symlink,
   utimes,
@@ -14,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { HttpError } from "../lib/http/errors.ts";
+import { addNew } from "../lib/web/new_file.ts";
 import { refusalOf } from "../lib/web/refusal.ts";
 import { removeStale } from "../lib/web/temporary.ts";
 import { serveSite } from "../lib/web/site.ts";
@@ -107,6 +109,66 @@ test("upload: is not there before it is whole", async () => {
   })();
   assert.equal((await ask(handler, { method: "PUT", target: "/a.txt", body })).status, 201);
   assert.equal((await ask(handler, { target: "/a.txt" })).text, "half and half");
+});
+
+test("upload: a new file is never seen in part, nor empty, under its name", async () => {
+  const content = bytes("all of it");
+  const uploads = [
+    (site: Site, name: string) =>
+      send(site, {
+        method: "PUT",
+        target: `/${name}`,
+        headers: { "If-None-Match": "*" },
+        body: [content],
+      }),
+    (site: Site, name: string) => post(site, "/", [formOf([name, content])]),
+  ];
+  for (const upload of uploads) {
+    await using site = await makeSite();
+    const seen = new Set<number>();
+    let name = "";
+    const watch = async (stop: AbortSignal) => {
+      while (!stop.aborted) {
+        const stats = await stat(site.path(name)).catch(() => undefined);
+        if (stats?.isFile()) seen.add(stats.size);
+      }
+    };
+    const stop = new AbortController();
+    const watching = [watch(stop.signal), watch(stop.signal), watch(stop.signal)];
+    for (let i = 0; i < 100; i++) await upload(site, name = `file ${i}`);
+    stop.abort();
+    await Promise.all(watching);
+    assert.deepEqual([...seen].filter((size) => size !== content.length), []);
+    assert.equal((await everything(site)).length, 100);
+  }
+});
+
+test("upload: where there are no hard links, a new file takes no name that is taken", async () => {
+  await using site = await makeSite({ "whole": "new", "taken": "old" });
+  const noLinks = () => Promise.reject(Object.assign(new Error(), { code: "EPERM" }));
+  const file = { addAs: noLinks, keepAs: (path: string) => rename(site.path("whole"), path) };
+  await assert.rejects(addNew(site.path("taken"), file, 409), { status: 409 });
+  assert.equal(await readFile(site.path("taken"), "utf8"), "old");
+  await addNew(site.path("a"), file, 409);
+  assert.equal(await readFile(site.path("a"), "utf8"), "new");
+  // The next one has no content.
+  await assert.rejects(addNew(site.path("b"), file, 409), { code: "ENOENT" });
+  assert.deepEqual(await everything(site), ["a", "taken"]);
+});
+
+test("upload: one that cannot be given its name removes no file of somebody else", async () => {
+  await using site = await makeSite();
+  const full = Object.assign(new Error(), { code: "ENOSPC" });
+  const file = {
+    addAs: () => Promise.reject(full),
+    keepAs: async (path: string) => {
+      await writeFile(site.path("other"), "of somebody else");
+      await rename(site.path("other"), path);
+      throw full;
+    },
+  };
+  await assert.rejects(addNew(site.path("a"), file, 409), full);
+  assert.equal(await readFile(site.path("a"), "utf8"), "of somebody else");
 });
 
 test("upload: PUT to a directory, or into none, is 409", async () => {

@@ -7,6 +7,7 @@
 
 import { constants, type Stats } from "node:fs";
 import { lstat, open, rm } from "node:fs/promises";
+import { isSame, stateOf } from "./file_state.ts";
 import { Refusal } from "./refusal.ts";
 import type { TemporaryFile } from "./temporary.ts";
 
@@ -64,18 +65,37 @@ export function modeOf(stats: Stats | undefined): number | undefined {
 }
 
 /** Gives a file its name, or if that is taken rejects with a refusal of the status `status`. */
-export async function addNew(path: string, file: TemporaryFile, status: number): Promise<void> {
+export async function addNew(path: string, file: NewFile, status: number): Promise<void> {
   try {
-    // Only this fails if there is a file, however late it came.
-    await (await open(path, "wx")).close();
+    await file.addAs(path).catch((error) => {
+      if (isTaken(error)) throw error;
+      // Not all file systems have hard links. What else is wrong shows again.
+      return reserve(path, file);
+    });
   } catch (error) {
-    if ((error as { code?: string }).code !== "EEXIST") throw error;
-    throw new Refusal(status, "There is a file of this name already");
+    if (isTaken(error)) throw new Refusal(status, "There is a file of this name already");
+    throw error;
   }
+}
+
+/** A {@linkcode TemporaryFile} that is whole. */
+type NewFile = Pick<TemporaryFile, "addAs" | "keepAs">;
+
+/** Gives a file its name by way of an empty file, which is seen for a moment. */
+async function reserve(path: string, file: NewFile): Promise<void> {
+  // Only this fails if there is a file, however late it came.
+  const handle = await open(path, "wx");
+  const empty = await handle.stat().finally(() => handle.close());
   try {
     await file.keepAs(path);
   } catch (error) {
-    await rm(path, { force: true });
+    // Not if somebody else has put a file in its place.
+    const now = await lstat(path).catch(() => undefined);
+    if (now !== undefined && isSame(stateOf(empty), stateOf(now))) await rm(path, { force: true });
     throw error;
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "EEXIST";
 }

@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 const PREFIX = ".plainsocket-upload-";
@@ -61,6 +61,14 @@ export class TemporaryFile implements AsyncDisposable {
   async keepAs(path: string): Promise<void> {
     await rename(this.#path, path);
     this.#kept = true;
+  }
+
+  /** Gives it the name that it was made for, in one step. Rejects as link(2) fails: EEXIST if it is taken. */
+  async addAs(path: string): Promise<void> {
+    await link(this.#path, path);
+    this.#kept = true;
+    // It is stored; a second name that stays goes when it is stale.
+    await rm(this.#path, { force: true }).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
