@@ -215,6 +215,37 @@ test("upload: PUT replaces the file that was seen, and no other", async () => {
   assert.equal(await change({ "If-Modified-Since": today, "If-Match": await tag() }), 204);
 });
 
+test("upload: PUT compares with the file as it is, whatever replies the client would take", async () => {
+  await using site = await makeSite();
+  const handler = serveSite(site.root, { upload: true });
+  let time = 1_000_000;
+  const inReplies: Record<string, string>[] = [
+    { "Accept-Encoding": "gzip, deflate, br" },
+    { "Accept-Encoding": "identity;q=0, gzip" },
+    { "Accept-Encoding": "identity;q=0" },
+    { "Accept": "application/json" },
+    { "Range": "bytes=0-1" },
+    { "Range": "bytes=9999-", "If-Range": '"x"' },
+  ];
+  for (const headers of inReplies) {
+    const change = async (more: Record<string, string>) => {
+      // As long as what is compressed, and old enough for a strong tag.
+      await writeFile(site.path("a.txt"), "a".repeat(5000));
+      await utimes(site.path("a.txt"), time, ++time);
+      await ask(handler, { method: "PUT", target: "/b", body: [] }); // looks at all anew
+      const { etag } = (await ask(handler, { method: "HEAD", target: "/a.txt" })).headers;
+      const all = { ...headers, ...more, ...("If-Match" in more ? { "If-Match": etag } : {}) };
+      const body = [bytes("new")];
+      return (await ask(handler, { method: "PUT", target: "/a.txt", headers: all, body })).status;
+    };
+    const sent = JSON.stringify(headers);
+    assert.equal(await change({ "If-Match": "its own" }), 204, sent);
+    assert.equal(await change({ "If-None-Match": '"another"' }), 204, sent);
+    assert.equal(await change({ "If-None-Match": "*" }), 412, sent);
+    assert.equal(await change({ "If-Unmodified-Since": new Date().toUTCString() }), 204, sent);
+  }
+});
+
 test("upload: PUT does not replace a file that has changed meanwhile", async () => {
   await using site = await makeSite({ "a": "old" });
   await utimes(site.path("a"), 1000, 1000);

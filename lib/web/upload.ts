@@ -160,8 +160,7 @@ class Uploads {
 
   /** RFC 9110 section 13.2: whoever replaces a file may say which one he has seen. */
   async #checkConditions(request: LightRequest, exists: boolean): Promise<void> {
-    const fields = ["if-match", "if-none-match", "if-unmodified-since"];
-    if (!fields.some((name) => request.header(name) !== undefined)) return;
+    if (!CONDITIONS.some((name) => request.header(name) !== undefined)) return;
     const status = exists ? await this.#options.statusOf(headOf(request)) : 404;
     const onlyExisting = request.header("if-match") !== undefined;
     if (status === 404 ? onlyExisting : status === 304 || status === 412) {
@@ -194,13 +193,19 @@ class Uploads {
   }
 }
 
-/** The same request as HEAD, without what says nothing about writing. */
+/** The conditions that say something about writing. */
+const CONDITIONS: readonly string[] = ["if-match", "if-none-match", "if-unmodified-since"];
+
+/**
+ * The same request as HEAD, with its conditions only: they are about the file as it is stored, and not
+ * about a part or a coding of it that the client would take in a reply.
+ */
 function headOf(request: LightRequest): LightRequest {
   const { target, minor, scheme, host, localAddr, remoteAddr, signal } = request;
   const headers = request.headers.filter((_, i, all) => {
-    return all[i - i % 2].toLowerCase() !== "if-modified-since";
+    return CONDITIONS.includes(all[i - i % 2].toLowerCase());
   });
-  const header = (name: string) => request.header(name);
+  const isKept = (name: string) => CONDITIONS.includes(name.toLowerCase());
   return {
     method: "HEAD",
     target,
@@ -211,7 +216,7 @@ function headOf(request: LightRequest): LightRequest {
     localAddr,
     remoteAddr,
     signal,
-    header,
+    header: (name) => isKept(name) ? request.header(name) : undefined,
     read: () => Promise.resolve(null),
   };
 }
