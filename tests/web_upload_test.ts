@@ -576,11 +576,45 @@ test("upload: a form needs a file in it, with a name that can be asked for", asy
   assert.deepEqual(await everything(site), []);
 });
 
-test("upload: of a name with folders in a form, the last one counts", async () => {
+test("upload: of a name with folders in a form, the last one counts, and the reply says so", async () => {
   await using site = await makeSite();
-  const form = formOf(["../../up.txt", bytes("x")], ["C:\\fakepath\\win.txt", bytes("x")]);
-  assert.equal((await post(site, "/", [form])).status, 303);
-  assert.deepEqual(await everything(site), ["up.txt", "win.txt"]);
+  const form = formOf(
+    ["../../up.txt", bytes("x")],
+    ["C:\\fakepath\\win.txt", bytes("x")],
+    ["a\\b.txt", bytes("x")],
+    ["plain.txt", bytes("x")],
+  );
+  const { status, text } = await post(site, "/", [form]);
+  assert.equal(status, 303);
+  assert.deepEqual(text.split("\n"), [
+    "Uploaded.",
+    "Stored: ../../up.txt as up.txt.",
+    "Stored: C:\\fakepath\\win.txt as win.txt.",
+    "Stored: a\\b.txt as b.txt.",
+    "",
+  ]);
+  assert.deepEqual(await everything(site), ["b.txt", "plain.txt", "up.txt", "win.txt"]);
+});
+
+test("upload: each file of a form is in the reply, whatever its name", async () => {
+  const names = ["..", ".", "trail/", "dir/..", "/", "one/a.txt", "two/a.txt", "\\.x"];
+  await using site = await makeSite();
+  const parts = names.map((name) => [name, bytes("x")] as const);
+  const { status, text } = await post(site, "/", [formOf(["", bytes("")], ...parts)]);
+  assert.equal(status, 409);
+  const lines = [
+    "Not all files were stored.",
+    ...names.slice(0, 5).map((name) => `Not stored: ${name}: No file can have this name.`),
+    "Not stored: \\.x: Names that start with a dot are not taken.",
+    "Not stored: two/a.txt: There is a file of this name already.",
+    "Stored: one/a.txt as a.txt.",
+    "",
+  ];
+  assert.deepEqual(text.split("\n").sort(), lines.sort());
+  assert.deepEqual(await everything(site), ["a.txt"]);
+  // No file was chosen in the first, and that is all right beside others.
+  const chosen = await post(site, "/", [formOf(["", bytes("")], ["c", bytes("x")])]);
+  assert.deepEqual([chosen.status, chosen.text], [303, "Uploaded.\n"]);
 });
 
 test("upload: POST of anything but a form is 415, and to no directory 404 or 409", async () => {

@@ -19,8 +19,8 @@ type OnFile = (name: string, content: AsyncIterable<Uint8Array>) => Promise<void
 
 /**
  * Reads the form that a request brings, and gives each of its files to `onFile`, one after the other:
- * the name, without the folders that may stand before it, and the content. Other fields are passed
- * over.
+ * the name as it was sent, with folders before it if there are any, and the content. Other fields are
+ * passed over, and so are file fields with an empty name: no file was chosen.
  *
  * Rejects with what `onFile` or reading rejects with; with a {@linkcode Refusal} 415 if it is no
  * form, and 400 if it is not whole or has more than 1,000 files or 1,100 parts.
@@ -83,7 +83,8 @@ export async function readForm(request: LightRequest, onFile: OnFile): Promise<v
 function parserOf(contentType: string): BusboyInstance {
   const boundary = /^multipart\/form-data *;/i.test(contentType);
   try {
-    if (boundary) return new Busboy({ headers: { "content-type": contentType }, limits: LIMITS });
+    const headers = { "content-type": contentType };
+    if (boundary) return new Busboy({ headers, limits: LIMITS, preservePath: true });
   } catch {
     // It has no boundary.
   }

@@ -26,14 +26,24 @@ const UNWELCOME = /[\x00-\x1f\x7f-\x9f/\\\ufffd]/;
 
 /** The name of a new file, if it is one that is safe with all programs and systems. */
 export function checked(name: string): string {
+  const none = new Refusal(400, "No file can have this name");
+  if (name === "" || name === "." || name === "..") throw none;
   if (isDotted(name)) throw dotted();
-  if (name === "" || UNWELCOME.test(name)) throw new Refusal(400, "No file can have this name");
+  if (UNWELCOME.test(name)) throw none;
   return name;
 }
 
+/** A name without the folders before it, of this system or of Windows. */
+export function withoutFolders(name: string): string {
+  return name.slice(Math.max(name.lastIndexOf("/"), name.lastIndexOf("\\")) + 1);
+}
+
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\x00-\x1f\x7f-\x9f]/g;
+
 /** A name that may be one that was not taken, as text of one line. */
 export function visible(name: string): string {
-  return name.replace(new RegExp(UNWELCOME, "g"), "\ufffd");
+  return name.replace(CONTROLS, "\ufffd");
 }
 
 /** What has become a link or a FIFO meanwhile is not followed, and not waited for. */

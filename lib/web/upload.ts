@@ -13,13 +13,25 @@ import { isCrossOrigin } from "./cors.ts";
 import { ChangedError, locate, statusOfError } from "./disk.ts";
 import { readForm } from "./form.ts";
 import { OpenDirectory } from "./open_directory.ts";
-import { addNew, checked, dotted, isDotted, modeOf, replaceable, visible } from "./new_file.ts";
+import {
+  addNew,
+  checked,
+  dotted,
+  isDotted,
+  modeOf,
+  replaceable,
+  visible,
+  withoutFolders,
+} from "./new_file.ts";
 import { encodeName, parseTarget, type TargetPath } from "./path.ts";
 import { Refusal, refusalOf, textReply } from "./refusal.ts";
 import { removeStale, TemporaryFile } from "./temporary.ts";
 
 /** A file of a form, and what has become of it. */
 interface Received {
+  /** Its name in the form. */
+  readonly sent: string;
+  /** The name that it is stored under. */
   readonly name: string;
   /** It has come, and waits to be given its name. */
   readonly file?: TemporaryFile;
@@ -40,7 +52,8 @@ export interface UploadOptions {
  * names with a dot at the start not taken, and symbolic links not written through.
  *
  * PUT answers 201 for a new file and 204 for a replaced one, whose permissions it keeps. POST stores
- * the files of a form once all of it has come. It answers 303 to the directory if all are stored; if
+ * the files of a form once all of it has come, without the folders that may stand before their names;
+ * the reply tells of those. It answers 303 to the directory if all are stored; if
  * some cannot be, as there is a file of that name, the others are, and the reply says which: 409, or
  * the status that all of those have in common. How large a request may be is the limit of a body,
  * `limits.body` of the server.
@@ -122,18 +135,18 @@ class Uploads {
   async #post(request: LightRequest, { names, slash }: TargetPath): Promise<LightReply> {
     await using directory = await this.#directory(names, 404);
     const all: Received[] = [];
+    const stored: Received[] = [];
     try {
-      await readForm(request, async (name, content) => {
-        all.push(await receive(directory.path, name, content));
+      await readForm(request, async (sent, content) => {
+        all.push(await receive(directory.path, sent, content));
       });
       if (all.length === 0) throw new Refusal(400, "There is no file in the form");
       // Nothing appears before all has come: who sends the form again finds no half of it.
-      const stored: string[] = [];
       const refused: Refused[] = [];
-      for (const { name, file, refusal } of all) {
+      for (const { sent, name, file, refusal } of all) {
         const why = refusal ?? await refusalOfAdding(join(directory.path, name), file!);
-        if (why === undefined) stored.push(name);
-        else refused.push({ name, why });
+        if (why === undefined) stored.push({ sent, name });
+        else refused.push({ sent, why });
       }
       if (refused.length > 0) return this.#partly(stored, refused);
     } finally {
@@ -141,19 +154,21 @@ class Uploads {
     }
     // Relative: a proxy may have the site below a path of its own.
     const location = slash || names.length === 0 ? "./" : `./${encodeName(names.at(-1)!)}/`;
-    return textReply(303, "Uploaded", ["Location", location, ...this.#options.headers]);
+    const renamed = stored.filter(({ sent, name }) => sent !== name);
+    const text = ["Uploaded", ...renamed.map(lineOf)].join(".\n");
+    return textReply(303, text, ["Location", location, ...this.#options.headers]);
   }
 
   /** The reply to a form of which not all is stored: a line for each file. */
-  #partly(stored: readonly string[], refused: readonly Refused[]): LightReply {
+  #partly(stored: readonly Received[], refused: readonly Refused[]): LightReply {
     const { headers } = this.#options;
     const [{ why: { status, message } }] = refused;
     if (stored.length === 0 && refused.length === 1) return textReply(status, message, headers);
     const alike = refused.every(({ why }) => why.status === status);
     const lines = [
       stored.length === 0 ? "No file was stored" : "Not all files were stored",
-      ...refused.map(({ name, why }) => `Not stored: ${visible(name)}: ${why.message}`),
-      ...stored.map((name) => `Stored: ${visible(name)}`),
+      ...refused.map(({ sent, why }) => `Not stored: ${visible(sent)}: ${why.message}`),
+      ...stored.map(lineOf),
     ];
     return textReply(alike ? status : 409, lines.join(".\n"), headers);
   }
@@ -223,16 +238,23 @@ function headOf(request: LightRequest): LightRequest {
 
 /** A file of a form that is not stored. */
 interface Refused {
-  readonly name: string;
+  /** Its name in the form. */
+  readonly sent: string;
   readonly why: Refusal;
+}
+
+/** What is said of a file that is stored. */
+function lineOf({ sent, name }: Received): string {
+  return `Stored: ${visible(sent)}${sent === name ? "" : ` as ${visible(name)}`}`;
 }
 
 /** Takes in one file of a form, or says why not. Rejects if it is the form that is not right. */
 async function receive(
   directory: string,
-  name: string,
+  sent: string,
   content: AsyncIterable<Uint8Array>,
 ): Promise<Received> {
+  const name = withoutFolders(sent);
   let file: TemporaryFile | undefined;
   try {
     if (await replaceable(join(directory, checked(name))) !== undefined) throw taken(name);
@@ -240,12 +262,12 @@ async function receive(
     for await (const bytes of content) await file.write(bytes);
     // A form has more files than there are descriptors.
     await file.end();
-    return { name, file };
+    return { sent, name, file };
   } catch (error) {
     await file?.[Symbol.asyncDispose]();
     const refusal = refusalOf(error);
     if (refusal === undefined) throw error;
-    return { name, refusal };
+    return { sent, name, refusal };
   }
 }
 
