@@ -376,14 +376,14 @@ test("upload: a form overwrites nothing, adds its other files, and says which is
   assert.equal(status, 409);
   assert.equal(
     text,
-    "Not all files were stored.\nNot stored: b: There is a b already.\nStored: a.\nStored: c.\n",
+    "Not all files were stored.\nNot stored: b: There is a file of this name already.\nStored: a.\nStored: c.\n",
   );
   assert.deepEqual(await everything(site), ["a", "b", "c"]);
   assert.equal(await readFile(site.path("b"), "utf8"), "old");
   assert.equal((await readFile(site.path("c"))).length, 200_000);
 
   const again = await post(site, "/", [formOf(["b", bytes("new")])]);
-  assert.deepEqual([again.status, again.text], [409, "There is a b already.\n"]);
+  assert.deepEqual([again.status, again.text], [409, "There is a file of this name already.\n"]);
 });
 
 test("upload: of a form with the same name twice, the first file is stored", async () => {

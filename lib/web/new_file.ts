@@ -74,6 +74,11 @@ export function modeOf(stats: Stats | undefined): number | undefined {
   return stats === undefined ? undefined : stats.mode & 0o777;
 }
 
+/** Why a file is not stored under a name that another one has. */
+export function taken(status: number): Refusal {
+  return new Refusal(status, "There is a file of this name already");
+}
+
 /** Gives a file its name, or if that is taken rejects with a refusal of the status `status`. */
 export async function addNew(path: string, file: NewFile, status: number): Promise<void> {
   try {
@@ -83,7 +88,7 @@ export async function addNew(path: string, file: NewFile, status: number): Promi
       return reserve(path, file);
     });
   } catch (error) {
-    if (isTaken(error)) throw new Refusal(status, "There is a file of this name already");
+    if (isTaken(error)) throw taken(status);
     throw error;
   }
 }

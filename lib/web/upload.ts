@@ -20,6 +20,7 @@ import {
   isDotted,
   modeOf,
   replaceable,
+  taken,
   visible,
   withoutFolders,
 } from "./new_file.ts";
@@ -257,7 +258,7 @@ async function receive(
   const name = withoutFolders(sent);
   let file: TemporaryFile | undefined;
   try {
-    if (await replaceable(join(directory, checked(name))) !== undefined) throw taken(name);
+    if (await replaceable(join(directory, checked(name))) !== undefined) throw taken(409);
     file = await TemporaryFile.create(directory);
     for await (const bytes of content) await file.write(bytes);
     // A form has more files than there are descriptors.
@@ -279,8 +280,4 @@ async function refusalOfAdding(path: string, file: TemporaryFile): Promise<Refus
     if (refusal === undefined) throw error;
     return refusal;
   }
-}
-
-function taken(name: string): Refusal {
-  return new Refusal(409, `There is a ${name} already`);
 }
