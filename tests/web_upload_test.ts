@@ -703,3 +703,23 @@ test("upload: what a killed server left behind goes after a day", async () => {
   await removeStale(site.root);
   assert.deepEqual(await everything(site), [".other", recent, "sub"]);
 });
+
+test("upload: what cannot be cleared up does not keep an upload out", async () => {
+  await using site = await makeSite({ "drop/": "" });
+  // Neither a directory that is not there, nor a directory of such a name.
+  await removeStale(site.path("none"));
+  const old = ".plainsocket-upload-old";
+  await mkdir(site.path(`drop/${old}`));
+  const before = Date.now() / 1000 - 90_000;
+  await utimes(site.path(`drop/${old}`), before, before);
+  await removeStale(site.path("drop"));
+  assert.equal((await put(site, "/drop/a", "x")).status, 201);
+  assert.deepEqual((await readdir(site.path("drop"))).sort(), [old, "a"]);
+  // Nor one that takes files, and does not show them.
+  await chmod(site.path("drop"), 0o300);
+  const form = formOf(["c", bytes("x")]);
+  const { status } = await put(site, "/drop/b", "x");
+  const posted = (await post(site, "/drop/", [form])).status;
+  await chmod(site.path("drop"), 0o700);
+  assert.deepEqual([status, posted], [201, 303]);
+});

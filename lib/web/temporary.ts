@@ -77,12 +77,17 @@ export class TemporaryFile implements AsyncDisposable {
   }
 }
 
-/** Removes what a server that was killed a day ago or longer has left behind in a directory. */
+/**
+ * Removes what a server that was killed a day ago or longer has left behind in a directory, as far as
+ * that can be done: what cannot be read or removed stays.
+ */
 export async function removeStale(directory: string, now: number = Date.now()): Promise<void> {
-  for (const name of (await readdir(directory)).filter(isTemporary)) {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names.filter(isTemporary)) {
     const path = join(directory, name);
     // What is gone meanwhile was another upload, which is over.
     const stats = await stat(path).catch(() => undefined);
-    if (stats !== undefined && now - stats.mtimeMs > STALE_MS) await rm(path, { force: true });
+    if (stats === undefined || now - stats.mtimeMs <= STALE_MS) continue;
+    await rm(path, { force: true }).catch(() => {});
   }
 }

@@ -196,16 +196,11 @@ class Uploads {
     const located = await locate(this.#root, join(this.#root, ...names)).catch(refuse);
     if (located.state.kind !== "directory") throw new Refusal(409, "It is no directory");
     const directory = await OpenDirectory.open(located).catch(refuse);
-    try {
-      if (!this.#cleared.has(located.real)) {
-        this.#cleared.add(located.real);
-        await removeStale(directory.path);
-      }
-      return directory;
-    } catch (error) {
-      await directory[Symbol.asyncDispose]();
-      throw error;
+    if (!this.#cleared.has(located.real)) {
+      this.#cleared.add(located.real);
+      await removeStale(directory.path);
     }
+    return directory;
   }
 }
 
