@@ -334,8 +334,58 @@ test("listing: a name that is not UTF-8 is shown without a link, and said not to
   assert.equal((await ask(serveSite(site.root), { target: "/caf%E9.txt" })).status, 404);
 });
 
+test("listing: nor is a link to such a name, or what is below one, served on any runtime", async () => {
+  if (process.platform !== "linux") return;
+  await using site = await makeSite({ "real\ufffd.txt": "real", "real\ufffd/in": "in" });
+  inDirectory(site.root, "caf\xe9.txt", ': > "$1"');
+  inDirectory(site.root, "dir\xe9", 'mkdir "$1"; : > "$1/in.txt"');
+  inDirectory(site.root, "caf\xe9.txt", 'ln -s "$1" link');
+  inDirectory(site.root, "dir\xe9", 'ln -s "$1" folder; ln -s "$1/in.txt" deep');
+  for (const [link, target] of [["good", "real\ufffd.txt"], ["better", "real\ufffd"]]) {
+    await symlink(target, site.path(link));
+  }
+  const handler = serveSite(site.root);
+  const { text } = await ask(handler, { target: "/", headers: JSON_ONLY });
+  const found = JSON.parse(text).entries.map((entry: Record<string, string>) => {
+    return [entry.name, entry.type, entry.unserved?.replace(/^.* (its|leads) .*$/, "$1")];
+  });
+  assert.deepEqual(found, [
+    ["better", "directory", undefined],
+    ["dir\ufffd", "directory", "its"],
+    ["folder", "directory", "leads"],
+    ["real\ufffd", "directory", undefined],
+    ["caf\ufffd.txt", "file", "its"],
+    ["deep", "file", "leads"],
+    ["good", "file", undefined],
+    ["link", "file", "leads"],
+    ["real\ufffd.txt", "file", undefined],
+  ]);
+  const statuses: [target: string, status: number][] = [
+    ["/link", 404],
+    ["/folder", 404],
+    ["/folder/", 404],
+    ["/folder/in.txt", 404],
+    ["/deep", 404],
+    ["/dir%EF%BF%BD/", 404],
+    ["/good", 200],
+    ["/better/in", 200],
+    ["/better/", 200],
+  ];
+  for (const [target, status] of statuses) {
+    assert.equal((await ask(handler, { target })).status, status, target);
+  }
+});
+
 /** Makes an empty file whose name is of these bytes, which Deno cannot. */
 function makeFileOfBytes(root: string, name: Uint8Array): void {
-  const octal = Array.from(name, (byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
-  execFileSync("sh", ["-c", `: > "$(printf '${octal}')"`], { cwd: root });
+  inDirectory(root, Buffer.from(name).toString("latin1"), ': > "$1"');
+}
+
+/** Has the shell do something with a name, a byte for each character, as `$1`. */
+function inDirectory(root: string, name: string, script: string): void {
+  const octal = Array.from(
+    Buffer.from(name, "latin1"),
+    (byte) => `\\${byte.toString(8).padStart(3, "0")}`,
+  ).join("");
+  execFileSync("sh", ["-c", `set -- "$(printf '${octal}')"; ${script}`], { cwd: root });
 }

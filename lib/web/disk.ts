@@ -16,9 +16,9 @@
 
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath, stat } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
-import { isInside, O_PATH, pathOf, tellsPaths } from "./open_paths.ts";
+import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./open_paths.ts";
 
 /** A path below the root, resolved. */
 export interface Located {
@@ -62,7 +62,7 @@ export class NotServedError extends Error {
  * and for special files, which are never opened: opening a FIFO would wait, and a device may act.
  */
 export async function locate(root: string, path: string): Promise<Located> {
-  return await locateBelow(await realpath(root), path);
+  return await locateBelow(await realPathOf(root), path);
 }
 
 /** The same, for a root whose path has no link in it. */
@@ -76,7 +76,7 @@ export async function locateBelow(root: string, path: string): Promise<Located> 
 /** Where a path leads, and what is there. */
 async function look(path: string): Promise<{ real: string; state: FileState }> {
   if (!tellsPaths()) {
-    const real = await realpath(path);
+    const real = await realPathOf(path);
     return { real, state: stateOf(await stat(real)) };
   }
   const handle = await open(path, O_PATH);
@@ -89,7 +89,7 @@ async function look(path: string): Promise<{ real: string; state: FileState }> {
 
 /** Whether what was opened by the path that was located is inside the root. */
 async function isServed(handle: FileHandle, { root, real }: Located): Promise<boolean> {
-  return tellsPaths() ? isInside(root, pathOf(handle)) : await realpath(real) === real;
+  return tellsPaths() ? isInside(root, pathOf(handle)) : await realPathOf(real) === real;
 }
 
 /** Not to wait for the other end, should a FIFO have taken the file's place; 0 on Windows. */

@@ -21,6 +21,13 @@ export interface FileState {
   readonly mode: number;
 }
 
+/** A name in a directory, as the directory has it. */
+export interface NameFound {
+  readonly name: string;
+  /** What has that name itself; "other" too where the file system does not tell. */
+  readonly kind: FileState["kind"] | "link";
+}
+
 /**
  * What the runtime found. Numbers, since bigints throw on Deno for a time beyond those of a `Date`,
  * and outside of the promise at that.

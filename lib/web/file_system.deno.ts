@@ -7,7 +7,7 @@
 
 import { existsSync } from "node:fs";
 import process from "node:process";
-import { type FileState, kindOf } from "./file_state.ts";
+import { type FileState, kindOf, type NameFound } from "./file_state.ts";
 
 /**
  * Whether the event loop, while there is always something to be done, looks at the network only once in
@@ -44,8 +44,10 @@ function stateOfInfo(info: Deno.FileInfo): FileState {
  */
 export async function* readNames(
   path: string,
-): AsyncGenerator<{ name: string; isLink: boolean }> {
-  for await (const { name, isSymlink } of Deno.readDir(path)) yield { name, isLink: isSymlink };
+): AsyncGenerator<NameFound> {
+  for await (const { name, isSymlink, isFile, isDirectory } of Deno.readDir(path)) {
+    yield { name, kind: isSymlink ? "link" : kindOf(isFile, isDirectory) };
+  }
 }
 
 const PERMISSIONS = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;

@@ -7,7 +7,7 @@
 import { existsSync, statSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import process from "node:process";
-import { type FileState, stateOf } from "./file_state.ts";
+import { type FileState, kindOf, type NameFound, stateOf } from "./file_state.ts";
 
 /** Whether the event loop, while it is busy, looks at the network but seldom. */
 export const LOOKS_SELDOM = false;
@@ -28,9 +28,10 @@ const SOME = 256;
 /** The names in a directory, as they are read. Rejects as `opendir()` does. */
 export async function* readNames(
   path: string,
-): AsyncGenerator<{ name: string; isLink: boolean }> {
+): AsyncGenerator<NameFound> {
   for await (const entry of await opendir(path, { bufferSize: SOME })) {
-    yield { name: entry.name, isLink: entry.isSymbolicLink() };
+    const kind = kindOf(entry.isFile(), entry.isDirectory());
+    yield { name: entry.name, kind: entry.isSymbolicLink() ? "link" : kind };
   }
 }
 

@@ -5,9 +5,9 @@
  */
 
 import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { ChangedError, type Located } from "./disk.ts";
-import { isInside, linkOf, O_PATH, pathOf, tellsPaths } from "./open_paths.ts";
+import { isInside, linkOf, O_PATH, pathOf, realPathOf, tellsPaths } from "./open_paths.ts";
 
 /**
  * A directory inside the root. What is done below {@linkcode path} is done there, even if somebody puts
@@ -42,14 +42,18 @@ export class OpenDirectory implements AsyncDisposable {
     }
     const flag = access === "read" ? constants.O_RDONLY : O_PATH;
     const handle = await open(real, flag | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    if (isInside(root, pathOf(handle))) return new OpenDirectory(real, handle);
-    await handle.close();
-    throw new ChangedError(real);
+    try {
+      if (!isInside(root, pathOf(handle))) throw new ChangedError(real);
+      return new OpenDirectory(real, handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 
   /** Rejects with a {@linkcode ChangedError} if another one may be at its path. */
   async confirm(): Promise<void> {
-    if (this.#handle === undefined && await realpath(this.#real) !== this.#real) {
+    if (this.#handle === undefined && await realPathOf(this.#real) !== this.#real) {
       throw new ChangedError(this.#real);
     }
   }

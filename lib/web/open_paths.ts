@@ -6,8 +6,9 @@
  * @module
  */
 
+import { isUtf8 } from "node:buffer";
 import { readlinkSync } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import { type FileHandle, realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { hasOpenPaths } from "./file_system.deno.ts";
 
@@ -21,9 +22,43 @@ export function tellsPaths(): boolean {
   return told ??= hasOpenPaths();
 }
 
-/** Where an open file is now. */
+/** Something is there, but its path is not UTF-8, so that it can be neither asked for nor opened. */
+export class UnnamedError extends Error {
+  /** For clients it is as if it were not there. */
+  readonly code: string = "ENOENT";
+
+  constructor() {
+    super("The path of a file is not UTF-8");
+    this.name = "UnnamedError";
+  }
+}
+
+/** Where an open file is now. Throws an {@linkcode UnnamedError} if that is not UTF-8. */
 export function pathOf(handle: FileHandle): string {
-  return readlinkSync(linkOf(handle));
+  const link = linkOf(handle);
+  let path: string;
+  try {
+    path = readlinkSync(link);
+  } catch (error) {
+    throw namedSo(error);
+  }
+  // Node has it in place of bytes that are no text.
+  if (path.includes("\ufffd") && !isUtf8(readlinkSync(link, { encoding: "buffer" }))) {
+    throw new UnnamedError();
+  }
+  return path;
+}
+
+/** A path with no link in it. Rejects as `realpath()` does, or with an {@linkcode UnnamedError}. */
+export async function realPathOf(path: string): Promise<string> {
+  return await realpath(path).catch((error) => {
+    throw namedSo(error);
+  });
+}
+
+/** Deno has an error without a code for paths that are not UTF-8. */
+function namedSo(error: unknown): unknown {
+  return (error as Error).name === "InvalidData" ? new UnnamedError() : error;
 }
 
 /** A path that leads to an open file or directory, wherever that is by then. */

@@ -5,13 +5,15 @@
  * @module
  */
 
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { locate, locateBelow } from "./disk.ts";
-import type { FileState } from "./file_state.ts";
+import { type FileState, type NameFound, stateOf } from "./file_state.ts";
 import { readNames, stateAt } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
 import { comparing, type Entry, type SortOrder } from "./listing.ts";
 import { OpenDirectory } from "./open_directory.ts";
+import { UnnamedError } from "./open_paths.ts";
 import { sortInTurns } from "./turns.ts";
 
 /** So many of a directory are listed; the others are left out. */
@@ -70,16 +72,14 @@ export async function readDirectory(
 ): Promise<Reading> {
   const located = await locate(root, path);
   await using directory = await OpenDirectory.open(located);
-  const found: string[] = [];
-  const links = new Set<string>();
+  const found: NameFound[] = [];
   let complete = true;
-  for await (const { name, isLink } of readNames(directory.path)) {
+  for await (const one of readNames(directory.path)) {
     signal.throwIfAborted();
-    if (!isShown(name)) continue;
+    if (!isShown(one.name)) continue;
     complete = found.length < MOST_ENTRIES;
     if (!complete) break;
-    found.push(name);
-    if (isLink) links.add(name);
+    found.push(one);
   }
   await directory.confirm();
 
@@ -91,7 +91,7 @@ export async function readDirectory(
       next += SOME;
       await looking.run(async () => {
         for (let i = first; i < Math.min(first + SOME, found.length); i++) {
-          entries[i] = await lookAt(located.root, directory.path, found[i], links.has(found[i]));
+          entries[i] = await lookAt(located.root, directory.path, found[i]);
         }
       });
     }
@@ -105,15 +105,18 @@ export async function readDirectory(
 async function lookAt(
   root: string,
   directory: string,
-  name: string,
-  isLink: boolean,
+  { name, kind }: NameFound,
 ): Promise<Entry | undefined> {
   const path = join(directory, name);
   try {
     // A link that has just taken the place of a file is not followed.
-    return entryOf(name, isLink ? (await locateBelow(root, path)).state : await stateAt(path));
+    const state = kind === "link" ? (await locateBelow(root, path)).state : await stateAt(path);
+    return entryOf(name, state);
   } catch (error) {
-    if (isGarbled(name, error)) return garbledEntry(name);
+    if (error instanceof UnnamedError) return await unnamedEntry(name, path);
+    if (isGarbled(name, error)) {
+      return unservedEntry(name, kind === "directory" ? kind : "file", "its name is not UTF-8");
+    }
     return undefined; // it has gone away, leads nowhere, or is forbidden
   }
 }
@@ -126,8 +129,15 @@ function isGarbled(name: string, error: unknown): boolean {
   return name.includes("\ufffd") && (error as { code?: unknown }).code === "ENOENT";
 }
 
-function garbledEntry(name: string): Entry {
-  return { name, kind: "file", size: 0, time: 0, unserved: "not served: its name is not UTF-8" };
+/** That of a link to what has no name that is text. */
+async function unnamedEntry(name: string, path: string): Promise<Entry | undefined> {
+  const state = await stat(path).then(stateOf, () => undefined);
+  if (state === undefined || state.kind === "other") return undefined;
+  return unservedEntry(name, state.kind, "it leads to a name that is not UTF-8");
+}
+
+function unservedEntry(name: string, kind: Entry["kind"], why: string): Entry {
+  return { name, kind, size: 0, time: 0, unserved: `not served: ${why}` };
 }
 
 function entryOf(name: string, { kind, size, mtimeMs }: FileState): Entry | undefined {
