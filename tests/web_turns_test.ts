@@ -33,6 +33,23 @@ test("turns: what comes from the network is served in between", async () => {
   assert.equal(done, 200);
 });
 
+test("turns: one after the other goes on, and pauses only when it has held the loop for long", async () => {
+  let working = true;
+  let rounds = 0;
+  const counting = (async () => {
+    for (; working; rounds++) await new Promise((resolve) => setTimeout(resolve, 0));
+  })();
+  for (let i = 0; i < 2000; i++) await inTurn(() => {});
+  const items = Array.from({ length: 20_000 }, (_, i) => (i * 7919) % 20_011);
+  await sortInTurns(items, (a, b) => a - b);
+  assert.ok(rounds < 200, `The loop went round ${rounds} times for short work`);
+  const before = rounds;
+  for (let i = 0; i < 200; i++) await inTurn(() => busy(1));
+  assert.ok(rounds - before >= 40, `It went round ${rounds - before} times for long work`);
+  working = false;
+  await counting;
+});
+
 test("turns: each work has its result, in the order they came", async () => {
   const order: number[] = [];
   const work = (i: number) => () => {
@@ -85,14 +102,16 @@ const TEXT = Buffer.from(
 
 const DECODE = { br: brotliDecompressSync, gzip: gunzipSync };
 
-test("compression: the loop goes round while a mebibyte is compressed", async () => {
+test("compression: the loop goes round while some mebibytes are compressed", async () => {
   for (const coding of ["br", "gzip"] as const) {
     let turns = 0;
     let compressing = true;
     const counting = (async () => {
       for (; compressing; turns++) await turn();
     })();
-    const coded = await compress(TEXT, coding);
+    const [coded] = await Promise.all(
+      [TEXT, TEXT, TEXT, TEXT].map((text) => compress(text, coding)),
+    );
     compressing = false;
     await counting;
     assert.ok(turns >= 8, `${turns} turns`);

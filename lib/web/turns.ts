@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
 
 /** So long the loop is held at a time, in milliseconds, and as long as one bit takes. */
@@ -11,34 +12,43 @@ const TURN_MS = 2;
 
 const waiting: (() => void)[] = [];
 
+/** When the turn is over that the loop was last given for work. */
+let turnEnd = 0;
+
 /**
- * Does a bit of work, of a millisecond or two, when it is its turn. However much is waiting, whatever
- * has come from the network meanwhile is served in between. Rejects with what `work` throws.
+ * Does a bit of work, of a millisecond or two, when it is its turn: at once if nobody waits and the
+ * present turn is not over. However much is waiting, whatever has come from the network meanwhile is
+ * served in between. Rejects with what `work` throws.
  */
 export function inTurn<T>(work: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    if (waiting.length === 0) soon(takeTurn);
-    waiting.push(() => {
+    const run = () => {
       try {
         resolve(work());
       } catch (error) {
         reject(error);
       }
-    });
+    };
+    if (waiting.length === 0) {
+      if (performance.now() < turnEnd) return run();
+      soon(takeTurn);
+    }
+    waiting.push(run);
   });
 }
 
 function takeTurn(): void {
-  const end = performance.now() + TURN_MS;
+  turnEnd = performance.now() + TURN_MS;
   let done = 0;
-  while (done < waiting.length && (done === 0 || performance.now() < end)) waiting[done++]();
+  while (done < waiting.length && (done === 0 || performance.now() < turnEnd)) waiting[done++]();
   waiting.splice(0, done);
   if (waiting.length > 0) soon(takeTurn);
 }
 
-/** Not setImmediate(): see {@linkcode LOOKS_SELDOM}. */
+/** Behind what has come from the network; on Deno by a timer, see {@linkcode LOOKS_SELDOM}. */
 function soon(fn: () => void): void {
-  setTimeout(fn, 0);
+  if (LOOKS_SELDOM) setTimeout(fn, 0);
+  else setImmediate(fn);
 }
 
 /** So many are sorted, or merged, in one bit of work. */
