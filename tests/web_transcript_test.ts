@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { hidingCredentials } from "../lib/cli/web/hiding.ts";
 import { webTranscript } from "../lib/cli/web/transcript.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
@@ -116,3 +117,59 @@ test("web -v: over TLS, too, and with several connections each line tells whose 
   await readAll(first);
   await server.program.stderr.until(/^(\[\d+\] )?< GET \/none HTTP\/1\.0$/m);
 });
+
+/** What is shown of the field lines that a connection receives in pieces of this many bytes. */
+function covered(fields: string, size: number): string {
+  const shown = hidingCredentials();
+  const [localAddr, remoteAddr] = [addr(80), addr(1)];
+  shown({ time: 0, type: "accept", socket: 2, listener: 1, localAddr, remoteAddr });
+  const all = Buffer.from(`GET / HTTP/1.1\r\n${fields}\r\nHost: x\r\n\r\n`, "latin1");
+  const before = all.toString("latin1");
+  const texts: string[] = [];
+  for (let at = 0; at < all.length; at += size) {
+    const data = all.subarray(at, at + size);
+    const event = shown({ time: 0, type: "recv", socket: 2, data });
+    assert.ok(event.type === "recv" && event.data.length === data.length);
+    texts.push(Buffer.from(event.data).toString("latin1"));
+  }
+  assert.equal(all.toString("latin1"), before, "The program gets what has come");
+  const lines = texts.join("").split("\r\n").map((line) => line.trimEnd());
+  assert.deepEqual([lines[0], ...lines.slice(-3)], ["GET / HTTP/1.1", "Host: x", "", ""]);
+  return lines.slice(1, -3).join("\n");
+}
+
+test("web -v: credentials are covered, whatever their scheme and however they are cut", () => {
+  const cases: readonly (readonly [fields: string, shown: string])[] = [
+    ["Authorization: Basic bWU6c2VjcmV0", "Authorization: Basic ***"],
+    ["AUTHORIZATION:basic bWU6c2VjcmV0", "AUTHORIZATION:basic ***"],
+    ["Proxy-Authorization: Bearer abc.def", "Proxy-Authorization: Bearer ***"],
+    ['authorization: Digest username="me", response="0a1b"', "authorization: Digest ***"],
+    ["Authorization:  Basic   bWU6c2VjcmV0", "Authorization:  Basic   ***"],
+    ["Authorization: a-bare-token", "Authorization: ***"],
+    ["Authorization: Own scheme", "Authorization: ***"],
+    ["Authorization : Basic bWU6c2VjcmV0", "Authorization : Basic ***"],
+    ["Authorization: Basic\r\n bWU6c2VjcmV0", "Authorization: Basic\n ***"],
+    ["X-Authorization: Basic abc", "X-Authorization: Basic abc"],
+    ["Authorization-Info: abc", "Authorization-Info: abc"],
+    [
+      "Accept: */*\r\nAuthorization: Basic YTpi\r\nA: b",
+      "Accept: */*\nAuthorization: Basic ***\nA: b",
+    ],
+  ];
+  for (const [fields, shown] of cases) {
+    for (const size of [1, 2, 7, 1000]) assert.equal(covered(fields, size), shown, `by ${size}`);
+  }
+});
+
+for (const format of ["text", "json"]) {
+  test(`web -v: the password that opens the site is not in its log, as ${format}`, async () => {
+    await using site = await makeSite({ "a.txt": "text" });
+    const options = ["-v", "--log", format, "--auth", "me:secret", site.root];
+    await using server = await startWeb(options);
+    const url = `${server.url}a.txt`;
+    assert.equal((await runClient(["get", "-q", "--user", "me:secret", url])).code, 0);
+    const { stderr } = await server.program.stop();
+    assert.match(stderr, /Authorization: Basic \*\*\*/);
+    assert.doesNotMatch(stderr, /bWU6c2VjcmV0/);
+  });
+}

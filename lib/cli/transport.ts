@@ -4,12 +4,21 @@
  * @module
  */
 
-import { observe } from "../events.ts";
+import { observe, type SocketEvent } from "../events.ts";
 import { systemTransport } from "../transport.deno.ts";
 import type { Transport } from "../transport.ts";
 import type { Log, Transcript } from "./log.ts";
 
-/** The sockets of the system, with a transcript of all that happens on them if `log` is to have it. */
-export function openTransport(log: Log, transcript: Transcript): Transport {
-  return log.verbose ? observe(systemTransport, log.sink(transcript)) : systemTransport;
+/**
+ * The sockets of the system, with a transcript of all that happens on them if `log` is to have it.
+ * `shown` takes out of an event what is not for the log. Default: nothing.
+ */
+export function openTransport(
+  log: Log,
+  transcript: Transcript,
+  shown: (event: SocketEvent) => SocketEvent = (event) => event,
+): Transport {
+  if (!log.verbose) return systemTransport;
+  const sink = log.sink(transcript);
+  return observe(systemTransport, (event) => sink(shown(event)));
 }

@@ -41,6 +41,7 @@ import { Shortage } from "./serving/shortage.ts";
 import { openBrowser } from "./web/browser.ts";
 import { checkDirectory } from "./web/directory.ts";
 import { checkCacheControl, parseFields } from "./web/fields.ts";
+import { hidingCredentials } from "./web/hiding.ts";
 import { allowHostFlag, servedNames } from "./web/hosts.ts";
 import { describeLan } from "./web/lan.ts";
 import { typeFlag } from "./web/types.ts";
@@ -106,7 +107,8 @@ Options:
 ${renderFlags(FLAGS)}
 
 stdout gets one line: the URL. stderr gets a line for each request in the Common Log Format, or as
-JSON with --log json. Ctrl-C or SIGTERM stops accepting and lets requests finish for the grace time.
+JSON with --log json. With -v each head is shown, with *** for passwords. Ctrl-C or SIGTERM stops
+accepting and lets requests finish for the grace time.
 
 ${ACCESS_HELP}
 
@@ -147,7 +149,7 @@ async function serveWeb(
   const log = session.openLog(values);
   await checkDirectory(dir, values);
   const shortage = new Shortage(log, session.io.clock);
-  const transport = shortage.watch(openTransport(log, webTranscript()));
+  const transport = shortage.watch(openTransport(log, webTranscript(), hidingCredentials()));
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
   const access = openAccess(values, log, onReload, share);
