@@ -68,6 +68,21 @@ test("web --auth @FILE: SIGHUP reads it again, and what is not right changes not
     assert.doesNotMatch((await server.program.stop()).stderr, /hidden|second/);
   }));
 
+test("web: one SIGHUP keeps the networks whose file is not right, and takes the new password", () =>
+  withSecret("ann:first", (folder, file) =>
+    withSecret("127.0.0.1\n", async (_, networks) => {
+      const options = ["--auth", `@${file}`, "--allow", `@${networks}`];
+      await using server = await startWeb([folder, ...options]);
+      writeFileSync(networks, "nonsense\n");
+      writeFileSync(file, "ann:second");
+      server.program.kill("SIGHUP");
+      await server.program.stderr.until(/Who may connect stays as it was\.$/m);
+      await server.program.stderr.until(/^read again who may see the site$/m);
+      assert.equal(await askAs("ann:second", server.url), 0);
+      const { stdout } = await runServer(["web", "--help"]);
+      assert.match(stdout.toString(), /--auth @FILE again, too, and on its own/);
+    })));
+
 test("web --auth and get --user: what is wrong with a file is told, and not what is in it", () =>
   withSecret("", async (folder, file) => {
     const cases: [content: string, says: RegExp][] = [

@@ -112,6 +112,9 @@ accepting and lets requests finish for the grace time.
 
 ${ACCESS_HELP}
 
+SIGHUP reads the file of --auth @FILE again, too, and on its own: if it is not right, user and
+password stay as they were, whatever the networks do.
+
 Without --auth, a request for a name that is not known to be the server's is refused with 421, since
 any page could have a name of its own lead here and read what is served. Known are IP addresses,
 localhost and names below it, --host, the name of this machine (on Deno with --allow-sys=hostname),
