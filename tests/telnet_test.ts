@@ -14,8 +14,11 @@ import { test } from "./runner.deno.ts";
 
 const IAC = 255;
 const [WILL, WONT, DO, DONT] = [251, 252, 253, 254];
-const [SB, SE, NOP, DATA_MARK, INTERRUPT] = [250, 240, 241, 242, 244];
+const [SB, SE, NOP, DATA_MARK, INTERRUPT, ARE_YOU_THERE] = [250, 240, 241, 242, 244, 246];
 const [ECHO, SUPPRESS_GO_AHEAD, TIMING_MARK, TERMINAL_TYPE] = [1, 3, 6, 24];
+
+/** The bytes of the answer to Are You There. */
+const YES = [...bytes("[Yes]\n")].join(" ");
 
 /** What is text, and what is answered, when these pieces come. */
 function taken(...pieces: (readonly number[] | Uint8Array)[]): { text: string; answers: string } {
@@ -35,13 +38,29 @@ const CASES: Record<string, readonly [sent: number[], text: string, answers?: st
   "commands without options": [
     [
       ...ascii("a"),
-      ...[NOP, DATA_MARK, 243, INTERRUPT, 245, 246, 247, 248, 249].flatMap((command) => [
+      ...[NOP, DATA_MARK, 243, INTERRUPT, 245, 247, 248, 249].flatMap((command) => [
         IAC,
         command,
       ]),
       ...ascii("b\n"),
     ],
     "ab\n",
+  ],
+  "Are You There, which is answered so that people see it": [
+    [...ascii("a"), IAC, ARE_YOU_THERE, ...ascii("b\n"), IAC, ARE_YOU_THERE],
+    "ab\n",
+    `${YES}, ${YES}`,
+  ],
+  "Are You There behind Ctrl-C, whose Data Mark is missing": [
+    [IAC, INTERRUPT, IAC, ARE_YOU_THERE, ...ascii("a\n")],
+    "a\n",
+    YES,
+  ],
+  "NUL behind CR, which is dropped": [ascii("a\r\0b\r\n\r\0\r\0"), "a\rb\r\n\r\r"],
+  "NUL elsewhere, which stays": [ascii("\0a\0\r\0\0b\r\n\0"), "\0a\0\r\0b\r\n\0"],
+  "NUL and CR with a command between": [
+    [...ascii("a\r"), IAC, NOP, ...ascii("\0b\n")],
+    "a\rb\n",
   ],
   "those of LINEMODE (RFC 1184)": [[IAC, 236, IAC, 237, IAC, 238, ...ascii("a\n")], "a\n"],
   "offers and requests, which are refused": [
@@ -121,10 +140,10 @@ test("telnet: a subnegotiation that does not end mutes nobody", () => {
   assert.match(taken([IAC, SB], long.fill(IAC), ascii("\nhello\n")).text, /\nhello\n$/);
 });
 
-test("telnet: whatever comes, there are no more answers than offers", () => {
+test("telnet: whatever comes, there are no more answers than offers and questions", () => {
   for (let i = 0; i < 200; i++) {
     const noise = randomBytes(200).map((byte) => byte % 3 === 0 ? IAC : byte);
-    const offers = noise.filter((byte) => byte === WILL || byte === DO).length;
+    const offers = noise.filter((byte) => [WILL, DO, ARE_YOU_THERE].includes(byte)).length;
     const { answers } = taken(noise.subarray(0, 70), noise.subarray(70));
     assert.ok((answers === "" ? 0 : answers.split(", ").length) <= offers);
   }

@@ -11,8 +11,14 @@ const IAC = 255;
 // The commands that matter; those from EOF (236, RFC 1184) on are the others.
 const [WILL, WONT, DO, DONT] = [251, 252, 253, 254];
 const [SB, SE] = [250, 240];
-const [DATA_MARK, BREAK, INTERRUPT, ABORT_OUTPUT] = [242, 243, 244, 245];
+const [DATA_MARK, BREAK, INTERRUPT, ABORT_OUTPUT, ARE_YOU_THERE] = [242, 243, 244, 245, 246];
 const FIRST_COMMAND = 236;
+
+/** Behind CR, NUL says that the CR is no part of a line end. */
+const [NUL, CR] = [0, 13];
+
+/** The answer to Are You There, which people are to see. */
+const YES = new TextEncoder().encode("[Yes]\n");
 
 /** An option whose every request is to be answered when all before it was taken (RFC 860). */
 const TIMING_MARK = 6;
@@ -23,7 +29,7 @@ const MOST_OF_OPTION = 512;
 type State = "text" | "command" | "offer" | "option" | "command in option";
 
 /**
- * Takes the commands out of what one client sends, however it is cut into pieces. All options are
+ * Takes the commands and the NUL behind each CR out of what one client sends, however it is cut into pieces. All options are
  * refused, so both sides stay as they are: that is what an answer to each offer says, and refusals
  * of the client get none. `answer` takes the bytes to send back.
  */
@@ -38,6 +44,8 @@ export class TelnetCommands {
    * the last byte for itself, so that the IAC before it may be all that comes.
    */
   #markDue = false;
+  /** The last byte of the text so far is CR. */
+  #behindCr = false;
 
   constructor(answer: (bytes: Uint8Array) => void) {
     this.#answer = answer;
@@ -45,7 +53,10 @@ export class TelnetCommands {
 
   /** Moves the text in `bytes` together, and returns it. */
   textOf(bytes: Uint8Array): Uint8Array {
-    if (this.#state === "text" && !bytes.includes(IAC)) return bytes;
+    if (this.#state === "text" && !bytes.includes(IAC) && !bytes.includes(NUL)) {
+      if (bytes.length > 0) this.#behindCr = bytes.at(-1) === CR;
+      return bytes;
+    }
     let length = 0;
     for (const byte of bytes) if (this.#isText(byte)) bytes[length++] = byte;
     return bytes.subarray(0, length);
@@ -54,7 +65,11 @@ export class TelnetCommands {
   #isText(byte: number): boolean {
     switch (this.#state) {
       case "text":
-        if (byte !== IAC) return true;
+        if (byte !== IAC) {
+          const padding = byte === NUL && this.#behindCr;
+          this.#behindCr = byte === CR;
+          return !padding;
+        }
         this.#state = "command";
         return false;
       case "command":
@@ -90,6 +105,7 @@ export class TelnetCommands {
       this.#markDue = true;
       return false;
     }
+    if (byte === ARE_YOU_THERE) this.#answer(YES);
     const markMissing = this.#markDue && byte !== DATA_MARK;
     this.#markDue = false;
     if (byte === IAC) {
