@@ -41,6 +41,27 @@ export function isDistrust(code: string): boolean {
   return Object.hasOwn(REASONS, code) || /ALTNAME|^CERT_/.test(code);
 }
 
+/** So many names of a certificate are told at most. */
+const MOST_NAMES = 5;
+
+/** What `node:tls` tells of a certificate that is for others than was asked. */
+interface OtherName {
+  readonly host?: string;
+  readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };
+}
+
+/** Says of an error of `node:tls` for whom the certificate is; undefined if it does not tell. */
+export function whyOtherName(error: object): string | undefined {
+  const { host, cert }: OtherName = error;
+  if (host === undefined || cert === undefined) return undefined;
+  const names = (cert.subjectaltname ?? cert.subject?.CN ?? "").split(", ")
+    .map((name) => name.replace(/^(DNS|IP Address):/, ""))
+    .filter((name) => name !== "");
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+  const others = names.length === 0 ? "" : `, but for ${names.slice(0, MOST_NAMES).join(", ")}`;
+  return `it is not for ${host.replace(/\.$/, "")}${others}${more}`;
+}
+
 /** Why, and what to do next; `reason` is what is known where the code is another one. */
 export function describeDistrust(
   code: string,

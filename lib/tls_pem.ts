@@ -26,6 +26,24 @@ const CERTIFICATE = /^(X509 |TRUSTED )?CERTIFICATE$/;
 /** The labels of private keys that OpenSSL reads. */
 const PRIVATE_KEY = /^(RSA |EC |DSA |ENCRYPTED )?PRIVATE KEY$/;
 
+/** As text in UTF-16 begins, which was read as another: half of its bytes are 0. */
+const UTF16 = /^(?:\ufffd\ufffd|\xff\xfe|\xfe\xff)?(?:(?:[^\0]\0){4}|(?:\0[^\0]){4})/;
+
+/**
+ * As what is not text begins, which was read as text, and how openssl converts it: a sequence, whose
+ * length stands in the next bytes, and what is first in it. In DER the length is of several bytes, or
+ * a version or an algorithm comes first.
+ */
+const BINARY: readonly (readonly [start: RegExp, form: string, convert?: string])[] = [
+  [/^0[^]{1,5}?\cB\cA\cC/, "PKCS #12", "pkcs12 -in FILE -nodes"],
+  [
+    /^0[^]{1,5}?\cF\cI\*[^]{2,5}\cM\cA\cG/,
+    "PKCS #7 in DER",
+    "pkcs7 -inform der -print_certs -in FILE",
+  ],
+  [/^0(?:[\x80-\x84\ufffd]|[\0-\x7f](?:\cB\cA[\0-\cD]|0[\0-\cZ]\cF))/, "DER"],
+];
+
 interface Block {
   readonly label: string;
   readonly text: string;
@@ -36,11 +54,14 @@ function blocksIn({ text }: Pem): Block[] {
   return Array.from(blocks, ([text, label]) => ({ label, text }));
 }
 
-/** The certificates in a text, in their order, one at least. Throws a {@linkcode PemError}. */
-export function certificatesIn(pem: Pem): X509Certificate[] {
+/**
+ * The certificates in a text, in their order, one at least; `beside` is the text of their key, if there
+ * is one. Throws a {@linkcode PemError}.
+ */
+export function certificatesIn(pem: Pem, beside?: Pem): X509Certificate[] {
   const blocks = blocksIn(pem);
   const certificates = blocks.filter(({ label }) => CERTIFICATE.test(label));
-  if (certificates.length === 0) throw new PemError(whyNoCertificate(pem, blocks));
+  if (certificates.length === 0) throw new PemError(whyNoCertificate(pem, blocks, beside));
   return certificates.map(({ text }, i) => {
     try {
       return new X509Certificate(text);
@@ -57,19 +78,20 @@ export function hasPrivateKey({ text }: Pem): boolean {
 }
 
 /**
- * The first private key in a text; `decrypt` says how to have one decrypted where it is encrypted and
- * there is no passphrase. Throws a {@linkcode PemError}.
+ * The first private key in a text, with `beside` as the text of its certificate, if there is one;
+ * `decrypt` says how to have one decrypted where it is encrypted and there is no passphrase. Throws a {@linkcode PemError}.
  */
 export function privateKeyIn(
   pem: Pem,
-  { passphrase, decrypt = "decrypt it with 'openssl pkey -in FILE'" }: {
+  { passphrase, decrypt = "decrypt it with 'openssl pkey -in FILE'", beside }: {
     readonly passphrase?: string;
     readonly decrypt?: string;
+    readonly beside?: Pem;
   } = {},
 ): KeyObject {
   const blocks = blocksIn(pem);
   const block = blocks.find(({ label }) => PRIVATE_KEY.test(label));
-  if (block === undefined) throw new PemError(whyNoKey(pem, blocks));
+  if (block === undefined) throw new PemError(whyNoKey(pem, blocks, beside));
   const { text, label } = block;
   const key = `the private key in ${pem.name}`;
   const isEncrypted = label.startsWith("ENCRYPTED") || /^Proc-Type: *4, *ENCRYPTED/m.test(text);
@@ -101,10 +123,10 @@ export interface KeyPair {
 export function keyPairIn(
   cert: Pem,
   key: Pem,
-  options?: Parameters<typeof privateKeyIn>[1],
+  options: { readonly passphrase?: string; readonly decrypt?: string } = {},
 ): KeyPair {
-  const chain = certificatesIn(cert);
-  const own = privateKeyIn(key, options);
+  const chain = certificatesIn(cert, key);
+  const own = privateKeyIn(key, { ...options, beside: cert });
   const whose = chain.findIndex((certificate) => certificate.checkPrivateKey(own));
   if (whose > 0) {
     throw new PemError(
@@ -125,10 +147,13 @@ export function pemOf(certificates: readonly X509Certificate[]): string {
   return certificates.map(String).join("");
 }
 
-function whyNoCertificate(pem: Pem, blocks: readonly Block[]): string {
+function whyNoCertificate(pem: Pem, blocks: readonly Block[], beside?: Pem): string {
   const { name } = pem;
   if (hasPrivateKey(pem)) {
-    return `there is a private key in ${name}, and no certificate: are the two swapped?`;
+    const next = beside !== undefined && beside.name !== pem.name
+      ? "are the two swapped?"
+      : "put the certificate there";
+    return `there is a private key in ${name}, and no certificate: ${next}`;
   }
   if (blocks.some(({ label }) => label.endsWith("CERTIFICATE REQUEST"))) {
     return `there is a request for a certificate in ${name}, and no certificate: take what the ` +
@@ -137,7 +162,7 @@ function whyNoCertificate(pem: Pem, blocks: readonly Block[]): string {
   return whyNone(pem, blocks, "certificate", "x509");
 }
 
-function whyNoKey(pem: Pem, blocks: readonly Block[]): string {
+function whyNoKey(pem: Pem, blocks: readonly Block[], beside?: Pem): string {
   const { name } = pem;
   const has = (label: RegExp) => blocks.some((block) => label.test(block.label));
   if (has(/^OPENSSH PRIVATE KEY$/)) {
@@ -146,7 +171,10 @@ function whyNoKey(pem: Pem, blocks: readonly Block[]): string {
   }
   if (has(/PUBLIC KEY$/)) return `the key in ${name} is the public one: take the private one`;
   if (has(CERTIFICATE)) {
-    return `there is a certificate in ${name}, and no private key: are the two swapped?`;
+    const next = beside !== undefined && beside.name !== pem.name
+      ? "are the two swapped?"
+      : "put the key there, too";
+    return `there is a certificate in ${name}, and no private key: ${next}`;
   }
   return whyNone(pem, blocks, "private key", "pkey");
 }
@@ -154,10 +182,11 @@ function whyNoKey(pem: Pem, blocks: readonly Block[]): string {
 /** Why there is no `what` in a text; `tool` of openssl reads one in DER. */
 function whyNone({ name, text }: Pem, blocks: readonly Block[], what: string, tool: string) {
   if (text.trim() === "") return `${name} is empty`;
-  // DER begins with a sequence, whose length, as bytes that are no text, stands in its next bytes.
-  if (/^0[\x80-\x84\ufffd]/.test(text)) {
-    return `${name} is binary (DER or PKCS #12), and PEM is text: convert it with ` +
-      `'openssl ${tool} -inform der -in FILE'`;
+  if (UTF16.test(text)) return `${name} is text in UTF-16: save it as ASCII or UTF-8`;
+  const binary = BINARY.find(([start]) => start.test(text));
+  if (binary !== undefined) {
+    const [, form, convert = `${tool} -inform der -in FILE`] = binary;
+    return `${name} is binary (${form}), and PEM is text: convert it with 'openssl ${convert}'`;
   }
   if (blocks.length === 0 && text.includes("-----BEGIN ")) {
     return `there is no ${what} (PEM) in ${name}: it is cut short`;

@@ -13,7 +13,7 @@ import { ConnStream } from "./conn_stream.ts";
 import { abortError, SocketError, type SocketOp, timedOut } from "./errors.ts";
 import { parseIP } from "./ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./tls_conn.ts";
-import { describeDistrust, isDistrust } from "./tls_distrust.ts";
+import { describeDistrust, isDistrust, whyOtherName } from "./tls_distrust.ts";
 import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "./tls_pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls.ts";
 import type { Addr, TlsConn } from "./transport.ts";
@@ -248,7 +248,7 @@ function handshakeError(
   const { code = "", reason } = error as { code?: string; reason?: string };
   // Node tells so, and Deno by the code alone.
   if (socket.authorizationError || isDistrust(code)) {
-    return untrusted(op, addr, code, reason ?? error.message, error);
+    return untrusted(op, addr, code, whyOtherName(error) ?? reason ?? error.message, error);
   }
   // node:tls says ECONNRESET to a FIN, too.
   if (code === "ECONNRESET") return gone(op, addr, error);

@@ -87,7 +87,7 @@ const WRONG_PAIRS: readonly (readonly [cert: string, key: string | undefined, wh
   ["folder", "key.pem", /Option --CERT cannot read 'DIR\/folder': it is a folder/],
   ["empty.pem", "key.pem", /Option --CERT: 'DIR\/empty\.pem' is empty/],
   ["text.pem", "key.pem", /Option --CERT: there is no certificate \(PEM\) in 'DIR\/text\.pem'/],
-  ["cert.der", "key.pem", /Option --CERT: 'DIR\/cert\.der' is binary \(DER .*openssl x509/],
+  ["cert.der", "key.pem", /Option --CERT: 'DIR\/cert\.der' is binary \(DER\), .*openssl x509/],
   ["key.pem", "cert.pem", /Option --CERT: there is a private key in 'DIR\/key\.pem', .*swapped\?/],
   [
     "cert.pem",
@@ -102,7 +102,7 @@ const WRONG_PAIRS: readonly (readonly [cert: string, key: string | undefined, wh
     "cert.pem",
     /Option --CERT: there is a certificate in 'DIR\/cert\.pem', and no priv/,
   ],
-  ["cert.pem", "key.der", /Option --KEY: 'DIR\/key\.der' is binary \(DER .*openssl pkey/],
+  ["cert.pem", "key.der", /Option --KEY: 'DIR\/key\.der' is binary \(DER\), .*openssl pkey/],
   ["cert.pem", "encrypted.pem", /Option --KEY: .* in 'DIR\/encrypted\.pem' is encrypted: ADVICE/],
   ["encrypted_both.pem", undefined, /Option --CERT: .* in 'DIR\/encrypted_both\.pem' is encrypted/],
   [
@@ -117,7 +117,10 @@ const WRONG_ISSUERS: readonly (readonly [file: string, why: RegExp])[] = [
   ["folder", /Option --CA cannot read 'DIR\/folder': it is a folder/],
   ["empty.pem", /Option --CA: 'DIR\/empty\.pem' is empty/],
   ["cert.der", /Option --CA: 'DIR\/cert\.der' is binary/],
-  ["key.pem", /Option --CA: there is a private key in 'DIR\/key\.pem', and no certificate/],
+  [
+    "key.pem",
+    /Option --CA: there is a private key in 'DIR\/key\.pem', and no .*: put the certificate there/,
+  ],
   ["text.pem", /Option --CA: there is no certificate \(PEM\) in 'DIR\/text\.pem'/],
 ];
 

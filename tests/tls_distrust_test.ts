@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { SocketError } from "../lib/errors.ts";
 import { explained } from "../lib/cli/get/errors.ts";
 import { selfSigned } from "../lib/tls_cert.ts";
-import { describeDistrust } from "../lib/tls_distrust.ts";
+import { describeDistrust, whyOtherName } from "../lib/tls_distrust.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
 import { OWN_HOST, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -63,6 +63,17 @@ test("ECERT: where a runtime does not tell, both is said: that it may have expir
   assert.match(message, /whether its certificate has expired\. Only if .* trust its issuer/);
 });
 
+test("ECERT: for whom a certificate is, is told of a few names, of many and of none", () => {
+  const why = (subjectaltname?: string, CN?: string) =>
+    whyOtherName({ host: "a.example.", cert: { subjectaltname, subject: { CN } } });
+  assert.equal(why("DNS:b, IP Address:::1"), "it is not for a.example, but for b, ::1");
+  const many = Array.from({ length: 100 }, (_, i) => `DNS:n${i}`).join(", ");
+  assert.equal(why(many), "it is not for a.example, but for n0, n1, n2, n3, n4, and 95 more");
+  assert.equal(why(undefined, "c"), "it is not for a.example, but for c");
+  assert.equal(why(), "it is not for a.example");
+  assert.equal(whyOtherName({}), undefined);
+});
+
 test("ECERT: a certificate for another name leads to servername, and with that it is trusted", async () => {
   using listener = await systemTransport.listen({ host: OWN_HOST, tls: own });
   const start = async (servername?: string) => {
@@ -71,7 +82,10 @@ test("ECERT: a certificate for another name leads to servername, and with that i
   };
   const { message } = await rejects(start(), "ECERT");
   assert.match(message, /Connect by a name that it is for, or say that name as `servername`/);
+  assert.match(message, /: it is not for 127\.[\d.]+, but for localhost \(ECERT\)/);
   assert.doesNotMatch(message, TRUST);
+  const { message: other } = await rejects(start("example.org"), "ECERT");
+  assert.match(other, /: it is not for example\.org, but for localhost \(ECERT\)/);
   using client = await start("localhost");
   assert.equal(client.tls.servername, "localhost");
   (await listener.accept()).close();

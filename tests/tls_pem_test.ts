@@ -2,7 +2,8 @@
 // what is not.
 
 import assert from "node:assert/strict";
-import { createPrivateKey } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { selfSigned } from "../lib/tls_cert.ts";
 import { certificatesIn, keyPairIn, type Pem, PemError, privateKeyIn } from "../lib/tls_pem.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
@@ -26,6 +27,30 @@ const REQUEST = PUBLIC.replaceAll("PUBLIC KEY", "CERTIFICATE REQUEST");
 const OPENSSH = PUBLIC.replaceAll("PUBLIC KEY", "OPENSSH PRIVATE KEY");
 /** As it looks that was read as text. */
 const DER = "0\ufffd\u0001\n0\ufffd\u0001\ufffd\ufffd\u0003\u0002\u0001\u0002";
+const binary = (data: Uint8Array) => Buffer.from(data).toString("utf8");
+/** The same as OpenSSL makes it, whose length may be of one byte. */
+const DER_KEYS = [
+  secret.export({ type: "sec1", format: "der" }),
+  secret.export({ type: "pkcs8", format: "der" }),
+  secret.export({ type: "pkcs8", format: "der", cipher: "aes-256-cbc", passphrase: "x" }),
+  generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "der" }),
+  generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey
+    .export({ type: "pkcs1", format: "der" }),
+];
+/** How files of others begin: `openssl pkcs12 -export`, and `openssl crl2pkcs7 -outform der`. */
+const PKCS12 = Buffer.from("308203f30201033082", "hex");
+const PKCS7 = Buffer.from("308201b906092a864886f70d010702", "hex");
+
+/** A text in UTF-16 as it looks that was read as UTF-8, and what is said of it. */
+function utf16(text: string): (readonly [text: string, why: RegExp])[] {
+  const little = Buffer.from(text, "utf16le");
+  const big = Buffer.from(little).swap16();
+  const marked = [Buffer.of(0xff, 0xfe), little];
+  return [little, big, Buffer.concat(marked), Buffer.concat([Buffer.of(0xfe, 0xff), big])].map(
+    (data) => [binary(data), /NAME is text in UTF-16: save it as ASCII or UTF-8$/],
+  );
+}
+
 const DAMAGED = own.cert.replace(/\n[A-Za-z0-9+/]{40}/, "\nAAAA");
 
 const both = own.cert + own.key;
@@ -74,15 +99,18 @@ const WRONG_CERTIFICATES: readonly (readonly [text: string, why: RegExp])[] = [
   [" \n\n", /NAME is empty/],
   ["\ufeff", /NAME is empty/],
   ["hello", /there is no certificate \(PEM\) in NAME$/],
-  [own.key, /there is a private key in NAME, and no certificate: are the two swapped\?/],
+  [
+    own.key,
+    /there is a private key in NAME, and no certificate: (are the two swapped\?|put the cert)/,
+  ],
   [encrypt("pkcs8", "x"), /there is a private key in NAME, and no certificate/],
   [REQUEST, /there is a request for a certificate in NAME, and no certificate/],
   [PUBLIC, /there is no certificate \(PEM\) in NAME, only: PUBLIC KEY$/],
   [own.cert.slice(0, 200), /there is no certificate \(PEM\) in NAME: it is cut short/],
-  [
-    DER,
-    /NAME is binary \(DER or PKCS #12\), and PEM is text: .*'openssl x509 -inform der -in FILE'/,
-  ],
+  [DER, /NAME is binary \(DER\), and PEM is text: .*'openssl x509 -inform der -in FILE'/],
+  [binary(PKCS12), /NAME is binary \(PKCS #12\), .*'openssl pkcs12 -in FILE -nodes'/],
+  [binary(PKCS7), /NAME is binary \(PKCS #7 in DER\), .*'openssl pkcs7 .* -print_certs -in FILE'/],
+  ...utf16(own.cert),
   [DAMAGED, /the certificate in NAME is damaged: /],
   [own.cert + DAMAGED, /certificate 2 in NAME is damaged: /],
 ];
@@ -95,6 +123,11 @@ const WRONG_KEYS: readonly (readonly [text: string, why: RegExp])[] = [
   [OPENSSH, /the private key in NAME is in OpenSSH's form: convert it with 'ssh-keygen /],
   [own.key.slice(0, 100), /there is no private key \(PEM\) in NAME: it is cut short/],
   [DER, /NAME is binary .*'openssl pkey -inform der -in FILE'/],
+  ...DER_KEYS.map((key) =>
+    [binary(key), /NAME is binary \(DER\), .*'openssl pkey -inform der -in FILE'/] as const
+  ),
+  [binary(PKCS12), /NAME is binary \(PKCS #12\), .*'openssl pkcs12 -in FILE -nodes'/],
+  ...utf16(own.key),
   [own.key.replace(/\n\w{20}/, "\nAAAA"), /the private key in NAME is damaged: /],
   [encrypt("pkcs8", "x"), /the private key in NAME is encrypted: decrypt it with 'openssl pkey/],
   [encrypt("sec1", "x"), /the private key in NAME is encrypted: decrypt it with 'openssl pkey/],
@@ -116,6 +149,10 @@ test("PEM: what is wrong with a text is said in words, and of which text", () =>
   for (const [text, why] of WRONG_KEYS) {
     fails(() => keyPairIn(pem(own.cert, "cert"), pem(text)), why);
   }
+  const swapped = /there is a private key in NAME, and no certificate: are the two swapped\?$/;
+  fails(() => keyPairIn(pem(own.key), pem(own.cert, "key")), swapped);
+  fails(() => certificatesIn(pem(own.key)), /no certificate: put the certificate there$/);
+  fails(() => keyPairIn(pem(own.cert), pem(own.cert)), /no private key: put the key there, too$/);
   fails(
     () => keyPairIn(pem(issuer.cert + own.cert, "cert"), pem(own.key)),
     /the private key in NAME is that of certificate 2 in cert: put that one first/,

@@ -45,7 +45,7 @@ export function readKeyPair({ cert, key, passphrase }: KeyPairFiles): KeyPair {
   // What is read once may be a pipe.
   const inOne = alone || key.file === cert.file;
   const keyPem = inOne ? certPem : read(key);
-  about(cert, () => certificatesIn(certPem));
+  about(cert, () => certificatesIn(certPem, keyPem));
   if (alone && !hasPrivateKey(certPem)) {
     throw new UsageError(
       `Options --${cert.option} and --${key.option} need each other: there is no private key in ` +
