@@ -4,8 +4,14 @@
  * @module
  */
 
+import { checkArgument, type Kind } from "./arguments.ts";
 import type { UdpAddr } from "./datagram.ts";
 import type { Addr, Endpoint, TcpAddr, UnixAddr } from "./transport.ts";
+
+const ADDRESS: Kind = {
+  takes: "an address, such as conn.remoteAddr or { host, port }",
+  is: (value) => typeof value === "object" && value !== null,
+};
 
 /**
  * Writes an address or endpoint as URLs do: `127.0.0.1:10000`, `[::1]:10000`, `example.com:80`; and
@@ -21,6 +27,7 @@ import type { Addr, Endpoint, TcpAddr, UnixAddr } from "./transport.ts";
  * ```
  */
 export function formatAddr(addr: Addr | UdpAddr | Endpoint): string {
+  checkArgument("formatAddr", addr, ADDRESS);
   if ("path" in addr) return addr.path === "" ? "(unnamed)" : addr.path;
   return addr.host.includes(":") ? `[${addr.host}]:${addr.port}` : `${addr.host}:${addr.port}`;
 }

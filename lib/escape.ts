@@ -5,6 +5,8 @@
  * @module
  */
 
+import { checkArgument, TEXT } from "./arguments.ts";
+
 /**
  * Control characters (C0, DEL and C1), with which terminals are steered and lines forged; those that
  * turn the direction of writing; the separators of lines and paragraphs; the byte order mark; and
@@ -26,6 +28,7 @@ const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
  * ```
  */
 export function escapeText(text: string): string {
+  checkArgument("escapeText", text, TEXT);
   return text.replace(UNSAFE, (character) => escapeCode(character.codePointAt(0)!));
 }
 

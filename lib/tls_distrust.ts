@@ -33,8 +33,9 @@ const REASONS: Readonly<Record<string, readonly [why: string, next?: string]>> =
   ],
 };
 
-const OTHER_NAME = "Connect by a name that it is for, or say that name as `servername` " +
-  "(`--servername`).";
+const OTHER_NAME =
+  "Connect by a name that it is for. Where the address is right all the same, say " +
+  "that name as `servername` (`--servername` of echo, connect and relay).";
 
 /** Whether a code of `node:tls` says that a certificate is not trusted. */
 export function isDistrust(code: string): boolean {

@@ -13,7 +13,9 @@ import {
   dial,
   echo,
   encodeFrame,
+  escapeText,
   fixedLength,
+  formatAddr,
   FrameDecoder,
   FrameReader,
   FrameWriter,
@@ -25,6 +27,7 @@ import {
   type Listener,
   MemoryTransport,
   observe,
+  prepare,
   relay,
   requestHttp,
   selfSigned,
@@ -250,6 +253,10 @@ test("arguments: what makes handlers, lists and framings names what it takes", (
     [() => fixedLength("4" as Plain), "TypeError", /Write 4$/],
     [() => observe("x" as Plain, () => {}), "TypeError", /^observe takes a Transport/],
     [() => observe(memory, {} as Plain), "TypeError", /^observe takes a function/],
+    [() => formatAddr("h:1" as Plain), "TypeError", /^formatAddr takes an address/],
+    [() => escapeText(undefined as Plain), "TypeError", /^escapeText takes a string/],
+    [() => prepare(undefined as Plain), "TypeError", /^prepare takes an object/],
+    [() => prepare({ body: "x" } as Plain), "TypeError", /needs the option status/],
     [() => new MemoryTransport({ host: {} } as Plain), "TypeError", /Write hosts/],
   ];
   const payload = "x" as Plain;

@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { ANYTHING, checkFields, required } from "../arguments.ts";
 import type { LightReply } from "./light.ts";
 import { headOf, isStream } from "./reply.ts";
 
@@ -27,6 +28,7 @@ import { headOf, isStream } from "./reply.ts";
  * ```
  */
 export function prepare(reply: LightReply): LightReply {
+  checkFields("prepare", reply, { status: required(ANYTHING) }, '{ status: 200, body: "hello" }');
   return new PreparedReply(reply);
 }
 
