@@ -131,7 +131,7 @@ async function echoClient(
       idle.delete(conn);
       conn.close();
     }
-    return tellOutcome(outcome, log);
+    return tellOutcome(outcome, log, exchange.sentAll ? outcome.sent : message?.length);
   } catch (error) {
     if (signal.aborted) return exitCode();
     throw error;

@@ -59,6 +59,11 @@ export class EchoExchange {
     return this.#outstandingBytes > 0 || this.#sentAll;
   }
 
+  /** Whether all that there was to send is sent. */
+  get sentAll(): boolean {
+    return this.#sentAll;
+  }
+
   /**
    * Sends all, half-closes, and receives until the server closes or what comes differs. Rejects with
    * the error of reading, or with that of the source.

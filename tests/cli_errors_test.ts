@@ -1,6 +1,8 @@
 // What users can run into: one line that says what, why and what next, and the exit code.
 
 import assert from "node:assert/strict";
+import type { Log } from "../lib/cli/log.ts";
+import { tellOutcome } from "../lib/cli/echo_outcome.ts";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemUnanswered } from "./contract/networks.ts";
@@ -184,9 +186,18 @@ s.sendall(message[:10])
 s.close()
 `);
   const exit = await runClient(at(peer));
-  assertFailed(exit, 18, /The server closed after echoing 10 of 42 bytes/);
+  assertFailed(exit, 18, /The server closed after echoing 10 of 42 bytes\./);
   assert.equal(exit.stdout.toString(), "This is th");
 }, ["python3"]);
+
+test("client: of how many bytes an echo is short, is told exactly where that is known", () => {
+  const outcome = { sent: 10, received: 3, differsAt: undefined, complete: false };
+  const tells = (total: number | undefined, says: RegExp) =>
+    assert.throws(() => tellOutcome(outcome, {} as Log, total), says);
+  tells(42, /after echoing 3 of 42 bytes\.$/);
+  tells(10, /after echoing 3 of 10 bytes\.$/);
+  tells(undefined, /after echoing 3 of 10 bytes or more\.$/);
+});
 
 test("client: a peer that resets: exit 56", async () => {
   await using peer = await python(`

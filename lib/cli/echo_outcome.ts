@@ -9,10 +9,14 @@ import type { EchoOutcome } from "../echo_client.ts";
 import { CliError, EXIT } from "./exit.ts";
 import type { Log } from "./log.ts";
 
-/** Tells that all came back, and gives the exit code; throws a {@linkcode CliError} if not. */
+/**
+ * Tells that all came back, and gives the exit code; throws a {@linkcode CliError} if not. `total` is
+ * how many bytes there are to send, where that is known.
+ */
 export function tellOutcome(
   { sent, received, differsAt, complete }: EchoOutcome,
   log: Log,
+  total?: number,
 ): number {
   if (differsAt !== undefined) {
     throw new CliError(
@@ -21,9 +25,11 @@ export function tellOutcome(
     );
   }
   if (!complete) {
+    const most = counted(total ?? sent, "byte");
+    const more = total !== undefined ? "" : " or more";
     throw new CliError(
       EXIT.closedEarly,
-      `The server closed after echoing ${received} of ${counted(sent, "byte")} or more.`,
+      `The server closed after echoing ${received} of ${most}${more}.`,
     );
   }
   log.note(`sent ${counted(sent, "byte")} and received the same; closed`);
