@@ -53,6 +53,25 @@ for (const [command, codes] of Object.entries(CODES)) {
   });
 }
 
+test("--help: is shown beside what is wrong, but not in place of a value or behind --", async () => {
+  for (
+    const line of ["web -p 8080 --help", "web --help --nope", "web --nope -h", "--port x --help"]
+  ) {
+    const { code, stdout } = await runServer(line.split(" "));
+    assert.match(`${code} ${stdout}`, /^0 [^]*\nUsage: server\.ts /, line);
+  }
+  for (const line of ["--nope -- --help", "--nope --port=--help"]) {
+    assert.equal((await runServer(line.split(" "))).code, 2, line);
+  }
+});
+
+test("help: a long word goes as far left as it must to fit", () => {
+  const word = "x".repeat(36);
+  const help = `  run ${word}  the same without a checkout\n`;
+  assert.ok(fitHelp(help, 40).split("\n").includes(`    ${word}`));
+  assert.ok(fitHelp(help, 30).split("\n").includes(word));
+});
+
 test("plainsocket --help, and those of its commands: fit terminals, and break no word", async () => {
   for (const args of [[], ["server"], ["client", "connect"], ["server", "relay"]]) {
     const command = [...programCommand("lib/cli/plainsocket"), ...args, "--help"];

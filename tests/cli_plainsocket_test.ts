@@ -62,7 +62,17 @@ test("plainsocket: what is no command leads to the one that was meant", async ()
     resolv: "Unknown command 'resolv'; did you mean 'plainsocket client resolve'?",
     ecoh:
       "Unknown command 'ecoh'; did you mean 'plainsocket server echo' or 'plainsocket client echo'?",
-    "--port 80": "Unknown command '--port'. Say server or client.",
+    "localhost 10000":
+      "Unknown command 'localhost'; say 'plainsocket server --host localhost --port 10000' " +
+      "or 'plainsocket client --host localhost --port 10000'.",
+    "localhost:80":
+      "Unknown command 'localhost:80'; say 'plainsocket server --host localhost --port 80' " +
+      "or 'plainsocket client --host localhost --port 80'.",
+    8080:
+      "Unknown command '8080'; say 'plainsocket server --port 8080' or 'plainsocket client --port 8080'.",
+    "-p 80": "Unknown command '-p'; options stand behind 'server' or 'client'.",
+    WEB: "Unknown command 'WEB'; did you mean 'plainsocket server web'?",
+    "--port 80": "Unknown command '--port'; options stand behind 'server' or 'client'.",
   };
   for (const [args, message] of Object.entries(wrong)) {
     const { code, stdout, stderr } = await run(...args.split(" ").filter((arg) => arg !== ""));
@@ -79,4 +89,23 @@ test("plainsocket: help comes first or last", async () => {
   assert.match(helps[0].stdout.toString(), /^A directory as a web site\./);
   for (const help of helps) assert.deepEqual(help, helps[0]);
   assert.deepEqual(await run("help"), await run("--help"));
+});
+
+test("plainsocket: help with a protocol is that protocol's, and of the two of a name both are told", async () => {
+  for (
+    const [name, title] of [["web", "A directory as"], ["get", "Gets what"], ["echo", "Sockets"]]
+  ) {
+    for (const help of ["help", "--help"]) {
+      const { code, stdout } = await run(help, name);
+      assert.equal(code, 0);
+      assert.ok(stdout.toString().startsWith(title), `${help} ${name}`);
+    }
+  }
+});
+
+test("plainsocket: a protocol of the other program leads to that, by its own name", async () => {
+  const own = await runProgram([...programCommand("lib/cli/plainsocket_client"), "web"]);
+  assert.match(own.stderr, /: say 'plainsocket-server web'\. See 'plainsocket-client --help'/);
+  const { stderr } = await run("server", "get", "http://a/");
+  assert.match(stderr, /: say 'plainsocket client get'\. See 'plainsocket server --help'/);
 });

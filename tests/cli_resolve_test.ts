@@ -147,7 +147,7 @@ test("client resolve: what is no HOST:PORT exits 2, with what to write", async (
       [],
       /resolve needs HOST or HOST:PORT, as in localhost:80\. See 'client\.ts resolve --help'\.$/,
     ],
-    [["80"], /'80' has no port: write 80:PORT/],
+    [["80"], /'80' is a port without a host: write localhost:80/],
     [["--connect", "localhost"], /'localhost' has no port: write localhost:PORT/],
     [["localhost:http"], /a port is a whole number from 1 to 65535, not 'http'/],
     [["http://localhost/"], /is a URL: write localhost:80/],

@@ -15,9 +15,9 @@ import {
   UsageError,
   type Values,
 } from "./flags.ts";
-import { DENO_HINTS } from "./hints.ts";
+import { GENERAL_HINTS } from "./hints.ts";
 import { nearest } from "../nearest.ts";
-import { helpAsCalled } from "./program.ts";
+import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -52,7 +52,7 @@ export function command<F extends Flags>(
   { name, flags, help, hints, run }: CommandInit<F>,
 ): Command {
   return async (args, session, names = []) => {
-    const parsed = parseFlags(flags, args, { ...DENO_HINTS, ...hints });
+    const parsed = parsedOrHelp(flags, args, { ...GENERAL_HINTS, ...hints });
     const { values, positionals } = parsed;
     if (values.help) return await session.printHelp(helpAsCalled(help, session.prefix)), EXIT.ok;
     if (values.version) return await session.print(VERSION_LINE), EXIT.ok;
@@ -64,6 +64,18 @@ export function command<F extends Flags>(
     checkNeeds(flags, parsed);
     return await run(values, positionals, session);
   };
+}
+
+/** Reads a command line. Where something is wrong and help is asked for, there is nothing but that. */
+function parsedOrHelp<F extends Flags>(flags: F, args: readonly string[], hints: Hints) {
+  try {
+    return parseFlags(flags, args, hints);
+  } catch (error) {
+    const end = args.indexOf("--");
+    const options = end === -1 ? args : args.slice(0, end);
+    if (!options.some((arg) => arg === "--help" || arg === "-h")) throw error;
+    return parseFlags(flags, ["--help"]);
+  }
 }
 
 /** Turns `help web` and `--help web` into `web --help`. */
@@ -84,10 +96,11 @@ export interface Script {
   readonly advice: Advice;
 }
 
-/** Finds the command that `args` begin with, or that is meant without its name. */
+/** Finds the command of `program` that `args` begin with, or that is meant without its name. */
 export function choose(
   args: readonly string[],
   { commands, forUrl, advice }: Script,
+  program: string,
 ): { name: string; named: boolean } {
   const names = Object.keys(commands);
   const [first = ""] = args;
@@ -97,7 +110,11 @@ export function choose(
     if (!isName || first.includes("://")) return { name: forUrl, named: false };
   }
   if (!isName) return { name: names[0], named: false };
-  const near = nearest(first, names) ?? synonym(first, names);
+  const elsewhere = otherProgram(first, program);
+  if (elsewhere !== undefined) {
+    throw new UsageError(`Unknown protocol '${first}': say '${elsewhere}'`);
+  }
+  const near = nearest(first.toLowerCase(), names) ?? synonym(first, names);
   if (near !== undefined) {
     throw new UsageError(`Unknown protocol '${first}'; did you mean ${near}?`);
   }

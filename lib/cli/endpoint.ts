@@ -46,6 +46,9 @@ function split(text: string): { host: string; port: string } {
     if (rest.startsWith(":") && rest !== ":") return { host, port: rest.slice(1) };
     throw new UsageError(`'${text}' has no port: write [${host}]:PORT`);
   }
+  if (/^\d+$/.test(text)) {
+    throw new UsageError(`'${text}' is a port without a host: write localhost:${text}`);
+  }
   const colon = text.lastIndexOf(":");
   const [host, port] = [text.slice(0, Math.max(colon, 0)), text.slice(colon + 1)];
   if (host.includes(":")) throw new UsageError(unbracketed(text, host, port));
@@ -60,6 +63,10 @@ function unbracketed(text: string, host: string, port: string): string {
     return `'${text}': an IPv6 address stands in brackets: write [${host}]:${port}`;
   }
   if (isIPv6(text)) return `'${text}' is an IPv6 address without a port: write [${text}]:PORT`;
+  const [, rest] = /^udp:(.+)$/i.exec(text) ?? [];
+  if (rest !== undefined) {
+    return `'${text}' is for datagrams, which nothing relays: 'connect --udp ${rest}' sends some`;
+  }
   return `'${text}' has too many colons: write HOST:PORT, and an IPv6 address in brackets`;
 }
 

@@ -41,11 +41,38 @@ function hostAndPort(
 
 /** What to say of HOST and PORT, or one of them, where options only are taken; undefined for others. */
 export function placeAdvice(words: readonly string[]): string | undefined {
+  const flags = placeFlags(words);
+  return flags && `say ${flags}`;
+}
+
+/** HOST and PORT, or one of them, as options; undefined for others. */
+export function placeFlags(words: readonly string[]): string | undefined {
   const place = hostAndPort(words);
-  if (place !== undefined) return `say --host ${place[0]} --port ${place[1]}`;
+  if (place !== undefined) return `--host ${place[0]} --port ${place[1]}`;
   const [word = ""] = words;
-  if (isPort(word)) return `say --port ${word}`;
-  return isPlace(word) ? `say --host ${word}` : undefined;
+  if (isPort(word)) return `--port ${word}`;
+  return isPlace(word) ? `--host ${word}` : undefined;
+}
+
+/** What to say of words behind `relay`; `hasTarget` tells whether there is `--to`, too. */
+export function relayAdvice(words: readonly string[], hasTarget: boolean): string {
+  if (hasTarget) return placeAdvice(words) ?? "relay leads to one target";
+  const [word = "", next] = words;
+  if (next === undefined && /^(tcp|tls|unix):/i.test(word)) {
+    return `say --to ${word.replace(/^tcp:/i, "")}`;
+  }
+  const socat = socatHint(word, next);
+  if (socat !== undefined) return socat;
+  const place = hostAndPort(words);
+  if (place !== undefined) return `say --to ${joined(...place)}`;
+  // Others take where to listen before the target.
+  const listen = isPort(word) ? `--port ${word}` : next === undefined ? undefined : flagsFor(word);
+  if (listen !== undefined) return `say ${listen} --to ${next ?? "HOST:PORT"}`;
+  return `say --to ${parseIP(word) !== undefined || isHost(word) ? joined(word, "PORT") : word}`;
+}
+
+function joined(host: string, port: string): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 const isPort = (text: string) => /^\d{1,5}$/.test(text);
@@ -84,8 +111,9 @@ export const clientAdvice: Advice = (word, next) => {
   const place = hostAndPort([word, next]);
   if (place !== undefined) {
     const [host, port] = place;
-    const at = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-    return `say 'connect ${at}' to talk as with nc, or '--host ${host} --port ${port}' for echo`;
+    return `say 'connect ${
+      joined(host, port)
+    }' to talk as with nc, or '--host ${host} --port ${port}' for echo`;
   }
   if (isPort(word)) return `say '--port ${word}'`;
   const socat = socatHint(word, next);

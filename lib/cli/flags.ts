@@ -177,8 +177,10 @@ export function parseFlags<F extends Flags>(
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
+    const whole = longWithOneDash(args[token.index], flags);
+    if (whole !== undefined) throw new UsageError(`Unknown option -${whole}: say --${whole}`);
     const flag = Object.hasOwn(flags, name) ? flags[name] : undefined;
-    if (flag === undefined) throw new UsageError(unknown(rawName, Object.keys(flags), hints));
+    if (flag === undefined) throw new UsageError(unknown(rawName, flags, hints));
     if (flag.arg === undefined && value !== undefined) {
       throw new UsageError(`Option ${rawName} takes no value`);
     }
@@ -205,10 +207,26 @@ export function checkNeeds<F extends Flags>(flags: F, { values, given }: Parsed<
   }
 }
 
-function unknown(rawName: string, names: readonly string[], hints: Hints): string {
-  if (Object.hasOwn(hints, rawName)) return `Unknown option ${rawName}: ${hints[rawName]}`;
-  const near = nearest(rawName.replace(/^-+/, ""), names);
-  return `Unknown option ${rawName}` + (near === undefined ? "" : `; did you mean --${near}?`);
+/** The name of a flag that stands behind one dash, as `-help`, which is `-h -e -l -p` by the rules. */
+function longWithOneDash(arg: string, flags: Flags): string | undefined {
+  const [, name = ""] = /^-(\w[\w-]+)(?:=|$)/.exec(arg) ?? [];
+  return Object.hasOwn(flags, name) ? name : undefined;
+}
+
+function unknown(rawName: string, flags: Flags, hints: Hints): string {
+  const wrong = `Unknown option ${rawName}`;
+  const name = rawName.replace(/^-+/, "");
+  const isLong = rawName.startsWith("--");
+  // One letter with two dashes is one with one; capitals are none in a long name.
+  const meant = isLong ? name.length === 1 ? `-${name}` : rawName.toLowerCase() : rawName;
+  const hint = [rawName, meant].find((option) => Object.hasOwn(hints, option));
+  if (hint !== undefined) return `${wrong}: ${hints[hint]}`;
+  if (isLong && name.length === 1) {
+    const own = Object.keys(flags).find((flag) => flags[flag].short === name);
+    if (own !== undefined) return `${wrong}; did you mean ${bothNames(flags, own)}?`;
+  }
+  const near = nearest(name.toLowerCase(), Object.keys(flags));
+  return wrong + (near === undefined ? "" : `; did you mean --${near}?`);
 }
 
 /** What to call a flag where nothing tells how it was typed: by both of its names. */

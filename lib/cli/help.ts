@@ -99,7 +99,9 @@ function filled(text: string, first: number, others: number, width: number): str
   for (const word of text.split(" ")) {
     if (!empty && line.length + 1 + word.length > width) {
       lines.push(line);
-      [line, empty] = [" ".repeat(others), true];
+      // A long word goes less far right.
+      const indent = Math.max(0, Math.min(others, width - word.length));
+      [line, empty] = [" ".repeat(indent), true];
     }
     line += empty ? word : ` ${word}`;
     empty = false;

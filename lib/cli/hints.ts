@@ -27,6 +27,9 @@ export const DENO_HINTS: Hints = same(
   "it is an option of Deno, and goes before the script",
 );
 
+/** Those that mean the same to all commands. */
+export const GENERAL_HINTS: Hints = { ...DENO_HINTS, ...same("-? --?", "say --help") };
+
 const WITH_TLS = "say --tls-cert FILE --tls-key FILE, or --tls-self-signed";
 
 /** Those that mean the same to all servers. */
@@ -72,9 +75,14 @@ export const CHAT_HINTS: Hints = {
   ...LISTENING_HINTS,
   ...same("-k", KEPT_OPEN),
   ...same("--broker --chat", "it is one without it"),
+  ...same("--workers", "'echo' and 'relay' have it; a room is in one process"),
   ...same("--nick --name", "those who talk say '/nick NAME'"),
 };
 
+const LISTED = "directories without an index.html are listed without it";
+const NO_TIMEOUT = "silent connections are closed without it";
+const WHOLE_NAME = "a page is asked for by its whole name, as /page.html";
+const IMMUTABLE = "say --cache-control 'max-age=31536000, immutable'";
 const CACHED = "say --cache-control max-age=SECONDS, or no-store";
 const COMPRESSED = "what can be compressed is, without it";
 const WHO = "say --auth @FILE, with USER:PASSWORD in that";
@@ -87,7 +95,15 @@ const NO_PROXY = "it asks no other server; 'relay --to' leads a whole port to on
 export const WEB_HINTS: Hints = {
   ...COMMON_HINTS,
   ...same("-b", "say --host; and for brotli nothing: what can be compressed is"),
-  ...same("-d --directory -r --root -t --docroot", DIRECTORY),
+  ...same("--directory -r --root --docroot", DIRECTORY),
+  ...same("-d", `${LISTED}; for another directory ${DIRECTORY}`),
+  ...same("-t --timeout", `${NO_TIMEOUT}; for a directory ${DIRECTORY}`),
+  ...same("-U --utc", "times are in UTC without it; for a socket file say --unix"),
+  ...same("--ext", WHOLE_NAME),
+  ...same("--index", "a directory shows its index.html, and no other file"),
+  ...same("--log-ip", "each line of the log begins with the address of the client"),
+  ...same("--robots", "put a robots.txt into DIR"),
+  ...same("--workers", "'echo' and 'relay' have it; a site is served by one process"),
   ...same("-s", "say --spa, or to be silent --quiet"),
   ...same("--single", "say --spa"),
   ...same("-o", "say --open"),
@@ -99,17 +115,19 @@ export const WEB_HINTS: Hints = {
   ...same("-u --no-compression --no-compress", "who does not ask for compression gets none"),
   ...same("-c --cache --maxage --max-age", CACHED),
   ...same("--no-cache", "say --cache-control no-store"),
-  ...same("-i --immutable", "say --cache-control 'max-age=31536000, immutable'"),
+  ...same("-i", `${LISTED}; for files that never change ${IMMUTABLE}`),
+  ...same("--immutable", IMMUTABLE),
   ...same("-P --proxy", NO_PROXY),
   ...same("--username --user --password --basic-auth", WHO),
   ...same("-L --no-request-logging --logs", "say --quiet to see no requests"),
   ...same("--access-log", "requests are shown without it"),
-  ...same("--browse --autoindex", "directories without an index.html are listed without it"),
+  ...same("--browse --autoindex", LISTED),
   ...same("-n --no-clipboard", "it leaves the clipboard alone"),
   ...same("--no-port-switching", "say --port: then it takes no other"),
   ...same("--no-dotfiles", "names that start with a dot are not served without it"),
   ...same("-D --dev -w --watch", "a file that has changed is served as it is now without it"),
-  ...same("-e --etag", "each file has an ETag without it"),
+  ...same("-e", `${WHOLE_NAME}; each file has an ETag`),
+  ...same("--etag", "each file has an ETag without it"),
   ...same("-k --symlinks", "links are followed within DIR, and no others"),
   ...same("--cgi", "it runs no programs: write a handler for serveHttp()"),
 };
@@ -117,7 +135,8 @@ export const WEB_HINTS: Hints = {
 /** For the echo server, which is also what those get who forget to say `web`. */
 export const ECHO_SERVER_HINTS: Hints = {
   ...Object.fromEntries(
-    Object.entries(WEB_HINTS).map(([option, hint]) => [option, `with 'web', ${hint}`]),
+    Object.entries(WEB_HINTS).filter(([option]) => option !== "--workers")
+      .map(([option, hint]) => [option, `with 'web', ${hint}`]),
   ),
   ...LISTENING_HINTS,
   ...of("web", OF_WEB),
@@ -125,6 +144,7 @@ export const ECHO_SERVER_HINTS: Hints = {
   ...same("-k", KEPT_OPEN),
   ...same("-u", "say --udp"),
   ...same("-d --directory -r --root -t --docroot", DIRECTORY),
+  ...same("--timeout", "say --idle-timeout"),
   ...same("-s --single", "say 'web --spa'"),
   ...same("-o", "say 'web --open'"),
   ...same("--broker --chat", "say 'chat'"),
@@ -159,6 +179,7 @@ export const NC_HINTS: Hints = {
   ...same("-w --wait", "say --connect-timeout, or --idle-timeout"),
   ...same("-i", "say --idle-timeout"),
   ...same("-U --unixsock", "say --unix"),
+  ...same("-1 -0", "-q is --quiet, and takes no value"),
   ...same("-N", "the end of stdin is passed on without it"),
   ...same("-l --listen", "a client does not listen; the server does"),
   ...same("--ssl -c", "say --tls"),

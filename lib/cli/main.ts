@@ -63,7 +63,7 @@ async function run(
   let called = program;
   try {
     const ordered = helpLast(args);
-    const { name, named } = choose(ordered, script);
+    const { name, named } = choose(ordered, script, program);
     if (named) called += ` ${name}`;
     const command = await script.commands[name]();
     return await (named

@@ -8,10 +8,12 @@
 import process from "node:process";
 import { VERSION_LINE } from "./common.ts";
 import { EXIT } from "./exit.ts";
-import { synonym } from "./first_word.ts";
+import { placeFlags, synonym } from "./first_word.ts";
+import { flagsFor } from "./host.ts";
 import { processIo, serverIo } from "./io.ts";
 import { endUnread } from "./main.ts";
 import { nearest } from "../nearest.ts";
+import { PROTOCOLS } from "./program.ts";
 import { Session } from "./session.ts";
 
 const USAGE = `Sockets you can see.
@@ -28,12 +30,6 @@ const USAGE = `Sockets you can see.
 'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;
 
-/** The protocols of each script, for those who leave its name out. */
-const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
-  server: ["echo", "web", "relay", "chat"],
-  client: ["echo", "get", "connect", "resolve"],
-};
-
 /** What to say of a command that there is not, with what stands behind it. */
 function unknown(name: string, rest: readonly string[]): string {
   const wrong = `Unknown command '${name}'`;
@@ -41,13 +37,25 @@ function unknown(name: string, rest: readonly string[]): string {
   const known = commandsFor(name, rest);
   if (known.length > 0) return `${wrong}; say ${known.join(" or ")}.`;
   const names = Object.entries(PROTOCOLS).flat(2);
-  const near = synonym(name, names) ?? nearest(name, names);
+  if (name.startsWith("-")) return `${wrong}; options stand behind 'server' or 'client'.`;
+  const place = placeOf(name, rest);
+  if (place !== undefined) return `${wrong}; ${place}.`;
+  const near = synonym(name, names) ?? nearest(name.toLowerCase(), names);
   if (near !== undefined) return `${wrong}; did you mean ${commandsFor(near, rest).join(" or ")}?`;
   // As other servers of files are called.
   if (/^\.{0,2}(\/|$)/.test(name)) {
     return `${wrong}; say ${line(["server", "web", name, ...rest])}.`;
   }
   return `${wrong}. Say server or client.`;
+}
+
+/** What to say of a port or a place, which a server listens at and a client connects to. */
+function placeOf(name: string, rest: readonly string[]): string | undefined {
+  const words = rest[0]?.startsWith("-") ? [name] : [name, ...rest];
+  const flags = placeFlags(words) ?? (/:\d+$/.test(name) ? flagsFor(name) : undefined);
+  if (flags === undefined) return undefined;
+  const both = [`server ${flags}`, `client ${flags}`].map((command) => line(command.split(" ")));
+  return `say ${both.join(" or ")}`;
 }
 
 /** The command lines that a script or protocol of this name is part of, with what stands behind it. */
@@ -69,12 +77,19 @@ function quoted(arg: string): string {
 
 const HELP = ["help", "-h", "--help"];
 
+/**
+ * Turns `help server` into `server help`, and `help web` into `server help web`; a protocol of both
+ * scripts is none of one.
+ */
+function helpOf([help, what = "", ...rest]: readonly string[]): readonly string[] {
+  if (Object.hasOwn(PROTOCOLS, what)) return [what, help, ...rest];
+  const scripts = Object.keys(PROTOCOLS).filter((script) => PROTOCOLS[script].includes(what));
+  return scripts.length === 1 ? [scripts[0], help, what, ...rest] : [help, what, ...rest];
+}
+
 /** Runs the script that the arguments name; resolves to the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  // As `plainsocket help server`, which is `plainsocket server help`.
-  const [name, ...rest] = HELP.includes(args[0]) && Object.hasOwn(PROTOCOLS, args[1])
-    ? [args[1], args[0], ...args.slice(2)]
-    : args;
+  const [name, ...rest] = HELP.includes(args[0]) ? helpOf(args) : args;
   if (name === "server") {
     return (await import("../../server.ts")).main(rest, serverIo(), "plainsocket ");
   }

@@ -4,6 +4,25 @@
  * @module
  */
 
+/** The protocols of each program. */
+export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
+  server: ["echo", "web", "relay", "chat"],
+  client: ["echo", "get", "connect", "resolve"],
+};
+
+/**
+ * What to call in place of `program`, which has no protocol `word`: the other one, if that has it or
+ * is it; undefined if not.
+ */
+export function otherProgram(word: string, program: string): string | undefined {
+  const [, before, own, after] = /^(.*)(server|client)(\.ts)?$/.exec(program) ?? [];
+  const other = own === "server" ? "client" : "server";
+  const call = `${before}${other}${after ?? ""}`;
+  const name = word.toLowerCase();
+  if (name === other) return call;
+  return PROTOCOLS[other].includes(name) ? `${call} ${name}` : undefined;
+}
+
 /**
  * Puts the names that users type in place of `server.ts` and `client.ts`. `prefix` is what stands
  * before `server` and `client` there: `"plainsocket "` or `"plainsocket-"`; undefined in the scripts.

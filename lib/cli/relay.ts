@@ -10,6 +10,7 @@ import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
 import { formatDestination } from "./destination.ts";
 import { SERVER_EXIT_HELP } from "./exit.ts";
+import { relayAdvice } from "./first_word.ts";
 import { renderFlags, type Values } from "./flags.ts";
 import { RELAY_HINTS } from "./hints.ts";
 import { relayHandler } from "./relay/handler.ts";
@@ -72,8 +73,7 @@ async function run(
   positionals: string[],
   session: Session,
 ): Promise<number> {
-  const [place] = positionals;
-  noMore(positionals, values.to === "" ? `say --to ${place}` : "relay leads to one target");
+  noMore(positionals, relayAdvice(positionals, values.to !== ""));
   const target = targetOf(values);
   await refuseItself(placeOf(values, PORT, wantsTls(values)), target, systemTransport);
   const signals = session.onSignals();

@@ -15,6 +15,7 @@ import { type TLS_CLIENT_FLAGS, tlsOf } from "../tls_client.ts";
 /** The flags that say where to. */
 export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
   readonly unix: string;
+  readonly quiet: boolean;
   readonly probe: boolean;
   readonly hex: boolean;
   readonly crlf: boolean;
@@ -44,7 +45,7 @@ export function destinationsOf(
     }
     return [{ path: unix }];
   }
-  const endpoints = endpointsOf(positionals);
+  const endpoints = endpointsOf(positionals, values.quiet);
   if (endpoints.length > 1 && !values.probe) {
     throw new UsageError(`'${positionals[0]}': only --probe (-z) takes a range of ports`);
   }
@@ -76,16 +77,17 @@ function checkCombination(values: DestinationValues): void {
   }
 }
 
-function endpointsOf([text, ...more]: readonly string[]): Endpoint[] {
+function endpointsOf([text, ...more]: readonly string[], quiet: boolean): Endpoint[] {
   if (text === undefined) throw new UsageError("connect needs HOST:PORT, or --unix PATH");
   // socat has stdin as its first address.
   const [address, next] = /^(-|STDIO)$/i.test(text) ? more : [text, more[0]];
   const socat = address === undefined ? undefined : socatHint(address, next);
   if (socat !== undefined) throw new UsageError(`'${address}' is not HOST:PORT; ${socat}`);
-  noMoreThanPlace(text, more, "what is sent comes on stdin");
-  if (/^\d+$/.test(text)) {
-    throw new UsageError(`'${text}' is a port without a host: write localhost:${text}`);
+  // As nc has it, where -q takes seconds.
+  if (quiet && /^\d+$/.test(text) && more.length > 0) {
+    throw new UsageError(`Option -q is --quiet and takes no value: leave '${text}' out`);
   }
+  noMoreThanPlace(text, more, "what is sent comes on stdin");
   const [, start, last] = /^(.*:\d+)-(\d+)$/.exec(text) ?? [, text];
   const first = parseEndpoint(start);
   const { host, port } = last === undefined ? first : parseEndpoint(start.replace(/\d+$/, last));
