@@ -143,3 +143,23 @@ if (runtime === "Deno") {
     assertFailed(exit, 2, /Option --auth-env needs Deno's permission: .*--allow-env=SITE/);
   });
 }
+
+test("a text file in UTF-16, as PowerShell's > makes it, is called so by whatever reads it", () =>
+  withSecret("", async (folder, file) => {
+    const why = /: it is text in UTF-16: save it as ASCII or UTF-8\. See /;
+    for (const mark of ["\ufeff", "\ufffe"]) {
+      writeFileSync(file, `${mark}127.0.0.1`, "utf16le");
+      for (
+        const args of [
+          ["--auth", `@${file}`],
+          ["--allow", `@${file}`],
+          ["--tls-cert", file],
+          ["--tls-cert", file, "--tls-key-passphrase-file", file],
+        ]
+      ) assertFailed(await runServer(["web", folder, ...args]), 2, why);
+      assertFailed(await runClient(["get", "--user", `@${file}`, "http://a/"]), 2, why);
+    }
+    writeFileSync(file, "\ufeff127.0.0.1\n");
+    await using server = await startWeb([folder, "--allow", `@${file}`]);
+    assert.equal((await runClient(["get", "-q", `${server.url}a.txt`])).code, 0);
+  }));

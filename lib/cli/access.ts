@@ -4,7 +4,6 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { AccessList, type AccessRules } from "../access.ts";
 import { formatAddr } from "../addr.ts";
 import { parseCidr } from "../cidr.ts";
@@ -12,6 +11,7 @@ import { counted } from "../counted.ts";
 import { isLoopback } from "../ip.ts";
 import { type Flag, integer, optional, UsageError, type Values } from "./flags.ts";
 import type { Log } from "./log.ts";
+import { readTextFile } from "./text_file.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
 /** A flag for networks: one, or some with commas between them, again and again. */
@@ -142,7 +142,7 @@ function readNetworks(path: string): string[] {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, "utf8");
+    return readTextFile(path);
   } catch (error) {
     const why = whyUnreadable(path, error);
     throw new UsageError(`Cannot read '${path}', which --allow or --deny names: ${why}`);

@@ -5,7 +5,6 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import {
   certificatesIn,
   hasPrivateKey,
@@ -16,6 +15,7 @@ import {
   pemOf,
 } from "../tls_pem.ts";
 import { UsageError } from "./flags.ts";
+import { readTextFile } from "./text_file.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
 /** A file, and the option that names it, without its dashes. */
@@ -70,9 +70,7 @@ function optionsOf(passphrase: NamedFile | undefined) {
 
 function read({ option, file }: NamedFile): Pem {
   try {
-    // Without the mark that some editors put before a text in UTF-8.
-    const text = readFileSync(file, "utf8").replace(/^\ufeff/, "");
-    return { name: `'${file}'`, text };
+    return { name: `'${file}'`, text: readTextFile(file) };
   } catch (error) {
     throw new UsageError(`Option --${option} cannot read '${file}': ${whyUnreadable(file, error)}`);
   }

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import { UsageError } from "./flags.ts";
+import { readTextFile } from "./text_file.ts";
 import { whyUnreadable } from "./unreadable.ts";
 
 /** Whether a value names a file that has it. */
@@ -28,8 +28,7 @@ export function secretOf(value: string): string {
 export function linesOf(value: string): string[] {
   const file = value.slice(1);
   try {
-    const text = readFileSync(file, "utf8");
-    return text.replace(/^\ufeff/, "").split(/\r?\n/).filter((line) => line !== "");
+    return readTextFile(file).split(/\r?\n/).filter((line) => line !== "");
   } catch (error) {
     throw new UsageError(`cannot read '${file}': ${whyUnreadable(file, error)}`);
   }
