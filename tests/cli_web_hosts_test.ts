@@ -46,6 +46,9 @@ test("web: a page whose name leads here can neither read nor write; known names 
     assert.equal(await status(host), "421", host);
     assert.equal(await status(host, "-T", site.path("a.txt")), "421", host);
   }
+  const asked = ["curl", "--silent", "-H", "Host: evil.example:80", server.url];
+  const { stdout } = await runProgram(asked);
+  assert.match(stdout.toString(), /If it is one, start it with --allow-host evil\.example\.$/m);
 }, ["curl"]);
 
 test("web: --allow-host takes names, and nothing else", async () => {

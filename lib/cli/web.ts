@@ -9,7 +9,7 @@ import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
 import type { Credentials } from "../web/auth.ts";
 import { AccessLog } from "../web/access_log.ts";
-import { serveSite, type SiteOptions } from "../web/site.ts";
+import { siteHandler, type SiteOptions } from "../web/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "./access.ts";
 import { type Command, command } from "./command.ts";
 import { GENERAL_FLAGS, noMore } from "./common.ts";
@@ -198,7 +198,11 @@ async function serveWeb(
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
   const onShortage = (error: unknown) => shortage.heed(error);
-  const handler = serveSite(dir, { ...site, onError, onShortage });
+  const handler = siteHandler(
+    dir,
+    { ...site, onError, onShortage },
+    (name) => `start it with --allow-host ${name}`,
+  );
   const summary = await serveLight(listener, handler, options);
   requests.flush();
   return conclude(summary, access, log, signals);

@@ -15,12 +15,14 @@ const MOST_KNOWN = 64;
 /**
  * Lets requests through to `handler` that are for an IP address, for localhost or a name below it, or
  * for one of `names`, at any port; answers others with 421. Requests without a host are let through:
- * no browser sends such. `headers` are fields of the refusal, names and values by turns.
+ * no browser sends such. `headers` are fields of the refusal, names and values by turns; `adviceOn` says
+ * what to do if a name is one of this server's: "If it is one, …".
  */
 export function requireHost(
   handler: LightHandler,
   names: readonly string[],
   headers: readonly string[] = [],
+  adviceOn: (name: string) => string = () => "it has to be added to the hosts of this site",
 ): LightHandler {
   const served = new Set(names.map(hostNameOf));
   const known = new Set<string>([""]);
@@ -30,7 +32,7 @@ export function requireHost(
     const name = hostNameOf(host);
     if (name === undefined) return textReply(421, "The Host of this request is no name", headers);
     if (!isLocal(name) && !served.has(name)) {
-      const next = `If it is one, start it with --allow-host ${name}`;
+      const next = `If it is one, ${adviceOn(name)}`;
       return textReply(421, `${name} is not known to be a name of this server. ${next}`, headers);
     }
     if (known.size < MOST_KNOWN) known.add(host);

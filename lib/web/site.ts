@@ -88,6 +88,18 @@ const OPTIONS: Kinds<SiteOptions> = {
  */
 export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
   checkFiles("serveSite", root, options, OPTIONS);
+  return siteHandler(root, options);
+}
+
+/**
+ * The same handler, of options that are right. `adviceOnHost` is what `requireHost()` says to whoever
+ * asks for a name that is not among `hosts`.
+ */
+export function siteHandler(
+  root: string,
+  options: SiteOptions,
+  adviceOnHost?: (name: string) => string,
+): AnyHandler {
   const { upload = false, cors = false, credentials, hosts, onError } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
@@ -118,6 +130,6 @@ export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
     ? answer
     : requireCredentials(answer, credentials, headers);
   const shared = cors ? answerPreflights(guarded, headers) : guarded;
-  const named = hosts === undefined ? shared : requireHost(shared, hosts, headers);
+  const named = hosts === undefined ? shared : requireHost(shared, hosts, headers, adviceOnHost);
   return toAnyHandler(withErrorPages(named, onError));
 }
