@@ -54,9 +54,9 @@ export interface UploadOptions {
  *
  * PUT answers 201 for a new file and 204 for a replaced one, whose permissions it keeps. POST stores
  * the files of a form once all of it has come, without the folders that may stand before their names;
- * the reply tells of those. It answers 303 to the directory if all are stored; if
- * some cannot be, as there is a file of that name, the others are, and the reply says which: 409, or
- * the status that all of those have in common. How large a request may be is the limit of a body,
+ * the reply names those that had any. It answers 303 to the directory if all are stored; if some
+ * cannot be, as there is a file of that name, the others are, and the reply says which: 409, or the
+ * status that all of those have in common. How large a request may be is the limit of a body,
  * `limits.body` of the server.
  */
 export function receiveUploads(root: string, options: UploadOptions): LightHandler {
