@@ -95,7 +95,7 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
         // Whenever something comes, Deno's TLS takes what it is sending for sent.
         const leaving = this.#below.flushed?.();
         if (leaving !== undefined) await this.orFreed(leaving);
-        if (this.socket.destroyed) throw this.closedError("write");
+        if (this.closed && this.socket.destroyed) throw this.closedError("write");
         this.piece = 0;
         // Deno's TLS does not pass on that the stream under it has failed.
         const broken = this.#below.broken?.();

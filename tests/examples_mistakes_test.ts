@@ -36,7 +36,7 @@ for (const name of CLIENTS) {
   });
 
   test(`examples: ${name} tells in one line of a port that is none`, () => {
-    return fails(name, ["127.0.0.1", "http"], /port as an integer from 0 to 65535, not NaN/);
+    return fails(name, ["127.0.0.1", "http"], /port as an integer from 1 to 65535, not NaN/);
   });
 }
 
