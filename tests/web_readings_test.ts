@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import type { LightReply } from "../lib/http/light.ts";
 import { serveLight } from "../lib/http/server.ts";
 import { systemTransport } from "../lib/transport.deno.ts";
+import { statusOfError } from "../lib/web/disk.ts";
 import type { Directory } from "../lib/web/file_options.ts";
 import { serveFiles } from "../lib/web/files.ts";
 import { listDirectories } from "../lib/web/directory.ts";
@@ -256,6 +257,21 @@ test("listing: a directory that may not be read is 403, and one that is gone 404
     }
     chmodSync(site.path("dir"), 0o700);
   }
+});
+
+test("listing: that a directory goes away, or is taken too slowly, is no mistake of the server", async () => {
+  await using site = await makeSite({ "gone/a": "" });
+  const handler = serveFiles(site.root, { listing: listDirectories(site.root) });
+  const reply = await handler(lightRequest({ target: "/gone/" }));
+  rmSync(site.path("gone"), { recursive: true });
+  await assert.rejects(contentOf(reply), (error) => statusOfError(error) === 404);
+
+  const many = new Array(300_000).fill(entries("a")[0]);
+  const readings = new Readings(() => Promise.resolve(new Reading(many, true)));
+  const reasons: Error[] = [];
+  for (const path of ["a", "b"]) await readings.use(path, never, (reason) => reasons.push(reason));
+  assert.match(reasons[0].message, /taken too slowly/);
+  assert.equal(statusOfError(reasons[0]), 503);
 });
 
 test("listing: what there are too many of is left out, and it is said", () => {

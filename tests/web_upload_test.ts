@@ -8,6 +8,7 @@ import {
   readdir,
   readFile,
   rename,
+  rm,
   stat,
   symlink,
   utimes,
@@ -722,4 +723,24 @@ test("upload: what cannot be cleared up does not keep an upload out", async () =
   const posted = (await post(site, "/drop/", [form])).status;
   await chmod(site.path("drop"), 0o700);
   assert.deepEqual([status, posted], [201, 303]);
+});
+
+test("upload: into a directory that is removed meanwhile is 409, and no mistake of the server", async () => {
+  await using site = await makeSite({ "sub/": "" });
+  const form = formOf(["a", randomBytes(100_000)], ["b", bytes("x")]);
+  const parts = [form.subarray(0, 50_000), form.subarray(50_000)];
+  for (const method of ["PUT", "POST"]) {
+    await mkdir(site.path("sub"), { recursive: true });
+    const body = (async function* () {
+      yield parts[0];
+      await rm(site.path("sub"), { recursive: true });
+      yield parts[1];
+    })();
+    const { status, text } = method === "PUT"
+      ? await send(site, { method, target: "/sub/a", body })
+      : await post(site, "/sub/", body);
+    assert.equal(status, 409, text);
+    assert.match(text, /The directory was removed meanwhile/);
+    assert.deepEqual(await everything(site), []);
+  }
 });

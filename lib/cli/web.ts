@@ -7,6 +7,7 @@
 import type { LightRequest } from "../http/light.ts";
 import type { HttpOptions } from "../http/options.ts";
 import { serveLight } from "../http/server.ts";
+import { statusOfError } from "../web/disk.ts";
 import type { Credentials } from "../web/auth.ts";
 import { AccessLog } from "../web/access_log.ts";
 import { siteHandler, type SiteOptions } from "../web/site.ts";
@@ -185,7 +186,10 @@ async function serveWeb(
     users: site.credentials !== undefined,
   });
   const onError = (error: unknown, request: LightRequest | undefined) => {
-    tellMistake(error, log, request === undefined ? "" : `${request.method} ${request.target}: `);
+    const asked = request === undefined ? "" : `${request.method} ${request.target}: `;
+    // Files come and go while they are sent: that is nobody's mistake.
+    if (statusOfError(error) === 500) tellMistake(error, log, asked);
+    else log.note(asked + (error as Error).message);
   };
   const options: HttpOptions = {
     signal: signals.signal,

@@ -114,7 +114,8 @@ export class Readings {
       for (const oldest of this.#held) {
         if (this.#entries <= MOST_HELD || oldest === held) break;
         this.#letGo(oldest);
-        const reason = new Error(`The listing of ${oldest.path} was taken too slowly`);
+        const message = `The listing of ${oldest.path} was taken too slowly`;
+        const reason = Object.assign(new Error(message), { code: "EBUSY" });
         for (const drop of oldest.users) drop(reason);
       }
     }

@@ -42,6 +42,8 @@ const STATUS: Readonly<Record<string, readonly [status: number, message: string]
   EMFILE: [503, "The server is out of file descriptors"],
   ENFILE: [503, "The server is out of file descriptors"],
   ELOOP: [403, "Symbolic links are not written through"],
+  ENOENT: [409, "The directory was removed meanwhile"],
+  ENOTDIR: [409, "The directory was removed meanwhile"],
   ENAMETOOLONG: [400, "The name is too long"],
   EINVAL: [400, "The file system does not take this name"],
 };
