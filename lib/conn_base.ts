@@ -19,6 +19,9 @@ export const DONE: Promise<void> = Promise.resolve();
  */
 const MOST_AT_ONCE = 32;
 
+/** More bytes than that are not waited for when a connection is closed: no kernel takes them at once. */
+const MOST_AT_CLOSE = 256 * 1024;
+
 /** When nothing was taken for so many milliseconds, a write has to wait for the peer. */
 const MOST_STILL_MS = 10;
 
@@ -51,6 +54,9 @@ export abstract class BaseConn implements Conn {
   #last: Promise<void> = DONE;
   /** How many writes and half-closes wait for those before them. */
   #waiting = 0;
+  /** How many bytes the write has that is under way, and how many those that wait. */
+  #current = 0;
+  #queued = 0;
 
   /** Starts a read; `p` is not empty and no read is under way. */
   protected abstract startRead(p: Uint8Array): Promise<number | null>;
@@ -78,8 +84,12 @@ export abstract class BaseConn implements Conn {
       return Promise.reject(this.#refuseWrite(p));
     }
     if (p.length === 0) return DONE;
-    if (this.writing || this.#waiting > 0) return this.#behind(() => this.#writeNext(p));
+    if (this.writing || this.#waiting > 0) {
+      this.#queued += p.length;
+      return this.#behind(() => this.#writeNext(p));
+    }
     this.writing = true;
+    this.#current = p.length;
     return this.#last = this.startWrite(p);
   }
 
@@ -143,9 +153,11 @@ export abstract class BaseConn implements Conn {
   }
 
   #writeNext(p: Uint8Array): Promise<void> {
+    this.#queued -= p.length;
     if (this.#freed) return Promise.reject(this.closedError("write"));
     if (this.lost !== undefined) return Promise.reject(this.lost);
     this.writing = true;
+    this.#current = p.length;
     return this.startWrite(p);
   }
 
@@ -160,7 +172,8 @@ export abstract class BaseConn implements Conn {
     if (this.closed) return;
     this.closed = true;
     this.#closeReason = reason;
-    if (!rst && (this.writing || this.#waiting > 0)) this.#freeSoon();
+    const left = this.#queued + (this.writing ? this.#current : 0);
+    if (!rst && left <= MOST_AT_CLOSE && (this.writing || this.#waiting > 0)) this.#freeSoon();
     else this.#free(rst);
   }
 

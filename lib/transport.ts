@@ -214,9 +214,10 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   closeWrite(): Promise<void>;
 
   /**
-   * Frees the socket. What was written is still delivered, then FIN. A pending read or write, and
-   * every later call, rejects with `reason`, by default ECLOSED. A second call does nothing, and it
-   * never throws.
+   * Frees the socket. What was written is still delivered, then FIN. That includes up to 256 KiB of
+   * writes that nobody has awaited, as far as the kernel takes them without waiting for the peer. A
+   * pending read, a write that has to wait for the peer, and every later call reject with `reason`, by
+   * default ECLOSED. A second call does nothing, and it never throws.
    */
   close(reason?: Error): void;
 
