@@ -174,7 +174,7 @@ test("leaving: the signal of a handler tells of it, with a body that is not read
     await using server = await serveOn(({ signal }) => {
       signal.addEventListener("abort", () => aborted.resolve(signal.reason));
       return NEVER;
-    }, { grace: 0 });
+    }, { grace: 1 });
     const conn = await server.connect();
     await conn.write(bytes(text));
     await server.clock.advance(0);

@@ -162,7 +162,7 @@ test("room: a client that has left makes it, although its handler never answers"
     target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
   const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
   for (const text of [GET, GET + GET, post]) {
-    await using server = await serveOn(hang, { maxConnections: 2, grace: 0 });
+    await using server = await serveOn(hang, { maxConnections: 2, grace: 1 });
     using there = await server.connect();
     await there.write(bytes(text));
     await server.clock.advance(0);
