@@ -231,12 +231,12 @@ function isOf(kind: Kind, value: unknown): boolean {
   return kind.is(value) && kind.fits?.(value) !== false;
 }
 
-/** Why `p` is not bytes, if it is not. */
+/** The error for a `p` that is not bytes; undefined if it is. */
 export function whyNoBytes(where: string, p: unknown): Error | undefined {
   return whyNot(where, p, BYTES);
 }
 
-/** Why `p` is no buffer to read into, if it is none. */
+/** The error for a `p` that is not a buffer to read into; undefined if it is one. */
 export function whyNoBuffer(where: string, p: unknown): Error | undefined {
   return whyNot(where, p, BUFFER);
 }

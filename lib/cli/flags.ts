@@ -217,7 +217,7 @@ function unknown(rawName: string, flags: Flags, hints: Hints): string {
   const wrong = `Unknown option ${rawName}`;
   const name = rawName.replace(/^-+/, "");
   const isLong = rawName.startsWith("--");
-  // One letter with two dashes is one with one; capitals are none in a long name.
+  // `--p` means `-p`, and long names have no capitals.
   const meant = isLong ? name.length === 1 ? `-${name}` : rawName.toLowerCase() : rawName;
   const hint = [rawName, meant].find((option) => Object.hasOwn(hints, option));
   if (hint !== undefined) return `${wrong}: ${hints[hint]}`;

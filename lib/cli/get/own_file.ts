@@ -23,7 +23,7 @@ export function createOwn(path: string, mode?: number): Promise<FileHandle> {
 }
 
 /**
- * Opens what is there to append to it and to read it; nothing if there is none. Rejects with a
+ * Opens an existing file to append to it and to read it; undefined if there is no file. Rejects with a
  * {@linkcode CliError} unless it is a regular file of one's own that has no other name.
  */
 export async function openOwn(path: string): Promise<FileHandle | undefined> {
@@ -38,7 +38,7 @@ export async function openOwn(path: string): Promise<FileHandle | undefined> {
   throw foreign(path, "it is another file by now");
 }
 
-/** What is at a path, links not followed; nothing if there is none. */
+/** What is at a path, without following links; undefined if nothing is there. */
 export async function statsOf(path: string): Promise<Stats | undefined> {
   return await lstat(path).catch(missing);
 }
@@ -67,7 +67,7 @@ async function isOwn(path: string, { uid }: Stats): Promise<boolean> {
 }
 
 /**
- * Whom a new file in a folder belongs to. The process's own user need not be who the file system says
+ * The owner of a new file in a folder. The process's own user need not be who the file system says
  * it is, and Deno tells it only with a permission of its own. It is asked where no file can be made,
  * as in /dev/fd.
  */

@@ -15,7 +15,7 @@ export interface PartRecord {
   readonly validator: string;
 }
 
-/** A record of more bytes is none of ours. */
+/** The most bytes of a record that we write. A larger one is not ours. */
 const MOST_BYTES = 64 * 1024;
 
 /** What is recorded at `path`; nothing if that is none of ours, or has another form. */
