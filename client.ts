@@ -8,25 +8,29 @@
 
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
-import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
-import { describeDestination, DESTINATION_FLAGS, destinationOf } from "./lib/cli/destination.ts";
-import { tellOutcome } from "./lib/cli/echo_outcome.ts";
-import { echoUdpClient, UDP_FLAGS } from "./lib/cli/echo_udp_client.ts";
-import { clientExitHelp } from "./lib/cli/exit.ts";
-import { clientAdvice, placeAdvice } from "./lib/cli/first_word.ts";
-import { renderFlags, seconds, size, UsageError, type Values } from "./lib/cli/flags.ts";
-import { ECHO_HINTS } from "./lib/cli/hints.ts";
-import { MESSAGE, messageOf } from "./lib/cli/message.ts";
-import { processIo } from "./lib/cli/io.ts";
+import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
+import {
+  describeDestination,
+  DESTINATION_FLAGS,
+  destinationOf,
+} from "./lib/cli/options/destination.ts";
+import { tellOutcome } from "./lib/cli/commands/echo/outcome.ts";
+import { echoUdpClient, UDP_FLAGS } from "./lib/cli/commands/echo/udp_client.ts";
+import { clientExitHelp } from "./lib/cli/io/exit.ts";
+import { clientAdvice, placeAdvice } from "./lib/cli/advice/first_word.ts";
+import { renderFlags, seconds, size, UsageError, type Values } from "./lib/cli/io/flags.ts";
+import { ECHO_HINTS } from "./lib/cli/advice/hints.ts";
+import { MESSAGE, messageOf } from "./lib/cli/commands/echo/message.ts";
+import { processIo } from "./lib/cli/io/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
-import { socatHint } from "./lib/cli/socat.ts";
+import { socatHint } from "./lib/cli/advice/socat.ts";
 import type { Session } from "./lib/cli/session.ts";
-import { awaitedStdin } from "./lib/cli/stdin.ts";
-import { clientTranscript } from "./lib/cli/transcript.ts";
-import { openTransport } from "./lib/cli/transport.ts";
+import { awaitedStdin } from "./lib/cli/io/stdin.ts";
+import { clientTranscript } from "./lib/cli/io/transcript.ts";
+import { openTransport } from "./lib/cli/options/transport.ts";
 import { dial } from "./lib/dial.ts";
-import { EchoExchange, type EchoOutcome } from "./lib/echo_client.ts";
-import { IdleWatch } from "./lib/idle.ts";
+import { EchoExchange, type EchoOutcome } from "./lib/cli/commands/echo/tcp_exchange.ts";
+import { IdleWatch } from "./lib/serve/idle.ts";
 
 const FLAGS = {
   ...DESTINATION_FLAGS,
@@ -156,9 +160,9 @@ export const main: Main = mainOf("client.ts", {
   advice: clientAdvice,
   commands: {
     echo: () => Promise.resolve(echoCommand),
-    get: async () => (await import("./lib/cli/get.ts")).get,
-    connect: async () => (await import("./lib/cli/connect.ts")).connect,
-    resolve: async () => (await import("./lib/cli/resolve.ts")).resolve,
+    get: async () => (await import("./lib/cli/commands/get/get.ts")).get,
+    connect: async () => (await import("./lib/cli/commands/connect/connect.ts")).connect,
+    resolve: async () => (await import("./lib/cli/commands/resolve/resolve.ts")).resolve,
   },
 });
 

@@ -23,25 +23,30 @@
  * @module
  */
 
-export { AccessList } from "./lib/access.ts";
-export type { AccessOptions, AccessRules, Admission } from "./lib/access.ts";
-export { formatAddr } from "./lib/addr.ts";
-export { escapeText } from "./lib/escape.ts";
-export { chat } from "./lib/chat.ts";
-export type { ChatEvent, ChatOptions } from "./lib/chat.ts";
-export { systemClock, VirtualClock } from "./lib/clock.ts";
-export type { Clock } from "./lib/clock.ts";
-export type { Conversation } from "./lib/conversation.ts";
-export type { Datagram, DatagramOptions, Received, UdpAddr } from "./lib/datagram.ts";
+export { AccessList } from "./lib/serve/access.ts";
+export type { AccessOptions, AccessRules, Admission } from "./lib/serve/access.ts";
+export { formatAddr } from "./lib/base/addr.ts";
+export { escapeText } from "./lib/base/escape.ts";
+export { chat } from "./lib/protocols/chat/chat.ts";
+export type { ChatEvent, ChatOptions } from "./lib/protocols/chat/chat.ts";
+export { systemClock, VirtualClock } from "./lib/base/clock.ts";
+export type { Clock } from "./lib/base/clock.ts";
+export type { Conversation } from "./lib/serve/conversation.ts";
+export type { Datagram, DatagramOptions, Received, UdpAddr } from "./lib/net/datagram.ts";
 export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
-export { echo } from "./lib/echo.ts";
-export type { EchoOptions } from "./lib/echo.ts";
-export { echoDatagram } from "./lib/echo_udp.ts";
-export { ERROR_CODES, SocketError } from "./lib/errors.ts";
-export type { ErrorCodeInfo, SocketErrorCode, SocketErrorInit, SocketOp } from "./lib/errors.ts";
-export { observe } from "./lib/events.ts";
-export type { EventSink, SocketEvent } from "./lib/events.ts";
+export { echo } from "./lib/protocols/echo.ts";
+export type { EchoOptions } from "./lib/protocols/echo.ts";
+export { echoDatagram } from "./lib/protocols/echo_udp.ts";
+export { ERROR_CODES, SocketError } from "./lib/base/errors.ts";
+export type {
+  ErrorCodeInfo,
+  SocketErrorCode,
+  SocketErrorInit,
+  SocketOp,
+} from "./lib/base/errors.ts";
+export { observe } from "./lib/observe/observe.ts";
+export type { EventSink, SocketEvent } from "./lib/observe/observe.ts";
 export type {
   ClientReply,
   ClientTls,
@@ -53,20 +58,25 @@ export { ACCEPT_ENCODING, decodeContent } from "./lib/http/client/encoding.ts";
 export type { DecodeOptions } from "./lib/http/client/encoding.ts";
 export { REQUEST_ERRORS, RequestError } from "./lib/http/client/errors.ts";
 export type { RequestErrorCode } from "./lib/http/client/errors.ts";
-export type { ReplyHeadLimits } from "./lib/http/client/reply_head.ts";
+export type { ReplyHeadLimits } from "./lib/http/message/response_head.ts";
 export { requestHttp } from "./lib/http/client/request.ts";
-export { endToEndHeaders } from "./lib/http/end_to_end.ts";
-export { HttpError } from "./lib/http/errors.ts";
-export type { HttpErrorCode } from "./lib/http/errors.ts";
-export { fromFetchHandler, toFetchHandler } from "./lib/http/fetch_handler.ts";
-export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./lib/http/fetch_handler.ts";
-export type { HeadLimits } from "./lib/http/head.ts";
-export type { LightHandler, LightReply, LightRequest } from "./lib/http/light.ts";
-export { HTTP_LIMITS } from "./lib/http/options.ts";
-export type { Exchange, HttpLimits, HttpOptions } from "./lib/http/options.ts";
-export { prepare } from "./lib/http/prepared.ts";
-export { serveHttp } from "./lib/http/serve_http.ts";
-export { serveLight } from "./lib/http/server.ts";
+export { endToEndHeaders } from "./lib/http/message/end_to_end.ts";
+export { HttpError } from "./lib/http/message/errors.ts";
+export type { HttpErrorCode } from "./lib/http/message/errors.ts";
+export { fromFetchHandler, toFetchHandler } from "./lib/http/fetch/fetch_handler.ts";
+export type {
+  AnyHandler,
+  FetchHandler,
+  HttpHandler,
+  HttpInfo,
+} from "./lib/http/fetch/fetch_handler.ts";
+export type { HeadLimits } from "./lib/http/message/request_head.ts";
+export type { LightHandler, LightReply, LightRequest } from "./lib/http/server/light.ts";
+export { HTTP_LIMITS } from "./lib/http/server/options.ts";
+export type { Exchange, HttpLimits, HttpOptions } from "./lib/http/server/options.ts";
+export { prepare } from "./lib/http/server/prepared.ts";
+export { serveHttp } from "./lib/http/fetch/serve_http.ts";
+export { serveLight } from "./lib/http/server/server.ts";
 export {
   decodeFrames,
   delimiter,
@@ -80,7 +90,7 @@ export {
   lengthPrefix,
   lines,
   untilClose,
-} from "./lib/frames.ts";
+} from "./lib/frames/mod.ts";
 export type {
   DecodedFrames,
   FrameBounds,
@@ -89,25 +99,30 @@ export type {
   FramingOptions,
   LengthPrefixOptions,
   LengthType,
-} from "./lib/frames.ts";
-export { join } from "./lib/join.ts";
-export type { Joinable, JoinOptions, JoinOutcome, OnEof } from "./lib/join.ts";
-export { MemoryTransport } from "./lib/memory.ts";
-export type { MemoryTransportOptions } from "./lib/memory.ts";
-export { relay } from "./lib/relay.ts";
-export type { DialTarget, Relayed, RelayOptions } from "./lib/relay.ts";
-export { serveDatagrams } from "./lib/serve_datagrams.ts";
+} from "./lib/frames/mod.ts";
+export { join } from "./lib/protocols/join.ts";
+export type { Joinable, JoinOptions, JoinOutcome, OnEof } from "./lib/protocols/join.ts";
+export { MemoryTransport } from "./lib/net/memory/transport.ts";
+export type { MemoryTransportOptions } from "./lib/net/memory/transport.ts";
+export { relay } from "./lib/protocols/relay.ts";
+export type { DialTarget, Relayed, RelayOptions } from "./lib/protocols/relay.ts";
+export { serveDatagrams } from "./lib/serve/serve_datagrams.ts";
 export type {
   DatagramHandler,
   DatagramSummary,
   ServeDatagramsOptions,
-} from "./lib/serve_datagrams.ts";
-export { serve } from "./lib/serve.ts";
-export type { Handler, ServeOptions, ServeSummary } from "./lib/serve.ts";
-export { selfSigned } from "./lib/tls_cert.ts";
-export type { SelfSigned } from "./lib/tls_cert.ts";
-export { systemTransport } from "./lib/transport.deno.ts";
-export type { Certificate, TlsClientOptions, TlsInfo, TlsServerOptions } from "./lib/tls.ts";
+} from "./lib/serve/serve_datagrams.ts";
+export { serve } from "./lib/serve/serve.ts";
+export type { Handler, ServeOptions, ServeSummary } from "./lib/serve/serve.ts";
+export { selfSigned } from "./lib/net/tls/self_signed.ts";
+export type { SelfSigned } from "./lib/net/tls/self_signed.ts";
+export { systemTransport } from "./lib/net/system.deno.ts";
+export type {
+  Certificate,
+  TlsClientOptions,
+  TlsInfo,
+  TlsServerOptions,
+} from "./lib/net/tls/options.ts";
 export type {
   Addr,
   Conn,
@@ -128,19 +143,19 @@ export type {
   UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
-} from "./lib/transport.ts";
-export type { Credentials } from "./lib/web/auth.ts";
-export type { Directory, FileOptions } from "./lib/web/file_options.ts";
-export { serveFiles } from "./lib/web/files.ts";
-export { serveSite } from "./lib/web/site.ts";
-export type { SiteOptions } from "./lib/web/site.ts";
+} from "./lib/net/transport.ts";
+export type { Credentials } from "./lib/files/auth.ts";
+export type { Directory, FileOptions } from "./lib/files/file_options.ts";
+export { serveFiles } from "./lib/files/files.ts";
+export { serveSite } from "./lib/files/site.ts";
+export type { SiteOptions } from "./lib/files/site.ts";
 export type {
   ListeningTransport,
   WorkerContext,
   WorkerListenOptions,
   WorkerMain,
-} from "./lib/worker.ts";
-export { startWorkers } from "./lib/workers.ts";
+} from "./lib/workers/protocol.ts";
+export { startWorkers } from "./lib/workers/workers.ts";
 export type {
   WorkerCounts,
   WorkerEvent,
@@ -148,4 +163,4 @@ export type {
   Workers,
   WorkersOptions,
   WorkersSummary,
-} from "./lib/workers.ts";
+} from "./lib/workers/workers.ts";

@@ -6,20 +6,20 @@
  */
 
 import process from "node:process";
-import { ACCESS_HELP } from "./lib/cli/access.ts";
-import { GENERAL_FLAGS, noMore } from "./lib/cli/common.ts";
+import { ACCESS_HELP } from "./lib/cli/options/access.ts";
+import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
 import { command } from "./lib/cli/command.ts";
-import { echoUdpServer } from "./lib/cli/echo_udp_server.ts";
-import { SERVER_EXIT_HELP } from "./lib/cli/exit.ts";
-import { placeAdvice, serverAdvice } from "./lib/cli/first_word.ts";
-import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/flags.ts";
-import { ECHO_SERVER_HINTS } from "./lib/cli/hints.ts";
-import { serverIo } from "./lib/cli/io.ts";
+import { echoUdpServer } from "./lib/cli/commands/echo/udp_server.ts";
+import { SERVER_EXIT_HELP } from "./lib/cli/io/exit.ts";
+import { placeAdvice, serverAdvice } from "./lib/cli/advice/first_word.ts";
+import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/io/flags.ts";
+import { ECHO_SERVER_HINTS } from "./lib/cli/advice/hints.ts";
+import { serverIo } from "./lib/cli/io/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
-import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving.ts";
+import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving/serving.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
 import type { Session } from "./lib/cli/session.ts";
-import { echo } from "./lib/echo.ts";
+import { echo } from "./lib/protocols/echo.ts";
 
 const PORT = 10000;
 
@@ -117,9 +117,9 @@ export const main: Main = mainOf("server.ts", {
   advice: serverAdvice,
   commands: {
     echo: () => Promise.resolve(echoCommand),
-    web: async () => (await import("./lib/cli/web.ts")).web,
-    relay: async () => (await import("./lib/cli/relay.ts")).relay,
-    chat: async () => (await import("./lib/cli/chat.ts")).chat,
+    web: async () => (await import("./lib/cli/commands/web/web.ts")).web,
+    relay: async () => (await import("./lib/cli/commands/relay/relay.ts")).relay,
+    chat: async () => (await import("./lib/cli/commands/chat/chat.ts")).chat,
   },
 });
 

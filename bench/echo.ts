@@ -5,7 +5,7 @@
  */
 
 import { writeFileSync } from "node:fs";
-import { optional, path, toggle, type Values } from "../lib/cli/flags.ts";
+import { optional, path, toggle, type Values } from "../lib/cli/io/flags.ts";
 import {
   chosen,
   count,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toggle, type Values } from "../lib/cli/flags.ts";
+import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Child } from "./common/children.ts";
 import { count, NO_PIN, opening, runBench } from "./common/cli.ts";
 import { exitCode } from "./common/rounds.ts";

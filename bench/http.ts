@@ -7,7 +7,7 @@
 
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { toggle, type Values } from "../lib/cli/flags.ts";
+import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import {
   chosen,
   count,

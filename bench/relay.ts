@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toggle, type Values } from "../lib/cli/flags.ts";
+import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Child } from "./common/children.ts";
 import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
 import { failureNotes } from "./common/report.ts";

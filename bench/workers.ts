@@ -5,7 +5,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { toggle, type Values } from "../lib/cli/flags.ts";
+import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
 import { compile } from "./common/tools.ts";
 import { source } from "./echo/subjects.ts";

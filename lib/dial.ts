@@ -4,8 +4,8 @@
  * @module
  */
 
-import { orAborted } from "./abort.ts";
-import { formatAddr, isIPv6, unixAddr } from "./addr.ts";
+import { orAborted } from "./base/or_aborted.ts";
+import { formatAddr, isIPv6, unixAddr } from "./base/addr.ts";
 import {
   checkArgument,
   checkOptions,
@@ -17,14 +17,14 @@ import {
   TIMEOUT,
   TRANSPORT,
   WAIT,
-} from "./arguments.ts";
-import { asksForTls, asksForUnix } from "./asks.ts";
-import { isExhausted } from "./backoff.ts";
-import { asNoted, fromHere } from "./caller.ts";
-import { type Clock, systemClock } from "./clock.ts";
-import { abortError, SocketError, type SocketErrorCode, timedOut } from "./errors.ts";
-import { isItself, metItself } from "./itself.ts";
-import type { TlsClientOptions } from "./tls.ts";
+} from "./base/arguments.ts";
+import { asksForTls, asksForUnix } from "./net/option_kinds.ts";
+import { isExhausted } from "./base/backoff.ts";
+import { asNoted, fromHere } from "./net/caller_stack.ts";
+import { type Clock, systemClock } from "./base/clock.ts";
+import { abortError, SocketError, type SocketErrorCode, timedOut } from "./base/errors.ts";
+import { isItself, metItself } from "./net/self_connect.ts";
+import type { TlsClientOptions } from "./net/tls/options.ts";
 import type {
   Conn,
   Endpoint,
@@ -33,14 +33,14 @@ import type {
   TlsConn,
   Transport,
   UnixAddr,
-} from "./transport.ts";
+} from "./net/transport.ts";
 import {
   checkIdentity,
   DESTINATION,
   OF_ADDRESS,
   TCP_CLIENT,
   TLS_CLIENT,
-} from "./transport_arguments.ts";
+} from "./net/transport_arguments.ts";
 
 /** How long {@linkcode dial} may take. */
 export interface DialLimits {

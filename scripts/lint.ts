@@ -48,14 +48,14 @@ await report.check("only the modules that are for Deno use Deno's globals", () =
 });
 
 await report.check("only the modules that are for Node import node:net", () => {
-  const others = except(product, "lib/transport.node.ts", "lib/worker_process.node.ts");
+  const others = except(product, "lib/net/system.node.ts", "lib/workers/process.node.ts");
   forbid(others, "strings", (text) => text === "node:net");
 });
 
 await report.check(
   "only TLS over streams, which both runtimes use, and Node's TLS servers import node:tls",
   () => {
-    const others = except(product, "lib/tls_handshakes.ts", "lib/tls_stream.ts");
+    const others = except(product, "lib/net/tls/accept_handshakes.ts", "lib/net/tls/handshake.ts");
     forbid(others, "strings", (text) => text === "node:tls");
   },
 );

@@ -1,18 +1,18 @@
 // Who may connect: the rules by themselves, and servers that keep them.
 
 import assert from "node:assert/strict";
-import { AccessList, type AccessOptions } from "../lib/access.ts";
-import { unixAddr } from "../lib/addr.ts";
+import { AccessList, type AccessOptions } from "../lib/serve/access.ts";
+import { unixAddr } from "../lib/base/addr.ts";
 import { dial } from "../lib/dial.ts";
-import { echo } from "../lib/echo.ts";
-import type { SocketError } from "../lib/errors.ts";
-import { observe } from "../lib/events.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { serve, type ServeOptions } from "../lib/serve.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { observe } from "../lib/observe/observe.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { serve, type ServeOptions } from "../lib/serve/serve.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readText, rejects, until } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { hasIPv6 } from "./scripts.ts";

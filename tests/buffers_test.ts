@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BufferPool, ReceiveBuffer } from "../lib/buffers.ts";
+import { BufferPool, ReceiveBuffer } from "../lib/net/buffer_pool.ts";
 import { test } from "./runner.deno.ts";
 
 const SMALL = 2048;

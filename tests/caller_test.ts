@@ -1,14 +1,14 @@
 // The stack of an error leads to the call that it is about, whatever the runtime reports it from.
 
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/clock.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
 import { dial } from "../lib/dial.ts";
-import type { SocketError } from "../lib/errors.ts";
-import { observe } from "../lib/events.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { observe } from "../lib/observe/observe.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Transport } from "../lib/transport.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Transport } from "../lib/net/transport.ts";
 import { rejects, turn } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

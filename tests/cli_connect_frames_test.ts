@@ -1,9 +1,9 @@
 // client.ts connect --frame.
 
 import assert from "node:assert/strict";
-import { encodeFrame, lengthPrefix } from "../lib/frames.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { encodeFrame, lengthPrefix } from "../lib/frames/mod.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { binary, text } from "./frame_helpers.ts";
 import { readAll } from "./helpers.ts";
 import { type Exit, python } from "./peers.ts";

@@ -2,17 +2,17 @@
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { VirtualClock } from "../lib/clock.ts";
-import { processIo } from "../lib/cli/io.ts";
-import { Log } from "../lib/cli/log.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { processIo } from "../lib/cli/io/io.ts";
+import { Log } from "../lib/cli/io/log.ts";
 import { Shortage } from "../lib/cli/serving/shortage.ts";
-import { probe } from "../lib/cli/connect/probe.ts";
+import { probe } from "../lib/cli/commands/connect/probe.ts";
 import { Session } from "../lib/cli/session.ts";
 import { dial } from "../lib/dial.ts";
-import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, TcpAddr, TcpConnectOptions } from "../lib/transport.ts";
+import { SocketError, type SocketErrorCode } from "../lib/base/errors.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn, TcpAddr, TcpConnectOptions } from "../lib/net/transport.ts";
 import { bytes, OWN_HOST, readText, rejects, until } from "./helpers.ts";
 import { Output, Program, runProgram } from "./peers.ts";
 import { inShell, listening, programCommand, startServer } from "./scripts.ts";

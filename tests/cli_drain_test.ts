@@ -1,9 +1,9 @@
 // How server.ts stops: the first signal asks, the second insists.
 
 import assert from "node:assert/strict";
-import { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readText } from "./helpers.ts";
 import type { InProcessOptions } from "./in_process.ts";
 import { type ServerScript, startServer } from "./scripts.ts";

@@ -1,8 +1,8 @@
 // What users can run into: one line that says what, why and what next, and the exit code.
 
 import assert from "node:assert/strict";
-import type { Log } from "../lib/cli/log.ts";
-import { tellOutcome } from "../lib/cli/echo_outcome.ts";
+import type { Log } from "../lib/cli/io/log.ts";
+import { tellOutcome } from "../lib/cli/commands/echo/outcome.ts";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemUnanswered } from "./contract/networks.ts";

@@ -22,11 +22,11 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
-import { partOf } from "../lib/cli/get/own_file.ts";
-import { remoteName } from "../lib/cli/get/options.ts";
-import { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, TcpAddr } from "../lib/transport.ts";
+import { partOf } from "../lib/cli/commands/get/own_file.ts";
+import { remoteName } from "../lib/cli/commands/get/options.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn, TcpAddr } from "../lib/net/transport.ts";
 import { type Exit, runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import { assertFailed, inShell, programCommand, runClient, startClient } from "./scripts.ts";

@@ -17,16 +17,16 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import zlib from "node:zlib";
-import { NEXT } from "../lib/cli/get/errors.ts";
-import { progressLine } from "../lib/cli/get/progress.ts";
-import { waitBefore } from "../lib/cli/get/retry.ts";
-import { SocketError } from "../lib/errors.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import { serveFiles } from "../lib/web/files.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import type { Conn, TcpAddr } from "../lib/transport.ts";
+import { NEXT } from "../lib/cli/commands/get/errors.ts";
+import { progressLine } from "../lib/cli/commands/get/progress.ts";
+import { waitBefore } from "../lib/cli/commands/get/retry.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import { serveFiles } from "../lib/files/files.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import type { Conn, TcpAddr } from "../lib/net/transport.ts";
 import { bytes, freePort, OWN_HOST, randomBytes, until } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
 import {

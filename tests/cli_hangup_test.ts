@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import process from "node:process";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { InProcess } from "./in_process.ts";
 import { Program } from "./peers.ts";

@@ -1,7 +1,7 @@
 // What --help prints: on terminals of any width, and which exit codes it lists.
 
 import assert from "node:assert/strict";
-import { fitHelp } from "../lib/cli/help.ts";
+import { fitHelp } from "../lib/cli/io/help.ts";
 import { runProgram } from "./peers.ts";
 import { programCommand, runClient, runServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";

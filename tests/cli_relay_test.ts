@@ -5,9 +5,9 @@ import { Buffer } from "node:buffer";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import {
   bytes,
   freePort,

@@ -1,9 +1,9 @@
 // `client.ts resolve`: what it prints, and how it ends.
 
 import assert from "node:assert/strict";
-import { SocketError } from "../lib/errors.ts";
-import { formatAddr } from "../lib/addr.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { formatAddr } from "../lib/base/addr.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { python, type PythonPeer } from "./peers.ts";
 import { assertFailed, hasIPv6, runClient, startClient } from "./scripts.ts";
 import { test } from "./runner.deno.ts";

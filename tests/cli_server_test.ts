@@ -1,8 +1,8 @@
 // What server.ts prints, where it listens, and whom it serves.
 
 import assert from "node:assert/strict";
-import type { Conn, TcpAddr } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn, TcpAddr } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { Program } from "./peers.ts";
 import { hasIPv6, runClient, type ServerScript, startServer } from "./scripts.ts";

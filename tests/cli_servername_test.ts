@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { freshPath } from "./contract/networks.ts";
 import { bytes, readText } from "./helpers.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";

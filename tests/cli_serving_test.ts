@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { selfSigned } from "../lib/tls_cert.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { InProcess } from "./in_process.ts";
 import { runProgram } from "./peers.ts";
 import { assertFailed, listening, runClient, runServer, startServer } from "./scripts.ts";

@@ -1,9 +1,9 @@
 // A pipe that a program shares with another one: does it become non-blocking for that one, too?
 
 import assert from "node:assert/strict";
-import { echo } from "../lib/echo.ts";
-import { serve } from "../lib/serve.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { serve } from "../lib/serve/serve.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
 import { runtime, test } from "./runner.deno.ts";

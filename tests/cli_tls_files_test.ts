@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { selfSigned } from "../lib/tls_cert.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { freshPath } from "./contract/networks.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";

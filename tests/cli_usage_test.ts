@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { VERSION } from "../lib/version.ts";
+import { VERSION } from "../lib/base/version.ts";
 import { InProcess } from "./in_process.ts";
 import { runProgram } from "./peers.ts";
 import { assertFailed, programCommand, runClient, runServer } from "./scripts.ts";

@@ -6,7 +6,7 @@ import { Buffer } from "node:buffer";
 import { bytes, randomBytes } from "./helpers.ts";
 import { startNginx } from "./nginx.ts";
 import { startWeb } from "./scripts.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { test } from "./runner.deno.ts";
 import { makeSite } from "./site_helpers.ts";
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
-import { servedNames } from "../lib/cli/web/hosts.ts";
+import { servedNames } from "../lib/cli/commands/web/hosts.ts";
 import { startNginx } from "./nginx.ts";
 import { runProgram } from "./peers.ts";
 import { assertFailed, runServer, startWeb } from "./scripts.ts";

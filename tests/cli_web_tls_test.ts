@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { selfSigned } from "../lib/tls_cert.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { InProcess } from "./in_process.ts";
 import { type Exit, runProgram } from "./peers.ts";
 import { assertFailed, listening, runServer, startWeb } from "./scripts.ts";

@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readText, until } from "./helpers.ts";
 import { DEADLINE_MS, Program, runProgram } from "./peers.ts";
 import {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock, VirtualClock } from "../lib/clock.ts";
+import { systemClock, VirtualClock } from "../lib/base/clock.ts";
 import { test } from "./runner.deno.ts";
 
 test("virtual clock: timers ring in their order, at their time, and not when cancelled", async () => {

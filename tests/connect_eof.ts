@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
-import type { OnEof } from "../lib/join.ts";
+import type { OnEof } from "../lib/protocols/join.ts";
 import { until } from "./helpers.ts";
 import { type Exit, Program, python, type PythonPeer, type Running } from "./peers.ts";
 import { inTerminal, programCommand, startClient } from "./scripts.ts";

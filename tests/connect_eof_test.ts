@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import type { OnEof } from "../lib/join.ts";
+import type { OnEof } from "../lib/protocols/join.ts";
 import { SITUATIONS } from "./connect_eof.ts";
 import { test } from "./runner.deno.ts";
 

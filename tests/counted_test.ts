@@ -1,8 +1,8 @@
 // Counted nouns in messages.
 
 import assert from "node:assert/strict";
-import { counted } from "../lib/counted.ts";
-import { FrameDecoder, lengthPrefix } from "../lib/frames.ts";
+import { counted } from "../lib/base/plural.ts";
+import { FrameDecoder, lengthPrefix } from "../lib/frames/mod.ts";
 import { test } from "./runner.deno.ts";
 
 test("counted: one is singular, and all others plural", () => {

@@ -1,7 +1,7 @@
 // The contract suite for datagrams on the sockets of the runtime at hand, and on memory.
 
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { testDatagrams } from "./contract/datagram.ts";
 import { until } from "./helpers.ts";
 import { isBound } from "./kernel.ts";

@@ -6,11 +6,11 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { dial } from "../lib/dial.ts";
-import { echo } from "../lib/echo.ts";
-import { relay } from "../lib/relay.ts";
-import { serve } from "../lib/serve.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { relay } from "../lib/protocols/relay.ts";
+import { serve } from "../lib/serve/serve.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { type Network, systemTcp, systemTls, systemUnix } from "./contract/networks.ts";
 import { bytes, OWN_HOST, readExactly, readText, until } from "./helpers.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { dial, interleave } from "../lib/dial.ts";
-import { observe, type SocketEvent } from "../lib/events.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { observe, type SocketEvent } from "../lib/observe/observe.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { mistakes, rejects } from "./helpers.ts";
 import { network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";

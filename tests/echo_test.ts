@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { echo } from "../lib/echo.ts";
-import { EchoExchange, type EchoOutcome } from "../lib/echo_client.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { Handler } from "../lib/serve.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { EchoExchange, type EchoOutcome } from "../lib/cli/commands/echo/tcp_exchange.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import type { Handler } from "../lib/serve/serve.ts";
 import { bytes, conversation, pair, randomBytes, readAll, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

@@ -3,14 +3,14 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/clock.ts";
-import type { Datagram } from "../lib/datagram.ts";
-import { DatagramEcho, type DatagramEchoOptions } from "../lib/echo_udp_client.ts";
-import { echoDatagram } from "../lib/echo_udp.ts";
-import { SocketError } from "../lib/errors.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { type DatagramHandler, serveDatagrams } from "../lib/serve_datagrams.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import type { Datagram } from "../lib/net/datagram.ts";
+import { DatagramEcho, type DatagramEchoOptions } from "../lib/cli/commands/echo/udp_exchange.ts";
+import { echoDatagram } from "../lib/protocols/echo_udp.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { type DatagramHandler, serveDatagrams } from "../lib/serve/serve_datagrams.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, randomBytes, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseEndpoint } from "../lib/cli/endpoint.ts";
-import { UsageError } from "../lib/cli/flags.ts";
+import { parseEndpoint } from "../lib/cli/options/endpoint.ts";
+import { UsageError } from "../lib/cli/io/flags.ts";
 import { test } from "./runner.deno.ts";
 
 test("endpoint: HOST:PORT of a name, an IPv4 address, and an IPv6 address in brackets", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { codeOf, ERROR_CODES, SocketError, type SocketErrorCode } from "../lib/errors.ts";
+import { codeOf, ERROR_CODES, SocketError, type SocketErrorCode } from "../lib/base/errors.ts";
 import { test } from "./runner.deno.ts";
 
 test("errors: the message says what was tried, where, why it failed and what to do next", () => {

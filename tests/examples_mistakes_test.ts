@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { freePort, OWN_HOST } from "./helpers.ts";
 import { python, runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";

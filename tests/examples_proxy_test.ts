@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { deferred } from "../lib/deferred.ts";
-import type { HttpHandler } from "../lib/http/fetch_handler.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, freePort, OWN_HOST, randomBytes } from "./helpers.ts";
 import { Program } from "./peers.ts";
 import { programCommand } from "./scripts.ts";

@@ -1,7 +1,7 @@
 // The programs in examples/, as the README tells to run them.
 
 import assert from "node:assert/strict";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { Program, runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
 import { test } from "./runner.deno.ts";

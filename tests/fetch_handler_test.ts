@@ -5,13 +5,17 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hono } from "hono";
-import { deferred } from "../lib/deferred.ts";
-import { fromFetchHandler, type HttpHandler, toFetchHandler } from "../lib/http/fetch_handler.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import { serveFiles } from "../lib/web/files.ts";
-import { serveSite } from "../lib/web/site.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import {
+  fromFetchHandler,
+  type HttpHandler,
+  toFetchHandler,
+} from "../lib/http/fetch/fetch_handler.ts";
+import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import { serveFiles } from "../lib/files/files.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { GET, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

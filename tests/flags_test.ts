@@ -12,7 +12,7 @@ import {
   text,
   toggle,
   UsageError,
-} from "../lib/cli/flags.ts";
+} from "../lib/cli/io/flags.ts";
 import { test } from "./runner.deno.ts";
 
 const FLAGS = {

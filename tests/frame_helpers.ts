@@ -10,7 +10,7 @@ import {
   lengthPrefix,
   lines,
   untilClose,
-} from "../lib/frames.ts";
+} from "../lib/frames/mod.ts";
 import { bytes } from "./helpers.ts";
 
 /** Every framing, with the limit that is asked for where it takes one. */

@@ -9,11 +9,11 @@ import {
   FrameWriter,
   lengthPrefix,
   lines,
-} from "../lib/frames.ts";
+} from "../lib/frames/mod.ts";
 import { ReadBuffer, WriteBuffer } from "../lib/frames/buffer.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { binary, text } from "./frame_helpers.ts";
 import { bytes, pair, randomBytes, readAll, readText, rejects, turn, until } from "./helpers.ts";
 import { python } from "./peers.ts";

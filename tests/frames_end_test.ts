@@ -11,10 +11,10 @@ import {
   lengthPrefix,
   lines,
   untilClose,
-} from "../lib/frames.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Transport } from "../lib/transport.ts";
+} from "../lib/frames/mod.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Transport } from "../lib/net/transport.ts";
 import { binary, text } from "./frame_helpers.ts";
 import { bytes, pair } from "./helpers.ts";
 import { test } from "./runner.deno.ts";

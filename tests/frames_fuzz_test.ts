@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { encodeFrame, FrameError, FrameReader, type Framing } from "../lib/frames.ts";
-import { MemoryTransport } from "../lib/memory.ts";
+import { encodeFrame, FrameError, FrameReader, type Framing } from "../lib/frames/mod.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { binary, decodeAll, framings, text, type Verdict } from "./frame_helpers.ts";
 import { pair } from "./helpers.ts";
 import { test } from "./runner.deno.ts";

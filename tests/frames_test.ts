@@ -14,7 +14,7 @@ import {
   lengthPrefix,
   lines,
   untilClose,
-} from "../lib/frames.ts";
+} from "../lib/frames/mod.ts";
 import { binary, decodeAll, framings, text } from "./frame_helpers.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";

@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { decodeFrames, lines } from "../lib/frames.ts";
-import { bodyLengthOf } from "../lib/http/client/framing.ts";
-import { ReplyHeadParser } from "../lib/http/client/reply_head.ts";
+import { decodeFrames, lines } from "../lib/frames/mod.ts";
+import { bodyLengthOf } from "../lib/http/message/response_framing.ts";
+import { ReplyHeadParser } from "../lib/http/message/response_head.ts";
 import { parseUrl } from "../lib/http/client/url.ts";
-import { framingOf } from "../lib/http/framing.ts";
-import { HeadParser } from "../lib/http/head.ts";
-import { evaluate, parseHttpDate } from "../lib/web/conditions.ts";
-import { parseAcceptEncoding } from "../lib/web/encoding.ts";
-import { parseTarget } from "../lib/web/path.ts";
-import { parseRange } from "../lib/web/ranges.ts";
+import { framingOf } from "../lib/http/message/request_framing.ts";
+import { HeadParser } from "../lib/http/message/request_head.ts";
+import { evaluate, parseHttpDate } from "../lib/files/conditions.ts";
+import { parseAcceptEncoding } from "../lib/files/encoding.ts";
+import { parseTarget } from "../lib/files/path.ts";
+import { parseRange } from "../lib/files/ranges.ts";
 import { test } from "./runner.deno.ts";
 
 /** Values that regular expressions have been slow on: much of one kind, and then what does not fit. */

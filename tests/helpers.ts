@@ -4,10 +4,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomFillSync, randomInt } from "node:crypto";
 import process from "node:process";
-import type { Conversation } from "../lib/conversation.ts";
-import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
-import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conversation } from "../lib/serve/conversation.ts";
+import { SocketError, type SocketErrorCode } from "../lib/base/errors.ts";
+import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { isAtRest, isBound, sleptSince, TELLS } from "./kernel.ts";
 import { DEADLINE_MS, type Program, type PythonPeer } from "./peers.ts";
 

@@ -11,9 +11,9 @@ import {
   RELAY_HINTS,
   RESOLVE_HINTS,
   WEB_HINTS,
-} from "../lib/cli/hints.ts";
-import type { Hints } from "../lib/cli/flags.ts";
-import { socatHint } from "../lib/cli/socat.ts";
+} from "../lib/cli/advice/hints.ts";
+import type { Hints } from "../lib/cli/io/flags.ts";
+import { socatHint } from "../lib/cli/advice/socat.ts";
 import { assertFailed, runClient, runServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseFlags } from "../lib/cli/flags.ts";
-import { hostFlag } from "../lib/cli/host.ts";
+import { parseFlags } from "../lib/cli/io/flags.ts";
+import { hostFlag } from "../lib/cli/options/host.ts";
 import { test } from "./runner.deno.ts";
 
 const parse = (value: string) =>

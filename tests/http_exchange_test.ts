@@ -1,10 +1,10 @@
 // What a handler gets and gives, and what the server tells of it.
 
 import assert from "node:assert/strict";
-import { deferred } from "../lib/deferred.ts";
-import type { LightReply, LightRequest } from "../lib/http/light.ts";
-import type { Exchange } from "../lib/http/options.ts";
-import { prepare } from "../lib/http/prepared.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { Exchange } from "../lib/http/server/options.ts";
+import { prepare } from "../lib/http/server/prepared.ts";
 import { bytes, readAll, readText } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

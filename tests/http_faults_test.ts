@@ -2,9 +2,9 @@
 // for ever.
 
 import assert from "node:assert/strict";
-import { deferred } from "../lib/deferred.ts";
-import { SocketError } from "../lib/errors.ts";
-import type { LightReply, LightRequest } from "../lib/http/light.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { GET, hear, hearOne, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

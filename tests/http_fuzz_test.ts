@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { setImmediate } from "node:timers/promises";
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
-import type { LightHandler } from "../lib/http/light.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
 import { readAll, turn } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
 import { LAST, mirror, repliesOf } from "./http_replies.ts";

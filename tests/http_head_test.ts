@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Framing } from "../lib/http/framing.ts";
-import { HEAD_LIMITS, HeadParser, type RequestHead } from "../lib/http/head.ts";
+import type { Framing } from "../lib/http/message/request_framing.ts";
+import { HEAD_LIMITS, HeadParser, type RequestHead } from "../lib/http/message/request_head.ts";
 import { splits } from "./http_helpers.ts";
 import { type HeadVerdict, judgeHead } from "./http_verdicts.ts";
 import { test } from "./runner.deno.ts";

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/clock.ts";
-import type { LightHandler } from "../lib/http/light.ts";
-import type { HttpOptions } from "../lib/http/options.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { ServeSummary } from "../lib/serve.ts";
-import type { Conn } from "../lib/transport.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import type { HttpOptions } from "../lib/http/server/options.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import type { ServeSummary } from "../lib/serve/serve.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readAll } from "./helpers.ts";
 
 /** A message whole, byte by byte, and cut in two or three at places spread over it. */

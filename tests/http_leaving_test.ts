@@ -1,14 +1,14 @@
 // Clients that leave while their request is under way, and those that only half-close.
 
 import assert from "node:assert/strict";
-import { deferred } from "../lib/deferred.ts";
-import type { LightHandler, LightReply } from "../lib/http/light.ts";
-import type { Exchange } from "../lib/http/options.ts";
-import { fromFetchHandler, type HttpHandler } from "../lib/http/fetch_handler.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn } from "../lib/transport.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { LightHandler, LightReply } from "../lib/http/server/light.ts";
+import type { Exchange } from "../lib/http/server/options.ts";
+import { fromFetchHandler, type HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { GET, hear, serveOn, type TestServer } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

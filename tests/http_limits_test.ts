@@ -1,9 +1,9 @@
 // Every limit and deadline at its default, on a clock that tests turn.
 
 import assert from "node:assert/strict";
-import { deferred } from "../lib/deferred.ts";
-import { HTTP_LIMITS } from "../lib/http/options.ts";
-import type { Conn } from "../lib/transport.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { HTTP_LIMITS } from "../lib/http/server/options.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { mirror, repliesOf } from "./http_replies.ts";

@@ -1,9 +1,9 @@
 // An HTTP server on loopback, for clients of other people's making.
 
-import type { Exchange, HttpOptions } from "../lib/http/options.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import type { Conn } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { Exchange, HttpOptions } from "../lib/http/server/options.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import type { Conn } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { randomBytes, turn } from "./helpers.ts";
 
 /** See {@linkcode serveHere}. */

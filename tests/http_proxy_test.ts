@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Conn } from "../lib/transport.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { serveHere, STREAMED } from "./http_loopback.ts";
 import { LAST, repliesOf } from "./http_replies.ts";

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { LightHandler } from "../lib/http/light.ts";
-import type { HttpOptions } from "../lib/http/options.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import type { HttpOptions } from "../lib/http/server/options.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
 

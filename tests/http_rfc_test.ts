@@ -1,7 +1,7 @@
 // What RFC 9112 demands of servers in messages, section by section. docs/http.md has the list of all demands.
 
 import assert from "node:assert/strict";
-import type { LightRequest } from "../lib/http/light.ts";
+import type { LightRequest } from "../lib/http/server/light.ts";
 import { bytes } from "./helpers.ts";
 import { hear, hearOne, serveOn } from "./http_helpers.ts";
 import { answered, LAST, mirror, refused, talk } from "./http_replies.ts";

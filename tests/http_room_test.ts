@@ -1,12 +1,12 @@
 // Who makes room when all the places of an HTTP server are taken.
 
 import assert from "node:assert/strict";
-import { AccessList } from "../lib/access.ts";
-import { deferred } from "../lib/deferred.ts";
-import type { LightHandler } from "../lib/http/light.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import type { Conn } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { AccessList } from "../lib/serve/access.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import type { Conn } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, turn } from "./helpers.ts";
 import { GET, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

@@ -1,7 +1,7 @@
 // What RFC 9110 demands of servers in the parts that the engine speaks, section by section.
 
 import assert from "node:assert/strict";
-import type { LightReply, LightRequest } from "../lib/http/light.ts";
+import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
 import { bytes } from "./helpers.ts";
 import { assertDate, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { answered, converse, LAST, mirror, refused, repliesOf, talk } from "./http_replies.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/clock.ts";
-import { deferred } from "../lib/deferred.ts";
-import type { LightHandler } from "../lib/http/light.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { assertDate, GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

@@ -1,9 +1,9 @@
 // When the head of a stream leaves, and what HEAD makes of one.
 
 import assert from "node:assert/strict";
-import type { LightHandler } from "../lib/http/light.ts";
-import { fromFetchHandler } from "../lib/http/fetch_handler.ts";
-import type { Conn } from "../lib/transport.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import { fromFetchHandler } from "../lib/http/fetch/fetch_handler.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes } from "./helpers.ts";
 import { GET, hear, hearOne, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";

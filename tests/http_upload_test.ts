@@ -1,14 +1,14 @@
 // Requests whose content is a stream.
 
 import assert from "node:assert/strict";
-import { deferred } from "../lib/deferred.ts";
+import { deferred } from "../lib/base/deferred.ts";
 import type { HttpRequestOptions } from "../lib/http/client/client.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import { endToEndHeaders } from "../lib/http/end_to_end.ts";
-import type { LightHandler, LightRequest } from "../lib/http/light.ts";
-import type { HttpOptions } from "../lib/http/options.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
+import { endToEndHeaders } from "../lib/http/message/end_to_end.ts";
+import type { LightHandler, LightRequest } from "../lib/http/server/light.ts";
+import type { HttpOptions } from "../lib/http/server/options.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { TestClock } from "./test_clock.ts";

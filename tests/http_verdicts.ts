@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { ChunkedDecoder } from "../lib/http/chunked.ts";
-import { HttpError, type HttpErrorCode } from "../lib/http/errors.ts";
-import { type Framing, framingOf } from "../lib/http/framing.ts";
-import { type HeadLimits, HeadParser, type RequestHead } from "../lib/http/head.ts";
+import { ChunkedDecoder } from "../lib/http/message/chunked.ts";
+import { HttpError, type HttpErrorCode } from "../lib/http/message/errors.ts";
+import { type Framing, framingOf } from "../lib/http/message/request_framing.ts";
+import { type HeadLimits, HeadParser, type RequestHead } from "../lib/http/message/request_head.ts";
 
 /** A head and how many bytes it has, or how it was refused. */
 export interface HeadVerdict {

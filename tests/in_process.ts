@@ -5,10 +5,10 @@ import { Buffer } from "node:buffer";
 import process from "node:process";
 import { PassThrough, Readable, Writable } from "node:stream";
 import type { Main } from "../lib/cli/main.ts";
-import type { Io, ProgramSignal } from "../lib/cli/io.ts";
+import type { Io, ProgramSignal } from "../lib/cli/io/io.ts";
 import { main as client } from "../client.ts";
 import { main as server } from "../server.ts";
-import { type Clock, systemClock } from "../lib/clock.ts";
+import { type Clock, systemClock } from "../lib/base/clock.ts";
 import { type Exit, inTime, Output, type ProgramOptions, type Running } from "./peers.ts";
 
 const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type OnRead, receiveFor } from "../lib/inbox.ts";
+import { type OnRead, receiveFor } from "../lib/net/shared_read_buffer.ts";
 import { test } from "./runner.deno.ts";
 
 const KIB = 1024;

@@ -1,7 +1,7 @@
 // Listens on descriptor 3, tells one client where, and ends: for inherited_test.ts.
 
 import process from "node:process";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes } from "./helpers.ts";
 
 const listener = await systemTransport.listen({ fd: 3 });

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { dial } from "../lib/dial.ts";
-import { echo } from "../lib/echo.ts";
-import { serve } from "../lib/serve.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { serve } from "../lib/serve/serve.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { freshPath } from "./contract/networks.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { Program, python, runProgram } from "./peers.ts";

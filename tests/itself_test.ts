@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { dial } from "../lib/dial.ts";
-import { isItself } from "../lib/itself.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { Conn, TcpAddr, Transport } from "../lib/transport.ts";
+import { isItself } from "../lib/net/self_connect.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import type { Conn, TcpAddr, Transport } from "../lib/net/transport.ts";
 import { rejects } from "./helpers.ts";
 import { Namespace, testInNamespace } from "./namespace.ts";
 import { test } from "./runner.deno.ts";

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/clock.ts";
-import { deferred } from "../lib/deferred.ts";
-import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../lib/join.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { Conn } from "../lib/transport.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../lib/protocols/join.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, pair, randomBytes, readAll, readText, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

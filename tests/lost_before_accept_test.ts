@@ -1,8 +1,8 @@
 // Connections that are lost before they are accepted: they harm nobody but themselves.
 
 import assert from "node:assert/strict";
-import { serve } from "../lib/serve.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { serve } from "../lib/serve/serve.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, echoAll, readText, rejects } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { runtime, test } from "./runner.deno.ts";

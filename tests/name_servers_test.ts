@@ -5,7 +5,7 @@ import { rejects } from "./helpers.ts";
 import { Namespace, testInNamespace } from "./namespace.ts";
 import { runtime, test } from "./runner.deno.ts";
 import { programCommand } from "./scripts.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 testInNamespace(
   "name servers: a look-up that hangs holds up neither another nor the end",

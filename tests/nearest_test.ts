@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest } from "../lib/nearest.ts";
+import { nearest } from "../lib/base/nearest.ts";
 import { test } from "./runner.deno.ts";
 
 const OPTIONS = [

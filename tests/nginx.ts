@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Conn } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { freePort, OWN_HOST } from "./helpers.ts";
 import { Program } from "./peers.ts";
 

@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join as joinPath } from "node:path";
 import consumers from "node:stream/consumers";
 import zlib from "node:zlib";
-import { ConnStream } from "../lib/conn_stream.ts";
-import { observe, type SocketEvent } from "../lib/events.ts";
+import { ConnStream } from "../lib/net/conn_to_duplex.ts";
+import { observe, type SocketEvent } from "../lib/observe/observe.ts";
 import {
   decodeFrames,
   delimiter,
@@ -22,19 +22,19 @@ import {
   lengthPrefix,
   lines,
   untilClose,
-} from "../lib/frames.ts";
+} from "../lib/frames/mod.ts";
 import type { ClientReply } from "../lib/http/client/client.ts";
 import { decodeContent } from "../lib/http/client/encoding.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { join } from "../lib/join.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { serveDatagrams } from "../lib/serve_datagrams.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
-import { serveFiles } from "../lib/web/files.ts";
+import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { join } from "../lib/protocols/join.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { serveDatagrams } from "../lib/serve/serve_datagrams.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn, Listener, TcpAddr, Transport } from "../lib/net/transport.ts";
+import { serveFiles } from "../lib/files/files.ts";
 import { readTable } from "./doc_table.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";

@@ -6,8 +6,8 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { deferred } from "../lib/deferred.ts";
-import type { Endpoint } from "../lib/transport.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { Endpoint } from "../lib/net/transport.ts";
 
 /** A Python program with a socket. */
 export interface PythonPeer extends AsyncDisposable {

@@ -2,8 +2,8 @@
 // argument, closes, and prints how that ended: for tests of what a process may do, and when it ends.
 
 import process from "node:process";
-import type { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 const to = { host: "127.0.0.1", port: Number(process.argv[2]) };
 try {

@@ -1,8 +1,8 @@
 // Dials a name that no name server answers for, many times at once, and then looks up another one.
 
 import { dial } from "../lib/dial.ts";
-import type { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 const dials = Array.from({ length: 8 }, () => {
   const options = { host: "good.test", port: 80, timeout: 300 };

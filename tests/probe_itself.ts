@@ -2,8 +2,8 @@
 
 import process from "node:process";
 import { dial } from "../lib/dial.ts";
-import type { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 const [, , host, port, ...names] = process.argv;
 const remote = { host, port: Number(port) };

@@ -1,7 +1,7 @@
 // The server that outside conformance suites are pointed at.
 
 import assert from "node:assert/strict";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { Program } from "./peers.ts";
 import { programCommand } from "./scripts.ts";

@@ -2,8 +2,8 @@
 // for tests of what a process may not do.
 
 import process from "node:process";
-import type { SocketError } from "../lib/errors.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 const path = process.argv[2];
 try {

@@ -1,8 +1,8 @@
 // Talks to itself at an address of one link, over TCP and UDP, and prints all addresses it sees.
 
 import process from "node:process";
-import { formatAddr } from "../lib/addr.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { formatAddr } from "../lib/base/addr.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 
 const [, , host, bound = host] = process.argv;
 

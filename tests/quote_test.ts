@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { quote } from "../lib/cli/quote.ts";
+import { quote } from "../lib/cli/io/quote.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

@@ -5,12 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
-import { tcpAddr } from "../lib/addr.ts";
-import type { Destination } from "../lib/cli/destination.ts";
-import { UsageError } from "../lib/cli/flags.ts";
-import { refuseItself } from "../lib/cli/relay/itself.ts";
+import { tcpAddr } from "../lib/base/addr.ts";
+import type { Destination } from "../lib/cli/options/destination.ts";
+import { UsageError } from "../lib/cli/io/flags.ts";
+import { refuseItself } from "../lib/cli/commands/relay/itself.ts";
 import { ownAddresses } from "../lib/cli/serving/addresses.ts";
-import type { Endpoint, TcpAddr } from "../lib/transport.ts";
+import type { Endpoint, TcpAddr } from "../lib/net/transport.ts";
 import { assertFailed, runServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 

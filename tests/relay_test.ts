@@ -5,16 +5,16 @@ import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { VirtualClock } from "../lib/clock.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
 import { dial } from "../lib/dial.ts";
-import { echo } from "../lib/echo.ts";
-import type { SocketError } from "../lib/errors.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { type DialTarget, relay, type Relayed } from "../lib/relay.ts";
-import { serve, type ServeOptions } from "../lib/serve.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/transport.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { type DialTarget, relay, type Relayed } from "../lib/protocols/relay.ts";
+import { serve, type ServeOptions } from "../lib/serve/serve.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/net/transport.ts";
 import { assertNoneLeft } from "./contract/descriptors.ts";
 import {
   bytes,

@@ -1,11 +1,16 @@
 // `client.ts resolve --connect`: what is told of each address, on a network that does as it is told.
 
 import assert from "node:assert/strict";
-import { tcpAddr } from "../lib/addr.ts";
-import { Race, whyWon } from "../lib/cli/resolve/race.ts";
-import { addressTable, raceJson, raceTable, systemOrder } from "../lib/cli/resolve/table.ts";
+import { tcpAddr } from "../lib/base/addr.ts";
+import { Race, whyWon } from "../lib/cli/commands/resolve/race.ts";
+import {
+  addressTable,
+  raceJson,
+  raceTable,
+  systemOrder,
+} from "../lib/cli/commands/resolve/table.ts";
 import { dial, interleave } from "../lib/dial.ts";
-import { observe } from "../lib/events.ts";
+import { observe } from "../lib/observe/observe.ts";
 import { type Behaviour, network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";
 

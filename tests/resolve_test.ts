@@ -1,7 +1,7 @@
 // Which of a name's addresses is the one, where one is wanted.
 
 import assert from "node:assert/strict";
-import { MemoryTransport } from "../lib/memory.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { test } from "./runner.deno.ts";
 
 test("a name that is ::1 and 127.0.0.1 means 127.0.0.1, to listen and to connect", async () => {

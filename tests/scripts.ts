@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { InProcess, type InProcessOptions } from "./in_process.ts";
 import { type Exit, Program, type ProgramOptions, type Running } from "./peers.ts";
 import { runCommand } from "./runner.deno.ts";

@@ -1,8 +1,8 @@
 // docs/semantics.md, cell by cell, for the runtime at hand and for memory.
 
 import assert from "node:assert/strict";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import {
   memoryResetting,
   memoryUnanswered,

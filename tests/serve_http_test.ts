@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { H3, handleCors, HTTPError, iterable, redirect, withBase } from "h3";
 import { Hono } from "hono";
-import { deferred } from "../lib/deferred.ts";
-import type { HttpOptions } from "../lib/http/options.ts";
-import type { HttpHandler } from "../lib/http/fetch_handler.ts";
-import { serveHttp } from "../lib/http/serve_http.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import type { HttpOptions } from "../lib/http/server/options.ts";
+import type { HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
+import { serveHttp } from "../lib/http/fetch/serve_http.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/clock.ts";
-import { deferred } from "../lib/deferred.ts";
-import { echo } from "../lib/echo.ts";
-import { SocketError, type SocketErrorCode } from "../lib/errors.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { serve } from "../lib/serve.ts";
-import type { Conn, Listener } from "../lib/transport.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { SocketError, type SocketErrorCode } from "../lib/base/errors.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { serve } from "../lib/serve/serve.ts";
+import type { Conn, Listener } from "../lib/net/transport.ts";
 import { bytes, readText, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

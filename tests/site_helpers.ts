@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/light.ts";
+import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
 
 /** A directory that is removed when it is disposed of. */
 export interface Site extends AsyncDisposable {

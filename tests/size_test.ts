@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatSize, parseSize } from "../lib/size.ts";
+import { formatSize, parseSize } from "../lib/base/size.ts";
 import { test } from "./runner.deno.ts";
 
 test("sizes: are written in units of 1024, with one digit behind the point", () => {

@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { dial } from "../lib/dial.ts";
-import { SocketError } from "../lib/errors.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, TcpAddr, Transport } from "../lib/transport.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn, TcpAddr, Transport } from "../lib/net/transport.ts";
 import { readTable } from "./doc_table.ts";
 import { bytes, OWN_HOST, pairThrough, readAll, rejects } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
@@ -147,7 +147,7 @@ test("socket options: reusePort on Deno without its flag is ENOTSUP, and names t
     const config = join(folder, "deno.json");
     writeFileSync(config, JSON.stringify({ imports }));
     const program = join(folder, "listen.ts");
-    const transport = new URL("../lib/transport.deno.ts", import.meta.url).href;
+    const transport = new URL("../lib/net/system.deno.ts", import.meta.url).href;
     writeFileSync(
       program,
       `import { systemTransport } from ${JSON.stringify(transport)};

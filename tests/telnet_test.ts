@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { chat } from "../lib/chat.ts";
-import { TelnetCommands } from "../lib/chat/telnet.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { serve } from "../lib/serve.ts";
-import type { Conn } from "../lib/transport.ts";
+import { chat } from "../lib/protocols/chat/chat.ts";
+import { TelnetCommands } from "../lib/protocols/chat/telnet.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { serve } from "../lib/serve/serve.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, randomBytes, until } from "./helpers.ts";
 import { Program } from "./peers.ts";
 import { startServer } from "./scripts.ts";

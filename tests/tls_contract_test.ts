@@ -1,7 +1,7 @@
 // The contract suite on TLS.
 
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { systemTls } from "./contract/networks.ts";
 import { testTransport } from "./contract/transport.ts";
 import { OWN_HOST } from "./helpers.ts";

@@ -1,11 +1,11 @@
 // Certificates that are not trusted: why, and advice that helps.
 
 import assert from "node:assert/strict";
-import { SocketError } from "../lib/errors.ts";
-import { explained } from "../lib/cli/get/errors.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { describeDistrust, whyOtherName } from "../lib/tls_distrust.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { explained } from "../lib/cli/commands/get/errors.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { describeDistrust, whyOtherName } from "../lib/net/tls/distrust.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { OWN_HOST, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

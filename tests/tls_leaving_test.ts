@@ -3,12 +3,12 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { ConnStream } from "../lib/conn_stream.ts";
-import { deferred } from "../lib/deferred.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { acceptTlsOver, serverContext, startTlsOver } from "../lib/tls_stream.ts";
-import type { Conn } from "../lib/transport.ts";
+import { ConnStream } from "../lib/net/conn_to_duplex.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { acceptTlsOver, serverContext, startTlsOver } from "../lib/net/tls/handshake.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import {
   bytes,
   pair,

@@ -2,11 +2,11 @@
 // taken the newcomer gets the one that was taken first.
 
 import assert from "node:assert/strict";
-import type { SocketError } from "../lib/errors.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import type { TlsServerOptions } from "../lib/tls.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Conn, Listener, TcpAddr } from "../lib/transport.ts";
+import type { SocketError } from "../lib/base/errors.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import type { TlsServerOptions } from "../lib/net/tls/options.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn, Listener, TcpAddr } from "../lib/net/transport.ts";
 import { bytes, OWN_HOST, readAll, readText, until } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { test } from "./runner.deno.ts";

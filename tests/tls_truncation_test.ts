@@ -5,11 +5,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dial } from "../lib/dial.ts";
-import { observe } from "../lib/events.ts";
+import { observe } from "../lib/observe/observe.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import type { Conn, Transport } from "../lib/transport.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import type { Conn, Transport } from "../lib/net/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readAll, until } from "./helpers.ts";
 import { isAtRest } from "./kernel.ts";
 import { python, type PythonPeer } from "./peers.ts";

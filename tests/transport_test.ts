@@ -1,7 +1,7 @@
 // The contract suite on every kind of socket of the runtime at hand, and on memory.
 
-import { MemoryTransport } from "../lib/memory.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { memoryTcp, memoryUnix, systemTcp, systemUnix } from "./contract/networks.ts";
 import { testTcpAddresses } from "./contract/tcp.ts";
 import { testTransport } from "./contract/transport.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import process from "node:process";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";

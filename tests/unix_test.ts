@@ -14,12 +14,12 @@ import {
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { dial } from "../lib/dial.ts";
-import { echo } from "../lib/echo.ts";
-import { observe, type SocketEvent } from "../lib/events.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import { serve } from "../lib/serve.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Transport } from "../lib/transport.ts";
+import { echo } from "../lib/protocols/echo.ts";
+import { observe, type SocketEvent } from "../lib/observe/observe.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import { serve } from "../lib/serve/serve.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Transport } from "../lib/net/transport.ts";
 import { freshPath } from "./contract/networks.ts";
 import { bytes, mistakes, pairThrough, readText, rejects, until } from "./helpers.ts";
 import { python, runProgram } from "./peers.ts";

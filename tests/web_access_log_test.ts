@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Exchange } from "../lib/http/options.ts";
-import { AccessLog } from "../lib/web/access_log.ts";
+import type { Exchange } from "../lib/http/server/options.ts";
+import { AccessLog } from "../lib/files/access_log.ts";
 import { until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { lightRequest, type Question } from "./site_helpers.ts";

@@ -10,11 +10,11 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { Conn } from "../lib/transport.ts";
-import { locate, openLocated } from "../lib/web/disk.ts";
-import { serveFiles } from "../lib/web/files.ts";
-import { FileBody } from "../lib/web/file_body.ts";
-import { Runs } from "../lib/web/runs.ts";
+import type { Conn } from "../lib/net/transport.ts";
+import { locate, openLocated } from "../lib/files/disk.ts";
+import { serveFiles } from "../lib/files/files.ts";
+import { FileBody } from "../lib/files/file_body.ts";
+import { Runs } from "../lib/files/runs.ts";
 import { bytes, randomBytes, readAll, rejects, turn, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { atTime, descriptorsOn, MODIFIED, requestOf, type Site, siteOf } from "./web_helpers.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Conditions, evaluate, parseHttpDate, rangeHolds } from "../lib/web/conditions.ts";
+import { type Conditions, evaluate, parseHttpDate, rangeHolds } from "../lib/files/conditions.ts";
 import { test } from "./runner.deno.ts";
 
 const DATE = "Sun, 06 Nov 1994 08:49:37 GMT";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Coding, mostWanted, parseAcceptEncoding } from "../lib/web/encoding.ts";
-import { isCompressible, mediaTypeOf } from "../lib/web/media_type.ts";
+import { type Coding, mostWanted, parseAcceptEncoding } from "../lib/files/encoding.ts";
+import { isCompressible, mediaTypeOf } from "../lib/files/media_type.ts";
 import { test } from "./runner.deno.ts";
 
 const ALL: readonly Coding[] = ["br", "zstd", "gzip", "identity"];

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { SocketError } from "../lib/errors.ts";
-import { HttpError } from "../lib/http/errors.ts";
-import type { LightHandler } from "../lib/http/light.ts";
-import { serveFiles } from "../lib/web/files.ts";
-import { serveSite, type SiteOptions } from "../lib/web/site.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { HttpError } from "../lib/http/message/errors.ts";
+import type { LightHandler } from "../lib/http/server/light.ts";
+import { serveFiles } from "../lib/files/files.ts";
+import { serveSite, type SiteOptions } from "../lib/files/site.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";

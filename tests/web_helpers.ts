@@ -13,12 +13,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { VirtualClock } from "../lib/clock.ts";
-import { serveLight } from "../lib/http/server.ts";
-import { MemoryTransport } from "../lib/memory.ts";
-import type { Conn } from "../lib/transport.ts";
-import type { FileOptions } from "../lib/web/file_options.ts";
-import { serveFiles } from "../lib/web/files.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { serveLight } from "../lib/http/server/server.ts";
+import { MemoryTransport } from "../lib/net/memory/transport.ts";
+import type { Conn } from "../lib/net/transport.ts";
+import type { FileOptions } from "../lib/files/file_options.ts";
+import { serveFiles } from "../lib/files/files.ts";
 import { bytes, readAll } from "./helpers.ts";
 
 /** When the files of a site were last modified, unless it is said. */

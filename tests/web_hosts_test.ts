@@ -1,8 +1,8 @@
 // By which names a site is served: a page whose name leads to this machine is none of it.
 
 import assert from "node:assert/strict";
-import { hostNameOf } from "../lib/web/hosts.ts";
-import { serveSite } from "../lib/web/site.ts";
+import { hostNameOf } from "../lib/files/hosts.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { serveOn } from "./http_helpers.ts";
 import { repliesOf } from "./http_replies.ts";
 import { test } from "./runner.deno.ts";

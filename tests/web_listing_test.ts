@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { symlink, utimes } from "node:fs/promises";
 import { basename, sep } from "node:path";
 import process from "node:process";
-import { prefersJson } from "../lib/web/directory.ts";
+import { prefersJson } from "../lib/files/directory.ts";
 import {
   comparing,
   type Entry,
@@ -15,8 +15,8 @@ import {
   listingHtml,
   orderOf,
   type SortOrder,
-} from "../lib/web/listing.ts";
-import { serveSite } from "../lib/web/site.ts";
+} from "../lib/files/listing.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";
 

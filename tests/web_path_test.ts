@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sep } from "node:path";
-import { encodeName, isHidden, parseTarget } from "../lib/web/path.ts";
+import { encodeName, isHidden, parseTarget } from "../lib/files/path.ts";
 import { test } from "./runner.deno.ts";
 
 test("a target is decoded once, and has one normal spelling", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contentRange, parseRange } from "../lib/web/ranges.ts";
+import { contentRange, parseRange } from "../lib/files/ranges.ts";
 import { test } from "./runner.deno.ts";
 
 function ranges(value: string, size = 1000): string | undefined {

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VirtualClock } from "../lib/clock.ts";
-import { serveFiles } from "../lib/web/files.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { serveFiles } from "../lib/files/files.ts";
 import { test } from "./runner.deno.ts";
 import { type Site, siteOf } from "./web_helpers.ts";
 

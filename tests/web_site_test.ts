@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { serveSite } from "../lib/web/site.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite } from "./site_helpers.ts";
 

@@ -13,10 +13,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { locate, openLocated } from "../lib/web/disk.ts";
-import { OpenDirectory } from "../lib/web/open_directory.ts";
-import { tellsPaths } from "../lib/web/open_paths.ts";
-import { serveSite } from "../lib/web/site.ts";
+import { locate, openLocated } from "../lib/files/disk.ts";
+import { OpenDirectory } from "../lib/files/open_directory.ts";
+import { tellsPaths } from "../lib/files/open_paths.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { Program } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { hidingCredentials } from "../lib/cli/web/hiding.ts";
-import { webTranscript } from "../lib/cli/web/transcript.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { hidingCredentials } from "../lib/cli/commands/web/hiding.ts";
+import { webTranscript } from "../lib/cli/commands/web/transcript.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { runClient, startWeb } from "./scripts.ts";
 import { makeSite } from "./site_helpers.ts";

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
-import { systemTransport } from "../lib/transport.deno.ts";
-import { compress, compressed } from "../lib/web/compress.ts";
-import { Gate } from "../lib/web/gate.ts";
-import { inTurn, sortInTurns } from "../lib/web/turns.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import { compress, compressed } from "../lib/files/compress.ts";
+import { Gate } from "../lib/files/gate.ts";
+import { inTurn, sortInTurns } from "../lib/files/turns.ts";
 import { bytes, echoAll, pair, randomBytes, readText, turn } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { atTime, descriptorsBelow, siteOf } from "./web_helpers.ts";

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { isText, isUtf8Text } from "../lib/web/charset.ts";
-import { serveFiles } from "../lib/web/files.ts";
-import { mediaTypeOf } from "../lib/web/media_type.ts";
+import { isText, isUtf8Text } from "../lib/files/charset.ts";
+import { serveFiles } from "../lib/files/files.ts";
+import { mediaTypeOf } from "../lib/files/media_type.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";

@@ -15,11 +15,11 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
-import { HttpError } from "../lib/http/errors.ts";
-import { addNew } from "../lib/web/new_file.ts";
-import { refusalOf } from "../lib/web/refusal.ts";
-import { removeStale } from "../lib/web/temporary.ts";
-import { serveSite } from "../lib/web/site.ts";
+import { HttpError } from "../lib/http/message/errors.ts";
+import { addNew } from "../lib/files/new_file.ts";
+import { refusalOf } from "../lib/files/refusal.ts";
+import { removeStale } from "../lib/files/temporary.ts";
+import { serveSite } from "../lib/files/site.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";

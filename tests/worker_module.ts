@@ -1,8 +1,8 @@
 // What the workers of the tests run: an echo, with words that ask for more.
 
 import process from "node:process";
-import { serve } from "../lib/serve.ts";
-import type { WorkerMain } from "../lib/worker.ts";
+import { serve } from "../lib/serve/serve.ts";
+import type { WorkerMain } from "../lib/workers/protocol.ts";
 
 /** Where this file is. */
 export const WORKER_MODULE: string = import.meta.url;

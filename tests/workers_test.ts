@@ -6,17 +6,17 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { VirtualClock } from "../lib/clock.ts";
-import { deferred } from "../lib/deferred.ts";
-import { SocketError } from "../lib/errors.ts";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Addr, Conn } from "../lib/transport.ts";
-import type { FromWorker } from "../lib/worker.ts";
-import type { WorkerListener } from "../lib/worker_handle.ts";
-import { Slot } from "../lib/worker_slot.ts";
-import { startWorkers, type WorkerEvent, type WorkerKind } from "../lib/workers.ts";
-import type { Workers, WorkersOptions, WorkersSummary } from "../lib/workers.ts";
+import { VirtualClock } from "../lib/base/clock.ts";
+import { deferred } from "../lib/base/deferred.ts";
+import { SocketError } from "../lib/base/errors.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Addr, Conn } from "../lib/net/transport.ts";
+import type { FromWorker } from "../lib/workers/protocol.ts";
+import type { WorkerListener } from "../lib/workers/handle.ts";
+import { Slot } from "../lib/workers/slot.ts";
+import { startWorkers, type WorkerEvent, type WorkerKind } from "../lib/workers/workers.ts";
+import type { Workers, WorkersOptions, WorkersSummary } from "../lib/workers/workers.ts";
 import { bytes, OWN_HOST, readText, rejects, until } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";
 import { WORKER_MODULE } from "./worker_module.ts";
@@ -486,7 +486,7 @@ test("workers: their number is a whole one from 1", async () => {
 });
 
 test("workers: a worker cannot start workers", async () => {
-  const mod = JSON.stringify(new URL("../lib/workers.ts", import.meta.url));
+  const mod = JSON.stringify(new URL("../lib/workers/workers.ts", import.meta.url));
   const path = import.meta.url.endsWith(".js") ? mod.replace(".ts", ".js") : mod;
   const code = `import { startWorkers } from ${path};
     export default () => startWorkers(import.meta.url, { workers: 1 });`;

@@ -2,8 +2,8 @@
 // by, and a peer that takes little at a time is not one that takes nothing.
 
 import assert from "node:assert/strict";
-import { selfSigned } from "../lib/tls_cert.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { systemTcp, systemTls, systemUnix } from "./contract/networks.ts";
 import { OWN_HOST, readExactly, until } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";

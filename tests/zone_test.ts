@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { dial } from "../lib/dial.ts";
-import { systemTransport } from "../lib/transport.deno.ts";
-import type { Endpoint } from "../lib/transport.ts";
-import { inZone, isLinkLocal } from "../lib/zone.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Endpoint } from "../lib/net/transport.ts";
+import { inZone, isLinkLocal } from "../lib/net/zone.ts";
 import { rejects } from "./helpers.ts";
 import { Namespace, testInNamespace } from "./namespace.ts";
 import { runtime, test } from "./runner.deno.ts";

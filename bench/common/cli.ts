@@ -6,7 +6,7 @@
 
 import { availableParallelism, cpus, release } from "node:os";
 import process from "node:process";
-import { EXIT } from "../../lib/cli/exit.ts";
+import { EXIT } from "../../lib/cli/io/exit.ts";
 import {
   type Flag,
   type Flags,
@@ -17,7 +17,7 @@ import {
   toggle,
   UsageError,
   type Values,
-} from "../../lib/cli/flags.ts";
+} from "../../lib/cli/io/flags.ts";
 import { killAll } from "./children.ts";
 import { Missing } from "./tools.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { VERSION_LINE } from "./common.ts";
-import { EXIT } from "./exit.ts";
-import { type Advice, synonym } from "./first_word.ts";
+import { VERSION_LINE } from "./options/common.ts";
+import { EXIT } from "./io/exit.ts";
+import { type Advice, synonym } from "./advice/first_word.ts";
 import {
   checkNeeds,
   type Flags,
@@ -14,9 +14,9 @@ import {
   parseFlags,
   UsageError,
   type Values,
-} from "./flags.ts";
-import { GENERAL_HINTS } from "./hints.ts";
-import { nearest } from "../nearest.ts";
+} from "./io/flags.ts";
+import { GENERAL_HINTS } from "./advice/hints.ts";
+import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Session } from "./session.ts";
 

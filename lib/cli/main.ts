@@ -7,11 +7,11 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { SocketError } from "../errors.ts";
+import { SocketError } from "../base/errors.ts";
 import { choose, helpLast, type Script } from "./command.ts";
-import { CliError, EXIT, exitCodeOf } from "./exit.ts";
-import { UsageError } from "./flags.ts";
-import { flushed, type Io } from "./io.ts";
+import { CliError, EXIT, exitCodeOf } from "./io/exit.ts";
+import { UsageError } from "./io/flags.ts";
+import { flushed, type Io } from "./io/io.ts";
 import { asCalled } from "./program.ts";
 import { Session } from "./session.ts";
 

@@ -6,13 +6,13 @@
  */
 
 import process from "node:process";
-import { VERSION_LINE } from "./common.ts";
-import { EXIT } from "./exit.ts";
-import { placeFlags, synonym } from "./first_word.ts";
-import { flagsFor } from "./host.ts";
-import { processIo, serverIo } from "./io.ts";
+import { VERSION_LINE } from "./options/common.ts";
+import { EXIT } from "./io/exit.ts";
+import { placeFlags, synonym } from "./advice/first_word.ts";
+import { flagsFor } from "./options/host.ts";
+import { processIo, serverIo } from "./io/io.ts";
 import { endUnread } from "./main.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import { PROTOCOLS } from "./program.ts";
 import { Session } from "./session.ts";
 

@@ -7,6 +7,6 @@
 
 import process from "node:process";
 import { main } from "../../client.ts";
-import { processIo } from "./io.ts";
+import { processIo } from "./io/io.ts";
 
 process.exit(await main(process.argv.slice(2), processIo, "plainsocket-"));

@@ -7,6 +7,6 @@
 
 import process from "node:process";
 import { main } from "../../server.ts";
-import { serverIo } from "./io.ts";
+import { serverIo } from "./io/io.ts";
 
 process.exit(await main(process.argv.slice(2), serverIo(), "plainsocket-"));

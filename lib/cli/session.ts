@@ -4,11 +4,11 @@
  * @module
  */
 
-import { deferred } from "../deferred.ts";
-import { fitHelp } from "./help.ts";
-import { flushed, type Io, print } from "./io.ts";
-import { Log, type LogOptions } from "./log.ts";
-import { onSignals, type Signals } from "./signals.ts";
+import { deferred } from "../base/deferred.ts";
+import { fitHelp } from "./io/help.ts";
+import { flushed, type Io, print } from "./io/io.ts";
+import { Log, type LogOptions } from "./io/log.ts";
+import { onSignals, type Signals } from "./io/signals.ts";
 
 /** What a command has of the run that it is part of: its surroundings, its log and how it ends. */
 export class Session {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BYTES, checkArgument } from "../arguments.ts";
+import { BYTES, checkArgument } from "../base/arguments.ts";
 import { type FrameBounds, FRAMING, type Framing } from "./framing.ts";
 
 /** Nothing, to begin with. */

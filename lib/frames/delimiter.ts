@@ -4,8 +4,8 @@
  * @module
  */
 
-import { BYTES, checkArgument, type Kind } from "../arguments.ts";
-import { counted } from "../counted.ts";
+import { BYTES, checkArgument, type Kind } from "../base/arguments.ts";
+import { counted } from "../base/plural.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,

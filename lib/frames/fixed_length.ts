@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkArgument, integer } from "../arguments.ts";
-import { counted } from "../counted.ts";
+import { checkArgument, integer } from "../base/arguments.ts";
+import { counted } from "../base/plural.ts";
 import { FrameError } from "./error.ts";
 import { type FrameBounds, type Framing, incomplete, MOST_SIZE, NO_TAIL } from "./framing.ts";
 

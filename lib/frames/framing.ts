@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkOptions, having, integer, type Kind, type Kinds } from "../arguments.ts";
-import { counted } from "../counted.ts";
+import { checkOptions, having, integer, type Kind, type Kinds } from "../base/arguments.ts";
+import { counted } from "../base/plural.ts";
 import { FrameError } from "./error.ts";
 
 /** The most bytes of a payload unless told otherwise: 1 MiB. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkArgument, type Kind, oneOf } from "../arguments.ts";
-import { counted } from "../counted.ts";
+import { checkArgument, type Kind, oneOf } from "../base/arguments.ts";
+import { counted } from "../base/plural.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,

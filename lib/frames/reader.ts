@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkArgument, READABLE } from "../arguments.ts";
-import type { Conn } from "../transport.ts";
+import { checkArgument, READABLE } from "../base/arguments.ts";
+import type { Conn } from "../net/transport.ts";
 import { ReadBuffer } from "./buffer.ts";
 import { FrameDecoder } from "./decoder.ts";
 import { FRAMING, type Framing } from "./framing.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { BYTES, checkArgument, WRITABLE } from "../arguments.ts";
-import { DONE } from "../conn_base.ts";
-import type { Conn } from "../transport.ts";
+import { BYTES, checkArgument, WRITABLE } from "../base/arguments.ts";
+import { DONE } from "../net/conn_base.ts";
+import type { Conn } from "../net/transport.ts";
 import { WriteBuffer } from "./buffer.ts";
 import { FRAMING, type Framing, putFrame } from "./framing.ts";
 

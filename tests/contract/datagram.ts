@@ -1,11 +1,11 @@
-// The contract suite for datagrams: what lib/datagram.ts promises, as tests that every transport must
+// The contract suite for datagrams: what lib/net/datagram.ts promises, as tests that every transport must
 // pass on every runtime. It knows nothing of them but the interface.
 
 import assert from "node:assert/strict";
-import { formatAddr } from "../../lib/addr.ts";
-import type { Datagram, UdpAddr } from "../../lib/datagram.ts";
-import type { SocketError } from "../../lib/errors.ts";
-import type { Transport } from "../../lib/transport.ts";
+import { formatAddr } from "../../lib/base/addr.ts";
+import type { Datagram, UdpAddr } from "../../lib/net/datagram.ts";
+import type { SocketError } from "../../lib/base/errors.ts";
+import type { Transport } from "../../lib/net/transport.ts";
 import { bytes, mistakes, OWN_HOST, randomBytes, rejects, turn } from "../helpers.ts";
 import { assertNoneLeft } from "./descriptors.ts";
 

@@ -1,12 +1,12 @@
 // The situations of docs/semantics.md, each as a scenario that says what was seen. The document is
 // the expectation: a test compares its cells with what these return.
 
-import { VirtualClock } from "../../lib/clock.ts";
-import { deferred } from "../../lib/deferred.ts";
-import { echo } from "../../lib/echo.ts";
-import { SocketError } from "../../lib/errors.ts";
-import { serve } from "../../lib/serve.ts";
-import type { Conn, TcpAddr, Transport } from "../../lib/transport.ts";
+import { VirtualClock } from "../../lib/base/clock.ts";
+import { deferred } from "../../lib/base/deferred.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { SocketError } from "../../lib/base/errors.ts";
+import { serve } from "../../lib/serve/serve.ts";
+import type { Conn, TcpAddr, Transport } from "../../lib/net/transport.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly, turn, until } from "../helpers.ts";
 import type { Resetting, Unanswered } from "./networks.ts";
 

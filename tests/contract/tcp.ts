@@ -1,7 +1,7 @@
 // The part of the contract that is about names, ports and IP addresses.
 
 import assert from "node:assert/strict";
-import type { Transport } from "../../lib/transport.ts";
+import type { Transport } from "../../lib/net/transport.ts";
 import { mistakes, pair, rejects } from "../helpers.ts";
 
 /** Registers the tests. */

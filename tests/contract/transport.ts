@@ -1,12 +1,12 @@
-// The contract suite: what lib/transport.ts promises of connections and listeners, as tests that
+// The contract suite: what lib/net/transport.ts promises of connections and listeners, as tests that
 // every kind of socket of every transport must pass on every runtime. It knows nothing of them but
 // the interface, and how a connection is made.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { formatAddr } from "../../lib/addr.ts";
-import { SocketError } from "../../lib/errors.ts";
-import type { Conn } from "../../lib/transport.ts";
+import { formatAddr } from "../../lib/base/addr.ts";
+import { SocketError } from "../../lib/base/errors.ts";
+import type { Conn } from "../../lib/net/transport.ts";
 import {
   bytes,
   echoAll,

@@ -5,15 +5,15 @@
  * @module
  */
 
-import type { Clock } from "../../clock.ts";
-import { echo } from "../../echo.ts";
-import type { Handler } from "../../serve.ts";
-import type { Transport } from "../../transport.ts";
-import type { Values } from "../flags.ts";
-import type { Log, Transcript } from "../log.ts";
-import { relayHandler } from "../relay/handler.ts";
-import type { TARGET_FLAGS } from "../relay/target.ts";
-import { serverTranscript, switchboardTranscript } from "../transcript.ts";
+import type { Clock } from "../../base/clock.ts";
+import { echo } from "../../protocols/echo.ts";
+import type { Handler } from "../../serve/serve.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { Values } from "../io/flags.ts";
+import type { Log, Transcript } from "../io/log.ts";
+import { relayHandler } from "../commands/relay/handler.ts";
+import type { TARGET_FLAGS } from "../commands/relay/target.ts";
+import { serverTranscript, switchboardTranscript } from "../io/transcript.ts";
 
 /** How the conversations of a command are held, and told of. */
 export interface Conversations<Flags> {

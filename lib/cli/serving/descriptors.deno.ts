@@ -6,7 +6,7 @@
  */
 
 import { closeSync, openSync } from "node:fs";
-import { descriptorLimit as read } from "../../descriptors.ts";
+import { descriptorLimit as read } from "../../net/descriptors.ts";
 
 function mayRead(path: string): boolean {
   return Deno.permissions.querySync({ name: "read", path }).state === "granted";

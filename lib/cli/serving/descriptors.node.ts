@@ -7,7 +7,7 @@
 import { closeSync, openSync } from "node:fs";
 import { devNull } from "node:os";
 
-export { descriptorLimit } from "../../descriptors.ts";
+export { descriptorLimit } from "../../net/descriptors.ts";
 
 /** Opens a file and closes it. Throws as `fs` does. */
 export function tryDescriptor(): void {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { formatAddr } from "../../addr.ts";
-import type { UdpAddr } from "../../datagram.ts";
-import type { Addr } from "../../transport.ts";
-import { type Flag, integer, needing, optional, UsageError, type Values } from "../flags.ts";
-import { hostFlag } from "../host.ts";
-import { socketPath } from "../socket_path.ts";
+import { formatAddr } from "../../base/addr.ts";
+import type { UdpAddr } from "../../net/datagram.ts";
+import type { Addr } from "../../net/transport.ts";
+import { type Flag, integer, needing, optional, UsageError, type Values } from "../io/flags.ts";
+import { hostFlag } from "../options/host.ts";
+import { socketPath } from "../options/socket_path.ts";
 import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
 
 /** File permissions in octal, as chmod(1) has them. */

@@ -5,13 +5,19 @@
  * @module
  */
 
-import { isExhausted } from "../../backoff.ts";
-import type { Clock } from "../../clock.ts";
-import { codeOf, ERROR_CODES, type SocketErrorCode } from "../../errors.ts";
-import { BaseListener } from "../../listener_base.ts";
-import type { Conn, ConnectOptions, Listener, ListenOptions, Transport } from "../../transport.ts";
-import type { Log, Transcript } from "../log.ts";
-import { openTransport } from "../transport.ts";
+import { isExhausted } from "../../base/backoff.ts";
+import type { Clock } from "../../base/clock.ts";
+import { codeOf, ERROR_CODES, type SocketErrorCode } from "../../base/errors.ts";
+import { BaseListener } from "../../net/listener_base.ts";
+import type {
+  Conn,
+  ConnectOptions,
+  Listener,
+  ListenOptions,
+  Transport,
+} from "../../net/transport.ts";
+import type { Log, Transcript } from "../io/log.ts";
+import { openTransport } from "../options/transport.ts";
 import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
 
 /** After so many milliseconds without a failure it is looked whether the shortage is over. */

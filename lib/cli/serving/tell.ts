@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { AccessList } from "../../access.ts";
-import { counted } from "../../counted.ts";
-import { SocketError } from "../../errors.ts";
-import type { ServeSummary } from "../../serve.ts";
-import { EXIT } from "../exit.ts";
-import type { Log } from "../log.ts";
-import type { Signals } from "../signals.ts";
+import type { AccessList } from "../../serve/access.ts";
+import { counted } from "../../base/plural.ts";
+import { SocketError } from "../../base/errors.ts";
+import type { ServeSummary } from "../../serve/serve.ts";
+import { EXIT } from "../io/exit.ts";
+import type { Log } from "../io/log.ts";
+import type { Signals } from "../io/signals.ts";
 
 /** Tells, when a signal has said stop, how many milliseconds `what` may take: "conversations". */
 export function tellStop(what: string, grace: number, log: Log, { signal }: Signals): void {

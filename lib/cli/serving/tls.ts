@@ -5,13 +5,13 @@
  * @module
  */
 
-import type { AccessList } from "../../access.ts";
-import { selfSigned } from "../../tls_cert.ts";
-import type { KeyPair } from "../../tls_pem.ts";
-import type { TlsServerOptions } from "../../tls.ts";
-import { type Flag, needing, path, toggle, UsageError, type Values } from "../flags.ts";
-import type { Log } from "../log.ts";
-import { readCertificates, readKeyPair } from "../pem.ts";
+import type { AccessList } from "../../serve/access.ts";
+import { selfSigned } from "../../net/tls/self_signed.ts";
+import type { KeyPair } from "../../net/tls/pem.ts";
+import type { TlsServerOptions } from "../../net/tls/options.ts";
+import { type Flag, needing, path, toggle, UsageError, type Values } from "../io/flags.ts";
+import type { Log } from "../io/log.ts";
+import { readCertificates, readKeyPair } from "../io/pem.ts";
 import { isAnyHost, ownAddresses } from "./addresses.ts";
 import { tellFailure } from "./tell.ts";
 

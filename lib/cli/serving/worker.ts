@@ -4,12 +4,12 @@
  * @module
  */
 
-import { serve } from "../../serve.ts";
-import type { WorkerMain } from "../../worker.ts";
-import { openAccess, shareOf } from "../access.ts";
-import { flushed, serverIo } from "../io.ts";
-import { Log, type LogOptions } from "../log.ts";
-import { conversationOptions, type ServingFlags, withCallbacks } from "../serving.ts";
+import { serve } from "../../serve/serve.ts";
+import type { WorkerMain } from "../../workers/protocol.ts";
+import { openAccess, shareOf } from "../options/access.ts";
+import { flushed, serverIo } from "../io/io.ts";
+import { Log, type LogOptions } from "../io/log.ts";
+import { conversationOptions, type ServingFlags, withCallbacks } from "./serving.ts";
 import { openServerTransport } from "./shortage.ts";
 import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
 

@@ -5,16 +5,21 @@
  */
 
 import process from "node:process";
-import { counted } from "../../counted.ts";
-import { SocketError } from "../../errors.ts";
-import { startWorkers, type WorkerEvent, type WorkerKind, type Workers } from "../../workers.ts";
-import { readsFiles } from "../access.ts";
-import { EXIT } from "../exit.ts";
-import { choice, type Flag, integer, needing, UsageError, type Values } from "../flags.ts";
-import type { LogOptions } from "../log.ts";
-import { planListening, type ServingFlags } from "../serving.ts";
+import { counted } from "../../base/plural.ts";
+import { SocketError } from "../../base/errors.ts";
+import {
+  startWorkers,
+  type WorkerEvent,
+  type WorkerKind,
+  type Workers,
+} from "../../workers/workers.ts";
+import { readsFiles } from "../options/access.ts";
+import { EXIT } from "../io/exit.ts";
+import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
+import type { LogOptions } from "../io/log.ts";
+import { planListening, type ServingFlags } from "./serving.ts";
 import type { Session } from "../session.ts";
-import type { Signals } from "../signals.ts";
+import type { Signals } from "../io/signals.ts";
 import type { ConversationFlags, ConversationName } from "./conversations.ts";
 import { describeSummary, tellStop } from "./tell.ts";
 import { WORKER_MODULE, type WorkerTask } from "./worker.ts";

@@ -5,11 +5,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../counted.ts";
-import type { Conn, TlsConn } from "../../transport.ts";
-import { ChunkedDecoder } from "../chunked.ts";
-import { HttpError } from "../errors.ts";
-import type { BodyLength } from "./framing.ts";
+import { counted } from "../../base/plural.ts";
+import type { Conn, TlsConn } from "../../net/transport.ts";
+import { ChunkedDecoder } from "../message/chunked.ts";
+import { HttpError } from "../message/errors.ts";
+import type { BodyLength } from "../message/response_framing.ts";
 
 /** What a head fits into; a body gets more, since each read costs a turn of the event loop. */
 const HEAD_BUFFER = 16 * 1024;

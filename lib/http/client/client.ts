@@ -21,11 +21,11 @@ import {
   TEXT,
   TEXTS,
   TIMEOUT,
-} from "../../arguments.ts";
-import type { Clock } from "../../clock.ts";
-import type { TlsClientOptions } from "../../tls.ts";
-import type { ReplyHeadLimits } from "./reply_head.ts";
-import { OF_SELF_SIGNED } from "../../transport_arguments.ts";
+} from "../../base/arguments.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { TlsClientOptions } from "../../net/tls/options.ts";
+import type { ReplyHeadLimits } from "../message/response_head.ts";
+import { OF_SELF_SIGNED } from "../../net/transport_arguments.ts";
 
 /** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
 export type ClientTls = Pick<TlsClientOptions, "caCerts" | "cert" | "key" | "insecure">;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Clock } from "../../clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import { dial } from "../../dial.ts";
-import type { Conn, Transport } from "../../transport.ts";
+import type { Conn, Transport } from "../../net/transport.ts";
 import type { ClientTls } from "./client.ts";
 import { endpointOf } from "./url.ts";
 

@@ -11,13 +11,13 @@ import {
   type Kind,
   type Kinds,
   LIMIT,
-} from "../../arguments.ts";
+} from "../../base/arguments.ts";
 import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
-import { borrowedFrom, copyOf } from "../../borrowed.ts";
-import { counted } from "../../counted.ts";
-import { membersOf } from "../fields.ts";
+import { borrowedFrom, copyOf } from "../../base/borrowed.ts";
+import { counted } from "../../base/plural.ts";
+import { membersOf } from "../message/fields.ts";
 import { RequestError } from "./errors.ts";
 import type { ClientReply } from "./client.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { escapeText } from "../../escape.ts";
-import { HttpError } from "../errors.ts";
+import { escapeText } from "../../base/escape.ts";
+import { HttpError } from "../message/errors.ts";
 
 /** A stable name for what is wrong: a key of {@linkcode REQUEST_ERRORS}. */
 export type RequestErrorCode =

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { isStream } from "../reply.ts";
+import { isStream } from "../server/reply.ts";
 import { RequestError } from "./errors.ts";
-import type { ReplyHead } from "./reply_head.ts";
+import type { ReplyHead } from "../message/response_head.ts";
 import type { Outgoing } from "./request_head.ts";
 import { parseUrl, publicUrl } from "./url.ts";
 

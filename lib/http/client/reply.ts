@@ -5,18 +5,18 @@
  */
 
 import { Buffer } from "node:buffer";
-import { copyOf } from "../../borrowed.ts";
-import type { Clock } from "../../clock.ts";
-import type { Transport } from "../../transport.ts";
-import { HttpError } from "../errors.ts";
-import { isStream } from "../reply.ts";
+import { copyOf } from "../../base/borrowed.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Transport } from "../../net/transport.ts";
+import { HttpError } from "../message/errors.ts";
+import { isStream } from "../server/reply.ts";
 import { ReplyBody, ReplyInput } from "./body.ts";
 import { type ConnectSettings, type ConnectTiming, connectTo } from "./connect.ts";
 import { explained } from "./errors.ts";
-import { type BodyLength, bodyLengthOf } from "./framing.ts";
+import { type BodyLength, bodyLengthOf } from "../message/response_framing.ts";
 import type { ClientReply, HttpHead, ReplyTiming } from "./client.ts";
 import { Pieces } from "./pieces.ts";
-import { type ReplyHead, type ReplyHeadLimits, ReplyHeadParser } from "./reply_head.ts";
+import { type ReplyHead, type ReplyHeadLimits, ReplyHeadParser } from "../message/response_head.ts";
 import { fieldsOf, type Outgoing, requestLine } from "./request_head.ts";
 import { Session } from "./session.ts";
 import { Upload } from "./upload.ts";

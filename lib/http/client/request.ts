@@ -4,19 +4,19 @@
  * @module
  */
 
-import { checkArgument, checkOptions, TRANSPORT } from "../../arguments.ts";
-import { systemClock } from "../../clock.ts";
-import { counted } from "../../counted.ts";
-import type { Transport } from "../../transport.ts";
+import { checkArgument, checkOptions, TRANSPORT } from "../../base/arguments.ts";
+import { systemClock } from "../../base/clock.ts";
+import { counted } from "../../base/plural.ts";
+import type { Transport } from "../../net/transport.ts";
 import { type ClientReply, type HttpRequestOptions, REQUEST_OPTIONS } from "./client.ts";
 import { RequestError } from "./errors.ts";
 import { redirected } from "./redirect.ts";
 import { exchange, type Reply } from "./reply.ts";
-import { REPLY_HEAD_LIMITS } from "./reply_head.ts";
+import { REPLY_HEAD_LIMITS } from "../message/response_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
 import { Deadline } from "./session.ts";
 import { parseUrl, publicUrl } from "./url.ts";
-import { checkIdentity } from "../../transport_arguments.ts";
+import { checkIdentity } from "../../net/transport_arguments.ts";
 
 /**
  * Sends a request over a connection of its own, follows redirects, and resolves when the head of the

@@ -5,8 +5,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { VERSION } from "../../version.ts";
-import { isStream } from "../reply.ts";
+import { VERSION } from "../../base/version.ts";
+import { isStream } from "../server/reply.ts";
 import type { HttpRequestOptions } from "./client.ts";
 import { basicAuth } from "./url.ts";
 

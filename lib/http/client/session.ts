@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Clock } from "../../clock.ts";
-import { abortError, SocketError, TimeLimit } from "../../errors.ts";
-import { IdleWatch } from "../../idle.ts";
-import type { Conn } from "../../transport.ts";
+import type { Clock } from "../../base/clock.ts";
+import { abortError, SocketError, TimeLimit } from "../../base/errors.ts";
+import { IdleWatch } from "../../serve/idle.ts";
+import type { Conn } from "../../net/transport.ts";
 import type { Upload } from "./upload.ts";
 
 /** Bounds a whole request, redirects and body included: by the caller's signal and by time. */

@@ -5,9 +5,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../counted.ts";
-import type { Conn } from "../../transport.ts";
-import { StreamContent } from "../stream_content.ts";
+import { counted } from "../../base/plural.ts";
+import type { Conn } from "../../net/transport.ts";
+import { StreamContent } from "../message/stream_content.ts";
 
 /** A chunk up to this size leaves in one write with its frame. */
 const MOST_TOGETHER = 64 * 1024;

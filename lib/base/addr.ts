@@ -1,0 +1,62 @@
+/**
+ * Writing addresses down.
+ *
+ * @module
+ */
+
+import { checkArgument, type Kind } from "./arguments.ts";
+import type { UdpAddr } from "../net/datagram.ts";
+import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../net/transport.ts";
+
+const ADDRESS: Kind = {
+  takes: "an address, such as conn.remoteAddr or { host, port }",
+  is: (value) => typeof value === "object" && value !== null,
+};
+
+/**
+ * Writes an address or endpoint as URLs do: `127.0.0.1:10000`, `[::1]:10000`, `example.com:80`; and
+ * that of a Unix socket as its path, or as `(unnamed)`.
+ *
+ * @example
+ * ```ts
+ * import { formatAddr } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * assert.equal(formatAddr({ host: "::1", port: 10000 }), "[::1]:10000");
+ * assert.equal(formatAddr({ transport: "unix", path: "/run/echo.sock" }), "/run/echo.sock");
+ * ```
+ */
+export function formatAddr(addr: Addr | UdpAddr | Endpoint): string {
+  checkArgument("formatAddr", addr, ADDRESS);
+  if ("path" in addr) return addr.path === "" ? "(unnamed)" : addr.path;
+  return addr.host.includes(":") ? `[${addr.host}]:${addr.port}` : `${addr.host}:${addr.port}`;
+}
+
+/** Makes a TCP address; an IPv4 address in IPv6 clothes (`::ffff:127.0.0.1`) becomes IPv4. */
+export function tcpAddr(host: string, port: number): TcpAddr {
+  return { transport: "tcp", host: unmapped(host), port };
+}
+
+/** Makes a UDP address, as {@linkcode tcpAddr} does. */
+export function udpAddr(host: string, port: number): UdpAddr {
+  return { transport: "udp", host: unmapped(host), port };
+}
+
+function unmapped(host: string): string {
+  return host.startsWith("::ffff:") && host.includes(".") ? host.slice("::ffff:".length) : host;
+}
+
+/** Makes the address of a Unix socket. */
+export function unixAddr(path: string): UnixAddr {
+  return { transport: "unix", path };
+}
+
+/** The name of the address family, as in socket(2). */
+export function addressFamily(addr: TcpAddr): "AF_INET" | "AF_INET6" {
+  return isIPv6(addr) ? "AF_INET6" : "AF_INET";
+}
+
+/** Tells the address family of a literal by the sign only one of them has. */
+export function isIPv6(addr: Endpoint): boolean {
+  return addr.host.includes(":");
+}

@@ -1,0 +1,215 @@
+/**
+ * `client.ts connect HOST:PORT`: joins stdin and stdout to a socket, for people who know nc.
+ *
+ * @module
+ */
+
+import { counted } from "../../../base/plural.ts";
+import { dial } from "../../../dial.ts";
+import type { Framing } from "../../../frames/mod.ts";
+import {
+  join,
+  type Joinable,
+  type JoinOptions,
+  type JoinOutcome,
+  type OnEof,
+} from "../../../protocols/join.ts";
+import type { Conn } from "../../../net/transport.ts";
+import { type Command, command } from "../../command.ts";
+import { GENERAL_FLAGS } from "../../options/common.ts";
+import { withCrlf } from "./crlf.ts";
+import { DatagramEnds, openDatagrams } from "./datagrams.ts";
+import { destinationsOf } from "./destinations.ts";
+import { FrameEnds } from "./frames.ts";
+import { framingFlag, framingOf } from "./framing_flag.ts";
+import { type Direction, HexDump } from "./hex.ts";
+import { probe } from "./probe.ts";
+import { describeDestination } from "../../options/destination.ts";
+import { clientExitHelp, EXIT } from "../../io/exit.ts";
+import {
+  choice,
+  needing,
+  optional,
+  renderFlags,
+  seconds,
+  size,
+  toggle,
+  type Values,
+} from "../../io/flags.ts";
+import { NC_HINTS } from "../../advice/hints.ts";
+import type { Log } from "../../io/log.ts";
+import type { Session } from "../../session.ts";
+import { socketPath } from "../../options/socket_path.ts";
+import { awaitedStdin } from "../../io/stdin.ts";
+import { TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
+import { clientTranscript } from "../../io/transcript.ts";
+import { openTransport } from "../../options/transport.ts";
+
+const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
+
+const FLAGS = {
+  "on-eof": optional(
+    choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
+  ),
+  unix: socketPath("connect to this socket file, and not to HOST:PORT"),
+  udp: toggle("send datagrams: each read of stdin is one", "u"),
+  broadcast: needing("udp", toggle("let HOST be a broadcast address; all who answer are heard")),
+  ...TLS_CLIENT_FLAGS,
+  crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
+  frame: framingFlag("send each line as a frame, and print each frame as a line"),
+  "frame-limit": needing(
+    "frame",
+    size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+  ),
+  hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
+  probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `Joins stdin and stdout to a socket.
+
+  deno run -A client.ts connect localhost:10000           sends what you type, shows what comes
+  deno run -A client.ts connect localhost:10000 < a > b   sends a file, and saves what comes back
+  deno run -A client.ts connect --crlf --tls mail.example:465
+  deno run -A client.ts connect --unix /run/app.sock      a socket file
+  deno run -A client.ts connect --hex '[::1]:53' < query  shows each byte
+  deno run -A client.ts connect --frame u32 localhost:9   each line is a message with its length
+  deno run -A client.ts connect --udp localhost:10000     datagrams
+  deno run -A client.ts connect -z localhost:8000-8100    which of these ports are open?
+  npx plainsocket client connect localhost:10000          the same on Node
+
+Usage: client.ts connect HOST:PORT [options]
+       client.ts connect --unix PATH [options]
+       client.ts connect -z HOST:PORT[-LAST] [options]
+
+Options:
+${renderFlags(FLAGS)}
+
+The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with --on-eof:
+  half-close  is passed on. Behind stdin's, what still comes is received until the peer ends, too.
+              Behind the peer's, what is in stdin is still sent, until it ends or pauses for 0.5 s.
+  close       ends all at once; what would have come later is lost.
+  wait        is waited out until the other side has ended, too; the peer is told nothing before.
+
+FRAMING is where a message ends, for --frame:
+  lines                     LF or CRLF behind it; sent with LF
+  delimiter:TEXT            TEXT behind it, in which \\n, \\r, \\t, \\\\ and \\xHH are escapes
+  u8, u16, u32, varint      its length before it, in network order; u16le, u32le: in the other
+  fixed:SIZE                all of them have so many bytes
+A frame that is text is printed as it is, and any other with such escapes. What is no frame, or not
+whole, is printed so, too, but without a line end, and then it fails. With --hex, all bytes are
+shown, those around the frames as well.
+
+Over UDP there is no end to pass on. When all of stdin is sent and something has come, it is over
+after --idle-timeout without more; without that option Ctrl-C ends it. A datagram has 65,507 bytes
+at most; a line on a terminal is one.
+
+stdout gets what comes, byte for byte, or the frames, or the hex dump; -z prints each open
+port on a line. All else goes to stderr. -z succeeds if one port is open at least.
+
+Exit codes:
+${
+  clientExitHelp([
+    "ok",
+    "notConnected",
+    "badInput",
+    "timeout",
+    "tlsFailed",
+    "receiveFailed",
+    "badCertificate",
+  ], { closedEarly: "the peer closed in the middle of a frame, or takes no more" })
+}
+`;
+
+type ConnectValues = Values<typeof FLAGS>;
+
+/** The command; see the module. */
+export const connect: Command = command({
+  name: "connect",
+  flags: FLAGS,
+  help: HELP,
+  hints: NC_HINTS,
+  run,
+});
+
+async function run(
+  values: ConnectValues,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
+  const destinations = destinationsOf(values, positionals);
+  const framing = framingOf(values);
+  const log = session.openLog(values);
+  const { signal, exitCode } = session.onSignals();
+  const transport = openTransport(log, clientTranscript());
+  const limits = { timeout: values["connect-timeout"], signal, clock: session.io.clock };
+  try {
+    if (values.probe) return await probe(transport, destinations, limits, session);
+    const [destination] = destinations;
+    const udp = "udp" in destination;
+    log.note(`${udp ? "sending" : "connecting"} to ${describeDestination(destination)}`);
+    const conn = udp
+      ? await openDatagrams(transport, destination, limits)
+      : await dial(transport, { ...destination, ...limits });
+    const outcome = await converse(conn, values, framing, signal, session);
+    log.note(summary(conn, outcome));
+    return EXIT.ok;
+  } catch (error) {
+    if (signal.aborted) return exitCode();
+    throw error;
+  }
+}
+
+async function converse(
+  conn: Conn | DatagramEnds,
+  values: ConnectValues,
+  framing: Framing | undefined,
+  signal: AbortSignal,
+  { log, io }: Session,
+): Promise<JoinOutcome> {
+  const { clock } = io;
+  const stdin = awaitedStdin(io, () => {
+    if (io.hasInput() && conn.bytesRead === 0) {
+      log.note("waiting for the peer, and for input on stdin, which is sent to it");
+    }
+  });
+  const print = (data: Uint8Array) => log.data(data);
+  const frames = framing && new FrameEnds(framing, stdin, print);
+  const source = frames?.source ?? (values.crlf ? withCrlf(stdin) : stdin);
+  const ends = values.hex ? dumped(source, log) : { source, sink: frames?.sink ?? print };
+  const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
+  let outcome;
+  try {
+    const options = { ...ends, onEof, idleTimeout, signal, clock };
+    outcome = conn instanceof DatagramEnds ? await conn.join(options) : await join(conn, options);
+  } catch (error) {
+    // What ended it is what to tell.
+    await frames?.end(false).catch(() => {});
+    throw error;
+  }
+  await frames?.end(outcome.peerEnded);
+  return outcome;
+}
+
+/** Shows what goes through, both ways, and prints nothing else. */
+function dumped(source: AsyncIterable<Uint8Array>, log: Log): Pick<JoinOptions, "source" | "sink"> {
+  const dump = new HexDump();
+  const show = (direction: Direction, data: Uint8Array) =>
+    log.data(new TextEncoder().encode(dump.lines(direction, data)));
+  return {
+    source: (async function* () {
+      for await (const chunk of source) {
+        await show(">", chunk);
+        yield chunk;
+      }
+    })(),
+    sink: (data) => show("<", data),
+  };
+}
+
+function summary({ bytesRead, bytesWritten }: Joinable, { sourceEnded }: JoinOutcome): string {
+  const who = sourceEnded ? "closed" : "the peer closed";
+  return `sent ${counted(bytesWritten, "byte")} and received ${bytesRead}; ${who}`;
+}

@@ -1,0 +1,59 @@
+/**
+ * What `get` ends with when it fails: the exit code, what to do next, and what became of the bytes.
+ *
+ * @module
+ */
+
+import { SocketError } from "../../../base/errors.ts";
+import {
+  REQUEST_ERRORS,
+  RequestError,
+  type RequestErrorCode,
+} from "../../../http/client/errors.ts";
+import { helpsToTrust } from "../../../net/tls/distrust.ts";
+import { CliError, EXIT, exitCodeOf } from "../../io/exit.ts";
+
+const CODES: Partial<Record<RequestErrorCode, number>> = {
+  BAD_URL: EXIT.badUrl,
+  BODY_TOO_LARGE: EXIT.tooLarge,
+  EMPTY_REPLY: EXIT.emptyReply,
+  PARTIAL: EXIT.closedEarly,
+  TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
+};
+
+/** What to do next, in the words of the command line; the error says it in those of the library. */
+export const NEXT: Partial<Record<RequestErrorCode, string>> = {
+  BAD_CONTENT_ENCODING: "Without --compressed you get it as it was sent.",
+  BAD_REDIRECT: "With --max-redirects 0 you get the redirect itself.",
+  BODY_TOO_LARGE: "Raise --max-size, if you trust the server.",
+  HEADERS_TOO_LARGE: "Raise --max-head, if you trust the server.",
+  TOO_MANY_REDIRECTS: "Raise --max-redirects, unless they go round in circles.",
+};
+
+const HOW_TO_TRUST = "That is --cacert FILE; for tests only, --insecure trusts anybody.";
+
+/** The error to end with: with its exit code, and with what became of the bytes received. */
+export function explained(error: unknown, fate: string): unknown {
+  const exitCode = codeOf(error);
+  if (exitCode === undefined) return error;
+  // A checksum that is not right says by itself where the bytes are.
+  const suffix = fate === "" || exitCode === EXIT.differed ? "" : ` ${fate}`;
+  const isTrust = exitCode === EXIT.badCertificate && helpsToTrust((error as Error).cause);
+  const how = isTrust ? ` ${HOW_TO_TRUST}` : "";
+  const message = messageOf(error as Error);
+  return new CliError(exitCode, `${message}${how}${suffix}`, { cause: error });
+}
+
+function messageOf(error: Error): string {
+  if (!(error instanceof RequestError)) return error.message;
+  const next = NEXT[error.code];
+  return next === undefined
+    ? error.message
+    : error.message.replace(REQUEST_ERRORS[error.code], next);
+}
+
+function codeOf(error: unknown): number | undefined {
+  if (error instanceof SocketError) return exitCodeOf(error);
+  if (error instanceof RequestError) return CODES[error.code] ?? EXIT.receiveFailed;
+  return error instanceof CliError ? error.exitCode : undefined;
+}

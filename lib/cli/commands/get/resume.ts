@@ -1,0 +1,60 @@
+/**
+ * Going on with what is there already: ranges and their validators (RFC 9110 sections 13 and 14).
+ *
+ * @module
+ */
+
+import type { ClientReply } from "../../../http/client/client.ts";
+
+/** An entity-tag that stands for the very same bytes (RFC 9110 section 8.8.3). */
+const STRONG_ETAG = /^"[\x21\x23-\x7e\x80-\xff]*"$/;
+
+/**
+ * The value of If-Range that a reply's content can be asked for with later: a strong ETag, else a
+ * Last-Modified that is old enough to be one, else nothing.
+ */
+export function validatorOf(reply: ClientReply): string | undefined {
+  const etag = reply.header("etag");
+  if (etag !== undefined && STRONG_ETAG.test(etag)) return etag;
+  const modified = reply.header("last-modified");
+  // Within one second there can be two versions (RFC 9110 section 8.8.2.2).
+  const age = Date.parse(reply.header("date") ?? "") - Date.parse(modified ?? "");
+  return age >= 1000 ? modified : undefined;
+}
+
+/** What Content-Range says of a part: its first byte, the one behind its last, and of how many. */
+export interface ContentRange {
+  readonly from: number;
+  readonly to: number;
+  readonly total: number | undefined;
+}
+
+/** Reads the Content-Range of a 206; nothing if it is not right. */
+export function contentRangeOf(reply: ClientReply): ContentRange | undefined {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/i
+    .exec(reply.header("content-range") ?? "");
+  if (match === null) return undefined;
+  const [from, last] = [Number(match[1]), Number(match[2])];
+  const total = match[3] === undefined ? undefined : Number(match[3]);
+  const fits = reply.length === undefined || reply.length === last + 1 - from;
+  if (last < from || !fits || (total !== undefined && last >= total)) return undefined;
+  return { from, to: last + 1, total };
+}
+
+/** Whether a 206 goes on with what `validator` stands for, from `offset` on. */
+export function continues(
+  reply: ClientReply,
+  offset: number,
+  validator: string,
+): ContentRange | undefined {
+  const range = contentRangeOf(reply);
+  const etag = reply.header("etag");
+  const same = !STRONG_ETAG.test(validator) || etag === undefined || etag === validator;
+  return range?.from === offset && same ? range : undefined;
+}
+
+/** What a 416 says the length of the whole is; nothing if it does not. */
+export function lengthOf416(reply: ClientReply): number | undefined {
+  const match = /^bytes \*\/(\d{1,15})$/i.exec(reply.header("content-range") ?? "");
+  return match === null ? undefined : Number(match[1]);
+}

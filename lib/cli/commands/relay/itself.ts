@@ -1,0 +1,77 @@
+/**
+ * A relay that is its own target: each connection would make the next, until no descriptors are left.
+ *
+ * @module
+ */
+
+import { resolve as absolute } from "node:path";
+import { tcpAddr } from "../../../base/addr.ts";
+import { formatIP, parseIP } from "../../../base/ip.ts";
+import { first } from "../../../net/resolve.ts";
+import type { Endpoint, Transport } from "../../../net/transport.ts";
+import { type Destination, formatDestination } from "../../options/destination.ts";
+import { UsageError } from "../../io/flags.ts";
+import { ownAddresses } from "../../serving/addresses.ts";
+import type { Place } from "../../serving/place.ts";
+
+/**
+ * Throws a {@linkcode UsageError} if one of the addresses that `target` stands for is where the relay
+ * listens. Only addresses, localhost and the name that it listens at are looked at: what other names
+ * stand for can change while it runs.
+ */
+export async function refuseItself(
+  place: Place,
+  target: Destination,
+  { resolve }: Pick<Transport, "resolve">,
+): Promise<void> {
+  if (!await isItself(place, target, resolve)) return;
+  const option = "path" in place ? "--unix" : "--port";
+  throw new UsageError(
+    `The relay itself would listen at its target ${
+      formatDestination(target)
+    }, and connect to itself ` +
+      `without end: choose another --to or ${option}`,
+  );
+}
+
+async function isItself(
+  place: Place,
+  target: Destination,
+  resolve: Transport["resolve"],
+): Promise<boolean> {
+  if ("path" in place) return "path" in target && absolute(place.path) === absolute(target.path);
+  if ("path" in target || target.port !== place.port || place.port === 0) return false;
+  const hosts = await hostsOf(target, place.host, resolve);
+  if (place.host === "") return hosts.some(isOwn);
+  return hosts.length > 0 && hosts.includes(canonical(first(await resolve(place)).host));
+}
+
+/** The addresses that are known to be tried for `target`. */
+async function hostsOf(
+  target: Endpoint,
+  own: string,
+  resolve: Transport["resolve"],
+): Promise<string[]> {
+  const { host } = target;
+  if (parseIP(host) !== undefined) return [reached(canonical(host))];
+  if (!["localhost", own.toLowerCase()].includes(host.toLowerCase())) return [];
+  return (await resolve(target)).map(({ host }) => canonical(host));
+}
+
+/** An address in the one way that it is written here. */
+function canonical(host: string): string {
+  const { host: unmapped } = tcpAddr(host, 0);
+  const bytes = parseIP(unmapped);
+  return bytes === undefined ? unmapped : formatIP(bytes);
+}
+
+/** Who connects to "any address" reaches loopback. */
+function reached(host: string): string {
+  return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+}
+
+/** Whether this machine has an address. */
+function isOwn(host: string): boolean {
+  if (host.startsWith("127.") || host === "::1") return true;
+  return ownAddresses()?.some(({ address }) => address === host) ?? false;
+}

@@ -1,0 +1,53 @@
+/**
+ * Where `relay` leads to, as its command line says.
+ *
+ * @module
+ */
+
+import type { Destination } from "../../options/destination.ts";
+import { parseEndpoint } from "../../options/endpoint.ts";
+import { type Flag, seconds, text, UsageError, type Values } from "../../io/flags.ts";
+import { checkSocketPath } from "../../options/socket_path.ts";
+import { SERVERNAME_FLAG, serverOf, TRUST_FLAGS, trustOf } from "../../options/tls_client.ts";
+
+/** The flags. */
+export const TARGET_FLAGS: typeof TRUST_FLAGS & {
+  readonly to: Flag<string>;
+  readonly servername: Flag<string>;
+  readonly "connect-timeout": Flag<number>;
+} = {
+  to: text("TARGET", "", "where to: HOST:PORT, tls:HOST:PORT or unix:PATH"),
+  ...TRUST_FLAGS,
+  servername: SERVERNAME_FLAG,
+  "connect-timeout": seconds(10, "to reach the target for a client; 0 = no limit (default 10)"),
+};
+
+/**
+ * Reads the target off the flags; the URLs that servers print are understood, too. Throws a
+ * {@linkcode UsageError}.
+ */
+export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
+  const { to } = values;
+  if (to === "") throw new UsageError("relay needs a target: --to HOST:PORT");
+  const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];
+  for (const name of ["cacert", "insecure", "cert", "key", "servername"] as const) {
+    if (scheme !== "tls" && values[name]) {
+      throw new UsageError(`Option --${name} is for a target with TLS: --to tls:HOST:PORT`);
+    }
+  }
+  if (scheme === "unix") return { path: read("--to unix:", () => checkSocketPath(rest)) };
+  const endpoint = read("--to:", () => parseEndpoint(rest));
+  return scheme === "tls"
+    ? { ...endpoint, tls: { ...trustOf(values), ...serverOf(values) } }
+    : endpoint;
+}
+
+/** Has an error tell which option it is about. */
+function read<T>(option: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Option ${option} ${error.message}`);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * What the flags of `server.ts web` say of header fields.
+ *
+ * @module
+ */
+
+import { CORS_FIELDS } from "../../../files/cors.ts";
+import { UsageError } from "../../io/flags.ts";
+
+/** Fields that tell of one reply, or of its way, and so cannot be the same in all. */
+const TAKEN: ReadonlySet<string> = new Set([
+  "accept-ranges",
+  "allow",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "date",
+  "etag",
+  "keep-alive",
+  "last-modified",
+  "location",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "vary",
+  "www-authenticate",
+]);
+
+const FIELD =
+  /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?[ \t]*$/;
+
+/** The values of `--header` as names and values by turns. Throws a {@linkcode UsageError}. */
+export function parseFields(texts: readonly string[], cors: boolean): string[] {
+  return texts.flatMap((text) => {
+    const match = FIELD.exec(text);
+    if (match === null) {
+      throw new UsageError(`Option --header takes 'Name: value' in ASCII, not '${visible(text)}'`);
+    }
+    const [, name, value = ""] = match;
+    const lower = name.toLowerCase();
+    if (lower === "cache-control") {
+      throw new UsageError("Option --header cannot set Cache-Control; --cache-control does");
+    }
+    if (TAKEN.has(lower)) {
+      throw new UsageError(`Option --header cannot set ${name}: the server does, for each reply`);
+    }
+    if (cors && CORS_FIELDS.some((field) => field.toLowerCase() === lower)) {
+      throw new UsageError(`Option --header cannot set ${name}: --cors does`);
+    }
+    return [name, value];
+  });
+}
+
+/** The value of `--cache-control`, if it is one. Throws a {@linkcode UsageError}. */
+export function checkCacheControl(value: string): string {
+  if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return value;
+  throw new UsageError(
+    `Option --cache-control takes a value as in 'max-age=3600', not '${visible(value)}'`,
+  );
+}
+
+/** Text with its control characters spelled out: an error is one line. */
+function visible(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

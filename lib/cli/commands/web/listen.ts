@@ -1,0 +1,63 @@
+/**
+ * Where `server.ts web` listens, and the URL of it.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../../base/addr.ts";
+import { SocketError } from "../../../base/errors.ts";
+import type { TlsServerOptions } from "../../../net/tls/options.ts";
+import type { Addr, Listener, Transport } from "../../../net/transport.ts";
+import { isAnyHost } from "../../serving/addresses.ts";
+
+/** The port that is taken if none is asked for; if it is in use, one of the next. */
+export const DEFAULT_PORT = 8080;
+const MORE_PORTS = 20;
+
+/** A port, with TLS or without, or a Unix socket. */
+export type WebAddress =
+  | {
+    /** "" is any address. */
+    readonly host: string;
+    /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
+    readonly port: number | undefined;
+    /** The server's side of TLS, if there is TLS. */
+    readonly tls?: TlsServerOptions;
+  }
+  | {
+    /** Where the socket file is made. */
+    readonly path: string;
+    /** Its permissions. */
+    readonly mode?: number;
+  };
+
+/** Listens. Rejects as {@linkcode Transport.listen} does. */
+export async function listenForWeb(
+  transport: Transport,
+  address: WebAddress,
+  note: (message: string) => void,
+): Promise<Listener> {
+  if ("path" in address) return await transport.listen(address);
+  const { port: wanted, ...rest } = address;
+  if (wanted !== undefined) return await transport.listen({ ...rest, port: wanted });
+  let inUse: unknown;
+  for (let port = DEFAULT_PORT; port <= DEFAULT_PORT + MORE_PORTS; port++) {
+    try {
+      const listener = await transport.listen({ ...rest, port });
+      if (port !== DEFAULT_PORT) note(`port ${DEFAULT_PORT} is in use; port ${port} is free`);
+      return listener;
+    } catch (error) {
+      // That the next port cannot be had is no news; that the first is in use is.
+      if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw inUse ?? error;
+      inUse ??= error;
+    }
+  }
+  throw inUse;
+}
+
+/** The URL of a site for a browser on this machine; browsers know none for Unix sockets. */
+export function siteUrl(addr: Addr, scheme: "http" | "https"): string {
+  if (addr.transport === "unix") return `http+unix://${encodeURIComponent(addr.path)}/`;
+  const { host, port } = addr;
+  return `${scheme}://${formatAddr({ host: isAnyHost(host) ? "127.0.0.1" : host, port })}/`;
+}

@@ -1,0 +1,111 @@
+/**
+ * What a program reads, writes and hears: its process's, or what a test hands in.
+ *
+ * @module
+ */
+
+import { fstatSync } from "node:fs";
+import process from "node:process";
+import type { Readable, Writable } from "node:stream";
+import { isatty } from "node:tty";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { serverOutputs } from "./outputs.deno.ts";
+
+/** The signals that programs handle. */
+export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** A stream to print on. A terminal has `isTTY` set, and `columns` wide lines. */
+export type ProgramOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** The surroundings of a program; see the module. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: ProgramOutput;
+  readonly stderr: ProgramOutput;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The clock of idle times, of the time that a drain gets, and of the waits before retries. */
+  readonly clock: Clock;
+  /** Whether stdin is a pipe or a file, and not a terminal or nothing. */
+  hasInput(): boolean;
+  /** Whether stdin, stdout or stderr is a terminal. */
+  hasTerminal(): boolean;
+  /** Calls `listener` for each such signal, in place of what the signal does by default. */
+  onSignal(signal: ProgramSignal, listener: () => void): void;
+}
+
+/** The surroundings that the process has. */
+export const processIo: Io = {
+  // Node opens the streams when they are first used.
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  get env() {
+    return process.env;
+  },
+  clock: systemClock,
+  hasInput() {
+    try {
+      const stdin = fstatSync(0);
+      return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
+    } catch {
+      return false;
+    }
+  },
+  hasTerminal: () => [0, 1, 2].some(isatty),
+  onSignal(signal, listener) {
+    process.on(signal, listener);
+  },
+};
+
+/** The surroundings of a server: whoever does not read what it prints does not hold it up. */
+export function serverIo(): Io {
+  const { clock, hasInput, hasTerminal, onSignal } = processIo;
+  return {
+    ...serverOutputs(),
+    get stdin() {
+      return process.stdin;
+    },
+    get env() {
+      return process.env;
+    },
+    clock,
+    hasInput,
+    hasTerminal,
+    onSignal,
+  };
+}
+
+/** How long the end of a program waits for what it has printed to be read, in milliseconds. */
+const FLUSH_MS = 500;
+
+/** Waits until a stream has got rid of what it was given, or it seems that nobody reads that. */
+export function flushed(stream: Writable): Promise<void> {
+  if (stream.writableLength === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const cancel = systemClock.setTimer(FLUSH_MS, resolve);
+    write(stream, "", () => {
+      cancel();
+      resolve();
+    });
+  });
+}
+
+/** Writes to a stream. What goes wrong is an event of the stream; Deno throws it for a file. */
+export function write(stream: Writable, data: string | Uint8Array, done?: () => void): void {
+  try {
+    stream.write(data, done);
+  } catch (error) {
+    stream.emit("error", error);
+  }
+}
+
+/** Prints on stdout and waits until it is out. */
+export function print({ stdout }: Pick<Io, "stdout">, data: string | Uint8Array): Promise<void> {
+  return new Promise((resolve) => write(stdout, data, () => resolve()));
+}

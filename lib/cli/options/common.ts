@@ -1,0 +1,33 @@
+/**
+ * What the commands have in common: their general flags.
+ *
+ * @module
+ */
+
+import { VERSION } from "../../base/version.ts";
+import { choice, type Flag, toggle, UsageError } from "../io/flags.ts";
+import type { LogFormat } from "../io/log.ts";
+
+/** The flags that every script ends its list with. */
+export const GENERAL_FLAGS: {
+  readonly verbose: Flag<boolean>;
+  readonly quiet: Flag<boolean>;
+  readonly log: Flag<LogFormat>;
+  readonly help: Flag<boolean>;
+  readonly version: Flag<boolean>;
+} = {
+  verbose: toggle("show every step of the conversation", "v"),
+  quiet: toggle("show errors only", "q"),
+  log: choice(["text", "json"], "text", "how to show it: lines for people, or JSON (default text)"),
+  help: toggle("show this help", "h"),
+  version: toggle("show the version", "V"),
+};
+
+/** Nothing may be left over; if something is, `advice` is what to say of it. */
+export function noMore(positionals: readonly string[], advice: string): void {
+  if (positionals.length === 0) return;
+  throw new UsageError(`Too many arguments, from '${positionals[0]}' on; ${advice}`);
+}
+
+/** What `--version` prints. */
+export const VERSION_LINE: string = `plainsocket ${VERSION}\n`;

@@ -1,0 +1,116 @@
+/**
+ * One line for each request, in the Common Log Format or as JSON.
+ *
+ * @module
+ */
+
+import { escapeAscii, safeJson } from "../base/escape.ts";
+import type { Exchange } from "../http/server/options.ts";
+import { credentialsOf } from "./auth.ts";
+
+/** What {@linkcode AccessLog} takes. */
+export interface AccessLogOptions {
+  /** Takes one line or several, each with its line end. */
+  readonly write: (lines: string) => void;
+  /** `clf` is the Common Log Format: `host - user [time] "request" status bytes`. */
+  readonly format: "clf" | "json";
+  /** Whether users are asked for, so that the name a request brings means something. */
+  readonly users: boolean;
+  /** The time in milliseconds since 1970. Default: `Date.now`. */
+  readonly now?: () => number;
+}
+
+/** So many characters, or what comes in so many milliseconds, are written at once. */
+const MOST_GATHERED = 64 * 1024;
+const GATHER_MS = 20;
+
+/** Writes the log, many lines in one go if many requests are answered. */
+export class AccessLog {
+  readonly #write: (lines: string) => void;
+  readonly #format: (exchange: Exchange, ms: number) => string;
+  readonly #now: () => number;
+  #lines = "";
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ write, format, users, now = Date.now }: AccessLogOptions) {
+    const userOf = users
+      ? (request: Exchange["request"]) => request && credentialsOf(request)?.user
+      : () => undefined;
+    this.#write = write;
+    this.#now = now;
+    this.#format = format === "json"
+      ? (exchange, ms) => jsonLine(exchange, ms, userOf(exchange.request))
+      : (exchange, ms) => commonLine(exchange, ms, userOf(exchange.request));
+  }
+
+  /** Takes a request that was answered. */
+  record(exchange: Exchange): void {
+    this.#lines += this.#format(exchange, this.#now());
+    if (this.#lines.length >= MOST_GATHERED) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  /** Writes what was gathered. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#lines === "") return;
+    const lines = this.#lines;
+    this.#lines = "";
+    this.#write(lines);
+  }
+}
+
+/** A line as Apache's `%h %l %u %t "%r" %>s %b` has it, in UTC. */
+function commonLine(
+  { request, status, bytes, remoteAddr }: Exchange,
+  ms: number,
+  user = "",
+): string {
+  const line = request === undefined
+    ? "-"
+    : `${request.method} ${request.target} HTTP/1.${request.minor}`;
+  return `${hostOf(remoteAddr)} - ${escapeUser(user)} ${commonTime(ms)} "${escapeAscii(line)}" ` +
+    `${status} ${bytes === 0 ? "-" : bytes}\n`;
+}
+
+function jsonLine(exchange: Exchange, ms: number, user: string | undefined): string {
+  const { request, status, bytes, complete, duration, remoteAddr } = exchange;
+  return `${
+    safeJson({
+      time: new Date(ms).toISOString(),
+      event: "request",
+      remoteAddr: hostOf(remoteAddr),
+      user,
+      method: request?.method,
+      target: request?.target,
+      status,
+      bytes,
+      complete,
+      duration: Math.round(duration * 1000) / 1000,
+    })
+  }\n`;
+}
+
+function hostOf(addr: Exchange["remoteAddr"]): string {
+  return "host" in addr ? addr.host : "unix";
+}
+
+let second = NaN;
+let secondText = "";
+
+/** `[10/Oct/2000:13:55:36 +0000]`; made once a second. */
+function commonTime(ms: number): string {
+  const now = Math.floor(ms / 1000);
+  if (now !== second) {
+    second = now;
+    const [, day, month, year, time] = new Date(ms).toUTCString().split(" ");
+    secondText = `[${day}/${month}/${year}:${time} +0000]`;
+  }
+  return secondText;
+}
+
+/** A user's name may have spaces, which would move the fields behind it. */
+function escapeUser(user: string): string {
+  return user === "" ? "-" : escapeAscii(user).replaceAll(" ", "\\x20");
+}

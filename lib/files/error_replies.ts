@@ -1,0 +1,83 @@
+/**
+ * Errors for whoever asks: text for programs, a page for browsers.
+ *
+ * @module
+ */
+
+import { SocketError } from "../base/errors.ts";
+import { HttpError } from "../http/message/errors.ts";
+import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
+import { INTERNAL_ERROR } from "../http/server/reply.ts";
+import { prefersJson } from "./directory.ts";
+import { errorPage } from "./error_page.ts";
+import { LISTING_POLICY } from "./listing.ts";
+
+/** Is told of what should not have happened, and of the request that was answered with 500. */
+export type OnMistake = (error: unknown, request: LightRequest) => void;
+
+/**
+ * Has browsers shown pages for the errors that `handler` answers with text. If there is an `onError`,
+ * so it is for what `handler` throws; else that goes on to the server, which answers 500 with text.
+ */
+export function withErrorPages(handler: LightHandler, onError?: OnMistake): LightHandler {
+  const failed = (error: unknown, request: LightRequest) => {
+    // What is wrong with the request or its connection is for the server to tell.
+    const isMistake = !(error instanceof HttpError || error instanceof SocketError);
+    if (onError === undefined || !isMistake) throw error;
+    onError(error, request);
+    return forWhomAsks(INTERNAL_ERROR, request);
+  };
+  return (request) => {
+    try {
+      const reply = handler(request);
+      if (!(reply instanceof Promise)) return forWhomAsks(reply, request);
+      return reply.then((reply) => forWhomAsks(reply, request))
+        .catch((error) => failed(error, request));
+    } catch (error) {
+      return failed(error, request);
+    }
+  };
+}
+
+function forWhomAsks(reply: LightReply, request: LightRequest): LightReply {
+  const { status, headers = [], body } = reply;
+  if (status < 400 || typeof body !== "string") return reply;
+  const at = indexOf(headers, "content-type");
+  if (at === -1 || !headers[at + 1].startsWith("text/plain")) return reply;
+  const varied = varyByAccept(headers);
+  if (!prefersHtml(valueOf(request.headers, "accept"))) return { ...reply, headers: varied };
+  varied.splice(at, 2);
+  const type = ["Content-Type", "text/html;charset=utf-8"];
+  const safe = indexOf(varied, "x-content-type-options") === -1
+    ? ["X-Content-Type-Options", "nosniff"]
+    : [];
+  return {
+    status,
+    headers: [...type, ...safe, "Content-Security-Policy", LISTING_POLICY, ...varied],
+    body: errorPage(status, body, request),
+  };
+}
+
+/** Whether HTML is asked for by name, as browsers do for what they show as a page. */
+function prefersHtml(accept: string | undefined): boolean {
+  return accept !== undefined && /(?:^|,)[ \t]*text\/html[ \t]*(?:,|;|$)/i.test(accept) &&
+    !prefersJson(accept) && !/text\/html[ \t]*;[ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)/i.test(accept);
+}
+
+/** The value of a field, its lines joined. */
+function valueOf(headers: readonly string[], name: string): string | undefined {
+  const values = headers.filter((_, i) => i % 2 === 1 && headers[i - 1].toLowerCase() === name);
+  return values.length === 0 ? undefined : values.join(", ");
+}
+
+function indexOf(headers: readonly string[], name: string): number {
+  return headers.findIndex((header, i) => i % 2 === 0 && header.toLowerCase() === name);
+}
+
+/** A copy of the fields of a reply that depends on Accept. */
+function varyByAccept(headers: readonly string[]): string[] {
+  const at = indexOf(headers, "vary");
+  if (at === -1) return [...headers, "Vary", "Accept"];
+  const isThere = /(?:^|,) *(?:accept *(?:,|$)|\*)/i.test(headers[at + 1]);
+  return isThere ? [...headers] : headers.with(at + 1, `${headers[at + 1]}, Accept`);
+}

@@ -1,0 +1,105 @@
+/**
+ * What `serveFiles()` and its kin take.
+ *
+ * @module
+ */
+
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FIELDS,
+  FLAG,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+  TEXT,
+  TEXT_BY_NAME,
+} from "../base/arguments.ts";
+import type { Clock } from "../base/clock.ts";
+import type { LightReply, LightRequest } from "../http/server/light.ts";
+
+/** A directory that has no index.html. */
+export interface Directory {
+  /** Its path in the file system. */
+  readonly file: string;
+  /** Its path in URLs, percent-encoded; starts and ends with a slash. */
+  readonly path: string;
+  /** The decoded names of {@linkcode path}, from the root down; none for the root itself. */
+  readonly names: readonly string[];
+}
+
+/** What {@linkcode serveFiles} takes. */
+export interface FileOptions {
+  /**
+   * Whether a page that is no file is answered by the root's index.html, whose script knows what to
+   * show: that is a path whose last name has no extension, or a request that accepts text/html.
+   * Default: false.
+   */
+  readonly spa?: boolean;
+  /** Whether names that start with a dot are served; `.well-known` always is. Default: false. */
+  readonly dotfiles?: boolean;
+  /**
+   * The value of Cache-Control of replies with a file. Default: `no-cache`, as all other replies have:
+   * who has it asks for each use whether it has changed. None of it if `headers` have the field.
+   */
+  readonly cacheControl?: string;
+  /** Fields of every reply, names and values by turns. Default: none. */
+  readonly headers?: readonly string[];
+  /**
+   * Whether text is compressed for clients that accept it. Siblings that are compressed already are
+   * served either way. Default: true.
+   */
+  readonly compress?: boolean;
+  /**
+   * Media types by extension, which count more than the usual ones; of a name without a dot all is
+   * extension. Text gets `charset=utf-8` unless the file says otherwise, or the type has a parameter.
+   * Default: none.
+   */
+  readonly types?: Readonly<Record<string, string>>;
+  /** Answers for a directory without index.html. Default: 404. */
+  readonly listing?: (
+    directory: Directory,
+    request: LightRequest,
+  ) => LightReply | Promise<LightReply>;
+  /** Is told why, when the system is out of file descriptors or memory, and the answer is 503. */
+  readonly onShortage?: (error: unknown) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+const ROOT: Kind = {
+  takes: "the path of a directory",
+  is: (value) => typeof value === "string",
+  instead: (value) => value instanceof URL ? "fileURLToPath(url)" : undefined,
+};
+
+/** What each of {@linkcode FileOptions} may be. */
+export const FILE_OPTIONS: Kinds<FileOptions> = {
+  spa: FLAG,
+  dotfiles: FLAG,
+  cacheControl: TEXT,
+  headers: FIELDS,
+  compress: FLAG,
+  types: TEXT_BY_NAME,
+  listing: FUNCTION,
+  onShortage: FUNCTION,
+  clock: CLOCK,
+};
+
+/** Throws unless `where` takes them. */
+export function checkFiles(
+  where: string,
+  root: unknown,
+  options: unknown,
+  kinds: Kinds<Record<string, unknown>>,
+): void {
+  checkArgument(where, root, ROOT);
+  checkOptions(where, options, kinds, "{ spa: true }");
+}
+
+/** What {@linkcode FileServer} takes. */
+export interface FileServerOptions extends FileOptions {
+  /** Whether siblings that hold a file compressed are sent in its place. Default: true. */
+  readonly siblings?: boolean;
+}

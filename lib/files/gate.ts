@@ -1,0 +1,49 @@
+/**
+ * A gate that lets so many through at once.
+ *
+ * @module
+ */
+
+import { type Deferred, deferred } from "../base/deferred.ts";
+
+/** See the module. Who has to wait is let in in the order they came. */
+export class Gate {
+  readonly #most: number;
+  readonly #mostWaiting: number;
+  #inside = 0;
+  readonly #waiting: Deferred<void>[] = [];
+
+  /** Lets `most` in at once, and `mostWaiting` wait. */
+  constructor(most: number, mostWaiting: number = Infinity) {
+    this.#most = most;
+    this.#mostWaiting = mostWaiting;
+  }
+
+  /** Whether who comes now has to wait. */
+  get isFull(): boolean {
+    return this.#inside >= this.#most;
+  }
+
+  /** Does a job inside. Rejects as it does, and with EBUSY if too many are waiting. */
+  async run<T>(job: () => Promise<T>): Promise<T> {
+    if (this.isFull) await this.#wait();
+    else this.#inside++;
+    try {
+      return await job();
+    } finally {
+      // Who is next takes the place.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#inside--;
+      else next.resolve();
+    }
+  }
+
+  #wait(): Promise<void> {
+    if (this.#waiting.length >= this.#mostWaiting) {
+      return Promise.reject(Object.assign(new Error("Too many are waiting"), { code: "EBUSY" }));
+    }
+    const turn = deferred<void>();
+    this.#waiting.push(turn);
+    return turn.promise;
+  }
+}

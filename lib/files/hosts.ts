@@ -1,0 +1,59 @@
+/**
+ * The names that a site is served by. Any page can have a name of its own lead to this machine, and its
+ * scripts then talk to what listens here as to their own server (DNS rebinding). What they cannot do is
+ * send another Host than that name.
+ *
+ * @module
+ */
+
+import type { LightHandler } from "../http/server/light.ts";
+import { textReply } from "./refusal.ts";
+
+/** So many spellings of hosts that are served are remembered. */
+const MOST_KNOWN = 64;
+
+/**
+ * Lets requests through to `handler` that are for an IP address, for localhost or a name below it, or
+ * for one of `names`, at any port; answers others with 421. Requests without a host are let through:
+ * no browser sends such. `headers` are fields of the refusal, names and values by turns; `adviceOn` says
+ * what to do if a name is one of this server's: "If it is one, …".
+ */
+export function requireHost(
+  handler: LightHandler,
+  names: readonly string[],
+  headers: readonly string[] = [],
+  adviceOn: (name: string) => string = () => "it has to be added to the hosts of this site",
+): LightHandler {
+  const served = new Set(names.map(hostNameOf));
+  const known = new Set<string>([""]);
+  return (request) => {
+    const { host } = request;
+    if (known.has(host)) return handler(request);
+    const name = hostNameOf(host);
+    if (name === undefined) return textReply(421, "The Host of this request is no name", headers);
+    if (!isLocal(name) && !served.has(name)) {
+      const next = `If it is one, ${adviceOn(name)}`;
+      return textReply(421, `${name} is not known to be a name of this server. ${next}`, headers);
+    }
+    if (known.size < MOST_KNOWN) known.add(host);
+    return handler(request);
+  };
+}
+
+/**
+ * The name or address in the value of Host, in the one spelling that browsers have of it: lower case,
+ * ASCII, no dot at the end. Undefined if there is none.
+ */
+export function hostNameOf(host: string): string | undefined {
+  // What would be something else in a URL.
+  if (/[/?#@\\\s]/.test(host)) return undefined;
+  const url = `http://${host}`;
+  if (!URL.canParse(url)) return undefined;
+  return new URL(url).hostname.replace(/\.$/, "") || undefined;
+}
+
+/** Whether no name server has a say in where it leads. A URL has each IPv4 address in four numbers. */
+function isLocal(name: string): boolean {
+  return name.startsWith("[") || /^[\d.]+$/.test(name) ||
+    name === "localhost" || name.endsWith(".localhost");
+}

@@ -1,0 +1,60 @@
+/**
+ * Requests that are understood, and refused.
+ *
+ * @module
+ */
+
+import type { LightReply } from "../http/server/light.ts";
+
+/** Why a request is not done. The message goes to the client: a sentence without a period. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  /** 400 to 599. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A reply of one line of text; `headers` are further fields, names and values by turns. */
+export function textReply(
+  status: number,
+  message: string,
+  headers: readonly string[] = [],
+): LightReply {
+  return {
+    status,
+    headers: ["Content-Type", "text/plain;charset=utf-8", ...headers],
+    body: `${message}.\n`,
+  };
+}
+
+/** What the file system's errors mean to who uploads. */
+const STATUS: Readonly<Record<string, readonly [status: number, message: string]>> = {
+  ENOSPC: [507, "There is no space left"],
+  EDQUOT: [507, "There is no space left"],
+  EFBIG: [413, "The file is too large for the file system"],
+  EACCES: [403, "The server may not write there"],
+  EPERM: [403, "The server may not write there"],
+  EROFS: [403, "The server may not write there"],
+  EMFILE: [503, "The server is out of file descriptors"],
+  ENFILE: [503, "The server is out of file descriptors"],
+  ELOOP: [403, "Symbolic links are not written through"],
+  ENOENT: [409, "The directory was removed meanwhile"],
+  ENOTDIR: [409, "The directory was removed meanwhile"],
+  ENAMETOOLONG: [400, "The name is too long"],
+  EINVAL: [400, "The file system does not take this name"],
+};
+
+/** The refusal that an error of the file system comes to; undefined if it is the server's mistake. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof Refusal) return error;
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
+  // Deno's permissions.
+  if (name === "NotCapable") return new Refusal(...STATUS.EACCES);
+  return typeof code === "string" && Object.hasOwn(STATUS, code)
+    ? new Refusal(...STATUS[code])
+    : undefined;
+}

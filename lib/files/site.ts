@@ -1,0 +1,135 @@
+/**
+ * A whole web site from one directory: files, listings, uploads, and who may have them.
+ *
+ * @module
+ */
+
+import { FLAG, FUNCTION, type Kinds, optionsOf, required, TEXT, TEXTS } from "../base/arguments.ts";
+import { type AnyHandler, toAnyHandler } from "../http/fetch/fetch_handler.ts";
+import type { LightHandler, LightRequest } from "../http/server/light.ts";
+import { type Credentials, requireCredentials } from "./auth.ts";
+import { answerPreflights, CORS_FIELDS } from "./cors.ts";
+import { listDirectories } from "./directory.ts";
+import { withErrorPages } from "./error_replies.ts";
+import { checkFiles, FILE_OPTIONS, type FileOptions } from "./file_options.ts";
+import { FileServer } from "./files.ts";
+import { requireHost } from "./hosts.ts";
+import { textReply } from "./refusal.ts";
+import { receiveUploads } from "./upload.ts";
+
+/** What {@linkcode serveSite} takes. */
+export interface SiteOptions extends Omit<FileOptions, "listing"> {
+  /** Whether files may be uploaded, see `receiveUploads()`. Default: false. */
+  readonly upload?: boolean;
+  /** Whether scripts of other sites may read. Default: false. */
+  readonly cors?: boolean;
+  /** Who may come in. Default: everybody. */
+  readonly credentials?: Credentials;
+  /**
+   * The names that the site is served by besides IP addresses and localhost, such as `example.com`;
+   * requests for any other get 421. It keeps out pages that have a name of theirs lead to this machine
+   * (DNS rebinding), and is for sites that are not for everybody and ask for no password. Default: any
+   * name.
+   */
+  readonly hosts?: readonly string[];
+  /**
+   * Is told of what should not happen, such as EIO, and of the request: the reply to that is 500, as a
+   * page for browsers. Default: it is thrown, and the server answers.
+   */
+  readonly onError?: (error: unknown, request: LightRequest) => void;
+}
+
+const CREDENTIALS: Kinds<Credentials> = { user: required(TEXT), password: required(TEXT) };
+
+const { listing: _listing, ...OF_FILES } = FILE_OPTIONS;
+
+const OPTIONS: Kinds<SiteOptions> = {
+  ...OF_FILES,
+  upload: FLAG,
+  cors: FLAG,
+  credentials: optionsOf(CREDENTIALS),
+  hosts: TEXTS,
+  onError: FUNCTION,
+};
+
+/**
+ * Answers with what is below `root`: files as `serveFiles()` does, and a listing, as HTML or
+ * as JSON by the request's Accept, for each directory that has no index.html. The handler is of both
+ * kinds, and throws, as that of `serveFiles()`.
+ *
+ * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
+ *
+ * @example
+ * ```ts
+ * import { serveLight, serveSite, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+ * import { tmpdir } from "node:os";
+ * import { join } from "node:path";
+ *
+ * const root = mkdtempSync(join(tmpdir(), "site-"));
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, serveSite(root, { upload: true }), { signal: stop.signal });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}/`;
+ * const put = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
+ * await put.body?.cancel();
+ * assert.equal(put.status, 201);
+ * assert.equal(readFileSync(join(root, "hello.txt"), "utf8"), "Hello");
+ *
+ * const listing = await fetch(url, { headers: { Accept: "application/json" } });
+ * assert.equal((await listing.json()).entries[0].href, "./hello.txt");
+ *
+ * stop.abort();
+ * await served;
+ * rmSync(root, { recursive: true });
+ * ```
+ */
+export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
+  checkFiles("serveSite", root, options, OPTIONS);
+  return siteHandler(root, options);
+}
+
+/**
+ * The same handler, of options that are right. `adviceOnHost` is what `requireHost()` says to whoever
+ * asks for a name that is not among `hosts`.
+ */
+export function siteHandler(
+  root: string,
+  options: SiteOptions,
+  adviceOnHost?: (name: string) => string,
+): AnyHandler {
+  const { upload = false, cors = false, credentials, hosts, onError } = options;
+  const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
+  const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
+  // What visitors add must not be what others get when they ask for another file.
+  const siblings = !upload;
+  const files = new FileServer(root, { ...options, headers, listing, siblings });
+  const uploads = receiveUploads(root, {
+    headers,
+    statusOf: async (request) => (await files.answer(request)).status,
+  });
+  const methods = upload ? "GET, HEAD, PUT, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+
+  const answer: LightHandler = (request) => {
+    switch (request.method) {
+      case "GET":
+      case "HEAD":
+        return files.answer(request);
+      case "PUT":
+      case "POST":
+        if (upload) return uploads(request);
+        break;
+      case "OPTIONS":
+        return { status: 204, headers: ["Allow", methods, ...headers] };
+    }
+    return textReply(405, `There is no ${request.method} here`, ["Allow", methods, ...headers]);
+  };
+  const guarded = credentials === undefined
+    ? answer
+    : requireCredentials(answer, credentials, headers);
+  const shared = cors ? answerPreflights(guarded, headers) : guarded;
+  const named = hosts === undefined ? shared : requireHost(shared, hosts, headers, adviceOnHost);
+  return toAnyHandler(withErrorPages(named, onError));
+}

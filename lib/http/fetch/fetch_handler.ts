@@ -1,0 +1,114 @@
+/**
+ * Handlers of the two kinds, made of each other: those of the engine's requests, for `serveLight()`,
+ * and those of fetch's, for `serveHttp()`, `Deno.serve()`, Hono and their kin.
+ *
+ * @module
+ */
+
+import { checkArgument, HANDLER } from "../../base/arguments.ts";
+import type { Addr } from "../../net/transport.ts";
+import { lightRequest } from "./fetch_request.ts";
+import { fetchResponse } from "./fetch_response.ts";
+import type { LightHandler, LightReply, LightRequest } from "../server/light.ts";
+import { webRequest } from "./web_request.ts";
+import { lightReply } from "./web_response.ts";
+
+/** What a handler is told besides the request. */
+export interface HttpInfo {
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+}
+
+/** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */
+export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
+
+/** Answers a `Request`. It may be told the client's address, as `serveHttp()` and `Deno.serve()` do. */
+export type FetchHandler = (
+  request: Request,
+  info?: { readonly remoteAddr?: unknown },
+) => Promise<Response>;
+
+/** Answers both, and so goes wherever there are handlers. */
+export interface AnyHandler {
+  /** Answers a request of the engine's, as for `serveLight()`. */
+  (request: LightRequest): LightReply | Promise<LightReply>;
+  /** Answers one of fetch's, as for `serveHttp()`, `Deno.serve()` and Hono. */
+  (request: Request, info?: { readonly remoteAddr?: unknown }): Promise<Response>;
+}
+
+/**
+ * Makes a handler for `serveLight()` of one for `serveHttp()`.
+ *
+ * @example
+ * ```ts
+ * import { fromFetchHandler, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const hello = fromFetchHandler((request) => new Response(`${request.method} ${request.url}`));
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveLight(listener, hello, { signal: stop.signal });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}/`;
+ * assert.equal(await (await fetch(url)).text(), `GET ${url}`);
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export function fromFetchHandler(handler: HttpHandler): LightHandler {
+  checkArgument("fromFetchHandler", handler, HANDLER);
+  return (light) => {
+    const response = handler(webRequest(light), light);
+    if (!(response instanceof Promise)) return lightReply(response, light.method);
+    return response.then((response) => lightReply(response, light.method));
+  };
+}
+
+/**
+ * Makes a handler for `serveHttp()`, `Deno.serve()`, Hono and their kin of one for `serveLight()`.
+ *
+ * The `LightRequest` is that of the engine if the `Request` comes from `serveHttp()`. Of another one
+ * the local address is not known, nor the client's unless the second argument tells it: then they are
+ * those of a Unix socket without a path. It rejects with what the handler throws, and with a `TypeError`
+ * or `RangeError` for a reply that a `Response` cannot have.
+ *
+ * @example The same site for serveHttp(), beside routes of one's own
+ * ```ts
+ * import { serveHttp, serveLight, systemTransport, toFetchHandler } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const site = toFetchHandler(({ target }) => ({ status: 200, body: `the site has ${target}` }));
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const stop = new AbortController();
+ * const served = serveHttp(listener, (request, info) => {
+ *   if (new URL(request.url).pathname === "/api") return Response.json({ hello: "world" });
+ *   return site(request, info);
+ * }, { signal: stop.signal });
+ *
+ * const url = `http://127.0.0.1:${listener.addr.port}`;
+ * assert.deepEqual(await (await fetch(`${url}/api`)).json(), { hello: "world" });
+ * assert.equal(await (await fetch(`${url}/page`)).text(), "the site has /page");
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export function toFetchHandler(handler: LightHandler): FetchHandler {
+  checkArgument("toFetchHandler", handler, HANDLER);
+  return async (request, info) => {
+    const reply = await handler(lightRequest(request, info?.remoteAddr));
+    return fetchResponse(reply, request.method);
+  };
+}
+
+/** Makes a handler of both kinds of one for `serveLight()`. */
+export function toAnyHandler(handler: LightHandler): AnyHandler {
+  const fetchHandler = toFetchHandler(handler);
+  function answer(request: LightRequest): LightReply | Promise<LightReply>;
+  function answer(request: Request, info?: { readonly remoteAddr?: unknown }): Promise<Response>;
+  function answer(request: LightRequest | Request, info?: { readonly remoteAddr?: unknown }) {
+    return "target" in request ? handler(request) : fetchHandler(request, info);
+  }
+  return answer;
+}

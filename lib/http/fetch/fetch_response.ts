@@ -1,0 +1,53 @@
+/**
+ * A reply of the engine's handlers, as the `Response` that everyone knows.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { LightReply } from "../server/light.ts";
+import { dropContent, hasContent, isStream, sizeOf } from "../server/reply.ts";
+
+/**
+ * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a reply
+ * that fetch cannot carry.
+ */
+export function fetchResponse(reply: LightReply, method: string): Response {
+  const { status, headers = [], body, length } = reply;
+  const fields = new Headers();
+  for (let i = 0; i < headers.length; i += 2) fields.append(headers[i], headers[i + 1]);
+  const init = { status, headers: fields };
+  const wanted = hasContent(reply, method);
+  const asked = method === "HEAD" && hasContent(reply, "GET");
+  const size = isStream(body) ? length : sizeOf(body);
+  if (size !== undefined && (asked || wanted && isStream(body))) {
+    fields.set("Content-Length", String(size));
+  }
+  if (wanted && !isStream(body)) return new Response(bytesOf(body!), init);
+  // To HEAD, too, if that is all that tells how GET would be answered: the server drops it then.
+  if (isStream(body) && (wanted || asked && size === undefined)) {
+    return new Response(streamOf(body), init);
+  }
+  dropContent(reply);
+  return new Response(null, init);
+}
+
+/** Of text, too: with that a Response would make a Content-Type of its own. */
+function bytesOf(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  return typeof body === "string" ? Buffer.from(body) : body as Uint8Array<ArrayBuffer>;
+}
+
+/** Reads on when more is wanted. The pieces are copied, since each is valid until the next only. */
+function streamOf(body: AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const source = body[Symbol.asyncIterator]();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await source.next();
+      if (done) controller.close();
+      else controller.enqueue(new Uint8Array(value));
+    },
+    async cancel() {
+      await source.return?.();
+    },
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,140 @@
+/**
+ * The `Response` that everyone knows, as a reply of the engine.
+ *
+ * @module
+ */
+
+import type { LightReply } from "../server/light.ts";
+import { settlesSoon } from "../message/settles_soon.ts";
+
+/** These are the engine's; what a handler says of them is left out. */
+const FRAMING: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "keep-alive",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Makes a reply of a response. A body that is all there is sent with its length; a stream as it
+ * comes, chunked unless the response has a Content-Length.
+ *
+ * Throws a `TypeError` if it is no response, or if its body has been read.
+ */
+export function lightReply(response: Response, method: string): LightReply | Promise<LightReply> {
+  if (!(response instanceof Response)) {
+    throw new TypeError(`A handler returned no Response, but ${response}`);
+  }
+  if (response.bodyUsed) {
+    throw new TypeError("A handler returned a Response whose body has been read already");
+  }
+  const { status } = response;
+  const headers: string[] = [];
+  let length: number | undefined;
+  response.headers.forEach((value, name) => {
+    if (!FRAMING.has(name)) headers.push(name, value);
+    else if (name === "content-length" && /^\d+$/.test(value)) length = Number(value);
+  });
+  const source = sourceOf(response);
+  if (source !== undefined) return { status, headers, body: source };
+  const { body } = response;
+  if (body === null) {
+    // The length of what HEAD would have got.
+    if (method !== "HEAD" || length === undefined) return { status, headers };
+    return { status, headers, body: NOTHING, length };
+  }
+  if (length === undefined) return measured(status, headers, body.getReader());
+  return { status, headers, body: new Chunks(body.getReader()), length };
+}
+
+/**
+ * Makes a reply of a stream that may be a whole body: then its one chunk is there at once. One that
+ * is to be waited for is sent as it comes, and its head before it.
+ */
+async function measured(
+  status: number,
+  headers: readonly string[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<LightReply> {
+  const first = reader.read();
+  if (!await settlesSoon(first)) return { status, headers, body: new Chunks(reader, first) };
+  const { done, value } = await first;
+  if (done) return { status, headers };
+  const ended = reader.closed.then(() => true, () => false);
+  const whole = await settlesSoon(ended) && await ended;
+  return { status, headers, body: whole ? bytesOf(value) : new Chunks(reader, first) };
+}
+
+/**
+ * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads
+ * its own streams to send that. Where one keeps the source behind a symbol this finds it, and saves
+ * most of the time that a reply takes; where none does, the stream is read.
+ */
+const STATE = Object.getOwnPropertySymbols(new Response("")).find((symbol) => {
+  const whole = withHeaders(new Response("whole"));
+  const stream = withHeaders(new Response(new ReadableStream()));
+  return bodyBehind(symbol, whole)?.source === "whole" &&
+    bodyBehind(symbol, stream)?.source === null;
+});
+
+/** Deno makes a response in full when its headers are asked for. */
+function withHeaders(response: Response): Response {
+  response.headers.has("Content-Type");
+  return response;
+}
+
+function bodyBehind(symbol: symbol, response: Response): { source?: unknown } | null | undefined {
+  const states = response as unknown as Record<symbol, { body?: { source?: unknown } | null }>;
+  return states[symbol]?.body;
+}
+
+/** What the body of a response, whose headers have been asked for, was made of, if that is known. */
+function sourceOf(response: Response): string | Uint8Array | undefined {
+  const source = STATE === undefined ? undefined : bodyBehind(STATE, response)?.source;
+  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
+}
+
+const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
+
+type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>;
+
+/** What a reader gives, `first` before the rest; the stream is cancelled if that is not wanted. */
+class Chunks implements AsyncIterableIterator<Uint8Array> {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #first: Reading | undefined;
+
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array>,
+    first?: Reading,
+  ) {
+    this.#reader = reader;
+    this.#first = first;
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    const reading = this.#first ?? this.#reader.read();
+    this.#first = undefined;
+    const chunk = await reading;
+    return chunk.done ? END : { done: false, value: bytesOf(chunk.value) };
+  }
+
+  return(): Promise<IteratorResult<Uint8Array>> {
+    // Nobody waits for a source that takes long to notice.
+    this.#reader.cancel().catch(() => {});
+    return Promise.resolve(END);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+}
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
+
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  throw new TypeError("The body of a Response streams something that is no Uint8Array");
+}

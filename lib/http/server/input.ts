@@ -1,0 +1,104 @@
+/**
+ * The bytes that come in on a connection, for the parsers to take from.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { type BufferPool, ReceiveBuffer } from "../../net/buffer_pool.ts";
+import type { Conn } from "../../net/transport.ts";
+
+/** What is received while nothing is wanted is mostly the end of the stream, and is no more than this
+ * many times this many bytes. */
+const MOST_SPARE = 8;
+const SPARE = 1024;
+
+/** What was received and not yet taken: `chunk` from `from` to `to`. */
+export class Input {
+  readonly #conn: Conn;
+  readonly #buffer: ReceiveBuffer;
+  #received = 0;
+  /** Somebody waits for more. */
+  #filling: Promise<boolean> | undefined;
+  /** A read that was begun before its bytes are wanted. */
+  #ahead: Promise<number | null> | undefined;
+  /** What came ahead while the bytes in `chunk` were still needed. */
+  readonly #spare: Buffer[] = [];
+  /** Where the bytes are. */
+  chunk: Buffer;
+  /** The first byte not taken. */
+  from = 0;
+  /** Behind the last byte received. */
+  to = 0;
+
+  constructor(conn: Conn, pool: BufferPool) {
+    this.#conn = conn;
+    this.#buffer = new ReceiveBuffer(pool);
+    this.chunk = this.#buffer.bytes;
+  }
+
+  /** Whether all that was received has been taken. */
+  get empty(): boolean {
+    return this.from === this.to;
+  }
+
+  /**
+   * Receives more, over what was taken; false at the end of the stream. Who asks while another waits,
+   * such as a handler that has answered without an end of its reading, waits for the same.
+   */
+  fill(): Promise<boolean> {
+    return this.#filling ??= this.#fill();
+  }
+
+  async #fill(): Promise<boolean> {
+    try {
+      return this.filled(await this.receive());
+    } finally {
+      this.#filling = undefined;
+    }
+  }
+
+  /** The first half of {@linkcode fill}, as promised by the connection. */
+  receive(): Promise<number | null> {
+    if (this.#spare.length > 0) return Promise.resolve(this.#spare[0].length);
+    if (this.#ahead !== undefined) return this.#ahead;
+    this.#buffer.adapt(this.#received);
+    return this.#conn.read(this.#buffer.bytes);
+  }
+
+  /** The second half of {@linkcode fill}: takes in what was received. */
+  filled(n: number | null): boolean {
+    this.chunk = this.#spare.length > 0 ? this.#spare.shift()! : this.#buffer.bytes;
+    this.from = 0;
+    this.to = this.#received = n ?? 0;
+    return n !== null;
+  }
+
+  /**
+   * Receives more while nobody needs it, to learn whether the client is still there; it is then what
+   * comes next. The bytes in `chunk` stay if they are not taken yet, or are `inUse`. Undefined if a
+   * read is under way, or if there is no room.
+   */
+  receiveAhead(inUse: boolean): Promise<number | null> | undefined {
+    const full = this.#spare.length === MOST_SPARE;
+    if (this.#filling !== undefined || this.#ahead !== undefined || full) return undefined;
+    const keep = inUse || !this.empty;
+    const spare = keep ? Buffer.alloc(SPARE) : undefined;
+    const reading = spare === undefined ? this.receive() : this.#conn.read(spare);
+    return this.#ahead = reading.then((n) => {
+      this.#ahead = undefined;
+      if (spare === undefined) this.filled(n);
+      else if (n !== null) this.#spare.push(spare.subarray(0, n));
+      return n;
+    }, (error) => {
+      this.#ahead = undefined;
+      throw error;
+    });
+  }
+
+  /** Gives the buffer back, once nothing is read into it any more. */
+  release(): void {
+    if (this.#ahead === undefined) this.#buffer.release();
+    else this.#ahead.catch(() => {}).finally(() => this.#buffer.release());
+  }
+}

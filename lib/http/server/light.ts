@@ -1,0 +1,72 @@
+/**
+ * The engine's own request and reply: no more than HTTP/1.1 has, and nothing made before it is asked
+ * for. `serveHttp()` builds the `Request` and `Response` that everyone knows on these.
+ *
+ * @module
+ */
+
+import type { Addr } from "../../net/transport.ts";
+
+/** A request as it came. Valid until its reply has been sent. */
+export interface LightRequest {
+  /** The method; case-sensitive. */
+  readonly method: string;
+  /** The request-target as received: mostly a path and query. */
+  readonly target: string;
+  /** The host it is for: of an absolute target, else the value of Host; "" if HTTP/1.0 gave none. */
+  readonly host: string;
+  /** Names and values by turns, as received and in that order. */
+  readonly headers: readonly string[];
+  /** The minor version: 0 or 1 for HTTP/1.0 and HTTP/1.1. */
+  readonly minor: 0 | 1;
+  /** The scheme of its URL. */
+  readonly scheme: "http" | "https";
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+  /** The address it came to. */
+  readonly localAddr: Addr;
+  /**
+   * Aborted when the client leaves: it closed or half-closed the connection, reset it, or a deadline
+   * closed that. A client that only half-closed gets its reply all the same, unless that is a stream
+   * which brings nothing for half a second. It is aborted at the latest when the reply breaks off, and
+   * not once it is sent.
+   */
+  readonly signal: AbortSignal;
+
+  /** The value of a header field, its lines joined by ", "; the name in any case. */
+  header(name: string): string | undefined;
+
+  /**
+   * The next bytes of the body, or `null` at its end. They are the handler's to keep.
+   *
+   * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
+   * BODY_INCOMPLETE if the client closed before the end, or the request was answered before that.
+   */
+  read(): Promise<Uint8Array | null>;
+
+  /**
+   * The same without a copy: the bytes are valid until the next call of either only. The engine's
+   * requests have it; those that somebody else made need not.
+   */
+  readBorrowed?(): Promise<Uint8Array | null>;
+}
+
+/** A reply. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the engine's. */
+export interface LightReply {
+  /** The status code, 200 to 599. */
+  readonly status: number;
+  /** Names and values by turns. */
+  readonly headers?: readonly string[];
+  /**
+   * The content: text is sent as UTF-8, a stream as it comes, its head at once. A stream that is not
+   * wanted to its end, since its client has left, is told by `return()`, which a generator hears once
+   * what it awaits settles. Each piece is sent before the next is asked for: of a stream that has a
+   * method `borrowed()`, as a {@linkcode ClientReply} has, what that gives is sent. Default: none.
+   */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+  /** The length of a stream, if it is known; without it the stream is sent chunked. */
+  readonly length?: number;
+}
+
+/** Answers requests. What it throws becomes a 500, and goes to `HttpOptions.onError`. */
+export type LightHandler = (request: LightRequest) => LightReply | Promise<LightReply>;

@@ -1,0 +1,190 @@
+/**
+ * What an HTTP server can be told, and what it does untold.
+ *
+ * @module
+ */
+
+import {
+  ADMISSION,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  HANDLER,
+  integer,
+  type Kind,
+  type Kinds,
+  LIMIT,
+  LISTENER,
+  optionsOf,
+  SIGNAL,
+  TIMEOUT,
+  WAIT,
+} from "../../base/arguments.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import type { Admission } from "../../serve/access.ts";
+import type { Addr } from "../../net/transport.ts";
+import { formatAddr } from "../../base/addr.ts";
+import { warn } from "../../serve/handler_warning.ts";
+import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";
+import type { LightRequest } from "./light.ts";
+
+/**
+ * Limits of size, count and time; times in milliseconds. Each is there so that no client can hold the
+ * server up. Of times, rates and {@linkcode HttpLimits.requests} 0 is no limit.
+ */
+export interface HttpLimits extends HeadLimits {
+  /** From the first byte of a head to its last: longer is 408. Default: 15,000. */
+  readonly headTimeout: number;
+  /** Without a byte of a body that is read: longer is 408. Default: 30,000. */
+  readonly bodyTimeout: number;
+  /** Bytes a second that a body must bring on average, once {@linkcode bodyTimeout} has passed;
+   * less is 408. Default: 500. */
+  readonly bodyRate: number;
+  /** Without a byte that the client takes of a reply: longer closes. Default: 30,000. */
+  readonly writeTimeout: number;
+  /** Without a request on a kept connection: longer closes. Default: 30,000. */
+  readonly idleTimeout: number;
+  /** Requests on one connection; the last reply says close. Default: 1,000. */
+  readonly requests: number;
+  /** Bytes of a body: more is 413. Default: 1 MiB. */
+  readonly body: number;
+}
+
+/** The limits that apply unless others are asked for. */
+export const HTTP_LIMITS: HttpLimits = {
+  ...HEAD_LIMITS,
+  headTimeout: 15_000,
+  bodyTimeout: 30_000,
+  bodyRate: 500,
+  writeTimeout: 30_000,
+  idleTimeout: 30_000,
+  requests: 1000,
+  body: 1024 * 1024,
+};
+
+const BODY: Kind = {
+  ...LIMIT,
+  takes: "bytes from 1, or Infinity for no limit,",
+  fits: (value) => (value as number) >= 1,
+};
+
+const LIMITS: Kinds<HttpLimits> = {
+  requestLine: integer(1),
+  headerBytes: integer(1),
+  headerCount: integer(1),
+  headTimeout: TIMEOUT,
+  bodyTimeout: TIMEOUT,
+  bodyRate: LIMIT,
+  writeTimeout: TIMEOUT,
+  idleTimeout: TIMEOUT,
+  requests: LIMIT,
+  body: BODY,
+};
+
+/** A request and how it was answered. */
+export interface Exchange {
+  /** The request; nothing if what came was none, and was refused. */
+  readonly request: LightRequest | undefined;
+  /** The client's address. */
+  readonly remoteAddr: Addr;
+  /** The status of the reply. */
+  readonly status: number;
+  /** How many bytes of content were sent. */
+  readonly bytes: number;
+  /** Whether the whole reply was sent. */
+  readonly complete: boolean;
+  /** Milliseconds from the end of the request's head to the end of the reply; 0 without a request. */
+  readonly duration: number;
+}
+
+/** What the HTTP servers take. */
+export interface HttpOptions {
+  /** Aborting it stops the server: requests under way are answered, idle connections closed. */
+  readonly signal?: AbortSignal;
+  /**
+   * How many connections there may be at once; 0 for no limit. At that number the one that has waited
+   * longest for a request, or for an answer to a client that has left, and for at least half a second,
+   * is closed for the next. So is one whose body has stalled for five seconds. If there is none, the next
+   * waits. Default: 1024.
+   */
+  readonly maxConnections?: number;
+  /** Who may connect. Default: everyone. */
+  readonly admission?: Admission;
+  /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
+  readonly grace?: number;
+  /** Limits other than the defaults. */
+  readonly limits?: Partial<HttpLimits>;
+  /**
+   * Is told of what a handler, or the stream of its reply, threw: mistakes, and no request that was
+   * refused, nor clients that leave, which {@linkcode HttpOptions.onReply} tells. Nearly always it was
+   * for a request. Default: it becomes a process warning with its stack, the method, the target and
+   * the client's address.
+   */
+  readonly onError?: (error: unknown, request: LightRequest | undefined) => void;
+  /** Is told of each reply, once it has been sent or has broken off. It must not throw. */
+  readonly onReply?: (exchange: Exchange) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+const OPTIONS: Kinds<HttpOptions> = {
+  signal: SIGNAL,
+  maxConnections: LIMIT,
+  admission: ADMISSION,
+  grace: WAIT,
+  limits: optionsOf(LIMITS),
+  onError: FUNCTION,
+  onReply: FUNCTION,
+  clock: CLOCK,
+};
+
+/** Throws unless the server `where` takes them. */
+export function checkServer(
+  where: string,
+  listener: unknown,
+  handler: unknown,
+  options: unknown,
+): void {
+  checkArgument(where, listener, LISTENER);
+  checkArgument(where, handler, HANDLER);
+  checkOptions(where, options, OPTIONS, "{ signal }");
+}
+
+/** {@linkcode HttpOptions} with nothing left out. */
+export interface HttpSettings {
+  readonly limits: HttpLimits;
+  readonly onError: NonNullable<HttpOptions["onError"]>;
+  readonly onReply: ((exchange: Exchange) => void) | undefined;
+  readonly clock: Clock;
+}
+
+/** Fills in the defaults. */
+export function settingsOf(options: HttpOptions): HttpSettings {
+  return {
+    limits: limitsOf(options.limits ?? {}),
+    onError: options.onError ?? warnOf,
+    onReply: options.onReply,
+    clock: options.clock ?? systemClock,
+  };
+}
+
+/** The limits with those that are asked for; those that are none are `Infinity`. */
+function limitsOf(asked: Partial<HttpLimits>): HttpLimits {
+  const given = Object.entries(asked).filter(([, limit]) => limit !== undefined);
+  const limits: HttpLimits = { ...HTTP_LIMITS, ...Object.fromEntries(given) };
+  return {
+    ...limits,
+    headTimeout: limits.headTimeout || Infinity,
+    bodyTimeout: limits.bodyTimeout || Infinity,
+    writeTimeout: limits.writeTimeout || Infinity,
+    idleTimeout: limits.idleTimeout || Infinity,
+    requests: limits.requests || Infinity,
+  };
+}
+
+function warnOf(error: unknown, request: LightRequest | undefined): void {
+  if (request === undefined) return warn(error, "on an HTTP connection");
+  const { method, target, remoteAddr } = request;
+  warn(error, `for ${method} ${target} from ${formatAddr(remoteAddr)}`);
+}

@@ -1,0 +1,237 @@
+/**
+ * Replies on the wire: status line, fields and framing (RFC 9112 sections 4 to 7).
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { borrowedFrom } from "../../base/borrowed.ts";
+import { counted } from "../../base/plural.ts";
+import type { HttpError } from "../message/errors.ts";
+import type { LightReply } from "./light.ts";
+import { type Output, SHORT_TEXT } from "./output.ts";
+import { statusLine } from "../message/status.ts";
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** The fields of a reply in words. */
+const TEXT: readonly string[] = ["Content-Type", "text/plain;charset=utf-8"];
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/**
+ * The head of a reply to a request of HTTP/1.`minor`, all but Date, Connection and the empty line.
+ * Throws a `TypeError` for a reply that HTTP cannot carry.
+ */
+export function headOf({ status, headers, body, length }: LightReply, minor: 0 | 1): string {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new TypeError(`A reply's status is from 200 to 599, not ${status}`);
+  }
+  const head = headers === undefined ? statusLine(status) : statusLine(status) + fieldsOf(headers);
+  if (isBare(status)) return head;
+  if (status === RESET_CONTENT) return `${head}Content-Length: 0\r\n`;
+  if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
+  if (length !== undefined) {
+    if (!Number.isSafeInteger(length) || length < 0) {
+      throw new TypeError(`A reply's length is a number of bytes, not ${length}`);
+    }
+    return `${head}Content-Length: ${length}\r\n`;
+  }
+  return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
+}
+
+/** What frames the message, and Date. */
+const OURS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "date",
+  "transfer-encoding",
+]);
+
+/** A head that was serialised, and what it was made of. */
+interface KnownHead {
+  readonly status: number;
+  readonly headers: readonly string[];
+  readonly size: number;
+  readonly bytes: Buffer;
+}
+
+const NO_HEADERS: readonly string[] = [];
+const SLOTS = 64;
+const MOST_KNOWN_BYTES = 1024;
+
+/** Remembers the heads of replies: those of one server are mostly alike. */
+export class ReplyHeads {
+  readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
+
+  /** {@linkcode headOf} a reply with `size` bytes of content that is no stream. */
+  of(reply: LightReply, size: number): Buffer {
+    const { status, headers = NO_HEADERS } = reply;
+    const slot = size % SLOTS;
+    const known = this.#slots[slot];
+    if (
+      known !== undefined && known.size === size && known.status === status &&
+      equal(known.headers, headers)
+    ) {
+      return known.bytes;
+    }
+    const bytes = Buffer.from(headOf(reply, 1), "latin1");
+    if (bytes.length <= MOST_KNOWN_BYTES) {
+      this.#slots[slot] = { status, headers: [...headers], size, bytes };
+    }
+    return bytes;
+  }
+}
+
+function equal(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Whether the end of the content can be told only by closing: HTTP/1.0 knows no chunks. */
+export function endsByClose({ status, body, length }: LightReply, minor: 0 | 1): boolean {
+  return minor === 0 && length === undefined && isStream(body) && !isBare(status);
+}
+
+/** Whether a reply to a request of this method has content on the wire. */
+export function hasContent({ status, body }: LightReply, method: string): boolean {
+  return body !== undefined && method !== "HEAD" && !isBare(status) && status !== RESET_CONTENT;
+}
+
+/**
+ * Sends content; what is small is only put into `output`. `count` is told of how many bytes of it
+ * went there.
+ */
+export async function sendContent(
+  body: NonNullable<LightReply["body"]>,
+  length: number | undefined,
+  minor: 0 | 1,
+  output: Output,
+  count: (n: number) => void,
+): Promise<void> {
+  if (!isStream(body)) {
+    const bytes = typeof body === "string" ? Buffer.from(body) : body;
+    await output.sendBytes(bytes);
+    count(bytes.length);
+  } else if (length !== undefined) await sendExactly(body, length, output, count);
+  else if (minor === 1) await sendChunked(body, output, count);
+  else {
+    for await (const bytes of body) {
+      await output.sendBytes(bytes);
+      await output.flush();
+      count(bytes.length);
+    }
+  }
+}
+
+/** Tells a stream that it is not wanted, so that it frees what it has; nobody waits for that. */
+export function dropContent({ body }: LightReply): void {
+  if (isStream(body)) void drop(body);
+}
+
+async function drop(body: AsyncIterable<Uint8Array>): Promise<void> {
+  try {
+    await borrowedFrom(body)[Symbol.asyncIterator]().return?.();
+  } catch {
+    // What it makes of that is of no interest.
+  }
+}
+
+/** Whether a reply's content comes bit by bit. */
+export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && !(body instanceof Uint8Array);
+}
+
+/** How many bytes of content a reply has that is no stream. */
+export function sizeOf(body: string | Uint8Array | undefined): number {
+  if (body === undefined) return 0;
+  if (typeof body !== "string" || isShortAscii(body)) return body.length;
+  return Buffer.byteLength(body);
+}
+
+/** The reply to a request whose handler threw. */
+export const INTERNAL_ERROR: LightReply = {
+  status: 500,
+  headers: TEXT,
+  body: "Internal Server Error\n",
+};
+
+/** A reply to what is not a request, with `size` bytes of content. */
+export function refusal(
+  { status, message }: HttpError,
+  tail: Buffer,
+): { bytes: Buffer; size: number } {
+  const body = Buffer.from(`${message}.\n`);
+  const head = `${statusLine(status)}${fieldsOf(TEXT)}Content-Length: ${body.length}\r\n`;
+  return { bytes: Buffer.concat([Buffer.from(head), tail, body]), size: body.length };
+}
+
+function isShortAscii(text: string): boolean {
+  if (text.length > SHORT_TEXT) return false;
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
+}
+
+/** RFC 9110 section 15.3.6: it has no content, and unlike the others says so. */
+const RESET_CONTENT = 205;
+
+/** RFC 9110 sections 15.3.5 and 15.4.5: these have no content, whatever they say. */
+function isBare(status: number): boolean {
+  return status === 204 || status === 304;
+}
+
+function fieldsOf(headers: readonly string[]): string {
+  let fields = "";
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i];
+    const value = headers[i + 1];
+    if (!NAME.test(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
+    if (OURS.has(name.toLowerCase())) {
+      throw new TypeError(
+        `A reply has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
+          "such fields out of those of another reply",
+      );
+    }
+    if (!VALUE.test(value)) {
+      throw new TypeError(`The field ${name} of a reply has a control character`);
+    }
+    fields += `${name}: ${value}\r\n`;
+  }
+  return fields;
+}
+
+async function sendExactly(
+  body: AsyncIterable<Uint8Array>,
+  length: number,
+  output: Output,
+  count: (n: number) => void,
+): Promise<void> {
+  let left = length;
+  for await (const bytes of body) {
+    if (bytes.length > left) throw new TypeError(`A reply is longer than its length of ${length}`);
+    left -= bytes.length;
+    await output.sendBytes(bytes);
+    await output.flush();
+    count(bytes.length);
+  }
+  if (left > 0) {
+    throw new TypeError(`A reply is ${counted(left, "byte")} shorter than its length of ${length}`);
+  }
+}
+
+/** RFC 9112 section 7.1. */
+async function sendChunked(
+  body: AsyncIterable<Uint8Array>,
+  output: Output,
+  count: (n: number) => void,
+): Promise<void> {
+  for await (const bytes of body) {
+    // A chunk of no bytes would be the last one.
+    if (bytes.length === 0) continue;
+    await output.sendText(`${bytes.length.toString(16)}\r\n`);
+    await output.sendBytes(bytes);
+    await output.sendText("\r\n");
+    await output.flush();
+    count(bytes.length);
+  }
+  await output.sendText("0\r\n\r\n");
+}

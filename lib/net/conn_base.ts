@@ -1,0 +1,218 @@
+/**
+ * The part of the {@linkcode Conn} contract that does not depend on where the bytes go: which calls
+ * are refused, and with what. Every transport builds its connections on it, so they refuse alike.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
+import { SocketError, type SocketOp } from "../base/errors.ts";
+import type { Addr, Conn } from "./transport.ts";
+
+/** Shared by every write that is done at once. */
+export const DONE: Promise<void> = Promise.resolve();
+
+/**
+ * After so many writes in a row that were done at once, the event loop gets a turn: against a fast
+ * reader, a loop of writes would otherwise keep every other socket and every signal waiting.
+ */
+const MOST_AT_ONCE = 32;
+
+/** More bytes than that are not waited for when a connection is closed: no kernel takes them at once. */
+const MOST_AT_CLOSE = 256 * 1024;
+
+/** When nothing was taken for so many milliseconds, a write has to wait for the peer. */
+const MOST_STILL_MS = 10;
+
+/** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
+export abstract class BaseConn implements Conn {
+  abstract readonly localAddr: Addr;
+  abstract readonly remoteAddr: Addr;
+  bytesRead = 0;
+
+  /** A read is under way; the subclass clears it when it settles. */
+  protected reading = false;
+  /** A write is under way; the subclass clears it when it settles. */
+  protected writing = false;
+  /** How many bytes have been written, as far as operations tell when they settle. */
+  protected written = 0;
+  /** {@linkcode close} or {@linkcode reset} was called. */
+  protected closed = false;
+  /** FIN is sent, or about to be. */
+  protected finSent = false;
+  /** The connection broke: writes reject with this, and reads once all that arrived is read. */
+  protected lost: SocketError | undefined;
+  /** How many writes were done at once since the event loop last brought something. */
+  protected atOnce = 0;
+  #closeReason: Error | undefined;
+  /** The socket is freed, or about to be: nothing more is written. */
+  #freed = false;
+  /** {@linkcode closeWrite} was called: no more is written behind what waits. */
+  #ending = false;
+  /** The last write that was begun or waits. What comes next waits for it. */
+  #last: Promise<void> = DONE;
+  /** How many writes and half-closes wait for those before them. */
+  #waiting = 0;
+  /** How many bytes the write has that is under way, and how many those that wait. */
+  #current = 0;
+  #queued = 0;
+
+  /** Starts a read; `p` is not empty and no read is under way. */
+  protected abstract startRead(p: Uint8Array): Promise<number | null>;
+  /** Starts a write; `p` is not empty and no write is under way. */
+  protected abstract startWrite(p: Uint8Array): Promise<void>;
+  /** Sends FIN; called once. */
+  protected abstract shutdown(): Promise<void>;
+  /** Frees the socket and settles what is pending; called once. */
+  protected abstract destroy(rst: boolean): void;
+
+  get bytesWritten(): number {
+    return this.written;
+  }
+
+  read(p: Uint8Array): Promise<number | null> {
+    if (this.reading || this.closed || !isBytes(p) || p.length === 0) {
+      return Promise.reject(this.#refuseRead(p));
+    }
+    this.reading = true;
+    return this.startRead(p);
+  }
+
+  write(p: Uint8Array): Promise<void> {
+    if (this.closed || this.lost !== undefined || this.#ending || !isBytes(p)) {
+      return Promise.reject(this.#refuseWrite(p));
+    }
+    if (p.length === 0) return DONE;
+    if (this.writing || this.#waiting > 0) {
+      this.#queued += p.length;
+      return this.#behind(() => this.#writeNext(p));
+    }
+    this.writing = true;
+    this.#current = p.length;
+    return this.#last = this.startWrite(p);
+  }
+
+  closeWrite(): Promise<void> {
+    if (this.closed) return Promise.reject(this.closedError("closeWrite"));
+    if (this.#ending || this.lost !== undefined) return DONE;
+    this.#ending = true;
+    return this.writing || this.#waiting > 0
+      ? this.#behind(() => this.#shutdownNext())
+      : this.#shutdownNext();
+  }
+
+  close(reason?: Error): void {
+    this.#end(false, reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#end(true, reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Makes it as if closed, but frees nothing: the socket has another owner from now on. */
+  protected giveUp(): void {
+    if (this.closed) throw this.closedError("startTls");
+    if (this.reading || this.writing || this.#waiting > 0) throw this.#error("EBUSY", "startTls");
+    if (this.lost !== undefined) throw this.lost;
+    if (this.#ending) throw this.#error("EPIPE", "startTls");
+    this.closed = true;
+  }
+
+  /** What a write that was done at once resolves with. */
+  protected doneAtOnce(): Promise<void> {
+    if (++this.atOnce < MOST_AT_ONCE) return DONE;
+    this.atOnce = 0;
+    // What is written meanwhile waits, so that writes settle in their order.
+    this.#waiting++;
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        this.#waiting--;
+        resolve();
+      })
+    );
+  }
+
+  /** The error of an operation on a connection closed on this side. */
+  protected closedError(op: SocketOp): Error {
+    return this.#closeReason ?? this.#error("ECLOSED", op);
+  }
+
+  /** Calls `start` when all that was written so far has been taken, or has failed. */
+  #behind(start: () => Promise<void>): Promise<void> {
+    this.#waiting++;
+    const next = () => {
+      this.#waiting--;
+      return start();
+    };
+    return this.#last = this.#last.then(next, next);
+  }
+
+  #writeNext(p: Uint8Array): Promise<void> {
+    this.#queued -= p.length;
+    if (this.#freed) return Promise.reject(this.closedError("write"));
+    if (this.lost !== undefined) return Promise.reject(this.lost);
+    this.writing = true;
+    this.#current = p.length;
+    return this.startWrite(p);
+  }
+
+  #shutdownNext(): Promise<void> {
+    if (this.#freed) return Promise.reject(this.closedError("closeWrite"));
+    if (this.lost !== undefined) return DONE;
+    this.finSent = true;
+    return this.shutdown();
+  }
+
+  #end(rst: boolean, reason: Error | undefined): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#closeReason = reason;
+    const left = this.#queued + (this.writing ? this.#current : 0);
+    if (!rst && left <= MOST_AT_CLOSE && (this.writing || this.#waiting > 0)) this.#freeSoon();
+    else this.#free(rst);
+  }
+
+  #free(rst: boolean): void {
+    this.#freed = true;
+    this.destroy(rst);
+  }
+
+  /**
+   * Frees the socket when all that was written so far has been taken. What the kernel takes at once
+   * still leaves, whether a runtime tells so now or some turns later; for what it does not take,
+   * nobody waits.
+   */
+  #freeSoon(): void {
+    let [before, since] = [NaN, 0];
+    const look = () => {
+      const progress = this.bytesWritten - this.#waiting;
+      const now = performance.now();
+      if (progress !== before) [before, since] = [progress, now];
+      const done = !this.writing && this.#waiting === 0;
+      if (done || now - since > MOST_STILL_MS) this.#free(false);
+      else setImmediate(look);
+    };
+    setImmediate(look);
+  }
+
+  #refuseRead(p: Uint8Array): Error {
+    if (this.closed) return this.closedError("read");
+    return whyNoBuffer("conn.read", p) ?? this.#error("EBUSY", "read");
+  }
+
+  #refuseWrite(p: Uint8Array): Error {
+    if (this.closed) return this.closedError("write");
+    const mistake = whyNoBytes("conn.write", p);
+    if (mistake !== undefined) return mistake;
+    return this.#ending ? this.#error("EPIPE", "write") : this.lost!;
+  }
+
+  #error(code: "EBUSY" | "ECLOSED" | "EPIPE", op: SocketOp): SocketError {
+    return new SocketError(code, op, { addr: this.remoteAddr });
+  }
+}

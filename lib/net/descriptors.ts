@@ -1,0 +1,52 @@
+/**
+ * How many file descriptors this process may have, and when it has taken the last one. Node needs to
+ * be told: while there are none left, libuv accepts whoever comes and closes them, without a word.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { SocketError } from "../base/errors.ts";
+import type { Addr } from "./transport.ts";
+
+/** The limit (`ulimit -n`); undefined where the system does not tell. */
+export function descriptorLimit(): number | undefined {
+  try {
+    const limits = readFileSync("/proc/self/limits", "utf8");
+    const limit = /^Max open files +(\d+)/m.exec(limits)?.[1];
+    return limit === undefined ? undefined : Number(limit);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A listener that can be told that it has failed. */
+interface Failing {
+  readonly addr: Addr;
+  fail(error: SocketError): void;
+}
+
+let limit: number | undefined;
+
+/** The listeners of this process. */
+const listening = new Set<Failing>();
+
+/** Has `listener` reject with EMFILE when the last descriptor is taken; returns what ends that. */
+export function heedDescriptors(listener: Failing): () => void {
+  limit ??= descriptorLimit() ?? Infinity;
+  listening.add(listener);
+  return () => void listening.delete(listener);
+}
+
+/** Whether a socket of Node's has the last one: the kernel gives the lowest that is free. */
+export function hasLastDescriptor(socket: object): boolean {
+  const { _handle: handle } = socket as { _handle?: { readonly fd?: number } | null };
+  return limit !== undefined && handle?.fd !== undefined && handle.fd >= limit - 1;
+}
+
+/** Tells all listeners that there are none left. */
+export function tellNoneLeft(): void {
+  for (const listener of listening) {
+    listener.fail(new SocketError("EMFILE", "accept", { addr: listener.addr }));
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The {@linkcode Listener} contract over a server that accepts for itself and cannot be told to wait,
+ * as Node's does: what it has accepted is queued, up to the backlog's number.
+ *
+ * @module
+ */
+
+import { type Deferred, deferred } from "../base/deferred.ts";
+import { BaseListener } from "./listener_base.ts";
+import type { Addr, Conn } from "./transport.ts";
+
+/** See the module. */
+export class QueueListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #backlog: number;
+  readonly #free: () => void;
+  /** Accepted, and not yet asked for. */
+  readonly #queue: Conn[] = [];
+  #waiting: Deferred<Conn> | undefined;
+  /** Why the server could not accept, until somebody has been told. */
+  #failure: Error | undefined;
+
+  /** `free` stops the server; it is called once. */
+  constructor(addr: Addr, backlog: number, free: () => void) {
+    super();
+    this.addr = addr;
+    this.#backlog = backlog;
+    this.#free = free;
+  }
+
+  /** Gives a connection to who waits for one, or keeps it, or, if there is no room, resets it. */
+  deliver(conn: Conn): void {
+    const waiting = this.#take();
+    if (waiting !== undefined) waiting.resolve(conn);
+    else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
+    else conn.reset();
+  }
+
+  /** Tells who waits for a connection, or is the next to do so, that the server cannot accept it. */
+  fail(error: Error): void {
+    const waiting = this.#take();
+    if (waiting !== undefined) waiting.reject(error);
+    else this.#failure = error;
+  }
+
+  #take(): Deferred<Conn> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+
+  protected startAccept(): Promise<Conn> {
+    const conn = this.#queue.shift();
+    if (conn !== undefined) return Promise.resolve(conn);
+    if (this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(failure);
+    }
+    this.#waiting = deferred();
+    return this.#waiting.promise;
+  }
+
+  protected destroy(): void {
+    this.#free();
+    for (const conn of this.#queue.splice(0)) conn.reset();
+    this.#take()?.reject(this.closedError());
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * The operating system's sockets, through `node:net`. Its twin for Deno is `transport.deno.ts`, with
+ * the same export names; the npm build swaps the one for the other.
+ *
+ * @module
+ */
+
+import { readSync } from "node:fs";
+import net from "node:net";
+import process from "node:process";
+import { tcpAddr, unixAddr } from "../base/addr.ts";
+import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
+import { tellingCallers } from "./caller_stack.ts";
+import { ConnStream } from "./conn_to_duplex.ts";
+import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
+import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "../base/errors.ts";
+import { receiveFor } from "./shared_read_buffer.ts";
+import { notToItself } from "./self_connect.ts";
+import { QueueListener } from "./queue_listener.ts";
+import { bindHost, connectAddr, resolve } from "./resolve.ts";
+import { movedBy, StreamConn } from "./duplex_to_conn.ts";
+import type { Below } from "./tls/conn.ts";
+import { TlsHandshakes } from "./tls/accept_handshakes.ts";
+import { startTlsOver } from "./tls/handshake.ts";
+import type { UdpAddr } from "./datagram.ts";
+import type { TlsClientOptions, TlsServerOptions } from "./tls/options.ts";
+import type {
+  Addr,
+  Conn,
+  ConnectOptions,
+  InheritedListenOptions,
+  Listener,
+  ListenOptions,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
+  TcpSocketOptions,
+  TlsConn,
+  TlsListenOptions,
+  Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
+} from "./transport.ts";
+import { checkConnect, checkListen, checkStartTls } from "./transport_arguments.ts";
+import { listenUdp } from "./udp.ts";
+import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path.ts";
+import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
+
+/** Turns what node:net reports into our error: the one place where this adapter does so. */
+function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
+  const known = addr?.transport === "unix"
+    ? fileCode((error as { code?: unknown }).code, addr.path)
+    : undefined;
+  const code = known ?? codeOf(error);
+  const fault = addr?.transport === "unix" ? pathFault(code, op, addr.path) : {};
+  return new SocketError(code, op, { addr, cause: error, ...fault });
+}
+
+/** How many connections may wait to be accepted unless told otherwise. */
+const BACKLOG = 511;
+
+class TcpConn extends StreamConn {
+  declare protected readonly socket: net.Socket;
+
+  constructor(socket: net.Socket, remoteAddr: Addr) {
+    super(socket, ownAddr(socket), remoteAddr);
+  }
+
+  // After RST the kernel has forgotten the peer. (After both FINs, too; and the socket has been asked
+  // for its peer only now, since it remembers the answer.)
+  protected override wasReset(): boolean {
+    return this.socket.remoteAddress === undefined;
+  }
+
+  // On its own, resetAndDestroy() waits until all that was written has left.
+  protected override sendReset(): void {
+    this.socket.resetAndDestroy();
+  }
+}
+
+/** What TLS asks the TCP socket under it. */
+function below(socket: net.Socket): Below {
+  return {
+    moved: () => movedBy(socket),
+    // Bun's has no handle any more by then, and cannot tell; but there a reset is always an error.
+    wasReset: () => hasHandle(socket) && socket.remoteAddress === undefined,
+    sendReset: () => void socket.resetAndDestroy(),
+  };
+}
+
+function hasHandle(socket: net.Socket): boolean {
+  return Boolean((socket as unknown as { _handle: unknown })._handle);
+}
+
+class UnixConn extends StreamConn {
+  declare protected readonly socket: net.Socket;
+
+  /** The kernel's buffer is smaller than TCP's. */
+  protected override get pieceSize(): number {
+    return 64 * 1024;
+  }
+
+  // The peer's pointer stays, but what libuv has not read is there to be read: nothing, or an error.
+  protected override wasReset(): boolean {
+    const { _handle: handle } = this.socket as unknown as { _handle: { fd?: number } | null };
+    if (handle?.fd === undefined || handle.fd < 0) return false;
+    try {
+      readSync(handle.fd, new Uint8Array(1));
+      return false;
+    } catch (error) {
+      return codeOf(error) === "ECONNRESET";
+    }
+  }
+}
+
+function adoptTcp(accepted: net.Socket): TcpConn | undefined {
+  const peer = peerOf(accepted);
+  if (peer !== undefined) return adopt(accepted, (socket) => new TcpConn(socket, peer));
+  accepted.destroy();
+  return undefined;
+}
+
+/**
+ * net.Server makes its sockets itself and without `onread`, so a second one takes over the handle,
+ * in the way Node's own tls and child_process do. Handles that cannot (Bun's) stay where they are.
+ */
+function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.Socket) => C): C {
+  const owner = accepted as unknown as { _handle: { useUserBuffer?: unknown } | null };
+  const handle = owner._handle;
+  if (handle?.useUserBuffer === undefined) return make(accepted.resume());
+  owner._handle = null;
+  const onread = receiveFor(() => conn);
+  const options = { handle, allowHalfOpen: true, onread };
+  const conn = make(new net.Socket(options as net.SocketConstructorOpts));
+  return conn;
+}
+
+/** What net.Server.listen() takes. */
+type Where = net.ListenOptions & { readonly fd?: number; readonly reusePort?: boolean };
+
+/** Listens where `where` says; `addr` is that, unless it is a socket that is bound already. */
+function startServer(
+  server: net.Server,
+  addr: Addr | undefined,
+  where: Where,
+  { cleanUp = () => {}, mode }: { cleanUp?: () => void; mode?: number } = {},
+): Promise<QueueListener> {
+  const { backlog = BACKLOG } = where;
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(translate(error, "listen", addr)));
+    server.listen({ ...where, backlog }, () => {
+      server.removeAllListeners("error");
+      const bound = server.address();
+      // Of a Unix socket that was inherited Node says nothing, and Bun gives an empty object.
+      const real = bound !== null && typeof bound === "object" && bound.port !== undefined
+        ? tcpAddr(inZone(bound.address, where.host && zoneIn(where.host)), bound.port)
+        : addr ?? unixAddr(typeof bound === "string" ? bound : "");
+      try {
+        const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
+        const listener = new QueueListener(real, backlog, () => {
+          unheed();
+          const close = () => void server.close();
+          if (file === undefined) close();
+          else file.close(close);
+          cleanUp();
+        });
+        const unheed = heedDescriptors(listener);
+        server.on("error", (error) => listener.fail(translate(error, "accept", real)));
+        resolve(listener);
+      } catch (error) {
+        server.close();
+        reject(translate(error, "listen", addr));
+      }
+    });
+  });
+}
+
+/** What net.Server takes; it pauses what it accepts: see adopt(). */
+function accepting({ noDelay = true, keepAlive }: TcpSocketOptions): net.ServerOpts {
+  return { allowHalfOpen: true, pauseOnConnect: true, noDelay, keepAlive };
+}
+
+/** Older Nodes do not say that they do not know it. Bun has always had it. */
+const HAS_REUSE_PORT = (() => {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  return major > 23 || major === 23 && minor >= 1 || major === 22 && minor >= 12;
+})();
+
+function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
+  return bindHost(systemTransport, options, async (addr) => {
+    const { backlog, reusePort, ipv6Only } = options;
+    if (!HAS_REUSE_PORT) {
+      refuseOptions("listen", addr, { reusePort }, `on Node ${process.versions.node}`);
+    }
+    const host = checkZone("listen", addr);
+    const at = { host, port: addr.port, backlog, reusePort, ipv6Only };
+    if (asksForTls(options)) return await listenTls(addr, at, options);
+    return await listenPlain(addr, at, options);
+  });
+}
+
+/** Listens without TLS, on a socket of either kind. */
+async function listenPlain(
+  addr: Addr | undefined,
+  at: Where,
+  options: TcpSocketOptions & { readonly mode?: number },
+): Promise<Listener> {
+  const server = net.createServer(accepting(options));
+  const listener = await startServer(server, addr, at, { mode: options.mode });
+  const { addr: real } = listener;
+  server.on("connection", (socket) => {
+    const noneLeft = hasLastDescriptor(socket);
+    const conn = real.transport === "tcp"
+      ? adoptTcp(socket)
+      : adopt(socket, (own) => new UnixConn(own, real, unixAddr("")));
+    if (conn !== undefined) listener.deliver(conn);
+    if (noneLeft) tellNoneLeft();
+  });
+  return listener;
+}
+
+async function listenInherited(options: InheritedListenOptions): Promise<Listener> {
+  const { fd, backlog, tls } = options;
+  if (tls !== undefined) return await listenTls(undefined, { fd, backlog }, { ...options, tls });
+  return await listenPlain(undefined, { fd, backlog }, options);
+}
+
+async function listenTls(
+  addr: TcpAddr | undefined,
+  at: Where,
+  { tls, noDelay = true, keepAlive }: TcpSocketOptions & { readonly tls: TlsServerOptions },
+): Promise<Listener> {
+  const handshakes = new TlsHandshakes(tls, addr, at.backlog ?? BACKLOG);
+  const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
+  const listener = await startServer(server, addr, at, { cleanUp: () => handshakes.close() });
+  handshakes.deliverTo(listener);
+  server.on("connection", (socket: net.Socket) => {
+    const peer = peerOf(socket);
+    const noneLeft = hasLastDescriptor(socket);
+    if (peer === undefined) socket.destroy();
+    else handshakes.begin(socket, peer, below(socket));
+    if (noneLeft) tellNoneLeft();
+  });
+  return listener;
+}
+
+/** Bun leaves the zone of an address out. */
+function withZone(host: string, own: string): string {
+  return isLinkLocal(host) && zoneIn(host) === undefined ? inZone(host, zoneOfOwn(own)) : host;
+}
+
+function ownAddr({ localAddress, localPort }: net.Socket): TcpAddr {
+  return tcpAddr(withZone(localAddress!, localAddress!), localPort!);
+}
+
+/** Where a socket goes to; nothing once it was reset: then there is nobody to talk to any more. */
+function peerOf({ localAddress, remoteAddress, remotePort }: net.Socket): TcpAddr | undefined {
+  if (remoteAddress === undefined) return undefined;
+  return tcpAddr(withZone(remoteAddress, localAddress!), remotePort!);
+}
+
+async function listenUnix(options: UnixListenOptions): Promise<Listener> {
+  const { path, mode } = options;
+  try {
+    return await bindPath(options, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
+  } catch (error) {
+    throw error instanceof SocketError ? error : translate(error, "listen", unixAddr(path));
+  }
+}
+
+async function connectTcp(options: TcpConnectOptions): Promise<Conn> {
+  const addr = await connectAddr(systemTransport, options);
+  const host = checkZone("connect", addr);
+  const { port } = addr;
+  const { noDelay = true, keepAlive, localAddress } = options;
+  const make = (socket: net.Socket) => {
+    if (socket.localAddress === undefined) throw new SocketError("ECONNRESET", "connect", { addr });
+    return new TcpConn(socket, addr);
+  };
+  const where = { host, port, noDelay, keepAlive, localAddress };
+  return await notToItself(addr, () => open(where, addr, options.signal, make));
+}
+
+async function connectUnix({ path, signal }: UnixConnectOptions): Promise<Conn> {
+  const addr = pathAddr("connect", path);
+  return await open({ path }, addr, signal, (socket) => new UnixConn(socket, unixAddr(""), addr));
+}
+
+/** Connects with what net.connect() takes, and makes a connection of the socket. */
+function open(
+  options: net.NetConnectOpts,
+  addr: Addr,
+  signal: AbortSignal | undefined,
+  make: (socket: net.Socket) => StreamConn,
+): Promise<Conn> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError("connect", addr, signal));
+    let conn: StreamConn | undefined;
+    const socket = net.connect({
+      ...options,
+      allowHalfOpen: true,
+      onread: receiveFor(() => conn!),
+    });
+    const fail = (error: unknown) => {
+      signal?.removeEventListener("abort", onAbort);
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = () => fail(abortError("connect", addr, signal!));
+    const onError = (error: Error) => fail(translate(error, "connect", addr));
+    signal?.addEventListener("abort", onAbort);
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      signal?.removeEventListener("abort", onAbort);
+      socket.removeListener("error", onError);
+      if (hasLastDescriptor(socket)) tellNoneLeft();
+      try {
+        resolve(conn = make(socket));
+      } catch (error) {
+        fail(error);
+      }
+    });
+  });
+}
+
+async function startTls<A extends Addr>(
+  conn: Conn<A>,
+  options: TlsClientOptions = {},
+): Promise<TlsConn<A>> {
+  checkStartTls(conn, options);
+  const { localAddr, remoteAddr } = conn;
+  // Directly on the socket if it is one of ours, and else through the connection: then the end of the
+  // one can be told from that of the other.
+  if (!(conn instanceof StreamConn) || options.detectTruncation === true) {
+    const below = { moved: () => conn.bytesWritten };
+    return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options, below);
+  }
+  try {
+    const socket = conn.release();
+    const isTcp = socket instanceof net.Socket && remoteAddr.transport === "tcp";
+    const under = isTcp ? below(socket) : undefined;
+    return await startTlsOver(socket, localAddr, remoteAddr, options, under);
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
+}
+
+function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
+function listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+function listen(options: InheritedListenOptions): Promise<Listener>;
+function listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+function listen(options: ListenOptions): Promise<Listener>;
+async function listen(options: ListenOptions = {}): Promise<Listener> {
+  checkListen(options);
+  if (isInherited(options)) return await listenInherited(options);
+  return await (asksForUnix(options) ? listenUnix(options) : listenTcp(options));
+}
+
+function connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+function connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+function connect(options: ConnectOptions): Promise<Conn>;
+async function connect(options: ConnectOptions): Promise<Conn> {
+  checkConnect(options);
+  return await (asksForUnix(options) ? connectUnix(options) : connectTcp(options));
+}
+
+/** The sockets of the operating system, as the runtime gives them. */
+export const systemTransport: Transport = tellingCallers({
+  name: "node",
+  resolve,
+  listen,
+  connect,
+  startTls,
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate),
+});

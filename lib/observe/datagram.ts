@@ -1,0 +1,62 @@
+/**
+ * A socket for datagrams that tells of every step.
+ *
+ * @module
+ */
+
+import type { Datagram, Received, UdpAddr } from "../net/datagram.ts";
+import type { Recorder } from "./recorder.ts";
+import type { Endpoint } from "../net/transport.ts";
+
+/** See the module. */
+export class ObservedDatagram implements Datagram {
+  readonly addr: UdpAddr;
+  readonly remoteAddr: UdpAddr | undefined;
+  readonly #inner: Datagram;
+  readonly #socket: number;
+  readonly #recorder: Recorder;
+  #bytesRead = 0;
+  #bytesWritten = 0;
+  #closed = false;
+
+  /** `socket` is its number. */
+  constructor(inner: Datagram, socket: number, recorder: Recorder) {
+    this.addr = inner.addr;
+    this.remoteAddr = inner.remoteAddr;
+    this.#inner = inner;
+    this.#socket = socket;
+    this.#recorder = recorder;
+  }
+
+  get dropped(): number {
+    return this.#inner.dropped;
+  }
+
+  async receive(p: Uint8Array): Promise<Received> {
+    const socket = this.#socket;
+    const received = await this.#recorder.tellFailure(socket, "receive", this.#inner.receive(p));
+    const { size, from } = received;
+    this.#bytesRead += size;
+    this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, size), from });
+    return received;
+  }
+
+  async send(p: Uint8Array, to: Endpoint | undefined = this.remoteAddr): Promise<void> {
+    const socket = this.#socket;
+    this.#recorder.emit({ type: "send", socket, data: p, to });
+    await this.#recorder.tellFailure(socket, "send", this.#inner.send(p, to));
+    this.#bytesWritten += p.length;
+  }
+
+  close(reason?: Error): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const counts = { bytesRead: this.#bytesRead, bytesWritten: this.#bytesWritten };
+    this.#recorder.emit({ type: "close", socket: this.#socket, ...counts, reset: false });
+    this.#inner.close(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,385 @@
+/**
+ * Every step of a conversation as a typed event. `observe()` wraps a transport; without it there is
+ * no wrapper and no cost.
+ *
+ * @module
+ */
+
+import { unixAddr } from "../base/addr.ts";
+import {
+  checkArgument,
+  CLOCK,
+  FUNCTION,
+  type Kind,
+  TRANSPORT,
+  whyNoBytes,
+} from "../base/arguments.ts";
+import { asksForTls, asksForUnix } from "../net/option_kinds.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import type { Datagram, DatagramOptions, UdpAddr } from "../net/datagram.ts";
+import type { SocketError, SocketOp } from "../base/errors.ts";
+import { BaseListener } from "../net/listener_base.ts";
+import { ObservedDatagram } from "./datagram.ts";
+import { Recorder } from "./recorder.ts";
+import type { Certificate, TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
+import type {
+  Addr,
+  Conn,
+  ConnectOptions,
+  Endpoint,
+  InheritedListenOptions,
+  Listener,
+  ListenOptions,
+  ResolveOptions,
+  TcpAddr,
+  TcpConnectOptions,
+  TcpListenOptions,
+  TlsConn,
+  TlsListenOptions,
+  Transport,
+  UnixAddr,
+  UnixConnectOptions,
+  UnixListenOptions,
+} from "../net/transport.ts";
+import {
+  checkConnect,
+  checkListen,
+  checkListenDatagram,
+  checkResolve,
+  checkStartTls,
+} from "../net/transport_arguments.ts";
+
+/**
+ * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
+ * given to {@linkcode observe}, and `socket` numbers the sockets of an observed transport from 1.
+ * `data` is a copy, and the sink's to keep.
+ */
+export type SocketEvent =
+  & { readonly time: number }
+  & (
+    /** A name was resolved; the addresses are in the system's order. */
+    | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly TcpAddr[] }
+    /** A socket was bound; the address is the real one, with the port the kernel chose. */
+    | { readonly type: "bind"; readonly socket: number; readonly addr: Addr | UdpAddr }
+    /** A socket began to wait for connections. */
+    | { readonly type: "listen"; readonly socket: number; readonly addr: Addr }
+    /** An attempt to connect began. It ends in `connected` or in `error`. */
+    | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint | UnixAddr }
+    /** An attempt to connect succeeded; a socket for datagrams has its one peer. */
+    | {
+      readonly type: "connected";
+      readonly socket: number;
+      readonly localAddr: Addr | UdpAddr;
+      readonly remoteAddr: Addr | UdpAddr;
+    }
+    /** The socket `listener` accepted a connection. */
+    | {
+      readonly type: "accept";
+      readonly socket: number;
+      readonly listener: number;
+      readonly localAddr: Addr;
+      readonly remoteAddr: Addr;
+    }
+    /** A handshake of TLS is done; what follows on the socket goes through TLS. */
+    | {
+      readonly type: "handshake";
+      readonly socket: number;
+      readonly protocol: string | undefined;
+      readonly alpnProtocol: string | undefined;
+      readonly peerCertificate: Certificate | undefined;
+    }
+    /** Bytes were received: a part of the stream, or the datagram that came `from` somebody. */
+    | {
+      readonly type: "recv";
+      readonly socket: number;
+      readonly data: Uint8Array;
+      readonly from?: UdpAddr;
+    }
+    /** The peer's FIN was received: there is no more to read. Comes once. */
+    | { readonly type: "eof"; readonly socket: number }
+    /** Bytes, or a datagram `to` somebody, are to be sent; an `error` follows if that fails. */
+    | {
+      readonly type: "send";
+      readonly socket: number;
+      readonly data: Uint8Array;
+      readonly to?: Endpoint;
+    }
+    /** FIN is to be sent: {@linkcode Conn.closeWrite}. */
+    | { readonly type: "shutdown"; readonly socket: number }
+    /** A socket was closed on this side, by {@linkcode Conn.reset} if `reset`. */
+    | {
+      readonly type: "close";
+      readonly socket: number;
+      readonly bytesRead: number;
+      readonly bytesWritten: number;
+      readonly reset: boolean;
+    }
+    /** An operation failed, other than by being closed on this side. Resolving has no socket. */
+    | {
+      readonly type: "error";
+      readonly socket: number | undefined;
+      readonly op: SocketOp;
+      readonly error: SocketError;
+    }
+  );
+
+/** Takes events, one at a time and in order. It must not throw. */
+export type EventSink = (event: SocketEvent) => void;
+
+const SINK: Kind = { ...FUNCTION, takes: "a function that takes events" };
+
+/**
+ * Wraps a transport so that `sink` is told of every step on it and on its connections.
+ *
+ * @example
+ * ```ts
+ * import { MemoryTransport, observe } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const seen: string[] = [];
+ * const transport = observe(new MemoryTransport(), (event) => seen.push(event.type));
+ * using listener = await transport.listen();
+ * using conn = await transport.connect(listener.addr);
+ * await conn.write(new Uint8Array(3));
+ * assert.deepEqual(seen, ["bind", "listen", "connect", "connected", "send"]);
+ * ```
+ */
+export function observe(
+  transport: Transport,
+  sink: EventSink,
+  clock: Clock = systemClock,
+): Transport {
+  checkArgument("observe", transport, TRANSPORT);
+  checkArgument("observe", sink, SINK);
+  checkArgument("observe", clock, CLOCK);
+  return new ObservedTransport(transport, new Recorder(sink, clock));
+}
+
+class ObservedTransport implements Transport {
+  readonly name: string;
+  readonly #inner: Transport;
+  readonly #recorder: Recorder;
+
+  constructor(inner: Transport, recorder: Recorder) {
+    this.name = inner.name;
+    this.#inner = inner;
+    this.#recorder = recorder;
+  }
+
+  async resolve(options: ResolveOptions): Promise<TcpAddr[]> {
+    checkResolve(options);
+    const resolving = this.#inner.resolve(options);
+    const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
+    const endpoint = { host: options.host, port: options.port };
+    this.#recorder.emit({ type: "resolve", endpoint, addrs });
+    return addrs;
+  }
+
+  listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;
+  listen(options?: TcpListenOptions): Promise<Listener<TcpAddr>>;
+  listen(options: UnixListenOptions): Promise<Listener<UnixAddr>>;
+  listen(options: InheritedListenOptions): Promise<Listener>;
+  listen(options: ListenOptions): Promise<Listener>;
+  async listen(options: ListenOptions = {}): Promise<Listener> {
+    checkListen(options);
+    const place: { socket?: number } = {};
+    const listening = this.#inner.listen(
+      asksForTls(options) ? this.#tellHandshakes(options, () => place.socket) : options,
+    );
+    const listener = await this.#recorder.tellFailure(undefined, "listen", listening);
+    const socket = place.socket = this.#recorder.newSocket();
+    // The runtimes bind and listen in one call.
+    this.#recorder.emit({ type: "bind", socket, addr: listener.addr });
+    this.#recorder.emit({ type: "listen", socket, addr: listener.addr });
+    return new ObservedListener(listener, socket, this.#recorder);
+  }
+
+  /** Options that tell which handshakes have failed on the listener, beside what they do anyway. */
+  #tellHandshakes(options: TlsListenOptions, socketOf: () => number | undefined): TlsListenOptions {
+    const { onHandshakeError } = options.tls;
+    const tell = (error: SocketError) => {
+      this.#recorder.emit({ type: "error", socket: socketOf(), op: error.op, error });
+      onHandshakeError?.(error);
+    };
+    return { ...options, tls: { ...options.tls, onHandshakeError: tell } };
+  }
+
+  connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;
+  connect(options: UnixConnectOptions): Promise<Conn<UnixAddr>>;
+  connect(options: ConnectOptions): Promise<Conn>;
+  async connect(options: ConnectOptions): Promise<Conn> {
+    checkConnect(options);
+    const socket = this.#recorder.newSocket();
+    const endpoint = asksForUnix(options)
+      ? unixAddr(options.path)
+      : { host: options.host, port: options.port };
+    this.#recorder.emit({ type: "connect", socket, endpoint });
+    const conn = await this.#recorder.tellFailure(socket, "connect", this.#inner.connect(options));
+    const { localAddr, remoteAddr } = conn;
+    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
+    return new ObservedConn(conn, socket, this.#recorder);
+  }
+
+  async startTls<A extends Addr>(
+    conn: Conn<A>,
+    options: TlsClientOptions = {},
+  ): Promise<TlsConn<A>> {
+    checkStartTls(conn, options);
+    const { inner, socket } = conn instanceof ObservedConn
+      ? conn as ObservedConn<A>
+      : { inner: conn, socket: this.#recorder.newSocket() };
+    const starting = this.#inner.startTls(inner, options);
+    const tlsConn = await this.#recorder.tellFailure(socket, "startTls", starting);
+    return new ObservedTlsConn(tlsConn, socket, this.#recorder);
+  }
+
+  async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
+    checkListenDatagram(options);
+    const { remote } = options;
+    const binding = this.#inner.listenDatagram(options);
+    if (remote === undefined) {
+      const datagram = await this.#recorder.tellFailure(undefined, "listen", binding);
+      const socket = this.#recorder.newSocket();
+      this.#recorder.emit({ type: "bind", socket, addr: datagram.addr });
+      return new ObservedDatagram(datagram, socket, this.#recorder);
+    }
+    const socket = this.#recorder.newSocket();
+    const endpoint = { host: remote.host, port: remote.port };
+    this.#recorder.emit({ type: "connect", socket, endpoint });
+    const datagram = await this.#recorder.tellFailure(socket, "connect", binding);
+    const { addr: localAddr, remoteAddr } = datagram;
+    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
+    return new ObservedDatagram(datagram, socket, this.#recorder);
+  }
+}
+
+class ObservedListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #inner: Listener;
+  readonly #socket: number;
+  readonly #recorder: Recorder;
+
+  constructor(inner: Listener, socket: number, recorder: Recorder) {
+    super();
+    this.addr = inner.addr;
+    this.#inner = inner;
+    this.#socket = socket;
+    this.#recorder = recorder;
+  }
+
+  protected async startAccept(): Promise<Conn> {
+    const listener = this.#socket;
+    const conn = await this.#recorder.tellFailure(listener, "accept", this.#inner.accept());
+    const socket = this.#recorder.newSocket();
+    const { localAddr, remoteAddr } = conn;
+    this.#recorder.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
+    return isTls(conn)
+      ? new ObservedTlsConn(conn, socket, this.#recorder)
+      : new ObservedConn(conn, socket, this.#recorder);
+  }
+
+  protected destroy(): void {
+    const socket = this.#socket;
+    this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
+    this.#inner.close();
+  }
+}
+
+function isTls(conn: Conn): conn is TlsConn {
+  return "tls" in conn;
+}
+
+class ObservedConn<A extends Addr> implements Conn<A> {
+  /** What is observed. */
+  readonly inner: Conn<A>;
+  readonly socket: number;
+  readonly #recorder: Recorder;
+  #closed = false;
+  #ended = false;
+
+  constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
+    this.inner = inner;
+    this.socket = socket;
+    this.#recorder = recorder;
+  }
+
+  get localAddr(): A {
+    return this.inner.localAddr;
+  }
+
+  get remoteAddr(): A {
+    return this.inner.remoteAddr;
+  }
+
+  get bytesRead(): number {
+    return this.inner.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.inner.bytesWritten;
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    const socket = this.socket;
+    const n = await this.#recorder.tellFailure(socket, "read", this.inner.read(p));
+    if (n !== null) this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, n) });
+    // FIN comes once, however often it is read.
+    else if (!this.#ended) {
+      this.#ended = true;
+      this.#recorder.emit({ type: "eof", socket });
+    }
+    return n;
+  }
+
+  async write(p: Uint8Array): Promise<void> {
+    const mistake = whyNoBytes("conn.write", p);
+    if (mistake !== undefined) throw mistake;
+    const socket = this.socket;
+    this.#recorder.emit({ type: "send", socket, data: p });
+    await this.#recorder.tellFailure(socket, "write", this.inner.write(p));
+  }
+
+  async closeWrite(): Promise<void> {
+    const socket = this.socket;
+    this.#recorder.emit({ type: "shutdown", socket });
+    await this.#recorder.tellFailure(socket, "closeWrite", this.inner.closeWrite());
+  }
+
+  close(reason?: Error): void {
+    this.#tellClose(false);
+    this.inner.close(reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#tellClose(true);
+    this.inner.reset(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tellClose(reset: boolean): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { bytesRead, bytesWritten } = this.inner;
+    this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
+  }
+}
+
+class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements TlsConn<A> {
+  readonly tls: TlsInfo;
+  readonly #inner: TlsConn<A>;
+
+  constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
+    super(inner, socket, recorder);
+    this.#inner = inner;
+    this.tls = inner.tls;
+    const { protocol, alpnProtocol, peerCertificate } = inner.tls;
+    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
+  }
+
+  get truncated(): boolean | undefined {
+    return this.#inner.truncated;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What {@linkcode observe} writes events with: their times, and the numbers of the sockets.
+ *
+ * @module
+ */
+
+import { copyOf } from "../base/borrowed.ts";
+import type { Clock } from "../base/clock.ts";
+import { SocketError, type SocketOp } from "../base/errors.ts";
+import type { EventSink, SocketEvent } from "./observe.ts";
+
+// Omit<> on a union would merge its members; this keeps them apart.
+type WithoutTime<E> = E extends unknown ? Omit<E, "time"> : never;
+
+/** See the module. */
+export class Recorder {
+  readonly #sink: EventSink;
+  readonly #clock: Clock;
+  #sockets = 0;
+
+  constructor(sink: EventSink, clock: Clock) {
+    this.#sink = sink;
+    this.#clock = clock;
+  }
+
+  newSocket(): number {
+    return ++this.#sockets;
+  }
+
+  emit(event: WithoutTime<SocketEvent>): void {
+    const told = { time: this.#clock.now(), ...event } as SocketEvent;
+    this.#sink("data" in told ? { ...told, data: copyOf(told.data) } : told);
+  }
+
+  /** Settles as `work` does, and tells if it fails. */
+  async tellFailure<T>(socket: number | undefined, op: SocketOp, work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof SocketError && error.code !== "ECLOSED") {
+        this.emit({ type: "error", socket, op, error });
+      }
+      throw error;
+    }
+  }
+}

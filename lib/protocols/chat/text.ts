@@ -1,0 +1,27 @@
+/**
+ * What a client of a chat may send to the terminals of the others.
+ *
+ * @module
+ */
+
+import { escapeText } from "../../base/escape.ts";
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Decodes a line so that it can do nothing but be read: what {@linkcode escapeText} escapes is
+ * escaped, but for tabs. What is not UTF-8 becomes U+FFFD.
+ */
+export function cleanText(line: Uint8Array): string {
+  return decoder.decode(line).split("\t").map(escapeText).join("\t");
+}
+
+/** Whether it can be a name: 1 to 20 letters and digits of any script, `-` and `_`. */
+export function isName(text: string): boolean {
+  return /^[\p{L}\p{N}_-][\p{L}\p{M}\p{N}_-]{0,19}$/u.test(text);
+}
+
+/** The same for all names that people take for the same. */
+export function keyOf(name: string): string {
+  return name.normalize("NFKC").toLowerCase();
+}

@@ -1,0 +1,177 @@
+/**
+ * A switchboard: each client is joined to a connection of its own to a target.
+ *
+ * @module
+ */
+
+import {
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  type Kind,
+  type Kinds,
+} from "../base/arguments.ts";
+import { BufferPool } from "../net/buffer_pool.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { SocketError } from "../base/errors.ts";
+import { pump } from "./pump.ts";
+import type { Handler } from "../serve/serve.ts";
+import type { Addr, Conn } from "../net/transport.ts";
+
+/** The most bytes that are received at once, in either direction. */
+const RECV_SIZE = 64 * 1024;
+
+/**
+ * Connects to the target for one client. It is to give up when `signal` is aborted: when the server
+ * begins to stop, or closes the client.
+ */
+export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
+
+/** What {@linkcode relay} takes. */
+export interface RelayOptions {
+  /** Is told of each conversation when it has ended, however it has. */
+  readonly onEnd?: (relayed: Relayed) => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+const DIAL_TARGET: Kind = {
+  ...FUNCTION,
+  takes:
+    "a function that connects to the target, such as (signal) => dial(transport, { host, port, signal })",
+};
+
+const OPTIONS: Kinds<RelayOptions> = { onEnd: FUNCTION, clock: CLOCK };
+
+/** What became of one conversation of {@linkcode relay}. */
+export interface Relayed {
+  /** The client. */
+  readonly client: Addr;
+  /** The target; undefined if it could not be reached. */
+  readonly target: Addr | undefined;
+  /** How many bytes of the client's the target's socket has taken. */
+  readonly toTarget: number;
+  /** How many bytes of the target's the client's socket has taken. */
+  readonly toClient: number;
+  /** Milliseconds, dialing included. */
+  readonly duration: number;
+  /** What ended it, if it did not end in good order: what the handler rejects with. */
+  readonly error: unknown;
+}
+
+/**
+ * Makes a handler for {@linkcode serve} that dials a target for its client and carries bytes both
+ * ways, unchanged. The two may be of different kinds: TCP, TLS or Unix.
+ *
+ * - Who reads slowly holds the other back: at most 64 KiB of a direction are under way here.
+ * - FIN is passed on as FIN, behind all that came before it, and the other direction goes on. When
+ *   both have ended so has the conversation.
+ * - When one side resets, the other is reset, as far as its runtime can ({@linkcode Conn.reset}).
+ *   When one side takes no more bytes, what it said before is passed on first.
+ * - When the target cannot be reached the client is reset, and nothing of what it sent is read.
+ * - When {@linkcode serve} closes the client, since nothing moves or the grace is over, the target is
+ *   reset. Bytes in either direction count as movement, so `idleTimeout` bounds a conversation
+ *   that only one side has ended, too.
+ *
+ * The handler rejects with what `dialTarget` rejected with, or with the first failure of either side.
+ *
+ * @example A port that leads to another one
+ * ```ts
+ * import { dial, echo, MemoryTransport, relay, serve } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const transport = new MemoryTransport();
+ * const [target, front] = [await transport.listen({ port: 7 }), await transport.listen({ port: 8 })];
+ * const toTarget = (signal: AbortSignal) => dial(transport, { host: "localhost", port: 7, signal });
+ * const served = Promise.all([serve(target, echo()), serve(front, relay(toTarget))]);
+ *
+ * using conn = await transport.connect({ host: "localhost", port: 8 });
+ * await conn.write(new Uint8Array([1, 2, 3]));
+ * assert.equal(await conn.read(new Uint8Array(10)), 3);
+ *
+ * conn.close();
+ * front.close();
+ * target.close();
+ * await served;
+ * ```
+ */
+export function relay(
+  dialTarget: DialTarget,
+  options: RelayOptions = {},
+): Handler {
+  checkArgument("relay", dialTarget, DIAL_TARGET);
+  checkOptions("relay", options, OPTIONS, "{ onEnd }");
+  const { onEnd, clock = systemClock } = options;
+  const pool = new BufferPool(RECV_SIZE);
+  return async (client, conversation) => {
+    const started = clock.now();
+    let target: Conn | undefined;
+    let error: unknown;
+    try {
+      target = await dialTarget(conversation.stopping);
+      await new Junction(client, target, pool).run(conversation.signal);
+    } catch (failure) {
+      error = failure;
+      client.reset();
+      throw failure;
+    } finally {
+      onEnd?.({
+        client: client.remoteAddr,
+        target: target?.remoteAddr,
+        toTarget: target?.bytesWritten ?? 0,
+        toClient: client.bytesWritten,
+        duration: clock.now() - started,
+        error,
+      });
+    }
+  };
+}
+
+/** Two connections that are joined. */
+class Junction {
+  readonly #client: Conn;
+  readonly #target: Conn;
+  readonly #pool: BufferPool;
+  #failure: unknown;
+
+  constructor(client: Conn, target: Conn, pool: BufferPool) {
+    this.#client = client;
+    this.#target = target;
+    this.#pool = pool;
+  }
+
+  /** Carries until both directions have ended; rejects with the first failure. */
+  async run(signal: AbortSignal): Promise<void> {
+    const onAbort = () => this.#target.reset(signal.reason);
+    // A pump that waits for the target would not notice that the client was closed.
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort);
+    await Promise.all([
+      this.#carry(this.#client, this.#target),
+      this.#carry(this.#target, this.#client),
+    ]);
+    signal.removeEventListener("abort", onAbort);
+    if (this.#failure === undefined) return this.#target.close();
+    this.#reset();
+    throw this.#failure;
+  }
+
+  /** Carries one direction, and passes its end on. */
+  async #carry(from: Conn, to: Conn): Promise<void> {
+    try {
+      await pump(from, to, this.#pool);
+      await to.closeWrite();
+    } catch (error) {
+      this.#failure ??= error;
+      // Who takes no more may have said something before: reading it to its end comes to an end by
+      // itself. Who cannot be read is gone, and the other side is not to wait for it.
+      if (!(error instanceof SocketError) || error.op === "read") this.#reset();
+    }
+  }
+
+  #reset(): void {
+    this.#client.reset();
+    this.#target.reset();
+  }
+}

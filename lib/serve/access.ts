@@ -1,0 +1,150 @@
+/**
+ * Who may connect: networks that are allowed or denied, and how often one address may.
+ *
+ * @module
+ */
+
+import { checkOptions, FUNCTION, type Kinds, LIMIT, TEXTS } from "../base/arguments.ts";
+import { CidrSet, parseCidr } from "../base/cidr.ts";
+import { counted } from "../base/plural.ts";
+import type { UdpAddr } from "../net/datagram.ts";
+import { parseScopedIP } from "../base/ip.ts";
+import type { Addr, TcpAddr } from "../net/transport.ts";
+
+/** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
+export interface Admission {
+  /**
+   * Whether this peer may connect. Asked right after accept; who is refused is reset. Of a datagram,
+   * whether it may be answered.
+   */
+  admit(remoteAddr: Addr | UdpAddr): boolean;
+  /** A peer that was admitted is done. */
+  release(remoteAddr: Addr | UdpAddr): void;
+}
+
+/** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
+export interface AccessRules {
+  /** Who may connect: nobody if it is empty. Default: everyone. */
+  readonly allow?: readonly string[];
+  /** Who may not, even if allowed. Default: nobody. */
+  readonly deny?: readonly string[];
+}
+
+/** What {@linkcode AccessList} takes. */
+export interface AccessOptions extends AccessRules {
+  /**
+   * How many connections one address may have at once; 0 for no limit. Each IPv6 address counts by
+   * itself, although a host can have many. Default: 0.
+   */
+  readonly maxPerAddress?: number;
+  /** Is told who was refused, and why, as the middle of a sentence. It must not throw. */
+  readonly onRefuse?: (remoteAddr: TcpAddr | UdpAddr, why: string) => void;
+}
+
+const RULES: Kinds<AccessRules> = { allow: TEXTS, deny: TEXTS };
+
+const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse: FUNCTION };
+
+/**
+ * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight},
+ * {@linkcode serveHttp} or {@linkcode serveDatagrams} as `admission`. An address that is denied may not; if `allow` is given,
+ * the others may not; of the rest, those that have `maxPerAddress` connections may have no more.
+ *
+ * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
+ * all of IPv6 and nothing of IPv4. The zone of an address (`fe80::1%eth0`) does not count. Peers
+ * without an IP address, those of Unix sockets, are always admitted: the permissions of the socket
+ * file are for them. An address that is no IP address is refused.
+ *
+ * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is none,
+ * or that has bits set behind its prefix (`10.0.0.1/8`).
+ *
+ * With TLS, give it to the listener, too ({@linkcode TlsServerOptions.admission}): else who is denied
+ * shakes hands first.
+ *
+ * @example
+ * ```ts
+ * import { AccessList, echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const access = new AccessList({
+ *   allow: ["127.0.0.0/8", "::1", "192.168.0.0/16"],
+ *   deny: ["192.168.0.1"],
+ *   maxPerAddress: 100,
+ * });
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serve(listener, echo(), { admission: access });
+ *
+ * access.replace({ allow: ["127.0.0.1"] }); // from now on; who is connected stays
+ *
+ * listener.close();
+ * await served;
+ * ```
+ */
+export class AccessList implements Admission {
+  readonly #maxPerAddress: number;
+  readonly #onRefuse: ((remoteAddr: TcpAddr | UdpAddr, why: string) => void) | undefined;
+  /** How many connections each address has; those with none are not in it. */
+  readonly #counts = new Map<string, number>();
+  #refused = 0;
+  #allow!: CidrSet | undefined;
+  #deny!: CidrSet;
+
+  /** Makes a list; see the class. */
+  constructor(options: AccessOptions) {
+    checkOptions("new AccessList", options, OPTIONS, '{ allow: ["127.0.0.0/8"] }');
+    this.#maxPerAddress = options.maxPerAddress ?? 0;
+    this.#onRefuse = options.onRefuse;
+    this.#setRules(options);
+  }
+
+  /** How many connections were refused so far, and, with TLS, handshakes; or datagrams. */
+  get refused(): number {
+    return this.#refused;
+  }
+
+  /** From now on these rules hold, and no others. Connections that were admitted live on. */
+  replace(rules: AccessRules): void {
+    checkOptions("replace", rules, RULES, '{ allow: ["127.0.0.0/8"] }');
+    this.#setRules(rules);
+  }
+
+  #setRules({ allow, deny = [] }: AccessRules): void {
+    const denied = deny.map(parseCidr);
+    this.#allow = allow && new CidrSet(allow.map(parseCidr));
+    this.#deny = new CidrSet(denied);
+  }
+
+  /** See {@linkcode Admission.admit}. */
+  admit(remoteAddr: Addr | UdpAddr): boolean {
+    if (remoteAddr.transport === "unix") return true;
+    const { host } = remoteAddr;
+    const count = this.#counts.get(host) ?? 0;
+    const why = this.#whyNot(host) ?? this.#whyNoMore(count);
+    if (why !== undefined) {
+      this.#refused++;
+      this.#onRefuse?.(remoteAddr, why);
+      return false;
+    }
+    this.#counts.set(host, count + 1);
+    return true;
+  }
+
+  /** See {@linkcode Admission.release}. */
+  release(remoteAddr: Addr | UdpAddr): void {
+    if (remoteAddr.transport === "unix") return;
+    const count = this.#counts.get(remoteAddr.host) ?? 0;
+    if (count > 1) this.#counts.set(remoteAddr.host, count - 1);
+    else this.#counts.delete(remoteAddr.host);
+  }
+
+  #whyNot(host: string): string | undefined {
+    // In no network, it would get past those that are denied.
+    if (parseScopedIP(host) === undefined) return "its address is no IP address";
+    if (this.#deny.has(host)) return "its address is denied";
+    return this.#allow?.has(host) === false ? "its address is not allowed" : undefined;
+  }
+
+  #whyNoMore(count: number): string | undefined {
+    if (this.#maxPerAddress === 0 || count < this.#maxPerAddress) return undefined;
+    return `its address has ${counted(count, "connection")} already`;
+  }
+}

@@ -1,0 +1,290 @@
+/**
+ * The server's side of a listener: accept, hand over, clean up, and stop in good order.
+ *
+ * @module
+ */
+
+import type { Admission } from "./access.ts";
+import { formatAddr } from "../base/addr.ts";
+import {
+  ADMISSION,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  HANDLER,
+  type Kinds,
+  LIMIT,
+  LISTENER,
+  SIGNAL,
+  TIMEOUT,
+  WAIT,
+} from "../base/arguments.ts";
+import { Backoff } from "../base/backoff.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Conversation, OpenConversation } from "./conversation.ts";
+import { deferred } from "../base/deferred.ts";
+import { SocketError } from "../base/errors.ts";
+import { IdleWatch } from "./idle.ts";
+import { warn } from "./handler_warning.ts";
+import type { Conn, Listener } from "../net/transport.ts";
+
+/**
+ * Holds one conversation. The connection is closed when the promise settles; what it rejects with
+ * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
+ *
+ * It is closed in good order even then, so that what was sent arrives: a protocol whose messages do
+ * not tell where they end calls `conn.reset()` before it rejects, lest half an answer look whole.
+ */
+export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
+
+/** What {@linkcode serve} takes. */
+export interface ServeOptions {
+  /** Aborting it stops the server: see {@linkcode serve}. */
+  readonly signal?: AbortSignal;
+  /**
+   * How many conversations there may be at once; at that number the rest wait in the listener's
+   * backlog. 0 for no limit. Default: 1024.
+   */
+  readonly maxConnections?: number;
+  /**
+   * Asked to end a conversation, by closing its connection, for a newcomer who finds all places taken;
+   * returns false if there is none to be ended now, and is asked again a quarter of a second later.
+   * Default: newcomers wait.
+   */
+  readonly makeRoom?: () => boolean;
+  /** Who may connect; who is refused takes none of `maxConnections`. Default: everyone. */
+  readonly admission?: Admission;
+  /**
+   * Milliseconds without a byte in either direction after which a connection is closed with
+   * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
+   */
+  readonly idleTimeout?: number;
+  /** Milliseconds that conversations get to finish once the server stops. Default: 10,000. */
+  readonly grace?: number;
+  /**
+   * Is told what a handler rejected with. By default a SocketError, which is how peers behave, is
+   * ignored, and anything else becomes a process warning with its stack and the peer's address, since
+   * it is a mistake in the handler.
+   */
+  readonly onError?: (error: unknown, conn: Conn) => void;
+  /** Is told when the server stops: from then on conversations have `grace` to finish. */
+  readonly onStop?: () => void;
+  /** What time it is. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** What {@linkcode serve} has done. */
+export interface ServeSummary {
+  /** How many connections were accepted, without those refused. */
+  readonly accepted: number;
+  /** How many were refused by {@linkcode ServeOptions.admission}. */
+  readonly refused: number;
+  /** How many of those accepted did not finish within the grace and were reset. */
+  readonly reset: number;
+}
+
+const OPTIONS: Kinds<ServeOptions> = {
+  signal: SIGNAL,
+  maxConnections: LIMIT,
+  makeRoom: FUNCTION,
+  admission: ADMISSION,
+  idleTimeout: TIMEOUT,
+  grace: WAIT,
+  onError: FUNCTION,
+  onStop: FUNCTION,
+  clock: CLOCK,
+};
+
+/** How long a newcomer waits until room is asked for again, in milliseconds. */
+const ROOM_MS = 250;
+
+/** How long handlers whose connection was reset get to notice. */
+const SETTLE_MS = 1000;
+
+/**
+ * Accepts connections and holds a conversation on each, until `signal` is aborted or the listener is
+ * closed. Then it closes the listener, lets the conversations finish for up to `grace`, resets what
+ * is left, and resolves. What a handler throws is told to {@linkcode ServeOptions.onError}, or is a
+ * process warning.
+ *
+ * Rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
+ * memory is waited out, 5 ms at first and a second at most.
+ *
+ * @example A server that says hello
+ * ```ts
+ * import { serve, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const stop = new AbortController();
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serve(listener, async (conn) => {
+ *   await conn.write(new TextEncoder().encode("hello\n"));
+ * }, { signal: stop.signal });
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ */
+export async function serve(
+  listener: Listener,
+  handler: Handler,
+  options: ServeOptions = {},
+): Promise<ServeSummary> {
+  checkArgument("serve", listener, LISTENER);
+  checkArgument("serve", handler, HANDLER);
+  checkOptions("serve", options, OPTIONS, "{ signal }");
+  return await new Server(listener, handler, options).run();
+}
+
+class Server {
+  readonly #listener: Listener;
+  readonly #handler: Handler;
+  readonly #maxConnections: number;
+  readonly #makeRoom: (() => boolean) | undefined;
+  readonly #admission: Admission | undefined;
+  readonly #grace: number;
+  readonly #onError: (error: unknown, conn: Conn) => void;
+  readonly #onStop: (() => void) | undefined;
+  readonly #clock: Clock;
+  readonly #idle: IdleWatch;
+  readonly #signal: AbortSignal | undefined;
+  readonly #open = new Set<OpenConversation>();
+  #accepted = 0;
+  #refused = 0;
+  #reset = 0;
+  /** Something is waiting for a conversation to end, or for the server to stop. */
+  #changed = deferred<void>();
+
+  constructor(listener: Listener, handler: Handler, options: ServeOptions) {
+    this.#listener = listener;
+    this.#handler = handler;
+    this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
+    this.#makeRoom = options.makeRoom;
+    this.#admission = options.admission;
+    this.#grace = options.grace ?? 10_000;
+    this.#onError = options.onError ?? warnOf;
+    this.#onStop = options.onStop;
+    this.#clock = options.clock ?? systemClock;
+    this.#idle = new IdleWatch(options.idleTimeout ?? 300_000, this.#clock);
+    this.#signal = options.signal;
+  }
+
+  async run(): Promise<ServeSummary> {
+    // The listener may take a while to notice; the grace is counted from now.
+    let stoppedAt: number | undefined;
+    const stop = () => {
+      stoppedAt = this.#clock.now();
+      this.#listener.close();
+      this.#notify();
+    };
+    if (this.#signal?.aborted) stop();
+    this.#signal?.addEventListener("abort", stop);
+    try {
+      await this.#acceptAll();
+    } finally {
+      this.#signal?.removeEventListener("abort", stop);
+      this.#listener.close();
+      this.#onStop?.();
+      await this.#end(stoppedAt ?? this.#clock.now());
+    }
+    return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
+  }
+
+  /** Lets the conversations finish, and resets those that have not when the grace is over. */
+  async #end(stoppedAt: number): Promise<void> {
+    for (const conversation of this.#open) conversation.stop();
+    await this.#drain(stoppedAt + this.#grace);
+    this.#reset = this.#open.size;
+    for (const conversation of this.#open) conversation.reset();
+    await this.#drain(this.#clock.now() + SETTLE_MS);
+  }
+
+  async #acceptAll(): Promise<void> {
+    const backoff = new Backoff();
+    for (;;) {
+      // Who has something to make room for has to be accepted first.
+      if (this.#makeRoom === undefined) await this.#untilRoom();
+      try {
+        const conn = await this.#listener.accept();
+        backoff.reset();
+        if (this.#admission?.admit(conn.remoteAddr) === false) this.#refuse(conn);
+        else await this.#take(conn);
+      } catch (error) {
+        const code = error instanceof SocketError ? error.code : undefined;
+        if (code === "ECLOSED") return;
+        if (code === "ECONNABORTED") continue;
+        const wait = backoff.after(error);
+        if (wait === undefined) throw error;
+        await this.#sleep(wait);
+      }
+    }
+  }
+
+  /** Waits until there is room for one more, or until the server stops. */
+  async #untilRoom(): Promise<void> {
+    while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
+      if (this.#makeRoom?.() === false) await this.#sleep(ROOM_MS);
+      else await this.#changed.promise;
+    }
+  }
+
+  async #take(conn: Conn): Promise<void> {
+    if (this.#open.size >= this.#maxConnections) await this.#untilRoom();
+    if (!this.#signal?.aborted) return void this.#converse(conn);
+    this.#admission?.release(conn.remoteAddr);
+    conn.reset();
+  }
+
+  #refuse(conn: Conn): void {
+    this.#refused++;
+    conn.reset();
+  }
+
+  async #converse(conn: Conn): Promise<void> {
+    this.#accepted++;
+    const conversation = new OpenConversation(conn);
+    this.#open.add(conversation);
+    this.#idle.add(conn, undefined, (why) => conversation.close(why));
+    try {
+      await this.#handler(conn, conversation);
+    } catch (error) {
+      this.#onError(error, conn);
+    } finally {
+      conn.close();
+      this.#idle.delete(conn);
+      this.#open.delete(conversation);
+      this.#admission?.release(conn.remoteAddr);
+      this.#notify();
+    }
+  }
+
+  /** Waits until no conversation is left, or until the clock says `deadline`. */
+  async #drain(deadline: number): Promise<void> {
+    const left = deadline - this.#clock.now();
+    let late = false;
+    // A turn of the event loop is there in any case, for those who end because the server does.
+    const clock = left > 0 ? this.#clock : systemClock;
+    const cancel = clock.setTimer(Math.max(0, left), () => {
+      late = true;
+      this.#notify();
+    });
+    while (this.#open.size > 0 && !late) await this.#changed.promise;
+    cancel();
+  }
+
+  /** Waits for `ms` milliseconds, or until a conversation ends or the server stops. */
+  async #sleep(ms: number): Promise<void> {
+    const cancel = this.#clock.setTimer(ms, () => this.#notify());
+    await this.#changed.promise;
+    cancel();
+  }
+
+  #notify(): void {
+    this.#changed.resolve();
+    this.#changed = deferred();
+  }
+}
+
+function warnOf(error: unknown, { remoteAddr }: Conn): void {
+  if (!(error instanceof SocketError)) warn(error, `with ${formatAddr(remoteAddr)}`);
+}

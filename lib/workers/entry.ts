@@ -1,0 +1,151 @@
+/**
+ * The program of a worker: a process or thread that {@linkcode startWorkers} has started. Imported by
+ * anybody else, this module tells where it is and does nothing.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { SocketError } from "../base/errors.ts";
+import { BaseListener } from "../net/listener_base.ts";
+import { systemTransport } from "../net/system.deno.ts";
+import type { Conn, Listener, ListenOptions } from "../net/transport.ts";
+import {
+  type Failure,
+  type FromWorker,
+  type ListeningTransport,
+  type ToWorker,
+  WORKER_MARK,
+  type WorkerMain,
+} from "./protocol.ts";
+
+/** Where this file is: what a parent starts. */
+export const WORKER_ENTRY: string = import.meta.url;
+
+/** Whether this is a worker. */
+export const IN_WORKER: boolean = isMainThread
+  ? process.argv[2] === WORKER_MARK && process.send !== undefined
+  : workerData === WORKER_MARK;
+
+/** How often a process looks whether its parent is still there, in milliseconds. */
+const PARENT_MS = 500;
+
+/** A count travels to the parent at most this often, in milliseconds. */
+const REPORT_MS = 100;
+
+type Post = (message: FromWorker) => void;
+
+/** Tells what was accepted from it. */
+class CountedListener extends BaseListener {
+  readonly addr;
+  readonly #inner: Listener;
+  readonly #count: () => void;
+
+  constructor(inner: Listener, count: () => void) {
+    super();
+    this.addr = inner.addr;
+    this.#inner = inner;
+    this.#count = count;
+  }
+
+  protected async startAccept(): Promise<Conn> {
+    const conn = await this.#inner.accept();
+    this.#count();
+    return conn;
+  }
+
+  protected destroy(): void {
+    this.#inner.close();
+  }
+}
+
+/** Counts, and tells the parent now and then. */
+class Counter {
+  readonly #post: Post;
+  #accepted = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(post: Post) {
+    this.#post = post;
+  }
+
+  count(): void {
+    this.#accepted++;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#post({ type: "accepted", accepted: this.#accepted });
+    }, REPORT_MS);
+  }
+
+  /** What comes next is the summary, which counts better. */
+  end(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/** Opens the channel to the parent. */
+function connect(onMessage: (message: ToWorker) => void): Post {
+  if (!isMainThread) {
+    parentPort!.on("message", onMessage);
+    return (message) => parentPort!.postMessage(message);
+  }
+  process.on("message", onMessage);
+  // The parent has ended, or has heard all it wants to hear: nobody else will end this process.
+  process.on("disconnect", () => process.exit());
+  // When it ends with a message of ours unread, the channel breaks, which Deno does not tell.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) process.exit();
+  }, PARENT_MS);
+  // Ctrl-C reaches every process of a terminal, and so does its end. The parent decides what follows.
+  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+  return (message) => {
+    if (process.connected) process.send!(message);
+  };
+}
+
+function failureOf(error: unknown): Failure {
+  if (!(error instanceof Error)) {
+    return { message: String(error), stack: undefined, socket: undefined };
+  }
+  const { message, stack } = error;
+  const { code, op, addr } = error as SocketError;
+  return { message, stack, socket: error instanceof SocketError ? { code, op, addr } : undefined };
+}
+
+async function work(
+  { module, id, listen, grace, data }: ToWorker & { type: "start" },
+  signal: AbortSignal,
+  post: Post,
+): Promise<void> {
+  const counter = new Counter(post);
+  try {
+    const main: WorkerMain = (await import(module)).default;
+    if (typeof main !== "function") {
+      throw new TypeError(`${module} does not export a function as its default`);
+    }
+    const listenHere = async (
+      transport: ListeningTransport = systemTransport,
+    ): Promise<Listener> => {
+      const listener = await transport.listen(listen as ListenOptions);
+      post({ type: "ready", addr: listener.addr });
+      return new CountedListener(listener, () => counter.count());
+    };
+    const summary = await main({ id, data, signal, grace, listen: listenHere });
+    post({ type: "done", summary });
+  } catch (error) {
+    post({ type: "failed", failure: failureOf(error) });
+  } finally {
+    counter.end();
+  }
+}
+
+if (IN_WORKER) {
+  const stop = new AbortController();
+  const post = connect((message) => {
+    if (message.type === "start") void work(message, stop.signal, post);
+    else stop.abort();
+  });
+  post({ type: "up" });
+}

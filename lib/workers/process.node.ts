@@ -1,0 +1,107 @@
+/**
+ * How Node starts worker processes, and what they share: a socket that is bound already and that
+ * each inherits. Its twin for Deno is `worker_process.deno.ts`.
+ *
+ * @module
+ */
+
+import { type ChildProcess, fork } from "node:child_process";
+import net from "node:net";
+import { fileURLToPath } from "node:url";
+import { getSystemErrorName } from "node:util";
+import { isIPv6, tcpAddr } from "../base/addr.ts";
+import { asksForUnix } from "../net/option_kinds.ts";
+import { codeOf, SocketError } from "../base/errors.ts";
+import { bindHost } from "../net/resolve.ts";
+import { systemTransport } from "../net/system.node.ts";
+import type { Addr } from "../net/transport.ts";
+import { bindPath, fileCode, SocketFile } from "../net/unix_path.ts";
+import type { HeldSocket, WorkerListenOptions } from "./protocol.ts";
+
+/**
+ * Starts a process that runs the module `entry`, with a channel to it, and with `fd`, if there is
+ * one, as its descriptor `INHERITED_FD`. `flags` are the runtime's.
+ */
+export function startProcess(
+  entry: string,
+  args: readonly string[],
+  { fd, flags }: { fd?: number; flags?: readonly string[] },
+): ChildProcess {
+  return fork(fileURLToPath(entry), args, {
+    stdio: ["ignore", "inherit", "inherit", fd ?? "ignore", "ipc"],
+    ...flags && { execArgv: [...flags] },
+  });
+}
+
+/** What node:net makes and does not export in words: cluster, too, binds with it. */
+interface Handle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(): void;
+}
+
+type CreateHandle = (
+  address: string,
+  port: number,
+  addressType: 4 | 6 | -1,
+  fd?: undefined,
+  flags?: number,
+) => Handle | number;
+
+/** Bun has none: its processes bind for themselves, as on Deno. */
+const { _createServerHandle: createHandle } = net as unknown as {
+  _createServerHandle?: CreateHandle;
+};
+
+/** libuv's UV_TCP_IPV6ONLY. */
+const IPV6_ONLY = 1;
+
+/**
+ * Binds as {@linkcode Transport.listen} does, and leaves listening and accepting to the processes.
+ * While this one holds the socket, clients wait in its backlog even when no process is left.
+ */
+export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  if (createHandle === undefined) return undefined;
+  if (!asksForUnix(options)) {
+    return await bindHost(systemTransport, options, (addr) => {
+      const flags = options.ipv6Only ? IPV6_ONLY : 0;
+      const handle = bind(addr, addr.host, addr.port, isIPv6(addr) ? 6 : 4, undefined, flags);
+      const real: { address?: string; port?: number } = {};
+      // libuv tells of an address in use only here.
+      const errno = handle.getsockname(real);
+      if (errno < 0) {
+        handle.close();
+        throw failure(errno, addr);
+      }
+      const bound = tcpAddr(real.address!, real.port!);
+      return { addr: bound, fd: handle.fd, close: () => handle.close() };
+    });
+  }
+  const { path, mode } = options;
+  return await bindPath({ path, mode }, (addr) => {
+    const handle = bind(addr, path, -1, -1);
+    try {
+      const file = new SocketFile(path, mode);
+      return { addr, fd: handle.fd, close: () => file.close(() => handle.close()) };
+    } catch (error) {
+      handle.close();
+      const { code } = error as { code?: unknown };
+      throw new SocketError(fileCode(code, path) ?? codeOf(error), "listen", {
+        addr,
+        cause: error,
+      });
+    }
+  }, (addr) => systemTransport.connect(addr));
+}
+
+function bind(addr: Addr, ...where: Parameters<CreateHandle>): Handle {
+  const handle = createHandle!(...where);
+  if (typeof handle === "number") throw failure(handle, addr);
+  return handle;
+}
+
+function failure(errno: number, addr: Addr): SocketError {
+  const name = getSystemErrorName(errno);
+  const known = addr.transport === "unix" ? fileCode(name, addr.path) : undefined;
+  return new SocketError(known ?? codeOf({ code: name }), "listen", { addr });
+}

@@ -1,0 +1,213 @@
+/**
+ * One of a pool's places: the worker that holds it, and the one that replaces it when it crashes.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import { deferred } from "../base/deferred.ts";
+import { SocketError, type SocketErrorCode, type SocketOp } from "../base/errors.ts";
+import type { Addr } from "../net/transport.ts";
+import type { Failure, FromWorker, ToWorker } from "./protocol.ts";
+import type { WorkerHandle, WorkerListener } from "./handle.ts";
+
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 10_000;
+
+/** How long a worker may take until it listens. */
+const START_MS = 30_000;
+
+/** How long a worker that was told to stop, or to end, may take beyond the grace. */
+const END_MS = 5_000;
+
+/** What a slot needs of its pool. */
+export interface SlotHost {
+  readonly clock: Clock;
+  readonly grace: number;
+  /** Starts a process or thread. */
+  launch(listener: WorkerListener): WorkerHandle;
+  /** What it is told first. */
+  startMessage(id: number): ToWorker;
+  /** A worker listens. */
+  onReady(id: number, pid: number | undefined): void;
+  /** A worker has ended although nobody told it to. `restartIn` is in milliseconds. */
+  onCrash(id: number, pid: number | undefined, how: string, restartIn: number): void;
+}
+
+/** See the module. */
+export class Slot {
+  readonly id: number;
+  /** Connections that were refused, and that were reset as it stopped: what its last worker told. */
+  refused = 0;
+  reset = 0;
+  /** How often its worker was replaced. */
+  restarts = 0;
+  /** Its worker did not stop in good order. */
+  lost = false;
+  readonly #host: SlotHost;
+  readonly #ended = deferred<void>();
+  #first = deferred<Addr>();
+  #handle: WorkerHandle | undefined;
+  #accepted = 0;
+  /** Of the workers that held the place before. */
+  #acceptedBefore = 0;
+  #backoff = FIRST_BACKOFF_MS;
+  #readyAt: number | undefined;
+  /** What went wrong, as the end of a sentence about the worker. */
+  #why: string | undefined;
+  /** The error that it told of. */
+  #failure: Error | undefined;
+  #state: "starting" | "serving" | "stopping" | "ended" = "starting";
+  #done = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(id: number, host: SlotHost) {
+    this.id = id;
+    this.#host = host;
+  }
+
+  /** Resolves when no worker holds the place and none will. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  get pid(): number | undefined {
+    return this.#handle?.pid;
+  }
+
+  /** Connections accepted so far, as far as the worker has told. */
+  get accepted(): number {
+    return this.#acceptedBefore + this.#accepted;
+  }
+
+  /** Starts the first worker; resolves to where it listens, and rejects if it does not. */
+  start(): Promise<Addr> {
+    this.#launch();
+    return this.#first.promise;
+  }
+
+  /** Tells the worker to stop, and sees to it that it ends. */
+  stop(): void {
+    if (this.#state === "stopping" || this.#state === "ended") return;
+    this.#state = "stopping";
+    this.#cancelTimer();
+    if (this.#handle === undefined) return this.#end();
+    this.#handle.post({ type: "stop" });
+    this.#killIn(this.#host.grace + END_MS);
+  }
+
+  /** Ends the worker at once. */
+  kill(): void {
+    this.stop();
+    this.#handle?.kill();
+  }
+
+  #launch(): void {
+    this.#readyAt = undefined;
+    this.#why = this.#failure = undefined;
+    this.#done = false;
+    this.#killIn(START_MS);
+    try {
+      this.#handle = this.#host.launch({
+        onMessage: (message) => this.#onMessage(message),
+        onEnd: (how) => this.#onEnd(how),
+      });
+    } catch (error) {
+      this.#failure = error as Error;
+      this.#onEnd(`could not start: ${this.#failure.message}`);
+    }
+  }
+
+  #killIn(ms: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#host.clock.setTimer(ms, () => {
+      this.#why ??= `did nothing for ${ms / 1000} s`;
+      this.#handle?.kill();
+    });
+  }
+
+  #onMessage(message: FromWorker): void {
+    switch (message.type) {
+      case "up":
+        this.#handle!.post(this.#host.startMessage(this.id));
+        // What it was told before that may not have been heard.
+        if (this.#state === "stopping") this.#handle!.post({ type: "stop" });
+        return;
+      case "ready":
+        this.#readyAt = this.#host.clock.now();
+        if (this.#state === "stopping") return;
+        this.#cancelTimer();
+        this.#state = "serving";
+        this.#first.resolve(message.addr);
+        this.#host.onReady(this.id, this.pid);
+        return;
+      case "accepted":
+        this.#accepted = message.accepted;
+        return;
+      case "done":
+        this.#done = true;
+        this.#accepted = message.summary.accepted;
+        this.refused += message.summary.refused;
+        this.reset += message.summary.reset;
+        this.#why = "stopped serving without being told to";
+        break;
+      case "failed":
+        this.#failure = errorOf(message.failure);
+        this.#why = `failed: ${message.failure.message}`;
+        break;
+    }
+    this.#killIn(END_MS);
+    this.#handle!.release();
+  }
+
+  #onEnd(how: string): void {
+    this.#cancelTimer();
+    const { pid } = this;
+    this.#handle = undefined;
+    this.#acceptedBefore += this.#accepted;
+    this.#accepted = 0;
+    if (this.#state === "stopping") {
+      this.lost = !this.#done;
+      return this.#end();
+    }
+    const why = this.#why ?? how;
+    if (this.#state === "starting") {
+      this.#first.reject(this.#failure ?? new Error(`A worker ${why} before it listened`));
+      return this.#end();
+    }
+    const { clock } = this.#host;
+    if (this.#readyAt !== undefined && clock.now() - this.#readyAt >= LAST_BACKOFF_MS) {
+      this.#backoff = FIRST_BACKOFF_MS;
+    }
+    const restartIn = this.#backoff;
+    this.#backoff = Math.min(restartIn * 2, LAST_BACKOFF_MS);
+    this.#cancelTimer = clock.setTimer(restartIn, () => {
+      this.restarts++;
+      this.#launch();
+    });
+    this.#host.onCrash(this.id, pid, why, restartIn);
+  }
+
+  #end(): void {
+    this.#state = "ended";
+    const why = "it was stopped before it listened";
+    this.#first.reject(new SocketError("ECANCELED", "listen", { why }));
+    this.#first.promise.catch(() => {});
+    this.#ended.resolve();
+  }
+}
+
+/** The error that a worker has told of. */
+function errorOf({ message, stack, socket }: Failure): Error {
+  if (socket === undefined) {
+    const error = new Error(message);
+    if (stack !== undefined) error.stack = stack;
+    return error;
+  }
+  const error = new SocketError(socket.code as SocketErrorCode, socket.op as SocketOp, {
+    addr: socket.addr as Addr,
+  });
+  // The worker's own may say more.
+  error.message = message;
+  return error;
+}

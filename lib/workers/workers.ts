@@ -1,0 +1,388 @@
+/**
+ * Several processes or threads that serve at one address: started, watched, replaced when they
+ * crash, stopped together, and counted in one place.
+ *
+ * @module
+ */
+
+import {
+  ANYTHING,
+  checkArgument,
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  integer,
+  type Kind,
+  type Kinds,
+  oneOf,
+  required,
+  SIGNAL,
+  TEXT,
+  TEXTS,
+  WAIT,
+} from "../base/arguments.ts";
+import process from "node:process";
+import { orAborted } from "../base/or_aborted.ts";
+import { unixAddr } from "../base/addr.ts";
+import { asksForUnix } from "../net/option_kinds.ts";
+import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
+import { abortError, SocketError } from "../base/errors.ts";
+import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
+import { systemTransport } from "../net/system.deno.ts";
+import type {
+  Addr,
+  Endpoint,
+  ListenOptions,
+  TlsListenOptions,
+  UnixListenOptions,
+} from "../net/transport.ts";
+import { INHERITED_FD, type WorkerListenOptions } from "./protocol.ts";
+import { IN_WORKER } from "./entry.ts";
+import { startWorkerProcess, startWorkerThread } from "./handle.ts";
+import { holdSocket } from "./process.deno.ts";
+import { Slot } from "./slot.ts";
+
+/** What a worker is. */
+export type WorkerKind = "processes" | "threads";
+
+/** What {@linkcode startWorkers} takes. */
+export interface WorkersOptions extends Pick<ServeOptions, "signal" | "grace"> {
+  /** How many, from 1: as many as there are cores, as a rule. */
+  readonly workers: number;
+  /** What they are. Default: `"processes"`. */
+  readonly kind?: WorkerKind;
+  /** Where all of them listen; plain data only, so without functions. Default: a free port of localhost. */
+  readonly listen?: WorkerListenOptions;
+  /** Is copied to every worker, as {@linkcode WorkerContext.data}. Plain data, which JSON can carry. */
+  readonly data?: unknown;
+  /**
+   * The runtime's flags for processes. Default: on Node those of this process, on Deno `--allow-…`
+   * for each permission that this process has in full: given for all, and no part of it denied.
+   */
+  readonly flags?: readonly string[];
+  /** Is told what becomes of the workers. It must not throw. */
+  readonly onEvent?: (event: WorkerEvent) => void;
+  /** What time it is, for the waits between restarts. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+const MODULE: Kind = {
+  takes: 'the URL of a module, such as import.meta.resolve("./worker.js")',
+  is: (value) => TEXT.is(value) || value instanceof URL,
+};
+
+const OPTIONS: Kinds<WorkersOptions> = {
+  signal: SIGNAL,
+  grace: WAIT,
+  workers: required(integer(1)),
+  kind: oneOf("processes", "threads"),
+  listen: ANYTHING,
+  data: ANYTHING,
+  flags: TEXTS,
+  onEvent: FUNCTION,
+  clock: CLOCK,
+};
+
+/** What becomes of a worker. `id` is its number, from 1, and `pid` that of its process, if it is one. */
+export type WorkerEvent =
+  /** It listens. */
+  | { readonly type: "ready"; readonly id: number; readonly pid: number | undefined }
+  /** It has ended unasked, as `how` tells, and is replaced in `restartIn` milliseconds. */
+  | {
+    readonly type: "crash";
+    readonly id: number;
+    readonly pid: number | undefined;
+    readonly how: string;
+    readonly restartIn: number;
+  };
+
+/** What one worker, and those that it has replaced, have done. */
+export interface WorkerCounts extends ServeSummary {
+  /** Its number, from 1. */
+  readonly id: number;
+  /** Its process's id now; undefined for a thread, and while there is none. */
+  readonly pid: number | undefined;
+  /** How often it crashed and was replaced. */
+  readonly restarts: number;
+}
+
+/**
+ * What all workers have done. While they serve, `accepted` is up to a tenth of a second old and has
+ * those that are refused in it; `refused` and `reset` are known at the end. What a worker accepted in
+ * the last tenth of a second before it crashed is never known.
+ */
+export interface WorkersSummary extends ServeSummary {
+  /** How often a worker crashed and was replaced. */
+  readonly restarts: number;
+  /** How many did not stop in good order: they crashed meanwhile, or took too long and were killed. */
+  readonly lost: number;
+  /** The same of each. */
+  readonly workers: readonly WorkerCounts[];
+}
+
+/** Workers that serve. */
+export interface Workers {
+  /** Where they listen. */
+  readonly addr: Addr;
+  /** What they have done so far. */
+  counts(): WorkersSummary;
+  /** Resolves when the signal has stopped them and all have ended. */
+  readonly ended: Promise<WorkersSummary>;
+}
+
+/**
+ * Starts workers that run the same module, and resolves when all of them listen at one address.
+ * `module` is its URL, and its default export is a {@linkcode WorkerMain}.
+ *
+ * How the address is shared depends on the runtime. Processes on Node inherit one socket, which this
+ * process holds and never accepts from. All others bind for themselves, with SO_REUSEPORT: the
+ * kernel deals the connections out. docs/three_ways.md compares them.
+ *
+ * A worker that ends unasked is replaced, after 100 ms at first, twice as long each time and ten
+ * seconds at most, and after 100 ms again once it has served for ten seconds. Meanwhile the others
+ * serve.
+ *
+ * Aborting `signal` tells all to stop, and ends those that are not done five seconds after the
+ * grace. When this process ends, however it does, they end at once.
+ *
+ * Rejects with a SocketError if the address cannot be had, ENOTSUP where the runtime cannot share it:
+ * threads on Node before 22.12; threads on Deno without `--unstable-net`; a Unix socket other than
+ * among processes on Node. Rejects with what a worker could not start for. On Deno threads need
+ * `--allow-read`, and processes `--allow-net`, `--allow-run`, `--allow-env` and `--allow-read`, all in full:
+ * ENOTCAPABLE.
+ *
+ * @example
+ * ```ts
+ * import { startWorkers, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const module = "data:text/javascript," + encodeURIComponent(`
+ *   export default async ({ listen, signal, data }) => {
+ *     const listener = await listen();
+ *     signal.addEventListener("abort", () => listener.close());
+ *     let accepted = 0;
+ *     for await (const conn of listener) {
+ *       accepted++;
+ *       await conn.write(new TextEncoder().encode(data));
+ *       conn.close();
+ *     }
+ *     return { accepted, refused: 0, reset: 0 };
+ *   };
+ * `);
+ * const stop = new AbortController();
+ * const workers = await startWorkers(module, { workers: 2, data: "hello", signal: stop.signal });
+ *
+ * using conn = await systemTransport.connect(workers.addr);
+ * assert.equal(await conn.read(new Uint8Array(64)), 5);
+ *
+ * stop.abort();
+ * assert.equal((await workers.ended).accepted, 1);
+ * ```
+ */
+export async function startWorkers(
+  module: string | URL,
+  options: WorkersOptions,
+): Promise<Workers> {
+  // A module that starts workers which run that same module would do so without end.
+  if (IN_WORKER) throw new Error("A worker cannot start workers: start them in another module");
+  checkArgument("startWorkers", module, MODULE);
+  checkOptions("startWorkers", options, OPTIONS, "{ workers: 2 }");
+  const { kind = "processes", signal } = options;
+  const address = await shareUnlessAborted(options.listen ?? {}, kind, signal);
+  const pool = new Pool(String(module), { ...options, kind }, address);
+  try {
+    if (signal?.aborted) throw abortError("listen", address.place, signal);
+    await pool.start();
+  } catch (error) {
+    await pool.abandon();
+    throw explain(error as Error, kind, address.place);
+  }
+  return pool;
+}
+
+/** The flags that workers need on Deno, which itself tells them one by one. */
+const DENO_FLAGS: Readonly<Record<WorkerKind, string>> = {
+  processes:
+    "--allow-net, --allow-run, --allow-env and --allow-read, each in full, as a part of it, " +
+    "or all without what --deny-… names, does not reach them; threads have the permissions of this " +
+    "process",
+  threads: "--allow-net, --allow-read and --unstable-net",
+};
+
+/** The error of a start, in words that fit workers. */
+function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
+  const fail = (code: "ENOTSUP" | "ENOTCAPABLE", why: string) =>
+    new SocketError(code, "listen", { addr, cause: error, why });
+  const forbidden = (permission: string) =>
+    [
+      "ENOTCAPABLE",
+      `Deno's permissions forbid ${kind} without --allow-${permission}; all that they need is ` +
+      DENO_FLAGS[kind],
+    ] as const;
+  if (error instanceof SocketError) {
+    if (error.code === "ENOTCAPABLE" && kind === "processes") return fail(...forbidden("net"));
+    if (error.code !== "ENOTSUP" || kind !== "threads") return error;
+    return fail(
+      "ENOTSUP",
+      "threads share a port by SO_REUSEPORT, which Node has from 22.12 and 23.1 on, and Deno with " +
+        "--unstable-net; processes need neither",
+    );
+  }
+  const needed = /\bRequires (\w+) access\b/.exec(error.message)?.[1];
+  if (needed === undefined) return error;
+  return fail(...forbidden(needed));
+}
+
+/** An address for several to listen at. */
+interface SharedAddress {
+  /** Where it is to be, for messages. */
+  readonly place: Addr | Endpoint;
+  /** Where it is, if that is known before anybody listens. */
+  readonly addr: Addr | undefined;
+  /** The descriptor for processes, if they inherit it. */
+  readonly fd: number | undefined;
+  /** What workers listen with; `known` is where the first one listens. */
+  optionsFor(known: Addr | undefined): ListenOptions;
+  close(): void;
+}
+
+/** What is shared in spite of an abort, since a name was being looked up, is given up. */
+async function shareUnlessAborted(
+  options: WorkerListenOptions,
+  kind: WorkerKind,
+  signal: AbortSignal | undefined,
+): Promise<SharedAddress> {
+  const sharing = share(options, kind);
+  const place = asksForUnix(options)
+    ? unixAddr(options.path)
+    : { host: options.host ?? "localhost", port: options.port ?? 0 };
+  try {
+    return await orAborted(sharing, signal, "listen", place);
+  } catch (error) {
+    sharing.then((address) => address.close(), () => {});
+    throw error;
+  }
+}
+
+async function share(options: WorkerListenOptions, kind: WorkerKind): Promise<SharedAddress> {
+  const held = kind === "processes" ? await holdSocket(options) : undefined;
+  if (held !== undefined) {
+    const { addr, fd } = held;
+    const { backlog, noDelay, keepAlive, tls } = options as Partial<TlsListenOptions>;
+    const optionsFor = () => ({ fd: INHERITED_FD, backlog, noDelay, keepAlive, tls });
+    return { place: addr, addr, fd, optionsFor, close: () => held.close() };
+  }
+  if (asksForUnix(options)) throw cannotShare(options);
+  const { host = "localhost", port = 0 } = options;
+  // Of a port that others share already, SO_REUSEPORT would silently take a part.
+  if (port !== 0) (await systemTransport.listen({ host, port })).close();
+  const optionsFor = (known: Addr | undefined) => ({
+    ...options,
+    port: known?.transport === "tcp" ? known.port : port,
+    reusePort: true,
+  });
+  const place = { host, port };
+  return { place, addr: undefined, fd: undefined, optionsFor, close: () => {} };
+}
+
+function cannotShare({ path }: UnixListenOptions): SocketError {
+  return new SocketError("ENOTSUP", "listen", {
+    addr: { transport: "unix", path },
+    why: "a Unix socket is shared by handing it over, which works among processes on Node only",
+  });
+}
+
+class Pool implements Workers {
+  readonly ended: Promise<WorkersSummary>;
+  readonly #slots: readonly Slot[];
+  readonly #address: SharedAddress;
+  readonly #signal: AbortSignal | undefined;
+  #addr: Addr | undefined;
+
+  constructor(
+    module: string,
+    options: WorkersOptions & { kind: WorkerKind },
+    address: SharedAddress,
+  ) {
+    const { workers, kind, data, flags, clock = systemClock, onEvent } = options;
+    // It travels as JSON, which has no Infinity.
+    const grace = Math.min(options.grace ?? 10_000, LONGEST_TIMER_MS);
+    this.#address = address;
+    this.#addr = address.addr;
+    this.#signal = options.signal;
+    const host = {
+      clock,
+      grace,
+      launch: (listener) =>
+        kind === "threads"
+          ? startWorkerThread(listener)
+          : startWorkerProcess(listener, { fd: address.fd, flags }),
+      startMessage: (id) => ({
+        type: "start",
+        module,
+        id,
+        listen: address.optionsFor(this.#addr),
+        grace,
+        data,
+      }),
+      onReady: (id, pid) => onEvent?.({ type: "ready", id, pid }),
+      onCrash: (id, pid, how, restartIn) => onEvent?.({ type: "crash", id, pid, how, restartIn }),
+    } satisfies ConstructorParameters<typeof Slot>[1];
+    this.#slots = Array.from({ length: workers }, (_, i) => new Slot(i + 1, host));
+    this.ended = this.#end();
+  }
+
+  get addr(): Addr {
+    return this.#addr!;
+  }
+
+  /** All at once, if the address is known; else the first one tells the others the port. */
+  async start(): Promise<void> {
+    process.on("exit", this.#kill);
+    this.#signal?.addEventListener("abort", this.#stop);
+    const [first, ...others] = this.#slots;
+    const firstStart = first.start();
+    this.#addr ??= await firstStart;
+    await Promise.all([firstStart, ...others.map((slot) => slot.start())]);
+  }
+
+  /** Ends all at once. */
+  async abandon(): Promise<void> {
+    this.#kill();
+    await this.ended;
+  }
+
+  counts(): WorkersSummary {
+    const workers = this.#slots.map(({ id, pid, accepted, refused, reset, restarts }) => {
+      return { id, pid, accepted, refused, reset, restarts };
+    });
+    const sum = (key: "accepted" | "refused" | "reset" | "restarts") =>
+      workers.reduce((total, counts) => total + counts[key], 0);
+    return {
+      accepted: sum("accepted"),
+      refused: sum("refused"),
+      reset: sum("reset"),
+      restarts: sum("restarts"),
+      lost: this.#slots.filter(({ lost }) => lost).length,
+      workers,
+    };
+  }
+
+  readonly #stop = () => {
+    // Else clients would wait at the socket that we hold, and that nobody accepts from any more.
+    this.#address.close();
+    for (const slot of this.#slots) slot.stop();
+  };
+
+  readonly #kill = () => {
+    for (const slot of this.#slots) slot.kill();
+  };
+
+  async #end(): Promise<WorkersSummary> {
+    await Promise.all(this.#slots.map(({ ended }) => ended));
+    this.#address.close();
+    process.removeListener("exit", this.#kill);
+    this.#signal?.removeEventListener("abort", this.#stop);
+    return this.counts();
+  }
+}
