@@ -24,7 +24,8 @@
  */
 
 export { AccessList } from "./lib/serve/access.ts";
-export type { AccessOptions, AccessRules, Admission } from "./lib/serve/access.ts";
+export type { Admission } from "./lib/net/admission.ts";
+export type { AccessOptions, AccessRules } from "./lib/serve/access.ts";
 export { formatAddr } from "./lib/base/addr.ts";
 export { escapeText } from "./lib/base/escape.ts";
 export { chat } from "./lib/protocols/chat/chat.ts";
@@ -32,21 +33,19 @@ export type { ChatEvent, ChatOptions } from "./lib/protocols/chat/chat.ts";
 export { systemClock, VirtualClock } from "./lib/base/clock.ts";
 export type { Clock } from "./lib/base/clock.ts";
 export type { Conversation } from "./lib/serve/conversation.ts";
-export type { Datagram, DatagramOptions, Received, UdpAddr } from "./lib/net/datagram.ts";
+export type { Addr, Endpoint, TcpAddr, UdpAddr, UnixAddr } from "./lib/base/addr.ts";
+export type { Datagram, DatagramOptions, Received } from "./lib/net/datagram.ts";
 export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export { echo } from "./lib/protocols/echo.ts";
 export type { EchoOptions } from "./lib/protocols/echo.ts";
 export { echoDatagram } from "./lib/protocols/echo_udp.ts";
-export { ERROR_CODES, SocketError } from "./lib/base/errors.ts";
-export type {
-  ErrorCodeInfo,
-  SocketErrorCode,
-  SocketErrorInit,
-  SocketOp,
-} from "./lib/base/errors.ts";
+export { ERROR_CODES } from "./lib/base/error_codes.ts";
+export { SocketError } from "./lib/base/errors.ts";
+export type { ErrorCodeInfo, SocketErrorCode, SocketOp } from "./lib/base/error_codes.ts";
+export type { SocketErrorInit } from "./lib/base/errors.ts";
 export { observe } from "./lib/observe/observe.ts";
-export type { EventSink, SocketEvent } from "./lib/observe/observe.ts";
+export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
 export type {
   ClientReply,
   ClientTls,
@@ -124,15 +123,12 @@ export type {
   TlsServerOptions,
 } from "./lib/net/tls/options.ts";
 export type {
-  Addr,
   Conn,
   ConnectOptions,
-  Endpoint,
   InheritedListenOptions,
   Listener,
   ListenOptions,
   ResolveOptions,
-  TcpAddr,
   TcpClientOptions,
   TcpConnectOptions,
   TcpListenOptions,
@@ -140,7 +136,6 @@ export type {
   TlsConn,
   TlsListenOptions,
   Transport,
-  UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./lib/net/transport.ts";

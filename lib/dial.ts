@@ -22,18 +22,12 @@ import { asksForTls, asksForUnix } from "./net/option_kinds.ts";
 import { isExhausted } from "./base/backoff.ts";
 import { asNoted, fromHere } from "./net/caller_stack.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
-import { abortError, SocketError, type SocketErrorCode, timedOut } from "./base/errors.ts";
+import { type SocketErrorCode } from "./base/error_codes.ts";
+import { abortError, SocketError, timedOut } from "./base/errors.ts";
 import { isItself, metItself } from "./net/self_connect.ts";
 import type { TlsClientOptions } from "./net/tls/options.ts";
-import type {
-  Conn,
-  Endpoint,
-  TcpAddr,
-  TcpClientOptions,
-  TlsConn,
-  Transport,
-  UnixAddr,
-} from "./net/transport.ts";
+import type { Endpoint, TcpAddr, UnixAddr } from "./base/addr.ts";
+import type { Conn, TcpClientOptions, TlsConn, Transport } from "./net/transport.ts";
 import {
   checkIdentity,
   DESTINATION,

@@ -26,7 +26,8 @@ import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { serveFiles } from "../lib/files/files.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import type { Conn, TcpAddr } from "../lib/net/transport.ts";
+import type { TcpAddr } from "../lib/base/addr.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { bytes, freePort, OWN_HOST, randomBytes, until } from "./helpers.ts";
 import { type Exit, Program, runProgram } from "./peers.ts";
 import {

@@ -1,7 +1,8 @@
 // What server.ts prints, where it listens, and whom it serves.
 
 import assert from "node:assert/strict";
-import type { Conn, TcpAddr } from "../lib/net/transport.ts";
+import type { TcpAddr } from "../lib/base/addr.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readText } from "./helpers.ts";
 import { Program } from "./peers.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { dial, interleave } from "../lib/dial.ts";
-import { observe, type SocketEvent } from "../lib/observe/observe.ts";
+import { type SocketEvent } from "../lib/observe/events.ts";
+import { observe } from "../lib/observe/observe.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { Conn } from "../lib/net/transport.ts";
 import { mistakes, rejects } from "./helpers.ts";

@@ -4,15 +4,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  ERROR_CODES,
-  SocketError,
-  type SocketErrorCode,
-  type SocketOp,
-} from "../lib/base/errors.ts";
+import { ERROR_CODES, type SocketErrorCode, type SocketOp } from "../lib/base/error_codes.ts";
+import { SocketError } from "../lib/base/errors.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import type { Addr, TcpAddr } from "../lib/net/transport.ts";
-import type { UdpAddr } from "../lib/net/datagram.ts";
+import type { Addr, TcpAddr, UdpAddr } from "../lib/base/addr.ts";
 import { pair, rejects } from "./helpers.ts";
 import { python } from "./peers.ts";
 import { assertFailed, runClient, runServer } from "./scripts.ts";

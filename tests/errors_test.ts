@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { codeOf, ERROR_CODES, SocketError, type SocketErrorCode } from "../lib/base/errors.ts";
+import { ERROR_CODES, type SocketErrorCode } from "../lib/base/error_codes.ts";
+import { codeOf, SocketError } from "../lib/base/errors.ts";
 import { test } from "./runner.deno.ts";
 
 test("errors: the message says what was tried, where, why it failed and what to do next", () => {

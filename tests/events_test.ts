@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { formatAddr } from "../lib/base/addr.ts";
 import { VirtualClock } from "../lib/base/clock.ts";
-import { observe, type SocketEvent } from "../lib/observe/observe.ts";
+import { type SocketEvent } from "../lib/observe/events.ts";
+import { observe } from "../lib/observe/observe.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
-import type { Endpoint } from "../lib/net/transport.ts";
+import type { Endpoint } from "../lib/base/addr.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

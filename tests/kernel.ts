@@ -2,7 +2,7 @@
 // On other systems each answer is the one that tests wait for, so that they go on at once.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import type { Endpoint } from "../lib/net/transport.ts";
+import type { Endpoint } from "../lib/base/addr.ts";
 
 /** Whether there is a kernel to ask. */
 export const TELLS: boolean = existsSync("/proc/net/tcp");

@@ -5,13 +5,8 @@ import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
-import type {
-  Conn,
-  Listener,
-  TcpAddr,
-  TcpConnectOptions,
-  Transport,
-} from "../lib/net/transport.ts";
+import type { TcpAddr } from "../lib/base/addr.ts";
+import type { Conn, Listener, TcpConnectOptions, Transport } from "../lib/net/transport.ts";
 
 export const V6: readonly string[] = ["2001:db8::1", "2001:db8::2", "2001:db8::3"];
 export const V4: readonly string[] = ["192.0.2.1", "192.0.2.2"];

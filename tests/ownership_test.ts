@@ -9,7 +9,8 @@ import { join as joinPath } from "node:path";
 import consumers from "node:stream/consumers";
 import zlib from "node:zlib";
 import { ConnStream } from "../lib/net/conn_to_duplex.ts";
-import { observe, type SocketEvent } from "../lib/observe/observe.ts";
+import { type SocketEvent } from "../lib/observe/events.ts";
+import { observe } from "../lib/observe/observe.ts";
 import {
   decodeFrames,
   delimiter,
@@ -33,7 +34,8 @@ import { join } from "../lib/protocols/join.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { serveDatagrams } from "../lib/serve/serve_datagrams.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import type { Conn, Listener, TcpAddr, Transport } from "../lib/net/transport.ts";
+import type { TcpAddr } from "../lib/base/addr.ts";
+import type { Conn, Listener, Transport } from "../lib/net/transport.ts";
 import { serveFiles } from "../lib/files/files.ts";
 import { readTable } from "./doc_table.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly } from "./helpers.ts";

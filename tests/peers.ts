@@ -7,7 +7,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { deferred } from "../lib/base/deferred.ts";
-import type { Endpoint } from "../lib/net/transport.ts";
+import type { Endpoint } from "../lib/base/addr.ts";
 
 /** A Python program with a socket. */
 export interface PythonPeer extends AsyncDisposable {

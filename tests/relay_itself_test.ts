@@ -10,7 +10,7 @@ import type { Destination } from "../lib/cli/options/destination.ts";
 import { UsageError } from "../lib/cli/io/flags.ts";
 import { refuseItself } from "../lib/cli/commands/relay/itself.ts";
 import { ownAddresses } from "../lib/cli/serving/addresses.ts";
-import type { Endpoint, TcpAddr } from "../lib/net/transport.ts";
+import type { Endpoint, TcpAddr } from "../lib/base/addr.ts";
 import { assertFailed, runServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 

@@ -14,7 +14,8 @@ import { type DialTarget, relay, type Relayed } from "../lib/protocols/relay.ts"
 import { serve, type ServeOptions } from "../lib/serve/serve.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import type { Addr, Conn, Listener, TcpAddr, Transport } from "../lib/net/transport.ts";
+import type { Addr, TcpAddr } from "../lib/base/addr.ts";
+import type { Conn, Listener, Transport } from "../lib/net/transport.ts";
 import { assertNoneLeft } from "./contract/descriptors.ts";
 import {
   bytes,

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SocketError } from "../lib/base/errors.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import type { Addr } from "../lib/net/transport.ts";
+import type { Addr } from "../lib/base/addr.ts";
 import type { WorkerListenOptions } from "../lib/workers/protocol.ts";
 import { startWorkers, type WorkerKind } from "../lib/workers/workers.ts";
 import { readTable } from "./doc_table.ts";

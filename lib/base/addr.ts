@@ -1,12 +1,49 @@
 /**
- * Writing addresses down.
+ * The addresses of sockets, and writing them down.
  *
  * @module
  */
 
 import { checkArgument, type Kind } from "./arguments.ts";
-import type { UdpAddr } from "../net/datagram.ts";
-import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../net/transport.ts";
+
+/** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
+export interface TcpAddr {
+  /** The kind of socket. */
+  readonly transport: "tcp";
+  /** An IP address literal, never a name. An IPv4 peer of a dual-stack socket reads as IPv4. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
+
+/** The address of a Unix stream socket (unix(7)). */
+export interface UnixAddr {
+  /** The kind of socket. */
+  readonly transport: "unix";
+  /** The path of the socket file; `""` for an end that has none, as most clients. */
+  readonly path: string;
+}
+
+/** The address of a connection's or listener's socket. `transport` tells the kinds apart. */
+export type Addr = TcpAddr | UnixAddr;
+
+/** The address of a UDP socket, as getsockname(2) and recvfrom(2) report it. */
+export interface UdpAddr {
+  /** The kind of socket. */
+  readonly transport: "udp";
+  /** An IP address literal, never a name. An IPv4 peer of a dual-stack socket reads as IPv4. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
+
+/** A place to connect to with TCP: a name or an IP address literal, and a port. */
+export interface Endpoint {
+  /** A host name or an IP address literal, without brackets. */
+  readonly host: string;
+  /** 0 to 65535. */
+  readonly port: number;
+}
 
 const ADDRESS: Kind = {
   takes: "an address, such as conn.remoteAddr or { host, port }",

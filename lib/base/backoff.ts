@@ -4,7 +4,8 @@
  * @module
  */
 
-import { SocketError, type SocketErrorCode } from "./errors.ts";
+import { type SocketErrorCode } from "./error_codes.ts";
+import { SocketError } from "./errors.ts";
 
 const FIRST_MS = 5;
 const LAST_MS = 1000;

@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { SocketErrorCode, SocketOp } from "./errors.ts";
-import type { UdpAddr } from "../net/datagram.ts";
+import type { Addr, Endpoint, UdpAddr } from "./addr.ts";
+import type { SocketErrorCode, SocketOp } from "./error_codes.ts";
 import { parseIP } from "./ip.ts";
-import type { Addr, Endpoint } from "../net/transport.ts";
 
 /** What an operation was on. */
 type Kind = "tcp" | "udp" | "unix";

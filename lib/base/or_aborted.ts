@@ -5,8 +5,9 @@
  */
 
 import { deferred } from "./deferred.ts";
-import { abortError, type SocketOp } from "./errors.ts";
-import type { Addr, Endpoint } from "../net/transport.ts";
+import { type SocketOp } from "./error_codes.ts";
+import { abortError } from "./errors.ts";
+import type { Addr, Endpoint } from "./addr.ts";
 
 /** Settles as `work` does, or rejects as soon as `signal` is aborted; then `work` is left to end. */
 export async function orAborted<T>(

@@ -7,8 +7,10 @@
 
 import { setImmediate } from "node:timers";
 import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
-import { SocketError, type SocketOp } from "../base/errors.ts";
-import type { Addr, Conn } from "./transport.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { SocketError } from "../base/errors.ts";
+import type { Addr } from "../base/addr.ts";
+import type { Conn } from "./transport.ts";
 
 /** Shared by every write that is done at once. */
 export const DONE: Promise<void> = Promise.resolve();

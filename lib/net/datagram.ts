@@ -6,17 +6,8 @@
  * @module
  */
 
-import type { Endpoint } from "./transport.ts";
-
-/** The address of a UDP socket, as getsockname(2) and recvfrom(2) report it. */
-export interface UdpAddr {
-  /** The kind of socket. */
-  readonly transport: "udp";
-  /** An IP address literal, never a name. An IPv4 peer of a dual-stack socket reads as IPv4. */
-  readonly host: string;
-  /** 0 to 65535. */
-  readonly port: number;
-}
+import type { UdpAddr } from "../base/addr.ts";
+import type { Endpoint } from "../base/addr.ts";
 
 /** What {@linkcode Transport.listenDatagram} takes. */
 export interface DatagramOptions {

@@ -8,11 +8,12 @@
 import { setImmediate } from "node:timers";
 import { whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import { formatAddr, isIPv6 } from "../base/addr.ts";
-import type { Datagram, Received, UdpAddr } from "./datagram.ts";
+import type { Endpoint, UdpAddr } from "../base/addr.ts";
+import type { Datagram, Received } from "./datagram.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { SocketError, type SocketErrorCode, type SocketOp } from "../base/errors.ts";
+import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import { SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
-import type { Endpoint } from "./transport.ts";
 import { checkDestination } from "./transport_arguments.ts";
 
 /** What may wait to be received, each datagram counted with what keeping it costs. */

@@ -5,12 +5,13 @@
  */
 
 import { formatAddr, isIPv6, udpAddr } from "../base/addr.ts";
-import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
+import type { Endpoint, UdpAddr } from "../base/addr.ts";
+import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
 import { metItself } from "./self_connect.ts";
 import { bindHost, connectAddr } from "./resolve.ts";
-import type { Endpoint, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 import { checkListenDatagram } from "./transport_arguments.ts";
 
 /**

@@ -7,7 +7,7 @@
 
 import { readFileSync } from "node:fs";
 import { SocketError } from "../base/errors.ts";
-import type { Addr } from "./transport.ts";
+import type { Addr } from "../base/addr.ts";
 
 /** The limit (`ulimit -n`); undefined where the system does not tell. */
 export function descriptorLimit(): number | undefined {

@@ -6,9 +6,10 @@
 
 import type { Duplex } from "node:stream";
 import { BaseConn } from "./conn_base.ts";
-import { codeOf, SocketError, type SocketOp } from "../base/errors.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { codeOf, SocketError } from "../base/errors.ts";
 import type { Receiver } from "./shared_read_buffer.ts";
-import type { Addr } from "./transport.ts";
+import type { Addr } from "../base/addr.ts";
 
 const NOTHING = new Uint8Array(0);
 

@@ -5,7 +5,8 @@
  */
 
 import { SocketError } from "../base/errors.ts";
-import type { Addr, Conn, Listener } from "./transport.ts";
+import type { Addr } from "../base/addr.ts";
+import type { Conn, Listener } from "./transport.ts";
 
 /** See the module. */
 export abstract class BaseListener<C extends Conn = Conn> implements Listener<Addr, C> {

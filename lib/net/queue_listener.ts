@@ -7,7 +7,8 @@
 
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { BaseListener } from "./listener_base.ts";
-import type { Addr, Conn } from "./transport.ts";
+import type { Addr } from "../base/addr.ts";
+import type { Conn } from "./transport.ts";
 
 /** See the module. */
 export class QueueListener extends BaseListener {

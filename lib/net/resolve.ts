@@ -9,9 +9,9 @@ import { tcpAddr } from "../base/addr.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
 import { lookUp } from "./lookup.deno.ts";
+import type { TcpAddr } from "../base/addr.ts";
 import type {
   ResolveOptions,
-  TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
   Transport,

@@ -8,7 +8,8 @@
 
 import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
-import type { Conn, Endpoint } from "./transport.ts";
+import type { Endpoint } from "../base/addr.ts";
+import type { Conn } from "./transport.ts";
 
 /** Go tries as often. */
 const TRIES = 3;

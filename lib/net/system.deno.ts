@@ -12,32 +12,23 @@ import { tellingCallers } from "./caller_stack.ts";
 import { BaseConn } from "./conn_base.ts";
 import { notToItself } from "./self_connect.ts";
 import { BaseListener } from "./listener_base.ts";
-import {
-  abortError,
-  codeOf,
-  refuseOptions,
-  SocketError,
-  type SocketErrorCode,
-  type SocketOp,
-} from "../base/errors.ts";
+import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
-import type { UdpAddr } from "./datagram.ts";
+import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
 import { startTls, withTls } from "./tls/over_conn.ts";
 import type {
-  Addr,
   Conn,
   ConnectOptions,
   InheritedListenOptions,
   Listener,
   ListenOptions,
-  TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
   TcpSocketOptions,
   TlsConn,
   TlsListenOptions,
   Transport,
-  UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";

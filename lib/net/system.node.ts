@@ -13,7 +13,8 @@ import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { ConnStream } from "./conn_to_duplex.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
-import { abortError, codeOf, refuseOptions, SocketError, type SocketOp } from "../base/errors.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
 import { notToItself } from "./self_connect.ts";
 import { QueueListener } from "./queue_listener.ts";
@@ -22,23 +23,20 @@ import { movedBy, StreamConn } from "./duplex_to_conn.ts";
 import type { Below } from "./tls/conn.ts";
 import { TlsHandshakes } from "./tls/accept_handshakes.ts";
 import { startTlsOver } from "./tls/handshake.ts";
-import type { UdpAddr } from "./datagram.ts";
+import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls/options.ts";
 import type {
-  Addr,
   Conn,
   ConnectOptions,
   InheritedListenOptions,
   Listener,
   ListenOptions,
-  TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
   TcpSocketOptions,
   TlsConn,
   TlsListenOptions,
   Transport,
-  UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";

@@ -6,37 +6,9 @@
  * @module
  */
 
+import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import type { TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls/options.ts";
-
-/** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
-export interface TcpAddr {
-  /** The kind of socket. */
-  readonly transport: "tcp";
-  /** An IP address literal, never a name. An IPv4 peer of a dual-stack socket reads as IPv4. */
-  readonly host: string;
-  /** 0 to 65535. */
-  readonly port: number;
-}
-
-/** The address of a Unix stream socket (unix(7)). */
-export interface UnixAddr {
-  /** The kind of socket. */
-  readonly transport: "unix";
-  /** The path of the socket file; `""` for an end that has none, as most clients. */
-  readonly path: string;
-}
-
-/** The address of a connection's or listener's socket. `transport` tells the kinds apart. */
-export type Addr = TcpAddr | UnixAddr;
-
-/** A place to connect to with TCP: a name or an IP address literal, and a port. */
-export interface Endpoint {
-  /** A host name or an IP address literal, without brackets. */
-  readonly host: string;
-  /** 0 to 65535. */
-  readonly port: number;
-}
 
 /** What {@linkcode Transport.resolve} takes. */
 export interface ResolveOptions extends Endpoint {

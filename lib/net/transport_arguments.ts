@@ -28,8 +28,8 @@ import {
 import { asksForUnix, isInherited } from "./option_kinds.ts";
 import type { DatagramOptions } from "./datagram.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls/options.ts";
+import type { Endpoint } from "../base/addr.ts";
 import type {
-  Endpoint,
   InheritedListenOptions,
   ResolveOptions,
   TcpClientOptions,

@@ -8,12 +8,14 @@
 import dgram from "node:dgram";
 import { networkInterfaces } from "node:os";
 import { isIPv6, udpAddr } from "../base/addr.ts";
-import type { Datagram, DatagramOptions, UdpAddr } from "./datagram.ts";
+import type { Endpoint, UdpAddr } from "../base/addr.ts";
+import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { BaseDatagram } from "./datagram_base.ts";
 import { bindDatagram } from "./datagram_bind.ts";
-import { codeOf, SocketError, type SocketOp } from "../base/errors.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { codeOf, SocketError } from "../base/errors.ts";
 import { parseIP } from "../base/ip.ts";
-import type { Endpoint, Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 import { checkZone, inZone, missingZone, zoneIn } from "./zone.ts";
 
 /** Turns what `node:dgram` reports into our error, as the adapter of the runtime does. */

@@ -18,13 +18,10 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "../base/addr.ts";
-import {
-  SocketError,
-  type SocketErrorCode,
-  type SocketErrorInit,
-  type SocketOp,
-} from "../base/errors.ts";
-import type { Conn, UnixAddr, UnixListenOptions } from "./transport.ts";
+import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import { SocketError, type SocketErrorInit } from "../base/errors.ts";
+import type { UnixAddr } from "../base/addr.ts";
+import type { Conn, UnixListenOptions } from "./transport.ts";
 
 /** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;

@@ -6,9 +6,10 @@
  */
 
 import { networkInterfaces } from "node:os";
-import { SocketError, type SocketOp } from "../base/errors.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
-import type { Endpoint } from "./transport.ts";
+import type { Endpoint } from "../base/addr.ts";
 
 /** An interface that has addresses. */
 interface Interface {

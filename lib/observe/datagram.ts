@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Datagram, Received, UdpAddr } from "../net/datagram.ts";
+import type { Endpoint, UdpAddr } from "../base/addr.ts";
+import type { Datagram, Received } from "../net/datagram.ts";
 import type { Recorder } from "./recorder.ts";
-import type { Endpoint } from "../net/transport.ts";
 
 /** See the module. */
 export class ObservedDatagram implements Datagram {

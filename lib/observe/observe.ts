@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { EventSink } from "./events.ts";
 import { unixAddr } from "../base/addr.ts";
 import {
   checkArgument,
@@ -16,28 +17,26 @@ import {
 } from "../base/arguments.ts";
 import { asksForTls, asksForUnix } from "../net/option_kinds.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Datagram, DatagramOptions, UdpAddr } from "../net/datagram.ts";
-import type { SocketError, SocketOp } from "../base/errors.ts";
+import type { Addr, Endpoint, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
+import type { Datagram, DatagramOptions } from "../net/datagram.ts";
+import type { SocketOp } from "../base/error_codes.ts";
+import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/listener_base.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { Recorder } from "./recorder.ts";
 import type { Certificate, TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
 import type {
-  Addr,
   Conn,
   ConnectOptions,
-  Endpoint,
   InheritedListenOptions,
   Listener,
   ListenOptions,
   ResolveOptions,
-  TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
   TlsConn,
   TlsListenOptions,
   Transport,
-  UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "../net/transport.ts";
@@ -48,83 +47,6 @@ import {
   checkResolve,
   checkStartTls,
 } from "../net/transport_arguments.ts";
-
-/**
- * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
- * given to {@linkcode observe}, and `socket` numbers the sockets of an observed transport from 1.
- * `data` is a copy, and the sink's to keep.
- */
-export type SocketEvent =
-  & { readonly time: number }
-  & (
-    /** A name was resolved; the addresses are in the system's order. */
-    | { readonly type: "resolve"; readonly endpoint: Endpoint; readonly addrs: readonly TcpAddr[] }
-    /** A socket was bound; the address is the real one, with the port the kernel chose. */
-    | { readonly type: "bind"; readonly socket: number; readonly addr: Addr | UdpAddr }
-    /** A socket began to wait for connections. */
-    | { readonly type: "listen"; readonly socket: number; readonly addr: Addr }
-    /** An attempt to connect began. It ends in `connected` or in `error`. */
-    | { readonly type: "connect"; readonly socket: number; readonly endpoint: Endpoint | UnixAddr }
-    /** An attempt to connect succeeded; a socket for datagrams has its one peer. */
-    | {
-      readonly type: "connected";
-      readonly socket: number;
-      readonly localAddr: Addr | UdpAddr;
-      readonly remoteAddr: Addr | UdpAddr;
-    }
-    /** The socket `listener` accepted a connection. */
-    | {
-      readonly type: "accept";
-      readonly socket: number;
-      readonly listener: number;
-      readonly localAddr: Addr;
-      readonly remoteAddr: Addr;
-    }
-    /** A handshake of TLS is done; what follows on the socket goes through TLS. */
-    | {
-      readonly type: "handshake";
-      readonly socket: number;
-      readonly protocol: string | undefined;
-      readonly alpnProtocol: string | undefined;
-      readonly peerCertificate: Certificate | undefined;
-    }
-    /** Bytes were received: a part of the stream, or the datagram that came `from` somebody. */
-    | {
-      readonly type: "recv";
-      readonly socket: number;
-      readonly data: Uint8Array;
-      readonly from?: UdpAddr;
-    }
-    /** The peer's FIN was received: there is no more to read. Comes once. */
-    | { readonly type: "eof"; readonly socket: number }
-    /** Bytes, or a datagram `to` somebody, are to be sent; an `error` follows if that fails. */
-    | {
-      readonly type: "send";
-      readonly socket: number;
-      readonly data: Uint8Array;
-      readonly to?: Endpoint;
-    }
-    /** FIN is to be sent: {@linkcode Conn.closeWrite}. */
-    | { readonly type: "shutdown"; readonly socket: number }
-    /** A socket was closed on this side, by {@linkcode Conn.reset} if `reset`. */
-    | {
-      readonly type: "close";
-      readonly socket: number;
-      readonly bytesRead: number;
-      readonly bytesWritten: number;
-      readonly reset: boolean;
-    }
-    /** An operation failed, other than by being closed on this side. Resolving has no socket. */
-    | {
-      readonly type: "error";
-      readonly socket: number | undefined;
-      readonly op: SocketOp;
-      readonly error: SocketError;
-    }
-  );
-
-/** Takes events, one at a time and in order. It must not throw. */
-export type EventSink = (event: SocketEvent) => void;
 
 const SINK: Kind = { ...FUNCTION, takes: "a function that takes events" };
 

@@ -6,8 +6,9 @@
 
 import { copyOf } from "../base/borrowed.ts";
 import type { Clock } from "../base/clock.ts";
-import { SocketError, type SocketOp } from "../base/errors.ts";
-import type { EventSink, SocketEvent } from "./observe.ts";
+import { type SocketOp } from "../base/error_codes.ts";
+import { SocketError } from "../base/errors.ts";
+import type { EventSink, SocketEvent } from "./events.ts";
 
 // Omit<> on a union would merge its members; this keeps them apart.
 type WithoutTime<E> = E extends unknown ? Omit<E, "time"> : never;

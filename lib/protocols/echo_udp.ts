@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { UdpAddr } from "../net/datagram.ts";
+import type { UdpAddr } from "../base/addr.ts";
 
 /** The ports of the services that answer whatever comes, such as echo (7) and chargen (19), are below. */
 const FIRST_FREE_PORT = 1024;

@@ -24,7 +24,8 @@ import { abortError, SocketError } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
 import { IdleWatch } from "../serve/idle.ts";
-import type { Addr, Conn, Endpoint } from "../net/transport.ts";
+import type { Addr, Endpoint } from "../base/addr.ts";
+import type { Conn } from "../net/transport.ts";
 
 /**
  * What the end of one side, the source or the peer, does to the other:

@@ -17,7 +17,8 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import { pump } from "./pump.ts";
 import type { Handler } from "../serve/serve.ts";
-import type { Addr, Conn } from "../net/transport.ts";
+import type { Addr } from "../base/addr.ts";
+import type { Conn } from "../net/transport.ts";
 
 /** The most bytes that are received at once, in either direction. */
 const RECV_SIZE = 64 * 1024;

@@ -4,23 +4,12 @@
  * @module
  */
 
+import type { Admission } from "../net/admission.ts";
 import { checkOptions, FUNCTION, type Kinds, LIMIT, TEXTS } from "../base/arguments.ts";
 import { CidrSet, parseCidr } from "../base/cidr.ts";
 import { counted } from "../base/plural.ts";
-import type { UdpAddr } from "../net/datagram.ts";
+import type { Addr, TcpAddr, UdpAddr } from "../base/addr.ts";
 import { parseScopedIP } from "../base/ip.ts";
-import type { Addr, TcpAddr } from "../net/transport.ts";
-
-/** Decides who may connect; {@linkcode AccessList} is one. Its methods must not throw. */
-export interface Admission {
-  /**
-   * Whether this peer may connect. Asked right after accept; who is refused is reset. Of a datagram,
-   * whether it may be answered.
-   */
-  admit(remoteAddr: Addr | UdpAddr): boolean;
-  /** A peer that was admitted is done. */
-  release(remoteAddr: Addr | UdpAddr): void;
-}
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
 export interface AccessRules {

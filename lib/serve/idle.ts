@@ -7,7 +7,8 @@
 
 import type { Clock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
-import type { Addr, Conn, Endpoint } from "../net/transport.ts";
+import type { Addr, Endpoint } from "../base/addr.ts";
+import type { Conn } from "../net/transport.ts";
 
 const SWEEP_MS = 1000;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Admission } from "./access.ts";
+import type { Admission } from "../net/admission.ts";
 import { formatAddr } from "../base/addr.ts";
 import {
   ADMISSION,

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Admission } from "./access.ts";
+import type { Admission } from "../net/admission.ts";
 import { formatAddr } from "../base/addr.ts";
 import {
   ADMISSION,
@@ -18,7 +18,8 @@ import {
   SIGNAL,
 } from "../base/arguments.ts";
 import { Backoff } from "../base/backoff.ts";
-import type { Datagram, UdpAddr } from "../net/datagram.ts";
+import type { UdpAddr } from "../base/addr.ts";
+import type { Datagram } from "../net/datagram.ts";
 import { SocketError } from "../base/errors.ts";
 import { warn } from "./handler_warning.ts";
 

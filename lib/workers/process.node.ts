@@ -14,7 +14,7 @@ import { asksForUnix } from "../net/option_kinds.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { bindHost } from "../net/resolve.ts";
 import { systemTransport } from "../net/system.node.ts";
-import type { Addr } from "../net/transport.ts";
+import type { Addr } from "../base/addr.ts";
 import { bindPath, fileCode, SocketFile } from "../net/unix_path.ts";
 import type { HeldSocket, WorkerListenOptions } from "./protocol.ts";
 

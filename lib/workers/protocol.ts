@@ -5,8 +5,8 @@
  */
 
 import type { ServeSummary } from "../serve/serve.ts";
+import type { Addr } from "../base/addr.ts";
 import type {
-  Addr,
   Listener,
   ListenOptions,
   TcpListenOptions,

@@ -6,8 +6,9 @@
 
 import type { Clock } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
-import { SocketError, type SocketErrorCode, type SocketOp } from "../base/errors.ts";
-import type { Addr } from "../net/transport.ts";
+import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import { SocketError } from "../base/errors.ts";
+import type { Addr } from "../base/addr.ts";
 import type { Failure, FromWorker, ToWorker } from "./protocol.ts";
 import type { WorkerHandle, WorkerListener } from "./handle.ts";
 

@@ -29,13 +29,8 @@ import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
 import { systemTransport } from "../net/system.deno.ts";
-import type {
-  Addr,
-  Endpoint,
-  ListenOptions,
-  TlsListenOptions,
-  UnixListenOptions,
-} from "../net/transport.ts";
+import type { Addr, Endpoint } from "../base/addr.ts";
+import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
 import { INHERITED_FD, type WorkerListenOptions } from "./protocol.ts";
 import { IN_WORKER } from "./entry.ts";
 import { startWorkerProcess, startWorkerThread } from "./handle.ts";

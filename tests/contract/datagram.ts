@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import { formatAddr } from "../../lib/base/addr.ts";
-import type { Datagram, UdpAddr } from "../../lib/net/datagram.ts";
+import type { UdpAddr } from "../../lib/base/addr.ts";
+import type { Datagram } from "../../lib/net/datagram.ts";
 import type { SocketError } from "../../lib/base/errors.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { bytes, mistakes, OWN_HOST, randomBytes, rejects, turn } from "../helpers.ts";

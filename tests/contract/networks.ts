@@ -6,16 +6,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { SocketErrorCode } from "../../lib/base/errors.ts";
+import type { SocketErrorCode } from "../../lib/base/error_codes.ts";
 import type { SelfSigned } from "../../lib/net/tls/self_signed.ts";
-import type {
-  Addr,
-  Conn,
-  Endpoint,
-  Listener,
-  TcpAddr,
-  Transport,
-} from "../../lib/net/transport.ts";
+import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
+import type { Conn, Listener, Transport } from "../../lib/net/transport.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../helpers.ts";
 import { isListening, keepsWaiting } from "../kernel.ts";
 import { python, type PythonPeer } from "../peers.ts";

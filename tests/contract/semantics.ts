@@ -6,7 +6,8 @@ import { deferred } from "../../lib/base/deferred.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import { serve } from "../../lib/serve/serve.ts";
-import type { Conn, TcpAddr, Transport } from "../../lib/net/transport.ts";
+import type { TcpAddr } from "../../lib/base/addr.ts";
+import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly, turn, until } from "../helpers.ts";
 import type { Resetting, Unanswered } from "./networks.ts";
 

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { SocketError, SocketOp } from "../../base/errors.ts";
+import type { SocketOp } from "../../base/error_codes.ts";
+import type { SocketError } from "../../base/errors.ts";
 
 /** The exit codes by name. */
 export const EXIT: {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ProgramOutput } from "./program_output.ts";
 import { fstatSync } from "node:fs";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
@@ -13,9 +14,6 @@ import { serverOutputs } from "./outputs.deno.ts";
 
 /** The signals that programs handle. */
 export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-/** A stream to print on. A terminal has `isTTY` set, and `columns` wide lines. */
-export type ProgramOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
 /** The surroundings of a program; see the module. */
 export interface Io {

@@ -7,9 +7,9 @@
 import { formatAddr } from "../../base/addr.ts";
 import { counted } from "../../base/plural.ts";
 import { escapeText, safeJson } from "../../base/escape.ts";
-import type { EventSink, SocketEvent } from "../../observe/observe.ts";
+import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import type { Certificate } from "../../net/tls/options.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 import { type Io, print, write } from "./io.ts";
 import { escaped } from "./quote.ts";
 

@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
-import type { ProgramOutput } from "./io.ts";
+import type { ProgramOutput } from "./program_output.ts";
 
 /** When to try again what does not block and has no room now, in milliseconds. */
 const AGAIN_MS = 20;

@@ -6,7 +6,7 @@
  */
 
 import process from "node:process";
-import type { ProgramOutput } from "./io.ts";
+import type { ProgramOutput } from "./program_output.ts";
 
 /** A terminal can be stopped (Ctrl-S), and Node would wait until it goes on. */
 function unblocked(stream: ProgramOutput): ProgramOutput {

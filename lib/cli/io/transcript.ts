@@ -5,8 +5,8 @@
  */
 
 import { addressFamily, formatAddr } from "../../base/addr.ts";
-import type { SocketEvent } from "../../observe/observe.ts";
-import type { Addr, TcpAddr } from "../../net/transport.ts";
+import type { SocketEvent } from "../../observe/events.ts";
+import type { Addr, TcpAddr } from "../../base/addr.ts";
 import type { Transcript } from "./log.ts";
 import { quote } from "./quote.ts";
 

@@ -7,7 +7,7 @@
 
 import { formatAddr } from "../../base/addr.ts";
 import type { DialTlsOptions } from "../../dial.ts";
-import type { Endpoint } from "../../net/transport.ts";
+import type { Endpoint } from "../../base/addr.ts";
 import { type Flag, integer, UsageError, type Values } from "../io/flags.ts";
 import { hostAlone, hostFlag } from "./host.ts";
 import { socketPath } from "./socket_path.ts";

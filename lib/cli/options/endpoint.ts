@@ -6,7 +6,7 @@
  */
 
 import { parseIP } from "../../base/ip.ts";
-import type { Endpoint } from "../../net/transport.ts";
+import type { Endpoint } from "../../base/addr.ts";
 import { noMore } from "./common.ts";
 import { UsageError } from "../io/flags.ts";
 

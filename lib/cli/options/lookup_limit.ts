@@ -7,7 +7,7 @@
 import type { DialLimits } from "../../dial.ts";
 import { timedOut } from "../../base/errors.ts";
 import { systemClock } from "../../base/clock.ts";
-import type { Endpoint } from "../../net/transport.ts";
+import type { Endpoint } from "../../base/addr.ts";
 
 /**
  * Settles as `work` does, which is to heed the signal that it is given: aborted as that of the limits,

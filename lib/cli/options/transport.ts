@@ -4,7 +4,8 @@
  * @module
  */
 
-import { observe, type SocketEvent } from "../../observe/observe.ts";
+import { type SocketEvent } from "../../observe/events.ts";
+import { observe } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Log, Transcript } from "../io/log.ts";

@@ -5,8 +5,7 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
-import type { UdpAddr } from "../../net/datagram.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr, UdpAddr } from "../../base/addr.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../io/flags.ts";
 import { hostFlag } from "../options/host.ts";
 import { socketPath } from "../options/socket_path.ts";

@@ -7,7 +7,8 @@
 
 import { isExhausted } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
-import { codeOf, ERROR_CODES, type SocketErrorCode } from "../../base/errors.ts";
+import { ERROR_CODES, type SocketErrorCode } from "../../base/error_codes.ts";
+import { codeOf } from "../../base/errors.ts";
 import { BaseListener } from "../../net/listener_base.ts";
 import type {
   Conn,

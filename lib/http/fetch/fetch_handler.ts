@@ -6,7 +6,7 @@
  */
 
 import { checkArgument, HANDLER } from "../../base/arguments.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 import { lightRequest } from "./fetch_request.ts";
 import { fetchResponse } from "./fetch_response.ts";
 import type { LightHandler, LightReply, LightRequest } from "../server/light.ts";

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 import type { LightRequest } from "../server/light.ts";
 import { lightBehind } from "./web_request.ts";
 

@@ -11,7 +11,7 @@
 
 import { deferred } from "../../base/deferred.ts";
 import { SocketError } from "../../base/errors.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 import type { Input } from "./input.ts";
 import type { Phases } from "./phases.ts";
 import type { EngineRequest } from "./request.ts";

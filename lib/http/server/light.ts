@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 
 /** A request as it came. Valid until its reply has been sent. */
 export interface LightRequest {

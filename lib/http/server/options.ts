@@ -22,8 +22,8 @@ import {
   WAIT,
 } from "../../base/arguments.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import type { Admission } from "../../serve/access.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Admission } from "../../net/admission.ts";
+import type { Addr } from "../../base/addr.ts";
 import { formatAddr } from "../../base/addr.ts";
 import { warn } from "../../serve/handler_warning.ts";
 import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";

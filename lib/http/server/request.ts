@@ -5,7 +5,7 @@
  */
 
 import { copyOf } from "../../base/borrowed.ts";
-import type { Addr } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
 import type { BodyReader } from "./body.ts";
 import type { HttpConnection } from "./connection.ts";
 import { HttpError } from "../message/errors.ts";

@@ -5,11 +5,11 @@
  */
 
 import { isIPv6, udpAddr } from "../../base/addr.ts";
-import type { Datagram, UdpAddr } from "../datagram.ts";
+import type { Endpoint, UdpAddr } from "../../base/addr.ts";
+import type { Datagram } from "../datagram.ts";
 import { BaseDatagram } from "../datagram_base.ts";
 import { SocketError } from "../../base/errors.ts";
 import { MemoryPorts } from "./ports.ts";
-import type { Endpoint } from "../transport.ts";
 
 /** What a datagram of IPv4 holds beside the headers of IP and UDP, and one of IPv6. */
 const MOST_ON_IPV4 = 65_507;

@@ -5,7 +5,7 @@
  */
 
 import { SocketError } from "../../base/errors.ts";
-import type { Endpoint } from "../transport.ts";
+import type { Endpoint } from "../../base/addr.ts";
 
 const FIRST_EPHEMERAL_PORT = 49152;
 

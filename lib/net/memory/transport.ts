@@ -15,26 +15,24 @@ import { BaseConn, DONE } from "../conn_base.ts";
 import type { Datagram, DatagramOptions } from "../datagram.ts";
 import { bindDatagram } from "../datagram_bind.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
-import { refuseOptions, SocketError, type SocketOp } from "../../base/errors.ts";
+import { type SocketOp } from "../../base/error_codes.ts";
+import { refuseOptions, SocketError } from "../../base/errors.ts";
 import { BaseListener } from "../listener_base.ts";
 import { MemoryDatagrams } from "./datagram.ts";
 import { MemoryPorts } from "./ports.ts";
 import { Pipe } from "./pipe.ts";
 import { bindHost, connectAddr } from "../resolve.ts";
+import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../../base/addr.ts";
 import type {
-  Addr,
   Conn,
   ConnectOptions,
-  Endpoint,
   InheritedListenOptions,
   Listener,
   ListenOptions,
-  TcpAddr,
   TcpConnectOptions,
   TcpListenOptions,
   TlsListenOptions,
   Transport,
-  UnixAddr,
   UnixConnectOptions,
   UnixListenOptions,
 } from "../transport.ts";

@@ -21,7 +21,7 @@ import {
   usable,
 } from "./handshake.ts";
 import type { TlsServerOptions } from "./options.ts";
-import type { TcpAddr } from "../transport.ts";
+import type { TcpAddr } from "../../base/addr.ts";
 
 /** What says whose socket it is. */
 type Owner = Pick<tls.TLSSocket, "remoteAddress" | "remotePort">;

@@ -7,10 +7,12 @@
 import { setImmediate } from "node:timers";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { codeOf, SocketError, type SocketOp } from "../../base/errors.ts";
+import { type SocketOp } from "../../base/error_codes.ts";
+import { codeOf, SocketError } from "../../base/errors.ts";
 import { StreamConn } from "../duplex_to_conn.ts";
 import type { Certificate, TlsInfo } from "./options.ts";
-import type { Addr, TlsConn } from "../transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import type { TlsConn } from "../transport.ts";
 
 /** How long a peer may take for close_notify to leave, in milliseconds. */
 const CLOSE_TIMEOUT = 5000;

@@ -10,13 +10,15 @@ import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { systemClock } from "../../base/clock.ts";
 import { ConnStream } from "../conn_to_duplex.ts";
-import { abortError, SocketError, type SocketOp, timedOut } from "../../base/errors.ts";
+import { type SocketOp } from "../../base/error_codes.ts";
+import { abortError, SocketError, timedOut } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./conn.ts";
 import { describeDistrust, isDistrust, whyOtherName } from "./distrust.ts";
 import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "./pem.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
-import type { Addr, TlsConn } from "../transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import type { TlsConn } from "../transport.ts";
 
 /** How long a handshake may take unless told otherwise, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;

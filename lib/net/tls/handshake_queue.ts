@@ -5,11 +5,12 @@
  * @module
  */
 
-import type { Admission } from "../../serve/access.ts";
+import type { Admission } from "../admission.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import { BaseListener } from "../listener_base.ts";
 import { madeRoom } from "./handshake.ts";
-import type { Addr, Conn, Listener } from "../transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import type { Conn, Listener } from "../transport.ts";
 
 /** See the module. `shake` settles in bounded time, at once when aborted, and
  * closes what it rejects. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Admission } from "../../serve/access.ts";
+import type { Admission } from "../admission.ts";
 import type { SocketError } from "../../base/errors.ts";
 
 /** The server's side of TLS. */

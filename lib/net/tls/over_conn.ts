@@ -13,7 +13,8 @@ import { HandshakeListener } from "./handshake_queue.ts";
 import type { Below } from "./conn.ts";
 import { acceptTlsOver, serverContext, startTlsOver } from "./handshake.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
-import type { Addr, Conn, Listener, TlsConn } from "../transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
 
 function belowOf(stream: ConnStream, conn: Conn): Below {

@@ -20,7 +20,8 @@ import { cleanText, isName, keyOf } from "./text.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Framing, lines } from "../../frames/mod.ts";
 import type { Handler } from "../../serve/serve.ts";
-import type { Addr, Conn } from "../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import type { Conn } from "../../net/transport.ts";
 
 /**
  * The most bytes that are received at once. Short lines grow by the names before them: so that one

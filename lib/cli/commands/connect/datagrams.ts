@@ -5,7 +5,8 @@
  */
 
 import { udpAddr } from "../../../base/addr.ts";
-import type { Datagram, UdpAddr } from "../../../net/datagram.ts";
+import type { UdpAddr } from "../../../base/addr.ts";
+import type { Datagram } from "../../../net/datagram.ts";
 import type { DialLimits } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
 import {

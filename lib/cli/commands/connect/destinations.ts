@@ -5,7 +5,7 @@
  */
 
 import type { OnEof } from "../../../protocols/join.ts";
-import type { Endpoint } from "../../../net/transport.ts";
+import type { Endpoint } from "../../../base/addr.ts";
 import type { Destination } from "../../options/destination.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
 import { UsageError, type Values } from "../../io/flags.ts";

@@ -7,7 +7,8 @@
 import { formatAddr } from "../../../base/addr.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { counted } from "../../../base/plural.ts";
-import type { Datagram, UdpAddr } from "../../../net/datagram.ts";
+import type { UdpAddr } from "../../../base/addr.ts";
+import type { Datagram } from "../../../net/datagram.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "./udp_exchange.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import { CliError, EXIT } from "../../io/exit.ts";

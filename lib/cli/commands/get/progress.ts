@@ -7,7 +7,8 @@
 import type { Clock } from "../../../base/clock.ts";
 import { escapeText } from "../../../base/escape.ts";
 import { formatSize } from "../../../base/size.ts";
-import type { Io, ProgramOutput } from "../../io/io.ts";
+import type { ProgramOutput } from "../../io/program_output.ts";
+import type { Io } from "../../io/io.ts";
 
 const REFRESH_MS = 200;
 const WIDEST_BAR = 24;

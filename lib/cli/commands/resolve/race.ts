@@ -7,8 +7,8 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { interleave } from "../../../dial.ts";
 import type { SocketError } from "../../../base/errors.ts";
-import type { SocketEvent } from "../../../observe/observe.ts";
-import type { TcpAddr } from "../../../net/transport.ts";
+import type { SocketEvent } from "../../../observe/events.ts";
+import type { TcpAddr } from "../../../base/addr.ts";
 
 /** How an attempt to connect ended: it was given up because another won, or for lack of time. */
 export type Outcome = "won" | "failed" | "given up" | "not tried";

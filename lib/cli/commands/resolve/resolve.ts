@@ -7,10 +7,11 @@
 
 import { dial, interleave } from "../../../dial.ts";
 import { safeJson } from "../../../base/escape.ts";
-import { observe, type SocketEvent } from "../../../observe/observe.ts";
+import { type SocketEvent } from "../../../observe/events.ts";
+import { observe } from "../../../observe/observe.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import { parseScopedIP } from "../../../base/ip.ts";
-import type { Endpoint } from "../../../net/transport.ts";
+import type { Endpoint } from "../../../base/addr.ts";
 import { type Command, command } from "../../command.ts";
 import { GENERAL_FLAGS } from "../../options/common.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";

@@ -6,8 +6,8 @@
 
 import { addressFamily, formatAddr } from "../../../base/addr.ts";
 import { interleave } from "../../../dial.ts";
-import { ERROR_CODES } from "../../../base/errors.ts";
-import type { Endpoint, TcpAddr } from "../../../net/transport.ts";
+import { ERROR_CODES } from "../../../base/error_codes.ts";
+import type { Endpoint, TcpAddr } from "../../../base/addr.ts";
 import { type Candidate, milliseconds, whyWon } from "./race.ts";
 
 /** What getaddrinfo(3) calls the sockets that all of the addresses are for. */

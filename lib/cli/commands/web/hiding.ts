@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SocketEvent } from "../../../observe/observe.ts";
+import type { SocketEvent } from "../../../observe/events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
 

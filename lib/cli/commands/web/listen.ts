@@ -7,7 +7,8 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { TlsServerOptions } from "../../../net/tls/options.ts";
-import type { Addr, Listener, Transport } from "../../../net/transport.ts";
+import type { Addr } from "../../../base/addr.ts";
+import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../serving/addresses.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */

@@ -1,0 +1,10 @@
+/**
+ * What a program prints on.
+ *
+ * @module
+ */
+
+import type { Writable } from "node:stream";
+
+/** A stream to print on. A terminal has `isTTY` set, and `columns` wide lines. */
+export type ProgramOutput = Writable & { readonly isTTY?: boolean; readonly columns?: number };
