@@ -22,7 +22,7 @@ import { asksForTls, asksForUnix } from "./net/option_kinds.ts";
 import { isExhausted } from "./base/backoff.ts";
 import { asNoted, fromHere } from "./net/caller_stack.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
-import { type SocketErrorCode } from "./base/error_codes.ts";
+import type { SocketErrorCode } from "./base/error_codes.ts";
 import { abortError, SocketError, timedOut } from "./base/errors.ts";
 import { isItself, metItself } from "./net/self_connect.ts";
 import type { TlsClientOptions } from "./net/tls/options.ts";

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { forbiddenImports, importsOf } from "./import_rules.ts";
 import { must, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { type Token, tokens } from "./tokens.ts";
@@ -59,6 +60,13 @@ await report.check(
     forbid(others, "strings", (text) => text === "node:tls");
   },
 );
+
+const imports = product.flatMap((path) => importsOf(path, read(path)));
+
+await report.check("each folder of the library imports only those below it", () => {
+  const found = forbiddenImports(imports);
+  if (found.length > 0) throw new Error(found.join("\n"));
+});
 
 await report.check("the library does not write to the console", () => {
   forbid(library, "names", (name) => name === "console");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type SocketErrorCode } from "./error_codes.ts";
+import type { SocketErrorCode } from "./error_codes.ts";
 import { SocketError } from "./errors.ts";
 
 const FIRST_MS = 5;

@@ -5,7 +5,7 @@
  */
 
 import { deferred } from "./deferred.ts";
-import { type SocketOp } from "./error_codes.ts";
+import type { SocketOp } from "./error_codes.ts";
 import { abortError } from "./errors.ts";
 import type { Addr, Endpoint } from "./addr.ts";
 

@@ -7,7 +7,7 @@
 
 import { setImmediate } from "node:timers";
 import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Conn } from "./transport.ts";

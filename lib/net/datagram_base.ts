@@ -11,7 +11,7 @@ import { formatAddr, isIPv6 } from "../base/addr.ts";
 import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import type { Datagram, Received } from "./datagram.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
 import { checkDestination } from "./transport_arguments.ts";

@@ -6,7 +6,7 @@
 
 import type { Duplex } from "node:stream";
 import { BaseConn } from "./conn_base.ts";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import type { Receiver } from "./shared_read_buffer.ts";
 import type { Addr } from "../base/addr.ts";

@@ -12,7 +12,7 @@ import { tellingCallers } from "./caller_stack.ts";
 import { BaseConn } from "./conn_base.ts";
 import { notToItself } from "./self_connect.ts";
 import { BaseListener } from "./listener_base.ts";
-import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";

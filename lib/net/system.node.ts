@@ -13,7 +13,7 @@ import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { ConnStream } from "./conn_to_duplex.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
 import { notToItself } from "./self_connect.ts";

@@ -12,7 +12,7 @@ import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { BaseDatagram } from "./datagram_base.ts";
 import { bindDatagram } from "./datagram_bind.ts";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { parseIP } from "../base/ip.ts";
 import type { Transport } from "./transport.ts";

@@ -18,7 +18,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr } from "../base/addr.ts";
-import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError, type SocketErrorInit } from "../base/errors.ts";
 import type { UnixAddr } from "../base/addr.ts";
 import type { Conn, UnixListenOptions } from "./transport.ts";

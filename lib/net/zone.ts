@@ -6,7 +6,7 @@
  */
 
 import { networkInterfaces } from "node:os";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
 import type { Endpoint } from "../base/addr.ts";

@@ -17,14 +17,13 @@ import {
 } from "../base/arguments.ts";
 import { asksForTls, asksForUnix } from "../net/option_kinds.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { Addr, Endpoint, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
+import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
-import type { SocketOp } from "../base/error_codes.ts";
 import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/listener_base.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { Recorder } from "./recorder.ts";
-import type { Certificate, TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
+import type { TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -6,7 +6,7 @@
 
 import { copyOf } from "../base/borrowed.ts";
 import type { Clock } from "../base/clock.ts";
-import { type SocketOp } from "../base/error_codes.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { EventSink, SocketEvent } from "./events.ts";
 

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
-import { type SocketErrorCode, type SocketOp } from "../base/error_codes.ts";
+import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Failure, FromWorker, ToWorker } from "./protocol.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type SocketEvent } from "../../observe/events.ts";
+import type { SocketEvent } from "../../observe/events.ts";
 import { observe } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";

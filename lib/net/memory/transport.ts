@@ -15,7 +15,7 @@ import { BaseConn, DONE } from "../conn_base.ts";
 import type { Datagram, DatagramOptions } from "../datagram.ts";
 import { bindDatagram } from "../datagram_bind.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
-import { type SocketOp } from "../../base/error_codes.ts";
+import type { SocketOp } from "../../base/error_codes.ts";
 import { refuseOptions, SocketError } from "../../base/errors.ts";
 import { BaseListener } from "../listener_base.ts";
 import { MemoryDatagrams } from "./datagram.ts";

@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 import type { Duplex } from "node:stream";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { type SocketOp } from "../../base/error_codes.ts";
+import type { SocketOp } from "../../base/error_codes.ts";
 import { codeOf, SocketError } from "../../base/errors.ts";
 import { StreamConn } from "../duplex_to_conn.ts";
 import type { Certificate, TlsInfo } from "./options.ts";

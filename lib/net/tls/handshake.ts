@@ -10,7 +10,7 @@ import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import { systemClock } from "../../base/clock.ts";
 import { ConnStream } from "../conn_to_duplex.ts";
-import { type SocketOp } from "../../base/error_codes.ts";
+import type { SocketOp } from "../../base/error_codes.ts";
 import { abortError, SocketError, timedOut } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";
 import { type Below, TlsStreamConn, translateTls } from "./conn.ts";

@@ -8,7 +8,7 @@ import { setMaxListeners } from "node:events";
 import { Backoff } from "../../../base/backoff.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { dial, type DialLimits } from "../../../dial.ts";
-import { type SocketErrorCode } from "../../../base/error_codes.ts";
+import type { SocketErrorCode } from "../../../base/error_codes.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
-import { type SocketErrorCode } from "../../../base/error_codes.ts";
+import type { SocketErrorCode } from "../../../base/error_codes.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { ClientReply } from "../../../http/client/client.ts";
 import { REQUEST_ERRORS, RequestError } from "../../../http/client/errors.ts";

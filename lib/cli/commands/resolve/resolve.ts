@@ -7,7 +7,7 @@
 
 import { dial, interleave } from "../../../dial.ts";
 import { safeJson } from "../../../base/escape.ts";
-import { type SocketEvent } from "../../../observe/events.ts";
+import type { SocketEvent } from "../../../observe/events.ts";
 import { observe } from "../../../observe/observe.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import { parseScopedIP } from "../../../base/ip.ts";

@@ -1,0 +1,65 @@
+// Which folder of the library imports which. The table is the architecture: docs and the picture in
+// CONTRIBUTING.md follow it. A type import counts as any other.
+
+import { posix } from "node:path";
+import { tokens } from "./tokens.ts";
+
+/** The parts of the library, lowest first, and the others that each may import. */
+export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  net: ["base"],
+  observe: ["base", "net"],
+  serve: ["base", "net"],
+  "dial.ts": ["base", "net"],
+  frames: ["base", "net"],
+  protocols: ["base", "net", "serve", "frames"],
+  http: ["base", "net", "serve", "dial.ts"],
+  workers: ["base", "net", "serve"],
+  files: ["base", "http"],
+  cli: [
+    "base",
+    "net",
+    "observe",
+    "serve",
+    "dial.ts",
+    "frames",
+    "protocols",
+    "http",
+    "workers",
+    "files",
+    // The command that has both programs.
+    "server.ts",
+    "client.ts",
+  ],
+};
+
+/** A file that names another one. Both are paths from the root of the project. */
+export interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly line: number;
+}
+
+/** The modules of the project that the module `path` with this text names. */
+export function importsOf(path: string, text: string): Import[] {
+  return tokens(text).strings
+    .filter(({ text }) => /^\.{1,2}\/.*\.ts$/.test(text))
+    .map(({ text, line }) => ({
+      from: path,
+      to: posix.join(posix.dirname(path), text),
+      line,
+    }));
+}
+
+/** The part that a file belongs to: a folder of the library, or a file beside these. */
+function partOf(path: string): string {
+  return /^lib\/([^/]+)/.exec(path)?.[1] ?? path;
+}
+
+/** The imports that the table does not allow, each as a line. */
+export function forbiddenImports(imports: readonly Import[]): string[] {
+  return imports.filter(({ from, to }) => {
+    const [part, target] = [partOf(from), partOf(to)];
+    return from.startsWith("lib/") && part !== target && !IMPORT_RULES[part]?.includes(target);
+  }).map(({ from, to, line }) => `${from}:${line}: imports ${to}`);
+}
