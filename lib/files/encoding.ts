@@ -4,6 +4,8 @@
  * @module
  */
 
+import { TOKEN } from "../http/message/syntax.ts";
+
 /** The content codings that are served. */
 export type Coding = "br" | "zstd" | "gzip" | "identity";
 
@@ -40,8 +42,9 @@ export function parseAcceptEncoding(value: string | undefined): Weights {
 }
 
 /** A coding and its weight; what is not right is left out. */
-const MEMBER =
-  /^[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[ \t]*(?:;[ \t]*[qQ]=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)[ \t]*)?$/;
+const MEMBER = new RegExp(
+  `^[ \\t]*(${TOKEN})[ \\t]*(?:;[ \\t]*[qQ]=(0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?)[ \\t]*)?$`,
+);
 
 /**
  * The one most wanted of those that are `eligible`; of those wanted alike the first. `undefined` if

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TOKEN } from "../http/message/syntax.ts";
 import mime from "mime";
 import { isText, isUtf8Text } from "./charset.ts";
 
@@ -29,7 +30,6 @@ const COMPRESSIBLE =
 
 const UNKNOWN = "application/octet-stream";
 
-const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const MEDIA_TYPE = new RegExp(
   `^${TOKEN}/${TOKEN}(?:[ \\t]*;[ \\t]*${TOKEN}=(?:${TOKEN}|"[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"))*$`,
 );

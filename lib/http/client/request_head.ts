@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isFieldValue, isToken } from "../message/syntax.ts";
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../base/version.ts";
 import { isStream } from "../server/reply.ts";
@@ -22,9 +23,6 @@ export interface Outgoing {
   readonly length: number | undefined;
 }
 
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
-
 /** These fields say where the message ends, which is nothing to disagree about. */
 const OWN = new Set(["connection", "content-length", "transfer-encoding", "expect", "upgrade"]);
 
@@ -33,14 +31,14 @@ const WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
 
 /** Throws a `TypeError` unless `method` can be sent. */
 export function checkMethod(method: string): void {
-  if (!TOKEN.test(method)) throw new TypeError(`'${method}' is not a method`);
+  if (!isToken(method)) throw new TypeError(`'${method}' is not a method`);
   if (method === "CONNECT") throw new TypeError("CONNECT is for proxies");
 }
 
 /** Throws a `TypeError` unless a field can be sent, and is not the engine's. */
 export function checkField(name: string, value: string): void {
-  if (!TOKEN.test(name)) throw new TypeError(`'${name}' is not the name of a header field`);
-  if (!VALUE.test(value)) {
+  if (!isToken(name)) throw new TypeError(`'${name}' is not the name of a header field`);
+  if (!isFieldValue(value)) {
     throw new TypeError(`The field ${name} has a character that no field may have`);
   }
   if (OWN.has(name.toLowerCase())) throw new TypeError(`The field ${name} is set by the engine`);

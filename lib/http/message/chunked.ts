@@ -6,6 +6,7 @@
  */
 
 import { HttpError } from "./errors.ts";
+import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "./syntax.ts";
 
 /** Bytes of a chunk's extensions: more is an attack. */
 const MOST_LINE = 256;
@@ -149,11 +150,12 @@ export class ChunkedDecoder {
 }
 
 /** *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ) */
-const EXTENSIONS =
-  /^(?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t \x21-\x7e\x80-\xff])*"))?)*$/;
+const EXTENSIONS = new RegExp(
+  `^(?:[ \\t]*;[ \\t]*${TOKEN}(?:[ \\t]*=[ \\t]*(?:${TOKEN}|${QUOTED_STRING}))?)*$`,
+);
 
-const FIELD = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t \x21-\x7e\x80-\xff]*\r\n$/;
-const FIELD_OR_FOLD = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[\t ])[\t \x21-\x7e\x80-\xff]*\r\n$/;
+const FIELD = new RegExp(`^${TOKEN}:${FIELD_VALUE}\\r\\n$`);
+const FIELD_OR_FOLD = new RegExp(`^(?:${TOKEN}:|[\\t ])${FIELD_VALUE}\\r\\n$`);
 
 function hexDigit(byte: number): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

@@ -6,18 +6,17 @@
  */
 
 import { HttpError } from "./errors.ts";
+import { isFieldValue, isToken } from "./syntax.ts";
 
 const SP = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
 
 /** tchar: what a token is made of (RFC 9110 section 5.6.2). */
-export const TOKEN: Uint8Array = table((code) =>
-  /[!#$%&'*+\-.^_`|~0-9A-Za-z]/.test(String.fromCharCode(code))
-);
+export const TCHAR: Uint8Array = table((code) => isToken(String.fromCharCode(code)));
 
 /** VCHAR, obs-text, SP and HTAB: what a field value is made of (RFC 9110 section 5.5). */
-const VALUE = table((code) => code === TAB || (code >= SP && code !== 0x7f));
+const VALUE = table((code) => isFieldValue(String.fromCharCode(code)));
 
 /** Makes a table of the bytes for which `holds` is true: 1 for those, else 0. */
 export function table(holds: (code: number) => boolean): Uint8Array {
@@ -30,7 +29,7 @@ export function table(holds: (code: number) => boolean): Uint8Array {
  */
 export function parseField(text: string, start: number, end: number, headers: string[]): void {
   let at = start;
-  while (TOKEN[text.charCodeAt(at)] === 1) at++;
+  while (TCHAR[text.charCodeAt(at)] === 1) at++;
   if (at === start || text.charCodeAt(at) !== COLON) throw badName(text, start, at);
   const name = text.slice(start, at);
   headers.push(name, valueOf(text, at + 1, end, name));

@@ -8,7 +8,7 @@
 
 import type { Buffer } from "node:buffer";
 import { HttpError } from "./errors.ts";
-import { parseField, table, TOKEN } from "./fields.ts";
+import { parseField, table, TCHAR } from "./fields.ts";
 
 /** A request's line and header fields, as received. */
 export interface RequestHead {
@@ -150,7 +150,7 @@ export class HeadParser {
   /** RFC 9112 section 3: method SP request-target SP HTTP-version. */
   #requestLine(text: string, start: number, end: number): void {
     let at = start;
-    while (TOKEN[text.charCodeAt(at)] === 1) at++;
+    while (TCHAR[text.charCodeAt(at)] === 1) at++;
     if (at === start || text.charCodeAt(at) !== SP) {
       throw new HttpError(400, "BAD_REQUEST_LINE", "The request line does not start with a method");
     }

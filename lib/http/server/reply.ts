@@ -11,11 +11,10 @@ import type { HttpError } from "../message/errors.ts";
 import type { LightReply } from "./light.ts";
 import { type Output, SHORT_TEXT } from "./output.ts";
 import { statusLine } from "../message/status.ts";
+import { isFieldValue, isToken } from "../message/syntax.ts";
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** The fields of a reply in words. */
 const TEXT: readonly string[] = ["Content-Type", "text/plain;charset=utf-8"];
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * The head of a reply to a request of HTTP/1.`minor`, all but Date, Connection and the empty line.
@@ -184,14 +183,14 @@ function fieldsOf(headers: readonly string[]): string {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     const value = headers[i + 1];
-    if (!NAME.test(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
+    if (!isToken(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
     if (OURS.has(name.toLowerCase())) {
       throw new TypeError(
         `A reply has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
           "such fields out of those of another reply",
       );
     }
-    if (!VALUE.test(value)) {
+    if (!isFieldValue(value)) {
       throw new TypeError(`The field ${name} of a reply has a control character`);
     }
     fields += `${name}: ${value}\r\n`;

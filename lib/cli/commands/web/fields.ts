@@ -4,6 +4,7 @@
  * @module
  */
 
+import { TOKEN } from "../../../http/message/syntax.ts";
 import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
 
@@ -29,8 +30,9 @@ const TAKEN: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
-const FIELD =
-  /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?[ \t]*$/;
+const FIELD = new RegExp(
+  `^(${TOKEN}):[ \\t]*([\\x21-\\x7e](?:[\\t\\x20-\\x7e]*[\\x21-\\x7e])?)?[ \\t]*$`,
+);
 
 /** The values of `--header` as names and values by turns. Throws a {@linkcode UsageError}. */
 export function parseFields(texts: readonly string[], cors: boolean): string[] {
