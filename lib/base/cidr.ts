@@ -68,7 +68,11 @@ function isMapped(bytes: readonly number[]): boolean {
   return bytes.length === 16 && bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
 }
 
-/** A set of networks. To look an address up takes the logarithm of their number. */
+/**
+ * A set of networks. To look an address up takes the logarithm of their number. `BlockList` of
+ * node:net tries one after the other (0.2 ms of 20,000 networks), and the runtimes do not agree on
+ * whether `::/0` has the IPv4 addresses in it.
+ */
 export class CidrSet {
   readonly #v4: readonly Cidr[];
   readonly #v6: readonly Cidr[];
