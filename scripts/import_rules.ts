@@ -15,6 +15,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   protocols: ["base", "net", "serve", "frames"],
   http: ["base", "net", "serve", "dial.ts"],
   workers: ["base", "net", "serve"],
+  recording: ["base", "net", "observe"],
   files: ["base", "http"],
   cli: [
     "base",
@@ -26,6 +27,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "protocols",
     "http",
     "workers",
+    "recording",
     "files",
     // The command that has both programs.
     "server.ts",

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { hidingCredentials } from "../lib/cli/commands/web/hiding.ts";
+import { AUTHORIZATION_FIELDS, redacting } from "../lib/observe/redact.ts";
 import { webTranscript } from "../lib/cli/commands/web/transcript.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, readAll } from "./helpers.ts";
@@ -120,7 +120,7 @@ test("web -v: over TLS, too, and with several connections each line tells whose 
 
 /** What is shown of the field lines that a connection receives in pieces of this many bytes. */
 function covered(fields: string, size: number): string {
-  const shown = hidingCredentials();
+  const shown = redacting(AUTHORIZATION_FIELDS);
   const [localAddr, remoteAddr] = [addr(80), addr(1)];
   shown({ time: 0, type: "accept", socket: 2, listener: 1, localAddr, remoteAddr });
   const all = Buffer.from(`GET / HTTP/1.1\r\n${fields}\r\nHost: x\r\n\r\n`, "latin1");

@@ -74,6 +74,17 @@ export type SocketEvent =
       readonly bytesWritten: number;
       readonly reset: boolean;
     }
+    /** Two connections were joined: what comes on one is sent on the other. */
+    | { readonly type: "link"; readonly socket: number; readonly peer: number }
+    /** A fault was applied on purpose; `fault` is its name, and `detail` what it did. */
+    | {
+      readonly type: "fault";
+      readonly socket: number | undefined;
+      /** `"up"` is towards the server, `"down"` towards the client; undefined for both. */
+      readonly direction: "up" | "down" | undefined;
+      readonly fault: string;
+      readonly detail: string;
+    }
     /** An operation failed, other than by being closed on this side. Resolving has no socket. */
     | {
       readonly type: "error";

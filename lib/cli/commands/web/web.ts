@@ -42,7 +42,7 @@ import { Shortage } from "../../serving/shortage.ts";
 import { openBrowser } from "./browser.ts";
 import { checkDirectory } from "./directory.ts";
 import { checkCacheControl, parseFields } from "./fields.ts";
-import { hidingCredentials } from "./hiding.ts";
+import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
 import { describeLan } from "./lan.ts";
 import { typeFlag } from "./types.ts";
@@ -153,7 +153,9 @@ async function serveWeb(
   const log = session.openLog(values);
   await checkDirectory(dir, values);
   const shortage = new Shortage(log, session.io.clock);
-  const transport = shortage.watch(openTransport(log, webTranscript(), hidingCredentials()));
+  const transport = shortage.watch(
+    openTransport(log, webTranscript(), redacting(AUTHORIZATION_FIELDS)),
+  );
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);
   const access = openAccess(values, log, onReload, share);

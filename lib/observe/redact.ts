@@ -1,15 +1,25 @@
 /**
- * Hides the credentials of requests from whoever reads the log.
+ * Hides the credentials in HTTP from whoever reads a log or a recording.
  *
  * @module
  */
 
-import type { SocketEvent } from "../../../observe/events.ts";
+import type { SocketEvent } from "./events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
 
 /** The fields whose values are credentials (RFC 9110 section 11), in lower case. */
-const FIELDS = ["authorization", "proxy-authorization"];
+export const AUTHORIZATION_FIELDS: readonly string[] = ["authorization", "proxy-authorization"];
+
+/** These, and the fields of cookies, which are credentials as a rule (RFC 6265). */
+export const CREDENTIAL_FIELDS: readonly string[] = [
+  ...AUTHORIZATION_FIELDS,
+  "cookie",
+  "set-cookie",
+];
+
+/** The longest name of a field that is looked for, with the white space behind it. */
+const MAX_NAME = 40;
 
 /** The schemes whose names are shown, in lower case. */
 const SCHEMES = ["basic", "bearer", "digest", "negotiate", "ntlm"];
@@ -19,19 +29,29 @@ const STARS = 3;
 
 type Part = "name" | "scheme" | "secret" | "other";
 
-/** Follows what one connection receives, however it is cut into pieces. */
-class Hider {
+/** Follows what passes in one direction of a connection, however it is cut into pieces. */
+class Redactor {
+  readonly #fields: readonly string[];
   #part: Part = "name";
   /** The name of the field or the scheme so far, in lower case. */
   #word = "";
   #stars = 0;
 
+  constructor(fields: readonly string[]) {
+    this.#fields = fields;
+  }
+
   /** Returns `data`, or a copy in which what is secret is covered. */
   cover(data: Uint8Array): Uint8Array {
     let shown = data;
-    for (const [i, byte] of data.entries()) {
-      if (!this.#isSecret(byte)) continue;
-      if (shown === data) shown = Uint8Array.from(data);
+    for (let i = 0; i < data.length; i++) {
+      // Most bytes are in the middle of a line that is not looked at.
+      if (this.#part === "other") {
+        i = data.indexOf(LF, i);
+        if (i < 0) break;
+      }
+      if (!this.#isSecret(data[i])) continue;
+      if (shown === data) shown = new Uint8Array(data);
       shown[i] = this.#stars++ < STARS ? STAR : SPACE;
     }
     return shown;
@@ -53,11 +73,11 @@ class Hider {
     const letter = String.fromCharCode(byte).toLowerCase();
     switch (this.#part) {
       case "name":
-        if (byte === COLON && FIELDS.includes(this.#word.trimEnd())) {
+        if (byte === COLON && this.#fields.includes(this.#word.trimEnd())) {
           this.#part = "scheme";
           this.#word = "";
           this.#stars = 0;
-        } else if (this.#word.length > 40) this.#part = "other";
+        } else if (this.#word.length > MAX_NAME) this.#part = "other";
         else this.#word += letter;
         return false;
       case "scheme":
@@ -77,14 +97,21 @@ class Hider {
   }
 }
 
-/** Makes what passes events on, with the credentials in what is received covered by `***`. */
-export function hidingCredentials(): (event: SocketEvent) => SocketEvent {
-  const open = new Map<number, Hider>();
+/**
+ * Makes what passes events on, with the values of the header fields named in `fields` (in lower case)
+ * covered by `***` in what is sent and received. Lengths stay as they are.
+ */
+export function redacting(fields: readonly string[]): (event: SocketEvent) => SocketEvent {
+  const open = new Map<string, Redactor>();
   return (event) => {
-    if (event.type === "accept") open.set(event.socket, new Hider());
-    if (event.type === "close") open.delete(event.socket);
-    if (event.type !== "recv") return event;
-    const hider = open.get(event.socket);
-    return hider === undefined ? event : { ...event, data: hider.cover(event.data) };
+    if (event.type === "close") {
+      open.delete(`recv ${event.socket}`);
+      open.delete(`send ${event.socket}`);
+    }
+    if (event.type !== "recv" && event.type !== "send") return event;
+    const direction = `${event.type} ${event.socket}`;
+    let redactor = open.get(direction);
+    if (redactor === undefined) open.set(direction, redactor = new Redactor(fields));
+    return { ...event, data: redactor.cover(event.data) };
   };
 }

@@ -1,0 +1,111 @@
+/**
+ * Events as lines of a recording: redacted, within the limits, in JSON.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { safeJson } from "../base/escape.ts";
+import type { SocketError } from "../base/errors.ts";
+import type { SocketEvent } from "../observe/events.ts";
+import { CREDENTIAL_FIELDS, redacting } from "../observe/redact.ts";
+import { MAX_LINE_DATA, type RecordingHead } from "./format.ts";
+
+type DataEvent = Extract<SocketEvent, { readonly data: Uint8Array }>;
+
+/** Writes one recording, line by line; each line ends with LF. */
+export class RecordingEncoder {
+  readonly head: RecordingHead;
+  readonly #zero: number;
+  readonly #redacted: (event: SocketEvent) => SocketEvent;
+  readonly #left: { total: number; readonly connection: number };
+  /** How many bytes of a socket's data are still kept. */
+  readonly #ofSocket = new Map<number, number>();
+  /** The sockets whose data is left out, which a line says once. */
+  readonly #cut = new Set<number>();
+
+  /** `zero` is the time of the clock at which the recording starts. */
+  constructor(head: RecordingHead, zero: number) {
+    this.head = head;
+    this.#zero = zero;
+    this.#redacted = head.redaction === "fields"
+      ? redacting(CREDENTIAL_FIELDS)
+      : (event: SocketEvent) => event;
+    const { connection, total } = head.limits;
+    this.#left = { total: total || Infinity, connection: connection || Infinity };
+  }
+
+  /** The first line. */
+  firstLine(): string {
+    return `${safeJson(this.head)}\n`;
+  }
+
+  /** The lines of an event, as one text. */
+  lines(event: SocketEvent): string {
+    const time = Math.round((event.time - this.#zero) * 1000) / 1000;
+    if ("data" in event) return this.#dataLines(time, this.#redacted(event) as DataEvent);
+    if (event.type === "close") this.#forget(event.socket);
+    if (event.type === "error") {
+      const { type, socket, op } = event;
+      return line({ time, type, socket, op, error: errorOf(event.error) });
+    }
+    if (event.type === "handshake" && event.peerCertificate !== undefined) {
+      const { raw: _, ...peerCertificate } = event.peerCertificate;
+      return line({ ...event, time, peerCertificate });
+    }
+    return line({ ...event, time });
+  }
+
+  #dataLines(time: number, event: DataEvent): string {
+    const { data, ...rest } = event;
+    const whole = { ...rest, time };
+    if (this.head.redaction === "payloads") return line({ ...whole, size: data.length });
+    const { socket } = event;
+    const left = this.#ofSocket.get(socket) ?? this.#left.connection;
+    const kept = Math.min(data.length, left, this.#left.total);
+    this.#ofSocket.set(socket, left - kept);
+    this.#left.total -= kept;
+    let text = kept === 0 && data.length > 0 ? "" : pieces(whole, data.subarray(0, kept));
+    if (kept === data.length) return text;
+    if (!this.#cut.has(socket)) {
+      this.#cut.add(socket);
+      const limit = left === kept ? "connection" : "total";
+      text += line({ time, type: "cut", socket, limit });
+    }
+    return text + line({ ...whole, size: data.length - kept });
+  }
+
+  #forget(socket: number): void {
+    this.#ofSocket.delete(socket);
+    this.#cut.delete(socket);
+  }
+}
+
+/** One line for data that is not too long, else several. */
+function pieces(event: Omit<DataEvent, "data">, data: Uint8Array): string {
+  if (data.length <= MAX_LINE_DATA) return line({ ...event, ...encoded(data) });
+  let text = "";
+  for (let at = 0; at < data.length; at += MAX_LINE_DATA) {
+    text += line({ ...event, ...encoded(data.subarray(at, at + MAX_LINE_DATA)) });
+  }
+  return text;
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** `text` for what is UTF-8, else `b64`. */
+function encoded(data: Uint8Array): { text: string } | { b64: string } {
+  try {
+    return { text: decoder.decode(data) };
+  } catch {
+    return { b64: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64") };
+  }
+}
+
+function errorOf({ code, op, message }: SocketError): object {
+  return { code, op, message };
+}
+
+function line(value: object): string {
+  return `${safeJson(value)}\n`;
+}

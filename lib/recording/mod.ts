@@ -1,0 +1,20 @@
+/**
+ * Recordings of what sockets do: writing them, reading them, and making other formats of them.
+ *
+ * @module
+ */
+
+export { RecordingError } from "./error.ts";
+export type {
+  CutEvent,
+  RecordedCertificate,
+  RecordedError,
+  RecordedEvent,
+  Recording,
+  RecordingHead,
+  Redaction,
+} from "./format.ts";
+export { readRecording } from "./read.ts";
+export type { RecordingSource } from "./read.ts";
+export { record, recordingSink } from "./record.ts";
+export type { RecordingSink, RecordOptions } from "./record.ts";
