@@ -14,6 +14,7 @@ export type {
   RecordingHead,
   Redaction,
 } from "./format.ts";
+export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
 export { readRecording } from "./read.ts";
 export type { RecordingSource } from "./read.ts";
 export { record, recordingSink } from "./record.ts";
