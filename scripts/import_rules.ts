@@ -12,10 +12,11 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   serve: ["base", "net"],
   "dial.ts": ["base", "net"],
   frames: ["base", "net"],
-  protocols: ["base", "net", "serve", "frames"],
+  protocols: ["base", "net", "serve", "frames", "observe"],
   http: ["base", "net", "serve", "dial.ts"],
   workers: ["base", "net", "serve"],
   recording: ["base", "net", "observe"],
+  faults: ["base", "net", "observe"],
   files: ["base", "http"],
   cli: [
     "base",
@@ -28,6 +29,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "http",
     "workers",
     "recording",
+    "faults",
     "files",
     // The command that has both programs.
     "server.ts",

@@ -8,6 +8,8 @@ import type { SocketEvent } from "../lib/observe/events.ts";
 import type { RecordedEvent, Recording } from "../lib/recording/format.ts";
 import { RecordingError } from "../lib/recording/error.ts";
 import { readRecording } from "../lib/recording/read.ts";
+import { relay } from "../lib/protocols/relay.ts";
+import { serve } from "../lib/serve/serve.ts";
 import { record, recordingSink, type RecordOptions } from "../lib/recording/record.ts";
 
 /** What a conversation in memory leaves, as text. */
@@ -230,4 +232,27 @@ test("recording: each kind of event is read as it was", async () => {
   const expected = events.map(plain);
   expected[7].error = error;
   assert.deepEqual(read.map(plain), expected);
+});
+
+test("recording: a relay says which two sockets it has joined", async () => {
+  const network = new MemoryTransport();
+  let text = "";
+  const transport = record(network, (lines) => text += lines);
+  const front = await transport.listen({ port: 8 });
+  const target = await network.listen({ port: 7 });
+  const toTarget = () => transport.connect({ host: "localhost", port: 7 });
+  const served = serve(front, relay(toTarget));
+  const client = await network.connect({ host: "localhost", port: 8 });
+  const end = await target.accept();
+  await client.write(new Uint8Array(1));
+  await end.read(new Uint8Array(1));
+  for (const socket of [client, end, front, target]) socket.close();
+  await served;
+  const { events } = await readRecording(text);
+  const link = events.find(({ type }) => type === "link");
+  assert.ok(link?.type === "link");
+  const typeOf = (socket: number) =>
+    events.find((event) => event.type !== "link" && "socket" in event && event.socket === socket)
+      ?.type;
+  assert.deepEqual([typeOf(link.socket), typeOf(link.peer)], ["accept", "connect"]);
 });

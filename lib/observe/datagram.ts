@@ -7,6 +7,7 @@
 import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import type { Datagram, Received } from "../net/datagram.ts";
 import type { Recorder } from "./recorder.ts";
+import { noteObserved } from "./report.ts";
 
 /** See the module. */
 export class ObservedDatagram implements Datagram {
@@ -26,6 +27,7 @@ export class ObservedDatagram implements Datagram {
     this.#inner = inner;
     this.#socket = socket;
     this.#recorder = recorder;
+    noteObserved(this, { recorder, socket });
   }
 
   get dropped(): number {

@@ -23,6 +23,7 @@ import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/listener_base.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { Recorder } from "./recorder.ts";
+import { noteObserved } from "./report.ts";
 import type { TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
 import type {
   Conn,
@@ -222,6 +223,7 @@ class ObservedConn<A extends Addr> implements Conn<A> {
     this.inner = inner;
     this.socket = socket;
     this.#recorder = recorder;
+    noteObserved(this, { recorder, socket });
   }
 
   get localAddr(): A {

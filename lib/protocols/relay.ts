@@ -15,6 +15,7 @@ import {
 import { BufferPool } from "../net/buffer_pool.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
+import { reportLink } from "../observe/report.ts";
 import { pump } from "./pump.ts";
 import type { Handler } from "../serve/serve.ts";
 import type { Addr } from "../base/addr.ts";
@@ -111,6 +112,7 @@ export function relay(
     let error: unknown;
     try {
       target = await dialTarget(conversation.stopping);
+      reportLink(client, target);
       await new Junction(client, target, pool).run(conversation.signal);
     } catch (failure) {
       error = failure;

@@ -1,0 +1,73 @@
+/**
+ * What a fault plan consists of: rules, which say what goes wrong on which connections.
+ *
+ * @module
+ */
+
+import type { Cidr } from "../base/cidr.ts";
+
+/** Towards the server, or towards the client. */
+export type Direction = "up" | "down";
+
+/** When something happens: after so many bytes of a direction, or milliseconds after the start. */
+export type Moment = { readonly bytes: number } | { readonly ms: number };
+
+/** What each fault has besides its name. */
+export interface FaultForms {
+  /** The connection is not accepted, or not made. */
+  readonly refuse: object;
+  /** The connection is reset. */
+  readonly reset: { readonly at: Moment };
+  /** The connection is closed in good order. */
+  readonly close: { readonly at: Moment };
+  /** Nothing passes any more. */
+  readonly stall: { readonly at: Moment };
+  /** What comes after so many bytes is lost, up to the end of the stream. */
+  readonly truncate: { readonly at: { readonly bytes: number } };
+  /** The byte after so many bytes is another one. */
+  readonly corrupt: { readonly at: { readonly bytes: number } };
+  /** All comes later: by `ms`, give or take `jitter` milliseconds. */
+  readonly delay: { readonly ms: number; readonly jitter: number };
+  /** At most so many bytes a second. */
+  readonly rate: { readonly bytes: number };
+  /** At most so many bytes at once. */
+  readonly split: { readonly bytes: number };
+  /** What comes within `ms` milliseconds arrives at once. */
+  readonly coalesce: { readonly ms: number };
+  /** Datagrams are lost with this probability. */
+  readonly loss: { readonly probability: number };
+  /** Datagrams come twice with this probability. */
+  readonly dup: { readonly probability: number };
+  /** Datagrams are overtaken by the next one with this probability. */
+  readonly reorder: { readonly probability: number };
+}
+
+/** The name of a fault. */
+export type FaultName = keyof FaultForms;
+
+/** One thing that goes wrong. */
+export type Fault = { [N in FaultName]: { readonly name: N } & FaultForms[N] }[FaultName];
+
+/** Which connections a rule is for: all that every part of it holds for. */
+export interface Selection {
+  /** Their numbers, from 1 in the order in which they were made. Undefined for all. */
+  readonly numbers: readonly number[] | undefined;
+  /** Every so many of them: 3 is for the third, the sixth… Undefined for all. */
+  readonly every: number | undefined;
+  /** The networks that the peer is in. Undefined for all. */
+  readonly from: readonly Cidr[] | undefined;
+}
+
+/** Some faults, and what they are for. */
+export interface FaultRule {
+  readonly selection: Selection;
+  /** Undefined for both. */
+  readonly direction: Direction | undefined;
+  readonly faults: readonly Fault[];
+}
+
+/** The rules. Of the same fault in two rules for a connection, that of the first rule counts. */
+export type FaultPlan = readonly FaultRule[];
+
+/** The faults of one direction of one connection, each at most once. */
+export type Faults = ReadonlyMap<FaultName, Fault>;
