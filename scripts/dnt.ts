@@ -76,6 +76,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       "./lib/cli/serving/descriptors.deno.ts": "./lib/cli/serving/descriptors.node.ts",
       "./lib/cli/commands/web/host_name.deno.ts": "./lib/cli/commands/web/host_name.node.ts",
       "./lib/net/lookup.deno.ts": "./lib/net/lookup.node.ts",
+      "./lib/net/real_calls.deno.ts": "./lib/net/real_calls.node.ts",
       "./lib/net/system.deno.ts": "./lib/net/system.node.ts",
       "./lib/files/file_system.deno.ts": "./lib/files/file_system.node.ts",
       "./lib/workers/process.deno.ts": "./lib/workers/process.node.ts",

@@ -5,7 +5,8 @@
  */
 
 import { checkArgument, WAIT } from "./arguments.ts";
-import { setImmediate } from "node:timers";
+import { TimerQueue } from "./timer_queue.ts";
+import { nextTurn } from "./turn.ts";
 
 /** Tells the time and waits. */
 export interface Clock {
@@ -44,7 +45,7 @@ export const systemClock: Clock = {
  */
 export class VirtualClock implements Clock {
   #now = 0;
-  readonly #timers = new Set<{ at: number; fn: () => void }>();
+  readonly #timers = new TimerQueue();
 
   /** See {@linkcode Clock.now}; starts at 0. */
   now(): number {
@@ -53,9 +54,7 @@ export class VirtualClock implements Clock {
 
   /** See {@linkcode Clock.setTimer}. */
   setTimer(ms: number, fn: () => void): () => void {
-    const timer = { at: this.#now + ms, fn };
-    this.#timers.add(timer);
-    return () => this.#timers.delete(timer);
+    return this.#timers.set(this.#now + ms, fn);
   }
 
   /**
@@ -68,21 +67,18 @@ export class VirtualClock implements Clock {
     for (let rang = true; rang;) {
       await turn();
       rang = false;
-      for (; this.#ring(end); rang = true) await shortTurn();
+      for (; this.#ring(end); rang = true) await nextTurn();
     }
     this.#now = end;
   }
 
   /** Rings the first of the timers that are due by `end`. Returns false if none is due. */
   #ring(end: number): boolean {
-    let next: { at: number; fn: () => void } | undefined;
-    for (const timer of this.#timers) {
-      if (timer.at <= end && (next === undefined || timer.at < next.at)) next = timer;
-    }
-    if (next === undefined) return false;
-    this.#timers.delete(next);
-    this.#now = next.at;
-    next.fn();
+    const { next } = this.#timers;
+    // A timer that is never to ring waits for ever.
+    if (next > end || next === Infinity) return false;
+    this.#now = Math.max(this.#now, next);
+    this.#timers.take()!();
     return true;
   }
 }
@@ -90,9 +86,4 @@ export class VirtualClock implements Clock {
 /** Resolves when all that is ready to run has run. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-/** Resolves as {@linkcode turn} does, but without the millisecond that a timer takes. */
-function shortTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

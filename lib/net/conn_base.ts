@@ -5,11 +5,11 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
+import { inNextTurn } from "../base/turn.ts";
 import type { Conn } from "./transport.ts";
 
 /** Shared by every write that is done at once. */
@@ -132,7 +132,7 @@ export abstract class BaseConn implements Conn {
     // What is written meanwhile waits, so that writes settle in their order.
     this.#waiting++;
     return new Promise((resolve) =>
-      setImmediate(() => {
+      inNextTurn(() => {
         this.#waiting--;
         resolve();
       })
@@ -197,9 +197,9 @@ export abstract class BaseConn implements Conn {
       if (progress !== before) [before, since] = [progress, now];
       const done = !this.writing && this.#waiting === 0;
       if (done || now - since > MOST_STILL_MS) this.#free(false);
-      else setImmediate(look);
+      else inNextTurn(look);
     };
-    setImmediate(look);
+    inNextTurn(look);
   }
 
   #refuseRead(p: Uint8Array): Error {

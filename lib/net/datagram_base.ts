@@ -5,7 +5,7 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
+import { inNextTurn } from "../base/turn.ts";
 import { whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import { formatAddr, isIPv6 } from "../base/addr.ts";
 import type { Endpoint, UdpAddr } from "../base/addr.ts";
@@ -131,7 +131,7 @@ export abstract class BaseDatagram implements Datagram {
       this.#inARow = 0;
       // What is sent meanwhile waits, so that sends settle in their order.
       this.#waiting++;
-      setImmediate(() => {
+      inNextTurn(() => {
         this.#waiting--;
         sending.resolve();
       });

@@ -1,0 +1,37 @@
+/**
+ * The runtime's own calls that do I/O, for whoever has to keep them from being made. Its twin for Node
+ * is `real_calls.node.ts`, with the same export names; the npm build swaps the one for the other.
+ *
+ * @module
+ */
+
+import { Socket as UdpSocket } from "node:dgram";
+import { Server, Socket } from "node:net";
+import type { RealCall } from "./real_call.ts";
+
+const DENO = [
+  "connect",
+  "connectTls",
+  "listen",
+  "listenDatagram",
+  "listenTls",
+  "open",
+  "readDir",
+  "readFile",
+  "readTextFile",
+  "resolveDns",
+  "serve",
+  "startTls",
+  "writeFile",
+  "writeTextFile",
+];
+
+/** Sockets and files of Deno, and the sockets of Node that it has, too. */
+export function realCalls(): RealCall[] {
+  return [
+    ...DENO.map((method) => ({ object: Deno, method, name: `Deno.${method}` })),
+    { object: Socket.prototype, method: "connect", name: "net.connect" },
+    { object: Server.prototype, method: "listen", name: "server.listen" },
+    { object: UdpSocket.prototype, method: "bind", name: "socket.bind" },
+  ];
+}

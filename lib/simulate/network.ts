@@ -1,0 +1,113 @@
+/**
+ * The network between simulated hosts: how long things take, what is lost, and what is cut off.
+ *
+ * @module
+ */
+
+import type { Clock } from "../base/clock.ts";
+import type { Random } from "../base/random.ts";
+import type { Road } from "./link.ts";
+
+/** How a network behaves. */
+export interface NetworkOptions {
+  /** Milliseconds that a packet takes in one direction. Default: 1. */
+  readonly latency?: number;
+  /** Milliseconds that it may take longer, by chance. Default: 0. */
+  readonly jitter?: number;
+  /** The probability that a packet is lost: 0 to 1. What TCP loses is sent again. Default: 0. */
+  readonly loss?: number;
+}
+
+/** TCP waits so long before it sends anew, in milliseconds, and then twice as long (RFC 6298). */
+const RETRANSMIT_MS = 200;
+
+/** So often a segment is sent anew at most: then it arrives. */
+const MAX_RETRANSMITS = 8;
+
+/** Hosts and what is between them. */
+export class Network {
+  readonly #options: Required<NetworkOptions>;
+  readonly #random: Random;
+  readonly #clock: Clock;
+  readonly #cut = new Set<string>();
+  readonly #down = new Set<string>();
+  #waiting: (() => void)[] = [];
+
+  constructor(options: NetworkOptions, random: Random, clock: Clock) {
+    this.#options = { latency: 1, jitter: 0, loss: 0, ...options };
+    this.#random = random;
+    this.#clock = clock;
+  }
+
+  /** Cuts two hosts off from each other. */
+  partition(a: string, b: string): void {
+    this.#cut.add(pairOf(a, b));
+    this.#notify();
+  }
+
+  /** Ends all partitions. */
+  heal(): void {
+    this.#cut.clear();
+    this.#notify();
+  }
+
+  /** Turns a host off or on. */
+  setDown(host: string, down: boolean): void {
+    if (down) this.#down.add(host);
+    else this.#down.delete(host);
+    this.#notify();
+  }
+
+  /** Whether a packet from one host reaches another one now. */
+  reaches(from: string, to: string): boolean {
+    return !this.#cut.has(pairOf(from, to)) && !this.#down.has(from) && !this.#down.has(to);
+  }
+
+  /** How long a packet takes that is sent now, in milliseconds. */
+  latency(from: string, to: string): number {
+    if (from === to) return 0;
+    const { latency, jitter } = this.#options;
+    return latency + jitter * this.#random.next();
+  }
+
+  /** Whether a packet that is sent now is lost. */
+  loses(from: string, to: string): boolean {
+    return from !== to && this.#options.loss > 0 && this.#random.next() < this.#options.loss;
+  }
+
+  /** The way of a connection from one host to another. */
+  road(from: string, to: string): Road {
+    return {
+      delay: () => this.#segmentDelay(from, to),
+      isBlocked: () => !this.reaches(from, to),
+      changed: () => this.changed(),
+    };
+  }
+
+  /** How long a segment of TCP takes, with what is lost sent again. */
+  #segmentDelay(from: string, to: string): number {
+    let delay = this.latency(from, to);
+    for (let i = 0; i < MAX_RETRANSMITS && this.loses(from, to); i++) {
+      delay += RETRANSMIT_MS * 2 ** i;
+    }
+    return delay;
+  }
+
+  /** Resolves when a partition or a host has changed. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Resolves after a time of the simulation. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#clock.setTimer(ms, resolve));
+  }
+
+  #notify(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}
+
+function pairOf(a: string, b: string): string {
+  return JSON.stringify([a, b].sort());
+}

@@ -1,0 +1,124 @@
+/**
+ * Keeps a simulation to itself: calls that lead out of it are refused, since their order and time would
+ * be another one in each run, and time and chance are its own.
+ *
+ * @module
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Random } from "../base/random.ts";
+import { systemTransport } from "../net/system.deno.ts";
+import { realCalls } from "../net/real_calls.deno.ts";
+
+/** What stands for the real world inside of a simulation. */
+export interface Inside {
+  /** Milliseconds since the simulation began. */
+  now(): number;
+  readonly random: Random;
+  /** Is told of a call that leads out. */
+  onRefused(error: RealIoError): void;
+}
+
+/** A call that leads out of the simulation. */
+export class RealIoError extends Error {
+  /** Always `"RealIoError"`. */
+  override readonly name = "RealIoError";
+  /** What was called: `fetch`. */
+  readonly call: string;
+
+  /** Makes an error about a call. */
+  constructor(call: string, instead: string) {
+    super(`Cannot call ${call} in a simulation: its order and time are not simulated. ${instead}`);
+    this.call = call;
+  }
+}
+
+/** The date at which every simulation begins. */
+const EPOCH = Date.UTC(2000, 0, 1);
+
+const USE_CLOCK = "Use world.clock.setTimer.";
+const USE_HOST = "Use the transport of world.host(…).";
+
+const inside = new AsyncLocalStorage<Inside>();
+
+/** How many simulations run. The functions are replaced while there are any. */
+let running = 0;
+
+let restore: (() => void)[] = [];
+
+/** Runs `fn`, and all that it starts, inside. What is outside goes on as before. */
+export async function runInside<T>(world: Inside, fn: () => Promise<T>): Promise<T> {
+  if (running++ === 0) replaceAll();
+  try {
+    return await inside.run(world, fn);
+  } finally {
+    if (--running === 0) { for (const undo of restore.splice(0)) undo(); }
+  }
+}
+
+function replaceAll(): void {
+  for (const name of ["setTimeout", "setInterval"]) refuse(globalThis, name, name, USE_CLOCK);
+  for (const name of ["fetch", "WebSocket", "EventSource"]) {
+    refuse(globalThis, name, name, USE_HOST);
+  }
+  for (const method of ["connect", "listen", "listenDatagram", "resolve"]) {
+    refuse(systemTransport, method, `systemTransport.${method}`, USE_HOST);
+  }
+  for (const { object, method, name } of realCalls()) refuse(object, method, name, USE_HOST);
+  replace(Math, "random", (real) => () => inside.getStore()?.random.next() ?? real());
+  replace(performance, "now", (real) => () => inside.getStore()?.now() ?? real.call(performance));
+  replace(globalThis, "Date", simulatedDate);
+}
+
+/** Has a function, or a class, refuse to be called inside. */
+function refuse(object: object, key: string, name: string, instead: string): void {
+  const check = () => {
+    const world = inside.getStore();
+    if (world === undefined) return;
+    const error = new RealIoError(name, instead);
+    world.onRefused(error);
+    throw error;
+  };
+  replace(object, key, (real) =>
+    new Proxy(real, {
+      apply(target, self, args) {
+        check();
+        return Reflect.apply(target, self, args);
+      },
+      construct(target, args, newTarget) {
+        check();
+        return Reflect.construct(target, args, newTarget);
+      },
+    }));
+}
+
+/** The date of the simulation. */
+function simulatedDate(real: typeof Date): typeof Date {
+  const now = () => {
+    const world = inside.getStore();
+    return world === undefined ? real.now() : EPOCH + world.now();
+  };
+  return new Proxy(real, {
+    construct: (target, args, newTarget) =>
+      Reflect.construct(target, args.length === 0 ? [now()] : args, newTarget),
+    apply: () => new real(now()).toString(),
+    get: (target, key) => key === "now" ? now : Reflect.get(target, key),
+  });
+}
+
+// deno-lint-ignore no-explicit-any -- whatever the function is, it is called as it was.
+function replace(object: object, key: string, make: (real: any) => unknown): void {
+  const found = Object.getOwnPropertyDescriptor(object, key);
+  const real = Reflect.get(object, key);
+  if (real === undefined) return;
+  Object.defineProperty(object, key, {
+    value: make(real),
+    writable: true,
+    configurable: true,
+    enumerable: found?.enumerable ?? true,
+  });
+  restore.push(() => {
+    if (found === undefined) Reflect.deleteProperty(object, key);
+    else Object.defineProperty(object, key, found);
+  });
+}

@@ -1,0 +1,285 @@
+/**
+ * Many hosts in one process, in simulated time.
+ *
+ * @module
+ */
+
+import {
+  checkArgument,
+  checkOptions,
+  FUNCTION,
+  integer,
+  type Kinds,
+  LIMIT,
+  WAIT,
+} from "../base/arguments.ts";
+import type { Clock } from "../base/clock.ts";
+import { deferred } from "../base/deferred.ts";
+import { Random } from "../base/random.ts";
+import { TimerQueue } from "../base/timer_queue.ts";
+import { nextTurn, pendingTurns } from "../base/turn.ts";
+import { VERSION } from "../base/version.ts";
+import type { Transport } from "../net/transport.ts";
+import { observe } from "../observe/observe.ts";
+import { RecordingEncoder } from "../recording/encode.ts";
+import { RECORDING_FORMAT, RECORDING_VERSION } from "../recording/format.ts";
+import { SimulatedHost } from "./host.ts";
+import { Network, type NetworkOptions } from "./network.ts";
+import { type RealIoError, runInside } from "./real_io.ts";
+
+/** What {@linkcode simulate} takes. */
+export interface SimulateOptions extends NetworkOptions {
+  /** The most simulated milliseconds; 0 is no limit. Default: 3,600,000, an hour. */
+  readonly maxTime?: number;
+}
+
+const SEED = integer(0, 2 ** 32 - 1);
+
+const PROBABILITY = {
+  ...WAIT,
+  takes: "a probability from 0 to 1",
+  fits: (value: unknown) => (value as number) >= 0 && (value as number) <= 1,
+};
+
+const OPTIONS: Kinds<SimulateOptions> = {
+  latency: WAIT,
+  jitter: WAIT,
+  loss: PROBABILITY,
+  maxTime: LIMIT,
+};
+
+/** The world of a simulation. */
+export interface World {
+  /** The seed of the simulation. */
+  readonly seed: number;
+  /** The simulated time. Give it to whatever takes a clock. */
+  readonly clock: Clock;
+  /** Random numbers from the seed. `Math.random` has the same source. */
+  readonly random: Random;
+  /**
+   * The transport of a host, which is made when it is first asked for. Its sockets reach those of
+   * other hosts by their names; `localhost` is the host itself.
+   */
+  host(name: string): Transport;
+  /** Cuts two hosts off from each other: what is on its way waits, and connecting times out. */
+  partition(a: string, b: string): void;
+  /** Ends all partitions: what TCP has sent meanwhile arrives. */
+  heal(): void;
+  /**
+   * Turns a host off. Its own operations reject, its peers hear nothing, and it cannot be reached until
+   * {@linkcode World.restart}; then it has no sockets.
+   */
+  crash(name: string): void;
+  /** Turns a host on again. */
+  restart(name: string): void;
+  /** Resolves after so many simulated milliseconds. */
+  sleep(ms: number): Promise<void>;
+  /** Writes a line into the log. */
+  note(text: string): void;
+}
+
+/** How a simulation went. */
+export interface Simulated<T> {
+  /** What the function has returned. */
+  readonly value: T;
+  /** Each event of each host and each note, as a line of JSON. The same seed gives the same log. */
+  readonly log: string;
+  /** How many lines the log has. */
+  readonly events: number;
+  /** How many milliseconds have passed in the simulation. */
+  readonly time: number;
+}
+
+/** A simulation that failed; `cause` is why. */
+export class SimulationError extends Error {
+  /** Always `"SimulationError"`. */
+  override readonly name = "SimulationError";
+  /** The seed that fails. */
+  readonly seed: number;
+  /** Each event up to the failure, as in {@linkcode Simulated}. */
+  readonly log: string;
+
+  /** Makes an error. */
+  constructor(seed: number, time: number, log: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const again = `Run it again with simulate(${seed}, …).`;
+    super(`The simulation failed after ${time} ms: ${why}\n${again}`, { cause });
+    this.seed = seed;
+    this.log = log;
+  }
+}
+
+/**
+ * Runs `run` in a world of simulated hosts and simulated time. When all of it waits, time jumps to the
+ * next event, so hours take moments; and what happens depends on the seed alone.
+ *
+ * What leads out of the world is refused: `setTimeout`, `fetch`, the sockets and files of the runtime.
+ * `Date`, `performance.now` and `Math.random` are those of the world.
+ *
+ * Rejects with a {@linkcode SimulationError} that has the seed, if `run` rejects, if it calls what is
+ * refused, if it waits for what can never happen, or if `maxTime` has passed.
+ *
+ * @example
+ * ```ts
+ * import { simulate } from "@plainsocket/plainsocket/simulate";
+ * import assert from "node:assert/strict";
+ *
+ * const { time } = await simulate(7, async (world) => {
+ *   const [alice, bob] = [world.host("alice"), world.host("bob")];
+ *   using listener = await bob.listen({ host: "", port: 7 });
+ *   using conn = await alice.connect({ host: "bob", port: 7 });
+ *   using accepted = await listener.accept();
+ *   world.partition("alice", "bob");
+ *   world.clock.setTimer(60_000, () => world.heal());
+ *   await conn.write(new Uint8Array([1]));
+ *   assert.equal(await accepted.read(new Uint8Array(1)), 1);
+ * });
+ * assert.ok(time >= 60_000);
+ * ```
+ */
+export async function simulate<T>(
+  seed: number,
+  run: (world: World) => Promise<T>,
+  options: SimulateOptions = {},
+): Promise<Simulated<T>> {
+  checkArgument("simulate", seed, SEED);
+  checkArgument("simulate", run, FUNCTION);
+  checkOptions("simulate", options, OPTIONS, "{ latency: 10 }");
+  return await new Simulation(seed, options).run(run);
+}
+
+class Simulation implements World, Clock {
+  readonly seed: number;
+  readonly random: Random;
+  readonly clock: Clock = this;
+  readonly #network: Network;
+  readonly #hosts = new Map<string, SimulatedHost>();
+  readonly #addresses = new Map<string, SimulatedHost>();
+  readonly #transports = new Map<string, Transport>();
+  readonly #timers = new TimerQueue();
+  readonly #maxTime: number;
+  readonly #encoder: RecordingEncoder;
+  readonly #log: string[] = [];
+  #now = 0;
+  #refused: RealIoError | undefined;
+
+  constructor(seed: number, options: SimulateOptions) {
+    this.seed = seed;
+    this.random = new Random(seed);
+    this.#network = new Network(options, this.random, this);
+    this.#maxTime = options.maxTime === 0 ? Infinity : options.maxTime ?? 3_600_000;
+    this.#encoder = new RecordingEncoder({
+      format: RECORDING_FORMAT,
+      version: RECORDING_VERSION,
+      program: `plainsocket ${VERSION}`,
+      runtime: "simulation",
+      arguments: [],
+      seed,
+      started: "2000-01-01T00:00:00.000Z",
+      redaction: "none",
+      limits: { connection: 0, total: 0 },
+    }, 0);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  setTimer(ms: number, fn: () => void): () => void {
+    return this.#timers.set(this.#now + Math.max(0, ms), fn);
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.setTimer(ms, resolve));
+  }
+
+  host(name: string): Transport {
+    const known = this.#transports.get(name);
+    if (known !== undefined) return known;
+    const number = this.#hosts.size + 1;
+    const address = `10.0.${number >> 8}.${number & 255}`;
+    const find = (wanted: string) => this.#hosts.get(wanted) ?? this.#addresses.get(wanted);
+    const host = new SimulatedHost(name, address, this.#network, { find }, this);
+    this.#hosts.set(name, host);
+    this.#addresses.set(address, host);
+    const prefix = `{"host":${JSON.stringify(name)},`;
+    const transport = observe(host, (event) => {
+      for (const line of this.#encoder.lines(event).trimEnd().split("\n")) {
+        this.#log.push(prefix + line.slice(1));
+      }
+    }, this);
+    this.#transports.set(name, transport);
+    return transport;
+  }
+
+  partition(a: string, b: string): void {
+    this.note(`partition ${a} ${b}`);
+    this.#network.partition(a, b);
+  }
+
+  heal(): void {
+    this.note("heal");
+    this.#network.heal();
+  }
+
+  crash(name: string): void {
+    this.note(`crash ${name}`);
+    this.#network.setDown(name, true);
+    this.#hosts.get(name)?.crash();
+  }
+
+  restart(name: string): void {
+    this.note(`restart ${name}`);
+    this.#network.setDown(name, false);
+  }
+
+  note(text: string): void {
+    this.#log.push(JSON.stringify({ time: this.#now, note: text }));
+  }
+
+  async run<T>(run: (world: World) => Promise<T>): Promise<Simulated<T>> {
+    const outcome = deferred<T>();
+    let settled = false;
+    const settle = () => {
+      settled = true;
+    };
+    outcome.promise.then(settle, settle);
+    const inside = {
+      now: () => this.#now,
+      random: this.random,
+      onRefused: (error: RealIoError) => this.#refused ??= error,
+    };
+    try {
+      return await runInside(inside, async () => {
+        run(this).then(outcome.resolve, outcome.reject);
+        while (!settled) {
+          if (await this.#step() || settled) continue;
+          throw new Error("it waits for something that can never happen: no event is left");
+        }
+        const value = await outcome.promise;
+        if (this.#refused !== undefined) throw this.#refused;
+        return { value, log: this.#text(), events: this.#log.length, time: this.#now };
+      });
+    } catch (error) {
+      throw new SimulationError(this.seed, this.#now, this.#text(), this.#refused ?? error);
+    }
+  }
+
+  /** Lets run what can, and then has the next timer ring. Returns false if there is none. */
+  async #step(): Promise<boolean> {
+    do await nextTurn(); while (pendingTurns() > 0);
+    if (this.#refused !== undefined) throw this.#refused;
+    const { next } = this.#timers;
+    if (next === Infinity) return false;
+    if (next > this.#maxTime) {
+      throw new Error(`it is not done after ${this.#maxTime} ms, its maxTime`);
+    }
+    this.#now = Math.max(this.#now, next);
+    this.#timers.take()!();
+    return true;
+  }
+
+  #text(): string {
+    return this.#log.map((line) => `${line}\n`).join("");
+  }
+}
