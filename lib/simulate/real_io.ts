@@ -44,7 +44,7 @@ const inside = new AsyncLocalStorage<Inside>();
 /** How many simulations run. The functions are replaced while there are any. */
 let running = 0;
 
-let restore: (() => void)[] = [];
+const restore: (() => void)[] = [];
 
 /** Runs `fn`, and all that it starts, inside. What is outside goes on as before. */
 export async function runInside<T>(world: Inside, fn: () => Promise<T>): Promise<T> {
