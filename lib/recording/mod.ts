@@ -14,7 +14,10 @@ export type {
   RecordingHead,
   Redaction,
 } from "./format.ts";
+export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
+export { toSvg } from "./svg.ts";
+export { summaryOf, toText } from "./text.ts";
 export { readRecording } from "./read.ts";
 export type { RecordingSource } from "./read.ts";
 export { record, recordingSink } from "./record.ts";

@@ -1,0 +1,218 @@
+/**
+ * The connections of a recording, each with its steps in order.
+ *
+ * @module
+ */
+
+import { type Addr, type Endpoint, formatAddr, type UdpAddr } from "../base/addr.ts";
+import type { RecordedEvent, Recording } from "./format.ts";
+
+/** Which end of a connection did something. */
+export type Party = "client" | "server";
+
+/** What happened on a connection. */
+export interface Step {
+  /** The number of the event in the recording, from 1. */
+  readonly event: number;
+  /** Milliseconds since the recording started. */
+  readonly time: number;
+  readonly kind: "data" | "fin" | "reset" | "close" | "error" | "tls" | "fault";
+  /** Who did it; undefined for what no end did. */
+  readonly from: Party | undefined;
+  /** The bytes, of data that is kept. */
+  readonly data: Uint8Array | undefined;
+  /** How many bytes there were. */
+  readonly size: number;
+  /** What there is to say, in words. */
+  readonly note: string;
+}
+
+/** One connection, or one socket for datagrams. */
+export interface RecordedConnection {
+  /** From 1, in the order in which they began. */
+  readonly number: number;
+  /** The number of the socket. */
+  readonly socket: number;
+  /** Which end was recorded. */
+  readonly recorded: Party;
+  /** Whether it carries datagrams. */
+  readonly datagrams: boolean;
+  /** The addresses in words. */
+  readonly client: string;
+  readonly server: string;
+  /** When it began to be made, and when it was there. */
+  readonly began: number;
+  readonly opened: number | undefined;
+  /** When it ended; undefined if it had not. */
+  readonly ended: number | undefined;
+  readonly steps: readonly Step[];
+  /** The socket that it was joined to, by a relay. */
+  readonly peer: number | undefined;
+}
+
+/** One connection while it is collected. */
+interface Draft {
+  number: number;
+  socket: number;
+  recorded: Party;
+  datagrams: boolean;
+  client: string;
+  server: string;
+  began: number;
+  opened: number | undefined;
+  ended: number | undefined;
+  steps: Step[];
+  peer: number | undefined;
+}
+
+/** The connections of a recording, in the order in which they began. */
+export function connectionsOf({ events }: Recording): RecordedConnection[] {
+  const collector = new Collector();
+  events.forEach((event, index) => collector.add(event, index + 1));
+  return collector.connections;
+}
+
+class Collector {
+  readonly connections: Draft[] = [];
+  readonly #open = new Map<number, Draft>();
+  #event = 0;
+  #time = 0;
+
+  add(event: RecordedEvent, number: number): void {
+    this.#event = number;
+    this.#time = event.time;
+    switch (event.type) {
+      case "bind":
+        if (event.addr.transport === "udp") this.#begin(event.socket, "server", event.addr);
+        return;
+      case "connect":
+        this.#begin(event.socket, "client", undefined, event.endpoint);
+        return;
+      case "connected":
+      case "accept":
+        return this.#opened(event);
+      case "recv":
+      case "send":
+        return this.#moved(event);
+      case "link":
+        return this.#link(event.socket, event.peer);
+      default:
+        if (!("socket" in event) || event.socket === undefined) return;
+        return this.#happened(event as RecordedEvent & { readonly socket: number });
+    }
+  }
+
+  #begin(
+    socket: number,
+    recorded: Party,
+    local: Addr | UdpAddr | undefined,
+    remote?: Addr | Endpoint | UdpAddr,
+  ): Draft {
+    const [own, other] = [local, remote].map((addr) => addr === undefined ? "" : formatAddr(addr));
+    const draft: Draft = {
+      number: this.connections.length + 1,
+      socket,
+      recorded,
+      datagrams: local?.transport === "udp",
+      client: recorded === "client" ? own : other,
+      server: recorded === "client" ? other : own,
+      began: this.#time,
+      opened: local === undefined ? undefined : this.#time,
+      ended: undefined,
+      steps: [],
+      peer: undefined,
+    };
+    this.connections.push(draft);
+    this.#open.set(socket, draft);
+    return draft;
+  }
+
+  #opened(event: Extract<RecordedEvent, { readonly type: "connected" | "accept" }>): void {
+    const { type, socket, localAddr, remoteAddr } = event;
+    if (type === "accept") return void this.#begin(socket, "server", localAddr, remoteAddr);
+    const draft = this.#open.get(socket) ?? this.#begin(socket, "client", undefined);
+    draft.opened = this.#time;
+    draft.datagrams = localAddr.transport === "udp";
+    draft.client = formatAddr(localAddr);
+    draft.server = formatAddr(remoteAddr);
+  }
+
+  #moved(event: Extract<RecordedEvent, { readonly type: "recv" | "send" }>): void {
+    const draft = this.#open.get(event.socket);
+    if (draft === undefined) return;
+    const { data, size } = event;
+    const from = event.type === "send" ? draft.recorded : otherOf(draft.recorded);
+    const peer = event.type === "recv" ? event.from : event.to;
+    const note = peer === undefined
+      ? ""
+      : `${event.type === "recv" ? "from" : "to"} ${formatAddr(peer)}`;
+    this.#step(draft, { kind: "data", from, data, size, note });
+  }
+
+  #link(socket: number, peer: number): void {
+    const [one, other] = [this.#open.get(socket), this.#open.get(peer)];
+    if (one !== undefined) one.peer = peer;
+    if (other !== undefined) other.peer = socket;
+  }
+
+  #happened(event: RecordedEvent & { readonly socket: number }): void {
+    const draft = this.#open.get(event.socket);
+    if (draft === undefined) return;
+    const [own, other] = [draft.recorded, otherOf(draft.recorded)];
+    const step = (kind: Step["kind"], from: Party | undefined, note: string) =>
+      this.#step(draft, { kind, from, data: undefined, size: 0, note });
+    switch (event.type) {
+      case "handshake":
+        return step("tls", undefined, describeTls(event));
+      case "eof":
+        return step("fin", other, "end of the stream");
+      case "shutdown":
+        return step("fin", own, "half-close");
+      case "fault":
+        return step("fault", undefined, `fault: ${event.fault} ${event.detail}`);
+      case "error": {
+        const reset = event.error.code === "ECONNRESET";
+        step(reset ? "reset" : "error", reset ? other : undefined, event.error.message);
+        if (draft.opened === undefined) this.#end(draft);
+        return;
+      }
+      case "close":
+        step(event.reset ? "reset" : "close", own, event.reset ? "reset" : "close");
+        return this.#end(draft);
+    }
+  }
+
+  #step(draft: Draft, step: Omit<Step, "event" | "time">): void {
+    draft.steps.push({ event: this.#event, time: this.#time, ...step });
+  }
+
+  #end(draft: Draft): void {
+    draft.ended = this.#time;
+    this.#open.delete(draft.socket);
+  }
+}
+
+function otherOf(party: Party): Party {
+  return party === "client" ? "server" : "client";
+}
+
+function describeTls(event: Extract<RecordedEvent, { readonly type: "handshake" }>): string {
+  const { protocol, alpnProtocol } = event;
+  return `${protocol ?? "TLS"}${alpnProtocol === undefined ? "" : `, ${alpnProtocol}`}`;
+}
+
+/** How a connection ended, in words. */
+export function describeEnd({ opened, ended, steps, recorded }: RecordedConnection): string {
+  const decisive = steps.find(({ kind }) => kind === "reset" || kind === "error");
+  if (opened === undefined) return decisive?.note ?? "not connected";
+  if (decisive?.kind === "reset") return `reset by the ${decisive.from}`;
+  if (decisive !== undefined) return decisive.note;
+  if (ended === undefined) return "still open";
+  const first = steps.find(({ kind }) => kind === "fin" || kind === "close");
+  return `closed, first by the ${first?.from ?? recorded}`;
+}
+
+/** The bytes that an end has sent. */
+export function bytesFrom(party: Party, { steps }: RecordedConnection): number {
+  return steps.reduce((sum, { from, size }) => from === party ? sum + size : sum, 0);
+}

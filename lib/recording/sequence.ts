@@ -1,0 +1,79 @@
+/**
+ * A connection as a sequence between client and server: what drawings and texts are made of.
+ *
+ * @module
+ */
+
+import { escapeText } from "../base/escape.ts";
+import { formatSize } from "../base/size.ts";
+import type { Party, RecordedConnection, Step } from "./conversations.ts";
+
+/** A line of a sequence: an arrow, or words across both. */
+export interface SequenceLine {
+  readonly time: number;
+  readonly kind: Step["kind"] | "open";
+  /** Where the arrow starts; undefined for words. */
+  readonly from: Party | undefined;
+  /** `17 B`, `FIN`, `RST`, or the words. */
+  readonly label: string;
+  /** The first bytes, as text or in hex; escaped. */
+  readonly preview: string;
+}
+
+/** How many characters of data are shown. */
+const PREVIEW = 32;
+
+/** Names of what is not data. */
+const LABELS: Partial<Record<Step["kind"], string>> = { fin: "FIN", close: "close", reset: "RST" };
+
+/** The sequence of a connection. */
+export function sequenceOf(connection: RecordedConnection): SequenceLine[] {
+  const { began, opened, steps, datagrams } = connection;
+  const lines: SequenceLine[] = [];
+  if (!datagrams) {
+    const label = opened === undefined ? "SYN" : "connect";
+    lines.push({ time: began, kind: "open", from: "client", label, preview: "" });
+  }
+  return [...lines, ...steps.map(lineOf)];
+}
+
+function lineOf({ time, kind, from, data, size, note }: Step): SequenceLine {
+  if (kind === "data") {
+    return { time, kind, from, label: formatSize(size), preview: preview(data, size) };
+  }
+  const words = escapeText(note);
+  return {
+    time,
+    kind,
+    from,
+    label: from === undefined ? words : LABELS[kind] ?? words,
+    preview: "",
+  };
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The first bytes: as text if all that is shown is text, else in hex. */
+function preview(data: Uint8Array | undefined, size: number): string {
+  if (data === undefined) return "(not recorded)";
+  const start = data.subarray(0, PREVIEW);
+  const more = size > start.length ? "…" : "";
+  if (start.every(isText)) {
+    return escapeText(decoder.decode(start).replaceAll("\r\n", "↵").replaceAll("\n", "↵")) + more;
+  }
+  try {
+    return escapeText(decoder.decode(data.subarray(0, PREVIEW * 4)).slice(0, PREVIEW)) + more;
+  } catch {
+    return [...start.subarray(0, PREVIEW / 2)]
+      .map((byte) => byte.toString(16).padStart(2, "0")).join(" ") + more;
+  }
+}
+
+function isText(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+/** A time of a recording: `0.000123 s` is `0.123 ms`. */
+export function formatTime(ms: number): string {
+  return ms < 1000 ? `${ms.toFixed(3)} ms` : `${(ms / 1000).toFixed(3)} s`;
+}

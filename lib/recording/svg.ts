@@ -1,0 +1,107 @@
+/**
+ * A connection drawn as a sequence: two columns, time downwards.
+ *
+ * @module
+ */
+
+import { connectionsOf, type RecordedConnection } from "./conversations.ts";
+import type { Recording } from "./format.ts";
+import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
+
+/** Lengths in pixels. */
+const [WIDTH, CLIENT_X, SERVER_X, TOP, ROW, TITLE] = [760, 150, 610, 70, 34, 36];
+
+/** A gap in time that is longer than this, in milliseconds, is drawn as a break. */
+const GAP_MS = 1000;
+
+/** Colours that the colour-blind can tell apart, for light and for dark pages (Okabe and Ito). */
+const STYLE = `
+  text { font: 13px system-ui, sans-serif; fill: var(--ink); }
+  .mono { font: 12px ui-monospace, monospace; fill: var(--soft); }
+  .title { font-weight: 600; }
+  .time { fill: var(--soft); font-size: 11px; }
+  line { stroke: var(--soft); }
+  .life { stroke-dasharray: 3 4; }
+  .client { stroke: var(--client); } .server { stroke: var(--server); } .reset { stroke: var(--reset); }
+  .client-head { fill: var(--client); } .server-head { fill: var(--server); } .reset-head { fill: var(--reset); }
+  .arrow { stroke-width: 2; }
+  .fin { stroke-dasharray: 6 4; }
+  svg { --ink: #1b1f24; --soft: #59636e; --client: #0072b2; --server: #b35900; --reset: #c2185b; --page: #ffffff; }
+  @media (prefers-color-scheme: dark) {
+    svg { --ink: #e6edf3; --soft: #9198a1; --client: #56b4e9; --server: #e69f00; --reset: #ff6f9c; --page: #0d1117; }
+  }
+`;
+
+/** Makes a picture of all connections, one below the other. */
+export function toSvg(recording: Recording): string {
+  let y = 0;
+  const drawn: string[] = [];
+  const names: string[] = [];
+  for (const connection of connectionsOf(recording)) {
+    const { body, height } = draw(connection);
+    drawn.push(`<g transform="translate(0 ${y})">${body}</g>`);
+    names.push(`connection ${connection.number}`);
+    y += height;
+  }
+  const height = Math.max(y, ROW);
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" ` +
+    `height="${height}" role="img" aria-label="${escaped(`Sequence of ${names.join(", ")}`)}">` +
+    `<style>${STYLE}</style><rect width="100%" height="100%" fill="var(--page)"/>\n` +
+    `${drawn.join("\n")}\n</svg>\n`;
+}
+
+function draw(connection: RecordedConnection): { body: string; height: number } {
+  const { number, client, server, began } = connection;
+  const rows: string[] = [];
+  let y = TOP + ROW;
+  let last = began;
+  for (const line of sequenceOf(connection)) {
+    if (line.time - last > GAP_MS) {
+      rows.push(text(WIDTH / 2, y, `⋯ ${formatTime(line.time - last)} ⋯`, "time", "middle"));
+      y += ROW;
+    }
+    rows.push(row(line, y, began));
+    y += ROW;
+    last = line.time;
+  }
+  const end = y - ROW / 2;
+  const body = [
+    text(WIDTH / 2, TITLE - 12, `Connection ${number}`, "title", "middle"),
+    text(CLIENT_X, TOP - 8, `client ${client || "?"}`, "title", "middle"),
+    text(SERVER_X, TOP - 8, `server ${server || "?"}`, "title", "middle"),
+    `<line class="life" x1="${CLIENT_X}" y1="${TOP}" x2="${CLIENT_X}" y2="${end}"/>`,
+    `<line class="life" x1="${SERVER_X}" y1="${TOP}" x2="${SERVER_X}" y2="${end}"/>`,
+    ...rows,
+  ].join("\n");
+  return { body, height: end + ROW };
+}
+
+function row({ time, kind, from, label, preview }: SequenceLine, y: number, began: number): string {
+  const at = text(8, y + 4, formatTime(time - began), "time", "start");
+  const words = [label, preview].filter(Boolean).join("  ");
+  if (from === undefined) return at + text(WIDTH / 2, y + 4, short(words), "", "middle");
+  const [x1, x2] = from === "client" ? [CLIENT_X, SERVER_X] : [SERVER_X, CLIENT_X];
+  const style = kind === "reset" ? "reset" : from;
+  const dashed = kind === "fin" || kind === "close" ? " fin" : "";
+  const back = x1 < x2 ? -9 : 9;
+  return at +
+    `<line class="arrow ${style}${dashed}" x1="${x1}" y1="${y}" x2="${x2 + back}" y2="${y}"/>` +
+    `<path class="${style}-head" d="M${x2} ${y} l${back} -5 v10 z"/>` +
+    text(WIDTH / 2, y - 6, short(words), preview === "" ? "" : "mono", "middle");
+}
+
+/** What fits between the columns. */
+function short(words: string): string {
+  const most = 62;
+  return words.length > most ? `${words.slice(0, most - 1)}…` : words;
+}
+
+function text(x: number, y: number, words: string, style: string, anchor: string): string {
+  const name = style === "" ? "" : ` class="${style}"`;
+  return `<text x="${x}" y="${y}"${name} text-anchor="${anchor}">${escaped(words)}</text>`;
+}
+
+/** Text as XML. Control characters are escaped already, and halves of surrogate pairs made whole. */
+function escaped(text: string): string {
+  return text.toWellFormed().replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
