@@ -17,6 +17,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   workers: ["base", "net", "serve"],
   recording: ["base", "net", "observe"],
   faults: ["base", "net", "observe"],
+  replay: ["base", "net", "frames", "recording"],
   simulate: ["base", "net", "observe", "recording"],
   files: ["base", "http"],
   cli: [
