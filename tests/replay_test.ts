@@ -117,7 +117,7 @@ test("replay: the first difference names event, offset, and both sides as hex an
     assert.equal(error.offset, 5);
     assert.match(
       error.message,
-      /Connection 1 differs from the recording in event 4, after 5 bytes:\n  expected 6d 65 0d 0a.*\|me\.\.\|\n  received 79 6f 75 0d 0a.*\|you\.\.\|/,
+      /Connection 1 differs from the recording in event 4, after 5 bytes:\n {2}expected 6d 65 0d 0a.*\|me\.\.\|\n {2}received 79 6f 75 0d 0a.*\|you\.\.\|/,
     );
     return true;
   });

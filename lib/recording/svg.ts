@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeText } from "../base/escape.ts";
 import { connectionsOf, type RecordedConnection } from "./conversations.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
@@ -101,7 +102,7 @@ function text(x: number, y: number, words: string, style: string, anchor: string
   return `<text x="${x}" y="${y}"${name} text-anchor="${anchor}">${escaped(words)}</text>`;
 }
 
-/** Text as XML. Control characters are escaped already, and halves of surrogate pairs made whole. */
+/** Text as XML. Characters that XML cannot have are escaped as in a log. */
 function escaped(text: string): string {
-  return text.toWellFormed().replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return escapeText(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

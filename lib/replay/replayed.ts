@@ -19,7 +19,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import { SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
-import { type Framing } from "../frames/framing.ts";
+import type { Framing } from "../frames/framing.ts";
 import type { Datagram } from "../net/datagram.ts";
 import { BaseListener } from "../net/listener_base.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
