@@ -2,9 +2,14 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { compress, compressed } from "../lib/files/compress.ts";
+import { locate } from "../lib/files/disk.ts";
+import { FileBody } from "../lib/files/file_body.ts";
+import { LOOKS_SELDOM } from "../lib/files/file_system.deno.ts";
 import { Gate } from "../lib/files/gate.ts";
 import { inTurn, sortInTurns } from "../lib/files/turns.ts";
 import { bytes, echoAll, pair, randomBytes, readText, turn } from "./helpers.ts";
@@ -165,4 +170,28 @@ test("compression: two files at a time, for those who accept nothing else, too",
     assert.ok(most <= 4, `${most} files were open at once`);
   });
   assert.deepEqual(site.errors, []);
+});
+
+test("downloads: few chunks are read at once where each keeps the loop from the network", async () => {
+  await using site = await siteOf({ "a.bin": randomBytes(1000) });
+  const located = await locate(site.root, join(site.root, "a.bin"));
+  let now = 0;
+  let most = 0;
+  const bodies = await Promise.all(Array.from({ length: 20 }, async () => {
+    const handle = await open(located.real);
+    const read = handle.read.bind(handle) as (...args: unknown[]) => Promise<unknown>;
+    const counted = async (...args: unknown[]) => {
+      most = Math.max(most, ++now);
+      await turn();
+      return await read(...args).finally(() => now--);
+    };
+    Object.defineProperty(handle, "read", { value: counted });
+    return new FileBody(handle, located, [{ start: 0, end: 1000 }]);
+  }));
+  await Promise.all(bodies.map(async (body) => {
+    let size = 0;
+    for await (const chunk of body) size += chunk.length;
+    assert.equal(size, 1000);
+  }));
+  assert.equal(most, LOOKS_SELDOM ? 4 : 20);
 });

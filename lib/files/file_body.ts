@@ -9,6 +9,8 @@ import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../base/borrowed.ts";
 import { ChangedError, type Located, readFully } from "./disk.ts";
 import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
+import { LOOKS_SELDOM } from "./file_system.deno.ts";
+import { Gate } from "./gate.ts";
 import { pauseAtTimes } from "./turns.ts";
 import type { Slice } from "./ranges.ts";
 
@@ -25,6 +27,12 @@ const MOST_LARGE = 50;
 const FEW = 8;
 
 let underWay = 0;
+
+/**
+ * So many chunks are read at once. Each that is read gives Deno something to do, and it would look at
+ * the network only when nearly all of them are sent.
+ */
+const reads = new Gate(LOOKS_SELDOM ? 4 : Infinity);
 
 /** Buffers of large chunks, kept for the next download. */
 const free: Buffer[] = [];
@@ -144,8 +152,12 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
   async #readChunk({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
     const bytes = buffer.subarray(0, end - start);
     const { real, state } = this.#located;
-    if (underWay > FEW) await pauseAtTimes();
-    if (await readFully(this.#handle, bytes, start) !== bytes.length) throw new ChangedError(real);
+    await reads.run(async () => {
+      if (underWay > FEW) await pauseAtTimes();
+      if (await readFully(this.#handle, bytes, start) !== bytes.length) {
+        throw new ChangedError(real);
+      }
+    });
     if (last) {
       const now = stateOf(await this.#handle.stat());
       if (!isUnmodified(state, now) && !hasGrown(state, now)) throw new ChangedError(real);

@@ -45,10 +45,28 @@ function takeTurn(): void {
   if (waiting.length > 0) soon(takeTurn);
 }
 
+/** A timer that rings within this time, in milliseconds, rang when the loop had nothing else to do. */
+const IDLE_MS = 2;
+
+/** So often a timer is set at most, so that the work goes on however busy the loop is. */
+const MOST_TIMERS = 3;
+
 /** Behind what has come from the network; on Deno by a timer, see {@linkcode LOOKS_SELDOM}. */
 function soon(fn: () => void): void {
-  if (LOOKS_SELDOM) setTimeout(fn, 0);
+  if (LOOKS_SELDOM) whenIdle(fn, MOST_TIMERS);
   else setImmediate(fn);
+}
+
+/**
+ * Waits for a timer that rings in time. One that rings late was due before the loop had done what
+ * there was to do, and then the loop has not looked at the network.
+ */
+function whenIdle(fn: () => void, timers: number): void {
+  const start = performance.now();
+  setTimeout(() => {
+    if (timers > 1 && performance.now() - start > IDLE_MS) whenIdle(fn, timers - 1);
+    else fn();
+  }, 0);
 }
 
 /** So many are sorted, or merged, in one bit of work. */
@@ -87,7 +105,7 @@ async function merge<T>(a: T[], b: T[], compare: (a: T, b: T) => number): Promis
 }
 
 /** So long those who go on and on need not pause, in milliseconds. */
-const PAUSE_MS = 1;
+const PAUSE_MS = 4;
 
 let pausedAt = 0;
 let pause: Promise<void> | undefined;
