@@ -5,16 +5,15 @@
 // URL is the server behind it, as in http://127.0.0.1:8080.
 
 import process from "node:process";
+import { formatAddr, systemTransport } from "../mod.ts";
 import {
   endToEndHeaders,
-  formatAddr,
   HttpError,
   type LightReply,
   type LightRequest,
   requestHttp,
   serveLight,
-  systemTransport,
-} from "../mod.ts";
+} from "../lib/http/mod.ts";
 import { explain } from "./explain.ts";
 
 const [target = "http://127.0.0.1:8080", host = "localhost", port = "8000"] = process.argv.slice(2);

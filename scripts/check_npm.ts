@@ -4,11 +4,11 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { checkTypes } from "./check_types.ts";
 import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
-import { CODE, COMMANDS, compiledTo, DOCUMENTS, NAME } from "./npm_package.ts";
+import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME } from "./npm_package.ts";
 import { must, Program, type ProgramOptions, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { install, node, type Runtime } from "./runtimes.ts";
@@ -30,7 +30,7 @@ async function checkPackage(npm: string, report: Report): Promise<void> {
     await report.check("its examples import it by its name on npm", () => findNameOnJsr(npm));
     let tarball = "";
     const packed = await report.check(
-      "npm packs what its module, its types and its commands reach, and nothing else",
+      "npm packs what its entry points, its types and its commands reach, and nothing else",
       async () => {
         tarball = await pack(npm, temporary);
       },
@@ -84,7 +84,7 @@ function findDeno(npm: string): void {
 }
 
 function findNameOnJsr(npm: string): void {
-  const found = [...sources(npm)].filter(([, text]) => text.includes(`"${config.name}"`));
+  const found = [...sources(npm)].filter(([, text]) => text.includes(`"${config.name}`));
   assert.deepEqual(found.map(([name]) => name), []);
 }
 
@@ -124,11 +124,15 @@ async function attw(tarball: string): Promise<void> {
 
 async function checkOn(node: Runtime, dir: string, report: Report): Promise<void> {
   const options = { cwd: dir, env: node.env, deadline: DEADLINE_MS };
-  await report.check(`${node.name}: it exports what mod.ts exports`, async () => {
-    const program = `console.log(JSON.stringify(Object.keys(await import("plainsocket"))))`;
-    const names = await must([node.path, "--input-type=module", "-e", program], options);
-    assert.deepEqual(JSON.parse(names).sort(), Object.keys(await import("../mod.ts")).sort());
-  });
+  for (const [entry, source] of Object.entries(EXPORTS)) {
+    const specifier = posix.join(NAME, entry);
+    await report.check(`${node.name}: ${specifier} exports what ${source} exports`, async () => {
+      const program = `console.log(JSON.stringify(Object.keys(await import("${specifier}"))))`;
+      const names = await must([node.path, "--input-type=module", "-e", program], options);
+      const exported = Object.keys(await import(new URL(source, `file://${ROOT}/`).href));
+      assert.deepEqual(JSON.parse(names).sort(), exported.sort());
+    });
+  }
 
   for (
     const [way, start] of [

@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join, posix } from "node:path";
-import { CODE, compiledTo, EXPORTS, NAME, TYPES } from "./npm_package.ts";
+import { CODE, compiledTo, EXPORTS, NAME, PROGRAMS, TYPES } from "./npm_package.ts";
 import { must, ROOT } from "./program.ts";
 import type { Report } from "./report.ts";
 import { install } from "./runtimes.ts";
@@ -36,13 +36,14 @@ interface Surroundings {
 }
 
 const WITH_WEB = `
+import { requestHttp, serveHttp } from "${NAME}/http";
 const stop = new AbortController();
-export const serving = plainsocket.serveHttp(listener, (request: Request) => new Response(request.url), {
+export const serving = serveHttp(listener, (request: Request) => new Response(request.url), {
   signal: stop.signal,
 });
-export const request = plainsocket.requestHttp(transport, { url: new URL("http://h/") });
+export const request = requestHttp(transport, { url: new URL("http://h/") });
 // @ts-expect-error: it is not just anything.
-export const wrongHandler = plainsocket.serveHttp(listener, (request: Request) => request.url);
+export const wrongHandler = serveHttp(listener, (request: Request) => request.url);
 `;
 
 const SURROUNDINGS: readonly Surroundings[] = [
@@ -94,7 +95,7 @@ async function compile(
 ): Promise<void> {
   const tools = join(ROOT, ".node", `typescript-${version}`);
   await install(tools, { typescript: version, "@types/node": nodeTypes });
-  writeFileSync(join(dir, "user.ts"), PROGRAM + noneIsAny(dir) + program);
+  writeFileSync(join(dir, "user.ts"), PROGRAM + noneIsAny(dir, types.includes("node")) + program);
   const compilerOptions = {
     target: "ES2020",
     lib,
@@ -116,17 +117,29 @@ async function compile(
 }
 
 /** Declarations that are an error if an export is `any`, as what cannot be found is. */
-function noneIsAny(dir: string): string {
-  return Object.entries(EXPORTS).map(([name, source], i) => {
+function noneIsAny(dir: string, withPrograms: boolean): string {
+  const entries = Object.entries(EXPORTS)
+    .filter(([name]) => withPrograms || !PROGRAMS.includes(name));
+  return entries.map(([name, source], i) => {
     const path = join(dir, "node_modules", NAME, CODE, compiledTo(source, ".d.ts"));
     const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
-    const lines = file.statements.filter(ts.isExportDeclaration).flatMap((statement) => {
-      const { elements } = statement.exportClause as ts.NamedExports;
-      return elements.map(({ name: { text } }) => {
-        const type = `${statement.isTypeOnly ? "" : "typeof "}exports${i}.${text}`;
-        return `export const ${text}${i}: IsAny<${type}> = false;`;
-      });
+    const lines = exportedNames(file).map(({ name, isType }) => {
+      const type = `${isType ? "" : "typeof "}exports${i}.${name}`;
+      return `export const ${name}${i}: IsAny<${type}> = false;`;
     });
     return [`import * as exports${i} from "${posix.join(NAME, name)}";`, ...lines].join("\n");
   }).join("\n");
+}
+
+/** What a declaration file exports: names in braces, or its own constants. */
+function exportedNames(file: ts.SourceFile): { name: string; isType: boolean }[] {
+  return file.statements.flatMap((statement) => {
+    if (ts.isVariableStatement(statement)) {
+      return statement.declarationList.declarations
+        .map(({ name }) => ({ name: name.getText(file), isType: false }));
+    }
+    if (!ts.isExportDeclaration(statement)) return [];
+    const { elements } = statement.exportClause as ts.NamedExports;
+    return elements.map(({ name }) => ({ name: name.text, isType: statement.isTypeOnly }));
+  });
 }

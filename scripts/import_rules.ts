@@ -19,6 +19,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   faults: ["base", "net", "observe"],
   replay: ["base", "net", "frames", "recording"],
   simulate: ["base", "net", "observe", "recording"],
+  testing: ["base", "net"],
   files: ["base", "http"],
   cli: [
     "base",

@@ -1,5 +1,5 @@
-// The code of the npm package, whoever has compiled it: what the package's module and its commands
-// reach, and nothing else.
+// The code of the npm package, whoever has compiled it: what the package's entry points and its
+// commands reach, and nothing else.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
@@ -66,5 +66,5 @@ function startedByNode(text: string): string {
 
 /** The examples in the doc comments import the package by its name on JSR. */
 function nameAsOnNpm(text: string): string {
-  return text.replaceAll(`from "${config.name}"`, `from "${NAME}"`);
+  return text.replaceAll(`from "${config.name}`, `from "${NAME}`);
 }

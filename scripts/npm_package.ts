@@ -6,8 +6,11 @@ import testConfig from "../tests/deno.json" with { type: "json" };
 /** The package's name on npm; on JSR it is the one in `deno.json`. */
 export const NAME = "plainsocket";
 
-/** The modules that the package exports. The programs, which JSR exports too, are commands on npm. */
-export const EXPORTS: Readonly<Record<string, string>> = { ".": "./mod.ts" };
+/** The entry points of the package, as on JSR, and the modules behind them. */
+export const EXPORTS: Readonly<Record<string, string>> = config.exports;
+
+/** Those that are programs, and commands on npm, too. Their types need those of Node. */
+export const PROGRAMS: readonly string[] = ["./server", "./client"];
 
 /** The package's commands, and the scripts behind them. */
 export const COMMANDS: Readonly<Record<string, string>> = {
@@ -64,6 +67,12 @@ export function packageJson(repository?: string): Record<string, unknown> {
     // For compilers and tools that do not know `exports`, such as TypeScript's "node" resolution.
     main: exports["."].default,
     types: exports["."].types,
+    typesVersions: {
+      "*": Object.fromEntries(
+        Object.entries(exports).filter(([name]) => name !== ".")
+          .map(([name, { types }]) => [name.replace("./", ""), [types]]),
+      ),
+    },
     exports: { ...exports, "./package.json": "./package.json" },
     bin: Object.fromEntries(
       Object.entries(COMMANDS)

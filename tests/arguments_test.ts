@@ -6,43 +6,45 @@ import { tmpdir } from "node:os";
 import { runInNewContext } from "node:vm";
 import {
   AccessList,
-  chat,
   type Conn,
-  decodeFrames,
-  delimiter,
   dial,
   echo,
-  encodeFrame,
   escapeText,
-  fixedLength,
   formatAddr,
-  FrameDecoder,
-  FrameReader,
-  FrameWriter,
-  fromFetchHandler,
-  HTTP_LIMITS,
   join,
-  lengthPrefix,
-  lines,
   type Listener,
-  MemoryTransport,
   observe,
-  prepare,
   relay,
-  requestHttp,
   selfSigned,
   serve,
   serveDatagrams,
-  serveFiles,
+  systemTransport,
+  type Transport,
+} from "../mod.ts";
+import { chat } from "../lib/protocols/chat/mod.ts";
+import { serveFiles, serveSite } from "../lib/files/mod.ts";
+import {
+  decodeFrames,
+  delimiter,
+  encodeFrame,
+  fixedLength,
+  FrameDecoder,
+  FrameReader,
+  FrameWriter,
+  lengthPrefix,
+  lines,
+} from "../lib/frames/mod.ts";
+import {
+  fromFetchHandler,
+  HTTP_LIMITS,
+  prepare,
+  requestHttp,
   serveHttp,
   serveLight,
-  serveSite,
-  startWorkers,
-  systemTransport,
   toFetchHandler,
-  type Transport,
-  VirtualClock,
-} from "../mod.ts";
+} from "../lib/http/mod.ts";
+import { MemoryTransport, VirtualClock } from "../lib/testing/mod.ts";
+import { startWorkers } from "../lib/workers/mod.ts";
 import { bytes, mistakes, readText, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 

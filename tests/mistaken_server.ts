@@ -3,7 +3,8 @@
 
 import assert from "node:assert/strict";
 import process from "node:process";
-import { serve, serveDatagrams, serveHttp, serveLight, systemTransport } from "../mod.ts";
+import { serve, serveDatagrams, systemTransport } from "../mod.ts";
+import { serveHttp, serveLight } from "../lib/http/mod.ts";
 
 const host = "127.0.0.1";
 const text = (text: string) => new TextEncoder().encode(text);

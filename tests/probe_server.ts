@@ -7,14 +7,8 @@
 
 import { Buffer } from "node:buffer";
 import process from "node:process";
-import {
-  formatAddr,
-  HTTP_LIMITS,
-  type LightReply,
-  type LightRequest,
-  serveLight,
-  systemTransport,
-} from "../mod.ts";
+import { formatAddr, systemTransport } from "../mod.ts";
+import { HTTP_LIMITS, type LightReply, type LightRequest, serveLight } from "../lib/http/mod.ts";
 
 const KNOWN = new Set([
   ..."GET HEAD POST PUT DELETE OPTIONS PATCH TRACE CONNECT".split(" "),

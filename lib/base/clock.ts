@@ -33,7 +33,7 @@ export const systemClock: Clock = {
  *
  * @example
  * ```ts
- * import { VirtualClock } from "@plainsocket/plainsocket";
+ * import { VirtualClock } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const clock = new VirtualClock();

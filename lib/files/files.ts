@@ -78,7 +78,9 @@ const NOT_FOUND_KEY = "not found";
  *
  * @example
  * ```ts
- * import { serveFiles, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { serveFiles } from "@plainsocket/plainsocket/files";
+ * import { serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
  * import { tmpdir } from "node:os";

@@ -61,7 +61,9 @@ const OPTIONS: Kinds<SiteOptions> = {
  *
  * @example
  * ```ts
- * import { serveLight, serveSite, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { serveSite } from "@plainsocket/plainsocket/files";
+ * import { serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
  * import { tmpdir } from "node:os";

@@ -23,7 +23,7 @@ const STEP = 1024;
  *
  * @example
  * ```ts
- * import { FrameDecoder, lines } from "@plainsocket/plainsocket";
+ * import { FrameDecoder, lines } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * const decoder = new FrameDecoder(lines());

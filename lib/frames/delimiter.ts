@@ -38,7 +38,7 @@ const END: Kind = {
  *
  * @example
  * ```ts
- * import { decodeFrames, lines } from "@plainsocket/plainsocket";
+ * import { decodeFrames, lines } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * const received = new TextEncoder().encode("one\r\n\ntwo\nthr");
@@ -61,7 +61,7 @@ export function lines(options: FramingOptions = {}): Framing {
  *
  * @example
  * ```ts
- * import { decodeFrames, delimiter } from "@plainsocket/plainsocket";
+ * import { decodeFrames, delimiter } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * const framing = delimiter(new TextEncoder().encode("\r\n"));

@@ -35,7 +35,7 @@ export const FRAME_ERRORS: Readonly<Record<FrameErrorCode, string>> = {
  *
  * @example
  * ```ts
- * import { encodeFrame, FrameError, lengthPrefix } from "@plainsocket/plainsocket";
+ * import { encodeFrame, FrameError, lengthPrefix } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * assert.throws(

@@ -17,7 +17,7 @@ import { type FrameBounds, type Framing, incomplete, MOST_SIZE, NO_TAIL } from "
  *
  * @example
  * ```ts
- * import { decodeFrames, fixedLength } from "@plainsocket/plainsocket";
+ * import { decodeFrames, fixedLength } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * const { frames, rest } = decodeFrames(fixedLength(2), new Uint8Array([1, 2, 3, 4, 5]));

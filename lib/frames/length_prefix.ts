@@ -52,7 +52,7 @@ const MOST_VARINT = 5;
  *
  * @example
  * ```ts
- * import { encodeFrame, lengthPrefix } from "@plainsocket/plainsocket";
+ * import { encodeFrame, lengthPrefix } from "@plainsocket/plainsocket/frames";
  * import assert from "node:assert/strict";
  *
  * const payload = new Uint8Array([7, 8]);

@@ -30,7 +30,8 @@ interface Way {
  *
  * @example
  * ```ts
- * import { FrameReader, FrameWriter, lines, MemoryTransport } from "@plainsocket/plainsocket";
+ * import { FrameReader, FrameWriter, lines } from "@plainsocket/plainsocket/frames";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();
@@ -112,14 +113,9 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    *
    * @example An echo server for frames
    * ```ts
-   * import {
-   *   type Conn,
-   *   FrameReader,
-   *   FrameWriter,
-   *   lengthPrefix,
-   *   MemoryTransport,
-   *   serve,
-   * } from "@plainsocket/plainsocket";
+   * import { type Conn, serve } from "@plainsocket/plainsocket";
+   * import { FrameReader, FrameWriter, lengthPrefix } from "@plainsocket/plainsocket/frames";
+   * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
    * import assert from "node:assert/strict";
    *
    * const framing = lengthPrefix("u32");

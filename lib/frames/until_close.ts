@@ -22,7 +22,8 @@ import {
  *
  * @example
  * ```ts
- * import { FrameReader, MemoryTransport, untilClose } from "@plainsocket/plainsocket";
+ * import { FrameReader, untilClose } from "@plainsocket/plainsocket/frames";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

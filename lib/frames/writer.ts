@@ -17,7 +17,8 @@ import { FRAMING, type Framing, putFrame } from "./framing.ts";
  *
  * @example
  * ```ts
- * import { FrameWriter, lengthPrefix, MemoryTransport } from "@plainsocket/plainsocket";
+ * import { FrameWriter, lengthPrefix } from "@plainsocket/plainsocket/frames";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

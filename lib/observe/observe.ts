@@ -55,7 +55,8 @@ const SINK: Kind = { ...FUNCTION, takes: "a function that takes events" };
  *
  * @example
  * ```ts
- * import { MemoryTransport, observe } from "@plainsocket/plainsocket";
+ * import { observe } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const seen: string[] = [];

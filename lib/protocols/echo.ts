@@ -22,7 +22,8 @@ const OPTIONS: Kinds<EchoOptions> = { recvSize: integer(1) };
  *
  * @example
  * ```ts
- * import { echo, MemoryTransport, serve } from "@plainsocket/plainsocket";
+ * import { echo, serve } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

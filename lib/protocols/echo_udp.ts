@@ -17,7 +17,8 @@ const FIRST_FREE_PORT = 1024;
  *
  * @example
  * ```ts
- * import { echoDatagram, MemoryTransport, serveDatagrams } from "@plainsocket/plainsocket";
+ * import { echoDatagram, serveDatagrams } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

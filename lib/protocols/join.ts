@@ -112,7 +112,8 @@ const END_MS = 5000;
  *
  * @example
  * ```ts
- * import { join, MemoryTransport } from "@plainsocket/plainsocket";
+ * import { join } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

@@ -80,7 +80,8 @@ export interface Relayed {
  *
  * @example A port that leads to another one
  * ```ts
- * import { dial, echo, MemoryTransport, relay, serve } from "@plainsocket/plainsocket";
+ * import { dial, echo, relay, serve } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

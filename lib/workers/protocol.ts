@@ -22,7 +22,8 @@ import type {
  *
  * @example A module that serves in workers, and in one loop as well
  * ```ts
- * import { echo, serve, systemTransport, type WorkerMain } from "@plainsocket/plainsocket";
+ * import { echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import type { WorkerMain } from "@plainsocket/plainsocket/workers";
  *
  * const main: WorkerMain = async ({ listen, signal, grace }) =>
  *   serve(await listen(), echo(), { signal, grace });

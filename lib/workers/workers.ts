@@ -148,7 +148,8 @@ export interface Workers {
  *
  * @example
  * ```ts
- * import { startWorkers, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { startWorkers } from "@plainsocket/plainsocket/workers";
  * import assert from "node:assert/strict";
  *
  * const module = "data:text/javascript," + encodeURIComponent(`

@@ -1,4 +1,5 @@
-import { serveHttp, systemTransport } from "../../../mod.ts";
+import { systemTransport } from "../../../mod.ts";
+import { serveHttp } from "../../../lib/http/mod.ts";
 
 const listener = await systemTransport.listen({ host: "127.0.0.1", port: Number(Deno.args[0]) });
 await serveHttp(listener, () => new Response("Hello, World!"));

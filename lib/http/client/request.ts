@@ -34,7 +34,8 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
  *
  * @example
  * ```ts
- * import { requestHttp, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { requestHttp, serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });

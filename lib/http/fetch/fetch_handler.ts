@@ -41,7 +41,8 @@ export interface AnyHandler {
  *
  * @example
  * ```ts
- * import { fromFetchHandler, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { fromFetchHandler, serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const hello = fromFetchHandler((request) => new Response(`${request.method} ${request.url}`));
@@ -75,7 +76,8 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
  *
  * @example The same site for serveHttp(), beside routes of one's own
  * ```ts
- * import { serveHttp, serveLight, systemTransport, toFetchHandler } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { serveHttp, serveLight, toFetchHandler } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const site = toFetchHandler(({ target }) => ({ status: 200, body: `the site has ${target}` }));

@@ -32,7 +32,8 @@ import { serveLight } from "../server/server.ts";
  *
  * @example
  * ```ts
- * import { serveHttp, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { serveHttp } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });

@@ -32,7 +32,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN]);
  *
  * @example
  * ```ts
- * import { endToEndHeaders } from "@plainsocket/plainsocket";
+ * import { endToEndHeaders } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const headers = ["Accept", "text/html", "Connection", "X-Trace", "X-Trace", "1", "ETag", '"2"'];

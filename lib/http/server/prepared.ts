@@ -17,7 +17,8 @@ import { headOf, isStream } from "./reply.ts";
  *
  * @example
  * ```ts
- * import { prepare, serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { prepare, serveLight } from "@plainsocket/plainsocket/http";
  *
  * const hello = prepare({ status: 200, headers: ["Content-Type", "text/plain"], body: "Hello\n" });
  *

@@ -33,7 +33,8 @@ const LEAST_WAIT_MS = 500;
  *
  * @example
  * ```ts
- * import { serveLight, systemTransport } from "@plainsocket/plainsocket";
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });

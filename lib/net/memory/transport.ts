@@ -58,7 +58,7 @@ const OPTIONS: Kinds<MemoryTransportOptions> = { hosts: ANYTHING };
  *
  * @example
  * ```ts
- * import { MemoryTransport } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

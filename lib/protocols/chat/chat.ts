@@ -18,7 +18,8 @@ import { Member } from "./member.ts";
 import { TelnetCommands } from "./telnet.ts";
 import { cleanText, isName, keyOf } from "./text.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { type Framing, lines } from "../../frames/mod.ts";
+import { lines } from "../../frames/delimiter.ts";
+import type { Framing } from "../../frames/framing.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { Conn } from "../../net/transport.ts";
@@ -77,7 +78,9 @@ export type ChatEvent =
  *
  * @example
  * ```ts
- * import { chat, MemoryTransport, serve } from "@plainsocket/plainsocket";
+ * import { serve } from "@plainsocket/plainsocket";
+ * import { chat } from "@plainsocket/plainsocket/chat";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * const transport = new MemoryTransport();

@@ -4,7 +4,9 @@
  * @module
  */
 
-import { FrameDecoder, FrameError, type Framing } from "../../frames/mod.ts";
+import { FrameDecoder } from "../../frames/decoder.ts";
+import { FrameError } from "../../frames/error.ts";
+import type { Framing } from "../../frames/framing.ts";
 
 const LF = 0x0a;
 

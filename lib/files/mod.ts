@@ -1,0 +1,12 @@
+/**
+ * A directory over HTTP: files with ranges, conditions and compression, listings, uploads, and whole
+ * sites with host names, passwords and CORS.
+ *
+ * @module
+ */
+
+export type { Credentials } from "./auth.ts";
+export type { Directory, FileOptions } from "./file_options.ts";
+export { serveFiles } from "./files.ts";
+export { serveSite } from "./site.ts";
+export type { SiteOptions } from "./site.ts";

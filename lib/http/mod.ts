@@ -1,0 +1,48 @@
+/**
+ * HTTP/1.1 on any transport: a server for fetch handlers, one for a light handler, and a client.
+ *
+ * @example A server, and a request to it
+ * ```ts
+ * import { systemTransport } from "@plainsocket/plainsocket";
+ * import { requestHttp, serveHttp } from "@plainsocket/plainsocket/http";
+ *
+ * const stop = new AbortController();
+ * const listener = await systemTransport.listen({ host: "localhost" });
+ * const served = serveHttp(listener, () => new Response("hello"), { signal: stop.signal });
+ *
+ * const url = new URL(`http://localhost:${listener.addr.port}/`);
+ * const reply = await requestHttp(systemTransport, { url });
+ * for await (const chunk of reply) console.log(new TextDecoder().decode(chunk));
+ *
+ * stop.abort();
+ * await served;
+ * ```
+ *
+ * @module
+ */
+
+export type {
+  ClientReply,
+  ClientTls,
+  HttpHead,
+  HttpRequestOptions,
+  ReplyTiming,
+} from "./client/client.ts";
+export { ACCEPT_ENCODING, decodeContent } from "./client/encoding.ts";
+export type { DecodeOptions } from "./client/encoding.ts";
+export { REQUEST_ERRORS, RequestError } from "./client/errors.ts";
+export type { RequestErrorCode } from "./client/errors.ts";
+export { requestHttp } from "./client/request.ts";
+export { fromFetchHandler, toFetchHandler } from "./fetch/fetch_handler.ts";
+export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./fetch/fetch_handler.ts";
+export { serveHttp } from "./fetch/serve_http.ts";
+export { endToEndHeaders } from "./message/end_to_end.ts";
+export { HttpError } from "./message/errors.ts";
+export type { HttpErrorCode } from "./message/errors.ts";
+export type { HeadLimits } from "./message/request_head.ts";
+export type { ReplyHeadLimits } from "./message/response_head.ts";
+export type { LightHandler, LightReply, LightRequest } from "./server/light.ts";
+export { HTTP_LIMITS } from "./server/options.ts";
+export type { Exchange, HttpLimits, HttpOptions } from "./server/options.ts";
+export { prepare } from "./server/prepared.ts";
+export { serveLight } from "./server/server.ts";

@@ -1,0 +1,21 @@
+/**
+ * A server in several processes or threads, one on each core.
+ *
+ * @module
+ */
+
+export type {
+  ListeningTransport,
+  WorkerContext,
+  WorkerListenOptions,
+  WorkerMain,
+} from "./protocol.ts";
+export { startWorkers } from "./workers.ts";
+export type {
+  WorkerCounts,
+  WorkerEvent,
+  WorkerKind,
+  Workers,
+  WorkersOptions,
+  WorkersSummary,
+} from "./workers.ts";
