@@ -1,8 +1,10 @@
-// The entry points of the package: what each exports.
+// The entry points of the package: what each exports, and what importing it loads.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "./runner.deno.ts";
+import process from "node:process";
+import { runProgram } from "./peers.ts";
+import { runtime, test } from "./runner.deno.ts";
 
 const { exports } = JSON.parse(readFileSync("deno.json", "utf8")) as {
   readonly exports: Readonly<Record<string, string>>;
@@ -31,4 +33,56 @@ for (const [entry, source] of LIBRARY) {
   test(`entry points: docs/api.md has each name of ${entry}, and no other`, () => {
     assert.deepEqual(documentedOf(entry).sort(), exportedBy(source).sort());
   });
+}
+
+/** What importing an entry point may load: how many modules of ours at most, and which packages. */
+const LOADS: Readonly<Record<string, { modules: number; packages: readonly string[] }>> = {
+  ".": { modules: 60, packages: [] },
+  "./http": { modules: 80, packages: [] },
+  "./files": { modules: 75, packages: ["mime"] },
+  "./frames": { modules: 24, packages: [] },
+  "./workers": { modules: 46, packages: [] },
+  "./chat": { modules: 24, packages: [] },
+  "./testing": { modules: 35, packages: [] },
+  "./server": { modules: 115, packages: [] },
+  "./client": { modules: 90, packages: [] },
+};
+
+interface Dependency {
+  readonly code?: { readonly specifier: string };
+  readonly isDynamic?: boolean;
+}
+
+/** What importing a module loads, itself included: neither types nor what `import()` names. */
+async function loadedBy(source: string): Promise<string[]> {
+  const command = [process.execPath, "info", "--quiet", "--json", source];
+  const { code, stdout, stderr } = await runProgram(command);
+  assert.equal(code, 0, stderr);
+  const { roots, modules } = JSON.parse(stdout.toString()) as {
+    roots: string[];
+    modules: { specifier: string; dependencies?: Dependency[] }[];
+  };
+  const imports = new Map(modules.map(({ specifier, dependencies = [] }) => [
+    specifier,
+    dependencies.filter(({ isDynamic }) => !isDynamic)
+      .flatMap(({ code }) => code === undefined ? [] : [code.specifier]),
+  ]));
+  const loaded = new Set(roots);
+  for (const specifier of loaded) {
+    for (const next of imports.get(specifier) ?? []) loaded.add(next);
+  }
+  return [...loaded];
+}
+
+if (runtime === "Deno") {
+  for (const [entry, source] of Object.entries(exports)) {
+    const { modules, packages } = LOADS[entry];
+    test(`entry points: ${entry} loads at most ${modules} modules, and no package but ${packages.join() || "none"}`, async () => {
+      const loaded = await loadedBy(source);
+      const own = loaded.filter((specifier) => specifier.startsWith("file:"));
+      assert.ok(own.length <= modules, `${own.length} modules`);
+      const npm = loaded.filter((specifier) => specifier.startsWith("npm:"));
+      assert.deepEqual(npm.map((specifier) => specifier.replace(/^npm:|@[^@/]*$/g, "")), packages);
+    });
+  }
 }
