@@ -6,10 +6,15 @@
 
 interface SymbolConstructor {
   readonly dispose: unique symbol;
+  readonly asyncDispose: unique symbol;
 }
 
 interface Disposable {
   [Symbol.dispose](): void;
+}
+
+interface AsyncDisposable {
+  [Symbol.asyncDispose](): PromiseLike<void>;
 }
 
 interface AbortSignal {}

@@ -3,8 +3,7 @@
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { systemTls } from "./contract/networks.ts";
-import { testTransport } from "./contract/transport.ts";
+import { testNetwork } from "./contract/transport.ts";
 import { OWN_HOST } from "./helpers.ts";
-import { test } from "./runner.deno.ts";
 
-testTransport(systemTls(systemTransport, await selfSigned(["127.0.0.1", OWN_HOST])), test);
+testNetwork(systemTls(systemTransport, await selfSigned(["127.0.0.1", OWN_HOST])));

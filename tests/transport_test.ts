@@ -3,13 +3,25 @@
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { memoryTcp, memoryUnix, systemTcp, systemUnix } from "./contract/networks.ts";
-import { testTcpAddresses } from "./contract/tcp.ts";
-import { testTransport } from "./contract/transport.ts";
+import { testAddresses } from "../lib/testing/addresses.ts";
+import { testNetwork } from "./contract/transport.ts";
+import { mistakes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 const memory = new MemoryTransport();
 for (const network of [systemTcp(systemTransport), systemUnix(systemTransport)]) {
-  testTransport(network, test);
+  testNetwork(network);
 }
-for (const network of [memoryTcp(memory), memoryUnix(memory)]) testTransport(network, test);
-for (const transport of [systemTransport, memory]) testTcpAddresses(transport, test);
+for (const network of [memoryTcp(memory), memoryUnix(memory)]) testNetwork(network);
+for (const transport of [systemTransport, memory]) {
+  testAddresses({ transport, test: (name, run) => test(name, run) });
+
+  test(`${transport.name}: a port out of range is told with the call and the range`, async () => {
+    for (const port of [-1, 65536, 1.5, NaN]) {
+      const wrong = { host: "127.0.0.1", port };
+      await mistakes("RangeError", /^listen .*port .*65535, not/, transport.listen(wrong));
+      await mistakes("RangeError", /^connect .*port .*65535, not/, transport.connect(wrong));
+      await mistakes("RangeError", /^resolve .*port .*65535, not/, transport.resolve(wrong));
+    }
+  });
+}

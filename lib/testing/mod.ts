@@ -8,3 +8,18 @@
 export { VirtualClock } from "../base/clock.ts";
 export { MemoryTransport } from "../net/memory/transport.ts";
 export type { MemoryTransportOptions } from "../net/memory/transport.ts";
+export { testAddresses } from "./addresses.ts";
+export type { AddressTests } from "./addresses.ts";
+export { testDatagrams } from "./datagrams.ts";
+export type { DatagramTests, DatagramTraits } from "./datagrams.ts";
+export { testStreams } from "./streams.ts";
+export type {
+  ContractPeer,
+  RegisterTest,
+  ResettingPeer,
+  StreamTests,
+  StreamTraits,
+  UnansweredPeer,
+} from "./streams.ts";
+export { testTransport } from "./test_transport.ts";
+export type { TransportTests } from "./test_transport.ts";

@@ -6,54 +6,22 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { SocketErrorCode } from "../../lib/base/error_codes.ts";
 import type { SelfSigned } from "../../lib/net/tls/self_signed.ts";
 import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
-import type { Conn, Listener, Transport } from "../../lib/net/transport.ts";
+import type { Conn, Transport } from "../../lib/net/transport.ts";
+import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/streams.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../helpers.ts";
 import { isListening, keepsWaiting } from "../kernel.ts";
 import { python, type PythonPeer } from "../peers.ts";
 import type { OtherProgram } from "../programs.ts";
 import { runtime } from "../runner.deno.ts";
 
-/** A connection, and a peer that can break it off. */
-export interface Resetting extends AsyncDisposable {
-  readonly conn: Conn;
-  /** Makes the peer send `data`, and then break off. */
-  reset(data: string): void;
-  /** Makes another connection, when the last one was broken off. */
-  again(): Promise<Conn>;
-}
-
-/** An endpoint whose backlog is full, so that connecting to it takes for ever. */
-export interface Unanswered extends AsyncDisposable {
-  readonly endpoint: Endpoint;
-  /** Whether somebody connects to it. */
-  isAsked(): boolean;
-}
-
 /** How one kind of socket makes connections. */
-export interface Network {
-  /** As the tests' names begin. */
-  readonly name: string;
-  /** Listens on an address of its own, or again on one that was had before. */
-  listen(at?: Addr): Promise<Listener>;
-  connect(addr: Addr | Endpoint, signal?: AbortSignal): Promise<Conn>;
+export interface Network extends Omit<StreamTests, "test"> {
   /** Makes both ends of a connection. */
   pair(): Promise<Pair>;
-  /** The programs that the peers of the next two are. */
+  /** The programs that `resetting` and `unanswered` run. */
   readonly peers: readonly OtherProgram[];
-  resetting(): Promise<Resetting>;
-  /** Undefined where the kernel refuses instead of keeping one waiting. */
-  readonly unanswered?: () => Promise<Unanswered>;
-  /** Waits, after a listener was closed, until its address is free; undefined where it is at once. */
-  readonly untilFree?: (addr: Addr) => Promise<void>;
-  /** The code of connecting to an address whose listener is closed. */
-  readonly nobody: SocketErrorCode;
-  /** The codes of a write that waits while the peer resets. */
-  readonly brokenWrite: readonly SocketErrorCode[];
-  /** What those read who were not accepted when the listener closed. */
-  readonly leftWaiting: "ECONNRESET" | null;
   /** Where there are file descriptors: what `tests/descriptors.ts` calls it. */
   readonly descriptors?: "tcp" | "unix" | "tls";
 }
@@ -95,7 +63,6 @@ export function memoryTcp(transport: Transport): Network {
     name: transport.name,
     ...onTcp(transport),
     peers: [],
-    resetting: () => memoryResetting(transport),
     unanswered: () => memoryUnanswered(transport),
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET"],
@@ -132,7 +99,6 @@ export function memoryUnix(transport: Transport): Network {
     name: `${transport.name}, Unix`,
     ...onUnix(transport),
     peers: [],
-    resetting: () => memoryResetting(transport),
     nobody: "ENOENT",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
@@ -173,7 +139,7 @@ export function systemTls(
 async function tlsResetting(
   transport: Transport,
   { cert, key }: { cert: string; key: string },
-): Promise<Resetting> {
+): Promise<ResettingPeer> {
   const file = freshPath();
   writeFileSync(file, cert + key);
   const peer = await python(`
@@ -210,7 +176,7 @@ function pathOf(addr: Addr | Endpoint): string {
 /**
  * A peer in Python that closes with a byte unread: what Linux has in place of RST on Unix sockets.
  */
-async function unixResetting(transport: Transport): Promise<Resetting> {
+async function unixResetting(transport: Transport): Promise<ResettingPeer> {
   const path = freshPath();
   const peer = await python(`
 u = socket.socket(socket.AF_UNIX)
@@ -231,7 +197,7 @@ while True:
 }
 
 /** A peer in Python, which can send RST whatever the runtime under test can. */
-export async function systemResetting(transport: Transport): Promise<Resetting> {
+export async function systemResetting(transport: Transport): Promise<ResettingPeer> {
   const peer = await python(`
 while True:
     s, _ = l.accept()
@@ -242,7 +208,7 @@ while True:
 }
 
 /** A peer in Python that sends the line that it is told, and breaks off. */
-async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Promise<Resetting> {
+async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Promise<ResettingPeer> {
   const conns = [await connect()];
   return {
     conn: conns[0],
@@ -259,7 +225,7 @@ async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Prom
 }
 
 /** A socket with no room in its backlog: Linux drops further SYNs. */
-export async function systemUnanswered(): Promise<Unanswered> {
+export async function systemUnanswered(): Promise<UnansweredPeer> {
   const peer = await python(
     `
 filler = socket.socket()
@@ -278,7 +244,7 @@ sys.stdin.read()
   };
 }
 
-export async function memoryResetting(transport: Transport): Promise<Resetting> {
+export async function memoryResetting(transport: Transport): Promise<ResettingPeer> {
   const listener = await transport.listen();
   const conns: Conn[] = [];
   let peer: Conn;
@@ -306,7 +272,7 @@ export async function memoryResetting(transport: Transport): Promise<Resetting> 
   };
 }
 
-export async function memoryUnanswered(transport: Transport): Promise<Unanswered> {
+export async function memoryUnanswered(transport: Transport): Promise<UnansweredPeer> {
   const listener = await transport.listen({ backlog: 1 });
   const waiting = await transport.connect(listener.addr);
   return {

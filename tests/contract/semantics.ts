@@ -9,13 +9,13 @@ import { serve } from "../../lib/serve/serve.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly, turn, until } from "../helpers.ts";
-import type { Resetting, Unanswered } from "./networks.ts";
+import type { ResettingPeer, UnansweredPeer } from "../../lib/testing/streams.ts";
 
 /** What a scenario needs. */
 export interface Situation {
   readonly transport: Transport;
-  readonly resetting: () => Promise<Resetting>;
-  readonly unanswered: () => Promise<Unanswered>;
+  readonly resetting: () => Promise<ResettingPeer>;
+  readonly unanswered: () => Promise<UnansweredPeer>;
   /** Whether who connects there is kept waiting since the backlog is full; asked a turn later. */
   readonly keepsWaiting: (addr: TcpAddr, backlog: number) => boolean;
 }
