@@ -43,6 +43,8 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./frames": { modules: 24, packages: [] },
   "./workers": { modules: 46, packages: [] },
   "./chat": { modules: 24, packages: [] },
+  "./recording": { modules: 36, packages: [] },
+  "./faults": { modules: 32, packages: [] },
   "./testing": { modules: 44, packages: [] },
   "./server": { modules: 115, packages: [] },
   "./client": { modules: 90, packages: [] },

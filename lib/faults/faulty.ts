@@ -76,7 +76,7 @@ export interface FaultyTransport extends Transport {
  *
  * @example
  * ```ts
- * import { MemoryTransport } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import { faulty } from "@plainsocket/plainsocket/faults";
  * import assert from "node:assert/strict";
  *

@@ -60,9 +60,11 @@ export interface Selection {
 
 /** Some faults, and what they are for. */
 export interface FaultRule {
+  /** The connections that it is for. */
   readonly selection: Selection;
-  /** Undefined for both. */
+  /** The direction that it is for. Undefined for both. */
   readonly direction: Direction | undefined;
+  /** What goes wrong on them. */
   readonly faults: readonly Fault[];
 }
 

@@ -22,8 +22,10 @@ export type Redaction = "fields" | "payloads" | "none";
 
 /** The first line of a recording. */
 export interface RecordingHead {
-  readonly format: typeof RECORDING_FORMAT;
-  readonly version: typeof RECORDING_VERSION;
+  /** The name of the format. */
+  readonly format: "plainsocket-recording";
+  /** The version of the format. */
+  readonly version: 1;
   /** The name and version of the program that recorded: `plainsocket 0.1.0`. */
   readonly program: string;
   /** The runtime and its version: `deno 2.9.6`. */
@@ -45,12 +47,16 @@ export type RecordedCertificate = Omit<Certificate, "raw">;
 
 /** An error, in a recording. */
 export interface RecordedError {
+  /** What went wrong. */
   readonly code: SocketErrorCode;
+  /** What was tried. */
   readonly op: SocketOp;
+  /** Both in words, with the address. */
   readonly message: string;
 }
 
-type Recorded<E> = E extends { readonly type: "recv" | "send"; readonly data: Uint8Array } ?
+/** An event as it stands in a recording: errors and certificates as plain objects, data optional. */
+export type Recorded<E> = E extends { readonly type: "recv" | "send"; readonly data: Uint8Array } ?
     & Omit<E, "data">
     & {
       /** The bytes; undefined if they were left out. */
@@ -65,8 +71,11 @@ type Recorded<E> = E extends { readonly type: "recv" | "send"; readonly data: Ui
 
 /** A limit was reached: from here on the data of the socket is left out. */
 export interface CutEvent {
+  /** When it was, in milliseconds since the recording started. */
   readonly time: number;
+  /** Which event it is. */
   readonly type: "cut";
+  /** The number of the socket. */
   readonly socket: number;
   /** Which limit it was. */
   readonly limit: "connection" | "total";
@@ -80,7 +89,9 @@ export type RecordedEvent = Recorded<SocketEvent> | CutEvent;
 
 /** A recording as a whole. */
 export interface Recording {
+  /** Its first line. */
   readonly head: RecordingHead;
+  /** The events, in order. */
   readonly events: readonly RecordedEvent[];
   /** What was wrong with its end, as a sentence: a last line that broke off. Undefined if it is whole. */
   readonly warning: string | undefined;

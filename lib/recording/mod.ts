@@ -7,6 +7,7 @@
 export { RecordingError } from "./error.ts";
 export type {
   CutEvent,
+  Recorded,
   RecordedCertificate,
   RecordedError,
   RecordedEvent,

@@ -66,7 +66,7 @@ const SINK: Kind = { ...FUNCTION, takes: "a function that takes lines" };
  *
  * @example
  * ```ts
- * import { MemoryTransport } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import { record } from "@plainsocket/plainsocket/recording";
  * import assert from "node:assert/strict";
  *
