@@ -32,6 +32,10 @@ import { dial } from "./lib/dial.ts";
 import { EchoExchange, type EchoOutcome } from "./lib/cli/commands/echo/tcp_exchange.ts";
 import { IdleWatch } from "./lib/serve/idle.ts";
 
+export type { Io, ProgramSignal } from "./lib/cli/io/io.ts";
+export type { ProgramOutput } from "./lib/cli/io/program_output.ts";
+export type { Main } from "./lib/cli/main.ts";
+
 const FLAGS = {
   ...DESTINATION_FLAGS,
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),

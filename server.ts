@@ -21,6 +21,10 @@ import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/wo
 import type { Session } from "./lib/cli/session.ts";
 import { echo } from "./lib/protocols/echo.ts";
 
+export type { Io, ProgramSignal } from "./lib/cli/io/io.ts";
+export type { ProgramOutput } from "./lib/cli/io/program_output.ts";
+export type { Main } from "./lib/cli/main.ts";
+
 const PORT = 10000;
 
 const FLAGS = {

@@ -56,7 +56,8 @@ export interface RecordedError {
 }
 
 /** An event as it stands in a recording: errors and certificates as plain objects, data optional. */
-export type Recorded<E> = E extends { readonly type: "recv" | "send"; readonly data: Uint8Array } ?
+export type Recorded<E = SocketEvent> = E extends
+  { readonly type: "recv" | "send"; readonly data: Uint8Array } ?
     & Omit<E, "data">
     & {
       /** The bytes; undefined if they were left out. */
@@ -85,7 +86,7 @@ export interface CutEvent {
  * An event of a recording: as {@linkcode SocketEvent}, with `time` in milliseconds since the recording
  * started, and data that may be missing.
  */
-export type RecordedEvent = Recorded<SocketEvent> | CutEvent;
+export type RecordedEvent = Recorded | CutEvent;
 
 /** A recording as a whole. */
 export interface Recording {

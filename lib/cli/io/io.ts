@@ -17,9 +17,13 @@ export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** The surroundings of a program; see the module. */
 export interface Io {
+  /** What the program reads. */
   readonly stdin: Readable;
+  /** Where its data goes. */
   readonly stdout: ProgramOutput;
+  /** Where all else goes. */
   readonly stderr: ProgramOutput;
+  /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The clock of idle times, of the time that a drain gets, and of the waits before retries. */
   readonly clock: Clock;

@@ -62,20 +62,20 @@ export class PcapngEncoder {
   }
 
   /** The blocks that a file begins with. */
-  start(): Buffer {
+  start(): Uint8Array {
     const header = sectionHeader(this.#program, COMMENT);
     return Buffer.concat([header, interfaceDescription("plainsocket")]);
   }
 
   /** The blocks of an event; none for most that move no bytes. */
-  add(event: RecordedEvent): Buffer {
+  add(event: RecordedEvent): Uint8Array {
     this.#last = event.time;
     const blocks = this.#blocksOf(event);
     return blocks.length === 1 ? blocks[0] : Buffer.concat(blocks);
   }
 
   /** The block that a file ends with. `dropped` events are counted as packets that were not kept. */
-  end(dropped = 0): Buffer {
+  end(dropped = 0): Uint8Array {
     return interfaceStatistics(this.#timeOf(this.#last), this.#dropped + dropped);
   }
 
