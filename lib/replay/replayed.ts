@@ -89,7 +89,7 @@ export interface ReplayedTransport extends Transport {
  * ```ts
  * import { readRecording, record } from "@plainsocket/plainsocket/recording";
  * import { replayed } from "@plainsocket/plainsocket/replay";
- * import { MemoryTransport } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
  * // Recorded once, against a real server, and kept in a file.
