@@ -9,7 +9,7 @@ import { formatAddr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { Datagram } from "../net/datagram.ts";
 import type { DatagramSuite } from "./datagrams.ts";
-import { bytes, receiveText, refuses, rejects } from "./support.ts";
+import { begun, bytes, receiveText, refuses, rejects } from "./support.ts";
 
 /** Registers the tests. */
 export function testDatagramAddresses(suite: DatagramSuite): void {
@@ -153,7 +153,7 @@ export function testDatagramAddresses(suite: DatagramSuite): void {
       await client.send(bytes("anybody?"));
       await client.send(bytes("no answer"));
     } else {
-      const waiting = client.receive(new Uint8Array(8));
+      const waiting = begun(client.receive(new Uint8Array(8)));
       await client.send(bytes("anybody?"));
       await rejects(waiting, "ECONNREFUSED");
     }

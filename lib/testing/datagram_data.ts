@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { DatagramSuite } from "./datagrams.ts";
-import { bytes, randomBytes, receiveText, refuses, rejects, turn } from "./support.ts";
+import { begun, bytes, randomBytes, receiveText, refuses, rejects, turn } from "./support.ts";
 
 /** The most that fits, by family. */
 const MOST = { "127.0.0.1": 65_507, "::1": 65_527 };
@@ -44,7 +44,7 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
     using server = await bound();
     using client = await transport.listenDatagram({ remote: server.addr });
     const whole = new Uint8Array(16).fill(7);
-    const pending = server.receive(whole.subarray(4, 8));
+    const pending = begun(server.receive(whole.subarray(4, 8)));
     await client.send(bytes("0123456789"));
     assert.deepEqual(await pending, { size: 4, truncated: 6, from: client.addr });
     assert.deepEqual([...whole], [7, 7, 7, 7, 48, 49, 50, 51, ...Array(8).fill(7)]);
@@ -73,7 +73,7 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
     await rejects(socket.send(bytes("x"), { host: "127.0.0.1", port: 7 }), "ECLOSED");
     const reason = new Error("enough");
     const other = await bound();
-    const failing = assert.rejects(other.receive(new Uint8Array(8)), reason);
+    const failing = begun(assert.rejects(other.receive(new Uint8Array(8)), reason));
     other.close(reason);
     await failing;
     await assert.rejects(other.send(bytes("x"), { host: "127.0.0.1", port: 7 }), reason);
@@ -91,7 +91,7 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
   test("a second receive while one is under way is EBUSY, and hurts nothing", async () => {
     using server = await bound();
     using client = await transport.listenDatagram({ remote: server.addr });
-    const first = receiveText(server);
+    const first = begun(receiveText(server));
     await rejects(server.receive(new Uint8Array(8)), "EBUSY");
     await client.send(bytes("hello"));
     assert.equal(await first, "hello");
@@ -102,7 +102,9 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
     using client = await transport.listenDatagram({ remote: server.addr });
     const words = Array.from({ length: 100 }, (_, i) => `datagram ${i}`);
     const settled: number[] = [];
-    const sends = words.map((word, i) => client.send(bytes(word)).then(() => settled.push(i)));
+    const sends = words.map((word, i) =>
+      begun(client.send(bytes(word)).then(() => settled.push(i)))
+    );
     for (const word of words) assert.equal(await receiveText(server), word);
     await Promise.all(sends);
     assert.deepEqual(settled, [...words.keys()]);
@@ -147,13 +149,13 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
 
   test("30 peers at once do not mix", async () => {
     using server = await bound();
-    const serving = (async () => {
+    const serving = begun((async () => {
       const p = new Uint8Array(2048);
       for (let i = 0; i < 90; i++) {
         const { size, from } = await server.receive(p);
         await server.send(p.subarray(0, size), from);
       }
-    })();
+    })());
     await Promise.all(Array.from({ length: 30 }, async () => {
       using client = await transport.listenDatagram({ remote: server.addr });
       for (let i = 0; i < 3; i++) {

@@ -10,6 +10,7 @@ import type { SocketError } from "../base/errors.ts";
 import type { Conn } from "../net/transport.ts";
 import type { StreamSuite } from "./streams.ts";
 import {
+  begun,
   bytes,
   echoAll,
   MIB,
@@ -59,9 +60,9 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
 
   test("100 conversations at once do not mix", async () => {
     using listener = await listen();
-    const serving = (async () => {
-      for (let i = 0; i < 100; i++) void echoAll(await listener.accept());
-    })();
+    const serving = begun((async () => {
+      for (let i = 0; i < 100; i++) void begun(echoAll(await listener.accept()));
+    })());
     await Promise.all(Array.from({ length: 100 }, async () => {
       using conn = await connect(listener.addr);
       const said = randomBytes(10_000);
@@ -106,7 +107,7 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
     using other = await pair();
     const data = randomBytes(32 * MIB);
     let written = false;
-    const writing = ends.client.write(data).then(() => written = true);
+    const writing = begun(ends.client.write(data).then(() => written = true));
     for (let i = 0; i < 100; i++) {
       await other.client.write(bytes("tick"));
       await readExactly(other.server, 4);
@@ -151,8 +152,10 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
     const { client, server } = ends;
     const lines = Array.from({ length: 1000 }, (_, i) => `line ${i}\n`);
     const taken: number[] = [];
-    const writes = lines.map((line, i) => client.write(bytes(line)).then(() => taken.push(i)));
-    const ended = client.closeWrite();
+    const writes = lines.map((line, i) =>
+      begun(client.write(bytes(line)).then(() => taken.push(i)))
+    );
+    const ended = begun(client.closeWrite());
     await rejects(client.write(bytes("too late")), "EPIPE");
     assert.equal(Buffer.from(await readAll(server)).toString(), lines.join(""));
     await Promise.all([...writes, ended]);
@@ -171,7 +174,7 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
       client.write(bytes("small")).then(note("small")),
       client.closeWrite().then(note("FIN")),
       client.closeWrite(),
-    ];
+    ].map(begun);
     await client.write(new Uint8Array(0)).catch((error) => assert.equal(error.code, "EPIPE"));
     assert.deepEqual(settled, []);
     const got = Buffer.from(await readAll(server));
@@ -184,9 +187,9 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
   test("a second read or accept at the same time is EBUSY, and the first goes on", async () => {
     using ends = await pair();
     const { client, server, listener } = ends;
-    const reading = client.read(new Uint8Array(8));
+    const reading = begun(client.read(new Uint8Array(8)));
     await rejects(client.read(new Uint8Array(8)), "EBUSY");
-    const accepting = listener.accept();
+    const accepting = begun(listener.accept());
     await rejects(listener.accept(), "EBUSY");
     await server.write(bytes("hello"));
     assert.equal(await reading, 5);

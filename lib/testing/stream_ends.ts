@@ -8,14 +8,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SocketError } from "../base/errors.ts";
 import type { StreamSuite } from "./streams.ts";
-import { bytes, MIB, randomBytes, readAll, rejects, until } from "./support.ts";
+import { begun, bytes, MIB, randomBytes, readAll, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testEnds({ test, pair }: StreamSuite): void {
   test("FIN gives null once and for ever", async () => {
     using ends = await pair();
     const p = new Uint8Array(8);
-    const pending = ends.client.read(p);
+    const pending = begun(ends.client.read(p));
     await ends.server.closeWrite();
     assert.equal(await pending, null);
     assert.equal(await ends.client.read(p), null);
@@ -89,7 +89,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
   test("close gives its reason to the pending read and to later calls", async () => {
     using ends = await pair();
     const reason = new SocketError("ETIMEDOUT", "read", { addr: ends.client.remoteAddr });
-    const reading = ends.client.read(new Uint8Array(1));
+    const reading = begun(ends.client.read(new Uint8Array(1)));
     ends.client.close(reason);
     await assert.rejects(reading, (error) => error === reason);
     await assert.rejects(ends.client.write(bytes("x")), (error) => error === reason);
@@ -113,7 +113,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
     using ends = await pair();
     const { client, server } = ends;
     const all = Array.from({ length: 100 }, (_, i) => `line ${i}\n`);
-    const writing = all.map((line) => server.write(bytes(line)));
+    const writing = all.map((line) => begun(server.write(bytes(line))));
     server.close();
     assert.equal(new TextDecoder().decode(await readAll(client)), all.join(""));
     await Promise.all(writing);

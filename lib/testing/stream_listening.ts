@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { formatAddr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { StreamSuite } from "./streams.ts";
-import { bytes, readAll, readText, rejects, until } from "./support.ts";
+import { begun, bytes, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testListening(suite: StreamSuite): void {
@@ -62,7 +62,7 @@ export function testListening(suite: StreamSuite): void {
       await using silence = await unanswered();
       const controller = new AbortController();
       const { signal } = controller;
-      const connecting = connect(silence.endpoint, signal);
+      const connecting = begun(connect(silence.endpoint, signal));
       controller.abort(new Error("changed my mind"));
       const error = await rejects(connecting, "ECANCELED");
       assert.equal((error.cause as Error).message, "changed my mind");
@@ -72,7 +72,7 @@ export function testListening(suite: StreamSuite): void {
       await using silence = await unanswered();
       const controller = new AbortController();
       const { signal } = controller;
-      const connecting = connect(silence.endpoint, signal);
+      const connecting = begun(connect(silence.endpoint, signal));
       const timedOut = rejects(connecting, "ETIMEDOUT");
       await until(() => silence.isAsked(), "the attempt to be kept waiting");
       controller.abort(new DOMException("late", "TimeoutError"));
@@ -113,7 +113,7 @@ export function testListening(suite: StreamSuite): void {
     const listener = await listen();
     using client = await connect(listener.addr);
     listener.close();
-    const reading = client.read(new Uint8Array(1));
+    const reading = begun(client.read(new Uint8Array(1)));
     const seen = await reading.catch((error) => (error as SocketError).code);
     const expected = leftWaiting === undefined ? [null, "ECONNRESET"] : [leftWaiting];
     assert.ok(expected.includes(seen as null), `${seen}, not ${expected.join(" or ")}`);

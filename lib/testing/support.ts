@@ -85,10 +85,26 @@ export async function echoAll(conn: Conn): Promise<void> {
   conn.close();
 }
 
-/** Asserts that `promise` rejects with a SocketError of one of these codes; returns the error. */
-export async function rejects(
+/**
+ * Marks what has begun and is awaited later. If it rejects before, or the test fails first, that is no
+ * unhandled rejection, which would end the runner.
+ */
+export function begun<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+/** Asserts that `promise` rejects with a SocketError of one of these codes; resolves to the error. */
+export function rejects(
   promise: Promise<unknown>,
   ...codes: SocketErrorCode[]
+): Promise<SocketError> {
+  return begun(rejection(promise, codes));
+}
+
+async function rejection(
+  promise: Promise<unknown>,
+  codes: readonly SocketErrorCode[],
 ): Promise<SocketError> {
   try {
     await promise;
