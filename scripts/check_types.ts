@@ -2,7 +2,7 @@
 // that is supported to the newest, in each way to find modules, with and without what else users have.
 
 import { readFileSync, writeFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { CODE, compiledTo, EXPORTS, NAME, PROGRAMS, TYPES } from "./npm_package.ts";
 import { must, ROOT } from "./program.ts";
 import type { Report } from "./report.ts";
@@ -122,24 +122,54 @@ function noneIsAny(dir: string, withPrograms: boolean): string {
     .filter(([name]) => withPrograms || !PROGRAMS.includes(name));
   return entries.map(([name, source], i) => {
     const path = join(dir, "node_modules", NAME, CODE, compiledTo(source, ".d.ts"));
-    const file = ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
-    const lines = exportedNames(file).map(({ name, isType }) => {
-      const type = `${isType ? "" : "typeof "}exports${i}.${name}`;
+    const file = parsed(path);
+    const lines = exportedNames(file).map(({ name, isType, module }) => {
+      const type = isType
+        ? `exports${i}.${name}${typeArguments(path, module!, name)}`
+        : `typeof exports${i}.${name}`;
       return `export const ${name}${i}: IsAny<${type}> = false;`;
     });
     return [`import * as exports${i} from "${posix.join(NAME, name)}";`, ...lines].join("\n");
   }).join("\n");
 }
 
+function parsed(path: string): ts.SourceFile {
+  return ts.createSourceFile(path, readFileSync(path, "utf8"), ts.ScriptTarget.Latest);
+}
+
+/** A name that is exported, and the module that it comes from, if that is another. */
+interface Exported {
+  readonly name: string;
+  readonly isType: boolean;
+  readonly module?: string;
+}
+
 /** What a declaration file exports: names in braces, or its own constants. */
-function exportedNames(file: ts.SourceFile): { name: string; isType: boolean }[] {
-  return file.statements.flatMap((statement) => {
+function exportedNames(file: ts.SourceFile): Exported[] {
+  return file.statements.flatMap((statement): Exported[] => {
     if (ts.isVariableStatement(statement)) {
       return statement.declarationList.declarations
         .map(({ name }) => ({ name: name.getText(file), isType: false }));
     }
     if (!ts.isExportDeclaration(statement)) return [];
     const { elements } = statement.exportClause as ts.NamedExports;
-    return elements.map(({ name }) => ({ name: name.text, isType: statement.isTypeOnly }));
+    const module = (statement.moduleSpecifier as ts.StringLiteral).text;
+    return elements.map(({ name: { text: name } }) => ({
+      name,
+      isType: statement.isTypeOnly,
+      module,
+    }));
   });
+}
+
+/** Something for each parameter that the type `name` of a module has, and that has no default. */
+function typeArguments(from: string, module: string, name: string): string {
+  const { statements } = parsed(join(dirname(from), module.replace(/\.js$/, ".d.ts")));
+  const parameters = statements.flatMap((statement) =>
+    (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) &&
+      statement.name.text === name
+      ? [...statement.typeParameters ?? []]
+      : []
+  ).filter((parameter) => parameter.default === undefined);
+  return parameters.length === 0 ? "" : `<${parameters.map(() => "never").join(", ")}>`;
 }
