@@ -65,7 +65,7 @@ export function testDatagramData({ test, transport, bound }: DatagramSuite): voi
 
   test("close: what waits rejects ECLOSED, or with the reason; later calls do, too; twice is once", async () => {
     const socket = await bound();
-    const waiting = rejects(socket.receive(new Uint8Array(8)), "ECLOSED");
+    const waiting = begun(rejects(socket.receive(new Uint8Array(8)), "ECLOSED"));
     socket.close();
     socket.close();
     await waiting;

@@ -54,7 +54,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
 
   test("close unblocks a read with ECLOSED", async () => {
     using ends = await pair();
-    const reading = rejects(ends.client.read(new Uint8Array(8)), "ECLOSED");
+    const reading = begun(rejects(ends.client.read(new Uint8Array(8)), "ECLOSED"));
     ends.client.close();
     const error = await reading;
     assert.equal(error.op, "read");
@@ -63,7 +63,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
 
   test("close unblocks a write with ECLOSED", async () => {
     using ends = await pair();
-    const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
+    const writing = begun(rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED"));
     await until(() => ends.client.bytesWritten > 0, "a part to be written");
     ends.client.close();
     assert.equal((await writing).op, "write");
@@ -129,7 +129,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
       client.write(bytes("y")),
       client.closeWrite(),
     ];
-    const ended = Promise.all(writing.map((write) => rejects(write, "ECLOSED")));
+    const ended = begun(Promise.all(writing.map((write) => rejects(write, "ECLOSED"))));
     client.close();
     await ended;
   });

@@ -16,7 +16,7 @@ export function testListening(suite: StreamSuite): void {
 
   test("close unblocks an accept with ECLOSED", async () => {
     using listener = await listen();
-    const accepting = rejects(listener.accept(), "ECLOSED");
+    const accepting = begun(rejects(listener.accept(), "ECLOSED"));
     listener.close();
     await accepting;
     await rejects(listener.accept(), "ECLOSED");
@@ -73,7 +73,7 @@ export function testListening(suite: StreamSuite): void {
       const controller = new AbortController();
       const { signal } = controller;
       const connecting = begun(connect(silence.endpoint, signal));
-      const timedOut = rejects(connecting, "ETIMEDOUT");
+      const timedOut = begun(rejects(connecting, "ETIMEDOUT"));
       await until(() => silence.isAsked(), "the attempt to be kept waiting");
       controller.abort(new DOMException("late", "TimeoutError"));
       await timedOut;

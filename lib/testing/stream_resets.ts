@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import type { StreamSuite } from "./streams.ts";
-import { bytes, MIB, readAll, readText, rejects, until } from "./support.ts";
+import { begun, bytes, MIB, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite): void {
   test("reset does not wait for a write that waits", async () => {
     using ends = await pair();
-    const writing = rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED");
+    const writing = begun(rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED"));
     await until(() => ends.client.bytesWritten > 0, "a part to be written");
     ends.client.reset();
     await writing;
@@ -55,14 +55,14 @@ export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite):
 
   test("a reset unblocks a read with ECONNRESET", async () => {
     await using peer = await resetting();
-    const reading = rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET");
+    const reading = begun(rejects(peer.conn.read(new Uint8Array(8)), "ECONNRESET"));
     peer.reset("");
     await reading;
   }, "resetting");
 
   test(`a reset unblocks a write with ${brokenWrite.join(" or ")}`, async () => {
     await using peer = await resetting();
-    const writing = rejects(peer.conn.write(new Uint8Array(32 * MIB)), ...brokenWrite);
+    const writing = begun(rejects(peer.conn.write(new Uint8Array(32 * MIB)), ...brokenWrite));
     await until(() => peer.conn.bytesWritten > 0, "a part to be written");
     peer.reset("");
     await writing;

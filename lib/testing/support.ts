@@ -95,16 +95,9 @@ export function begun<T>(promise: Promise<T>): Promise<T> {
 }
 
 /** Asserts that `promise` rejects with a SocketError of one of these codes; resolves to the error. */
-export function rejects(
+export async function rejects(
   promise: Promise<unknown>,
   ...codes: SocketErrorCode[]
-): Promise<SocketError> {
-  return begun(rejection(promise, codes));
-}
-
-async function rejection(
-  promise: Promise<unknown>,
-  codes: readonly SocketErrorCode[],
 ): Promise<SocketError> {
   try {
     await promise;
