@@ -8,6 +8,7 @@
 
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
 import {
   describeDestination,
@@ -42,6 +43,7 @@ const FLAGS = {
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
   ...UDP_FLAGS,
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -59,12 +61,17 @@ Usage: client.ts [echo [MESSAGE]] [options]
        client.ts get URL [options]
        client.ts connect HOST:PORT [options]
        client.ts resolve HOST:PORT [options]
+       client.ts recording FILE [options]
+       client.ts replay FILE --to TARGET [options]
 
 Protocols:
   echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
   get      gets what is at a URL; 'get --help' tells more
   connect  joins stdin and stdout to a socket, as nc does; 'connect --help' tells more
   resolve  shows the addresses of a name; 'resolve --help' tells more
+  recording
+           shows what --record has written; 'recording --help' tells more
+  replay   plays the client's side of that; 'replay --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
@@ -73,6 +80,8 @@ Options:
 ${renderFlags(FLAGS)}
 
 stdout gets what comes back, byte for byte. All else goes to stderr.
+
+${INSTRUMENT_HELP}
 
 Exit codes:
 ${
@@ -116,10 +125,10 @@ async function echoClient(
     );
   });
   if (values.udp) {
-    return await echoUdpClient({ ...values, source: message ?? stdin, clock }, log, signals);
+    return await echoUdpClient({ ...values, source: message ?? stdin, clock }, session, signals);
   }
   const { signal, exitCode } = signals;
-  const transport = openTransport(log, clientTranscript());
+  const transport = openTransport(session, clientTranscript());
   log.note(`connecting to ${describeDestination(destination)}`);
   try {
     const timeout = values["connect-timeout"];
@@ -166,6 +175,8 @@ export const main: Main = mainOf("client.ts", {
     echo: () => Promise.resolve(echoCommand),
     get: async () => (await import("./lib/cli/commands/get/get.ts")).get,
     connect: async () => (await import("./lib/cli/commands/connect/connect.ts")).connect,
+    recording: async () => (await import("./lib/cli/commands/recording/recording.ts")).recording,
+    replay: async () => (await import("./lib/cli/commands/replay/client.ts")).replay,
     resolve: async () => (await import("./lib/cli/commands/resolve/resolve.ts")).resolve,
   },
 });

@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { ACCESS_HELP } from "./lib/cli/options/access.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/commands/echo/udp_server.ts";
@@ -32,6 +33,7 @@ const FLAGS = {
   ...WORKER_FLAGS,
   udp: toggle("answer datagrams (UDP), one by one"),
   "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -64,12 +66,14 @@ Usage: server.ts [echo] [options]
        server.ts web [DIR] [options]           'web --help' tells its options
        server.ts relay --to TARGET [options]   and so do these
        server.ts chat [options]
+       server.ts replay FILE [options]
 
 Protocols:
   echo   sends back whatever comes, until the client half-closes (RFC 862)
   web    files of a directory, with listings, ranges, compression and uploads (HTTP/1.1)
   relay  joins each client to a target, over TCP, TLS or a Unix socket on either side
   chat   the clients talk to each other, in lines
+  replay plays the server's side of what --record has written
 
 Options:
 ${renderFlags(FLAGS)}
@@ -83,6 +87,8 @@ accepting and lets conversations finish for the grace time, then resets them; ag
 ${ACCESS_HELP}
 
 ${WORKERS_HELP}
+
+${INSTRUMENT_HELP}
 
 Exit codes:
 ${SERVER_EXIT_HELP}
@@ -123,6 +129,7 @@ export const main: Main = mainOf("server.ts", {
     echo: () => Promise.resolve(echoCommand),
     web: async () => (await import("./lib/cli/commands/web/web.ts")).web,
     relay: async () => (await import("./lib/cli/commands/relay/relay.ts")).relay,
+    replay: async () => (await import("./lib/cli/commands/replay/server.ts")).replay,
     chat: async () => (await import("./lib/cli/commands/chat/chat.ts")).chat,
   },
 });

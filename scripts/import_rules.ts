@@ -33,6 +33,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "workers",
     "recording",
     "faults",
+    "replay",
     "files",
     // The command that has both programs.
     "server.ts",

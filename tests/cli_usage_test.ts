@@ -11,6 +11,15 @@ import { assertFailed, programCommand, runClient, runServer } from "./scripts.ts
 import { runtime, test } from "./runner.deno.ts";
 
 const GENERAL = ["-v, --verbose", "-q, --quiet", "--log text|json", "-h, --help", "-V, --version"];
+const INSTRUMENT = [
+  "--record FILE",
+  "--record-format FORMAT",
+  "--record-limit BYTES",
+  "--redact WHAT",
+  "--fault PLAN",
+  "--seed N",
+] as const;
+
 const FLAGS = {
   server: [
     "--host HOST",
@@ -33,6 +42,7 @@ const FLAGS = {
     "--max-connections N",
     "--idle-timeout SECONDS",
     "--grace SECONDS",
+    ...INSTRUMENT,
     ...GENERAL,
   ],
   client: [
@@ -52,6 +62,7 @@ const FLAGS = {
     "--udp",
     "--datagram-size BYTES",
     "--retries N",
+    ...INSTRUMENT,
     ...GENERAL,
   ],
 } as const;

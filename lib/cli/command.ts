@@ -18,6 +18,7 @@ import {
 import { GENERAL_HINTS } from "./advice/hints.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
+import type { InstrumentFlags } from "./options/instrument.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -62,7 +63,15 @@ export function command<F extends Flags>(
       if (given !== name) throw new UsageError(`'${given}' goes before the options`);
     }
     checkNeeds(flags, parsed);
-    return await run(values, positionals, session);
+    const { instruments } = session;
+    if ("record" in flags) {
+      instruments.open(values as unknown as InstrumentFlags, [name, ...args], session);
+    }
+    try {
+      return await run(values, positionals, session);
+    } finally {
+      instruments.close();
+    }
   };
 }
 

@@ -6,6 +6,7 @@
 
 import { deferred } from "../base/deferred.ts";
 import { fitHelp } from "./io/help.ts";
+import { Instruments } from "./options/instrument.ts";
 import { flushed, type Io, print } from "./io/io.ts";
 import { Log, type LogOptions } from "./io/log.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
@@ -17,14 +18,20 @@ export class Session {
   readonly prefix: string | undefined;
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
+  /** Whether the program is a server, which goes on when nobody reads what it prints. */
+  readonly serves: boolean;
+  /** What watches and breaks the sockets of the run. */
+  readonly instruments: Instruments = new Instruments();
+  readonly #starts: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
   #starting = false;
   #hasEnded = false;
   #log: Log;
 
-  constructor(io: Io, prefix?: string) {
+  constructor(io: Io, prefix?: string, serves = false) {
     this.io = io;
+    this.serves = serves;
     this.prefix = prefix;
     this.#log = new Log(io, { verbose: false, quiet: false, log: "text" });
     io.stdout.on("error", (error) => this.onStdoutError(error));
@@ -37,7 +44,14 @@ export class Session {
 
   /** Makes the log of a command. */
   openLog(options: LogOptions): Log {
-    return this.#log = new Log(this.io, options);
+    this.#log = new Log(this.io, options);
+    for (const start of this.#starts.splice(0)) start();
+    return this.#log;
+  }
+
+  /** Has `start` called when the log of the command is there. */
+  onStart(start: () => void): void {
+    this.#starts.push(start);
   }
 
   /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
@@ -79,7 +93,8 @@ export class Session {
   /** Prints on stdout, behind what the log has told so far, and waits until it is out. */
   async print(data: string | Uint8Array): Promise<void> {
     await flushed(this.io.stderr);
-    await print(this.io, data);
+    // stdout may have a recording.
+    await print(this.instruments.usesStdout ? { stdout: this.io.stderr } : this.io, data);
   }
 
   /** Prints a help text, as wide as the terminal if stdout is one. */

@@ -22,13 +22,18 @@ export function summaryOf(recording: Recording): string {
       formatTime(last)
     }`,
   ].map(escapeText);
-  return [...about, "", ...connections.flatMap(summaryLines)].join("\n") + "\n";
+  const numbers = new Map(connections.map(({ socket, number }) => [socket, number]));
+  const lines = connections.flatMap((connection) => summaryLines(connection, numbers));
+  return [...about, "", ...lines].join("\n") + "\n";
 }
 
-function summaryLines(connection: RecordedConnection): string[] {
+function summaryLines(
+  connection: RecordedConnection,
+  numbers: ReadonlyMap<number, number>,
+): string[] {
   const { number, client, server, began, ended, peer, datagrams } = connection;
   const [up, down] = [bytesFrom("client", connection), bytesFrom("server", connection)];
-  const joined = peer === undefined ? "" : `, joined to socket ${peer}`;
+  const joined = peer === undefined ? "" : `, joined to #${numbers.get(peer)}`;
   const lasted = ended === undefined ? "" : `, ${formatTime(ended - began)}`;
   return [
     `#${number} ${client || "?"} to ${server || "?"}${datagrams ? " (UDP)" : ""}${joined}`,

@@ -4,22 +4,43 @@
  * @module
  */
 
-import type { SocketEvent } from "../../observe/events.ts";
+import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import { observe } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
-import type { Log, Transcript } from "../io/log.ts";
+import type { Transcript } from "../io/log.ts";
+import type { Session } from "../session.ts";
 
 /**
- * The sockets of the system, with a transcript of all that happens on them if `log` is to have it.
- * `shown` takes out of an event what is not for the log. Default: nothing.
+ * The sockets of the system, with a transcript and a recording of all that happens on them if they are
+ * asked for. `shown` takes out of an event what is not for the log. Default: nothing.
  */
-export function openTransport(
-  log: Log,
+export function openObserved(
+  { log, instruments }: Pick<Session, "log" | "instruments">,
   transcript: Transcript,
   shown: (event: SocketEvent) => SocketEvent = (event) => event,
 ): Transport {
-  if (!log.verbose) return systemTransport;
-  const sink = log.sink(transcript);
-  return observe(systemTransport, (event) => sink(shown(event)));
+  const sinks: EventSink[] = [];
+  if (log.verbose) {
+    const sink = log.sink(transcript);
+    sinks.push((event) => sink(shown(event)));
+  }
+  if (instruments.sink !== undefined) sinks.push(instruments.sink);
+  if (sinks.length === 0) return systemTransport;
+  const [first] = sinks;
+  return observe(
+    systemTransport,
+    sinks.length === 1 ? first : (event) => {
+      for (const sink of sinks) sink(event);
+    },
+  );
+}
+
+/** The same, with the faults that are asked for. */
+export function openTransport(
+  session: Pick<Session, "log" | "io" | "instruments">,
+  transcript: Transcript,
+  shown?: (event: SocketEvent) => SocketEvent,
+): Transport {
+  return session.instruments.withFaults(openObserved(session, transcript, shown), session.io.clock);
 }

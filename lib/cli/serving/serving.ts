@@ -68,7 +68,7 @@ export async function openListener(
   flags: ServingFlags,
   defaultPort: number,
   session: Session,
-  transport: Transport = openServerTransport(session.log, serverTranscript(), session.io.clock),
+  transport: Transport = openServerTransport(session, serverTranscript()),
 ): Promise<Opened> {
   const { options, access, announce } = await planListening(flags, defaultPort, session);
   const listening = transport.listen(withCallbacks(options, access, session.log));

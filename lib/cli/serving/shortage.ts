@@ -19,6 +19,7 @@ import type {
 } from "../../net/transport.ts";
 import type { Log, Transcript } from "../io/log.ts";
 import { openTransport } from "../options/transport.ts";
+import type { Session } from "../session.ts";
 import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
 
 /** After so many milliseconds without a failure it is looked whether the shortage is over. */
@@ -99,10 +100,14 @@ export class Shortage {
 }
 
 /**
- * The sockets of the system for a server, as `openTransport` has them; `log` is told of each shortage.
+ * The sockets of the system for a server, as `openTransport` has them; the log says of each shortage.
  */
-export function openServerTransport(log: Log, transcript: Transcript, clock: Clock): Transport {
-  return new Shortage(log, clock).watch(openTransport(log, transcript));
+export function openServerTransport(
+  session: Pick<Session, "log" | "io" | "instruments">,
+  transcript: Transcript,
+): Transport {
+  const { log, io } = session;
+  return new Shortage(log, io.clock).watch(openTransport(session, transcript));
 }
 
 function describe(code: SocketErrorCode, limit: number | undefined): string {

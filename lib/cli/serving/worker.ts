@@ -6,6 +6,7 @@
 
 import { serve } from "../../serve/serve.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
+import { Instruments } from "../options/instrument.ts";
 import { openAccess, shareOf } from "../options/access.ts";
 import { flushed, serverIo } from "../io/io.ts";
 import { Log, type LogOptions } from "../io/log.ts";
@@ -34,7 +35,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
   const access = openAccess(flags, log, onReload, shareOf(flags.host, flags["max-connections"]));
   const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
-  const transport = openServerTransport(log, transcript(), clock);
+  const transport = openServerTransport({ log, io, instruments: new Instruments() }, transcript());
   const listener = await listen({
     listen: (options) => transport.listen(withCallbacks(options, access, log)),
   });

@@ -8,6 +8,7 @@ import { formatAddr } from "../../../base/addr.ts";
 import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/chat.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
@@ -25,6 +26,7 @@ const FLAGS = {
   ...servingFlags(PORT),
   // In a quiet room everybody is silent.
   "idle-timeout": seconds(0, "close a silent connection; 0 = never (default 0)"),
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -51,6 +53,8 @@ Ctrl-C or SIGTERM tells everybody and stops; again ends at once.
 
 ${ACCESS_HELP}
 
+${INSTRUMENT_HELP}
+
 Exit codes:
 ${SERVER_EXIT_HELP}
 `;
@@ -72,7 +76,7 @@ async function run(
   noMore(positionals, placeAdvice(positionals) ?? "chat takes options only");
   const signals = session.onSignals();
   const log = session.openLog(values);
-  const transport = openServerTransport(log, switchboardTranscript(), session.io.clock);
+  const transport = openServerTransport(session, switchboardTranscript());
   const opened = await openListener(values, PORT, session, transport);
   const { signal } = signals;
   const { clock } = session.io;

@@ -16,6 +16,7 @@ import {
 } from "../../../protocols/join.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
 import { GENERAL_FLAGS } from "../../options/common.ts";
 import { withCrlf } from "./crlf.ts";
 import { DatagramEnds, openDatagrams } from "./datagrams.ts";
@@ -65,6 +66,7 @@ const FLAGS = {
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -109,6 +111,8 @@ at most; a line on a terminal is one.
 stdout gets what comes, byte for byte, or the frames, or the hex dump; -z prints each open
 port on a line. All else goes to stderr. -z succeeds if one port is open at least.
 
+${INSTRUMENT_HELP}
+
 Exit codes:
 ${
   clientExitHelp([
@@ -143,7 +147,7 @@ async function run(
   const framing = framingOf(values);
   const log = session.openLog(values);
   const { signal, exitCode } = session.onSignals();
-  const transport = openTransport(log, clientTranscript());
+  const transport = openTransport(session, clientTranscript());
   const limits = { timeout: values["connect-timeout"], signal, clock: session.io.clock };
   try {
     if (values.probe) return await probe(transport, destinations, limits, session);

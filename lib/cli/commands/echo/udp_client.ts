@@ -22,6 +22,7 @@ import {
   type Values,
 } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
+import type { Session } from "../../session.ts";
 import { lookUpInTime } from "../../options/lookup_limit.ts";
 import type { Signals } from "../../io/signals.ts";
 import { clientTranscript } from "../../io/transcript.ts";
@@ -61,14 +62,15 @@ export interface EchoUdpOptions extends Values<typeof UDP_FLAGS> {
 /** Sends all, and prints what comes back; resolves to the exit code. */
 export async function echoUdpClient(
   options: EchoUdpOptions,
-  log: Log,
+  session: Session,
   { signal: interrupted, exitCode }: Signals,
 ): Promise<number> {
+  const { log } = session;
   const { host, port, source } = options;
   if (source instanceof Uint8Array && options["datagram-size"] !== DATAGRAM_SIZE) {
     throw new UsageError("Option --datagram-size is for stdin: say - in place of the message");
   }
-  const transport = openTransport(log, clientTranscript());
+  const transport = openTransport(session, clientTranscript());
   log.note(`sending to ${host} port ${port}`);
   const { "connect-timeout": timeout, clock } = options;
   const remote = { host, port };

@@ -32,7 +32,7 @@ export async function echoUdpServer(
   if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
   const place = placeOf(flags, defaultPort, false);
   if ("path" in place) throw new UsageError("Option --udp goes without --unix");
-  const transport = openServerTransport(log, datagramTranscript(), session.io.clock);
+  const transport = openServerTransport(session, datagramTranscript());
   const access = openAccess(flags, log, (reload) => session.onReload(reload), 0);
   log.note(`starting up on ${describePlace(place)}`);
   const listening = transport.listenDatagram({ host: place.host, port: place.port });

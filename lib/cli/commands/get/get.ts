@@ -16,6 +16,7 @@ import { hasField } from "../../../http/client/request_head.ts";
 import { publicUrl } from "../../../http/client/url.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
 import {
@@ -72,6 +73,7 @@ const FLAGS = {
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   timing: toggle("tell when what was done, in milliseconds from the start"),
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -119,6 +121,8 @@ replies that break off, and the statuses 408, 429 and 5xx; the wait is what Retr
 Redirects keep the method and the content, but 303 is followed with GET, and so are 301 and 302 if
 the method was POST. Authorization and Cookie are not sent to another scheme, host or port. With
 --max-redirects 0 the redirect itself is what you get.
+
+${INSTRUMENT_HELP}
 
 Exit codes:
 ${
@@ -183,7 +187,7 @@ async function run(
       checksum,
       note: (message) => log.note(message),
     });
-    const job = { values, choice, ranged, tls, log, io, signal };
+    const job = { values, choice, ranged, tls, log, io, session, signal };
     return told(await download(job, output, stdout, file), job);
   } catch (error) {
     await output?.close();
@@ -264,6 +268,7 @@ interface Job {
   readonly tls: ClientTls;
   readonly log: Log;
   readonly io: Io;
+  readonly session: Session;
   readonly signal: AbortSignal;
 }
 
@@ -274,7 +279,7 @@ function download(
   file: string | undefined,
 ): Promise<Outcome> {
   const { values, choice, ranged, log, io, signal } = job;
-  const transport = openTransport(log, connectionTranscript());
+  const transport = openTransport(job.session, connectionTranscript());
   const { include, head, compressed } = values;
   const shown = file !== undefined && io.stderr.isTTY && values.log === "text";
   const progress = shown && !values.quiet && !values.verbose

@@ -7,6 +7,7 @@
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { formatDestination } from "../../options/destination.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
@@ -17,7 +18,8 @@ import { relayHandler } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
 import { TARGET_FLAGS, targetOf } from "./target.ts";
 import { openListener, serveUntilStopped, servingFlags } from "../../serving/serving.ts";
-import { openServerTransport } from "../../serving/shortage.ts";
+import { Shortage } from "../../serving/shortage.ts";
+import { openObserved } from "../../options/transport.ts";
 import { placeOf } from "../../serving/place.ts";
 import { wantsTls } from "../../serving/tls.ts";
 import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "../../serving/workers.ts";
@@ -26,7 +28,13 @@ import { switchboardTranscript } from "../../io/transcript.ts";
 
 const PORT = 10001;
 
-const FLAGS = { ...TARGET_FLAGS, ...servingFlags(PORT), ...WORKER_FLAGS, ...GENERAL_FLAGS };
+const FLAGS = {
+  ...TARGET_FLAGS,
+  ...servingFlags(PORT),
+  ...WORKER_FLAGS,
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
 
 const HELP = `Joins each client to a connection of its own to a target.
 
@@ -55,6 +63,8 @@ ${ACCESS_HELP}
 
 ${WORKERS_HELP}
 
+${INSTRUMENT_HELP}
+
 Exit codes:
 ${SERVER_EXIT_HELP}
 `;
@@ -82,9 +92,12 @@ async function run(
     log.note(`relaying to ${formatDestination(target)}`);
     return await serveInWorkers("relay", values, PORT, session, signals);
   }
-  const transport = openServerTransport(log, switchboardTranscript(), session.io.clock);
-  const opened = await openListener(values, PORT, session, transport);
+  const { clock } = session.io;
+  // Faults are for the clients: the target is the other end of the same conversation.
+  const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
+  const listening = session.instruments.withFaults(transport, clock);
+  const opened = await openListener(values, PORT, session, listening);
   log.note(`relaying to ${formatDestination(target)}`);
-  const handler = relayHandler(values, log, transport, session.io.clock);
+  const handler = relayHandler(values, log, transport, clock);
   return await serveUntilStopped(opened, handler, values, session, signals);
 }

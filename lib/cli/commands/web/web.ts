@@ -13,6 +13,7 @@ import { AccessLog } from "../../../files/access_log.ts";
 import { siteHandler, type SiteOptions } from "../../../files/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
@@ -87,6 +88,7 @@ const FLAGS = {
     "connections at once; silent ones make room (default 1024)",
   ),
   grace: LIMIT_FLAGS.grace,
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -124,6 +126,8 @@ and each --allow-host NAME. Behind a proxy that passes Host on, add the names th
 With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
 
+${INSTRUMENT_HELP}
+
 Exit codes:
 ${SERVER_EXIT_HELP}
 `;
@@ -154,7 +158,7 @@ async function serveWeb(
   await checkDirectory(dir, values);
   const shortage = new Shortage(log, session.io.clock);
   const transport = shortage.watch(
-    openTransport(log, webTranscript(), redacting(AUTHORIZATION_FIELDS)),
+    openTransport(session, webTranscript(), redacting(AUTHORIZATION_FIELDS)),
   );
   const onReload = (reload: () => void) => session.onReload(reload);
   const share = shareOf(values.lan ? "" : values.host, values["max-connections"]);

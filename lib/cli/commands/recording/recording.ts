@@ -1,0 +1,128 @@
+/**
+ * `client.ts recording FILE`: what is in a recording, or the same in another format.
+ *
+ * @module
+ */
+
+import { createReadStream, writeFileSync } from "node:fs";
+import { toMermaid } from "../../../recording/mermaid.ts";
+import { toPcapng } from "../../../recording/pcapng/pcapng.ts";
+import { connectionsOf } from "../../../recording/conversations.ts";
+import { RecordingError } from "../../../recording/error.ts";
+import type { RecordedEvent, Recording } from "../../../recording/format.ts";
+import { readRecording } from "../../../recording/read.ts";
+import { toSvg } from "../../../recording/svg.ts";
+import { summaryOf, toText } from "../../../recording/text.ts";
+import { type Command, command } from "../../command.ts";
+import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
+import {
+  choice,
+  integer,
+  optional,
+  renderFlags,
+  text,
+  UsageError,
+  type Values,
+} from "../../io/flags.ts";
+import { whyUnreadable } from "../../io/unreadable.ts";
+import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import type { Session } from "../../session.ts";
+
+/** What a recording can be made into. */
+const FORMATS = {
+  summary: summaryOf,
+  text: toText,
+  mermaid: toMermaid,
+  svg: toSvg,
+  pcapng: toPcapng,
+} as const;
+
+type Format = keyof typeof FORMATS;
+
+const FLAGS = {
+  to: choice(
+    Object.keys(FORMATS) as Format[],
+    "summary",
+    "what to make of it (default summary)",
+  ),
+  conn: optional(integer("N", [1, 1e9], 1, "only this connection")),
+  output: text("FILE", "", "write it in FILE, not on stdout", "o"),
+  ...GENERAL_FLAGS,
+};
+
+const HELP = `Shows what a recording has, or makes another format of it.
+
+  deno run -A server.ts relay --to localhost:5432 --record x.jsonl   records
+  deno run -A client.ts recording x.jsonl                  a summary of each connection
+  deno run -A client.ts recording x.jsonl --to text        each step, as arrows
+  deno run -A client.ts recording x.jsonl --to pcapng -o x.pcapng
+                                                           packets, for Wireshark and tshark
+  deno run -A client.ts recording x.jsonl --to svg --conn 1 -o x.svg
+                                                           a drawing of one connection
+  npx plainsocket client recording x.jsonl                 the same on Node
+
+Usage: client.ts recording FILE [options]
+
+Options:
+${renderFlags(FLAGS)}
+
+FILE is '-' for stdin. The packets of pcapng are synthesised: they carry what was recorded, and no
+network has seen them.
+
+Exit codes:
+${clientExitHelp(["ok", "badInput"])}
+`;
+
+/** The command; see the module. */
+export const recording: Command = command({ name: "recording", flags: FLAGS, help: HELP, run });
+
+async function run(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+  session: Session,
+): Promise<number> {
+  const file = positionals.shift();
+  if (file === undefined) throw new UsageError("recording needs a FILE that --record has written");
+  noMore(positionals, "recording takes one FILE");
+  const log = session.openLog(values);
+  const whole = await openRecording(file, session);
+  if (whole.warning !== undefined) log.note(whole.warning);
+  const made = FORMATS[values.to](values.conn === undefined ? whole : only(whole, values.conn));
+  if (values.output === "" || values.output === "-") {
+    await log.data(typeof made === "string" ? new TextEncoder().encode(made) : made);
+    return EXIT.ok;
+  }
+  try {
+    writeFileSync(values.output, made);
+  } catch (error) {
+    const why = whyUnreadable(values.output, error);
+    throw new CliError(EXIT.writeFailed, `Cannot write '${values.output}': ${why}`);
+  }
+  return EXIT.ok;
+}
+
+/** Reads a recording; `-` is stdin. Rejects with a CliError that says what is wrong. */
+export async function openRecording(file: string, { io }: Session): Promise<Recording> {
+  try {
+    return await readRecording(file === "-" ? io.stdin : createReadStream(file));
+  } catch (error) {
+    const why = error instanceof RecordingError ? error.message : whyUnreadable(file, error);
+    throw new CliError(
+      EXIT.badInput,
+      error instanceof RecordingError ? why : `Cannot read '${file}': ${why}`,
+    );
+  }
+}
+
+/** The recording with one connection only. */
+function only(recording: Recording, number: number): Recording {
+  const connections = connectionsOf(recording);
+  const found = connections[number - 1];
+  if (found === undefined) {
+    throw new UsageError(
+      `There is no connection ${number}: the recording has ${connections.length}`,
+    );
+  }
+  const isOf = (event: RecordedEvent) => !("socket" in event) || event.socket === found.socket;
+  return { ...recording, events: recording.events.filter(isOf) };
+}

@@ -1,0 +1,92 @@
+/**
+ * What both sides of `replay` are told: what is compared, and how fast it is.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../../base/clock.ts";
+import { connectionsOf } from "../../../recording/conversations.ts";
+import type { ReplayMismatch } from "../../../replay/match.ts";
+import type { ReplayOptions } from "../../../replay/replayed.ts";
+import { playable, type Script, scriptOf } from "../../../replay/script.ts";
+import type { Party } from "../../../recording/conversations.ts";
+import { CliError, EXIT } from "../../io/exit.ts";
+import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
+import type { Log } from "../../io/log.ts";
+import type { Session } from "../../session.ts";
+import { openRecording } from "../recording/recording.ts";
+
+/** The flags. */
+export const REPLAY_FLAGS: {
+  readonly match: Flag<"stream" | "lines">;
+  readonly ignore: Flag<string>;
+  readonly speed: Flag<number>;
+  readonly times: Flag<number>;
+} = {
+  match: choice(["stream", "lines"], "stream", "compare bytes, or lines (default stream)"),
+  ignore: text("REGEXP", "", "what may differ in a line; implies --match lines"),
+  speed: {
+    arg: "N",
+    help: "times as fast as recorded; 0 does not wait (default 0)",
+    fallback: 0,
+    parse: (value) => {
+      const speed = /^\d+\.?\d*$/.test(value) ? Number(value) : NaN;
+      if (speed <= 1e6) return speed;
+      throw new UsageError(`takes a number from 0 to 1000000, not '${value}'`);
+    },
+  },
+  times: integer("N", [1, 1e6], 1, "play all connections so many times (default 1)"),
+};
+
+/** What these flags say. */
+export type ReplayFlags = Values<typeof REPLAY_FLAGS>;
+
+/** What is played. */
+export interface Replay {
+  readonly scripts: readonly Script[];
+  readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
+}
+
+/** Reads the recording, and what `side` does in it. Rejects with a UsageError or a CliError. */
+export async function openReplay(
+  flags: ReplayFlags,
+  file: string,
+  side: Party,
+  session: Session,
+): Promise<Replay> {
+  const ignore = flags.ignore === "" ? undefined : regexp(flags.ignore);
+  const recording = await openRecording(file, session);
+  if (recording.warning !== undefined) session.log.note(recording.warning);
+  let scripts: Script[];
+  try {
+    scripts = playable(connectionsOf(recording)).map((connection) => scriptOf(connection, side));
+  } catch (error) {
+    throw new CliError(EXIT.badInput, (error as Error).message);
+  }
+  if (scripts.length === 0) {
+    throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
+  }
+  return {
+    scripts: Array.from({ length: flags.times }, () => scripts).flat(),
+    options: {
+      match: ignore === undefined ? flags.match : "lines",
+      ignore,
+      speed: flags.speed,
+      clock: session.io.clock,
+    },
+  };
+}
+
+/** Shows the first difference; returns the exit code. */
+export function tellMismatch({ message }: ReplayMismatch, log: Log): number {
+  for (const line of message.split("\n")) log.error(line);
+  return EXIT.differed;
+}
+
+function regexp(source: string): RegExp {
+  try {
+    return new RegExp(source, "g");
+  } catch (error) {
+    throw new UsageError(`Option --ignore takes a regular expression: ${(error as Error).message}`);
+  }
+}

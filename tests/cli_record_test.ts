@@ -1,0 +1,218 @@
+// --record, --fault, `recording` and `replay`: the instrument on the command line.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readRecording } from "../lib/recording/read.ts";
+import { InProcess } from "./in_process.ts";
+import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
+import { test } from "./runner.deno.ts";
+
+/** A folder that is gone afterwards. */
+function folder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
+}
+
+/** Starts an echo server, and a relay to it with these arguments. */
+async function startRelay(...args: string[]) {
+  const target = await startServer(["--host", "127.0.0.1"]);
+  const to = `127.0.0.1:${target.port}`;
+  const relay = await startServer(["relay", "--to", to, "--host", "127.0.0.1", ...args]);
+  return {
+    relay,
+    port: relay.port,
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]();
+      await target[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const echo = (port: number | string, message: string) =>
+  runClient(["echo", message, "--host", "127.0.0.1", "--port", String(port)]);
+
+/** Records an echo of `hello` through a relay. */
+async function recordEcho(file: string, ...args: string[]): Promise<void> {
+  await using started = await startRelay("--record", file, ...args);
+  assert.equal((await echo(started.port, "hello")).code, 0);
+}
+
+test("cli record: a relay records both sides, and says which belong together", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  const { head, events, warning } = await readRecording(readFileSync(file, "utf8"));
+  assert.equal(warning, undefined);
+  assert.equal(head.arguments[0], "relay");
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  assert.equal(events.filter(({ type }) => type === "link").length, 1);
+  const summary = await runClient(["recording", file]);
+  assert.equal(summary.code, 0);
+  assert.match(summary.stdout.toString(), /of 2 connections/);
+  assert.match(summary.stdout.toString(), /5 B up, 5 B down/);
+  assert.match(summary.stdout.toString(), /joined to #2/);
+});
+
+test("cli record: each format is made of it, of one connection too, and into a file", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  const starts = {
+    text: /#1 client 127\.0\.0\.1:\d+, server/,
+    mermaid: /^sequenceDiagram/,
+    svg: /^<svg /,
+    pcapng: /^\n\r\r\n/,
+  };
+  for (const [format, start] of Object.entries(starts)) {
+    const { code, stdout } = await runClient(["recording", file, "--to", format, "--conn", "1"]);
+    assert.equal(code, 0, format);
+    assert.match(stdout.toString("latin1"), start);
+    const output = join(dir.path, format);
+    assert.equal(
+      (await runClient(["recording", file, "--to", format, "--conn", "1", "-o", output])).code,
+      0,
+    );
+    assert.deepEqual(readFileSync(output), stdout);
+  }
+});
+
+test("cli record: with - the recording is on stdout, and the URL on stderr", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  const args = ["replay", file, "--host", "127.0.0.1", "--port", "0", "--record", "-"];
+  await using server = new InProcess("server", args);
+  const [, port] = await server.stderr.until(/tcp:\/\/127\.0\.0\.1:(\d+)/);
+  assert.equal((await echo(port, "hello")).code, 0);
+  const { code, stdout } = await server.exit();
+  assert.equal(code, 0);
+  const { events } = await readRecording(stdout.toString());
+  assert.ok(events.some(({ type }) => type === "accept"));
+});
+
+test("cli record: passwords on the command line are not in the recording", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const args = ["web", dir.path, "--host", "127.0.0.1", "--auth", "me:secret", "--record", file];
+  await using web = await startServer(args);
+  await runClient(["get", `http://127.0.0.1:${web.port}/`, "-u", "me:secret"]);
+  await web[Symbol.asyncDispose]();
+  const text = readFileSync(file, "utf8");
+  assert.match(text, /Authorization: Basic \*\*\*/i);
+  assert.doesNotMatch(text, /me:secret|bWU6c2VjcmV0/);
+});
+
+test("cli record: a file that cannot be written is one clear line, before anything starts", async () => {
+  assertFailed(
+    await runServer(["--port", "0", "--record", "/nowhere/x.jsonl"]),
+    23,
+    /Cannot write the recording '\/nowhere\/x\.jsonl': there is no such file or folder \(ENOENT\)/,
+  );
+});
+
+test("cli record: when the disk is full the recording ends, and the service goes on", async () => {
+  await using started = await startRelay("--record", "/dev/full");
+  assert.equal((await echo(started.port, "hello")).code, 0);
+  const [line] = await started.relay.program.stderr.until(/Cannot write the recording.*\n/);
+  assert.match(
+    line,
+    /'\/dev\/full': there is no space left on the device \(ENOSPC\)\. It ends here\./,
+  );
+  assert.equal((await echo(started.port, "again")).code, 0);
+});
+
+test("cli record: what does not go together is said", async () => {
+  const cases: [("server" | "client"), string[], RegExp][] = [
+    ["server", ["--workers", "2", "--record", "x"], /--record and --fault go without --workers/],
+    ["server", ["--redact", "none"], /--redact.*--record/],
+    ["server", ["--seed", "1"], /--seed.*--fault/],
+    ["client", ["get", "http://localhost/", "--record", "-"], /--record - is for servers/],
+    ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
+    ["server", ["--fault", "reset"], /--fault .*column 6: expected 'reset@'/],
+    ["server", ["--fault", "@/nowhere"], /Cannot read '\/nowhere', which --fault names/],
+    ["client", ["recording"], /recording needs a FILE/],
+    ["server", ["replay"], /replay needs a FILE/],
+  ];
+  for (const [program, args, message] of cases) {
+    const run = program === "server" ? runServer : runClient;
+    assertFailed(await run(args), 2, message);
+  }
+});
+
+test("cli recording: what is not a recording is one clear line", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x");
+  writeFileSync(file, "hello\n");
+  assertFailed(await runClient(["recording", file]), 26, /line 1: it is not the first line of a/);
+  assertFailed(
+    await runClient(["recording", "/nowhere"]),
+    26,
+    /'\/nowhere': there is no such file/,
+  );
+});
+
+test("cli replay: a server is played to a client, and a client to a server", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  await using player = await startServer(["replay", file, "--host", "127.0.0.1", "--times", "2"]);
+  for (let i = 0; i < 2; i++) assert.equal((await echo(player.port, "hello")).code, 0);
+  assert.equal((await player.program.exit()).code, 0);
+  await using server = await startServer(["--host", "127.0.0.1"]);
+  const { code, stderr } = await runClient(["replay", file, "--to", `127.0.0.1:${server.port}`]);
+  assert.equal(code, 0, stderr);
+});
+
+test("cli replay: the first difference ends it with 1, and both sides are shown", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  await using player = await startServer(["replay", file, "--host", "127.0.0.1"]);
+  assert.notEqual((await echo(player.port, "help!")).code, 0);
+  const { code, stderr } = await player.program.exit();
+  assert.equal(code, 1);
+  assert.match(stderr, /differs from the recording in event \d+, after 3 bytes:/);
+  assert.match(stderr, /expected 6c 6f +\|lo\|\n +received 70 21 +\|p!\|/);
+});
+
+test("cli fault: connections break as the plan says, and the recording has it", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await using started = await startRelay(
+    "--record",
+    file,
+    "--fault",
+    "conn=2: down: close@2",
+    "--seed",
+    "7",
+  );
+  await started.relay.program.stderr.until(/breaking connections with --seed 7/);
+  assert.equal((await echo(started.port, "hello")).code, 0);
+  const broken = await echo(started.port, "hello");
+  assert.deepEqual([broken.code, broken.stdout.toString()], [18, "he"]);
+  await started.relay[Symbol.asyncDispose]();
+  const { head, events } = await readRecording(readFileSync(file, "utf8"));
+  assert.equal(head.seed, 7);
+  const faults = events.flatMap((event) => event.type === "fault" ? [event.detail] : []);
+  assert.deepEqual(faults, ["after 2 bytes"]);
+});
+
+test("cli fault: SIGHUP reads the plan again; one that is not right changes nothing", async () => {
+  using dir = folder();
+  const plan = join(dir.path, "plan");
+  writeFileSync(plan, "# nothing yet\n");
+  await using started = await startRelay("--fault", `@${plan}`);
+  assert.equal((await echo(started.port, "hello")).code, 0);
+  writeFileSync(plan, "down: close@2\n");
+  started.relay.program.kill("SIGHUP");
+  await started.relay.program.stderr.until(/read the fault plan again: 1 rule/);
+  assert.equal((await echo(started.port, "hello")).code, 18);
+  writeFileSync(plan, "down: close@x\n");
+  started.relay.program.kill("SIGHUP");
+  await started.relay.program.stderr.until(
+    /line 1, column 13: expected bytes.*The faults stay as they were/,
+  );
+  assert.equal((await echo(started.port, "hello")).code, 18);
+});
