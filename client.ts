@@ -8,7 +8,7 @@
 
 import process from "node:process";
 import { command } from "./lib/cli/command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
 import {
   describeDestination,

@@ -7,7 +7,7 @@
 
 import process from "node:process";
 import { ACCESS_HELP } from "./lib/cli/options/access.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
 import { command } from "./lib/cli/command.ts";
 import { echoUdpServer } from "./lib/cli/commands/echo/udp_server.ts";

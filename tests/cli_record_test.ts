@@ -130,7 +130,7 @@ test("cli record: what does not go together is said", async () => {
     ["server", ["--seed", "1"], /--seed.*--fault/],
     ["client", ["get", "http://localhost/", "--record", "-"], /--record - is for servers/],
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
-    ["server", ["--fault", "reset"], /--fault .*column 6: expected 'reset@'/],
+    ["server", ["--fault", "reset"], /Option --fault: .*column 6: expected 'reset@'/],
     ["server", ["--fault", "@/nowhere"], /Cannot read '\/nowhere', which --fault names/],
     ["client", ["recording"], /recording needs a FILE/],
     ["server", ["replay"], /replay needs a FILE/],

@@ -18,7 +18,7 @@ import {
 import { GENERAL_HINTS } from "./advice/hints.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
-import type { InstrumentFlags } from "./options/instrument.ts";
+import type { InstrumentFlags } from "./options/instrument_flags.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -65,7 +65,7 @@ export function command<F extends Flags>(
     checkNeeds(flags, parsed);
     const { instruments } = session;
     if ("record" in flags) {
-      instruments.open(values as unknown as InstrumentFlags, [name, ...args], session);
+      await instruments.open(values as unknown as InstrumentFlags, [name, ...args], session);
     }
     try {
       return await run(values, positionals, session);

@@ -8,7 +8,7 @@ import { formatAddr } from "../../../base/addr.ts";
 import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/chat.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";

@@ -16,7 +16,7 @@ import {
 } from "../../../protocols/join.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS } from "../../options/common.ts";
 import { withCrlf } from "./crlf.ts";
 import { DatagramEnds, openDatagrams } from "./datagrams.ts";

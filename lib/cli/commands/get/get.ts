@@ -16,7 +16,7 @@ import { hasField } from "../../../http/client/request_head.ts";
 import { publicUrl } from "../../../http/client/url.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
 import {

@@ -7,7 +7,7 @@
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { formatDestination } from "../../options/destination.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";

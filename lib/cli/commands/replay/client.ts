@@ -15,7 +15,7 @@ import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { formatDestination } from "../../options/destination.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { openTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { TARGET_FLAGS, targetOf } from "../relay/target.ts";

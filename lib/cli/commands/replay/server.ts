@@ -13,7 +13,7 @@ import { type Command, command } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { conversationOptions, openListener, servingFlags } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
 import { openReplay, REPLAY_FLAGS, tellMismatch } from "./options.ts";

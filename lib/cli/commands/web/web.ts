@@ -13,7 +13,7 @@ import { AccessLog } from "../../../files/access_log.ts";
 import { siteHandler, type SiteOptions } from "../../../files/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument.ts";
+import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";

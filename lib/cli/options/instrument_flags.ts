@@ -1,0 +1,111 @@
+/**
+ * The flags of what watches and breaks the sockets of a command.
+ *
+ * @module
+ */
+
+import { parseSize } from "../../base/size.ts";
+import type { Redaction } from "../../recording/format.ts";
+import {
+  choice,
+  type Flag,
+  integer,
+  needing,
+  optional,
+  text,
+  UsageError,
+  type Values,
+} from "../io/flags.ts";
+import type { Io } from "../io/io.ts";
+import type { Log } from "../io/log.ts";
+
+/** The largest seed. */
+export const MAX_SEED: number = 2 ** 32 - 1;
+
+/** What a run has that instruments need. */
+export interface InstrumentedRun {
+  readonly io: Io;
+  readonly log: Log;
+  /** Whether it is a server. */
+  readonly serves: boolean;
+  /** Has `start` called when the log of the command is there. */
+  onStart(start: () => void): void;
+  /** Has SIGHUP call `reload`. */
+  onReload(reload: () => void): void;
+}
+
+/** How a recording is written. */
+export type RecordFormat = "jsonl" | "pcapng";
+
+/** The most bytes of data that are kept: of one connection, and in all; 0 is no limit. */
+export interface RecordLimits {
+  readonly connection: number;
+  readonly total: number;
+}
+
+/** The flags. */
+export const INSTRUMENT_FLAGS: {
+  readonly record: Flag<string>;
+  readonly "record-format": Flag<RecordFormat>;
+  readonly "record-limit": Flag<RecordLimits>;
+  readonly redact: Flag<Redaction>;
+  readonly fault: Flag<readonly string[]>;
+  readonly seed: Flag<number | undefined>;
+} = {
+  record: text("FILE", "", "record every step in FILE"),
+  "record-format": needing(
+    "record",
+    {
+      ...choice(["jsonl", "pcapng"], "jsonl", "jsonl, or pcapng for Wireshark (default jsonl)"),
+      arg: "FORMAT",
+    },
+  ),
+  "record-limit": needing("record", {
+    arg: "BYTES",
+    help: "data to keep of each connection; 1M,100M: and in all",
+    fallback: { connection: 0, total: 0 },
+    parse: parseLimits,
+  }),
+  redact: needing(
+    "record",
+    {
+      ...choice(
+        ["fields", "payloads", "none"],
+        "fields",
+        "fields, payloads or none are left out (default fields)",
+      ),
+      arg: "WHAT",
+    },
+  ),
+  fault: {
+    arg: "PLAN",
+    help: "break connections: 'down: reset@4096', or @FILE; repeatable",
+    fallback: [],
+    parse: (value, sofar) => [...sofar, value],
+  },
+  seed: needing(
+    "fault",
+    optional(
+      integer("N", [0, MAX_SEED], 0, "the same faults as in the run with this seed"),
+    ),
+  ),
+};
+
+/** What the help of a command says of these flags. */
+export const INSTRUMENT_HELP =
+  `--record writes what 'client.ts recording FILE' shows and what 'replay' plays. With '-' a
+server writes it on stdout, and its URL on stderr. Passwords and cookies in header fields of HTTP
+are covered, unless --redact none says otherwise. --fault PLAN has rules with ';' between them, such
+as 'conn=1: down: reset@4096; up: delay=50ms±10'; docs/faults.md has all of them. SIGHUP reads @FILE
+again.`;
+
+/** What these flags say. */
+export type InstrumentFlags = Values<typeof INSTRUMENT_FLAGS>;
+
+function parseLimits(value: string): RecordLimits {
+  const [connection, total = 0, more] = value.split(",").map((part) => parseSize(part.trim()));
+  if (connection === undefined || total === undefined || more !== undefined) {
+    throw new UsageError(`takes BYTES, or BYTES,BYTES, not '${value}'; as in 64K or 1M,100M`);
+  }
+  return { connection, total };
+}

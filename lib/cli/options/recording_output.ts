@@ -1,0 +1,152 @@
+/**
+ * Where `--record` writes.
+ *
+ * @module
+ */
+
+import { closeSync, openSync, writeSync } from "node:fs";
+import { ERROR_CODES } from "../../base/error_codes.ts";
+import { codeOf } from "../../base/errors.ts";
+import type { EventSink } from "../../observe/events.ts";
+import { parseEvent, parseHead } from "../../recording/parse.ts";
+import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
+import { recordingSink } from "../../recording/record.ts";
+import { CliError, EXIT } from "../io/exit.ts";
+import { write } from "../io/io.ts";
+import { whyUnreadable } from "../io/unreadable.ts";
+import type { InstrumentedRun, InstrumentFlags, RecordFormat } from "./instrument_flags.ts";
+
+/** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
+const MAX_WAITING = 16 * 1024 * 1024;
+
+/** A recording that is being written. */
+export interface OpenRecording {
+  readonly sink: EventSink;
+  readonly isStdout: boolean;
+  /** Ends it. */
+  close(): void;
+}
+
+/** Begins the recording that the flags ask for. Throws a CliError for a file that cannot be written. */
+export function openRecording(
+  flags: InstrumentFlags,
+  args: readonly string[],
+  seed: number | undefined,
+  run: InstrumentedRun,
+): OpenRecording {
+  const output = new RecordingOutput(flags.record, flags["record-format"], run);
+  const { connection, total } = flags["record-limit"];
+  const sink = recordingSink((lines) => output.write(lines), {
+    redaction: flags.redact,
+    connectionLimit: connection,
+    totalLimit: total,
+    arguments: flags.redact === "none" ? args : withoutSecrets(args),
+    seed,
+  });
+  return { sink, isStdout: output.isStdout, close: () => output.close() };
+}
+
+/** Options whose values are not for a recording. */
+const SECRET = /^(--(?:auth|header|user|data)|-[Hud])(=.*)?$/s;
+
+/** The arguments without passwords. */
+function withoutSecrets(args: readonly string[]): string[] {
+  return args.map((arg, i) => {
+    const [, name, value] = SECRET.exec(arg) ?? [];
+    if (value !== undefined) return `${name}=***`;
+    if (i > 0 && SECRET.test(args[i - 1]) && !args[i - 1].includes("=")) return "***";
+    return arg.replace(/(:\/\/)[^/@]*@/, "$1***@");
+  });
+}
+
+/** The file or stream that a recording goes to. Where it cannot be written, it ends, and the run goes on. */
+class RecordingOutput {
+  readonly isStdout: boolean;
+  readonly #path: string;
+  readonly #run: InstrumentedRun;
+  readonly #convert: ((lines: string) => Uint8Array) | undefined;
+  #encoder: PcapngEncoder | undefined;
+  #fd: number | undefined;
+  #dropped = 0;
+  #ended = false;
+
+  constructor(path: string, format: RecordFormat, run: InstrumentedRun) {
+    this.isStdout = path === "-";
+    this.#path = path;
+    this.#run = run;
+    if (format === "pcapng") this.#convert = (lines) => this.#pcapng(lines);
+    if (this.isStdout) return;
+    try {
+      // It may have passwords in it.
+      this.#fd = openSync(path, "w", 0o600);
+    } catch (error) {
+      const why = whyUnwritable(path, error);
+      throw new CliError(EXIT.writeFailed, `Cannot write the recording '${path}': ${why}`);
+    }
+  }
+
+  /** Writes whole lines, at once: a process that is killed loses none of them. */
+  write(lines: string): void {
+    if (this.#ended || lines === "") return;
+    this.#put(this.#convert === undefined ? lines : this.#convert(lines));
+  }
+
+  close(): void {
+    if (this.#ended) return;
+    if (this.#encoder !== undefined) this.#put(this.#encoder.end(this.#dropped));
+    this.#ended = true;
+    if (this.#fd !== undefined) closeSync(this.#fd);
+  }
+
+  #put(data: string | Uint8Array): void {
+    if (this.#fd === undefined) {
+      const { stdout } = this.#run.io;
+      if (stdout.writableLength > MAX_WAITING) this.#dropped++;
+      else write(stdout, data);
+      return;
+    }
+    try {
+      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+    } catch (error) {
+      this.#ended = true;
+      closeSync(this.#fd);
+      const why = whyUnwritable(this.#path, error);
+      this.#run.log.error(`Cannot write the recording '${this.#path}': ${why}. It ends here.`);
+    }
+  }
+
+  #pcapng(lines: string): Uint8Array {
+    const texts = lines.trimEnd().split("\n");
+    const blocks: Uint8Array[] = [];
+    for (const text of texts) {
+      if (this.#encoder === undefined) {
+        this.#encoder = new PcapngEncoder(parseHead(text));
+        blocks.push(this.#encoder.start());
+      } else blocks.push(this.#encoder.add(parseEvent(text, 0)));
+    }
+    return concat(blocks);
+  }
+}
+
+function concat(blocks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(blocks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const block of blocks) {
+    whole.set(block, at);
+    at += block.length;
+  }
+  return whole;
+}
+
+/** Why a file cannot be written, for people. */
+function whyUnwritable(path: string, error: unknown): string {
+  const { name } = error as Error;
+  if (name === "NotCapable") {
+    return `Deno's permissions forbid it; run again with --allow-write=${path}`;
+  }
+  const code = codeOf(error);
+  return Object.hasOwn(ERROR_CODES, code) && code !== "EUNKNOWN"
+    ? `${ERROR_CODES[code].why} (${code})`
+    : whyUnreadable(path, error);
+}
