@@ -44,7 +44,7 @@ export type {
   TlsServerOptions,
 } from "./lib/net/tls/options.ts";
 export { selfSigned } from "./lib/net/tls/self_signed.ts";
-export type { SelfSigned } from "./lib/net/tls/self_signed.ts";
+export type { SelfSigned } from "./lib/net/tls/certificate.ts";
 export type {
   Conn,
   ConnectOptions,

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import { type DatagramTraits, testDatagrams } from "../lib/testing/datagrams.ts";
+import { type DatagramTraits } from "../lib/testing/datagram_suite.ts";
+import { testDatagrams } from "../lib/testing/datagrams.ts";
 import { assertNoneLeft } from "./contract/descriptors.ts";
 import { bytes, mistakes, OWN_HOST, rejects, until } from "./helpers.ts";
 import { isBound } from "./kernel.ts";

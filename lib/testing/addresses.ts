@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { Transport } from "../net/transport.ts";
-import type { RegisterTest } from "./streams.ts";
+import type { RegisterTest } from "./stream_suite.ts";
 import { pairOn, refuses, rejects } from "./support.ts";
 
 /** What {@linkcode testAddresses} takes. */

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { formatAddr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { Datagram } from "../net/datagram.ts";
-import type { DatagramSuite } from "./datagrams.ts";
+import type { DatagramSuite } from "./datagram_suite.ts";
 import { begun, bytes, receiveText, refuses, rejects } from "./support.ts";
 
 /** Registers the tests. */

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { DatagramSuite } from "./datagrams.ts";
+import type { DatagramSuite } from "./datagram_suite.ts";
 import { begun, bytes, randomBytes, receiveText, refuses, rejects, turn } from "./support.ts";
 
 /** The most that fits, by family. */

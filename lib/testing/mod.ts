@@ -11,7 +11,7 @@ export type { MemoryTransportOptions } from "../net/memory/transport.ts";
 export { testAddresses } from "./addresses.ts";
 export type { AddressTests } from "./addresses.ts";
 export { testDatagrams } from "./datagrams.ts";
-export type { DatagramTests, DatagramTraits } from "./datagrams.ts";
+export type { DatagramTests, DatagramTraits } from "./datagram_suite.ts";
 export { testStreams } from "./streams.ts";
 export type {
   ContractPeer,
@@ -20,6 +20,6 @@ export type {
   StreamTests,
   StreamTraits,
   UnansweredPeer,
-} from "./streams.ts";
+} from "./stream_suite.ts";
 export { testTransport } from "./test_transport.ts";
 export type { TransportTests } from "./test_transport.ts";

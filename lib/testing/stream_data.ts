@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { SocketError } from "../base/errors.ts";
 import type { Conn } from "../net/transport.ts";
-import type { StreamSuite } from "./streams.ts";
+import type { StreamSuite } from "./stream_suite.ts";
 import {
   begun,
   bytes,

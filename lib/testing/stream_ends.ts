@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SocketError } from "../base/errors.ts";
-import type { StreamSuite } from "./streams.ts";
+import type { StreamSuite } from "./stream_suite.ts";
 import { begun, bytes, MIB, randomBytes, readAll, rejects, until } from "./support.ts";
 
 /** Registers the tests. */

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { formatAddr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
-import type { StreamSuite } from "./streams.ts";
+import type { StreamSuite } from "./stream_suite.ts";
 import { begun, bytes, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { StreamSuite } from "./streams.ts";
+import type { StreamSuite } from "./stream_suite.ts";
 import { begun, bytes, MIB, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */

@@ -6,8 +6,10 @@
 
 import type { Transport } from "../net/transport.ts";
 import { testAddresses } from "./addresses.ts";
-import { type DatagramTraits, testDatagrams } from "./datagrams.ts";
-import { type RegisterTest, type StreamTraits, testStreams } from "./streams.ts";
+import type { DatagramTraits } from "./datagram_suite.ts";
+import { testDatagrams } from "./datagrams.ts";
+import type { RegisterTest, StreamTraits } from "./stream_suite.ts";
+import { testStreams } from "./streams.ts";
 
 /** What {@linkcode testTransport} takes. */
 export interface TransportTests {

@@ -16,7 +16,16 @@ import {
 } from "node:crypto";
 import { promisify } from "node:util";
 import { parseIP } from "../../base/ip.ts";
-import type { SelfSigned } from "./self_signed.ts";
+
+/** A certificate with its key. */
+export interface SelfSigned {
+  /** The certificate, in PEM. */
+  readonly cert: string;
+  /** Its private key, in PEM (PKCS #8). */
+  readonly key: string;
+  /** The SHA-256 of the certificate, by which people can compare it: `AA:BB:…`, 32 bytes. */
+  readonly fingerprint: string;
+}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -5,16 +5,7 @@
  */
 
 import { checkArgument, type Kind, TEXTS } from "../../base/arguments.ts";
-
-/** A certificate with its key. */
-export interface SelfSigned {
-  /** The certificate, in PEM. */
-  readonly cert: string;
-  /** Its private key, in PEM (PKCS #8). */
-  readonly key: string;
-  /** The SHA-256 of the certificate, by which people can compare it: `AA:BB:…`, 32 bytes. */
-  readonly fingerprint: string;
-}
+import type { SelfSigned } from "./certificate.ts";
 
 const HOSTS: Kind = {
   ...TEXTS,
