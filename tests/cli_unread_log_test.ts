@@ -14,13 +14,17 @@ import { Output, Program, python } from "./peers.ts";
 import { inShell, listening, programCommand, type ServerScript } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 
-/** A server whose stderr is a pipe that nobody reads until `read` is called. */
+/** What a pipe holds on Linux, but for a page. */
+const NEARLY_FULL = 60 * 1024;
+
+/** A server whose stderr is a pipe that nobody reads until `read` is called, with so much in it before. */
 async function startUnread(
   args: readonly string[],
+  before = 0,
 ): Promise<ServerScript<Program> & { read(): Output }> {
   const pipe = freshPath();
   execFileSync("mkfifo", [pipe]);
-  const shell = `exec 3<>'${pipe}' && exec "$@" 2>&3 3<&-`;
+  const shell = `exec 3<>'${pipe}' && head -c ${before} /dev/zero >&3 && exec "$@" 2>&3 3<&-`;
   const command = [...programCommand("server", ["-A", "--unstable-net"]), ...args];
   const server = await listening(new Program(inShell(shell, command)));
   return {
@@ -87,8 +91,8 @@ for (
 ) {
   const args = ["echo", "--host", "127.0.0.1", "--port", "0", "-v", ...more];
   test(`${args.join(" ")}: a log that nobody reads holds up neither clients nor the end`, async () => {
-    await using server = await startUnread(args);
-    await talk(server.port, 1500);
+    await using server = await startUnread(args, NEARLY_FULL);
+    await talk(server.port, 500);
     const exit = await server.program.stop();
     assert.equal(exit.code, 0);
   });
@@ -97,16 +101,9 @@ for (
 test("relay: a log that nobody reads holds nobody up", async () => {
   await using target = await startUnread(["echo", "--host", "127.0.0.1", "--port", "0"]);
   const to = `127.0.0.1:${target.port}`;
-  await using server = await startUnread([
-    "relay",
-    "--to",
-    to,
-    "--port",
-    "0",
-    "--host",
-    "127.0.0.1",
-  ]);
-  await talk(server.port, 1500);
+  const args = ["relay", "--to", to, "--port", "0", "--host", "127.0.0.1"];
+  await using server = await startUnread(args, NEARLY_FULL);
+  await talk(server.port, 500);
   assert.equal((await server.program.stop()).code, 0);
 });
 
