@@ -108,10 +108,11 @@ const files = readdirSync(`${ROOT}/${folder}/tests`).filter((name) =>
 ).sort();
 
 let all = "";
-for (const name of on) {
+
+async function runOn(name: string): Promise<void> {
   const runner = await RUNNERS[name]();
   const chosen = files.filter(runner.runs);
-  if (chosen.length === 0) continue;
+  if (chosen.length === 0) return;
   const { runtime, args } = runner;
   const ended = await run(
     [runtime.path, ...args, ...chosen.map((name) => `./${folder}/tests/${name}`)],
@@ -124,6 +125,15 @@ for (const name of on) {
   console.log(`${runtime.name} | ${counts.passed} passed | ${counts.failed} failed`);
   report.add(counts);
 }
+
+// Bun runs one file after the other, and so beside all the Nodes.
+const [serial, parallel] = [
+  on.filter((name) => name === "bun"),
+  on.filter((name) => name !== "bun"),
+];
+await Promise.all([serial, parallel].map(async (names) => {
+  for (const name of names) await runOn(name);
+}));
 const skipped = skippedIn(all);
 if (skipped !== undefined) console.log(skipped);
 report.end();
