@@ -1,6 +1,5 @@
 // What it costs to read bytes from the network: 16 times as many must not cost 256 times as much.
 
-import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { decodeFrames, lines } from "../lib/frames/mod.ts";
 import { bodyLengthOf } from "../lib/http/message/response_framing.ts";
@@ -12,6 +11,7 @@ import { evaluate, parseHttpDate } from "../lib/files/conditions.ts";
 import { parseAcceptEncoding } from "../lib/files/encoding.ts";
 import { parseTarget } from "../lib/files/path.ts";
 import { parseRange } from "../lib/files/ranges.ts";
+import { assertGrowth } from "./growth.ts";
 import { test } from "./runner.deno.ts";
 
 /** Values that regular expressions have been slow on: much of one kind, and then what does not fit. */
@@ -77,40 +77,6 @@ function parseReply(lines: string, size: number): unknown {
     parser.parse(chunk, at, Math.min(at + size, chunk.length));
   }
   return bodyLengthOf(parser.take(), "GET");
-}
-
-/** How many times both are measured, before their costs count as too far apart. */
-const MAX_ROUNDS = 50;
-
-/** What a call takes, in milliseconds. */
-function cost(call: () => unknown): number {
-  const start = performance.now();
-  try {
-    call();
-  } catch {
-    // It is refused.
-  }
-  return performance.now() - start;
-}
-
-/**
- * Fails unless the long costs less than so many times the short. Each counts as the least that it
- * took so far, since a busy machine makes a call slower, never faster; a cost that grows with the
- * square stays too high in every round.
- */
-function assertGrowth(
-  times: number,
-  what: string,
-  short: () => unknown,
-  long: () => unknown,
-): void {
-  let [few, many] = [Infinity, Infinity];
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    few = Math.min(few, Math.max(cost(short), 0.05));
-    many = Math.min(many, cost(long));
-    if (round >= 2 && many < times * few) return;
-  }
-  assert.fail(`${what}: ${many.toFixed(2)} ms, and ${few.toFixed(2)} ms`);
 }
 
 for (const [reader, read] of Object.entries(READERS)) {
