@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
+import { setImmediate, setTimeout } from "node:timers";
 
 let pending = 0;
 
@@ -17,7 +17,16 @@ export function inNextTurn(fn: () => void): void {
   });
 }
 
-/** How many calls of {@linkcode inNextTurn} are still to come. */
+/** Calls `fn` after a millisecond: a loop of turns alone would keep Deno from looking at the network. */
+export function afterPause(fn: () => void): void {
+  pending++;
+  setTimeout(() => {
+    pending--;
+    fn();
+  }, 1);
+}
+
+/** How many calls of {@linkcode inNextTurn} and {@linkcode afterPause} are still to come. */
 export function pendingTurns(): number {
   return pending;
 }

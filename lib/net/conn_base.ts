@@ -9,7 +9,7 @@ import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
-import { inNextTurn } from "../base/turn.ts";
+import { afterPause, inNextTurn } from "../base/turn.ts";
 import type { Conn } from "./transport.ts";
 
 /** Shared by every write that is done at once. */
@@ -24,8 +24,11 @@ const MOST_AT_ONCE = 32;
 /** More bytes than that are not waited for when a connection is closed: no kernel takes them at once. */
 const MOST_AT_CLOSE = 256 * 1024;
 
-/** When nothing was taken for so many milliseconds, a write has to wait for the peer. */
-const MOST_STILL_MS = 10;
+/**
+ * When nothing was taken for so many milliseconds, and in so many looks, a write has to wait for the
+ * peer. On a machine that is busy with others, a process may not run at all for longer than that.
+ */
+const [MOST_STILL_MS, MOST_STILL_LOOKS] = [10, 20];
 
 /** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
 export abstract class BaseConn implements Conn {
@@ -190,13 +193,15 @@ export abstract class BaseConn implements Conn {
    * nobody waits.
    */
   #freeSoon(): void {
-    let [before, since] = [NaN, 0];
+    let [before, since, looks] = [NaN, 0, 0];
     const look = () => {
       const progress = this.bytesWritten - this.#waiting;
       const now = performance.now();
-      if (progress !== before) [before, since] = [progress, now];
+      if (progress !== before) [before, since, looks] = [progress, now, 0];
       const done = !this.writing && this.#waiting === 0;
-      if (done || now - since > MOST_STILL_MS) this.#free(false);
+      const still = ++looks > MOST_STILL_LOOKS && now - since > MOST_STILL_MS;
+      if (done || still) this.#free(false);
+      else if (looks % 2 === 0) afterPause(look);
       else inNextTurn(look);
     };
     inNextTurn(look);
