@@ -101,11 +101,6 @@ export class Instruments {
   #faults: RunFaults | undefined;
   #recording: OpenRecording | undefined;
 
-  /** Whether there is a recording, or are faults. */
-  get isActive(): boolean {
-    return this.#recording !== undefined || this.#faults !== undefined;
-  }
-
   /** Whether stdout is where the recording goes. */
   get usesStdout(): boolean {
     return this.#recording?.isStdout === true;
@@ -120,7 +115,14 @@ export class Instruments {
    * Opens what the flags ask for, which is loaded only then. Rejects with a {@linkcode UsageError} for a
    * plan that is not right, and with a CliError for a file that cannot be written.
    */
-  async open(flags: InstrumentFlags, args: readonly string[], run: InstrumentedRun): Promise<void> {
+  async open(
+    flags: InstrumentFlags & { readonly workers?: number },
+    args: readonly string[],
+    run: InstrumentedRun,
+  ): Promise<void> {
+    if (flags.workers && (flags.record !== "" || flags.fault.length > 0)) {
+      throw new UsageError("Options --record and --fault go without --workers");
+    }
     if (flags.fault.length > 0) {
       const { fault, seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = flags;
       const faults = this.#faults = new RunFaults(await loadFaults(), fault, seed);

@@ -62,9 +62,6 @@ export async function serveInWorkers<Name extends ConversationName>(
   if (flags["worker-kind"] === "threads" && readsFiles(flags)) {
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
-  if (session.instruments.isActive) {
-    throw new UsageError("Options --record and --fault go without --workers");
-  }
   const { options, access, announce } = await planListening(flags, defaultPort, session);
   const task: WorkerTask = { name, flags };
   const told = readsFiles(flags) ? passOn(session) : undefined;
