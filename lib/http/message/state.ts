@@ -1,0 +1,325 @@
+/**
+ * The state of one connection of an HTTP server, without a socket, a byte or a clock in it: what has
+ * come of a request, what has been sent of its response, and whether another request may follow (RFC
+ * 9112 section 9). Two tables say what may follow what; {@linkcode ConnectionState} couples them.
+ *
+ * @module
+ */
+
+/** What may follow what: the next state for each event; an event that is not there is a mistake. */
+export type Table<State extends string, Event extends string> = Readonly<
+  Record<State, Readonly<Partial<Record<Event, State>>>>
+>;
+
+/** What has come from the client. */
+export type Reading =
+  /** Nothing of a request. */
+  | "idle"
+  /** A part of a head. */
+  | "head"
+  /** A head, and the client waits for 100 before it sends the body (RFC 9110 section 10.1.1). */
+  | "expecting"
+  /** A head, and not yet all of the body. */
+  | "body"
+  /** The whole request. */
+  | "done"
+  /** The end of the stream, where a request might have begun. */
+  | "closed"
+  /** Nothing in time: what comes now is too late. */
+  | "expired"
+  /** What is no request, or is not whole: what comes now cannot be understood. */
+  | "broken";
+
+/** What happens to {@linkcode Reading}. */
+export type ReadingEvent =
+  /** The first bytes of a head have come, and not all of it. */
+  | "begin"
+  /** A head has come, and no body follows. */
+  | "request"
+  /** A head has come, and a body follows. */
+  | "requestWithBody"
+  /** A head has come, and a body follows after 100. */
+  | "requestExpecting"
+  /** The body is wanted. */
+  | "proceed"
+  /** The body has come to its end. */
+  | "bodyEnd"
+  /** The client has closed its side. */
+  | "close"
+  /** The next request may come. */
+  | "next"
+  /** The time for a head or a body is over. */
+  | "expire"
+  /** Something is wrong with what came, or with the connection. */
+  | "fail";
+
+/** What follows what in {@linkcode Reading}. */
+export const READING: Table<Reading, ReadingEvent> = {
+  idle: {
+    begin: "head",
+    request: "done",
+    requestWithBody: "body",
+    requestExpecting: "expecting",
+    close: "closed",
+    fail: "broken",
+  },
+  head: {
+    request: "done",
+    requestWithBody: "body",
+    requestExpecting: "expecting",
+    close: "closed",
+    expire: "expired",
+    fail: "broken",
+  },
+  expecting: { proceed: "body", bodyEnd: "done", fail: "broken" },
+  body: { bodyEnd: "done", expire: "expired", fail: "broken" },
+  done: { next: "idle", fail: "broken" },
+  closed: { fail: "broken" },
+  expired: { fail: "expired" },
+  broken: { fail: "broken" },
+};
+
+/** What has been sent to the client. */
+export type Writing =
+  /** Nothing, and nothing is to be sent. */
+  | "idle"
+  /** Nothing of the response to the request that has come. */
+  | "owed"
+  /** The head of the response, and not yet all of its content. */
+  | "content"
+  /** Nothing but a response that says what is wrong with what came. */
+  | "refusing"
+  /** The whole response. */
+  | "done"
+  /** The last response, and the end of the stream. */
+  | "closed"
+  /** What never becomes whole, or is of no use any more. */
+  | "broken";
+
+/** What happens to {@linkcode Writing}. */
+export type WritingEvent =
+  /** A request has come. */
+  | "request"
+  /** The head of a response is sent, and content follows. */
+  | "head"
+  /** The last byte of the content is sent. */
+  | "contentEnd"
+  /** A whole response is sent. */
+  | "whole"
+  /** What came is to be refused, whether it was a request or not. */
+  | "refuse"
+  /** The next request may come. */
+  | "next"
+  /** This side is closed; what comes is still received for a while. */
+  | "close"
+  /** Nothing more can be sent, or must be. */
+  | "fail";
+
+/** What follows what in {@linkcode Writing}. */
+export const WRITING: Table<Writing, WritingEvent> = {
+  idle: { request: "owed", refuse: "refusing", fail: "broken" },
+  owed: { head: "content", whole: "done", refuse: "refusing", fail: "broken" },
+  refusing: { whole: "done", fail: "broken" },
+  content: { contentEnd: "done", fail: "broken" },
+  done: { next: "idle", close: "closed", fail: "broken" },
+  closed: { fail: "broken" },
+  broken: { fail: "broken" },
+};
+
+/** The state behind `state` in a table. Throws if there the event cannot happen: a mistake of ours. */
+export function follow<State extends string, Event extends string>(
+  table: Table<State, Event>,
+  state: State,
+  event: Event,
+): State {
+  const next = table[state][event];
+  if (next === undefined) {
+    throw new Error(`The event ${event} cannot happen in the state ${state} of an HTTP connection`);
+  }
+  return next;
+}
+
+/** What the state has to know of a request. */
+export interface RequestFacts {
+  /** The length of the body in bytes; -1 if it is chunked. */
+  readonly bodyLength: number;
+  /** The version and the field Connection let the connection go on. */
+  readonly keepAlive: boolean;
+  /** The client waits for 100 before it sends the body. */
+  readonly expectsContinue: boolean;
+}
+
+/** What went wrong: the client's bytes or time, the connection, or code of the server. */
+export type Failure = "refused" | "lost" | "mistake";
+
+/** How a connection ends: with a response that says why, in good order, or at once. */
+export type Ending = "refuse" | "close" | "reset";
+
+/** What comes after a response. */
+export type Step =
+  /** The next request. */
+  | "request"
+  /** The rest of the body, which nobody wants. */
+  | "discard"
+  /** Nothing: the connection is closed. */
+  | "close";
+
+/** See the module. */
+export class ConnectionState {
+  #reading: Reading = "idle";
+  #writing: Writing = "idle";
+  #keepAlive = true;
+  #draining = false;
+  #requests = 0;
+  readonly #limit: number;
+
+  /** Of `limit` requests the last one ends the connection. */
+  constructor(limit: number = Infinity) {
+    this.#limit = limit;
+  }
+
+  get reading(): Reading {
+    return this.#reading;
+  }
+
+  get writing(): Writing {
+    return this.#writing;
+  }
+
+  /** How many requests have come. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  /** Whether a request has come that is not answered in full. */
+  get underWay(): boolean {
+    return this.#writing === "owed" || this.#writing === "content";
+  }
+
+  /** Whether nothing of a request has come since the last response was sent. */
+  get idle(): boolean {
+    return this.#reading === "idle" && this.#writing === "idle";
+  }
+
+  /** Whether a request that has not come yet is to be waited for. */
+  get waits(): boolean {
+    return !this.#draining || this.#reading === "head";
+  }
+
+  /** Whether the client may be sending more, since it does not know that the connection ends. */
+  get surprises(): boolean {
+    return this.#requests === this.#limit || this.#reading === "body" ||
+      this.#reading === "expecting";
+  }
+
+  /** What comes next, now that a response is whole. */
+  get step(): Step {
+    if (!this.#keepAlive) return "close";
+    return this.#reading === "body" ? "discard" : "request";
+  }
+
+  /** A part of a head has come. */
+  begin(): void {
+    if (this.#reading !== "head") this.#read("begin");
+  }
+
+  /** A head has come. */
+  request({ bodyLength, keepAlive, expectsContinue }: RequestFacts): void {
+    if (bodyLength === 0) this.#read("request");
+    else this.#read(expectsContinue ? "requestExpecting" : "requestWithBody");
+    this.#write("request");
+    if (++this.#requests === this.#limit || !keepAlive) this.#keepAlive = false;
+  }
+
+  /** The body is wanted. Returns whether 100 is to be sent for it, before anything else. */
+  proceed(): boolean {
+    if (this.#reading !== "expecting") return false;
+    this.#read("proceed");
+    // Behind the head of a response 100 would be content; that head tells the client as well.
+    return this.#writing === "owed";
+  }
+
+  /** All of the body has come, or had already: a client need not wait for its 100. */
+  bodyEnd(): void {
+    if (this.#reading !== "done") this.#read("bodyEnd");
+  }
+
+  /** The client has closed its side, with nothing under way. */
+  clientClosed(): void {
+    this.#read("close");
+  }
+
+  /** Has the connection end after the response that is under way. */
+  endAfterResponse(): void {
+    this.#keepAlive = false;
+  }
+
+  /** The server stops: the next response is the last one. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Settles whether the connection goes on after the response whose head is made now. */
+  keepsAlive(): boolean {
+    // A client that has not got its 100 may send the body or not, so what comes next is not known.
+    if (this.#draining || this.#reading === "expecting") this.#keepAlive = false;
+    return this.#keepAlive;
+  }
+
+  /** The head of a response is sent, and content follows. */
+  responseHead(): void {
+    this.#write("head");
+  }
+
+  /** A response is sent to its end. */
+  responseEnd(): void {
+    this.#write(this.#writing === "content" ? "contentEnd" : "whole");
+  }
+
+  /** Begins anew, for the next request. Throws if the connection is to end. */
+  next(): void {
+    if (!this.#keepAlive) throw new Error("No request may follow the last one of a connection");
+    this.#read("next");
+    this.#write("next");
+  }
+
+  /** The last response is sent, and this side is closed. */
+  closed(): void {
+    this.#write("close");
+  }
+
+  /** The time of a head or a body is over. Returns how the connection ends. */
+  expire(): Ending {
+    this.#read("expire");
+    return this.#ending("refused");
+  }
+
+  /** Something went wrong. Returns how the connection ends; nothing if that is settled already. */
+  fail(what: Failure): Ending | undefined {
+    const settled = this.#reading === "expired";
+    this.#read("fail");
+    return settled ? undefined : this.#ending(what);
+  }
+
+  #ending(what: Failure): Ending {
+    const ending = this.#endingOf(what);
+    this.#keepAlive = false;
+    this.#write(ending === "refuse" ? "refuse" : "fail");
+    return ending;
+  }
+
+  #endingOf(what: Failure): Ending {
+    // What has been sent of a response must not look whole.
+    if (this.#writing === "content" || what === "mistake") return "reset";
+    const unanswered = this.#writing === "idle" || this.#writing === "owed";
+    return what === "refused" && unanswered ? "refuse" : "close";
+  }
+
+  #read(event: ReadingEvent): void {
+    this.#reading = follow(READING, this.#reading, event);
+  }
+
+  #write(event: WritingEvent): void {
+    this.#writing = follow(WRITING, this.#writing, event);
+  }
+}
