@@ -239,9 +239,9 @@ export class ConnectionState {
     return this.#writing === "owed";
   }
 
-  /** All of the body has come, or had already: a client need not wait for its 100. */
+  /** All of the body has come, also without its 100. Nothing if that was told, or is too late. */
   bodyEnd(): void {
-    if (this.#reading !== "done") this.#read("bodyEnd");
+    if (this.#reading === "body" || this.#reading === "expecting") this.#read("bodyEnd");
   }
 
   /** The client has closed its side, with nothing under way. */

@@ -47,27 +47,29 @@ export class Input {
    * such as a handler that has answered without an end of its reading, waits for the same.
    */
   fill(): Promise<boolean> {
-    return this.#filling ??= this.#fill();
+    // Not an async function: this is done for nearly every request.
+    return this.#filling ??= this.#receive().then(this.#filled, this.#failed);
   }
 
-  async #fill(): Promise<boolean> {
-    try {
-      return this.filled(await this.receive());
-    } finally {
-      this.#filling = undefined;
-    }
-  }
+  readonly #filled = (n: number | null): boolean => {
+    this.#filling = undefined;
+    return this.#take(n);
+  };
 
-  /** The first half of {@linkcode fill}, as promised by the connection. */
-  receive(): Promise<number | null> {
+  readonly #failed = (error: unknown): never => {
+    this.#filling = undefined;
+    throw error;
+  };
+
+  #receive(): Promise<number | null> {
     if (this.#spare.length > 0) return Promise.resolve(this.#spare[0].length);
     if (this.#ahead !== undefined) return this.#ahead;
     this.#buffer.adapt(this.#received);
     return this.#conn.read(this.#buffer.bytes);
   }
 
-  /** The second half of {@linkcode fill}: takes in what was received. */
-  filled(n: number | null): boolean {
+  /** Makes what was received the bytes to take from; false at the end of the stream. */
+  #take(n: number | null): boolean {
     this.chunk = this.#spare.length > 0 ? this.#spare.shift()! : this.#buffer.bytes;
     this.from = 0;
     this.to = this.#received = n ?? 0;
@@ -84,10 +86,10 @@ export class Input {
     if (this.#filling !== undefined || this.#ahead !== undefined || full) return undefined;
     const keep = inUse || !this.empty;
     const spare = keep ? Buffer.alloc(SPARE) : undefined;
-    const reading = spare === undefined ? this.receive() : this.#conn.read(spare);
+    const reading = spare === undefined ? this.#receive() : this.#conn.read(spare);
     return this.#ahead = reading.then((n) => {
       this.#ahead = undefined;
-      if (spare === undefined) this.filled(n);
+      if (spare === undefined) this.#take(n);
       else if (n !== null) this.#spare.push(spare.subarray(0, n));
       return n;
     }, (error) => {

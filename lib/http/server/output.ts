@@ -11,6 +11,8 @@ import type { Conn } from "../../net/transport.ts";
 /** What is gathered before it is sent; content larger than this goes out without being copied. */
 const SIZE = 16 * 1024;
 
+const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
+
 /** Text of so many characters is looked at one by one. */
 export const SHORT_TEXT = 128;
 
@@ -94,28 +96,22 @@ export class Output {
     this.#whole = bytes;
   }
 
-  /** Sends what was gathered. */
-  async flush(): Promise<void> {
-    if (this.empty) return;
-    await this.send();
-    this.sent();
-  }
-
-  /** The first half of {@linkcode flush}, if there is anything to send, as the connection promises. */
-  send(): Promise<void> {
+  /** Sends what was gathered; until that has settled, nothing more is to be gathered. */
+  flush(): Promise<void> {
+    if (this.empty) return NOTHING_TO_SEND;
     this.writing = true;
-    return this.#conn.write(this.#whole ?? this.#buffer!.first(this.#length));
+    // Not an async function: this is done for nearly every request.
+    return this.#conn.write(this.#whole ?? this.#buffer!.first(this.#length)).then(this.#sent);
   }
 
-  /** The second half of {@linkcode flush}. */
-  sent(): void {
+  readonly #sent = (): void => {
     this.writing = false;
     this.#whole = undefined;
     this.#length = 0;
     if (this.#buffer === undefined) return;
     this.#buffers.give(this.#buffer);
     this.#buffer = undefined;
-  }
+  };
 
   /** Sends text behind what was gathered, whatever its length. */
   async sendText(text: string): Promise<void> {

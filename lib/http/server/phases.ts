@@ -5,7 +5,8 @@
  */
 
 import type { Conn } from "../../net/transport.ts";
-import type { HttpServer } from "./server.ts";
+import type { ConnectionState } from "../message/state.ts";
+import type { HttpLimits } from "./options.ts";
 
 /** What a connection is waiting for; each has its own deadline, but for the handler. */
 export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | "expired";
@@ -19,10 +20,26 @@ const STALLED_MS = 5000;
 /** How long a client that was refused gets to take that, stop sending and read why. */
 const LINGER_MS = 2000;
 
-/** The phases of one connection. The time is that of the server's last tick, so it costs nothing. */
+/** What is asked of the server. */
+export interface PhasesServer {
+  /** The time of the last tick, in milliseconds of the clock. */
+  readonly now: number;
+  readonly settings: { readonly limits: HttpLimits };
+}
+
+/**
+ * The phases of one connection, as its state tells them whenever somebody asks. So they cost a request
+ * nothing, and a phase is as old as the last tick before it was seen.
+ */
 export class Phases {
   readonly #conn: Conn;
-  readonly #server: HttpServer;
+  readonly #server: PhasesServer;
+  readonly #state: ConnectionState;
+  readonly #output: { readonly writing: boolean };
+  /** The phase that was seen last, the number of its request, and when that was. */
+  #seen: Phase = "idle";
+  #request = 0;
+  #seenAt: number;
   /** When the phase began, or a byte last moved in it. */
   #since: number;
   #bytes = 0;
@@ -30,18 +47,30 @@ export class Phases {
   #freeSince: number;
   /** When a byte last moved, or had to wait for the client. */
   #busy: number;
+  /** More of a body is waited for. */
+  #readsBody = false;
   /** How long the client was waited for, for the body under way, and since when it is now. */
   #bodyWaited = 0;
   #waitingSince = 0;
   /** How many bytes the connection had brought before that body. */
   #bodyStart = 0;
-  /** The phase the connection is in. */
-  current: Phase = "idle";
 
-  constructor(conn: Conn, server: HttpServer) {
+  /** `output` tells whether the client is to take something. */
+  constructor(
+    conn: Conn,
+    server: PhasesServer,
+    state: ConnectionState,
+    output: { readonly writing: boolean },
+  ) {
     this.#conn = conn;
     this.#server = server;
-    this.#since = this.#freeSince = this.#busy = server.now;
+    this.#state = state;
+    this.#output = output;
+    this.#seenAt =
+      this.#since =
+      this.#freeSince =
+      this.#busy =
+        server.now;
   }
 
   /** The server's time. */
@@ -49,13 +78,15 @@ export class Phases {
     return this.#server.now;
   }
 
-  enter(phase: Phase): void {
-    if (phase === "idle" || phase === "head" && this.current !== "idle") {
-      this.#freeSince = this.#server.now;
-    }
-    this.current = phase;
-    this.#since = this.#busy = this.#server.now;
-    this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
+  /** The phase the connection is in. */
+  get current(): Phase {
+    const { reading, writing, underWay } = this.#state;
+    if (reading === "expired") return "expired";
+    if (writing === "closed") return "linger";
+    if (this.#readsBody) return "body";
+    if (writing === "content" || this.#output.writing) return "write";
+    if (underWay) return "handler";
+    return reading === "head" ? "head" : "idle";
   }
 
   /** A body follows, whose rate counts from here on. */
@@ -66,14 +97,14 @@ export class Phases {
 
   /** The client is waited for, for more of the body. */
   enterBody(): void {
-    this.enter("body");
+    this.#readsBody = true;
     this.#waitingSince = this.#server.now;
   }
 
-  /** More of the body has come; the phase is again what it was. */
-  leaveBody(phase: Phase): void {
+  /** More of the body has come, or never will. */
+  leaveBody(): void {
+    this.#readsBody = false;
     this.#bodyWaited += this.#server.now - this.#waitingSince;
-    this.enter(phase);
   }
 
   /**
@@ -81,22 +112,24 @@ export class Phases {
    * whose body has stalled counts as none from the moment on at which it has for some seconds.
    */
   waited(): number {
-    const { current } = this;
+    const phase = this.#look();
     const { now } = this.#server;
-    if (current === "body") return Math.max(-1, now - this.#since - STALLED_MS);
-    if (current === "linger" || current === "expired") return now - this.#since;
-    return current === "idle" || current === "head" ? now - this.#freeSince : -1;
+    if (phase === "body") return Math.max(-1, now - this.#since - STALLED_MS);
+    if (phase === "linger" || phase === "expired") return now - this.#since;
+    return isFree(phase) ? now - this.#freeSince : -1;
   }
 
   /** For how many milliseconds a reply being sent has brought nothing that could be sent. */
   silence(): number {
+    this.#look();
     return this.#server.now - this.#busy;
   }
 
-  /** Compares the phase with its deadline; `writing` tells whether the client is to take a reply. */
-  sweep(now: number, writing: boolean): Verdict | undefined {
-    const { limits } = this.#server.settings;
-    const phase = this.current;
+  /** Compares the phase with its deadline. */
+  sweep(): Verdict | undefined {
+    const phase = this.#look();
+    const { writing } = this.#output;
+    const { now, settings: { limits } } = this.#server;
     const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
     // The clocks of body and reply start anew with each byte, and a reply's runs only while the
     // client is what it waits for.
@@ -122,10 +155,31 @@ export class Phases {
     }
   }
 
+  /** Sees in which phase the connection is now; a new one began when it was last looked at. */
+  #look(): Phase {
+    const phase = this.current;
+    const { requests } = this.#state;
+    const isNext = requests !== this.#request;
+    if (phase !== this.#seen || isNext) {
+      if (isFree(phase) && (isNext || !isFree(this.#seen))) this.#freeSince = this.#seenAt;
+      this.#seen = phase;
+      this.#request = requests;
+      this.#since = this.#busy = this.#seenAt;
+      this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
+    }
+    this.#seenAt = this.#server.now;
+    return phase;
+  }
+
   #tooSlow(now: number): boolean {
     const { bodyTimeout, bodyRate } = this.#server.settings.limits;
     const elapsed = this.#bodyWaited + now - this.#waitingSince;
     const bytes = this.#conn.bytesRead - this.#bodyStart;
     return elapsed >= bodyTimeout && bytes < elapsed / 1000 * bodyRate;
   }
+}
+
+/** Whether no request is under way. */
+function isFree(phase: Phase): boolean {
+  return phase === "idle" || phase === "head";
 }

@@ -7,11 +7,20 @@
 import { copyOf } from "../../base/borrowed.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { BodyReader } from "./body.ts";
-import type { HttpConnection } from "./connection.ts";
 import { HttpError } from "../message/errors.ts";
 import type { Framing } from "../message/request_framing.ts";
 import type { RequestHead } from "../message/request_head.ts";
 import type { LightRequest } from "./light.ts";
+
+/** What a request asks of the connection that it came on. */
+export interface RequestConnection {
+  readonly scheme: "http" | "https";
+  readonly addrs: { readonly localAddr: Addr; readonly remoteAddr: Addr };
+  /** The next bytes of the body, valid until the next call, or `null` at its end. */
+  readBody(body: BodyReader): Promise<Uint8Array | null>;
+  /** Has the request aborted when the client leaves. */
+  watchClient(request: EngineRequest): void;
+}
 
 /** See {@linkcode LightRequest}. */
 export class EngineRequest implements LightRequest {
@@ -22,14 +31,14 @@ export class EngineRequest implements LightRequest {
   readonly minor: 0 | 1;
   /** What reads the body, if there is one. */
   readonly body: BodyReader | undefined;
-  readonly #connection: HttpConnection;
+  readonly #connection: RequestConnection;
   #controller: AbortController | undefined;
 
   constructor(
     { method, target, headers, minor }: RequestHead,
     { host }: Framing,
     body: BodyReader | undefined,
-    connection: HttpConnection,
+    connection: RequestConnection,
   ) {
     this.method = method;
     this.target = target;
@@ -55,7 +64,7 @@ export class EngineRequest implements LightRequest {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#connection.client.begin(this);
+      this.#connection.watchClient(this);
     }
     return this.#controller.signal;
   }

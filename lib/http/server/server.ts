@@ -8,7 +8,7 @@
 import { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn, Listener } from "../../net/transport.ts";
 import { serve, type ServeSummary } from "../../serve/serve.ts";
-import { HttpConnection } from "./connection.ts";
+import { type ConnectionServer, HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
@@ -60,26 +60,19 @@ export async function serveLight(
 }
 
 /** See the module. */
-export class HttpServer {
+export class HttpServer implements ConnectionServer {
   readonly settings: HttpSettings;
-  /** The large receive buffers. */
   readonly buffers: BufferPool = new BufferPool(64 * 1024);
-  /** The heads of replies. */
   readonly replyHeads: ReplyHeads = new ReplyHeads();
-  /** The buffers of replies. */
   readonly outputBuffers: OutputBuffers = new OutputBuffers();
-  /** The time of the last tick, in milliseconds of the clock. */
   now: number;
-  /** The tails at the last tick. */
   tails: Tails = tailsOfNow();
-  /** The server takes no more requests. */
-  stopping = false;
-  readonly #handler: LightHandler;
+  readonly handler: LightHandler;
   readonly #connections = new Set<HttpConnection>();
   #cancelTick: (() => void) | undefined;
 
   constructor(handler: LightHandler, options: HttpOptions) {
-    this.#handler = handler;
+    this.handler = handler;
     this.settings = settingsOf(options);
     this.now = this.settings.clock.now();
   }
@@ -95,7 +88,6 @@ export class HttpServer {
         grace,
         idleTimeout: 0, // each phase of a connection has its own deadline
         onStop: () => {
-          this.stopping = true;
           for (const connection of this.#connections) connection.stop();
         },
         clock: this.settings.clock,
@@ -107,10 +99,10 @@ export class HttpServer {
 
   async #converse(conn: Conn): Promise<void> {
     if (this.#connections.size === 0) this.#tick();
-    const connection = new HttpConnection(conn, this.#handler, this);
+    const connection = new HttpConnection(conn, this);
     this.#connections.add(connection);
     try {
-      await Promise.race([connection.run(), connection.client.gone]);
+      await connection.run();
     } finally {
       this.#connections.delete(connection);
     }
@@ -138,7 +130,7 @@ export class HttpServer {
     this.#cancelTick?.();
     this.now = this.settings.clock.now();
     this.tails = tailsOfNow(this.tails);
-    for (const connection of this.#connections) connection.sweep(this.now);
+    for (const connection of this.#connections) connection.sweep();
     this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
       this.#cancelTick = undefined;
       if (this.#connections.size > 0) this.#tick();

@@ -1,0 +1,285 @@
+/**
+ * The exchanges of one connection: each request goes to the handler, and what that returns is sent.
+ * The connection says which request is next, and ends when something goes wrong.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import type { Addr } from "../../base/addr.ts";
+import { SocketError } from "../../base/errors.ts";
+import type { Conn } from "../../net/transport.ts";
+import { HttpError } from "../message/errors.ts";
+import type { ConnectionState } from "../message/state.ts";
+import { BodyReader } from "./body.ts";
+import { ClientWatch, type WatchedConnection } from "./client_watch.ts";
+import type { Tails } from "./date_fields.ts";
+import type { ParsedHead } from "./head_memory.ts";
+import type { Input } from "./input.ts";
+import type { LightHandler, LightReply } from "./light.ts";
+import type { HttpSettings } from "./options.ts";
+import type { Output } from "./output.ts";
+import { Phases, type PhasesServer } from "./phases.ts";
+import {
+  dropContent,
+  endsByClose,
+  headOf,
+  INTERNAL_ERROR,
+  isStream,
+  type ReplyHeads,
+} from "./reply.ts";
+import { Reports } from "./reports.ts";
+import { EngineRequest, type RequestConnection } from "./request.ts";
+import { Sender } from "./sender.ts";
+
+/** So much of a body that nobody has read is received and thrown away, to keep the connection. */
+const MOST_DISCARDED = 64 * 1024;
+
+/** What is asked of the server. */
+export interface ExchangesServer extends PhasesServer {
+  readonly settings: HttpSettings;
+  readonly handler: LightHandler;
+  /** The heads of replies. */
+  readonly replyHeads: ReplyHeads;
+  /** The ends of heads at the last tick. */
+  readonly tails: Tails;
+}
+
+/** See the module. */
+export class Exchanges implements RequestConnection, WatchedConnection {
+  /** Whether the client is still there. */
+  readonly client: ClientWatch;
+  /** What the connection waits for. */
+  readonly phases: Phases;
+  readonly #conn: Conn;
+  readonly #server: ExchangesServer;
+  readonly #state: ConnectionState;
+  readonly #input: Input;
+  readonly #output: Output;
+  readonly #sender: Sender;
+  readonly #reports: Reports;
+  /** The last request that has come. */
+  #request: EngineRequest | undefined;
+  /** The last reply that takes its time. */
+  #reply: LightReply = INTERNAL_ERROR;
+
+  constructor(
+    conn: Conn,
+    server: ExchangesServer,
+    state: ConnectionState,
+    input: Input,
+    output: Output,
+  ) {
+    this.#conn = conn;
+    this.#server = server;
+    this.#state = state;
+    this.#input = input;
+    this.#output = output;
+    this.#sender = new Sender(output, server.replyHeads);
+    this.#reports = new Reports(server.settings, conn);
+    this.phases = new Phases(conn, server, state, output);
+    this.client = new ClientWatch(this, input, this.phases, this.#sender);
+  }
+
+  get scheme(): "http" | "https" {
+    return "tls" in this.#conn ? "https" : "http";
+  }
+
+  get addrs(): { readonly localAddr: Addr; readonly remoteAddr: Addr } {
+    return this.#conn;
+  }
+
+  get underWay(): EngineRequest | undefined {
+    return this.#state.underWay ? this.#request : undefined;
+  }
+
+  get streaming(): boolean {
+    return this.#state.writing === "content" && isStream(this.#reply.body);
+  }
+
+  /** Answers one request, at once if that can be. */
+  begin({ head, framing }: ParsedHead): Promise<void> | undefined {
+    const { limits } = this.#server.settings;
+    const body = framing.bodyLength === 0
+      ? undefined
+      : new BodyReader(this.#input, framing.bodyLength, limits.body);
+    const request = this.#request = new EngineRequest(head, framing, body, this);
+    this.#state.request(framing);
+    this.#reports.begin();
+    if (body !== undefined) return this.#exchangeBody(request, body);
+    const behind = !this.#output.empty;
+    const answer = this.#ask(request);
+    if (answer instanceof Promise) return this.#replyLater(request, answer, behind);
+    const rest = this.#replyAtOnce(request, answer);
+    return rest && this.#send(request, rest);
+  }
+
+  /** Answers a request that has a body. */
+  async #exchangeBody(request: EngineRequest, body: BodyReader): Promise<void> {
+    const state = this.#state;
+    this.phases.expectBody();
+    // What the handler reads may first send 100, behind the replies that wait.
+    if (state.reading === "expecting") await this.#output.flush();
+    const behind = !this.#output.empty;
+    const answer = this.#ask(request);
+    await this.#replyLater(request, answer, behind && answer instanceof Promise);
+    if (body.done) state.bodyEnd();
+    if (state.step === "discard" && !await this.#discard(body)) state.endAfterResponse();
+  }
+
+  /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
+  async #replyLater(
+    request: EngineRequest,
+    answer: LightReply | Promise<LightReply>,
+    behind: boolean,
+  ): Promise<void> {
+    const { body } = request;
+    let reply: LightReply;
+    try {
+      if (behind) await this.#flushBefore(answer as Promise<LightReply>);
+      reply = await answer;
+      // A stream may yet read the body, to answer with it.
+      if (!isStream(reply.body)) body?.discardReceived();
+    } catch (error) {
+      reply = this.#mistake(error, request);
+    }
+    if (body?.done) this.#state.bodyEnd();
+    // What is too large is not waited for.
+    if (body?.tooLarge) this.#state.endAfterResponse();
+    const rest = this.#replyAtOnce(request, reply);
+    if (rest !== undefined) await this.#send(request, rest);
+  }
+
+  /** Has the handler answer. */
+  #ask(request: EngineRequest): LightReply | Promise<LightReply> {
+    try {
+      return this.#server.handler(request);
+    } catch (error) {
+      return this.#mistake(error, request);
+    }
+  }
+
+  async #flushBefore(answer: Promise<LightReply>): Promise<void> {
+    // Until it is awaited nobody else hears of a failure.
+    answer.catch(() => {});
+    try {
+      await this.#output.flush();
+    } catch (error) {
+      answer.then(dropContent).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
+  #mistake(error: unknown, request: EngineRequest): LightReply {
+    if (error instanceof HttpError || this.isOwn(error)) throw error;
+    this.#server.settings.onError(error, request);
+    return INTERNAL_ERROR;
+  }
+
+  /** Whether it is this connection that failed, and none that a handler has. */
+  isOwn(error: unknown): boolean {
+    return error instanceof SocketError && error.addr === this.#conn.remoteAddr;
+  }
+
+  /** Puts a reply into the output; returns what does not fit and is yet to be sent. */
+  #replyAtOnce(request: EngineRequest, reply: LightReply): LightReply | undefined {
+    const sender = this.#sender;
+    try {
+      if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return reply;
+    } catch (error) {
+      return this.#replyAtOnce(request, this.#mistake(error, request));
+    }
+    this.answered(request, reply.status, sender.sent);
+    return undefined;
+  }
+
+  /** Sends a reply of any kind. */
+  async #send(request: EngineRequest, reply: LightReply): Promise<void> {
+    let head: string;
+    try {
+      head = headOf(reply, request.minor);
+    } catch (error) {
+      dropContent(reply);
+      reply = this.#mistake(error, request);
+      head = headOf(reply, request.minor);
+    }
+    if (endsByClose(reply, request.minor)) this.#state.endAfterResponse();
+    this.#state.responseHead();
+    this.#reply = reply;
+    // A stream that has nothing to say would not notice that nobody is left.
+    if (this.streaming) this.client.begin(request);
+    await this.#sender.send(request, reply, head, this.#tail(request));
+    this.answered(request, reply.status, this.#sender.sent);
+  }
+
+  /** The end of a head: Date, and Connection where it does not go without saying. */
+  #tail({ minor }: EngineRequest): Buffer {
+    const { tails } = this.#server;
+    if (!this.#state.keepsAlive()) return tails.close;
+    return minor === 1 ? tails.persistent : tails.keepAlive;
+  }
+
+  /** A reply is complete. */
+  answered(request: EngineRequest | undefined, status: number, bytes: number): void {
+    this.#state.responseEnd();
+    this.#reports.end(request, status, bytes, true);
+  }
+
+  /** The next bytes of the body of the request under way. */
+  async readBody(body: BodyReader): Promise<Uint8Array | null> {
+    const state = this.#state;
+    body.checkLength();
+    if (state.reading === "expecting") {
+      if (state.proceed()) await this.#output.sendText("HTTP/1.1 100 Continue\r\n\r\n");
+      await this.#output.flush();
+    }
+    const bytes = await this.#readBody(body);
+    if (bytes !== null) return bytes;
+    state.bodyEnd();
+    const request = this.#request!;
+    if (this.streaming || request.watched) this.client.begin(request);
+    return null;
+  }
+
+  async #readBody(body: BodyReader): Promise<Uint8Array | null> {
+    this.phases.enterBody();
+    try {
+      return await body.read();
+    } finally {
+      this.phases.leaveBody();
+    }
+  }
+
+  /** Receives the rest of a body that nobody wants; false if it is too much, or not right. */
+  async #discard(body: BodyReader): Promise<boolean> {
+    await this.#output.flush();
+    body.dropped = true;
+    let discarded = 0;
+    try {
+      for (let bytes; (bytes = await this.readBody(body)) !== null;) {
+        discarded += bytes.length;
+        if (discarded > MOST_DISCARDED) return false;
+      }
+    } catch (error) {
+      // The request is answered; what is wrong behind that cannot be answered again.
+      if (error instanceof HttpError && this.#state.reading === "body") return false;
+      throw error;
+    }
+    return true;
+  }
+
+  watchClient(request: EngineRequest): void {
+    this.client.begin(request);
+  }
+
+  /** The request under way gets no response, or only a part of one. Returns that request. */
+  abandon(why: unknown): EngineRequest | undefined {
+    const request = this.underWay;
+    request?.abort(why);
+    if (this.#state.writing === "content") {
+      this.#reports.end(request, this.#reply.status, this.#sender.sent, false);
+    }
+    return request;
+  }
+}
