@@ -232,3 +232,21 @@ test("drain: requests under way get 10 s, and are then reset", async () => {
   await server.clock.advance(2000);
   assert.deepEqual(await server.served, { accepted: 1, refused: 0, reset: 1 });
 });
+
+test("limits: a read that a handler has not waited for leaves the next deadlines as they are", async () => {
+  await using server = await serveOn((request) => {
+    request.read().catch(() => {});
+    return { status: 200, body: request.method };
+  });
+  using conn = await server.connect();
+  await conn.write(bytes(post(5)));
+  assert.match(await hearOne(conn), /POST$/);
+  await conn.write(bytes(`01234${GET}`));
+  assert.match(await hearOne(conn), /GET$/);
+  await server.clock.advance(HTTP_LIMITS.idleTimeout - TICK);
+  await conn.write(bytes(GET));
+  assert.match(await hearOne(conn), /GET$/);
+  await server.clock.advance(HTTP_LIMITS.idleTimeout);
+  assert.equal((await readAll(conn)).length, 0);
+  assert.deepEqual(server.errors, []);
+});

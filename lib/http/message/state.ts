@@ -132,11 +132,11 @@ export function follow<State extends string, Event extends string>(
   state: State,
   event: Event,
 ): State {
-  const next = table[state][event];
-  if (next === undefined) {
-    throw new Error(`The event ${event} cannot happen in the state ${state} of an HTTP connection`);
-  }
-  return next;
+  return table[state][event] ?? refuse(state, event);
+}
+
+function refuse(state: string, event: string): never {
+  throw new Error(`The event ${event} cannot happen in the state ${state} of an HTTP connection`);
 }
 
 /** What the state has to know of a request. */
@@ -164,7 +164,10 @@ export type Step =
   /** Nothing: the connection is closed. */
   | "close";
 
-/** See the module. */
+/**
+ * See the module. Events of every request are looked up in place, and not by {@linkcode follow}: a
+ * lookup that nearly always finds the same state is several times as fast.
+ */
 export class ConnectionState {
   #reading: Reading = "idle";
   #writing: Writing = "idle";
@@ -225,9 +228,9 @@ export class ConnectionState {
 
   /** A head has come. */
   request({ bodyLength, keepAlive, expectsContinue }: RequestFacts): void {
-    if (bodyLength === 0) this.#read("request");
-    else this.#read(expectsContinue ? "requestExpecting" : "requestWithBody");
-    this.#write("request");
+    if (bodyLength !== 0) this.#read(expectsContinue ? "requestExpecting" : "requestWithBody");
+    else this.#reading = READING[this.#reading].request ?? refuse(this.#reading, "request");
+    this.#writing = WRITING[this.#writing].request ?? refuse(this.#writing, "request");
     if (++this.#requests === this.#limit || !keepAlive) this.#keepAlive = false;
   }
 
@@ -239,7 +242,7 @@ export class ConnectionState {
     return this.#writing === "owed";
   }
 
-  /** All of the body has come, also without its 100. Nothing if that was told, or is too late. */
+  /** All of the body has come, also without its 100. Does nothing if that is known, or too late. */
   bodyEnd(): void {
     if (this.#reading === "body" || this.#reading === "expecting") this.#read("bodyEnd");
   }
@@ -273,14 +276,15 @@ export class ConnectionState {
 
   /** A response is sent to its end. */
   responseEnd(): void {
-    this.#write(this.#writing === "content" ? "contentEnd" : "whole");
+    if (this.#writing === "content") this.#write("contentEnd");
+    else this.#writing = WRITING[this.#writing].whole ?? refuse(this.#writing, "whole");
   }
 
   /** Begins anew, for the next request. Throws if the connection is to end. */
   next(): void {
     if (!this.#keepAlive) throw new Error("No request may follow the last one of a connection");
-    this.#read("next");
-    this.#write("next");
+    this.#reading = READING[this.#reading].next ?? refuse(this.#reading, "next");
+    this.#writing = WRITING[this.#writing].next ?? refuse(this.#writing, "next");
   }
 
   /** The last response is sent, and this side is closed. */

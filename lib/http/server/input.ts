@@ -44,21 +44,17 @@ export class Input {
 
   /**
    * Receives more, over what was taken; false at the end of the stream. Who asks while another waits,
-   * such as a handler that has answered without an end of its reading, waits for the same.
+   * such as a handler that has answered without an end of its reading, waits for the same. Once it
+   * has rejected, the connection is lost, and it always does.
    */
   fill(): Promise<boolean> {
     // Not an async function: this is done for nearly every request.
-    return this.#filling ??= this.#receive().then(this.#filled, this.#failed);
+    return this.#filling ??= this.#receive().then(this.#filled);
   }
 
   readonly #filled = (n: number | null): boolean => {
     this.#filling = undefined;
     return this.#take(n);
-  };
-
-  readonly #failed = (error: unknown): never => {
-    this.#filling = undefined;
-    throw error;
   };
 
   #receive(): Promise<number | null> {

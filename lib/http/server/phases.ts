@@ -28,15 +28,15 @@ export interface PhasesServer {
 }
 
 /**
- * The phases of one connection, as its state tells them whenever somebody asks. So they cost a request
- * nothing, and a phase is as old as the last tick before it was seen.
+ * The phases of one connection, read off its state when a deadline is looked at. So they cost a request
+ * nothing. A phase counts from the last look before it was seen, which is at most one tick too early.
  */
 export class Phases {
   readonly #conn: Conn;
   readonly #server: PhasesServer;
   readonly #state: ConnectionState;
   readonly #output: { readonly writing: boolean };
-  /** The phase that was seen last, the number of its request, and when that was. */
+  /** The phase at the last look, the number of its request, and when that look was. */
   #seen: Phase = "idle";
   #request = 0;
   #seenAt: number;
@@ -55,7 +55,7 @@ export class Phases {
   /** How many bytes the connection had brought before that body. */
   #bodyStart = 0;
 
-  /** `output` tells whether the client is to take something. */
+  /** `output.writing` is true while the client is to take something. */
   constructor(
     conn: Conn,
     server: PhasesServer,
@@ -83,7 +83,8 @@ export class Phases {
     const { reading, writing, underWay } = this.#state;
     if (reading === "expired") return "expired";
     if (writing === "closed") return "linger";
-    if (this.#readsBody) return "body";
+    // A handler may have answered without the end of a read, and the rest have been discarded.
+    if (this.#readsBody && reading === "body") return "body";
     if (writing === "content" || this.#output.writing) return "write";
     if (underWay) return "handler";
     return reading === "head" ? "head" : "idle";
@@ -155,7 +156,7 @@ export class Phases {
     }
   }
 
-  /** Sees in which phase the connection is now; a new one began when it was last looked at. */
+  /** Looks which phase it is now. A new one counts from the last look. */
   #look(): Phase {
     const phase = this.current;
     const { requests } = this.#state;

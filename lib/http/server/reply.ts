@@ -50,7 +50,11 @@ interface KnownHead {
   readonly status: number;
   readonly headers: readonly string[];
   readonly size: number;
-  readonly bytes: Buffer;
+  /** What goes before the tail. */
+  readonly fields: Buffer;
+  /** The tail that it was sent with last, and both together. */
+  tail: Buffer;
+  bytes: Buffer;
 }
 
 const NO_HEADERS: readonly string[] = [];
@@ -61,8 +65,8 @@ const MOST_KNOWN_BYTES = 1024;
 export class ReplyHeads {
   readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  /** {@linkcode headOf} a reply with `size` bytes of content that is no stream. */
-  of(reply: LightReply, size: number): Buffer {
+  /** {@linkcode headOf} a reply with `size` bytes of content that is no stream, and `tail` behind it. */
+  of(reply: LightReply, size: number, tail: Buffer): Buffer {
     const { status, headers = NO_HEADERS } = reply;
     const slot = size % SLOTS;
     const known = this.#slots[slot];
@@ -70,11 +74,16 @@ export class ReplyHeads {
       known !== undefined && known.size === size && known.status === status &&
       equal(known.headers, headers)
     ) {
+      if (known.tail !== tail) {
+        known.tail = tail;
+        known.bytes = Buffer.concat([known.fields, tail]);
+      }
       return known.bytes;
     }
-    const bytes = Buffer.from(headOf(reply, 1), "latin1");
-    if (bytes.length <= MOST_KNOWN_BYTES) {
-      this.#slots[slot] = { status, headers: [...headers], size, bytes };
+    const fields = Buffer.from(headOf(reply, 1), "latin1");
+    const bytes = Buffer.concat([fields, tail]);
+    if (fields.length <= MOST_KNOWN_BYTES) {
+      this.#slots[slot] = { status, headers: [...headers], size, fields, tail, bytes };
     }
     return bytes;
   }

@@ -1,5 +1,5 @@
 /**
- * What {@linkcode HttpOptions.onReply} is told of the requests of one connection.
+ * Reports the requests of one connection to {@linkcode HttpOptions.onReply}.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export class Reports {
   /** When the last request had come. */
   #started = 0;
 
-  /** `peer` has the client's address, which costs something to ask for. */
+  /** The address of `peer` is asked for with each report: on Deno, to make it costs something. */
   constructor(settings: HttpSettings, peer: { readonly remoteAddr: Addr }) {
     this.#settings = settings;
     this.#peer = peer;
@@ -27,7 +27,7 @@ export class Reports {
     if (onReply !== undefined) this.#started = clock.now();
   }
 
-  /** A request, or what was none, has got so much of its response. */
+  /** So much of a response was sent to a request, or to what was none. */
   end(request: EngineRequest | undefined, status: number, bytes: number, complete: boolean): void {
     const { onReply, clock } = this.#settings;
     if (onReply === undefined) return;

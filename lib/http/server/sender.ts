@@ -45,11 +45,10 @@ export class Sender {
     const { body } = reply;
     if (isStream(body)) return false;
     const size = sizeOf(body);
-    const head = this.#heads.of(reply, size);
+    const head = this.#heads.of(reply, size, tail);
     const output = this.#output;
-    if (!output.fits(head.length + tail.length + size)) return false;
+    if (!output.fits(head.length + size)) return false;
     output.bytes(head);
-    output.bytes(tail);
     this.sent = 0;
     if (!hasContent(reply, request.method)) return true;
     if (typeof body === "string") output.content(body, size);

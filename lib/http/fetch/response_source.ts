@@ -1,0 +1,90 @@
+/**
+ * What a `Response` was made of, where the runtime keeps that and all of it is there.
+ *
+ * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads its
+ * own streams to send that. Where one keeps it behind symbols, these are found here by what they do,
+ * once; that saves most of the time that a response takes. Where none does, its stream is read.
+ *
+ * @module
+ */
+
+/** A response whose symbols are looked at. */
+type Kept = Readonly<Record<symbol, unknown>>;
+
+/** What a runtime keeps of a response. */
+interface State {
+  readonly body?: { readonly source?: unknown } | null;
+}
+
+/** The symbol by which responses of these makes pass a test, each anew. */
+function symbolWith(...tests: readonly ((symbol: symbol) => boolean)[]): symbol | undefined {
+  return Object.getOwnPropertySymbols(new Response("")).find((symbol) =>
+    tests.every((passes) => passes(symbol))
+  );
+}
+
+function kept(response: Response, symbol: symbol): unknown {
+  return (response as unknown as Kept)[symbol];
+}
+
+/** Deno makes a response in full when its headers are asked for. */
+function made(response: Response): Response {
+  response.headers.has("Content-Type");
+  return response;
+}
+
+function stateOf(response: Response, symbol: symbol): State | undefined {
+  return kept(response, symbol) as State | undefined;
+}
+
+/** Where the state is. */
+const STATE = symbolWith(
+  (symbol) => stateOf(made(new Response("whole")), symbol)?.body?.source === "whole",
+  (symbol) => stateOf(made(new Response(new ReadableStream())), symbol)?.body?.source === null,
+);
+
+/** Where the text is of a response that was made of text alone, and that nobody has looked at since. */
+const TEXT = symbolWith(
+  (symbol) => kept(new Response("whole"), symbol) === "whole",
+  (symbol) => kept(made(new Response("whole")), symbol) === null,
+  (symbol) => {
+    const response = new Response("whole");
+    return response.body !== null && kept(response, symbol) === null;
+  },
+  (symbol) => kept(new Response("whole", { headers: { "X-A": "b" } }), symbol) === null,
+  (symbol) => kept(new Response("whole", { status: 404 }), symbol) === null,
+);
+
+/** And where its type is, if that is not the one of plain text. */
+const TYPE = symbolWith(
+  (symbol) => kept(Response.json({}), symbol) === "application/json",
+  (symbol) => kept(new Response("whole"), symbol) === null,
+);
+
+/** A response of text alone. */
+export interface TextResponse {
+  readonly status: 200;
+  readonly headers: readonly string[];
+  readonly body: string;
+}
+
+const PLAIN: readonly string[] = ["content-type", "text/plain;charset=UTF-8"];
+const JSON_TYPE: readonly string[] = ["content-type", "application/json"];
+
+/** The text and the type of a response that has no more than these, if the runtime keeps them. */
+export function textOf(response: Response): TextResponse | undefined {
+  if (TEXT === undefined || TYPE === undefined) return undefined;
+  // What a class of its own says of its fields comes first.
+  if (Object.getPrototypeOf(response) !== Response.prototype) return undefined;
+  const body = kept(response, TEXT);
+  if (typeof body !== "string") return undefined;
+  const type = kept(response, TYPE);
+  if (type === null) return { status: 200, headers: PLAIN, body };
+  return type === JSON_TYPE[1] ? { status: 200, headers: JSON_TYPE, body } : undefined;
+}
+
+/** What the body was made of, if the runtime keeps it. The headers have been asked for before. */
+export function sourceOf(response: Response): string | Uint8Array | undefined {
+  const source = STATE === undefined ? undefined : stateOf(response, STATE)?.body?.source;
+  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
+}
