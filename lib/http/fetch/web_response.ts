@@ -6,6 +6,7 @@
 
 import type { LightReply } from "../server/light.ts";
 import { settlesSoon } from "../message/settles_soon.ts";
+import { sourceOf, textOf } from "./response_source.ts";
 
 /** These are the engine's; what a handler says of them is left out. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -28,6 +29,8 @@ export function lightReply(response: Response, method: string): LightReply | Pro
   if (!(response instanceof Response)) {
     throw new TypeError(`A handler returned no Response, but ${response}`);
   }
+  const text = textOf(response);
+  if (text !== undefined) return text;
   if (response.bodyUsed) {
     throw new TypeError("A handler returned a Response whose body has been read already");
   }
@@ -66,35 +69,6 @@ async function measured(
   const ended = reader.closed.then(() => true, () => false);
   const whole = await settlesSoon(ended) && await ended;
   return { status, headers, body: whole ? bytesOf(value) : new Chunks(reader, first) };
-}
-
-/**
- * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads
- * its own streams to send that. Where one keeps the source behind a symbol this finds it, and saves
- * most of the time that a reply takes; where none does, the stream is read.
- */
-const STATE = Object.getOwnPropertySymbols(new Response("")).find((symbol) => {
-  const whole = withHeaders(new Response("whole"));
-  const stream = withHeaders(new Response(new ReadableStream()));
-  return bodyBehind(symbol, whole)?.source === "whole" &&
-    bodyBehind(symbol, stream)?.source === null;
-});
-
-/** Deno makes a response in full when its headers are asked for. */
-function withHeaders(response: Response): Response {
-  response.headers.has("Content-Type");
-  return response;
-}
-
-function bodyBehind(symbol: symbol, response: Response): { source?: unknown } | null | undefined {
-  const states = response as unknown as Record<symbol, { body?: { source?: unknown } | null }>;
-  return states[symbol]?.body;
-}
-
-/** What the body of a response, whose headers have been asked for, was made of, if that is known. */
-function sourceOf(response: Response): string | Uint8Array | undefined {
-  const source = STATE === undefined ? undefined : bodyBehind(STATE, response)?.source;
-  return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
 }
 
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
