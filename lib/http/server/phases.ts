@@ -83,7 +83,7 @@ export class Phases {
     const { reading, writing, underWay } = this.#state;
     if (reading === "expired") return "expired";
     if (writing === "closed") return "linger";
-    // A handler may have answered without the end of a read, and the rest have been discarded.
+    // A read may be waiting still after the connection has failed.
     if (this.#readsBody && reading === "body") return "body";
     if (writing === "content" || this.#output.writing) return "write";
     if (underWay) return "handler";
