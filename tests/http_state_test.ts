@@ -6,7 +6,6 @@ import {
   ConnectionState,
   type Ending,
   type Failure,
-  follow,
   READING,
   type RequestFacts,
   type Step,
@@ -30,12 +29,7 @@ function assertTable(table: Table<string, string>, picture: string): void {
     const extra = Object.keys(table[state]).filter((event) => !events.includes(event));
     assert.deepEqual(extra, [], state);
     events.forEach((event, i) => {
-      if (expected[i] !== ".") assert.equal(follow(table, state, event), expected[i]);
-      else {
-        const message =
-          `The event ${event} cannot happen in the state ${state} of an HTTP connection`;
-        assert.throws(() => follow(table, state, event), { message });
-      }
+      assert.equal(table[state][event] ?? ".", expected[i], `${state}: ${event}`);
     });
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { LightReply } from "../server/light.ts";
-import { settlesSoon } from "../message/settles_soon.ts";
+import { settlesSoon, stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
 
 /** These are the engine's; what a handler says of them is left out. */
@@ -66,8 +66,7 @@ async function measured(
   if (!await settlesSoon(first)) return { status, headers, body: new Chunks(reader, first) };
   const { done, value } = await first;
   if (done) return { status, headers };
-  const ended = reader.closed.then(() => true, () => false);
-  const whole = await settlesSoon(ended) && await ended;
+  const whole = await stateSoon(reader.closed) === "fulfilled";
   return { status, headers, body: whole ? bytesOf(value) : new Chunks(reader, first) };
 }
 

@@ -12,11 +12,19 @@ const TURNS = 16;
  * a timer, a disk or a socket.
  */
 export async function settlesSoon(promise: Promise<unknown>): Promise<boolean> {
-  let settled = false;
-  const settle = () => {
-    settled = true;
-  };
-  promise.then(settle, settle);
-  for (let i = 0; i < TURNS && !settled; i++) await undefined;
-  return settled;
+  return await stateSoon(promise) !== "pending";
+}
+
+/** The state that a promise has after a few turns, or sooner: see {@linkcode settlesSoon}. */
+export async function stateSoon(
+  promise: Promise<unknown>,
+): Promise<"fulfilled" | "rejected" | "pending"> {
+  let state: "fulfilled" | "rejected" | undefined;
+  promise.then(() => {
+    state = "fulfilled";
+  }, () => {
+    state = "rejected";
+  });
+  for (let i = 0; i < TURNS && state === undefined; i++) await undefined;
+  return state ?? "pending";
 }
