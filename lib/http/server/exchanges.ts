@@ -99,10 +99,10 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** Answers one request, at once if that can be. */
   begin({ head, framing }: ParsedHead): Promise<void> | undefined {
-    const { limits } = this.#server.settings;
-    const body = framing.bodyLength === 0
+    const { bodyLength } = framing;
+    const body = bodyLength === 0
       ? undefined
-      : new BodyReader(this.#input, framing.bodyLength, limits.body);
+      : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.body);
     const request = this.#request = new EngineRequest(head, framing, body, this);
     this.#state.request(framing);
     this.#reports.begin();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import type { Framing } from "../message/request_framing.ts";
 import type { RequestHead } from "../message/request_head.ts";
 import type { Input } from "./input.ts";
@@ -14,6 +15,9 @@ export interface ParsedHead {
   readonly head: RequestHead;
   readonly framing: Framing;
 }
+
+/** Calling the runtime costs as much as comparing so many bytes one by one. */
+const SHORT = 64;
 
 /** Longer heads are not remembered. */
 const MOST_BYTES = 1024;
@@ -31,7 +35,7 @@ export class HeadMemory {
     const { chunk, from, to } = input;
     const { length } = bytes;
     if (to - from < length) return undefined;
-    for (let i = 0; i < length; i++) if (chunk[from + i] !== bytes[i]) return undefined;
+    if (!begins(chunk, from, bytes)) return undefined;
     input.from = from + length;
     return this.#parsed;
   }
@@ -46,4 +50,12 @@ export class HeadMemory {
     }
     this.#length = length;
   }
+}
+
+/** Whether what stands in `chunk` from `from` on begins with `bytes`; it has as many at least. */
+function begins(chunk: Buffer, from: number, bytes: Uint8Array): boolean {
+  const { length } = bytes;
+  if (length > SHORT) return chunk.compare(bytes, 0, length, from, from + length) === 0;
+  for (let i = 0; i < length; i++) if (chunk[from + i] !== bytes[i]) return false;
+  return true;
 }
