@@ -71,3 +71,23 @@ export function forbiddenImports(imports: readonly Import[]): string[] {
     return from.startsWith("lib/") && part !== target && !IMPORT_RULES[part]?.includes(target);
   }).map(({ from, to, line }) => `${from}:${line}: imports ${to}`);
 }
+
+/** The circles of files that import each other, each as one line; none if there are none. */
+export function circles(imports: readonly Import[]): string[] {
+  const targets = new Map<string, string[]>();
+  for (const { from, to } of imports) targets.set(from, [...targets.get(from) ?? [], to]);
+  const found: string[] = [];
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string) => {
+    const start = path.indexOf(file);
+    if (start >= 0) return void found.push([...path.slice(start), file].join(" > "));
+    if (done.has(file)) return;
+    path.push(file);
+    for (const target of targets.get(file) ?? []) visit(target);
+    path.pop();
+    done.add(file);
+  };
+  for (const file of targets.keys()) visit(file);
+  return found;
+}

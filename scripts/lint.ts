@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { forbiddenImports, importsOf } from "./import_rules.ts";
+import { circles, forbiddenImports, importsOf } from "./import_rules.ts";
 import { must, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { type Token, tokens } from "./tokens.ts";
@@ -71,6 +71,11 @@ const imports = product.flatMap((path) => importsOf(path, read(path)));
 
 await report.check("each folder of the library imports only those below it", () => {
   const found = forbiddenImports(imports);
+  if (found.length > 0) throw new Error(found.join("\n"));
+});
+
+await report.check("no files of the library import each other in a circle", () => {
+  const found = circles(imports);
   if (found.length > 0) throw new Error(found.join("\n"));
 });
 
