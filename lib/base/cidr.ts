@@ -83,7 +83,7 @@ export class CidrSet {
     this.#v6 = disjoint(cidrs.filter(({ bytes }) => bytes.length === 16));
   }
 
-  /** Whether an address literal is in one of the networks, whatever its zone. What is none is not. */
+  /** Returns whether an address literal is in one of the networks. Its zone does not count. */
   has(host: string): boolean {
     const parsed = parseScopedIP(host);
     if (parsed === undefined) return false;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The 4 or 16 bytes of an address literal; undefined if it is none. */
+/** The 4 or 16 bytes of an address literal; undefined for other text. */
 export function parseIP(text: string): number[] | undefined {
   return text.includes(":") ? parseIPv6(text) : parseIPv4(text);
 }

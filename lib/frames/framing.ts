@@ -116,7 +116,7 @@ export function checkPayloadSize({ name, maxSize }: Framing, size: number): void
   throw new FrameError("TOO_LARGE", failure);
 }
 
-/** The error of a frame whose length is told, and over the limit. */
+/** The error of a frame whose length is known and over the limit. */
 export function tooLarge({ name, maxSize }: Framing, size: number): FrameError {
   const has = counted(size, "byte");
   const failure = `Cannot read a frame (${name}): it has ${has}, over the limit of ${maxSize}`;

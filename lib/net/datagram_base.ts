@@ -52,7 +52,7 @@ export abstract class BaseDatagram implements Datagram {
   /** Frees the socket, once what is being sent has left; called once. */
   protected abstract destroy(): void;
 
-  /** The host of an address literal as the runtime wants it. Throws EINVAL for a zone that is none. */
+  /** The host of an address literal as the runtime wants it. Throws EINVAL for a zone that is not valid. */
   protected spelled({ host }: Endpoint): string {
     return host;
   }
@@ -175,7 +175,7 @@ export abstract class BaseDatagram implements Datagram {
     return this.#error(code, op, `nobody listens on ${formatAddr(this.remoteAddr)}, says its host`);
   }
 
-  /** Whom to send to; throws unless a datagram can be sent there. */
+  /** The receiver. Throws unless a datagram can be sent there. */
   #checkAddr(to: Endpoint | undefined): Endpoint {
     const peer = this.remoteAddr;
     if (to === undefined || to === peer) {

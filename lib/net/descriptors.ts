@@ -1,6 +1,6 @@
 /**
  * How many file descriptors this process may have, and when it has taken the last one. Node needs to
- * be told: while there are none left, libuv accepts whoever comes and closes them, without a word.
+ * know: while none is left, libuv accepts each client and closes it, and reports nothing.
  *
  * @module
  */
@@ -44,7 +44,7 @@ export function hasLastDescriptor(socket: object): boolean {
   return limit !== undefined && handle?.fd !== undefined && handle.fd >= limit - 1;
 }
 
-/** Tells all listeners that there are none left. */
+/** Notifies all listeners that none is left. */
 export function tellNoneLeft(): void {
   for (const listener of listening) {
     listener.fail(new SocketError("EMFILE", "accept", { addr: listener.addr }));

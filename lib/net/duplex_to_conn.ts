@@ -13,7 +13,7 @@ import type { Addr } from "../base/addr.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** What libuv tells of a stream's writes. */
+/** The state of a stream's writes in libuv. */
 interface Writes {
   /** Bytes that were handed to it, whether they have left or not. */
   readonly bytesWritten: number;
@@ -265,7 +265,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
       this.reading = false;
       this.#rejectRead(this.closed ? this.closedError("read") : this.lost!);
     }
-    // A write that fails by itself is told by its callback, with the better error.
+    // The callback of a write that fails by itself has the better error.
     if (this.closed) this.#rejectWrite?.(this.closedError("write"));
   }
 

@@ -24,7 +24,7 @@ function first(n: number, buffer: Uint8Array): Uint8Array {
   return arrived;
 }
 
-/** Who is told what a socket receives. */
+/** The receiver of what a socket reads. */
 export interface Receiver {
   /** How many bytes the last read had room for. */
   readonly room: number;

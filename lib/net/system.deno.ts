@@ -139,7 +139,7 @@ class DenoConn extends BaseConn {
   readonly #readDone = (n: number | null): number | null => {
     this.reading = false;
     if (n !== null) this.bytesRead += n;
-    // The kernel tells of a reset once, and answers EOF after that; the connection remembers.
+    // The kernel reports a reset once, and EOF after that; the connection remembers.
     else if (this.lost !== undefined) throw this.lost;
     return n;
   };
@@ -209,7 +209,7 @@ function tcpConn(
     if (noDelay) conn.setNoDelay(true);
     if (keepAlive) conn.setKeepAlive(true);
   } catch {
-    // Some kernels (macOS: EINVAL) take no options once the peer has reset it. Reading tells of that.
+    // Some kernels (macOS: EINVAL) take no options once the peer has reset it. Reading reports that.
   }
   return new DenoConn(conn, zone);
 }

@@ -100,7 +100,7 @@ class UdpSocket extends BaseDatagram {
   readonly #socket: dgram.Socket;
   readonly #translate: Translate;
   readonly #zonesBy: "name" | "number";
-  /** Whom the datagram that is being sent is for. */
+  /** The receiver of the datagram that is being sent. */
   #to: Endpoint | undefined;
 
   constructor(

@@ -1,5 +1,5 @@
 /**
- * A socket for datagrams that tells of every step.
+ * A socket for datagrams that reports every step.
  *
  * @module
  */

@@ -51,7 +51,7 @@ import {
 const SINK: Kind = { ...FUNCTION, takes: "a function that takes events" };
 
 /**
- * Wraps a transport so that `sink` is told of every step on it and on its connections.
+ * Wraps a transport so that `sink` is called with every step on it and on its connections.
  *
  * @example
  * ```ts

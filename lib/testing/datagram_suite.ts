@@ -13,9 +13,9 @@ import type { RegisterTest } from "./stream_suite.ts";
 export interface DatagramTraits {
   /** An address of loopback where nobody else takes ports meanwhile. Default: 127.0.0.1. */
   readonly host?: string;
-  /** Whether a socket is told that its peer's host refuses, as on Deno it is not. Default: true. */
+  /** Whether a socket learns that its peer's host refuses; on Deno it does not. Default: true. */
   readonly tellsRefused?: boolean;
-  /** Whether a socket without a peer of its own is told of it, too, as on Bun. Default: false. */
+  /** Whether a socket without a peer of its own learns it, too, as on Bun. Default: false. */
   readonly tellsOfOthers?: boolean;
   /** Waits until the address of a closed socket is free. Default: it is free at once. */
   readonly untilFree?: (addr: UdpAddr) => Promise<void>;

@@ -78,7 +78,7 @@ class Counter {
     }, REPORT_MS);
   }
 
-  /** What comes next is the summary, which counts better. */
+  /** The next message is the summary, which counts better. */
   end(): void {
     clearTimeout(this.#timer);
   }

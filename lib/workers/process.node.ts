@@ -67,7 +67,7 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
       const flags = options.ipv6Only ? IPV6_ONLY : 0;
       const handle = bind(addr, addr.host, addr.port, isIPv6(addr) ? 6 : 4, undefined, flags);
       const real: { address?: string; port?: number } = {};
-      // libuv tells of an address in use only here.
+      // libuv reports an address in use only here.
       const errno = handle.getsockname(real);
       if (errno < 0) {
         handle.close();

@@ -44,7 +44,7 @@ import type {
  */
 export type WorkerMain = (worker: WorkerContext) => Promise<ServeSummary>;
 
-/** What a worker is told. */
+/** The messages to a worker. */
 export interface WorkerContext {
   /** Its number, from 1. A worker that replaces a crashed one has the same. */
   readonly id: number;

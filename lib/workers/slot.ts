@@ -27,7 +27,7 @@ export interface SlotHost {
   readonly grace: number;
   /** Starts a process or thread. */
   launch(listener: WorkerListener): WorkerHandle;
-  /** What it is told first. */
+  /** The first message to it. */
   startMessage(id: number): ToWorker;
   /** A worker listens. */
   onReady(id: number, pid: number | undefined): void;

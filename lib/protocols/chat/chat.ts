@@ -105,7 +105,7 @@ export function chat(options: ChatOptions = {}): Handler {
 
 /** All who are there. */
 class Room {
-  /** By what their names are the same as. */
+  /** The members by the key of their names: names with the same key count as the same. */
   readonly #members = new Map<string, Member>();
   readonly #signal: AbortSignal | undefined;
   readonly #framing: Framing;
