@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
 import { HTTP_LIMITS } from "../lib/http/server/options.ts";
 import type { Conn } from "../lib/net/transport.ts";
-import { bytes, readAll } from "./helpers.ts";
+import { bytes, readAll, until } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
 import { mirror, repliesOf } from "./http_replies.ts";
 import { test } from "./runner.deno.ts";
@@ -248,5 +248,32 @@ test("limits: a read that a handler has not waited for leaves the next deadlines
   assert.match(await hearOne(conn), /GET$/);
   await server.clock.advance(HTTP_LIMITS.idleTimeout);
   assert.equal((await readAll(conn)).length, 0);
+  assert.deepEqual(server.errors, []);
+});
+
+test("deadlines: a reply that comes behind 408 is not sent, and its stream is dropped", async () => {
+  const late = deferred<void>();
+  let dropped = false;
+  const body: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => Promise.resolve({ done: true, value: undefined }),
+      return: () => {
+        dropped = true;
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    }),
+  };
+  await using server = await serveOn(async (request) => {
+    request.read().catch(() => {});
+    await late.promise;
+    return { status: 200, body };
+  });
+  using conn = await server.connect();
+  await conn.write(bytes(post(5)));
+  await server.clock.advance(HTTP_LIMITS.bodyTimeout + TICK);
+  late.resolve();
+  const { text } = await hear(conn);
+  assert.deepEqual(repliesOf(text).map(({ status }) => status), [408]);
+  await until(() => dropped, "the stream to be dropped");
   assert.deepEqual(server.errors, []);
 });

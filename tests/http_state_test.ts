@@ -104,8 +104,8 @@ function after(calls: readonly string[]): ConnectionState {
 
 /** All that a connection can be asked. */
 function shown(state: ConnectionState) {
-  const { reading, writing, requests, underWay, idle, waits, surprises, step } = state;
-  return { reading, writing, requests, underWay, idle, waits, surprises, step };
+  const { reading, writing, requests, underWay, idle, waits, mayStillSend, step } = state;
+  return { reading, writing, requests, underWay, idle, waits, mayStillSend, step };
 }
 
 /** One thing that happened to a connection, for all states that it can come to. */
@@ -329,7 +329,7 @@ test("too much of a body that nobody wants ends the connection, and the client m
   state.responseEnd();
   state.endAfterResponse();
   assert.equal(state.step, "close");
-  assert.equal(state.surprises, true);
+  assert.equal(state.mayStillSend, true);
 });
 
 test("a client that was answered without its 100 is not waited for", () => {
@@ -338,7 +338,7 @@ test("a client that was answered without its 100 is not waited for", () => {
   assert.equal(state.keepsAlive(), false);
   state.responseEnd();
   assert.equal(state.step, "close");
-  assert.equal(state.surprises, true);
+  assert.equal(state.mayStillSend, true);
 });
 
 test("a client that did not wait for its 100 is kept once its body is there", () => {
@@ -359,10 +359,10 @@ test("the last of the requests that a connection may have ends it, and surprises
     return kept;
   };
   assert.equal(answer(), true);
-  assert.equal(state.surprises, false);
+  assert.equal(state.mayStillSend, false);
   state.next();
   assert.equal(answer(), false);
-  assert.equal(state.surprises, true);
+  assert.equal(state.mayStillSend, true);
   assert.equal(state.step, "close");
 });
 

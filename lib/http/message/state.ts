@@ -222,7 +222,7 @@ export class ConnectionState {
   }
 
   /** Whether the client may be sending more, since it does not know that the connection ends. */
-  get surprises(): boolean {
+  get mayStillSend(): boolean {
     return this.#requests === this.#limit || this.#reading === READ.body ||
       this.#reading === READ.expecting;
   }

@@ -84,7 +84,7 @@ export class HttpConnection {
         break;
       }
       await output.flush();
-      if (state.surprises || !input.empty) await this.#linger();
+      if (state.mayStillSend || !input.empty) await this.#linger();
     } catch (error) {
       await this.#fail(error);
     } finally {

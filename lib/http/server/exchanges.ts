@@ -143,6 +143,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     } catch (error) {
       reply = this.#mistake(error, request);
     }
+    // The time for the body is over, and the client has got 408.
+    if (!this.#state.underWay) return dropContent(reply);
     if (body?.done) this.#state.bodyEnd();
     // What is too large is not waited for.
     if (body?.tooLarge) this.#state.endAfterResponse();
