@@ -5,7 +5,7 @@
  */
 
 import type { LightReply } from "../server/light.ts";
-import { settlesSoon, stateSoon } from "../message/settles_soon.ts";
+import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
 
 /** These are the engine's; what a handler says of them is left out. */
@@ -63,11 +63,17 @@ async function measured(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<LightReply> {
   const first = reader.read();
-  if (!await settlesSoon(first)) return { status, headers, body: new Chunks(reader, first) };
+  const chunks = () => ({ status, headers, body: new Chunks(reader, first) });
+  const state = await stateSoon(reader.closed);
+  if (state === "pending") {
+    // Until it is awaited nobody else hears of a failure.
+    first.catch(() => {});
+    return chunks();
+  }
   const { done, value } = await first;
   if (done) return { status, headers };
-  const whole = await stateSoon(reader.closed) === "fulfilled";
-  return { status, headers, body: whole ? bytesOf(value) : new Chunks(reader, first) };
+  // A stream closes once its last chunk was read, and that was the first.
+  return state === "fulfilled" ? { status, headers, body: bytesOf(value) } : chunks();
 }
 
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
