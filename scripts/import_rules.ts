@@ -15,7 +15,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   protocols: ["base", "net", "serve", "frames", "observe"],
   http: ["base", "net", "serve", "dial.ts"],
   workers: ["base", "net", "serve"],
-  recording: ["base", "net", "observe"],
+  recording: ["base", "net", "observe", "http"],
   faults: ["base", "net", "observe"],
   replay: ["base", "net", "frames", "recording"],
   simulate: ["base", "net", "observe", "recording"],

@@ -15,6 +15,18 @@ export type {
   RecordingHead,
   Redaction,
 } from "./format.ts";
+export { toHar } from "./har/har.ts";
+export type {
+  Har,
+  HarContent,
+  HarEntry,
+  HarLog,
+  HarPair,
+  HarPostData,
+  HarRequest,
+  HarResponse,
+  HarTimings,
+} from "./har/format.ts";
 export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
 export { toSvg } from "./svg.ts";

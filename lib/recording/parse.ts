@@ -21,7 +21,13 @@ const text: Check = (value) => typeof value === "string";
 const base64: Check = (value) => typeof value === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 const flag: Check = (value) => typeof value === "boolean";
 const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const finite: Check = (value) => Number.isFinite(value);
+/** Milliseconds since the recording started: less than 32 years. */
+const time: Check = (value) => Math.abs(value as number) <= 1e12 && typeof value === "number";
+/** A moment from 1970 to 9968, in text: what the formats that recordings are converted to can have. */
+const moment: Check = (value) => {
+  const ms = typeof value === "string" ? Date.parse(value) : NaN;
+  return ms >= 0 && ms <= 252_400_000_000_000;
+};
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const port: Check = (value) => count(value) && (value as number) <= 65_535;
 const oneOf = (...values: unknown[]): Check => (value) => values.includes(value);
@@ -86,7 +92,7 @@ const HEAD: Fields = {
   runtime: text,
   arguments: texts,
   seed: optional(count),
-  started: (value) => typeof value === "string" && !Number.isNaN(Date.parse(value)),
+  started: moment,
   redaction: oneOf("fields", "payloads", "none"),
   limits: having({ connection: count, total: count }),
 };
@@ -116,7 +122,7 @@ export function parseEvent(line: string, number: number): RecordedEvent {
   if (!Object.hasOwn(EVENTS, type)) {
     throw new RecordingError(number, `'${event.type}' is not a type of event.`);
   }
-  const name = missing(event, { time: finite, ...EVENTS[type] });
+  const name = missing(event, { time, ...EVENTS[type] });
   if (name !== undefined) {
     throw new RecordingError(number, `'${name}' of the ${type} is missing or not valid.`);
   }
