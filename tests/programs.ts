@@ -14,6 +14,8 @@ const PACKAGES = {
   openssl: "openssl",
   python3: "python3",
   socat: "socat",
+  tcpflow: "tcpflow",
+  tshark: "tshark",
   wget: "wget",
 } as const;
 

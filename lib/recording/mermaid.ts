@@ -1,5 +1,5 @@
 /**
- * A connection as a sequence diagram of Mermaid, for documents.
+ * Connections as a sequence diagram of Mermaid, for documents.
  *
  * @module
  */
@@ -9,31 +9,34 @@ import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 
 /** What has a meaning in Mermaid, or in the HTML that is made of it. */
-const SPECIAL = /[#;<>&"'`{}[\]()\\%|]|[^\x20-\x7e]/gu;
+const SPECIAL = /[#;<>&"'`{}[\]()\\%|:]|[^\x20-\x7e]/gu;
 
-/** Makes one diagram for each connection. */
+/** Makes a diagram of all connections, one after the other. */
 export function toMermaid(recording: Recording): string {
-  return connectionsOf(recording).map(diagramOf).join("\n");
+  const connections = connectionsOf(recording);
+  const lines = [...connections.flatMap(participantsOf), ...connections.flatMap(linesOf)];
+  return ["sequenceDiagram", ...lines.map((line) => `  ${line}`), ""].join("\n");
 }
 
-function diagramOf(connection: RecordedConnection): string {
-  const { client, server, began, number } = connection;
+function participantsOf({ client, server, number }: RecordedConnection): string[] {
   return [
-    "sequenceDiagram",
-    `  title Connection ${number}`,
-    `  participant C as ${escaped(`client ${client || "?"}`)}`,
-    `  participant S as ${escaped(`server ${server || "?"}`)}`,
-    ...sequenceOf(connection).map((line) => `  ${lineOf(line, began)}`),
-    "",
-  ].join("\n");
+    `participant C${number} as ${escaped(`client ${client || "?"}`)}`,
+    `participant S${number} as ${escaped(`server ${server || "?"}`)}`,
+  ];
 }
 
-function lineOf({ time, kind, from, label, preview }: SequenceLine, began: number): string {
-  const words = escaped([formatTime(time - began), label, preview].filter(Boolean).join(" "));
-  if (from === undefined) return `Note over C,S: ${words}`;
-  const [one, other] = from === "client" ? ["C", "S"] : ["S", "C"];
-  // A cross at the end of the line is what is lost.
-  return `${one}${kind === "reset" ? "-x" : "->>"}${other}: ${words}`;
+function linesOf(connection: RecordedConnection): string[] {
+  const { began, number } = connection;
+  const ends = { client: `C${number}`, server: `S${number}` };
+  const across = `Note over ${ends.client},${ends.server}:`;
+  const lineOf = ({ time, kind, from, label, preview }: SequenceLine) => {
+    const words = escaped([formatTime(time - began), label, preview].filter(Boolean).join(" "));
+    if (from === undefined) return `${across} ${words}`;
+    const to = from === "client" ? "server" : "client";
+    // A cross at the end of the line is what is lost.
+    return `${ends[from]}${kind === "reset" ? "-x" : "->>"}${ends[to]}: ${words}`;
+  };
+  return [`${across} Connection ${number}`, ...sequenceOf(connection).map(lineOf)];
 }
 
 /** Text without meaning for Mermaid: characters as their numbers (`#35;`). */

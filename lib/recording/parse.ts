@@ -40,7 +40,10 @@ const ENDPOINT = having({ host: text, port });
 const UNIX = having({ transport: oneOf("unix"), path: text });
 const IP = having({ transport: oneOf("tcp", "udp"), host: text, port });
 const ADDR = anyOf(IP, UNIX);
-const DATA: Fields = { text: optional(text), b64: optional(base64), size: optional(count) };
+/** The most bytes of one event whose data was left out: what is made of it takes room. */
+const MAX_SIZE = 2 ** 32;
+const size: Check = (value) => count(value) && (value as number) <= MAX_SIZE;
+const DATA: Fields = { text: optional(text), b64: optional(base64), size: optional(size) };
 const CERTIFICATE = having({
   subject: text,
   subjectAltName: optional(text),

@@ -102,7 +102,11 @@ function text(x: number, y: number, words: string, style: string, anchor: string
   return `<text x="${x}" y="${y}"${name} text-anchor="${anchor}">${escaped(words)}</text>`;
 }
 
-/** Text as XML. Characters that XML cannot have are escaped as in a log. */
+/** What XML cannot have, besides the control characters: halves of characters, and no characters. */
+const NOT_IN_XML = /[\ud800-\udfff\ufffe\uffff]/gu;
+
+/** Text as XML. Control characters are escaped as in a log. */
 function escaped(text: string): string {
-  return escapeText(text).replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return escapeText(text).replace(NOT_IN_XML, "\ufffd")
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

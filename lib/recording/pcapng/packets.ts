@@ -22,6 +22,9 @@ export const ACK = 0x10;
 /** The most bytes of data in one packet: IPv4 counts its header in 16 bits, too. */
 export const MAX_SEGMENT: number = 65_535 - 20 - 20;
 
+/** The most bytes of data in a datagram over IPv4. */
+const MAX_DATAGRAM = 65_535 - 20 - 8;
+
 const TCP = 6;
 const UDP = 17;
 
@@ -56,14 +59,22 @@ export function tcpPacket({ from, to, seq, ack, flags, data, size }: Segment): B
   return ipPacket(TCP, from, to, segment, 16, size - data.length);
 }
 
-/** The packet of a datagram, without the bytes that are not known. */
-export function udpPacket(from: End, to: End, data: Uint8Array, size: number): Buffer {
+/** A datagram of the network, and how many bytes it had if not all of them are known. */
+export interface UdpPacket {
+  readonly bytes: Buffer;
+  readonly length: number;
+}
+
+/** The packet of a datagram, without the bytes that are not known. What no datagram can hold is cut. */
+export function udpPacket(from: End, to: End, data: Uint8Array, size: number): UdpPacket {
+  if (size > MAX_DATAGRAM) return udpPacket(from, to, data.subarray(0, MAX_DATAGRAM), MAX_DATAGRAM);
   const datagram = Buffer.alloc(8 + data.length);
   datagram.writeUInt16BE(from.port, 0);
   datagram.writeUInt16BE(to.port, 2);
   datagram.writeUInt16BE(8 + size, 4);
   datagram.set(data, 8);
-  return ipPacket(UDP, from, to, datagram, 6, size - data.length);
+  const bytes = ipPacket(UDP, from, to, datagram, 6, size - data.length);
+  return { bytes, length: bytes.length + size - data.length };
 }
 
 /**

@@ -173,12 +173,8 @@ export class PcapngEncoder {
     const local = sameFamily(datagram.local, remote);
     const [from, to] = inbound ? [remote, local] : [local, remote];
     const data = event.data ?? new Uint8Array(0);
-    const bytes = udpPacket(from, to, data, event.size);
-    const length = bytes.length + event.size - data.length;
-    return [
-      ...names,
-      ...this.#packets(event.time, [{ bytes, length, inbound, comment: undefined }]),
-    ];
+    const packet = udpPacket(from, to, data, event.size);
+    return [...names, ...this.#packets(event.time, [{ ...packet, inbound, comment: undefined }])];
   }
 
   #closed(event: EventOf<"close">): Buffer[] {

@@ -1,0 +1,106 @@
+// Connections as Mermaid's parser and an XML parser read them, whatever was recorded.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { SaxesParser } from "saxes";
+import { connectionsOf } from "../lib/recording/conversations.ts";
+import { toMermaid } from "../lib/recording/mermaid.ts";
+import { sequenceOf } from "../lib/recording/sequence.ts";
+import { toSvg } from "../lib/recording/svg.ts";
+import { summaryOf, toText } from "../lib/recording/text.ts";
+import { accepted, anyRecording, type Line, recordingOf } from "./recordings.ts";
+
+/** What Mermaid finds in a sequence diagram. */
+interface Diagram {
+  getActors(): Map<string, { readonly description: string }>;
+  getMessages(): { readonly message: string; readonly from: string; readonly to: string }[];
+}
+
+// It cleans HTML with DOMPurify, which does nothing where there is no document.
+const { default: purify } = await import("dompurify" as string);
+Object.assign(purify, { addHook: () => {}, sanitize: (text: string) => text });
+const { default: mermaid } = await import("mermaid" as string);
+
+/** Reads a diagram as Mermaid does. Rejects if it is not one. */
+async function parsed(text: string): Promise<Diagram> {
+  assert.equal((await mermaid.parse(text)).diagramType, "sequence");
+  return (await mermaid.mermaidAPI.getDiagramFromText(text)).db;
+}
+
+/** Mermaid keeps `#35;` as these characters up to the end. */
+const textOf = (message: string) =>
+  message.replace(/ﬂ°°(\d+)¶ß/g, (_, code) => String.fromCodePoint(Number(code)));
+
+const HOSTILE: readonly Line[] = accepted([
+  ["client", "end\nloop x\n%%{init: {}}%%"],
+  ["server", "C2->>S2: #quot;<img src=x onerror=alert(1)>;"],
+]);
+
+test("mermaid: a diagram says who sent what to whom", async () => {
+  const diagram = await parsed(toMermaid(await recordingOf(accepted([["client", "a;b"]]))));
+  const said = diagram.getMessages().map(({ from, to, message }) => [from, to, textOf(message)]);
+  assert.deepEqual(said, [
+    ["C1", "S1", "Connection 1"],
+    ["C1", "S1", "0.000 ms connect"],
+    ["C1", "S1", "1.000 ms 3 B a;b"],
+    ["C1", "S1", "2.000 ms FIN"],
+    ["S1", "C1", "3.000 ms close"],
+  ]);
+});
+
+test("mermaid: whatever was recorded is text of a diagram, and nothing else of it", async () => {
+  const recordings = [HOSTILE, [], ...fc.sample(anyRecording, { numRuns: 100, seed: 1 })];
+  for (const lines of recordings) {
+    const recording = await recordingOf(lines);
+    const connections = connectionsOf(recording);
+    const text = toMermaid(recording);
+    const diagram = await parsed(text);
+    const expected = connections.map((connection) => sequenceOf(connection).length + 1);
+    assert.equal(diagram.getActors().size, 2 * connections.length, text);
+    assert.equal(diagram.getMessages().length, expected.reduce((a, b) => a + b, 0), text);
+  }
+});
+
+/** The texts of an XML document. Throws if it is not well-formed. */
+function textsOf(xml: string): { texts: string[]; elements: Set<string> } {
+  const [texts, elements] = [[] as string[], new Set<string>()];
+  const parser = new SaxesParser({ xmlns: true });
+  parser.on("error", (error) => {
+    throw error;
+  });
+  parser.on("opentag", ({ name }) => void elements.add(name));
+  parser.on("text", (text) => void texts.push(text));
+  parser.write(xml).close();
+  return { texts, elements };
+}
+
+test("svg: whatever was recorded is text of a well-formed drawing, and nothing else of it", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(anyRecording, fc.constant(HOSTILE)), async (lines) => {
+      const { elements } = textsOf(toSvg(await recordingOf(lines)));
+      const drawn = ["svg", "style", "rect", "g", "text", "line", "path"];
+      assert.deepEqual([...elements].filter((name) => !drawn.includes(name)), []);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("svg: it has the bytes, the sizes and the times", async () => {
+  const { texts } = textsOf(toSvg(await recordingOf(HOSTILE)));
+  for (const text of ["client 127.0.0.1:50002", "1.000 ms", "FIN", "close"]) {
+    assert.ok(texts.includes(text), text);
+  }
+  assert.ok(texts.some((text) => text.includes("<img src=x")), String(texts));
+});
+
+test("text: whatever was recorded, no control character gets into a terminal", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(anyRecording, fc.constant(HOSTILE)), async (lines) => {
+      const recording = await recordingOf(lines);
+      const text = summaryOf(recording) + toText(recording);
+      assert.doesNotMatch(text, /[\0-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/);
+    }),
+    { numRuns: 100 },
+  );
+});
