@@ -9,7 +9,8 @@ import { safeJson } from "../base/escape.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { SocketEvent } from "../observe/events.ts";
 import { CREDENTIAL_FIELDS, redacting } from "../observe/redact.ts";
-import { MAX_LINE_DATA, type RecordingHead } from "./format.ts";
+import type { Certificate } from "../net/tls/options.ts";
+import { MAX_LINE_DATA, type RecordedCertificate, type RecordingHead } from "./format.ts";
 
 type DataEvent = Extract<SocketEvent, { readonly data: Uint8Array }>;
 
@@ -50,8 +51,7 @@ export class RecordingEncoder {
       return line({ time, type, socket, op, error: errorOf(event.error) });
     }
     if (event.type === "handshake" && event.peerCertificate !== undefined) {
-      const { raw: _, ...peerCertificate } = event.peerCertificate;
-      return line({ ...event, time, peerCertificate });
+      return line({ ...event, time, peerCertificate: certificateOf(event.peerCertificate) });
     }
     return line({ ...event, time });
   }
@@ -100,6 +100,12 @@ function encoded(data: Uint8Array): { text: string } | { b64: string } {
   } catch {
     return { b64: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64") };
   }
+}
+
+/** Names them one by one: they may be computed when they are asked for, and `raw` is left out. */
+function certificateOf(certificate: Certificate): RecordedCertificate {
+  const { subject, subjectAltName, issuer, validFrom, validTo, fingerprint256 } = certificate;
+  return { subject, subjectAltName, issuer, validFrom, validTo, fingerprint256 };
 }
 
 function errorOf({ code, op, message }: SocketError): object {
