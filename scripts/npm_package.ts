@@ -19,8 +19,16 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   "plainsocket-client": "./lib/cli/plainsocket_client.ts",
 };
 
+/** What describes a recording. */
+const RECORDING_SCHEMA = "docs/recording.schema.json";
+
 /** The files beside the code, copied as they are. */
-export const DOCUMENTS: readonly string[] = ["README.md", "CHANGELOG.md", "LICENSE"];
+export const DOCUMENTS: readonly string[] = [
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+  RECORDING_SCHEMA,
+];
 
 /** The npm packages that a deno.json maps names to, with their versions. */
 function npmPackages({ imports }: { imports: Readonly<Record<string, string>> }) {
@@ -73,12 +81,16 @@ export function packageJson(repository?: string): Record<string, unknown> {
           .map(([name, { types }]) => [name.replace("./", ""), [types]]),
       ),
     },
-    exports: { ...exports, "./package.json": "./package.json" },
+    exports: {
+      ...exports,
+      "./recording.schema.json": `./${RECORDING_SCHEMA}`,
+      "./package.json": "./package.json",
+    },
     bin: Object.fromEntries(
       Object.entries(COMMANDS)
         .map(([name, source]) => [name, `${CODE}/${compiledTo(source, ".js")}`]),
     ),
-    files: [CODE, "CHANGELOG.md"],
+    files: [CODE, "CHANGELOG.md", RECORDING_SCHEMA],
     engines: { node: ">=20" },
     dependencies: DEPENDENCIES,
     devDependencies: { ...TYPES, ...DEV_DEPENDENCIES },
