@@ -17,7 +17,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   workers: ["base", "net", "serve"],
   recording: ["base", "net", "observe", "http"],
   faults: ["base", "net", "observe"],
-  replay: ["base", "net", "frames", "recording"],
+  replay: ["base", "net", "observe", "frames", "http", "recording"],
   simulate: ["base", "net", "observe", "recording"],
   testing: ["base", "net"],
   files: ["base", "http"],

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Expected, Script } from "./script.ts";
-import { ReplayError } from "./script.ts";
+import { type Expected, ReplayError, type Script } from "./script.ts";
 
 /** The first difference between what was recorded and what came. */
 export class ReplayMismatch extends ReplayError {
@@ -90,12 +89,17 @@ export class StreamMatcher implements Matcher {
   }
 }
 
-/** The error for a difference at `offset`. */
-export function mismatch(script: Script, offset: number, actual: Uint8Array): ReplayMismatch {
+/** The error for a difference at `offset`; `wanted` is what should have come, if that is not all. */
+export function mismatch(
+  script: Script,
+  offset: number,
+  actual: Uint8Array,
+  wanted?: Uint8Array,
+): ReplayMismatch {
   const { connection, expected, expectedEvents } = script;
   const index = eventAt(expectedEvents, offset);
   const event = expectedEvents[index]?.event ?? 0;
-  const rest = expected.subarray(offset, expectedEvents[index + 1]?.at);
+  const rest = wanted ?? expected.subarray(offset, expectedEvents[index + 1]?.at);
   return new ReplayMismatch(connection, event, offset, rest, actual);
 }
 

@@ -13,6 +13,7 @@ import {
   type Kind,
   type Kinds,
   oneOf,
+  TEXTS,
   TIMEOUT,
 } from "../base/arguments.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -41,6 +42,8 @@ import type {
 } from "../net/transport.ts";
 import { connectionsOf, type Party, type RecordedConnection } from "../recording/conversations.ts";
 import type { Recording } from "../recording/format.ts";
+import { CREDENTIAL_FIELDS } from "../observe/redact.ts";
+import { httpUnits } from "./http.ts";
 import { type Matcher, StreamMatcher } from "./match.ts";
 import { play } from "./player.ts";
 import { playable, type Script, scriptOf } from "./script.ts";
@@ -48,10 +51,22 @@ import { findFrame, findLine, UnitMatcher } from "./units.ts";
 
 /** How strictly a replay compares, and how fast it is. */
 export interface ReplayOptions {
-  /** What is compared: bytes, lines, or the frames of a framing. Default: `"stream"`. */
-  readonly match?: "stream" | "lines" | Framing;
-  /** What may differ in a line or a frame: each match of it is left out. Default: nothing. */
+  /**
+   * What is compared: bytes, lines, the heads and bodies of HTTP/1.0 and 1.1, or the frames of a
+   * framing. Default: `"stream"`.
+   */
+  readonly match?: "stream" | "lines" | "http" | Framing;
+  /**
+   * What may differ in a line, a frame, a header field or a body: each match of it is left out.
+   * Default: nothing.
+   */
   readonly ignore?: RegExp;
+  /**
+   * The names of header fields that may differ with `match: "http"`. Default: Date, and those whose
+   * values the recording covers: Authorization, Proxy-Authorization, Cookie and Set-Cookie, unless its
+   * redaction is `"none"`.
+   */
+  readonly ignoreFields?: readonly string[];
   /** How many times faster than recorded; 0 does not wait at all. Default: 0. */
   readonly speed?: number;
   /** The clock of the pauses. Default: the system's. */
@@ -59,13 +74,15 @@ export interface ReplayOptions {
 }
 
 const MATCH: Kind = {
-  takes: "'stream', 'lines' or a framing, such as lengthPrefix('u32')",
-  is: (value) => oneOf("stream", "lines").is(value) || having("a framing", "find").is(value),
+  takes: "'stream', 'lines', 'http' or a framing, such as lengthPrefix('u32')",
+  is: (value) =>
+    oneOf("stream", "lines", "http").is(value) || having("a framing", "find").is(value),
 };
 
 const OPTIONS: Kinds<ReplayOptions> = {
   match: MATCH,
   ignore: { takes: "a regular expression", is: (value) => value instanceof RegExp },
+  ignoreFields: TEXTS,
   speed: TIMEOUT,
   clock: CLOCK,
 };
@@ -113,7 +130,9 @@ export interface ReplayedTransport extends Transport {
 export function replayed(recording: Recording, options: ReplayOptions = {}): ReplayedTransport {
   checkArgument("replayed", recording, RECORDING);
   checkOptions("replayed", options, OPTIONS, '{ match: "lines" }');
-  return new Replayed(playable(connectionsOf(recording)), options);
+  const covered = recording.head.redaction === "none" ? [] : CREDENTIAL_FIELDS;
+  const withDefaults = { ignoreFields: ["date", ...covered], ...options };
+  return new Replayed(playable(connectionsOf(recording)), withDefaults);
 }
 
 const RECORDING: Kind = {
@@ -122,17 +141,21 @@ const RECORDING: Kind = {
 };
 
 /** Makes what compares, as the options have it. */
-export function matcherOf(script: Script, { match, ignore }: ReplayOptions): Matcher {
+function matcherOf(script: Script, options: ReplayOptions): Matcher {
+  const { match, ignore, ignoreFields = [] } = options;
   if (match === undefined || match === "stream") return new StreamMatcher(script);
   const every = ignore === undefined
     ? undefined
     : new RegExp(ignore, ignore.flags.includes("g") ? ignore.flags : `${ignore.flags}g`);
   const decoder = new TextDecoder("latin1");
-  const keyOf = (unit: Uint8Array) => {
-    const text = decoder.decode(unit);
+  const keyOf = (part: Uint8Array) => {
+    const text = decoder.decode(part);
     return every === undefined ? text : text.replace(every, "");
   };
-  return new UnitMatcher(script, match === "lines" ? findLine : findFrame(match), keyOf);
+  if (match === "lines") return new UnitMatcher(script, () => findLine, keyOf);
+  if (match !== "http") return new UnitMatcher(script, () => findFrame(match), keyOf);
+  const ignored = new Set(ignoreFields.map((name) => name.toLowerCase()));
+  return new UnitMatcher(script, httpUnits(script, ignored), keyOf);
 }
 
 class Replayed implements ReplayedTransport {

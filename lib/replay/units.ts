@@ -1,5 +1,5 @@
 /**
- * Matching in units: lines or frames, of which some parts may differ from what was recorded.
+ * Matching in units: lines, frames or parts of HTTP, which may differ somewhat from what was recorded.
  *
  * @module
  */
@@ -7,22 +7,23 @@
 import { Buffer } from "node:buffer";
 import type { Framing } from "../frames/framing.ts";
 import { type Matcher, mismatch } from "./match.ts";
-import type { Script } from "./script.ts";
+import { ReplayError, type Script } from "./script.ts";
 
 /** Something at the beginning of bytes. */
 export interface Found {
-  readonly unit: Uint8Array;
+  /** What is compared, part by part. */
+  readonly parts: readonly Uint8Array[];
   /** How many bytes it takes, with what ends it. */
   readonly length: number;
 }
 
 /** Finds the unit at the beginning of bytes; undefined if it is not complete. */
-export type FindUnit = (bytes: Uint8Array) => Found | undefined;
+export type FindUnit = (bytes: Buffer) => Found | undefined;
 
 /** Lines with their ends. */
 export const findLine: FindUnit = (bytes) => {
   const length = bytes.indexOf(10) + 1;
-  return length === 0 ? undefined : { unit: bytes.subarray(0, length), length };
+  return length === 0 ? undefined : { parts: [bytes.subarray(0, length)], length };
 };
 
 /** The payloads of frames. */
@@ -30,7 +31,7 @@ export function findFrame(framing: Framing): FindUnit {
   const bounds = { start: 0, end: 0, next: 0 };
   return (bytes) => {
     if (bytes.length === 0 || framing.find(bytes, 0, 0, bounds) > 0) return undefined;
-    return { unit: bytes.subarray(bounds.start, bounds.end), length: bounds.next };
+    return { parts: [bytes.subarray(bounds.start, bounds.end)], length: bounds.next };
   };
 }
 
@@ -58,58 +59,84 @@ class Splitter {
   /** The end of the stream: returns what is left. */
   end(): Found[] {
     const { length } = this.#rest;
-    return length === 0 ? [] : [{ unit: this.#rest, length }];
+    return length === 0 ? [] : [{ parts: [this.#rest], length }];
   }
 }
 
 /** A unit of what was recorded. */
 interface Unit {
-  /** What counts of it. */
-  readonly key: string;
+  readonly parts: readonly Uint8Array[];
   /** Where the bytes after it begin in the recorded stream. */
   readonly end: number;
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** Compares unit by unit. */
 export class UnitMatcher implements Matcher {
   position = 0;
   readonly #script: Script;
   readonly #splitter: Splitter;
-  readonly #keyOf: (unit: Uint8Array) => string;
+  readonly #keyOf: (part: Uint8Array) => string;
   readonly #units: Unit[] = [];
   #next = 0;
 
-  /** `keyOf` returns what counts of a unit. */
-  constructor(script: Script, find: FindUnit, keyOf: (unit: Uint8Array) => string) {
+  /**
+   * `newFind` makes what finds the units of a stream; `keyOf` returns what counts of a part. Throws a
+   * {@linkcode ReplayError} if what was recorded has no such units.
+   */
+  constructor(script: Script, newFind: () => FindUnit, keyOf: (part: Uint8Array) => string) {
     this.#script = script;
-    this.#splitter = new Splitter(find);
+    this.#splitter = new Splitter(newFind());
     this.#keyOf = keyOf;
-    const recorded = new Splitter(find);
+    const recorded = new Splitter(newFind());
     let end = 0;
-    for (const { unit, length } of [...recorded.push(script.expected), ...recorded.end()]) {
-      end += length;
-      this.#units.push({ key: keyOf(unit), end });
+    try {
+      for (const { parts, length } of [...recorded.push(script.expected), ...recorded.end()]) {
+        end += length;
+        this.#units.push({ parts, end });
+      }
+    } catch (error) {
+      throw notSuch(script, error);
     }
   }
 
   feed(bytes: Uint8Array): void {
-    for (const { unit } of this.#splitter.push(bytes)) this.#compare(unit);
+    for (const { parts } of this.#split(bytes)) this.#compare(parts);
   }
 
   end(): void {
-    for (const { unit } of this.#splitter.end()) this.#compare(unit);
-    if (this.#next < this.#units.length) {
-      throw mismatch(this.#script, this.position, new Uint8Array(0));
-    }
+    for (const { parts } of this.#splitter.end()) this.#compare(parts);
+    if (this.#next < this.#units.length) throw mismatch(this.#script, this.position, NOTHING);
     this.position = this.#script.expected.length;
   }
 
-  #compare(unit: Uint8Array): void {
+  /** The units that are complete. What has no units is a difference. */
+  #split(bytes: Uint8Array): Found[] {
+    try {
+      return this.#splitter.push(bytes);
+    } catch {
+      throw mismatch(this.#script, this.position, bytes);
+    }
+  }
+
+  #compare(parts: readonly Uint8Array[]): void {
     const wanted = this.#units[this.#next];
-    if (wanted === undefined || wanted.key !== this.#keyOf(unit)) {
-      throw mismatch(this.#script, this.position, unit);
+    if (wanted === undefined) throw mismatch(this.#script, this.position, parts[0]);
+    for (let i = 0; i < Math.max(parts.length, wanted.parts.length); i++) {
+      const [part, other] = [parts[i] ?? NOTHING, wanted.parts[i] ?? NOTHING];
+      if (this.#keyOf(part) === this.#keyOf(other)) continue;
+      throw mismatch(this.#script, this.position, part, other);
     }
     this.#next++;
     this.position = wanted.end;
   }
+}
+
+function notSuch({ connection }: Script, error: unknown): ReplayError {
+  return new ReplayError(
+    `Cannot replay connection ${connection} by its messages: ${(error as Error).message}. ` +
+      'Compare it with match: "stream".',
+    { cause: error },
+  );
 }

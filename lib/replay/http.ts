@@ -1,0 +1,129 @@
+/**
+ * The heads and the bodies of HTTP, as units that are compared.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { ChunkedDecoder } from "../http/message/chunked.ts";
+import { HttpError } from "../http/message/errors.ts";
+import { framingOf } from "../http/message/request_framing.ts";
+import { HeadParser } from "../http/message/request_head.ts";
+import { type BodyLength, bodyLengthOf } from "../http/message/response_framing.ts";
+import { ReplyHeadParser } from "../http/message/response_head.ts";
+import type { Script } from "./script.ts";
+import type { FindUnit, Found } from "./units.ts";
+
+/** They say where a body ends, and its bytes are compared. */
+const FRAMING_FIELDS = ["content-length", "transfer-encoding", "trailer"];
+
+/** What recorded bytes begin with is a request or a response; else it is not HTTP/1. */
+const REQUEST_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [^ ]+ HTTP\/1\./;
+
+/** Makes what finds the units of what comes from the other side. The ignored fields are in lower case. */
+export function httpUnits(script: Script, ignored: ReadonlySet<string>): () => FindUnit {
+  const leftOut = new Set([...ignored, ...FRAMING_FIELDS]);
+  const start = script.expected.subarray(0, 8192);
+  if (REQUEST_START.test(Buffer.from(start).toString("latin1"))) {
+    return () => finder(new Heads(leftOut).request);
+  }
+  const methods = methodsOf(Buffer.concat(script.chunks.map(({ bytes }) => bytes)));
+  return () => finder(new Heads(leftOut, methods).response);
+}
+
+/** A head at the beginning of bytes, and how long the body behind it is. */
+interface FoundHead extends Found {
+  readonly body: BodyLength;
+}
+
+/** Finds heads and bodies by turns. A body without bytes is no unit. */
+function finder(findHead: (bytes: Buffer) => FoundHead | undefined): FindUnit {
+  let body: BodyLength = 0;
+  return (bytes) => {
+    if (body !== 0) {
+      const found = findBody(bytes, body);
+      if (found !== undefined) body = 0;
+      return found;
+    }
+    const found = findHead(bytes);
+    if (found !== undefined) body = found.body;
+    return found;
+  };
+}
+
+function findBody(bytes: Buffer, length: BodyLength): Found | undefined {
+  // It goes on to the end of the stream, whose rest is a unit.
+  if (length === "close") return undefined;
+  if (length !== "chunked") {
+    return bytes.length < length ? undefined : { parts: [bytes.subarray(0, length)], length };
+  }
+  const pieces: Buffer[] = [];
+  const decoder = new ChunkedDecoder({ folds: true });
+  const end = decoder.decode(bytes, 0, bytes.length, (from, to) => {
+    pieces.push(bytes.subarray(from, to));
+  });
+  return decoder.done ? { parts: [Buffer.concat(pieces)], length: end } : undefined;
+}
+
+/** Finds heads, and compares of them what counts. */
+class Heads {
+  readonly #leftOut: ReadonlySet<string>;
+  /** Of the requests that responses answer. */
+  readonly #methods: string[];
+
+  constructor(leftOut: ReadonlySet<string>, methods: readonly string[] = []) {
+    this.#leftOut = leftOut;
+    this.#methods = [...methods];
+  }
+
+  readonly request = (bytes: Buffer): FoundHead | undefined => {
+    const parser = new HeadParser();
+    const length = parser.parse(bytes, 0, bytes.length);
+    if (length < 0) return undefined;
+    const head = parser.take();
+    const { bodyLength } = framingOf(head);
+    const first = `${head.method} ${head.target} HTTP/1.${head.minor}`;
+    const body = bodyLength < 0 ? "chunked" : bodyLength;
+    return { parts: this.#parts(first, head.headers), length, body };
+  };
+
+  readonly response = (bytes: Buffer): FoundHead | undefined => {
+    const parser = new ReplyHeadParser();
+    const length = parser.parse(bytes, 0, bytes.length);
+    if (length < 0) return undefined;
+    const head = parser.take();
+    const body = bodyLengthOf(head, this.#methods[0] ?? "GET");
+    if (head.status >= 200) this.#methods.shift();
+    const first = `HTTP/1.${head.minor} ${head.status} ${head.reason}`;
+    return { parts: this.#parts(first, head.headers), length, body };
+  };
+
+  /** The first line, and the fields by their names; those of one name stay in order. */
+  #parts(first: string, headers: readonly string[]): Buffer[] {
+    const fields: [name: string, line: string][] = [];
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i].toLowerCase();
+      if (!this.#leftOut.has(name)) fields.push([name, `${name}: ${headers[i + 1]}`]);
+    }
+    fields.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0);
+    return [first, ...fields.map(([, line]) => line)]
+      .map((line) => Buffer.from(`${line}\r\n`, "latin1"));
+  }
+}
+
+/** The methods of requests, as far as they can be read. */
+function methodsOf(bytes: Buffer): string[] {
+  const methods: string[] = [];
+  const find = finder((bytes) => {
+    const found = new Heads(new Set()).request(bytes);
+    if (found !== undefined) methods.push(String(found.parts[0]).split(" ", 1)[0]);
+    return found;
+  });
+  try {
+    let rest = bytes;
+    for (let found; (found = find(rest)) !== undefined;) rest = rest.subarray(found.length);
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+  }
+  return methods;
+}
