@@ -19,6 +19,7 @@ export { toHar } from "./har/har.ts";
 export type {
   Har,
   HarContent,
+  HarCreator,
   HarEntry,
   HarLog,
   HarPair,

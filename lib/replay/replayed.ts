@@ -141,8 +141,8 @@ const RECORDING: Kind = {
 };
 
 /** Makes what compares, as the options have it. */
-function matcherOf(script: Script, options: ReplayOptions): Matcher {
-  const { match, ignore, ignoreFields = [] } = options;
+export function matcherOf(script: Script, options: ReplayOptions): Matcher {
+  const { match, ignore, ignoreFields = ["date"] } = options;
   if (match === undefined || match === "stream") return new StreamMatcher(script);
   const every = ignore === undefined
     ? undefined

@@ -6,17 +6,29 @@
 
 /** An HTTP archive. */
 export interface Har {
+  /** All of it. */
   readonly log: HarLog;
 }
 
 /** All that the archive has. */
 export interface HarLog {
+  /** The version of the format. */
   readonly version: "1.2";
   /** The program that recorded. */
-  readonly creator: { readonly name: string; readonly version: string; readonly comment: string };
+  readonly creator: HarCreator;
   /** Requests with their responses, in the order in which they began. */
   readonly entries: readonly HarEntry[];
   /** What was left out, as a sentence for each connection; "" if nothing was. */
+  readonly comment: string;
+}
+
+/** A program. */
+export interface HarCreator {
+  /** Its name. */
+  readonly name: string;
+  /** Its version. */
+  readonly version: string;
+  /** The runtime that it ran on, and its version. */
   readonly comment: string;
 }
 
@@ -26,9 +38,13 @@ export interface HarEntry {
   readonly startedDateTime: string;
   /** The sum of the timings, in milliseconds. */
   readonly time: number;
+  /** What the client sent. */
   readonly request: HarRequest;
+  /** What the server sent. */
   readonly response: HarResponse;
+  /** Always empty: no cache was looked at. */
   readonly cache: Readonly<Record<string, never>>;
+  /** How long each part of it took. */
   readonly timings: HarTimings;
   /** Undefined if the recording has no IP address of the server. */
   readonly serverIPAddress?: string;
@@ -40,17 +56,25 @@ export interface HarEntry {
 
 /** A name with a value: of a header field, a cookie, or a part of a query. */
 export interface HarPair {
+  /** Its name, as it was sent. */
   readonly name: string;
+  /** Its value. */
   readonly value: string;
 }
 
 /** What a request has. */
 export interface HarRequest {
+  /** The method. */
   readonly method: string;
+  /** The absolute URL. */
   readonly url: string;
+  /** `HTTP/1.0` or `HTTP/1.1`. */
   readonly httpVersion: string;
+  /** The cookies in the header fields. */
   readonly cookies: readonly HarPair[];
+  /** The header fields, in their order. */
   readonly headers: readonly HarPair[];
+  /** The parts of the query, decoded. */
   readonly queryString: readonly HarPair[];
   /** Undefined if there is no body. */
   readonly postData?: HarPostData;
@@ -62,7 +86,9 @@ export interface HarRequest {
 
 /** The body of a request. */
 export interface HarPostData {
+  /** The value of Content-Type, or "". */
   readonly mimeType: string;
+  /** The body. */
   readonly text: string;
   /** There if the text is base64, since the body is not UTF-8. HAR 1.2 has no field for that. */
   readonly _encoding?: "base64";
@@ -70,11 +96,17 @@ export interface HarPostData {
 
 /** What a response has; status 0 means that none was recorded. */
 export interface HarResponse {
+  /** The status code. */
   readonly status: number;
+  /** The reason phrase. */
   readonly statusText: string;
+  /** `HTTP/1.0` or `HTTP/1.1`. */
   readonly httpVersion: string;
+  /** The cookies that it sets. */
   readonly cookies: readonly HarPair[];
+  /** The header fields, in their order. */
   readonly headers: readonly HarPair[];
+  /** The body. */
   readonly content: HarContent;
   /** The value of Location, or "". */
   readonly redirectURL: string;
@@ -88,7 +120,9 @@ export interface HarResponse {
 export interface HarContent {
   /** In bytes. */
   readonly size: number;
+  /** The value of Content-Type, or "". */
   readonly mimeType: string;
+  /** The body; undefined if there is none. */
   readonly text?: string;
   /** There if the text is base64, since the body is not UTF-8 or has a content coding. */
   readonly encoding?: "base64";
@@ -98,8 +132,12 @@ export interface HarContent {
 
 /** Times in milliseconds; -1 for what does not apply. */
 export interface HarTimings {
+  /** Connecting; -1 but for the first request of a connection that was made. */
   readonly connect: number;
+  /** Sending the request. */
   readonly send: number;
+  /** Waiting for the first byte of the response. */
   readonly wait: number;
+  /** Receiving the response. */
   readonly receive: number;
 }
