@@ -31,6 +31,14 @@ async function connected(world: World): Promise<{ client: Conn; server: Conn }> 
   return { client, server };
 }
 
+/** A signal that is aborted after a time of the world. */
+function aborting(world: World, ms: number): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  world.clock.setTimer(ms, abort);
+  return { signal: controller.signal, abort };
+}
+
 /** A world in which much happens by chance. */
 async function busyWorld(world: World): Promise<void> {
   const server = world.host("server");
@@ -86,6 +94,14 @@ test("simulate: the log is the same on every runtime", async () => {
 });
 
 const LOG_OF_SEED_7 = "0ddac4dfca79b77ce92fd84bfd710d346ad9e26c220ba7a95d6d6dac8790793e";
+
+test("simulate: when the function is done no more time passes, whatever timers are left", async () => {
+  const { time } = await simulate(1, async (world) => {
+    world.clock.setTimer(500, () => world.note("not heard"));
+    await world.sleep(20);
+  });
+  assert.equal(time, 20);
+});
 
 test("simulate: hours pass at once", async () => {
   const { time } = await simulate(1, (world) => world.sleep(3_000_000));
@@ -151,6 +167,34 @@ test("simulate: a crash tells nobody; after a restart who goes on sending is res
     client.close();
     server.close();
   });
+});
+
+test("simulate: a connection that is made after it was given up is reset at the other side", async () => {
+  await simulate(1, async (world) => {
+    const listener = await world.host("bob").listen({ host: "", port: 7 });
+    const { signal, abort } = aborting(world, 15);
+    const connecting = world.host("alice").connect({ host: "bob", port: 7, signal });
+    const accepted = await listener.accept();
+    abort();
+    await assert.rejects(connecting, { code: "ECANCELED" });
+    await assert.rejects(accepted.read(new Uint8Array(1)), { code: "ECONNRESET" });
+    accepted.close();
+    listener.close();
+  }, { latency: 10 });
+});
+
+test("simulate: who gives up connecting through a partition is heard no more when that heals", async () => {
+  const { log } = await simulate(1, async (world) => {
+    const listener = await world.host("bob").listen({ host: "", port: 7 });
+    world.partition("alice", "bob");
+    const { signal } = aborting(world, 500);
+    const connecting = world.host("alice").connect({ host: "bob", port: 7, signal });
+    await assert.rejects(connecting, { code: "ECANCELED" });
+    world.heal();
+    await world.sleep(200_000);
+    listener.close();
+  });
+  assert.doesNotMatch(log, /"type":"accept"/);
 });
 
 test("simulate: datagrams arrive late, or are lost", async () => {

@@ -7,7 +7,7 @@
 import type { Addr, Endpoint, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
 import { tcpAddr } from "../base/addr.ts";
 import type { Clock } from "../base/clock.ts";
-import { SocketError } from "../base/errors.ts";
+import { abortError, SocketError } from "../base/errors.ts";
 import { orAborted } from "../base/or_aborted.ts";
 import type { Datagram, DatagramOptions, Received } from "../net/datagram.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
@@ -100,11 +100,19 @@ export class SimulatedHost implements Transport {
       return await this.#sockets.connect({ ...options, host });
     }
     const addr = tcpAddr(peer.address, options.port);
-    return await orAborted(this.#connectTo(peer, addr), options.signal, "connect", addr);
+    const { signal } = options;
+    const connecting = this.#connectTo(peer, addr, signal);
+    try {
+      return await orAborted(connecting, signal, "connect", addr);
+    } catch (error) {
+      // Nobody wants it any more, if it is made after all.
+      connecting.then((conn) => conn.reset(), () => {});
+      throw error;
+    }
   }
 
-  async #connectTo(peer: SimulatedHost, addr: TcpAddr): Promise<Conn> {
-    await this.#handshake(peer, addr);
+  async #connectTo(peer: SimulatedHost, addr: TcpAddr, signal?: AbortSignal): Promise<Conn> {
+    await this.#handshake(peer, addr, signal);
     let far: Conn;
     try {
       far = await peer.#sockets.connect({ ...addr, localAddress: this.address });
@@ -119,10 +127,14 @@ export class SimulatedHost implements Transport {
     return near;
   }
 
-  /** Waits until a first packet has reached the peer. Rejects with ETIMEDOUT if none does. */
-  async #handshake(peer: SimulatedHost, addr: TcpAddr): Promise<void> {
+  /**
+   * Waits until a first packet has reached the peer. Rejects with ETIMEDOUT if none does; once `signal`
+   * is aborted, no more are sent.
+   */
+  async #handshake(peer: SimulatedHost, addr: TcpAddr, signal?: AbortSignal): Promise<void> {
     const began = this.#clock.now();
     for (const time of SYN_TIMES) {
+      if (signal?.aborted) throw abortError("connect", addr, signal);
       const passes = !this.#network.loses(this.name, peer.name) &&
         this.#network.reaches(this.name, peer.name);
       if (passes) return await this.#network.pause(this.#network.latency(this.name, peer.name));

@@ -252,9 +252,10 @@ class Simulation implements World, Clock {
     try {
       return await runInside(inside, async () => {
         run(this).then(outcome.resolve, outcome.reject);
-        while (!settled) {
-          if (await this.#step() || settled) continue;
-          throw new Error("it waits for something that can never happen: no event is left");
+        for (;;) {
+          await this.#letRun();
+          if (settled) break;
+          this.#ringNext();
         }
         const value = await outcome.promise;
         if (this.#refused !== undefined) throw this.#refused;
@@ -265,18 +266,23 @@ class Simulation implements World, Clock {
     }
   }
 
-  /** Lets run what can, and then has the next timer ring. Returns false if there is none. */
-  async #step(): Promise<boolean> {
+  /** Lets run what can without time that passes. */
+  async #letRun(): Promise<void> {
     do await nextTurn(); while (pendingTurns() > 0);
     if (this.#refused !== undefined) throw this.#refused;
+  }
+
+  /** Has the next timer ring, at its time. */
+  #ringNext(): void {
     const { next } = this.#timers;
-    if (next === Infinity) return false;
+    if (next === Infinity) {
+      throw new Error("it waits for something that can never happen: no event is left");
+    }
     if (next > this.#maxTime) {
       throw new Error(`it is not done after ${this.#maxTime} ms, its maxTime`);
     }
     this.#now = Math.max(this.#now, next);
     this.#timers.take()!();
-    return true;
   }
 
   #text(): string {
