@@ -35,7 +35,7 @@ interface Piece {
   /** When it arrives, on the clock. */
   readonly due: number;
   /** What happens behind it. */
-  readonly then: Ending | "fin" | "stall" | undefined;
+  readonly then: Ending | "fin" | "stall" | "failure" | undefined;
 }
 
 type Of<N extends FaultName> = Extract<Fault, { readonly name: N }>;
@@ -60,6 +60,8 @@ export class Carrier {
   #rateFree = 0;
   #stopped = false;
   #stalled = false;
+  /** What has broken the stream that comes. */
+  #failure: unknown;
   /** What waits for anything to change. */
   #waiting: (() => void)[] = [];
   #cancelDue: (() => void) | undefined;
@@ -114,12 +116,21 @@ export class Carrier {
         await this.#changed();
         continue;
       }
-      const n = await this.#from.read(buffer);
-      if (n === null) {
-        this.#push(NOTHING, this.#dueOf(0), "fin");
-        return;
-      }
+      const n = await this.#read(buffer);
+      if (n === undefined) return;
       ended = this.#take(buffer.slice(0, n));
+    }
+  }
+
+  /** Reads; the end of the stream and what breaks it are put on their way, behind what came before. */
+  async #read(buffer: Uint8Array): Promise<number | undefined> {
+    try {
+      const n = await this.#from.read(buffer);
+      if (n !== null) return n;
+      this.#push(NOTHING, this.#dueOf(0), "fin");
+    } catch (error) {
+      this.#failure = error;
+      this.#push(NOTHING, this.#dueOf(0), "failure");
     }
   }
 
@@ -237,6 +248,7 @@ export class Carrier {
       this.#onTheWay -= bytes.length;
       this.#notify();
       if (then === "fin") return await this.#to.closeWrite();
+      if (then === "failure") throw this.#failure;
       if (then !== undefined) this.#end(then);
     }
   }
