@@ -351,6 +351,19 @@ test("faults: what was written before close() still arrives, after its delay", a
   client.close();
 });
 
+test("faults: what came before the peer's reset arrives before it, after its delay", async () => {
+  const clock = new VirtualClock();
+  const { client, server } = await connected("up: delay=50ms", { clock });
+  await client.write(bytesOf("hello"));
+  client.reset();
+  const buffer = new Uint8Array(9);
+  const reading = server.read(buffer);
+  await clock.advance(50);
+  assert.equal(await reading, 5);
+  await assert.rejects(server.read(buffer), { code: "ECONNRESET" });
+  server.close();
+});
+
 test("faults: of datagrams, some are lost, come twice, or in another order, as the seed says", async () => {
   const received = async (plan: string, seed: number) => {
     const clock = new VirtualClock();

@@ -8,6 +8,7 @@ import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import type { Clock } from "../base/clock.ts";
 import { Random } from "../base/random.ts";
 import type { Datagram, Received } from "../net/datagram.ts";
+import { whyNoBuffer } from "../base/arguments.ts";
 import { noteWrapper, reportFault } from "../observe/report.ts";
 import type { Direction, FaultName, Faults } from "./plan.ts";
 import type { ConnFaults } from "./select.ts";
@@ -101,6 +102,8 @@ export class FaultyDatagram implements Datagram {
   }
 
   async receive(p: Uint8Array): Promise<Received> {
+    const mistake = whyNoBuffer("datagram.receive", p);
+    if (mistake !== undefined) throw mistake;
     for (;;) {
       const next = this.#received.shift();
       if (next !== undefined) return deliver(next, p);
