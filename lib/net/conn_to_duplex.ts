@@ -5,9 +5,11 @@
  */
 
 import { Duplex } from "node:stream";
+import { BufferPool, ReceiveBuffer } from "./buffer_pool.ts";
 import type { Conn } from "./transport.ts";
 
-const CHUNK = 64 * 1024;
+/** Large reads share these, so that a stream that waits holds a small buffer only. */
+const pool = new BufferPool(64 * 1024);
 
 /**
  * Reads from and writes to a connection, which is the stream's from then on. What it gives is the
@@ -17,7 +19,9 @@ export class ConnStream extends Duplex {
   /** Tells whether who reads from this has enough for now: Deno's TLS takes what it is given. */
   full: () => boolean = () => false;
   readonly #conn: Conn;
+  readonly #buffer: ReceiveBuffer = new ReceiveBuffer(pool);
   #wanted = false;
+  #reading = false;
   /** The write under way. */
   #writing: Promise<void> | undefined;
 
@@ -43,12 +47,24 @@ export class ConnStream extends Duplex {
   override _read(): void {
     this.#wanted = this.full();
     if (this.#wanted) return;
-    const p = new Uint8Array(CHUNK);
-    this.#conn.read(p).then(
-      (n) => this.push(n === null ? null : p.subarray(0, n)),
-      (error) => this.destroy(error),
-    );
+    this.#reading = true;
+    this.#conn.read(this.#buffer.bytes).then(this.#readDone, this.#readFailed);
   }
+
+  readonly #readDone = (n: number | null): void => {
+    this.#reading = false;
+    // A copy, since the next read may begin within push().
+    const chunk = n === null ? null : new Uint8Array(this.#buffer.first(n));
+    if (n === null || this.destroyed) this.#buffer.release();
+    else this.#buffer.adapt(n);
+    this.push(chunk);
+  };
+
+  readonly #readFailed = (error: Error): void => {
+    this.#reading = false;
+    this.#buffer.release();
+    this.destroy(error);
+  };
 
   override _write(chunk: Uint8Array, _encoding: string, done: (error?: Error) => void): void {
     this.#writing = this.#conn.write(chunk).then(() => done(), done);
@@ -60,6 +76,8 @@ export class ConnStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#conn.close();
+    // A read that is pending has the buffer until it settles.
+    if (!this.#reading) this.#buffer.release();
     done(error);
   }
 }
