@@ -52,6 +52,7 @@ await report.check("only the modules that are for Node import node:net", () => {
   const others = except(
     product,
     "lib/net/system.node.ts",
+    "lib/net/tls/system.node.ts",
     "lib/net/real_calls.deno.ts",
     "lib/net/real_calls.node.ts",
     "lib/workers/process.node.ts",
@@ -59,13 +60,10 @@ await report.check("only the modules that are for Node import node:net", () => {
   forbid(others, "strings", (text) => text === "node:net");
 });
 
-await report.check(
-  "only TLS over streams, which both runtimes use, and Node's TLS servers import node:tls",
-  () => {
-    const others = except(product, "lib/net/tls/accept_handshakes.ts", "lib/net/tls/handshake.ts");
-    forbid(others, "strings", (text) => text === "node:tls");
-  },
-);
+await report.check("only the folder of TLS imports node:tls", () => {
+  const others = product.filter((path) => !path.startsWith("lib/net/tls/"));
+  forbid(others, "strings", (text) => text === "node:tls");
+});
 
 const imports = product.flatMap((path) => importsOf(path, read(path)));
 

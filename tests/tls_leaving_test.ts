@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { ConnStream } from "../lib/net/conn_to_duplex.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import { acceptTlsOver, serverContext, startTlsOver } from "../lib/net/tls/handshake.ts";
+import { serverContext } from "../lib/net/tls/context.ts";
+import { acceptTlsOver, startTlsOver } from "../lib/net/tls/over_conn.ts";
 import type { Conn } from "../lib/net/transport.ts";
 import {
   bytes,
@@ -58,20 +58,10 @@ class Gate {
 async function gated() {
   const ends = await pair(new MemoryTransport());
   const gate = new Gate(ends.client);
-  const stream = new ConnStream(ends.client);
-  const { localAddr, remoteAddr } = ends.client;
+  const context = serverContext(own, ends.listener.addr);
   const [client, server] = await Promise.all([
-    startTlsOver(stream, localAddr, remoteAddr, { caCerts: [own.cert] }, {
-      flushed: () => stream.flushed(),
-    }),
-    acceptTlsOver(
-      new ConnStream(ends.server),
-      remoteAddr,
-      localAddr,
-      serverContext(own, remoteAddr),
-      own,
-      new AbortController().signal,
-    ),
+    startTlsOver(ends.client, { caCerts: [own.cert] }),
+    acceptTlsOver(ends.server, context, own, new AbortController().signal),
   ]);
   return {
     client,

@@ -337,7 +337,13 @@ test("TLS: closing frees the socket of a peer that takes nothing more", async ()
   });
   const gone = once(socket, "close");
   const clock = new VirtualClock();
-  new TlsStreamConn(socket as unknown as TLSSocket, addr, addr, undefined, {}, clock).close();
+  class Stuck extends TlsStreamConn {
+    readonly truncated = undefined;
+    protected moved = () => 0;
+    protected send = this.hand;
+    protected flushed = () => undefined;
+  }
+  new Stuck(socket as unknown as TLSSocket, addr, addr, undefined, clock).close();
   await clock.advance(4999);
   assert.equal(socket.destroyed, false);
   await clock.advance(1);

@@ -1,6 +1,6 @@
 /**
  * The operating system's sockets, through `Deno.listen` and `Deno.connect`. Its twin for Node is
- * `transport.node.ts`, with the same export names; the npm build swaps the one for the other.
+ * `system.node.ts`, with the same export names; the npm build swaps the one for the other.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
-import { startTls, withTls } from "./tls/over_conn.ts";
+import { listenTls, startTls } from "./tls/system.deno.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -281,13 +281,7 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
       throw translate(error, "listen", addr);
     }
   });
-  if (!asksForTls(options)) return listener;
-  try {
-    return withTls(listener, options.tls, backlog);
-  } catch (error) {
-    listener.close();
-    throw error;
-  }
+  return asksForTls(options) ? listenTls(listener, options.tls, backlog) : listener;
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {

@@ -1,5 +1,5 @@
 /**
- * The operating system's sockets, through `node:net`. Its twin for Deno is `transport.deno.ts`, with
+ * The operating system's sockets, through `node:net`. Its twin for Deno is `system.deno.ts`, with
  * the same export names; the npm build swaps the one for the other.
  *
  * @module
@@ -11,7 +11,6 @@ import process from "node:process";
 import { tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
 import { tellingCallers } from "./caller_stack.ts";
-import { ConnStream } from "./conn_to_duplex.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
@@ -19,12 +18,10 @@ import { receiveFor } from "./shared_read_buffer.ts";
 import { notToItself } from "./self_connect.ts";
 import { QueueListener } from "./queue_listener.ts";
 import { bindHost, connectAddr, resolve } from "./resolve.ts";
-import { movedBy, StreamConn } from "./duplex_to_conn.ts";
-import type { Below } from "./tls/conn.ts";
-import { TlsHandshakes } from "./tls/accept_handshakes.ts";
-import { startTlsOver } from "./tls/handshake.ts";
+import { StreamConn } from "./duplex_to_conn.ts";
+import { listenTls, startTls } from "./tls/system.node.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
-import type { TlsClientOptions, TlsServerOptions } from "./tls/options.ts";
+import type { TlsServerOptions } from "./tls/options.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -40,7 +37,7 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./transport.ts";
-import { checkConnect, checkListen, checkStartTls } from "./transport_arguments.ts";
+import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path.ts";
 import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
@@ -75,20 +72,6 @@ class TcpConn extends StreamConn {
   protected override sendReset(): void {
     this.socket.resetAndDestroy();
   }
-}
-
-/** What TLS asks the TCP socket under it. */
-function below(socket: net.Socket): Below {
-  return {
-    moved: () => movedBy(socket),
-    // Bun's has no handle any more by then, and cannot tell; but there a reset is always an error.
-    wasReset: () => hasHandle(socket) && socket.remoteAddress === undefined,
-    sendReset: () => void socket.resetAndDestroy(),
-  };
-}
-
-function hasHandle(socket: net.Socket): boolean {
-  return Boolean((socket as unknown as { _handle: unknown })._handle);
 }
 
 class UnixConn extends StreamConn {
@@ -193,7 +176,7 @@ function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listen
     }
     const host = checkZone("listen", addr);
     const at = { host, port: addr.port, backlog, reusePort, ipv6Only };
-    if (asksForTls(options)) return await listenTls(addr, at, options);
+    if (asksForTls(options)) return await listenSecure(addr, at, options);
     return await listenPlain(addr, at, options);
   });
 }
@@ -220,27 +203,33 @@ async function listenPlain(
 
 async function listenInherited(options: InheritedListenOptions): Promise<Listener> {
   const { fd, backlog, tls } = options;
-  if (tls !== undefined) return await listenTls(undefined, { fd, backlog }, { ...options, tls });
+  if (tls !== undefined) return await listenSecure(undefined, { fd, backlog }, { ...options, tls });
   return await listenPlain(undefined, { fd, backlog }, options);
 }
 
-async function listenTls(
+/** Listens with TLS, on a socket of TCP. */
+function listenSecure(
   addr: TcpAddr | undefined,
   at: Where,
   { tls, noDelay = true, keepAlive }: TcpSocketOptions & { readonly tls: TlsServerOptions },
 ): Promise<Listener> {
-  const handshakes = new TlsHandshakes(tls, addr, at.backlog ?? BACKLOG);
-  const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
-  const listener = await startServer(server, addr, at, { cleanUp: () => handshakes.close() });
-  handshakes.deliverTo(listener);
-  server.on("connection", (socket: net.Socket) => {
-    const peer = peerOf(socket);
-    const noneLeft = hasLastDescriptor(socket);
-    if (peer === undefined) socket.destroy();
-    else handshakes.begin(socket, peer, below(socket));
-    if (noneLeft) tellNoneLeft();
-  });
-  return listener;
+  return listenTls(
+    async (accepted, freed) => {
+      const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
+      const listener = await startServer(server, addr, at, { cleanUp: freed });
+      server.on("connection", (socket: net.Socket) => {
+        const peer = peerOf(socket);
+        const noneLeft = hasLastDescriptor(socket);
+        if (peer === undefined) socket.destroy();
+        else accepted(socket, peer);
+        if (noneLeft) tellNoneLeft();
+      });
+      return listener;
+    },
+    tls,
+    addr,
+    at.backlog ?? BACKLOG,
+  );
 }
 
 /** Bun leaves the zone of an address out. */
@@ -320,29 +309,6 @@ function open(
       }
     });
   });
-}
-
-async function startTls<A extends Addr>(
-  conn: Conn<A>,
-  options: TlsClientOptions = {},
-): Promise<TlsConn<A>> {
-  checkStartTls(conn, options);
-  const { localAddr, remoteAddr } = conn;
-  // Directly on the socket if it is one of ours, and else through the connection: then the end of the
-  // one can be told from that of the other.
-  if (!(conn instanceof StreamConn) || options.detectTruncation === true) {
-    const below = { moved: () => conn.bytesWritten };
-    return await startTlsOver(new ConnStream(conn), localAddr, remoteAddr, options, below);
-  }
-  try {
-    const socket = conn.release();
-    const isTcp = socket instanceof net.Socket && remoteAddr.transport === "tcp";
-    const under = isTcp ? below(socket) : undefined;
-    return await startTlsOver(socket, localAddr, remoteAddr, options, under);
-  } catch (error) {
-    conn.close();
-    throw error;
-  }
 }
 
 function listen(options: TlsListenOptions): Promise<Listener<TcpAddr, TlsConn<TcpAddr>>>;

@@ -27,33 +27,18 @@ export interface TlsSocket extends Duplex {
   getPeerX509Certificate(): Certificate | undefined;
 }
 
-/** What TLS asks of the stream under it, as far as that can tell. */
-export interface Below {
-  /** See {@linkcode StreamConn}. */
-  wasReset?(): boolean;
-  /** See {@linkcode StreamConn}. */
-  sendReset?(): void;
-  /** How many bytes have left it so far. */
-  moved?(): number;
-  /** Resolves when all that it was given has left; `undefined` if it has. */
-  flushed?(): Promise<void> | undefined;
-  /** Why it has failed, if it has. */
-  broken?(): Error | null;
-  /** Whether it ended before TLS did; undefined as long as neither has ended. */
-  endedFirst?(): boolean | undefined;
-  /** Is asked to read no more than `full` lets it, and told when that may have changed. */
-  limit?(full: () => boolean): () => void;
-}
-
-/** A connection over a stream of `node:tls` that has shaken hands. */
-export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsConn<A> {
+/**
+ * A connection over a stream of `node:tls` that has shaken hands. What is below that stream, and what
+ * that tells of the encrypted bytes, the subclasses know.
+ */
+export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
+  implements TlsConn<A> {
   readonly tls: TlsInfo;
+  abstract readonly truncated: boolean | undefined;
   declare protected readonly socket: TlsSocket;
 
-  readonly #below: Below;
-  readonly #goOn: (() => void) | undefined;
   readonly #clock: Clock;
-  /** How many bytes had left the stream below before the piece under way. */
+  /** How many encrypted bytes had left before the piece under way. */
   #movedBefore = 0;
 
   constructor(
@@ -61,13 +46,10 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     localAddr: A,
     remoteAddr: A,
     servername: string | undefined,
-    below: Below = {},
     clock: Clock = systemClock,
   ) {
     super(socket, localAddr, remoteAddr);
     this.#clock = clock;
-    this.#below = below;
-    this.#goOn = below.limit?.(() => socket.isPaused() || socket.readableLength > 0);
     this.tls = {
       protocol: socket.getProtocol() ?? undefined,
       alpnProtocol: socket.alpnProtocol || undefined,
@@ -76,32 +58,25 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     };
   }
 
-  get truncated(): boolean | undefined {
-    return this.#below.endedFirst?.();
-  }
+  /** How many encrypted bytes have left so far. */
+  protected abstract moved(): number;
 
-  protected override startRead(p: Uint8Array): Promise<number | null> {
-    const reading = super.startRead(p);
-    this.#goOn?.();
-    return reading;
-  }
+  /** Hands over some bytes, and waits until they have left, encrypted. */
+  protected abstract send(p: Uint8Array): Promise<void>;
+
+  /** Resolves when all that was encrypted has left, or cannot any more; `undefined` if that is so now. */
+  protected abstract flushed(): Promise<void> | undefined;
 
   /** Encrypted bytes are never all out at once, and Deno's TLS takes no empty write. */
   protected override async startWrite(p: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < p.length; at += PIECE) {
         const piece = p.subarray(at, at + PIECE);
-        this.#movedBefore = this.#below.moved?.() ?? 0;
+        this.#movedBefore = this.moved();
         this.piece = piece.length;
-        await this.hand(piece);
-        // Whenever something comes, Deno's TLS takes what it is sending for sent.
-        const leaving = this.#below.flushed?.();
-        if (leaving !== undefined) await this.orFreed(leaving);
+        await this.send(piece);
         if (this.closed && this.socket.destroyed) throw this.closedError("write");
         this.piece = 0;
-        // Deno's TLS does not pass on that the stream under it has failed.
-        const broken = this.#below.broken?.();
-        if (broken) throw this.lost ??= this.translate(broken, "write");
         this.written += piece.length;
       }
     } finally {
@@ -112,29 +87,15 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
     await this.doneAtOnce();
   }
 
-  protected override async shutdown(): Promise<void> {
-    await super.shutdown();
-    await this.#below.flushed?.();
-  }
-
   // Encrypted bytes are a little more, and stand for as many of ours.
   protected override partWritten(): number {
-    const moved = (this.#below.moved?.() ?? 0) - this.#movedBefore;
-    return Math.max(0, Math.min(moved, this.piece));
-  }
-
-  protected override wasReset(): boolean {
-    return this.#below.wasReset?.() ?? false;
+    return Math.max(0, Math.min(this.moved() - this.#movedBefore, this.piece));
   }
 
   protected override destroy(rst: boolean): void {
     // Node does not survive a reset of the socket below while TLS is in the middle of a write.
     if (rst && this.writing) setImmediate(() => super.destroy(true));
     else super.destroy(rst);
-  }
-
-  protected override sendReset(): void {
-    this.#below.sendReset?.();
   }
 
   protected override translate(error: unknown, op: SocketOp): SocketError {
@@ -147,12 +108,12 @@ export class TlsStreamConn<A extends Addr> extends StreamConn<A> implements TlsC
    */
   protected override destroyStream(): void {
     const { socket } = this;
-    const finished = socket.writableFinished && this.#below.flushed?.() === undefined;
+    const finished = socket.writableFinished && this.flushed() === undefined;
     if (this.writing || finished || socket.destroyed) return void socket.destroy();
     const cancel = this.#clock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
     socket.once("close", cancel);
     socket.end(async () => {
-      await this.#below.flushed?.();
+      await this.flushed();
       socket.destroy();
     });
   }

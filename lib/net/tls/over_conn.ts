@@ -1,77 +1,141 @@
 /**
- * TLS over connections, whatever they go over: so Deno's transport speaks it. Through `node:tls`, for
- * what Deno's own TLS lacks: on the client's side the peer's certificate, one of one's own, a way not
- * to verify, the version and error codes; on the server's a way to close a client that does not shake
- * hands (Deno keeps its socket open, even after close()).
+ * TLS over connections, whatever they go over: so Deno's transport speaks it, and Node's where it has
+ * to tell how a stream ended.
  *
  * @module
  */
 
-import { ConnStream } from "../conn_to_duplex.ts";
-import { SocketError } from "../../base/errors.ts";
-import { HandshakeListener } from "./handshake_queue.ts";
-import type { Below } from "./conn.ts";
-import { acceptTlsOver, serverContext, startTlsOver } from "./handshake.ts";
-import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
+import type { Duplex } from "node:stream";
+import type tls from "node:tls";
 import type { Addr } from "../../base/addr.ts";
-import type { Conn, Listener, TlsConn } from "../transport.ts";
-import { checkStartTls } from "../transport_arguments.ts";
+import { ConnStream } from "../conn_to_duplex.ts";
+import type { Conn, TlsConn } from "../transport.ts";
+import { TlsStreamConn } from "./conn.ts";
+import {
+  askedFor,
+  clientSocket,
+  peerNamed,
+  refusal,
+  serverSocket,
+  shakeHands,
+} from "./handshake.ts";
+import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 
-function belowOf(stream: ConnStream, conn: Conn): Below {
-  return {
-    moved: () => conn.bytesWritten,
-    flushed: () => stream.flushed(),
-    broken: () => stream.errored,
-    limit: (full) => {
-      stream.full = full;
-      return () => stream.goOn();
-    },
-  };
+/** Whether a stream was cut off; undefined as long as it has not ended. */
+type Ending = () => boolean | undefined;
+
+/** A connection over TLS on `stream`, which reads from `conn` and writes to it. */
+class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
+  readonly #conn: Conn<A>;
+  readonly #stream: ConnStream;
+  readonly #ending: Ending;
+
+  constructor(
+    conn: Conn<A>,
+    stream: ConnStream,
+    socket: tls.TLSSocket,
+    servername: string | undefined,
+    ending: Ending,
+  ) {
+    super(socket, conn.localAddr, conn.remoteAddr, servername);
+    this.#conn = conn;
+    this.#stream = stream;
+    this.#ending = ending;
+    // Deno's TLS takes what it is given, whoever reads it.
+    stream.full = () => socket.isPaused() || socket.readableLength > 0;
+  }
+
+  get truncated(): boolean | undefined {
+    return this.#ending();
+  }
+
+  protected override startRead(p: Uint8Array): Promise<number | null> {
+    const reading = super.startRead(p);
+    this.#stream.goOn();
+    return reading;
+  }
+
+  protected moved(): number {
+    return this.#conn.bytesWritten;
+  }
+
+  protected async send(p: Uint8Array): Promise<void> {
+    await this.hand(p);
+    // Whenever something comes, Deno's TLS takes what it is sending for sent.
+    const leaving = this.flushed();
+    if (leaving !== undefined) await this.orFreed(leaving);
+    if (this.closed && this.socket.destroyed) return;
+    // And it does not pass on that the stream under it has failed.
+    const broken = this.#stream.errored;
+    if (broken) throw this.lost ??= this.translate(broken, "write");
+  }
+
+  protected flushed(): Promise<void> | undefined {
+    return this.#stream.flushed();
+  }
+
+  protected override async shutdown(): Promise<void> {
+    await super.shutdown();
+    await this.flushed();
+  }
 }
 
-/** See `Transport.startTls`. */
-export async function startTls<A extends Addr>(
+/** Shakes hands as the client over `conn`, which is closed if that fails. See `Transport.startTls`. */
+export async function startTlsOver<A extends Addr>(
   conn: Conn<A>,
-  options: TlsClientOptions = {},
+  options: TlsClientOptions,
 ): Promise<TlsConn<A>> {
-  checkStartTls(conn, options);
+  const { remoteAddr } = conn;
   const stream = new ConnStream(conn);
-  return await startTlsOver(
-    stream,
-    conn.localAddr,
-    conn.remoteAddr,
-    options,
-    belowOf(stream, conn),
-  );
+  const peer = peerNamed(options, remoteAddr);
+  try {
+    const socket = clientSocket(stream, peer, remoteAddr, options);
+    const ending = endingOf(stream, socket);
+    await shakeHands(socket, stream, "startTls", remoteAddr, options);
+    return new TlsOverConn(conn, stream, socket, peer.asksFor, ending);
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+/** Shakes hands as the server over `conn`, which is closed if that fails. */
+export async function acceptTlsOver<A extends Addr>(
+  conn: Conn<A>,
+  context: tls.SecureContext,
+  options: TlsServerOptions,
+  signal: AbortSignal,
+): Promise<TlsConn<A>> {
+  const { remoteAddr } = conn;
+  const { handshakeTimeout } = options;
+  const stream = new ConnStream(conn);
+  try {
+    const socket = serverSocket(stream, context, options);
+    const ending = endingOf(stream, socket);
+    await shakeHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
+    const refused = refusal(socket, options, remoteAddr);
+    if (refused !== undefined) throw refused;
+    return new TlsOverConn(conn, stream, socket, askedFor(socket), ending);
+  } catch (error) {
+    // The alert that tells the client why has to leave.
+    stream.end(() => stream.destroy());
+    throw error;
+  }
 }
 
 /**
- * Shakes hands with those that `source` accepts, at most `backlog` at a time. Throws EINVAL if the
- * certificates and keys are none; the source is the caller's then.
+ * Tells whether the stream below has ended before TLS did, which then was not ended by close_notify.
+ * Undefined as long as neither has.
  */
-export function withTls(source: Listener, options: TlsServerOptions, backlog: number): Listener {
-  const { onHandshakeError } = options;
-  const context = serverContext(options, source.addr);
-  const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
-    const { localAddr, remoteAddr } = conn;
-    const stream = new ConnStream(conn);
-    try {
-      const below = belowOf(stream, conn);
-      return await acceptTlsOver(
-        stream,
-        localAddr,
-        remoteAddr,
-        context,
-        options,
-        signal,
-        below,
-      );
-    } catch (error) {
-      // ECANCELED: the listener was closed.
-      const tell = error instanceof SocketError && error.code !== "ECANCELED";
-      if (tell) onHandshakeError?.(error);
-      throw error;
-    }
-  };
-  return new HandshakeListener(source, shake, backlog, options.admission);
+function endingOf(stream: Duplex, socket: tls.TLSSocket): Ending {
+  let truncated: boolean | undefined;
+  // Before TLS hears of it, and when it has decrypted all that came before.
+  stream.prependListener("end", () => truncated ??= !hasEnded(socket));
+  socket.prependListener("end", () => truncated ??= false);
+  return () => truncated;
+}
+
+/** Whether nothing more comes of a stream but what it holds. */
+function hasEnded(stream: Duplex): boolean {
+  return (stream as unknown as { _readableState: { ended: boolean } })._readableState.ended;
 }

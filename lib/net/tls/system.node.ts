@@ -1,0 +1,251 @@
+/**
+ * TLS on Node's sockets, through `node:tls`, which reads from them and writes to them itself. Its twin
+ * for Deno is `system.deno.ts`.
+ *
+ * @module
+ */
+
+import type net from "node:net";
+import { setImmediate } from "node:timers";
+import tls from "node:tls";
+import { type Addr, formatAddr, type TcpAddr, tcpAddr } from "../../base/addr.ts";
+import { movedBy, StreamConn } from "../duplex_to_conn.ts";
+import type { QueueListener } from "../queue_listener.ts";
+import type { Conn, Listener, TlsConn } from "../transport.ts";
+import { checkStartTls } from "../transport_arguments.ts";
+import { TlsStreamConn, translateTls } from "./conn.ts";
+import { clientCertificates, serverIdentity, usable } from "./context.ts";
+import {
+  askedFor,
+  clientSocket,
+  HANDSHAKE_TIMEOUT,
+  madeRoom,
+  peerNamed,
+  refusal,
+  shakeHands,
+} from "./handshake.ts";
+import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
+import { startTlsOver } from "./over_conn.ts";
+
+/** A connection over TLS on a socket of `node:net`, which nobody can tell how it ended. */
+class TlsOverSocket<A extends Addr> extends TlsStreamConn<A> {
+  readonly truncated = undefined;
+  readonly #under: net.Socket;
+
+  constructor(
+    under: net.Socket,
+    socket: tls.TLSSocket,
+    localAddr: A,
+    remoteAddr: A,
+    servername: string | undefined,
+  ) {
+    super(socket, localAddr, remoteAddr, servername);
+    this.#under = under;
+  }
+
+  protected moved(): number {
+    return movedBy(this.#under);
+  }
+
+  protected send(p: Uint8Array): Promise<void> {
+    return this.hand(p);
+  }
+
+  // The callbacks of `node:tls` wait for the socket under it.
+  protected flushed(): undefined {}
+
+  // Bun's has no handle any more by then, and cannot tell; but there a reset is always an error.
+  protected override wasReset(): boolean {
+    return this.#isTcp && hasHandle(this.#under) && this.#under.remoteAddress === undefined;
+  }
+
+  protected override sendReset(): void {
+    if (this.#isTcp) this.#under.resetAndDestroy();
+  }
+
+  get #isTcp(): boolean {
+    return this.remoteAddr.transport === "tcp";
+  }
+}
+
+function hasHandle(socket: net.Socket): boolean {
+  return Boolean((socket as unknown as { _handle: unknown })._handle);
+}
+
+/** See `Transport.startTls`. */
+export async function startTls<A extends Addr>(
+  conn: Conn<A>,
+  options: TlsClientOptions = {},
+): Promise<TlsConn<A>> {
+  checkStartTls(conn, options);
+  // Directly on the socket if it is one of ours, and else through the connection: then the end of the
+  // one can be told from that of the other.
+  return await (conn instanceof StreamConn && options.detectTruncation !== true
+    ? startTlsOn(conn, options)
+    : startTlsOver(conn, options));
+}
+
+async function startTlsOn<A extends Addr>(
+  conn: StreamConn<A>,
+  options: TlsClientOptions,
+): Promise<TlsConn<A>> {
+  const { localAddr, remoteAddr } = conn;
+  const peer = peerNamed(options, remoteAddr);
+  let under: net.Socket | undefined;
+  try {
+    under = conn.release() as net.Socket;
+    const socket = clientSocket(under, peer, remoteAddr, options);
+    await shakeHands(socket, under, "startTls", remoteAddr, options);
+    return new TlsOverSocket(under, socket, localAddr, remoteAddr, peer.asksFor);
+  } catch (error) {
+    under?.destroy();
+    conn.close();
+    throw error;
+  }
+}
+
+/** Makes a listener that gives the sockets it accepts to `accepted`, and calls `freed` when closed. */
+type Bind = (
+  accepted: (socket: net.Socket, peer: TcpAddr) => void,
+  freed: () => void,
+) => Promise<QueueListener>;
+
+/**
+ * Shakes hands with those that come to the listener that `bind` makes, at most `backlog` at a time.
+ * Rejects EINVAL if the certificates and keys are none.
+ */
+export async function listenTls(
+  bind: Bind,
+  options: TlsServerOptions,
+  addr: TcpAddr | undefined,
+  backlog: number,
+): Promise<Listener> {
+  const handshakes = new Handshakes(options, addr, backlog);
+  const listener = await bind(
+    (socket, peer) => handshakes.begin(socket, peer),
+    () => handshakes.close(),
+  );
+  handshakes.deliverTo(listener);
+  return listener;
+}
+
+/** What says whose socket it is. */
+type Owner = Pick<tls.TLSSocket, "remoteAddress" | "remotePort">;
+
+/** A handshake under way. */
+interface Handshake {
+  readonly socket: net.Socket;
+  readonly peer: TcpAddr;
+}
+
+/** Who is at the other end of a TLS socket. */
+function peerOf(socket: tls.TLSSocket): TcpAddr | undefined {
+  // Node has the socket under it, which remembers its peer when the kernel has forgotten it: who has
+  // reset the connection is still to be named.
+  const { _parent: under } = socket as unknown as { _parent?: Owner | null };
+  const { remoteAddress, remotePort } = socket.remoteAddress === undefined && under
+    ? under
+    : socket;
+  return remoteAddress === undefined ? undefined : tcpAddr(remoteAddress, remotePort!);
+}
+
+/**
+ * The handshakes of one listener, through a `tls.Server`: they go on beside each other, so that nobody
+ * waits for a client that takes its time.
+ */
+class Handshakes {
+  readonly #options: TlsServerOptions;
+  readonly #most: number;
+  readonly #server: tls.Server;
+  /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
+  readonly #underWay = new Map<string, Handshake>();
+
+  /**
+   * At most `most` handshakes are under way; for who comes on top, the oldest makes room. Throws
+   * EINVAL, for a listener at `addr`, if the certificates and keys are none.
+   */
+  constructor(options: TlsServerOptions, addr: TcpAddr | undefined, most: number) {
+    const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
+    this.#options = options;
+    this.#most = most;
+    this.#server = usable("listen", addr, () =>
+      tls.createServer({
+        ...serverIdentity(options),
+        ...clientCertificates(options),
+        ALPNProtocols: alpnProtocols && [...alpnProtocols],
+        handshakeTimeout,
+      }));
+  }
+
+  /** Gives `listener` the connections that come of it. */
+  deliverTo(listener: QueueListener): void {
+    this.#server.on("secureConnection", (socket: tls.TLSSocket) => {
+      const handshake = this.#find(peerOf(socket));
+      // Gone before it was accepted.
+      if (handshake === undefined) return void socket.destroy();
+      this.#end(handshake);
+      const { socket: under, peer } = handshake;
+      socket.allowHalfOpen = under.allowHalfOpen = true;
+      const refused = refusal(socket, this.#options, peer);
+      if (refused !== undefined) {
+        socket.destroy();
+        return this.#options.onHandshakeError?.(refused);
+      }
+      const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
+      listener.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
+    });
+    this.#server.on("tlsClientError", (error, socket) => {
+      const peer = peerOf(socket);
+      const handshake = this.#find(peer);
+      socket.destroy();
+      // It was given up here, and whoever should know has been told.
+      if (handshake === undefined) return;
+      this.#end(handshake);
+      this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));
+    });
+  }
+
+  /** Begins one with who has connected. */
+  begin(socket: net.Socket, peer: TcpAddr): void {
+    if (this.#options.admission?.admit(peer) === false) return void socket.resetAndDestroy();
+    if (this.#underWay.size >= this.#most) this.#makeRoom();
+    const handshake = { socket, peer };
+    this.#underWay.set(formatAddr(peer), handshake);
+    // What TLS makes of that comes first.
+    socket.once("close", () => setImmediate(() => this.#end(handshake)));
+    // A client that has nothing more to say will not finish its handshake.
+    socket.allowHalfOpen = false;
+    this.#server.emit("connection", socket);
+  }
+
+  /** Closes those who still shake hands. */
+  close(): void {
+    for (const handshake of this.#underWay.values()) this.#giveUp(handshake);
+  }
+
+  /** Closes the client whose handshake takes the longest. */
+  #makeRoom(): void {
+    for (const handshake of this.#underWay.values()) {
+      this.#giveUp(handshake);
+      return this.#options.onHandshakeError?.(madeRoom(handshake.peer));
+    }
+  }
+
+  #giveUp(handshake: Handshake): void {
+    this.#end(handshake);
+    // No reset: where its FIN is under way already, Node would wait for that reset for ever.
+    handshake.socket.destroy();
+  }
+
+  #find(peer: TcpAddr | undefined): Handshake | undefined {
+    return peer && this.#underWay.get(formatAddr(peer));
+  }
+
+  #end(handshake: Handshake): void {
+    const key = formatAddr(handshake.peer);
+    // Another may have come from the same port.
+    if (this.#underWay.get(key) !== handshake) return;
+    this.#underWay.delete(key);
+    this.#options.admission?.release(handshake.peer);
+  }
+}
