@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { runProgram } from "../tests/peers.ts";
 import { runCommand, test } from "../tests/runner.deno.ts";
 
-const BENCHES = ["echo", "frames", "http", "relay", "workers"];
+const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers"];
 
 /** Runs every bench with the same arguments. */
 function runAll(names: readonly string[], ...args: string[]) {

@@ -6,12 +6,11 @@
  * @module
  */
 
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import { Child, freePort, sleep } from "../common/children.ts";
 import { cpuSeconds, family } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
 import type { Pinning } from "../common/tools.ts";
+import { runWrk } from "../common/wrk.ts";
 import type { LoadCase, Subject } from "./subjects.ts";
 
 /** What one slice showed. */
@@ -44,7 +43,6 @@ export interface Running {
 }
 
 const START_MS = 60_000;
-const run = promisify(execFile);
 
 /** Starts a server, and waits until it answers. */
 export async function start(
@@ -128,29 +126,11 @@ async function slice(
   { path, connections, size }: LoadCase,
   { wrk, slice, pins }: RoundOptions,
 ): Promise<Sample> {
-  const [program, ...args] = [...pins.load, wrk, "-t1", `-c${connections}`, `-d${slice}s`];
   const before = cpuSeconds(family(child.pid));
-  const { stdout } = await run(program, [...args, `http://127.0.0.1:${port}${path}`], {
-    timeout: slice * 1000 + 30_000,
-  });
+  const url = `http://127.0.0.1:${port}${path}`;
+  const totals = await runWrk([...pins.load, wrk], url, connections, slice);
   const cpu = cpuSeconds(family(child.pid)) - before;
-  const [, requests, time, bytes] = TOTALS.exec(stdout) ?? [];
-  if (requests === undefined) throw new Error(`wrk says: ${stdout}`);
-  const bad = /Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0).*/.exec(stdout)?.[0];
   // A slice ends in the middle of large files, which wrk does not count.
-  if (bad !== undefined) throw new Error(bad);
-  const replies = size === undefined ? Number(requests) : units(bytes) / size;
-  return { rate: replies / units(time), cpu: cpu / replies * 1e6 };
-}
-
-const TOTALS = /(\d+) requests in ([\d.]+\w+), ([\d.]+\w+) read/;
-
-/** A number with wrk's units, in seconds or bytes. */
-function units(text: string): number {
-  const [, number, unit] = /^([\d.]+)(\w+)$/.exec(text)!;
-  const factors: Record<string, number> = {
-    ...{ us: 1e-6, ms: 1e-3, s: 1, m: 60 },
-    ...{ B: 1, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3 },
-  };
-  return Number(number) * factors[unit];
+  const replies = size === undefined ? totals.replies : totals.bytes / size;
+  return { rate: replies / totals.seconds, cpu: cpu / replies * 1e6 };
 }
