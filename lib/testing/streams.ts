@@ -10,6 +10,7 @@ import { testEnds } from "./stream_ends.ts";
 import { testListening } from "./stream_listening.ts";
 import { testResets } from "./stream_resets.ts";
 import type { ContractPeer, ResettingPeer, StreamSuite, StreamTests } from "./stream_suite.ts";
+import { testUnread } from "./stream_unread.ts";
 import { bytes, pairThrough } from "./support.ts";
 
 /**
@@ -54,6 +55,7 @@ export function testStreams(tests: StreamTests): void {
   testEnds(suite);
   testResets(suite);
   testListening(suite);
+  testUnread(suite);
 }
 
 /** A peer that is the other end of a connection of the same kind. */
