@@ -17,9 +17,6 @@ import type { TlsConn } from "../transport.ts";
 /** How long a peer may take for close_notify to leave, in milliseconds. */
 const CLOSE_TIMEOUT = 5000;
 
-/** How much is handed over at once: four of TLS's records. */
-const PIECE = 64 * 1024;
-
 /** A `tls.TLSSocket`, as far as it matters. */
 export interface TlsSocket extends Duplex {
   readonly alpnProtocol: string | false | null;
@@ -70,8 +67,8 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
   /** Encrypted bytes are never all out at once, and Deno's TLS takes no empty write. */
   protected override async startWrite(p: Uint8Array): Promise<void> {
     try {
-      for (let at = 0; at < p.length; at += PIECE) {
-        const piece = p.subarray(at, at + PIECE);
+      for (let at = 0; at < p.length; at += this.pieceSize) {
+        const piece = p.subarray(at, at + this.pieceSize);
         this.#movedBefore = this.moved();
         this.piece = piece.length;
         await this.send(piece);
