@@ -12,7 +12,7 @@ import { caseTable, idleTable, targetTable } from "./tls/report.ts";
 import { CASES, measureIdle, measureRounds } from "./tls/rounds.ts";
 import { makeSite, SUBJECTS } from "./tls/subjects.ts";
 
-const FULL = { rounds: 5, slice: 1 };
+const FULL = { rounds: 4, slice: 1 };
 const QUICK = { rounds: 1, slice: 1 };
 const MEMORY = { name: "memory" };
 const ALL_CASES = [...CASES, MEMORY];
