@@ -31,7 +31,9 @@ await report.check("the package is built", async () => {
   rmSync(NPM, { recursive: true, force: true });
   copyCode(compiled.dir, join(NPM, CODE));
   writeFileSync(join(NPM, "package.json"), JSON.stringify(packageJson(repository), null, 2) + "\n");
-  for (const document of DOCUMENTS) cpSync(join(ROOT, document), join(NPM, document));
+  for (const [name, source] of Object.entries(DOCUMENTS)) {
+    cpSync(join(ROOT, source), join(NPM, name));
+  }
   console.log(`It is built by ${compiled.builder}.`);
 });
 report.end();

@@ -97,7 +97,7 @@ async function pack(npm: string, destination: string): Promise<string> {
   const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS)];
   assert.deepEqual(
     files.map(({ path }) => path).sort(),
-    ["package.json", ...DOCUMENTS, ...reached.map((path) => `${CODE}/${path}`)].sort(),
+    ["package.json", ...Object.keys(DOCUMENTS), ...reached.map((path) => `${CODE}/${path}`)].sort(),
   );
   return join(destination, filename);
 }

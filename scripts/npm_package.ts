@@ -19,16 +19,13 @@ export const COMMANDS: Readonly<Record<string, string>> = {
   "plainsocket-client": "./lib/cli/plainsocket_client.ts",
 };
 
-/** What describes a recording. */
-const RECORDING_SCHEMA = "docs/recording.schema.json";
-
-/** The files beside the code, copied as they are. */
-export const DOCUMENTS: readonly string[] = [
-  "README.md",
-  "CHANGELOG.md",
-  "LICENSE",
-  RECORDING_SCHEMA,
-];
+/** The files of the package beside the code, and those that they are copies of. */
+export const DOCUMENTS: Readonly<Record<string, string>> = {
+  "README.md": "README.md",
+  "CHANGELOG.md": "CHANGELOG.md",
+  "LICENSE": "LICENSE",
+  "recording.schema.json": "docs/recording.schema.json",
+};
 
 /** The npm packages that a deno.json maps names to, with their versions. */
 function npmPackages({ imports }: { imports: Readonly<Record<string, string>> }) {
@@ -83,14 +80,14 @@ export function packageJson(repository?: string): Record<string, unknown> {
     },
     exports: {
       ...exports,
-      "./recording.schema.json": `./${RECORDING_SCHEMA}`,
+      "./recording.schema.json": "./recording.schema.json",
       "./package.json": "./package.json",
     },
     bin: Object.fromEntries(
       Object.entries(COMMANDS)
         .map(([name, source]) => [name, `${CODE}/${compiledTo(source, ".js")}`]),
     ),
-    files: [CODE, "CHANGELOG.md", RECORDING_SCHEMA],
+    files: [CODE, "CHANGELOG.md", "recording.schema.json"],
     engines: { node: ">=20" },
     dependencies: DEPENDENCIES,
     devDependencies: { ...TYPES, ...DEV_DEPENDENCIES },

@@ -398,6 +398,19 @@ test("faults: of datagrams, some are lost, come twice, or in another order, as t
   assert.notDeepEqual(mixed, all);
 });
 
+test("faults: what is still delayed or held back when its socket is closed is sent then", async () => {
+  const clock = new VirtualClock();
+  for (const plan of ["up: delay=50ms", "up: reorder=100%"]) {
+    const inner = new MemoryTransport();
+    const server = await inner.listenDatagram();
+    const client = await faulty(inner, plan, { clock }).listenDatagram({ remote: server.addr });
+    await client.send(bytesOf("hello"));
+    client.close();
+    assert.equal((await server.receive(new Uint8Array(9))).size, 5);
+    server.close();
+  }
+});
+
 test("faults: a plan that is not valid names the column and what was expected", () => {
   const cases: [string, number, RegExp][] = [
     ["conn=x: refuse", 6, /expected the number of a connection/],

@@ -80,7 +80,7 @@ for (const [name, wrap] of Object.entries(WRAPPED)) {
     transport,
     name: `memory, ${name}`,
     streams: { resetting: () => resetting(inner, transport) },
-    // Who sends a datagram late is told of no errors, and loses it by closing.
+    // Whose datagrams are sent later is told of no errors.
     datagrams: name.startsWith("delayed") ? false : {},
     test: (title, run) =>
       test(title, async () => {

@@ -67,7 +67,8 @@ export class FaultyDatagram implements Datagram {
   /** What is sent behind the next datagram. */
   #held: Packet | undefined;
   #waiting = 0;
-  readonly #cancels = new Set<() => void>();
+  /** What closing does about each datagram that waits. */
+  readonly #ends = new Set<() => void>();
   #closed = false;
 
   /** `number` is that of the socket among the connections of its transport. */
@@ -143,8 +144,8 @@ export class FaultyDatagram implements Datagram {
 
   close(reason?: Error): void {
     this.#closed = true;
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
+    for (const end of this.#ends) end();
+    this.#ends.clear();
     this.#inner.close(reason);
   }
 
@@ -182,23 +183,28 @@ export class FaultyDatagram implements Datagram {
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#clock.setTimer(ms, () => {
-        this.#cancels.delete(end);
+        this.#ends.delete(end);
         resolve();
       });
       const end = () => {
         cancel();
         resolve();
       };
-      this.#cancels.add(end);
+      this.#ends.add(end);
     });
   }
 
+  /** Calls `fn` after a time, or when the socket is closed. */
   #later(ms: number, fn: () => void): void {
     const cancel = this.#clock.setTimer(ms, () => {
-      this.#cancels.delete(cancel);
+      this.#ends.delete(end);
       fn();
     });
-    this.#cancels.add(cancel);
+    const end = () => {
+      cancel();
+      fn();
+    };
+    this.#ends.add(end);
   }
 }
 
