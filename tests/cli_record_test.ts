@@ -64,6 +64,7 @@ test("cli record: each format is made of it, of one connection too, and into a f
     mermaid: /^sequenceDiagram/,
     svg: /^<svg /,
     pcapng: /^\n\r\r\n/,
+    har: /^\{\s+"log": \{\s+"version": "1\.2"/,
   };
   for (const [format, start] of Object.entries(starts)) {
     const { code, stdout } = await runClient(["recording", file, "--to", format, "--conn", "1"]);
@@ -134,6 +135,8 @@ test("cli record: what does not go together is said", async () => {
     ["server", ["--fault", "@/nowhere"], /Cannot read '\/nowhere', which --fault names/],
     ["client", ["recording"], /recording needs a FILE/],
     ["server", ["replay"], /replay needs a FILE/],
+    ["server", ["replay", "x", "--ignore", "a"], /--ignore goes with --match lines or/],
+    ["server", ["replay", "x", "--ignore-field", "a"], /--ignore-field goes with --match http/],
   ];
   for (const [program, args, message] of cases) {
     const run = program === "server" ? runServer : runClient;
@@ -215,4 +218,26 @@ test("cli fault: SIGHUP reads the plan again; one that is not right changes noth
     /line 1, column 13: expected bytes.*The faults stay as they were/,
   );
   assert.equal((await echo(started.port, "hello")).code, 18);
+});
+
+test("cli replay: HTTP is compared by fields and bodies, and some fields may differ", async () => {
+  using dir = folder();
+  writeFileSync(join(dir.path, "a.txt"), "hello");
+  const file = join(dir.path, "x.jsonl");
+  await using web = await startServer(["web", dir.path, "--host", "127.0.0.1"]);
+  await using relay = await startServer(
+    ["relay", "--to", `127.0.0.1:${web.port}`, "--host", "127.0.0.1", "--record", file],
+  );
+  const get = (port: number, ...args: string[]) =>
+    runClient(["get", `http://127.0.0.1:${port}/a.txt`, "-H", "Host: localhost", ...args]);
+  assert.equal((await get(relay.port, "-H", "X-Trace: 1")).stdout.toString(), "hello");
+  await relay[Symbol.asyncDispose]();
+  const player = (...args: string[]) =>
+    startServer(["replay", file, "--host", "127.0.0.1", "--match", "http", ...args]);
+  await using lenient = await player("--ignore-field", "x-trace,date");
+  assert.equal((await get(lenient.port, "-H", "X-Trace: 2")).stdout.toString(), "hello");
+  assert.equal((await lenient.program.exit()).code, 0);
+  await using strict = await player();
+  await get(strict.port, "-H", "X-Trace: 2");
+  assert.equal((await strict.program.exit()).code, 1);
 });

@@ -130,9 +130,13 @@ export interface ReplayedTransport extends Transport {
 export function replayed(recording: Recording, options: ReplayOptions = {}): ReplayedTransport {
   checkArgument("replayed", recording, RECORDING);
   checkOptions("replayed", options, OPTIONS, '{ match: "lines" }');
-  const covered = recording.head.redaction === "none" ? [] : CREDENTIAL_FIELDS;
-  const withDefaults = { ignoreFields: ["date", ...covered], ...options };
+  const withDefaults = { ignoreFields: ignoredFields(recording), ...options };
   return new Replayed(playable(connectionsOf(recording)), withDefaults);
+}
+
+/** The header fields that may differ by default: Date, and those whose values were covered. */
+export function ignoredFields({ head }: Recording): string[] {
+  return head.redaction === "none" ? ["date"] : ["date", ...CREDENTIAL_FIELDS];
 }
 
 const RECORDING: Kind = {

@@ -7,7 +7,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { connectionsOf } from "../../../recording/conversations.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
-import type { ReplayOptions } from "../../../replay/replayed.ts";
+import { ignoredFields, type ReplayOptions } from "../../../replay/replayed.ts";
 import { playable, type Script, scriptOf } from "../../../replay/script.ts";
 import type { Party } from "../../../recording/conversations.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
@@ -18,13 +18,24 @@ import { openRecording } from "../recording/recording.ts";
 
 /** The flags. */
 export const REPLAY_FLAGS: {
-  readonly match: Flag<"stream" | "lines">;
+  readonly match: Flag<"stream" | "lines" | "http">;
   readonly ignore: Flag<string>;
+  readonly "ignore-field": Flag<readonly string[]>;
   readonly speed: Flag<number>;
   readonly times: Flag<number>;
 } = {
-  match: choice(["stream", "lines"], "stream", "compare bytes, or lines (default stream)"),
-  ignore: text("REGEXP", "", "what may differ in a line; implies --match lines"),
+  match: choice(
+    ["stream", "lines", "http"],
+    "stream",
+    "compare bytes, lines, or HTTP messages (default stream)",
+  ),
+  ignore: text("REGEXP", "", "what may differ in a line, a header field or a body"),
+  "ignore-field": {
+    arg: "NAMES",
+    help: "header fields that may differ: date,etag (default date, and what is covered)",
+    fallback: [],
+    parse: (value, sofar) => [...sofar, ...value.split(",").map((name) => name.trim())],
+  },
   speed: {
     arg: "N",
     help: "times as fast as recorded; 0 does not wait (default 0)",
@@ -55,6 +66,13 @@ export async function openReplay(
   session: Session,
 ): Promise<Replay> {
   const ignore = flags.ignore === "" ? undefined : regexp(flags.ignore);
+  const fields = flags["ignore-field"];
+  if (ignore !== undefined && flags.match === "stream") {
+    throw new UsageError("Option --ignore goes with --match lines or --match http");
+  }
+  if (fields.length > 0 && flags.match !== "http") {
+    throw new UsageError("Option --ignore-field goes with --match http");
+  }
   const recording = await openRecording(file, session);
   if (recording.warning !== undefined) session.log.note(recording.warning);
   let scripts: Script[];
@@ -69,8 +87,9 @@ export async function openReplay(
   return {
     scripts: Array.from({ length: flags.times }, () => scripts).flat(),
     options: {
-      match: ignore === undefined ? flags.match : "lines",
+      match: flags.match,
       ignore,
+      ignoreFields: fields.length > 0 ? fields : ignoredFields(recording),
       speed: flags.speed,
       clock: session.io.clock,
     },
