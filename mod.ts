@@ -6,9 +6,8 @@
  * ```ts
  * import { dial, echo, serve, systemTransport } from "@plainsocket/plainsocket";
  *
- * const stop = new AbortController();
  * const listener = await systemTransport.listen({ host: "localhost" });
- * const served = serve(listener, echo(), { signal: stop.signal });
+ * const server = serve(listener, echo());
  *
  * using conn = await dial(systemTransport, { host: "localhost", port: listener.addr.port });
  * await conn.write(new TextEncoder().encode("hello"));
@@ -16,8 +15,7 @@
  * console.log(new TextDecoder().decode(buffer.subarray(0, (await conn.read(buffer))!)));
  * conn.close();
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  *
  * @module
@@ -76,6 +74,7 @@ export type { AccessOptions, AccessRules } from "./lib/serve/access.ts";
 export type { Conversation } from "./lib/serve/conversation.ts";
 export { serve } from "./lib/serve/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve/serve.ts";
+export type { Server, StopOptions } from "./lib/serve/server.ts";
 export { serveDatagrams } from "./lib/serve/serve_datagrams.ts";
 export type {
   DatagramHandler,

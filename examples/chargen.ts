@@ -35,10 +35,10 @@ console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([
   // It ends when the client has gone, and writing fails.
-  serve(listener, async (conn) => void await Promise.all([generate(conn), discard(conn)])),
+  serve(listener, async (conn) => void await Promise.all([generate(conn), discard(conn)])).finished,
   // No answer to a service, nor to our like: they may answer answers, and would never stop.
   serveDatagrams(socket, (_data, from, to) => {
     if (from.port < 1024 || from.port === to.port) return undefined;
     return characters.subarray(0, Math.random() * 513);
-  }),
+  }).finished,
 ]);

@@ -27,9 +27,9 @@ const socket = await systemTransport.listenDatagram(listener.addr).catch(explain
 console.log(`udp://${formatAddr(socket.addr)}`);
 
 await Promise.all([
-  serve(listener, (conn) => conn.write(daytime())),
+  serve(listener, (conn) => conn.write(daytime())).finished,
   // No answer to a service, nor to our like: they may answer answers, and would never stop.
   serveDatagrams(socket, (_data, from, to) => {
     return from.port < 1024 || from.port === to.port ? undefined : daytime();
-  }),
+  }).finished,
 ]);

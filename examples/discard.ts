@@ -20,6 +20,6 @@ await Promise.all([
   serve(listener, async (conn) => {
     const bin = new Uint8Array(64 * 1024);
     while (await conn.read(bin) !== null);
-  }),
-  serveDatagrams(socket, () => undefined),
+  }).finished,
+  serveDatagrams(socket, () => undefined).finished,
 ]);

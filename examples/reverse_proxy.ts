@@ -79,4 +79,4 @@ process.once("SIGINT", () => stop.abort());
 await serveLight(listener, proxy, {
   signal: stop.signal,
   limits: { body: Number.MAX_SAFE_INTEGER }, // the server behind has its own
-});
+}).finished;

@@ -40,10 +40,10 @@ import { requestHttp, serveHttp } from "${NAME}/http";
 const stop = new AbortController();
 export const serving = serveHttp(listener, (request: Request) => new Response(request.url), {
   signal: stop.signal,
-});
+}).finished;
 export const request = requestHttp(transport, { url: new URL("http://h/") });
 // @ts-expect-error: it is not just anything.
-export const wrongHandler = serveHttp(listener, (request: Request) => request.url);
+export const wrongHandler = serveHttp(listener, (request: Request) => request.url).finished;
 `;
 
 const SURROUNDINGS: readonly Surroundings[] = [
@@ -62,7 +62,7 @@ declare const conn: plainsocket.Conn;
 const owned: Disposable = conn;
 owned[Symbol.dispose]();
 conn[Symbol.dispose]();
-export const served: Promise<plainsocket.ServeSummary> = plainsocket.serve(listener, plainsocket.echo());
+export const served: Promise<plainsocket.ServeSummary> = plainsocket.serve(listener, plainsocket.echo()).finished;
 export const { code }: plainsocket.SocketError = new plainsocket.SocketError("ECONNRESET", "read");
 // @ts-expect-error: it is not just anything.
 export const wrong: number = plainsocket.systemTransport;

@@ -81,7 +81,8 @@ async function echoServer(rules: AccessOptions, options: ServeOptions = {}) {
     ...rules,
   });
   const stop = new AbortController();
-  const served = serve(listener, echo(), { ...options, admission: access, signal: stop.signal });
+  const served =
+    serve(listener, echo(), { ...options, admission: access, signal: stop.signal }).finished;
   const end = () => {
     stop.abort();
     return served;
@@ -159,7 +160,7 @@ test("serve: a conversation that fails gives its place back, too", async () => {
   const served = serve(listener, () => Promise.reject(new Error("a mistake")), {
     admission,
     onError: () => {},
-  });
+  }).finished;
   for (let i = 0; i < 3; i++) {
     using conn = await transport.connect({ host: "localhost", port: 7 });
     assert.equal(await conn.read(new Uint8Array(1)), null);
@@ -193,7 +194,8 @@ test("serve: who is not admitted is an accept and a reset among the events", asy
     }
   });
   const listener = await transport.listen();
-  const served = serve(listener, echo(), { admission: new AccessList({ deny: ["127.0.0.1"] }) });
+  const served =
+    serve(listener, echo(), { admission: new AccessList({ deny: ["127.0.0.1"] }) }).finished;
   using conn = await transport.connect(listener.addr);
   await assertRefused(conn);
   listener.close();
@@ -205,7 +207,7 @@ test("serveLight: keeps the rules, too", async () => {
   const transport = new MemoryTransport();
   const listener = await transport.listen({ host: "", port: 80 });
   const admission = new AccessList({ allow: ["192.0.2.1"] });
-  const served = serveLight(listener, () => ({ status: 204 }), { admission });
+  const served = serveLight(listener, () => ({ status: 204 }), { admission }).finished;
   using friend = await transport.connect({ host: "192.0.2.1", port: 80 });
   await friend.write(bytes("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
   assert.equal(await readText(friend, 12), "HTTP/1.1 204");
@@ -237,7 +239,7 @@ test("serve: on the system's sockets the address is the one that the peer calls 
   for (const host of ipv6 ? ["127.0.0.1", ""] : ["127.0.0.1"]) {
     using listener = await systemTransport.listen({ host });
     const admission = new AccessList({ allow: ["127.0.0.1"], deny: ["127.0.0.2"] });
-    const served = serve(listener, echo(), { admission });
+    const served = serve(listener, echo(), { admission }).finished;
     const { port } = listener.addr;
     await using caller = await python(`${CALLER}
 for line in sys.stdin:
@@ -277,7 +279,7 @@ test(
       host: "127.0.0.1",
       tls: { cert, key, admission, onHandshakeError },
     });
-    const served = serve(listener, echo(), { admission });
+    const served = serve(listener, echo(), { admission }).finished;
     await using stalling = await python(`
 def connect(source):
     s = socket.socket()
@@ -326,7 +328,7 @@ sys.stdin.readline()
 test("serve: one that is denied and comes back as fast as it can holds nobody up", async () => {
   using listener = await systemTransport.listen({ host: "127.0.0.1" });
   const admission = new AccessList({ deny: ["127.0.0.2"] });
-  const served = serve(listener, echo(), { admission });
+  const served = serve(listener, echo(), { admission }).finished;
   const { port } = listener.addr;
   await using denied = await python(`${CALLER}
 import threading

@@ -38,9 +38,9 @@ async function visiting(
   const exchanges: Exchange[] = [];
   const served = serveLight(listener, serveSite(site.root, siteOptions), {
     signal: stop.signal,
-    grace: 0,
+    drainTimeout: 0,
     onReply: (exchange) => exchanges.push(exchange),
-  });
+  }).finished;
   const browser = await chromium.launch({
     executablePath: pathOf("chromium"),
     args: ["--no-sandbox"],

@@ -72,7 +72,7 @@ class Place implements AsyncDisposable {
     this.#served = serve(listener, handler, {
       signal,
       onError: (error) => this.errors.push(error),
-    });
+    }).finished;
   }
 
   static async open(options: ChatOptions = {}, transport: Transport = new MemoryTransport()) {

@@ -51,7 +51,7 @@ async function withHttp(handler: LightHandler, fn: (url: string) => Promise<void
   const served = serveLight(listener, handler, {
     signal: stop.signal,
     onError: (error) => errors.push(error),
-  });
+  }).finished;
   try {
     await fn(`http://127.0.0.1:${(listener.addr as TcpAddr).port}`);
     assert.deepEqual(errors, []);
@@ -388,7 +388,7 @@ test("get: --unix asks the server behind a socket file, redirects included, and 
           ? { status: 302, headers: ["Location", "http://b.test/b"] }
           : { status: 200, body: `${host}${target}` },
       { signal: stop.signal },
-    );
+    ).finished;
     const exit = await get(["--unix", path, "--timing", "http://a.test/"]);
     assert.deepEqual([exit.code, exit.stdout.toString()], [0, "b.test/b"]);
     assert.match(exit.stderr, /^resolve +-$/m);
@@ -416,7 +416,7 @@ async function withHttps(fn: (url: string, cacert: string) => Promise<void>): Pr
     {
       signal: stop.signal,
     },
-  );
+  ).finished;
   await withDir(async (dir) => {
     writeFileSync(join(dir, "ca.pem"), cert);
     await fn(`https://localhost:${listener.addr.port}`, join(dir, "ca.pem"));

@@ -13,7 +13,7 @@ test(
   async () => {
     const listener = await systemTransport.listen({ host: "127.0.0.1" });
     const stop = new AbortController();
-    const served = serve(listener, echo(), { signal: stop.signal });
+    const served = serve(listener, echo(), { signal: stop.signal }).finished;
     const python = `
 import fcntl, os, subprocess, sys
 pipes = [os.pipe() for _ in range(3)]

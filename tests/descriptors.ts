@@ -61,8 +61,8 @@ async function relayed(): Promise<void> {
   const front = await systemTransport.listen({ host: OWN_HOST });
   const { host, port } = behind.addr;
   const served = [
-    serve(behind, echo()),
-    serve(front, relay((signal) => dial(systemTransport, { host, port, signal }))),
+    serve(behind, echo()).finished,
+    serve(front, relay((signal) => dial(systemTransport, { host, port, signal }))).finished,
   ];
   await count(async () => {
     await Promise.all(Array.from({ length: 50 }, async (_, i) => {

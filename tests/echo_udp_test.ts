@@ -24,7 +24,7 @@ async function conversation(
   const clock = new VirtualClock();
   const server = await transport.listenDatagram();
   const client = await transport.listenDatagram({ remote: server.addr });
-  const served = serveDatagrams(server, handler);
+  const served = serveDatagrams(server, handler).finished;
   const heard: string[] = [];
   async function* source() {
     for (const each of said) yield bytes(each);
@@ -225,7 +225,7 @@ test("echo over UDP: a refusal, a datagram too large and a source that fails rej
 test("echo over UDP: a datagram from a service's port is not answered, or two would never stop", async () => {
   const transport = new MemoryTransport();
   const socket = await transport.listenDatagram({ port: 7 });
-  const served = serveDatagrams(socket, echoDatagram);
+  const served = serveDatagrams(socket, echoDatagram).finished;
   using forged = await transport.listenDatagram({ port: 19, remote: socket.addr });
   using client = await transport.listenDatagram({ remote: socket.addr });
   await forged.send(bytes("spin"));
@@ -247,7 +247,7 @@ test("echo over UDP: two servers on the same port of two addresses do not answer
       // Or they would never stop.
       if (++turns === 10) socket.close();
       return echoDatagram(...args);
-    });
+    }).finished;
   });
   // What somebody sends who forges the address.
   await servers[1].send(bytes("spin"), servers[0].addr);
@@ -274,7 +274,7 @@ test("serveDatagrams: a handler that throws, and an answer too large, are told a
   }, {
     signal: stop.signal,
     onError: (error, { port }) => told.push(`${(error as Error).message.slice(0, 11)} ${port}`),
-  });
+  }).finished;
   using client = await transport.listenDatagram({ remote: socket.addr });
   for (const each of ["", "1", "22"]) await client.send(bytes(each));
   assert.equal((await client.receive(new Uint8Array(10))).size, 2);
@@ -291,7 +291,7 @@ test("serveDatagrams: a system that is out of buffers or memory is waited out", 
   const short = (["ENOBUFS", "ENOMEM"] as const).map((code) => new SocketError(code, "receive"));
   const receive = socket.receive.bind(socket);
   socket.receive = (p) => short.length > 0 ? Promise.reject(short.shift()) : receive(p);
-  const served = serveDatagrams(socket, echoDatagram);
+  const served = serveDatagrams(socket, echoDatagram).finished;
   using client = await transport.listenDatagram({ remote: socket.addr });
   await client.send(bytes("hello"));
   const ended = served.then(() => undefined);
@@ -304,17 +304,18 @@ test("serveDatagrams: a system that is out of buffers or memory is waited out", 
 test("serveDatagrams: a signal aborted before stops it at once; a socket closed with a reason rejects", async () => {
   const transport = new MemoryTransport();
   const signal = AbortSignal.abort();
-  const summary = await serveDatagrams(await transport.listenDatagram(), echoDatagram, { signal });
+  const summary = await serveDatagrams(await transport.listenDatagram(), echoDatagram, { signal })
+    .finished;
   assert.equal(summary.received, 0);
   const socket = await transport.listenDatagram();
-  const served = assert.rejects(serveDatagrams(socket, echoDatagram), /enough/);
+  const served = assert.rejects(serveDatagrams(socket, echoDatagram).finished, /enough/);
   socket.close(new Error("enough"));
   await served;
 });
 
 test("echo over UDP: 1 MiB in datagrams of 1,200 bytes comes back over the system's sockets", async () => {
   const server = await systemTransport.listenDatagram({ host: "127.0.0.1" });
-  const served = serveDatagrams(server, echoDatagram);
+  const served = serveDatagrams(server, echoDatagram).finished;
   using client = await systemTransport.listenDatagram({ remote: server.addr });
   const data = randomBytes(1024 * 1024);
   async function* source() {

@@ -50,8 +50,8 @@ async function proxied(
   const served = serveHttp(listener, handler, {
     signal: stop.signal,
     limits: { body: LARGE.length },
-    grace: 0,
-  });
+    drainTimeout: 0,
+  }).finished;
   try {
     await using proxy = await startProxy(`http://127.0.0.1:${listener.addr.port}`);
     await use(proxy);

@@ -108,7 +108,7 @@ test("faults: a stream that waits for ever does not keep the place of a client t
   }
 });
 
-test("faults: a stream that waits for ever ends with the grace when the server stops", async () => {
+test("faults: a stream that waits for ever ends with the drain timeout when the server stops", async () => {
   const server = await serveOn(silent);
   using conn = await server.connect();
   await conn.write(bytes(GET));

@@ -54,7 +54,7 @@ export async function serveOn(
     clock,
     onError: (error) => errors.push(error),
     ...options,
-  });
+  }).finished;
   const connect = () => transport.connect({ host: "localhost", port: 80 });
   const talk = async (text: string) => {
     using conn = await connect();

@@ -174,7 +174,7 @@ test("leaving: the signal of a handler tells of it, with a body that is not read
     await using server = await serveOn(({ signal }) => {
       signal.addEventListener("abort", () => aborted.resolve(signal.reason));
       return NEVER;
-    }, { grace: 1 });
+    }, { drainTimeout: 1 });
     const conn = await server.connect();
     await conn.write(bytes(text));
     await server.clock.advance(0);
@@ -226,7 +226,8 @@ test("leaving: the place is free for the next, over TCP and TLS, whatever the ha
       };
       return new Response(new ReadableStream({ start, cancel: () => void cancelled++ }));
     };
-    const served = serveHttp(listener, handler, { signal: stop.signal, maxConnections: 1 });
+    const served =
+      serveHttp(listener, handler, { signal: stop.signal, maxConnections: 1 }).finished;
     const talk = async (target: string, hears: (conn: Conn) => Promise<unknown>) => {
       const raw = await systemTransport.connect({ host: "localhost", port });
       using conn = tls === undefined

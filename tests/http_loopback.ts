@@ -33,7 +33,7 @@ export async function serveHere(options: HttpOptions = {}): Promise<LoopbackServ
     signal: stop.signal,
     onReply: (exchange) => told.push(exchange),
     ...options,
-  });
+  }).finished;
   return {
     port,
     url: `http://127.0.0.1:${port}`,

@@ -122,7 +122,7 @@ test("room: a server that stops does not wait for a newcomer that finds none", a
   await using server = await serveOn(() => new Promise(() => {}), {
     maxConnections: 1,
     admission,
-    grace: 1000,
+    drainTimeout: 1000,
   });
   using first = await server.connect();
   await first.write(bytes(GET));
@@ -144,7 +144,7 @@ test("room: silent sockets in all the places keep nobody out", async () => {
   const served = serveHttp(listener, () => new Response("hello"), {
     signal: stop.signal,
     maxConnections: 50,
-  });
+  }).finished;
   const connect = () => systemTransport.connect({ host: "127.0.0.1", port });
   const silent = await Promise.all(Array.from({ length: 150 }, connect));
   const began = performance.now();
@@ -162,7 +162,7 @@ test("room: a client that has left makes it, although its handler never answers"
     target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
   const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
   for (const text of [GET, GET + GET, post]) {
-    await using server = await serveOn(hang, { maxConnections: 2, grace: 1 });
+    await using server = await serveOn(hang, { maxConnections: 2, drainTimeout: 1 });
     using there = await server.connect();
     await there.write(bytes(text));
     await server.clock.advance(0);

@@ -286,7 +286,7 @@ test("drain: closing the listener stops the server, too, and idle connections ar
   const transport = new MemoryTransport();
   const listener = await transport.listen({ port: 80 });
   const clock = new VirtualClock();
-  const served = serveLight(listener, hello, { clock });
+  const served = serveLight(listener, hello, { clock }).finished;
   using idle = await transport.connect({ host: "localhost", port: 80 });
   await idle.write(bytes(GET));
   await hearOne(idle);

@@ -23,7 +23,7 @@ async function serving(handler: LightHandler, options: HttpOptions = {}) {
     signal: stop.signal,
     onError: (error) => errors.push(error),
     ...options,
-  });
+  }).finished;
   return {
     errors,
     ask: (path: string, options: Partial<HttpRequestOptions>) =>

@@ -25,7 +25,7 @@ test("TLS: openssl s_client and ncat talk to our server", async () => {
   const { cert } = files();
   const listener = await systemTransport.listen({ host: "127.0.0.1", tls: own });
   const stop = new AbortController();
-  const served = serve(listener, echo(), { signal: stop.signal });
+  const served = serve(listener, echo(), { signal: stop.signal }).finished;
   const { port } = listener.addr;
   const verify = ["-CAfile", cert, "-verify_return_error", "-quiet"];
   await using openssl = new Program(
@@ -49,7 +49,7 @@ test("TLS: curl trusts our certificate when told to, and only then", async () =>
   const served = serve(listener, async (conn) => {
     await conn.read(new Uint8Array(4096));
     await conn.write(bytes("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"));
-  }, { signal: stop.signal });
+  }, { signal: stop.signal }).finished;
   const url = `https://127.0.0.1:${listener.addr.port}/`;
   const trusting = await runProgram(["curl", "-sS", "--noproxy", "*", "--cacert", cert, url]);
   assert.deepEqual([trusting.code, trusting.stdout.toString()], [0, "hello"], trusting.stderr);

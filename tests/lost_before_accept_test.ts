@@ -19,7 +19,7 @@ for line in sys.stdin:
 `);
   peer.say(`${listener.addr.port}`);
   assert.equal(await peer.hear(), "reset");
-  const served = serve(listener, echoAll);
+  const served = serve(listener, echoAll).finished;
   {
     using client = await systemTransport.connect(listener.addr);
     await client.write(bytes("hello"));

@@ -17,13 +17,12 @@ function fails(what: string): never {
 async function meet(kind: typeof serve | typeof serveLight | typeof serveHttp, said: string) {
   const listener = await systemTransport.listen({ host });
   const name = kind.name;
-  const served = kind(listener, () => fails(name));
+  const server = kind(listener, () => fails(name));
   using conn = await systemTransport.connect(listener.addr);
   console.log(`${name} ${conn.localAddr.port}`);
   await conn.write(text(said));
   while (await conn.read(new Uint8Array(1000)) !== null);
-  listener.close();
-  await served;
+  await server.stop();
 }
 
 const request = (target: string) =>
@@ -34,7 +33,7 @@ await meet(serveHttp, request("/http"));
 
 const socket = await systemTransport.listenDatagram({ host });
 const warned = new Promise<Error>((resolve) => process.on("warning", resolve));
-const served = serveDatagrams(socket, () => fails("serveDatagrams"));
+const served = serveDatagrams(socket, () => fails("serveDatagrams")).finished;
 using client = await systemTransport.listenDatagram({ remote: socket.addr });
 console.log(`serveDatagrams ${client.addr.port}`);
 await client.send(text("hello"));

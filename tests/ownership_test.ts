@@ -105,7 +105,7 @@ const LARGE = { limits: { body: 2 * CONTENT.length }, onError: () => {} };
 
 function light(handler: LightHandler) {
   return (listener: Listener, signal: AbortSignal) =>
-    serveLight(listener, handler, { ...LARGE, signal });
+    serveLight(listener, handler, { ...LARGE, signal }).finished;
 }
 
 /** Serves the content: in chunks, so that frames are taken out of it, or as it is; encoded or not. */
@@ -410,7 +410,7 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
         serveHttp(listener, async (request) => {
           await check(request);
           return new Response();
-        }, { ...LARGE, signal }));
+        }, { ...LARGE, signal }).finished);
     }
   },
   "the `body` of a reply of `serveFiles()` or `serveSite()`": async (transport) => {
@@ -437,7 +437,7 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
     const serving = serveDatagrams(socket, (data) => {
       found.push(data);
       return data;
-    }, { signal: stop.signal });
+    }, { signal: stop.signal }).finished;
     using client = await transport.listenDatagram({ remote: socket.addr });
     const buffer = new Uint8Array(100);
     for (const text of ["one", "two", "three", "", "five"]) {

@@ -46,6 +46,6 @@ process.once("SIGTERM", () => stop.abort());
 console.log(`http://${formatAddr(listener.addr)}/`);
 await serveLight(listener, answer, {
   limits: fromEnvironment(Object.keys(HTTP_LIMITS)),
-  ...fromEnvironment(["maxConnections", "grace"]),
+  ...fromEnvironment(["maxConnections", "drainTimeout"]),
   signal: stop.signal,
-});
+}).finished;

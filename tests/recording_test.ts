@@ -241,7 +241,7 @@ test("recording: a relay says which two sockets it has joined", async () => {
   const front = await transport.listen({ port: 8 });
   const target = await network.listen({ port: 7 });
   const toTarget = () => transport.connect({ host: "localhost", port: 7 });
-  const served = serve(front, relay(toTarget));
+  const served = serve(front, relay(toTarget)).finished;
   const client = await network.connect({ host: "localhost", port: 8 });
   const end = await target.accept();
   await client.write(new Uint8Array(1));

@@ -44,7 +44,7 @@ class Switchboard implements AsyncDisposable {
       signal: this.#stop.signal,
       onError: (error) => this.errors.push(error),
       ...options,
-    });
+    }).finished;
   }
 
   get addr(): Addr {
@@ -271,8 +271,8 @@ test("relay: one that only one side has ended is bounded by the idle timeout", a
   await board.stop();
 });
 
-test("relay: a conversation that is stuck when the grace is over is reset on both sides", async () => {
-  const { board, client, target, clock } = await stuck({ grace: 5000 });
+test("relay: a conversation that is stuck when the drain timeout is over is reset on both sides", async () => {
+  const { board, client, target, clock } = await stuck({ drainTimeout: 5000 });
   const stopped = board.stop();
   await clock.advance(5000);
   await stopped;
@@ -292,10 +292,10 @@ test("relay: dialing is given up when the server stops", async () => {
         reject(signal.reason);
       })
     );
-  await using board = new Switchboard(front, never, { grace: 1000, clock });
+  await using board = new Switchboard(front, never, { drainTimeout: 1000, clock });
   using client = await transport.connect({ host: "localhost", port: 7 });
   await clock.advance(0);
-  // At once, and not when the grace is over: nothing is under way yet.
+  // At once, and not when the drain timeout is over: nothing is under way yet.
   await board.stop();
   await rejects(client.read(new Uint8Array(1)), "ECONNRESET");
   assert.equal((aborted as SocketError).code, "ECLOSED");
@@ -324,7 +324,7 @@ test("relay: joins Unix and TCP sockets, both ways round", async () => {
         ? systemTransport.listen({ path })
         : systemTransport.listen({ host: "127.0.0.1" });
     const [behind, front] = [await listen(targets), await listen(fronts)];
-    const echoing = serve(behind, echo());
+    const echoing = serve(behind, echo()).finished;
     await using board = new Switchboard(
       front,
       (signal) => dial(systemTransport, { ...behind.addr as TcpAddr, signal }),
@@ -351,7 +351,7 @@ test("relay: TLS in front of plain TCP, and plain TCP in front of TLS", async ()
         ? dial(systemTransport, { host, port, signal, tls: { caCerts: [cert] } })
         : dial(systemTransport, { host, port, signal });
     const [behind, front] = [await listen(!secureFront), await listen(secureFront)];
-    const echoing = serve(behind, echo());
+    const echoing = serve(behind, echo()).finished;
     await using board = new Switchboard(
       front,
       (signal) => connect(behind.addr.port, !secureFront, signal),

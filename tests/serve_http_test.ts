@@ -20,7 +20,8 @@ async function serveOn(handler: HttpHandler, options: HttpOptions = {}) {
   const stop = new AbortController();
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
-  const served = serveHttp(listener, handler, { signal: stop.signal, onError, ...options });
+  const served =
+    serveHttp(listener, handler, { signal: stop.signal, onError, ...options }).finished;
   return {
     url: `http://127.0.0.1:${port}`,
     errors,
@@ -311,7 +312,7 @@ test("Response: a silent stream is cancelled when the connection is lost", async
         start: (controller) => (more = controller).enqueue(bytes("one")),
         cancel: () => cancelled.resolve(),
       }),
-    ), { onError: (error) => errors.push(error) });
+    ), { onError: (error) => errors.push(error) }).finished;
   const conn = await transport.connect({ host: "localhost", port: 80 });
   await conn.write(bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
   let heard = "";

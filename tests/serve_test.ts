@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import process from "node:process";
+import { setImmediate } from "node:timers";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { echo } from "../lib/protocols/echo.ts";
@@ -6,6 +8,7 @@ import { type SocketErrorCode } from "../lib/base/error_codes.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { serve } from "../lib/serve/serve.ts";
+import type { StopOptions } from "../lib/serve/server.ts";
 import type { Conn, Listener } from "../lib/net/transport.ts";
 import { bytes, readText, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -22,7 +25,7 @@ async function setUp() {
 
 test("serve: each connection gets a conversation, and is closed when it ends", async () => {
   const { listener, stop, connect, options } = await setUp();
-  const served = serve(listener, (conn) => conn.write(bytes("hello")), options);
+  const served = serve(listener, (conn) => conn.write(bytes("hello")), options).finished;
   for (let i = 0; i < 3; i++) {
     using conn = await connect();
     assert.equal(await readText(conn, 5), "hello");
@@ -41,7 +44,7 @@ test("serve: a handler that throws hurts no other, and its error is told", async
     if (!first) return echoing(conn, conversation);
     first = false;
     throw new TypeError("a mistake");
-  }, { ...options, onError: (error) => told.push(error) });
+  }, { ...options, onError: (error) => told.push(error) }).finished;
   using broken = await connect();
   using fine = await connect();
   assert.equal(await broken.read(new Uint8Array(1)), null);
@@ -55,7 +58,7 @@ test("serve: a handler that throws hurts no other, and its error is told", async
 
 test("serve: at maxConnections the next one waits until one leaves", async () => {
   const { listener, stop, connect, options } = await setUp();
-  const served = serve(listener, echo(), { ...options, maxConnections: 2 });
+  const served = serve(listener, echo(), { ...options, maxConnections: 2 }).finished;
   const [first, second, third] = [await connect(), await connect(), await connect()];
   await Promise.all([first, second, third].map((conn) => conn.write(bytes("x"))));
   await readText(first, 1);
@@ -88,7 +91,7 @@ test("serve: makeRoom is asked for a newcomer's place until one ends", async () 
       open.shift()!.close();
       return true;
     },
-  });
+  }).finished;
   const [first, second, third] = [await connect(), await connect(), await connect()];
   await third.write(bytes("x"));
   await clock.advance(500);
@@ -108,7 +111,7 @@ test("serve: a connection on which nothing moves is closed with ETIMEDOUT, a bus
     ...options,
     idleTimeout: 60_000,
     onError: (error) => told.push(error as SocketError),
-  });
+  }).finished;
   using silent = await connect();
   using busy = await connect();
   for (let second = 0; second < 62; second += 2) {
@@ -132,7 +135,7 @@ test("serve: a large write that moves slowly is not idle", async () => {
   const served = serve(listener, (conn) => conn.write(new Uint8Array(size)), {
     ...options,
     idleTimeout: 4000,
-  });
+  }).finished;
   using conn = await connect();
   const p = new Uint8Array(64 * 1024);
   let got = 0;
@@ -144,7 +147,7 @@ test("serve: a large write that moves slowly is not idle", async () => {
 
 test("serve: stopping lets conversations finish", async () => {
   const { listener, stop, connect, options } = await setUp();
-  const served = serve(listener, echo(), options);
+  const served = serve(listener, echo(), options).finished;
   using conn = await connect();
   await conn.write(bytes("before"));
   assert.equal(await readText(conn, 6), "before");
@@ -157,9 +160,9 @@ test("serve: stopping lets conversations finish", async () => {
   assert.deepEqual(await served, { accepted: 1, refused: 0, reset: 0 });
 });
 
-test("serve: what has not finished after the grace is reset", async () => {
+test("serve: what has not finished after the drain timeout is reset", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
-  const served = serve(listener, echo(), { ...options, grace: 5000 });
+  const served = serve(listener, echo(), { ...options, drainTimeout: 5000 }).finished;
   using conn = await connect();
   await conn.write(bytes("x"));
   await readText(conn, 1);
@@ -185,8 +188,8 @@ test("serve: a handler that waits for something else is told when it is over", a
           resolve();
         })
       ),
-    { ...options, idleTimeout: 60_000, grace: 1000 },
-  );
+    { ...options, idleTimeout: 60_000, drainTimeout: 1000 },
+  ).finished;
   using idle = await connect();
   await clock.advance(62_000);
   assert.equal(await idle.read(new Uint8Array(1)), null);
@@ -202,7 +205,7 @@ test("serve: a handler that waits for something else is told when it is over", a
 test("serve: a handler that ignores its reset does not hold up the end", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
   const release = deferred<void>();
-  const served = serve(listener, () => release.promise, { ...options, grace: 0 });
+  const served = serve(listener, () => release.promise, { ...options, drainTimeout: 0 }).finished;
   using conn = await connect();
   await clock.advance(0);
   stop.abort();
@@ -216,15 +219,93 @@ test("serve: a handler that ignores its reset does not hold up the end", async (
 test("serve: a signal aborted before, or a listener closed by hand, ends it too", async () => {
   const first = await setUp();
   first.stop.abort();
-  assert.deepEqual(await serve(first.listener, echo(), first.options), {
+  assert.deepEqual(await serve(first.listener, echo(), first.options).finished, {
     accepted: 0,
     refused: 0,
     reset: 0,
   });
   const second = await setUp();
-  const served = serve(second.listener, echo(), second.options);
+  const served = serve(second.listener, echo(), second.options).finished;
   second.listener.close();
   assert.deepEqual(await served, { accepted: 0, refused: 0, reset: 0 });
+});
+
+test("serve: the server has the address of its listener, and is no promise", async () => {
+  const { listener, options } = await setUp();
+  await using server = serve(listener, echo(), options);
+  assert.equal(server.addr, listener.addr);
+  assert.equal("then" in server, false);
+});
+
+test("serve: stop() drains as the signal does, and what it resolves to is finished", async () => {
+  const { listener, clock, connect } = await setUp();
+  const server = serve(listener, echo(), { clock, drainTimeout: 5000 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  let over = false;
+  const stopped = server.stop().then((summary) => {
+    over = true;
+    return summary;
+  });
+  await rejects(connect(), "ECONNREFUSED");
+  await clock.advance(4999);
+  assert.equal(over, false);
+  await clock.advance(1);
+  assert.deepEqual(await stopped, { accepted: 1, refused: 0, reset: 1 });
+  assert.equal(await server.stop(), await server.finished);
+});
+
+test("serve: stop() may have a drain timeout of its own, of which the first one counts", async () => {
+  const { listener, clock, connect } = await setUp();
+  const server = serve(listener, echo(), { clock, drainTimeout: 5000 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  void server.stop({ drainTimeout: 1000 });
+  void server.stop({ drainTimeout: 60_000 });
+  await clock.advance(1000);
+  assert.equal((await server.finished).reset, 1);
+  assert.throws(() => void server.stop({ drainTimeout: -1 }), { name: "RangeError" });
+  assert.throws(() => void server.stop({ grace: 1 } as StopOptions), /"grace"/);
+});
+
+test("serve: stop() waits for nobody who comes when all places are taken", async () => {
+  const { listener, connect, options } = await setUp();
+  const server = serve(listener, echo(), { ...options, maxConnections: 1 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  using waiting = await connect();
+  const stopped = server.stop();
+  conn.close();
+  assert.deepEqual(await stopped, { accepted: 1, refused: 0, reset: 0 });
+  await rejects(waiting.read(new Uint8Array(1)), "ECONNRESET");
+});
+
+test("serve: `await using` stops it at the end of the block", async () => {
+  const { listener, connect, options } = await setUp();
+  {
+    await using _server = serve(listener, echo(), options);
+    using conn = await connect();
+    await conn.write(bytes("hello"));
+    assert.equal(await readText(conn, 5), "hello");
+  }
+  await rejects(connect(), "ECONNREFUSED");
+});
+
+test("serve: a failure is there for who waits later, and until then unhandled by nobody", async () => {
+  const { listener, options } = await setUp();
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
+  process.on("unhandledRejection", note);
+  const server = serve(failingListener(["EUNKNOWN"], listener), echo(), options);
+  // It has failed, and the runtime has had its turns to tell.
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  await rejects(server.stop(), "EUNKNOWN");
+  await rejects(server.finished, "EUNKNOWN");
+  process.removeListener("unhandledRejection", note);
+  assert.deepEqual(unhandled, []);
 });
 
 /** A listener whose accept fails with these codes, one after the other, and is then closed. */
@@ -244,7 +325,7 @@ function failingListener(codes: SocketErrorCode[], inner: Listener): Listener {
 test("serve: out of descriptors, it waits 5 ms, then twice as long, at most a second", async () => {
   const { listener, clock, options } = await setUp();
   const codes: SocketErrorCode[] = Array(12).fill("EMFILE");
-  const served = serve(failingListener(codes, listener), echo(), options);
+  const served = serve(failingListener(codes, listener), echo(), options).finished;
   const left: number[] = [];
   for (let wait = 5; wait < 4000; wait *= 2) {
     await clock.advance(Math.min(wait, 1000));
@@ -260,7 +341,7 @@ test("serve: an accept that fails for good ends it with that error, after a drai
   const codes: SocketErrorCode[] = ["ECONNABORTED"];
   const failing = failingListener(codes, listener);
   const accept = () => codes.length > 0 ? failing.accept() : listener.accept();
-  const served = rejects(serve({ ...failing, accept }, echo(), options), "EUNKNOWN");
+  const served = rejects(serve({ ...failing, accept }, echo(), options).finished, "EUNKNOWN");
   using conn = await connect();
   await conn.write(bytes("x"));
   await readText(conn, 1);
@@ -274,7 +355,7 @@ test("serve: an accept that fails for good ends it with that error, after a drai
 
 test("serve: 1,000 visitors at once all get their echo", async () => {
   const { listener, stop, connect, options } = await setUp();
-  const served = serve(listener, echo(), { ...options, maxConnections: 100 });
+  const served = serve(listener, echo(), { ...options, maxConnections: 100 }).finished;
   let answered = 0;
   await Promise.all(Array.from({ length: 1000 }, async (_, i) => {
     using conn = await connect();
@@ -287,7 +368,7 @@ test("serve: 1,000 visitors at once all get their echo", async () => {
   assert.deepEqual(await served, { accepted: 1000, refused: 0, reset: 0 });
 });
 
-test("serve: the grace counts from the signal, however long the listener takes to close", async () => {
+test("serve: the drain timeout counts from the signal, however long the listener takes to close", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
   const noticed = deferred<void>();
   // As a runtime's accept() that rejects some time after its listener was closed.
@@ -304,7 +385,7 @@ test("serve: the grace counts from the signal, however long the listener takes t
   const served = serve(slow, (_, { signal }) => {
     signal.addEventListener("abort", () => silent.resolve());
     return silent.promise;
-  }, { ...options, grace: 5000 });
+  }, { ...options, drainTimeout: 5000 }).finished;
   using _client = await connect();
   await clock.advance(1);
   stop.abort();
@@ -313,12 +394,12 @@ test("serve: the grace counts from the signal, however long the listener takes t
   assert.equal((await served).reset, 1);
 });
 
-test("serve: without a grace, a handler that ends because the server does is not reset", async () => {
+test("serve: without a drain, a handler that ends because the server does is not reset", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
   const served = serve(listener, async (_, { signal }) => {
     await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
     assert.equal(signal.aborted, false);
-  }, { ...options, grace: 0 });
+  }, { ...options, drainTimeout: 0 }).finished;
   using _client = await connect();
   await clock.advance(1);
   stop.abort();

@@ -44,7 +44,7 @@ async function busyWorld(world: World): Promise<void> {
   const server = world.host("server");
   const listener = await server.listen({ host: "", port: 7 });
   const stop = new AbortController();
-  const served = serve(listener, echo(), { signal: stop.signal, clock: world.clock });
+  const served = serve(listener, echo(), { signal: stop.signal, clock: world.clock }).finished;
   await Promise.all(Array.from({ length: 5 }, async (_, i) => {
     const host = world.host(`client${i}`);
     await world.sleep(Math.random() * 100);

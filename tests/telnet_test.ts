@@ -173,7 +173,7 @@ test("telnet: a client of a chat goes on after Ctrl-C, and the others get its te
   const transport = new MemoryTransport();
   const listener = await transport.listen({ port: 7 });
   const stop = new AbortController();
-  const served = serve(listener, chat({ signal: stop.signal }), { signal: stop.signal });
+  const served = serve(listener, chat({ signal: stop.signal }), { signal: stop.signal }).finished;
   using one = await transport.connect({ host: "localhost", port: 7 });
   await hear(one, "Nobody else is here.\n");
   using other = await transport.connect({ host: "localhost", port: 7 });
@@ -196,7 +196,7 @@ test("telnet: a client that asks and does not read is dropped", async () => {
   const served = serve(listener, chat({ signal: stop.signal, maxQueue: 4096 }), {
     signal: stop.signal,
     onError: (error) => errors.push(error),
-  });
+  }).finished;
   using flood = await transport.connect({ host: "localhost", port: 7 });
   const requests = new Uint8Array(3 * 1024);
   for (let i = 0; i < requests.length; i += 3) requests.set([IAC, DO, ECHO], i);

@@ -33,7 +33,7 @@ function socketsAt(addr: Addr): number {
 async function see(kind: WorkerKind, listen: WorkerListenOptions): Promise<string> {
   const stop = new AbortController();
   try {
-    const { addr, ended } = await startWorkers(WORKER_MODULE, {
+    const { addr, finished } = await startWorkers(WORKER_MODULE, {
       workers: 2,
       kind,
       listen,
@@ -41,7 +41,7 @@ async function see(kind: WorkerKind, listen: WorkerListenOptions): Promise<strin
     });
     const sockets = socketsAt(addr);
     stop.abort();
-    await ended;
+    await finished;
     return sockets === 1 ? "one socket, handed over" : `${sockets} sockets, SO_REUSEPORT`;
   } catch (error) {
     if (error instanceof SocketError) return `\`${error.code}\``;

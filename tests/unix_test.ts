@@ -235,7 +235,7 @@ test("Unix: socat, ncat and Python talk to our server", async () => {
   const path = freshPath();
   const listener = await systemTransport.listen({ path });
   const stop = new AbortController();
-  const served = serve(listener, echo(), { signal: stop.signal });
+  const served = serve(listener, echo(), { signal: stop.signal }).finished;
   const inPython = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX)

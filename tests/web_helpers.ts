@@ -72,7 +72,7 @@ export async function siteOf(
   const served = serveLight(listener, serveFiles(root, { clock, ...options }), {
     signal: stop.signal,
     onError: (error) => errors.push(error),
-  });
+  }).finished;
   const connect = () => transport.connect({ host: "localhost", port: 80 });
   return {
     folder,

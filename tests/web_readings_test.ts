@@ -226,7 +226,7 @@ test("listing: a client that resets its connection ends it, whatever it has take
   const stop = new AbortController();
   const served = serveLight(listener, serveFiles(site.root, { listing }), {
     signal: stop.signal,
-  });
+  }).finished;
   for (let i = 0; i < 10; i++) {
     const conn = await systemTransport.connect(listener.addr);
     await conn.write(bytes("GET /dir/ HTTP/1.1\r\nHost: a\r\n\r\n"));

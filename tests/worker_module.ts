@@ -13,7 +13,7 @@ export interface WorkerOrders {
   readonly throwAtOnce?: boolean;
 }
 
-const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
+const main: WorkerMain = async ({ id, data, signal, drainTimeout, listen }) => {
   const listener = await listen();
   if ((data as WorkerOrders | undefined)?.throwAtOnce) throw new Error("thrown at once");
   return await serve(listener, async (conn) => {
@@ -25,7 +25,7 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
       const reply = text === "who" ? `${id} ${process.pid}` : text;
       await conn.write(new TextEncoder().encode(reply));
     }
-  }, { signal, grace });
+  }, { signal, drainTimeout }).finished;
 };
 export default main;
 

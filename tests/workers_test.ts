@@ -65,7 +65,7 @@ class Running implements AsyncDisposable {
     const waiting = new Set<() => void>();
     const workers = await startWorkers(WORKER_MODULE, {
       workers: 2,
-      grace: 10_000,
+      drainTimeout: 10_000,
       ...options,
       signal: stop.signal,
       onEvent: (event) => {
@@ -94,7 +94,7 @@ class Running implements AsyncDisposable {
 
   stop(): Promise<WorkersSummary> {
     this.#stop.abort();
-    return this.workers.ended;
+    return this.workers.finished;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -188,8 +188,8 @@ for (const kind of KINDS) {
     assert.equal((await running.stop()).accepted, 20);
   });
 
-  test(`workers: ${kind} reset what is not finished within the grace, and count it`, async () => {
-    await using running = await Running.start({ kind, grace: 100 });
+  test(`workers: ${kind} reset what is not finished within the drain timeout, and count it`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: 100 });
     const conns = await oneOfEach(running, 2);
     const { reset, lost } = await running.stop();
     assert.deepEqual([reset, lost], [2, 0]);
@@ -241,12 +241,12 @@ for (const kind of KINDS) {
     }
     assert.deepEqual(waits, [100, 200, 400, 800]);
     stop.abort();
-    assert.equal((await workers.ended).restarts, 3);
+    assert.equal((await workers.finished).restarts, 3);
   });
 
   test(`workers: of ${kind}, one that hangs when all are to stop is killed`, async () => {
     const clock = new VirtualClock();
-    await using running = await Running.start({ kind, clock, grace: 1000 });
+    await using running = await Running.start({ kind, clock, drainTimeout: 1000 });
     const conns = await oneOfEach(running, 2);
     await conns.get(1)!.write(bytes("hang"));
     const ended = running.stop();
@@ -428,13 +428,13 @@ test("workers: a restart that cannot even be tried is tried again, ever later", 
   let listener: WorkerListener | undefined;
   const slot = new Slot(1, {
     clock,
-    grace: 0,
+    drainTimeout: 0,
     launch: (given) => {
       if (listener !== undefined) throw new Error("spawn ENOMEM");
       listener = given;
       return IDLE_HANDLE;
     },
-    startMessage: () => ({ type: "stop" }),
+    startMessage: () => ({ type: "stop", drainTimeout: 0 }),
     onReady: () => {},
     onCrash: (_id, _pid, how, restartIn) => crashes.push([how, restartIn]),
   });
@@ -459,12 +459,12 @@ test("workers: one that has served before all are to stop is not lost, and one t
     let listener: WorkerListener;
     const slot = new Slot(1, {
       clock: new VirtualClock(),
-      grace: 0,
+      drainTimeout: 0,
       launch: (given) => {
         listener = given;
         return IDLE_HANDLE;
       },
-      startMessage: () => ({ type: "stop" }),
+      startMessage: () => ({ type: "stop", drainTimeout: 0 }),
       onReady: () => {},
       onCrash: () => assert.fail("It is not to be replaced"),
     });

@@ -90,15 +90,13 @@ const NOT_FOUND_KEY = "not found";
  * writeFileSync(join(root, "index.html"), "<h1>Hello</h1>");
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveLight(listener, serveFiles(root), { signal: stop.signal });
+ * const server = serveLight(listener, serveFiles(root));
  *
  * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/`);
  * assert.equal(response.headers.get("Content-Type"), "text/html;charset=utf-8");
  * assert.equal(await response.text(), "<h1>Hello</h1>");
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * rmSync(root, { recursive: true });
  * ```
  */

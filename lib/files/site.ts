@@ -71,8 +71,7 @@ const OPTIONS: Kinds<SiteOptions> = {
  *
  * const root = mkdtempSync(join(tmpdir(), "site-"));
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveLight(listener, serveSite(root, { upload: true }), { signal: stop.signal });
+ * const server = serveLight(listener, serveSite(root, { upload: true }));
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/`;
  * const put = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
@@ -83,8 +82,7 @@ const OPTIONS: Kinds<SiteOptions> = {
  * const listing = await fetch(url, { headers: { Accept: "application/json" } });
  * assert.equal((await listing.json()).entries[0].href, "./hello.txt");
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * rmSync(root, { recursive: true });
  * ```
  */

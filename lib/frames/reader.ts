@@ -133,7 +133,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    *
    * const transport = new MemoryTransport();
    * const listener = await transport.listen({ port: 7 });
-   * const served = serve(listener, echoFrames);
+   * const server = serve(listener, echoFrames);
    *
    * using conn = await transport.connect({ host: "localhost", port: 7 });
    * const writer = new FrameWriter(conn, framing);
@@ -142,8 +142,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    * assert.deepEqual(await new FrameReader(conn, framing).read(), new Uint8Array([1, 2, 3]));
    *
    * conn.close();
-   * listener.close();
-   * await served;
+   * await server.stop();
    * ```
    */
   tryReadBorrowed(): Uint8Array | null {

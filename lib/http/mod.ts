@@ -6,16 +6,14 @@
  * import { systemTransport } from "@plainsocket/plainsocket";
  * import { requestHttp, serveHttp } from "@plainsocket/plainsocket/http";
  *
- * const stop = new AbortController();
  * const listener = await systemTransport.listen({ host: "localhost" });
- * const served = serveHttp(listener, () => new Response("hello"), { signal: stop.signal });
+ * const server = serveHttp(listener, () => new Response("hello"));
  *
  * const url = new URL(`http://localhost:${listener.addr.port}/`);
  * const reply = await requestHttp(systemTransport, { url });
  * for await (const chunk of reply) console.log(new TextDecoder().decode(chunk));
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  *
  * @module

@@ -28,15 +28,14 @@ const OPTIONS: Kinds<EchoOptions> = { recvSize: integer(1) };
  *
  * const transport = new MemoryTransport();
  * const listener = await transport.listen({ port: 7 });
- * const served = serve(listener, echo());
+ * const server = serve(listener, echo());
  *
  * using conn = await transport.connect({ host: "localhost", port: 7 });
  * await conn.write(new Uint8Array([1, 2, 3]));
  * assert.equal(await conn.read(new Uint8Array(10)), 3);
  *
  * conn.close();
- * listener.close();
- * await served;
+ * await server.stop();
  * ```
  */
 export function echo(options: EchoOptions = {}): Handler {

@@ -23,14 +23,13 @@ const FIRST_FREE_PORT = 1024;
  *
  * const transport = new MemoryTransport();
  * const socket = await transport.listenDatagram({ port: 7 });
- * const served = serveDatagrams(socket, echoDatagram);
+ * const server = serveDatagrams(socket, echoDatagram);
  *
  * using client = await transport.listenDatagram({ remote: { host: "localhost", port: 7 } });
  * await client.send(new Uint8Array([1, 2, 3]));
  * assert.equal((await client.receive(new Uint8Array(10))).size, 3);
  *
- * socket.close();
- * await served;
+ * await server.stop();
  * ```
  */
 export function echoDatagram(

@@ -72,7 +72,7 @@ export interface Relayed {
  * - When one side resets, the other is reset, as far as its runtime can ({@linkcode Conn.reset}).
  *   When one side takes no more bytes, what it said before is passed on first.
  * - When the target cannot be reached the client is reset, and nothing of what it sent is read.
- * - When {@linkcode serve} closes the client, since nothing moves or the grace is over, the target is
+ * - When {@linkcode serve} closes the client, as nothing moves or the drain is over, the target is
  *   reset. Bytes in either direction count as movement, so `idleTimeout` bounds a conversation
  *   that only one side has ended, too.
  *
@@ -87,16 +87,12 @@ export interface Relayed {
  * const transport = new MemoryTransport();
  * const [target, front] = [await transport.listen({ port: 7 }), await transport.listen({ port: 8 })];
  * const toTarget = (signal: AbortSignal) => dial(transport, { host: "localhost", port: 7, signal });
- * const served = Promise.all([serve(target, echo()), serve(front, relay(toTarget))]);
+ * await using _echoing = serve(target, echo());
+ * await using _relaying = serve(front, relay(toTarget));
  *
  * using conn = await transport.connect({ host: "localhost", port: 8 });
  * await conn.write(new Uint8Array([1, 2, 3]));
  * assert.equal(await conn.read(new Uint8Array(10)), 3);
- *
- * conn.close();
- * front.close();
- * target.close();
- * await served;
  * ```
  */
 export function relay(

@@ -60,12 +60,11 @@ const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse
  *   maxPerAddress: 100,
  * });
  * const listener = await systemTransport.listen({ host: "localhost" });
- * const served = serve(listener, echo(), { admission: access });
+ * const server = serve(listener, echo(), { admission: access });
  *
  * access.replace({ allow: ["127.0.0.1"] }); // from now on; who is connected stays
  *
- * listener.close();
- * await served;
+ * await server.stop();
  * ```
  */
 export class AccessList implements Admission {

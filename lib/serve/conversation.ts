@@ -11,7 +11,7 @@ import type { Conn } from "../net/transport.ts";
 export interface Conversation {
   /**
    * Aborted when the server closes the connection before the handler has settled: it is idle, or the
-   * grace is over. Reads and writes under way fail then anyway; this is for a handler that waits for
+   * drain timeout is over. Reads and writes under way fail then anyway; this is for a handler that waits for
    * something else. The reason is the {@linkcode SocketError} that they fail with.
    */
   readonly signal: AbortSignal;

@@ -27,6 +27,7 @@ import { deferred } from "../base/deferred.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
 import { warn } from "./handler_warning.ts";
+import { RunningServer, type Server } from "./server.ts";
 import type { Conn, Listener } from "../net/transport.ts";
 
 /**
@@ -61,14 +62,14 @@ export interface ServeOptions {
    */
   readonly idleTimeout?: number;
   /** Milliseconds that conversations get to finish once the server stops. Default: 10,000. */
-  readonly grace?: number;
+  readonly drainTimeout?: number;
   /**
    * Is told what a handler rejected with. By default a SocketError, which is how peers behave, is
    * ignored, and anything else becomes a process warning with its stack and the peer's address, since
    * it is a mistake in the handler.
    */
   readonly onError?: (error: unknown, conn: Conn) => void;
-  /** Is told when the server stops: from then on conversations have `grace` to finish. */
+  /** Is told when the server stops: from then on conversations have `drainTimeout` to finish. */
   readonly onStop?: () => void;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
@@ -80,7 +81,7 @@ export interface ServeSummary {
   readonly accepted: number;
   /** How many were refused by {@linkcode ServeOptions.admission}. */
   readonly refused: number;
-  /** How many of those accepted did not finish within the grace and were reset. */
+  /** How many of those accepted did not finish within the drain timeout and were reset. */
   readonly reset: number;
 }
 
@@ -90,7 +91,7 @@ const OPTIONS: Kinds<ServeOptions> = {
   makeRoom: FUNCTION,
   admission: ADMISSION,
   idleTimeout: TIMEOUT,
-  grace: WAIT,
+  drainTimeout: WAIT,
   onError: FUNCTION,
   onStop: FUNCTION,
   clock: CLOCK,
@@ -103,46 +104,45 @@ const ROOM_MS = 250;
 const SETTLE_MS = 1000;
 
 /**
- * Accepts connections and holds a conversation on each, until `signal` is aborted or the listener is
- * closed. Then it closes the listener, lets the conversations finish for up to `grace`, resets what
- * is left, and resolves. What a handler throws is told to {@linkcode ServeOptions.onError}, or is a
+ * Accepts connections and holds a conversation on each, until it is stopped, `signal` is aborted or
+ * the listener is closed. Then it closes the listener, lets the conversations finish for up to `drainTimeout`, resets
+ * what is left, and has finished. What a handler throws is told to {@linkcode ServeOptions.onError}, or is a
  * process warning.
  *
- * Rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
+ * {@linkcode Server.finished} rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
  * memory is waited out, 5 ms at first and a second at most.
  *
  * @example A server that says hello
  * ```ts
  * import { serve, systemTransport } from "@plainsocket/plainsocket";
  *
- * const stop = new AbortController();
  * const listener = await systemTransport.listen({ host: "localhost" });
- * const served = serve(listener, async (conn) => {
+ * const server = serve(listener, async (conn) => {
  *   await conn.write(new TextEncoder().encode("hello\n"));
- * }, { signal: stop.signal });
+ * });
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
-export async function serve(
+export function serve(
   listener: Listener,
   handler: Handler,
   options: ServeOptions = {},
-): Promise<ServeSummary> {
+): Server<ServeSummary> {
   checkArgument("serve", listener, LISTENER);
   checkArgument("serve", handler, HANDLER);
   checkOptions("serve", options, OPTIONS, "{ signal }");
-  return await new Server(listener, handler, options).run();
+  const loop = new AcceptLoop(listener, handler, options);
+  return new RunningServer(listener.addr, loop.run(), (drainTimeout) => loop.stop(drainTimeout));
 }
 
-class Server {
+class AcceptLoop {
   readonly #listener: Listener;
   readonly #handler: Handler;
   readonly #maxConnections: number;
   readonly #makeRoom: (() => boolean) | undefined;
   readonly #admission: Admission | undefined;
-  readonly #grace: number;
+  #drainTimeout: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
   readonly #onStop: (() => void) | undefined;
   readonly #clock: Clock;
@@ -152,6 +152,8 @@ class Server {
   #accepted = 0;
   #refused = 0;
   #reset = 0;
+  /** When it was stopped: the listener may take a while to notice, and the drain begins now. */
+  #stoppedAt: number | undefined;
   /** Something is waiting for a conversation to end, or for the server to stop. */
   #changed = deferred<void>();
 
@@ -161,7 +163,7 @@ class Server {
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
     this.#makeRoom = options.makeRoom;
     this.#admission = options.admission;
-    this.#grace = options.grace ?? 10_000;
+    this.#drainTimeout = options.drainTimeout ?? 10_000;
     this.#onError = options.onError ?? warnOf;
     this.#onStop = options.onStop;
     this.#clock = options.clock ?? systemClock;
@@ -170,13 +172,7 @@ class Server {
   }
 
   async run(): Promise<ServeSummary> {
-    // The listener may take a while to notice; the grace is counted from now.
-    let stoppedAt: number | undefined;
-    const stop = () => {
-      stoppedAt = this.#clock.now();
-      this.#listener.close();
-      this.#notify();
-    };
+    const stop = () => this.stop();
     if (this.#signal?.aborted) stop();
     this.#signal?.addEventListener("abort", stop);
     try {
@@ -185,15 +181,25 @@ class Server {
       this.#signal?.removeEventListener("abort", stop);
       this.#listener.close();
       this.#onStop?.();
-      await this.#end(stoppedAt ?? this.#clock.now());
+      this.#stoppedAt ??= this.#clock.now();
+      await this.#end(this.#stoppedAt);
     }
     return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
   }
 
-  /** Lets the conversations finish, and resets those that have not when the grace is over. */
+  /** Stops accepting; what runs gets this time to finish. */
+  stop(drainTimeout: number = this.#drainTimeout): void {
+    if (this.#stoppedAt !== undefined) return;
+    this.#stoppedAt = this.#clock.now();
+    this.#drainTimeout = drainTimeout;
+    this.#listener.close();
+    this.#notify();
+  }
+
+  /** Lets the conversations finish, and resets those that have not when the time is over. */
   async #end(stoppedAt: number): Promise<void> {
     for (const conversation of this.#open) conversation.stop();
-    await this.#drain(stoppedAt + this.#grace);
+    await this.#drain(stoppedAt + this.#drainTimeout);
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();
     await this.#drain(this.#clock.now() + SETTLE_MS);
@@ -222,7 +228,7 @@ class Server {
 
   /** Waits until there is room for one more, or until the server stops. */
   async #untilRoom(): Promise<void> {
-    while (this.#open.size >= this.#maxConnections && !this.#signal?.aborted) {
+    while (this.#open.size >= this.#maxConnections && this.#stoppedAt === undefined) {
       if (this.#makeRoom?.() === false) await this.#sleep(ROOM_MS);
       else await this.#changed.promise;
     }
@@ -230,7 +236,7 @@ class Server {
 
   async #take(conn: Conn): Promise<void> {
     if (this.#open.size >= this.#maxConnections) await this.#untilRoom();
-    if (!this.#signal?.aborted) return void this.#converse(conn);
+    if (this.#stoppedAt === undefined) return void this.#converse(conn);
     this.#admission?.release(conn.remoteAddr);
     conn.reset();
   }

@@ -22,6 +22,7 @@ import type { UdpAddr } from "../base/addr.ts";
 import type { Datagram } from "../net/datagram.ts";
 import { SocketError } from "../base/errors.ts";
 import { warn } from "./handler_warning.ts";
+import { RunningServer, type Server } from "./server.ts";
 
 /**
  * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` is the
@@ -72,11 +73,11 @@ const OPTIONS: Kinds<ServeDatagramsOptions> = {
 const LARGEST = 65_535;
 
 /**
- * Answers datagrams, one after the other, until `signal` is aborted or the socket is closed; then it
- * closes the socket, and resolves. What comes meanwhile waits in the socket, up to its bound, so a
+ * Answers datagrams, one after the other, until it is stopped, `signal` is aborted or the socket is
+ * closed. Then it closes the socket at once: there is nothing to drain. What comes meanwhile waits in the socket, up to its bound, so a
  * slow handler costs datagrams and no memory.
  *
- * Rejects with a {@linkcode SocketError} if receiving fails for good, and with the reason if the socket
+ * {@linkcode Server.finished} rejects with a {@linkcode SocketError} if receiving fails for good, and with the reason if the socket
  * was closed with one. Running out of buffers or memory is waited out, 5 ms at first and a second at
  * most.
  *
@@ -85,11 +86,10 @@ const LARGEST = 65_535;
  * import { serveDatagrams, systemTransport } from "@plainsocket/plainsocket";
  * import assert from "node:assert/strict";
  *
- * const stop = new AbortController();
  * const socket = await systemTransport.listenDatagram({ host: "127.0.0.1" });
- * const served = serveDatagrams(socket, (data) => {
+ * const server = serveDatagrams(socket, (data) => {
  *   return new TextEncoder().encode(new TextDecoder().decode(data).toUpperCase());
- * }, { signal: stop.signal });
+ * });
  *
  * using client = await systemTransport.listenDatagram({ remote: socket.addr });
  * await client.send(new TextEncoder().encode("hello"));
@@ -97,28 +97,39 @@ const LARGEST = 65_535;
  * const { size } = await client.receive(buffer);
  * assert.equal(new TextDecoder().decode(buffer.subarray(0, size)), "HELLO");
  *
- * stop.abort();
- * assert.deepEqual(await served, { received: 1, answered: 1, dropped: 0 });
+ * assert.deepEqual(await server.stop(), { received: 1, answered: 1, dropped: 0 });
  * ```
  */
-export async function serveDatagrams(
+export function serveDatagrams(
   socket: Datagram,
   handler: DatagramHandler,
   options: ServeDatagramsOptions = {},
-): Promise<DatagramSummary> {
+): Server<DatagramSummary, UdpAddr> {
   checkArgument("serveDatagrams", socket, DATAGRAM);
   checkArgument("serveDatagrams", handler, HANDLER);
   checkOptions("serveDatagrams", options, OPTIONS, "{ signal }");
-  const { signal, admission, onError = warnOf } = options;
+  const stopping = new AbortController();
+  const finished = answerAll(socket, handler, options, stopping);
+  return new RunningServer(socket.addr, finished, () => stopping.abort());
+}
+
+/** Answers until `stopping` is aborted, which an abort of the options' signal does, too. */
+async function answerAll(
+  socket: Datagram,
+  handler: DatagramHandler,
+  { signal, admission, onError = warnOf }: ServeDatagramsOptions,
+  stopping: AbortController,
+): Promise<DatagramSummary> {
   const buffer = new Uint8Array(LARGEST);
   const backoff = new Backoff();
   let [received, answered] = [0, 0];
-  const stop = () => socket.close();
+  stopping.signal.addEventListener("abort", () => socket.close());
+  const stop = () => stopping.abort();
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
   try {
     for (;;) {
-      const got = await receive(socket, buffer, backoff, signal);
+      const got = await receive(socket, buffer, backoff, stopping.signal);
       if (got === undefined) continue;
       const { size, from } = got;
       received++;
@@ -151,7 +162,7 @@ async function receive(
   socket: Datagram,
   buffer: Uint8Array,
   backoff: Backoff,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ) {
   try {
     const got = await socket.receive(buffer);

@@ -9,6 +9,8 @@ import process from "node:process";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/listener_base.ts";
+import type { ServeSummary } from "../serve/serve.ts";
+import type { Server } from "../serve/server.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import type { Conn, Listener, ListenOptions } from "../net/transport.ts";
 import {
@@ -114,9 +116,33 @@ function failureOf(error: unknown): Failure {
   return { message, stack, socket: error instanceof SocketError ? { code, op, addr } : undefined };
 }
 
+/** Stops what the worker serves. */
+class Stopper {
+  readonly #controller = new AbortController();
+  #server: Server<ServeSummary> | undefined;
+  #drainTimeout: number | undefined;
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  stop(drainTimeout: number): void {
+    this.#drainTimeout = drainTimeout;
+    // Before the signal, which stops it with the time that it was started with.
+    void this.#server?.stop({ drainTimeout });
+    this.#controller.abort();
+  }
+
+  async finished(server: Server<ServeSummary>): Promise<ServeSummary> {
+    this.#server = server;
+    if (this.signal.aborted) void server.stop({ drainTimeout: this.#drainTimeout });
+    return await server.finished;
+  }
+}
+
 async function work(
-  { module, id, listen, grace, data }: ToWorker & { type: "start" },
-  signal: AbortSignal,
+  { module, id, listen, drainTimeout, data }: ToWorker & { type: "start" },
+  stopper: Stopper,
   post: Post,
 ): Promise<void> {
   const counter = new Counter(post);
@@ -132,7 +158,9 @@ async function work(
       post({ type: "ready", addr: listener.addr });
       return new CountedListener(listener, () => counter.count());
     };
-    const summary = await main({ id, data, signal, grace, listen: listenHere });
+    const { signal } = stopper;
+    const served = await main({ id, data, signal, drainTimeout, listen: listenHere });
+    const summary = "finished" in served ? await stopper.finished(served) : served;
     post({ type: "done", summary });
   } catch (error) {
     post({ type: "failed", failure: failureOf(error) });
@@ -142,10 +170,10 @@ async function work(
 }
 
 if (IN_WORKER) {
-  const stop = new AbortController();
+  const stopper = new Stopper();
   const post = connect((message) => {
-    if (message.type === "start") void work(message, stop.signal, post);
-    else stop.abort();
+    if (message.type === "start") void work(message, stopper, post);
+    else stopper.stop(message.drainTimeout);
   });
   post({ type: "up" });
 }

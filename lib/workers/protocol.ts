@@ -5,6 +5,7 @@
  */
 
 import type { ServeSummary } from "../serve/serve.ts";
+import type { Server } from "../serve/server.ts";
 import type { Addr } from "../base/addr.ts";
 import type {
   Listener,
@@ -15,34 +16,26 @@ import type {
 } from "../net/transport.ts";
 
 /**
- * What a module exports as its default to be run by {@linkcode startWorkers}: listens, serves until
- * it is told to stop, and resolves to what {@linkcode serve} (or `serveHttp`, `serveLight`) gave it.
+ * What a module exports as its default to be run by {@linkcode startWorkers}: listens, serves, and
+ * returns the server that {@linkcode serve}, `serveHttp` or `serveLight` returned. The server is stopped
+ * with the worker. Code that serves in another way stops at the signal, and returns a summary then.
  *
- * If it rejects, or resolves before it is told to stop, the worker counts as crashed.
+ * If it rejects, or has finished before it is to stop, the worker counts as crashed.
  *
  * @example A module that serves in workers, and in one loop as well
  * ```ts
- * import { echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { echo, type Listener, serve, systemTransport } from "@plainsocket/plainsocket";
  * import type { WorkerMain } from "@plainsocket/plainsocket/workers";
  *
- * const main: WorkerMain = async ({ listen, signal, grace }) =>
- *   serve(await listen(), echo(), { signal, grace });
+ * const start = (listener: Listener) => serve(listener, echo());
+ * const main: WorkerMain = async ({ listen }) => start(await listen());
  * export default main;
  *
- * // One loop: the same function, on a listener of our own.
- * const stop = new AbortController();
- * const served = main({
- *   id: 1,
- *   data: undefined,
- *   signal: stop.signal,
- *   grace: 10_000,
- *   listen: () => systemTransport.listen({ host: "127.0.0.1" }),
- * });
- * stop.abort();
- * await served;
+ * // One loop: the same server, on a listener of our own.
+ * await using server = start(await systemTransport.listen({ host: "127.0.0.1" }));
  * ```
  */
-export type WorkerMain = (worker: WorkerContext) => Promise<ServeSummary>;
+export type WorkerMain = (worker: WorkerContext) => Promise<Server<ServeSummary> | ServeSummary>;
 
 /** The messages to a worker. */
 export interface WorkerContext {
@@ -52,8 +45,8 @@ export interface WorkerContext {
   readonly data: unknown;
   /** Aborted when it is to stop. */
   readonly signal: AbortSignal;
-  /** Milliseconds that conversations get to finish then. */
-  readonly grace: number;
+  /** Milliseconds that connections get to finish then. */
+  readonly drainTimeout: number;
   /**
    * Listens where all the workers do, once. What `transport` (by default `systemTransport`) rejects
    * with is thrown.
@@ -93,10 +86,10 @@ export type ToWorker =
     readonly module: string;
     readonly id: number;
     readonly listen: ListenOptions;
-    readonly grace: number;
+    readonly drainTimeout: number;
     readonly data: unknown;
   }
-  | { readonly type: "stop" };
+  | { readonly type: "stop"; readonly drainTimeout: number };
 
 /** What a worker says to its parent. Plain data, which JSON can carry. */
 export type FromWorker =

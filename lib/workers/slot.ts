@@ -18,13 +18,13 @@ const LAST_BACKOFF_MS = 10_000;
 /** How long a worker may take until it listens. */
 const START_MS = 30_000;
 
-/** How long a worker that was told to stop, or to end, may take beyond the grace. */
+/** How long a worker that was told to stop, or to end, may take beyond the drain timeout. */
 const END_MS = 5_000;
 
 /** What a slot needs of its pool. */
 export interface SlotHost {
   readonly clock: Clock;
-  readonly grace: number;
+  readonly drainTimeout: number;
   /** Starts a process or thread. */
   launch(listener: WorkerListener): WorkerHandle;
   /** The first message to it. */
@@ -60,6 +60,8 @@ export class Slot {
   #failure: Error | undefined;
   #state: "starting" | "serving" | "stopping" | "ended" = "starting";
   #done = false;
+  /** What is left running gets this long, once it is stopped. */
+  #drainTimeout = 0;
   #cancelTimer: () => void = () => {};
 
   constructor(id: number, host: SlotHost) {
@@ -88,13 +90,18 @@ export class Slot {
   }
 
   /** Tells the worker to stop, and sees to it that it ends. */
-  stop(): void {
+  stop(drainTimeout: number = this.#host.drainTimeout): void {
     if (this.#state === "stopping" || this.#state === "ended") return;
     this.#state = "stopping";
+    this.#drainTimeout = drainTimeout;
     this.#cancelTimer();
     if (this.#handle === undefined) return this.#end();
-    this.#handle.post({ type: "stop" });
-    this.#killIn(this.#host.grace + END_MS);
+    this.#postStop();
+    this.#killIn(drainTimeout + END_MS);
+  }
+
+  #postStop(): void {
+    this.#handle!.post({ type: "stop", drainTimeout: this.#drainTimeout });
   }
 
   /** Ends the worker at once. */
@@ -132,7 +139,7 @@ export class Slot {
       case "up":
         this.#handle!.post(this.#host.startMessage(this.id));
         // What it was told before that may not have been heard.
-        if (this.#state === "stopping") this.#handle!.post({ type: "stop" });
+        if (this.#state === "stopping") this.#postStop();
         return;
       case "ready":
         this.#readyAt = this.#host.clock.now();

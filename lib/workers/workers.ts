@@ -28,6 +28,7 @@ import { asksForUnix } from "../net/option_kinds.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
+import { RunningServer, type Server } from "../serve/server.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
@@ -41,7 +42,7 @@ import { Slot } from "./slot.ts";
 export type WorkerKind = "processes" | "threads";
 
 /** What {@linkcode startWorkers} takes. */
-export interface WorkersOptions extends Pick<ServeOptions, "signal" | "grace"> {
+export interface WorkersOptions extends Pick<ServeOptions, "signal" | "drainTimeout"> {
   /** How many, from 1: as many as there are cores, as a rule. */
   readonly workers: number;
   /** What they are. Default: `"processes"`. */
@@ -68,7 +69,7 @@ const MODULE: Kind = {
 
 const OPTIONS: Kinds<WorkersOptions> = {
   signal: SIGNAL,
-  grace: WAIT,
+  drainTimeout: WAIT,
   workers: required(integer(1)),
   kind: oneOf("processes", "threads"),
   listen: ANYTHING,
@@ -115,14 +116,10 @@ export interface WorkersSummary extends ServeSummary {
   readonly workers: readonly WorkerCounts[];
 }
 
-/** Workers that serve. */
-export interface Workers {
-  /** Where they listen. */
-  readonly addr: Addr;
+/** Workers that serve. Stopped, they have finished when all of them have ended. */
+export interface Workers extends Server<WorkersSummary> {
   /** What they have done so far. */
   counts(): WorkersSummary;
-  /** Resolves when the signal has stopped them and all have ended. */
-  readonly ended: Promise<WorkersSummary>;
 }
 
 /**
@@ -137,8 +134,8 @@ export interface Workers {
  * seconds at most, and after 100 ms again once it has served for ten seconds. Meanwhile the others
  * serve.
  *
- * Aborting `signal` tells all to stop, and ends those that are not done five seconds after the
- * grace. When this process ends, however it does, they end at once.
+ * {@linkcode Server.stop}, or aborting `signal`, stops all workers, and ends those that are not done
+ * five seconds after the drain timeout. When this process ends, however it does, they end at once.
  *
  * Rejects with a SocketError if the address cannot be had, ENOTSUP where the runtime cannot share it:
  * threads on Node before 22.12; threads on Deno without `--unstable-net`; a Unix socket other than
@@ -165,14 +162,12 @@ export interface Workers {
  *     return { accepted, refused: 0, reset: 0 };
  *   };
  * `);
- * const stop = new AbortController();
- * const workers = await startWorkers(module, { workers: 2, data: "hello", signal: stop.signal });
+ * const workers = await startWorkers(module, { workers: 2, data: "hello" });
  *
  * using conn = await systemTransport.connect(workers.addr);
  * assert.equal(await conn.read(new Uint8Array(64)), 5);
  *
- * stop.abort();
- * assert.equal((await workers.ended).accepted, 1);
+ * assert.equal((await workers.stop()).accepted, 1);
  * ```
  */
 export async function startWorkers(
@@ -193,7 +188,12 @@ export async function startWorkers(
     await pool.abandon();
     throw explain(error as Error, kind, address.place);
   }
-  return pool;
+  const server = new RunningServer(
+    pool.addr,
+    pool.ended,
+    (drainTimeout) => pool.stop(drainTimeout),
+  );
+  return Object.assign(server, { counts: () => pool.counts() });
 }
 
 /** The flags that workers need on Deno, which itself tells them one by one. */
@@ -288,12 +288,13 @@ function cannotShare({ path }: UnixListenOptions): SocketError {
   });
 }
 
-class Pool implements Workers {
+class Pool {
   readonly ended: Promise<WorkersSummary>;
   readonly #slots: readonly Slot[];
   readonly #address: SharedAddress;
   readonly #signal: AbortSignal | undefined;
   #addr: Addr | undefined;
+  readonly #onAbort = () => this.stop();
 
   constructor(
     module: string,
@@ -302,13 +303,13 @@ class Pool implements Workers {
   ) {
     const { workers, kind, data, flags, clock = systemClock, onEvent } = options;
     // It travels as JSON, which has no Infinity.
-    const grace = Math.min(options.grace ?? 10_000, LONGEST_TIMER_MS);
+    const drainTimeout = Math.min(options.drainTimeout ?? 10_000, LONGEST_TIMER_MS);
     this.#address = address;
     this.#addr = address.addr;
     this.#signal = options.signal;
     const host = {
       clock,
-      grace,
+      drainTimeout,
       launch: (listener) =>
         kind === "threads"
           ? startWorkerThread(listener)
@@ -318,7 +319,7 @@ class Pool implements Workers {
         module,
         id,
         listen: address.optionsFor(this.#addr),
-        grace,
+        drainTimeout,
         data,
       }),
       onReady: (id, pid) => onEvent?.({ type: "ready", id, pid }),
@@ -335,7 +336,7 @@ class Pool implements Workers {
   /** All at once, if the address is known; else the first one tells the others the port. */
   async start(): Promise<void> {
     process.on("exit", this.#kill);
-    this.#signal?.addEventListener("abort", this.#stop);
+    this.#signal?.addEventListener("abort", this.#onAbort);
     const [first, ...others] = this.#slots;
     const firstStart = first.start();
     this.#addr ??= await firstStart;
@@ -364,11 +365,11 @@ class Pool implements Workers {
     };
   }
 
-  readonly #stop = () => {
+  stop(drainTimeout?: number): void {
     // Else clients would wait at the socket that we hold, and that nobody accepts from any more.
     this.#address.close();
-    for (const slot of this.#slots) slot.stop();
-  };
+    for (const slot of this.#slots) slot.stop(drainTimeout);
+  }
 
   readonly #kill = () => {
     for (const slot of this.#slots) slot.kill();
@@ -378,7 +379,7 @@ class Pool implements Workers {
     await Promise.all(this.#slots.map(({ ended }) => ended));
     this.#address.close();
     process.removeListener("exit", this.#kill);
-    this.#signal?.removeEventListener("abort", this.#stop);
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     return this.counts();
   }
 }

@@ -264,7 +264,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   async "`serve` is stopped; a conversation under way"({ transport }) {
     const listener = await transport.listen({ host: "127.0.0.1" });
     const stop = new AbortController();
-    const served = serve(listener, echo(), { signal: stop.signal });
+    const served = serve(listener, echo(), { signal: stop.signal }).finished;
     using client = await transport.connect(listener.addr);
     await client.write(bytes("one"));
     await readExactly(client, 3);
@@ -275,11 +275,11 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return new TextDecoder().decode(heard) === "two" ? "finishes" : "is cut";
   },
 
-  async "`serve` is stopped; a silent one, after the grace"({ transport }) {
+  async "`serve` is stopped; a silent one, after the drain timeout"({ transport }) {
     const listener = await transport.listen({ host: "127.0.0.1" });
     const stop = new AbortController();
     const clock = new VirtualClock();
-    const served = serve(listener, echo(), { signal: stop.signal, clock });
+    const served = serve(listener, echo(), { signal: stop.signal, clock }).finished;
     using client = await transport.connect(listener.addr);
     await client.write(bytes("x"));
     await readExactly(client, 1);
@@ -297,7 +297,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       clock,
       idleTimeout: 4000,
       onError: (error) => told.resolve(error),
-    });
+    }).finished;
     using client = await transport.connect(listener.addr);
     await client.write(bytes("x"));
     await readExactly(client, 1);
@@ -311,7 +311,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   async "`serve` is at `maxConnections`; the next one"({ transport }) {
     const listener = await transport.listen({ host: "127.0.0.1" });
-    const served = serve(listener, echo(), { maxConnections: 1 });
+    const served = serve(listener, echo(), { maxConnections: 1 }).finished;
     using first = await transport.connect(listener.addr);
     await first.write(bytes("x"));
     await readExactly(first, 1);

@@ -6,4 +6,4 @@ await serveLight(listener, () => ({
   status: 200,
   headers: ["Content-Type", "text/plain"],
   body: "Hello, World!",
-}));
+})).finished;

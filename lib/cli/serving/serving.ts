@@ -131,7 +131,7 @@ export function conversationOptions(
     maxConnections: flags["max-connections"],
     admission: access,
     idleTimeout: flags["idle-timeout"],
-    grace: flags.grace,
+    drainTimeout: flags.grace,
     clock,
     onError: (error) => tellFailure(error, log),
   };
@@ -147,6 +147,6 @@ export async function serveUntilStopped(
 ): Promise<number> {
   tellStop("conversations", flags.grace, log, signals);
   const options = conversationOptions(flags, access, log, io.clock);
-  const summary = await serve(listener, handler, { ...options, signal: signals.signal });
-  return conclude(summary, access, log, signals);
+  const server = serve(listener, handler, { ...options, signal: signals.signal });
+  return conclude(await server.finished, access, log, signals);
 }

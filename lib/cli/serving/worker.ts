@@ -25,7 +25,7 @@ export interface WorkerTask {
   readonly flags: ServingFlags & LogOptions;
 }
 
-const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
+const main: WorkerMain = async ({ id, data, signal, drainTimeout, listen }) => {
   const io = serverIo();
   const { stderr, clock } = io;
   // It goes on when nobody reads what it says.
@@ -39,8 +39,8 @@ const main: WorkerMain = async ({ id, data, signal, grace, listen }) => {
   const listener = await listen({
     listen: (options) => transport.listen(withCallbacks(options, access, log)),
   });
-  const options = { ...conversationOptions(flags, access, log, clock), signal, grace };
-  const summary = await serve(listener, handler(flags, log, transport, clock), options);
+  const options = { ...conversationOptions(flags, access, log, clock), signal, drainTimeout };
+  const summary = await serve(listener, handler(flags, log, transport, clock), options).finished;
   // What a thread has written is lost if it ends before that is out.
   await flushed(stderr);
   // Handshakes, too, refuse who may not connect.

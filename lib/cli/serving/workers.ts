@@ -72,7 +72,7 @@ export async function serveInWorkers<Name extends ConversationName>(
       kind: flags["worker-kind"],
       listen: options,
       data: task,
-      grace: flags.grace,
+      drainTimeout: flags.grace,
       signal: signals.signal,
       clock: io.clock,
       onEvent: (event) => {
@@ -86,7 +86,7 @@ export async function serveInWorkers<Name extends ConversationName>(
   }
   tellStop("conversations", flags.grace, log, signals);
   await announce(workers.addr);
-  const summary = await workers.ended;
+  const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;
   log.note(
     describeSummary(summary, access && refused) +

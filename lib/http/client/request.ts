@@ -39,10 +39,7 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }), {
- *   signal: stop.signal,
- * });
+ * const server = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }));
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/this`;
  * const reply = await requestHttp(systemTransport, { url });
@@ -50,8 +47,7 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
  * for await (const bytes of reply) text += new TextDecoder().decode(bytes);
  * assert.deepEqual([reply.status, text], [200, "You want /this"]);
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
 export async function requestHttp(

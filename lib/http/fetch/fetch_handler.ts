@@ -47,14 +47,12 @@ export interface AnyHandler {
  *
  * const hello = fromFetchHandler((request) => new Response(`${request.method} ${request.url}`));
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveLight(listener, hello, { signal: stop.signal });
+ * const server = serveLight(listener, hello);
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/`;
  * assert.equal(await (await fetch(url)).text(), `GET ${url}`);
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
 export function fromFetchHandler(handler: HttpHandler): LightHandler {
@@ -82,18 +80,16 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
  *
  * const site = toFetchHandler(({ target }) => ({ status: 200, body: `the site has ${target}` }));
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveHttp(listener, (request, info) => {
+ * const server = serveHttp(listener, (request, info) => {
  *   if (new URL(request.url).pathname === "/api") return Response.json({ hello: "world" });
  *   return site(request, info);
- * }, { signal: stop.signal });
+ * });
  *
  * const url = `http://127.0.0.1:${listener.addr.port}`;
  * assert.deepEqual(await (await fetch(`${url}/api`)).json(), { hello: "world" });
  * assert.equal(await (await fetch(`${url}/page`)).text(), "the site has /page");
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
 export function toFetchHandler(handler: LightHandler): FetchHandler {

@@ -5,6 +5,7 @@
  */
 
 import type { ServeSummary } from "../../serve/serve.ts";
+import type { Server } from "../../serve/server.ts";
 import type { Listener } from "../../net/transport.ts";
 import { fromFetchHandler, type HttpHandler } from "./fetch_handler.ts";
 import { checkServer, type HttpOptions } from "../server/options.ts";
@@ -28,7 +29,7 @@ import { serveLight } from "../server/server.ts";
  * that is too large is 413 at once if Content-Length says so; else it has `request.text()` and its kin
  * reject, and that, uncaught, is 413.
  *
- * Rejects as {@linkcode serve} does.
+ * Fails as {@linkcode serve} does.
  *
  * @example
  * ```ts
@@ -37,24 +38,22 @@ import { serveLight } from "../server/server.ts";
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveHttp(listener, async (request) => {
+ * const server = serveHttp(listener, async (request) => {
  *   return Response.json({ path: new URL(request.url).pathname, said: await request.text() });
- * }, { signal: stop.signal });
+ * });
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/here`;
  * const response = await fetch(url, { method: "POST", body: "hello" });
  * assert.deepEqual(await response.json(), { path: "/here", said: "hello" });
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
-export async function serveHttp(
+export function serveHttp(
   listener: Listener,
   handler: HttpHandler,
   options: HttpOptions = {},
-): Promise<ServeSummary> {
+): Server<ServeSummary> {
   checkServer("serveHttp", listener, handler, options);
-  return await serveLight(listener, fromFetchHandler(handler), options);
+  return serveLight(listener, fromFetchHandler(handler), options);
 }

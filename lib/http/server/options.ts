@@ -112,7 +112,7 @@ export interface HttpOptions {
   /** Who may connect. Default: everyone. */
   readonly admission?: Admission;
   /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
-  readonly grace?: number;
+  readonly drainTimeout?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<HttpLimits>;
   /**
@@ -132,7 +132,7 @@ const OPTIONS: Kinds<HttpOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,
   admission: ADMISSION,
-  grace: WAIT,
+  drainTimeout: WAIT,
   limits: optionsOf(LIMITS),
   onError: FUNCTION,
   onReply: FUNCTION,

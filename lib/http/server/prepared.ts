@@ -23,9 +23,8 @@ import { headOf, isStream } from "./reply.ts";
  * const hello = prepare({ status: 200, headers: ["Content-Type", "text/plain"], body: "Hello\n" });
  *
  * using listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const served = serveLight(listener, () => hello);
- * listener.close();
- * await served;
+ * const server = serveLight(listener, () => hello);
+ * await server.stop();
  * ```
  */
 export function prepare(reply: LightReply): LightReply {

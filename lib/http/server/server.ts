@@ -8,6 +8,7 @@
 import { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn, Listener } from "../../net/transport.ts";
 import { serve, type ServeSummary } from "../../serve/serve.ts";
+import { RunningServer, type Server } from "../../serve/server.ts";
 import { type ConnectionServer, HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
@@ -22,14 +23,14 @@ const TICK_MS = 250;
 const LEAST_WAIT_MS = 500;
 
 /**
- * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until `signal` is aborted
- * or the listener is closed. Then requests under way get `grace` to finish, and it resolves.
+ * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until it is stopped,
+ * `signal` is aborted or the listener is closed. Then requests under way get `drainTimeout` to finish.
  *
  * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
  * process warning. Requests that are refused (400, 413 and their kin) are no errors:
  * {@linkcode HttpOptions.onReply} is told of them, as of every reply.
  *
- * Rejects as {@linkcode serve} does.
+ * Fails as {@linkcode serve} does.
  *
  * @example
  * ```ts
@@ -38,25 +39,21 @@ const LEAST_WAIT_MS = 500;
  * import assert from "node:assert/strict";
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const stop = new AbortController();
- * const served = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }), {
- *   signal: stop.signal,
- * });
+ * const server = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }));
  *
  * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/this`);
  * assert.equal(await response.text(), "You want /this");
  *
- * stop.abort();
- * await served;
+ * await server.stop();
  * ```
  */
-export async function serveLight(
+export function serveLight(
   listener: Listener,
   handler: LightHandler,
   options: HttpOptions = {},
-): Promise<ServeSummary> {
+): Server<ServeSummary> {
   checkServer("serveLight", listener, handler, options);
-  return await new HttpServer(handler, options).run(listener, options);
+  return new HttpServer(handler, options).run(listener, options);
 }
 
 /** See the module. */
@@ -77,24 +74,26 @@ export class HttpServer implements ConnectionServer {
     this.now = this.settings.clock.now();
   }
 
-  async run(listener: Listener, options: HttpOptions): Promise<ServeSummary> {
-    const { signal, maxConnections, admission, grace } = options;
-    try {
-      return await serve(listener, (conn) => this.#converse(conn), {
-        signal,
-        maxConnections,
-        makeRoom: () => this.#makeRoom(),
-        admission,
-        grace,
-        idleTimeout: 0, // each phase of a connection has its own deadline
-        onStop: () => {
-          for (const connection of this.#connections) connection.stop();
-        },
-        clock: this.settings.clock,
-      });
-    } finally {
-      this.#cancelTick?.();
-    }
+  run(listener: Listener, options: HttpOptions): Server<ServeSummary> {
+    const { signal, maxConnections, admission, drainTimeout } = options;
+    const server = serve(listener, (conn) => this.#converse(conn), {
+      signal,
+      maxConnections,
+      makeRoom: () => this.#makeRoom(),
+      admission,
+      drainTimeout,
+      idleTimeout: 0, // each phase of a connection has its own deadline
+      onStop: () => {
+        for (const connection of this.#connections) connection.stop();
+      },
+      clock: this.settings.clock,
+    });
+    const finished = server.finished.finally(() => this.#cancelTick?.());
+    return new RunningServer(
+      server.addr,
+      finished,
+      (drainTimeout) => server.stop({ drainTimeout }),
+    );
   }
 
   async #converse(conn: Conn): Promise<void> {

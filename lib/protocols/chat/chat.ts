@@ -86,7 +86,7 @@ export type ChatEvent =
  * const transport = new MemoryTransport();
  * const listener = await transport.listen({ port: 7 });
  * const stop = new AbortController();
- * const served = serve(listener, chat({ signal: stop.signal }), { signal: stop.signal });
+ * const server = serve(listener, chat({ signal: stop.signal }), { signal: stop.signal });
  *
  * using conn = await transport.connect({ host: "localhost", port: 7 });
  * const buffer = new Uint8Array(1024);
@@ -94,7 +94,7 @@ export type ChatEvent =
  * assert.match(new TextDecoder().decode(buffer.subarray(0, n!)), /^\* You are guest1/);
  *
  * stop.abort();
- * await served;
+ * await server.finished;
  * ```
  */
 export function chat(options: ChatOptions = {}): Handler {

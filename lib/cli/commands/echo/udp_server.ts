@@ -45,7 +45,7 @@ export async function echoUdpServer(
     signal,
     admission: access,
     onError: (error) => tellFailure(error, log),
-  });
+  }).finished;
   const refused = access === undefined ? "" : `, ${access.refused} refused`;
   const all = counted(received, "datagram");
   log.note(`stopped after ${all}: ${answered} sent back${refused}, ${dropped} more dropped`);

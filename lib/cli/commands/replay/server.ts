@@ -82,7 +82,7 @@ async function run(
   }, {
     ...conversationOptions(values, opened.access, log, session.io.clock),
     signal: stopping,
-  });
+  }).finished;
   if (mismatch !== undefined) return tellMismatch(mismatch, log);
   if (left > 0) return signals.exitCode();
   log.note(`played ${counted(scripts.length, "connection")}, as recorded`);

@@ -202,7 +202,7 @@ async function serveWeb(
     clock: session.io.clock,
     maxConnections: values["max-connections"],
     admission: access,
-    grace: values.grace,
+    drainTimeout: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
     onError,
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
@@ -213,7 +213,7 @@ async function serveWeb(
     { ...site, onError, onShortage },
     (name) => `start it with --allow-host ${name}`,
   );
-  const summary = await serveLight(listener, handler, options);
+  const summary = await serveLight(listener, handler, options).finished;
   requests.flush();
   return conclude(summary, access, log, signals);
 }
