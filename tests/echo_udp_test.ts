@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { VirtualClock } from "../lib/base/clock.ts";
+import { deferred } from "../lib/base/deferred.ts";
 import type { Datagram } from "../lib/net/datagram.ts";
 import { DatagramEcho, type DatagramEchoOptions } from "../lib/cli/commands/echo/udp_exchange.ts";
 import { echoDatagram } from "../lib/protocols/echo_udp.ts";
@@ -311,6 +312,26 @@ test("serveDatagrams: a signal aborted before stops it at once; a socket closed 
   const served = assert.rejects(serveDatagrams(socket, echoDatagram).finished, /enough/);
   socket.close(new Error("enough"));
   await served;
+});
+
+test("serveDatagrams: stop() closes the socket, and waits for the handler that is at work", async () => {
+  const transport = new MemoryTransport();
+  const socket = await transport.listenDatagram();
+  const [asked, answer] = [deferred<void>(), deferred<void>()];
+  const server = serveDatagrams(socket, async (data) => {
+    asked.resolve();
+    await answer.promise;
+    return data;
+  });
+  assert.equal(server.addr, socket.addr);
+  using client = await transport.listenDatagram({ remote: socket.addr });
+  await client.send(bytes("x"));
+  await asked.promise;
+  const stopped = server.stop();
+  await rejects(socket.send(bytes("y"), client.addr), "ECLOSED");
+  answer.resolve();
+  assert.deepEqual(await stopped, { received: 1, answered: 0, dropped: 0 });
+  assert.equal(await server.finished, await stopped);
 });
 
 test("echo over UDP: 1 MiB in datagrams of 1,200 bytes comes back over the system's sockets", async () => {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { H3, handleCors, HTTPError, iterable, redirect, withBase } from "h3";
 import { Hono } from "hono";
+import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import type { HttpOptions } from "../lib/http/server/options.ts";
 import type { HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
@@ -435,4 +436,26 @@ test("an h3 app runs unchanged: routes, bodies, middleware, streams, errors, mou
   assert.deepEqual([await cors.text(), origin], ["shared", "*"]);
   assert.equal(await (await fetch(`${server.url}/mounted/inner`)).text(), "inside");
   assert.deepEqual(server.errors, []);
+});
+
+test("serveHttp: stop() answers what is under way, and closes who is idle", async () => {
+  const clock = new VirtualClock();
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  const [asked, answer] = [deferred<void>(), deferred<void>()];
+  const server = serveHttp(listener, async () => {
+    asked.resolve();
+    await answer.promise;
+    return new Response("hello");
+  }, { clock });
+  assert.equal(server.addr, listener.addr);
+  using idle = await transport.connect({ host: "localhost", port: 80 });
+  using conn = await transport.connect({ host: "localhost", port: 80 });
+  await conn.write(bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  await asked.promise;
+  const stopped = server.stop();
+  assert.equal(await idle.read(new Uint8Array(1)), null);
+  answer.resolve();
+  assert.match(new TextDecoder().decode(await readAll(conn)), /hello$/);
+  assert.deepEqual(await stopped, { accepted: 2, refused: 0, reset: 0 });
 });

@@ -13,10 +13,10 @@ export interface WorkerOrders {
   readonly throwAtOnce?: boolean;
 }
 
-const main: WorkerMain = async ({ id, data, signal, drainTimeout, listen }) => {
+const main: WorkerMain = async ({ id, data, listen }) => {
   const listener = await listen();
   if ((data as WorkerOrders | undefined)?.throwAtOnce) throw new Error("thrown at once");
-  return await serve(listener, async (conn) => {
+  return serve(listener, async (conn) => {
     const buffer = new Uint8Array(1024);
     for (let n; (n = await conn.read(buffer)) !== null;) {
       const text = new TextDecoder().decode(buffer.subarray(0, n));
@@ -25,7 +25,7 @@ const main: WorkerMain = async ({ id, data, signal, drainTimeout, listen }) => {
       const reply = text === "who" ? `${id} ${process.pid}` : text;
       await conn.write(new TextEncoder().encode(reply));
     }
-  }, { signal, drainTimeout }).finished;
+  });
 };
 export default main;
 

@@ -196,6 +196,14 @@ for (const kind of KINDS) {
     closeAll(conns);
   });
 
+  test(`workers: stop() gives ${kind} a drain timeout of its own`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: 600_000 });
+    const conns = await oneOfEach(running, 2);
+    const { reset, lost } = await running.workers.stop({ drainTimeout: 100 });
+    assert.deepEqual([reset, lost], [2, 0]);
+    closeAll(conns);
+  });
+
   test(`workers: of ${kind}, one that throws is replaced, and the others go on`, async () => {
     await using running = await Running.start({ kind });
     const conns = await oneOfEach(running, 2);
