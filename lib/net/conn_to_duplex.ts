@@ -6,10 +6,39 @@
 
 import { Duplex } from "node:stream";
 import { BufferPool, ReceiveBuffer } from "./buffer_pool.ts";
+import { checkArgument, CONN } from "../base/arguments.ts";
 import type { Conn } from "./transport.ts";
 
 /** Large reads share these, so that a stream that waits holds a small buffer only. */
 const pool = new BufferPool(64 * 1024);
+
+/**
+ * Makes a stream of Node's of a connection, which belongs to it from then on, for code that takes only
+ * streams: `pipeline()`, compression, parsers. `end()` sends FIN, and reading goes on. `destroy()` closes
+ * the connection. An error of the connection is that of the stream: a {@linkcode SocketError}.
+ *
+ * @example
+ * ```ts
+ * import { toDuplex } from "@plainsocket/plainsocket";
+ * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
+ * import assert from "node:assert/strict";
+ * import { text } from "node:stream/consumers";
+ *
+ * const transport = new MemoryTransport();
+ * const listener = await transport.listen({ port: 7 });
+ * const [client, server] = await Promise.all([
+ *   transport.connect({ host: "localhost", port: 7 }),
+ *   listener.accept(),
+ * ]);
+ *
+ * toDuplex(server).end("hello");
+ * assert.equal(await text(toDuplex(client)), "hello");
+ * ```
+ */
+export function toDuplex(conn: Conn): Duplex {
+  checkArgument("toDuplex", conn, CONN);
+  return new ConnStream(conn);
+}
 
 /**
  * Reads from and writes to a connection, which is the stream's from then on. What it gives is the
