@@ -107,6 +107,16 @@ test("toWebStreams: aborting the writable resets, so that half is not taken for 
   await rejects(readAll(ends.server), "ECONNRESET");
 });
 
+test("toWebStreams: aborting the writable resets although a write waits for the peer", async () => {
+  using ends = await pair(new MemoryTransport());
+  const writer = toWebStreams(ends.client).writable.getWriter();
+  const waiting = assert.rejects(writer.write(new Uint8Array(64 * MIB)));
+  await ends.server.read(new Uint8Array(1));
+  await writer.abort(new Error("enough"));
+  await waiting;
+  await rejects(readAll(ends.server), "ECONNRESET");
+});
+
 test("toWebStreams: nothing is read before somebody reads the stream", async () => {
   using ends = await pair(new MemoryTransport());
   const { readable } = toWebStreams(ends.client);

@@ -67,6 +67,14 @@ export function toWebStreams(conn: Conn): WebStreams {
     cancel: () => conn.close(),
   }, { highWaterMark: 0 });
   const writable = new WritableStream<Uint8Array>({
+    start(controller) {
+      // The types of Node do not have it.
+      const { signal } = controller as unknown as { readonly signal: AbortSignal };
+      // The method `abort` of a sink is called only after the write that waits for the peer.
+      signal.addEventListener("abort", () => {
+        conn.reset(signal.reason instanceof Error ? signal.reason : undefined);
+      });
+    },
     async write(chunk) {
       // The peer may still send what it has to say.
       await conn.write(chunk).catch((error) => {
@@ -78,7 +86,6 @@ export function toWebStreams(conn: Conn): WebStreams {
       await conn.closeWrite();
       endOne();
     },
-    abort: (reason) => conn.reset(reason instanceof Error ? reason : undefined),
   });
   return { readable, writable };
 }
