@@ -45,7 +45,7 @@ async function serving(world: World, handler: Handler): Promise<{ stop(): Promis
     clock,
     // How peers behave is no mistake.
     onError: (error) => error instanceof SocketError || errors.push(error),
-  });
+  }).finished;
   return {
     async stop(): Promise<void> {
       end.abort();

@@ -55,7 +55,7 @@ async function serving(
       const ofPeer = error instanceof SocketError || error instanceof HttpError;
       if (!ofPeer) errors.push(error);
     },
-  });
+  }).finished;
   return {
     async stop(): Promise<void> {
       end.abort();

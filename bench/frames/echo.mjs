@@ -26,4 +26,4 @@ async function echoFrames(conn) {
 
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);
-await serve(listener, echoFrames, { maxConnections: 20_000 });
+await serve(listener, echoFrames, { maxConnections: 20_000 }).finished;

@@ -12,10 +12,9 @@ if (way === "loop") {
   const listener = await systemTransport.listen(listen);
   console.log(listener.addr.port);
   const { default: main } = await import(module);
-  const { signal } = new AbortController();
-  await main({ id: 1, data, signal, grace: 0, listen: () => Promise.resolve(listener) });
+  await (await main({ data, listen: () => Promise.resolve(listener) })).finished;
 } else {
   const workers = await startWorkers(module, { workers: 2, kind: way, listen, data });
   console.log(workers.addr.port);
-  await workers.ended;
+  await workers.finished;
 }

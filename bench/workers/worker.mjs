@@ -10,7 +10,7 @@ function hash(bytes) {
   return h >>> 0;
 }
 
-export default async ({ data, signal, grace, listen }) => {
+export default async ({ data, listen }) => {
   const { serve } = await import(data.mod);
   let sum = 0;
   const handler = async (conn) => {
@@ -21,5 +21,5 @@ export default async ({ data, signal, grace, listen }) => {
     }
     return sum; // So that no compiler leaves the work out.
   };
-  return await serve(await listen(), async (conn) => void await handler(conn), { signal, grace });
+  return serve(await listen(), async (conn) => void await handler(conn));
 };

@@ -8,4 +8,4 @@ import { echo, serve, systemTransport } from "../../../.node/package/out/mod.js"
 
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);
-await serve(listener, echo(), { maxConnections: 20_000 });
+await serve(listener, echo(), { maxConnections: 20_000 }).finished;

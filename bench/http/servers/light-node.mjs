@@ -8,4 +8,4 @@ await serveLight(listener, () => ({
   status: 200,
   headers: ["Content-Type", "text/plain"],
   body: "Hello, World!",
-}));
+})).finished;

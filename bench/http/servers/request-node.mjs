@@ -4,4 +4,4 @@ import { systemTransport } from "../../../.node/package/out/mod.js";
 
 const port = Number(process.argv[2]);
 const listener = await systemTransport.listen({ host: "127.0.0.1", port });
-await serveHttp(listener, () => new Response("Hello, World!"));
+await serveHttp(listener, () => new Response("Hello, World!")).finished;

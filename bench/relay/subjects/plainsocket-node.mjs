@@ -11,4 +11,4 @@ const port = Number(process.argv[2]);
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);
 const toTarget = (signal) => dial(systemTransport, { host: "127.0.0.1", port, signal });
-await serve(listener, relay(toTarget));
+await serve(listener, relay(toTarget)).finished;
