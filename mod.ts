@@ -34,7 +34,6 @@ export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export type { Admission } from "./lib/net/admission.ts";
 export type { Datagram, DatagramOptions, Received } from "./lib/net/datagram.ts";
-export { toDuplex } from "./lib/net/conn_to_duplex.ts";
 export { systemTransport } from "./lib/net/system.deno.ts";
 export type {
   Certificate,
@@ -61,8 +60,6 @@ export type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "./lib/net/transport.ts";
-export { toWebStreams } from "./lib/net/web_streams.ts";
-export type { WebStreams } from "./lib/net/web_streams.ts";
 export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
 export { observe } from "./lib/observe/observe.ts";
 export { echo } from "./lib/protocols/echo.ts";

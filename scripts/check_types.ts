@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
-import { CODE, compiledTo, EXPORTS, NAME, PROGRAMS, TYPES } from "./npm_package.ts";
+import { CODE, compiledTo, EXPORTS, NAME, NODE_TYPES_NEEDED, TYPES } from "./npm_package.ts";
 import { must, ROOT } from "./program.ts";
 import type { Report } from "./report.ts";
 import { install } from "./runtimes.ts";
@@ -119,9 +119,9 @@ async function compile(
 }
 
 /** Declarations that are an error if an export is `any`, as what cannot be found is. */
-function noneIsAny(dir: string, withPrograms: boolean): string {
+function noneIsAny(dir: string, withNode: boolean): string {
   const entries = Object.entries(EXPORTS)
-    .filter(([name]) => withPrograms || !PROGRAMS.includes(name));
+    .filter(([name]) => withNode || !NODE_TYPES_NEEDED.includes(name));
   return entries.map(([name, source], i) => {
     const path = join(dir, "node_modules", NAME, CODE, compiledTo(source, ".d.ts"));
     const file = parsed(path);

@@ -9,8 +9,8 @@ export const NAME = "plainsocket";
 /** The entry points of the package, as on JSR, and the modules behind them. */
 export const EXPORTS: Readonly<Record<string, string>> = config.exports;
 
-/** Those that are programs, and commands on npm, too. Their types need those of Node. */
-export const PROGRAMS: readonly string[] = ["./server", "./client"];
+/** Those whose types need those of Node: the programs, which are commands on npm, too, and streams. */
+export const NODE_TYPES_NEEDED: readonly string[] = ["./server", "./client", "./streams"];
 
 /** The package's commands, and the scripts behind them. */
 export const COMMANDS: Readonly<Record<string, string>> = {

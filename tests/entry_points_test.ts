@@ -41,6 +41,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./http": { modules: 82, packages: [] },
   "./files": { modules: 75, packages: ["mime"] },
   "./frames": { modules: 26, packages: [] },
+  "./streams": { modules: 20, packages: [] },
   "./workers": { modules: 48, packages: [] },
   "./chat": { modules: 26, packages: [] },
   "./recording": { modules: 52, packages: [] },

@@ -19,7 +19,7 @@ const pool = new BufferPool(64 * 1024);
  *
  * @example
  * ```ts
- * import { toDuplex } from "@plainsocket/plainsocket";
+ * import { toDuplex } from "@plainsocket/plainsocket/streams";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  * import { text } from "node:stream/consumers";

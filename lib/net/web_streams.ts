@@ -13,7 +13,7 @@ const CHUNK = 64 * 1024;
 /** What {@linkcode toWebStreams} returns. It can be passed to `pipeThrough()`. */
 export interface WebStreams {
   /** The bytes that the peer sends. A chunk belongs to its reader. */
-  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly readable: ReadableStream<Uint8Array>;
   /** Sends bytes to the peer. A chunk may be used again once its write has resolved. */
   readonly writable: WritableStream<Uint8Array>;
 }
@@ -31,7 +31,7 @@ export interface WebStreams {
  *
  * @example A response that is sent, and read, as a stream
  * ```ts
- * import { toWebStreams } from "@plainsocket/plainsocket";
+ * import { toWebStreams } from "@plainsocket/plainsocket/streams";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
@@ -53,7 +53,7 @@ export function toWebStreams(conn: Conn): WebStreams {
   const endOne = () => {
     if (--open === 0) conn.close();
   };
-  const readable = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const readable = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const p = new Uint8Array(CHUNK);
       const n = await conn.read(p).catch((error) => {
