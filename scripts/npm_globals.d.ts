@@ -19,6 +19,10 @@ interface AsyncDisposable {
 
 interface AbortSignal {}
 interface ErrorOptions {}
+// deno-lint-ignore no-explicit-any -- as in the others of this name
+interface ReadableStream<R = any> {}
 interface Request {}
 interface Response {}
 interface URL {}
+// deno-lint-ignore no-explicit-any -- as in the others of this name
+interface WritableStream<W = any> {}
