@@ -22,7 +22,7 @@ import {
   type Transport,
 } from "../mod.ts";
 import { chat } from "../lib/protocols/chat/mod.ts";
-import { serveFiles, serveSite } from "../lib/files/mod.ts";
+import { fileHandler, siteHandler } from "../lib/files/mod.ts";
 import {
   decodeFrames,
   delimiter,
@@ -307,15 +307,15 @@ test("arguments: join, selfSigned and startWorkers name what they take", async (
 
 test("arguments: what serves files names what it takes", () => {
   const root = tmpdir();
-  const [files, site]: Plain[] = [serveFiles, serveSite];
+  const [files, site]: Plain[] = [fileHandler, siteHandler];
   const wrong: [() => unknown, RegExp][] = [
-    [() => files(), /^serveFiles takes the path of a directory, not undefined/],
+    [() => files(), /^fileHandler takes the path of a directory, not undefined/],
     [() => files(new URL("file:///")), /Write fileURLToPath\(url\)$/],
     [() => files(root, { root }), /"root"\. It has spa/],
     [() => files(root, { cache: "no-store" }), /no option "cache"/],
     [() => files(root, { headers: { a: "b" } }), /Object\.entries/],
     [() => files(root, { spa: "yes" }), /spa as true or false, not "yes"$/],
-    [() => site(root, { uploads: true }), /^serveSite .*Write upload$/],
+    [() => site(root, { uploads: true }), /^siteHandler .*Write upload$/],
     [() => site(root, { credentials: "user:password" }), /credentials as an object/],
     [() => site(root, { credentials: { user: "a", pass: "b" } }), /"pass"\. Write password$/],
     [() => site(root, { credentials: { user: "a" } }), /needs the option password/],

@@ -8,7 +8,7 @@ import { type BrowserContextOptions, chromium, type Page } from "playwright-core
 import type { Exchange } from "../lib/http/server/options.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import { serveSite, type SiteOptions } from "../lib/files/site.ts";
+import { siteHandler, type SiteOptions } from "../lib/files/site.ts";
 import { until } from "./helpers.ts";
 import { pathOf } from "./programs.ts";
 import { test } from "./runner.deno.ts";
@@ -36,7 +36,7 @@ async function visiting(
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const stop = new AbortController();
   const exchanges: Exchange[] = [];
-  const served = serveLight(listener, serveSite(site.root, siteOptions), {
+  const served = serveLight(listener, siteHandler(site.root, siteOptions), {
     signal: stop.signal,
     drainTimeout: 0,
     onReply: (exchange) => exchanges.push(exchange),

@@ -24,7 +24,7 @@ import { SocketError } from "../lib/base/errors.ts";
 import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import type { TcpAddr } from "../lib/base/addr.ts";
 import type { Conn } from "../lib/net/transport.ts";
@@ -1367,7 +1367,7 @@ test("get: from our own server of files, with ranges, validators and codings", (
     // A file that has changed just now has a weak validator, with which there is no going on.
     utimesSync(join(dir, "root", "file"), 1, 1);
     writeFileSync(join(dir, "root", "text.txt"), text);
-    await withHttp(serveFiles(join(dir, "root")), async (url) => {
+    await withHttp(fileHandler(join(dir, "root")), async (url) => {
       assertQuiet(await get(["-o", join(dir, "copy"), `${url}/file`]));
       assert.ok(readFileSync(join(dir, "copy")).equals(content));
       await goOn(`${url}/file`, dir, content);

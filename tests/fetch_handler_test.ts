@@ -14,8 +14,8 @@ import {
 import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import { serveFiles } from "../lib/files/files.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { fileHandler } from "../lib/files/files.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { GET, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -73,12 +73,12 @@ async function assertServes(url: string): Promise<void> {
   await none.text();
 }
 
-test("serveFiles: is a handler for serveHttp(), too", () =>
-  withSite((root) => serving(serveFiles(root), assertServes)));
+test("fileHandler: is a handler for serveHttp(), too", () =>
+  withSite((root) => serving(fileHandler(root), assertServes)));
 
-test("serveFiles: a Hono app serves files beside its routes, and mounts them", () =>
+test("fileHandler: a Hono app serves files beside its routes, and mounts them", () =>
   withSite(async (root) => {
-    const files = serveFiles(root);
+    const files = fileHandler(root);
     const app = new Hono();
     app.get("/api", (c) => c.json({ hello: "world" }));
     app.mount("/mounted", files);
@@ -92,9 +92,9 @@ test("serveFiles: a Hono app serves files beside its routes, and mounts them", (
     });
   }));
 
-test("serveSite: takes uploads in a Hono app", () =>
+test("siteHandler: takes uploads in a Hono app", () =>
   withSite(async (root) => {
-    const site = serveSite(root, { upload: true });
+    const site = siteHandler(root, { upload: true });
     const app = new Hono();
     app.mount("/mounted", site);
     app.all("*", (c) => site(c.req.raw));

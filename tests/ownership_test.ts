@@ -37,7 +37,7 @@ import { serveDatagrams } from "../lib/serve/serve_datagrams.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { TcpAddr } from "../lib/base/addr.ts";
 import type { Conn, Listener, Transport } from "../lib/net/transport.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { readTable } from "./doc_table.ts";
 import { bytes, OWN_HOST, pair, readAll, readExactly } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";
@@ -259,12 +259,12 @@ async function pulled(read: () => Promise<Uint8Array | null>): Promise<Uint8Arra
   return pieces;
 }
 
-/** Asks `serveFiles()` for a file too large for memory, and gives the body of the reply. */
+/** Asks `fileHandler()` for a file too large for memory, and gives the body of the reply. */
 async function withFile(fn: (body: () => Promise<Bytes>) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(joinPath(tmpdir(), "plainsocket-bytes-"));
   try {
     writeFileSync(joinPath(dir, "file.bin"), CONTENT);
-    const handler = serveFiles(dir);
+    const handler = fileHandler(dir);
     const addr: TcpAddr = { transport: "tcp", host: "127.0.0.1", port: 80 };
     const request: LightRequest = {
       method: "GET",
@@ -414,7 +414,7 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
         }, { ...LARGE, signal }).finished);
     }
   },
-  "the `body` of a reply of `serveFiles()` or `serveSite()`": async (transport) => {
+  "the `body` of a reply of `fileHandler()` or `siteHandler()`": async (transport) => {
     await withFile(async (body) => {
       await assertEveryWay(body);
       const lent = (await body()) as Bytes & { borrowed(): Bytes };

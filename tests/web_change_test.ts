@@ -12,7 +12,7 @@ import {
 import { join } from "node:path";
 import type { Conn } from "../lib/net/transport.ts";
 import { locate, openLocated } from "../lib/files/disk.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { FileBody } from "../lib/files/file_body.ts";
 import { Runs } from "../lib/files/runs.ts";
 import { bytes, randomBytes, readAll, rejects, turn, until } from "./helpers.ts";
@@ -59,7 +59,7 @@ test("a change of what has been in memory for long is seen by the next request",
 
 test("requests that come while a file is looked at get what it is when they come", async () => {
   await using site = await siteOf({ "a.txt": "old" });
-  const handler = serveFiles(site.root, { clock: site.clock });
+  const handler = fileHandler(site.root, { clock: site.clock });
   const ask = async () => {
     return String((await handler({ method: "GET", target: "/a.txt", headers: [] } as never)).body);
   };
@@ -163,7 +163,7 @@ test("siblings are seen when they come, change, go, and fall behind", async () =
 
 test("a file that stays as it is is read once", async () => {
   await using site = await siteOf({ "a.txt": "hello", "a.txt.gz": "compressed" });
-  const handler = serveFiles(site.root, { clock: site.clock });
+  const handler = fileHandler(site.root, { clock: site.clock });
   const request = { method: "GET", target: "/a.txt", headers: [] } as never;
   const first = await later(async () => await handler(request));
   for (const ms of [0, 999, 1, 1000, 10_000]) {

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { SocketError } from "../lib/base/errors.ts";
 import { HttpError } from "../lib/http/message/errors.ts";
 import type { LightHandler } from "../lib/http/server/light.ts";
-import { serveFiles } from "../lib/files/files.ts";
-import { serveSite, type SiteOptions } from "../lib/files/site.ts";
+import { fileHandler } from "../lib/files/files.ts";
+import { siteHandler, type SiteOptions } from "../lib/files/site.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";
@@ -59,7 +59,7 @@ function answer(
   accept?: string,
 ): Promise<Answer> {
   const headers = { ...question.headers, ...accept === undefined ? {} : { Accept: accept } };
-  return ask(serveSite(site.root, { upload: true, ...options }), { ...question, headers });
+  return ask(siteHandler(site.root, { upload: true, ...options }), { ...question, headers });
 }
 
 /** A page of a handler, by the request of a browser. */
@@ -115,7 +115,7 @@ test("error pages: each status is a page in the listing's style for browsers, an
 
 test("error pages: a program that names HTML last, or refuses it, gets text", async () => {
   await using site = await makeSite();
-  const handler = serveFiles(site.root);
+  const handler = fileHandler(site.root);
   for (
     const [accept, isPage] of [
       ["text/html", true],
@@ -137,7 +137,7 @@ test("error pages: a program that names HTML last, or refuses it, gets text", as
 
 test("error pages: lead back, wherever the site is mounted", async () => {
   await using site = await makeSite({ "sub/deep/": "" });
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   const cases: [target: string, links: Record<string, string>][] = [
     ["/none", { "Start page": "/" }],
     ["/none/", { "Start page": "/" }],
@@ -160,19 +160,19 @@ test("error pages: lead back, wherever the site is mounted", async () => {
     const led = linksOf(page, `http://a${target}`);
     assert.deepEqual(led, { "Back to the folder": `http://a${back}`, "Start page": "http://a/" });
   }
-  const named = serveSite(site.root, { hosts: [] });
+  const named = siteHandler(site.root, { hosts: [] });
   const wrongName = await pageOf(named, { target: "/x", headers: { Host: "evil.example" } });
   assert.deepEqual(linksOf(wrongName, "http://evil.example/x"), {
     "Open 127.0.0.1:8080": "http://127.0.0.1:8080/",
   });
-  const guarded = serveSite(site.root, { credentials: { user: "u", password: "p" } });
+  const guarded = siteHandler(site.root, { credentials: { user: "u", password: "p" } });
   const again = linksOf(await pageOf(guarded, { target: "/x?y" }), "http://a/x?y");
   assert.equal(again["Try again"], "http://a/x?y");
 });
 
 test("error pages: all of the request is text in them", async () => {
   await using site = await makeSite({ "x<b>": "", "dir/": "" });
-  const handler = serveSite(site.root, { upload: true, hosts: [] });
+  const handler = siteHandler(site.root, { upload: true, hosts: [] });
   const evil = `<script>alert(1)</script>"'&`;
   const targets = [
     `/${encodeURIComponent(evil)}`,
@@ -218,14 +218,14 @@ test("error pages: fields of the reply stay, and a 404.html of the site counts m
     headers: ["X-One", "1"],
     credentials: { user: "u", password: "p" },
   };
-  const refused = await pageOf(serveSite(site.root, options), { target: "/none" });
+  const refused = await pageOf(siteHandler(site.root, options), { target: "/none" });
   assert.equal(refused.headers["www-authenticate"], 'Basic realm="plainsocket", charset="UTF-8"');
   assert.equal(refused.headers["cache-control"], "no-store");
   assert.equal(refused.headers["x-one"], "1");
   assert.equal(refused.headers["access-control-allow-origin"], "*");
-  const { headers } = await pageOf(serveSite(site.root), { method: "DELETE", target: "/" });
+  const { headers } = await pageOf(siteHandler(site.root), { method: "DELETE", target: "/" });
   assert.equal(headers.allow, "GET, HEAD, OPTIONS");
-  const own = await pageOf(serveSite(site.root), { target: "/none" });
+  const own = await pageOf(siteHandler(site.root), { target: "/none" });
   assert.deepEqual([own.status, own.text], [404, "<h1>Own</h1>"]);
 });
 
@@ -235,11 +235,11 @@ test("error pages: what should not happen is told once, and goes on without one 
   const question = () => ({ method: "PUT", target: "/b", body: failing(mistake) });
   const told: unknown[] = [];
   const onError = (error: unknown, { target }: { target: string }) => told.push([error, target]);
-  const told500 = serveSite(site.root, { upload: true, onError });
+  const told500 = siteHandler(site.root, { upload: true, onError });
   const { status, text } = await ask(told500, question());
   assert.deepEqual([status, text], [500, "Internal Server Error\n"]);
   assert.deepEqual(told, [[mistake, "/b"]]);
-  await assert.rejects(ask(serveSite(site.root, { upload: true }), question()), mistake);
+  await assert.rejects(ask(siteHandler(site.root, { upload: true }), question()), mistake);
   // These are the connection's, and nobody is there to read an answer.
   const lost = [
     new HttpError(400, "BODY_INCOMPLETE", "The client closed"),

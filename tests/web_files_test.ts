@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Cache } from "../lib/files/cache.ts";
 import { ChangedError, statusOfError } from "../lib/files/disk.ts";
 import type { Directory } from "../lib/files/file_options.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { randomBytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { LAST_MODIFIED, siteOf } from "./web_helpers.ts";
@@ -317,14 +317,14 @@ test("listing answers for directories without index.html, and knows which", asyn
   ]);
 });
 
-test("serveFiles() throws for a root that is no directory, and for fields that are none", () => {
-  assert.throws(() => serveFiles(tmpdir(), { headers: ["X", "a\r\nb"] }), TypeError);
-  assert.throws(() => serveFiles(tmpdir(), { headers: ["not a name", "x"] }), TypeError);
-  assert.throws(() => serveFiles(tmpdir(), { cacheControl: "\n" }), TypeError);
-  assert.throws(() => serveFiles(join(tmpdir(), "plainsocket-none")), { code: "ENOENT" });
+test("fileHandler() throws for a root that is no directory, and for fields that are none", () => {
+  assert.throws(() => fileHandler(tmpdir(), { headers: ["X", "a\r\nb"] }), TypeError);
+  assert.throws(() => fileHandler(tmpdir(), { headers: ["not a name", "x"] }), TypeError);
+  assert.throws(() => fileHandler(tmpdir(), { cacheControl: "\n" }), TypeError);
+  assert.throws(() => fileHandler(join(tmpdir(), "plainsocket-none")), { code: "ENOENT" });
   const file = join(tmpdir(), `plainsocket-file-${Math.random()}`);
   writeFileSync(file, "");
-  assert.throws(() => serveFiles(file), /is no directory to serve/);
+  assert.throws(() => fileHandler(file), /is no directory to serve/);
   rmSync(file);
 });
 

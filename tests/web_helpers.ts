@@ -18,7 +18,7 @@ import { serveLight } from "../lib/http/server/server.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { Conn } from "../lib/net/transport.ts";
 import type { FileOptions } from "../lib/files/file_options.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { bytes, readAll } from "./helpers.ts";
 
 /** When the files of a site were last modified, unless it is said. */
@@ -69,7 +69,7 @@ export async function siteOf(
   const stop = new AbortController();
   const clock = new VirtualClock();
   const errors: unknown[] = [];
-  const served = serveLight(listener, serveFiles(root, { clock, ...options }), {
+  const served = serveLight(listener, fileHandler(root, { clock, ...options }), {
     signal: stop.signal,
     onError: (error) => errors.push(error),
   }).finished;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { hostNameOf } from "../lib/files/hosts.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { serveOn } from "./http_helpers.ts";
 import { repliesOf } from "./http_replies.ts";
 import { test } from "./runner.deno.ts";
@@ -10,7 +10,7 @@ import { ask, makeSite, type Site } from "./site_helpers.ts";
 
 /** The status of a request of a site that goes by these names. */
 async function statusOf(site: Site, host: string, hosts: string[], method = "GET") {
-  const handler = serveSite(site.root, { hosts, upload: true });
+  const handler = siteHandler(site.root, { hosts, upload: true });
   const body = method === "PUT" ? [new Uint8Array(1)] : [];
   return (await ask(handler, { method, target: "/a.txt", headers: { Host: host }, body })).status;
 }
@@ -57,7 +57,7 @@ const FOREIGN = [
 test("hosts: without a list a site is served by any name", async () => {
   await using site = await makeSite({ "a.txt": "a" });
   for (const host of [...LOCAL, ...FOREIGN]) {
-    const { status } = await ask(serveSite(site.root), {
+    const { status } = await ask(siteHandler(site.root), {
       target: "/a.txt",
       headers: { Host: host },
     });
@@ -77,7 +77,7 @@ test("hosts: with one, it is served by addresses, localhost and the names in it"
 
 test("hosts: 421 comes before all else, whatever the request, and says what to do", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root, {
+  const handler = siteHandler(site.root, {
     hosts: [],
     upload: true,
     cors: true,
@@ -103,7 +103,7 @@ test("hosts: 421 comes before all else, whatever the request, and says what to d
 
 test("hosts: a name that was served once does not let others in, however many come", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root, { hosts: [] });
+  const handler = siteHandler(site.root, { hosts: [] });
   const get = async (host: string) =>
     (await ask(handler, { target: "/a.txt", headers: { Host: host } })).status;
   for (let i = 0; i < 200; i++) {
@@ -115,7 +115,7 @@ test("hosts: a name that was served once does not let others in, however many co
 
 test("hosts: the host of an absolute target counts, and several Hosts are 400", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  await using server = await serveOn(serveSite(site.root, { hosts: [] }));
+  await using server = await serveOn(siteHandler(site.root, { hosts: [] }));
   const statuses = async (text: string) => repliesOf(await server.talk(text)).map((r) => r.status);
   const good = "Host: 127.0.0.1\r\n";
   const evil = "Host: evil.example\r\n";

@@ -16,7 +16,7 @@ import {
   orderOf,
   type SortOrder,
 } from "../lib/files/listing.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";
 
@@ -33,7 +33,7 @@ function folder(name: string, time = 0): Entry {
 
 /** The names of a listing in JSON. */
 async function listed(site: Site, target = "/", dotfiles = false): Promise<string[]> {
-  const { text } = await ask(serveSite(site.root, { dotfiles }), { target, headers: JSON_ONLY });
+  const { text } = await ask(siteHandler(site.root, { dotfiles }), { target, headers: JSON_ONLY });
   return JSON.parse(text).entries.map(({ name }: { name: string }) => name);
 }
 
@@ -188,7 +188,7 @@ test("listing: an empty folder says so, and a form is there only for uploads", (
 
 test("listing: the policy allows the page's own style, and no script", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const { headers, text } = await ask(serveSite(site.root), { target: "/" });
+  const { headers, text } = await ask(siteHandler(site.root), { target: "/" });
   const style = /<style>([^]*)<\/style>/.exec(text)![1];
   const hash = createHash("sha256").update(style).digest("base64");
   const policy = headers["content-security-policy"];
@@ -207,7 +207,7 @@ test("listing: programs that prefer JSON get it", async () => {
   await using site = await makeSite({ "a b.txt": "four", "sub/": "" });
   await utimes(site.path("a b.txt"), 1000, 1000);
   await utimes(site.path("sub"), 2000, 2000);
-  const { status, headers, text } = await ask(serveSite(site.root), {
+  const { status, headers, text } = await ask(siteHandler(site.root), {
     target: "/?sort=size",
     headers: JSON_ONLY,
   });
@@ -270,7 +270,7 @@ test("listing: what is shown can be fetched", async () => {
   const names = await listed(site);
   assert.deepEqual(names, ["sub", "to-hidden", "to-sub", "a.txt", "to-b.txt"]);
   for (const name of names) {
-    const { status } = await ask(serveSite(site.root), { target: `/${name}` });
+    const { status } = await ask(siteHandler(site.root), { target: `/${name}` });
     assert.ok(status < 400, `${name}: ${status}`);
   }
 });
@@ -289,13 +289,13 @@ test("listing: names with backslashes, line ends and other controls are there, a
   await using site = await makeSite(
     Object.fromEntries(names.flatMap((name) => [[`x${name}`, name], [`dir${name}/in`, name]])),
   );
-  const { text } = await ask(serveSite(site.root), { target: "/", headers: JSON_ONLY });
+  const { text } = await ask(siteHandler(site.root), { target: "/", headers: JSON_ONLY });
   const { entries } = JSON.parse(text);
   assert.equal(entries.length, 2 * names.length);
   for (const { name, href, type } of entries) {
     assert.match(href, /^\.\/[\x21-\x7e]+$/);
     const target = new URL(href, "http://a/").pathname;
-    const { status, text } = await ask(serveSite(site.root), {
+    const { status, text } = await ask(siteHandler(site.root), {
       target: type === "file" ? target : `${target}in`,
     });
     assert.deepEqual([status, text], [200, name.replace(/^(x|dir)/, "")]);
@@ -316,7 +316,7 @@ test("listing: a name that is not UTF-8 is shown without a link, and said not to
   await using site = await makeSite({ "good.txt": "", "real\ufffd.txt": "" });
   const names = ["caf\xe9.txt", "\x80", "surrogate\xed\xa0\x80"];
   for (const name of names) makeFileOfBytes(site.root, Buffer.from(name, "latin1"));
-  const { text } = await ask(serveSite(site.root), { target: "/", headers: JSON_ONLY });
+  const { text } = await ask(siteHandler(site.root), { target: "/", headers: JSON_ONLY });
   const { entries } = JSON.parse(text);
   const unserved = entries.filter((entry: Record<string, unknown>) => !("href" in entry));
   assert.equal(entries.length, 2 + names.length);
@@ -328,10 +328,10 @@ test("listing: a name that is not UTF-8 is shown without a link, and said not to
     assert.match(entry.unserved, /not UTF-8/);
     assert.equal("size" in entry || "modified" in entry, false);
   }
-  const page = (await ask(serveSite(site.root), { target: "/" })).text;
+  const page = (await ask(siteHandler(site.root), { target: "/" })).text;
   assert.match(page, /<span dir="auto">caf\ufffd\.txt<\/span><\/th><td colspan="2">not served: /);
   assert.match(page, /<a href="\.\/real%EF%BF%BD\.txt"/);
-  assert.equal((await ask(serveSite(site.root), { target: "/caf%E9.txt" })).status, 404);
+  assert.equal((await ask(siteHandler(site.root), { target: "/caf%E9.txt" })).status, 404);
 });
 
 test("listing: nor is a link to such a name, or what is below one, served on any runtime", async () => {
@@ -344,7 +344,7 @@ test("listing: nor is a link to such a name, or what is below one, served on any
   for (const [link, target] of [["good", "real\ufffd.txt"], ["better", "real\ufffd"]]) {
     await symlink(target, site.path(link));
   }
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   const { text } = await ask(handler, { target: "/", headers: JSON_ONLY });
   const found = JSON.parse(text).entries.map((entry: Record<string, string>) => {
     return [entry.name, entry.type, entry.unserved?.replace(/^.* (its|leads) .*$/, "$1")];

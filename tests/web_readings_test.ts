@@ -10,13 +10,13 @@ import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { statusOfError } from "../lib/files/disk.ts";
 import type { Directory } from "../lib/files/file_options.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { listDirectories } from "../lib/files/directory.ts";
 import { type Entry, listingHtml, listingJson } from "../lib/files/listing.ts";
 import { ListingBody } from "../lib/files/listing_body.ts";
 import { readDirectory, Reading } from "../lib/files/reading.ts";
 import { Readings } from "../lib/files/readings.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { bytes, turn, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { ask, lightRequest, makeSite, type Site } from "./site_helpers.ts";
@@ -123,7 +123,7 @@ test("readings: what many who take them slowly hold is bounded, and the oldest g
 
 test("listing: many at once of a large directory are all whole, compressed for who decodes it", async () => {
   await using site = await siteOf(3000);
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   const texts = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
     const headers: Record<string, string> = i % 2 === 0 ? {} : { "accept-encoding": "br, gzip" };
     const reply = await handler(lightRequest({ target: "/dir/", headers }));
@@ -141,7 +141,7 @@ test("listing: many at once of a large directory are all whole, compressed for w
 
 test("listing: as many are compressed as there is memory for, and it is free when they end", async () => {
   await using site = await siteOf(10);
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   const headers = { "accept-encoding": "gzip" };
   const request = () => lightRequest({ target: "/dir/", headers });
   const isCompressed = ({ headers }: LightReply) => headers!.includes("Content-Encoding");
@@ -169,7 +169,7 @@ test("listing: as many are compressed as there is memory for, and it is free whe
 
 test("listing: HEAD is answered as GET, and nothing is read for it", async () => {
   await using site = await siteOf(10);
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   for (const target of ["/dir/", "/dir/?sort=size", "/"]) {
     for (const headers of [{}, { accept: "application/json" }, { "accept-encoding": "gzip" }]) {
       const [get, head] = await Promise.all(["GET", "HEAD"].map((method) => {
@@ -195,7 +195,7 @@ test("listing: who leaves while a directory is read ends the reading", async () 
   await assert.rejects(reading, /gone/);
   await until(() => descriptorsOn(site.path("dir")) === 0, "the directory to be closed");
 
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   const { body } = await handler(lightRequest({ target: "/dir/" }));
   const first = (body as ListingBody).next();
   await turn();
@@ -224,7 +224,7 @@ test("listing: a client that resets its connection ends it, whatever it has take
   };
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const stop = new AbortController();
-  const served = serveLight(listener, serveFiles(site.root, { listing }), {
+  const served = serveLight(listener, fileHandler(site.root, { listing }), {
     signal: stop.signal,
   }).finished;
   for (let i = 0; i < 10; i++) {
@@ -247,7 +247,7 @@ test("listing: a directory that may not be read is 403, and one that is gone 404
     rmSync(site.path("gone"), { recursive: true, force: true });
     return list(directory, request);
   };
-  const handler = serveFiles(site.root, { listing });
+  const handler = fileHandler(site.root, { listing });
   assert.equal((await ask(handler, { target: "/gone/" })).status, 404);
   // Nothing is forbidden to root.
   if (process.getuid?.() !== 0) {
@@ -261,7 +261,7 @@ test("listing: a directory that may not be read is 403, and one that is gone 404
 
 test("listing: that a directory goes away, or is taken too slowly, is no mistake of the server", async () => {
   await using site = await makeSite({ "gone/a": "" });
-  const handler = serveFiles(site.root, { listing: listDirectories(site.root) });
+  const handler = fileHandler(site.root, { listing: listDirectories(site.root) });
   const reply = await handler(lightRequest({ target: "/gone/" }));
   rmSync(site.path("gone"), { recursive: true });
   await assert.rejects(contentOf(reply), (error) => statusOfError(error) === 404);

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VirtualClock } from "../lib/base/clock.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { test } from "./runner.deno.ts";
 import { type Site, siteOf } from "./web_helpers.ts";
 
@@ -159,7 +159,7 @@ test("the root may be a link, and lead elsewhere later", async () => {
   const current = join(site.folder, "current");
   symlinkSync("r1", current);
   const clock = new VirtualClock();
-  const handler = serveFiles(current, { clock });
+  const handler = fileHandler(current, { clock });
   const get = async () => {
     const reply = await handler({ method: "GET", target: "/a.txt", headers: [] } as never);
     return String(reply.body);
@@ -200,7 +200,7 @@ test("special files are 404, and are not waited for", async () => {
   }
   assert.equal((await site.ask("/a.html", { "Accept-Encoding": "gzip" })).text, "text");
   // Inside, as it were: a device of the root "/dev".
-  const handler = serveFiles("/dev");
+  const handler = fileHandler("/dev");
   for (const name of ["null", "zero", "tty"]) {
     const request = { method: "GET", target: `/${name}`, headers: [] };
     assert.equal((await handler(request as never)).status, 404, name);

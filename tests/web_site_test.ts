@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite } from "./site_helpers.ts";
 
@@ -20,7 +20,7 @@ const CORS = {
 
 test("auth: without credentials, or with others, 401 says what is needed", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root, { credentials: CREDENTIALS, upload: true });
+  const handler = siteHandler(site.root, { credentials: CREDENTIALS, upload: true });
   const wrong: Record<string, string>[] = [
     {},
     basic("Zoë:a:b"),
@@ -49,7 +49,7 @@ test("auth: without credentials, or with others, 401 says what is needed", async
 
 test("auth: with the right ones all is as without", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root, { credentials: CREDENTIALS });
+  const handler = siteHandler(site.root, { credentials: CREDENTIALS });
   const headers = basic("Zoë:a:b c");
   assert.equal((await ask(handler, { target: "/a.txt", headers })).text, "a");
   headers.Authorization = headers.Authorization.replace("Basic", "bAsIc");
@@ -59,7 +59,7 @@ test("auth: with the right ones all is as without", async () => {
 
 test("cors: a preflight is answered, even where a password is asked for", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root, { cors: true, credentials: CREDENTIALS });
+  const handler = siteHandler(site.root, { cors: true, credentials: CREDENTIALS });
   const { status, headers } = await ask(handler, {
     method: "OPTIONS",
     target: "/a.txt",
@@ -73,7 +73,7 @@ test("cors: a preflight is answered, even where a password is asked for", async 
 
 test("cors: every reply may be read, and what is in its fields", async () => {
   await using site = await makeSite({ "a.txt": "a", "sub/": "" });
-  const handler = serveSite(site.root, { cors: true, upload: true });
+  const handler = siteHandler(site.root, { cors: true, upload: true });
   const questions = [
     ["GET", "/a.txt", 200],
     ["GET", "/sub/", 200],
@@ -90,14 +90,14 @@ test("cors: every reply may be read, and what is in its fields", async () => {
     assert.equal(answer.headers["access-control-allow-origin"], "*", `${method} ${target}`);
     assert.match(answer.headers["access-control-expose-headers"], /\bContent-Range\b.*\bETag\b/);
   }
-  const refusing = serveSite(site.root, { cors: true, credentials: CREDENTIALS });
+  const refusing = siteHandler(site.root, { cors: true, credentials: CREDENTIALS });
   const refused = await ask(refusing, { target: "/" });
   assert.deepEqual([refused.status, refused.headers["access-control-allow-origin"]], [401, "*"]);
 });
 
 test("cors: without it nothing is said to other sites", async () => {
   await using site = await makeSite({ "a.txt": "a" });
-  const handler = serveSite(site.root);
+  const handler = siteHandler(site.root);
   for (const method of ["GET", "OPTIONS"]) {
     const { headers } = await ask(handler, { method, target: "/a.txt", headers: CORS });
     const names = Object.keys(headers).filter((name) => name.startsWith("access-control"));
@@ -107,7 +107,7 @@ test("cors: without it nothing is said to other sites", async () => {
 
 test("site: fields for all replies are in all, and just once", async () => {
   await using site = await makeSite({ "a.txt": "a", "sub/": "" });
-  const handler = serveSite(site.root, { headers: ["X-One", "1", "X-Two", "2"], upload: true });
+  const handler = siteHandler(site.root, { headers: ["X-One", "1", "X-Two", "2"], upload: true });
   for (
     const [method, target] of [
       ["GET", "/a.txt"],
@@ -127,6 +127,9 @@ test("site: fields for all replies are in all, and just once", async () => {
 
 test("site: OPTIONS names the methods", async () => {
   await using site = await makeSite();
-  const { status, headers } = await ask(serveSite(site.root), { method: "OPTIONS", target: "/x" });
+  const { status, headers } = await ask(siteHandler(site.root), {
+    method: "OPTIONS",
+    target: "/x",
+  });
   assert.deepEqual([status, headers.allow], [204, "GET, HEAD, OPTIONS"]);
 });

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { listDirectories } from "../lib/files/directory.ts";
 import { httpSecond, isSame, stateOf } from "../lib/files/file_state.ts";
 import { stateNow } from "../lib/files/file_system.deno.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { comparing, type Entry } from "../lib/files/listing.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { randomBytes } from "./helpers.ts";
 import { DEADLINE_MS } from "./peers.ts";
@@ -102,7 +102,7 @@ if (HAS_TMPFS) {
       site.write(`file${i}`, "x");
       for (const name of [`dir${i}`, `file${i}`]) touch(join(site.root, name), seconds);
     }
-    const handler = serveFiles(site.root, { listing: listDirectories(site.root) });
+    const handler = fileHandler(site.root, { listing: listDirectories(site.root) });
     for (const query of ["", "?sort=time", "?sort=time&order=asc", "?sort=size"]) {
       const html = await ask(handler, { target: `/${query}` });
       assert.equal(html.status, 200);
@@ -198,7 +198,7 @@ if (existsSync("/proc/self/status") && existsSync("/sys/class/net/lo/mtu")) {
         ["/sys/class/net/lo", "/mtu"], // of size 4096
       ]
     ) {
-      const handler = serveSite(root);
+      const handler = siteHandler(root);
       for (
         const headers of [
           {},
@@ -216,7 +216,7 @@ if (existsSync("/proc/self/status") && existsSync("/sys/class/net/lo/mtu")) {
         }
       }
     }
-    const handler = serveSite("/proc");
+    const handler = siteHandler("/proc");
     const uptime = async () => (await ask(handler, { target: "/uptime" })).text;
     const first = await uptime();
     const deadline = performance.now() + DEADLINE_MS;

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { locate, openLocated } from "../lib/files/disk.ts";
 import { OpenDirectory } from "../lib/files/open_directory.ts";
 import { tellsPaths } from "../lib/files/open_paths.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { Program } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";
@@ -65,7 +65,7 @@ const QUESTIONS: readonly Question[] = [
 if (tellsPaths()) {
   test("swap: nothing outside of the root is read or listed", async () => {
     await using site = await besideSecret();
-    const handler = serveSite(site.path("root"));
+    const handler = siteHandler(site.path("root"));
     await using _swapping = await swapping(site);
     const inside = new Set<Question>();
     for (let i = 0; i < 300 || inside.size < QUESTIONS.length; i++) {
@@ -81,7 +81,7 @@ if (tellsPaths()) {
   test("swap: nothing outside of the root is written", async () => {
     await using site = await besideSecret();
     const before = readdirSync(site.path("outside"));
-    const handler = serveSite(site.path("root"), { upload: true });
+    const handler = siteHandler(site.path("root"), { upload: true });
     await using _swapping = await swapping(site);
     let written = 0;
     for (let i = 0; i < 300 || written < 10; i++) {

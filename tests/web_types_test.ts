@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { isText, isUtf8Text } from "../lib/files/charset.ts";
-import { serveFiles } from "../lib/files/files.ts";
+import { fileHandler } from "../lib/files/files.ts";
 import { mediaTypeOf } from "../lib/files/media_type.ts";
 import { assertGrowth } from "./growth.ts";
 import { bytes } from "./helpers.ts";
@@ -14,7 +14,7 @@ const TEXT = "text/plain;charset=utf-8";
 const BINARY = Buffer.from([0, 1, 2, 3, 0xff, 0xfe]);
 
 async function typeOf(site: Site, target: string, types = {}): Promise<string> {
-  const handler = serveFiles(site.root, { types });
+  const handler = fileHandler(site.root, { types });
   const { headers, status } = await ask(handler, { target });
   assert.equal(status, 200, target);
   const head = await ask(handler, { method: "HEAD", target });
@@ -58,7 +58,7 @@ test("types: sources and other text are shown as text, whatever else their exten
       "x.rb x.pl x.php x.lua x.org x.scm x.dart x.bat x.ps1 x.scss x.vue x.zig x.tex x.diff x.lock x.py.orig " +
       "X.PY x.TS x.unheard-of x.constructor x.__proto__").split(" ");
   await using site = await makeSite(Object.fromEntries(names.map((name) => [name, "# text ü\n"])));
-  const handler = serveFiles(site.root, { dotfiles: true });
+  const handler = fileHandler(site.root, { dotfiles: true });
   for (const name of names) {
     const { headers } = await ask(handler, { target: `/${name}` });
     assert.equal(headers["content-type"], TEXT, name);
@@ -94,7 +94,7 @@ test("types: those that are given count more", async () => {
   const exact = { html: 'text/html; charset="koi8-r"' };
   assert.equal(await typeOf(site, "/c.html", exact), 'text/html; charset="koi8-r"');
   for (const type of ["text", "text/", "/plain", "text/plain;", "text/plain\r\nX: y", "a/b c"]) {
-    assert.throws(() => serveFiles(site.root, { types: { x: type } }), TypeError, type);
+    assert.throws(() => fileHandler(site.root, { types: { x: type } }), TypeError, type);
   }
 });
 
@@ -164,7 +164,7 @@ test("types: a change of the charset is seen, and text without one is compressed
   const page = (charset: string) => `<meta charset=${charset}>${"text ".repeat(1000)}`;
   await using site = await makeSite({ "a.html": page("utf-8"), "b.html": page("koi8-r") });
   const headers = { "Accept-Encoding": "gzip" };
-  const handler = serveFiles(site.root);
+  const handler = fileHandler(site.root);
   for (const [name, type] of [["a", "text/html;charset=utf-8"], ["b", "text/html"]]) {
     const answer = await ask(handler, { target: `/${name}.html`, headers });
     assert.deepEqual(

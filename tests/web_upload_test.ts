@@ -19,14 +19,14 @@ import { HttpError } from "../lib/http/message/errors.ts";
 import { addNew } from "../lib/files/new_file.ts";
 import { refusalOf } from "../lib/files/refusal.ts";
 import { removeStale } from "../lib/files/temporary.ts";
-import { serveSite } from "../lib/files/site.ts";
+import { siteHandler } from "../lib/files/site.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "./site_helpers.ts";
 import { descriptorsBelow } from "./web_helpers.ts";
 
 function send(site: Site, question: Question): Promise<Answer> {
-  return ask(serveSite(site.root, { upload: true }), question);
+  return ask(siteHandler(site.root, { upload: true }), question);
 }
 
 function put(site: Site, target: string, content: string, headers = {}): Promise<Answer> {
@@ -102,7 +102,7 @@ test("upload: one that breaks off leaves nothing, and the file that was there", 
 
 test("upload: is not there before it is whole", async () => {
   await using site = await makeSite();
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   const body = (async function* () {
     yield bytes("half");
     assert.equal((await ask(handler, { target: "/a.txt" })).status, 404);
@@ -192,7 +192,7 @@ test("upload: PUT keeps to If-None-Match: * and If-Match", async () => {
 
 test("upload: PUT replaces the file that was seen, and no other", async () => {
   await using site = await makeSite({ "a": "old" });
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   // What has just been changed has a weak tag, which no If-Match holds for.
   let time = 1_000_000;
   const tag = async () => {
@@ -218,7 +218,7 @@ test("upload: PUT replaces the file that was seen, and no other", async () => {
 
 test("upload: PUT compares with the file as it is, whatever replies the client would take", async () => {
   await using site = await makeSite();
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   let time = 1_000_000;
   const inReplies: Record<string, string>[] = [
     { "Accept-Encoding": "gzip, deflate, br" },
@@ -250,7 +250,7 @@ test("upload: PUT compares with the file as it is, whatever replies the client w
 test("upload: PUT does not replace a file that has changed meanwhile", async () => {
   await using site = await makeSite({ "a": "old" });
   await utimes(site.path("a"), 1000, 1000);
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   const { etag } = (await ask(handler, { method: "HEAD", target: "/a" })).headers;
   const body = (async function* () {
     yield bytes("mine");
@@ -264,7 +264,7 @@ test("upload: PUT does not replace a file that has changed meanwhile", async () 
 
 test("upload: a file that was replaced is sent anew at once", async () => {
   await using site = await makeSite({ "a": "old" });
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   assert.equal((await ask(handler, { target: "/a" })).text, "old");
   await ask(handler, { method: "PUT", target: "/a", body: [bytes("new")] });
   assert.equal((await ask(handler, { target: "/a" })).text, "new");
@@ -504,7 +504,7 @@ test("upload: PUT keeps the permissions of the file that it replaces", async () 
 
 test("upload: no uploaded file is sent in place of another, as its compressed form", async () => {
   await using site = await makeSite({ "page.html": "page", "code.js": "js" });
-  const handler = serveSite(site.root, { upload: true });
+  const handler = siteHandler(site.root, { upload: true });
   const bait = gzipSync("evil");
   await ask(handler, { method: "PUT", target: "/page.html.gz", body: [bait] });
   await ask(handler, { method: "PUT", target: "/code.js.br", body: [bait] });
@@ -517,7 +517,7 @@ test("upload: no uploaded file is sent in place of another, as its compressed fo
   const asked = await ask(handler, { target: "/page.html.gz", headers: {} });
   assert.equal(asked.headers["content-type"], "application/gzip");
   // Without uploads it is the owner who has put them there.
-  const { headers } = await ask(serveSite(site.root), {
+  const { headers } = await ask(siteHandler(site.root), {
     target: "/page.html",
     headers: { "Accept-Encoding": "gzip" },
   });
@@ -677,7 +677,7 @@ test("upload: what the browser says of the site counts more than Host, which a p
 test("upload: without it PUT and POST are 405, which names what is allowed", async () => {
   await using site = await makeSite();
   for (const method of ["PUT", "POST", "DELETE"]) {
-    const { status, headers } = await ask(serveSite(site.root), { method, target: "/x" });
+    const { status, headers } = await ask(siteHandler(site.root), { method, target: "/x" });
     assert.equal(status, 405);
     assert.equal(headers.allow, "GET, HEAD, OPTIONS");
   }

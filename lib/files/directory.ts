@@ -26,7 +26,7 @@ export interface ListingOptions {
 }
 
 /**
- * Makes the `listing` of `serveFiles()` for the same `root`: what it shows can be fetched there, so
+ * Makes the `listing` of `fileHandler()` for the same `root`: what it shows can be fetched there, so
  * there are no hidden files, no links that lead outside, and nothing but files and directories.
  *
  * A directory is read once for all who ask at the same time, and sent as it is rendered, compressed for

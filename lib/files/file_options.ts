@@ -1,5 +1,5 @@
 /**
- * What `serveFiles()` and its kin take.
+ * What `fileHandler()` and its kin take.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Directory {
   readonly names: readonly string[];
 }
 
-/** What {@linkcode serveFiles} takes. */
+/** What {@linkcode fileHandler} takes. */
 export interface FileOptions {
   /**
    * Whether a page that is no file is answered by the root's index.html, whose script knows what to

@@ -55,8 +55,8 @@ const SPA_KEY = "single-page application";
 const NOT_FOUND_KEY = "not found";
 
 /**
- * Answers GET and HEAD with the files below the directory `root`, and with nothing that is not a
- * regular file inside it: links are followed as long as they stay inside.
+ * Makes a handler that answers GET and HEAD with the files below the directory `root`, and with
+ * nothing that is not a regular file inside it: links are followed as long as they stay inside.
  *
  * A directory is answered by its `index.html`. A path that leads nowhere gets 404, with the root's
  * `404.html` as its content if there is one. Conditional requests, ranges and content codings are as
@@ -79,7 +79,7 @@ const NOT_FOUND_KEY = "not found";
  * @example
  * ```ts
  * import { systemTransport } from "@plainsocket/plainsocket";
- * import { serveFiles } from "@plainsocket/plainsocket/files";
+ * import { fileHandler } from "@plainsocket/plainsocket/files";
  * import { serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -90,7 +90,7 @@ const NOT_FOUND_KEY = "not found";
  * writeFileSync(join(root, "index.html"), "<h1>Hello</h1>");
  *
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const server = serveLight(listener, serveFiles(root));
+ * const server = serveLight(listener, fileHandler(root));
  *
  * const response = await fetch(`http://127.0.0.1:${listener.addr.port}/`);
  * assert.equal(response.headers.get("Content-Type"), "text/html;charset=utf-8");
@@ -100,8 +100,8 @@ const NOT_FOUND_KEY = "not found";
  * rmSync(root, { recursive: true });
  * ```
  */
-export function serveFiles(root: string, options: FileOptions = {}): AnyHandler {
-  checkFiles("serveFiles", root, options, FILE_OPTIONS);
+export function fileHandler(root: string, options: FileOptions = {}): AnyHandler {
+  checkFiles("fileHandler", root, options, FILE_OPTIONS);
   const server = new FileServer(root, options);
   return toAnyHandler(withErrorPages((request) => server.answer(request)));
 }
@@ -109,7 +109,7 @@ export function serveFiles(root: string, options: FileOptions = {}): AnyHandler 
 /** What a path leads to: a file, a directory without index.html, or one asked for as a file. */
 type Found = Resource | Directory | "no slash";
 
-/** See {@linkcode serveFiles}. */
+/** See {@linkcode fileHandler}. */
 export class FileServer {
   readonly #root: string;
   readonly #options: FileServerOptions;

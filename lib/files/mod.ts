@@ -7,6 +7,6 @@
 
 export type { Credentials } from "./auth.ts";
 export type { Directory, FileOptions } from "./file_options.ts";
-export { serveFiles } from "./files.ts";
-export { serveSite } from "./site.ts";
+export { fileHandler } from "./files.ts";
+export { siteHandler } from "./site.ts";
 export type { SiteOptions } from "./site.ts";

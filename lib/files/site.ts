@@ -17,7 +17,7 @@ import { requireHost } from "./hosts.ts";
 import { textReply } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
-/** What {@linkcode serveSite} takes. */
+/** What {@linkcode siteHandler} takes. */
 export interface SiteOptions extends Omit<FileOptions, "listing"> {
   /** Whether files may be uploaded, see `receiveUploads()`. Default: false. */
   readonly upload?: boolean;
@@ -53,16 +53,16 @@ const OPTIONS: Kinds<SiteOptions> = {
 };
 
 /**
- * Answers with what is below `root`: files as `serveFiles()` does, and a listing, as HTML or
- * as JSON by the request's Accept, for each directory that has no index.html. The handler is of both
- * kinds, and throws, as that of `serveFiles()`.
+ * Makes a handler that answers with what is below `root`: files as `fileHandler()` does, and a
+ * listing, as HTML or as JSON by the request's Accept, for each directory that has no index.html. It
+ * goes wherever that of `fileHandler()` goes, and throws as that does.
  *
  * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
  *
  * @example
  * ```ts
  * import { systemTransport } from "@plainsocket/plainsocket";
- * import { serveSite } from "@plainsocket/plainsocket/files";
+ * import { siteHandler } from "@plainsocket/plainsocket/files";
  * import { serveLight } from "@plainsocket/plainsocket/http";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -71,7 +71,7 @@ const OPTIONS: Kinds<SiteOptions> = {
  *
  * const root = mkdtempSync(join(tmpdir(), "site-"));
  * const listener = await systemTransport.listen({ host: "127.0.0.1" });
- * const server = serveLight(listener, serveSite(root, { upload: true }));
+ * const server = serveLight(listener, siteHandler(root, { upload: true }));
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/`;
  * const put = await fetch(`${url}hello.txt`, { method: "PUT", body: "Hello" });
@@ -86,16 +86,16 @@ const OPTIONS: Kinds<SiteOptions> = {
  * rmSync(root, { recursive: true });
  * ```
  */
-export function serveSite(root: string, options: SiteOptions = {}): AnyHandler {
-  checkFiles("serveSite", root, options, OPTIONS);
-  return siteHandler(root, options);
+export function siteHandler(root: string, options: SiteOptions = {}): AnyHandler {
+  checkFiles("siteHandler", root, options, OPTIONS);
+  return makeSite(root, options);
 }
 
 /**
  * The same handler, of options that are right. `adviceOnHost` is what `requireHost()` says to whoever
  * asks for a name that is not among `hosts`.
  */
-export function siteHandler(
+export function makeSite(
   root: string,
   options: SiteOptions,
   adviceOnHost?: (name: string) => string,

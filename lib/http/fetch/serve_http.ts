@@ -17,7 +17,7 @@ import { serveLight } from "../server/server.ts";
  * aborted when the client leaves.
  *
  * A handler for {@linkcode serveLight} becomes one for this by {@linkcode toFetchHandler}; that of
- * {@linkcode serveFiles} or {@linkcode serveSite} is one already.
+ * {@linkcode fileHandler} or {@linkcode siteHandler} is one already.
  *
  * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding

@@ -10,7 +10,7 @@ import { serveLight } from "../../../http/server/server.ts";
 import { statusOfError } from "../../../files/disk.ts";
 import type { Credentials } from "../../../files/auth.ts";
 import { AccessLog } from "../../../files/access_log.ts";
-import { siteHandler, type SiteOptions } from "../../../files/site.ts";
+import { makeSite, type SiteOptions } from "../../../files/site.ts";
 import { ACCESS_FLAGS, ACCESS_HELP, openAccess, shareOf } from "../../options/access.ts";
 import { type Command, command } from "../../command.ts";
 import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
@@ -208,7 +208,7 @@ async function serveWeb(
     onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
   const onShortage = (error: unknown) => shortage.heed(error);
-  const handler = siteHandler(
+  const handler = makeSite(
     dir,
     { ...site, onError, onShortage },
     (name) => `start it with --allow-host ${name}`,
