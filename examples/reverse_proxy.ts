@@ -57,10 +57,10 @@ async function proxy(request: LightRequest): Promise<LightReply> {
       maxRedirects: 0, // they are for the client to follow
     });
     // What HEAD gets has the length of what GET would get, and no content.
-    const size = request.method === "HEAD" ? reply.header("Content-Length") : reply.length;
+    const size = request.method === "HEAD" ? reply.headers.get("Content-Length") : reply.length;
     return {
       status: reply.status,
-      headers: endToEndHeaders(reply.headers),
+      headers: endToEndHeaders(reply.rawHeaders),
       body: reply, // closed when the client leaves
       ...size === undefined ? {} : { length: Number(size) },
     };

@@ -693,7 +693,7 @@ test("get: silence is 28, before the reply and in it", async () => {
 });
 
 const HOSTILE: Record<string, [code: number, pattern: RegExp, kept: string, reply: string]> = {
-  "empty": [52, /EMPTY_REPLY/, "", ""],
+  "empty": [52, /EMPTY_RESPONSE/, "", ""],
   "not HTTP": [56, /BAD_STATUS_LINE/, "", "220 ftp.example.com\r\n"],
   "malformed in its head": [56, /BAD_FIELD/, "", `${OK}X Y: a\r\n\r\nhello`],
   "ambiguous": [
@@ -1134,7 +1134,7 @@ test("get: --retry does not advise to try again when it is about to", () =>
     assert.equal(code, 52);
     const [note, error] = stderr.split("\n");
     assert.match(note, /\(PARTIAL\)\. Trying again in 1 s \(1 of 1\)\.$/);
-    assert.match(error, /\(EMPTY_REPLY\)\. Try again;/);
+    assert.match(error, /\(EMPTY_RESPONSE\)\. Try again;/);
   }));
 
 test("get: a part of an earlier run is named, with what -C makes of it", () =>

@@ -3,7 +3,7 @@
 import { Buffer } from "node:buffer";
 import { decodeFrames, lines } from "../lib/frames/mod.ts";
 import { bodyLengthOf } from "../lib/http/message/response_framing.ts";
-import { ReplyHeadParser } from "../lib/http/message/response_head.ts";
+import { ResponseHeadParser } from "../lib/http/message/response_head.ts";
 import { parseUrl } from "../lib/http/client/url.ts";
 import { framingOf } from "../lib/http/message/request_framing.ts";
 import { HeadParser } from "../lib/http/message/request_head.ts";
@@ -72,7 +72,7 @@ const READERS: Readonly<Record<string, (value: string) => unknown>> = {
 function parseReply(lines: string, size: number): unknown {
   const chunk = Buffer.from(`HTTP/1.1 200 OK\r\n${lines}\r\n\r\n`, "latin1");
   const limits = { statusLine: 2 ** 20, headerBytes: 2 ** 20, headerCount: 2 ** 20 };
-  const parser = new ReplyHeadParser(limits);
+  const parser = new ResponseHeadParser(limits);
   for (let at = 0; at < chunk.length; at += size) {
     parser.parse(chunk, at, Math.min(at + size, chunk.length));
   }

@@ -6,7 +6,8 @@ import zlib from "node:zlib";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { SocketError } from "../lib/base/errors.ts";
-import type { ClientReply, HttpHead, HttpRequestOptions } from "../lib/http/client/client.ts";
+import type { HttpHead, HttpRequestOptions } from "../lib/http/client/options.ts";
+import type { ClientResponse } from "../lib/http/client/response.ts";
 import { decodeContent } from "../lib/http/client/encoding.ts";
 import { RequestError } from "../lib/http/client/errors.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
@@ -192,7 +193,7 @@ for (const [name, [reply, verdict]] of Object.entries(ACCEPTED)) {
 const CHUNKED = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
 
 const REFUSED: Record<string, [code: string, ...replies: string[]]> = {
-  "that is none": ["EMPTY_REPLY", ""],
+  "that is none": ["EMPTY_RESPONSE", ""],
   "that is not HTTP": [
     "BAD_STATUS_LINE",
     "SSH-2.0-OpenSSH_9.9\r\n",
@@ -329,9 +330,9 @@ test("HTTP client: tells what came, and how many bytes it took", async () => {
     const reply = await requestHttp(transport, { url: "http://user:secret@a.test/x?y#z" });
     assert.equal(reply.url, "http://a.test/x?y#z");
     assert.deepEqual([reply.status, reply.reason, reply.minor], [200, "OK", 1]);
-    assert.deepEqual(reply.headers.slice(0, 4), ["Set-Cookie", "a=1", "set-cookie", "b=2"]);
-    assert.equal(reply.header("SET-COOKIE"), "a=1, b=2");
-    assert.equal(reply.header("cookie"), undefined);
+    assert.deepEqual(reply.rawHeaders.slice(0, 4), ["Set-Cookie", "a=1", "set-cookie", "b=2"]);
+    assert.equal(reply.headers.get("SET-COOKIE"), "a=1, b=2");
+    assert.equal(reply.headers.get("cookie"), null);
     assert.deepEqual([reply.length, reply.untilClose], [undefined, false]);
     assert.equal(reply.timing.total, undefined);
     assert.equal(await contentOf(reply), "abc");
@@ -483,7 +484,7 @@ test("HTTP client: a folded field is one line, with a space for each fold", asyn
     for (const pieces of splits(Buffer.from(head))) {
       await withServer([(conn) => say(conn, ...pieces)], async (transport) => {
         const reply = await requestHttp(transport, { url: URL_A });
-        assert.deepEqual([reply.header("x"), reply.header("y")], [value, "y"]);
+        assert.deepEqual([reply.headers.get("x"), reply.headers.get("y")], [value, "y"]);
       });
     }
   }
@@ -652,10 +653,10 @@ test("HTTP client: onHead is told of every head", async () => {
     await contentOf(await requestHttp(transport, { url: URL_A, onHead }));
     assert.deepEqual(heads.map(({ type, startLine }) => `${type} ${startLine}`), [
       "request GET / HTTP/1.1",
-      "reply HTTP/1.1 302 Go",
+      "response HTTP/1.1 302 Go",
       "request GET /b HTTP/1.1",
-      "reply HTTP/1.1 103 Early Hints",
-      "reply HTTP/1.1 200 OK",
+      "response HTTP/1.1 103 Early Hints",
+      "response HTTP/1.1 200 OK",
     ]);
     assert.deepEqual(heads[3].headers, ["Link", "<a>"]);
     assert.deepEqual(heads[0].headers.slice(0, 2), ["Host", "a.test"]);
@@ -668,7 +669,7 @@ test("HTTP client: onHead is told of every head", async () => {
 async function withSilence(
   said: string,
   fn: (
-    get: (options?: Partial<HttpRequestOptions>) => Promise<ClientReply>,
+    get: (options?: Partial<HttpRequestOptions>) => Promise<ClientResponse>,
     clock: VirtualClock,
   ) => Promise<void>,
 ): Promise<void> {
@@ -824,7 +825,7 @@ const CODINGS: Coding[] = [
 async function withEncoded(
   coding: string,
   encoded: Uint8Array,
-  fn: (reply: ClientReply) => Promise<void>,
+  fn: (reply: ClientResponse) => Promise<void>,
 ): Promise<void> {
   const head = `${OK}Content-Encoding: ${coding}\r\nContent-Length: ${encoded.length}\r\n\r\n`;
   await withServer([(conn) => say(conn, head, encoded)], async (transport) => {

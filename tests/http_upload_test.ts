@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
-import type { HttpRequestOptions } from "../lib/http/client/client.ts";
+import type { HttpRequestOptions } from "../lib/http/client/options.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
 import { endToEndHeaders } from "../lib/http/message/end_to_end.ts";
 import type { LightHandler, LightRequest } from "../lib/http/server/light.ts";

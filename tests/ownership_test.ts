@@ -25,7 +25,7 @@ import {
   lines,
   untilClose,
 } from "../lib/frames/mod.ts";
-import type { ClientReply } from "../lib/http/client/client.ts";
+import type { ClientResponse } from "../lib/http/client/response.ts";
 import { decodeContent } from "../lib/http/client/encoding.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
 import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
@@ -112,7 +112,7 @@ function light(handler: LightHandler) {
 /** Serves the content: in chunks, so that frames are taken out of it, or as it is; encoded or not. */
 async function withReplies(
   transport: Transport,
-  fn: (get: (path: string) => Promise<ClientReply>) => Promise<void>,
+  fn: (get: (path: string) => Promise<ClientResponse>) => Promise<void>,
 ): Promise<void> {
   const replies: Record<string, LightReply> = {
     "/plain": { status: 200, body: CONTENT },
@@ -546,8 +546,8 @@ for (const [name, transport] of TRANSPORTS) {
     return withReplies(via, async (get) => {
       for (const kind of [...KINDS, "/gzip"]) {
         const proxy = light(async () => {
-          const { status, header, ...reply } = await headed(get, kind);
-          const coding = header("content-encoding");
+          const { status, fields, ...reply } = await headed(get, kind);
+          const coding = fields.get("content-encoding") ?? undefined;
           const headers = coding === undefined ? [] : ["Content-Encoding", coding];
           return { status, headers, ...reply };
         });
@@ -560,8 +560,8 @@ for (const [name, transport] of TRANSPORTS) {
 }
 
 /** A reply as the body of another one. */
-async function headed(get: (path: string) => Promise<ClientReply>, path: string) {
+async function headed(get: (path: string) => Promise<ClientResponse>, path: string) {
   const reply = await get(path);
   const { status, length } = reply;
-  return { status, length, body: reply, header: (name: string) => reply.header(name) };
+  return { status, length, body: reply, fields: reply.headers };
 }

@@ -45,7 +45,7 @@ function forWhomAsks(reply: LightReply, request: LightRequest): LightReply {
   const at = indexOf(headers, "content-type");
   if (at === -1 || !headers[at + 1].startsWith("text/plain")) return reply;
   const varied = varyByAccept(headers);
-  if (!prefersHtml(valueOf(request.headers, "accept"))) return { ...reply, headers: varied };
+  if (!prefersHtml(request.header("accept"))) return { ...reply, headers: varied };
   varied.splice(at, 2);
   const type = ["Content-Type", "text/html;charset=utf-8"];
   const safe = indexOf(varied, "x-content-type-options") === -1
@@ -62,12 +62,6 @@ function forWhomAsks(reply: LightReply, request: LightRequest): LightReply {
 function prefersHtml(accept: string | undefined): boolean {
   return accept !== undefined && /(?:^|,)[ \t]*text\/html[ \t]*(?:,|;|$)/i.test(accept) &&
     !prefersJson(accept) && !/text\/html[ \t]*;[ \t]*q=0(?:\.0*)?[ \t]*(?:,|$)/i.test(accept);
-}
-
-/** The value of a field, its lines joined. */
-function valueOf(headers: readonly string[], name: string): string | undefined {
-  const values = headers.filter((_, i) => i % 2 === 1 && headers[i - 1].toLowerCase() === name);
-  return values.length === 0 ? undefined : values.join(", ");
 }
 
 function indexOf(headers: readonly string[], name: string): number {

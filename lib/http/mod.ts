@@ -10,8 +10,8 @@
  * const server = serveHttp(listener, () => new Response("hello"));
  *
  * const url = new URL(`http://localhost:${listener.addr.port}/`);
- * const reply = await requestHttp(systemTransport, { url });
- * for await (const chunk of reply) console.log(new TextDecoder().decode(chunk));
+ * const response = await requestHttp(systemTransport, { url });
+ * console.log(await response.text());
  *
  * await server.stop();
  * ```
@@ -19,18 +19,13 @@
  * @module
  */
 
-export type {
-  ClientReply,
-  ClientTls,
-  HttpHead,
-  HttpRequestOptions,
-  ReplyTiming,
-} from "./client/client.ts";
 export { ACCEPT_ENCODING, decodeContent } from "./client/encoding.ts";
 export type { DecodeOptions } from "./client/encoding.ts";
 export { REQUEST_ERRORS, RequestError } from "./client/errors.ts";
 export type { RequestErrorCode } from "./client/errors.ts";
+export type { ClientTls, HttpHead, HttpRequestOptions } from "./client/options.ts";
 export { requestHttp } from "./client/request.ts";
+export type { ClientResponse, ContentOptions, ResponseTiming } from "./client/response.ts";
 export { fromFetchHandler, toFetchHandler } from "./fetch/fetch_handler.ts";
 export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./fetch/fetch_handler.ts";
 export { serveHttp } from "./fetch/serve_http.ts";
@@ -38,7 +33,7 @@ export { endToEndHeaders } from "./message/end_to_end.ts";
 export { HttpError } from "./message/errors.ts";
 export type { HttpErrorCode } from "./message/errors.ts";
 export type { HeadLimits } from "./message/request_head.ts";
-export type { ReplyHeadLimits } from "./message/response_head.ts";
+export type { ResponseHeadLimits } from "./message/response_head.ts";
 export type { LightHandler, LightReply, LightRequest } from "./server/light.ts";
 export { HTTP_LIMITS } from "./server/options.ts";
 export type { Exchange, HttpLimits, HttpOptions } from "./server/options.ts";

@@ -10,7 +10,7 @@ import { HttpError } from "../http/message/errors.ts";
 import { framingOf } from "../http/message/request_framing.ts";
 import { HeadParser } from "../http/message/request_head.ts";
 import { type BodyLength, bodyLengthOf } from "../http/message/response_framing.ts";
-import { ReplyHeadParser } from "../http/message/response_head.ts";
+import { ResponseHeadParser } from "../http/message/response_head.ts";
 import type { Script } from "./script.ts";
 import type { FindUnit, Found } from "./units.ts";
 
@@ -88,7 +88,7 @@ class Heads {
   };
 
   readonly response = (bytes: Buffer): FoundHead | undefined => {
-    const parser = new ReplyHeadParser();
+    const parser = new ResponseHeadParser();
     const length = parser.parse(bytes, 0, bytes.length);
     if (length < 0) return undefined;
     const head = parser.take();

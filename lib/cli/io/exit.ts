@@ -22,7 +22,7 @@ export const EXIT: {
   readonly timeout: 28;
   readonly tlsFailed: 35;
   readonly tooManyRedirects: 47;
-  readonly emptyReply: 52;
+  readonly emptyResponse: 52;
   readonly receiveFailed: 56;
   readonly badCertificate: 60;
   readonly tooLarge: 63;
@@ -43,7 +43,7 @@ export const EXIT: {
   timeout: 28,
   tlsFailed: 35,
   tooManyRedirects: 47,
-  emptyReply: 52,
+  emptyResponse: 52,
   receiveFailed: 56,
   badCertificate: 60,
   tooLarge: 63,
@@ -68,7 +68,7 @@ const MEANINGS: Readonly<Record<ExitName, string>> = {
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
   tooManyRedirects: "too many redirects",
-  emptyReply: "the server closed without a reply",
+  emptyResponse: "the server closed without a reply",
   receiveFailed: "receiving failed, or what came is malformed",
   badCertificate: "the server's certificate is not to be trusted",
   tooLarge: "there is more than --max-size",

@@ -5,7 +5,7 @@
  */
 
 import type { DialTlsOptions } from "../../dial.ts";
-import type { ClientTls } from "../../http/client/client.ts";
+import type { ClientTls } from "../../http/client/options.ts";
 import { parseIP } from "../../base/ip.ts";
 import { type Flag, needing, path, text, toggle, UsageError, type Values } from "../io/flags.ts";
 import { readCertificates, readKeyPair } from "../io/pem.ts";

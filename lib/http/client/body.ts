@@ -1,5 +1,5 @@
 /**
- * The body of a reply, taken from the connection as its framing says.
+ * The body of a response, taken from the connection as its framing says.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const BODY_BUFFER = 256 * 1024;
  * What was received and not yet taken: `chunk` from `from` to `to`. Two buffers are filled by turns,
  * so that one can be written somewhere while the other is received into.
  */
-export class ReplyInput {
+export class ResponseInput {
   readonly #conn: Conn;
   #next: Buffer | undefined;
   #full = false;
@@ -41,7 +41,7 @@ export class ReplyInput {
 
   /** Receives more into the other buffer; false at the end of the stream. */
   async fill(): Promise<boolean> {
-    // The first buffer is small, and stays the only size for a reply that fits it.
+    // The first buffer is small, and stays the only size for a response that fits it.
     const size = this.#full ? BODY_BUFFER : this.chunk.length;
     const buffer = this.#next?.length === size ? this.#next : Buffer.allocUnsafeSlow(size);
     const n = await this.#conn.read(buffer);
@@ -55,8 +55,8 @@ export class ReplyInput {
 }
 
 /** Reads one body. */
-export class ReplyBody {
-  readonly #input: ReplyInput;
+export class ResponseBody {
+  readonly #input: ResponseInput;
   readonly #most: number;
   readonly #decoder: ChunkedDecoder | undefined;
   /** What is left of a body with a length; without one, there is no end to it. */
@@ -71,7 +71,7 @@ export class ReplyBody {
    * Content may have `most` bytes, and trailer lines `trailerBytes`. Throws {@linkcode HttpError}
    * BODY_TOO_LARGE if `length` says so already.
    */
-  constructor(input: ReplyInput, length: BodyLength, most: number, trailerBytes: number) {
+  constructor(input: ResponseInput, length: BodyLength, most: number, trailerBytes: number) {
     this.#input = input;
     this.#most = most;
     this.#left = typeof length === "number" ? length : Infinity;

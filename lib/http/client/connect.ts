@@ -7,7 +7,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { dial } from "../../dial.ts";
 import type { Conn, Transport } from "../../net/transport.ts";
-import type { ClientTls } from "./client.ts";
+import type { ClientTls } from "./options.ts";
 import { endpointOf } from "./url.ts";
 
 /** What {@linkcode connectTo} takes. */

@@ -19,7 +19,7 @@ import { borrowedFrom, copyOf } from "../../base/borrowed.ts";
 import { counted } from "../../base/plural.ts";
 import { membersOf } from "../message/fields.ts";
 import { RequestError } from "./errors.ts";
-import type { ClientReply } from "./client.ts";
+import type { ClientResponse } from "./response.ts";
 
 /** A decoder of `node:zlib`. */
 type Decoder = Transform & { readonly bytesWritten: number };
@@ -53,51 +53,58 @@ export interface DecodeOptions {
   readonly maxSize?: number;
 }
 
-const REPLY: Kind = having("what requestHttp() resolves to", "header", "read", "close");
+const RESPONSE: Kind = having("what requestHttp() resolves to", "read", "borrowed", "close");
 
 const OPTIONS: Kinds<DecodeOptions> = { maxSize: LIMIT };
 
 /**
- * The content of a reply without its codings (gzip, deflate, br), as it comes; content without a coding
- * is that of the reply. The pieces are the caller's to keep.
+ * The content of a response without its codings (gzip, deflate, br), as it comes; content without a coding
+ * is that of the response. The pieces are the caller's to keep.
  *
  * Throws a {@linkcode RequestError}: BAD_CONTENT_ENCODING for a coding that is not known, and for
- * what does not decode; and what reading the reply rejects with.
+ * what does not decode; and what reading the response rejects with.
  */
 export function decodeContent(
-  reply: ClientReply,
+  response: ClientResponse,
   options: DecodeOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  checkArgument("decodeContent", reply, REPLY);
+  checkArgument("decodeContent", response, RESPONSE);
   checkOptions("decodeContent", options, OPTIONS, "{ maxSize: 1000000 }");
-  return decoded(reply, options.maxSize || Infinity);
+  return copied(decoded(response, options.maxSize || Infinity));
 }
 
-async function* decoded(
-  reply: ClientReply,
+async function* copied(
+  source: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const bytes of source) yield copyOf(bytes);
+}
+
+/** What {@linkcode decodeContent} returns, each piece valid until the next only. */
+export async function* decoded(
+  response: ClientResponse,
   maxSize: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let size = 0;
-  let content = borrowedFrom(reply);
-  for (const coding of codingsOf(reply)) content = decode(content, coding, reply);
+  let content = borrowedFrom(response);
+  for (const coding of codingsOf(response)) content = decode(content, coding, response);
   for await (const bytes of content) {
     size += bytes.length;
     if (size > maxSize) {
-      const why = `the decoded content has more than ${counted(maxSize, "byte")}`;
-      throw new RequestError("BODY_TOO_LARGE", reply.url, why);
+      const why = `the content has more than ${counted(maxSize, "byte")}`;
+      throw new RequestError("BODY_TOO_LARGE", response.url, why);
     }
-    yield copyOf(bytes);
+    yield bytes;
   }
 }
 
 /** In the order in which they are to be taken off. */
-function codingsOf(reply: ClientReply): Coding[] {
-  const value = reply.header("content-encoding") ?? "";
+function codingsOf(response: ClientResponse): Coding[] {
+  const value = response.headers.get("content-encoding") ?? "";
   const names = membersOf(value.toLowerCase()).map((name) => name === "x-gzip" ? "gzip" : name)
     .filter((name) => name !== "" && name !== "identity");
   if (names.length > MOST_CODINGS || !names.every((name) => Object.hasOwn(CODINGS, name))) {
-    reply.close();
-    throw undecodable(reply, `its content coding '${value}' is not known here`);
+    response.close();
+    throw undecodable(response, `its content coding '${value}' is not known here`);
   }
   return names.map((name) => CODINGS[name]).reverse();
 }
@@ -106,11 +113,11 @@ function codingsOf(reply: ClientReply): Coding[] {
 async function* decode(
   source: AsyncIterable<Uint8Array>,
   coding: Coding,
-  reply: ClientReply,
+  response: ClientResponse,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const pieces = source[Symbol.asyncIterator]();
   const first = await pieces.next();
-  // Nothing at all is what replies to HEAD have, for one.
+  // Nothing at all is what responses to HEAD have, for one.
   if (first.done) return;
   const decoder = coding.make(first.value[0]);
   const feeder = new Feeder(pieces, decoder, coding.strict);
@@ -123,11 +130,11 @@ async function* decode(
     }
   } catch (cause) {
     if (feeder.failure !== undefined) throw feeder.failure;
-    throw undecodable(reply, "its content does not decode", { cause });
+    throw undecodable(response, "its content does not decode", { cause });
   } finally {
     decoder.destroy();
     // Who leaves early does not wait for the server.
-    reply.close();
+    response.close();
     await feeding;
   }
 }
@@ -182,6 +189,6 @@ class Feeder {
   }
 }
 
-function undecodable(reply: ClientReply, why: string, options?: ErrorOptions): RequestError {
-  return new RequestError("BAD_CONTENT_ENCODING", reply.url, why, options);
+function undecodable(response: ClientResponse, why: string, options?: ErrorOptions): RequestError {
+  return new RequestError("BAD_CONTENT_ENCODING", response.url, why, options);
 }

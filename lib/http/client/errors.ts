@@ -23,7 +23,7 @@ export type RequestErrorCode =
   | "TOO_MANY_REDIRECTS"
   | "HEADERS_TOO_LARGE"
   | "BODY_TOO_LARGE"
-  | "EMPTY_REPLY"
+  | "EMPTY_RESPONSE"
   | "PARTIAL";
 
 const BROKEN = "The server, or something before it, does not keep to HTTP/1.1.";
@@ -40,16 +40,16 @@ export const REQUEST_ERRORS: Readonly<Record<RequestErrorCode, string>> = {
   BAD_TRANSFER_ENCODING: BROKEN,
   BAD_CHUNK: BROKEN,
   BAD_CONTENT_ENCODING: "Without Accept-Encoding, servers send it as it is.",
-  BAD_REDIRECT: "With `maxRedirects: 0` the redirect itself is the reply.",
+  BAD_REDIRECT: "With `maxRedirects: 0` the redirect itself is the response.",
   TOO_MANY_REDIRECTS: "Raise `maxRedirects`, unless they go round in circles.",
   HEADERS_TOO_LARGE: "Raise it in `limits`, if you trust the server.",
   BODY_TOO_LARGE: "Raise `maxSize`, if you trust the server.",
-  EMPTY_REPLY: "Try again; if it stays so, the server's log may say why.",
+  EMPTY_RESPONSE: "Try again; if it stays so, the server's log may say why.",
   PARTIAL: "Try again.",
 };
 
 /**
- * Why there is no reply, or not all of it, although the sockets did what they should. Decide by
+ * Why there is no response, or not all of it, although the sockets did what they should. Decide by
  * `code`; the message is for people and says what was asked for, why it failed and what to do next.
  */
 export class RequestError extends Error {

@@ -1,5 +1,5 @@
 /**
- * A reply's content as something to iterate.
+ * A response's content as something to iterate.
  *
  * @module
  */

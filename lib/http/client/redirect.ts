@@ -1,12 +1,12 @@
 /**
- * Redirects (RFC 9110 section 15.4): which request a reply asks for next.
+ * Redirects (RFC 9110 section 15.4): which request a response asks for next.
  *
  * @module
  */
 
 import { isStream } from "../server/reply.ts";
 import { RequestError } from "./errors.ts";
-import type { ReplyHead } from "../message/response_head.ts";
+import type { ResponseHead } from "../message/response_head.ts";
 import type { Outgoing } from "./request_head.ts";
 import { parseUrl, publicUrl } from "./url.ts";
 
@@ -19,16 +19,16 @@ const CREDENTIALS = new Set(["authorization", "cookie", "proxy-authorization", "
 const OF_CONTENT = /^content-/i;
 
 /**
- * The request that `reply` redirects `request` to; nothing if it is no redirect. 303, and 301 and
+ * The request that `response` redirects `request` to; nothing if it is no redirect. 303, and 301 and
  * 302 for a POST, are followed with GET and without the content; all others repeat the request. What
  * is left out for another origin is not sent again later, even if the way leads back.
  *
  * Throws {@linkcode RequestError} BAD_REDIRECT if Location does not lead to one http or https URL.
  */
-export function redirected(request: Outgoing, reply: ReplyHead): Outgoing | undefined {
-  if (!REDIRECTS.has(reply.status)) return undefined;
+export function redirected(request: Outgoing, response: ResponseHead): Outgoing | undefined {
+  if (!REDIRECTS.has(response.status)) return undefined;
   const locations = new Set(
-    reply.headers.filter((_, i, all) => i % 2 === 1 && all[i - 1].toLowerCase() === "location"),
+    response.headers.filter((_, i, all) => i % 2 === 1 && all[i - 1].toLowerCase() === "location"),
   );
   if (locations.size === 0) return undefined;
   const from = publicUrl(request.url);
@@ -37,7 +37,7 @@ export function redirected(request: Outgoing, reply: ReplyHead): Outgoing | unde
   }
   const [location] = locations;
   const url = resolve(location, request.url, from);
-  const bare = becomesGet(request.method, reply.status);
+  const bare = becomesGet(request.method, response.status);
   return {
     method: bare ? "GET" : request.method,
     url,

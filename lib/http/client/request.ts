@@ -8,11 +8,13 @@ import { checkArgument, checkOptions, TRANSPORT } from "../../base/arguments.ts"
 import { systemClock } from "../../base/clock.ts";
 import { counted } from "../../base/plural.ts";
 import type { Transport } from "../../net/transport.ts";
-import { type ClientReply, type HttpRequestOptions, REQUEST_OPTIONS } from "./client.ts";
+import { type HttpRequestOptions, REQUEST_OPTIONS } from "./options.ts";
+import type { ReceivedResponse } from "./received_response.ts";
+import type { ClientResponse } from "./response.ts";
 import { RequestError } from "./errors.ts";
 import { redirected } from "./redirect.ts";
-import { exchange, type Reply } from "./reply.ts";
-import { REPLY_HEAD_LIMITS } from "../message/response_head.ts";
+import { exchange } from "./exchange.ts";
+import { RESPONSE_HEAD_LIMITS } from "../message/response_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
 import { Deadline } from "./session.ts";
 import { parseUrl, publicUrl } from "./url.ts";
@@ -20,13 +22,13 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
 
 /**
  * Sends a request over a connection of its own, follows redirects, and resolves when the head of the
- * reply has come. Any status is a reply. Replies are read strictly by RFC 9112: what is malformed,
+ * response has come. Any status is a response. Responses are read strictly by RFC 9112: what is malformed,
  * ambiguous, truncated or too long is an error.
  *
  * Authorization, Cookie and Host are not sent to another origin (scheme, host and port) that a
  * redirect leads to.
  *
- * Nothing here bounds how many requests are under way at once: that is the caller's. A reply takes up
+ * Nothing here bounds how many requests are under way at once: that is the caller's. A response takes up
  * to 512 KiB for what it receives until it is closed, 32 KiB if it is small, and one more connection.
  *
  * Rejects with a {@linkcode RequestError} or, when connecting or the connection fails, a
@@ -42,10 +44,8 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
  * const server = serveLight(listener, ({ target }) => ({ status: 200, body: `You want ${target}` }));
  *
  * const url = `http://127.0.0.1:${listener.addr.port}/this`;
- * const reply = await requestHttp(systemTransport, { url });
- * let text = "";
- * for await (const bytes of reply) text += new TextDecoder().decode(bytes);
- * assert.deepEqual([reply.status, text], [200, "You want /this"]);
+ * const response = await requestHttp(systemTransport, { url });
+ * assert.deepEqual([response.status, await response.text()], [200, "You want /this"]);
  *
  * await server.stop();
  * ```
@@ -53,7 +53,7 @@ import { checkIdentity } from "../../net/transport_arguments.ts";
 export async function requestHttp(
   transport: Transport,
   options: HttpRequestOptions,
-): Promise<ClientReply> {
+): Promise<ClientResponse> {
   checkArgument("requestHttp", transport, TRANSPORT);
   checkOptions("requestHttp", options, REQUEST_OPTIONS, '{ url: "http://localhost:8080/" }');
   checkIdentity("requestHttp, in tls,", options.tls ?? {});
@@ -75,21 +75,21 @@ export async function requestHttp(
     connectTimeout: options.connectTimeout ?? 10_000,
     idleTimeout: options.idleTimeout ?? 60_000,
     maxSize: options.maxSize || Infinity,
-    limits: { ...REPLY_HEAD_LIMITS, ...options.limits },
+    limits: { ...RESPONSE_HEAD_LIMITS, ...options.limits },
     onHead: options.onHead ?? (() => {}),
     clock,
     began,
   };
   try {
     for (let redirects = 0, redirectedAt = began;; redirects++, redirectedAt = clock.now()) {
-      const reply = await exchange(transport, request, { ...settings, redirectedAt });
-      const next = maxRedirects === 0 ? undefined : nextOf(request, reply);
+      const response = await exchange(transport, request, { ...settings, redirectedAt });
+      const next = maxRedirects === 0 ? undefined : nextOf(request, response);
       if (next === undefined) {
-        reply.onClosed = () => deadline[Symbol.dispose]();
-        reply.closeIfWhole();
-        return reply;
+        response.onClosed = () => deadline[Symbol.dispose]();
+        response.closeIfWhole();
+        return response;
       }
-      reply.close();
+      response.close();
       if (redirects === maxRedirects) {
         const why = `there are more than ${counted(maxRedirects, "redirect")}`;
         throw new RequestError("TOO_MANY_REDIRECTS", publicUrl(request.url), why);
@@ -102,11 +102,11 @@ export async function requestHttp(
   }
 }
 
-function nextOf(request: Outgoing, reply: Reply): Outgoing | undefined {
+function nextOf(request: Outgoing, response: ReceivedResponse): Outgoing | undefined {
   try {
-    return redirected(request, reply.head);
+    return redirected(request, response.head);
   } catch (error) {
-    reply.close();
+    response.close();
     throw error;
   }
 }

@@ -8,7 +8,7 @@ import { isFieldValue, isToken } from "../message/syntax.ts";
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../base/version.ts";
 import { isStream } from "../server/reply.ts";
-import type { HttpRequestOptions } from "./client.ts";
+import type { HttpRequestOptions } from "./options.ts";
 import { basicAuth } from "./url.ts";
 
 /** One request, as it is sent; a redirect makes the next one of it. */

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import type { Addr } from "../../base/addr.ts";
+import { listOf } from "../message/header_list.ts";
 import type { LightRequest } from "../server/light.ts";
 import { lightBehind } from "./web_request.ts";
 
@@ -43,9 +44,7 @@ class FetchRequest implements LightRequest {
     this.target = pathname + search;
     this.host = request.headers.get("host") ?? host;
     this.scheme = protocol === "https:" ? "https" : "http";
-    const headers: string[] = [];
-    request.headers.forEach((value, name) => headers.push(name, value));
-    this.headers = headers;
+    this.headers = listOf(request.headers);
     this.remoteAddr = remoteAddr;
   }
 

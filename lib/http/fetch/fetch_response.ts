@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { headersOf } from "../message/header_list.ts";
 import type { LightReply } from "../server/light.ts";
 import { dropContent, hasContent, isStream, sizeOf } from "../server/reply.ts";
 
@@ -14,8 +15,7 @@ import { dropContent, hasContent, isStream, sizeOf } from "../server/reply.ts";
  */
 export function fetchResponse(reply: LightReply, method: string): Response {
   const { status, headers = [], body, length } = reply;
-  const fields = new Headers();
-  for (let i = 0; i < headers.length; i += 2) fields.append(headers[i], headers[i + 1]);
+  const fields = headersOf(headers);
   const init = { status, headers: fields };
   const wanted = hasContent(reply, method);
   const asked = method === "HEAD" && hasContent(reply, "GET");

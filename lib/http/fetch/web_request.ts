@@ -7,7 +7,9 @@
 
 import { formatAddr } from "../../base/addr.ts";
 import { readBorrowed } from "../../base/borrowed.ts";
+import { Gathered } from "../../base/gathered.ts";
 import { HttpError } from "../message/errors.ts";
+import { headersOf } from "../message/header_list.ts";
 import type { LightRequest } from "../server/light.ts";
 
 /** Targets and hosts that a URL has just as they are: no dot segments, nothing to be encoded. */
@@ -95,21 +97,9 @@ class WebRequest {
     if (this.#used) throw new TypeError("The body of the request has been read already");
     if (!takesBody(this.method)) return new Uint8Array(0);
     this.#used = true;
-    let whole = new Uint8Array(0);
-    let length = 0;
-    // Gathered in one array: a client may send each byte as a chunk, for which an array of its own
-    // takes hundreds.
-    for (let chunk; (chunk = await readBorrowed(this.#light)) !== null;) {
-      const needed = length + chunk.length;
-      if (needed > whole.length) {
-        const larger = new Uint8Array(length === 0 ? needed : Math.max(needed, 2 * length));
-        larger.set(whole);
-        whole = larger;
-      }
-      whole.set(chunk, length);
-      length = needed;
-    }
-    return length === whole.length ? whole : whole.slice(0, length);
+    const gathered = new Gathered();
+    for (let chunk; (chunk = await readBorrowed(this.#light)) !== null;) gathered.add(chunk);
+    return gathered.whole();
   }
 
   /** The real request, with all that this one has not. */
@@ -184,12 +174,6 @@ export function webRequest(light: LightRequest): Request {
 
 /** The engine's request behind a `Request` that {@linkcode webRequest} has made. */
 export const lightBehind: (request: Request) => LightRequest | undefined = WebRequest.lightBehind;
-
-function headersOf(list: readonly string[]): Headers {
-  const headers = new Headers();
-  for (let i = 0; i < list.length; i += 2) headers.append(list[i], list[i + 1]);
-  return headers;
-}
 
 function streamOf(light: LightRequest): ReadableStream {
   return new ReadableStream({

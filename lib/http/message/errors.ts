@@ -22,7 +22,7 @@ export type HttpErrorCode =
   | "HEADERS_TOO_LARGE"
   | "BODY_TOO_LARGE"
   | "BODY_INCOMPLETE"
-  | "EMPTY_REPLY"
+  | "EMPTY_RESPONSE"
   | "PARTIAL"
   | "TIMEOUT";
 

@@ -1,30 +1,30 @@
 /**
- * How the body of a reply is delimited (RFC 9112 section 6.3). What is ambiguous is an error and
- * never a guess: of two ways to read a reply, one is an attacker's.
+ * How the body of a response is delimited (RFC 9112 section 6.3). What is ambiguous is an error and
+ * never a guess: of two ways to read a response, one is an attacker's.
  *
  * @module
  */
 
 import { HttpError } from "./errors.ts";
 import { membersOf } from "./fields.ts";
-import type { ReplyHead } from "./response_head.ts";
+import type { ResponseHead } from "./response_head.ts";
 
 /** The length of a body in bytes, or what ends it: its last chunk, or the end of the connection. */
 export type BodyLength = number | "chunked" | "close";
 
-/** Reads the framing off the head of a reply to `method`. Throws {@linkcode HttpError}. */
-export function bodyLengthOf({ status, minor, headers }: ReplyHead, method: string): BodyLength {
-  // Whatever their fields say: those of a reply to HEAD tell what GET would have brought.
+/** Reads the framing off the head of a response to `method`. Throws {@linkcode HttpError}. */
+export function bodyLengthOf({ status, minor, headers }: ResponseHead, method: string): BodyLength {
+  // Whatever their fields say: those of a response to HEAD tell what GET would have brought.
   if (method === "HEAD" || status < 200 || status === 204 || status === 304) return 0;
   const lengths = valuesOf(headers, "content-length");
   const codings = valuesOf(headers, "transfer-encoding");
   if (codings.length === 0) return lengths.length === 0 ? "close" : oneLength(lengths);
   if (lengths.length > 0) {
-    throw badCoding("The reply has both Content-Length and Transfer-Encoding");
+    throw badCoding("The response has both Content-Length and Transfer-Encoding");
   }
-  if (minor === 0) throw badCoding("The reply is HTTP/1.0, which has no Transfer-Encoding");
+  if (minor === 0) throw badCoding("The response is HTTP/1.0, which has no Transfer-Encoding");
   if (codings.length > 1 || codings[0].toLowerCase() !== "chunked") {
-    throw badCoding(`The reply has the transfer coding '${codings.join(", ")}', unasked`);
+    throw badCoding(`The response has the transfer coding '${codings.join(", ")}', unasked`);
   }
   return "chunked";
 }
@@ -45,7 +45,7 @@ function oneLength(lengths: readonly string[]): number {
   if (/^\d{1,15}$/.test(length) && lengths.every((other) => other === length)) {
     return Number(length);
   }
-  const why = `The reply's Content-Length is '${lengths.join(", ")}' and not one decimal number`;
+  const why = `The response's Content-Length is '${lengths.join(", ")}' and not one decimal number`;
   throw new HttpError(502, "BAD_CONTENT_LENGTH", why);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The head of a reply: status line and header fields (RFC 9112 sections 4 and 5). A parser with no
+ * The head of a response: status line and header fields (RFC 9112 sections 4 and 5). A parser with no
  * socket in it, with the same verdict however the bytes are split.
  *
  * @module
@@ -10,8 +10,8 @@ import { counted } from "../../base/plural.ts";
 import { HttpError } from "./errors.ts";
 import { foldedValue, isBlank, parseField } from "./fields.ts";
 
-/** A reply's status line and header fields, as received. */
-export interface ReplyHead {
+/** A response's status line and header fields, as received. */
+export interface ResponseHead {
   /** The minor version: 0 or 1 for HTTP/1.0 and HTTP/1.1. */
   readonly minor: 0 | 1;
   /** The status code, 100 to 999. */
@@ -22,8 +22,8 @@ export interface ReplyHead {
   readonly headers: readonly string[];
 }
 
-/** How much the head of a reply may hold; more is HEADERS_TOO_LARGE. */
-export interface ReplyHeadLimits {
+/** How much the head of a response may hold; more is HEADERS_TOO_LARGE. */
+export interface ResponseHeadLimits {
   /** Bytes of the status line. Default: 8192. */
   readonly statusLine: number;
   /** Bytes of all header lines with their line ends; trailer lines get as many. Default: 65536. */
@@ -33,7 +33,7 @@ export interface ReplyHeadLimits {
 }
 
 /** The limits that apply unless others are asked for. */
-export const REPLY_HEAD_LIMITS: ReplyHeadLimits = {
+export const RESPONSE_HEAD_LIMITS: ResponseHeadLimits = {
   statusLine: 8 * 1024,
   headerBytes: 64 * 1024,
   headerCount: 200,
@@ -54,8 +54,8 @@ const PROTOCOL = Buffer.from("HTTP/");
 const HELD_BYTES = 256;
 
 /** Parses one head after the other; see the module. */
-export class ReplyHeadParser {
-  readonly #limits: ReplyHeadLimits;
+export class ResponseHeadParser {
+  readonly #limits: ResponseHeadLimits;
   /** The start of a line whose end has not come: the first #heldSize bytes. */
   #held = Buffer.alloc(0);
   #heldSize = 0;
@@ -63,7 +63,7 @@ export class ReplyHeadParser {
   #headers: string[] = [];
   #headerBytes = 0;
 
-  constructor(limits: ReplyHeadLimits = REPLY_HEAD_LIMITS) {
+  constructor(limits: ResponseHeadLimits = RESPONSE_HEAD_LIMITS) {
     this.#limits = limits;
   }
 
@@ -94,7 +94,11 @@ export class ReplyHeadParser {
       this.#check(buffer, start, lineEnd);
       if (lf === -1) return -1;
       if (!hasCr) {
-        throw new HttpError(502, "BAD_LINE_END", "A line of the reply's head ends with a bare LF");
+        throw new HttpError(
+          502,
+          "BAD_LINE_END",
+          "A line of the response's head ends with a bare LF",
+        );
       }
       this.#heldSize = 0;
       at = lf + 1;
@@ -106,7 +110,7 @@ export class ReplyHeadParser {
   }
 
   /** The head that is complete; the parser is then ready for the next one. */
-  take(): ReplyHead {
+  take(): ResponseHead {
     const [, , minor, status, reason = ""] = this.#statusLine!;
     const headers = this.#headers;
     this.#statusLine = undefined;
@@ -163,7 +167,7 @@ export class ReplyHeadParser {
 
 function parseStatusLine(line: string): RegExpExecArray {
   const match = STATUS_LINE.exec(line);
-  if (match === null) throw badStatusLine("The reply does not begin with a status line");
+  if (match === null) throw badStatusLine("The response does not begin with a status line");
   if (match[1] !== "1") {
     throw new HttpError(502, "BAD_VERSION", `The server answers with HTTP/${match[1]}.${match[2]}`);
   }
@@ -175,5 +179,5 @@ function badStatusLine(message: string): HttpError {
 }
 
 function tooLarge(what: string, limit: string): HttpError {
-  return new HttpError(502, "HEADERS_TOO_LARGE", `The reply has ${what} of more than ${limit}`);
+  return new HttpError(502, "HEADERS_TOO_LARGE", `The response has ${what} of more than ${limit}`);
 }

@@ -61,7 +61,7 @@ export interface LightReply {
    * The content: text is sent as UTF-8, a stream as it comes, its head at once. A stream that is not
    * wanted to its end, since its client has left, is told by `return()`, which a generator hears once
    * what it awaits settles. Each piece is sent before the next is asked for: of a stream that has a
-   * method `borrowed()`, as a {@linkcode ClientReply} has, what that gives is sent. Default: none.
+   * method `borrowed()`, as a {@linkcode ClientResponse} has, what that gives is sent. Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */

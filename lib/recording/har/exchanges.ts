@@ -10,7 +10,7 @@ import { HttpError } from "../../http/message/errors.ts";
 import { framingOf } from "../../http/message/request_framing.ts";
 import { HeadParser, type RequestHead } from "../../http/message/request_head.ts";
 import { type BodyLength, bodyLengthOf } from "../../http/message/response_framing.ts";
-import { type ReplyHead, ReplyHeadParser } from "../../http/message/response_head.ts";
+import { type ResponseHead, ResponseHeadParser } from "../../http/message/response_head.ts";
 import type { SentStream } from "./stream.ts";
 
 /** Larger than what servers and clients take: it was recorded, so it is shown. */
@@ -34,7 +34,7 @@ export interface Exchange {
   readonly request: Message<RequestHead>;
   /** The statuses of the responses before the final one (1xx). */
   readonly interim: readonly number[];
-  readonly response: Message<ReplyHead> | undefined;
+  readonly response: Message<ResponseHead> | undefined;
 }
 
 /** What a connection consists of. */
@@ -74,7 +74,7 @@ export function exchangesOf(up: SentStream, down: SentStream): Exchanges {
 }
 
 /** 101 to an upgrade, and 2xx to CONNECT (RFC 9110 sections 15.2.2 and 9.3.6). */
-function isTunnel({ method }: RequestHead, { status }: ReplyHead): boolean {
+function isTunnel({ method }: RequestHead, { status }: ResponseHead): boolean {
   return status === 101 || method === "CONNECT" && status >= 200 && status < 300;
 }
 
@@ -101,7 +101,7 @@ function readRequest(stream: SentStream, start: number): Message<RequestHead> | 
 /** A final response with what came before it, or the reason why there is none. */
 interface Answer {
   readonly interim: readonly number[];
-  readonly response: Message<ReplyHead> | undefined;
+  readonly response: Message<ResponseHead> | undefined;
   readonly problem?: string;
 }
 
@@ -112,7 +112,7 @@ function readResponse(stream: SentStream, start: number, method: string): Answer
   const limits = { statusLine: LIMITS.headerBytes, ...LIMITS };
   try {
     for (let at = start;;) {
-      const parser = new ReplyHeadParser(limits);
+      const parser = new ResponseHeadParser(limits);
       const bodyStart = parser.parse(bytes, at, bytes.length);
       if (bodyStart < 0) {
         const problem = at === bytes.length && stream.missing === 0

@@ -1,12 +1,12 @@
 /**
- * Getting a reply's content into an output, in as many attempts as are allowed.
+ * Getting a response's content into an output, in as many attempts as are allowed.
  *
  * @module
  */
 
 import type { Clock } from "../../../base/clock.ts";
 import { counted } from "../../../base/plural.ts";
-import type { ClientReply } from "../../../http/client/client.ts";
+import type { ClientResponse } from "../../../http/client/response.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Output } from "./output.ts";
@@ -17,11 +17,11 @@ import { failureOf, isPassing, retryAfter, sleep, TryLater, waitBefore } from ".
 /** What {@linkcode Download} takes. */
 export interface DownloadSettings {
   /** Sends the request, with these header fields besides its own, for what comes from `offset` on. */
-  readonly request: (headers: readonly string[], offset: number) => Promise<ClientReply>;
-  /** What of a reply goes into the output. */
-  readonly contentOf: (reply: ClientReply) => AsyncIterable<Uint8Array>;
+  readonly request: (headers: readonly string[], offset: number) => Promise<ClientResponse>;
+  /** What of a response goes into the output. */
+  readonly contentOf: (response: ClientResponse) => AsyncIterable<Uint8Array>;
   readonly output: Output;
-  /** What the content of a reply that is no success goes to. */
+  /** What the content of a response that is no success goes to. */
   readonly errorOutput: Output;
   /** Whether an attempt can go on where the last one broke off. */
   readonly resumable: boolean;
@@ -36,9 +36,9 @@ export interface DownloadSettings {
 
 /** How a download ended. */
 export interface Outcome {
-  /** The last reply; its content has been read. */
-  readonly reply: ClientReply;
-  /** The output is whole. If not, the reply is no success, and its content is in the other output. */
+  /** The last response; its content has been read. */
+  readonly response: ClientResponse;
+  /** The output is whole. If not, the response is no success, and its content is in the other output. */
   readonly whole: boolean;
 }
 
@@ -51,7 +51,7 @@ export class Download {
   }
 
   /**
-   * Resolves once all of the last reply is where it belongs. Rejects as requests do, and with
+   * Resolves once all of the last response is where it belongs. Rejects as requests do, and with
    * a {@linkcode CliError} for what cannot be written or does not fit what is there.
    */
   async run(): Promise<Outcome> {
@@ -85,39 +85,39 @@ export class Download {
     const headers = validator === undefined
       ? []
       : ["Range", `bytes=${offset}-`, "If-Range", validator];
-    const reply = await request(headers, offset);
+    const response = await request(headers, offset);
     try {
-      if (validator !== undefined) return await this.#goOn(reply, offset, validator, last);
-      return await this.#take(reply, last);
+      if (validator !== undefined) return await this.#goOn(response, offset, validator, last);
+      return await this.#take(response, last);
     } finally {
-      reply.close();
+      response.close();
     }
   }
 
   /** Takes the answer to the question for the rest. */
   async #goOn(
-    reply: ClientReply,
+    response: ClientResponse,
     offset: number,
     validator: string,
     last: boolean,
   ): Promise<Outcome> {
     const { request, output } = this.#settings;
-    if (reply.status === 206) {
-      const range = continues(reply, offset, validator);
+    if (response.status === 206) {
+      const range = continues(response, offset, validator);
       if (range !== undefined) {
         await output.begin(offset, validator);
-        await this.#transfer(reply, range.to);
+        await this.#transfer(response, range.to);
         if (range.total !== undefined && range.total > output.size) {
           const why = `the server sent only ${output.size} of ${counted(range.total, "byte")}`;
-          throw new RequestError("PARTIAL", reply.url, why);
+          throw new RequestError("PARTIAL", response.url, why);
         }
-        return await this.#finish(reply);
+        return await this.#finish(response);
       }
-    } else if (reply.status !== 416) return await this.#take(reply, last);
-    else if (lengthOf416(reply) === offset) return await this.#finish(reply);
+    } else if (response.status !== 416) return await this.#take(response, last);
+    else if (lengthOf416(response) === offset) return await this.#finish(response);
     // What there is and what the server has do not go together.
-    reply.close();
-    if (!output.restartable) throw changed(reply);
+    response.close();
+    if (!output.restartable) throw changed(response);
     const whole = await request([], 0);
     try {
       return await this.#take(whole, last);
@@ -126,52 +126,52 @@ export class Download {
     }
   }
 
-  /** Takes a reply from the beginning. */
-  async #take(reply: ClientReply, last: boolean): Promise<Outcome> {
+  /** Takes a response from the beginning. */
+  async #take(response: ClientResponse, last: boolean): Promise<Outcome> {
     const { output, errorOutput, resumable, ranged } = this.#settings;
-    const { status, reason, url } = reply;
+    const { status, reason, url } = response;
     if (isPassing(status) && !last) {
       const message = `The server answered ${`${status} ${reason}`.trimEnd()} for ${url}.`;
-      throw new TryLater(message, retryAfter(reply));
+      throw new TryLater(message, retryAfter(response));
     }
     if (status < 200 || status >= 300) {
       await errorOutput.begin(0, undefined);
-      await this.#pour(reply, errorOutput);
-      return { reply, whole: false };
+      await this.#pour(response, errorOutput);
+      return { response, whole: false };
     }
     if (status === 206 && !ranged) {
       const message = `Cannot get ${url}: the server sends a part of it, unasked.`;
       throw new CliError(EXIT.receiveFailed, message);
     }
-    if (!output.restartable) throw changed(reply);
-    await output.begin(0, resumable ? validatorOf(reply) : undefined);
-    await this.#transfer(reply, reply.length);
-    return await this.#finish(reply);
+    if (!output.restartable) throw changed(response);
+    await output.begin(0, resumable ? validatorOf(response) : undefined);
+    await this.#transfer(response, response.length);
+    return await this.#finish(response);
   }
 
-  async #finish(reply: ClientReply): Promise<Outcome> {
+  async #finish(response: ClientResponse): Promise<Outcome> {
     await this.#settings.output.finish();
-    return { reply, whole: true };
+    return { response, whole: true };
   }
 
-  async #transfer(reply: ClientReply, total: number | undefined): Promise<void> {
+  async #transfer(response: ClientResponse, total: number | undefined): Promise<void> {
     const { output, progress } = this.#settings;
     progress?.start(total);
     try {
-      await this.#pour(reply, output);
+      await this.#pour(response, output);
       progress?.end();
     } finally {
       progress?.hide();
     }
   }
 
-  async #pour(reply: ClientReply, output: Output): Promise<void> {
-    for await (const bytes of this.#settings.contentOf(reply)) await output.write(bytes);
+  async #pour(response: ClientResponse, output: Output): Promise<void> {
+    for await (const bytes of this.#settings.contentOf(response)) await output.write(bytes);
   }
 }
 
-function changed(reply: ClientReply): CliError {
+function changed(response: ClientResponse): CliError {
   const message =
-    `Cannot go on with ${reply.url}: it has changed since the first part of it was printed.`;
+    `Cannot go on with ${response.url}: it has changed since the first part of it was printed.`;
   return new CliError(EXIT.closedEarly, message);
 }

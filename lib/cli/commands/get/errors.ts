@@ -16,7 +16,7 @@ import { CliError, EXIT, exitCodeOf } from "../../io/exit.ts";
 const CODES: Partial<Record<RequestErrorCode, number>> = {
   BAD_URL: EXIT.badUrl,
   BODY_TOO_LARGE: EXIT.tooLarge,
-  EMPTY_REPLY: EXIT.emptyReply,
+  EMPTY_RESPONSE: EXIT.emptyResponse,
   PARTIAL: EXIT.closedEarly,
   TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
 };

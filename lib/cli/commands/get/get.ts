@@ -8,9 +8,10 @@ import { Buffer } from "node:buffer";
 import { basename } from "node:path";
 import { deferred } from "../../../base/deferred.ts";
 import { escapeText } from "../../../base/escape.ts";
-import type { ClientReply, ClientTls, HttpHead } from "../../../http/client/client.ts";
+import type { ClientTls, HttpHead } from "../../../http/client/options.ts";
+import type { ClientResponse } from "../../../http/client/response.ts";
 import { decodeContent } from "../../../http/client/encoding.ts";
-import type { ReplyHeadLimits } from "../../../http/message/response_head.ts";
+import type { ResponseHeadLimits } from "../../../http/message/response_head.ts";
 import { requestHttp } from "../../../http/client/request.ts";
 import { hasField } from "../../../http/client/request_head.ts";
 import { publicUrl } from "../../../http/client/url.ts";
@@ -61,15 +62,15 @@ const FLAGS = {
   continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
   retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
   sha256: { ...text("HEX", "", "the SHA-256 that the content must have"), parse: sha256Of },
-  include: toggle("put the head of the reply before the content", "i"),
-  head: toggle("ask with HEAD, and show the head of the reply", "I"),
+  include: toggle("put the head of the response before the content", "i"),
+  head: toggle("ask with HEAD, and show the head of the response", "I"),
   ...REQUEST_FLAGS,
   compressed: toggle("ask for compressed content, and decompress it"),
   unix: socketPath("connect to this socket file, whatever host the URL has"),
   ...TRUST_FLAGS,
   "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
   "max-size": size([1, MOST], MOST, "most content to take (default no limit)"),
-  "max-head": size([1, MOST_HEAD], 65_536, "most of the reply's head (default 64KiB)"),
+  "max-head": size([1, MOST_HEAD], 65_536, "most of the response's head (default 64KiB)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
   timing: toggle("tell when what was done, in milliseconds from the start"),
@@ -102,8 +103,8 @@ ${renderFlags(FLAGS)}
 stdout gets the content, byte for byte: as the server sends it, unless --compressed is given. All
 else goes to stderr. With a FILE, what has come is in FILE.part until it is whole, beside it in
 FILE.part.json what -C needs; a run that fails keeps both. Only the content of a success (2xx)
-becomes FILE; that of other replies goes to stdout. Binary content does not go to a terminal, unless
-FILE is -.
+becomes FILE; that of other responses goes to stdout. Binary content does not go to a terminal,
+unless FILE is -.
 
 FILE.part and FILE.part.json are never written through a link, and what is there already must be a
 file of your own with no other name: anything else is an error. FILE may be a link that you or root
@@ -114,9 +115,9 @@ have made: what it leads to is replaced. Where the name of FILE leaves no room f
 -C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
 If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that
 agree are not lost when that breaks off early, and if some differ, all that was there is kept as
-FILE.part.1 (or .2, and so on), and a note says so. What may pass are failures to connect, timeouts,
-replies that break off, and the statuses 408, 429 and 5xx; the wait is what Retry-After says, or
-1 s, 2 s, 4 s…, up to 60 s.
+FILE.part.1 (or .2, and so on), and a note says so. What may pass are failures to connect,
+timeouts, responses that break off, and the statuses 408, 429 and 5xx; the wait is what Retry-After
+says, or 1 s, 2 s, 4 s…, up to 60 s.
 
 Redirects keep the method and the content, but 303 is followed with GET, and so are 301 and 302 if
 the method was POST. Authorization and Cookie are not sent to another scheme, host or port. With
@@ -135,7 +136,7 @@ ${
     "timeout",
     "tlsFailed",
     "tooManyRedirects",
-    "emptyReply",
+    "emptyResponse",
     "receiveFailed",
     "badCertificate",
     "tooLarge",
@@ -287,7 +288,7 @@ function download(
     : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),
-    contentOf: (reply) => contentOf(reply, include || head, compressed && !head, job),
+    contentOf: (response) => contentOf(response, include || head, compressed && !head, job),
     output,
     errorOutput: stdout,
     resumable: choice.method === "GET" && !include && !ranged && !compressed,
@@ -305,12 +306,12 @@ async function request(
   { values, choice, tls, log, io, signal }: Job,
   headers: readonly string[],
   offset: number,
-): Promise<ClientReply> {
+): Promise<ClientResponse> {
   const onHead = (head: HttpHead) => {
     const { type, startLine, headers } = head;
     log.report(headLines(head), { event: type, startLine, headers });
   };
-  const reply = await requestHttp(transport, {
+  const response = await requestHttp(transport, {
     ...choice,
     tls,
     headers: [...choice.headers, ...headers],
@@ -323,40 +324,40 @@ async function request(
     clock: io.clock,
     ...(log.verbose ? { onHead } : {}),
   });
-  if (reply.untilClose && log.verbose) {
+  if (response.untilClose && log.verbose) {
     log.note("* No length is given: the content ends with the connection, whole or not");
   }
-  return reply;
+  return response;
 }
 
 /** One number for all of the head. */
-function headLimits(bytes: number): ReplyHeadLimits {
+function headLimits(bytes: number): ResponseHeadLimits {
   return { statusLine: bytes, headerBytes: bytes, headerCount: bytes };
 }
 
-/** What of a reply is shown; a piece is valid until the next one. */
+/** What of a response is shown; a piece is valid until the next one. */
 async function* contentOf(
-  reply: ClientReply,
+  response: ClientResponse,
   withHead: boolean,
   decoded: boolean,
   { values: { "max-size": maxSize }, io: { stdout } }: Job,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (withHead) {
-    const startLine = `HTTP/1.${reply.minor} ${reply.status} ${reply.reason}`.trimEnd();
-    const lines = textOf(startLine, reply.headers);
+    const startLine = `HTTP/1.${response.minor} ${response.status} ${response.reason}`.trimEnd();
+    const lines = textOf(startLine, response.rawHeaders);
     const shown = stdout.isTTY ? lines.map(escapeText) : lines;
     yield Buffer.from(`${shown.join("\r\n")}\r\n\r\n`, "latin1");
   }
-  yield* decoded ? decodeContent(reply, { maxSize }) : reply.borrowed();
+  yield* decoded ? decodeContent(response, { maxSize }) : response.borrowed();
 }
 
-/** Tells what is left to tell of a reply that has come. */
-function told({ reply, whole }: Outcome, { values, log }: Job): number {
+/** Tells what is left to tell of a response that has come. */
+function told({ response, whole }: Outcome, { values, log }: Job): number {
   if (values.timing) {
-    const { lines, json } = timingReport(reply);
+    const { lines, json } = timingReport(response);
     log.report(lines, json);
   }
-  const { status, reason, url } = reply;
+  const { status, reason, url } = response;
   // 416 may have been the answer that there is no more to get.
   if (status < 400 || whole) return EXIT.ok;
   const answer = `${status} ${reason}`.trimEnd();

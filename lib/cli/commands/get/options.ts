@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import type { HttpRequestOptions } from "../../../http/client/client.ts";
+import type { HttpRequestOptions } from "../../../http/client/options.ts";
 import { ACCEPT_ENCODING } from "../../../http/client/encoding.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../../http/client/request_head.ts";

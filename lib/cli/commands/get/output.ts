@@ -11,7 +11,7 @@ import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
 import { FileWriter, writeError } from "./writer.ts";
 
-/** Takes the content of a reply, in one attempt or several. */
+/** Takes the content of a response, in one attempt or several. */
 export interface Output {
   /** How many bytes of the content it has, of earlier attempts and runs, too. */
   readonly size: number;

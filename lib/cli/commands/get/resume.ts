@@ -4,22 +4,22 @@
  * @module
  */
 
-import type { ClientReply } from "../../../http/client/client.ts";
+import type { ClientResponse } from "../../../http/client/response.ts";
 
 /** An entity-tag that stands for the very same bytes (RFC 9110 section 8.8.3). */
 const STRONG_ETAG = /^"[\x21\x23-\x7e\x80-\xff]*"$/;
 
 /**
- * The value of If-Range that a reply's content can be asked for with later: a strong ETag, else a
+ * The value of If-Range that a response's content can be asked for with later: a strong ETag, else a
  * Last-Modified that is old enough to be one, else nothing.
  */
-export function validatorOf(reply: ClientReply): string | undefined {
-  const etag = reply.header("etag");
-  if (etag !== undefined && STRONG_ETAG.test(etag)) return etag;
-  const modified = reply.header("last-modified");
+export function validatorOf(response: ClientResponse): string | undefined {
+  const etag = response.headers.get("etag");
+  if (etag !== null && STRONG_ETAG.test(etag)) return etag;
+  const modified = response.headers.get("last-modified");
   // Within one second there can be two versions (RFC 9110 section 8.8.2.2).
-  const age = Date.parse(reply.header("date") ?? "") - Date.parse(modified ?? "");
-  return age >= 1000 ? modified : undefined;
+  const age = Date.parse(response.headers.get("date") ?? "") - Date.parse(modified ?? "");
+  return modified !== null && age >= 1000 ? modified : undefined;
 }
 
 /** What Content-Range says of a part: its first byte, the one behind its last, and of how many. */
@@ -30,31 +30,31 @@ export interface ContentRange {
 }
 
 /** Reads the Content-Range of a 206; nothing if it is not right. */
-export function contentRangeOf(reply: ClientReply): ContentRange | undefined {
+export function contentRangeOf(response: ClientResponse): ContentRange | undefined {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(?:(\d{1,15})|\*)$/i
-    .exec(reply.header("content-range") ?? "");
+    .exec(response.headers.get("content-range") ?? "");
   if (match === null) return undefined;
   const [from, last] = [Number(match[1]), Number(match[2])];
   const total = match[3] === undefined ? undefined : Number(match[3]);
-  const fits = reply.length === undefined || reply.length === last + 1 - from;
+  const fits = response.length === undefined || response.length === last + 1 - from;
   if (last < from || !fits || (total !== undefined && last >= total)) return undefined;
   return { from, to: last + 1, total };
 }
 
 /** Whether a 206 goes on with what `validator` stands for, from `offset` on. */
 export function continues(
-  reply: ClientReply,
+  response: ClientResponse,
   offset: number,
   validator: string,
 ): ContentRange | undefined {
-  const range = contentRangeOf(reply);
-  const etag = reply.header("etag");
-  const same = !STRONG_ETAG.test(validator) || etag === undefined || etag === validator;
+  const range = contentRangeOf(response);
+  const etag = response.headers.get("etag");
+  const same = !STRONG_ETAG.test(validator) || etag === null || etag === validator;
   return range?.from === offset && same ? range : undefined;
 }
 
 /** What a 416 says the length of the whole is; nothing if it does not. */
-export function lengthOf416(reply: ClientReply): number | undefined {
-  const match = /^bytes \*\/(\d{1,15})$/i.exec(reply.header("content-range") ?? "");
+export function lengthOf416(response: ClientResponse): number | undefined {
+  const match = /^bytes \*\/(\d{1,15})$/i.exec(response.headers.get("content-range") ?? "");
   return match === null ? undefined : Number(match[1]);
 }

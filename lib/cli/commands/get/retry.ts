@@ -7,7 +7,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import type { SocketErrorCode } from "../../../base/error_codes.ts";
 import { SocketError } from "../../../base/errors.ts";
-import type { ClientReply } from "../../../http/client/client.ts";
+import type { ClientResponse } from "../../../http/client/response.ts";
 import { REQUEST_ERRORS, RequestError } from "../../../http/client/errors.ts";
 
 const PASSING: ReadonlySet<SocketErrorCode> = new Set([
@@ -26,7 +26,7 @@ const PASSING: ReadonlySet<SocketErrorCode> = new Set([
 /** Longer than this nobody waits who has not been asked. */
 const MOST_WAIT = 3_600_000;
 
-/** A reply that says to try again later. */
+/** A response that says to try again later. */
 export class TryLater extends Error {
   /** Always `"TryLater"`. */
   override readonly name = "TryLater";
@@ -39,7 +39,7 @@ export class TryLater extends Error {
   }
 }
 
-/** Whether a reply says that it may be another one the next time. */
+/** Whether a response says that it may be another one the next time. */
 export function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
@@ -74,7 +74,7 @@ export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<vo
 function passes(error: unknown): boolean {
   if (error instanceof SocketError) return PASSING.has(error.code);
   if (error instanceof RequestError) {
-    return error.code === "PARTIAL" || error.code === "EMPTY_REPLY";
+    return error.code === "PARTIAL" || error.code === "EMPTY_RESPONSE";
   }
   return error instanceof TryLater;
 }
@@ -87,8 +87,8 @@ export function failureOf(error: Error): string {
 }
 
 /** What Retry-After asks for in milliseconds (RFC 9110 section 10.2.3). */
-export function retryAfter(reply: ClientReply): number | undefined {
-  const value = reply.header("retry-after") ?? "";
+export function retryAfter(response: ClientResponse): number | undefined {
+  const value = response.headers.get("retry-after") ?? "";
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());

@@ -6,7 +6,8 @@
 
 import { formatAddr } from "../../../base/addr.ts";
 import { counted } from "../../../base/plural.ts";
-import type { ClientReply, HttpHead } from "../../../http/client/client.ts";
+import type { HttpHead } from "../../../http/client/options.ts";
+import type { ClientResponse } from "../../../http/client/response.ts";
 import type { Transcript } from "../../io/log.ts";
 
 /** The steps of the connection. */
@@ -52,7 +53,7 @@ export function textOf(startLine: string, headers: readonly string[]): string[] 
 
 /** When what was done, for `--timing`. */
 export function timingReport(
-  { url, status, timing, headBytes, bodyBytes }: ClientReply,
+  { url, status, timing, headBytes, bodyBytes }: ClientResponse,
 ): { lines: string[]; json: Record<string, unknown> } {
   const { redirect, resolve, connect, tls, firstByte, total } = timing;
   const ms = (time: number | undefined) => time === undefined ? "-" : `${time.toFixed(1)} ms`;

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { counted } from "../../../base/plural.ts";
 import { ChunkedDecoder } from "../../../http/message/chunked.ts";
 import { bodyLengthOf } from "../../../http/message/response_framing.ts";
-import { ReplyHeadParser } from "../../../http/message/response_head.ts";
+import { ResponseHeadParser } from "../../../http/message/response_head.ts";
 import { framingOf } from "../../../http/message/request_framing.ts";
 import { HeadParser } from "../../../http/message/request_head.ts";
 import type { Transcript } from "../../io/log.ts";
@@ -102,7 +102,7 @@ class Follower {
 function followers(): { readonly recv: Follower; readonly send: Follower } {
   const methods: string[] = [];
   const requests = new HeadParser();
-  const replies = new ReplyHeadParser();
+  const replies = new ResponseHeadParser();
   return {
     recv: new Follower("<", {
       parse: (chunk, from, to) => requests.parse(chunk, from, to),
