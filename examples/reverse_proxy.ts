@@ -41,7 +41,7 @@ function headersOf(request: LightRequest): string[] {
 
 /** The content of a request, bit by bit. */
 async function* contentOf(request: LightRequest): AsyncGenerator<Uint8Array> {
-  for (let bytes; (bytes = await request.read()) !== null;) yield bytes;
+  yield* request.body ?? [];
 }
 
 async function proxy(request: LightRequest): Promise<LightReply> {

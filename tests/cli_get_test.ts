@@ -147,7 +147,7 @@ const OK = "HTTP/1.1 200 OK\r\n";
 const mirror: LightHandler = async (request) => {
   const { method, target, headers } = request;
   const body: Buffer[] = [];
-  for (let bytes; (bytes = await request.read()) !== null;) body.push(Buffer.from(bytes));
+  for await (const bytes of request.body ?? []) body.push(Buffer.from(bytes));
   return {
     status: 200,
     body: JSON.stringify({ method, target, headers, body: Buffer.concat(body).toString("latin1") }),

@@ -38,7 +38,7 @@ for (const [entry, source] of LIBRARY) {
 /** What importing an entry point may load: how many modules of ours at most, and which packages. */
 const LOADS: Readonly<Record<string, { modules: number; packages: readonly string[] }>> = {
   ".": { modules: 64, packages: [] },
-  "./http": { modules: 82, packages: [] },
+  "./http": { modules: 84, packages: [] },
   "./files": { modules: 75, packages: ["mime"] },
   "./frames": { modules: 26, packages: [] },
   "./streams": { modules: 20, packages: [] },

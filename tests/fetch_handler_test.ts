@@ -114,7 +114,7 @@ test("toFetchHandler: the request is that of serveHttp(), or one made of a Reque
   const handler = toFetchHandler(async (request) => {
     seen.push(request);
     let text = "";
-    for (let piece; (piece = await request.read()) !== null;) {
+    for await (const piece of request.body ?? []) {
       text += new TextDecoder().decode(piece);
     }
     return { status: 200, body: text };

@@ -155,7 +155,7 @@ test("onError: hears once of what a handler or a stream threw, and onReply of wh
   const replied: number[] = [];
   await using server = await serveOn(async (request) => {
     if (request.target === "/first") throw new Error("thrown");
-    while (await request.read() !== null);
+    for await (const _ of request.body ?? []);
     return { status: 200, body: breaks() };
   }, {
     limits: { body: 1000 },
@@ -190,7 +190,7 @@ test("onReply: tells of each reply once: whole, broken off, or refusing what is 
   await using server = await serveOn(async (request) => {
     const { target } = request;
     if (target === "/small") return { status: 200, body: "small" };
-    if (target === "/large") await request.read();
+    if (target === "/large") await request.body!.read();
     return { status: 200, body: stream(target === "/breaks") };
   }, { onReply: (exchange) => told.push(exchange) });
   async function* stream(breaks: boolean) {
@@ -220,7 +220,7 @@ function waiting() {
   const asked = deferred<LightRequest>();
   const answer = deferred<void>();
   const handler = async (request: LightRequest): Promise<LightReply> => {
-    request.signal.aborted;
+    request.signal().aborted;
     asked.resolve(request);
     await answer.promise;
     return { status: 200, body: "hello" };
@@ -239,7 +239,7 @@ test("signal: is aborted when the client half-closes, which still gets its reply
   await using server = await serveOn(handler);
   using conn = await server.connect();
   await conn.write(bytes(GET));
-  const { signal } = await asked;
+  const signal = (await asked).signal();
   assert.equal(signal.aborted, false);
   await conn.closeWrite();
   await aborted(signal);
@@ -254,9 +254,9 @@ test("signal: is aborted when the client resets, while a handler waits or a stre
   await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"));
   const request = await asked;
   await conn.write(bytes("ab"));
-  while (await request.read() !== null);
+  for await (const _ of request.body ?? []);
   conn.reset();
-  await aborted(request.signal);
+  await aborted(request.signal());
   answer.resolve();
 });
 
@@ -265,7 +265,7 @@ test("signal: is not aborted by what comes after the reply", async () => {
   await using server = await serveOn(handler);
   using conn = await server.connect();
   await conn.write(bytes(GET));
-  const { signal } = await asked;
+  const signal = (await asked).signal();
   answer.resolve();
   await hearOne(conn);
   await conn.write(bytes(GET));
@@ -305,7 +305,7 @@ test("bodies: a handler may answer while it still waits for more, and the connec
     await using server = await serveOn((request) => {
       if (request.target === "/next") return { status: 200, body: "next" };
       void (async () => {
-        while (await request.read() !== null);
+        for await (const _ of request.body ?? []);
       })().catch(() => {});
       return { status: 200, body: stream() };
     });

@@ -29,7 +29,7 @@ const filling = (size: number): LightReply => ({
 const echo = (request: LightRequest): LightReply => ({
   status: 200,
   body: async function* () {
-    for (let chunk; (chunk = await request.read()) !== null;) yield chunk;
+    for await (const chunk of request.body ?? []) yield chunk;
   }(),
 });
 
@@ -37,9 +37,9 @@ test("faults: watching the client does not overwrite the body that a handler has
   const [held, go] = [deferred<void>(), deferred<void>()];
   await using server = await serveOn(async (request) => {
     if (request.method === "GET") return { status: 200 };
-    request.signal.aborted;
-    const chunk = (await request.read())!;
-    request.signal.aborted;
+    request.signal().aborted;
+    const chunk = (await request.body!.read())!;
+    request.signal().aborted;
     held.resolve();
     await go.promise;
     return { status: 200, body: new TextDecoder().decode(chunk) };
@@ -87,7 +87,7 @@ test("faults: a stream whose own connection fails resets, and does not look whol
   await rejects(hear(conn), "ECONNRESET");
 });
 
-/** A reply that goes silent, without an ear for `request.signal`. */
+/** A reply that goes silent, without an ear for `request.signal()`. */
 const silent = (): LightReply => ({
   status: 200,
   body: async function* () {
@@ -152,7 +152,7 @@ test("faults: who does not take a refusal is reset", async () => {
 test("faults: who does not take 100 is reset", async () => {
   await using server = await serveOn(async (request) => {
     if (request.method === "GET") return filling(PIPE);
-    await request.read();
+    await request.body!.read();
     return { status: 200 };
   });
   using conn = await server.connect();
@@ -183,5 +183,5 @@ test("faults: a body that was thrown away does not read as one that has ended", 
   using conn = await server.connect();
   await conn.write(bytes(post("Content-Length: 5", "hello")));
   await hearOne(conn);
-  await assert.rejects(request!.read(), { code: "BODY_INCOMPLETE" });
+  await assert.rejects(request!.body!.read(), { code: "BODY_INCOMPLETE" });
 });

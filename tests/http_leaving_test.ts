@@ -55,7 +55,7 @@ function silent(): { handlers: Record<string, LightHandler>; dropped: () => numb
     handlers: {
       iterable: () => ({ status: 200, body: iterable() }),
       "with a length": () => ({ status: 200, body: iterable(), length: 9 }),
-      generator: ({ signal }) => ({ status: 200, body: generator(signal) }),
+      generator: ({ signal }) => ({ status: 200, body: generator(signal()) }),
       Response: fromFetchHandler(() => new Response(readable())),
       "Response of a promise": fromFetchHandler(() => Promise.resolve(new Response(readable()))),
     },
@@ -138,13 +138,13 @@ test("leaving: it is noticed behind a body that nobody reads, and behind request
 test("leaving: looking for it takes nothing from a body that is read late, nor from what follows", async () => {
   const go = deferred<void>();
   await using server = await serveOn((request): LightReply => {
-    request.signal.aborted;
+    request.signal().aborted;
     return {
       status: 200,
       body: (async function* () {
         yield bytes("<");
         await go.promise;
-        for (let piece; (piece = await request.read()) !== null;) yield piece.slice();
+        for await (const piece of request.body ?? []) yield piece.slice();
         yield bytes(">");
       })(),
     };
@@ -171,7 +171,8 @@ test("leaving: looking for it takes nothing from a body that is read late, nor f
 test("leaving: the signal of a handler tells of it, with a body that is not read, too", async () => {
   for (const text of [GET, `${POST}ab`, POST, GET + GET]) {
     const aborted = deferred<unknown>();
-    await using server = await serveOn(({ signal }) => {
+    await using server = await serveOn((request) => {
+      const signal = request.signal();
       signal.addEventListener("abort", () => aborted.resolve(signal.reason));
       return NEVER;
     }, { drainTimeout: 1 });

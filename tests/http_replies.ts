@@ -80,7 +80,7 @@ function contentOf(text: string, headers: ReadonlyMap<string, string>): [string,
 export const mirror: LightHandler = async (request) => {
   const { method, target, host } = request;
   let body = "";
-  for (let p; (p = await request.read()) !== null;) body += Buffer.from(p).toString("latin1");
+  for await (const p of request.body ?? []) body += Buffer.from(p).toString("latin1");
   return { status: 200, body: Buffer.from(`${method} ${target} ${host} ${body}`, "latin1") };
 };
 

@@ -227,7 +227,7 @@ test("RFC 9112 6.3: a body that the client does not finish is not a request", as
   for (const text of bodies) {
     let seen: unknown;
     const replies = await talk(text, async (request) => {
-      while (await request.read().catch((error) => Promise.reject(seen = error)) !== null);
+      while (await request.body!.read().catch((error) => Promise.reject(seen = error)) !== null);
       return { status: 200 };
     });
     assert.deepEqual(replies, []);

@@ -53,7 +53,7 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   const answer = deferred<void>();
   const handler: LightHandler = async (request) => {
     if (request.target === "/stream") return { status: 200, body: stream() };
-    while (await request.read() !== null);
+    for await (const _ of request.body ?? []);
     await answer.promise;
     return { status: 200, body: "hello" };
   };
@@ -91,7 +91,7 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
 
 test("room: bodies that have stalled keep nobody out", async () => {
   const handler: LightHandler = async (request) => {
-    while (await request.read() !== null);
+    for await (const _ of request.body ?? []);
     return { status: 200, body: "hello" };
   };
   await using server = await serveOn(handler, { maxConnections: 2 });

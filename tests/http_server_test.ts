@@ -10,7 +10,7 @@ import { test } from "./runner.deno.ts";
 
 const echoBody: LightHandler = async (request) => {
   let body = "";
-  for (let p; (p = await request.read()) !== null;) body += new TextDecoder().decode(p);
+  for await (const p of request.body ?? []) body += new TextDecoder().decode(p);
   return { status: 200, body };
 };
 
@@ -314,7 +314,7 @@ test("errors: a reply that streams a body which turns out bad is reset, not answ
   await using server = await serveOn((request) => ({
     status: 200,
     body: (async function* () {
-      for (let p; (p = await request.read()) !== null;) yield p;
+      for await (const p of request.body ?? []) yield p;
     })(),
   }));
   using conn = await server.connect();
@@ -332,9 +332,9 @@ test("errors: a reply that streams a body which turns out bad is reset, not answ
 test("deadlines: a handler that is slow between two reads is not a slow client", async () => {
   const pause = deferred<void>();
   await using server = await serveOn(async (request) => {
-    const first = (await request.read())!.length;
+    const first = (await request.body!.read())!.length;
     await pause.promise;
-    return { status: 200, body: String(first + (await request.read())!.length) };
+    return { status: 200, body: String(first + (await request.body!.read())!.length) };
   });
   using conn = await server.connect();
   await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhello"));

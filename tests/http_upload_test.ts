@@ -43,7 +43,7 @@ const mirror: LightHandler = async (request) => {
 
 async function textOf(request: LightRequest): Promise<string> {
   let text = "";
-  for (let piece; (piece = await request.read()) !== null;) text += new TextDecoder().decode(piece);
+  for await (const piece of request.body ?? []) text += new TextDecoder().decode(piece);
   return text;
 }
 
@@ -89,7 +89,7 @@ test("upload: the head does not wait for the first piece, and the reply not for 
     return {
       status: 200,
       body: (async function* () {
-        for (let piece; (piece = await request.read()) !== null;) yield piece.slice();
+        for await (const piece of request.body ?? []) yield piece.slice();
       })(),
     };
   });

@@ -275,9 +275,9 @@ async function withFile(fn: (body: () => Promise<Bytes>) => Promise<void>): Prom
       scheme: "http",
       localAddr: addr,
       remoteAddr: addr,
-      signal: new AbortController().signal,
+      body: undefined,
       header: () => undefined,
-      read: () => Promise.resolve(null),
+      signal: () => new AbortController().signal,
     };
     await fn(async () => (await handler(request)).body as Bytes);
   } finally {
@@ -378,17 +378,23 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
     assert.equal(found.buffer, frame.buffer);
     return Promise.resolve();
   },
-  "`request.read()` in a handler of `serveLight()`": (transport) =>
+  "`for await (… of request.body)` in a handler of `serveLight()`": (transport) =>
     withBody(
       transport,
-      checking(async (request) => assertContent(await pulled(() => request.read()))),
+      checking(async ({ body }) => assertContent(await collected(body!))),
     ),
-  "`request.readBorrowed()`": (transport) =>
+  "`request.body.read()`": (transport) =>
     withBody(
       transport,
-      checking(async (request) => {
-        const copied = () => request.readBorrowed!().then((piece) => piece && piece.slice());
-        assertContent(await pulled(copied));
+      checking(async ({ body }) => assertContent(await pulled(() => body!.read()))),
+    ),
+  "`request.body.borrowed()`": (transport) =>
+    withBody(
+      transport,
+      checking(async ({ body }) => {
+        const copies: Uint8Array[] = [];
+        for await (const piece of body!.borrowed!()) copies.push(piece.slice());
+        assertContent(copies);
       }),
     ),
   "`request.body`, `bytes()`, … in a handler of `serveHttp()`": async (transport) => {

@@ -28,7 +28,7 @@ async function answer(request: LightRequest): Promise<LightReply> {
   if (path !== "/") return { status: 404, body: "Not Found\n" };
   if (request.method !== "POST") return { status: 200, body: "OK" };
   const chunks: Uint8Array[] = [];
-  for (let bytes; (bytes = await request.read()) !== null;) chunks.push(bytes.slice());
+  for await (const bytes of request.body ?? []) chunks.push(bytes.slice());
   return { status: 200, body: Buffer.concat(chunks) };
 }
 

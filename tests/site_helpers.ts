@@ -4,7 +4,13 @@ import { Buffer } from "node:buffer";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import { Pieces } from "../lib/http/message/pieces.ts";
+import type {
+  LightBody,
+  LightHandler,
+  LightReply,
+  LightRequest,
+} from "../lib/http/server/light.ts";
 
 /** A directory that is removed when it is disposed of. */
 export interface Site extends AsyncDisposable {
@@ -49,15 +55,10 @@ export interface Answer {
 
 /** Makes a request that reuses what it lends, as that of a connection may. */
 export function lightRequest(
-  { method = "GET", target, headers = {}, body = [] }: Question,
+  { method = "GET", target, headers = {}, body }: Question,
 ): LightRequest {
   const fields: Record<string, string> = { host: "127.0.0.1:8080" };
   for (const [name, value] of Object.entries(headers)) fields[name.toLowerCase()] = value;
-  const chunks = (async function* () {
-    yield* body;
-  })();
-  const buffer = Buffer.alloc(1 << 20);
-  let length = 0;
   return {
     method,
     target,
@@ -67,21 +68,30 @@ export function lightRequest(
     headers: Object.entries(fields).flat(),
     localAddr: { transport: "tcp", host: "127.0.0.1", port: 8080 },
     remoteAddr: { transport: "tcp", host: "127.0.0.1", port: 50000 },
-    signal: new AbortController().signal,
+    body: body && lending(body),
     header: (name) => fields[name.toLowerCase()],
-    async read() {
-      const bytes = await this.readBorrowed!();
-      return bytes === null ? null : new Uint8Array(bytes);
-    },
-    async readBorrowed() {
-      buffer.fill("!", 0, length);
-      const { done, value } = await chunks.next();
-      if (done) return null;
-      buffer.set(value);
-      length = value.length;
-      return buffer.subarray(0, length);
-    },
+    signal: () => new AbortController().signal,
   };
+}
+
+/** A body that lends one buffer. */
+function lending(body: NonNullable<Question["body"]>): LightBody {
+  async function* borrowed() {
+    const buffer = Buffer.alloc(1 << 20);
+    let length = 0;
+    for await (const piece of body) {
+      buffer.fill("!", 0, length);
+      buffer.set(piece);
+      length = piece.length;
+      yield buffer.subarray(0, length);
+    }
+  }
+  const pieces = borrowed();
+  const read = async () => {
+    const { done, value } = await pieces.next();
+    return done ? null : new Uint8Array(value);
+  };
+  return { length: undefined, read, borrowed, [Symbol.asyncIterator]: () => new Pieces(read) };
 }
 
 /** Has a handler answer, without a connection. */

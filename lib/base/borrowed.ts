@@ -12,22 +12,20 @@ interface Lender {
   borrowed(): AsyncIterable<Uint8Array>;
 }
 
-/** Something to read from. */
-interface Readable {
-  read(): Promise<Uint8Array | null>;
-}
-
-/** The pieces of `source` for whoever is done with one before asking for the next: lent if it lends. */
-export function borrowedFrom(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/**
+ * The pieces of `source` for whoever is done with one before asking for the next: lent if it lends.
+ * Undefined has none.
+ */
+export function borrowedFrom(
+  source: AsyncIterable<Uint8Array> | undefined,
+): AsyncIterable<Uint8Array> {
+  if (source === undefined) return NOTHING;
   return lends(source) ? source.borrowed() : source;
 }
 
-/** The next bytes of a request for whoever is done with them before asking for more. */
-export function readBorrowed(
-  request: Readable & { readBorrowed?: Readable["read"] },
-): Promise<Uint8Array | null> {
-  return request.readBorrowed === undefined ? request.read() : request.readBorrowed();
-}
+const NOTHING: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ done: true, value: undefined }) }),
+};
 
 function lends(source: AsyncIterable<Uint8Array>): source is AsyncIterable<Uint8Array> & Lender {
   return typeof (source as Partial<Lender>).borrowed === "function";

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
-import { readBorrowed } from "../base/borrowed.ts";
+import { borrowedFrom } from "../base/borrowed.ts";
 import { deferred } from "../base/deferred.ts";
 import type { LightRequest } from "../http/server/light.ts";
 import { Refusal } from "./refusal.ts";
@@ -65,8 +65,8 @@ export async function readForm(request: LightRequest, onFile: OnFile): Promise<v
   parser.on("error", () => fail(new Refusal(400, "The form is not whole")));
   parser.on("finish", () => turn.resolve());
   try {
-    for (let bytes; (bytes = await readBorrowed(request)) !== null;) {
-      // They are ours until the next call only, and the parser keeps some.
+    for await (const bytes of borrowedFrom(request.body)) {
+      // They are ours until the next step only, and the parser keeps some.
       const chunk = Buffer.from(bytes);
       await waitFor(() => parser.write(chunk, () => turn.resolve()));
       // Small files do not hold the parser up, however many there are.

@@ -6,7 +6,7 @@
  */
 
 import { join } from "node:path";
-import { readBorrowed } from "../base/borrowed.ts";
+import { borrowedFrom } from "../base/borrowed.ts";
 import { HttpError } from "../http/message/errors.ts";
 import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
 import { isCrossOrigin } from "./cors.ts";
@@ -128,7 +128,7 @@ class Uploads {
     await this.#checkConditions(request, seen !== undefined);
 
     await using file = await TemporaryFile.create(directory.path, modeOf(seen));
-    for (let bytes; (bytes = await readBorrowed(request)) !== null;) await file.write(bytes);
+    for await (const bytes of borrowedFrom(request.body)) await file.write(bytes);
     // Somebody else may have been faster.
     const replaced = await replaceable(path);
     if (replaced !== undefined) await file.setMode(modeOf(replaced)!);
@@ -219,24 +219,10 @@ const CONDITIONS: readonly string[] = ["if-match", "if-none-match", "if-unmodifi
  * about a part or a coding of it that the client would take in a reply.
  */
 function headOf(request: LightRequest): LightRequest {
-  const { target, minor, scheme, host, localAddr, remoteAddr, signal } = request;
   const headers = request.headers.filter((_, i, all) => {
     return CONDITIONS.includes(all[i - i % 2].toLowerCase());
   });
-  const isKept = (name: string) => CONDITIONS.includes(name.toLowerCase());
-  return {
-    method: "HEAD",
-    target,
-    minor,
-    scheme,
-    host,
-    headers,
-    localAddr,
-    remoteAddr,
-    signal,
-    header: (name) => isKept(name) ? request.header(name) : undefined,
-    read: () => Promise.resolve(null),
-  };
+  return { ...request, method: "HEAD", headers, body: undefined };
 }
 
 /** A file of a form that is not stored. */

@@ -15,7 +15,7 @@ import type { ResponseBody } from "./body.ts";
 import type { ConnectTiming } from "./connect.ts";
 import { decoded } from "./encoding.ts";
 import { explained } from "./errors.ts";
-import { Pieces } from "./pieces.ts";
+import { Pieces } from "../message/pieces.ts";
 import type { ClientResponse, ContentOptions, ResponseTiming } from "./response.ts";
 import type { Session } from "./session.ts";
 

@@ -7,8 +7,9 @@
 import { Buffer } from "node:buffer";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import type { Addr } from "../../base/addr.ts";
-import { listOf } from "../message/header_list.ts";
-import type { LightRequest } from "../server/light.ts";
+import { headerOf, listOf } from "../message/header_list.ts";
+import { Pieces } from "../message/pieces.ts";
+import type { LightBody, LightRequest } from "../server/light.ts";
 import { lightBehind } from "./web_request.ts";
 
 /**
@@ -16,7 +17,7 @@ import { lightBehind } from "./web_request.ts";
  * or `Deno.serve()` tells; an address that nobody tells is that of an end without a name.
  */
 export function lightRequest(request: Request, remoteAddr: unknown): LightRequest {
-  return lightBehind(request) ?? new FetchRequest(request, addrOf(remoteAddr));
+  return lightBehind(request) ?? requestOf(request, addrOf(remoteAddr));
 }
 
 function addrOf(told: unknown): Addr {
@@ -25,46 +26,41 @@ function addrOf(told: unknown): Addr {
   return unixAddr(typeof path === "string" ? path : "");
 }
 
-class FetchRequest implements LightRequest {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string;
-  readonly headers: readonly string[];
-  readonly minor = 1;
-  readonly scheme: "http" | "https";
-  readonly remoteAddr: Addr;
-  readonly localAddr: Addr = unixAddr("");
-  readonly #request: Request;
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+function requestOf(request: Request, remoteAddr: Addr): LightRequest {
+  const { method, headers } = request;
+  const { protocol, host, pathname, search } = new URL(request.url);
+  return {
+    method,
+    target: pathname + search,
+    host: headers.get("host") ?? host,
+    headers: listOf(headers),
+    minor: 1,
+    scheme: protocol === "https:" ? "https" : "http",
+    remoteAddr,
+    localAddr: unixAddr(""),
+    body: bodyOf(request),
+    header: headerOf,
+    signal: () => request.signal,
+  };
+}
 
-  constructor(request: Request, remoteAddr: Addr) {
-    const { protocol, host, pathname, search } = new URL(request.url);
-    this.#request = request;
-    this.method = request.method;
-    this.target = pathname + search;
-    this.host = request.headers.get("host") ?? host;
-    this.scheme = protocol === "https:" ? "https" : "http";
-    this.headers = listOf(request.headers);
-    this.remoteAddr = remoteAddr;
-  }
-
-  get signal(): AbortSignal {
-    return this.#request.signal;
-  }
-
-  header(name: string): string | undefined {
-    return this.#request.headers.get(name) ?? undefined;
-  }
-
-  async read(): Promise<Uint8Array | null> {
-    const { body } = this.#request;
-    if (body === null) return null;
+function bodyOf(request: Request): LightBody | undefined {
+  const { body } = request;
+  if (body === null) return undefined;
+  const length = request.headers.get("content-length");
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  const read = async () => {
     // Throws a TypeError if the body has been read by others.
-    this.#reader ??= body.getReader();
+    reader ??= body.getReader();
     for (;;) {
-      const { done, value } = await this.#reader.read();
+      const { done, value } = await reader.read();
       if (done) return null;
       if (value.length > 0) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     }
-  }
+  };
+  return {
+    length: length !== null && /^\d+$/.test(length) ? Number(length) : undefined,
+    read,
+    [Symbol.asyncIterator]: () => new Pieces(read),
+  };
 }

@@ -6,11 +6,11 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
-import { readBorrowed } from "../../base/borrowed.ts";
+import { borrowedFrom } from "../../base/borrowed.ts";
 import { Gathered } from "../../base/gathered.ts";
 import { HttpError } from "../message/errors.ts";
 import { headersOf } from "../message/header_list.ts";
-import type { LightRequest } from "../server/light.ts";
+import type { LightBody, LightRequest } from "../server/light.ts";
 
 /** Targets and hosts that a URL has just as they are: no dot segments, nothing to be encoded. */
 const PLAIN_TARGET = /^\/(?!\.)(?:[A-Za-z0-9_~!$&()*+,;=:@?-]|\/(?!\.)|(?<!\/)\.)*$/;
@@ -69,7 +69,7 @@ class WebRequest {
   }
 
   get signal(): AbortSignal {
-    return this.#light.signal;
+    return this.#light.signal();
   }
 
   get body(): ReadableStream<Uint8Array> | null {
@@ -98,7 +98,7 @@ class WebRequest {
     if (!takesBody(this.method)) return new Uint8Array(0);
     this.#used = true;
     const gathered = new Gathered();
-    for (let chunk; (chunk = await readBorrowed(this.#light)) !== null;) gathered.add(chunk);
+    for await (const chunk of borrowedFrom(this.#light.body)) gathered.add(chunk);
     return gathered.whole();
   }
 
@@ -107,7 +107,7 @@ class WebRequest {
     if (this.#real !== undefined) return this.#real;
     if (this.#used) throw new TypeError("The body of the request has been read already");
     const { method, url, headers, signal } = this;
-    const body = takesBody(method) ? streamOf(this.#light) : null;
+    const body = takesBody(method) ? streamOf(this.#light.body) : null;
     // `duplex` is what Node asks for with a stream, and not in all type definitions.
     const init: RequestInit & { duplex: "half" } = {
       method,
@@ -175,11 +175,11 @@ export function webRequest(light: LightRequest): Request {
 /** The engine's request behind a `Request` that {@linkcode webRequest} has made. */
 export const lightBehind: (request: Request) => LightRequest | undefined = WebRequest.lightBehind;
 
-function streamOf(light: LightRequest): ReadableStream {
+function streamOf(body: LightBody | undefined): ReadableStream {
   return new ReadableStream({
     type: "bytes",
     async pull(controller) {
-      const bytes = await light.read();
+      const bytes = body === undefined ? null : await body.read();
       if (bytes !== null) controller.enqueue(bytes as Uint8Array<ArrayBuffer>);
       else {
         controller.close();

@@ -16,6 +16,14 @@ export function valueOf(list: readonly string[], name: string): string | undefin
   return found;
 }
 
+/** The same as a method of what has the list. */
+export function headerOf(
+  this: { readonly headers: readonly string[] },
+  name: string,
+): string | undefined {
+  return valueOf(this.headers, name);
+}
+
 /** The same fields as `Headers`. */
 export function headersOf(list: readonly string[]): Headers {
   const headers = new Headers();

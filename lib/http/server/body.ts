@@ -20,6 +20,8 @@ export class BodyReader {
   #count = 0;
   /** Where in the input the decoder has found content that was not handed out yet. */
   readonly #found: [from: number, to: number][] = [];
+  /** How many bytes it has, if Content-Length says so. */
+  readonly length: number | undefined;
 
   /** The end has been told: nobody has bytes of it any more. */
   ended = false;
@@ -31,6 +33,7 @@ export class BodyReader {
     this.#input = input;
     this.#limit = limit;
     this.#left = length;
+    this.length = length === -1 ? undefined : length;
     this.#decoder = length === -1 ? new ChunkedDecoder() : undefined;
   }
 

@@ -73,8 +73,8 @@ export class ClientWatch {
    * Receives what comes next, to learn whether the client is still there. Not at once if bytes of the
    * body, or of the next request, wait to be taken: mostly they are, before the next tick.
    */
-  begin({ body }: EngineRequest): void {
-    if (body?.ended !== false && this.#input.empty) this.#look(false);
+  begin({ reader }: EngineRequest): void {
+    if (reader?.ended !== false && this.#input.empty) this.#look(false);
   }
 
   /** Called by the server's clock. */
@@ -82,7 +82,7 @@ export class ClientWatch {
     const { underWay } = this.#connection;
     if (underWay === undefined) return;
     if (this.#left === underWay) this.#dropIfSilent();
-    else this.#look(underWay.body?.ended === false);
+    else this.#look(underWay.reader?.ended === false);
   }
 
   #look(inUse: boolean): void {

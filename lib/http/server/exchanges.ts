@@ -49,6 +49,7 @@ export interface ExchangesServer extends PhasesServer {
 export class Exchanges implements RequestConnection, WatchedConnection {
   /** Whether the client is still there. */
   readonly client: ClientWatch;
+  readonly scheme: "http" | "https";
   /** What the connection waits for. */
   readonly phases: Phases;
   readonly #conn: Conn;
@@ -71,6 +72,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     output: Output,
   ) {
     this.#conn = conn;
+    this.scheme = "tls" in conn ? "https" : "http";
     this.#server = server;
     this.#state = state;
     this.#input = input;
@@ -79,10 +81,6 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#reports = new Reports(server.settings, conn);
     this.phases = new Phases(conn, server, state, output);
     this.client = new ClientWatch(this, input, this.phases, this.#sender);
-  }
-
-  get scheme(): "http" | "https" {
-    return "tls" in this.#conn ? "https" : "http";
   }
 
   get addrs(): { readonly localAddr: Addr; readonly remoteAddr: Addr } {
@@ -133,21 +131,21 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     answer: LightReply | Promise<LightReply>,
     behind: boolean,
   ): Promise<void> {
-    const { body } = request;
+    const { reader } = request;
     let reply: LightReply;
     try {
       if (behind) await this.#flushBefore(answer as Promise<LightReply>);
       reply = await answer;
       // A stream may yet read the body, to answer with it.
-      if (!isStream(reply.body)) body?.discardReceived();
+      if (!isStream(reply.body)) reader?.discardReceived();
     } catch (error) {
       reply = this.#mistake(error, request);
     }
     // The time for the body is over, and the client has got 408.
     if (!this.#state.underWay) return dropContent(reply);
-    if (body?.done) this.#state.bodyEnd();
+    if (reader?.done) this.#state.bodyEnd();
     // What is too large is not waited for.
-    if (body?.tooLarge) this.#state.endAfterResponse();
+    if (reader?.tooLarge) this.#state.endAfterResponse();
     const rest = this.#replyAtOnce(request, reply);
     if (rest !== undefined) await this.#send(request, rest);
   }
@@ -175,7 +173,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
   #mistake(error: unknown, request: EngineRequest): LightReply {
     if (error instanceof HttpError || this.isOwn(error)) throw error;
-    this.#server.settings.onError(error, request);
+    if (!request.isAbort(error)) this.#server.settings.onError(error, request);
     return INTERNAL_ERROR;
   }
 

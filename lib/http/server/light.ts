@@ -7,7 +7,31 @@
 
 import type { Addr } from "../../base/addr.ts";
 
-/** A request as it came. Valid until its reply has been sent. */
+/** The body of a request, which comes bit by bit. It can be read until the request is answered. */
+export interface LightBody extends AsyncIterable<Uint8Array> {
+  /** How many bytes it has, if Content-Length says so; undefined of a chunked one. */
+  readonly length: number | undefined;
+
+  /**
+   * The next bytes, or `null` at the end. They are the handler's to keep. Iterating the body gives the
+   * same; what is left of it then can be read on.
+   *
+   * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
+   * BODY_INCOMPLETE if the client closed before the end, or the request was answered before that.
+   */
+  read(): Promise<Uint8Array | null>;
+
+  /**
+   * The body as iterating it gives it, without a copy: each piece is valid until the next step only.
+   * The bodies of the engine have it; those that somebody else made need not.
+   */
+  borrowed?(): AsyncIterable<Uint8Array>;
+}
+
+/**
+ * A request as it came. It is a plain object: `{ ...request, target: "/other" }` is one, too. Valid
+ * until it is answered.
+ */
 export interface LightRequest {
   /** The method; case-sensitive. */
   readonly method: string;
@@ -25,33 +49,25 @@ export interface LightRequest {
   readonly remoteAddr: Addr;
   /** The address it came to. */
   readonly localAddr: Addr;
-  /**
-   * Aborted when the client leaves: it closed or half-closed the connection, reset it, or a deadline
-   * closed that. A client that only half-closed gets its reply all the same, unless that is a stream
-   * which brings nothing for half a second. It is aborted at the latest when the reply breaks off, and
-   * not once it is sent.
-   */
-  readonly signal: AbortSignal;
+  /** The body; undefined without one. */
+  readonly body: LightBody | undefined;
 
-  /** The value of a header field, its lines joined by ", "; the name in any case. */
+  /** The value of a field in `headers`, its lines joined by ", "; the name in any case. */
   header(name: string): string | undefined;
 
   /**
-   * The next bytes of the body, or `null` at its end. They are the handler's to keep.
-   *
-   * Rejects with an {@linkcode HttpError}: BODY_TOO_LARGE (413), BAD_CHUNK (400), TIMEOUT (408);
-   * BODY_INCOMPLETE if the client closed before the end, or the request was answered before that.
+   * Makes a signal, the same each time. It is aborted when the client leaves: it closed or half-closed
+   * the connection, reset it, or a deadline closed that. A client that only half-closed gets its reply
+   * all the same, unless that is a stream which brings nothing for half a second. It is aborted at the
+   * latest when the reply breaks off, and not once it is sent. To throw its reason is no mistake.
    */
-  read(): Promise<Uint8Array | null>;
-
-  /**
-   * The same without a copy: the bytes are valid until the next call of either only. The engine's
-   * requests have it; those that somebody else made need not.
-   */
-  readBorrowed?(): Promise<Uint8Array | null>;
+  signal(): AbortSignal;
 }
 
-/** A reply. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the engine's. */
+/**
+ * A reply: a plain object. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the
+ * engine's.
+ */
 export interface LightReply {
   /** The status code, 200 to 599. */
   readonly status: number;

@@ -1,5 +1,5 @@
 /**
- * A response's content as something to iterate.
+ * The content of a message as something to iterate.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export class Pieces implements AsyncIterableIterator<Uint8Array> {
   readonly #close: () => void;
   #over = false;
 
-  constructor(read: () => Promise<Uint8Array | null>, close: () => void) {
+  constructor(read: () => Promise<Uint8Array | null>, close: () => void = () => {}) {
     this.#read = read;
     this.#close = close;
   }
