@@ -9,8 +9,8 @@ import { formatAddr, systemTransport } from "../mod.ts";
 import {
   endToEndHeaders,
   HttpError,
-  type LightReply,
   type LightRequest,
+  type LightResponse,
   requestHttp,
   serveLight,
 } from "../lib/http/mod.ts";
@@ -44,7 +44,7 @@ async function* contentOf(request: LightRequest): AsyncGenerator<Uint8Array> {
   yield* request.body ?? [];
 }
 
-async function proxy(request: LightRequest): Promise<LightReply> {
+async function proxy(request: LightRequest): Promise<LightResponse> {
   const length = request.header("Content-Length");
   const chunked = request.header("Transfer-Encoding") !== undefined;
   try {

@@ -39,7 +39,7 @@ async function visiting(
   const served = serveLight(listener, siteHandler(site.root, siteOptions), {
     signal: stop.signal,
     drainTimeout: 0,
-    onReply: (exchange) => exchanges.push(exchange),
+    onResponse: (exchange) => exchanges.push(exchange),
   }).finished;
   const browser = await chromium.launch({
     executablePath: pathOf("chromium"),
@@ -202,7 +202,7 @@ test("browser: a video is sought in by ranges, and shows the second asked for", 
     await page.goto(url);
     assert.equal(await seekVideo(page, 22.5), 22);
     assert.equal(await seekVideo(page, 3.5), 3);
-    // The reply from the beginning on is broken off, and told of then.
+    // The response from the beginning on is broken off, and told of then.
     await page.close();
     const parts = () => exchanges.filter(({ status }) => status === 206);
     const starts = () =>

@@ -21,7 +21,7 @@ import { NEXT } from "../lib/cli/commands/get/errors.ts";
 import { progressLine } from "../lib/cli/commands/get/progress.ts";
 import { waitBefore } from "../lib/cli/commands/get/retry.ts";
 import { SocketError } from "../lib/base/errors.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { fileHandler } from "../lib/files/files.ts";
@@ -281,7 +281,7 @@ test("get: binary content is not printed on a terminal, unless -o - says so", ()
   ), ["python3"]);
 
 test("get: -i puts the head before the content, -I shows nothing else, also in a file", async () => {
-  const reply: LightReply = { status: 200, headers: ["X-A", "1", "X-A", "2"], body: "hello" };
+  const reply: LightResponse = { status: 200, headers: ["X-A", "1", "X-A", "2"], body: "hello" };
   await withHttp(() => reply, async (url) => {
     const head = /^HTTP\/1\.1 200 OK\r\n(.*\r\n)*X-A: 1\r\nX-A: 2\r\n(.*\r\n)*\r\n/;
     const both = await get(["-i", url]);
@@ -674,7 +674,7 @@ test("get: when the disk is full what has come is kept", () =>
       }),
   ));
 
-test("get: silence is 28, before the reply and in it", async () => {
+test("get: silence is 28, before the response and in it", async () => {
   const forever = (text: string) => async (conn: Conn) => {
     await conn.write(Buffer.from(text));
     await conn.read(new Uint8Array(1));
@@ -732,7 +732,7 @@ const HOSTILE: Record<string, [code: number, pattern: RegExp, kept: string, repl
 };
 
 for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
-  test(`get: a reply that is ${name} leaves no file, and keeps what has come`, () =>
+  test(`get: a response that is ${name} leaves no file, and keeps what has come`, () =>
     withRaw([says(reply)], (url) =>
       withDir(async (dir) => {
         const exit = await get(["-o", join(dir, "file"), "--max-size", "1000", url]);
@@ -751,7 +751,7 @@ for (const [name, [code, pattern, kept, reply]] of Object.entries(HOSTILE)) {
       })));
 }
 
-test("get: a whole reply is a file at once, whatever is behind it and whoever keeps the connection", async () => {
+test("get: a whole response is a file at once, whatever is behind it and whoever keeps the connection", async () => {
   for (const behind of ["", "\r\n", " world", `${OK}\r\n`]) {
     const stay = async (conn: Conn) => {
       await conn.write(bytes(`${OK}Content-Length: 5\r\n\r\nhello${behind}`));
@@ -863,7 +863,7 @@ interface Origin {
   readonly fields: string[];
   readonly seen: string[];
   /** Another way to answer. */
-  readonly answer?: (request: LightRequest) => LightReply | undefined;
+  readonly answer?: (request: LightRequest) => LightResponse | undefined;
 }
 
 /** A server of one file, which knows ranges. It breaks off by sending less than it said. */

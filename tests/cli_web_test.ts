@@ -315,7 +315,7 @@ test("web --spa: without an index.html it says so, and does not start", async ()
   }
 });
 
-test("web: flags reach the replies", async () => {
+test("web: flags reach the responses", async () => {
   await using site = await makeSite({
     "index.html": "app",
     ".env": "x",

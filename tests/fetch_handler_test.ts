@@ -11,7 +11,7 @@ import {
   type HttpHandler,
   toFetchHandler,
 } from "../lib/http/fetch/fetch_handler.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { fileHandler } from "../lib/files/files.ts";
@@ -152,19 +152,24 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
     yield bytes("");
     yield bytes("two");
   }
-  const replies: (Omit<LightReply, "body"> & { body?: LightReply["body"] | typeof stream })[] = [
-    { status: 200, body: "héllo" },
-    { status: 200, body: bytes("hello"), headers: ["a", "1", "set-cookie", "a=1"] },
-    { status: 200 },
-    { status: 200, body: stream },
-    { status: 200, body: stream, length: 6 },
-    { status: 204 },
-    { status: 204, body: stream },
-    { status: 304, body: stream, length: 6 },
-    { status: 205, body: "none" },
-    { status: 304, headers: ["etag", '"1"'], body: "none" },
-    { status: 404, headers: ["set-cookie", "a=1", "set-cookie", "b=2"], body: "x".repeat(10_000) },
-  ];
+  const replies:
+    (Omit<LightResponse, "body"> & { body?: LightResponse["body"] | typeof stream })[] = [
+      { status: 200, body: "héllo" },
+      { status: 200, body: bytes("hello"), headers: ["a", "1", "set-cookie", "a=1"] },
+      { status: 200 },
+      { status: 200, body: stream },
+      { status: 200, body: stream, length: 6 },
+      { status: 204 },
+      { status: 204, body: stream },
+      { status: 304, body: stream, length: 6 },
+      { status: 205, body: "none" },
+      { status: 304, headers: ["etag", '"1"'], body: "none" },
+      {
+        status: 404,
+        headers: ["set-cookie", "a=1", "set-cookie", "b=2"],
+        body: "x".repeat(10_000),
+      },
+    ];
   for (const method of ["GET", "HEAD"]) {
     for (const reply of replies) {
       // A stream can be gone through once.
@@ -181,7 +186,7 @@ test("toFetchHandler: what goes through both ways is on the wire what it was", a
   }
 });
 
-test("toFetchHandler: a client that leaves ends the stream of a reply, and a mistake is told", async () => {
+test("toFetchHandler: a client that leaves ends the stream of a response, and a mistake is told", async () => {
   const dropped = deferred<void>();
   const body: AsyncIterableIterator<Uint8Array> = {
     next: () => new Promise(() => {}),

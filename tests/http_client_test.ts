@@ -95,7 +95,7 @@ async function fails(promise: Promise<unknown>, code: string): Promise<RequestEr
 
 const URL_A = "http://a.test/";
 
-/** What comes of a reply that arrives in these pieces: status and content, or the error's code. */
+/** What comes of a response that arrives in these pieces: status and content, or the error's code. */
 async function judge(
   pieces: readonly Uint8Array[],
   options: Partial<HttpRequestOptions>,
@@ -114,7 +114,7 @@ async function judge(
   return verdict;
 }
 
-/** The verdict on a reply, which must be the same however it is split. */
+/** The verdict on a response, which must be the same however it is split. */
 async function verdictOn(
   reply: string,
   options: Partial<HttpRequestOptions> = {},
@@ -185,7 +185,7 @@ const ACCEPTED: Record<string, [reply: string, verdict: string]> = {
 };
 
 for (const [name, [reply, verdict]] of Object.entries(ACCEPTED)) {
-  test(`HTTP client: takes a reply ${name}`, async () => {
+  test(`HTTP client: takes a response ${name}`, async () => {
     assert.equal(await verdictOn(reply), verdict);
   });
 }
@@ -309,7 +309,7 @@ const REFUSED: Record<string, [code: string, ...replies: string[]]> = {
 const LIMITS = { statusLine: 256, headerBytes: 256, headerCount: 10 };
 
 for (const [name, [code, ...hostile]] of Object.entries(REFUSED)) {
-  test(`HTTP client: refuses a reply ${name}, however it is split`, async () => {
+  test(`HTTP client: refuses a response ${name}, however it is split`, async () => {
     for (const reply of hostile) {
       const verdict = await verdictOn(reply, { limits: LIMITS, maxSize: 100 });
       assert.equal(verdict, code, JSON.stringify(reply));
@@ -317,7 +317,7 @@ for (const [name, [code, ...hostile]] of Object.entries(REFUSED)) {
   });
 }
 
-test("HTTP client: the reply to HEAD has no content, and its length is none to wait for", async () => {
+test("HTTP client: the response to HEAD has no content, and its length is none to wait for", async () => {
   const reply = `${OK}Content-Length: 5\r\n\r\n`;
   assert.equal(await verdictOn(reply, { method: "HEAD" }), "200 ");
   assert.equal(await verdictOn(`${reply}hello`, { method: "HEAD" }), "200 ");
@@ -402,7 +402,7 @@ test("HTTP client: nothing can be smuggled into a request", async () => {
   }
 });
 
-test("HTTP client: a reply that comes before all content is sent is taken", async () => {
+test("HTTP client: a response that comes before all content is sent is taken", async () => {
   const early = async (conn: Conn) => {
     await say(conn, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno");
   };
@@ -419,7 +419,7 @@ test("HTTP client: a reply that comes before all content is sent is taken", asyn
   await serving;
 });
 
-test("HTTP client: the connection is closed as soon as the reply is whole, whoever keeps it", async () => {
+test("HTTP client: the connection is closed as soon as the response is whole, whoever keeps it", async () => {
   const cases: [method: string, reply: string, content: string][] = [
     ["GET", `${OK}Content-Length: 5\r\n\r\nhello`, "hello"],
     ["GET", `${OK}Content-Length: 5\r\n\r\nhello\r\n`, "hello"],
@@ -444,7 +444,7 @@ test("HTTP client: the connection is closed as soon as the reply is whole, whoev
   }
 });
 
-test("HTTP client: a reply without content is closed before anybody reads it", async () => {
+test("HTTP client: a response without content is closed before anybody reads it", async () => {
   const ended = deferred<number | null>();
   await withServer([async (conn) => {
     await conn.write(bytes("HTTP/1.1 204 No Content\r\n\r\n"));
@@ -587,7 +587,7 @@ test("HTTP client: refuses to follow to where it cannot go", async () => {
   });
 });
 
-test("HTTP client: a redirect without a Location, and 304, are replies", async () => {
+test("HTTP client: a redirect without a Location, and 304, are responses", async () => {
   for (const status of [301, 304, 300]) {
     await withServer(
       replies(`HTTP/1.1 ${status} Hm\r\nContent-Length: 0\r\n\r\n`),
@@ -599,7 +599,7 @@ test("HTTP client: a redirect without a Location, and 304, are replies", async (
   }
 });
 
-test("HTTP client: follows so many redirects and no more; with 0 a redirect is a reply", async () => {
+test("HTTP client: follows so many redirects and no more; with 0 a redirect is a response", async () => {
   await withServer(replies(redirect(302, "/")), async (transport, requests) => {
     await fails(requestHttp(transport, { url: URL_A, maxRedirects: 3 }), "TOO_MANY_REDIRECTS");
     assert.equal(requests.length, 4);
@@ -821,7 +821,7 @@ const CODINGS: Coding[] = [
   ["gzip, br", (data) => zlib.brotliCompressSync(zlib.gzipSync(data))],
   ["identity", (data) => data],
 ];
-/** Serves `encoded` as it is, and gives the reply to `fn`. */
+/** Serves `encoded` as it is, and gives the response to `fn`. */
 async function withEncoded(
   coding: string,
   encoded: Uint8Array,

@@ -51,7 +51,7 @@ test("curl: uploads in chunks, by PUT and by POST", async () => {
   assert.deepEqual(server.told.map(({ request }) => request?.method), ["PUT", "POST"]);
 }, ["curl"]);
 
-test("curl: speaks HTTP/1.0, to the end of a reply, and kept", async () => {
+test("curl: speaks HTTP/1.0, to the end of a response, and kept", async () => {
   await using server = await serveHere();
   const [stream] = await curl(["--http1.0", `${server.url}/stream`]);
   assert.ok(stream.equals(STREAMED));
@@ -243,7 +243,7 @@ test("fetch: gets, posts what is there and streams, and uses connections again",
   assert.ok(Buffer.from(await download.arrayBuffer()).equals(Buffer.from(STREAMED)));
 });
 
-test("RFC 9112 9.6: a client that pipelines on behind the last reply can read all of them", async () => {
+test("RFC 9112 9.6: a client that pipelines on behind the last response can read all of them", async () => {
   await using server = await serveHere({ limits: { requests: 100 } });
   for (let i = 0; i < 3; i++) {
     using conn = await server.connect();
@@ -251,7 +251,7 @@ test("RFC 9112 9.6: a client that pipelines on behind the last reply can read al
     const sent = (async () => {
       for (let n = 0; n < 300; n++) await conn.write(request);
     })().catch(() => {});
-    // Slow enough for a reset to arrive before the replies are read.
+    // Slow enough for a reset to arrive before the responses are read.
     await until(() => server.told.length === (i + 1) * 100, "100 replies to be sent");
     const replies = Buffer.from(await readAll(conn)).toString().match(/^HTTP\/1\.1 200 OK\r$/gm);
     assert.equal(replies?.length, 100);

@@ -9,14 +9,14 @@ import type { ClientResponse } from "../lib/http/client/response.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { bytes } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
-import type { LightReply } from "../lib/http/server/light.ts";
+import type { LightResponse } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 
 const MIB = 1024 * 1024;
 
 /** What a server that answers so is asked for. */
 async function got(
-  answer: LightReply,
+  answer: LightResponse,
   use: (response: ClientResponse) => Promise<void>,
   options: Partial<HttpRequestOptions> = {},
 ): Promise<void> {
@@ -77,7 +77,7 @@ test("HTTP client: content that comes in pieces is one text, whatever a piece en
 
 test("HTTP client: text() and its kin take off the codings that the content has", async () => {
   const body = zlib.gzipSync("hello");
-  const answer: LightReply = { status: 200, headers: ["Content-Encoding", "gzip"], body };
+  const answer: LightResponse = { status: 200, headers: ["Content-Encoding", "gzip"], body };
   await got(answer, async (response) => assert.equal(await response.text(), "hello"));
   await got(answer, async (response) => {
     assert.equal(new TextDecoder().decode(await response.bytes()), "hello");
@@ -85,11 +85,11 @@ test("HTTP client: text() and its kin take off the codings that the content has"
 });
 
 test("HTTP client: text() and its kin take 16 MiB, or as much as is asked for", async () => {
-  const exact: LightReply = { status: 200, body: new Uint8Array(16 * MIB) };
+  const exact: LightResponse = { status: 200, body: new Uint8Array(16 * MIB) };
   await got(exact, async (response) => {
     assert.equal((await response.bytes()).length, 16 * MIB);
   });
-  const one: LightReply = { status: 200, body: new Uint8Array(16 * MIB + 1) };
+  const one: LightResponse = { status: 200, body: new Uint8Array(16 * MIB + 1) };
   await got(one, (response) => tooLarge(response.text(), 16 * MIB));
   await got(one, async (response) => {
     assert.equal((await response.text({ maxSize: 0 })).length, 16 * MIB + 1);

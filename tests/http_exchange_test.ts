@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
-import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import type { Exchange } from "../lib/http/server/options.ts";
 import { prepare } from "../lib/http/server/prepared.ts";
 import { bytes, readAll, readText } from "./helpers.ts";
@@ -45,9 +45,9 @@ test("heads: one that comes in pieces after it was known is put together all the
   assert.match(await hearOne(conn), /\/same$/);
 });
 
-test("prepared replies: the same as others, alone, in a pipeline, large, and to HEAD", async () => {
+test("prepared responses: the same as others, alone, in a pipeline, large, and to HEAD", async () => {
   for (const size of [0, 5, 1024, 100_000]) {
-    const reply: LightReply = {
+    const reply: LightResponse = {
       status: 203,
       headers: ["X-Name", "caf\xe9"],
       body: new Uint8Array(size).fill(0x61),
@@ -69,14 +69,14 @@ test("prepared replies: the same as others, alone, in a pipeline, large, and to 
   }
 });
 
-test("prepared replies: one that HTTP cannot carry is refused when it is made", () => {
+test("prepared responses: one that HTTP cannot carry is refused when it is made", () => {
   assert.throws(() => prepare({ status: 99 }), TypeError);
   assert.throws(() => prepare({ status: 200, headers: ["a b", ""] }), TypeError);
   assert.throws(() => prepare({ status: 200, body: (async function* () {})() }), TypeError);
 });
 
-test("replies: of many kinds by turns, each has its own head", async () => {
-  const replies: LightReply[] = [
+test("responses: of many kinds by turns, each has its own head", async () => {
+  const replies: LightResponse[] = [
     { status: 200, headers: ["A", "1"], body: "x" },
     { status: 200, headers: ["A", "2"], body: "x" },
     { status: 404, headers: ["A", "2"], body: "x" },
@@ -97,7 +97,7 @@ test("replies: of many kinds by turns, each has its own head", async () => {
   assert.equal(text, expected.repeat(3));
 });
 
-test("replies: fields that are the server's to send are a mistake of the handler's", async () => {
+test("responses: fields that are the server's to send are a mistake of the handler's", async () => {
   for (const name of ["Content-Length", "transfer-encoding", "Connection", "DATE"]) {
     await using server = await serveOn(() => ({ status: 200, headers: [name, "1"] }));
     assert.match(await server.talk(GET), /^HTTP\/1\.1 500 /);
@@ -105,16 +105,16 @@ test("replies: fields that are the server's to send are a mistake of the handler
   }
 });
 
-test("replies: none at all is a 500", async () => {
-  await using server = await serveOn(() => undefined as unknown as LightReply);
+test("responses: none at all is a 500", async () => {
+  await using server = await serveOn(() => undefined as unknown as LightResponse);
   assert.match(await server.talk(GET), /^HTTP\/1\.1 500 /);
-  await using later = await serveOn(() => Promise.resolve(undefined as unknown as LightReply));
+  await using later = await serveOn(() => Promise.resolve(undefined as unknown as LightResponse));
   assert.match(await later.talk(GET), /^HTTP\/1\.1 500 /);
   const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";
   for (const one of [server, later]) assert.match(await one.talk(post), /^HTTP\/1\.1 500 /);
 });
 
-test("replies: a mistake is told of once, also where the output has no room for the 500", async () => {
+test("responses: a mistake is told of once, also where the output has no room for the 500", async () => {
   const nearlyAll = "x".repeat(16 * 1024 - 100);
   let bad = false;
   await using server = await serveOn(() => {
@@ -150,7 +150,7 @@ test("streams: one that is not sent is told so", async () => {
   assert.equal(dropped, 3);
 });
 
-test("onError: hears once of what a handler or a stream threw, and onReply of what was refused", async () => {
+test("onError: hears once of what a handler or a stream threw, and onResponse of what was refused", async () => {
   const told: string[] = [];
   const replied: number[] = [];
   await using server = await serveOn(async (request) => {
@@ -159,7 +159,7 @@ test("onError: hears once of what a handler or a stream threw, and onReply of wh
     return { status: 200, body: breaks() };
   }, {
     limits: { body: 1000 },
-    onReply: ({ status }) => replied.push(status),
+    onResponse: ({ status }) => replied.push(status),
     onError: (error, request) => {
       told.push(`${request?.method} ${request?.target}: ${(error as Error).message}`);
     },
@@ -185,14 +185,14 @@ test("onError: hears once of what a handler or a stream threw, and onReply of wh
   assert.deepEqual(replied, [500, 505, 413, 413, 200]);
 });
 
-test("onReply: tells of each reply once: whole, broken off, or refusing what is no request", async () => {
+test("onResponse: tells of each response once: whole, broken off, or refusing what is no request", async () => {
   const told: Exchange[] = [];
   await using server = await serveOn(async (request) => {
     const { target } = request;
     if (target === "/small") return { status: 200, body: "small" };
     if (target === "/large") await request.body!.read();
     return { status: 200, body: stream(target === "/breaks") };
-  }, { onReply: (exchange) => told.push(exchange) });
+  }, { onResponse: (exchange) => told.push(exchange) });
   async function* stream(breaks: boolean) {
     yield bytes("12345678");
     if (breaks) throw new Error("broken");
@@ -219,7 +219,7 @@ test("onReply: tells of each reply once: whole, broken off, or refusing what is 
 function waiting() {
   const asked = deferred<LightRequest>();
   const answer = deferred<void>();
-  const handler = async (request: LightRequest): Promise<LightReply> => {
+  const handler = async (request: LightRequest): Promise<LightResponse> => {
     request.signal().aborted;
     asked.resolve(request);
     await answer.promise;
@@ -234,7 +234,7 @@ const aborted = (signal: AbortSignal) =>
     else signal.addEventListener("abort", () => resolve());
   });
 
-test("signal: is aborted when the client half-closes, which still gets its reply", async () => {
+test("signal: is aborted when the client half-closes, which still gets its response", async () => {
   const { asked, answer, handler } = waiting();
   await using server = await serveOn(handler);
   using conn = await server.connect();
@@ -260,7 +260,7 @@ test("signal: is aborted when the client resets, while a handler waits or a stre
   answer.resolve();
 });
 
-test("signal: is not aborted by what comes after the reply", async () => {
+test("signal: is not aborted by what comes after the response", async () => {
   const { asked, answer, handler } = waiting();
   await using server = await serveOn(handler);
   using conn = await server.connect();

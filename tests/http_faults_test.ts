@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
 import { SocketError } from "../lib/base/errors.ts";
-import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { bytes, rejects } from "./helpers.ts";
 import { GET, hear, hearOne, serveOn } from "./http_helpers.ts";
 import { test } from "./runner.deno.ts";
@@ -15,18 +15,18 @@ const PIPE = 64 * 1024;
 const post = (fields: string, body: string) =>
   `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n\r\n${body}`;
 
-/** The head of a reply with so much content, with Date. */
+/** The head of a response with so much content, with Date. */
 const headLength = (length: number) =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\nDate: ${new Date().toUTCString()}\r\n\r\n`
     .length;
 
-/** Content with which a reply comes to `size` bytes. */
-const filling = (size: number): LightReply => ({
+/** Content with which a response comes to `size` bytes. */
+const filling = (size: number): LightResponse => ({
   status: 200,
   body: "x".repeat(size - headLength(size)),
 });
 
-const echo = (request: LightRequest): LightReply => ({
+const echo = (request: LightRequest): LightResponse => ({
   status: 200,
   body: async function* () {
     for await (const chunk of request.body ?? []) yield chunk;
@@ -56,7 +56,7 @@ test("faults: watching the client does not overwrite the body that a handler has
   assert.match(await hearOne(conn), /hello$/);
 });
 
-test("faults: 100 is not sent in the middle of a reply that reads the body", async () => {
+test("faults: 100 is not sent in the middle of a response that reads the body", async () => {
   await using server = await serveOn(echo);
   const reply = await server.talk(post("Content-Length: 5\r\nExpect: 100-continue", "hello"));
   assert.equal(
@@ -87,8 +87,8 @@ test("faults: a stream whose own connection fails resets, and does not look whol
   await rejects(hear(conn), "ECONNRESET");
 });
 
-/** A reply that goes silent, without an ear for `request.signal()`. */
-const silent = (): LightReply => ({
+/** A response that goes silent, without an ear for `request.signal()`. */
+const silent = (): LightResponse => ({
   status: 200,
   body: async function* () {
     yield bytes("first");
@@ -119,7 +119,7 @@ test("faults: a stream that waits for ever ends with the drain timeout when the 
   await rejects(hear(conn), "ECONNRESET");
 });
 
-test("faults: a body that stops while it is answered resets the reply", async () => {
+test("faults: a body that stops while it is answered resets the response", async () => {
   await using server = await serveOn(echo);
   using conn = await server.connect();
   await conn.write(bytes("POST / HTTP/1.0\r\nContent-Length: 9\r\n\r\nhalf"));

@@ -11,7 +11,7 @@ import * as fc from "fast-check";
 import type { LightHandler } from "../lib/http/server/light.ts";
 import { readAll, turn } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
-import { LAST, mirror, repliesOf } from "./http_replies.ts";
+import { LAST, mirror, repliesOf } from "./http_responses.ts";
 import { judgeChunked, judgeHead } from "./http_verdicts.ts";
 import { DEADLINE_MS } from "./peers.ts";
 import { test } from "./runner.deno.ts";

@@ -90,7 +90,7 @@ export function assertDate(date: string, since: number): void {
   assert.ok(time <= Date.now(), `${date} is to come`);
 }
 
-/** Hears one reply with a Content-Length, and leaves the connection open. */
+/** Hears one response with a Content-Length, and leaves the connection open. */
 export async function hearOne(conn: Conn): Promise<string> {
   let text = "";
   const p = new Uint8Array(4096);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
-import type { LightHandler, LightReply } from "../lib/http/server/light.ts";
+import type { LightHandler, LightResponse } from "../lib/http/server/light.ts";
 import type { Exchange } from "../lib/http/server/options.ts";
 import { fromFetchHandler, type HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
@@ -19,7 +19,7 @@ const TICK = 250;
 
 const NEVER = new Promise<never>(() => {});
 
-/** A stream that sends one chunk and then nothing, in each form that a reply can have. */
+/** A stream that sends one chunk and then nothing, in each form that a response can have. */
 function silent(): { handlers: Record<string, LightHandler>; dropped: () => number } {
   let dropped = 0;
   const iterable = (): AsyncIterableIterator<Uint8Array> => {
@@ -78,7 +78,7 @@ test("leaving: a silent stream of any kind is dropped 500 ms after its last chun
     const { handlers, dropped } = silent();
     const told: Exchange[] = [];
     await using server = await serveOn(handlers[name], {
-      onReply: (exchange) => told.push(exchange),
+      onResponse: (exchange) => told.push(exchange),
     });
     using conn = await server.connect();
     await conn.write(bytes(GET));
@@ -137,7 +137,7 @@ test("leaving: it is noticed behind a body that nobody reads, and behind request
 
 test("leaving: looking for it takes nothing from a body that is read late, nor from what follows", async () => {
   const go = deferred<void>();
-  await using server = await serveOn((request): LightReply => {
+  await using server = await serveOn((request): LightResponse => {
     request.signal().aborted;
     return {
       status: 200,

@@ -6,7 +6,7 @@ import { HTTP_LIMITS } from "../lib/http/server/options.ts";
 import type { Conn } from "../lib/net/transport.ts";
 import { bytes, readAll, until } from "./helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
-import { mirror, repliesOf } from "./http_replies.ts";
+import { mirror, repliesOf } from "./http_responses.ts";
 import { test } from "./runner.deno.ts";
 
 const post = (length: number) => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n`;
@@ -29,7 +29,7 @@ test("limits: these are the defaults", () => {
   });
 });
 
-/** The status of the reply to one request. */
+/** The status of the response to one request. */
 async function statusOf(text: string): Promise<number> {
   await using server = await serveOn(mirror);
   using conn = await server.connect();
@@ -64,7 +64,7 @@ test("limits: a body of 1 MiB, and 413 beyond, announced or counted", async () =
   assert.equal(await statusOf(`${head}${chunk.repeat(1024)}1\r\nx\r\n0\r\n\r\n`), 413);
 });
 
-test("limits: a handler that does not read a body that is too large gives its own reply", async () => {
+test("limits: a handler that does not read a body that is too large gives its own response", async () => {
   const large = `Content-Length: ${1 << 30}\r\n`;
   for (const expect of ["", "Expect: 100-continue\r\n"]) {
     await using server = await serveOn(() => ({ status: 405, headers: ["Allow", "GET"] }));
@@ -88,7 +88,7 @@ test("limits: who asks first whether to send a body that is too large is told 41
   assert.match((await hear(conn)).text, /^HTTP\/1\.1 413 /);
 });
 
-test("limits: 1,000 requests on a connection, and the last reply says close", async () => {
+test("limits: 1,000 requests on a connection, and the last response says close", async () => {
   await using server = await serveOn(hello);
   using conn = await server.connect();
   for (let i = 0; i < 10; i++) {
@@ -172,7 +172,7 @@ test("deadlines: a body may come at 500 bytes a second for minutes, and not slow
   }
 });
 
-test("deadlines: a client may pause for 29 s in taking its reply, and not for 30", async () => {
+test("deadlines: a client may pause for 29 s in taking its response, and not for 30", async () => {
   await using server = await serveOn(() => ({ status: 200, body: new Uint8Array(1 << 20) }));
   using conn = await server.connect();
   await conn.write(bytes(GET));

@@ -10,7 +10,7 @@ import { randomBytes, turn } from "./helpers.ts";
 export interface LoopbackServer extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  /** The replies, in the order they were sent. */
+  /** The responses, in the order they were sent. */
   readonly told: readonly Exchange[];
   /** How many connections the requests came on. */
   readonly connections: number;
@@ -31,7 +31,7 @@ export async function serveHere(options: HttpOptions = {}): Promise<LoopbackServ
   const told: Exchange[] = [];
   const served = serveHttp(listener, answer, {
     signal: stop.signal,
-    onReply: (exchange) => told.push(exchange),
+    onResponse: (exchange) => told.push(exchange),
     ...options,
   }).finished;
   return {

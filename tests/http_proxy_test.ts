@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import type { Conn } from "../lib/net/transport.ts";
 import { bytes, randomBytes } from "./helpers.ts";
 import { serveHere, STREAMED } from "./http_loopback.ts";
-import { LAST, repliesOf } from "./http_replies.ts";
+import { LAST, repliesOf } from "./http_responses.ts";
 import { startNginx } from "./nginx.ts";
 import { runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
@@ -157,7 +157,7 @@ for (const through of ["us", "nginx"] as const) {
       const targets = server.told.slice(before).map(({ request }) => request?.target);
       assert.ok(!targets.includes("/smuggled"), name);
       const [{ status }, ...more] = replies;
-      // One reply; where that was to one request, the connection has gone on to the next.
+      // One response; where that was to one request, the connection has gone on to the next.
       assert.deepEqual(more.map(({ body }) => body), status === 200 ? ["GET /last\n"] : [], name);
       assert.ok([200, 400, 501].includes(status), `${name}: ${status}`);
       outcomes[status] = (outcomes[status] ?? 0) + 1;
@@ -167,7 +167,7 @@ for (const through of ["us", "nginx"] as const) {
   }, ["nginx"]);
 }
 
-test("smuggling: through nginx nobody gets a reply to what another one sent", async () => {
+test("smuggling: through nginx nobody gets a response to what another one sent", async () => {
   await using server = await serveHere();
   await using nginx = await startNginx(server.port);
   for (const attack of Object.values(ATTACKS)) {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { hear, hello, serveOn } from "./http_helpers.ts";
-import { converse, LAST, mirror, repliesOf, talk } from "./http_replies.ts";
+import { converse, LAST, mirror, repliesOf, talk } from "./http_responses.ts";
 import { test } from "./runner.deno.ts";
 
 const HOST = "Host: a\r\n";
@@ -44,7 +44,7 @@ test("RFC 9112 9.3: HTTP/1.0 is kept when it asks for that, and told so", async 
   ]);
 });
 
-test("RFC 9112 9.3.2: replies come in the order of the requests, whoever is faster", async () => {
+test("RFC 9112 9.3.2: responses come in the order of the requests, whoever is faster", async () => {
   const slow = deferred<void>();
   let asked = "";
   await using server = await serveOn(async ({ target }) => {
@@ -73,7 +73,7 @@ test("RFC 9112 9.6: after a request with close nothing is processed, and the ser
   }
 });
 
-test("RFC 9112 9.6: after a reply with close the server half-closes, and waits for the client", async () => {
+test("RFC 9112 9.6: after a response with close the server half-closes, and waits for the client", async () => {
   await using server = await serveOn(mirror);
   using conn = await server.connect();
   await conn.write(bytes("NONSENSE\r\n\r\n"));

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { LightRequest } from "../lib/http/server/light.ts";
 import { bytes } from "./helpers.ts";
 import { hear, hearOne, serveOn } from "./http_helpers.ts";
-import { answered, LAST, mirror, refused, talk } from "./http_replies.ts";
+import { answered, LAST, mirror, refused, talk } from "./http_responses.ts";
 import { test } from "./runner.deno.ts";
 
 const HOST = "Host: a\r\n";
@@ -175,7 +175,7 @@ test("RFC 9112 6.1: Transfer-Encoding goes with content only, and only to HTTP/1
   assert.deepEqual([old.headers.get("transfer-encoding"), old.body], [undefined, "onetwo"]);
 });
 
-test("RFC 9112 6.2: a reply has a length or chunks, and never both", async () => {
+test("RFC 9112 6.2: a response has a length or chunks, and never both", async () => {
   // repliesOf() refuses both.
   const [chunked] = await talk(get(""), () => ({ status: 200, body: stream() }));
   assert.deepEqual([chunked.headers.get("transfer-encoding"), chunked.body], ["chunked", "onetwo"]);
@@ -287,7 +287,7 @@ test("RFC 9112 7.4: TE is not needed, and not minded", async () => {
   await answered(get("TE: trailers, gzip;q=0.5\r\nConnection: TE\r\n"), "GET / a ");
 });
 
-test("RFC 9112 11.1: no handler can split a reply", async () => {
+test("RFC 9112 11.1: no handler can split a response", async () => {
   for (const value of ["a\r\nX: y", "a\rb", "a\nb", "a\0b"]) {
     const [reply] = await talk(get(""), () => ({ status: 200, headers: ["X-Name", value] }));
     assert.deepEqual([reply.status, reply.headers.has("x-name")], [500, false]);

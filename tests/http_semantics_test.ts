@@ -1,10 +1,10 @@
 // What RFC 9110 demands of servers in the parts that the engine speaks, section by section.
 
 import assert from "node:assert/strict";
-import type { LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { bytes } from "./helpers.ts";
 import { assertDate, hear, hearOne, hello, serveOn } from "./http_helpers.ts";
-import { answered, converse, LAST, mirror, refused, repliesOf, talk } from "./http_replies.ts";
+import { answered, converse, LAST, mirror, refused, repliesOf, talk } from "./http_responses.ts";
 import { test } from "./runner.deno.ts";
 
 const HOST = "Host: a\r\n";
@@ -21,7 +21,7 @@ async function received(text: string): Promise<LightRequest> {
   return request!;
 }
 
-test("RFC 9110 2.5: replies are of HTTP/1.1, whatever the version of the request", async () => {
+test("RFC 9110 2.5: responses are of HTTP/1.1, whatever the version of the request", async () => {
   for (const version of ["1.0", "1.1", "1.7"]) {
     // repliesOf() takes HTTP/1.1 only.
     assert.equal((await talk(`GET / HTTP/${version}\r\n${HOST}\r\n`, hello)).length, 1);
@@ -77,7 +77,7 @@ test("RFC 9110 5.6.1: empty members of a list are ignored", async () => {
   assert.equal(repliesOf(text).length, 1);
 });
 
-test("RFC 9110 6.4.1: no content behind HEAD, 204 and 304, so that the next reply is whole", async () => {
+test("RFC 9110 6.4.1: no content behind HEAD, 204 and 304, so that the next response is whole", async () => {
   const handler = ({ target }: LightRequest) => ({
     status: Number(target.slice(1)),
     body: "hello",
@@ -99,7 +99,7 @@ test("RFC 9110 6.4.1: no content behind HEAD, 204 and 304, so that the next repl
   ]);
 });
 
-test("RFC 9110 6.6.1: every final reply has one Date, in the preferred format", async () => {
+test("RFC 9110 6.6.1: every final response has one Date, in the preferred format", async () => {
   const since = Date.now();
   const statuses = [200, 204, 205, 301, 304, 404, 500];
   const handler = ({ target }: LightRequest) => ({ status: Number(target.slice(1)) });
@@ -131,7 +131,7 @@ test("RFC 9110 7.8: Upgrade is ignored", async () => {
 });
 
 test("RFC 9110 8.6: to HEAD the length is that of GET", async () => {
-  const bodies: LightReply["body"][] = ["é", new Uint8Array(70_000), ""];
+  const bodies: LightResponse["body"][] = ["é", new Uint8Array(70_000), ""];
   for (const body of bodies) {
     const handler = () => ({ status: 200, body });
     const [head] = await talk(`HEAD / HTTP/1.1\r\n${HOST}\r\n`, handler, "HEAD");

@@ -67,7 +67,7 @@ test("RFC 9110 15: 204 and 304 have no content and no length", async () => {
   }
 });
 
-test("RFC 9110 6.6.1: a reply has a Date", async () => {
+test("RFC 9110 6.6.1: a response has a Date", async () => {
   const since = Date.now();
   await using server = await serveOn(hello);
   using conn = await server.connect();
@@ -168,7 +168,7 @@ test("handlers: one that throws is a 500, told of, and the connection goes on", 
   assert.equal(server.errors.length, 2);
 });
 
-test("errors: a bad request gets its status and a reason, and is closed, after earlier replies", async () => {
+test("errors: a bad request gets its status and a reason, and is closed, after earlier responses", async () => {
   await using server = await serveOn(hello);
   const text = await server.talk(`${GET}GET / HTTP/1.1\r\nHost : a\r\n\r\n${GET}`);
   assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ["HTTP/1.1 200", "HTTP/1.1 400"]);
@@ -244,7 +244,7 @@ test("deadlines: an idle connection is closed after 30 s, without a word", async
   assert.equal(await conn.read(new Uint8Array(8)), null);
 });
 
-test("deadlines: a client that does not read its reply for 30 s is reset", async () => {
+test("deadlines: a client that does not read its response for 30 s is reset", async () => {
   await using server = await serveOn(() => ({ status: 200, body: new Uint8Array(1 << 20) }));
   using conn = await server.connect();
   await conn.write(bytes(GET));
@@ -295,7 +295,7 @@ test("drain: closing the listener stops the server, too, and idle connections ar
   assert.equal(await idle.read(new Uint8Array(8)), null);
 });
 
-test("errors: what is wrong behind a reply is not answered a second time", async () => {
+test("errors: what is wrong behind a response is not answered a second time", async () => {
   const answer = deferred<void>();
   await using server = await serveOn(async () => {
     await answer.promise;
@@ -310,7 +310,7 @@ test("errors: what is wrong behind a reply is not answered a second time", async
   assert.equal((await hear(conn)).text, "");
 });
 
-test("errors: a reply that streams a body which turns out bad is reset, not answered again", async () => {
+test("errors: a response that streams a body which turns out bad is reset, not answered again", async () => {
   await using server = await serveOn((request) => ({
     status: 200,
     body: (async function* () {

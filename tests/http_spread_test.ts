@@ -1,4 +1,4 @@
-// Requests and replies of serveLight() are plain objects: copies of them with something changed are as good.
+// Requests and responses of serveLight() are plain objects: copies of them with something changed are as good.
 
 import assert from "node:assert/strict";
 import { deferred } from "../lib/base/deferred.ts";
@@ -89,7 +89,7 @@ test("spread: the signal of a copy is that of the request", async () => {
   await aborted.promise;
 });
 
-test("spread: a copy of a reply is sent with what it has of its own, a prepared one, too", async () => {
+test("spread: a copy of a response is sent with what it has of its own, a prepared one, too", async () => {
   async function* stream() {
     yield bytes("hello");
   }

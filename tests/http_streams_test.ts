@@ -54,7 +54,7 @@ async function hearSome(conn: Conn): Promise<string> {
   return text.replaceAll(/Date: [^\r]*\r\n/g, "");
 }
 
-test("streams: the head does not wait for the first chunk, nor do the replies before it", async () => {
+test("streams: the head does not wait for the first chunk, nor do the responses before it", async () => {
   for (const [name, handler] of Object.entries(silent().handlers)) {
     const length = /length/.test(name) ? "Content-Length: 9" : "Transfer-Encoding: chunked";
     await using server = await serveOn((request) =>

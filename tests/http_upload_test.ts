@@ -81,7 +81,7 @@ test("upload: a stream is sent chunked, or with its length, whatever its pieces"
   assert.equal(await heard(await server.ask("/", { body: stream })), "POST chunked web stream");
 });
 
-test("upload: the head does not wait for the first piece, and the reply not for the last", async () => {
+test("upload: the head does not wait for the first piece, and the response not for the last", async () => {
   const asked = deferred<void>();
   const answered = deferred<void>();
   await using server = await serving((request) => {

@@ -28,7 +28,7 @@ import {
 import type { ClientResponse } from "../lib/http/client/response.ts";
 import { decodeContent } from "../lib/http/client/encoding.ts";
 import { requestHttp } from "../lib/http/client/request.ts";
-import type { LightHandler, LightReply, LightRequest } from "../lib/http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { join } from "../lib/protocols/join.ts";
@@ -114,7 +114,7 @@ async function withReplies(
   transport: Transport,
   fn: (get: (path: string) => Promise<ClientResponse>) => Promise<void>,
 ): Promise<void> {
-  const replies: Record<string, LightReply> = {
+  const replies: Record<string, LightResponse> = {
     "/plain": { status: 200, body: CONTENT },
     "/gzip": {
       status: 200,
@@ -259,7 +259,7 @@ async function pulled(read: () => Promise<Uint8Array | null>): Promise<Uint8Arra
   return pieces;
 }
 
-/** Asks `fileHandler()` for a file too large for memory, and gives the body of the reply. */
+/** Asks `fileHandler()` for a file too large for memory, and gives the body of the response. */
 async function withFile(fn: (body: () => Promise<Bytes>) => Promise<void>): Promise<void> {
   const dir = mkdtempSync(joinPath(tmpdir(), "plainsocket-bytes-"));
   try {
@@ -287,18 +287,18 @@ async function withFile(fn: (body: () => Promise<Bytes>) => Promise<void>): Prom
 
 /** What stands in the table, on a transport. */
 const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> = {
-  "`for await (… of reply)` of `requestHttp()`": (transport) =>
+  "`for await (… of response)` of `requestHttp()`": (transport) =>
     withReplies(transport, async (get) => {
       for (const kind of KINDS) await assertEveryWay(() => get(kind));
     }),
-  "`reply.read()`": (transport) =>
+  "`response.read()`": (transport) =>
     withReplies(transport, async (get) => {
       for (const kind of KINDS) {
         const reply = await get(kind);
         assertContent(await pulled(() => reply.read()));
       }
     }),
-  "`reply.borrowed()`": (transport) =>
+  "`response.borrowed()`": (transport) =>
     withReplies(transport, async (get) => {
       for (const kind of KINDS) {
         const copies: Buffer[] = [];
@@ -310,7 +310,7 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
         assert.ok(Buffer.concat([...copies, last]).equals(CONTENT), kind);
       }
     }),
-  "`decodeContent(reply)`, with a coding and without": (transport) =>
+  "`decodeContent(response)`, with a coding and without": (transport) =>
     withReplies(transport, async (get) => {
       for (const kind of [...KINDS, "/gzip", "/deflate"]) {
         await assertEveryWay(async () => decodeContent(await get(kind)));
@@ -420,7 +420,7 @@ const CASES: Readonly<Record<string, (transport: Transport) => Promise<void>>> =
         }, { ...LARGE, signal }).finished);
     }
   },
-  "the `body` of a reply of `fileHandler()` or `siteHandler()`": async (transport) => {
+  "the `body` of a response of `fileHandler()` or `siteHandler()`": async (transport) => {
     await withFile(async (body) => {
       await assertEveryWay(body);
       const lent = (await body()) as Bytes & { borrowed(): Bytes };
@@ -547,7 +547,7 @@ for (const [name, transport] of TRANSPORTS) {
     test(`ownership on ${name}: ${row}`, () => run(transport()));
   }
 
-  test(`ownership on ${name}: a reply passes through a server without being changed`, () => {
+  test(`ownership on ${name}: a response passes through a server without being changed`, () => {
     const via = transport();
     return withReplies(via, async (get) => {
       for (const kind of [...KINDS, "/gzip"]) {
@@ -565,7 +565,7 @@ for (const [name, transport] of TRANSPORTS) {
   });
 }
 
-/** A reply as the body of another one. */
+/** A response as the body of another one. */
 async function headed(get: (path: string) => Promise<ClientResponse>, path: string) {
   const reply = await get(path);
   const { status, length } = reply;

@@ -8,14 +8,14 @@
 import { Buffer } from "node:buffer";
 import process from "node:process";
 import { formatAddr, systemTransport } from "../mod.ts";
-import { HTTP_LIMITS, type LightReply, type LightRequest, serveLight } from "../lib/http/mod.ts";
+import { HTTP_LIMITS, type LightRequest, type LightResponse, serveLight } from "../lib/http/mod.ts";
 
 const KNOWN = new Set([
   ..."GET HEAD POST PUT DELETE OPTIONS PATCH TRACE CONNECT".split(" "),
   ..."REPORT PURGE SEARCH QUERY LINK UNLINK".split(" "),
 ]);
 
-async function answer(request: LightRequest): Promise<LightReply> {
+async function answer(request: LightRequest): Promise<LightResponse> {
   const path = request.target.replace(/^https?:\/\/[^/?]*/i, "").replace(/\?.*$/s, "") || "/";
   if (!KNOWN.has(request.method)) return { status: 501, body: "Not Implemented\n" };
   if (path === "/echo") {

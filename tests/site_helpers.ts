@@ -8,8 +8,8 @@ import { Pieces } from "../lib/http/message/pieces.ts";
 import type {
   LightBody,
   LightHandler,
-  LightReply,
   LightRequest,
+  LightResponse,
 } from "../lib/http/server/light.ts";
 
 /** A directory that is removed when it is disposed of. */
@@ -106,7 +106,7 @@ export async function ask(handler: LightHandler, question: Question): Promise<An
   return { status: reply.status, headers, text: await textOf(reply) };
 }
 
-async function textOf({ body }: LightReply): Promise<string> {
+async function textOf({ body }: LightResponse): Promise<string> {
   if (body === undefined || typeof body === "string") return body ?? "";
   if (body instanceof Uint8Array) return Buffer.from(body).toString();
   const chunks: Uint8Array[] = [];

@@ -291,7 +291,7 @@ test("a download that is aborted closes its file", async () => {
   assert.equal(descriptorsOn(path), 0);
 });
 
-test("the body of a reply that is never sent closes its file", async () => {
+test("the body of a response that is never sent closes its file", async () => {
   await using site = await siteOf({ "a.bin": "hello" });
   const located = await locate(site.root, join(site.root, "a.bin"));
   const handle = await openLocated(located);

@@ -10,7 +10,7 @@ const TEXT = "All work and no play makes Jack a dull boy. ".repeat(100);
 const LARGE = randomBytes(600_000);
 const SMALL = Buffer.from("0123456789");
 
-/** The parts of a multipart/byteranges reply: their Content-Range, and their bytes. */
+/** The parts of a multipart/byteranges response: their Content-Range, and their bytes. */
 function partsOf(body: Buffer, contentType: string): [string, Buffer][] {
   const boundary = /^multipart\/byteranges; boundary=([0-9a-f]{30})$/.exec(contentType)![1];
   const text = body.toString("latin1");

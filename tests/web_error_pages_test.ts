@@ -211,7 +211,7 @@ test("error pages: all of the request is text in them", async () => {
   }
 });
 
-test("error pages: fields of the reply stay, and a 404.html of the site counts more", async () => {
+test("error pages: fields of the response stay, and a 404.html of the site counts more", async () => {
   await using site = await makeSite({ "404.html": "<h1>Own</h1>" });
   const options = {
     cors: true,

@@ -242,7 +242,7 @@ test("dotfiles are hidden, and what is in hidden directories, unless they are as
   }
 });
 
-test("without cacheControl all replies are to be asked for again", async () => {
+test("without cacheControl all responses are to be asked for again", async () => {
   await using site = await siteOf({ "a.txt": "hello", "sub/x": "", "404.html": "none" });
   await using own = await siteOf({ "a.txt": "hello" }, { headers: ["cache-control", "no-store"] });
   for (
@@ -262,7 +262,7 @@ test("without cacheControl all replies are to be asked for again", async () => {
   }
 });
 
-test("cacheControl comes with files, and headers with every reply", async () => {
+test("cacheControl comes with files, and headers with every response", async () => {
   await using site = await siteOf({
     "a.txt": "hello",
     "sub/index.html": "",

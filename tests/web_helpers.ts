@@ -41,7 +41,7 @@ export interface Site extends AsyncDisposable {
   /** What the handler threw. */
   readonly errors: unknown[];
   connect(): Promise<Conn>;
-  /** Sends one request and hears all of the reply. */
+  /** Sends one request and hears all of the response. */
   ask(target: string, headers?: Record<string, string>, method?: string): Promise<Answer>;
   /** Writes a file below the root. */
   write(name: string, content: string | Uint8Array, modified?: Date): void;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { hostNameOf } from "../lib/files/hosts.ts";
 import { siteHandler } from "../lib/files/site.ts";
 import { serveOn } from "./http_helpers.ts";
-import { repliesOf } from "./http_replies.ts";
+import { repliesOf } from "./http_responses.ts";
 import { test } from "./runner.deno.ts";
 import { ask, makeSite, type Site } from "./site_helpers.ts";
 

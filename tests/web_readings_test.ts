@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { gunzipSync } from "node:zlib";
-import type { LightReply } from "../lib/http/server/light.ts";
+import type { LightResponse } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { statusOfError } from "../lib/files/disk.ts";
@@ -144,7 +144,7 @@ test("listing: as many are compressed as there is memory for, and it is free whe
   const handler = siteHandler(site.root);
   const headers = { "accept-encoding": "gzip" };
   const request = () => lightRequest({ target: "/dir/", headers });
-  const isCompressed = ({ headers }: LightReply) => headers!.includes("Content-Encoding");
+  const isCompressed = ({ headers }: LightResponse) => headers!.includes("Content-Encoding");
   for (let round = 0; round < 2; round++) {
     const replies = await Promise.all(Array.from({ length: 40 }, () => handler(request())));
     assert.equal(replies.filter(isCompressed).length, 16);
@@ -291,7 +291,7 @@ test("listing: what there are too many of is left out, and it is said", () => {
   assert.ok(!new Reading(entries("x"), false).equals(new Reading(entries("x"), true)));
 });
 
-async function contentOf({ body }: LightReply): Promise<Buffer> {
+async function contentOf({ body }: LightResponse): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of body as ListingBody) chunks.push(Uint8Array.from(chunk));
   return Buffer.concat(chunks);

@@ -202,7 +202,7 @@ test("special files are 404, and are not waited for", async () => {
   // Inside, as it were: a device of the root "/dev".
   const handler = fileHandler("/dev");
   for (const name of ["null", "zero", "tty"]) {
-    const request = { method: "GET", target: `/${name}`, headers: [] };
+    const request = { method: "GET", target: `/${name}`, headers: [], header: () => undefined };
     assert.equal((await handler(request as never)).status, 404, name);
   }
 });

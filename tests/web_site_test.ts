@@ -1,4 +1,4 @@
-// Who may have a site: users and passwords, scripts of other sites, fields of every reply.
+// Who may have a site: users and passwords, scripts of other sites, fields of every response.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -71,7 +71,7 @@ test("cors: a preflight is answered, even where a password is asked for", async 
   assert.match(headers["access-control-allow-headers"], /\bAuthorization\b.*\bRange\b/);
 });
 
-test("cors: every reply may be read, and what is in its fields", async () => {
+test("cors: every response may be read, and what is in its fields", async () => {
   await using site = await makeSite({ "a.txt": "a", "sub/": "" });
   const handler = siteHandler(site.root, { cors: true, upload: true });
   const questions = [
@@ -105,7 +105,7 @@ test("cors: without it nothing is said to other sites", async () => {
   }
 });
 
-test("site: fields for all replies are in all, and just once", async () => {
+test("site: fields for all responses are in all, and just once", async () => {
   await using site = await makeSite({ "a.txt": "a", "sub/": "" });
   const handler = siteHandler(site.root, { headers: ["X-One", "1", "X-Two", "2"], upload: true });
   for (

@@ -1,4 +1,4 @@
-// What web -v shows: requests and replies in HTTP's words.
+// What web -v shows: requests and responses in HTTP's words.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -83,7 +83,7 @@ test("web transcript: what is no HTTP is quoted, from there on", () => {
   ]);
 });
 
-test("web -v: shows each request and its reply, and no words of an echo", async () => {
+test("web -v: shows each request and its response, and no words of an echo", async () => {
   await using site = await makeSite({ "a.txt": "text" });
   await using server = await startWeb(["-v", "--upload", site.root]);
   assert.equal((await runClient(["get", "-q", `${server.url}a.txt`])).code, 0);

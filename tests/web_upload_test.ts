@@ -216,7 +216,7 @@ test("upload: PUT replaces the file that was seen, and no other", async () => {
   assert.equal(await change({ "If-Modified-Since": today, "If-Match": await tag() }), 204);
 });
 
-test("upload: PUT compares with the file as it is, whatever replies the client would take", async () => {
+test("upload: PUT compares with the file as it is, whatever responses the client would take", async () => {
   await using site = await makeSite();
   const handler = siteHandler(site.root, { upload: true });
   let time = 1_000_000;
@@ -577,7 +577,7 @@ test("upload: a form needs a file in it, with a name that can be asked for", asy
   assert.deepEqual(await everything(site), []);
 });
 
-test("upload: of a name with folders in a form, the last one counts, and the reply says so", async () => {
+test("upload: of a name with folders in a form, the last one counts, and the response says so", async () => {
   await using site = await makeSite();
   const form = formOf(
     ["../../up.txt", bytes("x")],
@@ -597,7 +597,7 @@ test("upload: of a name with folders in a form, the last one counts, and the rep
   assert.deepEqual(await everything(site), ["b.txt", "plain.txt", "up.txt", "win.txt"]);
 });
 
-test("upload: each file of a form is in the reply, whatever its name", async () => {
+test("upload: each file of a form is in the response, whatever its name", async () => {
   const names = ["..", ".", "trail/", "dir/..", "/", "one/a.txt", "two/a.txt", "\\.x"];
   await using site = await makeSite();
   const parts = names.map((name) => [name, bytes("x")] as const);

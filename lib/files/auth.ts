@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 
 /** Who may come in. */
 export interface Credentials {
@@ -29,7 +29,7 @@ export function credentialsOf(request: LightRequest): Credentials | undefined {
 /**
  * Lets requests with these credentials through to `handler`, and answers all others with 401.
  * They may change while it does.
- * `headers` are fields of that reply, names and values by turns.
+ * `headers` are fields of that response, names and values by turns.
  */
 export function requireCredentials(
   handler: LightHandler,
@@ -38,7 +38,7 @@ export function requireCredentials(
 ): LightHandler {
   let { user, password } = expected;
   let digest = digestOf(expected);
-  const refusal: LightReply = {
+  const refusal: LightResponse = {
     status: 401,
     headers: [
       "WWW-Authenticate",

@@ -35,7 +35,10 @@ function* slicesOf(content: Uint8Array): Generator<Uint8Array, void, void> {
   for (let i = 0; i < content.length; i += SOME) yield content.subarray(i, i + SOME);
 }
 
-/** A small window, of 8 KiB, does as well for text that repeats itself, and takes a sixth of the memory. */
+/**
+ * A small window, of 8 KiB, does as well for text that repeats itself, and takes a sixth of the
+ * memory.
+ */
 const SMALL = { windowBits: 13, memLevel: 6 };
 
 /**

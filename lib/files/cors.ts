@@ -1,13 +1,13 @@
 /**
- * Cross-origin requests, as the Fetch standard has them: which replies scripts of other sites may
+ * Cross-origin requests, as the Fetch standard has them: which responses scripts of other sites may
  * read, and which requests are another site's doing.
  *
  * @module
  */
 
-import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 
-/** Fields of every reply that scripts of any site may read; names and values by turns. */
+/** Fields of every response that scripts of any site may read; names and values by turns. */
 export const CORS_FIELDS: readonly string[] = [
   "Access-Control-Allow-Origin",
   "*",
@@ -25,10 +25,10 @@ function isPreflight(request: LightRequest): boolean {
 /**
  * Answers preflights, which browsers send without credentials, and lets all else through to `handler`:
  * reading is allowed to all, and writing to none, with all header fields that matter to reading.
- * `headers` are {@linkcode CORS_FIELDS} and whatever else every reply has.
+ * `headers` are {@linkcode CORS_FIELDS} and whatever else every response has.
  */
 export function answerPreflights(handler: LightHandler, headers: readonly string[]): LightHandler {
-  const reply: LightReply = {
+  const response: LightResponse = {
     status: 204,
     headers: [
       ...headers,
@@ -41,7 +41,7 @@ export function answerPreflights(handler: LightHandler, headers: readonly string
       "86400",
     ],
   };
-  return (request) => isPreflight(request) ? reply : handler(request);
+  return (request) => isPreflight(request) ? response : handler(request);
 }
 
 /**

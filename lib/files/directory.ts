@@ -5,7 +5,7 @@
  */
 
 import { basename, resolve } from "node:path";
-import type { LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightRequest, LightResponse } from "../http/server/light.ts";
 import { ChangedError, locate } from "./disk.ts";
 import type { Directory } from "./file_options.ts";
 import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
@@ -14,7 +14,7 @@ import { OpenDirectory } from "./open_directory.ts";
 import { isHidden } from "./path.ts";
 import { readDirectory } from "./reading.ts";
 import { Readings } from "./readings.ts";
-import { NOT_SENT } from "./replies.ts";
+import { NOT_SENT } from "./responses.ts";
 import { isTemporary } from "./temporary.ts";
 
 /** What {@linkcode listDirectories} takes. */
@@ -35,7 +35,7 @@ export interface ListingOptions {
 export function listDirectories(
   root: string,
   { dotfiles = false, upload = false }: ListingOptions = {},
-): (directory: Directory, request: LightRequest) => Promise<LightReply> {
+): (directory: Directory, request: LightRequest) => Promise<LightResponse> {
   // That of the file system has no name of its own.
   const rootName = basename(resolve(root)) || "/";
   const isShown = (name: string) => !isTemporary(name) && (dotfiles || !isHidden(name));
@@ -72,7 +72,7 @@ export function listDirectories(
   };
 }
 
-/** Rejects as `fs` does if a directory may not be read, before the reply has begun. */
+/** Rejects as `fs` does if a directory may not be read, before the response has begun. */
 async function checkListable(root: string, path: string): Promise<void> {
   const located = await locate(root, path);
   if (located.state.kind !== "directory") throw new ChangedError(located.real);

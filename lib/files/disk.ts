@@ -121,8 +121,9 @@ const MOST_UNSIZED = 1024 * 1024;
  * The content of a located file, whole. It has another length than the state says if the file system
  * does not tell sizes, as those of the kernel do not: /proc has 0 for all, /sys has 4096.
  *
- * Of a file that has grown since it was located that much is read as it had then, if that `mayHaveGrown`.
- * Rejects as {@linkcode openLocated} does, and with EFBIG if more than 1 MiB is there for no size.
+ * Of a file that has grown since it was located that much is read as it had then, if that
+ * `mayHaveGrown`. Rejects as {@linkcode openLocated} does, and with EFBIG if more than 1 MiB is
+ * there for no size.
  */
 export async function readLocated(
   located: Located,
@@ -168,8 +169,8 @@ export async function readFully(
 }
 
 /**
- * Rejects as {@linkcode openLocated} does, unless it has grown. Not by access(2): Deno asks for the permission to know the
- * user for that, and ends the process if it has not got it.
+ * Rejects as {@linkcode openLocated} does, unless it has grown. Not by access(2): Deno asks for the
+ * permission to know the user for that, and ends the process if it has not got it.
  */
 export async function checkReadable(located: Located): Promise<void> {
   await (await openLocated(located, true)).close();

@@ -64,15 +64,15 @@ class ChunkBuffers {
 }
 
 /**
- * Slices of an open file, with bytes in between, as the body of a reply. It can be gone through once.
+ * Slices of an open file, with bytes in between, as the body of a response. It can be gone through once.
  * What it yields is the caller's to keep; what {@linkcode borrowed} yields, which is how the server
  * sends it, is valid until the next step. While one chunk is sent the next is read, so that a download
  * holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
- * was located: the reply then ends short of its length instead of being wrong. That the file has grown
- * meanwhile is no change: a log or a recording is sent as long as it was. It closes the file at its
- * end, and when it is left early, even before it has begun.
+ * was located: the response then ends short of its length instead of being wrong. That the file has
+ * grown meanwhile is no change: a log or a recording is sent as long as it was. It closes the file
+ * at its end, and when it is left early, even before it has begun.
  */
 export class FileBody implements AsyncIterableIterator<Uint8Array> {
   readonly #handle: FileHandle;

@@ -17,7 +17,7 @@ import {
   TEXT_BY_NAME,
 } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
-import type { LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightRequest, LightResponse } from "../http/server/light.ts";
 
 /** A directory that has no index.html. */
 export interface Directory {
@@ -40,11 +40,12 @@ export interface FileOptions {
   /** Whether names that start with a dot are served; `.well-known` always is. Default: false. */
   readonly dotfiles?: boolean;
   /**
-   * The value of Cache-Control of replies with a file. Default: `no-cache`, as all other replies have:
-   * who has it asks for each use whether it has changed. None of it if `headers` have the field.
+   * The value of Cache-Control of responses with a file. Default: `no-cache`, as all other
+   * responses have: who has it asks for each use whether it has changed. None of it if `headers`
+   * have the field.
    */
   readonly cacheControl?: string;
-  /** Fields of every reply, names and values by turns. Default: none. */
+  /** Fields of every response, names and values by turns. Default: none. */
   readonly headers?: readonly string[];
   /**
    * Whether text is compressed for clients that accept it. Siblings that are compressed already are
@@ -61,7 +62,7 @@ export interface FileOptions {
   readonly listing?: (
     directory: Directory,
     request: LightRequest,
-  ) => LightReply | Promise<LightReply>;
+  ) => LightResponse | Promise<LightResponse>;
   /** Is told why, when the system is out of file descriptors or memory, and the answer is 503. */
   readonly onShortage?: (error: unknown) => void;
   /** What time it is. Default: the system's. */

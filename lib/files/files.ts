@@ -7,7 +7,7 @@
 import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type AnyHandler, toAnyHandler } from "../http/fetch/fetch_handler.ts";
-import type { LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightRequest, LightResponse } from "../http/server/light.ts";
 import { Cache } from "./cache.ts";
 import {
   ChangedError,
@@ -17,7 +17,7 @@ import {
   NotServedError,
   statusOfError,
 } from "./disk.ts";
-import { withErrorPages } from "./error_replies.ts";
+import { withErrorPages } from "./error_responses.ts";
 import {
   checkFiles,
   type Directory,
@@ -29,7 +29,7 @@ import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
-import { Replies } from "./replies.ts";
+import { Responses } from "./responses.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
 import { pauseAtTimes } from "./turns.ts";
 import { Runs } from "./runs.ts";
@@ -37,13 +37,19 @@ import { Runs } from "./runs.ts";
 /** Resources and what they hold may take so much memory. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 
-/** How long where a path leads and which siblings a file has is taken to be the same, in milliseconds. */
+/**
+ * How long where a path leads and which siblings a file has is taken to be the same, in
+ * milliseconds.
+ */
 const FRESH_MS = 1000;
 
 /** How often a file is looked at that changes whenever it is. The last time it may have grown. */
 const MOST_ATTEMPTS = 3;
 
-/** So many paths are looked up at once, whoever asks: each keeps the loop busy with a dozen operations. */
+/**
+ * So many paths are looked up at once, whoever asks: each keeps the loop busy with a dozen
+ * operations.
+ */
 const looking = new Gate(LOOKS_SELDOM ? 2 : 16);
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
@@ -64,11 +70,11 @@ const NOT_FOUND_KEY = "not found";
  * that decode it; other text from 1 KiB to 1 MiB is compressed by the server, and has no ranges then:
  * a request for a range gets that of the file itself.
  *
- * Files up to 64 KiB are held in memory, 32 MiB in all, and looked at for each request: who asks after
- * a change gets the new bytes. Larger ones are read as the client takes them, with the size that they
- * had at the start: one that grows is sent as it was, one that changes otherwise while it is sent ends
- * the connection. The handler throws what should not happen, such as EIO; it answers 403 for what may not
- * be read, and 503 when the system is out of file descriptors.
+ * Files up to 64 KiB are held in memory, 32 MiB in all, and looked at for each request: who asks
+ * after a change gets the new bytes. Larger ones are read as the client takes them, with the size
+ * that they had at the start: one that grows is sent as it was, one that changes otherwise while it
+ * is sent ends the connection. The handler throws what should not happen, such as EIO; it answers
+ * 403 for what may not be read, and 503 when the system is out of file descriptors.
  *
  * The handler goes to `serveLight()`, the fastest way, and as well to `serveHttp()`, `Deno.serve()` and
  * Hono: `app.get("*", (c) => files(c.req.raw))`.
@@ -118,8 +124,8 @@ export class FileServer {
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
   readonly #lookUps = new Runs<Found>();
-  readonly #replies: Replies;
-  readonly #spaReplies: Replies;
+  readonly #responses: Responses;
+  readonly #spaResponses: Responses;
 
   constructor(root: string, options: FileServerOptions) {
     if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
@@ -135,26 +141,26 @@ export class FileServer {
         this.#cache.charge(resource.key, resource, bytes);
       },
     };
-    this.#replies = new Replies({ ...common, varyAccept: false });
-    this.#spaReplies = new Replies({ ...common, varyAccept: true });
+    this.#responses = new Responses({ ...common, varyAccept: false });
+    this.#spaResponses = new Responses({ ...common, varyAccept: true });
   }
 
-  /** Answers at once if the reply is ready. */
-  answer(request: LightRequest): LightReply | Promise<LightReply> {
+  /** Answers at once if the response is ready. */
+  answer(request: LightRequest): LightResponse | Promise<LightResponse> {
     const { method, target } = request;
     if (method !== "GET" && method !== "HEAD") return this.#refuse(method);
     const resource = this.#cache.get(target);
     if (resource !== undefined && this.#isFresh(resource) && resource.isCurrent()) {
-      const reply = this.#replies.reply(resource, request);
-      if (!(reply instanceof Promise)) return reply;
-      return reply.catch(() => this.#findAnew(request));
+      const response = this.#responses.response(resource, request);
+      if (!(response instanceof Promise)) return response;
+      return response.catch(() => this.#findAnew(request));
     }
     return this.#find(request);
   }
 
-  #refuse(method: string): LightReply {
-    if (method === "OPTIONS") return this.#replies.bare(204, ALLOW);
-    return this.#replies.plain(405, "Method Not Allowed", ALLOW);
+  #refuse(method: string): LightResponse {
+    if (method === "OPTIONS") return this.#responses.bare(204, ALLOW);
+    return this.#responses.plain(405, "Method Not Allowed", ALLOW);
   }
 
   /** Whether it was looked at a moment ago where its path leads, and which siblings it has. */
@@ -164,14 +170,14 @@ export class FileServer {
   }
 
   /** What was known was wrong: looks anew. */
-  #findAnew(request: LightRequest): Promise<LightReply> {
+  #findAnew(request: LightRequest): Promise<LightResponse> {
     this.#cache.delete(request.target);
     return this.#find(request);
   }
 
-  async #find(request: LightRequest): Promise<LightReply> {
+  async #find(request: LightRequest): Promise<LightResponse> {
     const target = parseTarget(request.target);
-    if (target === 400) return this.#replies.plain(400, "Bad Request");
+    if (target === 400) return this.#responses.plain(400, "Bad Request");
     if (target === 404) return this.#notFound(request);
     const { names, path } = target;
     if (this.#options.dotfiles !== true && names.some(isHidden)) return this.#notFound(request);
@@ -190,7 +196,7 @@ export class FileServer {
     target: TargetPath,
     request: LightRequest,
     last: boolean,
-  ): Promise<LightReply> {
+  ): Promise<LightResponse> {
     const { path, query } = target;
     const found = await this.#kept(path) ??
       await this.#lookUps.run(`${path} ${last}`, () => {
@@ -199,17 +205,17 @@ export class FileServer {
           return await this.#lookUp(target, last);
         });
       });
-    if (found instanceof Resource) return this.#replies.reply(found, request);
+    if (found instanceof Resource) return this.#responses.response(found, request);
     if (found === "no slash") {
       // Relative, for a site that a proxy has below a path of its own, and since `//host` is one.
       const location = ["Location", `./${encodeName(target.names.at(-1)!)}/${query}`];
-      return this.#replies.plain(301, "Moved Permanently", location);
+      return this.#responses.plain(301, "Moved Permanently", location);
     }
     const { listing } = this.#options;
     if (listing === undefined) throw new NotServedError(`${found.file} has no ${INDEX}`);
-    const reply = await listing(found, request);
-    const headers = [...reply.headers ?? [], ...this.#options.headers ?? []];
-    return { ...reply, headers };
+    const response = await listing(found, request);
+    const headers = [...response.headers ?? [], ...this.#options.headers ?? []];
+    return { ...response, headers };
   }
 
   /** Looks at the disk; for the `last` time if the file goes on changing. */
@@ -270,7 +276,11 @@ export class FileServer {
   }
 
   /** Answers for an error of the file system; throws those that should not be. */
-  async #failed(error: unknown, request: LightRequest, target?: TargetPath): Promise<LightReply> {
+  async #failed(
+    error: unknown,
+    request: LightRequest,
+    target?: TargetPath,
+  ): Promise<LightResponse> {
     switch (statusOfError(error)) {
       case 404:
         if (this.#options.spa === true && target !== undefined && isNavigation(target, request)) {
@@ -278,19 +288,19 @@ export class FileServer {
         }
         return this.#notFound(request);
       case 403:
-        return this.#replies.plain(403, "Forbidden");
+        return this.#responses.plain(403, "Forbidden");
       case 503:
         if (!(error instanceof ChangedError)) this.#options.onShortage?.(error);
-        return this.#replies.plain(503, "Service Unavailable", ["Retry-After", "1"]);
+        return this.#responses.plain(503, "Service Unavailable", ["Retry-After", "1"]);
     }
     throw error;
   }
 
   /** The page of the single-page application. */
-  async #spa(request: LightRequest): Promise<LightReply> {
+  async #spa(request: LightRequest): Promise<LightResponse> {
     try {
       const page = await this.#page(SPA_KEY, INDEX);
-      if (page !== undefined) return await this.#spaReplies.reply(page, request);
+      if (page !== undefined) return await this.#spaResponses.response(page, request);
     } catch (error) {
       this.#cache.delete(SPA_KEY);
       if (statusOfError(error) !== 404) return this.#failed(error, request);
@@ -298,17 +308,17 @@ export class FileServer {
     return this.#notFound(request);
   }
 
-  async #notFound(request: LightRequest): Promise<LightReply> {
-    const replies = this.#options.spa === true ? this.#spaReplies : this.#replies;
+  async #notFound(request: LightRequest): Promise<LightResponse> {
+    const responses = this.#options.spa === true ? this.#spaResponses : this.#responses;
     try {
       const page = await this.#page(NOT_FOUND_KEY, "404.html");
-      if (page !== undefined) return await replies.page(404, page, request);
+      if (page !== undefined) return await responses.page(404, page, request);
     } catch {
       // Not to be had: the client is told without it.
       this.#cache.delete(NOT_FOUND_KEY);
     }
     // As it came: all of it is visible ASCII, and a query may be long.
-    return replies.plain(404, `Not Found: ${request.target.replace(/[?#].*$/, "")}`);
+    return responses.plain(404, `Not Found: ${request.target.replace(/[?#].*$/, "")}`);
   }
 
   /** A file of the root that is a page, if it is there. */

@@ -7,7 +7,7 @@
  */
 
 import type { LightHandler } from "../http/server/light.ts";
-import { textReply } from "./refusal.ts";
+import { textResponse } from "./refusal.ts";
 
 /** So many spellings of hosts that are served are remembered. */
 const MOST_KNOWN = 64;
@@ -30,10 +30,16 @@ export function requireHost(
     const { host } = request;
     if (known.has(host)) return handler(request);
     const name = hostNameOf(host);
-    if (name === undefined) return textReply(421, "The Host of this request is no name", headers);
+    if (name === undefined) {
+      return textResponse(421, "The Host of this request is no name", headers);
+    }
     if (!isLocal(name) && !served.has(name)) {
       const next = `If it is one, ${adviceOn(name)}`;
-      return textReply(421, `${name} is not known to be a name of this server. ${next}`, headers);
+      return textResponse(
+        421,
+        `${name} is not known to be a name of this server. ${next}`,
+        headers,
+      );
     }
     if (known.size < MOST_KNOWN) known.add(host);
     return handler(request);

@@ -45,8 +45,8 @@ export interface ListingSource {
 }
 
 /**
- * A listing as the body of a reply. It can be gone through once. When it is left early, even while the
- * directory is being read or before it has begun, all work for it ends.
+ * A listing as the body of a response. It can be gone through once. When it is left early, even
+ * while the directory is being read or before it has begun, all work for it ends.
  */
 export class ListingBody implements AsyncIterableIterator<Uint8Array> {
   readonly #source: ListingSource;

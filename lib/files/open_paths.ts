@@ -12,7 +12,10 @@ import { type FileHandle, realpath } from "node:fs/promises";
 import { sep } from "node:path";
 import { hasOpenPaths } from "./file_system.deno.ts";
 
-/** Opens nothing, and only says what would be opened; Linux has it, and neither runtime a name for it. */
+/**
+ * Opens nothing, and only says what would be opened; Linux has it, and neither runtime a name for
+ * it.
+ */
 export const O_PATH = 0o10000000;
 
 let told: boolean | undefined;

@@ -12,7 +12,7 @@ export interface Slice {
   readonly end: number;
 }
 
-/** More parts than this in one reply are not worth their frames. */
+/** More parts than this in one response are not worth their frames. */
 const MOST_PARTS = 16;
 
 /** A client that names more ranges than this, however they overlap, is not served them. */

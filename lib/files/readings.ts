@@ -7,7 +7,10 @@
 import { Gate } from "./gate.ts";
 import type { Reading } from "./reading.ts";
 
-/** The entries of all readings that are held. Beyond that the oldest go, and with them who is sent them. */
+/**
+ * The entries of all readings that are held. Beyond that the oldest go, and with them who is sent
+ * them.
+ */
 const MOST_HELD = 500_000;
 
 /** So many directories are read at once. */

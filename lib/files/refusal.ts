@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LightReply } from "../http/server/light.ts";
+import type { LightResponse } from "../http/server/light.ts";
 
 /** Why a request is not done. The message goes to the client: a sentence without a period. */
 export class Refusal extends Error {
@@ -18,12 +18,12 @@ export class Refusal extends Error {
   }
 }
 
-/** A reply of one line of text; `headers` are further fields, names and values by turns. */
-export function textReply(
+/** A response of one line of text; `headers` are further fields, names and values by turns. */
+export function textResponse(
   status: number,
   message: string,
   headers: readonly string[] = [],
-): LightReply {
+): LightResponse {
   return {
     status,
     headers: ["Content-Type", "text/plain;charset=utf-8", ...headers],

@@ -1,12 +1,12 @@
 /**
  * What is known of one file that is served, and kept: its representations, their validators, and the
- * replies that are ready to be sent.
+ * responses that are ready to be sent.
  *
  * @module
  */
 
 import { randomBytes } from "node:crypto";
-import type { LightReply } from "../http/server/light.ts";
+import type { LightResponse } from "../http/server/light.ts";
 import type { Cacheable } from "./cache.ts";
 import { compress, compressing, type MadeCoding } from "./compress.ts";
 import type { Validators } from "./conditions.ts";
@@ -65,10 +65,10 @@ export interface Representation extends Validators {
   readonly source: Located | undefined;
   /** The bytes, once they are held in memory. */
   bytes?: Uint8Array;
-  /** The reply with all of it, once it is ready. */
-  whole?: LightReply;
-  /** The reply to who has it already, once it is ready. */
-  notModified?: LightReply;
+  /** The response with all of it, once it is ready. */
+  whole?: LightResponse;
+  /** The response to who has it already, once it is ready. */
+  notModified?: LightResponse;
 }
 
 /** See the module. */
@@ -259,7 +259,7 @@ export class Resource implements Cacheable {
       });
       return bytes;
     }
-    // As they are, and in the reply that is ready.
+    // As they are, and in the response that is ready.
     onHeld(2 * bytes.length);
     return representation.bytes = bytes;
   }

@@ -10,11 +10,11 @@ import type { LightHandler, LightRequest } from "../http/server/light.ts";
 import { type Credentials, requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
-import { withErrorPages } from "./error_replies.ts";
+import { withErrorPages } from "./error_responses.ts";
 import { checkFiles, FILE_OPTIONS, type FileOptions } from "./file_options.ts";
 import { FileServer } from "./files.ts";
 import { requireHost } from "./hosts.ts";
-import { textReply } from "./refusal.ts";
+import { textResponse } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
 /** What {@linkcode siteHandler} takes. */
@@ -33,8 +33,8 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
    */
   readonly hosts?: readonly string[];
   /**
-   * Is told of what should not happen, such as EIO, and of the request: the reply to that is 500, as a
-   * page for browsers. Default: it is thrown, and the server answers.
+   * Is told of what should not happen, such as EIO, and of the request: the response to that is
+   * 500, as a page for browsers. Default: it is thrown, and the server answers.
    */
   readonly onError?: (error: unknown, request: LightRequest) => void;
 }
@@ -124,7 +124,7 @@ export function makeSite(
       case "OPTIONS":
         return { status: 204, headers: ["Allow", methods, ...headers] };
     }
-    return textReply(405, `There is no ${request.method} here`, ["Allow", methods, ...headers]);
+    return textResponse(405, `There is no ${request.method} here`, ["Allow", methods, ...headers]);
   };
   const guarded = credentials === undefined
     ? answer

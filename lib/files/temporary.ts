@@ -63,7 +63,10 @@ export class TemporaryFile implements AsyncDisposable {
     this.#kept = true;
   }
 
-  /** Gives it the name that it was made for, in one step. Rejects as link(2) fails: EEXIST if it is taken. */
+  /**
+   * Gives it the name that it was made for, in one step. Rejects as link(2) fails: EEXIST if it is
+   * taken.
+   */
   async addAs(path: string): Promise<void> {
     await link(this.#path, path);
     this.#kept = true;

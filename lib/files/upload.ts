@@ -8,7 +8,7 @@
 import { join } from "node:path";
 import { borrowedFrom } from "../base/borrowed.ts";
 import { HttpError } from "../http/message/errors.ts";
-import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 import { isCrossOrigin } from "./cors.ts";
 import { ChangedError, locate, statusOfError } from "./disk.ts";
 import { OpenDirectory } from "./open_directory.ts";
@@ -24,7 +24,7 @@ import {
   withoutFolders,
 } from "./new_file.ts";
 import { encodeName, parseTarget, type TargetPath } from "./path.ts";
-import { Refusal, refusalOf, textReply } from "./refusal.ts";
+import { Refusal, refusalOf, textResponse } from "./refusal.ts";
 import { removeStale, TemporaryFile } from "./temporary.ts";
 
 /** A file of a form, and what has become of it. */
@@ -41,7 +41,7 @@ interface Received {
 
 /** What {@linkcode receiveUploads} takes. */
 export interface UploadOptions {
-  /** Fields of every reply, names and values by turns. */
+  /** Fields of every response, names and values by turns. */
   readonly headers: readonly string[];
   /** The status that a HEAD request would be answered with. */
   readonly statusOf: (request: LightRequest) => Promise<number>;
@@ -53,8 +53,8 @@ export interface UploadOptions {
  *
  * PUT answers 201 for a new file and 204 for a replaced one, whose permissions it keeps. POST stores
  * the files of a form once all of it has come, without the folders that may stand before their names;
- * the reply names those that had any. It answers 303 to the directory if all are stored; if some
- * cannot be, as there is a file of that name, the others are, and the reply says which: 409, or the
+ * the response names those that had any. It answers 303 to the directory if all are stored; if some
+ * cannot be, as there is a file of that name, the others are, and the response says which: 409, or the
  * status that all of those have in common. How large a request may be is the limit of a body,
  * `limits.body` of the server.
  */
@@ -66,7 +66,7 @@ export function receiveUploads(root: string, options: UploadOptions): LightHandl
     } catch (error) {
       const refusal = uploadRefusalOf(error);
       if (refusal === undefined) throw error;
-      return textReply(refusal.status, refusal.message, options.headers);
+      return textResponse(refusal.status, refusal.message, options.headers);
     }
   };
 }
@@ -104,7 +104,7 @@ class Uploads {
     this.#forms.catch(() => {});
   }
 
-  answer(request: LightRequest): Promise<LightReply> {
+  answer(request: LightRequest): Promise<LightResponse> {
     if (isCrossOrigin(request)) throw crossOrigin(request);
     const target = parseTarget(request.target);
     if (typeof target === "number") throw new Refusal(target, "No file can have this name");
@@ -112,7 +112,7 @@ class Uploads {
     return request.method === "PUT" ? this.#put(request, target) : this.#post(request, target);
   }
 
-  async #put(request: LightRequest, { names, slash }: TargetPath): Promise<LightReply> {
+  async #put(request: LightRequest, { names, slash }: TargetPath): Promise<LightResponse> {
     const encoding = request.header("content-encoding");
     if (encoding !== undefined && encoding.toLowerCase() !== "identity") {
       throw new Refusal(415, "A file is uploaded as it is, without Content-Encoding");
@@ -139,7 +139,7 @@ class Uploads {
     return { status: replaced === undefined ? 201 : 204, headers: this.#options.headers };
   }
 
-  async #post(request: LightRequest, { names, slash }: TargetPath): Promise<LightReply> {
+  async #post(request: LightRequest, { names, slash }: TargetPath): Promise<LightResponse> {
     await using directory = await this.#directory(names, 404);
     const all: Received[] = [];
     const stored: Received[] = [];
@@ -164,21 +164,21 @@ class Uploads {
     const location = slash || names.length === 0 ? "./" : `./${encodeName(names.at(-1)!)}/`;
     const renamed = stored.filter(({ sent, name }) => sent !== name);
     const text = ["Uploaded", ...renamed.map(lineOf)].join(".\n");
-    return textReply(303, text, ["Location", location, ...this.#options.headers]);
+    return textResponse(303, text, ["Location", location, ...this.#options.headers]);
   }
 
-  /** The reply to a form of which not all is stored: a line for each file. */
-  #partly(stored: readonly Received[], refused: readonly Refused[]): LightReply {
+  /** The response to a form of which not all is stored: a line for each file. */
+  #partly(stored: readonly Received[], refused: readonly Refused[]): LightResponse {
     const { headers } = this.#options;
     const [{ why: { status, message } }] = refused;
-    if (stored.length === 0 && refused.length === 1) return textReply(status, message, headers);
+    if (stored.length === 0 && refused.length === 1) return textResponse(status, message, headers);
     const alike = refused.every(({ why }) => why.status === status);
     const lines = [
       stored.length === 0 ? "No file was stored" : "Not all files were stored",
       ...refused.map(({ sent, why }) => `Not stored: ${visible(sent)}: ${why.message}`),
       ...stored.map(lineOf),
     ];
-    return textReply(alike ? status : 409, lines.join(".\n"), headers);
+    return textResponse(alike ? status : 409, lines.join(".\n"), headers);
   }
 
   /** RFC 9110 section 13.2: whoever replaces a file may say which one he has seen. */
@@ -216,7 +216,7 @@ const CONDITIONS: readonly string[] = ["if-match", "if-none-match", "if-unmodifi
 
 /**
  * The same request as HEAD, with its conditions only: they are about the file as it is stored, and not
- * about a part or a coding of it that the client would take in a reply.
+ * about a part or a coding of it that the client would take in a response.
  */
 function headOf(request: LightRequest): LightRequest {
   const headers = request.headers.filter((_, i, all) => {

@@ -68,7 +68,7 @@ const MEANINGS: Readonly<Record<ExitName, string>> = {
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
   tooManyRedirects: "too many redirects",
-  emptyResponse: "the server closed without a reply",
+  emptyResponse: "the server closed without a response",
   receiveFailed: "receiving failed, or what came is malformed",
   badCertificate: "the server's certificate is not to be trusted",
   tooLarge: "there is more than --max-size",

@@ -58,8 +58,8 @@ const RESPONSE: Kind = having("what requestHttp() resolves to", "read", "borrowe
 const OPTIONS: Kinds<DecodeOptions> = { maxSize: LIMIT };
 
 /**
- * The content of a response without its codings (gzip, deflate, br), as it comes; content without a coding
- * is that of the response. The pieces are the caller's to keep.
+ * The content of a response without its codings (gzip, deflate, br), as it comes; content without a
+ * coding is that of the response. The pieces are the caller's to keep.
  *
  * Throws a {@linkcode RequestError}: BAD_CONTENT_ENCODING for a coding that is not known, and for
  * what does not decode; and what reading the response rejects with.

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
 import type { Transport } from "../../net/transport.ts";
 import { HttpError } from "../message/errors.ts";
-import { isStream } from "../server/reply.ts";
+import { isStream } from "../server/response.ts";
 import { ResponseBody, ResponseInput } from "./body.ts";
 import { type ConnectSettings, connectTo } from "./connect.ts";
 import { explained } from "./errors.ts";

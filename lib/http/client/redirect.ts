@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isStream } from "../server/reply.ts";
+import { isStream } from "../server/response.ts";
 import { RequestError } from "./errors.ts";
 import type { ResponseHead } from "../message/response_head.ts";
 import type { Outgoing } from "./request_head.ts";

@@ -21,9 +21,9 @@ import { parseUrl, publicUrl } from "./url.ts";
 import { checkIdentity } from "../../net/transport_arguments.ts";
 
 /**
- * Sends a request over a connection of its own, follows redirects, and resolves when the head of the
- * response has come. Any status is a response. Responses are read strictly by RFC 9112: what is malformed,
- * ambiguous, truncated or too long is an error.
+ * Sends a request over a connection of its own, follows redirects, and resolves when the head of
+ * the response has come. Any status is a response. Responses are read strictly by RFC 9112: what is
+ * malformed, ambiguous, truncated or too long is an error.
  *
  * Authorization, Cookie and Host are not sent to another origin (scheme, host and port) that a
  * redirect leads to.

@@ -7,7 +7,7 @@
 import { isFieldValue, isToken } from "../message/syntax.ts";
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../base/version.ts";
-import { isStream } from "../server/reply.ts";
+import { isStream } from "../server/response.ts";
 import type { HttpRequestOptions } from "./options.ts";
 import { basicAuth } from "./url.ts";
 

@@ -9,9 +9,9 @@ import { checkArgument, HANDLER } from "../../base/arguments.ts";
 import type { Addr } from "../../base/addr.ts";
 import { lightRequest } from "./fetch_request.ts";
 import { fetchResponse } from "./fetch_response.ts";
-import type { LightHandler, LightReply, LightRequest } from "../server/light.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../server/light.ts";
 import { webRequest } from "./web_request.ts";
-import { lightReply } from "./web_response.ts";
+import { lightResponse } from "./web_response.ts";
 
 /** What a handler is told besides the request. */
 export interface HttpInfo {
@@ -31,7 +31,7 @@ export type FetchHandler = (
 /** Answers both, and so goes wherever there are handlers. */
 export interface AnyHandler {
   /** Answers a request of the engine's, as for `serveLight()`. */
-  (request: LightRequest): LightReply | Promise<LightReply>;
+  (request: LightRequest): LightResponse | Promise<LightResponse>;
   /** Answers one of fetch's, as for `serveHttp()`, `Deno.serve()` and Hono. */
   (request: Request, info?: { readonly remoteAddr?: unknown }): Promise<Response>;
 }
@@ -59,8 +59,8 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
   checkArgument("fromFetchHandler", handler, HANDLER);
   return (light) => {
     const response = handler(webRequest(light), light);
-    if (!(response instanceof Promise)) return lightReply(response, light.method);
-    return response.then((response) => lightReply(response, light.method));
+    if (!(response instanceof Promise)) return lightResponse(response, light.method);
+    return response.then((response) => lightResponse(response, light.method));
   };
 }
 
@@ -70,7 +70,7 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
  * The `LightRequest` is that of the engine if the `Request` comes from `serveHttp()`. Of another one
  * the local address is not known, nor the client's unless the second argument tells it: then they are
  * those of a Unix socket without a path. It rejects with what the handler throws, and with a `TypeError`
- * or `RangeError` for a reply that a `Response` cannot have.
+ * or `RangeError` for a response that a `Response` cannot have.
  *
  * @example The same site for serveHttp(), beside routes of one's own
  * ```ts
@@ -103,7 +103,7 @@ export function toFetchHandler(handler: LightHandler): FetchHandler {
 /** Makes a handler of both kinds of one for `serveLight()`. */
 export function toAnyHandler(handler: LightHandler): AnyHandler {
   const fetchHandler = toFetchHandler(handler);
-  function answer(request: LightRequest): LightReply | Promise<LightReply>;
+  function answer(request: LightRequest): LightResponse | Promise<LightResponse>;
   function answer(request: Request, info?: { readonly remoteAddr?: unknown }): Promise<Response>;
   function answer(request: LightRequest | Request, info?: { readonly remoteAddr?: unknown }) {
     return "target" in request ? handler(request) : fetchHandler(request, info);

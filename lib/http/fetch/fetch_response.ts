@@ -1,19 +1,19 @@
 /**
- * A reply of the engine's handlers, as the `Response` that everyone knows.
+ * A light response, as the `Response` that everyone knows.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { headersOf } from "../message/header_list.ts";
-import type { LightReply } from "../server/light.ts";
-import { dropContent, hasContent, isStream, sizeOf } from "../server/reply.ts";
+import type { LightResponse } from "../server/light.ts";
+import { dropContent, hasContent, isStream, sizeOf } from "../server/response.ts";
 
 /**
- * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a reply
+ * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a response
  * that fetch cannot carry.
  */
-export function fetchResponse(reply: LightReply, method: string): Response {
+export function fetchResponse(reply: LightResponse, method: string): Response {
   const { status, headers = [], body, length } = reply;
   const fields = headersOf(headers);
   const init = { status, headers: fields };

@@ -24,10 +24,10 @@ import { serveLight } from "../server/server.ts";
  * and their kin are the server's, and left out.
  *
  * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
- * process warning with its stack, the method and the target. Requests that are refused (400, 413 and
- * their kin) are no errors: {@linkcode HttpOptions.onReply} is told of them, as of every reply. A body
- * that is too large is 413 at once if Content-Length says so; else it has `request.text()` and its kin
- * reject, and that, uncaught, is 413.
+ * process warning with its stack, the method and the target. Requests that are refused (400, 413
+ * and their kin) are no errors: {@linkcode HttpOptions.onResponse} is told of them, as of every
+ * response. A body that is too large is 413 at once if Content-Length says so; else it has
+ * `request.text()` and its kin reject, and that, uncaught, is 413.
  *
  * Fails as {@linkcode serve} does.
  *

@@ -1,10 +1,10 @@
 /**
- * The `Response` that everyone knows, as a reply of the engine.
+ * The `Response` that everyone knows, as a light response.
  *
  * @module
  */
 
-import type { LightReply } from "../server/light.ts";
+import type { LightResponse } from "../server/light.ts";
 import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
 
@@ -20,12 +20,15 @@ const FRAMING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Makes a reply of a response. A body that is all there is sent with its length; a stream as it
+ * Makes a light response of a response. A body that is all there is sent with its length; a stream as it
  * comes, chunked unless the response has a Content-Length.
  *
  * Throws a `TypeError` if it is no response, or if its body has been read.
  */
-export function lightReply(response: Response, method: string): LightReply | Promise<LightReply> {
+export function lightResponse(
+  response: Response,
+  method: string,
+): LightResponse | Promise<LightResponse> {
   if (!(response instanceof Response)) {
     throw new TypeError(`A handler returned no Response, but ${response}`);
   }
@@ -54,14 +57,14 @@ export function lightReply(response: Response, method: string): LightReply | Pro
 }
 
 /**
- * Makes a reply of a stream that may be a whole body: then its one chunk is there at once. One that
- * is to be waited for is sent as it comes, and its head before it.
+ * Makes a light response of a stream that may be a whole body: then its one chunk is there at once.
+ * One that is to be waited for is sent as it comes, and its head before it.
  */
 async function measured(
   status: number,
   headers: readonly string[],
   reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<LightReply> {
+): Promise<LightResponse> {
   const first = reader.read();
   const chunks = () => ({ status, headers, body: new Chunks(reader, first) });
   const state = await stateSoon(reader.closed);

@@ -11,7 +11,7 @@ import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "./syntax.ts";
 /** Bytes of a chunk's extensions: more is an attack. */
 const MOST_LINE = 256;
 
-/** What differs between requests and replies. */
+/** What differs between requests and responses. */
 export interface ChunkedOptions {
   /** Bytes of the trailer section; more is HEADERS_TOO_LARGE. Default: 8192. */
   readonly trailerBytes?: number;

@@ -25,7 +25,7 @@ const OWN = ["content-length", "date", "expect"];
 const LEFT_OUT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN]);
 
 /**
- * The header fields of a request or a reply that a proxy passes on, names and values by turns. Left
+ * The header fields of a request or a response that a proxy passes on, names and values by turns. Left
  * out are those for the connection they came on (RFC 9110 section 7.6.1: Connection, what it names,
  * Transfer-Encoding and their kin), and those that `requestHttp()` and `serveLight()` set themselves:
  * Content-Length, Date and Expect.

@@ -1,6 +1,6 @@
 /**
  * Header fields (RFC 9110 section 5, RFC 9112 section 5): the one place where a field line is taken
- * apart, for requests and for replies.
+ * apart, for requests and for responses.
  *
  * @module
  */

@@ -54,7 +54,7 @@ export function reasonOf(status: number): string {
   return PHRASES[status] ?? "";
 }
 
-/** The status line of a reply, with its line end. */
+/** The status line of a response, with its line end. */
 export function statusLine(status: number): string {
   let line = lines.get(status);
   if (line === undefined) {

@@ -1,5 +1,5 @@
 /**
- * The content of a reply that comes bit by bit, and that may be waited for in vain: a generator
+ * The content of a response that comes bit by bit, and that may be waited for in vain: a generator
  * cannot be ended while it awaits something, but one need not wait for it.
  *
  * @module

@@ -24,7 +24,7 @@ const SILENT_MS = 500;
 export interface WatchedConnection {
   /** The request that is not answered in full. */
   readonly underWay: EngineRequest | undefined;
-  /** Whether a stream is being sent as its reply. */
+  /** Whether a stream is being sent as its response. */
   readonly streaming: boolean;
   readonly addrs: { readonly remoteAddr: Addr };
 }
@@ -104,7 +104,7 @@ export class ClientWatch {
   #dropIfSilent(): void {
     if (!this.#connection.streaming || this.#phases.silence() < SILENT_MS) return;
     const { remoteAddr: addr } = this.#connection.addrs;
-    const why = "the client has closed the connection, and the stream of the reply is silent";
+    const why = "the client has closed the connection, and the stream of the response is silent";
     this.#lose(new SocketError("EPIPE", "write", { addr, why }));
   }
 

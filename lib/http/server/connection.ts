@@ -13,7 +13,7 @@ import { ConnectionState, type Failure } from "../message/state.ts";
 import { Exchanges, type ExchangesServer } from "./exchanges.ts";
 import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
-import { refusal } from "./reply.ts";
+import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
 import { RequestHeads } from "./request_heads.ts";
 
@@ -21,7 +21,7 @@ import { RequestHeads } from "./request_heads.ts";
 export interface ConnectionServer extends ExchangesServer {
   /** The large receive buffers. */
   readonly buffers: BufferPool;
-  /** The buffers of replies. */
+  /** The buffers of responses. */
   readonly outputBuffers: OutputBuffers;
 }
 
@@ -75,7 +75,7 @@ export class HttpConnection {
           state.next();
           continue;
         }
-        // All requests that have come are answered: now is the time to send the replies.
+        // All requests that have come are answered: now is the time to send the responses.
         if (!output.empty) await output.flush();
         if (this.#heads.started) state.begin();
         if (!state.waits) break;
@@ -122,7 +122,7 @@ export class HttpConnection {
 
   /**
    * RFC 9112 section 9.6: half-closes and receives for a while, since closing with bytes unread
-   * would reset the connection, and with it the reply on its way.
+   * would reset the connection, and with it the response on its way.
    */
   async #linger(): Promise<void> {
     this.#state.closed();

@@ -16,7 +16,7 @@ import { ClientWatch, type WatchedConnection } from "./client_watch.ts";
 import type { Tails } from "./date_fields.ts";
 import type { ParsedHead } from "./head_memory.ts";
 import type { Input } from "./input.ts";
-import type { LightHandler, LightReply } from "./light.ts";
+import type { LightHandler, LightResponse } from "./light.ts";
 import type { HttpSettings } from "./options.ts";
 import type { Output } from "./output.ts";
 import { Phases, type PhasesServer } from "./phases.ts";
@@ -26,8 +26,8 @@ import {
   headOf,
   INTERNAL_ERROR,
   isStream,
-  type ReplyHeads,
-} from "./reply.ts";
+  type ResponseHeads,
+} from "./response.ts";
 import { Reports } from "./reports.ts";
 import { EngineRequest, type RequestConnection } from "./request.ts";
 import { Sender } from "./sender.ts";
@@ -39,8 +39,8 @@ const MOST_DISCARDED = 64 * 1024;
 export interface ExchangesServer extends PhasesServer {
   readonly settings: HttpSettings;
   readonly handler: LightHandler;
-  /** The heads of replies. */
-  readonly replyHeads: ReplyHeads;
+  /** The heads of responses. */
+  readonly responseHeads: ResponseHeads;
   /** The ends of heads at the last tick. */
   readonly tails: Tails;
 }
@@ -61,8 +61,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   readonly #reports: Reports;
   /** The last request that has come. */
   #request: EngineRequest | undefined;
-  /** The last reply that takes its time. */
-  #reply: LightReply = INTERNAL_ERROR;
+  /** The last response that takes its time. */
+  #response: LightResponse = INTERNAL_ERROR;
 
   constructor(
     conn: Conn,
@@ -77,7 +77,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#state = state;
     this.#input = input;
     this.#output = output;
-    this.#sender = new Sender(output, server.replyHeads);
+    this.#sender = new Sender(output, server.responseHeads);
     this.#reports = new Reports(server.settings, conn);
     this.phases = new Phases(conn, server, state, output);
     this.client = new ClientWatch(this, input, this.phases, this.#sender);
@@ -92,7 +92,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   }
 
   get streaming(): boolean {
-    return this.#state.writing === "content" && isStream(this.#reply.body);
+    return this.#state.writing === "content" && isStream(this.#response.body);
   }
 
   /** Answers one request, at once if that can be. */
@@ -107,8 +107,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (body !== undefined) return this.#exchangeBody(request, body);
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
-    if (answer instanceof Promise) return this.#replyLater(request, answer, behind);
-    const rest = this.#replyAtOnce(request, answer);
+    if (answer instanceof Promise) return this.#respondLater(request, answer, behind);
+    const rest = this.#respondAtOnce(request, answer);
     return rest && this.#send(request, rest);
   }
 
@@ -116,42 +116,42 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   async #exchangeBody(request: EngineRequest, body: BodyReader): Promise<void> {
     const state = this.#state;
     this.phases.expectBody();
-    // What the handler reads may first send 100, behind the replies that wait.
+    // What the handler reads may first send 100, behind the responses that wait.
     if (state.reading === "expecting") await this.#output.flush();
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
-    await this.#replyLater(request, answer, behind && answer instanceof Promise);
+    await this.#respondLater(request, answer, behind && answer instanceof Promise);
     if (body.done) state.bodyEnd();
     if (state.step === "discard" && !await this.#discard(body)) state.endAfterResponse();
   }
 
-  /** Waits for a handler; replies that wait to be sent, it being `behind` them, are sent meanwhile. */
-  async #replyLater(
+  /** Waits for a handler; responses that wait to be sent, it being `behind` them, are sent meanwhile. */
+  async #respondLater(
     request: EngineRequest,
-    answer: LightReply | Promise<LightReply>,
+    answer: LightResponse | Promise<LightResponse>,
     behind: boolean,
   ): Promise<void> {
     const { reader } = request;
-    let reply: LightReply;
+    let response: LightResponse;
     try {
-      if (behind) await this.#flushBefore(answer as Promise<LightReply>);
-      reply = await answer;
+      if (behind) await this.#flushBefore(answer as Promise<LightResponse>);
+      response = await answer;
       // A stream may yet read the body, to answer with it.
-      if (!isStream(reply.body)) reader?.discardReceived();
+      if (!isStream(response.body)) reader?.discardReceived();
     } catch (error) {
-      reply = this.#mistake(error, request);
+      response = this.#mistake(error, request);
     }
     // The time for the body is over, and the client has got 408.
-    if (!this.#state.underWay) return dropContent(reply);
+    if (!this.#state.underWay) return dropContent(response);
     if (reader?.done) this.#state.bodyEnd();
     // What is too large is not waited for.
     if (reader?.tooLarge) this.#state.endAfterResponse();
-    const rest = this.#replyAtOnce(request, reply);
+    const rest = this.#respondAtOnce(request, response);
     if (rest !== undefined) await this.#send(request, rest);
   }
 
   /** Has the handler answer. */
-  #ask(request: EngineRequest): LightReply | Promise<LightReply> {
+  #ask(request: EngineRequest): LightResponse | Promise<LightResponse> {
     try {
       return this.#server.handler(request);
     } catch (error) {
@@ -159,7 +159,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     }
   }
 
-  async #flushBefore(answer: Promise<LightReply>): Promise<void> {
+  async #flushBefore(answer: Promise<LightResponse>): Promise<void> {
     // Until it is awaited nobody else hears of a failure.
     answer.catch(() => {});
     try {
@@ -171,7 +171,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   }
 
   /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
-  #mistake(error: unknown, request: EngineRequest): LightReply {
+  #mistake(error: unknown, request: EngineRequest): LightResponse {
     if (error instanceof HttpError || this.isOwn(error)) throw error;
     if (!request.isAbort(error)) this.#server.settings.onError(error, request);
     return INTERNAL_ERROR;
@@ -182,35 +182,37 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     return error instanceof SocketError && error.addr === this.#conn.remoteAddr;
   }
 
-  /** Puts a reply into the output; returns what does not fit and is yet to be sent. */
-  #replyAtOnce(request: EngineRequest, reply: LightReply): LightReply | undefined {
+  /** Puts a response into the output; returns what does not fit and is yet to be sent. */
+  #respondAtOnce(request: EngineRequest, response: LightResponse): LightResponse | undefined {
     const sender = this.#sender;
     try {
-      if (!sender.atOnce(request, reply, this.#tail(request), this.#input.empty)) return reply;
+      if (!sender.atOnce(request, response, this.#tail(request), this.#input.empty)) {
+        return response;
+      }
     } catch (error) {
-      return this.#replyAtOnce(request, this.#mistake(error, request));
+      return this.#respondAtOnce(request, this.#mistake(error, request));
     }
-    this.answered(request, reply.status, sender.sent);
+    this.answered(request, response.status, sender.sent);
     return undefined;
   }
 
-  /** Sends a reply of any kind. */
-  async #send(request: EngineRequest, reply: LightReply): Promise<void> {
+  /** Sends a response of any kind. */
+  async #send(request: EngineRequest, response: LightResponse): Promise<void> {
     let head: string;
     try {
-      head = headOf(reply, request.minor);
+      head = headOf(response, request.minor);
     } catch (error) {
-      dropContent(reply);
-      reply = this.#mistake(error, request);
-      head = headOf(reply, request.minor);
+      dropContent(response);
+      response = this.#mistake(error, request);
+      head = headOf(response, request.minor);
     }
-    if (endsByClose(reply, request.minor)) this.#state.endAfterResponse();
+    if (endsByClose(response, request.minor)) this.#state.endAfterResponse();
     this.#state.responseHead();
-    this.#reply = reply;
+    this.#response = response;
     // A stream that has nothing to say would not notice that nobody is left.
     if (this.streaming) this.client.begin(request);
-    await this.#sender.send(request, reply, head, this.#tail(request));
-    this.answered(request, reply.status, this.#sender.sent);
+    await this.#sender.send(request, response, head, this.#tail(request));
+    this.answered(request, response.status, this.#sender.sent);
   }
 
   /** The end of a head: Date, and Connection where it does not go without saying. */
@@ -220,7 +222,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     return minor === 1 ? tails.persistent : tails.keepAlive;
   }
 
-  /** A reply is complete. */
+  /** A response is complete. */
   answered(request: EngineRequest | undefined, status: number, bytes: number): void {
     this.#state.responseEnd();
     this.#reports.end(request, status, bytes, true);
@@ -278,7 +280,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const request = this.underWay;
     request?.abort(why);
     if (this.#state.writing === "content") {
-      this.#reports.end(request, this.#reply.status, this.#sender.sent, false);
+      this.#reports.end(request, this.#response.status, this.#sender.sent, false);
     }
     return request;
   }

@@ -1,5 +1,5 @@
 /**
- * The engine's own request and reply: no more than HTTP/1.1 has, and nothing made before it is asked
+ * The engine's own request and response: no more than HTTP/1.1 has, and nothing made before it is asked
  * for. `serveHttp()` builds the `Request` and `Response` that everyone knows on these.
  *
  * @module
@@ -56,19 +56,20 @@ export interface LightRequest {
   header(name: string): string | undefined;
 
   /**
-   * Makes a signal, the same each time. It is aborted when the client leaves: it closed or half-closed
-   * the connection, reset it, or a deadline closed that. A client that only half-closed gets its reply
-   * all the same, unless that is a stream which brings nothing for half a second. It is aborted at the
-   * latest when the reply breaks off, and not once it is sent. To throw its reason is no mistake.
+   * Makes a signal, the same each time. It is aborted when the client leaves: it closed or
+   * half-closed the connection, reset it, or a deadline closed that. A client that only half-closed
+   * gets its response all the same, unless that is a stream which brings nothing for half a second.
+   * It is aborted at the latest when the response breaks off, and not once it is sent. To throw its
+   * reason is no mistake.
    */
   signal(): AbortSignal;
 }
 
 /**
- * A reply: a plain object. Framing fields (Content-Length, Transfer-Encoding, Connection, Date) are the
- * engine's.
+ * A response: a plain object. Framing fields (Content-Length, Transfer-Encoding, Connection, Date)
+ * are the engine's.
  */
-export interface LightReply {
+export interface LightResponse {
   /** The status code, 200 to 599. */
   readonly status: number;
   /** Names and values by turns. */
@@ -85,4 +86,4 @@ export interface LightReply {
 }
 
 /** Answers requests. What it throws becomes a 500, and goes to `HttpOptions.onError`. */
-export type LightHandler = (request: LightRequest) => LightReply | Promise<LightReply>;
+export type LightHandler = (request: LightRequest) => LightResponse | Promise<LightResponse>;

@@ -41,11 +41,11 @@ export interface HttpLimits extends HeadLimits {
   /** Bytes a second that a body must bring on average, once {@linkcode bodyTimeout} has passed;
    * less is 408. Default: 500. */
   readonly bodyRate: number;
-  /** Without a byte that the client takes of a reply: longer closes. Default: 30,000. */
+  /** Without a byte that the client takes of a response: longer closes. Default: 30,000. */
   readonly writeTimeout: number;
   /** Without a request on a kept connection: longer closes. Default: 30,000. */
   readonly idleTimeout: number;
-  /** Requests on one connection; the last reply says close. Default: 1,000. */
+  /** Requests on one connection; the last response says close. Default: 1,000. */
   readonly requests: number;
   /** Bytes of a body: more is 413. Default: 1 MiB. */
   readonly body: number;
@@ -88,13 +88,13 @@ export interface Exchange {
   readonly request: LightRequest | undefined;
   /** The client's address. */
   readonly remoteAddr: Addr;
-  /** The status of the reply. */
+  /** The status of the response. */
   readonly status: number;
   /** How many bytes of content were sent. */
   readonly bytes: number;
-  /** Whether the whole reply was sent. */
+  /** Whether the whole response was sent. */
   readonly complete: boolean;
-  /** Milliseconds from the end of the request's head to the end of the reply; 0 without a request. */
+  /** Milliseconds from the end of the request's head to the end of the response; 0 without a request. */
   readonly duration: number;
 }
 
@@ -103,10 +103,10 @@ export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
   readonly signal?: AbortSignal;
   /**
-   * How many connections there may be at once; 0 for no limit. At that number the one that has waited
-   * longest for a request, or for an answer to a client that has left, and for at least half a second,
-   * is closed for the next. So is one whose body has stalled for five seconds. If there is none, the next
-   * waits. Default: 1024.
+   * How many connections there may be at once; 0 for no limit. At that number the one that has
+   * waited longest for a request, or for an answer to a client that has left, and for at least half
+   * a second, is closed for the next. So is one whose body has stalled for five seconds. If there
+   * is none, the next waits. Default: 1024.
    */
   readonly maxConnections?: number;
   /** Who may connect. Default: everyone. */
@@ -116,14 +116,14 @@ export interface HttpOptions {
   /** Limits other than the defaults. */
   readonly limits?: Partial<HttpLimits>;
   /**
-   * Is told of what a handler, or the stream of its reply, threw: mistakes, and no request that was
-   * refused, nor clients that leave, which {@linkcode HttpOptions.onReply} tells. Nearly always it was
-   * for a request. Default: it becomes a process warning with its stack, the method, the target and
-   * the client's address.
+   * Is told of what a handler, or the stream of its response, threw: mistakes, and no request that
+   * was refused, nor clients that leave, which {@linkcode HttpOptions.onResponse} tells. Nearly
+   * always it was for a request. Default: it becomes a process warning with its stack, the method,
+   * the target and the client's address.
    */
   readonly onError?: (error: unknown, request: LightRequest | undefined) => void;
-  /** Is told of each reply, once it has been sent or has broken off. It must not throw. */
-  readonly onReply?: (exchange: Exchange) => void;
+  /** Is told of each response, once it has been sent or has broken off. It must not throw. */
+  readonly onResponse?: (exchange: Exchange) => void;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -135,7 +135,7 @@ const OPTIONS: Kinds<HttpOptions> = {
   drainTimeout: WAIT,
   limits: optionsOf(LIMITS),
   onError: FUNCTION,
-  onReply: FUNCTION,
+  onResponse: FUNCTION,
   clock: CLOCK,
 };
 
@@ -155,7 +155,7 @@ export function checkServer(
 export interface HttpSettings {
   readonly limits: HttpLimits;
   readonly onError: NonNullable<HttpOptions["onError"]>;
-  readonly onReply: ((exchange: Exchange) => void) | undefined;
+  readonly onResponse: ((exchange: Exchange) => void) | undefined;
   readonly clock: Clock;
 }
 
@@ -164,7 +164,7 @@ export function settingsOf(options: HttpOptions): HttpSettings {
   return {
     limits: limitsOf(options.limits ?? {}),
     onError: options.onError ?? warnOf,
-    onReply: options.onReply,
+    onResponse: options.onResponse,
     clock: options.clock ?? systemClock,
   };
 }

@@ -1,6 +1,6 @@
 /**
- * The replies that go out on a connection: small ones are gathered, so that a reply, or all replies
- * to a pipeline of requests, leave in one write.
+ * The responses that go out on a connection: small ones are gathered, so that a response, or all
+ * responses to a pipeline of requests, leave in one write.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
 /** Text of so many characters is looked at one by one. */
 export const SHORT_TEXT = 128;
 
-/** A buffer, and the view of its first bytes that was sent last: replies repeat lengths. */
+/** A buffer, and the view of its first bytes that was sent last: responses repeat lengths. */
 export class OutputBuffer {
   readonly bytes: Buffer = Buffer.alloc(SIZE);
   #view: Buffer = this.bytes;

@@ -120,7 +120,7 @@ export class Phases {
     return isFree(phase) ? now - this.#freeSince : -1;
   }
 
-  /** For how many milliseconds a reply being sent has brought nothing that could be sent. */
+  /** For how many milliseconds a response being sent has brought nothing that could be sent. */
   silence(): number {
     this.#look();
     return this.#server.now - this.#busy;
@@ -132,7 +132,7 @@ export class Phases {
     const { writing } = this.#output;
     const { now, settings: { limits } } = this.#server;
     const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
-    // The clocks of body and reply start anew with each byte, and a reply's runs only while the
+    // The clocks of body and response start anew with each byte, and a response's runs only while the
     // client is what it waits for.
     const moved = bytes !== this.#bytes && (phase === "body" || phase === "write");
     if (moved || phase === "write" && !writing) {

@@ -1,17 +1,17 @@
 /**
- * Replies that are sent again and again, serialised once.
+ * Responses that are sent again and again, serialised once.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import { ANYTHING, checkFields, required } from "../../base/arguments.ts";
-import type { LightReply } from "./light.ts";
-import { headOf, isStream } from "./reply.ts";
+import type { LightResponse } from "./light.ts";
+import { headOf, isStream } from "./response.ts";
 
 /**
- * Makes a reply that costs less to send, since its head and its content are bytes already. What the
- * reply was made of must not change any more.
+ * Makes a response that costs less to send, since its head and its content are bytes already. What the
+ * response was made of must not change any more.
  *
  * Throws a `TypeError` if HTTP cannot carry it, or if its body is a stream.
  *
@@ -27,13 +27,18 @@ import { headOf, isStream } from "./reply.ts";
  * await server.stop();
  * ```
  */
-export function prepare(reply: LightReply): LightReply {
-  checkFields("prepare", reply, { status: required(ANYTHING) }, '{ status: 200, body: "hello" }');
-  return new PreparedReply(reply);
+export function prepare(response: LightResponse): LightResponse {
+  checkFields(
+    "prepare",
+    response,
+    { status: required(ANYTHING) },
+    '{ status: 200, body: "hello" }',
+  );
+  return new PreparedResponse(response);
 }
 
 /** See {@linkcode prepare}. */
-export class PreparedReply implements LightReply {
+export class PreparedResponse implements LightResponse {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: Buffer;
@@ -42,15 +47,15 @@ export class PreparedReply implements LightReply {
   #whole: Buffer | undefined;
   #tail: Buffer | undefined;
 
-  constructor(reply: LightReply) {
-    const { status, headers = [], body = "" } = reply;
-    if (isStream(body)) throw new TypeError("A reply with a stream cannot be prepared");
+  constructor(response: LightResponse) {
+    const { status, headers = [], body = "" } = response;
+    if (isStream(body)) throw new TypeError("A response with a stream cannot be prepared");
     this.status = status;
     this.headers = headers;
     this.body = typeof body === "string"
       ? Buffer.from(body)
       : Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-    this.head = Buffer.from(headOf(reply, 1), "latin1");
+    this.head = Buffer.from(headOf(response, 1), "latin1");
   }
 
   /** The whole message with this tail; it is made anew when the tail is, once a second. */

@@ -1,5 +1,5 @@
 /**
- * Reports the requests of one connection to {@linkcode HttpOptions.onReply}.
+ * Reports the requests of one connection to {@linkcode HttpOptions.onResponse}.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { EngineRequest } from "./request.ts";
 
 /** See the module. */
 export class Reports {
-  readonly #onReply: HttpSettings["onReply"];
+  readonly #onResponse: HttpSettings["onResponse"];
   readonly #clock: Clock;
   readonly #peer: { readonly remoteAddr: Addr };
   /** When the last request had come. */
@@ -19,21 +19,21 @@ export class Reports {
 
   /** The address of `peer` is asked for with each report: on Deno, to make it costs something. */
   constructor(settings: HttpSettings, peer: { readonly remoteAddr: Addr }) {
-    this.#onReply = settings.onReply;
+    this.#onResponse = settings.onResponse;
     this.#clock = settings.clock;
     this.#peer = peer;
   }
 
   /** A request has come. */
   begin(): void {
-    if (this.#onReply !== undefined) this.#started = this.#clock.now();
+    if (this.#onResponse !== undefined) this.#started = this.#clock.now();
   }
 
   /** So much of a response was sent to a request, or to what was none. */
   end(request: EngineRequest | undefined, status: number, bytes: number, complete: boolean): void {
-    if (this.#onReply === undefined) return;
+    if (this.#onResponse === undefined) return;
     const duration = request === undefined ? 0 : this.#clock.now() - this.#started;
     const { remoteAddr } = this.#peer;
-    this.#onReply({ request, remoteAddr, status, bytes, complete, duration });
+    this.#onResponse({ request, remoteAddr, status, bytes, complete, duration });
   }
 }

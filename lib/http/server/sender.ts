@@ -1,68 +1,73 @@
 /**
- * Sends the replies of one connection: what is small is put into its output at once, what is not as
+ * Sends the responses of one connection: what is small is put into its output at once, what is not as
  * it comes and as the client takes it.
  *
  * @module
  */
 
 import type { Buffer } from "node:buffer";
-import type { LightReply } from "./light.ts";
+import type { LightResponse } from "./light.ts";
 import type { Output } from "./output.ts";
-import { PreparedReply } from "./prepared.ts";
+import { PreparedResponse } from "./prepared.ts";
 import {
   dropContent,
   hasContent,
   isStream,
-  type ReplyHeads,
+  type ResponseHeads,
   sendContent,
   sizeOf,
-} from "./reply.ts";
+} from "./response.ts";
 import type { EngineRequest } from "./request.ts";
 import { StreamContent } from "../message/stream_content.ts";
 
 /** See the module. Tails are what {@linkcode Tails} has: Date, Connection, and the empty line. */
 export class Sender {
   readonly #output: Output;
-  readonly #heads: ReplyHeads;
+  readonly #heads: ResponseHeads;
   /** The stream that is being sent. */
   #stream: StreamContent | undefined;
-  /** How many bytes of content have been sent of the last reply. */
+  /** How many bytes of content have been sent of the last response. */
   sent = 0;
 
-  constructor(output: Output, heads: ReplyHeads) {
+  constructor(output: Output, heads: ResponseHeads) {
     this.#output = output;
     this.#heads = heads;
   }
 
   /**
-   * Puts a whole reply into the output; false, and nothing done, if it is too large or a stream. No
-   * other reply follows before the next flush if it is `alone`.
+   * Puts a whole response into the output; false, and nothing done, if it is too large or a stream. No
+   * other response follows before the next flush if it is `alone`.
    *
-   * Throws a `TypeError` for a reply that HTTP cannot carry.
+   * Throws a `TypeError` for a response that HTTP cannot carry.
    */
-  atOnce(request: EngineRequest, reply: LightReply, tail: Buffer, alone: boolean): boolean {
-    if (reply instanceof PreparedReply) return this.#prepared(request, reply, tail, alone);
-    const { body } = reply;
+  atOnce(request: EngineRequest, response: LightResponse, tail: Buffer, alone: boolean): boolean {
+    if (response instanceof PreparedResponse) return this.#prepared(request, response, tail, alone);
+    const { body } = response;
     if (isStream(body)) return false;
     const size = sizeOf(body);
-    const head = this.#heads.of(reply, size, tail);
+    const head = this.#heads.of(response, size, tail);
     const output = this.#output;
     if (!output.fits(head.length + size)) return false;
     output.bytes(head);
     this.sent = 0;
-    if (!hasContent(reply, request.method)) return true;
+    if (!hasContent(response, request.method)) return true;
     if (typeof body === "string") output.content(body, size);
     else output.bytes(body!);
     this.sent = size;
     return true;
   }
 
-  #prepared(request: EngineRequest, reply: PreparedReply, tail: Buffer, alone: boolean): boolean {
-    const { head, body } = reply;
+  #prepared(
+    request: EngineRequest,
+    response: PreparedResponse,
+    tail: Buffer,
+    alone: boolean,
+  ): boolean {
+    const { head, body } = response;
     const output = this.#output;
-    this.sent = hasContent(reply, request.method) ? body.length : 0;
+    this.sent = hasContent(response, request.method) ? body.length : 0;
     if (this.sent > 0 && alone && output.empty) {
-      output.whole(reply.whole(tail));
+      output.whole(response.whole(tail));
       return true;
     }
     if (!output.fits(head.length + tail.length + this.sent)) return false;
@@ -73,21 +78,26 @@ export class Sender {
   }
 
   /**
-   * Sends a reply of any kind, `head` being its head; the end of it may still be in the output. The
+   * Sends a response of any kind, `head` being its head; the end of it may still be in the output. The
    * head of a stream does not wait for the first chunk.
    */
-  async send(request: EngineRequest, reply: LightReply, head: string, tail: Buffer): Promise<void> {
+  async send(
+    request: EngineRequest,
+    response: LightResponse,
+    head: string,
+    tail: Buffer,
+  ): Promise<void> {
     this.sent = 0;
     this.#stream = undefined;
     try {
       await this.#output.sendText(head);
       await this.#output.sendBytes(tail);
     } catch (error) {
-      dropContent(reply);
+      dropContent(response);
       throw error;
     }
-    if (!hasContent(reply, request.method)) return dropContent(reply);
-    const { body, length } = reply;
+    if (!hasContent(response, request.method)) return dropContent(response);
+    const { body, length } = response;
     const content = isStream(body) ? await this.#begin(body) : body!;
     await sendContent(content, length, request.minor, this.#output, this.#count);
   }

@@ -13,7 +13,7 @@ import { type ConnectionServer, HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
-import { ReplyHeads } from "./reply.ts";
+import { ResponseHeads } from "./response.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
 const TICK_MS = 250;
@@ -28,7 +28,7 @@ const LEAST_WAIT_MS = 500;
  *
  * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
  * process warning. Requests that are refused (400, 413 and their kin) are no errors:
- * {@linkcode HttpOptions.onReply} is told of them, as of every reply.
+ * {@linkcode HttpOptions.onResponse} is told of them, as of every response.
  *
  * Fails as {@linkcode serve} does.
  *
@@ -60,7 +60,7 @@ export function serveLight(
 export class HttpServer implements ConnectionServer {
   readonly settings: HttpSettings;
   readonly buffers: BufferPool = new BufferPool(64 * 1024);
-  readonly replyHeads: ReplyHeads = new ReplyHeads();
+  readonly responseHeads: ResponseHeads = new ResponseHeads();
   readonly outputBuffers: OutputBuffers = new OutputBuffers();
   now: number;
   tails: Tails = tailsOfNow();

@@ -33,7 +33,10 @@ export class Leftover {
     return this.agreed === this.#size;
   }
 
-  /** Compares what comes next; tells how many of the bytes agree: less than all where it differs or ends. */
+  /**
+   * Compares what comes next; tells how many of the bytes agree: less than all where it differs or
+   * ends.
+   */
   compare(bytes: Uint8Array): number {
     if (this.#buffer.length < bytes.length) this.#buffer = new Uint8Array(bytes.length);
     const most = Math.min(bytes.length, this.#size - this.agreed);

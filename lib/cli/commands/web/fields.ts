@@ -8,7 +8,7 @@ import { TOKEN } from "../../../http/message/syntax.ts";
 import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
 
-/** Fields that tell of one reply, or of its way, and so cannot be the same in all. */
+/** Fields that tell of one response, or of its way, and so cannot be the same in all. */
 const TAKEN: ReadonlySet<string> = new Set([
   "accept-ranges",
   "allow",
@@ -47,7 +47,9 @@ export function parseFields(texts: readonly string[], cors: boolean): string[] {
       throw new UsageError("Option --header cannot set Cache-Control; --cache-control does");
     }
     if (TAKEN.has(lower)) {
-      throw new UsageError(`Option --header cannot set ${name}: the server does, for each reply`);
+      throw new UsageError(
+        `Option --header cannot set ${name}: the server does, for each response`,
+      );
     }
     if (cors && CORS_FIELDS.some((field) => field.toLowerCase() === lower)) {
       throw new UsageError(`Option --header cannot set ${name}: --cors does`);

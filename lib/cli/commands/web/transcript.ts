@@ -1,5 +1,5 @@
 /**
- * What `web -v` shows: the requests and the replies, head by head, as `get -v` shows them.
+ * What `web -v` shows: the requests and the responses, head by head, as `get -v` shows them.
  *
  * @module
  */
@@ -55,7 +55,7 @@ class Follower {
           ? this.#head(chunk, at, lines)
           : this.#content(chunk, at, lines);
       } catch {
-        // Why it is not right, the reply says.
+        // Why it is not right, the response says.
         this.#lost = true;
       }
     }
@@ -98,11 +98,11 @@ class Follower {
   }
 }
 
-/** The two directions of a connection: a reply is read by what was asked. */
+/** The two directions of a connection: a response is read by what was asked. */
 function followers(): { readonly recv: Follower; readonly send: Follower } {
   const methods: string[] = [];
   const requests = new HeadParser();
-  const replies = new ResponseHeadParser();
+  const responses = new ResponseHeadParser();
   return {
     recv: new Follower("<", {
       parse: (chunk, from, to) => requests.parse(chunk, from, to),
@@ -116,9 +116,9 @@ function followers(): { readonly recv: Follower; readonly send: Follower } {
       },
     }),
     send: new Follower(">", {
-      parse: (chunk, from, to) => replies.parse(chunk, from, to),
+      parse: (chunk, from, to) => responses.parse(chunk, from, to),
       take() {
-        const head = replies.take();
+        const head = responses.take();
         const { status, reason, minor, headers } = head;
         const content = bodyLengthOf(head, methods[0] ?? "");
         if (status >= 200) methods.shift();

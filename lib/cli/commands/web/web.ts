@@ -73,7 +73,7 @@ const FLAGS = {
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
   type: typeFlag(),
-  header: list("'NAME: VALUE'", "add a field to every reply; may be repeated", "H"),
+  header: list("'NAME: VALUE'", "add a field to every response; may be repeated", "H"),
   cors: toggle("let scripts of other sites read"),
   ...AUTH_FLAGS,
   upload: toggle("take files: PUT makes or replaces one; listings have a form"),
@@ -205,7 +205,7 @@ async function serveWeb(
     drainTimeout: values.grace,
     limits: values.upload ? { body: values["max-upload"] } : {},
     onError,
-    onReply: log.quiet ? undefined : (exchange) => requests.record(exchange),
+    onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
   const onShortage = (error: unknown) => shortage.heed(error);
   const handler = makeSite(

@@ -1,5 +1,5 @@
 /**
- * Replies on the wire: status line, fields and framing (RFC 9112 sections 4 to 7).
+ * Responses on the wire: status line, fields and framing (RFC 9112 sections 4 to 7).
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { Buffer } from "node:buffer";
 import { borrowedFrom } from "../../base/borrowed.ts";
 import { counted } from "../../base/plural.ts";
 import type { HttpError } from "../message/errors.ts";
-import type { LightReply } from "./light.ts";
+import type { LightResponse } from "./light.ts";
 import { type Output, SHORT_TEXT } from "./output.ts";
 import { statusLine } from "../message/status.ts";
 import { isFieldValue, isToken } from "../message/syntax.ts";
 
-/** The fields of a reply in words. */
+/** The fields of a response in words. */
 const TEXT: readonly string[] = ["Content-Type", "text/plain;charset=utf-8"];
 
 /**
- * The head of a reply to a request of HTTP/1.`minor`, all but Date, Connection and the empty line.
- * Throws a `TypeError` for a reply that HTTP cannot carry.
+ * The head of a response to a request of HTTP/1.`minor`, all but Date, Connection and the empty line.
+ * Throws a `TypeError` for a response that HTTP cannot carry.
  */
-export function headOf({ status, headers, body, length }: LightReply, minor: 0 | 1): string {
+export function headOf({ status, headers, body, length }: LightResponse, minor: 0 | 1): string {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw new TypeError(`A reply's status is from 200 to 599, not ${status}`);
+    throw new TypeError(`A response's status is from 200 to 599, not ${status}`);
   }
   const head = headers === undefined ? statusLine(status) : statusLine(status) + fieldsOf(headers);
   if (isBare(status)) return head;
@@ -30,7 +30,7 @@ export function headOf({ status, headers, body, length }: LightReply, minor: 0 |
   if (!isStream(body)) return `${head}Content-Length: ${sizeOf(body)}\r\n`;
   if (length !== undefined) {
     if (!Number.isSafeInteger(length) || length < 0) {
-      throw new TypeError(`A reply's length is a number of bytes, not ${length}`);
+      throw new TypeError(`A response's length is a number of bytes, not ${length}`);
     }
     return `${head}Content-Length: ${length}\r\n`;
   }
@@ -61,13 +61,16 @@ const NO_HEADERS: readonly string[] = [];
 const SLOTS = 64;
 const MOST_KNOWN_BYTES = 1024;
 
-/** Remembers the heads of replies: those of one server are mostly alike. */
-export class ReplyHeads {
+/** Remembers the heads of responses: those of one server are mostly alike. */
+export class ResponseHeads {
   readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
 
-  /** {@linkcode headOf} a reply with `size` bytes of content that is no stream, and `tail` behind it. */
-  of(reply: LightReply, size: number, tail: Buffer): Buffer {
-    const { status, headers = NO_HEADERS } = reply;
+  /**
+   * {@linkcode headOf} a response with `size` bytes of content that is no stream, and `tail` behind
+   * it.
+   */
+  of(response: LightResponse, size: number, tail: Buffer): Buffer {
+    const { status, headers = NO_HEADERS } = response;
     const slot = size % SLOTS;
     const known = this.#slots[slot];
     if (
@@ -80,7 +83,7 @@ export class ReplyHeads {
       }
       return known.bytes;
     }
-    const fields = Buffer.from(headOf(reply, 1), "latin1");
+    const fields = Buffer.from(headOf(response, 1), "latin1");
     const bytes = Buffer.concat([fields, tail]);
     if (fields.length <= MOST_KNOWN_BYTES) {
       this.#slots[slot] = { status, headers: [...headers], size, fields, tail, bytes };
@@ -96,12 +99,12 @@ function equal(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Whether the end of the content can be told only by closing: HTTP/1.0 knows no chunks. */
-export function endsByClose({ status, body, length }: LightReply, minor: 0 | 1): boolean {
+export function endsByClose({ status, body, length }: LightResponse, minor: 0 | 1): boolean {
   return minor === 0 && length === undefined && isStream(body) && !isBare(status);
 }
 
-/** Whether a reply to a request of this method has content on the wire. */
-export function hasContent({ status, body }: LightReply, method: string): boolean {
+/** Whether a response to a request of this method has content on the wire. */
+export function hasContent({ status, body }: LightResponse, method: string): boolean {
   return body !== undefined && method !== "HEAD" && !isBare(status) && status !== RESET_CONTENT;
 }
 
@@ -110,7 +113,7 @@ export function hasContent({ status, body }: LightReply, method: string): boolea
  * went there.
  */
 export async function sendContent(
-  body: NonNullable<LightReply["body"]>,
+  body: NonNullable<LightResponse["body"]>,
   length: number | undefined,
   minor: 0 | 1,
   output: Output,
@@ -132,7 +135,7 @@ export async function sendContent(
 }
 
 /** Tells a stream that it is not wanted, so that it frees what it has; nobody waits for that. */
-export function dropContent({ body }: LightReply): void {
+export function dropContent({ body }: LightResponse): void {
   if (isStream(body)) void drop(body);
 }
 
@@ -144,26 +147,26 @@ async function drop(body: AsyncIterable<Uint8Array>): Promise<void> {
   }
 }
 
-/** Whether a reply's content comes bit by bit. */
-export function isStream(body: LightReply["body"]): body is AsyncIterable<Uint8Array> {
+/** Whether a response's content comes bit by bit. */
+export function isStream(body: LightResponse["body"]): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
-/** How many bytes of content a reply has that is no stream. */
+/** How many bytes of content a response has that is no stream. */
 export function sizeOf(body: string | Uint8Array | undefined): number {
   if (body === undefined) return 0;
   if (typeof body !== "string" || isShortAscii(body)) return body.length;
   return Buffer.byteLength(body);
 }
 
-/** The reply to a request whose handler threw. */
-export const INTERNAL_ERROR: LightReply = {
+/** The response to a request whose handler threw. */
+export const INTERNAL_ERROR: LightResponse = {
   status: 500,
   headers: TEXT,
   body: "Internal Server Error\n",
 };
 
-/** A reply to what is not a request, with `size` bytes of content. */
+/** A response to what is not a request, with `size` bytes of content. */
 export function refusal(
   { status, message }: HttpError,
   tail: Buffer,
@@ -192,15 +195,15 @@ function fieldsOf(headers: readonly string[]): string {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     const value = headers[i + 1];
-    if (!isToken(name)) throw new TypeError(`A reply has a field that is no name: ${name}`);
+    if (!isToken(name)) throw new TypeError(`A response has a field that is no name: ${name}`);
     if (OURS.has(name.toLowerCase())) {
       throw new TypeError(
-        `A reply has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
-          "such fields out of those of another reply",
+        `A response has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
+          "such fields out of those of another response",
       );
     }
     if (!isFieldValue(value)) {
-      throw new TypeError(`The field ${name} of a reply has a control character`);
+      throw new TypeError(`The field ${name} of a response has a control character`);
     }
     fields += `${name}: ${value}\r\n`;
   }
@@ -215,14 +218,18 @@ async function sendExactly(
 ): Promise<void> {
   let left = length;
   for await (const bytes of body) {
-    if (bytes.length > left) throw new TypeError(`A reply is longer than its length of ${length}`);
+    if (bytes.length > left) {
+      throw new TypeError(`A response is longer than its length of ${length}`);
+    }
     left -= bytes.length;
     await output.sendBytes(bytes);
     await output.flush();
     count(bytes.length);
   }
   if (left > 0) {
-    throw new TypeError(`A reply is ${counted(left, "byte")} shorter than its length of ${length}`);
+    throw new TypeError(
+      `A response is ${counted(left, "byte")} shorter than its length of ${length}`,
+    );
   }
 }
 

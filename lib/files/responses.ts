@@ -1,5 +1,5 @@
 /**
- * From a resource and a request to the reply: the representation the client wants, whether it has it
+ * From a resource and a request to the response: the representation the client wants, whether it has it
  * already, and which part of it.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import type { LightReply, LightRequest } from "../http/server/light.ts";
+import type { LightRequest, LightResponse } from "../http/server/light.ts";
 import { prepare } from "../http/server/prepared.ts";
 import { compressing } from "./compress.ts";
 import { evaluate, rangeHolds } from "./conditions.ts";
@@ -27,16 +27,16 @@ const MOST_REMEMBERED = 64;
  */
 const REVALIDATED = "no-cache";
 
-/** The content of a reply to HEAD, which is never asked for. */
+/** The content of a response to HEAD, which is never asked for. */
 export const NOT_SENT: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: undefined, done: true }) }),
 };
 
-/** What the replies of a file server have in common. */
-export interface ReplyOptions {
+/** What the responses of a file server have in common. */
+export interface ResponseOptions {
   /** The value of Cache-Control of files. */
   readonly cacheControl?: string;
-  /** Fields of every reply. */
+  /** Fields of every response. */
   readonly headers: readonly string[];
   /** Whether who asked with another Accept might be answered otherwise. */
   readonly varyAccept: boolean;
@@ -45,15 +45,15 @@ export interface ReplyOptions {
 }
 
 /** See the module. */
-export class Replies {
-  readonly #options: ReplyOptions;
+export class Responses {
+  readonly #options: ResponseOptions;
   /** Cache-Control of files, and of all else. */
   readonly #fileCaching: readonly string[];
   readonly #caching: readonly string[];
   readonly #weights = new Map<string, Weights>();
 
   /** Throws a `TypeError` for fields that HTTP cannot carry. */
-  constructor(options: ReplyOptions) {
+  constructor(options: ResponseOptions) {
     this.#options = options;
     const { headers, cacheControl = REVALIDATED } = options;
     prepare({ status: 200, headers: [...headers, "Cache-Control", cacheControl] });
@@ -62,8 +62,8 @@ export class Replies {
     this.#fileCaching = isSet ? [] : ["Cache-Control", cacheControl];
   }
 
-  /** The reply to GET or HEAD; at once if it is ready. Rejects as `openLocated()` does. */
-  reply(resource: Resource, request: LightRequest): LightReply | Promise<LightReply> {
+  /** The response to GET or HEAD; at once if it is ready. Rejects as `openLocated()` does. */
+  response(resource: Resource, request: LightRequest): LightResponse | Promise<LightResponse> {
     const fields = fileFields(request.headers);
     if (fields === undefined) {
       const { identity } = resource;
@@ -82,7 +82,7 @@ export class Replies {
   }
 
   /** The file itself as the page of an error. */
-  async page(status: number, resource: Resource, request: LightRequest): Promise<LightReply> {
+  async page(status: number, resource: Resource, request: LightRequest): Promise<LightResponse> {
     const { identity, type } = resource;
     const headers = [
       "Content-Type",
@@ -94,15 +94,15 @@ export class Replies {
     return { ...await this.#content(resource, identity, request), status, headers };
   }
 
-  /** A reply of one line. */
-  plain(status: number, text: string, headers: readonly string[] = []): LightReply {
+  /** A response of one line. */
+  plain(status: number, text: string, headers: readonly string[] = []): LightResponse {
     const type = ["Content-Type", "text/plain;charset=utf-8"];
     const all = [...type, ...this.#caching, ...this.#always(), ...headers];
     return { status, headers: all, body: `${text}\n` };
   }
 
-  /** A reply without content. */
-  bare(status: number, headers: readonly string[]): LightReply {
+  /** A response without content. */
+  bare(status: number, headers: readonly string[]): LightResponse {
     return { status, headers: [...this.#options.headers, ...headers] };
   }
 
@@ -131,13 +131,15 @@ export class Replies {
     resource: Resource,
     representation: Representation,
     request: LightRequest,
-  ): Promise<LightReply> {
+  ): Promise<LightResponse> {
     const content = await this.#content(resource, representation, request);
     // Another one is chosen if compression was in vain.
-    if (!resource.representations.includes(representation)) return this.reply(resource, request);
+    if (!resource.representations.includes(representation)) return this.response(resource, request);
     const headers = this.#headersOf(resource, representation, content.body);
-    const reply: LightReply = { status: 200, headers, ...content };
-    return representation.bytes === undefined ? reply : representation.whole ??= prepare(reply);
+    const response: LightResponse = { status: 200, headers, ...content };
+    return representation.bytes === undefined
+      ? response
+      : representation.whole ??= prepare(response);
   }
 
   /** All of a representation, held or from the disk. */
@@ -145,7 +147,7 @@ export class Replies {
     resource: Resource,
     representation: Representation,
     request: LightRequest,
-  ): Promise<{ body: LightReply["body"]; length?: number }> {
+  ): Promise<{ body: LightResponse["body"]; length?: number }> {
     if (resource.isHeld(representation)) {
       return { body: await this.#load(resource, representation) };
     }
@@ -168,7 +170,7 @@ export class Replies {
     representation: Representation,
     range: string | undefined,
     { ifRange }: FileFields,
-  ): LightReply | Promise<LightReply> | undefined {
+  ): LightResponse | Promise<LightResponse> | undefined {
     const { source, coding } = representation;
     if (range === undefined || source === undefined) return undefined;
     if (ifRange !== undefined && !this.#rangeHolds(ifRange, resource, representation)) {
@@ -196,7 +198,7 @@ export class Replies {
     resource: Resource,
     representation: Representation,
     slices: readonly Slice[],
-  ): Promise<LightReply> {
+  ): Promise<LightResponse> {
     const { source } = representation;
     const { size } = source!.state;
     const bytes = resource.isHeld(representation)
@@ -225,7 +227,7 @@ export class Replies {
   }
 
   /** RFC 9110 section 15.4.5: no more than the client needs to go on with what it has. */
-  #notModified(resource: Resource, { etag }: Representation): LightReply {
+  #notModified(resource: Resource, { etag }: Representation): LightResponse {
     const headers = ["ETag", etag, ...this.#vary(resource.negotiable), ...this.#fileCaching];
     return { status: 304, headers: [...headers, ...this.#options.headers] };
   }
@@ -233,7 +235,7 @@ export class Replies {
   #headersOf(
     resource: Resource,
     representation: Representation,
-    body: LightReply["body"],
+    body: LightResponse["body"],
     type: string = resource.type,
   ): string[] {
     const { etag, coding, source } = representation;
@@ -264,7 +266,7 @@ export class Replies {
  * Whether the file system does not tell the size of a file, and so nothing of its state either: there
  * are no validators, and no ranges.
  */
-function isUnsized({ source }: Representation, body: LightReply["body"]): boolean {
+function isUnsized({ source }: Representation, body: LightResponse["body"]): boolean {
   return source !== undefined && body instanceof Uint8Array && body.length !== source.state.size;
 }
 

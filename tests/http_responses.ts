@@ -1,4 +1,4 @@
-// Replies as a client reads them, strictly.
+// Responses as a client reads them, strictly.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -7,7 +7,7 @@ import type { HttpOptions } from "../lib/http/server/options.ts";
 import { bytes, readAll } from "./helpers.ts";
 import { serveOn } from "./http_helpers.ts";
 
-/** A reply, and what of it is not its content. */
+/** A response, and what of it is not its content. */
 export interface Reply {
   readonly status: number;
   readonly reason: string;
@@ -16,7 +16,7 @@ export interface Reply {
   readonly body: string;
 }
 
-/** Reads all replies in what a server sent to requests with these methods; GET, if there are more. */
+/** Reads all responses in what a server sent to requests with these methods; GET, if there are more. */
 export function repliesOf(text: string, methods: readonly string[] = []): Reply[] {
   const replies: Reply[] = [];
   let rest = text;
@@ -100,7 +100,7 @@ export async function converse(
 }
 
 /**
- * Asserts that requests are answered with this content, one reply each, and that the connection goes
+ * Asserts that requests are answered with this content, one response each, and that the connection goes
  * on behind them. They are sent in one piece, and byte by byte.
  */
 export async function answered(requests: string, ...contents: string[]): Promise<void> {
@@ -115,7 +115,7 @@ export async function answered(requests: string, ...contents: string[]): Promise
 }
 
 /**
- * Asserts that each of these requests gets one reply, with this status, and then the connection is
+ * Asserts that each of these requests gets one response, with this status, and then the connection is
  * closed, whatever comes behind. They are sent in one piece, and byte by byte.
  */
 export async function refused(status: number, ...requests: string[]): Promise<void> {
@@ -131,7 +131,7 @@ export async function refused(status: number, ...requests: string[]): Promise<vo
   }
 }
 
-/** Connects, sends, half-closes, and hears the replies. */
+/** Connects, sends, half-closes, and hears the responses. */
 export async function talk(
   text: string,
   handler: LightHandler,

@@ -6,8 +6,8 @@
 
 import { SocketError } from "../base/errors.ts";
 import { HttpError } from "../http/message/errors.ts";
-import type { LightHandler, LightReply, LightRequest } from "../http/server/light.ts";
-import { INTERNAL_ERROR } from "../http/server/reply.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
+import { INTERNAL_ERROR } from "../http/server/response.ts";
 import { prefersJson } from "./directory.ts";
 import { errorPage } from "./error_page.ts";
 import { LISTING_POLICY } from "./listing.ts";
@@ -29,9 +29,9 @@ export function withErrorPages(handler: LightHandler, onError?: OnMistake): Ligh
   };
   return (request) => {
     try {
-      const reply = handler(request);
-      if (!(reply instanceof Promise)) return forWhomAsks(reply, request);
-      return reply.then((reply) => forWhomAsks(reply, request))
+      const response = handler(request);
+      if (!(response instanceof Promise)) return forWhomAsks(response, request);
+      return response.then((response) => forWhomAsks(response, request))
         .catch((error) => failed(error, request));
     } catch (error) {
       return failed(error, request);
@@ -39,13 +39,13 @@ export function withErrorPages(handler: LightHandler, onError?: OnMistake): Ligh
   };
 }
 
-function forWhomAsks(reply: LightReply, request: LightRequest): LightReply {
-  const { status, headers = [], body } = reply;
-  if (status < 400 || typeof body !== "string") return reply;
+function forWhomAsks(response: LightResponse, request: LightRequest): LightResponse {
+  const { status, headers = [], body } = response;
+  if (status < 400 || typeof body !== "string") return response;
   const at = indexOf(headers, "content-type");
-  if (at === -1 || !headers[at + 1].startsWith("text/plain")) return reply;
+  if (at === -1 || !headers[at + 1].startsWith("text/plain")) return response;
   const varied = varyByAccept(headers);
-  if (!prefersHtml(request.header("accept"))) return { ...reply, headers: varied };
+  if (!prefersHtml(request.header("accept"))) return { ...response, headers: varied };
   varied.splice(at, 2);
   const type = ["Content-Type", "text/html;charset=utf-8"];
   const safe = indexOf(varied, "x-content-type-options") === -1
@@ -68,7 +68,7 @@ function indexOf(headers: readonly string[], name: string): number {
   return headers.findIndex((header, i) => i % 2 === 0 && header.toLowerCase() === name);
 }
 
-/** A copy of the fields of a reply that depends on Accept. */
+/** A copy of the fields of a response that depends on Accept. */
 function varyByAccept(headers: readonly string[]): string[] {
   const at = indexOf(headers, "vary");
   if (at === -1) return [...headers, "Vary", "Accept"];
