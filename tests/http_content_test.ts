@@ -59,6 +59,7 @@ test("HTTP client: the content of a response comes as text, as JSON, or as bytes
   });
   await got({ status: 204 }, async (response) => assert.equal(await response.text(), ""));
   await got({ status: 200, body: "hello" }, async (response) => {
+    assert.equal(response.length, 5);
     assert.deepEqual(await response.bytes(), new Uint8Array(0));
   }, { method: "HEAD" });
   await got({ status: 200, body: "{" }, async (response) => {

@@ -59,7 +59,7 @@ export async function exchange(
     const length = bodyLengthOf(head, request.method);
     const body = new ResponseBody(input, length, settings.maxSize, limits.headerBytes);
     const marks = { ...timing, firstByte };
-    return new ReceivedResponse(url, head, bytes, length, {
+    return new ReceivedResponse(url, request.method, head, bytes, length, {
       session,
       sending,
       body,

@@ -8,7 +8,7 @@ import { checkOptions, type Kinds, LIMIT } from "../../base/arguments.ts";
 import { copyOf } from "../../base/borrowed.ts";
 import type { Clock } from "../../base/clock.ts";
 import { Gathered } from "../../base/gathered.ts";
-import { headersOf } from "../message/header_list.ts";
+import { headersOf, valueOf } from "../message/header_list.ts";
 import type { ResponseHead } from "../message/response_head.ts";
 import type { BodyLength } from "../message/response_framing.ts";
 import type { ResponseBody } from "./body.ts";
@@ -61,6 +61,7 @@ export class ReceivedResponse implements ClientResponse {
 
   constructor(
     url: string,
+    method: string,
     head: ResponseHead,
     headBytes: number,
     length: BodyLength,
@@ -69,7 +70,11 @@ export class ReceivedResponse implements ClientResponse {
     this.url = url;
     this.head = head;
     this.headBytes = headBytes;
-    this.length = typeof length === "number" ? length : undefined;
+    this.length = method === "HEAD"
+      ? lengthOf(head)
+      : typeof length === "number"
+      ? length
+      : undefined;
     this.untilClose = length === "close";
     this.#parts = parts;
   }
@@ -190,4 +195,10 @@ export class ReceivedResponse implements ClientResponse {
   borrowed(): AsyncIterableIterator<Uint8Array> {
     return new Pieces(() => this.#read(), () => this.close());
   }
+}
+
+/** What Content-Length says. */
+function lengthOf({ headers }: ResponseHead): number | undefined {
+  const value = valueOf(headers, "content-length") ?? "";
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }

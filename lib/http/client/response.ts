@@ -46,7 +46,10 @@ export interface ClientResponse extends AsyncIterable<Uint8Array>, Disposable {
   readonly headers: Headers;
   /** The same as received: names and values by turns, in that order and in the case they had. */
   readonly rawHeaders: readonly string[];
-  /** How many bytes of content come, if the head says so. */
+  /**
+   * How many bytes the content has, if the head says so. Of the response to HEAD it is what GET would
+   * have brought, and none of it comes.
+   */
   readonly length: number | undefined;
   /**
    * Only the end of the connection ends the content, so nobody can tell whether it is whole. With
