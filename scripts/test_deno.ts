@@ -18,7 +18,13 @@ const DEADLINE_MS = 1_800_000;
 const TESTS = join(ROOT, "tests");
 
 /** What every test depends on. */
-const CONFIGURATION: readonly string[] = ["deno.json", "deno.lock", "tests/deno.json", ".dvmrc"];
+const CONFIGURATION: readonly string[] = [
+  "deno.json",
+  "deno.lock",
+  "examples/deno.json",
+  "tests/deno.json",
+  ".dvmrc",
+];
 
 /** What differs from the last commit, new files included, as paths from the root. */
 async function changedFiles(): Promise<string[]> {

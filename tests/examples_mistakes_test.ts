@@ -10,7 +10,7 @@ import { test } from "./runner.deno.ts";
 
 const CLIENTS = ["echo_client", "easy_client"];
 const SERVICES = ["chargen", "daytime", "discard", "time"];
-const SERVERS = ["echo_server", "reverse_proxy", ...SERVICES];
+const SERVERS = ["echo_server", "hono_site", "reverse_proxy", ...SERVICES];
 
 /** Runs an example that fails: its last line tells, as `pattern` says, and no other looks like a stack. */
 async function fails(name: string, args: readonly string[], pattern: RegExp): Promise<void> {
@@ -69,8 +69,12 @@ ${end}
 for (const name of SERVERS) {
   test(`examples: ${name} tells in one line of a port that is taken, or none`, async () => {
     using listener = await systemTransport.listen({ host: "127.0.0.1" });
-    // What the proxy is for comes before its own address.
-    const at = name === "reverse_proxy" ? ["http://127.0.0.1:8080", "127.0.0.1"] : ["127.0.0.1"];
+    // What it serves comes before its own address.
+    const served: Record<string, string> = {
+      hono_site: ".",
+      reverse_proxy: "http://127.0.0.1:8080",
+    };
+    const at = name in served ? [served[name], "127.0.0.1"] : ["127.0.0.1"];
     const taken = [...at, String(listener.addr.port)];
     await fails(name, taken, /^Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/);
     await fails(name, [...at, "65536"], /port as an integer from 0 to 65535, not 65536/);

@@ -161,3 +161,57 @@ test("examples: the proxy passes refusals on, and answers 400 and 502 itself", a
   await proxy.program.stderr.until(/ECONNREFUSED/);
   assert.equal((await proxy.program.stop()).code, 0);
 });
+
+test("examples: through the proxy, a client that leaves ends its request of the server behind, unanswered or half sent", async () => {
+  const asked = deferred<void>();
+  const aborted = deferred<void>();
+  await proxied((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    asked.resolve();
+    return new Promise(() => {});
+  }, async ({ program, url }) => {
+    const leave = new AbortController();
+    const failed = assert.rejects(fetch(url, { signal: leave.signal }));
+    await asked.promise;
+    leave.abort();
+    await failed;
+    await aborted.promise;
+    assert.equal((await program.stop()).stderr, "");
+  });
+
+  const begun = deferred<void>();
+  const broken = deferred<void>();
+  await proxied(async (request) => {
+    const reader = request.body!.getReader();
+    await reader.read();
+    begun.resolve();
+    await reader.read().catch(() => broken.resolve());
+    return new Response("never heard");
+  }, async ({ program, url }) => {
+    using conn = await systemTransport.connect({
+      host: "127.0.0.1",
+      port: Number(new URL(url).port),
+    });
+    await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nfour"));
+    await begun.promise;
+    conn.close();
+    await broken.promise;
+    assert.equal((await program.stop()).stderr, "");
+  });
+});
+
+test("examples: through the proxy, a server behind that breaks off breaks off the response", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  await using proxy = await startProxy(`http://127.0.0.1:${listener.addr.port}`);
+  const response = fetch(proxy.url);
+  using conn = await listener.accept();
+  await conn.read(new Uint8Array(4096));
+  await conn.write(bytes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"));
+  const reader = (await response).body!.getReader();
+  assert.deepEqual(new Uint8Array((await reader.read()).value!), bytes("half"));
+  conn.close();
+  await assert.rejects(reader.read());
+  await proxy.program.stderr.until(/Cannot get .*96 bytes missing.*\n/);
+  const { code, stderr } = await proxy.program.stop();
+  assert.deepEqual([code, stderr.trimEnd().split("\n").length], [0, 1]);
+});
