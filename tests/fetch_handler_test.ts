@@ -141,6 +141,13 @@ test("toFetchHandler: the request is that of serveHttp(), or one made of a Reque
   assert.equal(await (await handler(new Request("http://a/"))).text(), "");
   assert.deepEqual(seen[2].remoteAddr, { transport: "unix", path: "" });
 
+  const leave = new AbortController();
+  await (await handler(new Request("http://a/", { signal: leave.signal }))).text();
+  const signal = seen[3].signal();
+  assert.equal(signal.aborted, false);
+  leave.abort();
+  assert.equal(signal.aborted, true);
+
   const used = new Request("http://a/", { method: "POST", body: "x" });
   await used.text();
   await assert.rejects(handler(used), TypeError);

@@ -7,6 +7,7 @@ import { Hono } from "hono";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import type { HttpOptions } from "../lib/http/server/options.ts";
+import type { TcpAddr } from "../lib/base/addr.ts";
 import type { HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
@@ -329,9 +330,10 @@ test("Response: a silent stream is cancelled when the connection is lost", async
   assert.deepEqual(errors, []);
 });
 
-test("handlers: are told the client's address, and may stream the request's body back", async () => {
-  await using server = await serveOn((request, { remoteAddr }) => {
-    assert.equal(remoteAddr.transport, "tcp");
+test("handlers: are told the addresses of the connection, and may stream the request's body back", async () => {
+  await using server = await serveOn((request, { remoteAddr, localAddr }) => {
+    assert.deepEqual([remoteAddr.transport, localAddr.transport], ["tcp", "tcp"]);
+    assert.equal(new URL(request.url).port, String((localAddr as TcpAddr).port));
     return new Response(request.body);
   }, { limits: { body: 1e7 } });
   const body = Buffer.alloc(5_000_000, "0123456789");

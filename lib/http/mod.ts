@@ -34,7 +34,7 @@ export { HttpError } from "./message/errors.ts";
 export type { HttpErrorCode } from "./message/errors.ts";
 export type { HeadLimits } from "./message/request_head.ts";
 export type { ResponseHeadLimits } from "./message/response_head.ts";
-export type { LightHandler, LightRequest, LightResponse } from "./server/light.ts";
+export type { LightBody, LightHandler, LightRequest, LightResponse } from "./server/light.ts";
 export { HTTP_LIMITS } from "./server/options.ts";
 export type { Exchange, HttpLimits, HttpOptions } from "./server/options.ts";
 export { prepare } from "./server/prepared.ts";

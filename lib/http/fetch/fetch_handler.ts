@@ -13,10 +13,12 @@ import type { LightHandler, LightRequest, LightResponse } from "../server/light.
 import { webRequest } from "./web_request.ts";
 import { lightResponse } from "./web_response.ts";
 
-/** What a handler is told besides the request. */
+/** What a handler is told besides the request: the addresses of its connection. */
 export interface HttpInfo {
   /** The client's address. */
   readonly remoteAddr: Addr;
+  /** The address that the request came to. */
+  readonly localAddr: Addr;
 }
 
 /** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */

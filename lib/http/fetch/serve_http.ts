@@ -14,10 +14,11 @@ import { serveLight } from "../server/server.ts";
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests as {@linkcode serveLight} does, by a handler as those of
  * `Deno.serve`, Hono or h3: bodies may be streams in both directions, and `request.signal` is
- * aborted when the client leaves.
+ * aborted when the client leaves; to throw its reason is no mistake. The second argument has the
+ * addresses of the connection.
  *
  * A handler for {@linkcode serveLight} becomes one for this by {@linkcode toFetchHandler}; that of
- * {@linkcode fileHandler} or {@linkcode siteHandler} is one already.
+ * `fileHandler()` or `siteHandler()` is one already.
  *
  * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
