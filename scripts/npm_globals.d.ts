@@ -19,6 +19,7 @@ interface AsyncDisposable {
 
 interface AbortSignal {}
 interface ErrorOptions {}
+interface Headers {}
 // deno-lint-ignore no-explicit-any -- as in the others of this name
 interface ReadableStream<R = any> {}
 interface Request {}
