@@ -27,7 +27,7 @@ const proxy: LightHandler = async (request) => {
       body: request.body,
       length: request.body?.length,
       maxRedirects: 0, // they are for the client to follow
-      signal: request.signal(), // a client that leaves ends the request
+      signal: request.signal(), // a client that leaves, or sends FIN, ends it
     });
     const { status, rawHeaders, length } = response;
     return { status, headers: endToEndHeaders(rawHeaders), body: response, length };
