@@ -70,11 +70,7 @@ export class ReceivedResponse implements ClientResponse {
     this.url = url;
     this.head = head;
     this.headBytes = headBytes;
-    this.length = method === "HEAD"
-      ? lengthOf(head)
-      : typeof length === "number"
-      ? length
-      : undefined;
+    this.length = sizeOf(method, head, length);
     this.untilClose = length === "close";
     this.#parts = parts;
   }
@@ -197,8 +193,9 @@ export class ReceivedResponse implements ClientResponse {
   }
 }
 
-/** What Content-Length says. */
-function lengthOf({ headers }: ResponseHead): number | undefined {
-  const value = valueOf(headers, "content-length") ?? "";
-  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+/** How many bytes the content has, or would have to GET. */
+function sizeOf(method: string, { headers }: ResponseHead, length: BodyLength): number | undefined {
+  if (method !== "HEAD") return typeof length === "number" ? length : undefined;
+  const told = valueOf(headers, "content-length") ?? "";
+  return /^\d{1,15}$/.test(told) ? Number(told) : undefined;
 }

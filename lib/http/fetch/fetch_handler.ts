@@ -97,8 +97,8 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
 export function toFetchHandler(handler: LightHandler): FetchHandler {
   checkArgument("toFetchHandler", handler, HANDLER);
   return async (request, info) => {
-    const reply = await handler(lightRequest(request, info?.remoteAddr));
-    return fetchResponse(reply, request.method);
+    const response = await handler(lightRequest(request, info?.remoteAddr));
+    return fetchResponse(response, request.method);
   };
 }
 

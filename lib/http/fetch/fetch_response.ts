@@ -13,12 +13,12 @@ import { dropContent, hasContent, isStream, sizeOf } from "../server/response.ts
  * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a response
  * that fetch cannot carry.
  */
-export function fetchResponse(reply: LightResponse, method: string): Response {
-  const { status, headers = [], body, length } = reply;
+export function fetchResponse(light: LightResponse, method: string): Response {
+  const { status, headers = [], body, length } = light;
   const fields = headersOf(headers);
   const init = { status, headers: fields };
-  const wanted = hasContent(reply, method);
-  const asked = method === "HEAD" && hasContent(reply, "GET");
+  const wanted = hasContent(light, method);
+  const asked = method === "HEAD" && hasContent(light, "GET");
   const size = isStream(body) ? length : sizeOf(body);
   if (size !== undefined && (asked || wanted && isStream(body))) {
     fields.set("Content-Length", String(size));
@@ -28,7 +28,7 @@ export function fetchResponse(reply: LightResponse, method: string): Response {
   if (isStream(body) && (wanted || asked && size === undefined)) {
     return new Response(streamOf(body), init);
   }
-  dropContent(reply);
+  dropContent(light);
   return new Response(null, init);
 }
 
