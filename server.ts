@@ -1,137 +1,20 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The server script: `server.ts [echo|web|relay|chat] [options]`. See `--help`.
+ * The server script: `server.ts [echo|web|relay|chat|replay] [options]`. See `--help`.
  *
  * @module
  */
 
 import process from "node:process";
-import { ACCESS_HELP } from "./lib/cli/options/access.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "./lib/cli/options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore } from "./lib/cli/options/common.ts";
-import { command } from "./lib/cli/command.ts";
-import { echoUdpServer } from "./lib/cli/commands/echo/udp_server.ts";
-import { SERVER_EXIT_HELP } from "./lib/cli/io/exit.ts";
-import { placeAdvice, serverAdvice } from "./lib/cli/advice/first_word.ts";
-import { renderFlags, size, toggle, UsageError, type Values } from "./lib/cli/io/flags.ts";
-import { ECHO_SERVER_HINTS } from "./lib/cli/advice/hints.ts";
+import { SERVER } from "./lib/cli/commands/server.ts";
 import { serverIo } from "./lib/cli/io/io.ts";
 import { isMain, type Main, mainOf } from "./lib/cli/main.ts";
-import { openListener, serveUntilStopped, servingFlags } from "./lib/cli/serving/serving.ts";
-import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "./lib/cli/serving/workers.ts";
-import type { Session } from "./lib/cli/session.ts";
-import { echo } from "./lib/protocols/echo.ts";
 
 export type { Io, ProgramSignal } from "./lib/cli/io/io.ts";
 export type { ProgramOutput } from "./lib/cli/io/program_output.ts";
 export type { Main } from "./lib/cli/main.ts";
 
-const PORT = 10000;
-
-const FLAGS = {
-  ...servingFlags(PORT),
-  ...WORKER_FLAGS,
-  udp: toggle("answer datagrams (UDP), one by one"),
-  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
-  ...INSTRUMENT_FLAGS,
-  ...GENERAL_FLAGS,
-};
-
-/** What is about connections, and means nothing with --udp. */
-const NOT_WITH_UDP = [
-  "backlog",
-  "max-connections",
-  "max-per-address",
-  "idle-timeout",
-  "grace",
-  "recv-size",
-] as const;
-
-const HELP = `A server made of plain sockets.
-
-  deno run -A server.ts                        an echo server on localhost port 10000
-  deno run -A server.ts --port 0 -v            on a free port, showing every step
-  deno run -A server.ts --host ''              for other machines, too
-  deno run -A server.ts --tls-self-signed      over TLS
-  deno run -A server.ts --unix /tmp/echo.sock  on a Unix socket
-  deno run -A server.ts echo --udp             for datagrams
-  deno run -A server.ts --workers 2            in two processes, on two cores
-  deno run -A server.ts web dist               a directory as a web site, on port 8080
-  deno run -A server.ts relay --to host:80     a port that leads to another one
-  deno run -A server.ts chat                   a room for all who connect
-  npx plainsocket server                       the same on Node
-  deno run -A jsr:@plainsocket/plainsocket/server  the same without a checkout
-
-Usage: server.ts [echo] [options]
-       server.ts web [DIR] [options]           'web --help' tells its options
-       server.ts relay --to TARGET [options]   and so do these
-       server.ts chat [options]
-       server.ts replay FILE [options]
-
-Protocols:
-  echo   sends back whatever comes, until the client half-closes (RFC 862)
-  web    files of a directory, with listings, ranges, compression and uploads (HTTP/1.1)
-  relay  joins each client to a target, over TCP, TLS or a Unix socket on either side
-  chat   the clients talk to each other, in lines
-  replay plays the server's side of what --record has written
-
-Options:
-${renderFlags(FLAGS)}
-
-Over UDP on any address (--host ''), the answers of a host with several addresses may come from
-another one than was asked, which clients may not take: then listen on that one.
-
-stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
-accepting and lets conversations finish for the grace time, then resets them; again ends at once.
-
-${ACCESS_HELP}
-
-${WORKERS_HELP}
-
-${INSTRUMENT_HELP}
-
-Exit codes:
-${SERVER_EXIT_HELP}
-`;
-
-async function echoServer(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
-  noMore(positionals, placeAdvice(positionals) ?? "echo takes options only");
-  const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
-  if (values.udp && given !== undefined) {
-    throw new UsageError(`Option --udp goes without --${given}`);
-  }
-  const signals = session.onSignals();
-  session.openLog(values);
-  if (values.udp) return await echoUdpServer(values, PORT, session, signals);
-  if (values.workers > 0) return await serveInWorkers("echo", values, PORT, session, signals);
-  const opened = await openListener(values, PORT, session);
-  const handler = echo({ recvSize: values["recv-size"] });
-  return await serveUntilStopped(opened, handler, values, session, signals);
-}
-
-const echoCommand = command({
-  name: "echo",
-  flags: FLAGS,
-  help: HELP,
-  hints: ECHO_SERVER_HINTS,
-  run: echoServer,
-});
-
 /** Runs the server as its command line says; resolves to the exit code. */
-export const main: Main = mainOf("server.ts", {
-  servesOn: true,
-  advice: serverAdvice,
-  commands: {
-    echo: () => Promise.resolve(echoCommand),
-    web: async () => (await import("./lib/cli/commands/web/web.ts")).web,
-    relay: async () => (await import("./lib/cli/commands/relay/relay.ts")).relay,
-    replay: async () => (await import("./lib/cli/commands/replay/server.ts")).replay,
-    chat: async () => (await import("./lib/cli/commands/chat/chat.ts")).chat,
-  },
-});
+export const main: Main = mainOf("server.ts", SERVER);
 
 if (isMain(import.meta)) process.exit(await main(process.argv.slice(2), serverIo()));

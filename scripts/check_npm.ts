@@ -157,9 +157,6 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
     await report.check(`${node.name}: ${way} plainsocket server and client converse`, () => {
       return converse(launch("plainsocket", "server"), launch("plainsocket", "client"));
     });
-    await report.check(`${node.name}: ${way} plainsocket-server and -client converse`, () => {
-      return converse(launch("plainsocket-server"), launch("plainsocket-client"));
-    });
     await report.check(
       `${node.name}: ${way} plainsocket server and client converse, with workers`,
       () => {

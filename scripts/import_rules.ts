@@ -35,9 +35,6 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "faults",
     "replay",
     "files",
-    // The command that has both programs.
-    "server.ts",
-    "client.ts",
   ],
 };
 

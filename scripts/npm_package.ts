@@ -15,8 +15,6 @@ export const NODE_TYPES_NEEDED: readonly string[] = ["./server", "./client", "./
 /** The package's commands, and the scripts behind them. */
 export const COMMANDS: Readonly<Record<string, string>> = {
   "plainsocket": "./lib/cli/plainsocket.ts",
-  "plainsocket-server": "./lib/cli/plainsocket_server.ts",
-  "plainsocket-client": "./lib/cli/plainsocket_client.ts",
 };
 
 /** The files of the package beside the code, and those that they are copies of. */

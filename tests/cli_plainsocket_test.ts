@@ -28,10 +28,10 @@ test("plainsocket: each help has the names and the examples of the package, line
 });
 
 test("plainsocket: messages have the name that was typed", async () => {
-  const [direct, web, own] = await Promise.all([
+  const [direct, web, needing] = await Promise.all([
     run("client", "--nope"),
     run("server", "web", "--nope"),
-    runProgram([...programCommand("lib/cli/plainsocket_server"), "relay"]),
+    run("server", "relay"),
   ]);
   assert.equal(
     direct.stderr,
@@ -41,7 +41,10 @@ test("plainsocket: messages have the name that was typed", async () => {
     web.stderr,
     "plainsocket server: Unknown option --nope. See 'plainsocket server web --help'.\n",
   );
-  assert.match(own.stderr, /^plainsocket-server: .* See 'plainsocket-server relay --help'\.\n$/);
+  assert.match(
+    needing.stderr,
+    /^plainsocket server: .* See 'plainsocket server relay --help'\.\n$/,
+  );
 });
 
 test("plainsocket: what is no command leads to the one that was meant", async () => {
@@ -104,8 +107,8 @@ test("plainsocket: help with a protocol is that protocol's, and of the two of a 
 });
 
 test("plainsocket: a protocol of the other program leads to that, by its own name", async () => {
-  const own = await runProgram([...programCommand("lib/cli/plainsocket_client"), "web"]);
-  assert.match(own.stderr, /: say 'plainsocket-server web'\. See 'plainsocket-client --help'/);
+  const own = await run("client", "web");
+  assert.match(own.stderr, /: say 'plainsocket server web'\. See 'plainsocket client --help'/);
   const { stderr } = await run("server", "get", "http://a/");
   assert.match(stderr, /: say 'plainsocket client get'\. See 'plainsocket server --help'/);
 });

@@ -11,7 +11,9 @@ import { EXIT } from "./io/exit.ts";
 import { placeFlags, synonym } from "./advice/first_word.ts";
 import { flagsFor } from "./options/host.ts";
 import { processIo, serverIo } from "./io/io.ts";
-import { endUnread } from "./main.ts";
+import { CLIENT } from "./commands/client.ts";
+import { SERVER } from "./commands/server.ts";
+import { endUnread, mainOf } from "./main.ts";
 import { nearest } from "../base/nearest.ts";
 import { PROTOCOLS } from "./program.ts";
 import { Session } from "./session.ts";
@@ -91,10 +93,10 @@ function helpOf([help, what = "", ...rest]: readonly string[]): readonly string[
 async function main(args: readonly string[]): Promise<number> {
   const [name, ...rest] = HELP.includes(args[0]) ? helpOf(args) : args;
   if (name === "server") {
-    return (await import("../../server.ts")).main(rest, serverIo(), "plainsocket ");
+    return await mainOf("server.ts", SERVER)(rest, serverIo(), "plainsocket ");
   }
   if (name === "client") {
-    return (await import("../../client.ts")).main(rest, processIo, "plainsocket ");
+    return await mainOf("client.ts", CLIENT)(rest, processIo, "plainsocket ");
   }
   const session = new Session(processIo);
   endUnread("plainsocket", session);

@@ -25,7 +25,7 @@ export function otherProgram(word: string, program: string): string | undefined 
 
 /**
  * Puts the names that users type in place of `server.ts` and `client.ts`. `prefix` is what stands
- * before `server` and `client` there: `"plainsocket "` or `"plainsocket-"`; undefined in the scripts.
+ * before `server` and `client` there: `"plainsocket "`; undefined in the scripts.
  */
 export function asCalled(text: string, prefix: string | undefined): string {
   return prefix === undefined ? text : text.replace(/\b(server|client)\.ts\b/g, `${prefix}$1`);
