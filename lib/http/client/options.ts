@@ -38,7 +38,7 @@ export interface HttpRequestOptions {
    */
   readonly url: string | URL;
   /** The socket file of the server: the URL then only says what is asked for. Default: TCP. */
-  readonly path?: string;
+  readonly socketPath?: string;
   /** Whom to trust with https, and who to be. Default: whom the runtime trusts, and nobody. */
   readonly tls?: ClientTls;
   /** The method; case-sensitive. Default: GET, or POST if there is a `body`. */
@@ -110,7 +110,7 @@ const HEAD_LIMITS: Kinds<ResponseHeadLimits> = {
 /** What each of {@linkcode HttpRequestOptions} may be. */
 export const REQUEST_OPTIONS: Kinds<HttpRequestOptions> = {
   url: required(URL_OR_TEXT),
-  path: TEXT,
+  socketPath: TEXT,
   tls: optionsOf(CLIENT_TLS),
   method: TEXT,
   headers: FIELDS,

@@ -69,7 +69,7 @@ export async function requestHttp(
   const deadline = new Deadline(options.signal, totalTimeout, clock);
   const began = clock.now();
   const settings = {
-    path: options.path,
+    path: options.socketPath,
     tls: options.tls ?? {},
     signal: deadline.signal,
     connectTimeout: options.connectTimeout ?? 10_000,

@@ -74,7 +74,7 @@ export type RequestValues = Values<typeof REQUEST_FLAGS> & {
 
 /** What of {@linkcode HttpRequestOptions} they make. */
 export type RequestChoice =
-  & Pick<HttpRequestOptions, "body" | "path">
+  & Pick<HttpRequestOptions, "body" | "socketPath">
   & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
 
 /** Reads the request off the command line. Throws a {@linkcode UsageError}, or as `parseUrl` does. */
@@ -83,7 +83,7 @@ export async function requestOf(
   values: RequestValues,
   stdin: AsyncIterable<Uint8Array>,
 ): Promise<RequestChoice> {
-  const { url, path } = placeOf(text, values.unix);
+  const { url, socketPath } = placeOf(text, values.unix);
   const headers = values.header.flatMap(fieldOf);
   const add = (name: string, value: string) => {
     if (!hasField(headers, name.toLowerCase())) headers.push(name, value);
@@ -96,25 +96,25 @@ export async function requestOf(
   const body = await bodyOf(values, stdin);
   if (body !== undefined) add("Content-Type", "application/x-www-form-urlencoded");
   const method = methodOf(values, body !== undefined);
-  return { url, path, method, headers, body };
+  return { url, socketPath, method, headers, body };
 }
 
 /** What a URL leads to: the socket file that it, or `unix`, names, if there is one. */
-function placeOf(text: string, unix: string): { url: URL; path: string | undefined } {
+function placeOf(text: string, unix: string): { url: URL; socketPath: string | undefined } {
   const local = /^http\+unix:\/\/([^/?#]*)(.*)$/is.exec(text);
   if (local === null) {
     // As curl has it: what has no scheme is http.
     const url = parseUrl(
       text === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`,
     );
-    return { url, path: unix === "" ? undefined : unix };
+    return { url, socketPath: unix === "" ? undefined : unix };
   }
   if (unix !== "") throw new UsageError("Option --unix goes without a URL of http+unix");
-  const path = decoded(local[1]);
-  if (path === undefined || path === "") {
+  const socketPath = decoded(local[1]);
+  if (socketPath === undefined || socketPath === "") {
     throw new RequestError("BAD_URL", text, "it has no path as http+unix://%2Frun%2Fa.sock/ has");
   }
-  return { url: parseUrl(`http://localhost${local[2]}`), path };
+  return { url: parseUrl(`http://localhost${local[2]}`), socketPath };
 }
 
 function methodOf({ request, head }: RequestValues, hasBody: boolean): string {
