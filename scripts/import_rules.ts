@@ -1,5 +1,5 @@
-// Which folder of the library imports which. The table is the architecture: docs and the picture in
-// CONTRIBUTING.md follow it. A type import counts as any other.
+// Which folder of the library imports which. The table is the architecture: the picture in
+// docs/architecture.md follows it. A type import counts as any other.
 
 import { posix } from "node:path";
 import { tokens } from "./tokens.ts";
