@@ -42,10 +42,15 @@ export function escapeCode(code: number): string {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u{${code.toString(16)}}`;
 }
 
+/** Text that {@linkcode UNSAFE} has nothing to look for in; the engines find that out much faster. */
+const PRINTABLE = /^[\x20-\x7e]*$/;
+
 /** Writes a value as JSON with the same characters escaped, as JSON does that: `\u001b`, `\u202e`. */
 export function safeJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  if (PRINTABLE.test(json)) return json;
   // What JSON.stringify() leaves as it is has one code unit each.
-  return JSON.stringify(value).replace(
+  return json.replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

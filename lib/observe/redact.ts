@@ -57,6 +57,15 @@ class Redactor {
     return shown;
   }
 
+  /** Whether the line may still begin with one of the fields. White space may stand before its colon. */
+  #mayBeField(): boolean {
+    const word = this.#word.trimEnd();
+    return this.#word.length <= MAX_NAME &&
+      this.#fields.some((field) =>
+        field.startsWith(word) && (word === field || word === this.#word)
+      );
+  }
+
   #isSecret(byte: number): boolean {
     const secret = this.#part === "secret" || this.#part === "scheme";
     if (byte === LF) {
@@ -77,8 +86,10 @@ class Redactor {
           this.#part = "scheme";
           this.#word = "";
           this.#stars = 0;
-        } else if (this.#word.length > MAX_NAME) this.#part = "other";
-        else this.#word += letter;
+        } else {
+          this.#word += letter;
+          if (!this.#mayBeField()) this.#part = "other";
+        }
         return false;
       case "scheme":
         if (isSpace) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { Buffer, isAscii, isUtf8 } from "node:buffer";
 import { safeJson } from "../base/escape.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { SocketEvent } from "../observe/events.ts";
@@ -83,23 +83,23 @@ export class RecordingEncoder {
 
 /** One line for data that is not too long, else several. */
 function pieces(event: Omit<DataEvent, "data">, data: Uint8Array): string {
-  if (data.length <= MAX_LINE_DATA) return line({ ...event, ...encoded(data) });
+  // Without the brace at its end: the data comes behind.
+  const start = safeJson(event).slice(0, -1);
+  if (data.length <= MAX_LINE_DATA) return dataLine(start, data);
   let text = "";
   for (let at = 0; at < data.length; at += MAX_LINE_DATA) {
-    text += line({ ...event, ...encoded(data.subarray(at, at + MAX_LINE_DATA)) });
+    text += dataLine(start, data.subarray(at, at + MAX_LINE_DATA));
   }
   return text;
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** `text` for what is UTF-8, else `b64`. */
-function encoded(data: Uint8Array): { text: string } | { b64: string } {
-  try {
-    return { text: decoder.decode(data) };
-  } catch {
-    return { b64: Buffer.from(data.buffer, data.byteOffset, data.length).toString("base64") };
-  }
+/** A line with `text` for what is UTF-8, else with `b64`. Large data is looked at by native code only. */
+function dataLine(start: string, data: Uint8Array): string {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  if (!isUtf8(bytes)) return `${start},"b64":"${bytes.toString("base64")}"}\n`;
+  if (!isAscii(bytes)) return `${start},"text":${safeJson(bytes.toString("utf8"))}}\n`;
+  const text = JSON.stringify(bytes.toString("latin1"));
+  return `${start},"text":${text.includes("\x7f") ? safeJson(JSON.parse(text)) : text}}\n`;
 }
 
 /** Names them one by one: they may be computed when they are asked for, and `raw` is left out. */
