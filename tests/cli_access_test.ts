@@ -42,7 +42,7 @@ test("server: a network that is none, or a file that is not there, exits 2 with 
     [["--max-per-address", "-1"], /Option --max-per-address/],
     [
       ["--allow", "@/no/such/file"],
-      /Cannot read '\/no\/such\/file', which --allow or --deny names: there is no such file\. See/,
+      /Option --allow cannot read '\/no\/such\/file': there is no such file\. See/,
     ],
     [
       ["--unix", "/tmp/never.sock", "--allow", "::1"],
@@ -112,7 +112,7 @@ test(
       assert.deepEqual(server.program.stderr.lines, [
         `${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
         "the network, or 127.0.0.3 for the one address. Who may connect stays as it was.",
-        `Cannot read '${path}', which --allow or --deny names: there is no such file. ` +
+        `Option --deny cannot read '${path}': there is no such file. ` +
         "Who may connect stays as it was.",
       ]);
       assert.equal(await callFrom("127.0.0.1", server.port), "hello");

@@ -109,7 +109,7 @@ test("cli record: a file that cannot be written is one clear line, before anythi
   assertFailed(
     await runServer(["--port", "0", "--record", "/nowhere/x.jsonl"]),
     23,
-    /Cannot write the recording '\/nowhere\/x\.jsonl': there is no such file or folder \(ENOENT\)/,
+    /Cannot write the recording '\/nowhere\/x\.jsonl': its folder does not exist \(ENOENT\)/,
   );
 });
 
@@ -132,7 +132,7 @@ test("cli record: what does not go together is said", async () => {
     ["client", ["get", "http://localhost/", "--record", "-"], /--record - is for servers/],
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
     ["server", ["--fault", "reset"], /Option --fault: .*column 6: expected 'reset@'/],
-    ["server", ["--fault", "@/nowhere"], /Cannot read '\/nowhere', which --fault names/],
+    ["server", ["--fault", "@/nowhere"], /Option --fault cannot read '\/nowhere'/],
     ["client", ["recording"], /recording needs a FILE/],
     ["server", ["replay"], /replay needs a FILE/],
     ["server", ["replay", "x", "--ignore", "a"], /--ignore goes with --match lines or/],

@@ -187,15 +187,20 @@ export function parseFlags<F extends Flags>(
     if (flag.arg !== undefined && value === undefined) {
       throw new UsageError(`Option ${rawName} needs a value: ${rawName} ${flag.arg}`);
     }
-    try {
-      values[name] = flag.parse(value ?? "", values[name]);
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      throw new UsageError(`Option ${rawName} ${error.message}`);
-    }
+    values[name] = ofOption(rawName, () => flag.parse(value ?? "", values[name]));
     given.add(name);
   }
   return { values: values as Values<F>, positionals, given };
+}
+
+/** Has a {@linkcode UsageError} tell which option it is about: `option` is as users write it. */
+export function ofOption<T>(option: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Option ${option} ${error.message}`);
+  }
 }
 
 /** Throws a {@linkcode UsageError} for a flag that is given without the one that it needs. */

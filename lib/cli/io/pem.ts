@@ -14,9 +14,8 @@ import {
   PemError,
   pemOf,
 } from "../../net/tls/pem.ts";
-import { UsageError } from "./flags.ts";
-import { readTextFile } from "./text_file.ts";
-import { whyUnreadable } from "./unreadable.ts";
+import { readTextFile } from "./files.ts";
+import { ofOption, UsageError } from "./flags.ts";
 
 /** A file, and the option that names it, without its dashes. */
 export interface NamedFile {
@@ -69,11 +68,7 @@ function optionsOf(passphrase: NamedFile | undefined) {
 }
 
 function read({ option, file }: NamedFile): Pem {
-  try {
-    return { name: `'${file}'`, text: readTextFile(file) };
-  } catch (error) {
-    throw new UsageError(`Option --${option} cannot read '${file}': ${whyUnreadable(file, error)}`);
-  }
+  return { name: `'${file}'`, text: ofOption(`--${option}`, () => readTextFile(file)) };
 }
 
 /** Has an error tell which option it is about. */

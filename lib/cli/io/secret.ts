@@ -4,9 +4,8 @@
  * @module
  */
 
+import { readTextFile } from "./files.ts";
 import { UsageError } from "./flags.ts";
-import { readTextFile } from "./text_file.ts";
-import { whyUnreadable } from "./unreadable.ts";
 
 /** Whether a value names a file that has it. */
 export function isInFile(value: string): boolean {
@@ -26,10 +25,5 @@ export function secretOf(value: string): string {
 
 /** The lines in FILE of `@FILE`, but for empty ones. Throws a {@linkcode UsageError}. */
 export function linesOf(value: string): string[] {
-  const file = value.slice(1);
-  try {
-    return readTextFile(file).split(/\r?\n/).filter((line) => line !== "");
-  } catch (error) {
-    throw new UsageError(`cannot read '${file}': ${whyUnreadable(file, error)}`);
-  }
+  return readTextFile(value.slice(1)).split(/\r?\n/).filter((line) => line !== "");
 }

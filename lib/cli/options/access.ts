@@ -9,16 +9,16 @@ import { formatAddr } from "../../base/addr.ts";
 import { parseCidr } from "../../base/cidr.ts";
 import { counted } from "../../base/plural.ts";
 import { isLoopback } from "../../base/ip.ts";
-import { type Flag, integer, optional, UsageError, type Values } from "../io/flags.ts";
+import { type Flag, integer, ofOption, optional, UsageError, type Values } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { readTextFile } from "../io/text_file.ts";
-import { whyUnreadable } from "../io/unreadable.ts";
+import { readTextFile } from "../io/files.ts";
+import { isInFile } from "../io/secret.ts";
 
 /** A flag for networks: one, or some with commas between them, again and again. */
 function networks(help: string): Flag<readonly string[]> {
   const parse = (text: string, sofar: readonly string[]) => {
     const items = text.split(",");
-    for (const item of items) if (!isFile(item)) checkNetwork(item, "takes networks: ");
+    for (const item of items) if (!isInFile(item)) checkNetwork(item, "takes networks: ");
     return [...sofar, ...items];
   };
   return { arg: "CIDR", help, fallback: [], parse };
@@ -92,7 +92,7 @@ export function openAccess(
 
 /** Whether there are files that SIGHUP reads again. */
 export function readsFiles({ allow, deny }: AccessFlags): boolean {
-  return [...allow, ...deny].some(isFile);
+  return [...allow, ...deny].some(isInFile);
 }
 
 function reload(access: AccessList, values: AccessFlags, log: Log): void {
@@ -115,38 +115,27 @@ function reload(access: AccessList, values: AccessFlags, log: Log): void {
 function readRules({ allow, deny }: AccessFlags): AccessRules {
   return {
     // A file with nothing in it allows nobody.
-    ...allow.length === 0 ? {} : { allow: allow.flatMap(networksOf) },
-    deny: deny.flatMap(networksOf),
+    ...allow.length === 0 ? {} : { allow: networksOf("--allow", allow) },
+    deny: networksOf("--deny", deny),
   };
 }
 
-function isFile(item: string): boolean {
-  return item.startsWith("@");
-}
-
-function networksOf(item: string): string[] {
-  return isFile(item) ? readNetworks(item.slice(1)) : [item];
+/** The networks that an option has, with those in its files. */
+function networksOf(option: string, items: readonly string[]): string[] {
+  return items.flatMap((item) => isInFile(item) ? readNetworks(option, item.slice(1)) : [item]);
 }
 
 /** Reads a file of networks: one a line, with `#` before a comment. */
-function readNetworks(path: string): string[] {
+function readNetworks(option: string, path: string): string[] {
   const networks: string[] = [];
-  for (const [i, line] of readText(path).split("\n").entries()) {
+  const text = ofOption(option, () => readTextFile(path));
+  for (const [i, line] of text.split("\n").entries()) {
     const network = line.replace(/#.*/, "").trim();
     if (network === "") continue;
     checkNetwork(network, `${path}:${i + 1}: `);
     networks.push(network);
   }
   return networks;
-}
-
-function readText(path: string): string {
-  try {
-    return readTextFile(path);
-  } catch (error) {
-    const why = whyUnreadable(path, error);
-    throw new UsageError(`Cannot read '${path}', which --allow or --deny names: ${why}`);
-  }
 }
 
 /** Throws a {@linkcode UsageError}, with `where` in front, unless it is a network or an address. */

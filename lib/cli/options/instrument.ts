@@ -11,10 +11,10 @@ import type { parseFaultPlan } from "../../faults/parse.ts";
 import type { FaultPlan } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
-import { UsageError } from "../io/flags.ts";
+import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { readTextFile } from "../io/text_file.ts";
-import { whyUnreadable } from "../io/unreadable.ts";
+import { readTextFile } from "../io/files.ts";
+import { isInFile } from "../io/secret.ts";
 import { type InstrumentedRun, type InstrumentFlags, MAX_SEED } from "./instrument_flags.ts";
 import type { OpenRecording } from "./recording_output.ts";
 
@@ -50,7 +50,7 @@ class RunFaults {
 
   /** Whether the plan is in a file. */
   get isFile(): boolean {
-    return this.#plans.some((plan) => plan.startsWith("@"));
+    return this.#plans.some(isInFile);
   }
 
   wrap(transport: Transport, clock: Clock): Transport {
@@ -74,16 +74,9 @@ class RunFaults {
 
   #read(): FaultPlan {
     return this.#plans.flatMap((plan) => {
-      if (!plan.startsWith("@")) return this.#parse(plan, "Option --fault: ");
+      if (!isInFile(plan)) return this.#parse(plan, "Option --fault: ");
       const path = plan.slice(1);
-      let text: string;
-      try {
-        text = readTextFile(path);
-      } catch (error) {
-        const why = whyUnreadable(path, error);
-        throw new UsageError(`Cannot read '${path}', which --fault names: ${why}`);
-      }
-      return this.#parse(text, `${path}: `);
+      return this.#parse(ofOption("--fault", () => readTextFile(path)), `${path}: `);
     });
   }
 

@@ -5,15 +5,12 @@
  */
 
 import { closeSync, openSync, writeSync } from "node:fs";
-import { ERROR_CODES } from "../../base/error_codes.ts";
-import { codeOf } from "../../base/errors.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { parseEvent, parseHead } from "../../recording/parse.ts";
 import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
 import { recordingSink } from "../../recording/record.ts";
-import { CliError, EXIT } from "../io/exit.ts";
 import { write } from "../io/io.ts";
-import { whyUnreadable } from "../io/unreadable.ts";
+import { writeError } from "../io/files.ts";
 import type { InstrumentedRun, InstrumentFlags, RecordFormat } from "./instrument_flags.ts";
 
 /** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
@@ -80,8 +77,7 @@ class RecordingOutput {
       // It may have passwords in it.
       this.#fd = openSync(path, "w", 0o600);
     } catch (error) {
-      const why = whyUnwritable(path, error);
-      throw new CliError(EXIT.writeFailed, `Cannot write the recording '${path}': ${why}`);
+      throw unwritten(path, error);
     }
   }
 
@@ -111,8 +107,7 @@ class RecordingOutput {
     } catch (error) {
       this.#ended = true;
       closeSync(this.#fd);
-      const why = whyUnwritable(this.#path, error);
-      this.#run.log.error(`Cannot write the recording '${this.#path}': ${why}. It ends here.`);
+      this.#run.log.error(`${unwritten(this.#path, error).message} It ends here.`);
     }
   }
 
@@ -139,14 +134,6 @@ function concat(blocks: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Why a file cannot be written, for people. */
-function whyUnwritable(path: string, error: unknown): string {
-  const { name } = error as Error;
-  if (name === "NotCapable") {
-    return `Deno's permissions forbid it; run again with --allow-write=${path}`;
-  }
-  const code = codeOf(error);
-  return Object.hasOwn(ERROR_CODES, code) && code !== "EUNKNOWN"
-    ? `${ERROR_CODES[code].why} (${code})`
-    : whyUnreadable(path, error);
+function unwritten(path: string, error: unknown): Error {
+  return writeError(path, error, { name: `the recording '${path}'`, option: "--record FILE" });
 }

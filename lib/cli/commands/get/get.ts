@@ -39,7 +39,7 @@ import { Checksum, type Output, StdoutOutput } from "./output.ts";
 import { fileOutput } from "./part.ts";
 import { Progress } from "./progress.ts";
 import { connectionTranscript, headLines, textOf, timingReport } from "./trace.ts";
-import { writeError } from "./writer.ts";
+import { writeError } from "../../io/files.ts";
 import { CURL_HINTS } from "../../advice/hints.ts";
 import type { Io } from "../../io/io.ts";
 import type { Log } from "../../io/log.ts";

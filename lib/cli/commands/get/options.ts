@@ -5,15 +5,22 @@
  */
 
 import { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
 import type { HttpRequestOptions } from "../../../http/client/options.ts";
 import { ACCEPT_ENCODING } from "../../../http/client/encoding.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { checkField, checkMethod, hasField } from "../../../http/client/request_head.ts";
 import { parseUrl } from "../../../http/client/url.ts";
-import { bothNames, type Flag, list, text, UsageError, type Values } from "../../io/flags.ts";
+import { readFile } from "../../io/files.ts";
+import {
+  bothNames,
+  type Flag,
+  list,
+  ofOption,
+  text,
+  UsageError,
+  type Values,
+} from "../../io/flags.ts";
 import { isInFile, linesOf, secretOf } from "../../io/secret.ts";
-import { whyUnreadable } from "../../io/unreadable.ts";
 
 /**
  * The flags of what the request says. What has to be something is checked as it is read: if it is
@@ -149,7 +156,7 @@ async function bodyOf(
   const parts: Buffer[] = [];
   for (const part of values[option]) {
     if (parts.length > 0) parts.push(Buffer.from("&"));
-    if (!part.startsWith("@")) parts.push(Buffer.from(part));
+    if (!isInFile(part)) parts.push(Buffer.from(part));
     else {
       const content = await readSource(part.slice(1), option, stdin);
       parts.push(option === "data" ? stripped(content) : content);
@@ -168,15 +175,7 @@ async function readSource(
     for await (const chunk of stdin) chunks.push(chunk);
     return Buffer.concat(chunks);
   }
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    throw new UsageError(
-      `Option ${bothNames(REQUEST_FLAGS, option)} cannot read '${path}': ${
-        whyUnreadable(path, error)
-      }`,
-    );
-  }
+  return ofOption(bothNames(REQUEST_FLAGS, option), () => readFile(path));
 }
 
 /** As curl does with the content of a form that it reads from a file. */

@@ -9,7 +9,8 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
-import { FileWriter, writeError } from "./writer.ts";
+import { writeError } from "../../io/files.ts";
+import { FileWriter } from "./writer.ts";
 
 /** Takes the content of a response, in one attempt or several. */
 export interface Output {

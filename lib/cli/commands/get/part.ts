@@ -14,7 +14,8 @@ import { Leftover, read } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { createOwn, missing, openOwn, partOf, refuseForeignLink } from "./own_file.ts";
 import { readRecord, writeRecord } from "./record.ts";
-import { FileWriter, writeError } from "./writer.ts";
+import { writeError } from "../../io/files.ts";
+import { FileWriter } from "./writer.ts";
 
 /** What {@linkcode fileOutput} takes. */
 export interface FileSettings {

@@ -6,7 +6,7 @@
 
 import { type FileHandle, rm } from "node:fs/promises";
 import { createOwn, openOwn } from "./own_file.ts";
-import { writeError } from "./writer.ts";
+import { writeError } from "../../io/files.ts";
 
 /** See the module. */
 export interface PartRecord {

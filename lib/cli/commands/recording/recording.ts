@@ -25,7 +25,7 @@ import {
   UsageError,
   type Values,
 } from "../../io/flags.ts";
-import { whyUnreadable } from "../../io/unreadable.ts";
+import { whyUnreadable, writeError } from "../../io/files.ts";
 import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
 
@@ -97,8 +97,7 @@ async function run(
   try {
     writeFileSync(values.output, made);
   } catch (error) {
-    const why = whyUnreadable(values.output, error);
-    throw new CliError(EXIT.writeFailed, `Cannot write '${values.output}': ${why}`);
+    throw writeError(values.output, error);
   }
   return EXIT.ok;
 }
@@ -108,11 +107,10 @@ export async function openRecording(file: string, { io }: Session): Promise<Reco
   try {
     return await readRecording(file === "-" ? io.stdin : createReadStream(file));
   } catch (error) {
-    const why = error instanceof RecordingError ? error.message : whyUnreadable(file, error);
-    throw new CliError(
-      EXIT.badInput,
-      error instanceof RecordingError ? why : `Cannot read '${file}': ${why}`,
-    );
+    const message = error instanceof RecordingError
+      ? error.message
+      : `Cannot read '${file}': ${whyUnreadable(file, error)}`;
+    throw new CliError(EXIT.badInput, message);
   }
 }
 

@@ -6,7 +6,7 @@
 
 import type { Destination } from "../../options/destination.ts";
 import { parseEndpoint } from "../../options/endpoint.ts";
-import { type Flag, seconds, text, UsageError, type Values } from "../../io/flags.ts";
+import { type Flag, ofOption, seconds, text, UsageError, type Values } from "../../io/flags.ts";
 import { checkSocketPath } from "../../options/socket_path.ts";
 import { SERVERNAME_FLAG, serverOf, TRUST_FLAGS, trustOf } from "../../options/tls_client.ts";
 
@@ -35,19 +35,9 @@ export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
       throw new UsageError(`Option --${name} is for a target with TLS: --to tls:HOST:PORT`);
     }
   }
-  if (scheme === "unix") return { path: read("--to unix:", () => checkSocketPath(rest)) };
-  const endpoint = read("--to:", () => parseEndpoint(rest));
+  if (scheme === "unix") return { path: ofOption("--to unix:", () => checkSocketPath(rest)) };
+  const endpoint = ofOption("--to:", () => parseEndpoint(rest));
   return scheme === "tls"
     ? { ...endpoint, tls: { ...trustOf(values), ...serverOf(values) } }
     : endpoint;
-}
-
-/** Has an error tell which option it is about. */
-function read<T>(option: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`Option ${option} ${error.message}`);
-  }
 }

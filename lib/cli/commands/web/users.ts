@@ -5,7 +5,7 @@
  */
 
 import type { Credentials } from "../../../files/auth.ts";
-import { type Flag, optional, text, UsageError, type Values } from "../../io/flags.ts";
+import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
 import type { Log } from "../../io/log.ts";
 import { isInFile, secretOf } from "../../io/secret.ts";
@@ -31,10 +31,10 @@ export function credentialsOf(values: AuthFlags, env: Io["env"]): Credentials | 
     throw new UsageError("Options --auth and --auth-env exclude each other");
   }
   if (auth !== undefined) {
-    return told("--auth", () => parse(secretOf(auth), isInFile(auth) ? " in that file" : ""));
+    return ofOption("--auth", () => parse(secretOf(auth), isInFile(auth) ? " in that file" : ""));
   }
   if (name === undefined) return undefined;
-  return told("--auth-env", () => parse(variable(name, env), ` in ${name}`));
+  return ofOption("--auth-env", () => parse(variable(name, env), ` in ${name}`));
 }
 
 /**
@@ -79,13 +79,4 @@ function parse(text: string, where: string): Credentials {
   throw new UsageError(
     `takes USER:PASSWORD${where}, with a colon between and neither empty; or @FILE`,
   );
-}
-
-function told<T>(option: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    throw new UsageError(`Option ${option} ${error.message}`);
-  }
 }

@@ -1,0 +1,90 @@
+/**
+ * The files that the command line names: reading them, and the words for what goes wrong.
+ *
+ * @module
+ */
+
+import type { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { CliError, EXIT } from "./exit.ts";
+import { UsageError } from "./flags.ts";
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOENT: "there is no such file",
+};
+
+const UNWRITABLE: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EDQUOT: "the disk quota is used up",
+  EFBIG: "the file is too large",
+  EEXIST: "somebody else has just made it",
+  EISDIR: "it is a folder",
+  ELOOP: "its links lead in circles",
+  ENAMETOOLONG: "the name is too long",
+  ENOENT: "its folder does not exist",
+  ENOSPC: "there is no space left on the device",
+  ERR_FS_EISDIR: "it is a folder",
+  ENOTDIR: "its folder is a file",
+  EPERM: "permission denied",
+  EPIPE: "nobody reads it any more",
+  EROFS: "the file system is read-only",
+};
+
+/** Why `path` cannot be read, for people. */
+export function whyUnreadable(path: string, error: unknown): string {
+  const { code = "", name, message } = error as Error & { code?: string };
+  if (name === "NotCapable") return forbidden("read", path);
+  return Object.hasOwn(UNREADABLE, code) ? UNREADABLE[code] : message;
+}
+
+/**
+ * The error of a write to `path`, which messages call `name`. Default: by its path. `option` is what
+ * another one is named with. Default: `-o FILE`.
+ */
+export function writeError(
+  path: string,
+  cause: unknown,
+  { name = path, option = "-o FILE" }: { readonly name?: string; readonly option?: string } = {},
+): CliError {
+  if (cause instanceof CliError) return cause;
+  const tooLong = (cause as { code?: string }).code === "ENAMETOOLONG";
+  const next = tooLong ? ` Choose a shorter one with ${option}.` : "";
+  const message = `Cannot write ${name}: ${whyUnwritable(path, cause)}.${next}`;
+  return new CliError(EXIT.writeFailed, message, { cause });
+}
+
+function whyUnwritable(path: string, error: unknown): string {
+  const { code = "", name, message } = error as Error & { code?: string };
+  if (name === "NotCapable") return forbidden("write", path);
+  return Object.hasOwn(UNWRITABLE, code) ? `${UNWRITABLE[code]} (${code})` : message;
+}
+
+function forbidden(right: "read" | "write", path: string): string {
+  return `Deno's permissions forbid it; run again with --allow-${right}=${path}`;
+}
+
+/**
+ * Reads a text that an option names, without the mark that some editors put before it. Throws a
+ * {@linkcode UsageError}, whose message goes on behind the name of the option: also for UTF-16.
+ */
+export function readTextFile(path: string): string {
+  const data = readFile(path);
+  // The mark of UTF-16, which no text in UTF-8 begins with. PowerShell's > writes it.
+  if (["fffe", "feff"].includes(data.toString("hex", 0, 2))) {
+    throw new UsageError(
+      `cannot read '${path}': it is text in UTF-16: save it as ASCII or UTF-8`,
+    );
+  }
+  return data.toString("utf8").replace(/^\ufeff/, "");
+}
+
+/** Reads a file that an option names, as it is. Throws as {@linkcode readTextFile} does. */
+export function readFile(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new UsageError(`cannot read '${path}': ${whyUnreadable(path, error)}`);
+  }
+}
