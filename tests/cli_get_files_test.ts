@@ -23,7 +23,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { partOf } from "../lib/cli/commands/get/own_file.ts";
-import { remoteName } from "../lib/cli/commands/get/options.ts";
+import { remoteName } from "../lib/cli/commands/get/request.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { TcpAddr } from "../lib/base/addr.ts";

@@ -18,7 +18,9 @@ import {
 import { GENERAL_HINTS } from "./advice/hints.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
-import type { InstrumentFlags } from "./options/instrument_flags.ts";
+import type { Io } from "./io/io.ts";
+import type { LogOptions } from "./io/log.ts";
+import type { InstrumentOptions } from "./options/instrument_flags.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -34,25 +36,48 @@ export type Command = (
 /** The commands of a script by name. They are loaded when they are called for. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
+/** What every command is told, besides what is its own. */
+export interface CommandOptions {
+  readonly log: LogOptions;
+  /** What watches and breaks its sockets. Default: nothing. */
+  readonly instruments?: InstrumentOptions;
+}
+
+/** What a command line may have, and the options that it makes. */
+export interface CommandLine<Options> {
+  /** The general flags are among them. */
+  readonly flags: Flags;
+  /** Makes the options. Throws a UsageError for what is not right. */
+  parse(values: Values<Flags>, positionals: string[], io: Io): Options;
+}
+
+/** Puts flags and what is made of them together. The values of the flags go no further than `parse`. */
+export function commandLine<F extends Flags, Options>(
+  flags: F,
+  parse: (values: Values<F>, positionals: string[], io: Io) => Options,
+): CommandLine<Options> {
+  return { flags, parse: (values, positionals, io) => parse(values as Values<F>, positionals, io) };
+}
+
 /** What {@linkcode command} makes a command of. */
-export interface CommandInit<F extends Flags> {
+export interface CommandInit<Options extends CommandOptions> {
   /** The protocol, as the command line has it. */
   readonly name: string;
-  /** Its flags, the general ones included. */
-  readonly flags: F & Flags;
+  readonly line: CommandLine<Options>;
   /** What `--help` prints. */
   readonly help: string;
   /** What to say of options that it has not, besides those of Deno. Default: nothing. */
   readonly hints?: Hints;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
-  readonly run: (values: Values<F>, positionals: string[], session: Session) => Promise<number>;
+  readonly run: (options: Options, session: Session) => Promise<number>;
 }
 
 /** Makes a command, which answers `--help` and `--version` by itself. */
-export function command<F extends Flags>(
-  { name, flags, help, hints, run }: CommandInit<F>,
+export function command<Options extends CommandOptions>(
+  { name, line, help, hints, run }: CommandInit<Options>,
 ): Command {
   return async (args, session, names = []) => {
+    const { flags } = line;
     const parsed = parsedOrHelp(flags, args, { ...GENERAL_HINTS, ...hints });
     const { values, positionals } = parsed;
     if (values.help) return await session.printHelp(helpAsCalled(help, session.prefix)), EXIT.ok;
@@ -63,12 +88,12 @@ export function command<F extends Flags>(
       if (given !== name) throw new UsageError(`'${given}' goes before the options`);
     }
     checkNeeds(flags, parsed);
+    const options = line.parse(values, positionals, session.io);
     const { instruments } = session;
-    if ("record" in flags) {
-      await instruments.open(values as unknown as InstrumentFlags, [name, ...args], session);
-    }
+    await instruments.open(options.instruments ?? {}, [name, ...args], session);
     try {
-      return await run(values, positionals, session);
+      session.openLog(options.log);
+      return await run(options, session);
     } finally {
       instruments.close();
     }

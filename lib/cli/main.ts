@@ -21,7 +21,7 @@ export type Main = (args: readonly string[], io: Io, prefix?: string) => Promise
 /** Makes the {@linkcode Main} of a script, `server.ts` or `client.ts`. */
 export function mainOf(file: string, script: Script): Main {
   return async (args, io, prefix) => {
-    const session = new Session(io, prefix, script.servesOn);
+    const session = new Session(io, prefix);
     const code = await Promise.race([session.ended, run(file, script, args, session)]);
     await flushed(io.stderr);
     return code;

@@ -18,8 +18,6 @@ export class Session {
   readonly prefix: string | undefined;
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
-  /** Whether the program is a server, which goes on when nobody reads what it prints. */
-  readonly serves: boolean;
   /** What watches and breaks the sockets of the run. */
   readonly instruments: Instruments = new Instruments();
   readonly #starts: (() => void)[] = [];
@@ -29,15 +27,14 @@ export class Session {
   #hasEnded = false;
   #log: Log;
 
-  constructor(io: Io, prefix?: string, serves = false) {
+  constructor(io: Io, prefix?: string) {
     this.io = io;
-    this.serves = serves;
     this.prefix = prefix;
     this.#log = new Log(io, { verbose: false, quiet: false, log: "text" });
     io.stdout.on("error", (error) => this.onStdoutError(error));
   }
 
-  /** The log for errors. From {@linkcode openLog} on it is the one that the options ask for. */
+  /** The log for errors. From {@linkcode openLog} on it is the one of the command. */
   get log(): Log {
     return this.#log;
   }

@@ -16,7 +16,7 @@ import { escaped } from "./quote.ts";
 /** How it is shown: as lines for people, or one JSON object a line. */
 export type LogFormat = "text" | "json";
 
-/** What {@linkcode Log} takes: the general flags. */
+/** What {@linkcode Log} takes. */
 export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
@@ -41,8 +41,9 @@ export class Log {
   readonly verbose: boolean;
   /** Whether nothing but errors is shown. */
   readonly quiet: boolean;
+  /** Whether it has one JSON object a line. */
+  readonly json: boolean;
   readonly #io: Io;
-  readonly #json: boolean;
   readonly #color: boolean;
   readonly #worker: number | undefined;
   /** How many lines were dropped since somebody last read what waits. */
@@ -55,7 +56,7 @@ export class Log {
     this.#worker = worker;
     this.verbose = verbose && !quiet;
     this.quiet = quiet;
-    this.#json = log === "json";
+    this.json = log === "json";
     this.#color = io.stderr.isTTY === true && !io.env.NO_COLOR;
   }
 
@@ -69,14 +70,14 @@ export class Log {
   note(message: string): void {
     if (this.quiet) return;
     this.#write(
-      this.#json ? { time: isoTime(performance.now()), level: "info", message } : message,
+      this.json ? { time: isoTime(performance.now()), level: "info", message } : message,
     );
   }
 
   /** Tells of something that went wrong. */
   error(message: string): void {
     this.#write(
-      this.#json ? { time: isoTime(performance.now()), level: "error", message } : message,
+      this.json ? { time: isoTime(performance.now()), level: "error", message } : message,
     );
   }
 
@@ -87,7 +88,7 @@ export class Log {
       (error instanceof Error && error.stack !== undefined
         ? error.stack.replace(error.message, escapeText)
         : escapeText(String(error)));
-    if (this.#json) this.error(text);
+    if (this.json) this.error(text);
     else for (const line of text.split("\n")) this.#write(line);
   }
 
@@ -98,7 +99,7 @@ export class Log {
 
   /** Tells what was asked for, even with `-q`: as lines, or as one JSON object. */
   report(lines: readonly string[], json: Readonly<Record<string, unknown>>): void {
-    if (this.#json) this.#write({ time: isoTime(performance.now()), ...json });
+    if (this.json) this.#write({ time: isoTime(performance.now()), ...json });
     else for (const line of lines) this.#write(line);
   }
 
@@ -109,7 +110,7 @@ export class Log {
 
   /** Makes the sink that shows events: as JSON, or as the transcript has them. */
   sink(transcript: Transcript): EventSink {
-    if (this.#json) return (event) => this.#write(toJson(event));
+    if (this.json) return (event) => this.#write(toJson(event));
     return (event) => {
       for (const line of transcript(event)) {
         this.#write(line, this.#color);

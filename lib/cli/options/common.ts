@@ -5,8 +5,8 @@
  */
 
 import { VERSION } from "../../base/version.ts";
-import { choice, type Flag, toggle, UsageError } from "../io/flags.ts";
-import type { LogFormat } from "../io/log.ts";
+import { choice, type Flag, toggle, UsageError, type Values } from "../io/flags.ts";
+import type { LogFormat, LogOptions } from "../io/log.ts";
 
 /** The flags that every script ends its list with. */
 export const GENERAL_FLAGS: {
@@ -22,6 +22,11 @@ export const GENERAL_FLAGS: {
   help: toggle("show this help", "h"),
   version: toggle("show the version", "V"),
 };
+
+/** Makes the options of the log that the flags say. */
+export function parseLog({ verbose, quiet, log }: Values<typeof GENERAL_FLAGS>): LogOptions {
+  return { verbose, quiet, log };
+}
 
 /** Nothing may be left over; if something is, `advice` is what to say of it. */
 export function noMore(positionals: readonly string[], advice: string): void {

@@ -11,7 +11,7 @@ import type { Endpoint } from "../../base/addr.ts";
 import { type Flag, integer, UsageError, type Values } from "../io/flags.ts";
 import { hostAlone, hostFlag } from "./host.ts";
 import { socketPath } from "./socket_path.ts";
-import { TLS_CLIENT_FLAGS, tlsOf } from "./tls_client.ts";
+import { parseDialTls, TLS_CLIENT_FLAGS } from "./tls_client.ts";
 
 /** What `dial` takes, but for its limits. */
 export type Destination =
@@ -39,9 +39,9 @@ export const DESTINATION_FLAGS: typeof TLS_CLIENT_FLAGS & {
   ...TLS_CLIENT_FLAGS,
 };
 
-/** What these flags say. Throws a {@linkcode UsageError} if they do not go together. */
-export function destinationOf(values: Values<typeof DESTINATION_FLAGS>): Destination {
-  const secure = tlsOf(values);
+/** Makes the destination that the flags say. Throws a {@linkcode UsageError} if they do not go together. */
+export function parseDestination(values: Values<typeof DESTINATION_FLAGS>): Destination {
+  const secure = parseDialTls(values);
   const { host, port, unix } = values;
   if (unix === "") return { host, port, ...secure };
   const other = (["tls", "host", "port"] as const).find((name) =>

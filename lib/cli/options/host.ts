@@ -31,3 +31,8 @@ export function flagsFor(place: string): string | undefined {
   const flags = [...host === "" ? [] : [`--host ${host}`], ...port ? [`--port ${port}`] : []];
   return flags.length === 0 ? undefined : flags.join(" ");
 }
+
+/** The empty host and its other names: every address that the machine has. */
+export function isAnyHost(host: string): boolean {
+  return ["", "::", "0.0.0.0"].includes(host);
+}

@@ -1,5 +1,5 @@
 /**
- * What watches and breaks the sockets of a command: the recording and the faults that its flags ask for.
+ * What watches and breaks the sockets of a command: the recording and the faults.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { readTextFile } from "../io/files.ts";
 import { isInFile } from "../io/secret.ts";
-import { type InstrumentedRun, type InstrumentFlags, MAX_SEED } from "./instrument_flags.ts";
+import { type InstrumentedRun, type InstrumentOptions, MAX_SEED } from "./instrument_flags.ts";
 import type { OpenRecording } from "./recording_output.ts";
 
 /** What makes faults, loaded when they are asked for. */
@@ -105,32 +105,26 @@ export class Instruments {
   }
 
   /**
-   * Opens what the flags ask for, which is loaded only then. Rejects with a {@linkcode UsageError} for a
-   * plan that is not right, and with a CliError for a file that cannot be written.
+   * Opens what the options ask for, which is loaded only then. Rejects with a {@linkcode UsageError} for
+   * a plan that is not right, and with a CliError for a file that cannot be written.
    */
   async open(
-    flags: InstrumentFlags & { readonly workers?: number },
+    { record, fault }: InstrumentOptions,
     args: readonly string[],
     run: InstrumentedRun,
   ): Promise<void> {
-    if (flags.workers && (flags.record !== "" || flags.fault.length > 0)) {
-      throw new UsageError("Options --record and --fault go without --workers");
-    }
-    if (flags.fault.length > 0) {
-      const { fault, seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = flags;
-      const faults = this.#faults = new RunFaults(await loadFaults(), fault, seed);
+    if (fault !== undefined) {
+      const { plans, seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = fault;
+      const faults = this.#faults = new RunFaults(await loadFaults(), plans, seed);
       run.onStart(() => run.log.note(`breaking connections with --seed ${seed}`));
       if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }
-    if (flags.record === "") return;
-    if (flags.record === "-" && !run.serves) {
-      throw new UsageError("Option --record - is for servers: stdout gets what comes, name a FILE");
-    }
+    if (record === undefined) return;
     const { openRecording } = await import("./recording_output.ts");
-    this.#recording = openRecording(flags, args, this.#faults?.seed, run);
+    this.#recording = openRecording(record, args, this.#faults?.seed, run);
   }
 
-  /** The same transport, with the faults that the flags ask for. */
+  /** The same transport, with the faults that are asked for. */
   withFaults(transport: Transport, clock: Clock): Transport {
     return this.#faults?.wrap(transport, clock) ?? transport;
   }

@@ -26,8 +26,6 @@ export const MAX_SEED: number = 2 ** 32 - 1;
 export interface InstrumentedRun {
   readonly io: Io;
   readonly log: Log;
-  /** Whether it is a server. */
-  readonly serves: boolean;
   /** Has `start` called when the log of the command is there. */
   onStart(start: () => void): void;
   /** Has SIGHUP call `reload`. */
@@ -64,7 +62,7 @@ export const INSTRUMENT_FLAGS: {
     arg: "BYTES",
     help: "data to keep of each connection; 1M,100M: and in all",
     fallback: { connection: 0, total: 0 },
-    parse: parseLimits,
+    parse: parseRecordLimits,
   }),
   redact: needing(
     "record",
@@ -99,10 +97,57 @@ are covered, unless --redact none says otherwise. --fault PLAN has rules with ';
 as 'conn=1: down: reset@4096; up: delay=50ms±10'; docs/faults.md has all of them. SIGHUP reads @FILE
 again.`;
 
-/** What these flags say. */
-export type InstrumentFlags = Values<typeof INSTRUMENT_FLAGS>;
+/** What is recorded, and where. */
+export interface RecordOptions {
+  /** `-` is stdout. */
+  readonly file: string;
+  readonly format: RecordFormat;
+  readonly limits: RecordLimits;
+  readonly redaction: Redaction;
+}
 
-function parseLimits(value: string): RecordLimits {
+/** Which connections break. */
+export interface FaultOptions {
+  /** The plans, and files of them as `@FILE`. */
+  readonly plans: readonly string[];
+  /** Default: one by chance. */
+  readonly seed: number | undefined;
+}
+
+/** What watches and breaks the sockets of a command; nothing where it is undefined. */
+export interface InstrumentOptions {
+  readonly record?: RecordOptions;
+  readonly fault?: FaultOptions;
+}
+
+/** What a command is that has these flags. */
+export interface Instrumented {
+  /** Whether it is a server, whose stdout has nothing but its URL. Default: it is a client. */
+  readonly serves?: boolean;
+  /** How many workers it has. Default: none. */
+  readonly workers?: number;
+}
+
+/** Makes what the flags ask for. Throws a {@linkcode UsageError} for what the command cannot have. */
+export function parseInstruments(
+  values: Values<typeof INSTRUMENT_FLAGS>,
+  { serves = false, workers = 0 }: Instrumented = {},
+): InstrumentOptions {
+  const { record: file, "record-format": format, "record-limit": limits, redact } = values;
+  const { fault: plans, seed } = values;
+  if (workers > 0 && (file !== "" || plans.length > 0)) {
+    throw new UsageError("Options --record and --fault go without --workers");
+  }
+  if (file === "-" && !serves) {
+    throw new UsageError("Option --record - is for servers: stdout gets what comes, name a FILE");
+  }
+  return {
+    ...file !== "" && { record: { file, format, limits, redaction: redact } },
+    ...plans.length > 0 && { fault: { plans, seed } },
+  };
+}
+
+function parseRecordLimits(value: string): RecordLimits {
   const [connection, total = 0, more] = value.split(",").map((part) => parseSize(part.trim()));
   if (connection === undefined || total === undefined || more !== undefined) {
     throw new UsageError(`takes BYTES, or BYTES,BYTES, not '${value}'; as in 64K or 1M,100M`);

@@ -11,7 +11,7 @@ import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
 import { recordingSink } from "../../recording/record.ts";
 import { write } from "../io/io.ts";
 import { writeError } from "../io/files.ts";
-import type { InstrumentedRun, InstrumentFlags, RecordFormat } from "./instrument_flags.ts";
+import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
 
 /** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
 const MAX_WAITING = 16 * 1024 * 1024;
@@ -24,20 +24,19 @@ export interface OpenRecording {
   close(): void;
 }
 
-/** Begins the recording that the flags ask for. Throws a CliError for a file that cannot be written. */
+/** Begins the recording that the options ask for. Throws a CliError for a file that cannot be written. */
 export function openRecording(
-  flags: InstrumentFlags,
+  { file, format, limits: { connection, total }, redaction }: RecordOptions,
   args: readonly string[],
   seed: number | undefined,
   run: InstrumentedRun,
 ): OpenRecording {
-  const output = new RecordingOutput(flags.record, flags["record-format"], run);
-  const { connection, total } = flags["record-limit"];
+  const output = new RecordingOutput(file, format, run);
   const sink = recordingSink((lines) => output.write(lines), {
-    redaction: flags.redact,
+    redaction,
     connectionLimit: connection,
     totalLimit: total,
-    arguments: flags.redact === "none" ? args : withoutSecrets(args),
+    arguments: redaction === "none" ? args : withoutSecrets(args),
     seed,
   });
   return { sink, isStdout: output.isStdout, close: () => output.close() };

@@ -50,8 +50,8 @@ export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
   ),
 };
 
-/** Reads whom to trust and who to be. Throws a {@linkcode UsageError} if that cannot be had. */
-export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLAGS>): ClientTls {
+/** Reads whom to trust and who to be, as the flags say. Throws a {@linkcode UsageError} if that cannot be had. */
+export function parseTrust({ cacert, insecure, cert, key }: Values<typeof TRUST_FLAGS>): ClientTls {
   if (cert === "" && key !== "") throw new UsageError("Options --cert and --key need each other");
   return {
     insecure,
@@ -64,15 +64,17 @@ export function trustOf({ cacert, insecure, cert, key }: Values<typeof TRUST_FLA
 }
 
 /** Who the server is to be, if that was said. */
-export function serverOf({ servername }: { readonly servername: string }): { servername?: string } {
+export function parseServername(
+  { servername }: { readonly servername: string },
+): { servername?: string } {
   return servername === "" ? {} : { servername };
 }
 
 /** What `dial` takes beside a place for TLS, or nothing. Throws a {@linkcode UsageError}. */
-export function tlsOf(
+export function parseDialTls(
   values: Values<typeof TLS_CLIENT_FLAGS>,
 ): Partial<Pick<DialTlsOptions, "tls">> {
   if (!values.tls) return {};
   const alpnProtocols = values.alpn === "" ? undefined : values.alpn.split(",");
-  return { tls: { ...trustOf(values), ...serverOf(values), alpnProtocols } };
+  return { tls: { ...parseTrust(values), ...parseServername(values), alpnProtocols } };
 }

@@ -1,49 +1,63 @@
 /**
- * What each worker of `--workers` runs: the conversations of a command, as the parent's flags say.
+ * What each worker of `--workers` runs: the conversations of a command, as the parent's options say.
  *
  * @module
  */
 
-import { serve } from "../../serve/serve.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Transport } from "../../net/transport.ts";
+import { type Handler, serve } from "../../serve/serve.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
-import { Instruments } from "../options/instrument.ts";
-import { openAccess, shareOf } from "../options/access.ts";
 import { flushed, serverIo } from "../io/io.ts";
-import { Log, type LogOptions } from "../io/log.ts";
-import { conversationOptions, type ServingFlags, withCallbacks } from "./serving.ts";
+import { Log, type LogOptions, type Transcript } from "../io/log.ts";
+import type { AccessOptions } from "../options/access.ts";
+import { Instruments } from "../options/instrument.ts";
+import type { LimitOptions } from "../options/limits.ts";
+import { openAccess } from "./access.ts";
+import { conversationOptions, withCallbacks } from "./serving.ts";
 import { openServerTransport } from "./shortage.ts";
-import { type ConversationName, CONVERSATIONS, type Conversations } from "./conversations.ts";
 
-/** Where this file is. */
-export const WORKER_MODULE: string = import.meta.url;
-
-/** What the parent tells a worker. */
-export interface WorkerTask {
-  /** The command. */
-  readonly name: ConversationName;
-  /** Its flags, with those that its conversations take. */
-  readonly flags: ServingFlags & LogOptions;
+/** How the conversations of a command are held, and told of. */
+export interface Conversations<Options> {
+  /** Makes the handler. It connects, if it does, through the transport. */
+  readonly handler: (options: Options, log: Log, transport: Transport, clock: Clock) => Handler;
+  /** What `-v` shows of them. */
+  readonly transcript: () => Transcript;
 }
 
-const main: WorkerMain = async ({ id, data, signal, drainTimeout, listen }) => {
-  const io = serverIo();
-  const { stderr, clock } = io;
-  // It goes on when nobody reads what it says.
-  stderr.on("error", () => {});
-  const { name, flags } = data as WorkerTask;
-  const log = new Log(io, { ...flags, worker: id });
-  const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
-  const access = openAccess(flags, log, onReload, shareOf(flags.host, flags["max-connections"]));
-  const { handler, transcript } = CONVERSATIONS[name] as Conversations<unknown>;
-  const transport = openServerTransport({ log, io, instruments: new Instruments() }, transcript());
-  const listener = await listen({
-    listen: (options) => transport.listen(withCallbacks(options, access, log)),
-  });
-  const options = { ...conversationOptions(flags, access, log, clock), signal, drainTimeout };
-  const summary = await serve(listener, handler(flags, log, transport, clock), options).finished;
-  // What a thread has written is lost if it ends before that is out.
-  await flushed(stderr);
-  // Handshakes, too, refuse who may not connect.
-  return { ...summary, refused: access?.refused ?? 0 };
-};
-export default main;
+/** What the parent tells a worker: plain data. */
+export interface WorkerTask<Options> {
+  readonly log: LogOptions;
+  readonly access: AccessOptions | undefined;
+  readonly limits: LimitOptions;
+  /** What the conversations take. */
+  readonly conversations: Options;
+}
+
+/** Makes what the module of a worker exports by default. Its task has what the conversations take. */
+export function workerMain<Options>(
+  { handler, transcript }: Conversations<Options>,
+): WorkerMain {
+  return async ({ id, data, signal, drainTimeout, listen }) => {
+    const io = serverIo();
+    const { stderr, clock } = io;
+    // It goes on when nobody reads what it says.
+    stderr.on("error", () => {});
+    const task = data as WorkerTask<Options>;
+    const log = new Log(io, { ...task.log, worker: id });
+    const access = openAccess(task.access, log, (reload) => io.onSignal("SIGHUP", reload));
+    const instruments = new Instruments();
+    const transport = openServerTransport({ log, io, instruments }, transcript());
+    const listener = await listen({
+      listen: (options) => transport.listen(withCallbacks(options, access, log)),
+    });
+    const options = conversationOptions(task.limits, access, log, clock);
+    const serving = { ...options, signal, drainTimeout };
+    const handle = handler(task.conversations, log, transport, clock);
+    const summary = await serve(listener, handle, serving).finished;
+    // What a thread has written is lost if it ends before that is out.
+    await flushed(stderr);
+    // Handshakes, too, refuse who may not connect.
+    return { ...summary, refused: access?.refused ?? 0 };
+  };
+}

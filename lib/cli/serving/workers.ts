@@ -7,72 +7,55 @@
 import process from "node:process";
 import { counted } from "../../base/plural.ts";
 import { SocketError } from "../../base/errors.ts";
-import {
-  startWorkers,
-  type WorkerEvent,
-  type WorkerKind,
-  type Workers,
-} from "../../workers/workers.ts";
+import { startWorkers, type WorkerEvent, type Workers } from "../../workers/workers.ts";
 import { readsFiles } from "../options/access.ts";
 import { EXIT } from "../io/exit.ts";
-import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
 import type { LogOptions } from "../io/log.ts";
-import { planListening, type ServingFlags } from "./serving.ts";
+import type { ServingOptions } from "../options/serving.ts";
+import type { WorkerOptions } from "../options/workers.ts";
+import { planListening } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
-import type { ConversationFlags, ConversationName } from "./conversations.ts";
 import { describeSummary, tellStop } from "./tell.ts";
-import { WORKER_MODULE, type WorkerTask } from "./worker.ts";
+import type { WorkerTask } from "./worker.ts";
 
-/** The flags of how a server uses the machine's cores. */
-export const WORKER_FLAGS: {
-  readonly workers: Flag<number>;
-  readonly "worker-kind": Flag<WorkerKind>;
-} = {
-  workers: integer("N", [0, 1024], 0, "serve in N workers; 0 is one loop, without any (default 0)"),
-  "worker-kind": needing(
-    "workers",
-    choice(["processes", "threads"], "processes", "what they are (default processes)"),
-  ),
-};
-
-/** What the help of a server says of these flags. */
-export const WORKERS_HELP =
-  `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
-processes need --allow-net, --allow-run, --allow-env and --allow-read in full, and get only the
-permissions that are given in full, without a --deny-… of the same kind; threads need --unstable-net
-and --allow-read. On Node, threads need 22.12 or later. --unix goes with processes on Node only.
---max-connections and --max-per-address are for each worker.`;
-
-/** What these flags say. */
-export type WorkerFlags = Values<typeof WORKER_FLAGS>;
+/** What a server with workers is told, and what it tells them. */
+export interface WorkersInit<Options> extends ServingOptions {
+  /** Where the module of the workers is, whose default export `workerMain` has made. */
+  readonly module: string;
+  readonly workers: WorkerOptions;
+  readonly log: LogOptions;
+  /** What the conversations take: plain data. */
+  readonly conversations: Options;
+}
 
 /**
  * Starts the workers, prints the URL when all of them listen, and waits until a signal has stopped
- * them; resolves to the exit code. `name` is the command that calls.
+ * them; resolves to the exit code.
  */
-export async function serveInWorkers<Name extends ConversationName>(
-  name: Name,
-  flags: ServingFlags & WorkerFlags & LogOptions & ConversationFlags<Name>,
-  defaultPort: number,
+export async function serveInWorkers<Options>(
+  init: WorkersInit<Options>,
   session: Session,
   signals: Signals,
 ): Promise<number> {
   const { log, io } = session;
-  if (flags["worker-kind"] === "threads" && readsFiles(flags)) {
-    throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
-  }
-  const { options, access, announce } = await planListening(flags, defaultPort, session);
-  const task: WorkerTask = { name, flags };
-  const told = readsFiles(flags) ? passOn(session) : undefined;
+  const { module, workers: { count, kind }, limits, conversations } = init;
+  const { options, access, announce } = await planListening(init, session);
+  const task: WorkerTask<Options> = {
+    log: init.log,
+    access: init.access,
+    limits,
+    conversations,
+  };
+  const told = readsFiles(init.access) ? passOn(session) : undefined;
   let workers: Workers;
   try {
-    workers = await startWorkers(WORKER_MODULE, {
-      workers: flags.workers,
-      kind: flags["worker-kind"],
+    workers = await startWorkers(module, {
+      workers: count,
+      kind,
       listen: options,
       data: task,
-      drainTimeout: flags.grace,
+      drainTimeout: limits.drainTimeout,
       signal: signals.signal,
       clock: io.clock,
       onEvent: (event) => {
@@ -84,13 +67,13 @@ export async function serveInWorkers<Name extends ConversationName>(
     if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
     throw error;
   }
-  tellStop("conversations", flags.grace, log, signals);
+  tellStop("conversations", limits.drainTimeout, log, signals);
   await announce(workers.addr);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;
   log.note(
     describeSummary(summary, access && refused) +
-      `; ${counted(flags.workers, "worker")}, ${counted(restarts, "restart")}` +
+      `; ${counted(count, "worker")}, ${counted(restarts, "restart")}` +
       (lost === 0 ? "" : `, ${lost} lost while they stopped`),
   );
   return reset === 0 && lost === 0 ? EXIT.ok : signals.exitCode();

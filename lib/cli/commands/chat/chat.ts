@@ -7,16 +7,21 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/chat.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
-import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
+import {
+  INSTRUMENT_FLAGS,
+  INSTRUMENT_HELP,
+  parseInstruments,
+} from "../../options/instrument_flags.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
 import { renderFlags, seconds, type Values } from "../../io/flags.ts";
 import { CHAT_HINTS } from "../../advice/hints.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
-import { openListener, serveUntilStopped, servingFlags } from "../../serving/serving.ts";
+import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/shortage.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 
@@ -62,26 +67,34 @@ ${SERVER_EXIT_HELP}
 /** The command. */
 export const chat: Command = command({
   name: "chat",
-  flags: FLAGS,
+  line: commandLine(FLAGS, parseChat),
   help: HELP,
   hints: CHAT_HINTS,
   run,
 });
 
-async function run(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
+/** What the chat takes. */
+interface ChatOptions extends CommandOptions {
+  readonly serving: ServingOptions;
+}
+
+function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[]): ChatOptions {
   noMore(positionals, placeAdvice(positionals) ?? "chat takes options only");
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values, { serves: true }),
+    serving: parseServing(values, PORT),
+  };
+}
+
+async function run({ serving }: ChatOptions, session: Session): Promise<number> {
+  const { log, io: { clock } } = session;
   const signals = session.onSignals();
-  const log = session.openLog(values);
   const transport = openServerTransport(session, switchboardTranscript());
-  const opened = await openListener(values, PORT, session, transport);
+  const opened = await openListener(serving, session, transport);
   const { signal } = signals;
-  const { clock } = session.io;
   const handler = chatRoom({ signal, clock, onEvent: (event) => tell(log, event) });
-  return await serveUntilStopped(opened, handler, values, session, signals);
+  return await serveUntilStopped(opened, handler, serving.limits, session, signals);
 }
 
 function tell(log: Log, event: ChatEvent): void {

@@ -6,69 +6,30 @@
 
 import { counted } from "../../../base/plural.ts";
 import { dial } from "../../../dial.ts";
-import type { Framing } from "../../../frames/mod.ts";
 import {
   join,
   type Joinable,
   type JoinOptions,
   type JoinOutcome,
-  type OnEof,
 } from "../../../protocols/join.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS } from "../../options/common.ts";
+import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { withCrlf } from "./crlf.ts";
 import { DatagramEnds, openDatagrams } from "./datagrams.ts";
-import { destinationsOf } from "./destinations.ts";
 import { FrameEnds } from "./frames.ts";
-import { framingFlag, framingOf } from "./framing_flag.ts";
 import { type Direction, HexDump } from "./hex.ts";
+import { CONNECT_LINE, type ConnectOptions, type JoinChoice } from "./options.ts";
 import { probe } from "./probe.ts";
 import { describeDestination } from "../../options/destination.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
-import {
-  choice,
-  needing,
-  optional,
-  renderFlags,
-  seconds,
-  size,
-  toggle,
-  type Values,
-} from "../../io/flags.ts";
+import { renderFlags } from "../../io/flags.ts";
 import { NC_HINTS } from "../../advice/hints.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
-import { socketPath } from "../../options/socket_path.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
-import { TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { openTransport } from "../../options/transport.ts";
-
-const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
-
-const FLAGS = {
-  "on-eof": optional(
-    choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
-  ),
-  unix: socketPath("connect to this socket file, and not to HOST:PORT"),
-  udp: toggle("send datagrams: each read of stdin is one", "u"),
-  broadcast: needing("udp", toggle("let HOST be a broadcast address; all who answer are heard")),
-  ...TLS_CLIENT_FLAGS,
-  crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
-  frame: framingFlag("send each line as a frame, and print each frame as a line"),
-  "frame-limit": needing(
-    "frame",
-    size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
-  ),
-  hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
-  probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
-  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
-  "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
-  ...INSTRUMENT_FLAGS,
-  ...GENERAL_FLAGS,
-};
 
 const HELP = `Joins stdin and stdout to a socket.
 
@@ -87,7 +48,7 @@ Usage: client.ts connect HOST:PORT [options]
        client.ts connect -z HOST:PORT[-LAST] [options]
 
 Options:
-${renderFlags(FLAGS)}
+${renderFlags(CONNECT_LINE.flags)}
 
 The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with --on-eof:
   half-close  is passed on. Behind stdin's, what still comes is received until the peer ends, too.
@@ -127,37 +88,32 @@ ${
 }
 `;
 
-type ConnectValues = Values<typeof FLAGS>;
-
 /** The command; see the module. */
 export const connect: Command = command({
   name: "connect",
-  flags: FLAGS,
+  line: CONNECT_LINE,
   help: HELP,
   hints: NC_HINTS,
   run,
 });
 
 async function run(
-  values: ConnectValues,
-  positionals: string[],
+  { destinations, connectTimeout: timeout, ...options }: ConnectOptions,
   session: Session,
 ): Promise<number> {
-  const destinations = destinationsOf(values, positionals);
-  const framing = framingOf(values);
-  const log = session.openLog(values);
+  const { log, io: { clock } } = session;
   const { signal, exitCode } = session.onSignals();
   const transport = openTransport(session, clientTranscript());
-  const limits = { timeout: values["connect-timeout"], signal, clock: session.io.clock };
+  const limits = { timeout, signal, clock };
   try {
-    if (values.probe) return await probe(transport, destinations, limits, session);
+    if (options.probe) return await probe(transport, destinations, limits, session);
     const [destination] = destinations;
     const udp = "udp" in destination;
     log.note(`${udp ? "sending" : "connecting"} to ${describeDestination(destination)}`);
     const conn = udp
       ? await openDatagrams(transport, destination, limits)
       : await dial(transport, { ...destination, ...limits });
-    const outcome = await converse(conn, values, framing, signal, session);
+    const outcome = await converse(conn, options.join, signal, session);
     log.note(summary(conn, outcome));
     return EXIT.ok;
   } catch (error) {
@@ -168,8 +124,7 @@ async function run(
 
 async function converse(
   conn: Conn | DatagramEnds,
-  values: ConnectValues,
-  framing: Framing | undefined,
+  { framing, hex, crlf, onEof, idleTimeout }: JoinChoice,
   signal: AbortSignal,
   { log, io }: Session,
 ): Promise<JoinOutcome> {
@@ -181,9 +136,8 @@ async function converse(
   });
   const print = (data: Uint8Array) => log.data(data);
   const frames = framing && new FrameEnds(framing, stdin, print);
-  const source = frames?.source ?? (values.crlf ? withCrlf(stdin) : stdin);
-  const ends = values.hex ? dumped(source, log) : { source, sink: frames?.sink ?? print };
-  const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
+  const source = frames?.source ?? (crlf ? withCrlf(stdin) : stdin);
+  const ends = hex ? dumped(source, log) : { source, sink: frames?.sink ?? print };
   let outcome;
   try {
     const options = { ...ends, onEof, idleTimeout, signal, clock };

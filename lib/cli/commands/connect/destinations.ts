@@ -10,7 +10,7 @@ import type { Destination } from "../../options/destination.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
 import { socatHint } from "../../advice/socat.ts";
-import { type TLS_CLIENT_FLAGS, tlsOf } from "../../options/tls_client.ts";
+import { parseDialTls, type TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
 
 /** The flags that say where to. */
 export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
@@ -29,16 +29,16 @@ export interface DestinationValues extends Values<typeof TLS_CLIENT_FLAGS> {
 export type DatagramPeer = Endpoint & { readonly udp: true; readonly broadcast: boolean };
 
 /**
- * Reads the destination off the command line; with a range of ports, which only `--probe` takes, all
+ * Makes the destination that the command line says; with a range of ports, which only `--probe` takes, all
  * of them. Throws a {@linkcode UsageError}.
  */
-export function destinationsOf(
+export function parseDestinations(
   values: DestinationValues,
   positionals: string[],
 ): (Destination | DatagramPeer)[] {
   checkCombination(values);
   const { unix } = values;
-  const secure = tlsOf(values);
+  const secure = parseDialTls(values);
   if (unix !== "") {
     if (positionals.length > 0) {
       throw new UsageError(`Option --unix says where to connect to: leave '${positionals[0]}' out`);

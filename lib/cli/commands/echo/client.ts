@@ -6,37 +6,22 @@
 
 import { dial } from "../../../dial.ts";
 import { IdleWatch } from "../../../serve/idle.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
 import { ECHO_HINTS } from "../../advice/hints.ts";
-import { socatHint } from "../../advice/socat.ts";
 import { type Command, command } from "../../command.ts";
 import { clientExitHelp } from "../../io/exit.ts";
-import { renderFlags, seconds, size, UsageError, type Values } from "../../io/flags.ts";
+import { renderFlags } from "../../io/flags.ts";
+import type { Signals } from "../../io/signals.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
 import { clientTranscript } from "../../io/transcript.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
-import {
-  describeDestination,
-  DESTINATION_FLAGS,
-  destinationOf,
-} from "../../options/destination.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
+import { describeDestination } from "../../options/destination.ts";
+import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { openTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
-import { MESSAGE, messageOf } from "./message.ts";
+import { ECHO_CLIENT_LINE, type EchoClientOptions } from "./client_options.ts";
+import { MESSAGE } from "./message.ts";
 import { tellOutcome } from "./outcome.ts";
 import { EchoExchange, type EchoOutcome } from "./tcp_exchange.ts";
-import { echoUdpClient, UDP_FLAGS } from "./udp_client.ts";
-
-const FLAGS = {
-  ...DESTINATION_FLAGS,
-  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
-  timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
-  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
-  ...UDP_FLAGS,
-  ...INSTRUMENT_FLAGS,
-  ...GENERAL_FLAGS,
-};
+import { echoUdpClient } from "./udp_client.ts";
 
 const HELP = `A client made of plain sockets.
 
@@ -68,7 +53,7 @@ MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
 
 Options:
-${renderFlags(FLAGS)}
+${renderFlags(ECHO_CLIENT_LINE.flags)}
 
 stdout gets what comes back, byte for byte. All else goes to stderr.
 
@@ -91,55 +76,44 @@ ${
 /** The command; see the module. */
 export const echo: Command = command({
   name: "echo",
-  flags: FLAGS,
+  line: ECHO_CLIENT_LINE,
   help: HELP,
   hints: ECHO_HINTS,
   run,
 });
 
-async function run(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
-  const { clock } = session.io;
-  const [, next] = positionals;
-  const advice = next === undefined
-    ? undefined
-    : placeAdvice(positionals) ?? socatHint(next, positionals[2]);
-  const message = messageOf(positionals.shift(), session.io);
-  noMore(positionals, advice ?? "put quotes around a message of several words");
-
-  const destination = destinationOf(values);
-  if (values.udp && (values.tls || values.unix !== "")) {
-    throw new UsageError("Option --udp goes without --tls and --unix");
-  }
-  if (values.udp && values["recv-size"] !== FLAGS["recv-size"].fallback) {
-    throw new UsageError("Option --udp goes without --recv-size");
-  }
+async function run(options: EchoClientOptions, session: Session): Promise<number> {
+  const { log } = session;
   const signals = session.onSignals();
-  const log = session.openLog(values);
   const stdin = awaitedStdin(session.io, () => {
     log.note(
       "waiting for input on stdin, which is sent until it ends; to send a message say 'echo MESSAGE'",
     );
   });
-  if (values.udp) {
-    return await echoUdpClient({ ...values, source: message ?? stdin, clock }, session, signals);
-  }
-  const { signal, exitCode } = signals;
+  const { datagrams } = options;
+  if (datagrams === undefined) return await echoStream(options, stdin, session, signals);
+  return await echoUdpClient({ ...options, ...datagrams }, stdin, session, signals);
+}
+
+async function echoStream(
+  { message, destination, connectTimeout: timeout, timeout: idleTimeout, recvSize }:
+    EchoClientOptions,
+  stdin: AsyncIterable<Uint8Array>,
+  session: Session,
+  { signal, exitCode }: Signals,
+): Promise<number> {
+  const { log, io: { clock } } = session;
   const transport = openTransport(session, clientTranscript());
   log.note(`connecting to ${describeDestination(destination)}`);
   try {
-    const timeout = values["connect-timeout"];
     const conn = await dial(transport, { ...destination, signal, timeout, clock });
     signal.addEventListener("abort", () => conn.reset());
     const exchange = new EchoExchange(conn, {
       source: message === undefined ? stdin : once(message),
       sink: (data) => log.data(data),
-      recvSize: values["recv-size"],
+      recvSize,
     });
-    const idle = new IdleWatch(values.timeout, clock);
+    const idle = new IdleWatch(idleTimeout, clock);
     idle.add(conn, () => exchange.waiting);
     let outcome: EchoOutcome;
     try {

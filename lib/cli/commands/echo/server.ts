@@ -5,39 +5,19 @@
  */
 
 import { echo as echoHandler } from "../../../protocols/echo.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
 import { ECHO_SERVER_HINTS } from "../../advice/hints.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
-import { renderFlags, size, toggle, UsageError, type Values } from "../../io/flags.ts";
+import { renderFlags } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { openListener, serveUntilStopped, servingFlags } from "../../serving/serving.ts";
-import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "../../serving/workers.ts";
+import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
+import { WORKERS_HELP } from "../../options/workers.ts";
+import { openListener, serveUntilStopped } from "../../serving/serving.ts";
+import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
+import { ECHO_SERVER_LINE, type EchoServerOptions } from "./server_options.ts";
 import { echoUdpServer } from "./udp_server.ts";
-
-const PORT = 10000;
-
-const FLAGS = {
-  ...servingFlags(PORT),
-  ...WORKER_FLAGS,
-  udp: toggle("answer datagrams (UDP), one by one"),
-  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
-  ...INSTRUMENT_FLAGS,
-  ...GENERAL_FLAGS,
-};
-
-/** What is about connections, and means nothing with --udp. */
-const NOT_WITH_UDP = [
-  "backlog",
-  "max-connections",
-  "max-per-address",
-  "idle-timeout",
-  "grace",
-  "recv-size",
-] as const;
+import { WORKER_MODULE } from "./worker.ts";
 
 const HELP = `A server made of plain sockets.
 
@@ -68,7 +48,7 @@ Protocols:
   replay plays the server's side of what --record has written
 
 Options:
-${renderFlags(FLAGS)}
+${renderFlags(ECHO_SERVER_LINE.flags)}
 
 Over UDP on any address (--host ''), the answers of a host with several addresses may come from
 another one than was asked, which clients may not take: then listen on that one.
@@ -89,27 +69,23 @@ ${SERVER_EXIT_HELP}
 /** The command; see the module. */
 export const echo: Command = command({
   name: "echo",
-  flags: FLAGS,
+  line: ECHO_SERVER_LINE,
   help: HELP,
   hints: ECHO_SERVER_HINTS,
   run,
 });
 
 async function run(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
+  options: EchoServerOptions,
   session: Session,
 ): Promise<number> {
-  noMore(positionals, placeAdvice(positionals) ?? "echo takes options only");
-  const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
-  if (values.udp && given !== undefined) {
-    throw new UsageError(`Option --udp goes without --${given}`);
-  }
   const signals = session.onSignals();
-  session.openLog(values);
-  if (values.udp) return await echoUdpServer(values, PORT, session, signals);
-  if (values.workers > 0) return await serveInWorkers("echo", values, PORT, session, signals);
-  const opened = await openListener(values, PORT, session);
-  const handler = echoHandler({ recvSize: values["recv-size"] });
-  return await serveUntilStopped(opened, handler, values, session, signals);
+  if (options.protocol === "datagram") return await echoUdpServer(options, session, signals);
+  const { serving, workers, handler, log } = options;
+  if (workers !== undefined) {
+    const init = { ...serving, workers, log, module: WORKER_MODULE, conversations: handler };
+    return await serveInWorkers(init, session, signals);
+  }
+  const opened = await openListener(serving, session);
+  return await serveUntilStopped(opened, echoHandler(handler), serving.limits, session, signals);
 }

@@ -7,33 +7,26 @@
 import { counted } from "../../../base/plural.ts";
 import { echoDatagram } from "../../../protocols/echo_udp.ts";
 import { serveDatagrams } from "../../../serve/serve_datagrams.ts";
-import { openAccess } from "../../options/access.ts";
 import { EXIT } from "../../io/exit.ts";
-import { UsageError } from "../../io/flags.ts";
-import type { Session } from "../../session.ts";
-import type { ServingFlags } from "../../serving/serving.ts";
-import { describePlace, describeReach, placeOf, urlOf } from "../../serving/place.ts";
+import { describePlace } from "../../options/place.ts";
+import { openAccess } from "../../serving/access.ts";
+import { describeReach, urlOf } from "../../serving/addresses.ts";
 import { tellFailure } from "../../serving/tell.ts";
-import { wantsTls } from "../../serving/tls.ts";
-import type { WorkerFlags } from "../../serving/workers.ts";
+import type { Session } from "../../session.ts";
 import type { Signals } from "../../io/signals.ts";
 import { datagramTranscript } from "../../io/transcript.ts";
 import { openServerTransport } from "../../serving/shortage.ts";
+import type { EchoDatagramOptions } from "./server_options.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */
 export async function echoUdpServer(
-  flags: ServingFlags & WorkerFlags,
-  defaultPort: number,
+  { place, access: who }: EchoDatagramOptions,
   session: Session,
   { signal }: Signals,
 ): Promise<number> {
   const { log } = session;
-  if (flags.workers > 0) throw new UsageError("Option --udp goes without --workers");
-  if (wantsTls(flags)) throw new UsageError("Option --udp goes without TLS");
-  const place = placeOf(flags, defaultPort, false);
-  if ("path" in place) throw new UsageError("Option --udp goes without --unix");
   const transport = openServerTransport(session, datagramTranscript());
-  const access = openAccess(flags, log, (reload) => session.onReload(reload), 0);
+  const access = openAccess(who, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
   const listening = transport.listenDatagram({ host: place.host, port: place.port });
   const socket = await session.untilListening(listening);

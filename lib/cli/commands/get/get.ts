@@ -17,24 +17,13 @@ import { hasField } from "../../../http/client/request_head.ts";
 import { publicUrl } from "../../../http/client/url.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
-import {
-  bothNames,
-  integer,
-  path,
-  renderFlags,
-  seconds,
-  size,
-  text,
-  toggle,
-  UsageError,
-} from "../../io/flags.ts";
-import type { Values } from "../../io/flags.ts";
+import { renderFlags, UsageError } from "../../io/flags.ts";
 import { Download, type Outcome } from "./download.ts";
 import { explained } from "./errors.ts";
-import { remoteName, REQUEST_FLAGS, type RequestChoice, requestOf } from "./options.ts";
+import { GET_LINE, type GetLimits, type GetOptions, type OutputOptions } from "./options.ts";
+import { remoteName, type RequestChoice, requestOf } from "./request.ts";
 import { Checksum, type Output, StdoutOutput } from "./output.ts";
 import { fileOutput } from "./part.ts";
 import { Progress } from "./progress.ts";
@@ -45,43 +34,8 @@ import type { Io } from "../../io/io.ts";
 import type { Log } from "../../io/log.ts";
 import { asCalled } from "../../program.ts";
 import type { Session } from "../../session.ts";
-import { socketPath } from "../../options/socket_path.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
-import { TRUST_FLAGS, trustOf } from "../../options/tls_client.ts";
 import { openTransport } from "../../options/transport.ts";
-
-const MOST = Number.MAX_SAFE_INTEGER;
-const MOST_HEAD = 16 * 1024 * 1024;
-
-const FLAGS = {
-  output: {
-    ...path("write the content to FILE, which appears when it is whole", "FILE"),
-    short: "o",
-  },
-  "remote-name": toggle("the same, with the last part of the URL as FILE", "O"),
-  continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
-  retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
-  sha256: { ...text("HEX", "", "the SHA-256 that the content must have"), parse: sha256Of },
-  include: toggle("put the head of the response before the content", "i"),
-  head: toggle("ask with HEAD, and show the head of the response", "I"),
-  ...REQUEST_FLAGS,
-  compressed: toggle("ask for compressed content, and decompress it"),
-  unix: socketPath("connect to this socket file, whatever host the URL has"),
-  ...TRUST_FLAGS,
-  "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
-  "max-size": size([1, MOST], MOST, "most content to take (default no limit)"),
-  "max-head": size([1, MOST_HEAD], 65_536, "most of the response's head (default 64KiB)"),
-  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
-  timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
-  timing: toggle("tell when what was done, in milliseconds from the start"),
-  ...INSTRUMENT_FLAGS,
-  ...GENERAL_FLAGS,
-};
-
-function sha256Of(text: string): string {
-  if (/^[0-9a-f]{64}$/i.test(text)) return text;
-  throw new UsageError(`takes 64 hexadecimal digits, not '${text}'`);
-}
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
 
@@ -98,7 +52,7 @@ Without a scheme the URL is http://; that of a Unix socket is http+unix://%2Frun
 any with --unix. The options are curl's where they mean the same.
 
 Options:
-${renderFlags(FLAGS)}
+${renderFlags(GET_LINE.flags)}
 
 stdout gets the content, byte for byte: as the server sends it, unless --compressed is given. All
 else goes to stderr. With a FILE, what has come is in FILE.part until it is whole, beside it in
@@ -144,26 +98,18 @@ ${
 }
 `;
 
-type GetValues = Values<typeof FLAGS>;
-
 /** The command; see the module. */
 export const get: Command = command({
   name: "get",
-  flags: FLAGS,
+  line: GET_LINE,
   help: HELP,
   hints: CURL_HINTS,
   run,
 });
 
-async function run(
-  values: GetValues,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
-  const url = urlOf(values, positionals);
-  checkCombination(values);
-  const { io } = session;
-  const log = session.openLog(values);
+async function run(options: GetOptions, session: Session): Promise<number> {
+  const { tls, limits, timing, output: { file: named, forced, resume, sha256 } } = options;
+  const { log, io } = session;
   failUnread(session);
   const { signal, exitCode } = session.onSignals();
   let output: Output | undefined;
@@ -171,25 +117,23 @@ async function run(
     const stdin = awaitedStdin(io, () => {
       log.note("waiting for the data on stdin, which is sent when it ends");
     });
-    const choice = await Promise.race([requestOf(url, values, stdin), abortOf(signal)]);
+    const choice = await Promise.race([requestOf(options.request, stdin), abortOf(signal)]);
     const ranged = hasField(choice.headers, "range");
-    if (ranged && values.continue) {
+    if (ranged && resume) {
       throw new UsageError("Option -C (--continue) and a Range of one's own exclude each other");
     }
-    const tls = trustOf(values);
-    const file = fileOf(values, choice.url);
-    const forced = values.output === "-";
+    const file = typeof named === "object" ? remoteName(choice.url) : named;
     const stdout = new StdoutOutput(session, new Checksum(""), forced);
-    const checksum = new Checksum(values.sha256);
+    const checksum = new Checksum(sha256);
     output = file === undefined ? new StdoutOutput(session, checksum, forced) : await fileOutput({
       file,
       url: publicUrl(choice.url),
-      resume: values.continue,
+      resume,
       checksum,
       note: (message) => log.note(message),
     });
-    const job = { values, choice, ranged, tls, log, io, session, signal };
-    return told(await download(job, output, stdout, file), job);
+    const job = { choice, ranged, tls, limits, session, signal };
+    return told(await download(job, options.output, { output, stdout, file }), timing, log);
   } catch (error) {
     await output?.close();
     const fate = output?.fate ?? "";
@@ -207,21 +151,6 @@ function abortOf(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-/** The one URL that the command line has to have. */
-function urlOf(values: GetValues, positionals: string[]): string {
-  // What curl takes for the place to go on from.
-  if (values.continue && positionals.includes("-")) {
-    throw new UsageError("Option -C (--continue) takes no value: leave the '-' out");
-  }
-  const [url, ...more] = positionals;
-  if (url === undefined) throw new UsageError("get needs a URL");
-  if (/^\d+$/.test(more[0] ?? "") && !/[^/]\/[^/]/.test(url)) {
-    throw new UsageError(`A colon stands between host and port: ${url}:${more[0]}`);
-  }
-  noMore(more, "get takes one URL at a time");
-  return url;
-}
-
 /** What nobody reads is not whole, as curl has it: with other commands that is no failure. */
 function failUnread(session: Session): void {
   session.onStdoutError = (error) => {
@@ -231,69 +160,44 @@ function failUnread(session: Session): void {
   };
 }
 
-function checkCombination(values: GetValues): void {
-  const exclude = (...names: (keyof GetValues)[]) => {
-    const given = names.filter((name) => values[name] !== FLAGS[name].fallback);
-    if (given.length < 2) return;
-    const [one, other] = given.map((name) => bothNames(FLAGS, name));
-    throw new UsageError(`Options ${one} and ${other} exclude each other`);
-  };
-  exclude("output", "remote-name");
-  // These make of the content what the server could not go on with.
-  for (const name of ["compressed", "include", "head", "data", "data-binary"] as const) {
-    exclude("continue", name);
-  }
-  exclude("data", "data-binary");
-  exclude("data", "head");
-  exclude("data-binary", "head");
-  // The head is no part of the content that has that sum.
-  exclude("sha256", "include");
-  exclude("sha256", "head");
-  if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {
-    throw new UsageError("Option -C (--continue) needs a file: -o FILE or -O");
-  }
-}
-
-/** The file to write to; nothing for stdout. */
-function fileOf(values: GetValues, url: URL): string | undefined {
-  if (values["remote-name"]) return remoteName(url);
-  return values.output === "" || values.output === "-" ? undefined : values.output;
-}
-
-/** What a run is about. */
+/** What a run asks for. */
 interface Job {
-  readonly values: GetValues;
   readonly choice: RequestChoice;
   /** Whether a part is asked for. */
   readonly ranged: boolean;
   readonly tls: ClientTls;
-  readonly log: Log;
-  readonly io: Io;
+  readonly limits: GetLimits;
   readonly session: Session;
   readonly signal: AbortSignal;
 }
 
+/** Where what comes goes. */
+interface Outputs {
+  readonly output: Output;
+  readonly stdout: Output;
+  /** What the output is, if it is a file. */
+  readonly file: string | undefined;
+}
+
 function download(
   job: Job,
-  output: Output,
-  stdout: Output,
-  file: string | undefined,
+  { withHead, decompress }: OutputOptions,
+  { output, stdout, file }: Outputs,
 ): Promise<Outcome> {
-  const { values, choice, ranged, log, io, signal } = job;
-  const transport = openTransport(job.session, connectionTranscript());
-  const { include, head, compressed } = values;
-  const shown = file !== undefined && io.stderr.isTTY && values.log === "text";
-  const progress = shown && !values.quiet && !values.verbose
-    ? new Progress(io, basename(file), () => output.at)
-    : undefined;
+  const { choice, ranged, limits, session, signal } = job;
+  const { log, io } = session;
+  const transport = openTransport(session, connectionTranscript());
+  const shown = file !== undefined && io.stderr.isTTY && !log.json && !log.quiet && !log.verbose;
+  const progress = shown ? new Progress(io, basename(file), () => output.at) : undefined;
+  const maxSize = decompress ? limits.size : undefined;
   return new Download({
     request: (headers, offset) => request(transport, job, headers, offset),
-    contentOf: (response) => contentOf(response, include || head, compressed && !head, job),
+    contentOf: (response) => contentOf(response, withHead, maxSize, io),
     output,
     errorOutput: stdout,
-    resumable: choice.method === "GET" && !include && !ranged && !compressed,
+    resumable: choice.method === "GET" && !withHead && !ranged && !decompress,
     ranged,
-    retries: values.retry,
+    retries: limits.retries,
     signal,
     clock: io.clock,
     note: (message) => log.note(message),
@@ -303,7 +207,7 @@ function download(
 
 async function request(
   transport: Transport,
-  { values, choice, tls, log, io, signal }: Job,
+  { choice, tls, limits, session: { log, io }, signal }: Job,
   headers: readonly string[],
   offset: number,
 ): Promise<ClientResponse> {
@@ -315,11 +219,11 @@ async function request(
     ...choice,
     tls,
     headers: [...choice.headers, ...headers],
-    maxRedirects: values["max-redirects"],
-    maxSize: Math.max(0, values["max-size"] - offset),
-    limits: headLimits(values["max-head"]),
-    connectTimeout: values["connect-timeout"],
-    idleTimeout: values.timeout,
+    maxRedirects: limits.redirects,
+    maxSize: Math.max(0, limits.size - offset),
+    limits: headLimits(limits.head),
+    connectTimeout: limits.connectTimeout,
+    idleTimeout: limits.idleTimeout,
     signal,
     clock: io.clock,
     ...(log.verbose ? { onHead } : {}),
@@ -335,12 +239,15 @@ function headLimits(bytes: number): ResponseHeadLimits {
   return { statusLine: bytes, headerBytes: bytes, headerCount: bytes };
 }
 
-/** What of a response is shown; a piece is valid until the next one. */
+/**
+ * What of a response is shown; a piece is valid until the next one. It is decoded if `decodedSize` says how
+ * many bytes it may have then.
+ */
 async function* contentOf(
   response: ClientResponse,
   withHead: boolean,
-  decoded: boolean,
-  { values: { "max-size": maxSize }, io: { stdout } }: Job,
+  decodedSize: number | undefined,
+  { stdout }: Io,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (withHead) {
     const startLine = `HTTP/1.${response.minor} ${response.status} ${response.reason}`.trimEnd();
@@ -348,12 +255,13 @@ async function* contentOf(
     const shown = stdout.isTTY ? lines.map(escapeText) : lines;
     yield Buffer.from(`${shown.join("\r\n")}\r\n\r\n`, "latin1");
   }
-  yield* decoded ? decodeContent(response, { maxSize }) : response.borrowed();
+  if (decodedSize === undefined) yield* response.borrowed();
+  else yield* decodeContent(response, { maxSize: decodedSize });
 }
 
 /** Tells what is left to tell of a response that has come. */
-function told({ response, whole }: Outcome, { values, log }: Job): number {
-  if (values.timing) {
+function told({ response, whole }: Outcome, timing: boolean, log: Log): number {
+  if (timing) {
     const { lines, json } = timingReport(response);
     log.report(lines, json);
   }

@@ -1,214 +1,180 @@
 /**
- * From the command line of `get` to a request: what curl's users know, checked.
+ * What the command line of `get` says.
  *
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import type { HttpRequestOptions } from "../../../http/client/options.ts";
-import { ACCEPT_ENCODING } from "../../../http/client/encoding.ts";
-import { RequestError } from "../../../http/client/errors.ts";
-import { checkField, checkMethod, hasField } from "../../../http/client/request_head.ts";
-import { parseUrl } from "../../../http/client/url.ts";
-import { readFile } from "../../io/files.ts";
+import type { ClientTls } from "../../../http/client/options.ts";
+import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
 import {
   bothNames,
-  type Flag,
-  list,
-  ofOption,
+  integer,
+  path,
+  seconds,
+  size,
   text,
+  toggle,
   UsageError,
   type Values,
 } from "../../io/flags.ts";
-import { isInFile, linesOf, secretOf } from "../../io/secret.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
+import { socketPath } from "../../options/socket_path.ts";
+import { parseTrust, TRUST_FLAGS } from "../../options/tls_client.ts";
+import { parseRequest, REQUEST_FLAGS, type RequestOptions } from "./request.ts";
 
-/**
- * The flags of what the request says. What has to be something is checked as it is read: if it is
- * empty, a variable of a script was not set, and a request without it is not what was asked for.
- */
-export const REQUEST_FLAGS: {
-  readonly header: Flag<readonly string[]>;
-  readonly request: Flag<string>;
-  readonly data: Flag<readonly string[]>;
-  readonly "data-binary": Flag<readonly string[]>;
-  readonly user: Flag<string>;
-  readonly range: Flag<string>;
-} = {
-  header: {
-    ...list("LINE", "send the header field 'Name: value', or those in @FILE; repeatable", "H"),
-    parse: (text, sofar) => {
-      if (!isInFile(text)) return fieldOf(text), [...sofar, text];
-      const lines = linesOf(text);
-      const wrong = lines.findIndex((line) => !isField(line));
-      if (wrong === -1) return [...sofar, ...lines];
-      // It is not shown: it may be a secret.
-      throw new UsageError(`takes 'Name: value', which line ${wrong + 1} of the file is not`);
-    },
+const MOST = Number.MAX_SAFE_INTEGER;
+const MOST_HEAD = 16 * 1024 * 1024;
+
+const FLAGS = {
+  output: {
+    ...path("write the content to FILE, which appears when it is whole", "FILE"),
+    short: "o",
   },
-  request: {
-    ...text("METHOD", "", "the method (default GET, or POST with --data)", "X"),
-    parse: (method) => {
-      checked("takes a method, as PUT", () => checkMethod(method));
-      return method;
-    },
-  },
-  data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
-  "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
-  user: {
-    ...text("NAME:PASSWORD", "", "send these with Basic authentication; @FILE has them", "u"),
-    parse: (text) => {
-      const user = secretOf(text);
-      // It is not shown: it may be a password.
-      if (user.includes(":")) return user;
-      throw new UsageError("takes 'name:password'");
-    },
-  },
-  range: {
-    ...text("RANGE", "", "get only these bytes: 0-99, 100- or -100"),
-    parse: (range) => {
-      if (/^(\d+-\d*|-\d+)$/.test(range)) return range;
-      throw new UsageError(`takes 0-99, 100- or -100, not '${range}'`);
-    },
-  },
+  "remote-name": toggle("the same, with the last part of the URL as FILE", "O"),
+  continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
+  retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
+  sha256: { ...text("HEX", "", "the SHA-256 that the content must have"), parse: sha256Of },
+  include: toggle("put the head of the response before the content", "i"),
+  head: toggle("ask with HEAD, and show the head of the response", "I"),
+  ...REQUEST_FLAGS,
+  compressed: toggle("ask for compressed content, and decompress it"),
+  unix: socketPath("connect to this socket file, whatever host the URL has"),
+  ...TRUST_FLAGS,
+  "max-redirects": integer("N", [0, 1000], 10, "redirects to follow; 0 = none (default 10)"),
+  "max-size": size([1, MOST], MOST, "most content to take (default no limit)"),
+  "max-head": size([1, MOST_HEAD], 65_536, "most of the response's head (default 64KiB)"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
+  timing: toggle("tell when what was done, in milliseconds from the start"),
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
 };
 
-/** The flags that shape the request. */
-export type RequestValues = Values<typeof REQUEST_FLAGS> & {
-  readonly head: boolean;
-  readonly unix: string;
-  readonly compressed: boolean;
-};
+function sha256Of(text: string): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return text;
+  throw new UsageError(`takes 64 hexadecimal digits, not '${text}'`);
+}
 
-/** What of {@linkcode HttpRequestOptions} they make. */
-export type RequestChoice =
-  & Pick<HttpRequestOptions, "body" | "socketPath">
-  & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
+type GetValues = Values<typeof FLAGS>;
 
-/** Reads the request off the command line. Throws a {@linkcode UsageError}, or as `parseUrl` does. */
-export async function requestOf(
-  text: string,
-  values: RequestValues,
-  stdin: AsyncIterable<Uint8Array>,
-): Promise<RequestChoice> {
-  const { url, socketPath } = placeOf(text, values.unix);
-  const headers = values.header.flatMap(fieldOf);
-  const add = (name: string, value: string) => {
-    if (!hasField(headers, name.toLowerCase())) headers.push(name, value);
+/** Where the content goes, and what is made of it. */
+export interface OutputOptions {
+  /** A file, or the one that the URL names. Undefined is stdout. */
+  readonly file: string | { readonly remoteName: true } | undefined;
+  /** Whether stdout takes binary content on a terminal, too. */
+  readonly forced: boolean;
+  /** Whether what an earlier run has left is gone on with. */
+  readonly resume: boolean;
+  /** The SHA-256 that the content must have; "" is any. */
+  readonly sha256: string;
+  /** Whether the head is put before the content. */
+  readonly withHead: boolean;
+  /** Whether the content is decompressed. */
+  readonly decompress: boolean;
+}
+
+/** How much is taken, how often, and how long it may take. */
+export interface GetLimits {
+  readonly retries: number;
+  readonly redirects: number;
+  /** The most bytes of content. */
+  readonly size: number;
+  /** The most bytes of a head. */
+  readonly head: number;
+  /** In milliseconds. 0 means no limit. */
+  readonly connectTimeout: number;
+  /** How many milliseconds nothing may move. 0 means no limit. */
+  readonly idleTimeout: number;
+}
+
+/** What `get` takes. */
+export interface GetOptions extends CommandOptions {
+  readonly request: RequestOptions;
+  readonly tls: ClientTls;
+  readonly output: OutputOptions;
+  readonly limits: GetLimits;
+  /** Whether it tells when what was done. */
+  readonly timing: boolean;
+}
+
+/** Makes the options of `get`. */
+function parseGet(values: GetValues, positionals: string[]): GetOptions {
+  const url = urlOf(values, positionals);
+  checkCombination(values);
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values),
+    request: parseRequest(url, values),
+    tls: parseTrust(values),
+    output: parseOutput(values),
+    limits: parseLimits(values),
+    timing: values.timing,
   };
-  if (values.user !== "") {
-    add("Authorization", `Basic ${Buffer.from(values.user).toString("base64")}`);
+}
+
+function parseOutput(values: GetValues): OutputOptions {
+  const { output, continue: resume, sha256, include, head, compressed } = values;
+  const forced = output === "-";
+  const named = output === "" || forced ? undefined : output;
+  return {
+    file: values["remote-name"] ? { remoteName: true } : named,
+    forced,
+    resume,
+    sha256,
+    withHead: include || head,
+    decompress: compressed && !head,
+  };
+}
+
+function parseLimits(values: GetValues): GetLimits {
+  return {
+    retries: values.retry,
+    redirects: values["max-redirects"],
+    size: values["max-size"],
+    head: values["max-head"],
+    connectTimeout: values["connect-timeout"],
+    idleTimeout: values.timeout,
+  };
+}
+
+/** The one URL that the command line has to have. */
+function urlOf(values: GetValues, positionals: string[]): string {
+  // What curl takes for the place to go on from.
+  if (values.continue && positionals.includes("-")) {
+    throw new UsageError("Option -C (--continue) takes no value: leave the '-' out");
   }
-  if (values.compressed) add("Accept-Encoding", ACCEPT_ENCODING);
-  if (values.range !== "") add("Range", `bytes=${values.range}`);
-  const body = await bodyOf(values, stdin);
-  if (body !== undefined) add("Content-Type", "application/x-www-form-urlencoded");
-  const method = methodOf(values, body !== undefined);
-  return { url, socketPath, method, headers, body };
-}
-
-/** What a URL leads to: the socket file that it, or `unix`, names, if there is one. */
-function placeOf(text: string, unix: string): { url: URL; socketPath: string | undefined } {
-  const local = /^http\+unix:\/\/([^/?#]*)(.*)$/is.exec(text);
-  if (local === null) {
-    // As curl has it: what has no scheme is http.
-    const url = parseUrl(
-      text === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`,
-    );
-    return { url, socketPath: unix === "" ? undefined : unix };
+  const [url, ...more] = positionals;
+  if (url === undefined) throw new UsageError("get needs a URL");
+  if (/^\d+$/.test(more[0] ?? "") && !/[^/]\/[^/]/.test(url)) {
+    throw new UsageError(`A colon stands between host and port: ${url}:${more[0]}`);
   }
-  if (unix !== "") throw new UsageError("Option --unix goes without a URL of http+unix");
-  const socketPath = decoded(local[1]);
-  if (socketPath === undefined || socketPath === "") {
-    throw new RequestError("BAD_URL", text, "it has no path as http+unix://%2Frun%2Fa.sock/ has");
+  noMore(more, "get takes one URL at a time");
+  return url;
+}
+
+function checkCombination(values: GetValues): void {
+  const exclude = (...names: (keyof GetValues)[]) => {
+    const given = names.filter((name) => values[name] !== FLAGS[name].fallback);
+    if (given.length < 2) return;
+    const [one, other] = given.map((name) => bothNames(FLAGS, name));
+    throw new UsageError(`Options ${one} and ${other} exclude each other`);
+  };
+  exclude("output", "remote-name");
+  // These make of the content what the server could not go on with.
+  for (const name of ["compressed", "include", "head", "data", "data-binary"] as const) {
+    exclude("continue", name);
   }
-  return { url: parseUrl(`http://localhost${local[2]}`), socketPath };
-}
-
-function methodOf({ request, head }: RequestValues, hasBody: boolean): string {
-  return request !== "" ? request : head ? "HEAD" : hasBody ? "POST" : "GET";
-}
-
-/** `Name: value`, or `Name;` for an empty value; `Name:` leaves out what would be sent by default. */
-function fieldOf(line: string): string[] {
-  const match = /^([^:;]+)(?::[\t ]*(.*?)[\t ]*|;)$/s.exec(line);
-  if (match === null) throw new UsageError(`takes 'Name: value', not '${line}'`);
-  const [, name, text = ""] = match;
-  const value = Buffer.from(text).toString("latin1");
-  checked("takes 'Name: value'", () => checkField(name, value));
-  if (value !== "" || line.endsWith(";")) return [name, value];
-  return /^(accept|user-agent)$/i.test(name) ? [name, ""] : [];
-}
-
-function isField(line: string): boolean {
-  try {
-    return fieldOf(line) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
-/** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
-async function bodyOf(
-  values: RequestValues,
-  stdin: AsyncIterable<Uint8Array>,
-): Promise<Buffer | undefined> {
-  const option = values.data.length > 0 ? "data" : "data-binary";
-  const parts: Buffer[] = [];
-  for (const part of values[option]) {
-    if (parts.length > 0) parts.push(Buffer.from("&"));
-    if (!isInFile(part)) parts.push(Buffer.from(part));
-    else {
-      const content = await readSource(part.slice(1), option, stdin);
-      parts.push(option === "data" ? stripped(content) : content);
-    }
-  }
-  return parts.length === 0 ? undefined : Buffer.concat(parts);
-}
-
-async function readSource(
-  path: string,
-  option: string,
-  stdin: AsyncIterable<Uint8Array>,
-): Promise<Buffer> {
-  if (path === "-") {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of stdin) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  }
-  return ofOption(bothNames(REQUEST_FLAGS, option), () => readFile(path));
-}
-
-/** As curl does with the content of a form that it reads from a file. */
-function stripped(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.filter((byte) => byte !== 0x0d && byte !== 0x0a && byte !== 0));
-}
-
-/** Turns what a check throws into what is told of an option: what it `takes`, and what is wrong. */
-function checked(takes: string, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`${takes}: ${error.message}`);
+  exclude("data", "data-binary");
+  exclude("data", "head");
+  exclude("data-binary", "head");
+  // The head is no part of the content that has that sum.
+  exclude("sha256", "include");
+  exclude("sha256", "head");
+  if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {
+    throw new UsageError("Option -C (--continue) needs a file: -o FILE or -O");
   }
 }
 
-/** The file name that a URL suggests: its last segment, decoded if it is still one name then. */
-export function remoteName({ pathname }: URL): string {
-  const segment = pathname.slice(pathname.lastIndexOf("/") + 1);
-  if (segment === "") {
-    throw new UsageError("Option -O (--remote-name) needs a URL with a file name; say -o FILE");
-  }
-  // What is not UTF-8 stays as it is.
-  const name = decoded(segment) ?? segment;
-  return /[\/\\\p{C}]/u.test(name) || /^\.{1,2}$/.test(name) ? segment : name;
-}
-
-/** Nothing if it is not UTF-8. */
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return undefined;
-  }
-}
+/** The command line. */
+export const GET_LINE: CommandLine<GetOptions> = commandLine(FLAGS, parseGet);

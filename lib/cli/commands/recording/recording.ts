@@ -14,7 +14,7 @@ import type { RecordedEvent, Recording } from "../../../recording/format.ts";
 import { readRecording } from "../../../recording/read.ts";
 import { toSvg } from "../../../recording/svg.ts";
 import { summaryOf, toText } from "../../../recording/text.ts";
-import { type Command, command } from "../../command.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
 import {
   choice,
@@ -26,7 +26,7 @@ import {
   type Values,
 } from "../../io/flags.ts";
 import { whyUnreadable, writeError } from "../../io/files.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
 
 /** What a recording can be made into. */
@@ -76,28 +76,55 @@ ${clientExitHelp(["ok", "badInput"])}
 `;
 
 /** The command; see the module. */
-export const recording: Command = command({ name: "recording", flags: FLAGS, help: HELP, run });
+export const recording: Command = command({
+  name: "recording",
+  line: commandLine(FLAGS, parseRecording),
+  help: HELP,
+  run,
+});
 
-async function run(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
+/** What `recording` takes. */
+interface RecordingOptions extends CommandOptions {
+  /** `-` is stdin. */
+  readonly file: string;
+  readonly to: Format;
+  /** The number of the one connection to show. Undefined is all. */
+  readonly connection: number | undefined;
+  /** Undefined is stdout. */
+  readonly output: string | undefined;
+}
+
+function parseRecording(values: Values<typeof FLAGS>, positionals: string[]): RecordingOptions {
+  const { to, conn: connection, output } = values;
   const file = positionals.shift();
   if (file === undefined) throw new UsageError("recording needs a FILE that --record has written");
   noMore(positionals, "recording takes one FILE");
-  const log = session.openLog(values);
+  const isStdout = output === "" || output === "-";
+  return {
+    log: parseLog(values),
+    file,
+    to,
+    connection,
+    output: isStdout ? undefined : output,
+  };
+}
+
+async function run(
+  { file, to, connection, output }: RecordingOptions,
+  session: Session,
+): Promise<number> {
+  const { log } = session;
   const whole = await openRecording(file, session);
   if (whole.warning !== undefined) log.note(whole.warning);
-  const made = FORMATS[values.to](values.conn === undefined ? whole : only(whole, values.conn));
-  if (values.output === "" || values.output === "-") {
+  const made = FORMATS[to](connection === undefined ? whole : only(whole, connection));
+  if (output === undefined) {
     await log.data(typeof made === "string" ? new TextEncoder().encode(made) : made);
     return EXIT.ok;
   }
   try {
-    writeFileSync(values.output, made);
+    writeFileSync(output, made);
   } catch (error) {
-    throw writeError(values.output, error);
+    throw writeError(output, error);
   }
   return EXIT.ok;
 }

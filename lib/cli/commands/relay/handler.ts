@@ -13,19 +13,16 @@ import { relay, type Relayed } from "../../../protocols/relay.ts";
 import type { Handler } from "../../../serve/serve.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { formatDestination } from "../../options/destination.ts";
-import type { Values } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
-import { type TARGET_FLAGS, targetOf } from "./target.ts";
+import type { TargetOptions } from "./target.ts";
 
-/** Makes the handler that the flags ask for. */
+/** Makes the handler that joins each client to the target. */
 export function relayHandler(
-  flags: Values<typeof TARGET_FLAGS>,
+  { target, connectTimeout: timeout }: TargetOptions,
   log: Log,
   transport: Transport,
   clock: Clock,
 ): Handler {
-  const target = targetOf(flags);
-  const timeout = flags["connect-timeout"];
   const handler = relay((signal) => dial(transport, { ...target, timeout, signal, clock }), {
     clock,
     onEnd: (relayed) => tell(log, relayed, formatDestination(target)),

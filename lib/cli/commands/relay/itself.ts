@@ -13,7 +13,7 @@ import type { Transport } from "../../../net/transport.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { UsageError } from "../../io/flags.ts";
 import { ownAddresses } from "../../serving/addresses.ts";
-import type { Place } from "../../serving/place.ts";
+import type { Place } from "../../options/place.ts";
 
 /**
  * Throws a {@linkcode UsageError} if one of the addresses that `target` stands for is where the relay

@@ -6,9 +6,13 @@
 
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
-import { type Command, command } from "../../command.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
+import {
+  INSTRUMENT_FLAGS,
+  INSTRUMENT_HELP,
+  parseInstruments,
+} from "../../options/instrument_flags.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { formatDestination } from "../../options/destination.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { relayAdvice } from "../../advice/first_word.ts";
@@ -16,13 +20,19 @@ import { renderFlags, type Values } from "../../io/flags.ts";
 import { RELAY_HINTS } from "../../advice/hints.ts";
 import { relayHandler } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
-import { TARGET_FLAGS, targetOf } from "./target.ts";
-import { openListener, serveUntilStopped, servingFlags } from "../../serving/serving.ts";
+import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
+import { WORKER_MODULE } from "./worker.ts";
+import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import {
+  parseWorkers,
+  WORKER_FLAGS,
+  type WorkerOptions,
+  WORKERS_HELP,
+} from "../../options/workers.ts";
+import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { openObserved } from "../../options/transport.ts";
-import { placeOf } from "../../serving/place.ts";
-import { wantsTls } from "../../serving/tls.ts";
-import { serveInWorkers, WORKER_FLAGS, WORKERS_HELP } from "../../serving/workers.ts";
+import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 
@@ -72,32 +82,50 @@ ${SERVER_EXIT_HELP}
 /** The command. */
 export const relay: Command = command({
   name: "relay",
-  flags: FLAGS,
+  line: commandLine(FLAGS, parseRelay),
   help: HELP,
   hints: RELAY_HINTS,
   run,
 });
 
+/** What the relay takes. */
+interface RelayOptions extends CommandOptions {
+  readonly to: TargetOptions;
+  readonly serving: ServingOptions;
+  readonly workers: WorkerOptions | undefined;
+}
+
+function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]): RelayOptions {
+  noMore(positionals, relayAdvice(positionals, values.to !== ""));
+  const to = parseTarget(values);
+  const serving = parseServing(values, PORT);
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values, { serves: true, workers: values.workers }),
+    to,
+    serving,
+    workers: parseWorkers(values, serving.access),
+  };
+}
+
 async function run(
-  values: Values<typeof FLAGS>,
-  positionals: string[],
+  { to, serving, workers, ...options }: RelayOptions,
   session: Session,
 ): Promise<number> {
-  noMore(positionals, relayAdvice(positionals, values.to !== ""));
-  const target = targetOf(values);
-  await refuseItself(placeOf(values, PORT, wantsTls(values)), target, systemTransport);
+  const { log, io: { clock } } = session;
+  await refuseItself(serving.place, to.target, systemTransport);
   const signals = session.onSignals();
-  const log = session.openLog(values);
-  if (values.workers > 0) {
-    log.note(`relaying to ${formatDestination(target)}`);
-    return await serveInWorkers("relay", values, PORT, session, signals);
+  const leading = `relaying to ${formatDestination(to.target)}`;
+  if (workers !== undefined) {
+    log.note(leading);
+    const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
+    return await serveInWorkers({ ...serving, ...more }, session, signals);
   }
-  const { clock } = session.io;
   // Faults are for the clients: the target is the other end of the same conversation.
   const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
   const listening = session.instruments.withFaults(transport, clock);
-  const opened = await openListener(values, PORT, session, listening);
-  log.note(`relaying to ${formatDestination(target)}`);
-  const handler = relayHandler(values, log, transport, clock);
-  return await serveUntilStopped(opened, handler, values, session, signals);
+  const opened = await openListener(serving, session, listening);
+  log.note(leading);
+  const handler = relayHandler(to, log, transport, clock);
+  return await serveUntilStopped(opened, handler, serving.limits, session, signals);
 }

@@ -8,7 +8,12 @@ import type { Destination } from "../../options/destination.ts";
 import { parseEndpoint } from "../../options/endpoint.ts";
 import { type Flag, ofOption, seconds, text, UsageError, type Values } from "../../io/flags.ts";
 import { checkSocketPath } from "../../options/socket_path.ts";
-import { SERVERNAME_FLAG, serverOf, TRUST_FLAGS, trustOf } from "../../options/tls_client.ts";
+import {
+  parseServername,
+  parseTrust,
+  SERVERNAME_FLAG,
+  TRUST_FLAGS,
+} from "../../options/tls_client.ts";
 
 /** The flags. */
 export const TARGET_FLAGS: typeof TRUST_FLAGS & {
@@ -22,11 +27,22 @@ export const TARGET_FLAGS: typeof TRUST_FLAGS & {
   "connect-timeout": seconds(10, "to reach the target for a client; 0 = no limit (default 10)"),
 };
 
+/** Where a relay leads to: plain data, which workers get, too. */
+export interface TargetOptions {
+  readonly target: Destination;
+  /** How many milliseconds it may take to reach it. 0 means no limit. */
+  readonly connectTimeout: number;
+}
+
 /**
- * Reads the target off the flags; the URLs that servers print are understood, too. Throws a
+ * Makes the target that the flags say; the URLs that servers print are understood, too. Throws a
  * {@linkcode UsageError}.
  */
-export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
+export function parseTarget(values: Values<typeof TARGET_FLAGS>): TargetOptions {
+  return { target: parseDestination(values), connectTimeout: values["connect-timeout"] };
+}
+
+function parseDestination(values: Values<typeof TARGET_FLAGS>): Destination {
   const { to } = values;
   if (to === "") throw new UsageError("relay needs a target: --to HOST:PORT");
   const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];
@@ -38,6 +54,6 @@ export function targetOf(values: Values<typeof TARGET_FLAGS>): Destination {
   if (scheme === "unix") return { path: ofOption("--to unix:", () => checkSocketPath(rest)) };
   const endpoint = ofOption("--to:", () => parseEndpoint(rest));
   return scheme === "tls"
-    ? { ...endpoint, tls: { ...trustOf(values), ...serverOf(values) } }
+    ? { ...endpoint, tls: { ...parseTrust(values), ...parseServername(values) } }
     : endpoint;
 }

@@ -9,17 +9,27 @@ import { dial } from "../../../dial.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
 import { matcherOf } from "../../../replay/replayed.ts";
-import { type Command, command } from "../../command.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
-import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
+import { renderFlags, type Values } from "../../io/flags.ts";
 import { clientTranscript } from "../../io/transcript.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { formatDestination } from "../../options/destination.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
+import {
+  INSTRUMENT_FLAGS,
+  INSTRUMENT_HELP,
+  parseInstruments,
+} from "../../options/instrument_flags.ts";
 import { openTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
-import { TARGET_FLAGS, targetOf } from "../relay/target.ts";
-import { openReplay, REPLAY_FLAGS, tellMismatch } from "./options.ts";
+import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
+import {
+  openReplay,
+  parseReplay,
+  REPLAY_FLAGS,
+  type ReplayChoice,
+  tellMismatch,
+} from "./options.ts";
 
 const FLAGS = { ...TARGET_FLAGS, ...REPLAY_FLAGS, ...INSTRUMENT_FLAGS, ...GENERAL_FLAGS };
 
@@ -44,24 +54,40 @@ ${clientExitHelp(["ok", "differed", "badInput", "notConnected", "timeout", "tlsF
 `;
 
 /** The command. */
-export const replay: Command = command({ name: "replay", flags: FLAGS, help: HELP, run });
+export const replay: Command = command({
+  name: "replay",
+  line: commandLine(FLAGS, parseReplayClient),
+  help: HELP,
+  run,
+});
 
-async function run(
+/** What the client's side takes. */
+interface ReplayClientOptions extends CommandOptions {
+  readonly replay: ReplayChoice;
+  readonly to: TargetOptions;
+}
+
+function parseReplayClient(
   values: Values<typeof FLAGS>,
   positionals: string[],
+): ReplayClientOptions {
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values),
+    replay: parseReplay(values, positionals),
+    to: parseTarget(values),
+  };
+}
+
+async function run(
+  { replay, to: { target, connectTimeout: timeout } }: ReplayClientOptions,
   session: Session,
 ): Promise<number> {
-  const file = positionals.shift();
-  if (file === undefined) throw new UsageError("replay needs a FILE that --record has written");
-  noMore(positionals, "replay takes one FILE");
-  const target = targetOf(values);
+  const { log, io: { clock } } = session;
   const { signal, exitCode } = session.onSignals();
-  const log = session.openLog(values);
-  const { scripts, options } = await openReplay(values, file, "client", session);
+  const { scripts, options } = await openReplay(replay, "client", session);
   const transport = openTransport(session, clientTranscript());
   log.note(`playing ${counted(scripts.length, "connection")} to ${formatDestination(target)}`);
-  const { "connect-timeout": timeout } = values;
-  const { clock } = session.io;
   try {
     for (const script of scripts) {
       const conn = await dial(transport, { ...target, timeout, signal, clock });

@@ -13,6 +13,7 @@ import type { Party } from "../../../recording/conversations.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
+import { noMore } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
 import { openRecording } from "../recording/recording.ts";
 
@@ -49,8 +50,35 @@ export const REPLAY_FLAGS: {
   times: integer("N", [1, 1e6], 1, "play all connections so many times (default 1)"),
 };
 
-/** What these flags say. */
-export type ReplayFlags = Values<typeof REPLAY_FLAGS>;
+/** What both sides of `replay` take. */
+export interface ReplayChoice {
+  /** `-` is stdin. */
+  readonly file: string;
+  readonly match: "stream" | "lines" | "http";
+  readonly ignore: RegExp | undefined;
+  readonly ignoreFields: readonly string[];
+  readonly speed: number;
+  readonly times: number;
+}
+
+/** Makes what the command line says. Throws a {@linkcode UsageError}. */
+export function parseReplay(
+  values: Values<typeof REPLAY_FLAGS>,
+  positionals: string[],
+): ReplayChoice {
+  const { match, "ignore-field": ignoreFields, speed, times } = values;
+  const file = positionals.shift();
+  if (file === undefined) throw new UsageError("replay needs a FILE that --record has written");
+  noMore(positionals, "replay takes one FILE");
+  const ignore = values.ignore === "" ? undefined : regexp(values.ignore);
+  if (ignore !== undefined && match === "stream") {
+    throw new UsageError("Option --ignore goes with --match lines or --match http");
+  }
+  if (ignoreFields.length > 0 && match !== "http") {
+    throw new UsageError("Option --ignore-field goes with --match http");
+  }
+  return { file, match, ignore, ignoreFields, speed, times };
+}
 
 /** What is played. */
 export interface Replay {
@@ -58,21 +86,12 @@ export interface Replay {
   readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
 }
 
-/** Reads the recording, and what `side` does in it. Rejects with a UsageError or a CliError. */
+/** Reads the recording, and what `side` does in it. Rejects with a CliError. */
 export async function openReplay(
-  flags: ReplayFlags,
-  file: string,
+  { file, match, ignore, ignoreFields, speed, times }: ReplayChoice,
   side: Party,
   session: Session,
 ): Promise<Replay> {
-  const ignore = flags.ignore === "" ? undefined : regexp(flags.ignore);
-  const fields = flags["ignore-field"];
-  if (ignore !== undefined && flags.match === "stream") {
-    throw new UsageError("Option --ignore goes with --match lines or --match http");
-  }
-  if (fields.length > 0 && flags.match !== "http") {
-    throw new UsageError("Option --ignore-field goes with --match http");
-  }
   const recording = await openRecording(file, session);
   if (recording.warning !== undefined) session.log.note(recording.warning);
   let scripts: Script[];
@@ -85,12 +104,12 @@ export async function openReplay(
     throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
   }
   return {
-    scripts: Array.from({ length: flags.times }, () => scripts).flat(),
+    scripts: Array.from({ length: times }, () => scripts).flat(),
     options: {
-      match: flags.match,
+      match,
       ignore,
-      ignoreFields: fields.length > 0 ? fields : ignoredFields(recording),
-      speed: flags.speed,
+      ignoreFields: ignoreFields.length > 0 ? ignoreFields : ignoredFields(recording),
+      speed,
       clock: session.io.clock,
     },
   };

@@ -9,14 +9,25 @@ import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
 import { matcherOf } from "../../../replay/replayed.ts";
 import { serve } from "../../../serve/serve.ts";
-import { type Command, command } from "../../command.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
-import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
-import { GENERAL_FLAGS, noMore } from "../../options/common.ts";
-import { INSTRUMENT_FLAGS, INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { conversationOptions, openListener, servingFlags } from "../../serving/serving.ts";
+import { renderFlags, type Values } from "../../io/flags.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
+import {
+  INSTRUMENT_FLAGS,
+  INSTRUMENT_HELP,
+  parseInstruments,
+} from "../../options/instrument_flags.ts";
+import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import { conversationOptions, openListener } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
-import { openReplay, REPLAY_FLAGS, tellMismatch } from "./options.ts";
+import {
+  openReplay,
+  parseReplay,
+  REPLAY_FLAGS,
+  type ReplayChoice,
+  tellMismatch,
+} from "./options.ts";
 
 const PORT = 10003;
 
@@ -48,20 +59,36 @@ ${SERVER_EXIT_HELP}
 `;
 
 /** The command. */
-export const replay: Command = command({ name: "replay", flags: FLAGS, help: HELP, run });
+export const replay: Command = command({
+  name: "replay",
+  line: commandLine(FLAGS, parseReplayServer),
+  help: HELP,
+  run,
+});
 
-async function run(
+/** What the server's side takes. */
+interface ReplayServerOptions extends CommandOptions {
+  readonly replay: ReplayChoice;
+  readonly serving: ServingOptions;
+}
+
+function parseReplayServer(
   values: Values<typeof FLAGS>,
   positionals: string[],
-  session: Session,
-): Promise<number> {
-  const file = positionals.shift();
-  if (file === undefined) throw new UsageError("replay needs a FILE that --record has written");
-  noMore(positionals, "replay takes one FILE");
+): ReplayServerOptions {
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values, { serves: true }),
+    replay: parseReplay(values, positionals),
+    serving: parseServing(values, PORT),
+  };
+}
+
+async function run({ replay, serving }: ReplayServerOptions, session: Session): Promise<number> {
+  const { log } = session;
   const signals = session.onSignals();
-  const log = session.openLog(values);
-  const { scripts, options } = await openReplay(values, file, "server", session);
-  const opened = await openListener(values, PORT, session);
+  const { scripts, options } = await openReplay(replay, "server", session);
+  const opened = await openListener(serving, session);
   log.note(`playing ${counted(scripts.length, "connection")}`);
   const done = new AbortController();
   const stopping = AbortSignal.any([signals.signal, done.signal]);
@@ -80,7 +107,7 @@ async function run(
       if (--left === 0) done.abort();
     }
   }, {
-    ...conversationOptions(values, opened.access, log, session.io.clock),
+    ...conversationOptions(serving.limits, opened.access, log, session.io.clock),
     signal: stopping,
   }).finished;
   if (mismatch !== undefined) return tellMismatch(mismatch, log);

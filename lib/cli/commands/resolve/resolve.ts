@@ -12,8 +12,8 @@ import { observe } from "../../../observe/observe.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import { parseScopedIP } from "../../../base/ip.ts";
 import type { Endpoint } from "../../../base/addr.ts";
-import { type Command, command } from "../../command.ts";
-import { GENERAL_FLAGS } from "../../options/common.ts";
+import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
@@ -55,33 +55,40 @@ Exit codes:
 ${clientExitHelp(["ok", "notConnected", "timeout"])}
 `;
 
-type ResolveValues = Values<typeof FLAGS>;
-
 /** The command; see the module. */
 export const resolve: Command = command({
   name: "resolve",
-  flags: FLAGS,
+  line: commandLine(FLAGS, parseResolve),
   help: HELP,
   hints: RESOLVE_HINTS,
   run,
 });
 
-async function run(
-  values: ResolveValues,
-  positionals: string[],
-  session: Session,
-): Promise<number> {
+/** What `resolve` takes. */
+interface ResolveOptions extends CommandOptions {
+  readonly endpoint: Endpoint;
+  /** Whether the addresses are tried. */
+  readonly connect: boolean;
+  /** How many milliseconds it may take. 0 means no limit. */
+  readonly timeout: number;
+}
+
+function parseResolve(values: Values<typeof FLAGS>, positionals: string[]): ResolveOptions {
+  const { connect, "connect-timeout": timeout } = values;
   const text = positionals.shift();
   if (text === undefined) {
     throw new UsageError("resolve needs HOST or HOST:PORT, as in localhost:80");
   }
   noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
-  const endpoint = values.connect ? parseEndpoint(text) : hostOf(text) ?? parseEndpoint(text);
+  const endpoint = connect ? parseEndpoint(text) : hostOf(text) ?? parseEndpoint(text);
+  return { log: parseLog(values), endpoint, connect, timeout };
+}
+
+async function run(options: ResolveOptions, session: Session): Promise<number> {
   const { signal, exitCode } = session.onSignals();
-  session.openLog(values);
   try {
-    if (values.connect) await tellRace(endpoint, values, session, signal);
-    else await tellAddresses(endpoint, values, session, signal);
+    if (options.connect) await tellRace(options, session, signal);
+    else await tellAddresses(options, session, signal);
     return EXIT.ok;
   } catch (error) {
     if (signal.aborted) return exitCode();
@@ -105,8 +112,7 @@ function hostOf(text: string): Endpoint | undefined {
 }
 
 async function tellAddresses(
-  endpoint: Endpoint,
-  { "connect-timeout": timeout, log: format }: ResolveValues,
+  { endpoint, timeout }: ResolveOptions,
   session: Session,
   signal: AbortSignal,
 ): Promise<void> {
@@ -118,15 +124,14 @@ async function tellAddresses(
   );
   const addrs = interleave(found);
   await session.print(
-    format === "json" ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),
+    session.log.json ? jsonLine(addressJson(endpoint, addrs)) : addressTable(addrs),
   );
   const order = systemOrder(found);
   if (order !== undefined) session.log.note(order);
 }
 
 async function tellRace(
-  endpoint: Endpoint,
-  { "connect-timeout": timeout, log: format }: ResolveValues,
+  { endpoint, timeout }: ResolveOptions,
   session: Session,
   signal: AbortSignal,
 ): Promise<void> {
@@ -144,7 +149,7 @@ async function tellRace(
     const candidates = race.finish(clock.now());
     if (candidates.length > 0) {
       await session.print(
-        format === "json" ? jsonLine(raceJson(endpoint, candidates)) : raceTable(candidates),
+        session.log.json ? jsonLine(raceJson(endpoint, candidates)) : raceTable(candidates),
       );
     }
   }

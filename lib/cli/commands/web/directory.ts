@@ -6,6 +6,7 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { SiteOptions } from "../../../files/site.ts";
 import { TemporaryFile } from "../../../files/temporary.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 
@@ -15,7 +16,7 @@ import { CliError, EXIT } from "../../io/exit.ts";
  */
 export async function checkDirectory(
   path: string,
-  { upload, spa }: { readonly upload: boolean; readonly spa: boolean },
+  { upload, spa }: Pick<SiteOptions, "upload" | "spa">,
 ): Promise<void> {
   try {
     if (!(await stat(path)).isDirectory()) {

@@ -9,21 +9,19 @@ import { SocketError } from "../../../base/errors.ts";
 import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
-import { isAnyHost } from "../../serving/addresses.ts";
+import { isAnyHost } from "../../options/host.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
 const MORE_PORTS = 20;
 
-/** A port, with TLS or without, or a Unix socket. */
-export type WebAddress =
+/** A port, or a Unix socket. */
+export type WebPlace =
   | {
     /** "" is any address. */
     readonly host: string;
     /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
     readonly port: number | undefined;
-    /** The server's side of TLS, if there is TLS. */
-    readonly tls?: TlsServerOptions;
   }
   | {
     /** Where the socket file is made. */
@@ -31,6 +29,9 @@ export type WebAddress =
     /** Its permissions. */
     readonly mode?: number;
   };
+
+/** The same, with the server's side of TLS if there is TLS. */
+export type WebAddress = WebPlace & { readonly tls?: TlsServerOptions };
 
 /** Listens. Rejects as {@linkcode Transport.listen} does. */
 export async function listenForWeb(

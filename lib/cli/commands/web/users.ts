@@ -21,36 +21,44 @@ export const AUTH_FLAGS: {
   "auth-env": optional(text("NAME", "", "the same, with them in this environment variable")),
 };
 
-/** What the flags say. */
-export type AuthFlags = Values<typeof AUTH_FLAGS>;
+/** Who may see the site. */
+export interface AuthOptions {
+  readonly credentials: Credentials;
+  /** What names the file that they are in, as `@FILE`. Undefined is none. */
+  readonly file: string | undefined;
+}
 
-/** Reads the credentials, if there are to be some. Throws a {@linkcode UsageError}. */
-export function credentialsOf(values: AuthFlags, env: Io["env"]): Credentials | undefined {
-  const { auth, "auth-env": name } = values;
+/** Reads who may see the site, if that is asked for. Throws a {@linkcode UsageError}. */
+export function parseAuth(
+  { auth, "auth-env": name }: Values<typeof AUTH_FLAGS>,
+  env: Io["env"],
+): AuthOptions | undefined {
   if (auth !== undefined && name !== undefined) {
     throw new UsageError("Options --auth and --auth-env exclude each other");
   }
   if (auth !== undefined) {
-    return ofOption("--auth", () => parse(secretOf(auth), isInFile(auth) ? " in that file" : ""));
+    const file = isInFile(auth) ? auth : undefined;
+    return { credentials: credentialsOf(auth), file };
   }
   if (name === undefined) return undefined;
-  return ofOption("--auth-env", () => parse(variable(name, env), ` in ${name}`));
+  const credentials = ofOption("--auth-env", () => parse(variable(name, env), ` in ${name}`));
+  return { credentials, file: undefined };
 }
 
-/**
- * Has `credentials`, which are what {@linkcode credentialsOf} has returned for the same flags, change
- * with their file: `onReload` takes what reads it again.
- */
+function credentialsOf(auth: string): Credentials {
+  return ofOption("--auth", () => parse(secretOf(auth), isInFile(auth) ? " in that file" : ""));
+}
+
+/** Has the credentials change with their file, if they are in one: `onReload` takes what reads it again. */
 export function followFile(
-  credentials: Credentials,
-  values: AuthFlags,
+  { credentials, file }: AuthOptions,
   log: Log,
   onReload: (reload: () => void) => void,
 ): void {
-  if (!isInFile(values.auth ?? "")) return;
+  if (file === undefined) return;
   onReload(() => {
     try {
-      Object.assign(credentials, credentialsOf(values, {}));
+      Object.assign(credentials, credentialsOf(file));
       log.note("read again who may see the site");
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

@@ -4,12 +4,9 @@
  * @module
  */
 
-import { formatAddr } from "../../base/addr.ts";
-import type { Addr, UdpAddr } from "../../base/addr.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../io/flags.ts";
-import { hostFlag } from "../options/host.ts";
-import { socketPath } from "../options/socket_path.ts";
-import { isAnyHost, NOT_TOLD, ownAddresses } from "./addresses.ts";
+import { hostFlag, isAnyHost } from "./host.ts";
+import { socketPath } from "./socket_path.ts";
 
 /** File permissions in octal, as chmod(1) has them. */
 function mode(help: string): Flag<number | undefined> {
@@ -52,13 +49,16 @@ export function placeFlags(port: number): PlaceFlagSet {
   };
 }
 
-/** What the flags say. */
-export type PlaceFlags = Values<PlaceFlagSet>;
+/** A port to listen at. */
+export interface InetPlace {
+  /** "" is any address. */
+  readonly host: string;
+  readonly port: number;
+  readonly backlog: number | undefined;
+}
 
 /** A place to listen at: what a transport takes. */
-export type Place =
-  | { readonly host: string; readonly port: number; readonly backlog: number | undefined }
-  | { readonly path: string; readonly mode: number | undefined };
+export type Place = InetPlace | { readonly path: string; readonly mode: number | undefined };
 
 /**
  * The place that --unix names, if it was given. Throws a {@linkcode UsageError} if one of `others` was
@@ -80,8 +80,8 @@ export function unixPlace(
   return { path, mode };
 }
 
-/** Reads the place off the flags. Throws a {@linkcode UsageError} if they do not go together. */
-export function placeOf(flags: PlaceFlags, defaultPort: number, tls: boolean): Place {
+/** Makes the place that the flags say. Throws a {@linkcode UsageError} if they do not go together. */
+export function parsePlace(flags: Values<PlaceFlagSet>, defaultPort: number, tls: boolean): Place {
   const { host, port, backlog } = flags;
   const unix = unixPlace(flags, { host, port, tls, backlog });
   if (unix !== undefined) return unix;
@@ -93,18 +93,4 @@ export function placeOf(flags: PlaceFlags, defaultPort: number, tls: boolean): P
 export function describePlace(place: Place): string {
   if ("path" in place) return place.path;
   return `${place.host === "" ? "any address" : place.host} port ${place.port}`;
-}
-
-/** The URL of where it listens: `tcp://127.0.0.1:10000`, `tls://…`, `unix:/run/echo.sock`. */
-export function urlOf(addr: Addr | UdpAddr, scheme: string = addr.transport): string {
-  return addr.transport === "unix" ? `unix:${addr.path}` : `${scheme}://${formatAddr(addr)}`;
-}
-
-/** Lines that tell at which addresses a server can be reached that listens on all of them. */
-export function describeReach(port: number, scheme: string): string[] {
-  const addresses = ownAddresses();
-  if (addresses === undefined) return [NOT_TOLD];
-  return addresses.map(({ address }) =>
-    `reachable at ${scheme}://${formatAddr({ host: address, port })}`
-  );
 }

@@ -1,0 +1,87 @@
+/**
+ * What the command line of `connect` says.
+ *
+ * @module
+ */
+
+import type { Framing } from "../../../frames/mod.ts";
+import type { OnEof } from "../../../protocols/join.ts";
+import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
+import { choice, needing, optional, seconds, size, toggle, type Values } from "../../io/flags.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
+import type { Destination } from "../../options/destination.ts";
+import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
+import { socketPath } from "../../options/socket_path.ts";
+import { TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
+import { type DatagramPeer, parseDestinations } from "./destinations.ts";
+import { framingFlag, framingOf } from "./framing_flag.ts";
+
+const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
+
+const FLAGS = {
+  "on-eof": optional(
+    choice(ON_EOF, "half-close", "what the end of one side does to the other; see below"),
+  ),
+  unix: socketPath("connect to this socket file, and not to HOST:PORT"),
+  udp: toggle("send datagrams: each read of stdin is one", "u"),
+  broadcast: needing("udp", toggle("let HOST be a broadcast address; all who answer are heard")),
+  ...TLS_CLIENT_FLAGS,
+  crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
+  frame: framingFlag("send each line as a frame, and print each frame as a line"),
+  "frame-limit": needing(
+    "frame",
+    size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+  ),
+  hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
+  probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
+  "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
+
+/** How stdin and stdout are joined to the socket. */
+export interface JoinChoice {
+  /** Where messages end. Undefined is bytes as they come. */
+  readonly framing: Framing | undefined;
+  /** Whether both directions are shown as a hex dump. */
+  readonly hex: boolean;
+  /** Whether each line end is sent as CRLF. */
+  readonly crlf: boolean;
+  /** What the end of one side does to the other. */
+  readonly onEof: OnEof | undefined;
+  /** How many milliseconds nothing may move. 0 means no limit. */
+  readonly idleTimeout: number;
+}
+
+/** What `connect` takes. */
+export interface ConnectOptions extends CommandOptions {
+  /** Several for a probe only. */
+  readonly destinations: readonly (Destination | DatagramPeer)[];
+  /** Whether it only tells which of them take connections. */
+  readonly probe: boolean;
+  /** In milliseconds. 0 means no limit. */
+  readonly connectTimeout: number;
+  readonly join: JoinChoice;
+}
+
+/** Makes the options of `connect`. */
+function parseConnect(
+  values: Values<typeof FLAGS>,
+  positionals: string[],
+): ConnectOptions {
+  const { probe, hex, crlf, "connect-timeout": connectTimeout } = values;
+  const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
+  const destinations = parseDestinations(values, positionals);
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values),
+    destinations,
+    probe,
+    connectTimeout,
+    join: { framing: framingOf(values), hex, crlf, onEof, idleTimeout },
+  };
+}
+
+/** The command line. */
+export const CONNECT_LINE: CommandLine<ConnectOptions> = commandLine(FLAGS, parseConnect);

@@ -1,0 +1,96 @@
+/**
+ * What the command line of the echo server says.
+ *
+ * @module
+ */
+
+import { placeAdvice } from "../../advice/first_word.ts";
+import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
+import { size, toggle, UsageError, type Values } from "../../io/flags.ts";
+import { type AccessOptions, parseAccess } from "../../options/access.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
+import { type InetPlace, parsePlace } from "../../options/place.ts";
+import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import { parseTls } from "../../options/tls_server.ts";
+import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
+
+/** Where it listens by default. */
+const PORT = 10000;
+
+const FLAGS = {
+  ...servingFlags(PORT),
+  ...WORKER_FLAGS,
+  udp: toggle("answer datagrams (UDP), one by one"),
+  "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
+
+/** What is about connections, and means nothing with --udp. */
+const NOT_WITH_UDP = [
+  "backlog",
+  "max-connections",
+  "max-per-address",
+  "idle-timeout",
+  "grace",
+  "recv-size",
+] as const;
+
+type EchoValues = Values<typeof FLAGS>;
+
+/** What the handler takes: plain data, which workers get, too. */
+export interface EchoHandlerOptions {
+  /** The most bytes to receive at once. */
+  readonly recvSize: number;
+}
+
+/** The echo server of connections. */
+export interface EchoStreamOptions extends CommandOptions {
+  readonly protocol: "stream";
+  readonly serving: ServingOptions;
+  readonly workers: WorkerOptions | undefined;
+  readonly handler: EchoHandlerOptions;
+}
+
+/** The echo server of datagrams. */
+export interface EchoDatagramOptions extends CommandOptions {
+  readonly protocol: "datagram";
+  readonly place: InetPlace;
+  /** Who is answered. Undefined is all. */
+  readonly access: AccessOptions | undefined;
+}
+
+/** What the echo server takes. */
+export type EchoServerOptions = EchoStreamOptions | EchoDatagramOptions;
+
+/** Makes the options of the echo server. */
+function parseEchoServer(
+  values: EchoValues,
+  positionals: readonly string[],
+): EchoServerOptions {
+  noMore(positionals, placeAdvice(positionals) ?? "echo takes options only");
+  const { workers: count } = values;
+  const common = {
+    log: parseLog(values),
+    instruments: parseInstruments(values, { serves: true, workers: count }),
+  };
+  if (values.udp) return { ...common, protocol: "datagram", ...parseDatagram(values) };
+  const serving = parseServing(values, PORT);
+  const workers = parseWorkers(values, serving.access);
+  const handler = { recvSize: values["recv-size"] };
+  return { ...common, protocol: "stream", serving, workers, handler };
+}
+
+function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | "access"> {
+  const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
+  if (given !== undefined) throw new UsageError(`Option --udp goes without --${given}`);
+  if (values.workers > 0) throw new UsageError("Option --udp goes without --workers");
+  if (parseTls(values) !== undefined) throw new UsageError("Option --udp goes without TLS");
+  const place = parsePlace(values, PORT, false);
+  if ("path" in place) throw new UsageError("Option --udp goes without --unix");
+  return { place, access: parseAccess(values, 0) };
+}
+
+/** The command line. */
+export const ECHO_SERVER_LINE: CommandLine<EchoServerOptions> = commandLine(FLAGS, parseEchoServer);

@@ -1,0 +1,20 @@
+/**
+ * What each worker of the echo server runs.
+ *
+ * @module
+ */
+
+import { echo } from "../../../protocols/echo.ts";
+import type { WorkerMain } from "../../../workers/protocol.ts";
+import { serverTranscript } from "../../io/transcript.ts";
+import { workerMain } from "../../serving/worker.ts";
+import type { EchoHandlerOptions } from "./server_options.ts";
+
+/** Where this file is. */
+export const WORKER_MODULE: string = import.meta.url;
+
+const main: WorkerMain = workerMain<EchoHandlerOptions>({
+  handler: echo,
+  transcript: serverTranscript,
+});
+export default main;

@@ -1,0 +1,20 @@
+/**
+ * What each worker of the relay runs.
+ *
+ * @module
+ */
+
+import type { WorkerMain } from "../../../workers/protocol.ts";
+import { switchboardTranscript } from "../../io/transcript.ts";
+import { workerMain } from "../../serving/worker.ts";
+import { relayHandler } from "./handler.ts";
+import type { TargetOptions } from "./target.ts";
+
+/** Where this file is. */
+export const WORKER_MODULE: string = import.meta.url;
+
+const main: WorkerMain = workerMain<TargetOptions>({
+  handler: relayHandler,
+  transcript: switchboardTranscript,
+});
+export default main;

@@ -1,0 +1,165 @@
+/**
+ * What the command line of `web` says.
+ *
+ * @module
+ */
+
+import type { Credentials } from "../../../files/auth.ts";
+import type { SiteOptions } from "../../../files/site.ts";
+import { placeAdvice } from "../../advice/first_word.ts";
+import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
+import {
+  integer,
+  list,
+  needing,
+  optional,
+  size,
+  text,
+  toggle,
+  UsageError,
+  type Values,
+} from "../../io/flags.ts";
+import type { Io } from "../../io/io.ts";
+import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "../../options/access.ts";
+import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { hostFlag, isAnyHost } from "../../options/host.ts";
+import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
+import { LIMIT_FLAGS } from "../../options/limits.ts";
+import { UNIX_FLAGS, unixPlace } from "../../options/place.ts";
+import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
+import { checkCacheControl, parseFields } from "./fields.ts";
+import { allowHostFlag, servedNames } from "./hosts.ts";
+import type { WebPlace } from "./listen.ts";
+import { typeFlag } from "./types.ts";
+import { AUTH_FLAGS, type AuthOptions, parseAuth } from "./users.ts";
+
+const LOOPBACK = "127.0.0.1";
+
+const FLAGS = {
+  host: optional(hostFlag("", `address to listen on; '' for any (default ${LOOPBACK})`)),
+  port: optional(
+    integer(
+      "PORT",
+      [0, 65535],
+      0,
+      "port; 0 = one that is free (default 8080, or the next free)",
+    ),
+  ),
+  lan: toggle("let others in the network in: all addresses, with a QR code"),
+  ...UNIX_FLAGS,
+  ...TLS_FLAGS,
+  ...ACCESS_FLAGS,
+  "allow-host": allowHostFlag(),
+  open: toggle("open the browser"),
+  spa: toggle("answer /index.html where there is no page (single-page apps)"),
+  dotfiles: toggle("serve names that start with a dot, too"),
+  "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
+  type: typeFlag(),
+  header: list("'NAME: VALUE'", "add a field to every response; may be repeated", "H"),
+  cors: toggle("let scripts of other sites read"),
+  ...AUTH_FLAGS,
+  upload: toggle("take files: PUT makes or replaces one; listings have a form"),
+  "max-upload": needing(
+    "upload",
+    size([1, Number.MAX_SAFE_INTEGER], 2 ** 30, "most bytes of an upload (default 1 GiB)"),
+  ),
+  "max-connections": integer(
+    "N",
+    [1, 1e6],
+    1024,
+    "connections at once; silent ones make room (default 1024)",
+  ),
+  grace: LIMIT_FLAGS.grace,
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
+
+type WebValues = Values<typeof FLAGS>;
+
+/** The limits of `web`. */
+export interface WebLimits {
+  /** The most connections at once. */
+  readonly maxConnections: number;
+  /** How many milliseconds requests get to finish when the server stops. */
+  readonly drainTimeout: number;
+  /** The most bytes of an upload. Undefined is no uploads. */
+  readonly upload: number | undefined;
+}
+
+/** What `web` takes. */
+export interface WebOptions extends CommandOptions {
+  readonly dir: string;
+  readonly place: WebPlace;
+  /** Undefined is no TLS. */
+  readonly tls: TlsServerChoice | undefined;
+  /** Who may connect. Undefined is all. */
+  readonly access: AccessOptions | undefined;
+  /** Who may see the site. Undefined is all. */
+  readonly auth: AuthOptions | undefined;
+  readonly site: SiteOptions;
+  readonly limits: WebLimits;
+  /** Whether others in the network are told of. */
+  readonly lan: boolean;
+  /** Whether the browser is opened. */
+  readonly open: boolean;
+}
+
+function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions {
+  const { lan, open, host } = values;
+  const dir = positionals.shift() ?? ".";
+  noMore(positionals, placeAdvice(positionals) ?? "web serves one DIR");
+  const auth = parseAuth(values, io.env);
+  const site = parseSite(values, auth?.credentials);
+  const tls = parseTls(values);
+  const place = parsePlace(values, tls !== undefined);
+  const share = shareOf(lan ? "" : host, values["max-connections"]);
+  return {
+    log: parseLog(values),
+    instruments: parseInstruments(values, { serves: true }),
+    dir,
+    place,
+    tls,
+    access: parseAccess(values, share),
+    auth,
+    site,
+    limits: {
+      maxConnections: values["max-connections"],
+      drainTimeout: values.grace,
+      upload: values.upload ? values["max-upload"] : undefined,
+    },
+    lan,
+    open,
+  };
+}
+
+function parseSite(values: WebValues, credentials: Credentials | undefined): SiteOptions {
+  const { spa, dotfiles, upload, cors } = values;
+  const cacheControl = values["cache-control"];
+  return {
+    spa,
+    dotfiles,
+    upload,
+    cors,
+    headers: parseFields(values.header, cors),
+    types: values.type,
+    hosts: servedNames(values, credentials !== undefined),
+    ...cacheControl === undefined ? {} : { cacheControl: checkCacheControl(cacheControl) },
+    ...credentials === undefined ? {} : { credentials },
+  };
+}
+
+/** Where it is to listen. */
+function parsePlace(values: WebValues, tls: boolean): WebPlace {
+  const { host, port, lan, open } = values;
+  const unix = unixPlace(values, { host, port, lan, open, tls });
+  if (unix !== undefined) return unix;
+  if (lan && host !== undefined) {
+    throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
+  }
+  if (lan) return { host: "", port };
+  if (host === undefined) return { host: LOOPBACK, port };
+  return { host: isAnyHost(host) ? "" : host, port };
+}
+
+/** The command line. */
+export const WEB_LINE: CommandLine<WebOptions> = commandLine(FLAGS, parseWeb);

@@ -1,0 +1,37 @@
+/**
+ * Whom a server serves, and for how long, as its flags say.
+ *
+ * @module
+ */
+
+import { type Flag, integer, seconds, type Values } from "../io/flags.ts";
+
+/** The flags of whom a server serves, and for how long. */
+export const LIMIT_FLAGS: {
+  readonly "max-connections": Flag<number>;
+  readonly "idle-timeout": Flag<number>;
+  readonly grace: Flag<number>;
+} = {
+  "max-connections": integer("N", [1, 1e6], 1024, "conversations at once (default 1024)"),
+  "idle-timeout": seconds(300, "close a silent connection; 0 = never (default 300)"),
+  grace: seconds(10, "time to finish after Ctrl-C or SIGTERM (default 10)"),
+};
+
+/** The limits of a server. */
+export interface LimitOptions {
+  /** The most connections at once. */
+  readonly maxConnections: number;
+  /** After how many milliseconds a silent connection is closed. 0 means no limit. */
+  readonly idleTimeout: number;
+  /** How many milliseconds connections get to finish when the server stops. */
+  readonly drainTimeout: number;
+}
+
+/** Makes the limits that the flags say. */
+export function parseLimits(values: Values<typeof LIMIT_FLAGS>): LimitOptions {
+  return {
+    maxConnections: values["max-connections"],
+    idleTimeout: values["idle-timeout"],
+    drainTimeout: values.grace,
+  };
+}

@@ -1,0 +1,47 @@
+/**
+ * What the servers of connections have in common: where they listen, whom they serve and for how long,
+ * as their flags say.
+ *
+ * @module
+ */
+
+import type { Values } from "../io/flags.ts";
+import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access.ts";
+import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
+import { parsePlace, type Place, placeFlags } from "./place.ts";
+import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
+
+/** The flags of a server that listens on `port` of localhost by default. */
+export function servingFlags(
+  port: number,
+): ReturnType<typeof placeFlags> & typeof TLS_FLAGS & typeof ACCESS_FLAGS & typeof LIMIT_FLAGS {
+  return { ...placeFlags(port), ...TLS_FLAGS, ...ACCESS_FLAGS, ...LIMIT_FLAGS };
+}
+
+/** Where a server listens. */
+export interface ListeningOptions {
+  readonly place: Place;
+  /** Undefined is no TLS. */
+  readonly tls: TlsServerChoice | undefined;
+  /** Who may connect. Undefined is all. */
+  readonly access: AccessOptions | undefined;
+}
+
+/** Where a server listens, and its limits. */
+export interface ServingOptions extends ListeningOptions {
+  readonly limits: LimitOptions;
+}
+
+/**
+ * Makes what the flags of {@linkcode servingFlags} say. Throws a UsageError for flags that do not go
+ * together.
+ */
+export function parseServing(
+  values: Values<ReturnType<typeof servingFlags>>,
+  defaultPort: number,
+): ServingOptions {
+  const tls = parseTls(values);
+  const place = parsePlace(values, defaultPort, tls !== undefined);
+  const access = parseAccess(values, shareOf(values.host, values["max-connections"]));
+  return { place, tls, access, limits: parseLimits(values) };
+}

@@ -1,0 +1,61 @@
+/**
+ * The server's side of TLS on the command line: which certificate, and who must show one, too.
+ *
+ * @module
+ */
+
+import { type Flag, needing, path, toggle, UsageError, type Values } from "../io/flags.ts";
+import type { KeyPairFiles, NamedFile } from "../io/pem.ts";
+
+/** The flags. */
+export const TLS_FLAGS: {
+  readonly "tls-cert": Flag<string>;
+  readonly "tls-key": Flag<string>;
+  readonly "tls-key-passphrase-file": Flag<string>;
+  readonly "tls-self-signed": Flag<boolean>;
+  readonly "tls-client-ca": Flag<string>;
+} = {
+  "tls-cert": path("speak TLS, with this certificate and those behind it (PEM)", "FILE"),
+  "tls-key": path("its private key (PEM), unless it is in that file, too", "FILE"),
+  "tls-key-passphrase-file": needing(
+    "tls-cert",
+    path("the first line of FILE decrypts the private key", "FILE"),
+  ),
+  "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
+  "tls-client-ca": path("let in only clients with a certificate of these issuers (PEM)", "FILE"),
+};
+
+/** Which certificate a server shows, and who must show one, too. Its files are not read yet. */
+export interface TlsServerChoice {
+  /** The files of the certificate and its key, or one that the program makes itself. */
+  readonly keyPair: KeyPairFiles | "self-signed";
+  /** The issuers whose certificates clients must show one of. Default: clients show none. */
+  readonly clientCa?: NamedFile;
+}
+
+/**
+ * Makes what the flags ask for; undefined if there is to be no TLS. Throws a {@linkcode UsageError} for
+ * flags that do not go together.
+ */
+export function parseTls(values: Values<typeof TLS_FLAGS>): TlsServerChoice | undefined {
+  const { "tls-cert": cert, "tls-key": key, "tls-self-signed": selfSigned } = values;
+  const { "tls-client-ca": ca, "tls-key-passphrase-file": passphrase } = values;
+  if (key !== "" && cert === "") {
+    throw new UsageError("Options --tls-cert and --tls-key need each other");
+  }
+  if (cert !== "" && selfSigned) {
+    throw new UsageError("Options --tls-cert and --tls-self-signed exclude each other");
+  }
+  const clientCa = ca === "" ? {} : { clientCa: { option: "tls-client-ca", file: ca } };
+  if (selfSigned) return { keyPair: "self-signed", ...clientCa };
+  if (cert === "") {
+    if (ca === "") return undefined;
+    throw new UsageError("Option --tls-client-ca needs --tls-cert or --tls-self-signed");
+  }
+  const keyPair = {
+    cert: { option: "tls-cert", file: cert },
+    key: { option: "tls-key", file: key },
+    passphrase: { option: "tls-key-passphrase-file", file: passphrase },
+  };
+  return { keyPair, ...clientCa };
+}

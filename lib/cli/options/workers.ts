@@ -1,0 +1,50 @@
+/**
+ * How a server uses the machine's cores, as its flags say.
+ *
+ * @module
+ */
+
+import type { WorkerKind } from "../../workers/workers.ts";
+import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
+import { type AccessOptions, readsFiles } from "./access.ts";
+
+/** The flags of how a server uses the machine's cores. */
+export const WORKER_FLAGS: {
+  readonly workers: Flag<number>;
+  readonly "worker-kind": Flag<WorkerKind>;
+} = {
+  workers: integer("N", [0, 1024], 0, "serve in N workers; 0 is one loop, without any (default 0)"),
+  "worker-kind": needing(
+    "workers",
+    choice(["processes", "threads"], "processes", "what they are (default processes)"),
+  ),
+};
+
+/** What the help of a server says of these flags. */
+export const WORKERS_HELP =
+  `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
+processes need --allow-net, --allow-run, --allow-env and --allow-read in full, and get only the
+permissions that are given in full, without a --deny-… of the same kind; threads need --unstable-net
+and --allow-read. On Node, threads need 22.12 or later. --unix goes with processes on Node only.
+--max-connections and --max-per-address are for each worker.`;
+
+/** Who holds the conversations of a server. */
+export interface WorkerOptions {
+  readonly count: number;
+  readonly kind: WorkerKind;
+}
+
+/**
+ * Makes what the flags say; undefined if there are to be no workers. Throws a {@linkcode UsageError} if
+ * they could not read again what `access` has in files.
+ */
+export function parseWorkers(
+  { workers: count, "worker-kind": kind }: Values<typeof WORKER_FLAGS>,
+  access: AccessOptions | undefined,
+): WorkerOptions | undefined {
+  if (count === 0) return undefined;
+  if (kind === "threads" && readsFiles(access)) {
+    throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
+  }
+  return { count, kind };
+}

@@ -1,0 +1,80 @@
+/**
+ * Who may connect to a server: the files that say so are read again on SIGHUP.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../base/addr.ts";
+import { counted } from "../../base/plural.ts";
+import { AccessList, type AccessRules } from "../../serve/access.ts";
+import { readTextFile } from "../io/files.ts";
+import { ofOption, UsageError } from "../io/flags.ts";
+import type { Log } from "../io/log.ts";
+import { isInFile } from "../io/secret.ts";
+import { type AccessOptions, checkNetwork, readsFiles } from "../options/access.ts";
+
+/**
+ * Makes the list that the options ask for, if they do. Which connection it refuses is a note in the
+ * log; datagrams are only counted. `onReload` takes what reads the files again. Throws a
+ * {@linkcode UsageError} for a file that is not right.
+ */
+export function openAccess(
+  options: AccessOptions | undefined,
+  log: Log,
+  onReload: (reload: () => void) => void,
+): AccessList | undefined {
+  if (options === undefined) return undefined;
+  const access = new AccessList({
+    ...readRules(options),
+    maxPerAddress: options.maxPerAddress,
+    onRefuse(addr, why) {
+      // Where a datagram comes from is easily forged: anybody could fill the log.
+      if (addr.transport !== "udp") log.note(`refused ${formatAddr(addr)}: ${why}`);
+    },
+  });
+  if (readsFiles(options)) onReload(() => reload(access, options, log));
+  return access;
+}
+
+function reload(access: AccessList, options: AccessOptions, log: Log): void {
+  let rules: AccessRules;
+  try {
+    rules = readRules(options);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return log.error(`${error.message}. Who may connect stays as it was.`);
+  }
+  access.replace(rules);
+  const { allow, deny = [] } = rules;
+  const allowed = allow === undefined ? "all" : counted(allow.length, "network");
+  log.note(
+    `read again who may connect: ${allowed} allowed, ${counted(deny.length, "network")} denied`,
+  );
+}
+
+/** The rules that the options make, with what is in the files. */
+function readRules({ allow, deny }: AccessOptions): AccessRules {
+  return {
+    // A file with nothing in it allows nobody.
+    ...allow.length === 0 ? {} : { allow: networksOf("--allow", allow) },
+    deny: networksOf("--deny", deny),
+  };
+}
+
+/** The networks that an option has, with those in its files. */
+function networksOf(option: string, items: readonly string[]): string[] {
+  return items.flatMap((item) => isInFile(item) ? readNetworks(option, item.slice(1)) : [item]);
+}
+
+/** Reads a file of networks: one a line, with `#` before a comment. */
+function readNetworks(option: string, path: string): string[] {
+  const networks: string[] = [];
+  const text = ofOption(option, () => readTextFile(path));
+  for (const [i, line] of text.split("\n").entries()) {
+    const network = line.replace(/#.*/, "").trim();
+    if (network === "") continue;
+    checkNetwork(network, `${path}:${i + 1}: `);
+    networks.push(network);
+  }
+  return networks;
+}
