@@ -1,5 +1,5 @@
 /**
- * Bytes as text for people.
+ * Bytes, and foreign text, as text for people.
  *
  * @module
  */
@@ -28,6 +28,11 @@ export function quote(data: Uint8Array): string {
 /** Escapes bytes as {@linkcode quote} does, all of them. */
 export function escaped(data: Uint8Array): string {
   return Array.from(characters(data), ({ text }) => text).join("");
+}
+
+/** Escapes a text as {@linkcode quote} does, all of it: an error is one line. */
+export function escapedText(text: string): string {
+  return escaped(new TextEncoder().encode(text));
 }
 
 function* characters(data: Uint8Array): Generator<{ text: string; bytes: number }> {

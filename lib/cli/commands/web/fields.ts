@@ -7,6 +7,7 @@
 import { TOKEN } from "../../../http/message/syntax.ts";
 import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
+import { escapedText } from "../../io/quote.ts";
 
 /** Fields that tell of one response, or of its way, and so cannot be the same in all. */
 const TAKEN: ReadonlySet<string> = new Set([
@@ -39,7 +40,9 @@ export function parseFields(texts: readonly string[], cors: boolean): string[] {
   return texts.flatMap((text) => {
     const match = FIELD.exec(text);
     if (match === null) {
-      throw new UsageError(`Option --header takes 'Name: value' in ASCII, not '${visible(text)}'`);
+      throw new UsageError(
+        `Option --header takes 'Name: value' in ASCII, not '${escapedText(text)}'`,
+      );
     }
     const [, name, value = ""] = match;
     const lower = name.toLowerCase();
@@ -62,11 +65,6 @@ export function parseFields(texts: readonly string[], cors: boolean): string[] {
 export function checkCacheControl(value: string): string {
   if (/^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(value)) return value;
   throw new UsageError(
-    `Option --cache-control takes a value as in 'max-age=3600', not '${visible(value)}'`,
+    `Option --cache-control takes a value as in 'max-age=3600', not '${escapedText(value)}'`,
   );
-}
-
-/** Text with its control characters spelled out: an error is one line. */
-function visible(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

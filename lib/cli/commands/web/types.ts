@@ -6,6 +6,7 @@
 
 import { isMediaType, type MediaTypes } from "../../../files/media_type.ts";
 import { type Flag, UsageError } from "../../io/flags.ts";
+import { escapedText } from "../../io/quote.ts";
 
 /** The flag; of the same extension the last one counts. */
 export function typeFlag(): Flag<MediaTypes> {
@@ -13,7 +14,7 @@ export function typeFlag(): Flag<MediaTypes> {
     const [, extension, type = ""] = /^\.?([^./=\s]+)=(.*)$/s.exec(text) ?? [];
     if (extension === undefined || !isMediaType(type)) {
       const example = "an extension and a media type, as ts=video/mp2t";
-      throw new UsageError(`takes ${example}, not ${JSON.stringify(text)}`);
+      throw new UsageError(`takes ${example}, not "${escapedText(text)}"`);
     }
     return { ...sofar, [extension.toLowerCase()]: type };
   };
