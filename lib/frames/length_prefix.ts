@@ -38,7 +38,7 @@ const TYPE: Kind = oneOf(...Object.keys(WIDTHS), "varint");
 
 const ENDIAN: Kind = oneOf("big", "little");
 
-/** As many as a length takes that no 32 bits are too few for; some peers pad shorter ones. */
+/** The most bytes of a varint: enough for any length of 32 bits. Some peers pad shorter ones. */
 const MOST_VARINT = 5;
 
 /**

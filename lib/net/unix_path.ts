@@ -26,8 +26,6 @@ import type { Conn, UnixListenOptions } from "./transport.ts";
 /** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
 
-/** All permissions there are for a socket file. */
-
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
 

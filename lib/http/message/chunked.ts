@@ -8,8 +8,8 @@
 import { HttpError } from "./errors.ts";
 import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "./syntax.ts";
 
-/** Bytes of a chunk's extensions: more is an attack. */
-const MOST_LINE = 256;
+/** The most bytes of the extensions of one chunk: more is an attack. */
+const MAX_EXTENSIONS = 256;
 
 /** What differs between requests and responses. */
 export interface ChunkedOptions {
@@ -99,7 +99,7 @@ export class ChunkedDecoder {
     }
   }
 
-  /** chunk-size: hexadecimal digits only, and no more than a number holds exactly. */
+  /** chunk-size: hexadecimal digits only, 16 of them at most, for less than 2^44 bytes. */
   #size(byte: number): void {
     const digit = hexDigit(byte);
     if (digit >= 0) {
@@ -120,7 +120,7 @@ export class ChunkedDecoder {
 
   /** chunk-ext is checked when it is whole, and then ignored. */
   #extend(byte: number): void {
-    if (++this.#line > MOST_LINE) throw bad("The extensions of a chunk are too long");
+    if (++this.#line > MAX_EXTENSIONS) throw bad("The extensions of a chunk are too long");
     if (byte !== CR) {
       this.#extension += String.fromCharCode(byte);
       return;
