@@ -11,6 +11,7 @@ import { HttpError } from "../http/message/errors.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 import { isCrossOrigin } from "./cors.ts";
 import { ChangedError, locate, statusOfError } from "./disk.ts";
+import { readForm } from "./form.ts";
 import { OpenDirectory } from "./open_directory.ts";
 import {
   addNew,
@@ -89,19 +90,12 @@ function crossOrigin(request: LightRequest): Refusal {
 class Uploads {
   readonly #root: string;
   readonly #options: UploadOptions;
-  /**
-   * What reads forms, and few sites need. It begins to load here and not at the first form: a module
-   * that could not be loaded, for want of a descriptor, never can be on Deno and Node 20.
-   */
-  readonly #forms = import("./form.ts");
   /** The directories that were cleared of what is stale. */
   readonly #cleared = new Set<string>();
 
   constructor(root: string, options: UploadOptions) {
     this.#root = root;
     this.#options = options;
-    // A form that comes is told of it.
-    this.#forms.catch(() => {});
   }
 
   answer(request: LightRequest): Promise<LightResponse> {
@@ -144,7 +138,6 @@ class Uploads {
     const all: Received[] = [];
     const stored: Received[] = [];
     try {
-      const { readForm } = await this.#forms;
       await readForm(request, async (sent, content) => {
         all.push(await receive(directory.path, sent, content));
       });
