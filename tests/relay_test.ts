@@ -27,6 +27,7 @@ import {
   readText,
   rejects,
 } from "./helpers.ts";
+import { python } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 
 /** A relay that serves, and what it told. */
@@ -216,22 +217,66 @@ for (const transport of [new MemoryTransport(), systemTransport]) {
     assert.equal((error as SocketError).code, "ECONNREFUSED");
     assert.deepEqual(board.errors, [error]);
   });
+}
 
-  test(`relay (${name}): what a target said before it closed arrives, though it takes no more`, async () => {
-    await using joined = await joinUp(transport);
-    const { client, target } = joined;
+test("relay (memory): what a target said before it closed arrives, though it takes no more", async () => {
+  const transport = new MemoryTransport();
+  await using joined = await joinUp(transport);
+  const { client, target } = joined;
+  const answer = randomBytes(50_000);
+  await fill(transport, client);
+  await target.write(answer);
+  target.close();
+  assert.ok(Buffer.from(answer).equals(await readExactly(client, answer.length)));
+  client.close();
+  await joined.board.stop();
+  const { error, toClient } = joined.board.ended[0];
+  assert.notEqual(error, undefined);
+  assert.equal(toClient, answer.length);
+});
+
+// The client is not one of ours: what has arrived and was not read is gone on Node and Bun when a
+// write of the same socket fails (docs/semantics.md), and this client's write always does.
+test(
+  "relay (sockets): what a target said before it closed arrives, though it takes no more",
+  async () => {
+    const [behind, front] = [
+      await systemTransport.listen({ host: "127.0.0.1" }),
+      await systemTransport.listen({ host: "127.0.0.1" }),
+    ];
+    await using board = new Switchboard(front, to(systemTransport, behind.addr));
+    await using client = await python(`
+import select
+s = socket.create_connection(("127.0.0.1", ${front.addr.port}))
+s.setblocking(False)
+while select.select([], [s], [], 0.2)[1]:
+    s.send(bytes(65536))
+say("full")
+s.setblocking(True)
+sys.stdin.readline()
+came = b""
+try:
+    while data := s.recv(65536):
+        came += data
+except ConnectionResetError:
+    pass
+say(came.hex())
+`);
+    using target = await behind.accept();
+    behind.close();
+    assert.equal(await client.hear(), "full");
     const answer = randomBytes(50_000);
-    await fill(transport, client);
     await target.write(answer);
     target.close();
-    assert.ok(Buffer.from(answer).equals(await readExactly(client, answer.length)));
-    client.close();
-    await joined.board.stop();
-    const { error, toClient } = joined.board.ended[0];
+    client.say("read");
+    assert.equal(await client.hear(), Buffer.from(answer).toString("hex"));
+    await board.stop();
+    const { error, toClient } = board.ended[0];
     assert.notEqual(error, undefined);
     assert.equal(toClient, answer.length);
-  });
-}
+  },
+  ["python3"],
+);
 
 /** Joins in memory, with a clock to turn, and fills the way to a target that does not read. */
 async function stuck(options: ServeOptions) {
