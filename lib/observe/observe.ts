@@ -16,6 +16,7 @@ import {
   whyNoBytes,
 } from "../base/arguments.ts";
 import { asksForTls, asksForUnix } from "../net/option_kinds.ts";
+import { copyOf } from "../base/borrowed.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
@@ -75,6 +76,20 @@ export function observe(
   checkArgument("observe", transport, TRANSPORT);
   checkArgument("observe", sink, SINK);
   checkArgument("observe", clock, CLOCK);
+  return observeBorrowed(transport, (event) => {
+    sink("data" in event ? { ...event, data: copyOf(event.data) } : event);
+  }, clock);
+}
+
+/**
+ * Wraps a transport as {@linkcode observe} does, for a sink that is done with an event's bytes when it
+ * returns: they are those of the caller's own buffer, which costs no copy.
+ */
+export function observeBorrowed(
+  transport: Transport,
+  sink: EventSink,
+  clock: Clock = systemClock,
+): Transport {
   return new ObservedTransport(transport, new Recorder(sink, clock));
 }
 

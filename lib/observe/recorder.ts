@@ -4,7 +4,6 @@
  * @module
  */
 
-import { copyOf } from "../base/borrowed.ts";
 import type { Clock } from "../base/clock.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
@@ -29,8 +28,7 @@ export class Recorder {
   }
 
   emit(event: WithoutTime<SocketEvent>): void {
-    const told = { time: this.#clock.now(), ...event } as SocketEvent;
-    this.#sink("data" in told ? { ...told, data: copyOf(told.data) } : told);
+    this.#sink({ time: this.#clock.now(), ...event } as SocketEvent);
   }
 
   /** Settles as `work` does, and tells if it fails. */

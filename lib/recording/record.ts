@@ -22,7 +22,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { VERSION } from "../base/version.ts";
 import type { Transport } from "../net/transport.ts";
 import type { EventSink } from "../observe/events.ts";
-import { observe } from "../observe/observe.ts";
+import { observeBorrowed } from "../observe/observe.ts";
 import { RecordingEncoder } from "./encode.ts";
 import { RECORDING_FORMAT, RECORDING_VERSION, type Redaction } from "./format.ts";
 
@@ -84,7 +84,7 @@ export function record(
   options: RecordOptions = {},
 ): Transport {
   checkArgument("record", transport, TRANSPORT);
-  return observe(transport, recordingSink(sink, options), options.clock);
+  return observeBorrowed(transport, recordingSink(sink, options), options.clock);
 }
 
 /**

@@ -20,7 +20,7 @@ import { TimerQueue } from "../base/timer_queue.ts";
 import { nextTurn, pendingTurns } from "../base/turn.ts";
 import { VERSION } from "../base/version.ts";
 import type { Transport } from "../net/transport.ts";
-import { observe } from "../observe/observe.ts";
+import { observeBorrowed } from "../observe/observe.ts";
 import { RecordingEncoder } from "../recording/encode.ts";
 import { RECORDING_FORMAT, RECORDING_VERSION } from "../recording/format.ts";
 import { SimulatedHost } from "./host.ts";
@@ -203,7 +203,7 @@ class Simulation implements World, Clock {
     this.#hosts.set(name, host);
     this.#addresses.set(address, host);
     const prefix = `{"host":${JSON.stringify(name)},`;
-    const transport = observe(host, (event) => {
+    const transport = observeBorrowed(host, (event) => {
       for (const line of this.#encoder.lines(event).trimEnd().split("\n")) {
         this.#log.push(prefix + line.slice(1));
       }

@@ -16,6 +16,9 @@ import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_
 /** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
+/** So many bytes of a text are encoded and written at a time. A line of the largest read fits. */
+const ENCODED_AT_ONCE = 256 * 1024;
+
 /** A recording that is being written. */
 export interface OpenRecording {
   readonly sink: EventSink;
@@ -63,6 +66,8 @@ class RecordingOutput {
   readonly #convert: ((lines: string) => Uint8Array) | undefined;
   #encoder: PcapngEncoder | undefined;
   #fd: number | undefined;
+  readonly #text = new TextEncoder();
+  readonly #bytes = new Uint8Array(ENCODED_AT_ONCE);
   #dropped = 0;
   #ended = false;
 
@@ -101,12 +106,21 @@ class RecordingOutput {
       return;
     }
     try {
-      const bytes = typeof data === "string" ? new TextEncoder().encode(data) : data;
-      for (let at = 0; at < bytes.length;) at += writeSync(this.#fd, bytes, at);
+      if (typeof data === "string") this.#putText(this.#fd, data);
+      else putBytes(this.#fd, data);
     } catch (error) {
       this.#ended = true;
       closeSync(this.#fd);
       this.#run.log.error(`${unwritten(this.#path, error).message} It ends here.`);
+    }
+  }
+
+  /** Encodes into memory that is there already: to allocate it costs more than all the rest. */
+  #putText(fd: number, text: string): void {
+    for (let rest = text; rest !== "";) {
+      const { read, written } = this.#text.encodeInto(rest, this.#bytes);
+      putBytes(fd, this.#bytes.subarray(0, written));
+      rest = rest.slice(read);
     }
   }
 
@@ -121,6 +135,10 @@ class RecordingOutput {
     }
     return concat(blocks);
   }
+}
+
+function putBytes(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
 function concat(blocks: readonly Uint8Array[]): Uint8Array {

@@ -5,7 +5,7 @@
  */
 
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
-import { observe } from "../../observe/observe.ts";
+import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Transcript } from "../io/log.ts";
@@ -28,7 +28,7 @@ export function openObserved(
   if (instruments.sink !== undefined) sinks.push(instruments.sink);
   if (sinks.length === 0) return systemTransport;
   const [first] = sinks;
-  return observe(
+  return observeBorrowed(
     systemTransport,
     sinks.length === 1 ? first : (event) => {
       for (const sink of sinks) sink(event);
