@@ -1,4 +1,4 @@
-// HTTP with networks that are slow, lossy and cut: 1,000 seeds for each contract.
+// HTTP with networks that are slow, lossy and cut: up to 1,000 seeds for each contract.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
