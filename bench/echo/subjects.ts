@@ -75,8 +75,21 @@ export function source(name: string): string {
   return join(import.meta.dirname!, name);
 }
 
-function deno(name: string): string[] {
-  return [Deno.execPath(), "run", "-A", "--no-check", source(`subjects/${name}-deno.ts`)];
+function deno(name: string, ...args: string[]): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-check", source(`subjects/${name}-deno.ts`), ...args];
+}
+
+/** The server with a recording of all that goes by, which is compared with the one without. */
+function recorded(name: string, what: string, redaction: string): Subject {
+  return {
+    name,
+    title: `plainsocket on Deno, recording ${what}`,
+    reference: "plainsocket-deno",
+    throughput: true,
+    memory: false,
+    silent: true,
+    command: () => deno("recorded", redaction),
+  };
 }
 
 async function plainsocketNode(major: number): Promise<string[]> {
@@ -131,6 +144,9 @@ export const SUBJECTS: readonly Subject[] = [
     memory: true,
     command: () => deno("plainsocket"),
   },
+  recorded("recorded-sizes", "sizes", "payloads"),
+  recorded("recorded", "all bytes", "none"),
+  recorded("recorded-redacted", "all but credentials", "fields"),
   ...onNode(20),
   ...onNode(24),
   {

@@ -59,6 +59,12 @@ function denoTargets(of: Lookup): Target[] {
     ...CASES.map(([load, size]) => compared(load, size, "bare-deno", "the bare loop", 0.97)),
     compared("64x64", "64 B × 64", "c", "C", 0.65),
     compared("8x64k", "64 KiB × 8", "c", "C", 0.9),
+    ...["recorded-sizes", "recorded", "recorded-redacted"].map((name) => ({
+      title: `${name} to plainsocket-deno, 64 KiB × 8`,
+      least: 0.6,
+      measured: ratios(of("8x64k", name), of("8x64k", "plainsocket-deno")),
+      byCpu: lessCpu(of("8x64k", name), of("8x64k", "plainsocket-deno")),
+    })),
   ];
 }
 
