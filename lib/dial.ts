@@ -4,7 +4,7 @@
  * @module
  */
 
-import { orAborted } from "./base/or_aborted.ts";
+import { Deadline, orAborted } from "./base/deadline.ts";
 import { formatAddr, isIPv6, unixAddr } from "./base/addr.ts";
 import {
   checkArgument,
@@ -23,7 +23,7 @@ import { isExhausted } from "./base/backoff.ts";
 import { asNoted, fromHere } from "./net/caller_stack.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import type { SocketErrorCode } from "./base/error_codes.ts";
-import { abortError, SocketError, timedOut } from "./base/errors.ts";
+import { abortError, SocketError } from "./base/errors.ts";
 import { isItself, metItself } from "./net/self_connect.ts";
 import type { TlsClientOptions } from "./net/tls/options.ts";
 import type { Endpoint, TcpAddr, UnixAddr } from "./base/addr.ts";
@@ -140,15 +140,15 @@ async function connected(
 ): Promise<Conn> {
   checkArgument("dial", transport, TRANSPORT);
   checkDial(options);
-  const { clock = systemClock } = options;
   if (asksForUnix(options)) {
     const addr = unixAddr(options.path);
-    return await inTime(options, addr, clock, (signal, enter) => {
+    return await connectInTime(options, addr, (signal, enter) => {
       enter("connect");
       return transport.connect({ ...addr, signal });
     });
   }
   const { host, port, attemptDelay = 250, noDelay, keepAlive, localAddress } = options;
+  const { clock = systemClock } = options;
   const endpoint = { host, port };
   let race: Race | undefined;
   const work = async (signal: AbortSignal, enter: (phase: Phase) => void) => {
@@ -164,7 +164,7 @@ async function connected(
     const tls = { servername: host, ...options.tls, signal, handshakeTimeout: 0 };
     return await transport.startTls(conn, tls);
   };
-  return await inTime(options, endpoint, clock, work, () => race?.hasLosers === true);
+  return await connectInTime(options, endpoint, work, () => race?.hasLosers === true);
 }
 
 /** What a {@linkcode dial} is doing: these follow each other. */
@@ -175,32 +175,25 @@ type Phase = "resolve" | "connect" | "startTls";
  * is over, attempts that `hasLosers` says are still under way are aborted. `work` tells which phase it
  * enters; the first is to resolve the name.
  */
-async function inTime(
-  { signal, timeout = 10_000 }: DialLimits,
+async function connectInTime(
+  { signal, timeout = 10_000, clock }: DialLimits,
   addr: Endpoint | UnixAddr,
-  clock: Clock,
   work: (signal: AbortSignal, enter: (phase: Phase) => void) => Promise<Conn>,
   hasLosers: () => boolean = () => false,
 ): Promise<Conn> {
   let phase: Phase = "resolve";
-  const controller = new AbortController();
-  const onAbort = () => controller.abort(abortError(phase, addr, signal!));
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener("abort", onAbort);
-  const cancelTimeout = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
-    controller.abort(timedOut(phase, addr, timeout));
-  });
-  const working = work(controller.signal, (entered) => phase = entered);
+  const reasonOf = (reason: unknown) => abortError(phase, addr, { reason });
+  const deadline = new Deadline({ signal, timeout, clock }, reasonOf);
+  const working = work(deadline.signal, (entered) => phase = entered);
   try {
-    return await orAborted(working, controller.signal, phase, addr);
+    return await orAborted(working, deadline.signal, phase, addr);
   } catch (error) {
     working.then((conn) => conn.close(), () => {});
     throw error;
   } finally {
-    cancelTimeout();
-    signal?.removeEventListener("abort", onAbort);
+    deadline[Symbol.dispose]();
     // Only then: aborting costs a tenth of a connection on loopback.
-    if (hasLosers()) controller.abort(new SocketError("ECANCELED", "connect", { addr }));
+    if (hasLosers()) deadline.abort(new SocketError("ECANCELED", "connect", { addr }));
   }
 }
 

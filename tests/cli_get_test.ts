@@ -19,7 +19,7 @@ import { join } from "node:path";
 import zlib from "node:zlib";
 import { NEXT } from "../lib/cli/commands/get/errors.ts";
 import { progressLine } from "../lib/cli/commands/get/progress.ts";
-import { waitBefore } from "../lib/cli/commands/get/retry.ts";
+import { retryBackoff, waitAfter } from "../lib/cli/commands/get/retry.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";
@@ -1104,11 +1104,12 @@ test("get: --retry waits as Retry-After says, gives up after so many, and not fo
 
 test("get: the waits before retries double up to a minute", () => {
   const refused = new SocketError("ECONNREFUSED", "connect");
-  assert.deepEqual([1, 2, 3, 7, 20].map((retry) => waitBefore(retry, refused)), [
-    ...[1000, 2000, 4000, 60_000, 60_000],
+  const backoff = retryBackoff();
+  assert.deepEqual(Array.from({ length: 8 }, () => waitAfter(refused, backoff)), [
+    ...[1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000],
   ]);
-  assert.equal(waitBefore(1, new SocketError("ENOTFOUND", "resolve")), undefined);
-  assert.equal(waitBefore(1, new Error("a mistake")), undefined);
+  assert.equal(waitAfter(new SocketError("ENOTFOUND", "resolve"), backoff), undefined);
+  assert.equal(waitAfter(new Error("a mistake"), backoff), undefined);
 });
 
 test("get: --max-size is for all of it, with what was there before", async () => {

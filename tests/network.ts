@@ -1,6 +1,6 @@
 // A network whose addresses answer when they are told to.
 
-import { orAborted } from "../lib/base/or_aborted.ts";
+import { orAborted } from "../lib/base/deadline.ts";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { SocketError } from "../lib/base/errors.ts";

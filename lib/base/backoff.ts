@@ -1,5 +1,5 @@
 /**
- * What a server does while the system is out of something.
+ * How long to wait before something is tried again: twice as long each time.
  *
  * @module
  */
@@ -7,8 +7,35 @@
 import type { SocketErrorCode } from "./error_codes.ts";
 import { SocketError } from "./errors.ts";
 
-const FIRST_MS = 5;
-const LAST_MS = 1000;
+/** Waits that double. */
+export class Backoff {
+  readonly #first: number;
+  readonly #last: number;
+  #ms: number;
+
+  /** The first wait, and the longest one, in milliseconds. */
+  constructor(first: number, last: number) {
+    this.#first = this.#ms = first;
+    this.#last = last;
+  }
+
+  /** The next wait, in milliseconds. */
+  get ms(): number {
+    return this.#ms;
+  }
+
+  /** Returns the next wait, and doubles it. */
+  next(): number {
+    const ms = this.#ms;
+    this.#ms = Math.min(ms * 2, this.#last);
+    return ms;
+  }
+
+  /** Begins anew with the first wait. */
+  reset(): void {
+    this.#ms = this.#first;
+  }
+}
 
 /** The system is out of something; trying again at once would spin. */
 const EXHAUSTED: ReadonlySet<SocketErrorCode> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
@@ -18,20 +45,14 @@ export function isExhausted(code: SocketErrorCode): boolean {
   return EXHAUSTED.has(code);
 }
 
-/** How long to wait before trying again: twice as long each time, until it goes well. */
-export class Backoff {
-  #ms = FIRST_MS;
+/** The waits while the system is out of something: 5 ms at first, a second at most. */
+export class ExhaustionBackoff extends Backoff {
+  constructor() {
+    super(5, 1000);
+  }
 
   /** Milliseconds to wait after this error; undefined if waiting does not help against it. */
   after(error: unknown): number | undefined {
-    if (!(error instanceof SocketError) || !isExhausted(error.code)) return undefined;
-    const ms = this.#ms;
-    this.#ms = Math.min(ms * 2, LAST_MS);
-    return ms;
-  }
-
-  /** It went well. */
-  reset(): void {
-    this.#ms = FIRST_MS;
+    return error instanceof SocketError && isExhausted(error.code) ? this.next() : undefined;
   }
 }

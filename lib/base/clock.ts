@@ -28,6 +28,20 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves after `ms` milliseconds, or as soon as `signal` is aborted. */
+export function sleep(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal?.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = clock.setTimer(ms, end);
+    if (signal?.aborted) end();
+    else signal?.addEventListener("abort", end);
+  });
+}
+
 /**
  * A clock that stands still until it is told to go on.
  *

@@ -135,10 +135,9 @@ export function timedOut(
 export function abortError(
   op: SocketOp,
   addr: Addr | Endpoint,
-  signal: AbortSignal,
+  { reason: cause }: { readonly reason: unknown },
   late?: string,
 ): SocketError {
-  const cause = signal.reason;
   if (cause instanceof SocketError) return cause;
   if (cause instanceof TimeLimit) return timedOut(op, addr, cause.limit, late);
   const code = (cause as Error | null)?.name === "TimeoutError" ? "ETIMEDOUT" : "ECANCELED";

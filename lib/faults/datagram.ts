@@ -181,17 +181,7 @@ export class FaultyDatagram implements Datagram {
 
   /** Resolves after a time, or when the socket is closed. */
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#clock.setTimer(ms, () => {
-        this.#ends.delete(end);
-        resolve();
-      });
-      const end = () => {
-        cancel();
-        resolve();
-      };
-      this.#ends.add(end);
-    });
+    return new Promise((resolve) => this.#later(ms, resolve));
   }
 
   /** Calls `fn` after a time, or when the socket is closed. */

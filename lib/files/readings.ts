@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sleep, systemClock } from "../base/clock.ts";
 import { Gate } from "./gate.ts";
 import type { Reading } from "./reading.ts";
 
@@ -18,10 +19,6 @@ const reading = new Gate(4);
 
 /** Who comes this much later, in milliseconds, still shares a reading: clients come in bursts. */
 const TOGETHER_MS = 10;
-
-function together(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, TOGETHER_MS));
-}
 
 /** A run that is under way, or yet to begin. */
 interface Run {
@@ -101,7 +98,7 @@ export class Readings {
       }
     };
     const enter = () => reading.run(begin);
-    const before = this.#running.get(path)?.result ?? together();
+    const before = this.#running.get(path)?.result ?? sleep(TOGETHER_MS, systemClock);
     const run: Run = { stop, wanted: 0, result: before.then(enter, enter) };
     this.#next.set(path, run);
     return run;

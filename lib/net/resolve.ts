@@ -4,7 +4,7 @@
  * @module
  */
 
-import { orAborted } from "../base/or_aborted.ts";
+import { orAborted } from "../base/deadline.ts";
 import { tcpAddr } from "../base/addr.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
+import { type Clock, sleep } from "../base/clock.ts";
 import type { Conn } from "../net/transport.ts";
 import { type Matcher, mismatch } from "./match.ts";
 import type { Script } from "./script.ts";
@@ -114,7 +114,7 @@ class Player {
   #pause(ms: number): Promise<void> {
     const { speed, clock } = this.#options;
     if (speed === 0 || ms === 0) return Promise.resolve();
-    return new Promise((resolve) => clock.setTimer(ms / speed, resolve));
+    return sleep(ms / speed, clock);
   }
 
   #notify(): void {

@@ -20,7 +20,7 @@ import {
   TIMEOUT,
   WAIT,
 } from "../base/arguments.ts";
-import { Backoff } from "../base/backoff.ts";
+import { ExhaustionBackoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Conversation, OpenConversation } from "./conversation.ts";
 import { deferred } from "../base/deferred.ts";
@@ -206,7 +206,7 @@ class AcceptLoop {
   }
 
   async #acceptAll(): Promise<void> {
-    const backoff = new Backoff();
+    const backoff = new ExhaustionBackoff();
     for (;;) {
       // Who has something to make room for has to be accepted first.
       if (this.#makeRoom === undefined) await this.#untilRoom();

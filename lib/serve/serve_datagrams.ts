@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Admission } from "../net/admission.ts";
 import { formatAddr } from "../base/addr.ts";
 import {
@@ -17,7 +16,8 @@ import {
   type Kinds,
   SIGNAL,
 } from "../base/arguments.ts";
-import { Backoff } from "../base/backoff.ts";
+import { ExhaustionBackoff } from "../base/backoff.ts";
+import { sleep, systemClock } from "../base/clock.ts";
 import type { UdpAddr } from "../base/addr.ts";
 import type { Datagram } from "../net/datagram.ts";
 import { SocketError } from "../base/errors.ts";
@@ -121,7 +121,7 @@ async function answerAll(
   stopping: AbortController,
 ): Promise<DatagramSummary> {
   const buffer = new Uint8Array(LARGEST);
-  const backoff = new Backoff();
+  const backoff = new ExhaustionBackoff();
   let [received, answered] = [0, 0];
   stopping.signal.addEventListener("abort", () => socket.close());
   const stop = () => stopping.abort();
@@ -161,7 +161,7 @@ async function answerAll(
 async function receive(
   socket: Datagram,
   buffer: Uint8Array,
-  backoff: Backoff,
+  backoff: ExhaustionBackoff,
   signal: AbortSignal,
 ) {
   try {
@@ -173,7 +173,7 @@ async function receive(
     const wait = backoff.after(error);
     if (wait === undefined) throw error;
     // When it is aborted the socket is closed, and the next receive says so.
-    await sleep(wait, undefined, { signal }).catch(() => {});
+    await sleep(wait, systemClock, signal);
     return undefined;
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
+import { type Clock, sleep } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Road } from "./link.ts";
 
@@ -100,7 +100,7 @@ export class Network {
 
   /** Resolves after a time of the simulation. */
   pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.setTimer(ms, resolve));
+    return sleep(ms, this.#clock);
   }
 
   #notify(): void {

@@ -13,7 +13,7 @@ import {
   LIMIT,
   WAIT,
 } from "../base/arguments.ts";
-import type { Clock } from "../base/clock.ts";
+import { type Clock, sleep } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
@@ -190,7 +190,7 @@ class Simulation implements World, Clock {
   }
 
   sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.setTimer(ms, resolve));
+    return sleep(ms, this);
   }
 
   host(name: string): Transport {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
@@ -12,6 +13,7 @@ import type { Addr } from "../base/addr.ts";
 import type { Failure, FromWorker, ToWorker } from "./protocol.ts";
 import type { WorkerHandle, WorkerListener } from "./handle.ts";
 
+/** The wait before a crashed worker is replaced. */
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 10_000;
 
@@ -52,7 +54,7 @@ export class Slot {
   #accepted = 0;
   /** Of the workers that held the place before. */
   #acceptedBefore = 0;
-  #backoff = FIRST_BACKOFF_MS;
+  readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LAST_BACKOFF_MS);
   #readyAt: number | undefined;
   /** What went wrong, as the end of a sentence about the worker. */
   #why: string | undefined;
@@ -185,10 +187,9 @@ export class Slot {
     }
     const { clock } = this.#host;
     if (this.#readyAt !== undefined && clock.now() - this.#readyAt >= LAST_BACKOFF_MS) {
-      this.#backoff = FIRST_BACKOFF_MS;
+      this.#backoff.reset();
     }
-    const restartIn = this.#backoff;
-    this.#backoff = Math.min(restartIn * 2, LAST_BACKOFF_MS);
+    const restartIn = this.#backoff.next();
     this.#cancelTimer = clock.setTimer(restartIn, () => {
       this.restarts++;
       this.#launch();

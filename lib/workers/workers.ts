@@ -22,7 +22,7 @@ import {
   WAIT,
 } from "../base/arguments.ts";
 import process from "node:process";
-import { orAborted } from "../base/or_aborted.ts";
+import { orAborted } from "../base/deadline.ts";
 import { unixAddr } from "../base/addr.ts";
 import { asksForUnix } from "../net/option_kinds.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";

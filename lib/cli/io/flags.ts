@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { parseDuration } from "../../base/duration.ts";
 import { nearest } from "../../base/nearest.ts";
 import { parseSize } from "../../base/size.ts";
 
@@ -103,25 +104,14 @@ export function size(
   return { arg: "BYTES", help, fallback, parse };
 }
 
-/** The units of time, in milliseconds. */
-const UNITS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
 /**
  * A number of seconds, or of another unit that stands behind it, with fractions, as milliseconds. A
  * timer takes 24 days at the most.
  */
 export function seconds(fallback: number, help: string): Flag<number> {
   const parse = (value: string) => {
-    const [, digits, unit = "s"] = /^(\d+\.?\d*|\.\d+) ?(ms|s|m|min|h|d)?$/i.exec(value) ?? [];
-    const ms = digits === undefined ? NaN : Number(digits) * UNITS[unit.toLowerCase()];
-    if (ms <= 2_000_000_000) return ms;
+    const ms = parseDuration(value, "s");
+    if (ms !== undefined && ms <= 2_000_000_000) return ms;
     throw new UsageError(
       `takes a number of seconds from 0 to 2000000, not '${value}'; it may have a unit: 500ms, 5m, 1h`,
     );

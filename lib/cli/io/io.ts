@@ -10,6 +10,7 @@ import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Clock, systemClock } from "../../base/clock.ts";
+import { within } from "../../base/deadline.ts";
 import { serverOutputs } from "./outputs.deno.ts";
 
 /** The signals that programs handle. */
@@ -89,13 +90,8 @@ const FLUSH_MS = 500;
 /** Waits until a stream has got rid of what it was given, or it seems that nobody reads that. */
 export function flushed(stream: Writable): Promise<void> {
   if (stream.writableLength === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const cancel = systemClock.setTimer(FLUSH_MS, resolve);
-    write(stream, "", () => {
-      cancel();
-      resolve();
-    });
-  });
+  const written = new Promise<void>((resolve) => write(stream, "", () => resolve()));
+  return within(written, FLUSH_MS, systemClock);
 }
 
 /** Writes to a stream. What goes wrong is an event of the stream; Deno throws it for a file. */

@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
+import { sleep, systemClock } from "../../base/clock.ts";
 import type { ProgramOutput } from "./program_output.ts";
 
 /** When to try again what does not block and has no room now, in milliseconds. */
@@ -44,7 +45,7 @@ class Aside extends Writable {
         at += await this.#stdio.write(bytes.subarray(at));
       } catch (error) {
         if ((error as { code?: string }).code !== "EAGAIN") return void this.emit("error", error);
-        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+        await sleep(AGAIN_MS, systemClock);
       }
     }
   }

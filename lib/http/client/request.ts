@@ -6,6 +6,7 @@
 
 import { checkArgument, checkOptions, TRANSPORT } from "../../base/arguments.ts";
 import { systemClock } from "../../base/clock.ts";
+import { Deadline } from "../../base/deadline.ts";
 import { counted } from "../../base/plural.ts";
 import type { Transport } from "../../net/transport.ts";
 import { type HttpRequestOptions, REQUEST_OPTIONS } from "./options.ts";
@@ -16,7 +17,6 @@ import { redirected } from "./redirect.ts";
 import { exchange } from "./exchange.ts";
 import { RESPONSE_HEAD_LIMITS } from "../message/response_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
-import { Deadline } from "./session.ts";
 import { parseUrl, publicUrl } from "./url.ts";
 import { checkIdentity } from "../../net/transport_arguments.ts";
 
@@ -66,7 +66,7 @@ export async function requestHttp(
     options.body,
     options.length,
   );
-  const deadline = new Deadline(options.signal, totalTimeout, clock);
+  const deadline = new Deadline({ signal: options.signal, timeout: totalTimeout, clock });
   const began = clock.now();
   const settings = {
     path: options.socketPath,

@@ -5,39 +5,10 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
-import { abortError, SocketError, TimeLimit } from "../../base/errors.ts";
+import { abortError, SocketError } from "../../base/errors.ts";
 import { IdleWatch } from "../../serve/idle.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Upload } from "./upload.ts";
-
-/** Bounds a whole request, redirects and body included: by the caller's signal and by time. */
-export class Deadline implements Disposable {
-  readonly #controller = new AbortController();
-  readonly #outer: AbortSignal | undefined;
-  readonly #cancel: () => void;
-
-  /** A `timeout` of 0 is none. */
-  constructor(outer: AbortSignal | undefined, timeout: number, clock: Clock) {
-    this.#outer = outer;
-    if (outer?.aborted) this.#onAbort();
-    outer?.addEventListener("abort", this.#onAbort);
-    this.#cancel = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
-      this.#controller.abort(new TimeLimit(timeout));
-    });
-  }
-
-  /** Aborted when it is over. */
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  readonly #onAbort = () => this.#controller.abort(this.#outer!.reason);
-
-  [Symbol.dispose](): void {
-    this.#cancel();
-    this.#outer?.removeEventListener("abort", this.#onAbort);
-  }
-}
 
 /** A connection that closes itself when the signal says so, or when nothing moves that should. */
 export class Session {

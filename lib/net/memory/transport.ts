@@ -7,7 +7,7 @@
  * @module
  */
 
-import { orAborted } from "../../base/or_aborted.ts";
+import { orAborted } from "../../base/deadline.ts";
 import { ANYTHING, checkOptions, type Kinds } from "../../base/arguments.ts";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../option_kinds.ts";

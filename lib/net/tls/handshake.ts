@@ -7,9 +7,9 @@
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
-import { systemClock } from "../../base/clock.ts";
+import { Deadline } from "../../base/deadline.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
-import { abortError, SocketError, timedOut } from "../../base/errors.ts";
+import { abortError, SocketError } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";
 import { translateTls } from "./conn.ts";
 import { clientCertificates, clientContext } from "./context.ts";
@@ -108,8 +108,7 @@ export function shakeHands(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: SocketError) => {
-      cancel();
-      signal?.removeEventListener("abort", onAbort);
+      deadline[Symbol.dispose]();
       socket.removeListener("error", onError);
       socket.removeListener("close", onClose);
       stream.removeListener("end", onEnd);
@@ -123,18 +122,14 @@ export function shakeHands(
     const onClose = () => settle(gone(op, addr));
     // What TLS makes of the last bytes comes first.
     const onEnd = () => setImmediate(onClose);
-    const onAbort = () => settle(abortError(op, addr, signal!));
-    const cancel = handshakeTimeout === 0
-      ? () => {}
-      : systemClock.setTimer(handshakeTimeout, () => {
-        settle(timedOut(op, addr, handshakeTimeout));
-      });
+    const deadline = new Deadline({ signal, timeout: handshakeTimeout });
+    const onAbort = () => settle(abortError(op, addr, deadline.signal));
     socket.once(op === "startTls" ? "secureConnect" : "secure", () => settle());
     socket.once("error", onError);
     socket.once("close", onClose);
     stream.once("end", onEnd);
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort);
+    if (deadline.signal.aborted) onAbort();
+    else deadline.signal.addEventListener("abort", onAbort);
   });
 }
 

@@ -17,7 +17,7 @@ import {
 } from "../../../protocols/join.ts";
 import { connectAddr } from "../../../net/resolve.ts";
 import type { Transport } from "../../../net/transport.ts";
-import { lookUpInTime } from "../../options/lookup_limit.ts";
+import { inTime } from "../../../base/deadline.ts";
 import type { DatagramPeer } from "./destinations.ts";
 
 /** The largest datagram over IPv4; over IPv6 it could be 20 bytes more. */
@@ -33,7 +33,7 @@ export function openDatagrams(
   limits: DialLimits,
 ): Promise<DatagramEnds> {
   const remote = { host, port };
-  return lookUpInTime(remote, limits, async (signal) => {
+  return inTime(limits, async (signal) => {
     if (!broadcast) {
       const socket = await transport.listenDatagram({ remote, signal });
       return new DatagramEnds(socket, socket.remoteAddr!);

@@ -5,8 +5,8 @@
  */
 
 import { setMaxListeners } from "node:events";
-import { Backoff } from "../../../base/backoff.ts";
-import { type Clock, systemClock } from "../../../base/clock.ts";
+import { ExhaustionBackoff } from "../../../base/backoff.ts";
+import { sleep, systemClock } from "../../../base/clock.ts";
 import { dial, type DialLimits } from "../../../dial.ts";
 import type { SocketErrorCode } from "../../../base/error_codes.ts";
 import { SocketError } from "../../../base/errors.ts";
@@ -54,7 +54,7 @@ export async function probe(
   let working = Math.min(AT_ONCE, destinations.length);
   let told = 0;
   const work = async () => {
-    const backoff = new Backoff();
+    const backoff = new ExhaustionBackoff();
     let retries = 0;
     for (let index; (index = left.pop()) !== undefined;) {
       try {
@@ -66,7 +66,7 @@ export async function probe(
           // With fewer at once there is enough for each.
           left.push(index);
           if (working > 1) return void working--;
-          await pause(wait, limits.clock, signal);
+          await sleep(wait, limits.clock ?? systemClock, signal);
           continue;
         }
         // It holds for the others, too: no more are tried, and those under way are given up.
@@ -87,21 +87,6 @@ export async function probe(
   const failures = answers.filter((answer) => answer !== "open");
   if (failures.length < destinations.length) return EXIT.ok;
   throw failures.length === 1 ? failures[0] : noneOpen(destinations, failures);
-}
-
-/** Waits so many milliseconds, or until the signal is aborted. */
-function pause(ms: number, clock: Clock = systemClock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.setTimer(ms, () => {
-      signal.removeEventListener("abort", end);
-      resolve();
-    });
-    const end = () => {
-      cancel();
-      resolve();
-    };
-    signal.addEventListener("abort", end);
-  });
 }
 
 async function answerOf(

@@ -14,7 +14,7 @@ import { systemTransport } from "../../../net/system.deno.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
-import { lookUpInTime } from "../../options/lookup_limit.ts";
+import { inTime } from "../../../base/deadline.ts";
 import type { Signals } from "../../io/signals.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { openTransport } from "../../options/transport.ts";
@@ -42,8 +42,7 @@ export async function echoUdpClient(
   log.note(`sending to ${remote.host} port ${remote.port}`);
   try {
     const limits = { timeout, signal: interrupted, clock };
-    const socket = await lookUpInTime(
-      remote,
+    const socket = await inTime(
       limits,
       (signal) => transport.listenDatagram({ remote, signal }),
     );

@@ -6,8 +6,10 @@
  */
 
 import { Buffer } from "node:buffer";
+import { Backoff } from "../../../base/backoff.ts";
 import { formatAddr } from "../../../base/addr.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
+import { within } from "../../../base/deadline.ts";
 import { counted } from "../../../base/plural.ts";
 import type { Datagram } from "../../../net/datagram.ts";
 import { type Deferred, deferred } from "../../../base/deferred.ts";
@@ -77,7 +79,8 @@ export class DatagramEcho {
   readonly #earlier: Uint8Array[] = [];
   readonly #counts = { sent: 0, echoed: 0, lost: 0, retransmitted: 0, duplicates: 0 };
   #outstanding: Outstanding | undefined;
-  #timeout = FIRST_TIMEOUT_MS;
+  /** How long the echo of a datagram may take. */
+  readonly #patience = new Backoff(FIRST_TIMEOUT_MS, LAST_TIMEOUT_MS);
   /** Since when the server owes an echo, of whichever datagram. */
   #silentSince: number | undefined;
   /** Settles when the sink has taken what came last. */
@@ -133,27 +136,20 @@ export class DatagramEcho {
       this.#silentSince ??= this.#clock.now();
       await this.#socket.send(data);
       if (await this.#within(echoed.promise)) {
-        if (attempt === 0) this.#timeout = FIRST_TIMEOUT_MS;
+        if (attempt === 0) this.#patience.reset();
         return true;
       }
-      this.#timeout = Math.min(this.#timeout * 2, LAST_TIMEOUT_MS);
+      this.#patience.next();
     }
     return false;
   }
 
   /** Waits for the echo, as long as it is its time. Rejects ETIMEDOUT if all of it is up. */
   async #within(echoed: Promise<boolean>): Promise<boolean> {
-    const [timeout, left] = [this.#timeout, this.#left()];
-    const late = deferred<boolean>();
-    const cancel = this.#clock.setTimer(Math.min(timeout, left), () => {
-      if (timeout < left) late.resolve(false);
-      else late.reject(this.#timedOut());
-    });
-    try {
-      return await Promise.race([echoed, late.promise]);
-    } finally {
-      cancel();
-    }
+    const [timeout, left] = [this.#patience.ms, this.#left()];
+    const answer = await within(echoed, Math.min(timeout, left), this.#clock);
+    if (answer === undefined && timeout >= left) throw this.#timedOut();
+    return answer ?? false;
   }
 
   #left(): number {

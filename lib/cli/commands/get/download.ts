@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../../base/clock.ts";
+import { type Clock, sleep } from "../../../base/clock.ts";
 import { counted } from "../../../base/plural.ts";
 import type { ClientResponse } from "../../../http/client/response.ts";
 import { RequestError } from "../../../http/client/errors.ts";
@@ -12,7 +12,7 @@ import { CliError, EXIT } from "../../io/exit.ts";
 import type { Output } from "./output.ts";
 import type { Progress } from "./progress.ts";
 import { continues, lengthOf416, validatorOf } from "./resume.ts";
-import { failureOf, isPassing, retryAfter, sleep, TryLater, waitBefore } from "./retry.ts";
+import { failureOf, isPassing, retryAfter, retryBackoff, TryLater, waitAfter } from "./retry.ts";
 
 /** What {@linkcode Download} takes. */
 export interface DownloadSettings {
@@ -56,18 +56,20 @@ export class Download {
    */
   async run(): Promise<Outcome> {
     const { retries, signal, clock, note, output } = this.#settings;
+    const backoff = retryBackoff();
     for (let retry = 1;; retry++) {
       try {
         return await this.#attempt(retry > retries);
       } catch (error) {
         await output.close();
-        const wait = retry > retries ? undefined : waitBefore(retry, error);
+        const wait = retry > retries ? undefined : waitAfter(error, backoff);
         if (wait === undefined || !(output.restartable || this.#validator !== undefined)) {
           throw error;
         }
         const failure = failureOf(error as Error);
         note(`${failure} Trying again in ${wait / 1000} s (${retry} of ${retries}).`);
         await sleep(wait, clock, signal);
+        signal.throwIfAborted();
       }
     }
   }

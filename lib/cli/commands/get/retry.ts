@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../../base/clock.ts";
+import { Backoff } from "../../../base/backoff.ts";
 import type { SocketErrorCode } from "../../../base/error_codes.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { ClientResponse } from "../../../http/client/response.ts";
@@ -44,31 +44,21 @@ export function isPassing(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
 
-/**
- * Milliseconds to wait before retry number `retry`, from 1: what the server asks for, else a second,
- * then twice as long each time, up to a minute. Nothing if another try is pointless, or too far off.
- */
-export function waitBefore(retry: number, error: unknown): number | undefined {
-  if (error instanceof TryLater && error.wait !== undefined) {
-    return error.wait <= MOST_WAIT ? error.wait : undefined;
-  }
-  return passes(error) ? Math.min(1000 * 2 ** (retry - 1), 60_000) : undefined;
+/** The waits before retries: a second at first, a minute at most. */
+export function retryBackoff(): Backoff {
+  return new Backoff(1000, 60_000);
 }
 
-/** Resolves after so many milliseconds; rejects with its reason as soon as `signal` is aborted. */
-export function sleep(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => {
-      cancel();
-      reject(signal.reason);
-    };
-    const cancel = clock.setTimer(ms, () => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    });
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
+/**
+ * Milliseconds to wait after an error: what the server asks for, else what `backoff` says. Undefined
+ * if another try is pointless, or too far off.
+ */
+export function waitAfter(error: unknown, backoff: Backoff): number | undefined {
+  if (!passes(error)) return undefined;
+  const wait = backoff.next();
+  const asked = error instanceof TryLater ? error.wait : undefined;
+  if (asked === undefined) return wait;
+  return asked <= MOST_WAIT ? asked : undefined;
 }
 
 function passes(error: unknown): boolean {

@@ -18,7 +18,7 @@ import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { RESOLVE_HINTS } from "../../advice/hints.ts";
-import { lookUpInTime } from "../../options/lookup_limit.ts";
+import { inTime } from "../../../base/deadline.ts";
 import { Race } from "./race.ts";
 import { addressJson, addressTable, raceJson, raceTable, systemOrder } from "./table.ts";
 import type { Session } from "../../session.ts";
@@ -117,8 +117,7 @@ async function tellAddresses(
   signal: AbortSignal,
 ): Promise<void> {
   const limits = { timeout, signal, clock: session.io.clock };
-  const found = await lookUpInTime(
-    endpoint,
+  const found = await inTime(
     limits,
     (signal) => systemTransport.resolve({ ...endpoint, signal }),
   );
