@@ -12,7 +12,7 @@ import type { HttpHandler } from "../lib/http/fetch/fetch_handler.ts";
 import { serveHttp } from "../lib/http/fetch/serve_http.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
-import { bytes, readAll } from "./helpers.ts";
+import { bytes, readAll, rejects } from "./helpers.ts";
 import { runtime, test } from "./runner.deno.ts";
 
 /** A server on loopback. */
@@ -460,4 +460,24 @@ test("serveHttp: stop() answers what is under way, and closes who is idle", asyn
   answer.resolve();
   assert.match(new TextDecoder().decode(await readAll(conn)), /hello$/);
   assert.deepEqual(await stopped, { accepted: 2, refused: 0, reset: 0 });
+});
+
+test("serveHttp: stop({ drainTimeout: 0 }) after a stop() resets what is under way", async () => {
+  const clock = new VirtualClock();
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  const [asked, never] = [deferred<void>(), deferred<Response>()];
+  const server = serveHttp(listener, () => {
+    asked.resolve();
+    return never.promise;
+  }, { clock });
+  using conn = await transport.connect({ host: "localhost", port: 80 });
+  await conn.write(bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+  await asked.promise;
+  void server.stop();
+  const stopped = server.stop({ drainTimeout: 0 });
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+  // The handler, which never returns, gets a moment to notice.
+  await clock.advance(1000);
+  assert.equal((await stopped).reset, 1);
 });

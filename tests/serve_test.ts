@@ -256,7 +256,41 @@ test("serve: stop() drains as the signal does, and what it resolves to is finish
   assert.equal(await server.stop(), await server.finished);
 });
 
-test("serve: stop() may have a drain timeout of its own, of which the first one counts", async () => {
+test("serve: a later stop() cuts the drain short if its drain timeout ends earlier", async () => {
+  const { listener, clock, connect } = await setUp();
+  const server = serve(listener, echo(), { clock, drainTimeout: 5000 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  void server.stop({ drainTimeout: 60_000 });
+  // Neither of them says how long.
+  void server.stop();
+  void server[Symbol.asyncDispose]();
+  let over = false;
+  void server.finished.then(() => over = true);
+  await clock.advance(10_000);
+  assert.equal(over, false);
+  void server.stop({ drainTimeout: 1000 });
+  await clock.advance(999);
+  assert.equal(over, false);
+  await clock.advance(1);
+  assert.equal((await server.finished).reset, 1);
+});
+
+test("serve: stop({ drainTimeout: 0 }) after a stop() resets what is left at once", async () => {
+  const { listener, clock, connect } = await setUp();
+  const server = serve(listener, echo(), { clock, drainTimeout: 5000 });
+  using conn = await connect();
+  await conn.write(bytes("x"));
+  await readText(conn, 1);
+  void server.stop();
+  await clock.advance(1);
+  assert.equal((await server.stop({ drainTimeout: 0 })).reset, 1);
+  assert.equal(clock.now(), 1);
+  await rejects(conn.read(new Uint8Array(1)), "ECONNRESET");
+});
+
+test("serve: stop() may have a drain timeout of its own, which a longer one does not change", async () => {
   const { listener, clock, connect } = await setUp();
   const server = serve(listener, echo(), { clock, drainTimeout: 5000 });
   using conn = await connect();

@@ -4,10 +4,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
+import { SocketError } from "../lib/base/errors.ts";
 import { toDuplex } from "../lib/net/conn_to_duplex.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
+import type { Conn } from "../lib/net/transport.ts";
 import { toWebStreams } from "../lib/net/web_streams.ts";
+import { memoryResetting, systemResetting } from "./contract/networks.ts";
 import { bytes, pair, randomBytes, readAll, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
@@ -126,12 +129,38 @@ test("toWebStreams: nothing is read before somebody reads the stream", async () 
   assert.deepEqual(value, bytes("x"));
 });
 
-test("toWebStreams: a reset of the peer is the error of both streams", async () => {
+for (
+  const [where, resetting, needs] of [
+    ["memory", () => memoryResetting(new MemoryTransport()), []],
+    ["TCP", () => systemResetting(systemTransport), ["python3"]],
+  ] as const
+) {
+  test(`toWebStreams on ${where}: a reset of the peer is the error of both streams`, async () => {
+    await using peer = await resetting();
+    const { readable, writable } = toWebStreams(peer.conn);
+    const reader = readable.getReader();
+    peer.reset("farewell");
+    assert.deepEqual((await reader.read()).value, bytes("farewell"));
+    await rejects(reader.read(), "ECONNRESET");
+    await rejects(writable.getWriter().write(bytes("x")), "ECONNRESET");
+  }, [...needs]);
+}
+
+test("toWebStreams: when FIN cannot be sent, the writable says so, and the connection still ends with the readable", async () => {
   using ends = await pair(new MemoryTransport());
-  const { readable, writable } = toWebStreams(ends.client);
-  ends.server.reset();
-  await rejects(readable.getReader().read(), "ECONNRESET");
-  await rejects(writable.getWriter().write(bytes("x")), "ECONNRESET");
+  const { client } = ends;
+  const conn = {
+    read: (p: Uint8Array) => client.read(p),
+    write: (p: Uint8Array) => client.write(p),
+    closeWrite: () => Promise.reject(new SocketError("EPIPE", "closeWrite")),
+    close: () => client.close(),
+  } as unknown as Conn;
+  const { readable, writable } = toWebStreams(conn);
+  await rejects(writable.close(), "EPIPE");
+  await ends.server.write(bytes("late"));
+  await ends.server.closeWrite();
+  assert.equal(await new Response(readable).text(), "late");
+  await rejects(client.read(new Uint8Array(1)), "ECLOSED");
 });
 
 test("toWebStreams, toDuplex: what is no connection is a mistake", () => {

@@ -204,6 +204,15 @@ for (const kind of KINDS) {
     closeAll(conns);
   });
 
+  test(`workers: a later stop() of ${kind} cuts the drain short`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: Infinity });
+    const conns = await oneOfEach(running, 2);
+    void running.workers.stop({ drainTimeout: Infinity });
+    const { reset, lost } = await running.workers.stop({ drainTimeout: 0 });
+    assert.deepEqual([reset, lost], [2, 0]);
+    closeAll(conns);
+  });
+
   test(`workers: of ${kind}, one that throws is replaced, and the others go on`, async () => {
     await using running = await Running.start({ kind });
     const conns = await oneOfEach(running, 2);

@@ -83,8 +83,11 @@ export function toWebStreams(conn: Conn): WebStreams {
       });
     },
     async close() {
-      await conn.closeWrite();
-      endOne();
+      try {
+        await conn.closeWrite();
+      } finally {
+        endOne();
+      }
     },
   });
   return { readable, writable };

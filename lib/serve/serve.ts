@@ -142,7 +142,7 @@ class AcceptLoop {
   readonly #maxConnections: number;
   readonly #makeRoom: (() => boolean) | undefined;
   readonly #admission: Admission | undefined;
-  #drainTimeout: number;
+  readonly #drainTimeout: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
   readonly #onStop: (() => void) | undefined;
   readonly #clock: Clock;
@@ -152,8 +152,11 @@ class AcceptLoop {
   #accepted = 0;
   #refused = 0;
   #reset = 0;
-  /** When it was stopped: the listener may take a while to notice, and the drain begins now. */
-  #stoppedAt: number | undefined;
+  /**
+   * When what runs must have finished; undefined while it accepts. It counts from the moment of
+   * stopping, although the listener may take a while to notice.
+   */
+  #drainUntil: number | undefined;
   /** Something is waiting for a conversation to end, or for the server to stop. */
   #changed = deferred<void>();
 
@@ -181,28 +184,29 @@ class AcceptLoop {
       this.#signal?.removeEventListener("abort", stop);
       this.#listener.close();
       this.#onStop?.();
-      this.#stoppedAt ??= this.#clock.now();
-      await this.#end(this.#stoppedAt);
+      this.#drainUntil ??= this.#clock.now() + this.#drainTimeout;
+      await this.#end();
     }
     return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
   }
 
-  /** Stops accepting; what runs gets this time to finish. */
-  stop(drainTimeout: number = this.#drainTimeout): void {
-    if (this.#stoppedAt !== undefined) return;
-    this.#stoppedAt = this.#clock.now();
-    this.#drainTimeout = drainTimeout;
+  /** Stops accepting; what runs gets this time to finish. A later call with a time can cut that short. */
+  stop(drainTimeout?: number): void {
+    if (this.#drainUntil !== undefined && drainTimeout === undefined) return;
+    const until = this.#clock.now() + (drainTimeout ?? this.#drainTimeout);
+    this.#drainUntil = Math.min(until, this.#drainUntil ?? Infinity);
     this.#listener.close();
     this.#notify();
   }
 
   /** Lets the conversations finish, and resets those that have not when the time is over. */
-  async #end(stoppedAt: number): Promise<void> {
+  async #end(): Promise<void> {
     for (const conversation of this.#open) conversation.stop();
-    await this.#drain(stoppedAt + this.#drainTimeout);
+    await this.#drain(() => this.#drainUntil!);
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();
-    await this.#drain(this.#clock.now() + SETTLE_MS);
+    const settled = this.#clock.now() + SETTLE_MS;
+    await this.#drain(() => settled);
   }
 
   async #acceptAll(): Promise<void> {
@@ -228,7 +232,7 @@ class AcceptLoop {
 
   /** Waits until there is room for one more, or until the server stops. */
   async #untilRoom(): Promise<void> {
-    while (this.#open.size >= this.#maxConnections && this.#stoppedAt === undefined) {
+    while (this.#open.size >= this.#maxConnections && this.#drainUntil === undefined) {
       if (this.#makeRoom?.() === false) await this.#sleep(ROOM_MS);
       else await this.#changed.promise;
     }
@@ -236,7 +240,7 @@ class AcceptLoop {
 
   async #take(conn: Conn): Promise<void> {
     if (this.#open.size >= this.#maxConnections) await this.#untilRoom();
-    if (this.#stoppedAt === undefined) return void this.#converse(conn);
+    if (this.#drainUntil === undefined) return void this.#converse(conn);
     this.#admission?.release(conn.remoteAddr);
     conn.reset();
   }
@@ -264,18 +268,19 @@ class AcceptLoop {
     }
   }
 
-  /** Waits until no conversation is left, or until the clock says `deadline`. */
-  async #drain(deadline: number): Promise<void> {
-    const left = deadline - this.#clock.now();
-    let late = false;
-    // A turn of the event loop is there in any case, for those who end because the server does.
-    const clock = left > 0 ? this.#clock : systemClock;
-    const cancel = clock.setTimer(Math.max(0, left), () => {
-      late = true;
-      this.#notify();
-    });
-    while (this.#open.size > 0 && !late) await this.#changed.promise;
-    cancel();
+  /** Waits until no conversation is left, or until the clock says `deadline`, which may come closer. */
+  async #drain(deadline: () => number): Promise<void> {
+    for (let late = false; this.#open.size > 0 && !late;) {
+      const left = deadline() - this.#clock.now();
+      // A turn of the event loop is there in any case, for those who end because the server does.
+      const clock = left > 0 ? this.#clock : systemClock;
+      const cancel = clock.setTimer(Math.max(0, left), () => {
+        late = true;
+        this.#notify();
+      });
+      await this.#changed.promise;
+      cancel();
+    }
   }
 
   /** Waits for `ms` milliseconds, or until a conversation ends or the server stops. */

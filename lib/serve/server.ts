@@ -10,8 +10,8 @@ import { checkOptions, type Kinds, WAIT } from "../base/arguments.ts";
 /** What {@linkcode Server.stop} takes. */
 export interface StopOptions {
   /**
-   * Milliseconds that connections get to finish. Default: the `drainTimeout` that the server was
-   * started with.
+   * Milliseconds that connections get to finish, from this call on. Default: the `drainTimeout` that
+   * the server was started with.
    */
   readonly drainTimeout?: number;
 }
@@ -39,8 +39,9 @@ export interface Server<Summary, Address = Addr> extends AsyncDisposable {
    */
   readonly finished: Promise<Summary>;
   /**
-   * Stops the server as its signal does, and returns {@linkcode Server.finished}. Has no effect on a
-   * server that is stopping already.
+   * Stops the server as its signal does, and returns {@linkcode Server.finished}. On a server that is
+   * stopping already, a `drainTimeout` that ends earlier cuts the drain short, and nothing else has an
+   * effect: `stop({ drainTimeout: 0 })` resets what is left at once.
    */
   stop(options?: StopOptions): Promise<Summary>;
   /** Stops the server and waits until it has finished. */

@@ -62,8 +62,9 @@ export class Slot {
   #failure: Error | undefined;
   #state: "starting" | "serving" | "stopping" | "ended" = "starting";
   #done = false;
-  /** What is left running gets this long, once it is stopped. */
+  /** What is left running gets this long, once it is stopped, and until then. */
   #drainTimeout = 0;
+  #drainUntil = Infinity;
   #cancelTimer: () => void = () => {};
 
   constructor(id: number, host: SlotHost) {
@@ -91,11 +92,19 @@ export class Slot {
     return this.#first.promise;
   }
 
-  /** Tells the worker to stop, and sees to it that it ends. */
-  stop(drainTimeout: number = this.#host.drainTimeout): void {
-    if (this.#state === "stopping" || this.#state === "ended") return;
+  /** Tells the worker to stop, and sees to it that it ends. A later call with a time can cut that short. */
+  stop(drainTimeout?: number): void {
+    if (this.#state === "ended") return;
+    if (this.#state === "stopping" && drainTimeout === undefined) return;
     this.#state = "stopping";
+    this.#drainFor(drainTimeout ?? this.#host.drainTimeout);
+  }
+
+  #drainFor(drainTimeout: number): void {
+    const until = this.#host.clock.now() + drainTimeout;
+    if (until >= this.#drainUntil) return;
     this.#drainTimeout = drainTimeout;
+    this.#drainUntil = until;
     this.#cancelTimer();
     if (this.#handle === undefined) return this.#end();
     this.#postStop();

@@ -288,6 +288,11 @@ function cannotShare({ path }: UnixListenOptions): SocketError {
   });
 }
 
+/** A duration as it can travel to a process: JSON has no Infinity. */
+function portable(ms: number): number {
+  return Math.min(ms, LONGEST_TIMER_MS);
+}
+
 class Pool {
   readonly ended: Promise<WorkersSummary>;
   readonly #slots: readonly Slot[];
@@ -302,8 +307,7 @@ class Pool {
     address: SharedAddress,
   ) {
     const { workers, kind, data, flags, clock = systemClock, onEvent } = options;
-    // It travels as JSON, which has no Infinity.
-    const drainTimeout = Math.min(options.drainTimeout ?? 10_000, LONGEST_TIMER_MS);
+    const drainTimeout = portable(options.drainTimeout ?? 10_000);
     this.#address = address;
     this.#addr = address.addr;
     this.#signal = options.signal;
@@ -366,9 +370,10 @@ class Pool {
   }
 
   stop(drainTimeout?: number): void {
+    const limit = drainTimeout === undefined ? undefined : portable(drainTimeout);
     // Else clients would wait at the socket that we hold, and that nobody accepts from any more.
     this.#address.close();
-    for (const slot of this.#slots) slot.stop(drainTimeout);
+    for (const slot of this.#slots) slot.stop(limit);
   }
 
   readonly #kill = () => {
