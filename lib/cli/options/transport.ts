@@ -8,15 +8,23 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
-import type { Transcript } from "../io/log.ts";
-import type { Session } from "../session.ts";
+import type { Io } from "../io/io.ts";
+import type { Log, Transcript } from "../io/log.ts";
+import type { Instruments } from "./instrument.ts";
+
+/** What the sockets take of the run that they are part of. */
+export interface SocketsRun {
+  readonly log: Log;
+  readonly io: Pick<Io, "clock">;
+  readonly instruments: Instruments;
+}
 
 /**
  * The sockets of the system, with a transcript and a recording of all that happens on them if they are
  * asked for. `shown` takes out of an event what is not for the log. Default: nothing.
  */
 export function openObserved(
-  { log, instruments }: Pick<Session, "log" | "instruments">,
+  { log, instruments }: Omit<SocketsRun, "io">,
   transcript: Transcript,
   shown: (event: SocketEvent) => SocketEvent = (event) => event,
 ): Transport {
@@ -38,9 +46,9 @@ export function openObserved(
 
 /** The same, with the faults that are asked for. */
 export function openTransport(
-  session: Pick<Session, "log" | "io" | "instruments">,
+  run: SocketsRun,
   transcript: Transcript,
   shown?: (event: SocketEvent) => SocketEvent,
 ): Transport {
-  return session.instruments.withFaults(openObserved(session, transcript, shown), session.io.clock);
+  return run.instruments.withFaults(openObserved(run, transcript, shown), run.io.clock);
 }

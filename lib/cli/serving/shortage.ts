@@ -18,8 +18,7 @@ import type {
   Transport,
 } from "../../net/transport.ts";
 import type { Log, Transcript } from "../io/log.ts";
-import { openTransport } from "../options/transport.ts";
-import type { Session } from "../session.ts";
+import { openTransport, type SocketsRun } from "../options/transport.ts";
 import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
 
 /** After so many milliseconds without a failure it is looked whether the shortage is over. */
@@ -103,11 +102,11 @@ export class Shortage {
  * The sockets of the system for a server, as `openTransport` has them; the log says of each shortage.
  */
 export function openServerTransport(
-  session: Pick<Session, "log" | "io" | "instruments">,
+  run: SocketsRun,
   transcript: Transcript,
 ): Transport {
-  const { log, io } = session;
-  return new Shortage(log, io.clock).watch(openTransport(session, transcript));
+  const { log, io } = run;
+  return new Shortage(log, io.clock).watch(openTransport(run, transcript));
 }
 
 function describe(code: SocketErrorCode, limit: number | undefined): string {
