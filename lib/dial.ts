@@ -5,8 +5,10 @@
  */
 
 import { Deadline, orAborted } from "./base/deadline.ts";
-import { formatAddr, isIPv6, unixAddr } from "./base/addr.ts";
+import { formatAddr, interleave, isIPv6, unixAddr } from "./base/addr.ts";
 import {
+  asksForTls,
+  asksForUnix,
   checkArgument,
   checkOptions,
   CLOCK,
@@ -18,7 +20,6 @@ import {
   TRANSPORT,
   WAIT,
 } from "./base/arguments.ts";
-import { asksForTls, asksForUnix } from "./net/option_kinds.ts";
 import { isExhausted } from "./base/backoff.ts";
 import { asNoted, fromHere } from "./net/caller_stack.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
@@ -208,20 +209,6 @@ function reachableFrom(
   if (reachable.length > 0) return reachable;
   const why = `none of its addresses can be reached from ${localAddress}`;
   throw new SocketError("EADDRNOTAVAIL", "connect", { addr: endpoint, why });
-}
-
-/**
- * Orders addresses for trying: by turns from the family of the first one and from the other, each
- * in the order given (RFC 8305 section 4).
- */
-export function interleave(addrs: readonly TcpAddr[]): TcpAddr[] {
-  const first = addrs.filter((addr) => isIPv6(addr) === isIPv6(addrs[0]));
-  const other = addrs.filter((addr) => isIPv6(addr) !== isIPv6(addrs[0]));
-  const ordered: TcpAddr[] = [];
-  for (let i = 0; i < Math.max(first.length, other.length); i++) {
-    ordered.push(...first.slice(i, i + 1), ...other.slice(i, i + 1));
-  }
-  return ordered;
 }
 
 class Race {

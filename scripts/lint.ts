@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { circles, forbiddenImports, importsOf } from "./import_rules.ts";
 import { must, ROOT } from "./program.ts";
+import { takenBy, wrongFaces } from "./public_faces.ts";
 import { Report } from "./report.ts";
 import { type Token, tokens } from "./tokens.ts";
 
@@ -71,6 +72,18 @@ await report.check(
   "each folder of the library, and of the programs, imports only those below it",
   () => {
     const found = forbiddenImports(imports);
+    if (found.length > 0) throw new Error(found.join("\n"));
+  },
+);
+
+await report.check(
+  "the programs take what is public, and what scripts/public_faces.ts lists",
+  () => {
+    const faces = library.filter((path) => path.endsWith("/mod.ts")).concat("mod.ts");
+    const found = wrongFaces(
+      library.flatMap((path) => takenBy(path, read(path))),
+      Object.fromEntries(faces.map((path) => [path, read(path)])),
+    );
     if (found.length > 0) throw new Error(found.join("\n"));
   },
 );

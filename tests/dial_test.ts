@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { dial, interleave } from "../lib/dial.ts";
+import { interleave } from "../lib/base/addr.ts";
+import { dial } from "../lib/dial.ts";
 import { type SocketEvent } from "../lib/observe/events.ts";
 import { observe } from "../lib/observe/observe.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";

@@ -1,7 +1,7 @@
 // `client.ts resolve --connect`: what is told of each address, on a network that does as it is told.
 
 import assert from "node:assert/strict";
-import { tcpAddr } from "../lib/base/addr.ts";
+import { interleave, tcpAddr } from "../lib/base/addr.ts";
 import { Race, whyWon } from "../lib/cli/commands/resolve/race.ts";
 import {
   addressTable,
@@ -9,7 +9,7 @@ import {
   raceTable,
   systemOrder,
 } from "../lib/cli/commands/resolve/table.ts";
-import { dial, interleave } from "../lib/dial.ts";
+import { dial } from "../lib/dial.ts";
 import { observe } from "../lib/observe/observe.ts";
 import { type Behaviour, network, V4, V6 } from "./network.ts";
 import { test } from "./runner.deno.ts";

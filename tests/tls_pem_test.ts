@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createPrivateKey, generateKeyPairSync } from "node:crypto";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import { certificatesIn, keyPairIn, type Pem, PemError, privateKeyIn } from "../lib/net/tls/pem.ts";
+import { certificatesIn, keyPairIn, type Pem, PemError, privateKeyIn } from "../lib/base/pem.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { TlsClientOptions, TlsServerOptions } from "../lib/net/tls/options.ts";
 import { bytes, mistakes, OWN_HOST, readText, rejects } from "./helpers.ts";

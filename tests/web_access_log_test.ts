@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Exchange } from "../lib/http/server/options.ts";
-import { AccessLog } from "../lib/files/access_log.ts";
+import { AccessLog } from "../lib/cli/commands/web/access_log.ts";
 import { until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 import { lightRequest, type Question } from "./site_helpers.ts";

@@ -1,9 +1,11 @@
 /**
- * The addresses of sockets, and writing them down.
+ * The addresses of sockets: written down, checked, and put in order.
  *
  * @module
  */
 
+import { Buffer } from "node:buffer";
+import process from "node:process";
 import { checkArgument, type Kind } from "./arguments.ts";
 
 /** The address of a TCP socket, as getsockname(2) and getpeername(2) report it. */
@@ -96,4 +98,38 @@ export function addressFamily(addr: TcpAddr): "AF_INET" | "AF_INET6" {
 /** Tells the address family of a literal by the sign only one of them has. */
 export function isIPv6(addr: Endpoint): boolean {
   return addr.host.includes(":");
+}
+
+/** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
+const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
+
+/** Why no socket can have a path; undefined if one can. */
+export function whyNoSocketPath(path: string): string | undefined {
+  if (path === "") return "a path is not empty";
+  if (path.includes("\0")) return "a path has no NUL in it";
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= LONGEST_PATH) return undefined;
+  return `the path is ${bytes} bytes long, and a socket's has at most ${LONGEST_PATH}`;
+}
+
+/**
+ * Orders addresses for trying: by turns from the family of the first one and from the other, each
+ * in the order given (RFC 8305 section 4).
+ */
+export function interleave(addrs: readonly TcpAddr[]): TcpAddr[] {
+  const first = addrs.filter((addr) => isIPv6(addr) === isIPv6(addrs[0]));
+  const other = addrs.filter((addr) => isIPv6(addr) !== isIPv6(addrs[0]));
+  const ordered: TcpAddr[] = [];
+  for (let i = 0; i < Math.max(first.length, other.length); i++) {
+    ordered.push(...first.slice(i, i + 1), ...other.slice(i, i + 1));
+  }
+  return ordered;
+}
+
+/**
+ * The address of a name where one is wanted: the first, or of localhost, which is `::1` first on
+ * many machines, 127.0.0.1: there are programs that know no IPv6, and none that know nothing else.
+ */
+export function preferred(addrs: readonly TcpAddr[]): TcpAddr {
+  return addrs.find(({ host }) => host === "127.0.0.1") ?? addrs[0];
 }

@@ -354,3 +354,24 @@ function shown(value: unknown): string {
       return `a ${typeof value}`;
   }
 }
+
+/** Whether options ask for a Unix socket. */
+export function asksForUnix<O extends object>(
+  options: O,
+): options is Extract<O, { readonly path: string }> {
+  return "path" in options && options.path !== undefined;
+}
+
+/** Whether options ask for TLS. */
+export function asksForTls<O extends object>(
+  options: O,
+): options is Extract<O, { readonly tls: object }> {
+  return "tls" in options && options.tls !== undefined;
+}
+
+/** Whether options ask for a socket that is bound already. */
+export function isInherited<O extends object>(
+  options: O,
+): options is Extract<O, { readonly fd: number }> {
+  return "fd" in options && options.fd !== undefined;
+}

@@ -6,6 +6,7 @@
 
 import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import {
+  asksForUnix,
   checkArgument,
   checkOptions,
   CLOCK,
@@ -18,7 +19,6 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import { BaseListener } from "../net/listener_base.ts";
-import { asksForUnix } from "../net/option_kinds.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -8,5 +8,6 @@
 export type { Credentials } from "./auth.ts";
 export type { Directory, FileOptions } from "./file_options.ts";
 export { fileHandler } from "./files.ts";
+export type { MediaTypes } from "./media_type.ts";
 export { siteHandler } from "./site.ts";
 export type { SiteOptions } from "./site.ts";

@@ -5,7 +5,7 @@
  */
 
 import { orAborted } from "../base/deadline.ts";
-import { tcpAddr } from "../base/addr.ts";
+import { preferred, tcpAddr } from "../base/addr.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
 import { lookUp } from "./lookup.deno.ts";
@@ -51,17 +51,9 @@ export async function connectAddr(
     throw new SocketError("EINVAL", "connect", { addr: options, why });
   }
   const resolving = transport.resolve(options);
-  const addr = first(await orAborted(resolving, options.signal, "resolve", options));
+  const addr = preferred(await orAborted(resolving, options.signal, "resolve", options));
   needZone("connect", addr);
   return addr;
-}
-
-/**
- * The address of a name where one is wanted: the first, or of localhost, which is `::1` first on
- * many machines, 127.0.0.1: there are programs that know no IPv6, and none that know nothing else.
- */
-export function first(addrs: readonly TcpAddr[]): TcpAddr {
-  return addrs.find(({ host }) => host === "127.0.0.1") ?? addrs[0];
 }
 
 /**
@@ -74,7 +66,7 @@ export async function bindHost<T>(
   bind: (addr: TcpAddr) => T | Promise<T>,
 ): Promise<T> {
   if (host !== "") {
-    const addr = first(await transport.resolve({ host, port }));
+    const addr = preferred(await transport.resolve({ host, port }));
     needZone("listen", addr);
     return await bind(addr);
   }

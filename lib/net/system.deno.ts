@@ -7,7 +7,7 @@
 
 import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "../base/addr.ts";
-import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
+import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { BaseConn } from "./conn_base.ts";
 import { notToItself } from "./self_connect.ts";

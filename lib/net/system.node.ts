@@ -9,7 +9,7 @@ import { readSync } from "node:fs";
 import net from "node:net";
 import process from "node:process";
 import { tcpAddr, unixAddr } from "../base/addr.ts";
-import { asksForTls, asksForUnix, isInherited } from "./option_kinds.ts";
+import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
 import type { SocketOp } from "../base/error_codes.ts";

@@ -7,6 +7,7 @@
 import {
   ADMISSION,
   ANYTHING,
+  asksForUnix,
   checkArgument,
   checkFields,
   checkOptions,
@@ -15,6 +16,7 @@ import {
   FUNCTION,
   HOST,
   integer,
+  isInherited,
   type Kind,
   type Kinds,
   optionsOf,
@@ -25,7 +27,6 @@ import {
   TEXTS,
   TIMEOUT,
 } from "../base/arguments.ts";
-import { asksForUnix, isInherited } from "./option_kinds.ts";
 import type { DatagramOptions } from "./datagram.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./tls/options.ts";
 import type { Endpoint } from "../base/addr.ts";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import {
   chmodSync,
   linkSync,
@@ -17,26 +16,14 @@ import {
 import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { unixAddr } from "../base/addr.ts";
+import { unixAddr, whyNoSocketPath } from "../base/addr.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError, type SocketErrorInit } from "../base/errors.ts";
 import type { UnixAddr } from "../base/addr.ts";
 import type { Conn, UnixListenOptions } from "./transport.ts";
 
-/** How many bytes sun_path of sockaddr_un holds, without the NUL behind them. */
-const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
-
 /** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
-
-/** Why no socket can have a path; undefined if one can. */
-export function whyNoSocketPath(path: string): string | undefined {
-  if (path === "") return "a path is not empty";
-  if (path.includes("\0")) return "a path has no NUL in it";
-  const bytes = Buffer.byteLength(path);
-  if (bytes <= LONGEST_PATH) return undefined;
-  return `the path is ${bytes} bytes long, and a socket's has at most ${LONGEST_PATH}`;
-}
 
 /** The address of a path; rejects EINVAL if no socket can have it. */
 export function pathAddr(op: SocketOp, path: string): UnixAddr {

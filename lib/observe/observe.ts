@@ -8,6 +8,8 @@
 import type { EventSink } from "./events.ts";
 import { unixAddr } from "../base/addr.ts";
 import {
+  asksForTls,
+  asksForUnix,
   checkArgument,
   CLOCK,
   FUNCTION,
@@ -15,7 +17,6 @@ import {
   TRANSPORT,
   whyNoBytes,
 } from "../base/arguments.ts";
-import { asksForTls, asksForUnix } from "../net/option_kinds.ts";
 import { copyOf } from "../base/borrowed.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";

@@ -6,10 +6,12 @@
 
 import { type Addr, type TcpAddr, tcpAddr, type UnixAddr, unixAddr } from "../base/addr.ts";
 import {
+  asksForUnix,
   checkArgument,
   checkOptions,
   CLOCK,
   having,
+  isInherited,
   type Kind,
   type Kinds,
   oneOf,
@@ -24,7 +26,6 @@ import type { Framing } from "../frames/framing.ts";
 import type { Datagram } from "../net/datagram.ts";
 import { BaseListener } from "../net/listener_base.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
-import { asksForUnix, isInherited } from "../net/option_kinds.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -12,7 +12,7 @@ import { orAborted } from "../base/deadline.ts";
 import type { Datagram, DatagramOptions, Received } from "../net/datagram.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import { MemoryTransport } from "../net/memory/transport.ts";
-import { asksForUnix } from "../net/option_kinds.ts";
+import { asksForUnix } from "../base/arguments.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -10,7 +10,7 @@ import net from "node:net";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { isIPv6, tcpAddr } from "../base/addr.ts";
-import { asksForUnix } from "../net/option_kinds.ts";
+import { asksForUnix } from "../base/arguments.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { bindHost } from "../net/resolve.ts";
 import { systemTransport } from "../net/system.node.ts";

@@ -7,6 +7,7 @@
 
 import {
   ANYTHING,
+  asksForUnix,
   checkArgument,
   checkOptions,
   CLOCK,
@@ -24,7 +25,6 @@ import {
 import process from "node:process";
 import { orAborted } from "../base/deadline.ts";
 import { unixAddr } from "../base/addr.ts";
-import { asksForUnix } from "../net/option_kinds.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";

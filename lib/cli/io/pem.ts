@@ -13,7 +13,7 @@ import {
   type Pem,
   PemError,
   pemOf,
-} from "../../net/tls/pem.ts";
+} from "../../base/pem.ts";
 import { readTextFile } from "./files.ts";
 import { ofOption, UsageError } from "./flags.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { whyNoSocketPath } from "../../net/unix_path.ts";
+import { whyNoSocketPath } from "../../base/addr.ts";
 import { type Flag, path, UsageError } from "../io/flags.ts";
 
 /** A flag for such a path. */

@@ -5,7 +5,7 @@
  */
 
 import type { AccessList } from "../../serve/access.ts";
-import { asksForTls } from "../../net/option_kinds.ts";
+import { asksForTls } from "../../base/arguments.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Handler, serve, type ServeOptions } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";

@@ -7,7 +7,7 @@
 
 import type { AccessList } from "../../serve/access.ts";
 import { selfSigned } from "../../net/tls/self_signed.ts";
-import type { KeyPair } from "../../net/tls/pem.ts";
+import type { KeyPair } from "../../base/pem.ts";
 import type { TlsServerOptions } from "../../net/tls/options.ts";
 import type { Log } from "../io/log.ts";
 import { readCertificates, readKeyPair } from "../io/pem.ts";

@@ -8,9 +8,15 @@
  */
 
 import { orAborted } from "../../base/deadline.ts";
-import { ANYTHING, checkOptions, type Kinds } from "../../base/arguments.ts";
+import {
+  ANYTHING,
+  asksForTls,
+  asksForUnix,
+  checkOptions,
+  isInherited,
+  type Kinds,
+} from "../../base/arguments.ts";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
-import { asksForTls, asksForUnix, isInherited } from "../option_kinds.ts";
 import type { Datagram, DatagramOptions } from "../datagram.ts";
 import { bindDatagram } from "../datagram_bind.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";

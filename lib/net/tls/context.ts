@@ -9,7 +9,7 @@ import type { SocketOp } from "../../base/error_codes.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
-import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "./pem.ts";
+import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "../../base/pem.ts";
 
 /** What `node:tls` makes of certificates and keys. Throws EINVAL if it can make nothing of them. */
 export function usable<T>(op: SocketOp, addr: Addr | undefined, make: () => T): T {

@@ -13,7 +13,7 @@ import { abortError, SocketError } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";
 import { translateTls } from "./conn.ts";
 import { clientCertificates, clientContext } from "./context.ts";
-import { describeDistrust, isDistrust, whyOtherName } from "./distrust.ts";
+import { describeDistrust, isDistrust, whyOtherName } from "../../base/distrust.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 import type { Addr } from "../../base/addr.ts";
 

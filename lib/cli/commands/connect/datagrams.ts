@@ -4,8 +4,7 @@
  * @module
  */
 
-import { udpAddr } from "../../../base/addr.ts";
-import type { UdpAddr } from "../../../base/addr.ts";
+import { preferred, type UdpAddr, udpAddr } from "../../../base/addr.ts";
 import type { Datagram } from "../../../net/datagram.ts";
 import type { DialLimits } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
@@ -15,7 +14,6 @@ import {
   type JoinOptions,
   type JoinOutcome,
 } from "../../../protocols/join.ts";
-import { connectAddr } from "../../../net/resolve.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { inTime } from "../../../base/deadline.ts";
 import type { DatagramPeer } from "./destinations.ts";
@@ -38,7 +36,7 @@ export function openDatagrams(
       const socket = await transport.listenDatagram({ remote, signal });
       return new DatagramEnds(socket, socket.remoteAddr!);
     }
-    const { host: address } = await connectAddr(transport, { ...remote, signal });
+    const { host: address } = preferred(await transport.resolve({ ...remote, signal }));
     const socket = await transport.listenDatagram({ host: "0.0.0.0", broadcast });
     return new DatagramEnds(socket, udpAddr(address, port));
   });

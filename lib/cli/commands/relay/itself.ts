@@ -5,9 +5,8 @@
  */
 
 import { resolve as absolute } from "node:path";
-import { tcpAddr } from "../../../base/addr.ts";
+import { preferred, tcpAddr } from "../../../base/addr.ts";
 import { formatIP, parseIP } from "../../../base/ip.ts";
-import { first } from "../../../net/resolve.ts";
 import type { Endpoint } from "../../../base/addr.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
@@ -44,7 +43,7 @@ async function isItself(
   if ("path" in target || target.port !== place.port || place.port === 0) return false;
   const hosts = await hostsOf(target, place.host, resolve);
   if (place.host === "") return hosts.some(isOwn);
-  return hosts.length > 0 && hosts.includes(canonical(first(await resolve(place)).host));
+  return hosts.length > 0 && hosts.includes(canonical(preferred(await resolve(place)).host));
 }
 
 /** The addresses that are known to be tried for `target`. */

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { formatAddr } from "../../../base/addr.ts";
-import { interleave } from "../../../dial.ts";
+import { formatAddr, interleave } from "../../../base/addr.ts";
 import type { SocketError } from "../../../base/errors.ts";
 import type { SocketEvent } from "../../../observe/events.ts";
 import type { TcpAddr } from "../../../base/addr.ts";

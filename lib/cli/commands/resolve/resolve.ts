@@ -5,13 +5,13 @@
  * @module
  */
 
-import { dial, interleave } from "../../../dial.ts";
+import { dial } from "../../../dial.ts";
 import { safeJson } from "../../../base/escape.ts";
 import type { SocketEvent } from "../../../observe/events.ts";
 import { observe } from "../../../observe/observe.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import { parseScopedIP } from "../../../base/ip.ts";
-import type { Endpoint } from "../../../base/addr.ts";
+import { type Endpoint, interleave } from "../../../base/addr.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { addressFamily, formatAddr } from "../../../base/addr.ts";
-import { interleave } from "../../../dial.ts";
+import { addressFamily, formatAddr, interleave } from "../../../base/addr.ts";
 import { ERROR_CODES } from "../../../base/error_codes.ts";
 import type { Endpoint, TcpAddr } from "../../../base/addr.ts";
 import { type Candidate, milliseconds, whyWon } from "./race.ts";

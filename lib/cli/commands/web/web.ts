@@ -5,7 +5,7 @@
  */
 
 import type { Addr } from "../../../base/addr.ts";
-import { AccessLog } from "../../../files/access_log.ts";
+import { AccessLog } from "./access_log.ts";
 import { statusOfError } from "../../../files/disk.ts";
 import { makeSite } from "../../../files/site.ts";
 import type { LightRequest } from "../../../http/server/light.ts";

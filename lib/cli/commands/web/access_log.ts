@@ -4,9 +4,9 @@
  * @module
  */
 
-import { escapeAscii, safeJson } from "../base/escape.ts";
-import type { Exchange } from "../http/server/options.ts";
-import { credentialsOf } from "./auth.ts";
+import { escapeAscii, safeJson } from "../../../base/escape.ts";
+import type { Exchange } from "../../../http/server/options.ts";
+import { credentialsOf } from "../../../files/auth.ts";
 
 /** What {@linkcode AccessLog} takes. */
 export interface AccessLogOptions {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SocketErrorInit } from "../../base/errors.ts";
+import type { SocketErrorInit } from "./errors.ts";
 
 /** What verification says (openssl-verification-options(1)), and what helps if it is not to trust more. */
 const REASONS: Readonly<Record<string, readonly [why: string, next?: string]>> = {

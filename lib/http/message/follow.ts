@@ -1,0 +1,128 @@
+/**
+ * Following the messages of a connection from beside it: heads and contents as they pass.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { ChunkedDecoder } from "./chunked.ts";
+import { framingOf } from "./request_framing.ts";
+import { HeadParser } from "./request_head.ts";
+import { type BodyLength, bodyLengthOf } from "./response_framing.ts";
+import { ResponseHeadParser } from "./response_head.ts";
+
+/** What has passed in one direction. */
+export type Passed =
+  /** A head: its first line, then the names and values of its fields by turns. */
+  | { readonly type: "head"; readonly first: string; readonly headers: readonly string[] }
+  /** The content behind it, as a whole: how many bytes it had, without its framing. */
+  | { readonly type: "content"; readonly size: number }
+  /** What is not a valid message, and all that follows it. */
+  | { readonly type: "other"; readonly bytes: Buffer };
+
+/** Follows what passes in one direction, in pieces of any size. */
+export type Follow = (data: Uint8Array) => Passed[];
+
+/** A head, and how long the content behind it is. */
+interface Head {
+  readonly first: string;
+  readonly headers: readonly string[];
+  readonly length: BodyLength;
+}
+
+/** Reads heads. Throws for what is not valid; after that it is of no use. */
+interface HeadReader {
+  parse(chunk: Buffer, from: number, to: number): number;
+  take(): Head;
+}
+
+/** Follows one direction. */
+class Follower {
+  readonly #heads: HeadReader;
+  /** What is left of the content under way; `undefined` while a head is due. */
+  #left: number | ChunkedDecoder | undefined;
+  /** How much of it has passed. */
+  #size = 0;
+  /** What comes is not followed any more. */
+  #lost = false;
+
+  constructor(heads: HeadReader) {
+    this.#heads = heads;
+  }
+
+  take(data: Uint8Array): Passed[] {
+    const chunk = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const passed: Passed[] = [];
+    for (let at = 0; at < chunk.length;) {
+      if (this.#lost) return [...passed, { type: "other", bytes: chunk.subarray(at) }];
+      try {
+        at = this.#left === undefined
+          ? this.#head(chunk, at, passed)
+          : this.#content(chunk, at, passed);
+      } catch {
+        // Whoever takes part in the connection says why it is not valid.
+        this.#lost = true;
+      }
+    }
+    return passed;
+  }
+
+  #head(chunk: Buffer, at: number, passed: Passed[]): number {
+    const end = this.#heads.parse(chunk, at, chunk.length);
+    if (end === -1) return chunk.length;
+    const { first, headers, length } = this.#heads.take();
+    passed.push({ type: "head", first, headers });
+    this.#size = 0;
+    if (length === "chunked") this.#left = new ChunkedDecoder();
+    else this.#left = length === "close" ? Infinity : length || undefined;
+    return end;
+  }
+
+  #content(chunk: Buffer, at: number, passed: Passed[]): number {
+    let end = chunk.length;
+    let done: boolean;
+    if (this.#left instanceof ChunkedDecoder) {
+      end = this.#left.decode(chunk, at, end, (from, to) => this.#size += to - from);
+      ({ done } = this.#left);
+    } else {
+      end = Math.min(end, at + this.#left!);
+      this.#size += end - at;
+      this.#left! -= end - at;
+      done = this.#left === 0;
+    }
+    if (done) {
+      passed.push({ type: "content", size: this.#size });
+      this.#left = undefined;
+    }
+    return end;
+  }
+}
+
+/** Follows both directions of a connection: how a response is read depends on its request. */
+export function followMessages(): { readonly requests: Follow; readonly responses: Follow } {
+  const methods: string[] = [];
+  const requests = new HeadParser();
+  const responses = new ResponseHeadParser();
+  const up = new Follower({
+    parse: (chunk, from, to) => requests.parse(chunk, from, to),
+    take() {
+      const head = requests.take();
+      const { method, target, minor, headers } = head;
+      methods.push(method);
+      const { bodyLength } = framingOf(head);
+      const length = bodyLength === -1 ? "chunked" : bodyLength;
+      return { first: `${method} ${target} HTTP/1.${minor}`, headers, length };
+    },
+  });
+  const down = new Follower({
+    parse: (chunk, from, to) => responses.parse(chunk, from, to),
+    take() {
+      const head = responses.take();
+      const { status, reason, minor, headers } = head;
+      const length = bodyLengthOf(head, methods[0] ?? "");
+      if (status >= 200) methods.shift();
+      return { first: `HTTP/1.${minor} ${status} ${reason}`.trimEnd(), headers, length };
+    },
+  });
+  return { requests: (data) => up.take(data), responses: (data) => down.take(data) };
+}

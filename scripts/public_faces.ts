@@ -1,0 +1,153 @@
+// What the programs take of the library: what everybody can, and a short list besides.
+
+import { posix } from "node:path";
+
+/** A name that a file takes from another one. Both are paths from the root of the project. */
+export interface Taken {
+  readonly from: string;
+  readonly to: string;
+  readonly name: string;
+}
+
+/** Names that are not public, and that the programs take all the same. */
+export interface Face {
+  readonly names: readonly string[];
+  /** Why. */
+  readonly reason: string;
+}
+
+/** By module: these are the faces that the library has for its own programs alone. */
+export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
+  "lib/files/auth.ts": {
+    names: ["credentialsOf"],
+    reason: "the access log names the user as the server has understood the request",
+  },
+  "lib/files/cors.ts": {
+    names: ["CORS_FIELDS"],
+    reason: "--header refuses the fields that --cors sets",
+  },
+  "lib/files/disk.ts": {
+    names: ["statusOfError"],
+    reason: "the log tells apart a file that has gone and a mistake, as the response does",
+  },
+  "lib/files/hosts.ts": {
+    names: ["hostNameOf"],
+    reason: "--allow-host takes a name as the server reads it in Host",
+  },
+  "lib/files/media_type.ts": {
+    names: ["isMediaType"],
+    reason: "--type is checked when the command line is read",
+  },
+  "lib/files/site.ts": {
+    names: ["makeSite"],
+    reason: "the advice of a 421 names a flag",
+  },
+  "lib/files/temporary.ts": {
+    names: ["TemporaryFile"],
+    reason: "only making the file that an upload makes tells whether one can be made",
+  },
+  "lib/http/client/request_head.ts": {
+    names: ["checkField", "checkMethod", "hasField"],
+    reason: "-H and -X are checked when the command line is read",
+  },
+  "lib/http/client/url.ts": {
+    names: ["parseUrl", "publicUrl"],
+    reason: "a URL is checked when the command line is read, and shown without its password",
+  },
+  "lib/http/message/follow.ts": {
+    names: ["followMessages", "Passed"],
+    reason: "web -v shows the messages as the server reads them",
+  },
+  "lib/http/message/syntax.ts": {
+    names: ["TOKEN"],
+    reason: "--header is checked when the command line is read",
+  },
+  "lib/net/descriptors.ts": {
+    names: ["descriptorLimit"],
+    reason: "a message about a lack of descriptors says how many there are",
+  },
+  "lib/net/listener_base.ts": {
+    names: ["BaseListener"],
+    reason: "the listener that watches for a lack of descriptors keeps the contract",
+  },
+  "lib/observe/observe.ts": {
+    names: ["observeBorrowed"],
+    reason: "a transcript and a recording are done with the bytes at once, and need no copy",
+  },
+  "lib/observe/redact.ts": {
+    names: ["AUTHORIZATION_FIELDS", "redacting"],
+    reason: "web -v hides the credentials that recordings hide",
+  },
+  "lib/recording/conversations.ts": {
+    names: ["connectionsOf", "Party"],
+    reason: "the connections of a recording are counted, and one is chosen to be replayed",
+  },
+  "lib/recording/parse.ts": {
+    names: ["parseEvent", "parseHead"],
+    reason: "--record FILE.pcapng makes packets of each event as it happens",
+  },
+  "lib/replay/player.ts": {
+    names: ["play"],
+    reason: "replay plays on real sockets; the public function makes a transport",
+  },
+  "lib/replay/replayed.ts": {
+    names: ["ignoredFields", "matcherOf"],
+    reason: "replay compares as the public function does",
+  },
+  "lib/replay/script.ts": {
+    names: ["playable", "Script", "scriptOf"],
+    reason: "replay plays one connection of a recording",
+  },
+  "lib/serve/idle.ts": {
+    names: ["IdleWatch"],
+    reason: "echo gives up a silent server as a server gives up a silent client",
+  },
+};
+
+/** The names that a module's statements name, with where each comes from. */
+export function takenBy(path: string, text: string): Taken[] {
+  const statements = text.matchAll(
+    /^(?:import|export) (?:type )?(?:\{([^}]*)\}|(\*)[^;"]*) from "(\.[^"]+)"/gm,
+  );
+  return Array.from(statements, ([, list, all, source]) => {
+    const names = all === undefined ? list.split(",") : [all];
+    const to = posix.join(posix.dirname(path), source);
+    return names.map((name) => name.trim().replace(/^type /, "").replace(/ as .*/s, ""))
+      .filter((name) => name !== "")
+      .map((name) => ({ from: path, to, name }));
+  }).flat();
+}
+
+/** Where the programs are. */
+const PROGRAMS = "lib/cli/";
+
+/** What they may take whatever it is: their own, and values, which are everybody's. */
+const OPEN = [PROGRAMS, "lib/base/"];
+
+/**
+ * What is wrong with what the programs take, each as a line: what is neither public nor in the list,
+ * and what is in the list though nobody takes it. `faces` are the texts of public modules by their paths.
+ */
+export function wrongFaces(
+  programs: readonly Taken[],
+  faces: Readonly<Record<string, string>>,
+  list: Readonly<Record<string, Face>> = PROGRAM_FACES,
+): string[] {
+  const key = ({ to, name }: Pick<Taken, "to" | "name">) => `${to}: ${name}`;
+  const open = new Set(
+    Object.entries(faces).flatMap(([path, text]) => takenBy(path, text)).map(key),
+  );
+  const listed = Object.entries(list)
+    .flatMap(([to, { names }]) => names.map((name) => key({ to, name })));
+  const taken = programs.filter(({ from, to }) =>
+    from.startsWith(PROGRAMS) && !OPEN.some((folder) => to.startsWith(folder)) &&
+    !Object.hasOwn(faces, to)
+  ).filter((one) => !open.has(key(one)));
+  const known = new Set(listed);
+  const used = new Set(taken.map(key));
+  return [
+    ...taken.filter((one) => !known.has(key(one)))
+      .map((one) => `${one.from}: takes what is not public, ${key(one)}`),
+    ...listed.filter((one) => !used.has(one)).map((one) => `no program takes ${one}`),
+  ];
+}
