@@ -79,3 +79,12 @@ test("receive buffer: is kept while reads fill it, though buffers are scarce", (
   buffer.adapt(LARGE - 1);
   assert.equal(buffer.bytes.length, SMALL);
 });
+
+test("buffer pool: whoever may not wait gets a buffer beyond the bound, and 64 of them are kept", () => {
+  const pool = new BufferPool(LARGE);
+  const buffers = Array.from({ length: 100 }, () => pool.takeAnyway());
+  assert.equal(new Set(buffers).size, 100);
+  for (const buffer of buffers) pool.give(buffer);
+  const again = Array.from({ length: 100 }, () => pool.takeAnyway());
+  assert.equal(again.filter((buffer) => buffers.includes(buffer)).length, 64);
+});

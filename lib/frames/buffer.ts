@@ -6,21 +6,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { BufferPool, MAX_LARGE, RESERVE, SHRINK_AFTER, SMALL } from "../net/buffer_pool.ts";
 
-const SMALL = 2 * 1024;
 const LARGE = 64 * 1024;
-
-/** After so many uses in a row that a small buffer would have been enough for, it is small again. */
-const SHRINK_AFTER = 2;
-
-/** So many large buffers are kept for whoever sends next: 4 MiB. */
-const MOST_SPARE = 64;
-
-/** So many reads of all connections may wait with a large buffer: 4 MiB. */
-const MOST_WAITING = 64;
-
-/** When no more than these are left, they are for reads that know of more to come. */
-const RESERVE = 16;
 
 /** Small until that is not enough, and large for as long as it is made use of. */
 class FrameBuffer {
@@ -82,24 +70,24 @@ class FrameBuffer {
   }
 }
 
-/** Large buffers that nobody has bytes in. */
-const spare: Buffer[] = [];
+/** Large buffers that nobody has bytes in, for whoever sends next. */
+const pool = new BufferPool(LARGE);
 
 /** What gathers frames to be sent. It has a large buffer only while bytes are in it. */
 export class WriteBuffer extends FrameBuffer {
   /** Says that it is empty, after `n` bytes of it were sent. */
   empty(n: number): void {
     const large = this.giveUp();
-    if (large !== undefined && spare.length < MOST_SPARE) spare.push(large);
+    if (large !== undefined) pool.give(large);
     this.adapt(n);
   }
 
   protected override makeLarge(): Buffer {
-    return spare.pop() ?? super.makeLarge();
+    return pool.takeAnyway();
   }
 }
 
-/** How many reads wait with a large buffer. */
+/** How many reads wait with a large buffer: {@linkcode MAX_LARGE} at most, as of a pool. */
 let waiting = 0;
 
 /**
@@ -115,7 +103,7 @@ export class ReadBuffer extends FrameBuffer {
     const drained = n < (this.isLarge ? LARGE : SMALL);
     this.adapt(n);
     if (this.isLarge) {
-      if (waiting >= (drained ? MOST_WAITING - RESERVE : MOST_WAITING)) this.shrink();
+      if (waiting >= (drained ? MAX_LARGE - RESERVE : MAX_LARGE)) this.shrink();
       else {
         this.#waits = true;
         waiting++;

@@ -8,16 +8,16 @@
 import { Buffer } from "node:buffer";
 
 /** What a connection starts with, and comes back to. */
-const SMALL = 2 * 1024;
+export const SMALL: number = 2 * 1024;
 
 /** So many connections can have a large buffer at once: 4 MiB of them at the default size. */
-const MAX_LARGE = 64;
+export const MAX_LARGE = 64;
 
 /** When no more than these are left, they are lent for as long as bytes are there to be read. */
-const RESERVE = 16;
+export const RESERVE = 16;
 
-/** How many reads in a row must have fitted the small buffer before the large one is given back. */
-const SHRINK_AFTER = 2;
+/** How many uses in a row must have fitted the small buffer before the large one is given back. */
+export const SHRINK_AFTER = 2;
 
 /** The large buffers that connections share. */
 export class BufferPool {
@@ -44,9 +44,14 @@ export class BufferPool {
     return Buffer.alloc(this.size);
   }
 
-  /** Takes a large buffer back. */
+  /** Lends a large buffer even so: for a borrower that may be dropped without giving it back. */
+  takeAnyway(): Buffer {
+    return this.#free.pop() ?? Buffer.alloc(this.size);
+  }
+
+  /** Takes a large buffer back, unless there are enough for all who may have one at once. */
   give(buffer: Buffer): void {
-    this.#free.push(buffer);
+    if (this.#free.length < MAX_LARGE) this.#free.push(buffer);
   }
 }
 
