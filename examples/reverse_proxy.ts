@@ -61,6 +61,6 @@ process.once("SIGTERM", () => stop.abort());
 process.once("SIGINT", () => stop.abort());
 await serveLight(listener, proxy, {
   signal: stop.signal,
-  limits: { body: Number.MAX_SAFE_INTEGER }, // the server behind has its own
+  limits: { maxSize: Infinity }, // the server behind has its own
   onError: (error) => console.error((error as Error).message), // the server behind breaks off
 }).finished;

@@ -207,11 +207,11 @@ test("arguments: servers name what they take", async () => {
     /^serveHttp, in limits, .*idleTimeout/,
     h(listener, answer, { limits }),
   );
-  const body = { body: 0 };
+  const maxSize = { maxSize: 0 };
   await mistakes(
     "RangeError",
-    /body as bytes from 1.*, not 0$/,
-    h(listener, answer, { limits: body }),
+    /maxSize as bytes from 1.*, not 0$/,
+    h(listener, answer, { limits: maxSize }),
   );
   const unknown = { headerSize: 1 };
   await mistakes(
@@ -355,7 +355,7 @@ test("arguments: 0 is no limit, of connections and of the times of HTTP", async 
     signal: stop.signal,
     clock,
     maxConnections: 0,
-    limits: { ...zeros, body: undefined },
+    limits: { ...zeros, maxSize: undefined },
   }).finished;
   using conn = await memory.connect(listener.addr);
   const request = bytes("GET / HTTP/1.1\r\nHost: h\r\n\r\n");

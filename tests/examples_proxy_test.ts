@@ -49,7 +49,7 @@ async function proxied(
   const stop = new AbortController();
   const served = serveHttp(listener, handler, {
     signal: stop.signal,
-    limits: { body: LARGE.length },
+    limits: { maxSize: LARGE.length },
     drainTimeout: 0,
   }).finished;
   try {

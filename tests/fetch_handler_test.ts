@@ -27,7 +27,7 @@ async function serving(handler: HttpHandler, use: (url: string) => Promise<void>
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const stop = new AbortController();
   const served =
-    serveHttp(listener, handler, { signal: stop.signal, limits: { body: 1e7 } }).finished;
+    serveHttp(listener, handler, { signal: stop.signal, limits: { maxSize: 1e7 } }).finished;
   try {
     await use(`http://127.0.0.1:${listener.addr.port}`);
   } finally {

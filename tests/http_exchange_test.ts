@@ -158,7 +158,7 @@ test("onError: hears once of what a handler or a stream threw, and onResponse of
     for await (const _ of request.body ?? []);
     return { status: 200, body: breaks() };
   }, {
-    limits: { body: 1000 },
+    limits: { maxSize: 1000 },
     onResponse: ({ status }) => replied.push(status),
     onError: (error, request) => {
       told.push(`${request?.method} ${request?.target}: ${(error as Error).message}`);

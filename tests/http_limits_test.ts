@@ -25,7 +25,7 @@ test("limits: these are the defaults", () => {
     writeTimeout: 30_000,
     idleTimeout: 30_000,
     requests: 1000,
-    body: 1_048_576,
+    maxSize: 1_048_576,
   });
 });
 

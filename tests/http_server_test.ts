@@ -179,7 +179,7 @@ test("errors: a bad request gets its status and a reason, and is closed, after e
 });
 
 test("limits: a body over the limit is 413, announced or counted", async () => {
-  await using server = await serveOn(echoBody, { limits: { body: 10 } });
+  await using server = await serveOn(echoBody, { limits: { maxSize: 10 } });
   const post = "POST / HTTP/1.1\r\nHost: a\r\n";
   assert.match(await server.talk(`${post}Content-Length: 11\r\n\r\n`), /^HTTP\/1\.1 413 /);
   assert.match(

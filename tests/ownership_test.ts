@@ -102,7 +102,7 @@ async function served(
 }
 
 /** More than the content is too large. What a handler throws is 500. */
-const LARGE = { limits: { body: 2 * CONTENT.length }, onError: () => {} };
+const LARGE = { limits: { maxSize: 2 * CONTENT.length }, onError: () => {} };
 
 function light(handler: LightHandler) {
   return (listener: Listener, signal: AbortSignal) =>

@@ -335,7 +335,7 @@ test("handlers: are told the addresses of the connection, and may stream the req
     assert.deepEqual([remoteAddr.transport, localAddr.transport], ["tcp", "tcp"]);
     assert.equal(new URL(request.url).port, String((localAddr as TcpAddr).port));
     return new Response(request.body);
-  }, { limits: { body: 1e7 } });
+  }, { limits: { maxSize: 1e7 } });
   const body = Buffer.alloc(5_000_000, "0123456789");
   const response = await fetch(server.url, { method: "POST", body });
   assert.deepEqual(Buffer.from(await response.arrayBuffer()), body);

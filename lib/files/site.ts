@@ -57,7 +57,7 @@ const OPTIONS: Kinds<SiteOptions> = {
  * listing, as HTML or as JSON by the request's Accept, for each directory that has no index.html. It
  * goes wherever that of `fileHandler()` goes, and throws as that does.
  *
- * The largest upload is the server's limit of a body: `limits.body`, 1 MiB by default.
+ * The largest upload is the server's limit of a body: `limits.maxSize`, 1 MiB by default.
  *
  * @example
  * ```ts

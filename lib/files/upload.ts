@@ -57,7 +57,7 @@ export interface UploadOptions {
  * the response names those that had any. It answers 303 to the directory if all are stored; if some
  * cannot be, as there is a file of that name, the others are, and the response says which: 409, or the
  * status that all of those have in common. How large a request may be is the limit of a body,
- * `limits.body` of the server.
+ * `limits.maxSize` of the server.
  */
 export function receiveUploads(root: string, options: UploadOptions): LightHandler {
   const uploads = new Uploads(root, options);

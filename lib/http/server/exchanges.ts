@@ -100,7 +100,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const { bodyLength } = framing;
     const body = bodyLength === 0
       ? undefined
-      : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.body);
+      : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.maxSize);
     const request = this.#request = new EngineRequest(head, framing, body, this);
     this.#state.request(framing);
     this.#reports.begin();

@@ -47,8 +47,8 @@ export interface HttpLimits extends HeadLimits {
   readonly idleTimeout: number;
   /** Requests on one connection; the last response says close. Default: 1,000. */
   readonly requests: number;
-  /** Bytes of a body: more is 413. Default: 1 MiB. */
-  readonly body: number;
+  /** Bytes of a body, from 1 or `Infinity`: more is 413. Default: 1 MiB. */
+  readonly maxSize: number;
 }
 
 /** The limits that apply unless others are asked for. */
@@ -60,10 +60,10 @@ export const HTTP_LIMITS: HttpLimits = {
   writeTimeout: 30_000,
   idleTimeout: 30_000,
   requests: 1000,
-  body: 1024 * 1024,
+  maxSize: 1024 * 1024,
 };
 
-const BODY: Kind = {
+const MAX_SIZE: Kind = {
   ...LIMIT,
   takes: "bytes from 1, or Infinity for no limit,",
   fits: (value) => (value as number) >= 1,
@@ -79,7 +79,7 @@ const LIMITS: Kinds<HttpLimits> = {
   writeTimeout: TIMEOUT,
   idleTimeout: TIMEOUT,
   requests: LIMIT,
-  body: BODY,
+  maxSize: MAX_SIZE,
 };
 
 /** A request and how it was answered. */

@@ -116,7 +116,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
     maxConnections: limits.maxConnections,
     admission: access,
     drainTimeout: limits.drainTimeout,
-    limits: limits.upload === undefined ? {} : { body: limits.upload },
+    limits: limits.upload === undefined ? {} : { maxSize: limits.upload },
     onError,
     onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),
   };
