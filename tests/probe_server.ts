@@ -3,7 +3,7 @@
 //
 // GET / answers 200 "OK", POST / with the body it got, /echo with the header fields as received, one
 // a line. Each limit can be set by an environment variable named like it: HEADER_BYTES=1000,
-// MAX_CONNECTIONS=10, GRACE=500.
+// MAX_CONNECTIONS=10, DRAIN_TIMEOUT=500.
 
 import { Buffer } from "node:buffer";
 import process from "node:process";

@@ -65,7 +65,7 @@ test("probe: every limit can be set by the environment", async () => {
   // Deadlines are short only where they are to pass.
   await Promise.all([
     withProbe(
-      { REQUEST_LINE: "30", HEADER_BYTES: "60", HEADER_COUNT: "3", REQUESTS: "2", BODY: "3" },
+      { REQUEST_LINE: "30", HEADER_BYTES: "60", HEADER_COUNT: "3", REQUESTS: "2", MAX_SIZE: "3" },
       sizes,
     ),
     withProbe(
