@@ -8,9 +8,9 @@ import { python, runProgram } from "./peers.ts";
 import { programCommand } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 
-const CLIENTS = ["echo_client", "easy_client"];
+const CLIENTS = ["echo_client", "easy_client", "web_client"];
 const SERVICES = ["chargen", "daytime", "discard", "time"];
-const SERVERS = ["echo_server", "hono_site", "reverse_proxy", ...SERVICES];
+const SERVERS = ["echo_server", "hono_site", "reverse_proxy", "web_server", ...SERVICES];
 
 /** Runs an example that fails: its last line tells, as `pattern` says, and no other looks like a stack. */
 async function fails(name: string, args: readonly string[], pattern: RegExp): Promise<void> {
@@ -23,6 +23,10 @@ async function fails(name: string, args: readonly string[], pattern: RegExp): Pr
   assert.doesNotMatch(stderr, /^\s+at |Uncaught|SocketError/m);
 }
 
+/** What a client takes to reach a server. */
+const reaching = (name: string, host: string, port: string | number) =>
+  name === "web_client" ? [`http://${host}:${port}/`] : [host, String(port)];
+
 test("examples: all programs among them are looked at here", () => {
   const names = readdirSync(new URL("../examples/", import.meta.url))
     .filter((file) => /\.[jt]s$/.test(file)).map((file) => file.replace(/\..*$/, ""))
@@ -33,9 +37,14 @@ test("examples: all programs among them are looked at here", () => {
 for (const name of CLIENTS) {
   test(`examples: ${name} tells in one line that no server is there`, async () => {
     const port = await freePort();
-    await fails(name, [OWN_HOST, port], /^Cannot connect to 127[\d.]+:\d+: .*ECONNREFUSED/);
+    await fails(
+      name,
+      reaching(name, OWN_HOST, port),
+      /^Cannot connect to 127[\d.]+:\d+: .*ECONNREFUSED/,
+    );
   });
 
+  if (name === "web_client") continue; // its port is that of a URL
   test(`examples: ${name} tells in one line of a port that is none`, () => {
     return fails(name, ["127.0.0.1", "http"], /port as an integer from 1 to 65535, not NaN/);
   });
@@ -72,6 +81,7 @@ for (const name of SERVERS) {
     // What it serves comes before its own address.
     const served: Record<string, string> = {
       hono_site: ".",
+      web_server: ".",
       reverse_proxy: "http://127.0.0.1:8080",
     };
     const at = name in served ? [served[name], "127.0.0.1"] : ["127.0.0.1"];

@@ -1,0 +1,54 @@
+#!/usr/bin/env -S deno run -A
+// A web server on nothing but sockets: the files of a directory.
+// usage: web_server.ts [DIRECTORY [HOST [PORT]]]
+
+import { readFile, realpath, stat } from "node:fs/promises";
+import { extname, sep } from "node:path";
+import process from "node:process";
+import { type Conn, formatAddr, serve, systemTransport } from "../mod.ts";
+import { explain } from "./explain.ts";
+
+const [directory = ".", host = "localhost", port = "8000"] = process.argv.slice(2);
+const root = await realpath(directory);
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".txt": "text/plain",
+  ".png": "image/png",
+};
+
+function response(status: string, body: Uint8Array, type = "text/plain"): Uint8Array[] {
+  const head =
+    `HTTP/1.0 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return [new TextEncoder().encode(head), body];
+}
+
+async function answer(request: string): Promise<Uint8Array[]> {
+  const say = (text: string) => new TextEncoder().encode(`${text}\n`);
+  const [method, target = "/"] = request.split(" ", 2);
+  if (method !== "GET") return response("405 Method Not Allowed", say("Only GET is known here."));
+  try {
+    const path = decodeURIComponent(target.split("?")[0]);
+    const file = await realpath(root + path + (path.endsWith("/") ? "index.html" : ""));
+    if (!file.startsWith(root + sep)) throw new Error("It is outside of the directory");
+    if (!(await stat(file)).isFile()) throw new Error("It is no file");
+    const type = TYPES[extname(file)] ?? "application/octet-stream";
+    return response("200 OK", await readFile(file), type);
+  } catch {
+    return response("404 Not Found", say("There is no such file."));
+  }
+}
+
+async function converse(conn: Conn): Promise<void> {
+  const data = new Uint8Array(4096);
+  let request = "";
+  while (!request.includes("\r\n\r\n")) {
+    const n = await conn.read(data);
+    if (n === null || request.length > 8192) return;
+    request += new TextDecoder("latin1").decode(data.subarray(0, n));
+  }
+  for (const bytes of await answer(request)) await conn.write(bytes);
+}
+
+const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
+console.log(`http://${formatAddr(listener.addr)}/`);
+await serve(listener, converse, { idleTimeout: 10_000 }).finished;
