@@ -2,6 +2,7 @@
 // A web server on nothing but sockets: the files of a directory.
 // usage: web_server.ts [DIRECTORY [HOST [PORT]]]
 
+import { Buffer } from "node:buffer";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { extname, sep } from "node:path";
 import process from "node:process";
@@ -16,16 +17,15 @@ const TYPES: Record<string, string> = {
   ".png": "image/png",
 };
 
-function response(status: string, body: Uint8Array, type = "text/plain"): Uint8Array[] {
-  const head =
-    `HTTP/1.0 ${status}\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
-  return [new TextEncoder().encode(head), body];
+function response(status: string, body: string | Uint8Array, type = "text/plain"): Uint8Array {
+  const bytes = Buffer.from(body);
+  const fields = `Content-Type: ${type}\r\nContent-Length: ${bytes.length}\r\n`;
+  return Buffer.concat([Buffer.from(`HTTP/1.0 ${status}\r\n${fields}\r\n`), bytes]);
 }
 
-async function answer(request: string): Promise<Uint8Array[]> {
-  const say = (text: string) => new TextEncoder().encode(`${text}\n`);
+async function answer(request: string): Promise<Uint8Array> {
   const [method, target = "/"] = request.split(" ", 2);
-  if (method !== "GET") return response("405 Method Not Allowed", say("Only GET is known here."));
+  if (method !== "GET") return response("405 Method Not Allowed", "Only GET is known here.\n");
   try {
     const path = decodeURIComponent(target.split("?")[0]);
     const file = await realpath(root + path + (path.endsWith("/") ? "index.html" : ""));
@@ -34,7 +34,7 @@ async function answer(request: string): Promise<Uint8Array[]> {
     const type = TYPES[extname(file)] ?? "application/octet-stream";
     return response("200 OK", await readFile(file), type);
   } catch {
-    return response("404 Not Found", say("There is no such file."));
+    return response("404 Not Found", "There is no such file.\n");
   }
 }
 
@@ -46,7 +46,7 @@ async function converse(conn: Conn): Promise<void> {
     if (n === null || request.length > 8192) return;
     request += new TextDecoder("latin1").decode(data.subarray(0, n));
   }
-  for (const bytes of await answer(request)) await conn.write(bytes);
+  await conn.write(await answer(request));
 }
 
 const listener = await systemTransport.listen({ host, port: Number(port) }).catch(explain);
