@@ -67,8 +67,11 @@ function reachable(from: string, imports: ReadonlyMap<string, string[]>): Set<st
 async function testsFor(changed: readonly string[], tests: readonly string[]): Promise<string[]> {
   const paths = changed.map((path) => join(ROOT, path));
   // What a test starts as a process, or reads, is named in it: `"docs/semantics.md"`, and examples
-  // by their folder.
-  const names = changed.map((path) => path.startsWith("examples/") ? "examples/" : `"${path}"`);
+  // and the tutorial by their folder.
+  const folders = ["examples/", "docs/tutorial/"];
+  const names = changed.map((path) =>
+    folders.find((folder) => path.startsWith(folder)) ?? `"${path}"`
+  );
   const reached = await reachedBy(tests);
   return tests.filter((test) => {
     const files = reached.get(test)!;
