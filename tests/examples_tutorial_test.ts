@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, freePort, OWN_HOST } from "./helpers.ts";
 import { runProgram } from "./peers.ts";
-import { startServer } from "./scripts.ts";
+import { hasIPv6, startServer } from "./scripts.ts";
 import { heardBy, KINDS, startTutorial, tutorialCommand } from "./tutorial_programs.ts";
 import { test } from "./runner.deno.ts";
 
@@ -92,6 +92,44 @@ for (const kind of KINDS) {
     ["python3"],
   );
 }
+
+/** Who can connect to a server on a host, by the table of step 6. */
+const REACHED: Readonly<Record<string, { IPv4: boolean; IPv6: boolean }>> = {
+  "127.0.0.1": { IPv4: true, IPv6: false },
+  "0.0.0.0": { IPv4: true, IPv6: false },
+  "::1": { IPv4: false, IPv6: true },
+  "::": { IPv4: true, IPv6: true },
+  "": { IPv4: true, IPv6: true },
+};
+
+/** Whether somebody listens there. */
+async function answers(host: string, port: number): Promise<boolean> {
+  try {
+    (await systemTransport.connect({ host, port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test("tutorial: step 6: a server is reached at the addresses that the table says", async () => {
+  if (!await hasIPv6()) return;
+  for (const [host, { IPv4, IPv6 }] of Object.entries(REACHED)) {
+    const listener = await systemTransport.listen({ host });
+    try {
+      const { port } = listener.addr;
+      const reached = [await answers("127.0.0.1", port), await answers("::1", port)];
+      assert.deepEqual(reached, [IPv4, IPv6], `'${host}'`);
+    } finally {
+      listener.close();
+    }
+  }
+  for (const host of ["", "0.0.0.0"]) {
+    await using started = await startTutorial("Python's", "echo_server", [host, "0"]);
+    const reached = [await answers("127.0.0.1", started.port), await answers("::1", started.port)];
+    assert.deepEqual(reached, [true, false], `'${host}' in Python`);
+  }
+}, ["python3"]);
 
 /** Node 20 has no threads that share a port, so ours are tried in two ways. */
 const WAYS = [
