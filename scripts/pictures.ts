@@ -76,7 +76,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   "07_three_ways": {
     server: deno("examples/tutorial/three_ways.ts", "loop", ...free),
     clients: [
-      typing("sleep 1.9; echo at last"),
+      typing("sleep 1.9; echo at last; sleep 0.5"),
       ["sh", "-c", `sleep 0.8; ${python("hello_client", ...local).join(" ")}`],
     ],
     together: true,
