@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { bytes, freePort, OWN_HOST } from "./helpers.ts";
-import { runProgram } from "./peers.ts";
+import { python, runProgram } from "./peers.ts";
 import { hasIPv6, startServer } from "./scripts.ts";
 import { heardBy, KINDS, startTutorial, tutorialCommand } from "./tutorial_programs.ts";
 import { test } from "./runner.deno.ts";
@@ -251,6 +251,32 @@ test(
     assert.match(await at("ours", "hello_client", free, OWN_HOST), /ECONNREFUSED/);
     // It listens on 127.0.0.1 alone, and nobody is at ::1.
     assert.match(await at("ours", "hello_client", taken.port, "::1"), /ECONNREFUSED|EADDRNOTAVAIL/);
+  },
+  ["python3"],
+);
+
+test(
+  "tutorial: step 12: a peer that breaks off is a reset, and sending to it a broken pipe",
+  async () => {
+    await using peer = await python(`
+c = socket.create_connection(l.getsockname())
+def break_off():
+    s, _ = l.accept()
+    s.recv(1, socket.MSG_PEEK) # what is not read when it closes makes it a reset
+    s.close()
+c.sendall(b"?")
+break_off()
+try: c.recv(1)
+except ConnectionResetError: say("ConnectionResetError")
+try: c.sendall(b"?")
+except BrokenPipeError: say("BrokenPipeError")
+break_off()
+`);
+    assert.equal(await peer.hear(), "ConnectionResetError");
+    assert.equal(await peer.hear(), "BrokenPipeError");
+    using conn = await systemTransport.connect(peer.endpoint);
+    await conn.write(bytes("?"));
+    await assert.rejects(conn.read(new Uint8Array(1)), { code: "ECONNRESET" });
   },
   ["python3"],
 );
