@@ -1,5 +1,5 @@
 /**
- * The flags of `connect` that say where messages end.
+ * The flags of `connect` and `replay` that say where messages end.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
   lines,
 } from "../../../frames/mod.ts";
 import { parseSize } from "../../../base/size.ts";
-import { type Flag, UsageError } from "../../io/flags.ts";
+import { type Flag, needing, size, UsageError } from "../../io/flags.ts";
 
 /** A framing that only waits for its limit. */
 export type FramingChoice = (options: FramingOptions) => Framing;
@@ -35,26 +35,40 @@ export function framingFlag(help: string): Flag<FramingChoice | undefined> {
   return { arg: "FRAMING", help, fallback: undefined, parse: parseFraming };
 }
 
-/** The flags that say how messages are framed. */
+/** The flag that bounds a frame, which goes with `--frame`. */
+export const FRAME_LIMIT_FLAG: Flag<number> = needing(
+  "frame",
+  size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
+);
+
+/** What says how messages are framed. */
 export interface FrameValues {
   readonly frame: FramingChoice | undefined;
   /** 0 is that of the framing itself. */
   readonly "frame-limit": number;
+}
+
+/** What cannot go with frames. */
+export interface FrameContext {
   readonly crlf: boolean;
   readonly udp: boolean;
   readonly probe: boolean;
 }
 
-/** The framing that is asked for, if one is. Throws a {@linkcode UsageError}. */
-export function framingOf(values: FrameValues): Framing | undefined {
-  const { frame, "frame-limit": limit, crlf, udp, probe } = values;
-  if (frame === undefined) return undefined;
+/** Throws a {@linkcode UsageError} if frames are asked for where there can be none. */
+export function checkFrames({ frame, crlf, udp, probe }: FrameValues & FrameContext): void {
+  if (frame === undefined) return;
   if (crlf) {
     throw new UsageError("Options --crlf and --frame exclude each other: see delimiter:\\r\\n");
   }
   // A datagram is a message already, and a probe sends none.
   if (udp) throw new UsageError("Options --udp and --frame exclude each other");
   if (probe) throw new UsageError("Options --probe and --frame exclude each other");
+}
+
+/** The framing that is asked for, if one is. Throws a {@linkcode UsageError}. */
+export function framingOf({ frame, "frame-limit": limit }: FrameValues): Framing | undefined {
+  if (frame === undefined) return undefined;
   const usual = frame({});
   if (limit === 0) return usual;
   try {

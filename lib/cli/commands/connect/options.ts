@@ -7,14 +7,14 @@
 import type { Framing } from "../../../frames/mod.ts";
 import type { OnEof } from "../../../protocols/join.ts";
 import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
-import { choice, needing, optional, seconds, size, toggle, type Values } from "../../io/flags.ts";
+import { choice, needing, optional, seconds, toggle, type Values } from "../../io/flags.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import type { Destination } from "../../options/destination.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { socketPath } from "../../options/socket_path.ts";
 import { TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
 import { type DatagramPeer, parseDestinations } from "./destinations.ts";
-import { framingFlag, framingOf } from "./framing_flag.ts";
+import { checkFrames, FRAME_LIMIT_FLAG, framingFlag, framingOf } from "./framing_flag.ts";
 
 const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
 
@@ -28,10 +28,7 @@ const FLAGS = {
   ...TLS_CLIENT_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   frame: framingFlag("send each line as a frame, and print each frame as a line"),
-  "frame-limit": needing(
-    "frame",
-    size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
-  ),
+  "frame-limit": FRAME_LIMIT_FLAG,
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
@@ -73,6 +70,7 @@ function parseConnect(
   const { probe, hex, crlf, "connect-timeout": connectTimeout } = values;
   const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
   const destinations = parseDestinations(values, positionals);
+  checkFrames(values);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values),

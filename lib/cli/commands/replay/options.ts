@@ -15,22 +15,36 @@ import { choice, type Flag, integer, text, UsageError, type Values } from "../..
 import type { Log } from "../../io/log.ts";
 import { noMore } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
+import {
+  FRAME_LIMIT_FLAG,
+  type FrameValues,
+  type FramingChoice,
+  framingFlag,
+  framingOf,
+} from "../connect/framing_flag.ts";
 import { openRecording } from "../recording/recording.ts";
+
+/** What `--match` takes. */
+type MatchWord = "stream" | "lines" | "frames" | "http";
 
 /** The flags. */
 export const REPLAY_FLAGS: {
-  readonly match: Flag<"stream" | "lines" | "http">;
+  readonly match: Flag<MatchWord>;
+  readonly frame: Flag<FramingChoice | undefined>;
+  readonly "frame-limit": Flag<number>;
   readonly ignore: Flag<string>;
   readonly "ignore-field": Flag<readonly string[]>;
   readonly speed: Flag<number>;
   readonly times: Flag<number>;
 } = {
   match: choice(
-    ["stream", "lines", "http"],
+    ["stream", "lines", "frames", "http"],
     "stream",
-    "compare bytes, lines, or HTTP messages (default stream)",
+    "compare bytes, lines, frames or HTTP messages (default stream)",
   ),
-  ignore: text("REGEXP", "", "what may differ in a line, a header field or a body"),
+  frame: framingFlag("with --match frames: how they are framed, such as u32, varint or fixed:16"),
+  "frame-limit": FRAME_LIMIT_FLAG,
+  ignore: text("REGEXP", "", "what may differ in a line, a frame, a header field or a body"),
   "ignore-field": {
     arg: "NAMES",
     help: "header fields that may differ: date,etag (default date, and what is covered)",
@@ -54,7 +68,7 @@ export const REPLAY_FLAGS: {
 export interface ReplayChoice {
   /** `-` is stdin. */
   readonly file: string;
-  readonly match: "stream" | "lines" | "http";
+  readonly match: NonNullable<ReplayOptions["match"]>;
   readonly ignore: RegExp | undefined;
   readonly ignoreFields: readonly string[];
   readonly speed: number;
@@ -66,18 +80,30 @@ export function parseReplay(
   values: Values<typeof REPLAY_FLAGS>,
   positionals: string[],
 ): ReplayChoice {
-  const { match, "ignore-field": ignoreFields, speed, times } = values;
+  const { match: word, "ignore-field": ignoreFields, speed, times } = values;
   const file = positionals.shift();
   if (file === undefined) throw new UsageError("replay needs a FILE that --record has written");
   noMore(positionals, "replay takes one FILE");
   const ignore = values.ignore === "" ? undefined : regexp(values.ignore);
-  if (ignore !== undefined && match === "stream") {
-    throw new UsageError("Option --ignore goes with --match lines or --match http");
+  if (ignore !== undefined && word === "stream") {
+    throw new UsageError("Option --ignore goes with --match lines, frames or http");
   }
-  if (ignoreFields.length > 0 && match !== "http") {
+  if (ignoreFields.length > 0 && word !== "http") {
     throw new UsageError("Option --ignore-field goes with --match http");
   }
+  const match = matchOf(word, values);
   return { file, match, ignore, ignoreFields, speed, times };
+}
+
+/** What is compared: for frames their framing. Throws a {@linkcode UsageError}. */
+function matchOf(word: MatchWord, values: FrameValues): NonNullable<ReplayOptions["match"]> {
+  const framing = framingOf(values);
+  if (word !== "frames") {
+    if (framing === undefined) return word;
+    throw new UsageError("Option --frame goes with --match frames");
+  }
+  if (framing !== undefined) return framing;
+  throw new UsageError("Option --match frames needs --frame FRAMING, such as --frame u32");
 }
 
 /** What is played. */
