@@ -1,19 +1,13 @@
 // --record, --fault, `recording` and `replay`: the instrument on the command line.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
+import { folder } from "./replay_helpers.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
-
-/** A folder that is gone afterwards. */
-function folder(): Disposable & { readonly path: string } {
-  const path = mkdtempSync(join(tmpdir(), "plainsocket-"));
-  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true }) };
-}
 
 /** Starts an echo server, and a relay to it with these arguments. */
 async function startRelay(...args: string[]) {
@@ -135,7 +129,11 @@ test("cli record: what does not go together is said", async () => {
     ["server", ["--fault", "@/nowhere"], /Option --fault cannot read '\/nowhere'/],
     ["client", ["recording"], /recording needs a FILE/],
     ["server", ["replay"], /replay needs a FILE/],
-    ["server", ["replay", "x", "--ignore", "a"], /--ignore goes with --match lines or/],
+    [
+      "server",
+      ["replay", "x", "--ignore", "a"],
+      /--ignore goes with --match lines, frames or http/,
+    ],
     ["server", ["replay", "x", "--ignore-field", "a"], /--ignore-field goes with --match http/],
   ];
   for (const [program, args, message] of cases) {

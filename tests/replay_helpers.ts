@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Buffer } from "node:buffer";
 import type { Conn } from "../lib/net/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
+import { serve } from "../lib/serve/serve.ts";
 
 /** A folder that is gone afterwards. */
 export function folder(): Disposable & { readonly path: string } {
@@ -63,4 +64,37 @@ export async function connectClient(port: number | string, pieces: string[]): Pr
   let all = "";
   for (let text; (text = await readText(conn)) !== "";) all += text;
   return all;
+}
+
+/** Sends text. */
+export async function say(conn: Conn, text: string): Promise<void> {
+  await conn.write(Buffer.from(text, "latin1"));
+}
+
+/** A server that others are to reach. */
+export interface TargetServer extends AsyncDisposable {
+  /** `127.0.0.1:PORT` */
+  readonly address: string;
+  /** What came on all of its connections, piece by piece. */
+  readonly said: readonly string[];
+}
+
+/** Starts a server on a free port of this machine. */
+export async function startTarget(converse: (conn: Conn) => Promise<void>): Promise<TargetServer> {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const said: string[] = [];
+  const server = serve(listener, async (conn) => {
+    const read = conn.read.bind(conn);
+    conn.read = async (p) => {
+      const n = await read(p);
+      if (n !== null) said.push(Buffer.from(p.subarray(0, n)).toString("latin1"));
+      return n;
+    };
+    await converse(conn);
+  });
+  return {
+    address: `127.0.0.1:${listener.addr.port}`,
+    said,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }

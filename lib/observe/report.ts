@@ -27,6 +27,11 @@ export function noteWrapper(wrapper: object, inner: object): void {
   if (socket !== undefined) observed.set(wrapper, socket);
 }
 
+/** The number of the socket of an observed connection in its events; undefined if it is not observed. */
+export function socketOf(conn: object): number | undefined {
+  return observed.get(conn)?.socket;
+}
+
 /** Reports that what comes on one connection is sent on the other; nothing unless both are observed. */
 export function reportLink(a: Conn, b: Conn): void {
   const [one, other] = [observed.get(a), observed.get(b)];

@@ -42,12 +42,14 @@ function finder(findHead: (bytes: Buffer) => FoundHead | undefined): FindUnit {
   return (bytes) => {
     if (body !== 0) {
       const found = findBody(bytes, body);
-      if (found !== undefined) body = 0;
-      return found;
+      if (found === undefined) return undefined;
+      body = 0;
+      return { ...found, settles: true };
     }
     const found = findHead(bytes);
-    if (found !== undefined) body = found.body;
-    return found;
+    if (found === undefined) return undefined;
+    body = found.body;
+    return { ...found, settles: body === 0 };
   };
 }
 

@@ -63,11 +63,17 @@ export interface Matcher {
   end(): void;
   /** How many bytes of the recorded stream have come, as far as that is known. */
   readonly position: number;
+  /**
+   * How many of the bytes that came need not be sent to somebody who is to go on: complete HTTP
+   * requests. Of other protocols it is 0, since what comes later may depend on what came before.
+   */
+  readonly settled: number;
 }
 
 /** Compares byte by byte. */
 export class StreamMatcher implements Matcher {
   position = 0;
+  readonly settled = 0;
   readonly #script: Script;
 
   constructor(script: Script) {

@@ -6,7 +6,7 @@
 
 import { type Clock, sleep } from "../base/clock.ts";
 import type { Conn } from "../net/transport.ts";
-import { type Matcher, mismatch } from "./match.ts";
+import { type Matcher, mismatch, ReplayMismatch } from "./match.ts";
 import type { Script } from "./script.ts";
 
 const RECEIVE_SIZE = 64 * 1024;
@@ -18,12 +18,35 @@ export interface PlayerOptions {
   readonly clock: Clock;
 }
 
+/** Bytes that came from the other side at once. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  /** How many bytes had been sent to the other side before. */
+  readonly after: number;
+}
+
+/** What has happened on a connection so far. */
+export interface Progress {
+  /** All that came. */
+  readonly received: readonly Piece[];
+  /** How many bytes were sent. */
+  readonly sent: number;
+  /** Whether the other side has ended its stream. */
+  readonly ended: boolean;
+}
+
+/** A connection that went another way than the recorded one. */
+export interface Miss extends Progress {
+  readonly error: ReplayMismatch;
+}
+
 /** What is to be sent next, and what it waits for. */
 interface Cue {
   readonly after: number;
   readonly afterEnd: boolean;
   readonly pause: number;
-  readonly act: () => Promise<void> | void;
+  /** What is sent; undefined is the end. */
+  readonly bytes: Uint8Array | undefined;
 }
 
 /** Plays `script` on `conn`, and closes it. Rejects with the first {@linkcode ReplayMismatch}. */
@@ -33,7 +56,22 @@ export async function play(
   matcher: Matcher,
   options: PlayerOptions,
 ): Promise<void> {
-  await new Player(conn, script, matcher, options).run();
+  await new Player(conn, script, matcher, options, undefined).run();
+}
+
+/**
+ * Plays `script` on `conn`, from where `progress` has brought it, which `matcher` has seen. Closes it at
+ * the end. At the first difference it sends what is still due, leaves the connection open, and returns
+ * the miss.
+ */
+export async function playUntilMiss(
+  conn: Conn,
+  script: Script,
+  matcher: Matcher,
+  options: PlayerOptions,
+  progress: Progress = { received: [], sent: 0, ended: false },
+): Promise<Miss | undefined> {
+  return await new Player(conn, script, matcher, options, progress).run();
 }
 
 class Player {
@@ -41,41 +79,69 @@ class Player {
   readonly #script: Script;
   readonly #matcher: Matcher;
   readonly #options: PlayerOptions;
-  #ended = false;
+  /** What came, where a miss is told of. */
+  readonly #received: Piece[] | undefined;
+  #sent: number;
+  #ended: boolean;
   #failed = false;
+  #missed: ReplayMismatch | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(conn: Conn, script: Script, matcher: Matcher, options: PlayerOptions) {
+  constructor(
+    conn: Conn,
+    script: Script,
+    matcher: Matcher,
+    options: PlayerOptions,
+    progress: Progress | undefined,
+  ) {
     this.#conn = conn;
     this.#script = script;
     this.#matcher = matcher;
     this.#options = options;
+    this.#received = progress && [...progress.received];
+    this.#sent = progress?.sent ?? 0;
+    this.#ended = progress?.ended ?? false;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<Miss | undefined> {
     try {
-      await Promise.all([this.#receive(), this.#send()]);
-      this.#conn.close();
+      await Promise.all([this.#receive(), this.#send()].map((part) => this.#orMiss(part)));
     } catch (error) {
       this.#failed = true;
       this.#notify();
       this.#conn.reset();
       throw error;
     }
+    if (this.#missed === undefined) return void this.#conn.close();
+    const [error, received] = [this.#missed, this.#received ?? []];
+    return { error, received, sent: this.#sent, ended: this.#ended };
+  }
+
+  /** Settles as `part` does, but for a difference that is told of. */
+  async #orMiss(part: Promise<void>): Promise<void> {
+    try {
+      await part;
+    } catch (error) {
+      if (this.#received === undefined || !(error instanceof ReplayMismatch)) throw error;
+      this.#missed ??= error;
+      this.#notify();
+    }
   }
 
   async #receive(): Promise<void> {
     const { end, expected } = this.#script;
+    if (this.#ended) return this.#matcher.end();
     const buffer = new Uint8Array(RECEIVE_SIZE);
     // Whoever closed or reset the recorded connection did not wait for the end of the other side.
     const leaves = end !== undefined && end.kind !== "fin" && !end.afterEnd;
     while (!(leaves && this.#matcher.position >= expected.length)) {
       const n = await this.#conn.read(buffer);
       if (n === null) {
-        this.#matcher.end();
         this.#ended = true;
+        this.#matcher.end();
         return this.#notify();
       }
+      this.#received?.push({ bytes: buffer.slice(0, n), after: this.#sent });
       this.#matcher.feed(buffer.subarray(0, n));
       this.#notify();
     }
@@ -84,27 +150,38 @@ class Player {
   async #send(): Promise<void> {
     for (const cue of this.#cues()) {
       while (!this.#isDue(cue)) {
-        if (this.#failed) return;
+        if (this.#failed || this.#missed !== undefined) return;
         if (this.#ended) throw mismatch(this.#script, this.#matcher.position, new Uint8Array(0));
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
       await this.#pause(cue.pause);
-      if (this.#failed) return;
-      await cue.act();
+      // Who goes on with a connection needs it open.
+      if (this.#failed || cue.bytes === undefined && this.#missed !== undefined) return;
+      await this.#act(cue);
     }
   }
 
+  /** What is left to send. */
   #cues(): Cue[] {
     const { chunks, end } = this.#script;
-    const cues: Cue[] = chunks.map(({ after, pause, bytes }) => ({
-      after,
-      afterEnd: false,
-      pause,
-      act: () => this.#conn.write(bytes),
-    }));
+    let at = 0;
+    const cues: Cue[] = [];
+    for (const { after, pause, bytes } of chunks) {
+      const left = bytes.subarray(Math.max(0, this.#sent - at));
+      at += bytes.length;
+      if (left.length > 0) cues.push({ after, afterEnd: false, pause, bytes: left });
+    }
     if (end === undefined) return cues;
-    const act = end.kind === "reset" ? () => this.#conn.reset() : () => this.#conn.closeWrite();
-    return [...cues, { after: end.after, afterEnd: end.afterEnd, pause: end.pause, act }];
+    const { after, afterEnd, pause } = end;
+    return [...cues, { after, afterEnd, pause, bytes: undefined }];
+  }
+
+  async #act({ bytes }: Cue): Promise<void> {
+    if (bytes !== undefined) {
+      this.#sent += bytes.length;
+      await this.#conn.write(bytes);
+    } else if (this.#script.end?.kind === "reset") this.#conn.reset();
+    else await this.#conn.closeWrite();
   }
 
   #isDue({ after, afterEnd }: Cue): boolean {

@@ -15,6 +15,8 @@ export interface Found {
   readonly parts: readonly Uint8Array[];
   /** How many bytes it takes, with what ends it. */
   readonly length: number;
+  /** Whether what comes next does not depend on it. Default: no. */
+  readonly settles?: boolean;
 }
 
 /** Finds the unit at the beginning of bytes; undefined if it is not complete. */
@@ -75,6 +77,9 @@ const NOTHING = new Uint8Array(0);
 /** Compares unit by unit. */
 export class UnitMatcher implements Matcher {
   position = 0;
+  settled = 0;
+  /** How many bytes the units so far had as they came. */
+  #taken = 0;
   readonly #script: Script;
   readonly #splitter: Splitter;
   readonly #keyOf: (part: Uint8Array) => string;
@@ -102,11 +107,11 @@ export class UnitMatcher implements Matcher {
   }
 
   feed(bytes: Uint8Array): void {
-    for (const { parts } of this.#split(bytes)) this.#compare(parts);
+    for (const found of this.#split(bytes)) this.#compare(found);
   }
 
   end(): void {
-    for (const { parts } of this.#splitter.end()) this.#compare(parts);
+    for (const found of this.#splitter.end()) this.#compare(found);
     if (this.#next < this.#units.length) throw mismatch(this.#script, this.position, NOTHING);
     this.position = this.#script.expected.length;
   }
@@ -120,7 +125,7 @@ export class UnitMatcher implements Matcher {
     }
   }
 
-  #compare(parts: readonly Uint8Array[]): void {
+  #compare({ parts, length, settles }: Found): void {
     const wanted = this.#units[this.#next];
     if (wanted === undefined) throw mismatch(this.#script, this.position, parts[0]);
     for (let i = 0; i < Math.max(parts.length, wanted.parts.length); i++) {
@@ -130,6 +135,8 @@ export class UnitMatcher implements Matcher {
     }
     this.#next++;
     this.position = wanted.end;
+    this.#taken += length;
+    if (settles) this.settled = this.#taken;
   }
 }
 

@@ -58,6 +58,9 @@ export const replay: Command = command({
   name: "replay",
   line: commandLine(FLAGS, parseReplayClient),
   help: HELP,
+  hints: {
+    "--on-miss": "it is for 'server.ts replay'; here the first difference ends it",
+  },
   run,
 });
 

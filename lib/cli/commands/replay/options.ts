@@ -5,6 +5,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
+import type { Recording } from "../../../recording/format.ts";
 import { connectionsOf } from "../../../recording/conversations.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
 import { ignoredFields, type ReplayOptions } from "../../../replay/replayed.ts";
@@ -108,6 +109,7 @@ function matchOf(word: MatchWord, values: FrameValues): NonNullable<ReplayOption
 
 /** What is played. */
 export interface Replay {
+  readonly recording: Recording;
   readonly scripts: readonly Script[];
   readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
 }
@@ -130,6 +132,7 @@ export async function openReplay(
     throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
   }
   return {
+    recording,
     scripts: Array.from({ length: times }, () => scripts).flat(),
     options: {
       match,

@@ -5,6 +5,8 @@
  */
 
 import { counted } from "../../../base/plural.ts";
+import { systemTransport } from "../../../net/system.deno.ts";
+import type { Conn } from "../../../net/transport.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
 import { matcherOf } from "../../../replay/replayed.ts";
@@ -12,31 +14,48 @@ import { serve } from "../../../serve/serve.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags, type Values } from "../../io/flags.ts";
+import type { Signals } from "../../io/signals.ts";
+import { switchboardTranscript } from "../../io/transcript.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import {
   INSTRUMENT_FLAGS,
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
+import { openObserved } from "../../options/transport.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
-import { conversationOptions, openListener } from "../../serving/serving.ts";
+import { conversationOptions, openListener, serveUntilStopped } from "../../serving/serving.ts";
+import { Shortage } from "../../serving/shortage.ts";
 import type { Session } from "../../session.ts";
+import { refuseItself } from "../relay/itself.ts";
+import { Addition } from "./addition.ts";
+import { type MissChoice, ON_MISS_FLAGS, parseOnMiss } from "./on_miss.ts";
 import {
   openReplay,
   parseReplay,
+  type Replay,
   REPLAY_FLAGS,
   type ReplayChoice,
   tellMismatch,
 } from "./options.ts";
+import { passOnHandler } from "./pass_on.ts";
 
 const PORT = 10003;
 
-const FLAGS = { ...REPLAY_FLAGS, ...servingFlags(PORT), ...INSTRUMENT_FLAGS, ...GENERAL_FLAGS };
+const FLAGS = {
+  ...REPLAY_FLAGS,
+  ...ON_MISS_FLAGS,
+  ...servingFlags(PORT),
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
 
 const HELP = `Plays the server's side of a recording to the clients that connect.
 
   deno run -A server.ts relay --to db:5432 --record x.jsonl   records
   deno run -A server.ts replay x.jsonl --port 5432            is the server that was recorded
+  deno run -A server.ts replay x.jsonl --on-miss record --to db:5432
+                                                              asks the real one for the rest
   npx plainsocket server replay x.jsonl                       the same on Node
 
 Usage: server.ts replay FILE [options]
@@ -48,6 +67,11 @@ Each client gets the next recorded connection. What the server sent is sent when
 client have come as when it was recorded, so that a server may speak first, and clients may send
 ahead. What clients send is compared: the first difference is shown, with both sides as hex and text,
 and ends it with 1. When all connections have been played it ends with 0.
+
+With --on-miss pass or record, a client gets the first recorded connection that goes as it goes. One
+that goes another way is passed on to --to, and so is one for which nothing is left. The target first
+gets what the client has sent so far; with --match http only the request that was not recorded. Record
+adds such a connection to FILE when it has ended. It serves until Ctrl-C or SIGTERM.
 
 stdout gets one line: the URL it listens at. All else goes to stderr.
 
@@ -69,6 +93,8 @@ export const replay: Command = command({
 /** What the server's side takes. */
 interface ReplayServerOptions extends CommandOptions {
   readonly replay: ReplayChoice;
+  /** Undefined ends it at the first difference. */
+  readonly onMiss: MissChoice | undefined;
   readonly serving: ServingOptions;
 }
 
@@ -76,18 +102,55 @@ function parseReplayServer(
   values: Values<typeof FLAGS>,
   positionals: string[],
 ): ReplayServerOptions {
+  const replay = parseReplay(values, positionals);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
-    replay: parseReplay(values, positionals),
+    replay,
+    onMiss: parseOnMiss(values, replay.file),
     serving: parseServing(values, PORT),
   };
 }
 
-async function run({ replay, serving }: ReplayServerOptions, session: Session): Promise<number> {
-  const { log } = session;
+async function run(
+  { replay: choice, onMiss, serving }: ReplayServerOptions,
+  session: Session,
+): Promise<number> {
   const signals = session.onSignals();
-  const { scripts, options } = await openReplay(replay, "server", session);
+  const replay = await openReplay(choice, "server", session);
+  if (onMiss === undefined) return await playAll(replay, serving, session, signals);
+  return await playAndPassOn(replay, choice.file, { ...onMiss, serving }, session, signals);
+}
+
+/** Plays until a client says something that was not recorded, and passes it on; until a signal. */
+async function playAndPassOn(
+  replay: Replay,
+  file: string,
+  { target, records, serving }: MissChoice & { readonly serving: ServingOptions },
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  const { log, io: { clock } } = session;
+  await refuseItself(serving.place, target.target, systemTransport);
+  // Faults are for the clients, as in a relay.
+  const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
+  const broken = session.instruments.withFaults(transport, clock);
+  const addition = records ? new Addition(file, replay.recording, log, clock) : undefined;
+  const opened = await openListener(serving, session, addition?.watch(broken) ?? broken);
+  log.note(`playing ${counted(replay.scripts.length, "connection")}`);
+  const onMiss = (conn: Conn) => addition?.add(conn);
+  const handler = passOnHandler(replay, { log, transport, target, onMiss });
+  return await serveUntilStopped(opened, handler, serving.limits, session, signals);
+}
+
+/** Plays all connections; the first difference ends it. */
+async function playAll(
+  { scripts, options }: Replay,
+  serving: ServingOptions,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  const { log } = session;
   const opened = await openListener(serving, session);
   log.note(`playing ${counted(scripts.length, "connection")}`);
   const done = new AbortController();

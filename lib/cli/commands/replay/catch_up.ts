@@ -1,0 +1,78 @@
+/**
+ * Bringing the real server to where a client has left the recording.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Clock } from "../../../base/clock.ts";
+import { SocketError } from "../../../base/errors.ts";
+import type { Conn } from "../../../net/transport.ts";
+import type { Progress } from "../../../replay/player.ts";
+
+/** The most bytes that are read at once. */
+const SKIP_SIZE = 64 * 1024;
+
+/** How long it may take, and what ends it. */
+export interface CatchUpLimits {
+  /** In milliseconds; 0 is no limit. */
+  readonly timeout: number;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
+/**
+ * Sends to `target` what the client has sent, each piece when the target has sent as many bytes as the
+ * client had got before it. Of what the target sends, the client has these bytes from the recording, and
+ * they are left out. Of what has `settled` bytes, only what comes behind these is sent, and nothing is
+ * left out. Rejects with a SocketError, with `target` reset, if that does not say so much in time.
+ */
+export async function catchUp(
+  target: Conn,
+  { received, sent, settled }: Progress & { readonly settled: number },
+  { timeout, signal, clock }: CatchUpLimits,
+): Promise<void> {
+  const onAbort = () => target.reset(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort);
+  const cancel = timeout === 0 ? () => {} : clock.setTimer(timeout, () => {
+    target.reset(behind(target, "ETIMEDOUT"));
+  });
+  try {
+    if (settled > 0) {
+      const all = Buffer.concat(received.map(({ bytes }) => bytes));
+      return await target.write(all.subarray(settled));
+    }
+    let heard = 0;
+    for (const { bytes, after } of received) {
+      heard = await skip(target, heard, after);
+      await target.write(bytes);
+    }
+    await skip(target, heard, sent);
+  } catch (error) {
+    target.reset();
+    throw error;
+  } finally {
+    cancel();
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Reads, and leaves out, up to `wanted` bytes of the stream, of which `heard` have come. */
+async function skip(target: Conn, heard: number, wanted: number): Promise<number> {
+  const buffer = new Uint8Array(Math.min(SKIP_SIZE, Math.max(0, wanted - heard)));
+  while (heard < wanted) {
+    const n = await target.read(buffer.subarray(0, wanted - heard));
+    if (n === null) throw behind(target, "EPROTO");
+    heard += n;
+  }
+  return heard;
+}
+
+function behind({ remoteAddr: addr }: Conn, code: "ETIMEDOUT" | "EPROTO"): SocketError {
+  return new SocketError(code, "read", {
+    addr,
+    why: "it has sent fewer bytes than the recorded server",
+    next: "Record the whole connection again, or compare with --match http if it is HTTP.",
+  });
+}
