@@ -8,7 +8,8 @@
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Conn } from "../net/transport.ts";
-import type { Fault, FaultName, Faults, Moment } from "./plan.ts";
+import { ActiveFaults, describe, type Of } from "./active.ts";
+import type { Fault, FaultName, Faults } from "./plan.ts";
 
 /** The most bytes on their way: behind them the sender is held back, as by a network. */
 const MAX_ON_THE_WAY = 256 * 1024;
@@ -29,16 +30,25 @@ export interface CarrierEvents {
   onEnding(ending: Ending): void;
 }
 
+/** A fault that ends a connection, or holds it. */
+type EndingFault = Extract<Fault, { readonly name: Ending | "stall" }>;
+
 /** Something on its way. */
 interface Piece {
   readonly bytes: Uint8Array;
-  /** When it arrives, on the clock. */
+  /** When it came, and when it arrives, on the clock. */
+  readonly came: number;
   readonly due: number;
   /** What happens behind it. */
-  readonly then: Ending | "fin" | "stall" | "failure" | undefined;
+  readonly then: EndingFault | "fin" | "failure" | undefined;
 }
 
-type Of<N extends FaultName> = Extract<Fault, { readonly name: N }>;
+/** A fault that happens at a place in what has come. */
+interface Place {
+  /** How many bytes pass before it. */
+  readonly length: number;
+  readonly fault: EndingFault;
+}
 
 const NOTHING = new Uint8Array(0);
 
@@ -46,12 +56,16 @@ const NOTHING = new Uint8Array(0);
 export class Carrier {
   readonly #from: Conn;
   readonly #to: Conn;
-  readonly #faults: Faults;
+  readonly #active: ActiveFaults;
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #events: CarrierEvents;
-  readonly #pieces: Piece[] = [];
-  readonly #told = new Set<FaultName>();
+  #pieces: Piece[] = [];
+  readonly #told = new Set<Fault>();
+  /** The faults whose place in what comes was reached. */
+  readonly #placed = new Set<Fault>();
+  /** The faults for which nothing passes now. */
+  readonly #stalls = new Set<Fault>();
   #onTheWay = 0;
   /** How many bytes have come in. */
   #position = 0;
@@ -59,66 +73,70 @@ export class Carrier {
   /** When the bytes so far have all passed at the rate. */
   #rateFree = 0;
   #stopped = false;
-  #stalled = false;
+  /** Nothing that comes counts any more. */
+  #ended = false;
   /** What has broken the stream that comes. */
   #failure: unknown;
   /** What waits for anything to change. */
   #waiting: (() => void)[] = [];
   #cancelDue: (() => void) | undefined;
-  #cancelStall: (() => void) | undefined;
 
-  constructor(
-    from: Conn,
-    to: Conn,
-    faults: Faults,
-    random: Random,
-    clock: Clock,
-    events: CarrierEvents,
-  ) {
+  constructor(from: Conn, to: Conn, random: Random, clock: Clock, events: CarrierEvents) {
     this.#from = from;
     this.#to = to;
-    this.#faults = faults;
     this.#random = random;
     this.#clock = clock;
     this.#events = events;
+    this.#active = new ActiveFaults(clock, (fault) => this.#happen(fault as EndingFault));
   }
 
   /** Carries until the stream has ended or {@linkcode stop} is called. Rejects if an end fails. */
   async run(): Promise<void> {
-    const stall = this.#get("stall");
-    if (stall !== undefined && "ms" in stall.at) {
-      this.#cancelStall = this.#clock.setTimer(stall.at.ms, () => this.#stall(stall.at));
-    }
     await Promise.all([this.#receive(), this.#deliver()]);
+  }
+
+  /**
+   * Replaces the faults. What is on its way goes on under the new ones. Where a fault is taken away
+   * that lost all that came, the rest would be of no use, and the connection is closed.
+   */
+  setFaults(faults: Faults): void {
+    const gone = this.#active.replace(faults, this.#position);
+    for (const { fault, left } of gone) {
+      this.#stalls.delete(fault);
+      if (fault.name === "truncate" && left <= 0) return this.#events.onEnding("close");
+    }
+    this.#delayAgain(gone.map(({ fault }) => fault));
+    // What happens after 0 bytes happens before the next.
+    if (!this.#ended) this.#take(NOTHING);
+    this.#notify();
+  }
+
+  /** The most bytes that may arrive at once. */
+  get mostAtOnce(): number {
+    const [split] = this.#active.all("split");
+    return split === undefined ? Infinity : split.bytes + split.variation;
   }
 
   /** Stops: nothing more is delivered. */
   stop(): void {
     this.#stopped = true;
     this.#cancelDue?.();
-    this.#cancelStall?.();
+    this.#active.stop();
     this.#notify();
-  }
-
-  #get<N extends FaultName>(name: N): Of<N> | undefined {
-    return this.#faults.get(name) as Of<N> | undefined;
-  }
-
-  #stall(at: Moment): void {
-    this.#tell("stall", describe(at));
-    this.#stalled = true;
   }
 
   async #receive(): Promise<void> {
     const buffer = new Uint8Array(RECEIVE_SIZE);
-    for (let ended = this.#begin(); !ended && !this.#stopped;) {
-      if (this.#onTheWay >= MAX_ON_THE_WAY || this.#stalled) {
+    while (!this.#ended && !this.#stopped) {
+      if (this.#onTheWay >= MAX_ON_THE_WAY || this.#stalls.size > 0) {
         await this.#changed();
         continue;
       }
       const n = await this.#read(buffer);
-      if (n === undefined) return;
-      ended = this.#take(buffer.slice(0, n));
+      if (n === undefined || this.#ended) return;
+      const bytes = buffer.slice(0, n);
+      this.#corrupt(bytes);
+      this.#take(bytes);
     }
   }
 
@@ -127,115 +145,166 @@ export class Carrier {
     try {
       const n = await this.#from.read(buffer);
       if (n !== null) return n;
-      this.#push(NOTHING, this.#dueOf(0), "fin");
+      const [fault] = this.#atData();
+      if (fault !== undefined) this.#pushEnd(fault);
+      else this.#pushEnd("fin");
     } catch (error) {
       this.#failure = error;
-      this.#push(NOTHING, this.#dueOf(0), "failure");
+      this.#pushEnd("failure");
     }
   }
 
-  /** What happens after 0 bytes happens before the first. */
-  #begin(): boolean {
-    return this.#endsAt(NOTHING) !== undefined && this.#take(NOTHING);
+  /** Takes bytes in. */
+  #take(bytes: Uint8Array): void {
+    const place = this.#firstPlace(bytes);
+    if (place === undefined) return this.#pass(bytes);
+    const { length, fault } = place;
+    this.#placed.add(fault);
+    this.#pass(bytes.subarray(0, length));
+    this.#pushEnd(fault);
+    this.#ended = fault.name !== "stall";
+    if (!this.#ended) this.#take(bytes.subarray(length));
   }
 
-  /** Takes bytes in; returns true if nothing after them counts. */
-  #take(bytes: Uint8Array): boolean {
-    this.#corrupt(bytes);
-    const end = this.#endsAt(bytes);
-    const kept = this.#truncated(end === undefined ? bytes : bytes.subarray(0, end.length));
+  #pass(bytes: Uint8Array): void {
+    const kept = this.#truncated(bytes);
     this.#position += bytes.length;
-    const due = this.#dueOf(kept.length);
-    this.#cut(kept, due);
-    if (end === undefined) return false;
-    this.#push(NOTHING, due, end.then);
-    return true;
+    const now = this.#clock.now();
+    if (kept.length > 0) this.#cut(kept, now, this.#dueOf(kept.length, now));
   }
 
   #corrupt(bytes: Uint8Array): void {
-    const fault = this.#get("corrupt");
-    if (fault === undefined) return;
-    const at = fault.at.bytes - this.#position;
-    if (at < 0 || at >= bytes.length) return;
-    const before = bytes[at];
-    bytes[at] ^= 1 + this.#random.integer(255);
-    const hex = (byte: number) => byte.toString(16).padStart(2, "0");
-    this.#tell("corrupt", `at ${fault.at.bytes} bytes: ${hex(before)} became ${hex(bytes[at])}`);
+    for (const fault of this.#active.all("corrupt")) {
+      const at = this.#active.left(fault, fault.at.bytes, this.#position);
+      if (at < 0 || at >= bytes.length) continue;
+      const before = bytes[at];
+      bytes[at] ^= 1 + this.#random.integer(255);
+      const hex = (byte: number) => byte.toString(16).padStart(2, "0");
+      this.#tell(fault, `at ${fault.at.bytes} bytes: ${hex(before)} became ${hex(bytes[at])}`);
+    }
   }
 
-  /** How many of these bytes still pass, and what comes then. */
-  #endsAt(bytes: Uint8Array): { length: number; then: Ending | "stall" } | undefined {
-    for (const then of ["reset", "close", "stall"] as const) {
-      const fault = this.#get(then);
-      if (fault === undefined || "ms" in fault.at) continue;
-      const length = fault.at.bytes - this.#position;
-      if (length <= bytes.length) return { length: Math.max(0, length), then };
+  /** The first fault that happens in these bytes, or right behind them. */
+  #firstPlace(bytes: Uint8Array): Place | undefined {
+    if (bytes.length > 0) {
+      const [fault] = this.#atData();
+      if (fault !== undefined) return { length: 0, fault };
     }
-    return undefined;
+    let first: Place | undefined;
+    for (const fault of this.#endings()) {
+      if (!("bytes" in fault.at)) continue;
+      const left = this.#active.left(fault, fault.at.bytes, this.#position);
+      const length = Math.max(0, left);
+      if (length <= bytes.length && length < (first?.length ?? Infinity)) first = { length, fault };
+    }
+    return first;
+  }
+
+  #endings(): EndingFault[] {
+    return (["reset", "close", "stall"] as const).flatMap((name) => this.#active.all(name))
+      .filter((fault) => !this.#placed.has(fault));
+  }
+
+  /** The faults that happen when data comes. */
+  #atData(): EndingFault[] {
+    return this.#endings().filter(({ at }) => "data" in at);
   }
 
   #truncated(bytes: Uint8Array): Uint8Array {
-    const fault = this.#get("truncate");
-    if (fault === undefined) return bytes;
-    const left = Math.max(0, fault.at.bytes - this.#position);
-    if (left >= bytes.length) return bytes;
-    this.#tell("truncate", describe(fault.at));
-    return bytes.subarray(0, left);
+    let kept = bytes;
+    for (const fault of this.#active.all("truncate")) {
+      const left = Math.max(0, this.#active.left(fault, fault.at.bytes, this.#position));
+      if (left >= kept.length) continue;
+      this.#tell(fault, describe(fault.at));
+      kept = kept.subarray(0, left);
+    }
+    return kept;
   }
 
-  /** When bytes that have come now arrive. None arrives before those before it. */
-  #dueOf(length: number): number {
-    const now = this.#clock.now();
-    let due = now;
-    const delay = this.#get("delay");
-    if (delay !== undefined) {
-      due += delay.ms + delay.jitter * (2 * this.#random.next() - 1);
-      this.#tell("delay", `of ${delay.ms} ms${delay.jitter > 0 ? ` ± ${delay.jitter}` : ""}`);
+  /** When bytes that have come at `came` arrive. None arrives before those before it. */
+  #dueOf(length: number, came: number): number {
+    let due = came;
+    for (const fault of this.#active.all("delay")) {
+      due += fault.ms + fault.jitter * (2 * this.#random.next() - 1);
+      this.#tell(fault, `of ${fault.ms} ms${fault.jitter > 0 ? ` ± ${fault.jitter}` : ""}`);
     }
-    const coalesce = this.#get("coalesce");
+    const [coalesce] = this.#active.all("coalesce");
     if (coalesce !== undefined && length > 0) {
       due = this.#pieces.length > 0 ? this.#lastDue : due + coalesce.ms;
-      this.#tell("coalesce", `of what comes within ${coalesce.ms} ms`);
+      this.#tell(coalesce, `of what comes within ${coalesce.ms} ms`);
     }
     return this.#lastDue = Math.max(due, this.#lastDue);
   }
 
   /** Puts bytes on their way, in pieces where the plan says so. */
-  #cut(bytes: Uint8Array, due: number): void {
-    const [split, rate] = [this.#get("split"), this.#get("rate")];
-    const most = Math.min(
-      split?.bytes ?? Infinity,
-      rate === undefined ? Infinity : Math.ceil(rate.bytes / PIECES_PER_SECOND),
-    );
-    if (split !== undefined && bytes.length > split.bytes) {
-      this.#tell("split", `into pieces of ${split.bytes} bytes`);
+  #cut(bytes: Uint8Array, came: number, due: number): void {
+    const [split] = this.#active.all("split");
+    if (split !== undefined && bytes.length > split.bytes + split.variation) {
+      const varied = split.variation > 0 ? ` ± ${split.variation}` : "";
+      this.#tell(split, `into pieces of ${split.bytes}${varied} bytes`);
     }
-    for (let at = 0; at < bytes.length; at += Math.min(most, bytes.length)) {
+    const [rate] = this.#active.all("rate").toSorted((a, b) => a.bytes - b.bytes);
+    const smooth = rate && Math.ceil(rate.bytes / PIECES_PER_SECOND) || Infinity;
+    for (let at = 0; at < bytes.length;) {
+      const most = Math.min(split === undefined ? Infinity : this.#varied(split), smooth);
       const piece = bytes.subarray(at, at + most);
-      this.#push(
-        piece,
-        rate === undefined ? due : this.#paced(piece.length, due, rate.bytes),
-        undefined,
-      );
+      if (rate !== undefined) due = this.#paced(piece.length, due, rate);
+      this.#push({ bytes: piece, came, due, then: undefined });
+      due = this.#lastDue = Math.max(due, this.#lastDue) + (split?.pause ?? 0);
+      at += piece.length;
     }
   }
 
-  #paced(length: number, due: number, rate: number): number {
-    this.#tell("rate", `of ${rate} bytes a second`);
-    this.#rateFree = Math.max(due, this.#rateFree) + length / rate * 1000;
-    return this.#lastDue = this.#rateFree;
+  /** The size of the next piece. */
+  #varied({ bytes, variation }: Of<"split">): number {
+    if (variation === 0) return bytes;
+    return Math.max(1, bytes + Math.round(variation * (2 * this.#random.next() - 1)));
   }
 
-  #push(bytes: Uint8Array, due: number, then: Piece["then"]): void {
-    this.#pieces.push({ bytes, due: Math.max(due, this.#lastDue), then });
-    this.#onTheWay += bytes.length;
+  #paced(length: number, due: number, rate: Of<"rate">): number {
+    this.#tell(rate, rate.bytes === 0 ? "of nothing" : `of ${rate.bytes} bytes a second`);
+    this.#rateFree = Math.max(due, this.#rateFree) + length / rate.bytes * 1000;
+    return this.#rateFree;
+  }
+
+  /** Puts an end on its way. */
+  #pushEnd(then: NonNullable<Piece["then"]>, came = this.#clock.now()): void {
+    let due = this.#dueOf(0, came);
+    if (typeof then !== "string" && "data" in then.at) due += then.at.ms;
+    if (then === "fin") {
+      for (const fault of this.#active.all("slowclose")) {
+        due += fault.ms;
+        this.#tell(fault, `by ${fault.ms} ms`);
+      }
+    }
+    this.#push({ bytes: NOTHING, came, due, then });
+  }
+
+  #push(piece: Piece): void {
+    this.#pieces.push({ ...piece, due: Math.max(piece.due, this.#lastDue) });
+    this.#onTheWay += piece.bytes.length;
     this.#notify();
+  }
+
+  /** Gives what is on its way the times of other faults than those that are gone. */
+  #delayAgain(gone: readonly Fault[]): void {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.#lastDue = this.#rateFree = this.#clock.now();
+    for (const { bytes, came, then } of pieces) {
+      this.#onTheWay -= bytes.length;
+      if (typeof then === "object" && then.name === "stall" && gone.includes(then)) continue;
+      if (then === undefined) this.#cut(bytes, came, this.#dueOf(bytes.length, came));
+      else this.#pushEnd(then, came);
+    }
   }
 
   async #deliver(): Promise<void> {
     while (!this.#stopped) {
       const piece = this.#pieces[0];
-      const wait = piece === undefined || this.#stalled ? Infinity : piece.due - this.#clock.now();
+      const wait = piece === undefined || this.#stalls.size > 0
+        ? Infinity
+        : piece.due - this.#clock.now();
       if (wait > 0) {
         const changed = this.#changed();
         if (wait < Infinity) this.#cancelDue = this.#clock.setTimer(wait, () => this.#notify());
@@ -249,13 +318,13 @@ export class Carrier {
       this.#notify();
       if (then === "fin") return await this.#to.closeWrite();
       if (then === "failure") throw this.#failure;
-      if (then !== undefined) this.#end(then);
+      if (then !== undefined) this.#happen(then);
     }
   }
 
   /** The first piece; with `coalesce`, all that are due with it. */
   #next(first: Piece): Piece {
-    if (!this.#faults.has("coalesce")) {
+    if (this.#active.all("coalesce").length === 0) {
       this.#pieces.shift();
       return first;
     }
@@ -271,18 +340,18 @@ export class Carrier {
     return { ...first, bytes };
   }
 
-  #end(then: Ending | "stall"): void {
-    const fault = this.#get(then)!;
-    if (then === "stall") return this.#stall(fault.at);
-    this.#tell(then, describe(fault.at));
-    this.#events.onEnding(then);
+  /** Has a fault happen whose bytes have passed, or whose time has come. */
+  #happen(fault: EndingFault): void {
+    this.#tell(fault, describe(fault.at));
+    if (fault.name === "stall") this.#stalls.add(fault);
+    else this.#events.onEnding(fault.name);
   }
 
   /** Tells of a fault the first time that it is applied. */
-  #tell(name: FaultName, detail: string): void {
-    if (this.#told.has(name)) return;
-    this.#told.add(name);
-    this.#events.onFault(name, detail);
+  #tell(fault: Fault, detail: string): void {
+    if (this.#told.has(fault)) return;
+    this.#told.add(fault);
+    this.#events.onFault(fault.name, detail);
   }
 
   #changed(): Promise<void> {
@@ -292,9 +361,4 @@ export class Carrier {
   #notify(): void {
     for (const wake of this.#waiting.splice(0)) wake();
   }
-}
-
-/** `after 4096 bytes`, `after 500 ms`. */
-export function describe(at: Moment): string {
-  return "bytes" in at ? `after ${at.bytes} bytes` : `after ${at.ms} ms`;
 }

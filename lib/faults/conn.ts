@@ -10,8 +10,8 @@ import type { Clock } from "../base/clock.ts";
 import { Random } from "../base/random.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import type { Conn } from "../net/transport.ts";
-import { Carrier, describe, type Ending } from "./carrier.ts";
-import type { Direction, FaultName, Faults } from "./plan.ts";
+import { Carrier, type Ending } from "./carrier.ts";
+import type { Direction, FaultName } from "./plan.ts";
 import type { ConnFaults } from "./select.ts";
 
 /** Which end of the connection is on this side. */
@@ -26,6 +26,8 @@ export interface FaultyContext {
   readonly clock: Clock;
   /** Is told of each fault that is applied. */
   readonly onFault: (direction: Direction | undefined, name: FaultName, detail: string) => void;
+  /** Is told when the connection has ended, which may be at once. */
+  readonly onEnd: (conn: FaultyConn<Addr>) => void;
 }
 
 /** See the module. */
@@ -35,33 +37,36 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   readonly #inner: Conn<A>;
   readonly #near: MemoryConn;
   readonly #far: MemoryConn;
-  readonly #carriers: readonly Carrier[];
+  readonly #incoming: Carrier;
+  readonly #outgoing: Carrier;
   readonly #context: FaultyContext;
-  readonly #cancels: (() => void)[] = [];
-  /** The most bytes that a read delivers. */
-  readonly #split: number;
   /** This side has closed it. */
   #closed = false;
   #ended = false;
 
-  constructor(inner: Conn<A>, { up, down }: ConnFaults, context: FaultyContext) {
+  constructor(inner: Conn<A>, faults: ConnFaults, context: FaultyContext) {
     this.localAddr = inner.localAddr;
     this.remoteAddr = inner.remoteAddr;
     this.#inner = inner;
     this.#context = context;
     [this.#near, this.#far] = MemoryConn.pair(inner.localAddr, inner.remoteAddr);
-    const [incoming, outgoing] = context.role === "server" ? [up, down] : [down, up];
-    const split = incoming.get("split");
-    this.#split = split?.name === "split" ? split.bytes : Infinity;
     const [comes, goes]: Direction[] = context.role === "server" ? ["up", "down"] : ["down", "up"];
-    this.#carriers = [
-      this.#carrier(inner, this.#far, incoming, comes),
-      this.#carrier(this.#far, inner, outgoing, goes),
-    ];
-    for (const [faults, direction] of [[incoming, comes], [outgoing, goes]] as const) {
-      this.#endLater(faults, direction);
-    }
+    this.#incoming = this.#carrier(inner, this.#far, comes);
+    this.#outgoing = this.#carrier(this.#far, inner, goes);
+    this.setFaults(faults);
     void this.#run();
+  }
+
+  /** Whether it has ended. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Replaces the faults; those that stay the same go on. */
+  setFaults({ up, down }: Pick<ConnFaults, "up" | "down">): void {
+    const [incoming, outgoing] = this.#context.role === "server" ? [up, down] : [down, up];
+    this.#incoming.setFaults(incoming);
+    this.#outgoing.setFaults(outgoing);
   }
 
   get bytesRead(): number {
@@ -73,7 +78,8 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    return this.#near.read(p.length > this.#split ? p.subarray(0, this.#split) : p);
+    const most = this.#incoming.mostAtOnce;
+    return this.#near.read(p.length > most ? p.subarray(0, most) : p);
   }
 
   write(p: Uint8Array): Promise<void> {
@@ -88,7 +94,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     this.#closed = true;
     this.#near.close(reason);
     // What was written is still on its way; nobody reads what comes.
-    this.#carriers[0].stop();
+    this.#incoming.stop();
   }
 
   reset(reason?: Error): void {
@@ -100,30 +106,18 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     this.close();
   }
 
-  #carrier(from: Conn, to: Conn, faults: Faults, direction: Direction): Carrier {
+  #carrier(from: Conn, to: Conn, direction: Direction): Carrier {
     const { seed, number, clock, onFault } = this.#context;
     const random = new Random(seed, number, direction === "up" ? 1 : 2);
-    return new Carrier(from, to, faults, random, clock, {
+    return new Carrier(from, to, random, clock, {
       onFault: (name, detail) => onFault(direction, name, detail),
       onEnding: (ending) => this.#end(ending),
     });
   }
 
-  #endLater(faults: Faults, direction: Direction): void {
-    for (const name of ["reset", "close"] as const) {
-      const fault = faults.get(name);
-      if (fault === undefined || !("at" in fault) || !("ms" in fault.at)) continue;
-      const { at } = fault;
-      this.#cancels.push(this.#context.clock.setTimer(at.ms, () => {
-        this.#context.onFault(direction, name, describe(at));
-        this.#end(name);
-      }));
-    }
-  }
-
   /** Carries both ways until both have ended, or one fails. */
   async #run(): Promise<void> {
-    const [incoming, outgoing] = this.#carriers.map((carrier) => carrier.run());
+    const [incoming, outgoing] = [this.#incoming.run(), this.#outgoing.run()];
     // Who has closed this side does not wait for what comes.
     const closed = outgoing.then(() => this.#closed ? this.#end("close") : incoming);
     await Promise.all([incoming, closed]).then(
@@ -136,8 +130,9 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   #end(ending: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
-    for (const cancel of this.#cancels) cancel();
-    for (const carrier of this.#carriers) carrier.stop();
+    this.#context.onEnd(this as FaultyConn<Addr>);
+    this.#incoming.stop();
+    this.#outgoing.stop();
     if (ending === "reset") {
       this.#far.reset();
       this.#inner.reset();

@@ -42,15 +42,17 @@ class Decider {
 
   /** Whether the fault happens to this datagram. */
   happens(name: "loss" | "dup" | "reorder"): boolean {
-    const fault = this.#faults.get(name);
-    return fault?.name === name && this.#random.next() < fault.probability;
+    return this.#faults.some((fault) =>
+      fault.name === name && this.#random.next() < fault.probability
+    );
   }
 
   /** How many milliseconds later it is. */
   get delay(): number {
-    const fault = this.#faults.get("delay");
-    if (fault?.name !== "delay") return 0;
-    return fault.ms + fault.jitter * (2 * this.#random.next() - 1);
+    return this.#faults.reduce((sum, fault) => {
+      if (fault.name !== "delay") return sum;
+      return sum + fault.ms + fault.jitter * (2 * this.#random.next() - 1);
+    }, 0);
   }
 }
 

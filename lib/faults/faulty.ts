@@ -10,6 +10,7 @@ import {
   checkArgument,
   checkOptions,
   CLOCK,
+  FLAG,
   integer,
   type Kind,
   type Kinds,
@@ -41,7 +42,7 @@ import { FaultyConn, type Role } from "./conn.ts";
 import { FaultyDatagram } from "./datagram.ts";
 import { parseFaultPlan } from "./parse.ts";
 import type { FaultPlan } from "./plan.ts";
-import { type ConnFaults, faultsOf } from "./select.ts";
+import { Chosen, type ConnFaults } from "./select.ts";
 
 /** What {@linkcode faulty} takes. */
 export interface FaultyOptions {
@@ -49,9 +50,19 @@ export interface FaultyOptions {
   readonly seed?: number;
   /** The clock of delays and times. Default: the system's. */
   readonly clock?: Clock;
+  /**
+   * Whether a plan that replaces another one is for open connections, too. Faults of rules that both
+   * plans have go on; those of new rules count bytes and time from then on. Each connection then costs
+   * what one with faults costs. Default: false.
+   */
+  readonly live?: boolean;
 }
 
-const OPTIONS: Kinds<FaultyOptions> = { seed: integer(0, 2 ** 32 - 1), clock: CLOCK };
+const OPTIONS: Kinds<FaultyOptions> = {
+  seed: integer(0, 2 ** 32 - 1),
+  clock: CLOCK,
+  live: FLAG,
+};
 
 const PLAN: Kind = {
   takes: "a fault plan as text, such as 'down: reset@4096', or from parseFaultPlan(…)",
@@ -60,7 +71,10 @@ const PLAN: Kind = {
 
 /** A transport with faults. */
 export interface FaultyTransport extends Transport {
-  /** Replaces the plan for the connections that come from now on. Throws if it is not valid. */
+  /**
+   * Replaces the plan for the connections that come from now on; with {@linkcode FaultyOptions.live}
+   * also for those that are open. Throws if it is not valid.
+   */
   setPlan(plan: string | FaultPlan): void;
 }
 
@@ -93,7 +107,8 @@ export function faulty(
   checkArgument("faulty", transport, TRANSPORT);
   checkArgument("faulty", plan, PLAN);
   checkOptions("faulty", options, OPTIONS, "{ seed: 7 }");
-  return new Faulty(transport, planOf(plan), options.seed ?? 0, options.clock ?? systemClock);
+  const { seed = 0, clock = systemClock, live = false } = options;
+  return new Faulty(transport, planOf(plan), { seed, clock, live });
 }
 
 function planOf(plan: string | FaultPlan): FaultPlan {
@@ -103,22 +118,25 @@ function planOf(plan: string | FaultPlan): FaultPlan {
 class Faulty implements FaultyTransport {
   readonly name: string;
   readonly #inner: Transport;
-  readonly #seed: number;
-  readonly #clock: Clock;
+  readonly #options: Required<FaultyOptions>;
+  /** The open connections, if plans are for these, too. */
+  readonly #open = new Map<FaultyConn<Addr>, Chosen>();
   #plan: FaultPlan;
   #numbers = 0;
 
-  constructor(inner: Transport, plan: FaultPlan, seed: number, clock: Clock) {
+  constructor(inner: Transport, plan: FaultPlan, options: Required<FaultyOptions>) {
     this.name = inner.name;
     this.#inner = inner;
     this.#plan = plan;
-    this.#seed = seed;
-    this.#clock = clock;
+    this.#options = options;
   }
 
   setPlan(plan: string | FaultPlan): void {
     checkArgument("transport.setPlan", plan, PLAN);
     this.#plan = planOf(plan);
+    for (const [conn, chosen] of [...this.#open]) {
+      conn.setFaults(chosen.faults(this.#plan, conn.remoteAddr));
+    }
   }
 
   resolve(options: ResolveOptions): Promise<TcpAddr[]> {
@@ -138,8 +156,9 @@ class Faulty implements FaultyTransport {
   /** The connection with its faults; undefined if it is refused. */
   #accept(conn: Conn): Conn | undefined {
     const number = ++this.#numbers;
-    const faults = faultsOf(this.#plan, number, conn.remoteAddr);
-    if (!faults.refused) return this.#wrap(conn, faults, number, "server");
+    const chosen = new Chosen(this.#options.seed, number);
+    const { refused } = chosen.faults(this.#plan, conn.remoteAddr);
+    if (!refused) return this.#wrap(conn, chosen, number, "server");
     reportFault(conn, undefined, "refuse", "as soon as it was accepted");
     conn.reset();
     return undefined;
@@ -150,27 +169,30 @@ class Faulty implements FaultyTransport {
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     const number = ++this.#numbers;
+    const chosen = new Chosen(this.#options.seed, number);
     // Who is refused by rules for everybody is not even tried.
     const addr = asksForUnix(options)
       ? unixAddr(options.path)
       : { transport: "tcp" as const, host: options.host, port: options.port };
-    if (faultsOf(this.#plan, number, addr).refused) {
+    if (chosen.faults(this.#plan, addr).refused) {
       throw new SocketError("ECONNREFUSED", "connect", { addr, why: "a fault refused it" });
     }
-    const conn = await this.#inner.connect(options);
-    const faults = faultsOf(this.#plan, number, conn.remoteAddr);
-    return this.#wrap(conn, faults, number, "client");
+    return this.#wrap(await this.#inner.connect(options), chosen, number, "client");
   }
 
-  #wrap(conn: Conn, faults: ConnFaults, number: number, role: Role): Conn {
-    if (faults.up.size === 0 && faults.down.size === 0) return conn;
+  #wrap(conn: Conn, chosen: Chosen, number: number, role: Role): Conn {
+    const { seed, clock, live } = this.#options;
+    const faults = chosen.faults(this.#plan, conn.remoteAddr);
+    if (!live && isNone(faults)) return conn;
     const wrapped = new FaultyConn(conn, faults, {
-      seed: this.#seed,
+      seed,
       number,
       role,
-      clock: this.#clock,
+      clock,
       onFault: (direction, name, detail) => reportFault(conn, direction, name, detail),
+      onEnd: (conn) => this.#open.delete(conn),
     });
+    if (live && !wrapped.ended) this.#open.set(wrapped, chosen);
     noteWrapper(wrapped, conn);
     return "tls" in conn ? withTls(wrapped, conn as TlsConn) : wrapped;
   }
@@ -185,10 +207,15 @@ class Faulty implements FaultyTransport {
   async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
     const number = ++this.#numbers;
     const datagram = await this.#inner.listenDatagram(options);
-    const faults = faultsOf(this.#plan, number, datagram.remoteAddr ?? datagram.addr);
-    if (faults.up.size === 0 && faults.down.size === 0) return datagram;
-    return new FaultyDatagram(datagram, faults, this.#seed, number, this.#clock);
+    const { seed, clock } = this.#options;
+    const chosen = new Chosen(seed, number);
+    const faults = chosen.faults(this.#plan, datagram.remoteAddr ?? datagram.addr);
+    return isNone(faults) ? datagram : new FaultyDatagram(datagram, faults, seed, number, clock);
   }
+}
+
+function isNone({ up, down }: ConnFaults): boolean {
+  return up.length === 0 && down.length === 0;
 }
 
 /** The same connection, with what its handshake agreed on. */

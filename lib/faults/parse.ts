@@ -5,9 +5,11 @@
  * plan      = rule *( ( ";" / newline ) rule )     ; "#" begins a comment
  * rule      = *( selector ":" ) [ ( "up" / "down" ) ":" ] fault *( "," fault )
  * selector  = "conn=" ( "*" / N *( "," N ) / "every " N ) / "from=" CIDR *( "," CIDR )
- * fault     = "refuse" / ( "reset" / "close" / "stall" ) "@" ( BYTES / TIME )
+ *           / "chance=" PERCENT
+ * fault     = "refuse" / ( "reset" / "close" / "stall" ) "@" ( BYTES / TIME / "data" [ "+" TIME ] )
  *           / ( "truncate" / "corrupt" ) "@" BYTES / "delay=" TIME [ "±" TIME ]
- *           / "rate=" BYTES / "split=" BYTES / "coalesce=" TIME / ( "loss" / "dup" / "reorder" ) "=" PERCENT
+ *           / "rate=" BYTES / "split=" BYTES [ "±" BYTES ] [ "/" TIME ]
+ *           / ( "coalesce" / "slowclose" ) "=" TIME / ( "loss" / "dup" / "reorder" ) "=" PERCENT
  * ```
  *
  * @module
@@ -97,7 +99,7 @@ function trimmed({ text, at }: Part): Part {
 
 /** The beginning of a rule: a selector, which ends before a colon that is not inside an address. */
 const SELECTOR =
-  /^(conn|from)\s*=\s*(.*?)\s*(?::\s+|:(?=\s*(?:up|down)\s*:)|:(?=[a-z]+(?:[@=]|$)))/i;
+  /^(conn|from|chance)\s*=\s*(.*?)\s*(?::\s+|:(?=\s*(?:up|down)\s*:)|:(?=[a-z]+(?:[@=]|$)))/i;
 
 const DIRECTION = /^(up|down)\s*:\s*/i;
 
@@ -145,6 +147,7 @@ class RuleParser {
       this.#selection = { ...this.#selection, from };
       return;
     }
+    if (name === "chance") return this.#selectByChance(value);
     const { numbers, every } = this.#selection;
     if (numbers !== undefined || every !== undefined) {
       throw this.#error(value, "'conn' is there twice");
@@ -158,6 +161,15 @@ class RuleParser {
     }
     const list = split(value, /,/).map((part) => this.#count(part));
     this.#selection = { ...this.#selection, numbers: list };
+  }
+
+  #selectByChance(value: Part): void {
+    if (this.#selection.chance !== undefined) throw this.#error(value, "'chance' is there twice");
+    const chance = percentage(value.text);
+    if (chance === undefined) {
+      throw this.#error(value, `expected ${chanceForm.expected}, not '${value.text}'`);
+    }
+    this.#selection = { ...this.#selection, chance };
   }
 
   #count(part: Part): number {
@@ -197,7 +209,7 @@ class RuleParser {
   }
 
   #unknown(part: Part, word: string): FaultPlanError {
-    if (/^(conn|from)$/i.test(word)) {
+    if (/^(conn|from|chance)$/i.test(word)) {
       const end = { text: "", at: part.at + part.text.length };
       return this.#error(end, `expected ': ' and a fault after '${part.text}'`);
     }
@@ -244,7 +256,7 @@ interface Form {
 
 const ending: Form = {
   sign: "@",
-  expected: "bytes (4096, 4k) or a time (500ms, 2s)",
+  expected: "bytes (4096, 4k), a time (500ms, 2s) or data (data, data+500ms)",
   parse: (name, value) => {
     const at = moment(value);
     return at && { name, at } as Fault;
@@ -269,13 +281,21 @@ const ofSize: Form = {
   },
 };
 
-const chance: Form = {
+const ofTime: Form = {
+  sign: "=",
+  expected: "a time (20ms)",
+  parse: (name, value) => {
+    const ms = time(value);
+    return ms === undefined ? undefined : { name, ms } as Fault;
+  },
+};
+
+const chanceForm: Form = {
   sign: "=",
   expected: "a percentage from 0% to 100%",
   parse: (name, value) => {
-    const percent = /^(\d+\.?\d*|\.\d+) ?%$/.test(value) ? parseFloat(value) : NaN;
-    if (!(percent <= 100)) return undefined;
-    return { name, probability: percent / 100 } as Fault;
+    const probability = percentage(value);
+    return probability === undefined ? undefined : { name, probability } as Fault;
   },
 };
 
@@ -288,25 +308,30 @@ const FORMS: Readonly<Record<FaultName, Form>> = {
   corrupt: atByte,
   delay: { sign: "=", expected: "a time (50ms, 50ms±10)", parse: (_, value) => delay(value) },
   rate: ofSize,
-  split: ofSize,
-  coalesce: {
+  split: {
     sign: "=",
-    expected: "a time (20ms)",
-    parse: (_, value) => {
-      const ms = time(value);
-      return ms === undefined ? undefined : { name: "coalesce", ms };
-    },
+    expected: "bytes from 1 (1, 64k), with a variation and a pause (64±16, 64±16/10ms)",
+    parse: (_, value) => splitting(value),
   },
-  loss: chance,
-  dup: chance,
-  reorder: chance,
+  coalesce: ofTime,
+  slowclose: ofTime,
+  loss: chanceForm,
+  dup: chanceForm,
+  reorder: chanceForm,
 };
+
+function percentage(value: string): number | undefined {
+  const percent = /^(\d+\.?\d*|\.\d+) ?%$/.test(value) ? parseFloat(value) : NaN;
+  return percent <= 100 ? percent / 100 : undefined;
+}
 
 function moment(value: string): Moment | undefined {
   const bytes = size(value, 0);
   if (bytes !== undefined) return { bytes };
-  const ms = time(value);
-  return ms === undefined ? undefined : { ms };
+  const [, after] = /^data(?:\s*\+\s*(.*))?$/is.exec(value) ?? [undefined, value];
+  const isData = after !== value;
+  const ms = isData && after === undefined ? 0 : time(after ?? "");
+  return ms === undefined ? undefined : isData ? { data: true, ms } : { ms };
 }
 
 function size(value: string, least: number): number | undefined {
@@ -319,9 +344,23 @@ function time(value: string): number | undefined {
   return ms !== undefined && ms <= MAX_MS ? ms : undefined;
 }
 
+/** A value, and what may vary it: `50ms±10`. */
+const VARIED = /^(.*?)\s*(?:(?:±|\+-|\+\/-)\s*(.*))?$/s;
+
+/** `64±16/10ms`. */
+function splitting(value: string): Fault | undefined {
+  const [, sizes, wait] = /^([^/]*(?:\+\/-[^/]*)?)(?:\/(.*))?$/s.exec(value) ?? [];
+  if (sizes === undefined) return undefined;
+  const [, base, more = "0"] = VARIED.exec(sizes)!;
+  const [bytes, variation] = [size(base, 1), size(more, 0)];
+  const pause = wait === undefined ? 0 : time(wait.trim());
+  if (bytes === undefined || variation === undefined || pause === undefined) return undefined;
+  return variation < bytes ? { name: "split", bytes, variation, pause } : undefined;
+}
+
 /** `50ms±10`: the jitter has the unit of the delay if it has none of its own. */
 function delay(value: string): Fault | undefined {
-  const [, base, more] = /^(.*?)\s*(?:(?:±|\+-|\+\/-)\s*(.*))?$/s.exec(value)!;
+  const [, base, more] = VARIED.exec(value)!;
   const ms = time(base);
   if (ms === undefined) return undefined;
   const unit = /[a-z]+$/i.exec(base)![0];

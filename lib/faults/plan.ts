@@ -9,8 +9,14 @@ import type { Cidr } from "../base/cidr.ts";
 /** Towards the server, or towards the client. */
 export type Direction = "up" | "down";
 
-/** When something happens: after so many bytes of a direction, or milliseconds after the start. */
-export type Moment = { readonly bytes: number } | { readonly ms: number };
+/**
+ * When something happens: after so many bytes of a direction, milliseconds after the start, or
+ * milliseconds after the next data or end of the stream has come, which then does not arrive.
+ */
+export type Moment =
+  | { readonly bytes: number }
+  | { readonly ms: number }
+  | { readonly data: true; readonly ms: number };
 
 /** What each fault has besides its name. */
 export interface FaultForms {
@@ -28,10 +34,16 @@ export interface FaultForms {
   readonly corrupt: { readonly at: { readonly bytes: number } };
   /** All comes later: by `ms`, give or take `jitter` milliseconds. */
   readonly delay: { readonly ms: number; readonly jitter: number };
-  /** At most so many bytes a second. */
+  /** At most so many bytes a second; 0 lets nothing pass. */
   readonly rate: { readonly bytes: number };
-  /** At most so many bytes at once. */
-  readonly split: { readonly bytes: number };
+  /** At most so many bytes at once, give or take `variation`, with `pause` milliseconds between. */
+  readonly split: {
+    readonly bytes: number;
+    readonly variation: number;
+    readonly pause: number;
+  };
+  /** The end of the stream comes `ms` milliseconds later. */
+  readonly slowclose: { readonly ms: number };
   /** What comes within `ms` milliseconds arrives at once. */
   readonly coalesce: { readonly ms: number };
   /** Datagrams are lost with this probability. */
@@ -56,6 +68,8 @@ export interface Selection {
   readonly every: number | undefined;
   /** The networks that the peer is in. Undefined for all. */
   readonly from: readonly Cidr[] | undefined;
+  /** The probability that a connection is chosen, from 0 to 1. Undefined for all. */
+  readonly chance?: number;
 }
 
 /** Some faults, and what they are for. */
@@ -66,10 +80,15 @@ export interface FaultRule {
   readonly direction: Direction | undefined;
   /** What goes wrong on them. */
   readonly faults: readonly Fault[];
+  /**
+   * Whether they come on top of the same faults of rules before: delays add up, and the lowest rate
+   * counts. Default: of the same fault, that of the first rule counts.
+   */
+  readonly stacks?: boolean;
 }
 
-/** The rules. Of the same fault in two rules for a connection, that of the first rule counts. */
+/** The rules, in order. */
 export type FaultPlan = readonly FaultRule[];
 
-/** The faults of one direction of one connection, each at most once. */
-export type Faults = ReadonlyMap<FaultName, Fault>;
+/** The faults of one direction of one connection. */
+export type Faults = readonly Fault[];

@@ -6,7 +6,8 @@
 
 import type { Addr, UdpAddr } from "../base/addr.ts";
 import { CidrSet } from "../base/cidr.ts";
-import type { Direction, Fault, FaultName, FaultPlan, Faults, Selection } from "./plan.ts";
+import { Random } from "../base/random.ts";
+import type { Direction, Fault, FaultPlan, FaultRule, Faults } from "./plan.ts";
 
 /** The faults of both directions of one connection. */
 export interface ConnFaults {
@@ -15,23 +16,48 @@ export interface ConnFaults {
   readonly down: Faults;
 }
 
-/** The faults of the connection `number`, from 1, with this peer. */
-export function faultsOf(plan: FaultPlan, number: number, peer: Addr | UdpAddr): ConnFaults {
-  const rules = plan.filter(({ selection }) => selects(selection, number, peer));
-  const of = (wanted: Direction): Faults => {
-    const faults = new Map<FaultName, Fault>();
-    for (const { direction, faults: found } of rules) {
-      if (direction !== undefined && direction !== wanted) continue;
-      for (const fault of found) if (!faults.has(fault.name)) faults.set(fault.name, fault);
-    }
-    return faults;
-  };
-  const [up, down] = [of("up"), of("down")];
-  return { refused: up.has("refuse"), up, down };
+/** One connection, as rules choose it. */
+export class Chosen {
+  readonly #number: number;
+  readonly #random: Random;
+  /** What chance has said, once for each rule. */
+  readonly #decided = new Map<FaultRule, boolean>();
+
+  /** `number` is that of the connection, from 1. */
+  constructor(seed: number, number: number) {
+    this.#number = number;
+    this.#random = new Random(seed, number, 3);
+  }
+
+  /** The faults of the connection, with this peer. */
+  faults(plan: FaultPlan, peer: Addr | UdpAddr): ConnFaults {
+    for (const rule of this.#decided.keys()) if (!plan.includes(rule)) this.#decided.delete(rule);
+    const rules = plan.filter((rule) => this.#isChosen(rule) && selects(rule, this.#number, peer));
+    const [up, down] = [faultsOf(rules, "up"), faultsOf(rules, "down")];
+    return { refused: up.some(({ name }) => name === "refuse"), up, down };
+  }
+
+  #isChosen(rule: FaultRule): boolean {
+    const { chance } = rule.selection;
+    if (chance === undefined) return true;
+    const chosen = this.#decided.get(rule) ?? this.#random.next() < chance;
+    this.#decided.set(rule, chosen);
+    return chosen;
+  }
+}
+
+function faultsOf(rules: readonly FaultRule[], wanted: Direction): Faults {
+  const found: Fault[] = [];
+  for (const { direction, faults, stacks = false } of rules) {
+    if (direction !== undefined && direction !== wanted) continue;
+    const isNew = (fault: Fault) => stacks || found.every(({ name }) => name !== fault.name);
+    found.push(...faults.filter(isNew));
+  }
+  return found;
 }
 
 function selects(
-  { numbers, every, from }: Selection,
+  { selection: { numbers, every, from } }: FaultRule,
   number: number,
   peer: Addr | UdpAddr,
 ): boolean {
