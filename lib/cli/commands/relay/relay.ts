@@ -21,6 +21,8 @@ import { RELAY_HINTS } from "../../advice/hints.ts";
 import { relayHandler } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
+import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
+import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
 import { WORKER_MODULE } from "./worker.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import {
@@ -29,8 +31,10 @@ import {
   type WorkerOptions,
   WORKERS_HELP,
 } from "../../options/workers.ts";
+import { openAccess } from "../../serving/access.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
+import { conclude, tellStop } from "../../serving/tell.ts";
 import { openObserved } from "../../options/transport.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
@@ -43,6 +47,7 @@ const FLAGS = {
   ...servingFlags(PORT),
   ...WORKER_FLAGS,
   ...INSTRUMENT_FLAGS,
+  ...TOXIPROXY_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -54,9 +59,11 @@ const HELP = `Joins each client to a connection of its own to a target.
   deno run -A server.ts relay --to tls:example.com:443          plain in front of TLS
   deno run -A server.ts relay --to unix:/run/app.sock           a Unix socket for the network
   deno run -A server.ts relay --to localhost:5432 --unix db.sock
+  deno run -A server.ts relay --toxiproxy-api 8474              relays as toxiproxy's clients say
   npx plainsocket server relay --to localhost:10000             the same on Node
 
 Usage: server.ts relay --to TARGET [options]
+       server.ts relay --toxiproxy-api PORT [options]
 
 Options:
 ${renderFlags(FLAGS)}
@@ -75,6 +82,10 @@ ${WORKERS_HELP}
 
 ${INSTRUMENT_HELP}
 
+--toxiproxy-api has the HTTP API of toxiproxy, whose clients make proxies and break their connections
+with toxics. Its URL is a line on stdout, too. Limits and networks are for the proxies as well. --seed
+N chooses the same connections as in the run with this seed.
+
 Exit codes:
 ${SERVER_EXIT_HELP}
 `;
@@ -90,42 +101,73 @@ export const relay: Command = command({
 
 /** What the relay takes. */
 interface RelayOptions extends CommandOptions {
-  readonly to: TargetOptions;
+  /** Undefined if all relays are made by the API. */
+  readonly to: TargetOptions | undefined;
+  /** Undefined is no API. */
+  readonly toxiproxy: ToxiproxyOptions | undefined;
   readonly serving: ServingOptions;
   readonly workers: WorkerOptions | undefined;
 }
 
 function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]): RelayOptions {
   noMore(positionals, relayAdvice(positionals, values.to !== ""));
-  const to = parseTarget(values);
   const serving = parseServing(values, PORT);
+  const toxiproxy = parseToxiproxy(values, serving);
+  const to = toxiproxy !== undefined && values.to === "" ? undefined : parseTarget(values);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
     to,
+    toxiproxy,
     serving,
     workers: parseWorkers(values, serving.access),
   };
 }
 
 async function run(
-  { to, serving, workers, ...options }: RelayOptions,
+  { to, toxiproxy, serving, workers, ...options }: RelayOptions,
   session: Session,
 ): Promise<number> {
   const { log, io: { clock } } = session;
-  await refuseItself(serving.place, to.target, systemTransport);
+  if (to !== undefined) await refuseItself(serving.place, to.target, systemTransport);
   const signals = session.onSignals();
-  const leading = `relaying to ${formatDestination(to.target)}`;
-  if (workers !== undefined) {
-    log.note(leading);
+  if (to !== undefined && workers !== undefined) {
+    log.note(`relaying to ${formatDestination(to.target)}`);
     const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
     return await serveInWorkers({ ...serving, ...more }, session, signals);
   }
   // Faults are for the clients: the target is the other end of the same conversation.
   const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
   const listening = session.instruments.withFaults(transport, clock);
+  const context = { session, signals, transport, listening };
+  if (to === undefined) return await serveToxiproxy(toxiproxy!, serving, context);
   const opened = await openListener(serving, session, listening);
-  log.note(leading);
+  log.note(`relaying to ${formatDestination(to.target)}`);
+  const proxies = toxiproxy && await start(toxiproxy, { ...context, access: opened.access });
   const handler = relayHandler(to, log, transport, clock);
-  return await serveUntilStopped(opened, handler, serving.limits, session, signals);
+  const code = await serveUntilStopped(opened, handler, serving.limits, session, signals);
+  await proxies?.finished;
+  return code;
+}
+
+/** Serves what the API asks for, and nothing else, until a signal says stop. */
+async function serveToxiproxy(
+  toxiproxy: ToxiproxyOptions,
+  { access: who, limits }: ServingOptions,
+  context: Omit<ToxiproxyContext, "access">,
+): Promise<number> {
+  const { session, signals } = context;
+  const access = openAccess(who, session.log, (reload) => session.onReload(reload));
+  const { finished } = await start(toxiproxy, { ...context, access });
+  tellStop("conversations", limits.drainTimeout, session.log, signals);
+  return conclude(await finished, access, session.log, signals);
+}
+
+/** Starts the API, which is loaded only then. */
+async function start(
+  options: ToxiproxyOptions,
+  context: ToxiproxyContext,
+): ReturnType<typeof import("./toxiproxy/server.ts").startToxiproxy> {
+  const { startToxiproxy } = await import("./toxiproxy/server.ts");
+  return await startToxiproxy(options, context);
 }

@@ -1,0 +1,76 @@
+/**
+ * `relay --toxiproxy-api PORT`: the server of toxiproxy's API, and its proxies.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../../../base/addr.ts";
+import { systemTransport } from "../../../../net/system.deno.ts";
+import type { Transport } from "../../../../net/transport.ts";
+import { serveLight } from "../../../../http/server/server.ts";
+import type { AccessList } from "../../../../serve/access.ts";
+import type { ServeSummary } from "../../../../serve/serve.ts";
+import type { Signals } from "../../../io/signals.ts";
+import type { LimitOptions } from "../../../options/limits.ts";
+import { localProgramsOnly } from "../../../serving/control.ts";
+import { conversationOptions } from "../../../serving/serving.ts";
+import { Shortage } from "../../../serving/shortage.ts";
+import { tellMistake } from "../../../serving/tell.ts";
+import type { Session } from "../../../session.ts";
+import { relayHandler } from "../handler.ts";
+import { toxiproxyApi } from "./api.ts";
+import { Proxies } from "./proxies.ts";
+
+/** The most clients of the API at once. */
+const MAX_CLIENTS = 100;
+
+/** How the API and its proxies serve. */
+export interface ToxiproxyOptions {
+  /** The port of the API on 127.0.0.1. */
+  readonly port: number;
+  /** Of the chances by which connections have toxics. */
+  readonly seed: number;
+  readonly limits: LimitOptions;
+  /** In milliseconds, to reach an upstream. 0 means no limit. */
+  readonly connectTimeout: number;
+}
+
+/** What the proxies use. */
+export interface ToxiproxyContext {
+  readonly session: Session;
+  readonly signals: Signals;
+  /** Reaches the upstreams. */
+  readonly transport: Transport;
+  /** What the proxies listen with. */
+  readonly listening: Transport;
+  /** Who may connect to proxies. */
+  readonly access: AccessList | undefined;
+}
+
+/** Starts the API; resolves to what waits for its end, and that of the proxies. */
+export async function startToxiproxy(
+  { port, seed, limits, connectTimeout }: ToxiproxyOptions,
+  { session, signals, transport, listening, access }: ToxiproxyContext,
+): Promise<{ readonly finished: Promise<ServeSummary> }> {
+  const { log, io: { clock } } = session;
+  const { signal } = signals;
+  const proxies = new Proxies({
+    transport: listening,
+    seed,
+    serving: { ...conversationOptions(limits, access, log, clock), signal },
+    handlerTo: (target) => relayHandler({ target, connectTimeout }, log, transport, clock),
+  });
+  // What its clients say is not part of what is recorded and broken.
+  const own = new Shortage(log, clock).watch(systemTransport);
+  const listener = await session.untilListening(own.listen({ host: "127.0.0.1", port }));
+  log.note(`toxiproxy's API, with --seed ${seed}`);
+  await session.print(`http://${formatAddr(listener.addr)}/\n`);
+  const server = serveLight(listener, localProgramsOnly(toxiproxyApi(proxies, log)), {
+    signal,
+    clock,
+    maxConnections: MAX_CLIENTS,
+    drainTimeout: limits.drainTimeout,
+    onError: (error) => tellMistake(error, log, "toxiproxy: "),
+  });
+  return { finished: server.finished.then(() => proxies.finished()) };
+}

@@ -1,0 +1,23 @@
+/**
+ * Ports of this machine by which a program is controlled: for other programs, and for no page in a
+ * browser.
+ *
+ * @module
+ */
+
+import { requireHost } from "../../files/hosts.ts";
+import { textResponse } from "../../files/refusal.ts";
+import type { LightHandler } from "../../http/server/light.ts";
+
+/**
+ * Lets requests through to `handler` unless a page in a browser has sent them. Any page can send some
+ * to this machine; its browser adds an Origin, or has a name of the page in Host.
+ */
+export function localProgramsOnly(handler: LightHandler): LightHandler {
+  const checked = requireHost(handler, []);
+  return (request) => {
+    const isPage = request.header("origin") !== undefined ||
+      request.header("user-agent")?.startsWith("Mozilla/") === true;
+    return isPage ? textResponse(403, "This is not for pages in a browser") : checked(request);
+  };
+}
