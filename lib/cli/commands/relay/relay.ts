@@ -82,9 +82,9 @@ ${WORKERS_HELP}
 
 ${INSTRUMENT_HELP}
 
---toxiproxy-api has the HTTP API of toxiproxy, whose clients make proxies and break their connections
-with toxics. Its URL is a line on stdout, too. Limits and networks are for the proxies as well. --seed
-N chooses the same connections as in the run with this seed.
+--toxiproxy-api has the HTTP API of toxiproxy, whose clients make proxies and break their
+connections with toxics. Its URL is a line on stdout, too. The limits and networks are also those of
+the proxies. --seed N gives toxics to the same connections as in the run with this seed.
 
 Exit codes:
 ${SERVER_EXIT_HELP}
