@@ -398,6 +398,61 @@ test("faults: of datagrams, some are lost, come twice, or in another order, as t
   assert.notDeepEqual(mixed, all);
 });
 
+/** A server's socket with faults, a client's without, and the faults that were applied. */
+async function datagrams(plan: string) {
+  const [clock, inner] = [new VirtualClock(), new MemoryTransport()];
+  const told: string[] = [];
+  const observed = observe(inner, (event) => {
+    if (event.type === "fault") told.push(`${event.direction} ${event.fault} ${event.detail}`);
+  });
+  const server = await faulty(observed, plan, { clock }).listenDatagram();
+  const client = await inner.listenDatagram({ remote: server.addr });
+  const close = () => {
+    server.close();
+    client.close();
+  };
+  return { clock, server, client, told, close };
+}
+
+test("faults: datagrams that come at once are delayed by the same time, not one after the other", async () => {
+  const { clock, server, client, told, close } = await datagrams("up: delay=50ms");
+  for (const text of ["a", "b", "c"]) await client.send(bytesOf(text));
+  const times: number[] = [];
+  const receiving = (async () => {
+    for (let i = 0; i < 3; i++) {
+      await server.receive(new Uint8Array(1));
+      times.push(clock.now());
+    }
+  })();
+  await clock.advance(200);
+  await receiving;
+  assert.deepEqual(times, [50, 50, 50]);
+  assert.equal(told[0], "up delay of a datagram of 1 bytes by 50 ms");
+  close();
+});
+
+test("faults: a received datagram that nothing overtakes comes after a while", async () => {
+  const { clock, server, client, close } = await datagrams("up: reorder=100%");
+  await client.send(bytesOf("alone"));
+  const receiving = server.receive(new Uint8Array(9));
+  await clock.advance(100);
+  assert.equal((await receiving).size, 5);
+  close();
+});
+
+test("faults: from=NETWORKS is for the datagrams of these peers, in both directions", async () => {
+  const { server, client, close } = await datagrams(
+    "from=10.0.0.0/8: up: loss=100%; from=127.0.0.0/8: down: loss=100%",
+  );
+  await client.send(bytesOf("hello"));
+  const { size, from } = await server.receive(new Uint8Array(9));
+  assert.equal(size, 5);
+  await server.send(bytesOf("lost"), from);
+  const receiving = client.receive(new Uint8Array(9));
+  close();
+  await assert.rejects(receiving, { code: "ECLOSED" });
+});
+
 test("faults: what is still delayed or held back when its socket is closed is sent then", async () => {
   const clock = new VirtualClock();
   for (const plan of ["up: delay=50ms", "up: reorder=100%"]) {

@@ -40,6 +40,7 @@ const WRAPPED: Readonly<Record<string, (inner: Transport, clock: Clock) => Trans
   "observed": (inner) => observe(inner, () => {}),
   "recorded": (inner) => record(inner, () => {}),
   "without faults": (inner, clock) => faulty(inner, "", { clock }),
+  "live, without faults": (inner, clock) => faulty(inner, "", { clock, live: true }),
   "delayed": (inner, clock) => faulty(inner, "delay=2ms±1", { clock }),
   "split": (inner, clock) => faulty(inner, "split=1000", { clock }),
   "delayed and split": (inner, clock) => faulty(inner, "delay=1ms, split=4000", { clock }),

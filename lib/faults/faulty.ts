@@ -208,9 +208,10 @@ class Faulty implements FaultyTransport {
     const number = ++this.#numbers;
     const datagram = await this.#inner.listenDatagram(options);
     const { seed, clock } = this.#options;
-    const chosen = new Chosen(seed, number);
-    const faults = chosen.faults(this.#plan, datagram.remoteAddr ?? datagram.addr);
-    return isNone(faults) ? datagram : new FaultyDatagram(datagram, faults, seed, number, clock);
+    const [chosen, plan] = [new Chosen(seed, number), this.#plan];
+    // One without a peer of its own may meet anybody.
+    if (isNone(chosen.faults(plan, datagram.remoteAddr))) return datagram;
+    return new FaultyDatagram(datagram, (peer) => chosen.faults(plan, peer), seed, number, clock);
   }
 }
 

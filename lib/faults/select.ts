@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Addr, UdpAddr } from "../base/addr.ts";
+import type { Addr, Endpoint } from "../base/addr.ts";
 import { CidrSet } from "../base/cidr.ts";
 import { Random } from "../base/random.ts";
 import type { Direction, Fault, FaultPlan, FaultRule, Faults } from "./plan.ts";
@@ -29,8 +29,8 @@ export class Chosen {
     this.#random = new Random(seed, number, 3);
   }
 
-  /** The faults of the connection, with this peer. */
-  faults(plan: FaultPlan, peer: Addr | UdpAddr): ConnFaults {
+  /** The faults of the connection, with this peer; undefined is any peer. */
+  faults(plan: FaultPlan, peer: Addr | Endpoint | undefined): ConnFaults {
     for (const rule of this.#decided.keys()) if (!plan.includes(rule)) this.#decided.delete(rule);
     const rules = plan.filter((rule) => this.#isChosen(rule) && selects(rule, this.#number, peer));
     const [up, down] = [faultsOf(rules, "up"), faultsOf(rules, "down")];
@@ -59,9 +59,10 @@ function faultsOf(rules: readonly FaultRule[], wanted: Direction): Faults {
 function selects(
   { selection: { numbers, every, from } }: FaultRule,
   number: number,
-  peer: Addr | UdpAddr,
+  peer: Addr | Endpoint | undefined,
 ): boolean {
   if (numbers !== undefined && !numbers.includes(number)) return false;
   if (every !== undefined && number % every !== 0) return false;
-  return from === undefined || "host" in peer && new CidrSet(from).has(peer.host);
+  if (from === undefined || peer === undefined) return true;
+  return "host" in peer && new CidrSet(from).has(peer.host);
 }
