@@ -9,6 +9,16 @@ import type { Conn, Transport } from "../lib/net/transport.ts";
 import type { SocketEvent } from "../lib/observe/events.ts";
 import { observe } from "../lib/observe/observe.ts";
 
+/** What {@linkcode chances} gives for the seed 7. */
+const FAULTS_OF_SEED_7 = [
+  "3031323334 12.203, 3536373839 17.203",
+  "303132 21.230, 3334353637 26.230, 3839 31.230",
+  "303196 62.378, 33343536 67.378, 373839 72.378",
+  "30311f33 16.560, 3435 21.560, 363738 26.560, 39 31.560",
+  "303121333435 25.223, 3637 30.223, 3839 35.223",
+  "2 0 3 5 6 8 7 9 11 10 12 13 15 14 17 16 18 19",
+];
+
 const HERE = { host: "localhost", port: 7 };
 
 /** A client without faults, the server's end of its connection with them, and the events of that. */
@@ -466,6 +476,52 @@ test("faults: what is still delayed or held back when its socket is closed is se
   }
 });
 
+/** What arrives on five connections, and when; and which of 20 datagrams arrive, in which order. */
+async function chances(seed: number): Promise<string[]> {
+  const plan = "chance=50%: down: corrupt@2; down: delay=50ms±40, split=4±2/5ms; up: loss=20%, " +
+    "reorder=30%";
+  const lines: string[] = [];
+  const [clock, inner] = [new VirtualClock(), new MemoryTransport()];
+  const transport = faulty(inner, plan, { seed, clock });
+  const listener = await transport.listen(HERE);
+  for (let i = 0; i < 5; i++) {
+    const [client, server] = await Promise.all([inner.connect(HERE), listener.accept()]);
+    const started = clock.now();
+    const arrived: string[] = [];
+    const reading = (async () => {
+      const buffer = new Uint8Array(10);
+      for (let n; (n = await client.read(buffer)) !== null;) {
+        const hex = [...buffer.subarray(0, n)].map((byte) => byte.toString(16)).join("");
+        arrived.push(`${hex} ${(clock.now() - started).toFixed(3)}`);
+      }
+    })();
+    await server.write(bytesOf("0123456789"));
+    await server.closeWrite();
+    await clock.advance(1000);
+    await reading;
+    client.close();
+    server.close();
+    lines.push(arrived.join(", "));
+  }
+  listener.close();
+  const target = await inner.listenDatagram();
+  const sender = await transport.listenDatagram({ remote: target.addr });
+  for (let n = 0; n < 20; n++) await sender.send(Uint8Array.of(n));
+  await clock.advance(1000);
+  sender.close();
+  const last = await inner.listenDatagram();
+  await last.send(Uint8Array.of(255), target.addr);
+  const got: number[] = [];
+  const buffer = new Uint8Array(1);
+  while ((await target.receive(buffer), buffer[0] !== 255)) got.push(buffer[0]);
+  for (const socket of [target, last]) socket.close();
+  return [...lines, got.join(" ")];
+}
+
+test("faults: a seed gives these faults, on every runtime", async () => {
+  assert.deepEqual(await chances(7), FAULTS_OF_SEED_7);
+});
+
 test("faults: a plan that is not valid names the column and what was expected", () => {
   const cases: [string, number, RegExp][] = [
     ["conn=x: refuse", 6, /expected the number of a connection/],
@@ -476,6 +532,10 @@ test("faults: a plan that is not valid names the column and what was expected", 
     ["reset@1, close@2", 10, /'close' contradicts 'reset'/],
     ["split=1, split=2", 10, /'split' is there twice/],
     ["refuse, delay=1s", 9, /'delay' contradicts 'refuse'/],
+    ["reset@1, stall@2s, close@3s", 20, /'close' contradicts 'stall'/],
+    ["refuse; delay=1s", 9, /'delay' contradicts 'refuse' .* in rule 1\. Leave one of them out/],
+    ["up: split=1; conn=2: coalesce=1s; coalesce=1s", 35, /contradicts 'split' .* in rule 1/],
+    ["delay=1s; up: delay=2s", 15, /'delay' is there for the same connections in rule 1/],
     ["up: refuse", 5, /not for one direction/],
     ["split=0", 7, /bytes from 1/],
     ["split=4±4", 7, /bytes from 1/],
@@ -499,6 +559,17 @@ test("faults: a plan that is not valid names the column and what was expected", 
     });
   }
   assert.throws(() => parseFaultPlan("refuse\n  close"), { line: 2, column: 8 });
+  for (
+    const plan of [
+      "down: delay=50ms; delay=10ms",
+      "up: reset@1; down: close@1",
+      "stall@0, close@5s",
+      "truncate@0, close@5s",
+      "conn=1: refuse; conn=2: reset@1",
+    ]
+  ) {
+    assert.equal(parseFaultPlan(plan).length > 0, true);
+  }
 });
 
 test("faults: whatever a plan has, it is read or refused with a FaultPlanError", () => {

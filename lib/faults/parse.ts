@@ -17,10 +17,9 @@
 
 import { checkArgument, TEXT } from "../base/arguments.ts";
 import { type Cidr, parseCidr } from "../base/cidr.ts";
-import { parseDuration } from "../base/duration.ts";
 import { escapeText } from "../base/escape.ts";
 import { nearest } from "../base/nearest.ts";
-import { parseSize } from "../base/size.ts";
+import { FORMS, PERCENTAGE, percentage } from "./forms.ts";
 import type {
   Direction,
   Fault,
@@ -30,9 +29,6 @@ import type {
   Moment,
   Selection,
 } from "./plan.ts";
-
-/** The longest time of a plan, in milliseconds: what timers can wait. */
-const MAX_MS = 2_000_000_000;
 
 /** A plan that cannot be read; the message says where, what was expected, and what stands there. */
 export class FaultPlanError extends TypeError {
@@ -76,9 +72,15 @@ interface Part {
 export function parseFaultPlan(text: string): FaultPlan {
   checkArgument("parseFaultPlan", text, TEXT);
   const withoutComments = text.replace(/#[^\n]*/g, (comment) => " ".repeat(comment.length));
-  return split({ text: withoutComments, at: 0 }, /[;\n]/)
-    .filter((part) => part.text !== "")
-    .map((part) => new RuleParser(text, part).rule());
+  const rules: FaultRule[] = [];
+  for (const part of split({ text: withoutComments, at: 0 }, /[;\n]/)) {
+    if (part.text === "") continue;
+    const parser = new RuleParser(text, part);
+    const rule = parser.rule();
+    parser.checkAgainst(rules, rule);
+    rules.push(rule);
+  }
+  return rules;
 }
 
 /** The parts between separators, without the white space around them. */
@@ -106,6 +108,8 @@ const DIRECTION = /^(up|down)\s*:\s*/i;
 class RuleParser {
   readonly #whole: string;
   #rest: Part;
+  /** Where each fault stands. */
+  readonly #parts = new Map<Fault, Part>();
   #selection: Selection = { numbers: undefined, every: undefined, from: undefined };
 
   constructor(whole: string, part: Part) {
@@ -122,11 +126,10 @@ class RuleParser {
     }
     const [direction, word] = DIRECTION.exec(this.#rest.text) ?? [];
     if (direction !== undefined) this.#skip(direction.length);
-    const found = new Map<FaultName, Part>();
     const faults = split(this.#rest, /,/).map((part) => {
       const fault = this.#fault(part);
-      this.#check(fault, part, found);
-      found.set(fault.name, part);
+      this.#check(fault, part);
+      this.#parts.set(fault, part);
       if (fault.name === "refuse" && word !== undefined) {
         throw this.#error(part, "'refuse' is for a connection, not for one direction of it");
       }
@@ -167,7 +170,7 @@ class RuleParser {
     if (this.#selection.chance !== undefined) throw this.#error(value, "'chance' is there twice");
     const chance = percentage(value.text);
     if (chance === undefined) {
-      throw this.#error(value, `expected ${chanceForm.expected}, not '${value.text}'`);
+      throw this.#error(value, `expected ${PERCENTAGE}, not '${value.text}'`);
     }
     this.#selection = { ...this.#selection, chance };
   }
@@ -220,20 +223,40 @@ class RuleParser {
   }
 
   /** Throws if a fault cannot go with one before it in the rule. */
-  #check(fault: Fault, part: Part, found: ReadonlyMap<FaultName, Part>): void {
-    const { name } = fault;
-    for (const other of found.keys()) {
-      const contradicts = other === name || name === "refuse" || other === "refuse" ||
-        ENDS.includes(name) && ENDS.includes(other) ||
-        SIZES.includes(name) && SIZES.includes(other);
-      if (!contradicts) continue;
-      throw this.#error(
-        part,
-        other === name
-          ? `'${name}' is there twice in one rule`
-          : `'${name}' contradicts '${other}' in the same rule`,
-      );
+  #check(fault: Fault, part: Part): void {
+    for (const other of this.#parts.keys()) {
+      if (other.name === fault.name) {
+        throw this.#error(part, `'${fault.name}' is there twice in one rule`);
+      }
+      if (contradict(fault, other)) this.#refuse(part, fault, other, "in the same rule");
     }
+  }
+
+  /** Throws if a fault of `rule`, which was read, cannot go with one of an earlier rule. */
+  checkAgainst(earlier: readonly FaultRule[], rule: FaultRule): void {
+    const selection = JSON.stringify(rule.selection);
+    for (const [i, { selection: before, direction, faults }] of earlier.entries()) {
+      const overlap = direction === undefined || rule.direction === undefined ||
+        direction === rule.direction;
+      if (!overlap || JSON.stringify(before) !== selection) continue;
+      for (const [fault, part] of this.#parts) {
+        const same = faults.some(({ name }) => name === fault.name);
+        if (same && (direction ?? rule.direction) === rule.direction) {
+          throw this.#error(
+            part,
+            `'${fault.name}' is there for the same connections in rule ${i + 1}, which counts`,
+          );
+        }
+        const other = same ? undefined : faults.find((other) => contradict(fault, other));
+        if (other === undefined) continue;
+        this.#refuse(part, fault, other, `for the same connections in rule ${i + 1}`);
+      }
+    }
+  }
+
+  #refuse(part: Part, { name }: Fault, other: Fault, where: string): never {
+    const why = `'${name}' contradicts '${other.name}' ${where}. Leave one of them out.`;
+    throw this.#error(part, why);
   }
 
   #error({ at }: Part, why: string): FaultPlanError {
@@ -242,129 +265,19 @@ class RuleParser {
 }
 
 /** Of these, only the first to happen would be seen. */
-const ENDS: readonly FaultName[] = ["reset", "close", "stall", "truncate"];
+const ENDS: readonly FaultName[] = ["reset", "close", "stall"];
 
 /** One makes pieces smaller, the other larger. */
 const SIZES: readonly FaultName[] = ["split", "coalesce"];
 
-/** How a fault is written. */
-interface Form {
-  readonly sign: "@" | "=" | "";
-  readonly expected: string;
-  readonly parse: (name: FaultName, value: string) => Fault | undefined;
+/** Whether two faults of different names cannot both happen to a connection. */
+function contradict(a: Fault, b: Fault): boolean {
+  const both = (names: readonly FaultName[]) => names.includes(a.name) && names.includes(b.name);
+  if (a.name === "refuse" || b.name === "refuse" || both(SIZES)) return true;
+  // After so many bytes or after a time: whichever comes first.
+  return both(ENDS) && "at" in a && "at" in b && kindOf(a.at) === kindOf(b.at);
 }
 
-const ending: Form = {
-  sign: "@",
-  expected: "bytes (4096, 4k), a time (500ms, 2s) or data (data, data+500ms)",
-  parse: (name, value) => {
-    const at = moment(value);
-    return at && { name, at } as Fault;
-  },
-};
-
-const atByte: Form = {
-  sign: "@",
-  expected: "bytes (4096, 4k)",
-  parse: (name, value) => {
-    const bytes = size(value, 0);
-    return bytes === undefined ? undefined : { name, at: { bytes } } as Fault;
-  },
-};
-
-const ofSize: Form = {
-  sign: "=",
-  expected: "bytes from 1 (1, 64k)",
-  parse: (name, value) => {
-    const bytes = size(value, 1);
-    return bytes === undefined ? undefined : { name, bytes } as Fault;
-  },
-};
-
-const ofTime: Form = {
-  sign: "=",
-  expected: "a time (20ms)",
-  parse: (name, value) => {
-    const ms = time(value);
-    return ms === undefined ? undefined : { name, ms } as Fault;
-  },
-};
-
-const chanceForm: Form = {
-  sign: "=",
-  expected: "a percentage from 0% to 100%",
-  parse: (name, value) => {
-    const probability = percentage(value);
-    return probability === undefined ? undefined : { name, probability } as Fault;
-  },
-};
-
-const FORMS: Readonly<Record<FaultName, Form>> = {
-  refuse: { sign: "", expected: "nothing", parse: () => ({ name: "refuse" }) },
-  reset: ending,
-  close: ending,
-  stall: ending,
-  truncate: atByte,
-  corrupt: atByte,
-  delay: { sign: "=", expected: "a time (50ms, 50ms±10)", parse: (_, value) => delay(value) },
-  rate: ofSize,
-  split: {
-    sign: "=",
-    expected: "bytes from 1 (1, 64k), with a variation and a pause (64±16, 64±16/10ms)",
-    parse: (_, value) => splitting(value),
-  },
-  coalesce: ofTime,
-  slowclose: ofTime,
-  loss: chanceForm,
-  dup: chanceForm,
-  reorder: chanceForm,
-};
-
-function percentage(value: string): number | undefined {
-  const percent = /^(\d+\.?\d*|\.\d+) ?%$/.test(value) ? parseFloat(value) : NaN;
-  return percent <= 100 ? percent / 100 : undefined;
-}
-
-function moment(value: string): Moment | undefined {
-  const bytes = size(value, 0);
-  if (bytes !== undefined) return { bytes };
-  const [, after] = /^data(?:\s*\+\s*(.*))?$/is.exec(value) ?? [undefined, value];
-  const isData = after !== value;
-  const ms = isData && after === undefined ? 0 : time(after ?? "");
-  return ms === undefined ? undefined : isData ? { data: true, ms } : { ms };
-}
-
-function size(value: string, least: number): number | undefined {
-  const bytes = parseSize(value);
-  return bytes !== undefined && Number.isSafeInteger(bytes) && bytes >= least ? bytes : undefined;
-}
-
-function time(value: string): number | undefined {
-  const ms = parseDuration(value);
-  return ms !== undefined && ms <= MAX_MS ? ms : undefined;
-}
-
-/** A value, and what may vary it: `50ms±10`. */
-const VARIED = /^(.*?)\s*(?:(?:±|\+-|\+\/-)\s*(.*))?$/s;
-
-/** `64±16/10ms`. */
-function splitting(value: string): Fault | undefined {
-  const [, sizes, wait] = /^([^/]*(?:\+\/-[^/]*)?)(?:\/(.*))?$/s.exec(value) ?? [];
-  if (sizes === undefined) return undefined;
-  const [, base, more = "0"] = VARIED.exec(sizes)!;
-  const [bytes, variation] = [size(base, 1), size(more, 0)];
-  const pause = wait === undefined ? 0 : time(wait.trim());
-  if (bytes === undefined || variation === undefined || pause === undefined) return undefined;
-  return variation < bytes ? { name: "split", bytes, variation, pause } : undefined;
-}
-
-/** `50ms±10`: the jitter has the unit of the delay if it has none of its own. */
-function delay(value: string): Fault | undefined {
-  const [, base, more] = VARIED.exec(value)!;
-  const ms = time(base);
-  if (ms === undefined) return undefined;
-  const unit = /[a-z]+$/i.exec(base)![0];
-  const jitter = more === undefined ? 0 : time(more) ?? time(`${more}${unit}`);
-  if (jitter === undefined || jitter > ms) return undefined;
-  return { name: "delay", ms, jitter };
+function kindOf(at: Moment): string {
+  return "bytes" in at ? "bytes" : "data" in at ? "data" : "ms";
 }
