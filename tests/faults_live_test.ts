@@ -179,7 +179,10 @@ test("faults: chance=PERCENT chooses connections by the seed, once for each", as
 
 test("faults: rules that stack add up their delays, and the lowest rate counts", async () => {
   const stacking = (text: string): FaultRule[] =>
-    parseFaultPlan(text).map((rule) => ({ ...rule, stacks: true }));
+    text.split(";").flatMap((rule) => parseFaultPlan(rule)).map((rule) => ({
+      ...rule,
+      stacks: true,
+    }));
   const { server, transport, clock, arrived, close } = await live("");
   transport.setPlan(
     stacking("down: delay=100ms; down: delay=200ms; rate=1000; rate=100; rate=500"),
