@@ -31,8 +31,9 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
   },
   "lib/files/hosts.ts": {
-    names: ["hostNameOf"],
-    reason: "--allow-host takes a name as the server reads it in Host",
+    names: ["hostNameOf", "requireHost"],
+    reason:
+      "--allow-host takes a name as the server reads it in Host; control ports check Host as it does",
   },
   "lib/files/media_type.ts": {
     names: ["isMediaType"],
@@ -78,6 +79,10 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["AUTHORIZATION_FIELDS", "redacting"],
     reason: "web -v hides the credentials that recordings hide",
   },
+  "lib/observe/report.ts": {
+    names: ["socketOf"],
+    reason: "--on-miss record adds the events of one connection",
+  },
   "lib/recording/conversations.ts": {
     names: ["connectionsOf", "Party"],
     reason: "the connections of a recording are counted, and one is chosen to be replayed",
@@ -86,8 +91,12 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["parseEvent", "parseHead"],
     reason: "--record FILE.pcapng makes packets of each event as it happens",
   },
+  "lib/replay/match.ts": {
+    names: ["Matcher"],
+    reason: "--on-miss compares a client with several recorded connections",
+  },
   "lib/replay/player.ts": {
-    names: ["play"],
+    names: ["Miss", "play", "playUntilMiss", "Progress"],
     reason: "replay plays on real sockets; the public function makes a transport",
   },
   "lib/replay/replayed.ts": {

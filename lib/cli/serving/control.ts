@@ -6,8 +6,13 @@
  */
 
 import { requireHost } from "../../files/hosts.ts";
-import { textResponse } from "../../files/refusal.ts";
-import type { LightHandler } from "../../http/server/light.ts";
+import type { LightHandler, LightResponse } from "../../http/server/light.ts";
+
+const REFUSAL: LightResponse = {
+  status: 403,
+  headers: ["Content-Type", "text/plain;charset=utf-8"],
+  body: "This is not for pages in a browser.\n",
+};
 
 /**
  * Lets requests through to `handler` unless a page in a browser has sent them. Any page can send some
@@ -18,6 +23,6 @@ export function localProgramsOnly(handler: LightHandler): LightHandler {
   return (request) => {
     const isPage = request.header("origin") !== undefined ||
       request.header("user-agent")?.startsWith("Mozilla/") === true;
-    return isPage ? textResponse(403, "This is not for pages in a browser") : checked(request);
+    return isPage ? REFUSAL : checked(request);
   };
 }

@@ -23,8 +23,8 @@ import type { Conn, Transport } from "../../../net/transport.ts";
 import type { SocketEvent } from "../../../observe/events.ts";
 import { observe } from "../../../observe/observe.ts";
 import { socketOf } from "../../../observe/report.ts";
-import { RecordingEncoder } from "../../../recording/encode.ts";
 import type { Recording, RecordingHead } from "../../../recording/format.ts";
+import { recordingSink } from "../../../recording/record.ts";
 import { writeError } from "../../io/files.ts";
 import type { Log } from "../../io/log.ts";
 
@@ -91,23 +91,28 @@ export class Addition {
         `A connection of ${bytes} bytes was not added to '${this.#path}': the most is ${MAX_KEPT}.`,
       );
     }
-    // As recordings have it: from the moment at which the first one began.
-    const zero = this.#clock.now() - Math.max(0, Date.now() - Date.parse(this.#head.started));
-    const limits = { connection: 0, total: 0 };
-    const encoder = new RecordingEncoder({ ...this.#head, limits }, zero);
-    const socket = ++this.#sockets;
     try {
-      addLines(this.#path, events.map((event) => encoder.lines(of(event, socket))).join(""));
+      addLines(this.#path, this.#linesOf(events));
       this.#log.note(`added a connection to '${this.#path}'`);
     } catch (error) {
       this.#log.error(writeError(this.#path, error).message);
     }
   }
-}
 
-/** The same event, of another socket. */
-function of(event: SocketEvent, socket: number): SocketEvent {
-  return { ...event, socket } as SocketEvent;
+  /** The events of one connection, as the file has them: under a number that no other one has. */
+  #linesOf(events: readonly SocketEvent[]): string {
+    const socket = ++this.#sockets;
+    // Their time is that since the first recording began.
+    const since = Math.max(0, Date.now() - Date.parse(this.#head.started));
+    const zero = this.#clock.now() - since;
+    const clock: Clock = { now: () => zero, setTimer: () => () => {} };
+    const lines: string[] = [];
+    const { redaction } = this.#head;
+    const sink = recordingSink((text) => lines.push(text), { redaction, clock });
+    for (const event of events) sink({ ...event, socket } as SocketEvent);
+    // Without the first line, which the file has.
+    return lines.slice(1).join("");
+  }
 }
 
 /** Adds whole lines to a file. It has the old text, or all of the new one, whatever happens. */
