@@ -14,6 +14,7 @@ import {
   startTarget,
   type TargetServer,
 } from "./replay_helpers.ts";
+import { runProgram } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 
@@ -67,6 +68,32 @@ test("cli replay: client.ts replay compares frames, too", async () => {
   assert.equal(code, 1);
   assert.match(stderr, /expected 6e 6f +\|no\|\n +received 6f 6b/);
 });
+
+test("cli replay: a recording without the messages that are compared is refused at the start", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  writeFileSync(file, FRAMED);
+  const run = await runServer(["replay", file, "--match", "http"]);
+  assertFailed(run, 26, /Cannot replay connection 1 by its messages: .*match: "stream"/);
+});
+
+test("cli replay: a client that resets has not said what was recorded", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  writeFileSync(file, FRAMED);
+  await using player = await startServer(["replay", file, "--host", "127.0.0.1"]);
+  const client = `
+import socket, struct
+s = socket.create_connection(("127.0.0.1", ${player.port}))
+s.sendall(b"\\x06id")
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+s.close()
+`;
+  assert.equal((await runProgram(["python3", "-c", client])).code, 0);
+  const { code, stderr } = await player.program.exit();
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /1 connection broke off before the end of what was recorded/);
+}, ["python3"]);
 
 /** An SMTP server of a few words, whose banner and responses are as long as the recorded ones. */
 function mailServer(): Promise<TargetServer> {

@@ -1,10 +1,13 @@
 // `client.ts resolve`: what it prints, and how it ends.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { SocketError } from "../lib/base/errors.ts";
 import { formatAddr } from "../lib/base/addr.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { python, type PythonPeer } from "./peers.ts";
+import { folder } from "./replay_helpers.ts";
 import { assertFailed, hasIPv6, runClient, startClient } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 import { TestClock } from "./test_clock.ts";
@@ -64,6 +67,21 @@ test("client resolve: --connect tells which address wins, and why", async () => 
     using conn = await accepted;
     assert.equal(await conn.read(new Uint8Array(1)), null, "and it is closed");
   }
+});
+
+test("client resolve: --fault breaks the attempts of --connect, and the recording has it", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const at = formatAddr(listener.addr);
+  const broken = ["--fault", "refuse", "--record", file];
+  const run = await resolve("--connect", at, ...broken);
+  assert.equal(run.code, 7);
+  assert.match(run.stderr, /a fault refused it \(ECONNREFUSED\)/);
+  assert.match(run.stdout.toString(), /^1 .*ECONNREFUSED/m);
+  assert.match(readFileSync(file, "utf8"), /"type":"fault","fault":"refuse","detail":"of a conn/);
+  const alone = await resolve(at, ...broken);
+  assertFailed(alone, 2, /Options --record and --fault go with --connect/);
 });
 
 test(

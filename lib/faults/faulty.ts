@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
+import { type Addr, formatAddr, type TcpAddr, type UnixAddr } from "../base/addr.ts";
 import {
   asksForUnix,
   checkArgument,
@@ -175,6 +175,7 @@ class Faulty implements FaultyTransport {
       ? unixAddr(options.path)
       : { transport: "tcp" as const, host: options.host, port: options.port };
     if (chosen.faults(this.#plan, addr).refused) {
+      reportFault(this.#inner, undefined, "refuse", `of a connection to ${formatAddr(addr)}`);
       throw new SocketError("ECONNREFUSED", "connect", { addr, why: "a fault refused it" });
     }
     return this.#wrap(await this.#inner.connect(options), chosen, number, "client");

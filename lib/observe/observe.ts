@@ -103,6 +103,7 @@ class ObservedTransport implements Transport {
     this.name = inner.name;
     this.#inner = inner;
     this.#recorder = recorder;
+    noteObserved(this, { recorder, socket: undefined });
   }
 
   async resolve(options: ResolveOptions): Promise<TcpAddr[]> {

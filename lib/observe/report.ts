@@ -10,15 +10,16 @@ import type { Recorder } from "./recorder.ts";
 /** A socket as its recorder knows it. */
 export interface ObservedSocket {
   readonly recorder: Recorder;
-  readonly socket: number;
+  /** Undefined for a transport. */
+  readonly socket: number | undefined;
 }
 
-/** The sockets of observed connections, and of what wraps them. */
+/** The sockets of observed connections, and of what wraps them; and observed transports. */
 const observed = new WeakMap<object, ObservedSocket>();
 
-/** Notes that `conn` is a socket of a recorder. */
-export function noteObserved(conn: object, socket: ObservedSocket): void {
-  observed.set(conn, socket);
+/** Notes that an object is a socket, or the transport, of a recorder. */
+export function noteObserved(object: object, socket: ObservedSocket): void {
+  observed.set(object, socket);
 }
 
 /** Makes what is reported of `wrapper` be about what `inner` is. */
@@ -35,7 +36,8 @@ export function socketOf(conn: object): number | undefined {
 /** Reports that what comes on one connection is sent on the other; nothing unless both are observed. */
 export function reportLink(a: Conn, b: Conn): void {
   const [one, other] = [observed.get(a), observed.get(b)];
-  if (one === undefined || one.recorder !== other?.recorder) return;
+  if (one?.socket === undefined || other?.socket === undefined) return;
+  if (one.recorder !== other.recorder) return;
   one.recorder.emit({ type: "link", socket: one.socket, peer: other.socket });
 }
 

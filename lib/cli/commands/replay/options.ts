@@ -8,8 +8,8 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Recording } from "../../../recording/format.ts";
 import { connectionsOf } from "../../../recording/conversations.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
-import { ignoredFields, type ReplayOptions } from "../../../replay/replayed.ts";
-import { playable, type Script, scriptOf } from "../../../replay/script.ts";
+import { ignoredFields, matcherOf, type ReplayOptions } from "../../../replay/replayed.ts";
+import { playable, ReplayError, type Script, scriptOf } from "../../../replay/script.ts";
 import type { Party } from "../../../recording/conversations.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
@@ -122,11 +122,21 @@ export async function openReplay(
 ): Promise<Replay> {
   const recording = await openRecording(file, session);
   if (recording.warning !== undefined) session.log.note(recording.warning);
+  const playing = {
+    match,
+    ignore,
+    ignoreFields: ignoreFields.length > 0 ? ignoreFields : ignoredFields(recording),
+    speed,
+    clock: session.io.clock,
+  };
   let scripts: Script[];
   try {
     scripts = playable(connectionsOf(recording)).map((connection) => scriptOf(connection, side));
+    // What was recorded may have none of the messages that are to be compared.
+    for (const script of scripts) matcherOf(script, playing);
   } catch (error) {
-    throw new CliError(EXIT.badInput, (error as Error).message);
+    if (!(error instanceof ReplayError)) throw error;
+    throw new CliError(EXIT.badInput, error.message);
   }
   if (scripts.length === 0) {
     throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
@@ -134,13 +144,7 @@ export async function openReplay(
   return {
     recording,
     scripts: Array.from({ length: times }, () => scripts).flat(),
-    options: {
-      match,
-      ignore,
-      ignoreFields: ignoreFields.length > 0 ? ignoreFields : ignoredFields(recording),
-      speed,
-      clock: session.io.clock,
-    },
+    options: playing,
   };
 }
 

@@ -157,13 +157,17 @@ async function playAll(
   const stopping = AbortSignal.any([signals.signal, done.signal]);
   let [next, left] = [0, scripts.length];
   let mismatch: ReplayMismatch | undefined;
+  let broken = 0;
   await serve(opened.listener, async (conn) => {
     const script = scripts[next++];
     if (script === undefined) return conn.reset();
     try {
       await play(conn, script, matcherOf(script, options), options);
     } catch (error) {
-      if (!(error instanceof ReplayMismatch)) throw error;
+      if (!(error instanceof ReplayMismatch)) {
+        broken++;
+        throw error;
+      }
       mismatch ??= error;
       done.abort();
     } finally {
@@ -175,6 +179,10 @@ async function playAll(
   }).finished;
   if (mismatch !== undefined) return tellMismatch(mismatch, log);
   if (left > 0) return signals.exitCode();
+  if (broken > 0) {
+    log.error(`${counted(broken, "connection")} broke off before the end of what was recorded`);
+    return EXIT.differed;
+  }
   log.note(`played ${counted(scripts.length, "connection")}, as recorded`);
   return EXIT.ok;
 }

@@ -15,6 +15,12 @@ import { type Endpoint, interleave } from "../../../base/addr.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
+import {
+  INSTRUMENT_FLAGS,
+  INSTRUMENT_HELP,
+  parseInstruments,
+} from "../../options/instrument_flags.ts";
+import { openTransport } from "../../options/transport.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { RESOLVE_HINTS } from "../../advice/hints.ts";
@@ -27,6 +33,7 @@ import { clientTranscript } from "../../io/transcript.ts";
 const FLAGS = {
   connect: toggle("try them, and tell which one wins and why"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
+  ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
 
@@ -36,6 +43,8 @@ const HELP = `The addresses of a name, in the order they are tried.
   deno run -A client.ts resolve localhost                 without a port, too
   deno run -A client.ts resolve --connect localhost:80    and which of them a connection goes to
   deno run -A client.ts resolve --connect --log json '[::1]:80'
+  deno run -A client.ts resolve --connect localhost:80 --fault 'conn=1: refuse'
+                                                          what if the first one fails
   npx plainsocket client resolve localhost:80             the same on Node
 
 Usage: client.ts resolve HOST[:PORT] [options]
@@ -50,6 +59,8 @@ try them so (Happy Eyeballs, RFC 8305): the next one 250 ms after the last, or a
 failed. The first to answer wins, and the others are given up. --connect does the same, closes the
 connection, and tells of each address when the attempt began and ended, in milliseconds since the
 addresses were known.
+
+${INSTRUMENT_HELP}
 
 Exit codes:
 ${clientExitHelp(["ok", "notConnected", "timeout"])}
@@ -75,13 +86,17 @@ interface ResolveOptions extends CommandOptions {
 
 function parseResolve(values: Values<typeof FLAGS>, positionals: string[]): ResolveOptions {
   const { connect, "connect-timeout": timeout } = values;
+  const instruments = parseInstruments(values);
+  if (!connect && (instruments.record !== undefined || instruments.fault !== undefined)) {
+    throw new UsageError("Options --record and --fault go with --connect");
+  }
   const text = positionals.shift();
   if (text === undefined) {
     throw new UsageError("resolve needs HOST or HOST:PORT, as in localhost:80");
   }
   noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
   const endpoint = connect ? parseEndpoint(text) : hostOf(text) ?? parseEndpoint(text);
-  return { log: parseLog(values), endpoint, connect, timeout };
+  return { log: parseLog(values), instruments, endpoint, connect, timeout };
 }
 
 async function run(options: ResolveOptions, session: Session): Promise<number> {
@@ -135,12 +150,9 @@ async function tellRace(
   signal: AbortSignal,
 ): Promise<void> {
   const race = new Race();
-  const { log, io: { clock } } = session;
-  const shown = log.verbose ? log.sink(clientTranscript()) : () => {};
-  const transport = observe(systemTransport, (event: SocketEvent) => {
-    race.record(event);
-    shown(event);
-  }, clock);
+  const { io: { clock } } = session;
+  const sockets = openTransport(session, clientTranscript());
+  const transport = observe(sockets, (event: SocketEvent) => race.record(event), clock);
   try {
     (await dial(transport, { ...endpoint, timeout, signal, clock })).close();
   } finally {
