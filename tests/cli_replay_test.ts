@@ -80,12 +80,13 @@ test("cli replay: a recording without the messages that are compared is refused 
 test("cli replay: a client that resets has not said what was recorded", async () => {
   using dir = folder();
   const file = join(dir.path, "x.jsonl");
-  writeFileSync(file, FRAMED);
+  writeFileSync(file, MAIL);
   await using player = await startServer(["replay", file, "--host", "127.0.0.1"]);
   const client = `
 import socket, struct
 s = socket.create_connection(("127.0.0.1", ${player.port}))
-s.sendall(b"\\x06id")
+s.recv(100)
+s.sendall(b"HE")
 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 s.close()
 `;
