@@ -215,6 +215,19 @@ test("replay: by lines, what `ignore` matches may differ, and nothing else", asy
   await assert.rejects(answer("PUT 23:59\nEND\n", options));
 });
 
+test("replay: a line that does not end is a difference when it is much longer than the recording", async () => {
+  const transport = replayed(await recordingOf(GREETING), { match: "lines", ignore: /x+/ });
+  const conn = await transport.connect(HERE);
+  await line(conn);
+  const writing = (async () => {
+    for (;;) await conn.write(new Uint8Array(64 * 1024).fill(120));
+  })();
+  await assert.rejects(transport.finished, ReplayMismatch);
+  await assert.rejects(writing);
+  assert.ok(conn.bytesWritten < 2 * 1024 * 1024, String(conn.bytesWritten));
+  conn.close();
+});
+
 test("replay: by frames, payloads are compared", async () => {
   const framing = lengthPrefix("u8");
   const recording = await recordingOf([

@@ -58,6 +58,11 @@ class Splitter {
     return found;
   }
 
+  /** How many bytes wait for the end of their unit. */
+  get waiting(): number {
+    return this.#rest.length;
+  }
+
   /** The end of the stream: returns what is left. */
   end(): Found[] {
     const { length } = this.#rest;
@@ -73,6 +78,9 @@ interface Unit {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** How many bytes longer than all that was recorded a unit may be, where some of it may differ. */
+const MORE_THAN_RECORDED = 1024 * 1024;
 
 /** Compares unit by unit. */
 export class UnitMatcher implements Matcher {
@@ -108,6 +116,9 @@ export class UnitMatcher implements Matcher {
 
   feed(bytes: Uint8Array): void {
     for (const found of this.#split(bytes)) this.#compare(found);
+    if (this.#splitter.waiting > this.#script.expected.length + MORE_THAN_RECORDED) {
+      throw mismatch(this.#script, this.position, bytes);
+    }
   }
 
   end(): void {
