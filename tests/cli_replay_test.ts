@@ -75,6 +75,10 @@ test("cli replay: a recording without the messages that are compared is refused 
   writeFileSync(file, FRAMED);
   const run = await runServer(["replay", file, "--match", "http"]);
   assertFailed(run, 26, /Cannot replay connection 1 by its messages: .*match: "stream"/);
+  writeFileSync(file, recordingOf());
+  const none = /'.*x\.jsonl' has no connection that can be played/;
+  assertFailed(await runServer(["replay", file]), 26, none);
+  assertFailed(await runClient(["replay", file, "--to", "localhost:1"]), 26, none);
 });
 
 test("cli replay: a client that resets has not said what was recorded", async () => {
@@ -241,3 +245,53 @@ test("cli replay: what --on-miss needs is said in one line", async () => {
     /Unknown option --on-miss: it is for 'server.ts replay'/,
   );
 });
+
+test(
+  "cli replay --on-miss record: curl gets from the recording what it has asked for once",
+  async () => {
+    using dir = folder();
+    const file = join(dir.path, "x.jsonl");
+    // Nothing is recorded yet.
+    writeFileSync(file, recordingOf());
+    for (const name of ["a", "b"]) writeFileSync(join(dir.path, name), `content of ${name}`);
+    await using web = await startServer(["web", dir.path, "--host", "127.0.0.1"]);
+    const args = ["replay", file, "--host", "127.0.0.1", "--match", "http", "--on-miss", "record"];
+    const start = () => startServer([...args, "--to", `127.0.0.1:${web.port}`]);
+    const curl = async (port: number, name: string) => {
+      // The port is another one each time.
+      const url = `http://127.0.0.1:${port}/${name}`;
+      const run = await runProgram([
+        "curl",
+        "-sS",
+        "-H",
+        "Host: localhost",
+        "-H",
+        "Connection: close",
+        url,
+      ]);
+      assert.equal(run.code, 0, run.stderr);
+      return run.stdout.toString();
+    };
+    {
+      await using player = await start();
+      for (const name of ["a", "b"]) {
+        assert.equal(
+          await curl(player.port, name),
+          `content of ${name}`,
+        );
+      }
+      await player.program.stderr.until(/(added a connection [^]*){2}/);
+    }
+    for (const name of ["a", "b"]) writeFileSync(join(dir.path, name), "changed");
+    await using player = await start();
+    // In another order, too.
+    for (const name of ["b", "a"]) {
+      assert.equal(
+        await curl(player.port, name),
+        `content of ${name}`,
+      );
+    }
+    assert.equal(await curl(player.port, "a"), "changed");
+  },
+  ["curl"],
+);

@@ -24,6 +24,7 @@ import { openTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
 import {
+  checkPlayable,
   openReplay,
   parseReplay,
   REPLAY_FLAGS,
@@ -88,7 +89,9 @@ async function run(
 ): Promise<number> {
   const { log, io: { clock } } = session;
   const { signal, exitCode } = session.onSignals();
-  const { scripts, options } = await openReplay(replay, "client", session);
+  const opened = await openReplay(replay, "client", session);
+  checkPlayable(opened, replay.file);
+  const { scripts, options } = opened;
   const transport = openTransport(session, clientTranscript());
   log.note(`playing ${counted(scripts.length, "connection")} to ${formatDestination(target)}`);
   try {

@@ -138,14 +138,17 @@ export async function openReplay(
     if (!(error instanceof ReplayError)) throw error;
     throw new CliError(EXIT.badInput, error.message);
   }
-  if (scripts.length === 0) {
-    throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
-  }
   return {
     recording,
     scripts: Array.from({ length: times }, () => scripts).flat(),
     options: playing,
   };
+}
+
+/** Throws a CliError if there is nothing to play. */
+export function checkPlayable({ scripts }: Replay, file: string): void {
+  if (scripts.length > 0) return;
+  throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
 }
 
 /** Shows the first difference; returns the exit code. */

@@ -31,6 +31,7 @@ import { refuseItself } from "../relay/itself.ts";
 import { Addition } from "./addition.ts";
 import { type MissChoice, ON_MISS_FLAGS, parseOnMiss } from "./on_miss.ts";
 import {
+  checkPlayable,
   openReplay,
   parseReplay,
   type Replay,
@@ -118,7 +119,11 @@ async function run(
 ): Promise<number> {
   const signals = session.onSignals();
   const replay = await openReplay(choice, "server", session);
-  if (onMiss === undefined) return await playAll(replay, serving, session, signals);
+  // Clients can go on with the real server from the start.
+  if (onMiss === undefined) {
+    checkPlayable(replay, choice.file);
+    return await playAll(replay, serving, session, signals);
+  }
   return await playAndPassOn(replay, choice.file, { ...onMiss, serving }, session, signals);
 }
 
