@@ -198,6 +198,8 @@ test("toxiproxy: each toxic is applied to connections that are open, and its rem
   const add = (type: string, attributes: Record<string, number>, stream = "downstream") =>
     api.ask("POST", "/proxies/p/toxics", { type, attributes, stream });
   const remove = (name: string) => api.ask("DELETE", `/proxies/p/toxics/${name}`);
+  const untilTold = (fault: string) =>
+    until(() => readFileSync(file, "utf8").includes(`"fault":"${fault}"`), fault);
   const open = async () => {
     const conn = await connectTo(proxy.listen);
     assert.equal(await exchange(conn, "hello"), "hello");
@@ -207,6 +209,7 @@ test("toxiproxy: each toxic is applied to connections that are open, and its rem
   using late = await open();
   await add("latency", { latency: 60_000 });
   await say(late, "held");
+  await untilTold("delay");
   await add("slicer", { average_size: 2, size_variation: 1, delay: 10 });
   await remove("latency_downstream");
   assert.equal(await exchange(late, "", 4), "held");
@@ -216,6 +219,7 @@ test("toxiproxy: each toxic is applied to connections that are open, and its rem
   // Nothing passes at no rate, and nothing is lost.
   await add("bandwidth", { rate: 0 }, "upstream");
   await say(late, "waiting");
+  await untilTold("rate");
   await api.ask("PATCH", "/proxies/p/toxics/bandwidth_upstream", { attributes: { rate: 1000 } });
   assert.equal(await exchange(late, "", 7), "waiting");
   await remove("bandwidth_upstream");
@@ -229,7 +233,7 @@ test("toxiproxy: each toxic is applied to connections that are open, and its rem
   using lost = await open();
   await add("timeout", { timeout: 0 });
   await say(lost, "lost");
-  await until(() => readFileSync(file, "utf8").includes('"truncate"'), "Nothing was lost");
+  await untilTold("truncate");
   await remove("timeout_downstream");
   assert.equal(await exchange(lost, "", 1), "");
 
