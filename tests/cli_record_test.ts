@@ -54,7 +54,7 @@ test("cli record: each format is made of it, of one connection too, and into a f
   const file = join(dir.path, "x.jsonl");
   await recordEcho(file);
   const starts = {
-    text: /#1 client 127\.0\.0\.1:\d+, server/,
+    text: /^#1 +client +server\n +127\.0\.0\.1:\d+ /,
     mermaid: /^sequenceDiagram/,
     svg: /^<svg /,
     pcapng: /^\n\r\r\n/,

@@ -104,3 +104,24 @@ test("text: whatever was recorded, no control character gets into a terminal", a
     { numRuns: 100 },
   );
 });
+
+test("text: a connection is two columns, and no line is wider than 80", async () => {
+  const drawing = toText(
+    await recordingOf(accepted([
+      ["client", "GET / HTTP/1.1\r\n\r\n"],
+      ["server", "日本語 ".repeat(20)],
+      ["server", new Uint8Array([0xff, 0])],
+    ])),
+  );
+  assert.deepEqual(drawing.split("\n"), [
+    "#1               client                                                  server",
+    "                 127.0.0.1:50002                                   127.0.0.1:80",
+    "        0.000 ms ├─ connect ─────────────────────────────────────────────────▶│",
+    "        1.000 ms ├─ 18 B  GET / HTTP/1.1↵↵ ──────────────────────────────────▶│",
+    "        2.000 ms │◀─ 200 B  日本語 日本語 日本語 日本語 日本語 日本語 日本… ──┤",
+    "        3.000 ms │◀─ 2 B  ff 00 ──────────────────────────────────────────────┤",
+    "        4.000 ms ├╌ FIN ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌▶│",
+    "        5.000 ms │◀╌ close ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌┤",
+    "",
+  ]);
+});

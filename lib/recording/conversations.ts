@@ -67,19 +67,45 @@ interface Draft {
 
 /** The connections of a recording, in the order in which they began. */
 export function connectionsOf({ events }: Recording): RecordedConnection[] {
-  const collector = new Collector();
-  events.forEach((event, index) => collector.add(event, index + 1));
-  return collector.connections;
+  const connections: RecordedConnection[] = [];
+  const reader = new ConnectionReader({
+    began: (connection) => void connections.push(connection),
+    stepped: (step, { steps }) => void (steps as Step[]).push(step),
+  });
+  for (const event of events) reader.add(event);
+  return connections;
 }
 
-class Collector {
-  readonly connections: Draft[] = [];
+/** Hears of connections while their events are read. */
+export interface ConnectionWatcher {
+  /** A connection began: an attempt to connect, or one that was accepted. */
+  began(connection: RecordedConnection): void;
+  /** An attempt to connect succeeded. */
+  opened?(connection: RecordedConnection): void;
+  /** Something happened on a connection. Its `steps` have it if the watcher puts it there. */
+  stepped(step: Step, connection: RecordedConnection): void;
+}
+
+/** Reads events one by one. It keeps open connections only, and no steps. */
+export class ConnectionReader {
+  readonly #watcher: ConnectionWatcher;
   readonly #open = new Map<number, Draft>();
   #event = 0;
+  #connections = 0;
   #time = 0;
 
-  add(event: RecordedEvent, number: number): void {
-    this.#event = number;
+  constructor(watcher: ConnectionWatcher) {
+    this.#watcher = watcher;
+  }
+
+  /** The open connection of a socket. */
+  of(socket: number): RecordedConnection | undefined {
+    return this.#open.get(socket);
+  }
+
+  /** Takes the next event. */
+  add(event: RecordedEvent): void {
+    this.#event++;
     this.#time = event.time;
     switch (event.type) {
       case "bind":
@@ -110,7 +136,7 @@ class Collector {
   ): Draft {
     const [own, other] = [local, remote].map((addr) => addr === undefined ? "" : formatAddr(addr));
     const draft: Draft = {
-      number: this.connections.length + 1,
+      number: ++this.#connections,
       socket,
       recorded,
       datagrams: local?.transport === "udp",
@@ -122,8 +148,8 @@ class Collector {
       steps: [],
       peer: undefined,
     };
-    this.connections.push(draft);
     this.#open.set(socket, draft);
+    this.#watcher.began(draft);
     return draft;
   }
 
@@ -135,6 +161,7 @@ class Collector {
     draft.datagrams = localAddr.transport === "udp";
     draft.client = formatAddr(localAddr);
     draft.server = formatAddr(remoteAddr);
+    this.#watcher.opened?.(draft);
   }
 
   #moved(event: Extract<RecordedEvent, { readonly type: "recv" | "send" }>): void {
@@ -177,13 +204,18 @@ class Collector {
         return;
       }
       case "close":
-        step(event.reset ? "reset" : "close", own, event.reset ? "reset" : "close");
+        // Nobody hears of the end of a socket for datagrams.
+        step(
+          event.reset ? "reset" : "close",
+          draft.datagrams ? undefined : own,
+          event.reset ? "reset" : "close",
+        );
         return this.#end(draft);
     }
   }
 
   #step(draft: Draft, step: Omit<Step, "event" | "time">): void {
-    draft.steps.push({ event: this.#event, time: this.#time, ...step });
+    this.#watcher.stepped({ event: this.#event, time: this.#time, ...step }, draft);
   }
 
   #end(draft: Draft): void {

@@ -20,26 +20,34 @@ export interface SequenceLine {
   readonly preview: string;
 }
 
-/** How many characters of data are shown. */
+/** How many characters of data are shown where nobody asks for more. */
 const PREVIEW = 32;
 
 /** Names of what is not data. */
 const LABELS: Partial<Record<Step["kind"], string>> = { fin: "FIN", close: "close", reset: "RST" };
 
-/** The sequence of a connection. */
-export function sequenceOf(connection: RecordedConnection): SequenceLine[] {
+/** The sequence of a connection, with so many characters of data in each line at most. */
+export function sequenceOf(
+  connection: RecordedConnection,
+  characters: number = PREVIEW,
+): SequenceLine[] {
   const { began, opened, steps, datagrams } = connection;
   const lines: SequenceLine[] = [];
   if (!datagrams) {
     const label = opened === undefined ? "SYN" : "connect";
     lines.push({ time: began, kind: "open", from: "client", label, preview: "" });
   }
-  return [...lines, ...steps.map(lineOf)];
+  return [...lines, ...steps.map((step) => lineOf(step, characters))];
 }
 
-function lineOf({ time, kind, from, data, size, note }: Step): SequenceLine {
+/** The line of a step, with so many characters of its data at most. */
+export function lineOf(
+  { time, kind, from, data, size, note }: Step,
+  characters: number = PREVIEW,
+): SequenceLine {
   if (kind === "data") {
-    return { time, kind, from, label: formatSize(size), preview: preview(data, size) };
+    const label = [formatSize(size), escapeText(note)].filter(Boolean).join(" ");
+    return { time, kind, from, label, preview: preview(data, size, characters) };
   }
   const words = escapeText(note);
   return {
@@ -54,17 +62,17 @@ function lineOf({ time, kind, from, data, size, note }: Step): SequenceLine {
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** The first bytes: as text if all that is shown is text, else in hex. */
-function preview(data: Uint8Array | undefined, size: number): string {
+function preview(data: Uint8Array | undefined, size: number, most: number): string {
   if (data === undefined) return "(not recorded)";
-  const start = data.subarray(0, PREVIEW);
+  const start = data.subarray(0, most);
   const more = size > start.length ? "…" : "";
   if (start.every(isText)) {
     return escapeText(decoder.decode(start).replaceAll("\r\n", "↵").replaceAll("\n", "↵")) + more;
   }
   try {
-    return escapeText(decoder.decode(data.subarray(0, PREVIEW * 4)).slice(0, PREVIEW)) + more;
+    return escapeText(decoder.decode(data.subarray(0, most * 4)).slice(0, most)) + more;
   } catch {
-    return [...start.subarray(0, PREVIEW / 2)]
+    return [...start.subarray(0, most / 2)]
       .map((byte) => byte.toString(16).padStart(2, "0")).join(" ") + more;
   }
 }

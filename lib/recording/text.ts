@@ -1,5 +1,5 @@
 /**
- * Recordings as text: a summary, and each connection as a column of arrows.
+ * Recordings as text: a summary, and each connection drawn in columns.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { escapeText } from "../base/escape.ts";
 import { counted } from "../base/plural.ts";
 import { formatSize } from "../base/size.ts";
 import { bytesFrom, connectionsOf, describeEnd, type RecordedConnection } from "./conversations.ts";
+import { headingLines, roomOf, rowLines, type Sheet } from "./columns.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, sequenceOf } from "./sequence.ts";
 
@@ -41,17 +42,23 @@ function summaryLines(
   ].map(escapeText);
 }
 
-/** Writes each connection as arrows between client and server, with times and first bytes. */
+/** How wide a drawing is. */
+const WIDTH = 80;
+
+/** Draws each connection as two columns, with times and first bytes. A line has 80 characters at most. */
 export function toText(recording: Recording): string {
-  return connectionsOf(recording).map((connection) => {
-    const { number, client, server } = connection;
-    const title = `#${number} client ${client || "?"}, server ${server || "?"}`;
-    const lines = sequenceOf(connection).map(({ time, from, label, preview }) => {
-      const at = formatTime(time - connection.began).padStart(12);
-      if (from === undefined) return `${at}   ${label}`;
-      const arrow = from === "client" ? "client ──▶ server" : "client ◀── server";
-      return `${at}   ${arrow}  ${label.padEnd(9)} ${preview}`.trimEnd();
-    });
-    return [escapeText(title), ...lines, ""].join("\n");
-  }).join("\n");
+  return connectionsOf(recording).map(drawn).join("\n");
+}
+
+function drawn(connection: RecordedConnection): string {
+  const { number, client, server, began } = connection;
+  const mark = `#${number}`;
+  const sheet: Sheet = { width: WIDTH, sides: ["client", "server"], color: false };
+  const lines = headingLines(sheet, mark, [client || "?", server || "?"]);
+  for (const { time, kind, from, label, preview } of sequenceOf(connection, roomOf(sheet))) {
+    const text = [label, preview].filter(Boolean).join("  ");
+    const at = formatTime(time - began);
+    lines.push(...rowLines(sheet, { mark: "", time: at, gap: 0, kind, from, text }));
+  }
+  return `${lines.join("\n")}\n`;
 }
