@@ -57,7 +57,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   },
   "lib/http/message/follow.ts": {
     names: ["followMessages", "Passed"],
-    reason: "web -v shows the messages as the server reads them",
+    reason: "-v of web and get shows the messages as server and client read them",
   },
   "lib/http/message/syntax.ts": {
     names: ["TOKEN"],
@@ -84,8 +84,16 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     reason: "--on-miss record adds the events of one connection",
   },
   "lib/recording/conversations.ts": {
-    names: ["connectionsOf", "Party"],
-    reason: "the connections of a recording are counted, and one is chosen to be replayed",
+    names: ["connectionsOf", "ConnectionReader", "Party", "RecordedConnection", "Step"],
+    reason: "the connections of a recording are counted, one is replayed, and -v draws live ones",
+  },
+  "lib/recording/sequence.ts": {
+    names: ["formatTime", "lineOf"],
+    reason: "-v draws a live conversation as recordings are drawn",
+  },
+  "lib/recording/columns.ts": {
+    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
+    reason: "-v draws a live conversation as recordings are drawn",
   },
   "lib/recording/parse.ts": {
     names: ["parseEvent", "parseHead"],

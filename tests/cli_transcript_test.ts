@@ -156,11 +156,11 @@ test("server and client: -v shows what is not text escaped, and what is long cut
 });
 
 test(
-  "server and client: colour on a terminal, and nowhere else, and not with NO_COLOR",
+  "server and client: --log text has colour on a terminal, and nowhere else, and not with NO_COLOR",
   async () => {
     const [server, at] = await serverAt127();
     await using _server = server;
-    const client = [...programCommand("client"), ...at, "-v"];
+    const client = [...programCommand("client"), ...at, "-v", "--log", "text"];
     const env = { NO_COLOR: undefined };
     const colored = await runProgram(onTerminal(client), { env });
     assert.ok(colored.stdout.includes("\n\x1b[2mclosing socket\x1b[0m\r\n"), `${colored.stdout}`);

@@ -17,6 +17,8 @@ const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
 export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
   /** Makes stderr a terminal so wide, and stdout another one if it is `"both"`. */
   readonly terminal?: "stderr" | "both";
+  /** How wide the terminal is. Default: 80. */
+  readonly columns?: number;
   /** The clock of the program. Default: the system's. */
   readonly clock?: Clock;
 };
@@ -37,6 +39,8 @@ export class InProcess implements Running {
   readonly stdin: Writable;
   readonly stdout: Output = new Output();
   readonly stderr: Output = new Output();
+  /** Changes how wide the terminal is. */
+  readonly resize: (columns: number) => void;
   readonly #name: string;
   readonly #exit: Promise<Exit>;
   readonly #listeners: Readonly<Record<ProgramSignal, (() => void)[]>> = {
@@ -50,7 +54,7 @@ export class InProcess implements Running {
   constructor(
     script: "server" | "client",
     args: readonly string[],
-    { pipe = false, env = {}, terminal, clock = systemClock }: InProcessOptions = {},
+    { pipe = false, env = {}, terminal, columns = 80, clock = systemClock }: InProcessOptions = {},
   ) {
     this.#name = `${script}.ts ${args.join(" ")}`;
     const stdin = this.stdin = new PassThrough();
@@ -58,7 +62,8 @@ export class InProcess implements Running {
     stdin.on("error", () => {});
     const stdout = Object.assign(writing(this.stdout), { isTTY: terminal === "both" });
     const isTTY = terminal !== undefined;
-    const stderr = Object.assign(writing(this.stderr), { isTTY, columns: 80 });
+    const stderr = Object.assign(writing(this.stderr), { isTTY, columns });
+    this.resize = (columns) => void (stderr.columns = columns);
     const io: Io = {
       stdin: pipe ? stdin : Readable.from([]),
       stdout,

@@ -19,6 +19,7 @@ import { GENERAL_HINTS } from "./advice/hints.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
+import type { Drawing } from "./io/drawn.ts";
 import type { LogOptions } from "./io/log.ts";
 import type { InstrumentOptions } from "./options/instrument_flags.ts";
 import type { Session } from "./session.ts";
@@ -92,12 +93,21 @@ export function command<Options extends CommandOptions>(
     const { instruments } = session;
     await instruments.open(options.instruments ?? {}, [name, ...args], session);
     try {
-      session.openLog(options.log);
+      session.openLog(options.log, await loadDrawing(options.log, session.io));
       return await run(options, session);
     } finally {
       instruments.close();
     }
   };
+}
+
+/** Loads what draws the conversation, if that is to be drawn: with -v on a terminal, without --log. */
+async function loadDrawing(
+  { verbose, quiet, log }: LogOptions,
+  { stderr }: Io,
+): Promise<Drawing | undefined> {
+  if (!verbose || quiet || log !== undefined || stderr.isTTY !== true) return undefined;
+  return (await import("./drawing/live.ts")).liveDrawing;
 }
 
 /** Reads a command line. Where something is wrong and help is asked for, there is nothing but that. */

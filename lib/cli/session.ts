@@ -9,6 +9,7 @@ import { fitHelp } from "./io/help.ts";
 import { Instruments } from "./options/instrument.ts";
 import { flushed, type Io, print } from "./io/io.ts";
 import { Log, type LogOptions } from "./io/log.ts";
+import type { Drawing } from "./io/drawn.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
 
 /** What a command has of the run that it is part of: its surroundings, its log and how it ends. */
@@ -30,7 +31,7 @@ export class Session {
   constructor(io: Io, prefix?: string) {
     this.io = io;
     this.prefix = prefix;
-    this.#log = new Log(io, { verbose: false, quiet: false, log: "text" });
+    this.#log = new Log(io, { verbose: false, quiet: false, log: undefined });
     io.stdout.on("error", (error) => this.onStdoutError(error));
   }
 
@@ -39,9 +40,9 @@ export class Session {
     return this.#log;
   }
 
-  /** Makes the log of a command. */
-  openLog(options: LogOptions): Log {
-    this.#log = new Log(this.io, options);
+  /** Makes the log of a command; `drawing` is how it shows the conversation, if not in lines. */
+  openLog(options: LogOptions, drawing?: Drawing): Log {
+    this.#log = new Log(this.io, options, drawing);
     for (const start of this.#starts.splice(0)) start();
     return this.#log;
   }

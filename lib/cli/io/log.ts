@@ -11,6 +11,8 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import type { Certificate } from "../../net/tls/options.ts";
 import type { Addr } from "../../base/addr.ts";
 import { type Io, print, write } from "./io.ts";
+import type { Drawing, DrawingWords } from "./drawn.ts";
+import type { ProgramOutput } from "./program_output.ts";
 import { escaped } from "./quote.ts";
 
 /** How it is shown: as lines for people, or one JSON object a line. */
@@ -20,10 +22,14 @@ export type LogFormat = "text" | "json";
 export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
-  readonly log: LogFormat;
+  /** Undefined is text, and the conversation drawn where it is shown on a terminal. */
+  readonly log: LogFormat | undefined;
   /** The number of the worker whose lines these are, which each line then tells. */
   readonly worker?: number;
 }
+
+/** How wide a drawing is on a terminal that does not say its width, and at most. */
+const [USUAL_WIDTH, MAX_WIDTH] = [80, 120];
 
 /** Turns an event into the lines of a transcript. */
 export type Transcript = (event: SocketEvent) => readonly string[];
@@ -46,18 +52,25 @@ export class Log {
   readonly #io: Io;
   readonly #color: boolean;
   readonly #worker: number | undefined;
+  readonly #drawing: Drawing | undefined;
   /** How many lines were dropped since somebody last read what waits. */
   #dropped = 0;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
 
-  constructor(io: Io, { verbose, quiet, log, worker }: LogOptions) {
+  constructor(io: Io, { verbose, quiet, log, worker }: LogOptions, drawing?: Drawing) {
     this.#io = io;
+    this.#drawing = drawing;
     this.#worker = worker;
     this.verbose = verbose && !quiet;
     this.quiet = quiet;
     this.json = log === "json";
     this.#color = io.stderr.isTTY === true && !io.env.NO_COLOR;
+  }
+
+  /** Whether the conversation is drawn. */
+  get draws(): boolean {
+    return this.#drawing !== undefined;
   }
 
   /** Prints data on stdout as it is, and waits until it is out. */
@@ -108,9 +121,13 @@ export class Log {
     if (!this.quiet) this.#put(lines);
   }
 
-  /** Makes the sink that shows events: as JSON, or as the transcript has them. */
-  sink(transcript: Transcript): EventSink {
+  /** Makes the sink that shows events: as JSON, drawn in these words, or as the transcript has them. */
+  sink(transcript: Transcript, words: DrawingWords = {}): EventSink {
     if (this.json) return (event) => this.#write(toJson(event));
+    const width = () => widthOf(this.#io.stderr);
+    const put = (lines: string) => this.#put(lines);
+    const drawn = this.#drawing?.({ width, color: this.#color, put }, words);
+    if (drawn !== undefined) return drawn;
     return (event) => {
       for (const line of transcript(event)) {
         this.#write(line, this.#color);
@@ -147,6 +164,15 @@ export class Log {
       });
     }
     this.#dropped += lines.split("\n").length - 1;
+  }
+}
+
+/** How wide a drawing is. */
+function widthOf(stderr: ProgramOutput): number {
+  try {
+    return Math.min(stderr.columns || USUAL_WIDTH, MAX_WIDTH);
+  } catch {
+    return USUAL_WIDTH; // Deno throws when the terminal is gone.
   }
 }
 

@@ -5,20 +5,22 @@
  */
 
 import { VERSION } from "../../base/version.ts";
-import { choice, type Flag, toggle, UsageError, type Values } from "../io/flags.ts";
+import { choice, type Flag, optional, toggle, UsageError, type Values } from "../io/flags.ts";
 import type { LogFormat, LogOptions } from "../io/log.ts";
 
 /** The flags that every script ends its list with. */
 export const GENERAL_FLAGS: {
   readonly verbose: Flag<boolean>;
   readonly quiet: Flag<boolean>;
-  readonly log: Flag<LogFormat>;
+  readonly log: Flag<LogFormat | undefined>;
   readonly help: Flag<boolean>;
   readonly version: Flag<boolean>;
 } = {
-  verbose: toggle("show every step of the conversation", "v"),
+  verbose: toggle("show every step; a terminal gets it drawn without --log", "v"),
   quiet: toggle("show errors only", "q"),
-  log: choice(["text", "json"], "text", "how to show it: lines for people, or JSON (default text)"),
+  log: optional(
+    choice(["text", "json"], "text", "how to show it: lines for people, or JSON (default text)"),
+  ),
   help: toggle("show this help", "h"),
   version: toggle("show the version", "V"),
 };

@@ -8,6 +8,7 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
+import type { DrawingWords } from "../io/drawn.ts";
 import type { Io } from "../io/io.ts";
 import type { Log, Transcript } from "../io/log.ts";
 import type { Instruments } from "./instrument.ts";
@@ -19,18 +20,26 @@ export interface SocketsRun {
   readonly instruments: Instruments;
 }
 
+/** How the log shows what happens on the sockets. */
+export interface ShownOptions {
+  /** Takes out of an event what is not for the log. Default: nothing. */
+  readonly shown?: (event: SocketEvent) => SocketEvent;
+  /** The words of the drawing. Default: those of bytes. */
+  readonly words?: DrawingWords;
+}
+
 /**
  * The sockets of the system, with a transcript and a recording of all that happens on them if they are
- * asked for. `shown` takes out of an event what is not for the log. Default: nothing.
+ * asked for.
  */
 export function openObserved(
   { log, instruments }: Omit<SocketsRun, "io">,
   transcript: Transcript,
-  shown: (event: SocketEvent) => SocketEvent = (event) => event,
+  { shown = (event) => event, words }: ShownOptions = {},
 ): Transport {
   const sinks: EventSink[] = [];
   if (log.verbose) {
-    const sink = log.sink(transcript);
+    const sink = log.sink(transcript, words);
     sinks.push((event) => sink(shown(event)));
   }
   if (instruments.sink !== undefined) sinks.push(instruments.sink);
@@ -48,7 +57,8 @@ export function openObserved(
 export function openTransport(
   run: SocketsRun,
   transcript: Transcript,
-  shown?: (event: SocketEvent) => SocketEvent,
+  options?: ShownOptions,
 ): Transport {
-  return run.instruments.withFaults(openObserved(run, transcript, shown), run.io.clock);
+  const observed = openObserved(run, transcript, options);
+  return run.instruments.withFaults(observed, run.io.clock);
 }

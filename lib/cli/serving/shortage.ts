@@ -18,7 +18,7 @@ import type {
   Transport,
 } from "../../net/transport.ts";
 import type { Log, Transcript } from "../io/log.ts";
-import { openTransport, type SocketsRun } from "../options/transport.ts";
+import { openTransport, type ShownOptions, type SocketsRun } from "../options/transport.ts";
 import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
 
 /** After so many milliseconds without a failure it is looked whether the shortage is over. */
@@ -104,9 +104,10 @@ export class Shortage {
 export function openServerTransport(
   run: SocketsRun,
   transcript: Transcript,
+  options?: ShownOptions,
 ): Transport {
   const { log, io } = run;
-  return new Shortage(log, io.clock).watch(openTransport(run, transcript));
+  return new Shortage(log, io.clock).watch(openTransport(run, transcript, options));
 }
 
 function describe(code: SocketErrorCode, limit: number | undefined): string {

@@ -90,11 +90,35 @@ function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[])
 async function run({ serving }: ChatOptions, session: Session): Promise<number> {
   const { log, io: { clock } } = session;
   const signals = session.onSignals();
-  const transport = openServerTransport(session, switchboardTranscript());
+  const names = new Names();
+  const words = { nameOf: (client: string) => names.of(client) };
+  const transport = openServerTransport(session, switchboardTranscript(), { words });
   const opened = await openListener(serving, session, transport);
   const { signal } = signals;
-  const handler = chatRoom({ signal, clock, onEvent: (event) => tell(log, event) });
+  const onEvent = (event: ChatEvent) => {
+    names.heed(event);
+    tell(log, event);
+  };
+  const handler = chatRoom({ signal, clock, onEvent });
   return await serveUntilStopped(opened, handler, serving.limits, session, signals);
+}
+
+/** The names of those in the room, by their addresses. */
+class Names {
+  readonly #names = new Map<string, string>();
+
+  of(client: string): string | undefined {
+    return this.#names.get(client);
+  }
+
+  heed(event: ChatEvent): void {
+    if (event.type === "join") this.#names.set(formatAddr(event.client), event.name);
+    else if (event.type === "leave") this.#names.delete(formatAddr(event.client));
+    else {
+      const [client] = [...this.#names].find(([, name]) => name === event.name) ?? [];
+      if (client !== undefined) this.#names.set(client, event.newName);
+    }
+  }
 }
 
 function tell(log: Log, event: ChatEvent): void {

@@ -35,6 +35,7 @@ import type { Log } from "../../io/log.ts";
 import { asCalled } from "../../program.ts";
 import type { Session } from "../../session.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
+import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
@@ -186,7 +187,9 @@ function download(
 ): Promise<Outcome> {
   const { choice, ranged, limits, session, signal } = job;
   const { log, io } = session;
-  const transport = openTransport(session, connectionTranscript());
+  const transport = openTransport(session, connectionTranscript(), {
+    words: httpWords("client"),
+  });
   const shown = file !== undefined && io.stderr.isTTY && !log.json && !log.quiet && !log.verbose;
   const progress = shown ? new Progress(io, basename(file), () => output.at) : undefined;
   const maxSize = decompress ? limits.size : undefined;
@@ -226,7 +229,8 @@ async function request(
     idleTimeout: limits.idleTimeout,
     signal,
     clock: io.clock,
-    ...(log.verbose ? { onHead } : {}),
+    // A drawing has them already.
+    ...(log.verbose && !log.draws ? { onHead } : {}),
   });
   if (response.untilClose && log.verbose) {
     log.note("* No length is given: the content ends with the connection, whole or not");

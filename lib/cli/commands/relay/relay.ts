@@ -137,7 +137,11 @@ async function run(
     return await serveInWorkers({ ...serving, ...more }, session, signals);
   }
   // Faults are for the clients: the target is the other end of the same conversation.
-  const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
+  const transport = new Shortage(log, clock).watch(
+    openObserved(session, switchboardTranscript(), {
+      words: { sides: ["client", "relay", "target"] },
+    }),
+  );
   const listening = session.instruments.withFaults(transport, clock);
   const context = { session, signals, transport, listening };
   if (to === undefined) return await serveToxiproxy(toxiproxy!, serving, context);

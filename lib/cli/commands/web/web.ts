@@ -20,6 +20,7 @@ import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
+import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
 import { Shortage } from "../../serving/shortage.ts";
@@ -88,7 +89,10 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   await checkDirectory(dir, site);
   const shortage = new Shortage(log, io.clock);
   const transport = shortage.watch(
-    openTransport(session, webTranscript(), redacting(AUTHORIZATION_FIELDS)),
+    openTransport(session, webTranscript(), {
+      shown: redacting(AUTHORIZATION_FIELDS),
+      words: httpWords("server"),
+    }),
   );
   const onReload = (reload: () => void) => session.onReload(reload);
   const access = openAccess(options.access, log, onReload);
