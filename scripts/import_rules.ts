@@ -47,6 +47,7 @@ export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
   "session.ts": ["io", "options"],
   advice: ["io", "options"],
   serving: ["io", "options", "session.ts"],
+  explain: ["io", "options", "serving"],
   "command.ts": ["io", "options", "drawing", "program.ts", "session.ts", "advice"],
   commands: [
     "io",
@@ -56,9 +57,10 @@ export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
     "session.ts",
     "advice",
     "serving",
+    "explain",
     "command.ts",
   ],
-  "main.ts": ["io", "program.ts", "session.ts", "command.ts"],
+  "main.ts": ["io", "program.ts", "session.ts", "explain", "command.ts"],
   "plainsocket.ts": ["io", "options", "program.ts", "session.ts", "advice", "commands", "main.ts"],
 };
 

@@ -30,6 +30,10 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["statusOfError"],
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
   },
+  "lib/files/file_system.deno.ts": {
+    names: ["hasOpenPaths"],
+    reason: "the cause of an error is looked for in /proc, where nobody is asked for a permission",
+  },
   "lib/files/hosts.ts": {
     names: ["hostNameOf", "requireHost"],
     reason:
@@ -83,16 +87,16 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["socketOf"],
     reason: "--on-miss record adds the events of one connection",
   },
+  "lib/recording/columns.ts": {
+    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
+    reason: "-v draws a live conversation as recordings are drawn",
+  },
   "lib/recording/conversations.ts": {
     names: ["connectionsOf", "ConnectionReader", "Party", "RecordedConnection", "Step"],
     reason: "the connections of a recording are counted, one is replayed, and -v draws live ones",
   },
   "lib/recording/sequence.ts": {
     names: ["formatTime", "lineOf"],
-    reason: "-v draws a live conversation as recordings are drawn",
-  },
-  "lib/recording/columns.ts": {
-    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
     reason: "-v draws a live conversation as recordings are drawn",
   },
   "lib/recording/parse.ts": {

@@ -212,7 +212,7 @@ test("cli relay: a target that refuses is told in one line, and the client is re
     using conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });
     await assertReset(conn);
     if (!json) {
-      const [line] = await relay.program.stderr.until(/^.* \(ECONNREFUSED\)\. Check .*$/m);
+      const [line] = await relay.program.stderr.until(/^.* \(ECONNREFUSED\)\. .*[Cc]heck .*$/m);
       assert.match(line, new RegExp(`to ${target}: 0 bytes there, 0 back, [\\d.]+ s: Cannot `));
       continue;
     }

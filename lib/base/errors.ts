@@ -82,7 +82,16 @@ export class SocketError extends Error {
     this.code = code;
     this.op = op;
     this.addr = init.addr;
+    ADVICE.set(this, escapeText(next));
   }
+}
+
+/** What the messages advise: no property, since an error is compared and shown with all of these. */
+const ADVICE = new WeakMap<SocketError, string>();
+
+/** The end of the message of an error: what to do next. */
+export function adviceOf(error: SocketError): string {
+  return ADVICE.get(error) ?? "";
 }
 
 /** A name is looked up with a port, or without one, which is 0. */

@@ -7,6 +7,7 @@
 import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { isExhausted } from "../base/backoff.ts";
 import { SocketError } from "../base/errors.ts";
 import { choose, helpLast, type Script } from "./command.ts";
 import { CliError, EXIT, exitCodeOf } from "./io/exit.ts";
@@ -70,7 +71,7 @@ async function run(
       ? command(ordered.slice(1), session)
       : command(ordered, session, Object.keys(script.commands)));
   } catch (error) {
-    return explain(program, called, error, session);
+    return await explain(program, called, error, session);
   }
 }
 
@@ -111,20 +112,35 @@ function onStdoutError(program: string, session: Session, unread: () => void): v
 }
 
 /** `called` is the program with the command that was named. */
-function explain(program: string, called: string, error: unknown, { log }: Session): number {
+async function explain(
+  program: string,
+  called: string,
+  error: unknown,
+  session: Session,
+): Promise<number> {
+  const { log } = session;
   if (error instanceof UsageError) {
     const end = error.message.endsWith("?") ? "" : ".";
     log.error(`${program}: ${error.message}${end} See '${called} --help'.`);
     return EXIT.usage;
   }
-  if (error instanceof SocketError) {
-    log.error(`${program}: ${error.message}`);
-    return exitCodeOf(error);
-  }
-  if (error instanceof CliError) {
-    log.error(`${program}: ${error.message}`);
-    return error.exitCode;
+  if (error instanceof SocketError || error instanceof CliError) {
+    log.error(`${program}: ${await explainedMessage(error, called, session)}`);
+    return error instanceof CliError ? error.exitCode : exitCodeOf(error);
   }
   log.mistake(error, `${program}: `);
   return EXIT.internal;
+}
+
+/** The message of an error with its cause, which is looked for now. */
+async function explainedMessage(
+  error: SocketError | CliError,
+  called: string,
+  { attempt, prefix }: Session,
+): Promise<string> {
+  // Without descriptors nothing can be loaded.
+  if (error instanceof SocketError && isExhausted(error.code)) return error.message;
+  const { explained } = await import("./explain/explain.ts");
+  const names = { client: asCalled("client.ts", prefix), command: called };
+  return await explained(error, attempt, names);
 }

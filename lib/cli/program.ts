@@ -7,7 +7,7 @@
 /** The protocols of each program. */
 export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
   server: ["echo", "web", "relay", "chat"],
-  client: ["echo", "get", "connect", "resolve"],
+  client: ["echo", "get", "connect", "resolve", "explain"],
 };
 
 /**

@@ -6,10 +6,11 @@
 
 import { deferred } from "../base/deferred.ts";
 import { fitHelp } from "./io/help.ts";
+import type { Attempt } from "./options/attempt.ts";
 import { Instruments } from "./options/instrument.ts";
 import { flushed, type Io, print } from "./io/io.ts";
-import { Log, type LogOptions } from "./io/log.ts";
 import type { Drawing } from "./io/drawn.ts";
+import { Log, type LogOptions } from "./io/log.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
 
 /** What a command has of the run that it is part of: its surroundings, its log and how it ends. */
@@ -21,6 +22,8 @@ export class Session {
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
   /** What watches and breaks the sockets of the run. */
   readonly instruments: Instruments = new Instruments();
+  /** What a client tried last. */
+  readonly attempt: Attempt = {};
   readonly #starts: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];

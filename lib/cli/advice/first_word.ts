@@ -22,6 +22,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   chat: ["room", "talk"],
   get: ["curl", "wget", "fetch", "download", "request"],
   connect: ["nc", "ncat", "netcat", "telnet", "socat", "open"],
+  explain: ["why", "diagnose", "doctor", "check", "traceroute"],
   resolve: ["dig", "host", "nslookup", "lookup", "dns", "getent"],
 };
 

@@ -15,6 +15,7 @@ export const CLIENT: Script = {
     echo: async () => (await import("./echo/client.ts")).echo,
     get: async () => (await import("./get/get.ts")).get,
     connect: async () => (await import("./connect/connect.ts")).connect,
+    explain: async () => (await import("./explain/explain.ts")).explain,
     recording: async () => (await import("./recording/recording.ts")).recording,
     replay: async () => (await import("./replay/client.ts")).replay,
     resolve: async () => (await import("./resolve/resolve.ts")).resolve,

@@ -26,6 +26,7 @@ export const EXIT: {
   readonly receiveFailed: 56;
   readonly badCertificate: 60;
   readonly tooLarge: 63;
+  readonly unreachable: 69;
   readonly internal: 70;
   readonly interrupted: 130;
   readonly unheard: 141;
@@ -47,6 +48,7 @@ export const EXIT: {
   receiveFailed: 56,
   badCertificate: 60,
   tooLarge: 63,
+  unreachable: 69,
   internal: 70,
   interrupted: 130,
   unheard: 141,
@@ -72,6 +74,7 @@ const MEANINGS: Readonly<Record<ExitName, string>> = {
   receiveFailed: "receiving failed, or what came is malformed",
   badCertificate: "the server's certificate is not to be trusted",
   tooLarge: "there is more than --max-size",
+  unreachable: "no address takes connections; the report says why",
   internal: "a mistake in this program: please report it",
   interrupted: "ended by Ctrl-C (SIGINT); 143 by SIGTERM",
   unheard: "nobody reads stderr any more",

@@ -9,6 +9,7 @@ import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DrawingWords } from "../io/drawn.ts";
+import { type Attempt, noting } from "./attempt.ts";
 import type { Io } from "../io/io.ts";
 import type { Log, Transcript } from "../io/log.ts";
 import type { Instruments } from "./instrument.ts";
@@ -61,4 +62,13 @@ export function openTransport(
 ): Transport {
   const observed = openObserved(run, transcript, options);
   return run.instruments.withFaults(observed, run.io.clock);
+}
+
+/** The same for a client, which notes what it tries. */
+export function openClientTransport(
+  run: SocketsRun & { readonly attempt: Attempt },
+  transcript: Transcript,
+  options?: ShownOptions,
+): Transport {
+  return noting(openTransport(run, transcript, options), run.attempt);
 }

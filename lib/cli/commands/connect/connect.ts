@@ -16,6 +16,7 @@ import type { Conn } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { withCrlf } from "./crlf.ts";
+import { AlertWatch } from "./alert.ts";
 import { DatagramEnds, openDatagrams } from "./datagrams.ts";
 import { FrameEnds } from "./frames.ts";
 import { type Direction, HexDump } from "./hex.ts";
@@ -29,7 +30,7 @@ import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
 import { clientTranscript } from "../../io/transcript.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 
 const HELP = `Joins stdin and stdout to a socket.
 
@@ -103,7 +104,7 @@ async function run(
 ): Promise<number> {
   const { log, io: { clock } } = session;
   const { signal, exitCode } = session.onSignals();
-  const transport = openTransport(session, clientTranscript());
+  const transport = openClientTransport(session, clientTranscript());
   const limits = { timeout, signal, clock };
   try {
     if (options.probe) return await probe(transport, destinations, limits, session);
@@ -134,7 +135,11 @@ async function converse(
       log.note("waiting for the peer, and for input on stdin, which is sent to it");
     }
   });
-  const print = (data: Uint8Array) => log.data(data);
+  const alerts = new AlertWatch();
+  const print = (data: Uint8Array) => {
+    alerts.take(data);
+    return log.data(data);
+  };
   const frames = framing && new FrameEnds(framing, stdin, print);
   const source = frames?.source ?? (crlf ? withCrlf(stdin) : stdin);
   const ends = hex ? dumped(source, log) : { source, sink: frames?.sink ?? print };
@@ -148,6 +153,9 @@ async function converse(
     throw error;
   }
   await frames?.end(outcome.peerEnded);
+  if (alerts.isAlone) {
+    log.note("the server speaks TLS there: what came is its alert. Try it with --tls");
+  }
   return outcome;
 }
 

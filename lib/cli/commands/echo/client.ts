@@ -15,7 +15,7 @@ import { awaitedStdin } from "../../io/stdin.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { describeDestination } from "../../options/destination.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { ECHO_CLIENT_LINE, type EchoClientOptions } from "./client_options.ts";
 import { MESSAGE } from "./message.ts";
@@ -37,6 +37,7 @@ Usage: client.ts [echo [MESSAGE]] [options]
        client.ts get URL [options]
        client.ts connect HOST:PORT [options]
        client.ts resolve HOST:PORT [options]
+       client.ts explain HOST:PORT [options]
        client.ts recording FILE [options]
        client.ts replay FILE --to TARGET [options]
 
@@ -45,6 +46,7 @@ Protocols:
   get      gets what is at a URL; 'get --help' tells more
   connect  joins stdin and stdout to a socket, as nc does; 'connect --help' tells more
   resolve  shows the addresses of a name; 'resolve --help' tells more
+  explain  checks whether a server can be reached, and why not; 'explain --help' tells more
   recording
            shows what --record has written; 'recording --help' tells more
   replay   plays the client's side of that; 'replay --help' tells more
@@ -103,7 +105,7 @@ async function echoStream(
   { signal, exitCode }: Signals,
 ): Promise<number> {
   const { log, io: { clock } } = session;
-  const transport = openTransport(session, clientTranscript());
+  const transport = openClientTransport(session, clientTranscript());
   log.note(`connecting to ${describeDestination(destination)}`);
   try {
     const conn = await dial(transport, { ...destination, signal, timeout, clock });

@@ -36,7 +36,7 @@ import { asCalled } from "../../program.ts";
 import type { Session } from "../../session.ts";
 import { awaitedStdin } from "../../io/stdin.ts";
 import { httpWords } from "../../drawing/http.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
 
@@ -187,7 +187,7 @@ function download(
 ): Promise<Outcome> {
   const { choice, ranged, limits, session, signal } = job;
   const { log, io } = session;
-  const transport = openTransport(session, connectionTranscript(), {
+  const transport = openClientTransport(session, connectionTranscript(), {
     words: httpWords("client"),
   });
   const shown = file !== undefined && io.stderr.isTTY && !log.json && !log.quiet && !log.verbose;

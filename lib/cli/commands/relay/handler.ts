@@ -5,6 +5,7 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
+import { isExhausted } from "../../../base/backoff.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { counted } from "../../../base/plural.ts";
 import { dial } from "../../../dial.ts";
@@ -12,6 +13,8 @@ import { SocketError } from "../../../base/errors.ts";
 import { relay, type Relayed } from "../../../protocols/relay.ts";
 import type { Handler } from "../../../serve/serve.ts";
 import type { Transport } from "../../../net/transport.ts";
+import { type Attempt, noting } from "../../options/attempt.ts";
+import { explained } from "../../explain/explain.ts";
 import { formatDestination } from "../../options/destination.ts";
 import type { Log } from "../../io/log.ts";
 import type { TargetOptions } from "./target.ts";
@@ -23,33 +26,74 @@ export function relayHandler(
   transport: Transport,
   clock: Clock,
 ): Handler {
-  const handler = relay((signal) => dial(transport, { ...target, timeout, signal, clock }), {
+  const attempt: Attempt = {};
+  const noted = noting(transport, attempt);
+  const causes = new Causes(attempt, clock);
+  const destination = formatDestination(target);
+  /** The lines that wait for a check. */
+  const waiting = new Set<Promise<void>>();
+  const handler = relay((signal) => dial(noted, { ...target, timeout, signal, clock }), {
     clock,
-    onEnd: (relayed) => tell(log, relayed, formatDestination(target)),
+    onEnd(relayed) {
+      const { error } = relayed;
+      if (relayed.target !== undefined || !(error instanceof SocketError)) {
+        return tell(log, relayed, destination);
+      }
+      const told = causes.of(error).then((message) => tell(log, relayed, destination, message));
+      waiting.add(told);
+      void told.then(() => waiting.delete(told));
+    },
   });
-  return withoutErrors(handler);
-}
-
-/** The line of a conversation has told what went wrong with its sockets. */
-function withoutErrors(handler: Handler): Handler {
   return async (conn, conversation) => {
     try {
       await handler(conn, conversation);
     } catch (error) {
+      // The line of a conversation has told what went wrong with its sockets.
       if (!(error instanceof SocketError)) throw error;
+      if (waiting.size > 0) await Promise.all(waiting);
     }
   };
 }
 
-function tell(log: Log, relayed: Relayed, destination: string): void {
+/** For so many milliseconds a cause holds for all clients: it is not looked for at each. */
+const CAUSE_MS = 1000;
+
+/** Why the target cannot be reached. One check is under way at a time. */
+class Causes {
+  readonly #attempt: Attempt;
+  readonly #clock: Clock;
+  #last:
+    | { readonly code: string; readonly at: number; readonly message: Promise<string> }
+    | undefined;
+
+  constructor(attempt: Attempt, clock: Clock) {
+    this.#attempt = attempt;
+    this.#clock = clock;
+  }
+
+  /** The message of an error with its cause. */
+  of(error: SocketError): Promise<string> {
+    const { code } = error;
+    if (isExhausted(code) || code === "ECANCELED") return Promise.resolve(error.message);
+    const at = this.#clock.now();
+    if (this.#last?.code !== code || at - this.#last.at > CAUSE_MS) {
+      const names = { client: "client.ts", command: "relay" };
+      this.#last = { code, at, message: explained(error, this.#attempt, names) };
+    }
+    return this.#last.message;
+  }
+}
+
+function tell(log: Log, relayed: Relayed, destination: string, cause?: string): void {
   const { toTarget, toClient, error } = relayed;
   const client = formatAddr(relayed.client);
   const target = relayed.target === undefined ? destination : formatAddr(relayed.target);
   const seconds = (relayed.duration / 1000).toFixed(3);
   const failure = error instanceof SocketError ? error : undefined;
+  const message = cause ?? failure?.message;
   log.event(
     `${client} to ${target}: ${counted(toTarget, "byte")} there, ${toClient} back, ${seconds} s` +
-      (failure === undefined ? "" : `: ${failure.message}`),
+      (failure === undefined ? "" : `: ${message}`),
     {
       event: "relayed",
       client,
@@ -57,7 +101,7 @@ function tell(log: Log, relayed: Relayed, destination: string): void {
       toTarget,
       toClient,
       seconds: Number(seconds),
-      ...failure && { code: failure.code, message: failure.message },
+      ...failure && { code: failure.code, message },
     },
   );
 }

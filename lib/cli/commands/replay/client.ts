@@ -20,7 +20,7 @@ import {
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
 import {
@@ -92,7 +92,7 @@ async function run(
   const opened = await openReplay(replay, "client", session);
   checkPlayable(opened, replay.file);
   const { scripts, options } = opened;
-  const transport = openTransport(session, clientTranscript());
+  const transport = openClientTransport(session, clientTranscript());
   log.note(`playing ${counted(scripts.length, "connection")} to ${formatDestination(target)}`);
   try {
     for (const script of scripts) {

@@ -20,7 +20,7 @@ import {
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { RESOLVE_HINTS } from "../../advice/hints.ts";
@@ -151,7 +151,7 @@ async function tellRace(
 ): Promise<void> {
   const race = new Race();
   const { io: { clock } } = session;
-  const sockets = openTransport(session, clientTranscript());
+  const sockets = openClientTransport(session, clientTranscript());
   const transport = observe(sockets, (event: SocketEvent) => race.record(event), clock);
   try {
     (await dial(transport, { ...endpoint, timeout, signal, clock })).close();

@@ -1,0 +1,145 @@
+/**
+ * What the kernel tells about the sockets of this machine, in `/proc/net`. Only on Linux, and on Deno
+ * with all permissions: with fewer, Deno would ask the user for them.
+ *
+ * @module
+ */
+
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
+import { endianness } from "node:os";
+import { formatIP } from "../../base/ip.ts";
+import { ownAddresses } from "../serving/addresses.ts";
+import { hasOpenPaths } from "../../files/file_system.deno.ts";
+
+/** The addresses of this machine; undefined where nothing tells. */
+export function machineAddresses(): ReturnType<typeof ownAddresses> {
+  return hasOpenPaths() ? ownAddresses() : undefined;
+}
+
+/** A socket of this machine that listens, or takes datagrams. */
+export interface OwnSocket {
+  /** An IP address; `0.0.0.0` and `::` are all addresses. */
+  readonly host: string;
+  readonly port: number;
+  /** How many connections wait to be accepted. */
+  readonly waiting: number;
+  /** The number by which processes have it. */
+  readonly inode: string;
+}
+
+/** The most bytes of a table that are read. Sockets that listen stand first in it. */
+const MAX_TABLE = 4 * 1024 * 1024;
+
+/** The states of sockets that listen, and of those for datagrams that have no peer. */
+const STATES = { tcp: "0A", udp: "07" } as const;
+
+/** The sockets that listen (`tcp`), or take datagrams of anybody (`udp`). Undefined where nothing tells. */
+export function ownSockets(kind: "tcp" | "udp"): OwnSocket[] | undefined {
+  if (!hasOpenPaths()) return undefined;
+  const tables = [kind, `${kind}6`].map((name) => readTable(`/proc/net/${name}`));
+  if (tables.every((table) => table === undefined)) return undefined;
+  return tables.flatMap((table) => table ?? []).flatMap((line) => {
+    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+    const [, local = "", , state, queues = "", , , , , inode = ""] = line.trim().split(/\s+/);
+    const [host, port] = local.split(":");
+    if (state !== STATES[kind]) return [];
+    const waiting = parseInt(queues.split(":")[1], 16);
+    return [{ host: addressOf(host), port: parseInt(port, 16), waiting, inode }];
+  });
+}
+
+function readTable(path: string): string[] | undefined {
+  const text = readStart(path);
+  return text?.split("\n").slice(1, -1);
+}
+
+/** The beginning of a file of the kernel; undefined if it cannot be read. */
+function readStart(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return undefined;
+  }
+  const buffer = new Uint8Array(64 * 1024);
+  const decoder = new TextDecoder();
+  let text = "";
+  try {
+    while (text.length < MAX_TABLE) {
+      const n = readSync(fd, buffer);
+      if (n === 0) break;
+      text += decoder.decode(buffer.subarray(0, n), { stream: true });
+    }
+  } catch {
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+  return text;
+}
+
+/** An address as the kernel writes it: words of 32 bits, in the order of the machine. */
+function addressOf(hex: string): string {
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
+  if (endianness() === "LE") {
+    for (let word = 0; word < bytes.length; word += 4) bytes.subarray(word, word + 4).reverse();
+  }
+  const mapped = bytes.length === 16 && bytes[10] === 0xff && bytes[11] === 0xff &&
+    bytes.subarray(0, 10).every((byte) => byte === 0);
+  return formatIP([...mapped ? bytes.subarray(12) : bytes]);
+}
+
+/** A process that has a socket. */
+export interface Owner {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** A process that has a socket, if it is found before `isLate`. The youngest are looked at first. */
+export function ownerOf(inode: string, isLate: () => boolean): Owner | undefined {
+  const wanted = `socket:[${inode}]`;
+  const pids = numbersIn("/proc").sort((a, b) => Number(b) - Number(a));
+  for (const pid of pids) {
+    if (isLate()) return undefined;
+    for (const fd of numbersIn(`/proc/${pid}/fd`)) {
+      if (linkOf(`/proc/${pid}/fd/${fd}`) !== wanted) continue;
+      return { name: textOf(`/proc/${pid}/comm`)?.trim() ?? "?", pid: Number(pid) };
+    }
+  }
+  return undefined;
+}
+
+function numbersIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => /^\d+$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The text of a small file of the system; undefined if it cannot be read. */
+export function textOf(path: string): string | undefined {
+  if (!hasOpenPaths()) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+/** What `/proc/net/arp` says of a host in the same network: whether it answers. Undefined if nothing. */
+export function isNeighbour(host: string): boolean | undefined {
+  for (const line of readTable("/proc/net/arp") ?? []) {
+    const [address, , flags] = line.trim().split(/\s+/);
+    if (address === host) return (Number(flags) & 0x2) !== 0;
+  }
+  return undefined;
+}
