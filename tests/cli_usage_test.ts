@@ -16,6 +16,7 @@ const INSTRUMENT = [
   "--record-format FORMAT",
   "--record-limit BYTES",
   "--redact WHAT",
+  "--record-wire",
   "--fault PLAN",
   "--seed N",
 ] as const;

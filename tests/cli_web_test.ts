@@ -75,6 +75,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--record-format FORMAT",
     "--record-limit BYTES",
     "--redact WHAT",
+    "--record-wire",
     "--fault PLAN",
     "--seed N",
     "-v, --verbose",

@@ -2,82 +2,21 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { toPcapng } from "../lib/recording/pcapng/pcapng.ts";
 import { runProgram } from "./peers.ts";
 import { accepted, anyRecording, dataOf, type Line, recordingOf } from "./recordings.ts";
 import { test } from "./runner.deno.ts";
-
-/** Has tshark say what is wrong with checksums, which it does not look at otherwise. */
-const CHECKED = ["ip", "tcp", "udp"].flatMap((name) => ["-o", `${name}.check_checksum:TRUE`]);
+import { type Capture, withCapture } from "./tshark.ts";
 
 /** Runs `use` with the pcapng file of a recording, in a folder of its own. */
 async function withFile(
   lines: readonly Line[],
-  use: (file: string, folder: string) => Promise<void>,
+  use: (capture: Capture, folder: string) => Promise<void>,
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "pcapng-"));
-  try {
-    const file = join(folder, "x.pcapng");
-    await writeFile(file, toPcapng(await recordingOf(lines)));
-    await use(file, folder);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
-async function tshark(file: string, ...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runProgram([
-    "tshark",
-    "-n",
-    "-r",
-    file,
-    ...CHECKED,
-    ...args,
-  ]);
-  assert.equal(code, 0, String(stderr));
-  return String(stdout);
-}
-
-/** The fields of the packets that a filter lets through, a line for each. */
-async function fields(file: string, filter: string, ...names: string[]): Promise<string[][]> {
-  const wanted = names.flatMap((name) => ["-e", name]);
-  const args = ["-Y", filter, "-T", "fields", "-E", "separator=|", "-E", "aggregator=~", ...wanted];
-  return (await tshark(file, ...args)).split("\n").slice(0, -1).map((line) => line.split("|"));
-}
-
-/** From this severity on it is a warning or an error. */
-const WARNING = 0x600000;
-
-/** What tshark warns of, or calls an error, by what it says. */
-async function complaints(file: string): Promise<string[]> {
-  const found = await fields(
-    file,
-    `_ws.expert.severity >= ${WARNING}`,
-    "_ws.expert.severity",
-    "_ws.expert.message",
-  );
-  return [
-    ...new Set(found.flatMap(([severities, messages]) => {
-      const all = messages.split("~");
-      return severities.split("~").flatMap((n, i) => Number(n) >= WARNING ? [all[i]] : []);
-    })),
-  ];
-}
-
-/** The bytes of each direction of a stream: of the one that began it, and of the other. */
-async function followed(file: string, protocol: string, stream: number): Promise<Buffer[]> {
-  const text = await tshark(file, "-q", "-z", `follow,${protocol},raw,${stream}`);
-  const lines = text.split("\n").filter((line) => /^\t?[0-9a-f]+$/.test(line));
-  return [false, true].map((answer) =>
-    Buffer.concat(
-      lines.filter((line) => line.startsWith("\t") === answer)
-        .map((line) => Buffer.from(line.trim(), "hex")),
-    )
-  );
+  await withCapture(toPcapng(await recordingOf(lines)), use);
 }
 
 const BIG = Buffer.alloc(200_000, "0123456789abcdef");
@@ -108,20 +47,20 @@ test("pcapng: tshark finds nothing wrong, and each direction has its bytes", asy
     ...made(3, { localAddr: tcp("::1", 9), remoteAddr: tcp("::1", 10) }),
     ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }),
   ];
-  await withFile(lines, async (file) => {
-    assert.deepEqual(await complaints(file), []);
-    const [up, down] = await followed(file, "tcp", 0);
+  await withFile(lines, async (capture) => {
+    assert.deepEqual(await capture.complaints(), []);
+    const [up, down] = await capture.followed("tcp", 0);
     assert.equal(up.toString(), GET);
     assert.ok(down.equals(Buffer.concat([Buffer.from(OK), BIG])));
     for (const stream of [1, 2]) {
-      const [sent, received] = await followed(file, "tcp", stream);
+      const [sent, received] = await capture.followed("tcp", stream);
       assert.deepEqual([sent.toString(), [...received]], ["ping", [0, 0xff, 10]]);
     }
-    const http = await fields(file, "http", "http.request.uri", "http.response.code");
+    const http = await capture.fields("http", "http.request.uri", "http.response.code");
     assert.deepEqual(http, [["/a", ""], ["", "200"]]);
-    const checksums = await fields(file, "tcp", "tcp.checksum.status", "ip.checksum.status");
+    const checksums = await capture.fields("tcp", "tcp.checksum.status", "ip.checksum.status");
     assert.ok(checksums.every(([tcp, ip]) => tcp === "1" && ip !== "0"), String(checksums));
-    const sizes = (await fields(file, "tcp.len > 0", "tcp.len")).map(([size]) => Number(size));
+    const sizes = (await capture.fields("tcp.len > 0", "tcp.len")).map(([size]) => Number(size));
     assert.ok(Math.max(...sizes) < 65_536 && sizes.length > 7, String(sizes));
   });
 }, ["tshark"]);
@@ -135,10 +74,10 @@ test("pcapng: datagrams are found with their bytes and right checksums", async (
     { type: "recv", socket: 2, text: "ask6", from: udp("::1", 5000) },
     { type: "close", socket: 1, bytesRead: 3, bytesWritten: 6, reset: false },
   ];
-  await withFile(lines, async (file) => {
-    const [up, down] = await followed(file, "udp", 0);
+  await withFile(lines, async (capture) => {
+    const [up, down] = await capture.followed("udp", 0);
     assert.deepEqual([up.toString(), down.toString()], ["ask", "answer"]);
-    const found = await fields(file, "udp", "udp.checksum.status", "udp.dstport", "udp.length");
+    const found = await capture.fields("udp", "udp.checksum.status", "udp.dstport", "udp.length");
     assert.deepEqual(found, [["1", "53", "11"], ["1", "5000", "14"], ["1", "53", "12"]]);
   });
 }, ["tshark"]);
@@ -163,20 +102,20 @@ test("pcapng: resets, attempts and TLS are comments, and names are resolved", as
     ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }).slice(0, -3),
     { type: "close", socket: 4, bytesRead: 3, bytesWritten: 4, reset: true },
   ];
-  await withFile(lines, async (file) => {
-    const syns = await fields(file, "tcp.flags.syn == 1 and tcp.flags.ack == 0", "frame.comment");
+  await withFile(lines, async (capture) => {
+    const syns = await capture.fields("tcp.flags.syn == 1 and tcp.flags.ack == 0", "frame.comment");
     assert.deepEqual(syns.slice(0, 3).flat(), [
       "attempt 1 of 3: refused",
       "attempt 2 of 3: too late",
       "attempt 3 of 3",
     ]);
-    const resets = await fields(file, "tcp.flags.reset == 1", "frame.comment");
+    const resets = await capture.fields("tcp.flags.reset == 1", "frame.comment");
     const comments = resets.flat();
     assert.deepEqual(comments, ["attempt 1 of 3: refused", "reset by peer", "reset by this side"]);
-    const tls = await fields(file, 'frame.comment contains "TLS handshake done"', "frame.number");
+    const tls = await capture.fields('frame.comment contains "TLS handshake done"', "frame.number");
     assert.equal(tls.length, 1);
-    assert.deepEqual(await complaints(file), ["Connection reset (RST)"]);
-    const hosts = await tshark(file, "-q", "-z", "hosts");
+    assert.deepEqual(await capture.complaints(), ["Connection reset (RST)"]);
+    const hosts = await capture.run("-q", "-z", "hosts");
     assert.match(hosts, /^10\.0\.0\.3\s+db\.example$/m);
     assert.match(hosts, /^fd00:0?:?.*\s+\/run\/db\.sock$/m);
   });
@@ -191,10 +130,10 @@ test("pcapng: what was not recorded keeps its size, and the sequence numbers fit
     { type: "recv", socket: 2, text: "known" },
     ...end,
   ];
-  await withFile(lines, async (file) => {
-    const complained = await complaints(file);
+  await withFile(lines, async (capture) => {
+    const complained = await capture.complaints();
     assert.deepEqual(complained, []);
-    const sizes = await fields(file, "tcp.len > 0", "tcp.seq", "tcp.len", "tcp.srcport");
+    const sizes = await capture.fields("tcp.len > 0", "tcp.seq", "tcp.len", "tcp.srcport");
     const ofClient = sizes.filter(([, , port]) => port !== "80").map(([seq, size]) => [seq, size]);
     assert.deepEqual(ofClient, [["1", "1000"], ["1001", "5"]]);
     const total = sizes.filter(([, , port]) => port === "80")
@@ -204,7 +143,7 @@ test("pcapng: what was not recorded keeps its size, and the sequence numbers fit
 }, ["tshark"]);
 
 test("pcapng: tcpflow writes each direction into a file", async () => {
-  await withFile(accepted([["client", GET], ["server", BIG]]), async (file, folder) => {
+  await withFile(accepted([["client", GET], ["server", BIG]]), async ({ file }, folder) => {
     const out = join(folder, "out");
     const { code, stderr } = await runProgram(["tcpflow", "-a", "-r", file, "-o", out]);
     assert.equal(code, 0, String(stderr));
@@ -224,16 +163,15 @@ test(
     const all = recordings.flatMap((lines, index) =>
       lines.map((line) => ({ ...line, time: index, socket: Number(line.socket) + 10 * index }))
     );
-    await withFile(all, async (file) => {
-      const bad = await fields(
-        file,
+    await withFile(all, async (capture) => {
+      const bad = await capture.fields(
         "tcp.checksum.status == 0 or ip.checksum.status == 0 or " +
           "_ws.malformed",
         "frame.number",
         "_ws.col.Info",
       );
       assert.deepEqual(bad, []);
-      assert.ok((await fields(file, "frame", "frame.number")).length > 20);
+      assert.ok((await capture.fields("frame", "frame.number")).length > 20);
     });
   },
   ["tshark"],

@@ -104,6 +104,11 @@ const anyLine: fc.Arbitrary<unknown> = fc.oneof(
   line("connect", { endpoint: fc.oneof(tcp, unix) }),
   { weight: 4, arbitrary: fc.tuple(line("recv", {}), data).map(([a, b]) => ({ ...a, ...b })) },
   { weight: 4, arbitrary: fc.tuple(line("send", {}), data).map(([a, b]) => ({ ...a, ...b })) },
+  fc.tuple(line("wire", { direction: fc.constantFrom("recv", "send") }), data)
+    .map(([a, b]) => ({ ...a, ...b })),
+  line("keylog", {
+    line: fc.constantFrom("CLIENT_RANDOM 00ff 1234", "SERVER_TRAFFIC_SECRET_0 a b"),
+  }),
   line("eof", {}),
   line("shutdown", {}),
   line("close", { bytesRead: port, bytesWritten: port, reset: fc.boolean() }),

@@ -48,6 +48,15 @@ export type SocketEvent =
       readonly alpnProtocol: string | undefined;
       readonly peerCertificate: Certificate | undefined;
     }
+    /** TLS was on the wire, as it was before it was decrypted or after it was encrypted. */
+    | {
+      readonly type: "wire";
+      readonly socket: number;
+      readonly direction: "recv" | "send";
+      readonly data: Uint8Array;
+    }
+    /** A secret of TLS that decrypts what is on the wire: a line of the NSS key log format. */
+    | { readonly type: "keylog"; readonly socket: number; readonly line: string }
     /** Bytes were received: a part of the stream, or the datagram that came `from` somebody. */
     | {
       readonly type: "recv";

@@ -15,7 +15,6 @@ import {
   FUNCTION,
   type Kind,
   TRANSPORT,
-  whyNoBytes,
 } from "../base/arguments.ts";
 import { copyOf } from "../base/borrowed.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
@@ -23,10 +22,11 @@ import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/listener_base.ts";
+import { ObservedConn, ObservedTlsConn } from "./conn.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { Recorder } from "./recorder.ts";
 import { noteObserved } from "./report.ts";
-import type { TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
+import type { TlsClientOptions } from "../net/tls/options.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -94,24 +94,25 @@ export function observeBorrowed(
   return new ObservedTransport(transport, new Recorder(sink, clock));
 }
 
-class ObservedTransport implements Transport {
+/** A transport whose every step is an event. */
+export class ObservedTransport implements Transport {
   readonly name: string;
+  protected readonly recorder: Recorder;
   readonly #inner: Transport;
-  readonly #recorder: Recorder;
 
   constructor(inner: Transport, recorder: Recorder) {
     this.name = inner.name;
     this.#inner = inner;
-    this.#recorder = recorder;
+    this.recorder = recorder;
     noteObserved(this, { recorder, socket: undefined });
   }
 
   async resolve(options: ResolveOptions): Promise<TcpAddr[]> {
     checkResolve(options);
     const resolving = this.#inner.resolve(options);
-    const addrs = await this.#recorder.tellFailure(undefined, "resolve", resolving);
+    const addrs = await this.recorder.tellFailure(undefined, "resolve", resolving);
     const endpoint = { host: options.host, port: options.port };
-    this.#recorder.emit({ type: "resolve", endpoint, addrs });
+    this.recorder.emit({ type: "resolve", endpoint, addrs });
     return addrs;
   }
 
@@ -122,23 +123,28 @@ class ObservedTransport implements Transport {
   listen(options: ListenOptions): Promise<Listener>;
   async listen(options: ListenOptions = {}): Promise<Listener> {
     checkListen(options);
+    return await this.open(options);
+  }
+
+  /** Listens with options that are checked. */
+  protected async open(options: ListenOptions): Promise<Listener> {
     const place: { socket?: number } = {};
     const listening = this.#inner.listen(
       asksForTls(options) ? this.#tellHandshakes(options, () => place.socket) : options,
     );
-    const listener = await this.#recorder.tellFailure(undefined, "listen", listening);
-    const socket = place.socket = this.#recorder.newSocket();
+    const listener = await this.recorder.tellFailure(undefined, "listen", listening);
+    const socket = place.socket = this.recorder.newSocket();
     // The runtimes bind and listen in one call.
-    this.#recorder.emit({ type: "bind", socket, addr: listener.addr });
-    this.#recorder.emit({ type: "listen", socket, addr: listener.addr });
-    return new ObservedListener(listener, socket, this.#recorder);
+    this.recorder.emit({ type: "bind", socket, addr: listener.addr });
+    this.recorder.emit({ type: "listen", socket, addr: listener.addr });
+    return new ObservedListener(listener, socket, this.recorder);
   }
 
   /** Options that tell which handshakes have failed on the listener, beside what they do anyway. */
   #tellHandshakes(options: TlsListenOptions, socketOf: () => number | undefined): TlsListenOptions {
     const { onHandshakeError } = options.tls;
     const tell = (error: SocketError) => {
-      this.#recorder.emit({ type: "error", socket: socketOf(), op: error.op, error });
+      this.recorder.emit({ type: "error", socket: socketOf(), op: error.op, error });
       onHandshakeError?.(error);
     };
     return { ...options, tls: { ...options.tls, onHandshakeError: tell } };
@@ -149,15 +155,15 @@ class ObservedTransport implements Transport {
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     checkConnect(options);
-    const socket = this.#recorder.newSocket();
+    const socket = this.recorder.newSocket();
     const endpoint = asksForUnix(options)
       ? unixAddr(options.path)
       : { host: options.host, port: options.port };
-    this.#recorder.emit({ type: "connect", socket, endpoint });
-    const conn = await this.#recorder.tellFailure(socket, "connect", this.#inner.connect(options));
+    this.recorder.emit({ type: "connect", socket, endpoint });
+    const conn = await this.recorder.tellFailure(socket, "connect", this.#inner.connect(options));
     const { localAddr, remoteAddr } = conn;
-    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
-    return new ObservedConn(conn, socket, this.#recorder);
+    this.recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
+    return new ObservedConn(conn, socket, this.recorder);
   }
 
   async startTls<A extends Addr>(
@@ -165,12 +171,22 @@ class ObservedTransport implements Transport {
     options: TlsClientOptions = {},
   ): Promise<TlsConn<A>> {
     checkStartTls(conn, options);
-    const { inner, socket } = conn instanceof ObservedConn
-      ? conn as ObservedConn<A>
-      : { inner: conn, socket: this.#recorder.newSocket() };
+    return await this.shakeHands(
+      conn instanceof ObservedConn
+        ? conn as ObservedConn<A>
+        : { inner: conn, socket: this.recorder.newSocket() },
+      options,
+    );
+  }
+
+  /** Starts TLS on what is observed as `socket`. */
+  protected async shakeHands<A extends Addr>(
+    { inner, socket }: Pick<ObservedConn<A>, "inner" | "socket">,
+    options: TlsClientOptions,
+  ): Promise<TlsConn<A>> {
     const starting = this.#inner.startTls(inner, options);
-    const tlsConn = await this.#recorder.tellFailure(socket, "startTls", starting);
-    return new ObservedTlsConn(tlsConn, socket, this.#recorder);
+    const tlsConn = await this.recorder.tellFailure(socket, "startTls", starting);
+    return new ObservedTlsConn(tlsConn, socket, this.recorder);
   }
 
   async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
@@ -178,18 +194,18 @@ class ObservedTransport implements Transport {
     const { remote } = options;
     const binding = this.#inner.listenDatagram(options);
     if (remote === undefined) {
-      const datagram = await this.#recorder.tellFailure(undefined, "listen", binding);
-      const socket = this.#recorder.newSocket();
-      this.#recorder.emit({ type: "bind", socket, addr: datagram.addr });
-      return new ObservedDatagram(datagram, socket, this.#recorder);
+      const datagram = await this.recorder.tellFailure(undefined, "listen", binding);
+      const socket = this.recorder.newSocket();
+      this.recorder.emit({ type: "bind", socket, addr: datagram.addr });
+      return new ObservedDatagram(datagram, socket, this.recorder);
     }
-    const socket = this.#recorder.newSocket();
+    const socket = this.recorder.newSocket();
     const endpoint = { host: remote.host, port: remote.port };
-    this.#recorder.emit({ type: "connect", socket, endpoint });
-    const datagram = await this.#recorder.tellFailure(socket, "connect", binding);
+    this.recorder.emit({ type: "connect", socket, endpoint });
+    const datagram = await this.recorder.tellFailure(socket, "connect", binding);
     const { addr: localAddr, remoteAddr } = datagram;
-    this.#recorder.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
-    return new ObservedDatagram(datagram, socket, this.#recorder);
+    this.recorder.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
+    return new ObservedDatagram(datagram, socket, this.recorder);
   }
 }
 
@@ -227,100 +243,4 @@ class ObservedListener extends BaseListener {
 
 function isTls(conn: Conn): conn is TlsConn {
   return "tls" in conn;
-}
-
-class ObservedConn<A extends Addr> implements Conn<A> {
-  /** What is observed. */
-  readonly inner: Conn<A>;
-  readonly socket: number;
-  readonly #recorder: Recorder;
-  #closed = false;
-  #ended = false;
-
-  constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
-    this.inner = inner;
-    this.socket = socket;
-    this.#recorder = recorder;
-    noteObserved(this, { recorder, socket });
-  }
-
-  get localAddr(): A {
-    return this.inner.localAddr;
-  }
-
-  get remoteAddr(): A {
-    return this.inner.remoteAddr;
-  }
-
-  get bytesRead(): number {
-    return this.inner.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.inner.bytesWritten;
-  }
-
-  async read(p: Uint8Array): Promise<number | null> {
-    const socket = this.socket;
-    const n = await this.#recorder.tellFailure(socket, "read", this.inner.read(p));
-    if (n !== null) this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, n) });
-    // FIN comes once, however often it is read.
-    else if (!this.#ended) {
-      this.#ended = true;
-      this.#recorder.emit({ type: "eof", socket });
-    }
-    return n;
-  }
-
-  async write(p: Uint8Array): Promise<void> {
-    const mistake = whyNoBytes("conn.write", p);
-    if (mistake !== undefined) throw mistake;
-    const socket = this.socket;
-    this.#recorder.emit({ type: "send", socket, data: p });
-    await this.#recorder.tellFailure(socket, "write", this.inner.write(p));
-  }
-
-  async closeWrite(): Promise<void> {
-    const socket = this.socket;
-    this.#recorder.emit({ type: "shutdown", socket });
-    await this.#recorder.tellFailure(socket, "closeWrite", this.inner.closeWrite());
-  }
-
-  close(reason?: Error): void {
-    this.#tellClose(false);
-    this.inner.close(reason);
-  }
-
-  reset(reason?: Error): void {
-    this.#tellClose(true);
-    this.inner.reset(reason);
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #tellClose(reset: boolean): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    const { bytesRead, bytesWritten } = this.inner;
-    this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
-  }
-}
-
-class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements TlsConn<A> {
-  readonly tls: TlsInfo;
-  readonly #inner: TlsConn<A>;
-
-  constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
-    super(inner, socket, recorder);
-    this.#inner = inner;
-    this.tls = inner.tls;
-    const { protocol, alpnProtocol, peerCertificate } = inner.tls;
-    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
-  }
-
-  get truncated(): boolean | undefined {
-    return this.#inner.truncated;
-  }
 }

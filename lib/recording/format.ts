@@ -57,7 +57,7 @@ export interface RecordedError {
 
 /** An event as it stands in a recording: errors and certificates as plain objects, data optional. */
 export type Recorded<E = SocketEvent> = E extends
-  { readonly type: "recv" | "send"; readonly data: Uint8Array } ?
+  { readonly type: "recv" | "send" | "wire"; readonly data: Uint8Array } ?
     & Omit<E, "data">
     & {
       /** The bytes; undefined if they were left out. */

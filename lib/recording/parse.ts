@@ -53,6 +53,10 @@ const CERTIFICATE = having({
   fingerprint256: text,
 });
 
+/** A line of the NSS key log format: a label, the random of the client, and the secret. */
+const secret: Check = (value) =>
+  typeof value === "string" && /^[A-Z0-9_]{1,64} [0-9a-f]{1,256} [0-9a-f]{1,256}$/i.test(value);
+
 /** What an event of each type has besides its time. */
 const EVENTS: Readonly<Record<RecordedEvent["type"], Fields>> = {
   resolve: {
@@ -70,6 +74,8 @@ const EVENTS: Readonly<Record<RecordedEvent["type"], Fields>> = {
     alpnProtocol: optional(text),
     peerCertificate: optional(CERTIFICATE),
   },
+  wire: { socket: count, direction: oneOf("recv", "send"), ...DATA },
+  keylog: { socket: count, line: secret },
   recv: { socket: count, ...DATA, from: optional(IP) },
   eof: { socket: count },
   send: { socket: count, ...DATA, to: optional(ENDPOINT) },
@@ -129,7 +135,9 @@ export function parseEvent(line: string, number: number): RecordedEvent {
   if (name !== undefined) {
     throw new RecordingError(number, `'${name}' of the ${type} is missing or not valid.`);
   }
-  if (type !== "recv" && type !== "send") return event as unknown as RecordedEvent;
+  if (type !== "recv" && type !== "send" && type !== "wire") {
+    return event as unknown as RecordedEvent;
+  }
   const { text, b64, size, ...rest } = event;
   const data = dataOf(text as string | undefined, b64 as string | undefined);
   if (data === undefined && size === undefined) {

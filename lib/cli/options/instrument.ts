@@ -11,6 +11,8 @@ import type { parseFaultPlan } from "../../faults/parse.ts";
 import type { FaultPlan } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
+import { observeBorrowed } from "../../observe/observe.ts";
+import type { Redaction } from "../../recording/format.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { readTextFile } from "../io/files.ts";
@@ -30,6 +32,22 @@ async function loadFaults(): Promise<FaultModules> {
     import("../../faults/parse.ts"),
   ]);
   return { faulty, parseFaultPlan };
+}
+
+/** What records TLS as it goes over the network. Rejects with a {@linkcode UsageError} if that cannot be. */
+async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
+  const { observeWire, whyNoSecrets } = await import("../../observe/wire.ts");
+  const why = whyNoSecrets();
+  if (why !== undefined) {
+    throw new UsageError(
+      `Option --record-wire needs Node (ENOTSUP): ${why}. Run 'npx plainsocket' with these arguments`,
+    );
+  }
+  if (redaction === "none") return observeWire;
+  throw new UsageError(
+    "Option --record-wire writes the secrets of TLS into the file, and who has it reads everything: " +
+      "add --redact none if you want that",
+  );
 }
 
 /** The faults of one run. */
@@ -93,10 +111,16 @@ class RunFaults {
 export class Instruments {
   #faults: RunFaults | undefined;
   #recording: OpenRecording | undefined;
+  #observeWire: typeof observeBorrowed | undefined;
 
   /** Whether stdout is where the recording goes. */
   get usesStdout(): boolean {
     return this.#recording?.isStdout === true;
+  }
+
+  /** What wraps a transport for the events of {@linkcode sink}, which may keep none of their bytes. */
+  get observe(): typeof observeBorrowed {
+    return this.#observeWire ?? observeBorrowed;
   }
 
   /** What takes the events; undefined if nothing does. */
@@ -120,6 +144,7 @@ export class Instruments {
       if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }
     if (record === undefined) return;
+    if (record.wire) this.#observeWire = await loadWire(record.redaction);
     const { openRecording } = await import("./recording_output.ts");
     this.#recording = openRecording(record, args, this.#faults?.seed, run);
   }

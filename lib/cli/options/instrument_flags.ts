@@ -13,6 +13,7 @@ import {
   needing,
   optional,
   text,
+  toggle,
   UsageError,
   type Values,
 } from "../io/flags.ts";
@@ -47,6 +48,7 @@ export const INSTRUMENT_FLAGS: {
   readonly "record-format": Flag<RecordFormat>;
   readonly "record-limit": Flag<RecordLimits>;
   readonly redact: Flag<Redaction>;
+  readonly "record-wire": Flag<boolean>;
   readonly fault: Flag<readonly string[]>;
   readonly seed: Flag<number | undefined>;
 } = {
@@ -75,6 +77,10 @@ export const INSTRUMENT_FLAGS: {
       arg: "WHAT",
     },
   ),
+  "record-wire": needing(
+    "record",
+    toggle("also record TLS as on the network, and its secrets (Node)"),
+  ),
   fault: {
     arg: "PLAN",
     help: "break connections: 'down: reset@4096', or @FILE; repeatable",
@@ -93,7 +99,8 @@ export const INSTRUMENT_FLAGS: {
 export const INSTRUMENT_HELP =
   `--record writes what 'client.ts recording FILE' shows and what 'replay' plays. With '-' a
 server writes it on stdout, and its URL on stderr. Passwords and cookies in header fields of HTTP
-are covered, unless --redact none says otherwise. --fault PLAN has rules with ';' between them, such
+are covered, unless --redact none says otherwise. --record-wire adds what Wireshark needs to show
+TLS and to decrypt it. --fault PLAN has rules with ';' between them, such
 as 'conn=1: down: reset@4096; up: delay=50ms±10'; docs/faults.md has all of them. SIGHUP reads @FILE
 again.`;
 
@@ -104,6 +111,8 @@ export interface RecordOptions {
   readonly format: RecordFormat;
   readonly limits: RecordLimits;
   readonly redaction: Redaction;
+  /** Whether TLS is recorded as it goes over the network, too. */
+  readonly wire: boolean;
 }
 
 /** Which connections break. */
@@ -134,7 +143,7 @@ export function parseInstruments(
   { serves = false, workers = 0 }: Instrumented = {},
 ): InstrumentOptions {
   const { record: file, "record-format": format, "record-limit": limits, redact } = values;
-  const { fault: plans, seed } = values;
+  const { fault: plans, seed, "record-wire": wire } = values;
   if (workers > 0 && (file !== "" || plans.length > 0)) {
     throw new UsageError("Options --record and --fault go without --workers");
   }
@@ -142,7 +151,7 @@ export function parseInstruments(
     throw new UsageError("Option --record - is for servers: stdout gets what comes, name a FILE");
   }
   return {
-    ...file !== "" && { record: { file, format, limits, redaction: redact } },
+    ...file !== "" && { record: { file, format, limits, redaction: redact, wire } },
     ...plans.length > 0 && { fault: { plans, seed } },
   };
 }

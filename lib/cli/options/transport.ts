@@ -5,7 +5,6 @@
  */
 
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
-import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DrawingWords } from "../io/drawn.ts";
@@ -41,12 +40,15 @@ export function openObserved(
   const sinks: EventSink[] = [];
   if (log.verbose) {
     const sink = log.sink(transcript, words);
-    sinks.push((event) => sink(shown(event)));
+    sinks.push((event) => {
+      // Secrets are for the recording only.
+      if (event.type !== "keylog" && event.type !== "wire") sink(shown(event));
+    });
   }
   if (instruments.sink !== undefined) sinks.push(instruments.sink);
   if (sinks.length === 0) return systemTransport;
   const [first] = sinks;
-  return observeBorrowed(
+  return instruments.observe(
     systemTransport,
     sinks.length === 1 ? first : (event) => {
       for (const sink of sinks) sink(event);

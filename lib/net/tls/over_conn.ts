@@ -80,16 +80,24 @@ class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
   }
 }
 
-/** Shakes hands as the client over `conn`, which is closed if that fails. See `Transport.startTls`. */
+/** Takes the secrets of a connection, each a line of the NSS key log format. Deno has none. */
+export type SecretSink = (line: string) => void;
+
+/**
+ * Shakes hands as the client over `conn`, which is closed if that fails. See `Transport.startTls`.
+ * `onSecret` takes what decrypts the connection.
+ */
 export async function startTlsOver<A extends Addr>(
   conn: Conn<A>,
   options: TlsClientOptions,
+  onSecret?: SecretSink,
 ): Promise<TlsConn<A>> {
   const { remoteAddr } = conn;
   const stream = new ConnStream(conn);
   const peer = peerNamed(options, remoteAddr);
   try {
     const socket = clientSocket(stream, peer, remoteAddr, options);
+    if (onSecret !== undefined) tellSecrets(socket, onSecret);
     const ending = endingOf(stream, socket);
     await shakeHands(socket, stream, "startTls", remoteAddr, options);
     return new TlsOverConn(conn, stream, socket, peer.asksFor, ending);
@@ -99,18 +107,23 @@ export async function startTlsOver<A extends Addr>(
   }
 }
 
-/** Shakes hands as the server over `conn`, which is closed if that fails. */
+/**
+ * Shakes hands as the server over `conn`, which is closed if that fails. `onSecret` takes what decrypts
+ * the connection.
+ */
 export async function acceptTlsOver<A extends Addr>(
   conn: Conn<A>,
   context: tls.SecureContext,
   options: TlsServerOptions,
   signal: AbortSignal,
+  onSecret?: SecretSink,
 ): Promise<TlsConn<A>> {
   const { remoteAddr } = conn;
   const { handshakeTimeout } = options;
   const stream = new ConnStream(conn);
   try {
     const socket = serverSocket(stream, context, options);
+    if (onSecret !== undefined) tellSecrets(socket, onSecret);
     const ending = endingOf(stream, socket);
     await shakeHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
     const refused = refusal(socket, options, remoteAddr);
@@ -121,6 +134,10 @@ export async function acceptTlsOver<A extends Addr>(
     stream.end(() => stream.destroy());
     throw error;
   }
+}
+
+function tellSecrets(socket: tls.TLSSocket, onSecret: SecretSink): void {
+  socket.on("keylog", (line: Uint8Array) => onSecret(new TextDecoder().decode(line).trimEnd()));
 }
 
 /**

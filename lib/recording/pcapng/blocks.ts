@@ -24,6 +24,9 @@ const MAX_OPTION = 65_000;
 /** Microseconds: 10^-6 seconds. */
 const MICROSECONDS = 6;
 
+/** The kind of secrets that TLS has. */
+const TLS_KEY_LOG = 0x544c534b;
+
 type Option = readonly [code: number, value: Uint8Array];
 
 /** A packet as it stands in the file. */
@@ -80,6 +83,16 @@ export function nameResolution(addresses: readonly Uint8Array[], name: string): 
     return record;
   });
   return block(4, Buffer.concat([...records, Buffer.alloc(4)]), []);
+}
+
+/** The Decryption Secrets Block (section 4.7) with lines of the NSS key log format. */
+export function decryptionSecrets(lines: string): Buffer {
+  const bytes = Buffer.from(lines);
+  const body = Buffer.alloc(8 + padded(bytes.length));
+  body.writeUInt32LE(TLS_KEY_LOG, 0);
+  body.writeUInt32LE(bytes.length, 4);
+  body.set(bytes, 8);
+  return block(10, body, []);
 }
 
 /** The Interface Statistics Block (section 4.6): how much was not recorded. */

@@ -10,6 +10,7 @@ import type { Addr, Endpoint, TcpAddr, UdpAddr } from "../../base/addr.ts";
 import type { RecordedEvent, Recording, RecordingHead } from "../format.ts";
 import { parseScopedIP } from "../../base/ip.ts";
 import {
+  decryptionSecrets,
   enhancedPacket,
   interfaceDescription,
   interfaceStatistics,
@@ -19,6 +20,7 @@ import {
 import { Ends, sameFamily } from "./ends.ts";
 import { type End, udpPacket } from "./packets.ts";
 import { type FlowPacket, TcpFlow } from "./tcp_flow.ts";
+import { WireSockets } from "./wire.ts";
 
 type EventOf<T extends RecordedEvent["type"]> = Extract<RecordedEvent, { readonly type: T }>;
 
@@ -48,6 +50,7 @@ export class PcapngEncoder {
   /** The sockets whose bytes another socket of the recording has, too, by their ends. */
   readonly #owners = new Map<string, number>();
   readonly #keys = new Map<number, string>();
+  readonly #wire = new WireSockets();
   readonly #attempts = new Map<number, Attempt>();
   readonly #datagrams = new Map<number, { local: End; remote: End | undefined }>();
   /** What was looked up last, for "attempt 2 of 3". */
@@ -70,13 +73,14 @@ export class PcapngEncoder {
   /** The blocks of an event; none for most that move no bytes. */
   add(event: RecordedEvent): Uint8Array {
     this.#last = event.time;
-    const blocks = this.#blocksOf(event);
+    const blocks = this.#wire.pass(event, this.#blocksOf(event));
     return blocks.length === 1 ? blocks[0] : Buffer.concat(blocks);
   }
 
-  /** The block that a file ends with. `dropped` events are counted as packets that were not kept. */
+  /** The blocks that a file ends with. `dropped` events are counted as packets that were not kept. */
   end(dropped = 0): Uint8Array {
-    return interfaceStatistics(this.#timeOf(this.#last), this.#dropped + dropped);
+    const statistics = interfaceStatistics(this.#timeOf(this.#last), this.#dropped + dropped);
+    return Buffer.concat([...this.#wire.rest(), statistics]);
   }
 
   #timeOf(time: number): bigint {
@@ -97,13 +101,19 @@ export class PcapngEncoder {
       case "accept":
         return this.#opened(event);
       case "handshake":
-        return this.#step(event, (flow) => flow.remark(describeTls(event)));
+        return this.#step(event, (flow) => flow.remark(this.#describeTls(event)));
+      case "wire":
+        return this.#onWire(event);
+      case "keylog":
+        return [decryptionSecrets(`${event.line}\n`)];
       case "recv":
       case "send":
-        return this.#moved(event);
+        return this.#wire.has(event.socket) ? [] : this.#moved(event);
       case "eof":
         return this.#step(event, (flow) => flow.finish(true));
       case "shutdown":
+        // With TLS on the wire, close_notify comes before FIN.
+        if (this.#wire.has(event.socket)) return [];
         return this.#step(event, (flow) => flow.finish(false));
       case "close":
         return this.#closed(event);
@@ -177,6 +187,18 @@ export class PcapngEncoder {
     return [...names, ...this.#packets(event.time, [{ ...packet, inbound, comment: undefined }])];
   }
 
+  #onWire(event: EventOf<"wire">): Buffer[] {
+    this.#wire.add(event.socket);
+    const { direction, data, size } = event;
+    return this.#step(event, (flow) => flow.data(direction === "recv", data, size));
+  }
+
+  #describeTls({ socket, protocol, alpnProtocol }: EventOf<"handshake">): string {
+    const alpn = alpnProtocol === undefined ? "" : ` with ${alpnProtocol}`;
+    const next = this.#wire.has(socket) ? "" : " What follows is the plaintext.";
+    return `TLS handshake done: ${protocol ?? "TLS"}${alpn}.${next}`;
+  }
+
   #closed(event: EventOf<"close">): Buffer[] {
     const { socket, reset } = event;
     const blocks = this.#step(
@@ -234,11 +256,6 @@ export class PcapngEncoder {
   #packets(time: number, packets: readonly FlowPacket[]): Buffer[] {
     return packets.map((packet) => enhancedPacket({ ...packet, time: this.#timeOf(time) }));
   }
-}
-
-function describeTls({ protocol, alpnProtocol }: EventOf<"handshake">): string {
-  const alpn = alpnProtocol === undefined ? "" : ` with ${alpnProtocol}`;
-  return `TLS handshake done: ${protocol ?? "TLS"}${alpn}. What follows is the plaintext.`;
 }
 
 /** Makes a pcapng file of a recording. */

@@ -1,0 +1,172 @@
+/**
+ * What TLS puts on the wire as events, with the secrets that decrypt it. TLS goes over observed
+ * connections then, instead of the runtime's own.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { Addr } from "../base/addr.ts";
+import { type Clock, systemClock } from "../base/clock.ts";
+import { type Deferred, deferred } from "../base/deferred.ts";
+import { SocketError } from "../base/errors.ts";
+import { asksForTls } from "../base/arguments.ts";
+import type { TlsClientOptions } from "../net/tls/options.ts";
+import { acceptTlsOver, type SecretSink, startTlsOver } from "../net/tls/over_conn.ts";
+import { type AcceptTls, listenTlsOver } from "../net/tls/over_listener.ts";
+import type { Conn, Listener, ListenOptions, TlsConn, Transport } from "../net/transport.ts";
+import { type ObservedConn, ObservedTlsConn } from "./conn.ts";
+import type { EventSink } from "./events.ts";
+import { ObservedTransport } from "./observe.ts";
+import { Recorder } from "./recorder.ts";
+
+/** How many handshakes may be under way at a listener that is not told. */
+const BACKLOG = 511;
+
+/** Why this runtime cannot tell the secrets of TLS; undefined where it can. */
+export function whyNoSecrets(): string | undefined {
+  const { deno } = process.versions as Record<string, string | undefined>;
+  return deno === undefined ? undefined : "Deno does not tell the secrets of TLS";
+}
+
+/**
+ * Wraps a transport as `observeBorrowed` does, with what TLS puts on the wire: `wire` and `keylog`
+ * events. A connection that is accepted is an event before its handshake. What TLS writes after the
+ * program has closed a connection is not among them. Throws ENOTSUP on Deno.
+ */
+export function observeWire(
+  transport: Transport,
+  sink: EventSink,
+  clock: Clock = systemClock,
+): Transport {
+  const why = whyNoSecrets();
+  if (why !== undefined) throw new SocketError("ENOTSUP", "startTls", { why });
+  return new WireTransport(transport, new Recorder(sink, clock));
+}
+
+class WireTransport extends ObservedTransport {
+  protected override async open(options: ListenOptions): Promise<Listener> {
+    if (!asksForTls(options)) return await super.open(options);
+    const { tls, ...plain } = options;
+    const source = await super.open(plain as ListenOptions);
+    return listenTlsOver(source, tls, options.backlog ?? BACKLOG, this.#accept);
+  }
+
+  readonly #accept: AcceptTls = async (conn, context, options, signal) => {
+    const raw = conn as ObservedConn<Addr>;
+    const wire = new WireConn(raw, this.recorder);
+    const accepting = acceptTlsOver(wire, context, options, signal, this.#secretsOf(raw.socket));
+    try {
+      const tlsConn = await this.recorder.tellFailure(raw.socket, "acceptTls", accepting);
+      return new WireTlsConn(tlsConn, wire, this.recorder);
+    } catch (error) {
+      // Nobody else closes it.
+      void wire.closing.promise.then(() => raw.close());
+      throw error;
+    }
+  };
+
+  protected override async shakeHands<A extends Addr>(
+    raw: Pick<ObservedConn<A>, "inner" | "socket">,
+    options: TlsClientOptions,
+  ): Promise<TlsConn<A>> {
+    const wire = new WireConn(raw, this.recorder);
+    const starting = startTlsOver(wire, options, this.#secretsOf(raw.socket));
+    const tlsConn = await this.recorder.tellFailure(raw.socket, "startTls", starting);
+    return new WireTlsConn(tlsConn, wire, this.recorder);
+  }
+
+  #secretsOf(socket: number): SecretSink {
+    return (line) => this.recorder.emit({ type: "keylog", socket, line });
+  }
+}
+
+/** A connection that TLS goes over. */
+class WireConn<A extends Addr> implements Conn<A> {
+  readonly socket: number;
+  /** Resolves when TLS has closed it. */
+  readonly closing: Deferred<void> = deferred();
+  /** Nothing that is written any more is an event. */
+  isMuted = false;
+  /** Closing it is a reset. */
+  resets = false;
+  readonly #inner: Conn<A>;
+  readonly #recorder: Recorder;
+
+  constructor(raw: Pick<ObservedConn<A>, "inner" | "socket">, recorder: Recorder) {
+    this.socket = raw.socket;
+    this.#inner = raw.inner;
+    this.#recorder = recorder;
+  }
+
+  get localAddr(): A {
+    return this.#inner.localAddr;
+  }
+
+  get remoteAddr(): A {
+    return this.#inner.remoteAddr;
+  }
+
+  get bytesRead(): number {
+    return this.#inner.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#inner.bytesWritten;
+  }
+
+  async read(p: Uint8Array): Promise<number | null> {
+    const n = await this.#inner.read(p);
+    if (n !== null) this.#tell("recv", p.subarray(0, n));
+    return n;
+  }
+
+  write(p: Uint8Array): Promise<void> {
+    this.#tell("send", p);
+    return this.#inner.write(p);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#inner.closeWrite();
+  }
+
+  close(reason?: Error): void {
+    this.closing.resolve();
+    if (this.resets) this.#inner.reset(reason);
+    else this.#inner.close(reason);
+  }
+
+  reset(reason?: Error): void {
+    this.#inner.reset(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #tell(direction: "recv" | "send", data: Uint8Array): void {
+    if (this.isMuted || data.length === 0) return;
+    this.#recorder.emit({ type: "wire", socket: this.socket, direction, data });
+  }
+}
+
+/** A connection with TLS. Its `close` is the last of its events. */
+class WireTlsConn<A extends Addr> extends ObservedTlsConn<A> {
+  readonly #wire: WireConn<A>;
+
+  constructor(inner: TlsConn<A>, wire: WireConn<A>, recorder: Recorder) {
+    super(inner, wire.socket, recorder);
+    this.#wire = wire;
+  }
+
+  override close(reason?: Error): void {
+    this.#wire.isMuted = true;
+    super.close(reason);
+  }
+
+  override reset(reason?: Error): void {
+    this.#wire.isMuted = true;
+    this.#wire.resets = true;
+    super.reset(reason);
+  }
+}
