@@ -17,6 +17,7 @@ export interface Nginx extends AsyncDisposable {
 /**
  * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
  * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
+ * Below `/own/` it answers itself.
  */
 export async function startNginx(upstream: number): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "plainsocket-nginx-"));
@@ -91,6 +92,9 @@ http {
     location /raw/ {
       proxy_pass http://ours/;
       proxy_request_buffering off;
+    }
+    location /own/ {
+      return 200 "nginx has $uri\n";
     }
     location /plain/ {
       proxy_set_header Connection "";

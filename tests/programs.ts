@@ -13,6 +13,8 @@ const PACKAGES = {
   nginx: "nginx-light",
   openssl: "openssl",
   python3: "python3",
+  "redis-cli": "redis-tools",
+  "redis-server": "redis-server",
   socat: "socat",
   tcpflow: "tcpflow",
   tshark: "tshark",
@@ -61,7 +63,7 @@ export function skippedName(name: string, missing: readonly OtherProgram[]): str
 
 /** Such a name, behind what Deno, Node (twice) and Bun print before it. */
 const SKIPPED =
-  /^ *(?:\S+ => |ok \d+ - |# Subtest: |\(skip\) )?(.*) \(skipped: needs ([\w, ]+)\)/gm;
+  /^ *(?:\S+ => |ok \d+ - |# Subtest: |\(skip\) )?(.*) \(skipped: needs ([\w, -]+)\)/gm;
 
 /** What {@linkcode skippedMessage} says of all tests with such a name in what a test runner printed. */
 export function skippedIn(output: string): string | undefined {
