@@ -145,7 +145,10 @@ export function parseInstruments(
   const { record: file, "record-format": format, "record-limit": limits, redact } = values;
   const { fault: plans, seed, "record-wire": wire } = values;
   if (workers > 0 && (file !== "" || plans.length > 0)) {
-    throw new UsageError("Options --record and --fault go without --workers");
+    throw new UsageError(
+      "Options --record and --fault go without --workers, since each worker counts its own " +
+        "connections: put 'server.ts relay --to HOST:PORT' with these options in front of the workers",
+    );
   }
   if (file === "-" && !serves) {
     throw new UsageError("Option --record - is for servers: stdout gets what comes, name a FILE");
