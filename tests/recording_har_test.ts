@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { gzipSync } from "node:zlib";
+import zlib from "node:zlib";
 import { Ajv } from "ajv";
 import fc from "fast-check";
 import { parseIP } from "../lib/base/ip.ts";
 import type { Har, HarEntry } from "../lib/recording/har/format.ts";
+import { ContentDecoder } from "../lib/recording/har/decode.ts";
 import { toHar } from "../lib/recording/har/har.ts";
 import { accepted, anyRecording, type Line, recordingOf, type Said } from "./recordings.ts";
 
@@ -104,25 +106,96 @@ test("har: responses before the final one are named", async () => {
   assert.equal(response.redirectURL, "/b");
 });
 
-test("har: what is no text is base64, and a content coding is kept and named", async () => {
-  const zipped = gzipSync("hello");
+test("har: what is no text is base64", async () => {
   const [{ request, response }] = await entriesOf(
     ["client", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"],
     ["client", Uint8Array.of(0xff, 0)],
-    [
-      "server",
-      `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${zipped.length}\r\n\r\n`,
-    ],
-    ["server", zipped],
+    ["server", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"],
+    ["server", Uint8Array.of(0xff, 0)],
   );
   assert.deepEqual(request.postData, { mimeType: "", text: "/wA=", _encoding: "base64" });
-  assert.deepEqual(response.content, {
-    size: zipped.length,
-    mimeType: "",
-    text: zipped.toString("base64"),
-    encoding: "base64",
-    comment: "The content is as it was sent: gzip.",
+  assert.deepEqual(response.content, { size: 2, mimeType: "", text: "/wA=", encoding: "base64" });
+});
+
+/** What the archive has of the content of a response with this Content-Encoding. */
+async function contentOf(coding: string, body: Uint8Array): Promise<HarEntry["response"]> {
+  const fields = `Content-Encoding: ${coding}\r\nContent-Length: ${body.length}\r\n`;
+  const [{ response }] = await entriesOf(
+    ["client", "GET / HTTP/1.1\r\nHost: a\r\n\r\n"],
+    ["server", `HTTP/1.1 200 OK\r\n${fields}\r\n`],
+    ["server", body],
+  );
+  return response;
+}
+
+const TEXT = "grüß dich ".repeat(100);
+
+const CODED: Readonly<Record<string, Uint8Array | undefined>> = {
+  gzip: zlib.gzipSync(TEXT),
+  deflate: zlib.deflateSync(TEXT),
+  Deflate: zlib.deflateRawSync(TEXT),
+  br: zlib.brotliCompressSync(TEXT),
+  "deflate, x-gzip": zlib.gzipSync(zlib.deflateSync(TEXT)),
+  // Node has it from 22.15 on.
+  zstd: (zlib as { zstdCompressSync?: (text: string) => Uint8Array }).zstdCompressSync?.(TEXT),
+};
+
+for (const [coding, body] of Object.entries(CODED)) {
+  if (body === undefined) continue;
+  test(`har: content is decoded from ${coding}, and its sizes are those of both`, async () => {
+    const { content, bodySize } = await contentOf(coding, body);
+    const size = new TextEncoder().encode(TEXT).length;
+    assert.equal(bodySize, body.length);
+    assert.deepEqual(content, {
+      size,
+      mimeType: "",
+      text: TEXT,
+      compression: size - body.length,
+      comment: `The content was decoded from ${coding}.`,
+    });
   });
+}
+
+test("har: content that cannot be decoded stays as it was sent, and says why", async () => {
+  const zipped = zlib.gzipSync(TEXT);
+  const cases: [coding: string, body: Uint8Array, why: string][] = [
+    ["gzip", zipped.subarray(0, -9), "it does not decode"],
+    ["br", zlib.brotliCompressSync(TEXT).subarray(0, 9), "it does not decode"],
+    ["compress", zipped, "this coding is not known here"],
+    ["toString", zipped, "this coding is not known here"],
+    ["gzip, gzip, gzip", zipped, "it has too many codings"],
+  ];
+  for (const [coding, body, why] of cases) {
+    const { content } = await contentOf(coding, body);
+    assert.deepEqual(content, {
+      size: body.length,
+      mimeType: "",
+      text: Buffer.from(body).toString("base64"),
+      encoding: "base64",
+      comment: `The content is as it was sent, ${coding}: ${why}.`,
+    });
+  }
+});
+
+test("har: contents that grow are decoded up to a limit for each, and for all", () => {
+  const decoder = new ContentDecoder({ content: 2048, total: 5000 });
+  const zipped = (size: number) => zlib.brotliCompressSync(new Uint8Array(size));
+  const decoded = [2048, 2049, 2048, 1000, 904, 1]
+    .map((size) => decoder.decode(zipped(size), "br"));
+  const long = (limit: string) =>
+    `The content is as it was sent, br: decoded it is longer than ${limit}.`;
+  const done = "The content was decoded from br.";
+  assert.deepEqual(
+    decoded.map(({ comment }) => comment),
+    [
+      done,
+      long("2.0 KiB"),
+      done,
+      long("904 B"),
+      done,
+      "The content is as it was sent, br: the contents before it are too long.",
+    ],
+  );
 });
 
 test("har: values that the recording has covered stay covered", async () => {

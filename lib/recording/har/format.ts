@@ -118,15 +118,17 @@ export interface HarResponse {
 
 /** The body of a response. */
 export interface HarContent {
-  /** In bytes. */
+  /** In bytes, without content codings. */
   readonly size: number;
+  /** There if it was decoded: how many bytes its coding has saved. */
+  readonly compression?: number;
   /** The value of Content-Type, or "". */
   readonly mimeType: string;
   /** The body; undefined if there is none. */
   readonly text?: string;
-  /** There if the text is base64, since the body is not UTF-8 or has a content coding. */
+  /** There if the text is base64, since the content is not UTF-8 or could not be decoded. */
   readonly encoding?: "base64";
-  /** There if the body has a content coding, such as gzip, which is kept. */
+  /** There if the body has a content coding, such as gzip: whether it was decoded, or why not. */
   readonly comment?: string;
 }
 

@@ -9,6 +9,7 @@ import { parseScopedIP } from "../../base/ip.ts";
 import type { RequestHead } from "../../http/message/request_head.ts";
 import { connectionsOf, type RecordedConnection } from "../conversations.ts";
 import type { Recording } from "../format.ts";
+import { ContentDecoder } from "./decode.ts";
 import { type Exchange, exchangesOf, type Message } from "./exchanges.ts";
 import type { Har, HarContent, HarEntry, HarPair, HarRequest, HarResponse } from "./format.ts";
 import { type SentStream, streamOf } from "./stream.ts";
@@ -20,7 +21,9 @@ import { type SentStream, streamOf } from "./stream.ts";
 export function toHar(recording: Recording): Har {
   const { head } = recording;
   const [name, version = ""] = head.program.split(" ");
-  const archives = shown(connectionsOf(recording)).map((connection) => archiveOf(connection, head));
+  const decoder = new ContentDecoder();
+  const archives = shown(connectionsOf(recording))
+    .map((connection) => archiveOf(connection, head, decoder));
   const entries = archives.flatMap(({ entries }) => entries);
   return {
     log: {
@@ -52,7 +55,11 @@ interface Archive {
   readonly comment: string | undefined;
 }
 
-function archiveOf(connection: RecordedConnection, { started }: Recording["head"]): Archive {
+function archiveOf(
+  connection: RecordedConnection,
+  { started }: Recording["head"],
+  decoder: ContentDecoder,
+): Archive {
   const [up, down] = [streamOf("client", connection), streamOf("server", connection)];
   const { exchanges, leftOut } = exchangesOf(up, down);
   const silent = up.bytes.length === 0 && up.missing > 0;
@@ -61,7 +68,7 @@ function archiveOf(connection: RecordedConnection, { started }: Recording["head"
   const zero = Date.parse(started);
   return {
     entries: exchanges.map((exchange, index) =>
-      entryOf({ connection, exchange, up, down, zero, first: index === 0 })
+      entryOf({ connection, exchange, up, down, zero, first: index === 0, decoder })
     ),
     comment: why === undefined ? undefined : `Connection ${connection.number} ${what}: ${why}.`,
   };
@@ -76,9 +83,10 @@ interface Parts {
   /** The time at which the recording started, in milliseconds since 1970. */
   readonly zero: number;
   readonly first: boolean;
+  readonly decoder: ContentDecoder;
 }
 
-function entryOf({ connection, exchange, up, down, zero, first }: Parts): HarEntry {
+function entryOf({ connection, exchange, up, down, zero, first, decoder }: Parts): HarEntry {
   const { request, response, interim } = exchange;
   const { recorded, opened, began, number, server } = connection;
   const sending = up.timeAt(request.start);
@@ -100,7 +108,7 @@ function entryOf({ connection, exchange, up, down, zero, first }: Parts): HarEnt
     startedDateTime: new Date(Math.max(0, zero + start)).toISOString(),
     time: Math.max(0, timings.connect) + timings.send + timings.wait + timings.receive,
     request: requestOf(request, connection),
-    response: responseOf(response),
+    response: responseOf(response, decoder),
     cache: {},
     timings,
     ...parseScopedIP(address) === undefined || address.includes("%")
@@ -124,7 +132,7 @@ function requestOf(
   const headers = pairsOf(head.headers);
   const query = target.indexOf("?");
   const mimeType = valueOf(headers, "content-type");
-  const { text, encoding } = textOf(body, "");
+  const { text, encoding } = textOf(body);
   return {
     method,
     url: urlOf(head, headers, connection),
@@ -142,7 +150,7 @@ function requestOf(
   };
 }
 
-function responseOf(message: Exchange["response"]): HarResponse {
+function responseOf(message: Exchange["response"], decoder: ContentDecoder): HarResponse {
   if (message === undefined) {
     return {
       status: 0,
@@ -165,32 +173,41 @@ function responseOf(message: Exchange["response"]): HarResponse {
     cookies: headers.filter(isNamed("set-cookie"))
       .flatMap(({ value }) => cookiesOf(value.split(";", 1))),
     headers,
-    content: contentOf(body, headers),
+    content: contentOf(body, headers, decoder),
     redirectURL: valueOf(headers, "location"),
     headersSize: bodyStart - start,
     bodySize: body.length,
   };
 }
 
-function contentOf(body: Buffer, headers: readonly HarPair[]): HarContent {
-  const coding = valueOf(headers, "content-encoding");
+function contentOf(
+  body: Buffer,
+  headers: readonly HarPair[],
+  decoder: ContentDecoder,
+): HarContent {
+  const codings = headers.filter(isNamed("content-encoding")).map(({ value }) => value).join(", ");
+  const { content, isCoded, comment } = decoder.decode(body, codings);
   return {
-    size: body.length,
+    size: content.length,
     mimeType: valueOf(headers, "content-type"),
-    ...body.length === 0 ? {} : textOf(body, coding),
-    ...coding === "" ? {} : { comment: `The content is as it was sent: ${coding}.` },
+    ...content.length === 0 ? {} : isCoded ? base64Of(content) : textOf(content),
+    ...content === body ? {} : { compression: content.length - body.length },
+    ...comment === "" ? {} : { comment },
   };
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A body as text, or as base64 if it is not text. */
-function textOf(body: Buffer, coding: string): { text: string; encoding?: "base64" } {
+function textOf(body: Buffer): { text: string; encoding?: "base64" } {
   try {
-    if (coding === "" || coding.toLowerCase() === "identity") return { text: utf8.decode(body) };
+    return { text: utf8.decode(body) };
   } catch {
-    // It is not UTF-8.
+    return base64Of(body);
   }
+}
+
+function base64Of(body: Buffer): { text: string; encoding: "base64" } {
   return { text: body.toString("base64"), encoding: "base64" };
 }
 
