@@ -522,6 +522,40 @@ test("faults: a seed gives these faults, on every runtime", async () => {
   assert.deepEqual(await chances(7), FAULTS_OF_SEED_7);
 });
 
+test("faults: when a delayed datagram cannot be sent, the next operation says so, once", async () => {
+  for (const plan of ["up: delay=50ms", "up: reorder=100%"]) {
+    const clock = new VirtualClock();
+    const inner = new MemoryTransport();
+    const server = await inner.listenDatagram();
+    const client = await faulty(inner, plan, { clock }).listenDatagram({ remote: server.addr });
+    for (const next of ["send", "receive"] as const) {
+      await client.send(new Uint8Array(70_000));
+      await clock.advance(200);
+      await assert.rejects(client[next](new Uint8Array(1)), { code: "EMSGSIZE" });
+    }
+    await client.send(bytesOf("hello"));
+    await clock.advance(200);
+    assert.equal((await server.receive(new Uint8Array(9))).size, 5);
+    for (const socket of [server, client]) socket.close();
+  }
+});
+
+test("faults: datagrams that are lost since too many are delayed are events", async () => {
+  const lost: string[] = [];
+  const clock = new VirtualClock();
+  const inner = observe(new MemoryTransport(), (event) => {
+    if (event.type === "fault" && event.fault === "loss") {
+      lost.push(`${event.fault} ${event.detail}`);
+    }
+  });
+  const server = await inner.listenDatagram();
+  const delayed = faulty(inner, "up: delay=50ms", { clock });
+  const client = await delayed.listenDatagram({ remote: server.addr });
+  for (let n = 0; n < 1026; n++) await client.send(new Uint8Array(3));
+  assert.deepEqual(lost, Array(2).fill("loss of a datagram of 3 bytes, since 1024 wait"));
+  for (const socket of [server, client]) socket.close();
+});
+
 test("faults: a plan that is not valid names the column and what was expected", () => {
   const cases: [string, number, RegExp][] = [
     ["conn=x: refuse", 6, /expected the number of a connection/],

@@ -44,6 +44,9 @@ export class FaultyDatagram implements Datagram {
   #taking = false;
   /** What the inner socket has failed with. */
   #failure: unknown;
+  /** Why a datagram that went later was not sent, until somebody has been told. */
+  #unsent: unknown;
+  #closed = false;
   #dropped = 0;
 
   /** `faultsFor` tells the faults with a peer; `number` is that of the socket in its transport. */
@@ -74,6 +77,7 @@ export class FaultyDatagram implements Datagram {
   async receive(p: Uint8Array): Promise<Received> {
     const mistake = whyNoBuffer("datagram.receive", p);
     if (mistake !== undefined) throw mistake;
+    this.#throwUnsent();
     if (this.#receiving !== undefined) {
       throw new SocketError("EBUSY", "receive", { addr: this.addr });
     }
@@ -92,19 +96,21 @@ export class FaultyDatagram implements Datagram {
   async send(p: Uint8Array, to?: Endpoint): Promise<void> {
     const mistake = whyNoBytes("datagram.send", p);
     if (mistake !== undefined) throw mistake;
+    this.#throwUnsent();
     const peer = to ?? this.remoteAddr;
     const faults = peer === undefined ? [] : this.#faultsFor(peer)[this.#goes];
     const sent: Promise<void>[] = [];
     this.#outgoing.put({ bytes: p, to }, faults, ({ bytes, to }) => {
       const sending = this.#inner.send(bytes, to);
-      // Whoever sent it is told, unless it goes later.
+      // Of what goes later, the next operation tells, as with errors of the network.
       if (bytes === p) sent.push(sending);
-      else sending.catch(() => {});
+      else sending.catch((error) => this.#unsent ??= error);
     });
     await Promise.all(sent);
   }
 
   close(reason?: Error): void {
+    this.#closed = true;
     // What is still held back is sent now; nobody receives any more.
     this.#outgoing.flush();
     this.#incoming.clear();
@@ -145,6 +151,12 @@ export class FaultyDatagram implements Datagram {
     const receiving = this.#receiving;
     this.#receiving = undefined;
     receiving?.resolve();
+  }
+
+  #throwUnsent(): void {
+    const error = this.#unsent;
+    this.#unsent = undefined;
+    if (error !== undefined && !this.#closed) throw error;
   }
 
   #told(direction: Direction): LaneEvents {

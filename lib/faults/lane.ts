@@ -75,8 +75,10 @@ export class Lane<P extends { readonly bytes: Uint8Array }> {
   }
 
   #delay(packet: P, ms: number, out: (packet: P) => void): void {
-    if (this.#waiting.size >= MAX_WAITING) this.dropped++;
-    else this.#later(ms, () => out(packet));
+    if (this.#waiting.size < MAX_WAITING) return void this.#later(ms, () => out(packet));
+    this.dropped++;
+    const { length } = packet.bytes;
+    this.#events.onFault("loss", `of a datagram of ${length} bytes, since ${MAX_WAITING} wait`);
   }
 
   /** Calls `fn` after a time, or when what it returns is called; once. */
