@@ -23,23 +23,24 @@ import { Recorder } from "./recorder.ts";
 /** How many handshakes may be under way at a listener that is not told. */
 const BACKLOG = 511;
 
-/** Why this runtime cannot tell the secrets of TLS; undefined where it can. */
-export function whyNoSecrets(): string | undefined {
-  const { deno } = process.versions as Record<string, string | undefined>;
-  return deno === undefined ? undefined : "Deno does not tell the secrets of TLS";
+/** Why TLS cannot be seen as it goes over the network here; undefined on Node, where it can. */
+export function whyNoWire(): string | undefined {
+  const { deno, bun } = process.versions as Record<string, string | undefined>;
+  if (deno !== undefined) return "Deno does not tell the secrets of TLS";
+  return bun === undefined ? undefined : "TLS over another connection loses data on Bun";
 }
 
 /**
  * Wraps a transport as `observeBorrowed` does, with what TLS puts on the wire: `wire` and `keylog`
  * events. A connection that is accepted is an event before its handshake. What TLS writes after the
- * program has closed a connection is not among them. Throws ENOTSUP on Deno.
+ * program has closed a connection is not among them. Throws ENOTSUP on Deno and Bun.
  */
 export function observeWire(
   transport: Transport,
   sink: EventSink,
   clock: Clock = systemClock,
 ): Transport {
-  const why = whyNoSecrets();
+  const why = whyNoWire();
   if (why !== undefined) throw new SocketError("ENOTSUP", "startTls", { why });
   return new WireTransport(transport, new Recorder(sink, clock));
 }

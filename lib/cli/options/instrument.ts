@@ -36,8 +36,8 @@ async function loadFaults(): Promise<FaultModules> {
 
 /** What records TLS as it goes over the network. Rejects with a {@linkcode UsageError} if that cannot be. */
 async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
-  const { observeWire, whyNoSecrets } = await import("../../observe/wire.ts");
-  const why = whyNoSecrets();
+  const { observeWire, whyNoWire } = await import("../../observe/wire.ts");
+  const why = whyNoWire();
   if (why !== undefined) {
     throw new UsageError(
       `Option --record-wire needs Node (ENOTSUP): ${why}. Run 'npx plainsocket' with these arguments`,
