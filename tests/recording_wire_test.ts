@@ -11,7 +11,13 @@ import { readRecording } from "../lib/recording/read.ts";
 import { recordingSink } from "../lib/recording/record.ts";
 import { toPcapng } from "../lib/recording/pcapng/pcapng.ts";
 import type { RecordedEvent, Recording } from "../lib/recording/format.ts";
+import { toHar } from "../lib/recording/har/har.ts";
+import { toMermaid } from "../lib/recording/mermaid.ts";
+import { toSvg } from "../lib/recording/svg.ts";
+import { toText } from "../lib/recording/text.ts";
+import { replayed } from "../lib/replay/replayed.ts";
 import { until } from "./helpers.ts";
+import { accepted, type Line, recordingOf } from "./recordings.ts";
 import { runtime, test } from "./runner.deno.ts";
 import { withCapture } from "./tshark.ts";
 
@@ -57,6 +63,61 @@ async function recorded(sides: { client: boolean; server: boolean }): Promise<Re
   conn.close();
   return await readRecording(lines);
 }
+
+/** Events of TLS on the network, between those of `lines`. */
+function withWire(lines: readonly Line[]): Line[] {
+  const socket = 2;
+  return lines.flatMap((line) => [
+    line,
+    { type: "wire", socket, direction: "recv", b64: "FgMB" },
+    { type: "keylog", socket, line: "CLIENT_RANDOM 00 11" },
+    { type: "wire", socket, direction: "send", b64: "FwMD" },
+  ]);
+}
+
+test("wire: drawings, archives and replays are made of the plaintext alone", async () => {
+  const plain = accepted([["client", GET], ["server", OK]]).map((line) => ({ ...line, time: 1 }));
+  const wire = withWire(plain).map((line) => ({ ...line, time: 1 }));
+  const [one, other] = [await recordingOf(plain), await recordingOf(wire)];
+  for (const make of [toText, toSvg, toMermaid, toHar]) assert.deepEqual(make(other), make(one));
+  const transport = replayed(other);
+  const conn = await transport.connect({ host: "127.0.0.1", port: 80 });
+  await conn.write(Buffer.from(GET));
+  assert.equal(await readUntil(conn, "hidden"), OK);
+  await conn.closeWrite();
+  conn.close();
+  await transport.finished;
+});
+
+test("wire: its bytes count against the limits of a recording", async () => {
+  let lines = "";
+  const options = { redaction: "none", connectionLimit: 5 } as const;
+  const sink = recordingSink((text) => void (lines += text), options);
+  const event = { type: "wire", time: 0, socket: 1 } as const;
+  sink({ ...event, direction: "send", data: Uint8Array.of(0xff, 2, 3) });
+  sink({ ...event, direction: "recv", data: Uint8Array.of(0xff, 5, 6) });
+  const { events } = await readRecording(lines);
+  assert.deepEqual(
+    events.map((event) => event.type === "wire" ? [event.direction, event.size] : event.type),
+    [["send", 3], ["recv", 2], "cut", ["recv", 1]],
+  );
+});
+
+test("wire: a secret that is not a line of a key log is refused", async () => {
+  for (
+    const line of [
+      "CLIENT_RANDOM 00 11\nX 00 11",
+      "client 00",
+      "A 00 zz",
+      `A 00 ${"0".repeat(999)}`,
+    ]
+  ) {
+    await assert.rejects(
+      recordingOf([{ type: "keylog", socket: 1, line }]),
+      /'line' of the keylog is missing or not valid/,
+    );
+  }
+});
 
 const why = whyNoWire();
 if (why !== undefined) {
