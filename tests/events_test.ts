@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { formatAddr } from "../lib/base/addr.ts";
 import { VirtualClock } from "../lib/base/clock.ts";
+import { faulty } from "../lib/faults/faulty.ts";
 import { type SocketEvent } from "../lib/observe/events.ts";
 import { observe } from "../lib/observe/observe.ts";
+import { selfSigned } from "../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { Endpoint } from "../lib/base/addr.ts";
-import { bytes, rejects } from "./helpers.ts";
+import { bytes, readText, rejects, until } from "./helpers.ts";
 import { test } from "./runner.deno.ts";
 
 /** An event in few words; bytes are read during the call, as the contract asks. */
@@ -134,4 +137,51 @@ test("observe: datagrams, with who sent them and whom they are for", async () =>
     "error 2 receive ECONNREFUSED",
     "close 2 2 6",
   ]);
+});
+
+test("observe: TLS over a connection with faults is the same socket, and its bytes are the plaintext", async () => {
+  const tls = await selfSigned(["localhost"]);
+  using listener = await systemTransport.listen({ host: "127.0.0.1", tls });
+  const events: SocketEvent[] = [];
+  const observed = observe(systemTransport, (event) => void events.push(event));
+  const transport = faulty(observed, "split=1000");
+  const tcp = await transport.connect(listener.addr);
+  const [conn, accepted] = await Promise.all([
+    transport.startTls(tcp, { caCerts: [tls.cert], servername: "localhost" }),
+    listener.accept(),
+  ]);
+  await conn.write(bytes("hello"));
+  assert.equal(await readText(accepted, 5), "hello");
+  await accepted.write(bytes("welcome"));
+  assert.equal(await readText(conn, 7), "welcome");
+  conn.close();
+  assert.equal(await accepted.read(new Uint8Array(1)), null);
+  accepted.close();
+  const seen = events.filter(({ type }) => type !== "fault").map((event) => {
+    const socket = "socket" in event ? event.socket : undefined;
+    const data = "data" in event ? ` ${new TextDecoder().decode(event.data)}` : "";
+    return `${event.type} ${socket}${data}`;
+  });
+  assert.deepEqual(seen, [
+    "connect 1",
+    "connected 1",
+    "handshake 1",
+    "send 1 hello",
+    "recv 1 welcome",
+    "close 1",
+  ]);
+});
+
+test("observe: a handshake that fails over a connection with faults is an error of its socket, and its end", async () => {
+  const own = await selfSigned(["localhost"]);
+  using listener = await systemTransport.listen({ host: "127.0.0.1", tls: own });
+  const events: string[] = [];
+  const observed = observe(systemTransport, (event) => {
+    if (event.type !== "fault" && "socket" in event) events.push(`${event.type} ${event.socket}`);
+  });
+  const transport = faulty(observed, "split=1000");
+  const tcp = await transport.connect(listener.addr);
+  await assert.rejects(transport.startTls(tcp, { servername: "localhost" }), { code: "ECERT" });
+  await until(() => events.includes("close 1"), "the end of the connection");
+  assert.deepEqual(events, ["connect 1", "connected 1", "error 1", "close 1"]);
 });

@@ -6,6 +6,7 @@
 
 import type { Addr } from "../base/addr.ts";
 import { whyNoBytes } from "../base/arguments.ts";
+import type { SocketOp } from "../base/error_codes.ts";
 import type { TlsInfo } from "../net/tls/options.ts";
 import type { Conn, TlsConn } from "../net/transport.ts";
 import type { Recorder } from "./recorder.ts";
@@ -19,12 +20,16 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
   readonly #recorder: Recorder;
   #closed = false;
   #ended = false;
+  /** TLS goes over what wraps this, and reports its bytes. */
+  #carriesTls = false;
+  /** Resolves, if TLS goes over this, when its end is to be reported here. */
+  #handshakeFailed: Promise<void> | undefined;
 
   constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
     this.inner = inner;
     this.socket = socket;
     this.#recorder = recorder;
-    noteObserved(this, { recorder, socket });
+    noteObserved(this, { recorder, socket, carryTls: (handshake) => this.#carryTls(handshake) });
   }
 
   get localAddr(): A {
@@ -45,7 +50,8 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
 
   async read(p: Uint8Array): Promise<number | null> {
     const socket = this.socket;
-    const n = await this.#recorder.tellFailure(socket, "read", this.inner.read(p));
+    const n = await this.#tellFailure("read", this.inner.read(p));
+    if (this.#carriesTls) return n;
     if (n !== null) this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, n) });
     // FIN comes once, however often it is read.
     else if (!this.#ended) {
@@ -58,15 +64,17 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
   async write(p: Uint8Array): Promise<void> {
     const mistake = whyNoBytes("conn.write", p);
     if (mistake !== undefined) throw mistake;
-    const socket = this.socket;
-    this.#recorder.emit({ type: "send", socket, data: p });
-    await this.#recorder.tellFailure(socket, "write", this.inner.write(p));
+    if (!this.#carriesTls) this.#recorder.emit({ type: "send", socket: this.socket, data: p });
+    await this.#tellFailure("write", this.inner.write(p));
   }
 
   async closeWrite(): Promise<void> {
-    const socket = this.socket;
-    this.#recorder.emit({ type: "shutdown", socket });
-    await this.#recorder.tellFailure(socket, "closeWrite", this.inner.closeWrite());
+    if (!this.#carriesTls) this.#recorder.emit({ type: "shutdown", socket: this.socket });
+    await this.#tellFailure("closeWrite", this.inner.closeWrite());
+  }
+
+  #tellFailure<T>(op: SocketOp, work: Promise<T>): Promise<T> {
+    return this.#carriesTls ? work : this.#recorder.tellFailure(this.socket, op, work);
   }
 
   close(reason?: Error): void {
@@ -83,11 +91,19 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
     this.close();
   }
 
+  #carryTls(handshake: Promise<unknown>): void {
+    this.#carriesTls = true;
+    this.#handshakeFailed = new Promise((resolve) => handshake.catch(() => resolve()));
+  }
+
   #tellClose(reset: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
     const { bytesRead, bytesWritten } = this.inner;
-    this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
+    const tell = () =>
+      this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
+    if (this.#handshakeFailed === undefined) tell();
+    else void this.#handshakeFailed.then(tell);
   }
 }
 

@@ -25,7 +25,7 @@ import { BaseListener } from "../net/listener_base.ts";
 import { ObservedConn, ObservedTlsConn } from "./conn.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { Recorder } from "./recorder.ts";
-import { noteObserved } from "./report.ts";
+import { noteObserved, socketBelow } from "./report.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
 import type {
   Conn,
@@ -171,12 +171,13 @@ export class ObservedTransport implements Transport {
     options: TlsClientOptions = {},
   ): Promise<TlsConn<A>> {
     checkStartTls(conn, options);
-    return await this.shakeHands(
-      conn instanceof ObservedConn
-        ? conn as ObservedConn<A>
-        : { inner: conn, socket: this.recorder.newSocket() },
-      options,
-    );
+    if (conn instanceof ObservedConn) return await this.shakeHands(conn, options);
+    // What wraps an observed connection, such as faults, reports through that.
+    const below = socketBelow(conn, this.recorder);
+    const socket = below?.socket ?? this.recorder.newSocket();
+    const handshake = this.shakeHands({ inner: conn, socket }, options);
+    below?.carryTls?.(handshake);
+    return await handshake;
   }
 
   /** Starts TLS on what is observed as `socket`. */

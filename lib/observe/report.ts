@@ -12,6 +12,11 @@ export interface ObservedSocket {
   readonly recorder: Recorder;
   /** Undefined for a transport. */
   readonly socket: number | undefined;
+  /**
+   * Has it report no more of its bytes: they are those of TLS, which reports as this socket. Its end it
+   * reports if `handshake` rejects, and behind that.
+   */
+  carryTls?(handshake: Promise<unknown>): void;
 }
 
 /** The sockets of observed connections, and of what wraps them; and observed transports. */
@@ -31,6 +36,12 @@ export function noteWrapper(wrapper: object, inner: object): void {
 /** The number of the socket of an observed connection in its events; undefined if it is not observed. */
 export function socketOf(conn: object): number | undefined {
   return observed.get(conn)?.socket;
+}
+
+/** The socket that `conn` is, or that it wraps; undefined unless `recorder` observes it. */
+export function socketBelow(conn: object, recorder: Recorder): ObservedSocket | undefined {
+  const socket = observed.get(conn);
+  return socket?.recorder === recorder ? socket : undefined;
 }
 
 /** Reports that what comes on one connection is sent on the other; nothing unless both are observed. */
