@@ -3,7 +3,7 @@
 
 import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEPENDENCIES, DEV_DEPENDENCIES, TYPES } from "./npm_package.ts";
+import { DEPENDENCIES, DEV_DEPENDENCIES, PAGE, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
 import { Context, deno2node, emit } from "./tools.ts";
@@ -63,5 +63,6 @@ async function compile(
   if (errors.length > 0) {
     throw new Error(context.project.formatDiagnosticsWithColorAndContext(errors));
   }
+  cpSync(join(ROOT, PAGE), join(dir, "out", PAGE), { recursive: true });
   return join(dir, "out");
 }

@@ -19,6 +19,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   faults: ["base", "net", "observe"],
   replay: ["base", "net", "observe", "frames", "http", "recording"],
   simulate: ["base", "net", "observe", "recording"],
+  watch: ["base", "net", "observe", "http", "recording"],
   testing: ["base", "net"],
   files: ["base", "http"],
   cli: [
@@ -35,6 +36,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "faults",
     "replay",
     "files",
+    "watch",
   ],
 };
 

@@ -1,11 +1,11 @@
 // The code of the npm package, whoever has compiled it: what the package's entry points and its
 // commands reach, and nothing else.
 
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { publicDeclarations } from "./declarations.ts";
-import { COMMANDS, compiledTo, EXPORTS, NAME } from "./npm_package.ts";
+import { COMMANDS, compiledTo, EXPORTS, NAME, PAGE } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { ts } from "./tools.ts";
 
@@ -32,6 +32,7 @@ export function copyCode(from: string, to: string): void {
   for (const [path, text] of publicDeclarations(from, DECLARATIONS)) {
     write(path, DECLARATIONS.includes(path) ? withGlobals(path) + text : text);
   }
+  cpSync(join(ROOT, PAGE), join(to, PAGE), { recursive: true });
   copyFileSync(join(ROOT, "scripts/npm_globals.d.ts"), join(to, GLOBALS));
 }
 

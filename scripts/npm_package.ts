@@ -25,6 +25,9 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "recording.schema.json": "docs/recording.schema.json",
 };
 
+/** The folder of files that the code reads when it runs, in the sources and in the code. */
+export const PAGE = "lib/watch/page";
+
 /** The npm packages that a deno.json maps names to, with their versions. */
 function npmPackages({ imports }: { imports: Readonly<Record<string, string>> }) {
   const npm = Object.entries(imports).filter(([, target]) => target.startsWith("npm:"));

@@ -10,7 +10,12 @@ import type { SocketError } from "../base/errors.ts";
 import type { SocketEvent } from "../observe/events.ts";
 import { CREDENTIAL_FIELDS, redacting } from "../observe/redact.ts";
 import type { Certificate } from "../net/tls/options.ts";
-import { MAX_LINE_DATA, type RecordedCertificate, type RecordingHead } from "./format.ts";
+import {
+  MAX_LINE_DATA,
+  type RecordedCertificate,
+  type RecordedEvent,
+  type RecordingHead,
+} from "./format.ts";
 
 type DataEvent = Extract<SocketEvent, { readonly data: Uint8Array }>;
 
@@ -43,7 +48,7 @@ export class RecordingEncoder {
 
   /** The lines of an event, as one text. */
   lines(event: SocketEvent): string {
-    const time = Math.round((event.time - this.#zero) * 1000) / 1000;
+    const time = this.#timeOf(event.time);
     if ("data" in event) return this.#dataLines(time, this.#redacted(event) as DataEvent);
     if (event.type === "close") this.#forget(event.socket);
     if (event.type === "error") {
@@ -54,6 +59,15 @@ export class RecordingEncoder {
       return line({ ...event, time, peerCertificate: certificateOf(event.peerCertificate) });
     }
     return line({ ...event, time });
+  }
+
+  /** The line of `size` bytes of an event that are left out. */
+  sizeLine({ data: _, ...event }: DataEvent, size: number): string {
+    return line({ ...event, time: this.#timeOf(event.time), size });
+  }
+
+  #timeOf(time: number): number {
+    return Math.round((time - this.#zero) * 1000) / 1000;
   }
 
   #dataLines(time: number, event: DataEvent): string {
@@ -79,6 +93,13 @@ export class RecordingEncoder {
     this.#ofSocket.delete(socket);
     this.#cut.delete(socket);
   }
+}
+
+/** The line of an event that was read from a recording. */
+export function lineOf(event: RecordedEvent): string {
+  if (event.type !== "recv" && event.type !== "send") return line(event);
+  const { data, size, ...rest } = event;
+  return data === undefined ? line({ ...rest, size }) : dataLine(safeJson(rest).slice(0, -1), data);
 }
 
 /** One line for data that is not too long, else several. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import {
   checkArgument,
   checkOptions,
@@ -19,12 +18,12 @@ import {
   TRANSPORT,
 } from "../base/arguments.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { VERSION } from "../base/version.ts";
 import type { Transport } from "../net/transport.ts";
 import type { EventSink } from "../observe/events.ts";
 import { observeBorrowed } from "../observe/observe.ts";
 import { RecordingEncoder } from "./encode.ts";
-import { RECORDING_FORMAT, RECORDING_VERSION, type Redaction } from "./format.ts";
+import { recordingHead } from "./head.ts";
+import type { Redaction } from "./format.ts";
 
 /** Takes the text of a recording, one or more whole lines at a time. It must not throw. */
 export type RecordingSink = (lines: string) => void;
@@ -95,23 +94,7 @@ export function recordingSink(sink: RecordingSink, options: RecordOptions = {}):
   checkArgument("recordingSink", sink, SINK);
   checkOptions("recordingSink", options, OPTIONS, '{ redaction: "none" }');
   const { clock = systemClock } = options;
-  const encoder = new RecordingEncoder({
-    format: RECORDING_FORMAT,
-    version: RECORDING_VERSION,
-    program: `plainsocket ${VERSION}`,
-    runtime: runtime(),
-    arguments: options.arguments ?? [],
-    ...options.seed === undefined ? {} : { seed: options.seed },
-    started: new Date().toISOString(),
-    redaction: options.redaction ?? "fields",
-    limits: { connection: options.connectionLimit ?? 0, total: options.totalLimit ?? 0 },
-  }, clock.now());
+  const encoder = new RecordingEncoder(recordingHead(options), clock.now());
   sink(encoder.firstLine());
   return (event) => sink(encoder.lines(event));
-}
-
-/** The runtime and its version: `deno 2.9.6`. */
-function runtime(): string {
-  const { deno, bun, node } = process.versions as Record<string, string | undefined>;
-  return deno !== undefined ? `deno ${deno}` : bun !== undefined ? `bun ${bun}` : `node ${node}`;
 }

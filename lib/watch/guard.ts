@@ -1,0 +1,76 @@
+/**
+ * Who may see the pages: whoever has their URL, on this machine. What people see there is what their
+ * programs say, so no other page and no other user is to read it.
+ *
+ * @module
+ */
+
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import type { LightRequest, LightResponse } from "../http/server/light.ts";
+
+/** What every response says: nothing of it runs, is framed, guessed, kept or told to others. */
+const SAFE: readonly string[] = [
+  "X-Content-Type-Options",
+  "nosniff",
+  "Referrer-Policy",
+  "no-referrer",
+  "Cache-Control",
+  "no-store",
+  "Cross-Origin-Resource-Policy",
+  "same-origin",
+  "Cross-Origin-Opener-Policy",
+  "same-origin",
+];
+
+/** The page runs its own modules and nothing else; no text becomes HTML. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
+
+/** Makes a token that nobody guesses. */
+export function newToken(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+/** Makes a response with the fields that keep it safe. */
+export function safe(
+  status: number,
+  type: string,
+  body: LightResponse["body"],
+  more: readonly string[] = [],
+): LightResponse {
+  const headers = ["Content-Type", type, "Content-Security-Policy", POLICY, ...SAFE, ...more];
+  return { status, headers, body };
+}
+
+/** Refuses, in a line of text. */
+export function refuse(status: number, why: string, more?: readonly string[]): LightResponse {
+  return safe(status, "text/plain;charset=utf-8", `${why}\n`, more);
+}
+
+/**
+ * The refusal of a request that is not from the page itself: to another host than this one's, which a
+ * name of another site may lead to, or from another site. Undefined if it is let through.
+ */
+export function refuseForeign(request: LightRequest): LightResponse | undefined {
+  const { localAddr, host } = request;
+  const port = "port" in localAddr ? localAddr.port : 0;
+  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  if (!hosts.includes(host.toLowerCase())) {
+    return refuse(421, `This page is only at http://127.0.0.1:${port}/.`);
+  }
+  const origin = request.header("origin");
+  const site = request.header("sec-fetch-site") ?? "none";
+  const isOwn = origin === undefined || origin === `http://${host}`;
+  if (isOwn && (site === "none" || site === "same-origin")) return undefined;
+  // A link on another page may lead here, but nothing of that page reads what it finds.
+  if (isOwn && request.header("sec-fetch-mode") === "navigate") return undefined;
+  return refuse(403, "This page answers no other site. Open its URL in a tab of its own.");
+}
+
+/** Checks tokens against one, in a time that tells nothing of it. */
+export function tokenCheck(token: string): (given: string | null) => boolean {
+  const digestOf = (text: string) => createHash("sha256").update(text).digest();
+  const digest = digestOf(token);
+  return (given) => timingSafeEqual(digestOf(given ?? ""), digest);
+}
