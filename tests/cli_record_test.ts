@@ -123,7 +123,7 @@ test("cli record: what does not go together is said", async () => {
     [
       "server",
       ["--workers", "2", "--record", "x"],
-      /go without --workers, since each.*put 'server\.ts relay/,
+      /--record, --fault and --watch go without --workers, since each.*put 'server\.ts relay/,
     ],
     ["server", ["--redact", "none"], /--redact.*--record/],
     ["server", ["--seed", "1"], /--seed.*--fault/],

@@ -19,6 +19,8 @@ const INSTRUMENT = [
   "--record-wire",
   "--fault PLAN",
   "--seed N",
+  "--watch",
+  "--open",
 ] as const;
 
 const FLAGS = {

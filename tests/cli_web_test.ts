@@ -78,6 +78,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--record-wire",
     "--fault PLAN",
     "--seed N",
+    "--watch",
     "-v, --verbose",
     "-q, --quiet",
     "--log text|json",

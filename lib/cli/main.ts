@@ -23,7 +23,8 @@ export type Main = (args: readonly string[], io: Io, prefix?: string) => Promise
 export function mainOf(file: string, script: Script): Main {
   return async (args, io, prefix) => {
     const session = new Session(io, prefix);
-    const code = await Promise.race([session.ended, run(file, script, args, session)]);
+    const code = await Promise.race([session.ended, runWatched(file, script, args, session)]);
+    await session.instruments.closePage();
     await flushed(io.stderr);
     return code;
   };
@@ -43,6 +44,18 @@ export function isMain(meta: ImportMeta): boolean {
       return false;
     }
   });
+}
+
+/** Runs the command; where it is watched, waits for those who look at what it has done. */
+async function runWatched(
+  file: string,
+  script: Script,
+  args: readonly string[],
+  session: Session,
+): Promise<number> {
+  const code = await run(file, script, args, session);
+  await session.instruments.linger();
+  return code;
 }
 
 /**

@@ -6,7 +6,7 @@
 
 /** The protocols of each program. */
 export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
-  server: ["echo", "web", "relay", "chat"],
+  server: ["echo", "web", "relay", "chat", "watch"],
   client: ["echo", "get", "connect", "resolve", "explain"],
 };
 

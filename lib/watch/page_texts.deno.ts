@@ -5,15 +5,37 @@
  * @module
  */
 
-import css from "./page/page.css" with { type: "text" };
-import html from "./page/index.html" with { type: "text" };
-import icon from "./page/icon.svg" with { type: "text" };
 import app from "./page/app.js" with { type: "text" };
+import bytes from "./page/bytes.js" with { type: "text" };
+import detail from "./page/detail.js" with { type: "text" };
+import diagram from "./page/diagram.js" with { type: "text" };
+import dom from "./page/dom.js" with { type: "text" };
+import format from "./page/format.js" with { type: "text" };
+import icon from "./page/icon.svg" with { type: "text" };
+import html from "./page/index.html" with { type: "text" };
+import list from "./page/list.js" with { type: "text" };
+import message from "./page/message.js" with { type: "text" };
+import css from "./page/page.css" with { type: "text" };
+import plots from "./page/plots.js" with { type: "text" };
+import race from "./page/race.js" with { type: "text" };
+import steps from "./page/steps.js" with { type: "text" };
+import teach from "./page/teach.js" with { type: "text" };
 
 /** See the module. */
 export const PAGE_TEXTS: Readonly<Record<string, string>> = {
-  "index.html": html,
-  "page.css": css,
-  "icon.svg": icon,
   "app.js": app,
+  "bytes.js": bytes,
+  "detail.js": detail,
+  "diagram.js": diagram,
+  "dom.js": dom,
+  "format.js": format,
+  "icon.svg": icon,
+  "index.html": html,
+  "list.js": list,
+  "message.js": message,
+  "page.css": css,
+  "plots.js": plots,
+  "race.js": race,
+  "steps.js": steps,
+  "teach.js": teach,
 };

@@ -94,10 +94,13 @@ export class ConnectionUpdates implements Updates {
     const isAll = parts.every(({ all }) => all);
     this.#version = isAll ? version : -1;
     const races = new Set(related.flatMap(({ race }) => race ?? []));
-    const resolved = [...races].map((race) => this.#picture.race(race)?.lines ?? "");
+    const resolved = [...races].flatMap((race) => {
+      const lines = this.#picture.race(race)?.lines;
+      return lines === undefined ? [] : `{"race":${race},"event":${lines.trimEnd()}}`;
+    });
     return `{"of":${this.#connection.number},"connections":[${
       parts.map(({ json }) => json).join()
-    }],"resolved":[${arrayOf(resolved)}]}`;
+    }],"resolved":[${resolved.join()}]}`;
   }
 
   #eventsOf(connection: WatchedConnection): { json: string; all: boolean } {
@@ -106,15 +109,10 @@ export class ConnectionUpdates implements Updates {
     this.#sent.set(connection, entries.at(-1)?.number ?? after);
     const view = safeJson(connection.view());
     const numbers = entries.map(({ number }) => number).join();
-    const events = entries.map(({ lines }) => `[${arrayOf([lines])}]`).join();
+    const events = entries.map(({ lines }) => `[${lines.trimEnd().replaceAll("\n", ",")}]`).join();
     return {
       json: `{"view":${view},"numbers":[${numbers}],"events":[${events}]}`,
       all: entries.length < MOST_EVENTS,
     };
   }
-}
-
-/** Lines as what stands between the brackets of an array. */
-function arrayOf(lines: readonly string[]): string {
-  return lines.join("").trimEnd().replaceAll("\n", ",");
 }

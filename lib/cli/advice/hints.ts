@@ -60,8 +60,7 @@ const LISTENING_HINTS: Hints = {
 };
 
 const DIRECTORY = "say 'web DIR'";
-const OF_WEB =
-  "--auth --cache-control --cors --dotfiles --header --lan --max-upload --open --spa " +
+const OF_WEB = "--auth --cache-control --cors --dotfiles --header --lan --max-upload --spa " +
   "--upload";
 
 /** For `relay`. */
@@ -125,7 +124,7 @@ export const WEB_HINTS: Hints = {
   ...same("-n --no-clipboard", "it leaves the clipboard alone"),
   ...same("--no-port-switching", "say --port: then it takes no other"),
   ...same("--no-dotfiles", "names that start with a dot are not served without it"),
-  ...same("-D --dev -w --watch", "a file that has changed is served as it is now without it"),
+  ...same("-D --dev -w", "a file that has changed is served as it is now without it"),
   ...same("-e", `${WHOLE_NAME}; each file has an ETag`),
   ...same("--etag", "each file has an ETag without it"),
   ...same("-k --symlinks", "links are followed within DIR, and no others"),

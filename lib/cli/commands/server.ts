@@ -16,6 +16,7 @@ export const SERVER: Script = {
     web: async () => (await import("./web/web.ts")).web,
     relay: async () => (await import("./relay/relay.ts")).relay,
     replay: async () => (await import("./replay/server.ts")).replay,
+    watch: async () => (await import("./watch/watch.ts")).watch,
     chat: async () => (await import("./chat/chat.ts")).chat,
   },
 };

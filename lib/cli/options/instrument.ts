@@ -1,5 +1,5 @@
 /**
- * What watches and breaks the sockets of a command: the recording and the faults.
+ * What watches and breaks the sockets of a command: the recording, the live page and the faults.
  *
  * @module
  */
@@ -19,6 +19,7 @@ import { readTextFile } from "../io/files.ts";
 import { isInFile } from "../io/secret.ts";
 import { type InstrumentedRun, type InstrumentOptions, MAX_SEED } from "./instrument_flags.ts";
 import type { OpenRecording } from "./recording_output.ts";
+import type { OpenWatch } from "./watch_output.ts";
 
 /** What makes faults, loaded when they are asked for. */
 interface FaultModules {
@@ -107,25 +108,26 @@ class RunFaults {
   }
 }
 
-/** The recording and the faults of one run. */
+/** The recording, the live page and the faults of one run. */
 export class Instruments {
   #faults: RunFaults | undefined;
   #recording: OpenRecording | undefined;
   #observeWire: typeof observeBorrowed | undefined;
+  #watch: OpenWatch | undefined;
 
   /** Whether stdout is where the recording goes. */
   get usesStdout(): boolean {
     return this.#recording?.isStdout === true;
   }
 
-  /** What wraps a transport for the events of {@linkcode sink}, which may keep none of their bytes. */
+  /** What wraps a transport for the events of {@linkcode sinks}, which may keep none of their bytes. */
   get observe(): typeof observeBorrowed {
     return this.#observeWire ?? observeBorrowed;
   }
 
-  /** What takes the events; undefined if nothing does. */
-  get sink(): EventSink | undefined {
-    return this.#recording?.sink;
+  /** What takes the events. */
+  get sinks(): EventSink[] {
+    return [this.#recording, this.#watch].flatMap((taker) => taker?.sink ?? []);
   }
 
   /**
@@ -133,7 +135,7 @@ export class Instruments {
    * a plan that is not right, and with a CliError for a file that cannot be written.
    */
   async open(
-    { record, fault }: InstrumentOptions,
+    { record, fault, watch }: InstrumentOptions,
     args: readonly string[],
     run: InstrumentedRun,
   ): Promise<void> {
@@ -143,10 +145,15 @@ export class Instruments {
       run.onStart(() => run.log.note(`breaking connections with --seed ${seed}`));
       if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }
-    if (record === undefined) return;
-    if (record.wire) this.#observeWire = await loadWire(record.redaction);
-    const { openRecording } = await import("./recording_output.ts");
-    this.#recording = openRecording(record, args, this.#faults?.seed, run);
+    if (record !== undefined) {
+      if (record.wire) this.#observeWire = await loadWire(record.redaction);
+      const { openRecording } = await import("./recording_output.ts");
+      this.#recording = openRecording(record, args, this.#faults?.seed, run);
+    }
+    if (watch !== undefined) {
+      const { openWatch } = await import("./watch_output.ts");
+      this.#watch = await openWatch(watch, args, run);
+    }
   }
 
   /** The same transport, with the faults that are asked for. */
@@ -157,5 +164,15 @@ export class Instruments {
   /** Ends the recording. */
   close(): void {
     this.#recording?.close();
+  }
+
+  /** Waits for those who look at the page of a command that has ended. */
+  async linger(): Promise<void> {
+    await this.#watch?.linger();
+  }
+
+  /** Ends the page. */
+  async closePage(): Promise<void> {
+    await this.#watch?.close();
   }
 }

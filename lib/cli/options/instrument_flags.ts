@@ -51,6 +51,8 @@ export const INSTRUMENT_FLAGS: {
   readonly "record-wire": Flag<boolean>;
   readonly fault: Flag<readonly string[]>;
   readonly seed: Flag<number | undefined>;
+  readonly watch: Flag<boolean>;
+  readonly open: Flag<boolean>;
 } = {
   record: text("FILE", "", "record every step in FILE"),
   "record-format": needing(
@@ -93,6 +95,8 @@ export const INSTRUMENT_FLAGS: {
       integer("N", [0, MAX_SEED], 0, "the same faults as in the run with this seed"),
     ),
   ),
+  watch: toggle("a live page of all connections; stderr has its URL"),
+  open: needing("watch", toggle("open that page in the browser")),
 };
 
 /** What the help of a command says of these flags. */
@@ -102,7 +106,8 @@ server writes it on stdout, and its URL on stderr. Passwords and cookies in head
 are covered, unless --redact none says otherwise. --record-wire adds what Wireshark needs to show
 TLS and to decrypt it. --fault PLAN has rules with ';' between them, such
 as 'conn=1: down: reset@4096; up: delay=50ms±10'; docs/faults.md has all of them. SIGHUP reads @FILE
-again.`;
+again. --watch draws the connections in a page that only this machine can open. The page of a client
+stays when the client has ended: until Ctrl-C, or until nobody has looked at it for a minute.`;
 
 /** What is recorded, and where. */
 export interface RecordOptions {
@@ -123,10 +128,21 @@ export interface FaultOptions {
   readonly seed: number | undefined;
 }
 
+/** How the sockets are watched. */
+export interface WatchOptions {
+  /** Whether the browser is opened. */
+  readonly open: boolean;
+  /** Whether the page stays when the command has ended. */
+  readonly lingers: boolean;
+  /** What is left out of what the page shows. */
+  readonly redaction: Redaction;
+}
+
 /** What watches and breaks the sockets of a command; nothing where it is undefined. */
 export interface InstrumentOptions {
   readonly record?: RecordOptions;
   readonly fault?: FaultOptions;
+  readonly watch?: WatchOptions;
 }
 
 /** What a command is that has these flags. */
@@ -143,11 +159,12 @@ export function parseInstruments(
   { serves = false, workers = 0 }: Instrumented = {},
 ): InstrumentOptions {
   const { record: file, "record-format": format, "record-limit": limits, redact } = values;
-  const { fault: plans, seed, "record-wire": wire } = values;
-  if (workers > 0 && (file !== "" || plans.length > 0)) {
+  const { fault: plans, seed, "record-wire": wire, watch, open } = values;
+  if (workers > 0 && (file !== "" || plans.length > 0 || watch)) {
     throw new UsageError(
-      "Options --record and --fault go without --workers, since each worker counts its own " +
-        "connections: put 'server.ts relay --to HOST:PORT' with these options in front of the workers",
+      "Options --record, --fault and --watch go without --workers, since each worker counts its " +
+        "own connections: put 'server.ts relay --to HOST:PORT' with these options in front of the " +
+        "workers",
     );
   }
   if (file === "-" && !serves) {
@@ -156,6 +173,7 @@ export function parseInstruments(
   return {
     ...file !== "" && { record: { file, format, limits, redaction: redact, wire } },
     ...plans.length > 0 && { fault: { plans, seed } },
+    ...watch && { watch: { open, lingers: !serves, redaction: redact } },
   };
 }
 

@@ -11,6 +11,7 @@ import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
 import { recordingSink } from "../../recording/record.ts";
 import { write } from "../io/io.ts";
 import { writeError } from "../io/files.ts";
+import { withoutSecrets } from "./secret_arguments.ts";
 import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
 
 /** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
@@ -43,19 +44,6 @@ export function openRecording(
     seed,
   });
   return { sink, isStdout: output.isStdout, close: () => output.close() };
-}
-
-/** Options whose values are not for a recording. */
-const SECRET = /^(--(?:auth|header|user|data)|-[Hud])(=.*)?$/s;
-
-/** The arguments without passwords. */
-function withoutSecrets(args: readonly string[]): string[] {
-  return args.map((arg, i) => {
-    const [, name, value] = SECRET.exec(arg) ?? [];
-    if (value !== undefined) return `${name}=***`;
-    if (i > 0 && SECRET.test(args[i - 1]) && !args[i - 1].includes("=")) return "***";
-    return arg.replace(/(:\/\/)[^/@]*@/, "$1***@");
-  });
 }
 
 /** The file or stream that a recording goes to. Where it cannot be written, it ends, and the run goes on. */

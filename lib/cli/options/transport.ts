@@ -29,8 +29,8 @@ export interface ShownOptions {
 }
 
 /**
- * The sockets of the system, with a transcript and a recording of all that happens on them if they are
- * asked for.
+ * The sockets of the system, with a transcript, a recording and a live page of all that happens on them
+ * if they are asked for.
  */
 export function openObserved(
   { log, instruments }: Omit<SocketsRun, "io">,
@@ -45,7 +45,7 @@ export function openObserved(
       if (event.type !== "keylog" && event.type !== "wire") sink(shown(event));
     });
   }
-  if (instruments.sink !== undefined) sinks.push(instruments.sink);
+  sinks.push(...instruments.sinks);
   if (sinks.length === 0) return systemTransport;
   const [first] = sinks;
   return instruments.observe(

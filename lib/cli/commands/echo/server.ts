@@ -31,6 +31,7 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts web dist               a directory as a web site, on port 8080
   deno run -A server.ts relay --to host:80     a port that leads to another one
   deno run -A server.ts chat                   a room for all who connect
+  deno run -A server.ts --watch --open         drawn live in your browser
   npx plainsocket server                       the same on Node
   deno run -A jsr:@plainsocket/plainsocket/server  the same without a checkout
 
@@ -39,6 +40,7 @@ Usage: server.ts [echo] [options]
        server.ts relay --to TARGET [options]   and so do these
        server.ts chat [options]
        server.ts replay FILE [options]
+       server.ts watch FILE [options]
 
 Protocols:
   echo   sends back whatever comes, until the client half-closes (RFC 862)
@@ -46,6 +48,7 @@ Protocols:
   relay  joins each client to a target, over TCP, TLS or a Unix socket on either side
   chat   the clients talk to each other, in lines
   replay plays the server's side of what --record has written
+  watch  shows that in a page of the browser
 
 Options:
 ${renderFlags(ECHO_SERVER_LINE.flags)}

@@ -50,7 +50,6 @@ const FLAGS = {
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
   "allow-host": allowHostFlag(),
-  open: toggle("open the browser"),
   spa: toggle("answer /index.html where there is no page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
@@ -71,6 +70,7 @@ const FLAGS = {
   ),
   grace: LIMIT_FLAGS.grace,
   ...INSTRUMENT_FLAGS,
+  open: toggle("open the site in the browser, and with --watch the page, too"),
   ...GENERAL_FLAGS,
 };
 

@@ -16,6 +16,7 @@ import type { AccessList } from "../../../serve/access.ts";
 import { WEB_HINTS } from "../../advice/hints.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
+import { openBrowser } from "../../io/browser.ts";
 import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
@@ -27,7 +28,7 @@ import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import { handshakeCallbacks, tlsServerOptions } from "../../serving/tls.ts";
 import type { Session } from "../../session.ts";
-import { openBrowser } from "./browser.ts";
+
 import { checkDirectory } from "./directory.ts";
 import { describeLan } from "./lan.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./listen.ts";

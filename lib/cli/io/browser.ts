@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import process from "node:process";
-import type { Io } from "../../io/io.ts";
+import type { Io } from "./io.ts";
 
 /** Opens the default browser of an environment; calls `failed` with the reason if it cannot. */
 export function openBrowser(url: string, env: Io["env"], failed: (why: string) => void): void {

@@ -1,0 +1,63 @@
+// @ts-check
+// What each step is to the system, and what the contract says of it (lib/net/transport.ts).
+
+/** @typedef {{ call: string, rule: string }} Lesson */
+
+/** @type {Record<string, Lesson>} */
+export const LESSONS = {
+  resolve: {
+    call: "getaddrinfo(3)",
+    rule: "Finds the addresses of an endpoint (getaddrinfo(3)), in the order the system prefers.",
+  },
+  connect: {
+    call: "socket(2), connect(2)",
+    rule: "Connects to one address: of a name, to the one that {@linkcode listen} binds.",
+  },
+  connected: {
+    call: "connect(2)",
+    rule: "It has no effect on the connection once that is made.",
+  },
+  accept: { call: "accept(2)", rule: "Waits for the next connection." },
+  handshake: { call: "TLS over send(2) and recv(2)", rule: "What the handshake has agreed on." },
+  send: {
+    call: "send(2)",
+    rule:
+      "Sends all of `p`. Resolves when the kernel has taken the last byte, so a peer that does not read holds the promise back and memory stays bounded.",
+  },
+  recv: {
+    call: "recv(2)",
+    rule:
+      "Waits for bytes and puts as many into `p` as have arrived, at least one and at most `p.length`.",
+  },
+  eof: {
+    call: "recv(2) returns 0",
+    rule:
+      "Resolves to their number, or to `null` once the peer has sent FIN and all before it is read: from then on always `null`.",
+  },
+  shutdown: {
+    call: "shutdown(2) with SHUT_WR",
+    rule:
+      "Half-close: sends FIN after all that was written, writes that still wait included, so the peer reads `null`.",
+  },
+  close: {
+    call: "close(2)",
+    rule: "Frees the socket. What was written is still delivered, then FIN.",
+  },
+  reset: {
+    call: "close(2) with SO_LINGER 0",
+    rule:
+      "Frees the socket with RST instead of FIN: what the peer has not read yet is lost, and it reads ECONNRESET.",
+  },
+  "reset by the peer": {
+    call: "recv(2) or send(2) fails with ECONNRESET",
+    rule: "Bytes that arrived before a reset are delivered before its error.",
+  },
+};
+
+/**
+ * The sentence as it is read: without the marks of the source.
+ * @param {string} rule
+ */
+export function plainRule(rule) {
+  return rule.replace(/\{@linkcode (\w+)\}/g, "$1()").replaceAll("`", "");
+}

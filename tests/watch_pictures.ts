@@ -1,0 +1,94 @@
+// Makes pictures of the live page, in docs/pictures/ or a folder that is named: `deno task pictures`.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { chromium, type Page } from "playwright-core";
+import { echo } from "../lib/protocols/echo.ts";
+import { pathOf } from "./programs.ts";
+import { readAll, Scene } from "./watch_scene.ts";
+
+const [folder = "docs/pictures", ...only] = process.argv.slice(2);
+const encoder = new TextEncoder();
+
+/** Fills the page with what there is to see; returns the number of each connection by its name. */
+async function play(scene: Scene): Promise<void> {
+  const port = await scene.serve(echo());
+  const web = await scene.serve(async (conn) => {
+    await conn.read(new Uint8Array(4096));
+    const body = JSON.stringify({ sockets: ["tcp", "udp", "tls", "unix"], readable: true });
+    await conn.write(encoder.encode(
+      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" +
+        `Set-Cookie: id=1234\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    ));
+    await conn.closeWrite();
+    await readAll(conn);
+  });
+  for (let i = 0; i < 12; i++) {
+    await scene.echo(port, "hello, sockets you can see\n".repeat(1 + i * i * 20));
+  }
+  const request =
+    `GET /api HTTP/1.1\r\nHost: 127.0.0.1:${web}\r\nAccept: application/json\r\nCookie: id=1\r\n\r\n`;
+  using asking = await scene.connect(web);
+  await asking.write(encoder.encode(request));
+  await readAll(asking);
+  await scene.tls("hello over TLS\n");
+  const faulty = await scene.relayTo(web, "down: reset@64");
+  using broken = await scene.connect(faulty);
+  await broken.write(encoder.encode(request));
+  await readAll(broken);
+  await scene.connect(1).catch(() => {});
+  await scene.echo(port, "localhost");
+}
+
+async function shoot(page: Page, name: string): Promise<void> {
+  if (only.length > 0 && !only.includes(name)) return;
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
+
+mkdirSync(folder, { recursive: true });
+const scene = await Scene.start("echo --port 10000");
+await play(scene);
+const port = await scene.serve(echo());
+const open = await scene.race(port);
+await open.write(encoder.encode("still here\n"));
+await open.read(new Uint8Array(100));
+const views = () => [...scene.hub.picture.connections].map((one) => one.view());
+const numberOf = (fits: (view: ReturnType<typeof views>[number]) => boolean) =>
+  views().find(fits)!.number;
+const relayed = numberOf(({ peer, role }) => peer !== undefined && role === "accept");
+const tls = numberOf(({ tls, role }) => tls !== undefined && role === "connect");
+const http = relayed - 5;
+const raced = numberOf(({ name, outcome }) => name !== undefined && outcome === "open");
+
+const browser = await chromium.launch({
+  executablePath: pathOf("chromium"),
+  args: ["--no-sandbox"],
+});
+const looks = {
+  desktop: { viewport: { width: 1360, height: 860 }, colorScheme: "light" },
+  dark: { viewport: { width: 1360, height: 860 }, colorScheme: "dark" },
+  phone: { viewport: { width: 390, height: 844 }, colorScheme: "light" },
+} as const;
+for (const [look, options] of Object.entries(looks)) {
+  const page = await (await browser.newContext(options)).newPage();
+  page.on("pageerror", (error) => console.error(error));
+  page.on("console", (message) => console.error(message.text()));
+  await page.goto(scene.page.url);
+  await page.getByText("live", { exact: true }).waitFor();
+  await page.locator("tbody tr").first().waitFor();
+  await shoot(page, `${look}-list`);
+  for (const [name, number] of Object.entries({ relay: relayed, tls, http, race: raced })) {
+    await page.locator(`tr[data-number="${number}"]`).click();
+    await page.locator(".diagram li").first().waitFor();
+    if (name === "http" || name === "tls") {
+      await page.locator(".diagram li button", { hasText: name === "http" ? "GET" : "TLS" }).first()
+        .click();
+    }
+    await shoot(page, `${look}-${name}`);
+    await page.keyboard.press("Escape");
+  }
+}
+await browser.close();
+open.close();
+await scene[Symbol.asyncDispose]();
