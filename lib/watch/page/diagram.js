@@ -16,7 +16,7 @@ const HEADS = {
   open: "",
   fin: "",
   reset: "✕",
-  tls: "🔒",
+  tls: "",
   note: "",
   fault: "⚡",
   error: "▲",
@@ -134,7 +134,7 @@ export class Diagram {
     const [left, right] = [Math.min(step.from, step.to), Math.max(step.from, step.to)];
     const arrow = h(
       "span",
-      { class: `arrow ${step.kind} ${back ? "back" : "out"}`, "aria-hidden": "true" },
+      { class: `arrow ${step.kind} ${back ? "back" : "out"}` },
       h("span", { class: "label" }, HEADS[step.kind] && `${HEADS[step.kind]} `, step.label),
       h("span", { class: "preview" }, step.preview),
     );
@@ -143,9 +143,10 @@ export class Diagram {
     const words = `${at}: ${step.words}`;
     const button = h(
       "button",
-      { type: "button", "data-key": step.key, "aria-label": words },
+      { type: "button", "data-key": step.key },
+      h("span", { class: "hidden words" }, words),
       h("span", { class: "when", "aria-hidden": "true" }, at),
-      h("span", { class: "lanes" }, arrow),
+      h("span", { class: "lanes", "aria-hidden": "true" }, arrow),
     );
     if (step.key === this.#chosen) button.setAttribute("aria-current", "true");
     return h("li", {}, button);

@@ -4,7 +4,6 @@
 import { curlOf, find, httpOf, jsonOf, wantedOf } from "./bytes.js";
 import { h } from "./dom.js";
 import { counted, hex, safeLines, size, textOf } from "./format.js";
-import { LESSONS, plainRule } from "./teach.js";
 
 /** @typedef {import("./steps.js").Step} Step */
 
@@ -48,14 +47,8 @@ export class Message {
   }
 
   /** @param {Step} step */
-  #about({ lesson, kind, event, preview }) {
+  #about({ kind, event, preview }) {
     const about = [];
-    const found = LESSONS[lesson];
-    if (found !== undefined) {
-      about.push(
-        h("p", { class: "lesson" }, h("code", {}, found.call), ` ${plainRule(found.rule)}`),
-      );
-    }
     if (kind === "error" || kind === "fault") about.push(h("p", {}, preview));
     const { peerCertificate } = event;
     if (peerCertificate) {
