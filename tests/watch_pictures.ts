@@ -1,14 +1,15 @@
-// Makes pictures of the live page, in docs/pictures/ or a folder that is named: `deno task pictures`.
+// Makes the picture of the live page in docs/pictures/, and those of all looks in a folder that is
+// named: `deno run -A tests/watch_pictures.ts [FOLDER]`.
 
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { chromium, type Page } from "playwright-core";
+import { chromium } from "playwright-core";
 import { echo } from "../lib/protocols/echo.ts";
 import { pathOf } from "./programs.ts";
 import { readAll, Scene } from "./watch_scene.ts";
 
-const [folder = "docs/pictures", ...only] = process.argv.slice(2);
+const [folder] = process.argv.slice(2);
 const encoder = new TextEncoder();
 
 /** Fills the page with what there is to see; returns the number of each connection by its name. */
@@ -41,13 +42,7 @@ async function play(scene: Scene): Promise<void> {
   await scene.echo(port, "localhost");
 }
 
-async function shoot(page: Page, name: string): Promise<void> {
-  if (only.length > 0 && !only.includes(name)) return;
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-}
-
-mkdirSync(folder, { recursive: true });
-const scene = await Scene.start("echo --port 10000");
+const scene = await Scene.start("relay --to localhost:8080");
 await play(scene);
 const port = await scene.serve(echo());
 const open = await scene.race(port);
@@ -70,14 +65,18 @@ const looks = {
   dark: { viewport: { width: 1360, height: 860 }, colorScheme: "dark" },
   phone: { viewport: { width: 390, height: 844 }, colorScheme: "light" },
 } as const;
-for (const [look, options] of Object.entries(looks)) {
+if (folder !== undefined) mkdirSync(folder, { recursive: true });
+const readme = {
+  readme: { viewport: { width: 1180, height: 880 }, colorScheme: "light" },
+} as const;
+for (const [look, options] of Object.entries(folder === undefined ? readme : looks)) {
   const page = await (await browser.newContext(options)).newPage();
   page.on("pageerror", (error) => console.error(error));
   page.on("console", (message) => console.error(message.text()));
   await page.goto(scene.page.url);
   await page.getByText("live", { exact: true }).waitFor();
   await page.locator("tbody tr").first().waitFor();
-  await shoot(page, `${look}-list`);
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${look}-list.png`) });
   for (const [name, number] of Object.entries({ relay: relayed, tls, http, race: raced })) {
     await page.locator(`tr[data-number="${number}"]`).click();
     await page.locator(".diagram li").first().waitFor();
@@ -85,7 +84,10 @@ for (const [look, options] of Object.entries(looks)) {
       await page.locator(".diagram li button", { hasText: name === "http" ? "GET" : "TLS" }).first()
         .click();
     }
-    await shoot(page, `${look}-${name}`);
+    const path = folder === undefined
+      ? "docs/pictures/watch.png"
+      : join(folder, `${look}-${name}.png`);
+    if (folder !== undefined || name === "relay") await page.screenshot({ path });
     await page.keyboard.press("Escape");
   }
 }

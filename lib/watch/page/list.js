@@ -100,10 +100,12 @@ export class List {
   left = 0;
   #sort = { key: "number", down: true };
   #first = 0;
-  /** @type {Map<number, HTMLElement>} */
+  /** @type {Map<number, { row: HTMLElement, texts: string[] }>} */
   #rows = new Map();
   /** @type {number[]} */
   #order = [];
+  /** @type {HTMLElement | undefined} */
+  #tabRow;
   /** @type {Map<number, { time: number, bytes: number, rate: number }>} */
   #rates = new Map();
   #body = /** @type {HTMLElement} */ (byId("rows").querySelector("tbody"));
@@ -115,11 +117,11 @@ export class List {
     this.#heads = COLUMNS.map(({ key, name, style }) =>
       h(
         "th",
-        { scope: "col", class: style },
+        { role: "columnheader", class: style },
         h("button", { type: "button", onclick: () => this.#sortBy(key) }, name),
       )
     );
-    byId("rows").querySelector("thead")?.append(h("tr", {}, ...this.#heads));
+    byId("rows").querySelector("thead")?.append(h("tr", { role: "row" }, ...this.#heads));
     this.#filter.addEventListener("input", () => {
       this.#first = 0;
       this.draw();
@@ -166,7 +168,7 @@ export class List {
 
   /** Puts the cursor into the list. */
   focus() {
-    const row = this.selected === undefined ? undefined : this.#rows.get(this.selected);
+    const row = this.selected === undefined ? undefined : this.#rows.get(this.selected)?.row;
     (row ?? /** @type {HTMLElement | null} */ (this.#body.firstElementChild))?.focus();
   }
 
@@ -174,7 +176,7 @@ export class List {
   move(by) {
     const at = this.#order.indexOf(this.selected ?? -1);
     const next = Math.min(Math.max(at + by, 0), this.#order.length - 1);
-    this.#rows.get(this.#order[next])?.focus();
+    this.#rows.get(this.#order[next])?.row.focus();
   }
 
   /** @param {number} number */
@@ -230,7 +232,8 @@ export class List {
   /** @returns {View[]} */
   #found() {
     const words = this.#filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const found = [...this.views.values()].filter((view) => {
+    const all = [...this.views.values()];
+    const found = words.length === 0 ? all : all.filter((view) => {
       const text = `${peerOf(view)} ${view.local} ${view.state} ${
         view.end || "open"
       } ${view.outcome} ${view.tls ?? ""}`.toLowerCase();
@@ -257,22 +260,23 @@ export class List {
 
   /** @param {View} view */
   #row(view) {
-    let row = this.#rows.get(view.number);
-    if (row === undefined) {
-      row = h(
-        "tr",
-        { "data-number": view.number, tabindex: "-1", "aria-selected": "false" },
-        ...COLUMNS.map(({ style }) => h("td", { class: style }, "")),
-      );
-      this.#rows.set(view.number, row);
+    let known = this.#rows.get(view.number);
+    if (known === undefined) {
+      const cells = COLUMNS.map(({ style }) => h("td", { role: "gridcell", class: style }));
+      const attributes = { role: "row", "data-number": view.number, tabindex: "-1" };
+      known = { row: h("tr", { ...attributes, "aria-selected": "false" }, ...cells), texts: [] };
+      this.#rows.set(view.number, known);
     }
+    const { row, texts } = known;
     const rate = this.#rate(view);
     for (const [i, { key, text }] of COLUMNS.entries()) {
-      const shown = text(view, this.now, rate);
-      setText(
-        row.children[i],
-        key === "end" ? `${SHAPES[view.outcome]} ${shown}${view.faults > 0 ? " ⚡" : ""}` : shown,
-      );
+      const words = text(view, this.now, rate);
+      const shown = key === "end"
+        ? `${SHAPES[view.outcome]} ${words}${view.faults > 0 ? " ⚡" : ""}`
+        : words;
+      if (texts[i] === shown) continue;
+      texts[i] = shown;
+      row.children[i].textContent = shown;
     }
     if (row.dataset.outcome !== view.outcome) row.dataset.outcome = view.outcome;
     return row;
@@ -281,19 +285,20 @@ export class List {
   /** @param {number} number */
   #select(number) {
     if (this.selected !== undefined) {
-      this.#rows.get(this.selected)?.setAttribute("aria-selected", "false");
+      this.#rows.get(this.selected)?.row.setAttribute("aria-selected", "false");
     }
     this.selected = number;
-    this.#rows.get(number)?.setAttribute("aria-selected", "true");
+    this.#rows.get(number)?.row.setAttribute("aria-selected", "true");
     this.#tabbable(number);
   }
 
-  /** @param {number} number of the one row that Tab leads to */
+  /** @param {number | undefined} number of the one row that Tab leads to */
   #tabbable(number) {
-    for (const [other, row] of this.#rows) {
-      const index = other === number ? "0" : "-1";
-      if (row.getAttribute("tabindex") !== index) row.setAttribute("tabindex", index);
-    }
+    const row = number === undefined ? undefined : this.#rows.get(number)?.row;
+    if (row === this.#tabRow) return;
+    this.#tabRow?.setAttribute("tabindex", "-1");
+    row?.setAttribute("tabindex", "0");
+    this.#tabRow = row;
   }
 
   /** @param {string} key */
