@@ -128,13 +128,17 @@ test(
 
 test("browser watch: who reset, and what may be lost, is said", async () => {
   await seeing(async (scene) => {
-    const port = await scene.serve((conn) => conn.reset());
+    const port = await scene.serve(async (conn) => {
+      await conn.read(new Uint8Array(10));
+      conn.reset();
+    });
     using conn = await scene.connect(port);
+    await conn.write(encoder.encode("hello"));
     await readAll(conn);
   }, async (page, scene) => {
     const views = [...scene.hub.picture.connections].map((one) => one.view());
     const { number } = views.find(({ outcome }) => outcome === "reset")!;
-    assert.match(await whyOf(page, number), /reset the connection \(RST\)/);
+    assert.match(await whyOf(page, number), /reset the connection \(RST/);
     await page.locator(".arrow.reset", { hasText: "✕ RST" }).waitFor();
   });
 }, ["chromium"]);

@@ -84,6 +84,8 @@ for (const [look, options] of Object.entries(folder === undefined ? readme : loo
       await page.locator(".diagram li button", { hasText: name === "http" ? "GET" : "TLS" }).first()
         .click();
     }
+    // What the pointer is over would look chosen.
+    await page.mouse.move(0, 0);
     const path = folder === undefined
       ? "docs/pictures/watch.png"
       : join(folder, `${look}-${name}.png`);

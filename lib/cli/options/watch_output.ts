@@ -64,11 +64,14 @@ async function untilUnwatched(
   { io: { clock } }: InstrumentedRun,
   stopped: AbortSignal,
 ): Promise<void> {
+  const stop = new Promise<void>((resolve) => {
+    stopped.addEventListener("abort", () => resolve(), { once: true });
+  });
   for (let unwatched = 0; unwatched < UNWATCHED_SECONDS && !stopped.aborted; unwatched++) {
-    await new Promise<void>((resolve) => {
-      const cancel = clock.setTimer(1000, resolve);
-      stopped.addEventListener("abort", () => (cancel(), resolve()), { once: true });
-    });
+    let cancel = () => {};
+    const second = new Promise<void>((resolve) => cancel = clock.setTimer(1000, resolve));
+    await Promise.race([second, stop]);
+    cancel();
     if (server.streams > 0) unwatched = -1;
   }
 }

@@ -84,6 +84,7 @@ export function curlOf({ start, fields, body }, tls, address) {
  * @returns {number[]}
  */
 export function find(bytes, wanted) {
+  /** @type {number[]} */
   const found = [];
   if (wanted.length === 0) return found;
   for (let at = 0; at + wanted.length <= bytes.length; at++) {

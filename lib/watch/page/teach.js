@@ -46,7 +46,7 @@ export const LESSONS = {
   reset: {
     call: "close(2) with SO_LINGER 0",
     rule:
-      "Frees the socket with RST instead of FIN: what the peer has not read yet is lost, and it reads ECONNRESET.",
+      "Frees the socket with RST instead of FIN: what the peer has not read yet is lost, and it reads ECONNRESET. Where there is no RST (on Deno, and on Unix sockets), as {@linkcode close}.",
   },
   "reset by the peer": {
     call: "recv(2) or send(2) fails with ECONNRESET",
