@@ -123,6 +123,18 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["IdleWatch"],
     reason: "echo gives up a silent server as a server gives up a silent client",
   },
+  "lib/watch/hub.ts": {
+    names: ["Hub"],
+    reason: "--watch has the live page of a program, which no library needs",
+  },
+  "lib/watch/replayed.ts": {
+    names: ["ReplayedRecording"],
+    reason: "server.ts watch has the same page of a recording",
+  },
+  "lib/watch/server.ts": {
+    names: ["serveWatch", "WatchServer"],
+    reason: "both are served on a port of their own",
+  },
 };
 
 /** The names that a module's statements name, with where each comes from. */

@@ -1,4 +1,3 @@
-// @ts-check
 // The page: takes what the server says, draws it, and listens to keys.
 
 import { Detail } from "./detail.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What a message is made of: its bytes, and HTTP where it is that.
 
 import { hasControls } from "./format.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // One connection: what it is, why it ended, its race, its steps, and the message that is chosen.
 
 import { Diagram } from "./diagram.js";

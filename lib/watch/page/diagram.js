@@ -1,4 +1,3 @@
-// @ts-check
 // The steps of a connection, drawn as arrows between columns. Each is an item of a list, too.
 
 import { h } from "./dom.js";

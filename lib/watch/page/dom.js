@@ -1,4 +1,3 @@
-// @ts-check
 // Making elements. Text is always set as text: what peers have sent never becomes HTML.
 
 /** @typedef {Node | string | null | undefined | false} Child */

@@ -1,4 +1,3 @@
-// @ts-check
 // Numbers, times and bytes as people read them.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -1,4 +1,3 @@
-// @ts-check
 // The list of connections: filtered, sorted, and never more than 500 rows in the page.
 
 import { byId, h, setText } from "./dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // One message: as text, hex, JSON or the fields of HTTP; searched and copied.
 
 import { curlOf, find, httpOf, jsonOf, wantedOf } from "./bytes.js";

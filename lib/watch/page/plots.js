@@ -1,4 +1,3 @@
-// @ts-check
 // Small plots of the last minute, a bar for each second.
 
 import { h, setText, svg } from "./dom.js";

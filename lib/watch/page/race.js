@@ -1,4 +1,3 @@
-// @ts-check
 // The attempts at the addresses of one name, drawn as a race.
 
 import { h } from "./dom.js";

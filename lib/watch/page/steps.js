@@ -1,4 +1,3 @@
-// @ts-check
 // The events of connections as steps between columns.
 
 import { bytesOf } from "./bytes.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What each step is to the system, and what the contract says of it (lib/net/transport.ts).
 
 /** @typedef {{ call: string, rule: string }} Lesson */
