@@ -57,6 +57,14 @@ test("cli watch: Ctrl-C ends the page of a client, and the exit code is the clie
   assert.match(stderr, /ECONNREFUSED/);
 });
 
+test("cli watch: a browser that cannot be opened is one line, and the server goes on", async () => {
+  const env = { PATH: "/nowhere" };
+  await using server = await startServer(["--host", "127.0.0.1", "--watch", "--open"], { env });
+  await server.program.stderr.until(/could not open the browser: .*\n/);
+  const [url] = await server.program.stderr.until(PAGE);
+  assert.match(await got(url, "/about"), /"title"/);
+});
+
 test("cli watch: passwords on the command line are not in the title", async () => {
   const args = ["web", "docs", "--host", "127.0.0.1", "--auth", "me:secret", "--watch"];
   await using server = await startServer(args);

@@ -1,6 +1,7 @@
 // The server of the pages, in plain HTTP: who may see them, and what they get.
 
 import assert from "node:assert/strict";
+import { VirtualClock } from "../lib/base/clock.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { serve } from "../lib/serve/serve.ts";
@@ -9,6 +10,8 @@ import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { ReplayedRecording } from "../lib/watch/replayed.ts";
 import { serveWatch } from "../lib/watch/server.ts";
+import { eventStream } from "../lib/watch/stream.ts";
+import { ListUpdates } from "../lib/watch/updates.ts";
 import { until } from "./helpers.ts";
 import { accepted, recordingOf } from "./recordings.ts";
 import { test } from "./runner.deno.ts";
@@ -181,6 +184,38 @@ test("watch: a page that does not read holds nothing back, and misses no connect
     if (seen.size >= 1200) break;
   }
   assert.equal(page.hub.picture.totals.counts.opened, 1202);
+});
+
+test("watch: a page gets at most four updates a second, however much happens", async () => {
+  const clock = new VirtualClock();
+  const hub = new Hub({ title: "a test", clock });
+  const stop = new AbortController();
+  const messages = eventStream(new ListUpdates(hub), hub, clock, stop.signal);
+  let came = 0;
+  const taking = (async () => {
+    for await (const _ of messages) came++;
+  })();
+  const addr = { transport: "tcp", host: "127.0.0.1", port: 80 } as const;
+  for (let socket = 0; socket < 99; socket++) {
+    hub.sink({ time: clock.now(), type: "connect", socket, endpoint: addr });
+    await clock.advance(10);
+  }
+  assert.equal(came, 4);
+  stop.abort();
+  await taking;
+});
+
+test("watch: a stream on which nothing happens says that it is still there", async () => {
+  const clock = new VirtualClock();
+  const hub = new Hub({ title: "a test", clock });
+  const stop = new AbortController();
+  const messages = eventStream(new ListUpdates(hub), hub, clock, stop.signal);
+  await messages.next();
+  const next = messages.next();
+  await clock.advance(16_000);
+  assert.match(new TextDecoder().decode((await next).value!), /^: still here/);
+  stop.abort();
+  await messages.return(undefined);
 });
 
 test("watch: a recording is shown as it was at any moment", async () => {

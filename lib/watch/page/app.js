@@ -107,12 +107,11 @@ function follow() {
     totals.clear();
     say("live", "live");
   }, takeList);
-  listStream.addEventListener("error", () => {
+  const stream = listStream;
+  stream.addEventListener("error", () => {
     say("ended", "the program has ended; this is what it did");
-    // It does not come back at this port.
-    if (listStream?.readyState === EventSource.CONNECTING) {
-      setTimeout(() => listStream?.close(), 5000);
-    }
+    // Another program may be at its port by then.
+    setTimeout(() => stream.readyState === EventSource.OPEN || stream.close(), 5000);
   });
   followDetail();
 }
