@@ -1,12 +1,17 @@
 // Makes the picture of the live page in docs/pictures/, and those of all looks in a folder that is
 // named: `deno run -A tests/watch_pictures.ts [FOLDER]`.
 
-import { mkdirSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { chromium } from "playwright-core";
 import { echo } from "../lib/protocols/echo.ts";
+import { systemTransport } from "../lib/net/system.deno.ts";
+import { ReplayedRecording } from "../lib/watch/replayed.ts";
+import { serveWatch } from "../lib/watch/server.ts";
 import { pathOf } from "./programs.ts";
+import { accepted, recordingOf } from "./recordings.ts";
 import { readAll, Scene } from "./watch_scene.ts";
 
 const [folder] = process.argv.slice(2);
@@ -86,13 +91,44 @@ for (const [look, options] of Object.entries(folder === undefined ? readme : loo
     }
     // What the pointer is over would look chosen.
     await page.mouse.move(0, 0);
-    const path = folder === undefined
-      ? "docs/pictures/watch.png"
-      : join(folder, `${look}-${name}.png`);
-    if (folder !== undefined || name === "relay") await page.screenshot({ path });
+    const picture = await page.screenshot();
+    if (folder !== undefined) writeFileSync(join(folder, `${look}-${name}.png`), picture);
+    else if (name === "relay") writeFileSync("docs/pictures/watch.webp", await smaller(picture));
     await page.keyboard.press("Escape");
   }
 }
+if (folder !== undefined) await shootRecording(folder);
 await browser.close();
 open.close();
 await scene[Symbol.asyncDispose]();
+
+/** The same picture as WebP without losses, which is less than half as large. */
+async function smaller(png: Uint8Array): Promise<Uint8Array> {
+  const page = await browser.newPage();
+  const url = await page.evaluate(`(async () => {
+    const image = new Image();
+    image.src = "data:image/png;base64,${Buffer.from(png).toString("base64")}";
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [image.width, image.height];
+    canvas.getContext("2d").drawImage(image, 0, 0);
+    return canvas.toDataURL("image/webp", 1);
+  })()`) as string;
+  return Buffer.from(url.split(",")[1], "base64");
+}
+
+/** A recording, in the middle of it, on a phone and in dark. */
+async function shootRecording(folder: string): Promise<void> {
+  const said = [["client", "hello\n"], ["server", "hello\n"], ["client", "and again\n"]] as const;
+  const recording = await recordingOf([...accepted(said, 2), ...accepted(said, 3)]);
+  const server = await serveWatch(new ReplayedRecording(recording, "x.jsonl"), systemTransport);
+  for (const [look, options] of Object.entries(looks)) {
+    const page = await (await browser.newContext(options)).newPage();
+    await page.goto(server.url);
+    await page.getByLabel("Time", { exact: true }).fill("9");
+    await page.locator('tr[data-number="2"]').click();
+    await page.locator(".diagram li").first().waitFor();
+    await page.screenshot({ path: join(folder, `${look}-recording.png`) });
+  }
+  await server.close();
+}
