@@ -93,6 +93,25 @@ test("watch: attempts at the addresses of a name are a race, and its loser says 
   assert.deepEqual(picture.related(picture.get(2)!).map(({ number }) => number), [2, 1]);
 });
 
+test("watch: an attempt belongs to the race that is under way, and not to one that is won", async () => {
+  const addrs = [{ ...ADDR, host: "::1" }, ADDR];
+  const resolve: Line = { type: "resolve", endpoint: { host: "localhost", port: 80 }, addrs };
+  const connect = (socket: number, host: string): Line => ({
+    type: "connect",
+    socket,
+    endpoint: { host, port: 80 },
+  });
+  const picture = await pictureOf([
+    resolve,
+    connect(1, "::1"),
+    { type: "connected", socket: 1, localAddr: PEER, remoteAddr: addrs[0] },
+    resolve,
+    connect(2, "::1"),
+    connect(3, "127.0.0.1"),
+  ]);
+  assert.deepEqual([...picture.connections].map(({ race }) => race), [1, 2, 2]);
+});
+
 test("watch: a relay's two connections belong together", async () => {
   const picture = await pictureOf([
     accept(2),

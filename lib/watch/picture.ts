@@ -162,6 +162,7 @@ export class Picture {
     if (connection === undefined) return this.#elsewhere(event);
     if (event.type === "connected") {
       connection.open(time, formatAddr(event.localAddr), formatAddr(event.remoteAddr));
+      if (connection.race !== undefined) this.#races.end(connection.race);
     } else if (event.type === "link") this.#link(connection, this.#bySocket.get(event.peer));
     connection.add(event);
     this.#keep(connection, lines);

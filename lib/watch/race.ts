@@ -39,8 +39,8 @@ export class Races {
   }
 
   /**
-   * Finds the race of an attempt at `address`: the earliest that has not tried it. Undefined if the
-   * address is of no name.
+   * Finds the race of an attempt at `address`: the earliest under way that has not tried it. Undefined
+   * if the address is of no name.
    */
   join(address: string, connection: number): Race | undefined {
     for (const race of this.#races.values()) {
@@ -49,6 +49,11 @@ export class Races {
       return race;
     }
     return undefined;
+  }
+
+  /** A race is won: nobody else takes part in it. */
+  end(number: number): void {
+    this.#races.get(number)?.left.clear();
   }
 
   /** A race by its number. */
