@@ -1,6 +1,7 @@
 // The server of the pages, in plain HTTP: who may see them, and what they get.
 
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import { readRecording } from "../lib/recording/read.ts";
@@ -238,4 +239,15 @@ test("watch: a recording is shown as it was at any moment", async () => {
   const [{ connections: [{ events }] }] = await at(2, "&conn=1");
   assert.deepEqual(events.flat().map(({ type }: { type: string }) => type), ["accept", "recv"]);
   assert.equal((await page.get("/events")).status, 404);
+});
+
+test("watch: every file of the page's folder is served, and has its type", async () => {
+  await using page = await watching();
+  const types = { css: "text/css", html: "text/html", js: "text/javascript", svg: "image/svg+xml" };
+  for (const name of readdirSync("lib/watch/page")) {
+    const { status, headers } = await page.get(name === "index.html" ? "/" : `/${name}`);
+    assert.equal(status, 200, name);
+    const type = types[name.replace(/^.*\./, "") as keyof typeof types];
+    assert.equal(headers.get("content-type"), `${type};charset=utf-8`, name);
+  }
 });

@@ -15,6 +15,10 @@ import icon from "./page/icon.svg" with { type: "text" };
 import html from "./page/index.html" with { type: "text" };
 import list from "./page/list.js" with { type: "text" };
 import message from "./page/message.js" with { type: "text" };
+import connectionStyle from "./page/connection.css" with { type: "text" };
+import diagramStyle from "./page/diagram.css" with { type: "text" };
+import listStyle from "./page/list.css" with { type: "text" };
+import narrowStyle from "./page/narrow.css" with { type: "text" };
 import css from "./page/page.css" with { type: "text" };
 import plots from "./page/plots.js" with { type: "text" };
 import race from "./page/race.js" with { type: "text" };
@@ -33,6 +37,10 @@ export const PAGE_TEXTS: Readonly<Record<string, string>> = {
   "index.html": html,
   "list.js": list,
   "message.js": message,
+  "connection.css": connectionStyle,
+  "diagram.css": diagramStyle,
+  "list.css": listStyle,
+  "narrow.css": narrowStyle,
   "page.css": css,
   "plots.js": plots,
   "race.js": race,
