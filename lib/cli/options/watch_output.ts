@@ -39,7 +39,8 @@ export async function openWatch(
     sink: hub.sink,
     async linger() {
       if (stopped === undefined || stopped.aborted) return;
-      run.log.note("done; the page stays until Ctrl-C, or until nobody has looked at it for 60 s");
+      const done = "done; the page stays until Ctrl-C, or until nobody has looked at it for 60 s";
+      run.log.report([done], { event: "done", url: server.url });
       await untilUnwatched(server, run, stopped);
     },
     close: () => server.close(),
