@@ -1,4 +1,4 @@
-// The list of connections: filtered, sorted, and never more than 500 rows in the page.
+// The list of connections: filtered, sorted, and never more than 200 rows in the page.
 
 import { byId, h, setText } from "./dom.js";
 import { count, counted, size, time } from "./format.js";
@@ -6,7 +6,7 @@ import { count, counted, size, time } from "./format.js";
 /** @typedef {import("./steps.js").View} View */
 
 /** The most rows in the page. */
-export const MOST_ROWS = 500;
+export const MOST_ROWS = 200;
 
 /** A shape for each outcome, so that nobody needs the colours. */
 export const SHAPES = { open: "●", closed: "○", reset: "✕", failed: "▲", lost: "◌" };
