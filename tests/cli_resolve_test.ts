@@ -81,7 +81,7 @@ test("client resolve: --fault breaks the attempts of --connect, and the recordin
   assert.match(run.stdout.toString(), /^1 .*ECONNREFUSED/m);
   assert.match(readFileSync(file, "utf8"), /"type":"fault","fault":"refuse","detail":"of a conn/);
   const alone = await resolve(at, ...broken);
-  assertFailed(alone, 2, /Options --record and --fault go with --connect/);
+  assertFailed(alone, 2, /Options --record, --fault and --watch go with --connect/);
 });
 
 test(

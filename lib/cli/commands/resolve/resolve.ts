@@ -87,8 +87,9 @@ interface ResolveOptions extends CommandOptions {
 function parseResolve(values: Values<typeof FLAGS>, positionals: string[]): ResolveOptions {
   const { connect, "connect-timeout": timeout } = values;
   const instruments = parseInstruments(values);
-  if (!connect && (instruments.record !== undefined || instruments.fault !== undefined)) {
-    throw new UsageError("Options --record and --fault go with --connect");
+  const { record, fault, watch } = instruments;
+  if (!connect && (record ?? fault ?? watch) !== undefined) {
+    throw new UsageError("Options --record, --fault and --watch go with --connect");
   }
   const text = positionals.shift();
   if (text === undefined) {
