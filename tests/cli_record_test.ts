@@ -99,6 +99,36 @@ test("cli record: passwords on the command line are not in the recording", async
   assert.doesNotMatch(text, /me:secret|bWU6c2VjcmV0/);
 });
 
+test("cli record: passwords are not in the recording, however they are written", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await using web = await startServer(["web", dir.path, "--host", "127.0.0.1"]);
+  const url = `127.0.0.1:${web.port}/`;
+  const spellings: [args: string[], shown: string[]][] = [
+    [["-ume:secret"], ["-u***"]],
+    [["-u", "me:secret"], ["-u", "***"]],
+    [["-qu", "me:secret"], ["-qu", "***"]],
+    [["-qume:secret"], ["-qu***"]],
+    [["--user=me:secret"], ["--user=***"]],
+    [["--user", "me:secret"], ["--user", "***"]],
+    [["-HX-Key: secret"], ["-H***"]],
+    [["--header", "X-Key: secret"], ["--header", "***"]],
+    [["-dsecret"], ["-d***"]],
+    [["--data-binary", "secret"], ["--data-binary", "***"]],
+    [["--data-binary=secret"], ["--data-binary=***"]],
+    [[`http://me:secret@${url}`], [`http://***@${url}`]],
+    [[`http://me:sec@secret@${url}`], [`http://***@${url}`]],
+  ];
+  for (const [args, shown] of spellings) {
+    const rest = args[0].startsWith("-") ? [`http://${url}`] : [];
+    await runClient(["get", "-o", "-", "--record", file, ...args, ...rest]);
+    const { head } = await readRecording(readFileSync(file, "utf8"));
+    assert.deepEqual(head.arguments, ["get", "-o", "-", "--record", file, ...shown, ...rest]);
+  }
+  await runClient(["get", "-ume:secret", "--record", file, "--redact", "none", `http://${url}`]);
+  assert.match(readFileSync(file, "utf8"), /"-ume:secret"/);
+});
+
 test("cli record: a file that cannot be written is one clear line, before anything starts", async () => {
   assertFailed(
     await runServer(["--port", "0", "--record", "/nowhere/x.jsonl"]),

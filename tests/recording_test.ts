@@ -114,6 +114,18 @@ test("recording: credentials are covered, however they are cut into pieces", asy
   assert.match(await recorded(sending(request), { redaction: "none" }), /secret/);
 });
 
+test("recording: when a socket is closed, what was begun on it is forgotten", async () => {
+  let text = "";
+  const sink = recordingSink((lines) => text += lines, { connectionLimit: 100 });
+  const send = (data: string) =>
+    sink({ time: 0, type: "send", socket: 1, data: new TextEncoder().encode(data) });
+  send("Cookie: a");
+  sink({ time: 0, type: "close", socket: 1, bytesRead: 0, bytesWritten: 9, reset: false });
+  send("visible");
+  const recording = await readRecording(text);
+  assert.equal(textOf(sent(recording)), "Cookie: *visible");
+});
+
 test("recording: without payloads it has sizes only", async () => {
   const text = await recorded(sending("secret"), { redaction: "payloads" });
   assert.doesNotMatch(text, /secret/);

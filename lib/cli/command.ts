@@ -14,6 +14,7 @@ import {
   parseFlags,
   UsageError,
   type Values,
+  withoutSecrets,
 } from "./io/flags.ts";
 import { GENERAL_HINTS } from "./advice/hints.ts";
 import { nearest } from "../base/nearest.ts";
@@ -91,7 +92,9 @@ export function command<Options extends CommandOptions>(
     checkNeeds(flags, parsed);
     const options = line.parse(values, positionals, session.io);
     const { instruments } = session;
-    await instruments.open(options.instruments ?? {}, [name, ...args], session);
+    const wanted = options.instruments ?? {};
+    const told = wanted.record?.redaction === "none" ? args : withoutSecrets(flags, args);
+    await instruments.open(wanted, [name, ...told], session);
     try {
       session.openLog(options.log, await loadDrawing(options.log, session.io));
       return await run(options, session);

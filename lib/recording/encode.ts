@@ -50,7 +50,7 @@ export class RecordingEncoder {
   lines(event: SocketEvent): string {
     const time = this.#timeOf(event.time);
     if ("data" in event) return this.#dataLines(time, this.#redacted(event) as DataEvent);
-    if (event.type === "close") this.#forget(event.socket);
+    if (event.type === "close") this.#forget(event);
     if (event.type === "error") {
       const { type, socket, op } = event;
       return line({ time, type, socket, op, error: errorOf(event.error) });
@@ -89,7 +89,9 @@ export class RecordingEncoder {
     return text + line({ ...whole, size: data.length - kept });
   }
 
-  #forget(socket: number): void {
+  #forget(event: Extract<SocketEvent, { readonly type: "close" }>): void {
+    this.#redacted(event);
+    const { socket } = event;
     this.#ofSocket.delete(socket);
     this.#cut.delete(socket);
   }

@@ -24,6 +24,8 @@ export interface Flag<T> {
   readonly fallback: T;
   /** The name of a flag without which this one means nothing. */
   readonly needs?: string;
+  /** Whether its value may be a secret, which no recording is to have. Default: it is none. */
+  readonly secret?: boolean;
   /**
    * Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes.
    * `sofar` is the value of what stood before on the command line: the last one wins, or all count.
@@ -146,21 +148,7 @@ export function parseFlags<F extends Flags>(
   args: readonly string[],
   hints: Hints = {},
 ): Parsed<F> {
-  const { tokens, positionals } = parseArgs({
-    args: [...args],
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-    options: Object.fromEntries(
-      Object.entries(flags).map(([name, { short, arg }]) => [
-        name,
-        {
-          type: arg === undefined ? "boolean" : "string",
-          ...(short === undefined ? {} : { short }),
-        },
-      ]),
-    ),
-  });
+  const { tokens, positionals } = takenApart(flags, args);
   const values: Record<string, unknown> = {};
   for (const [name, { fallback }] of Object.entries(flags)) values[name] = fallback;
   const given = new Set<string>();
@@ -181,6 +169,37 @@ export function parseFlags<F extends Flags>(
     given.add(name);
   }
   return { values: values as Values<F>, positionals, given };
+}
+
+/** Takes a command line apart as `node:util` does, which knows the flags. */
+function takenApart(flags: Flags, args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(flags).map(([name, { short, arg }]) => [
+        name,
+        {
+          type: arg === undefined ? "boolean" : "string",
+          ...(short === undefined ? {} : { short }),
+        },
+      ]),
+    ),
+  });
+}
+
+/** The arguments with `***` for the values of secret flags, however they are written, and in URLs. */
+export function withoutSecrets(flags: Flags, args: readonly string[]): string[] {
+  const shown = [...args];
+  for (const token of takenApart(flags, args).tokens) {
+    if (token.kind !== "option" || !token.value || !flags[token.name]?.secret) continue;
+    // As in `-u me:secret`, `-ume:secret`, `-vu me:secret` and `--user=me:secret`.
+    const at = token.inlineValue ? token.index : token.index + 1;
+    shown[at] = `${shown[at].slice(0, -token.value.length)}***`;
+  }
+  return shown.map((arg) => arg.replace(/(:\/\/)[^/?#]*@/g, "$1***@"));
 }
 
 /** Has a {@linkcode UsageError} tell which option it is about: `option` is as users write it. */

@@ -40,7 +40,7 @@ export function openRecording(
     redaction,
     connectionLimit: connection,
     totalLimit: total,
-    arguments: redaction === "none" ? args : withoutSecrets(args),
+    arguments: args,
     seed,
   });
   return { sink, isStdout: output.isStdout, close: () => output.close() };

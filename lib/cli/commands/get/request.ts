@@ -35,6 +35,7 @@ export const REQUEST_FLAGS: {
   readonly range: Flag<string>;
 } = {
   header: {
+    secret: true,
     ...list("LINE", "send the header field 'Name: value', or those in @FILE; repeatable", "H"),
     parse: (text, sofar) => {
       if (!isInFile(text)) return fieldOf(text), [...sofar, text];
@@ -52,9 +53,13 @@ export const REQUEST_FLAGS: {
       return method;
     },
   },
-  data: list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
-  "data-binary": list("DATA", "the same, but @FILE or @- just as it is"),
+  data: {
+    secret: true,
+    ...list("DATA", "send DATA as a form does; @FILE or @- (stdin) without its newlines", "d"),
+  },
+  "data-binary": { secret: true, ...list("DATA", "the same, but @FILE or @- just as it is") },
   user: {
+    secret: true,
     ...text("NAME:PASSWORD", "", "send these with Basic authentication; @FILE has them", "u"),
     parse: (text) => {
       const user = secretOf(text);

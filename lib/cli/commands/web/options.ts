@@ -54,7 +54,10 @@ const FLAGS = {
   dotfiles: toggle("serve names that start with a dot, too"),
   "cache-control": optional(text("VALUE", "", "Cache-Control of files (default no-cache)")),
   type: typeFlag(),
-  header: list("'NAME: VALUE'", "add a field to every response; may be repeated", "H"),
+  header: {
+    secret: true,
+    ...list("'NAME: VALUE'", "add a field to every response; may be repeated", "H"),
+  },
   cors: toggle("let scripts of other sites read"),
   ...AUTH_FLAGS,
   upload: toggle("take files: PUT makes or replaces one; listings have a form"),

@@ -15,9 +15,12 @@ export const AUTH_FLAGS: {
   readonly auth: Flag<string | undefined>;
   readonly "auth-env": Flag<string | undefined>;
 } = {
-  auth: optional(
-    text("USER:PASSWORD", "", "ask for a user and password; @FILE has them, unseen in ps"),
-  ),
+  auth: {
+    secret: true,
+    ...optional(
+      text("USER:PASSWORD", "", "ask for a user and password; @FILE has them, unseen in ps"),
+    ),
+  },
   "auth-env": optional(text("NAME", "", "the same, with them in this environment variable")),
 };
 
