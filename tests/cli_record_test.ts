@@ -1,7 +1,7 @@
 // --record, --fault, `recording` and `replay`: the instrument on the command line.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
@@ -186,6 +186,27 @@ test("cli recording: what is not a recording is one clear line", async () => {
     26,
     /'\/nowhere': there is no such file/,
   );
+});
+
+test("cli recording, replay: what is read is never written over, through a link neither", async () => {
+  using dir = folder();
+  const [file, link] = [join(dir.path, "x.jsonl"), join(dir.path, "link.jsonl")];
+  await recordEcho(file);
+  symlinkSync(file, link);
+  const before = readFileSync(file, "utf8");
+  for (const output of [file, link]) {
+    for (
+      const [program, args, message] of [
+        ["client", ["recording", file, "--to", "har", "-o", output], /-o names the recording/],
+        ["client", ["replay", file, "--to", "localhost:1", "--record", output], /--record names/],
+        ["server", ["replay", file, "--port", "0", "--record", output], /--record names what is/],
+      ] as const
+    ) {
+      const run = program === "server" ? runServer : runClient;
+      assertFailed(await run([...args]), 2, message);
+      assert.equal(readFileSync(file, "utf8"), before);
+    }
+  }
 });
 
 test("cli replay: a server is played to a client, and a client to a server", async () => {

@@ -5,7 +5,7 @@
  */
 
 import type { Buffer } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { CliError, EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
 
@@ -87,4 +87,18 @@ export function readFile(path: string): Buffer {
   } catch (error) {
     throw new UsageError(`cannot read '${path}': ${whyUnreadable(path, error)}`);
   }
+}
+
+/** Whether two paths name one file that is there: through links, too. `-` is stdin or stdout, no file. */
+export function isSameFile(a: string, b: string): boolean {
+  if (a === "-" || b === "-") return false;
+  const [one, other] = [a, b].map((path) => {
+    try {
+      return statSync(path, { bigint: true });
+    } catch {
+      return undefined;
+    }
+  });
+  // A device, such as /dev/null, loses nothing.
+  return one !== undefined && one.isFile() && one.dev === other?.dev && one.ino === other.ino;
 }

@@ -25,7 +25,7 @@ import {
   UsageError,
   type Values,
 } from "../../io/flags.ts";
-import { whyUnreadable, writeError } from "../../io/files.ts";
+import { isSameFile, whyUnreadable, writeError } from "../../io/files.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
 
@@ -100,6 +100,9 @@ function parseRecording(values: Values<typeof FLAGS>, positionals: string[]): Re
   if (file === undefined) throw new UsageError("recording needs a FILE that --record has written");
   noMore(positionals, "recording takes one FILE");
   const isStdout = output === "" || output === "-";
+  if (isSameFile(file, output)) {
+    throw new UsageError(`Option -o names the recording itself, '${file}': name another file`);
+  }
   return {
     log: parseLog(values),
     file,
