@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Writable } from "node:stream";
+import { openRecording } from "../lib/cli/options/recording_output.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
 import { folder } from "./replay_helpers.ts";
@@ -146,6 +148,27 @@ test("cli record: when the disk is full the recording ends, and the service goes
     /'\/dev\/full': there is no space left on the device \(ENOSPC\)\. It ends here\./,
   );
   assert.equal((await echo(started.port, "again")).code, 0);
+  // A script that goes on with the recording learns that it is not whole.
+  assert.equal((await started.relay.program.stop()).code, 23);
+});
+
+test("cli record: when stdout is not read fast enough, the end says how much is not there", () => {
+  const stdout = new Writable({ write: () => {} });
+  const errors: string[] = [];
+  const log = { error: (message: string) => errors.push(message) };
+  const { sink, close } = openRecording(
+    { file: "-", format: "jsonl", limits: { connection: 0, total: 0 }, redaction: "none" },
+    [],
+    undefined,
+    { io: { stdout }, log } as unknown as Parameters<typeof openRecording>[3],
+  );
+  for (const size of [17 * 2 ** 20, 1, 1, 1]) {
+    sink({ time: 0, type: "send", socket: 1, data: new Uint8Array(size).fill(65) });
+  }
+  assert.equal(close(), false);
+  assert.deepEqual(errors, [
+    "The recording lacks 3 events: stdout was not read fast enough. Name a file.",
+  ]);
 });
 
 test("cli record: what does not go together is said", async () => {

@@ -95,12 +95,16 @@ export function command<Options extends CommandOptions>(
     const wanted = options.instruments ?? {};
     const told = wanted.record?.redaction === "none" ? args : withoutSecrets(flags, args);
     await instruments.open(wanted, [name, ...told], session);
+    let isRecorded = false;
+    let code: number;
     try {
       session.openLog(options.log, await loadDrawing(options.log, session.io));
-      return await run(options, session);
+      code = await run(options, session);
     } finally {
-      instruments.close();
+      isRecorded = instruments.close();
     }
+    // Whoever goes on with the recording is to know that it is not whole.
+    return code === EXIT.ok && !isRecorded ? EXIT.writeFailed : code;
   };
 }
 

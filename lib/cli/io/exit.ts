@@ -65,7 +65,7 @@ const MEANINGS: Readonly<Record<ExitName, string>> = {
   notConnected: "could not connect",
   closedEarly: "the server closed before all had come",
   refused: "the server answered with a status of 400 or above",
-  writeFailed: "stdout, or what came, could not be written",
+  writeFailed: "stdout, what came or the recording could not be written",
   badInput: "what is to be sent is not right",
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
@@ -116,7 +116,7 @@ export function clientExitHelp(
 export const SERVER_EXIT_HELP: string = lines({
   ...usual(["ok", "usage", "notResolved", "internal"]),
   notConnected: "could not listen",
-  writeFailed: "stdout could not be written",
+  writeFailed: "stdout, or the recording, could not be written",
   interrupted: "Ctrl-C (SIGINT) has cut off what was under way; 143: SIGTERM has",
 });
 

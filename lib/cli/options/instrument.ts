@@ -161,9 +161,9 @@ export class Instruments {
     return this.#faults?.wrap(transport, clock) ?? transport;
   }
 
-  /** Ends the recording. */
-  close(): void {
-    this.#recording?.close();
+  /** Ends the recording. Returns whether all of it was written. */
+  close(): boolean {
+    return this.#recording?.close() ?? true;
   }
 
   /** Waits for those who look at the page of a command that has ended. */

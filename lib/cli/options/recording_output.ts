@@ -5,6 +5,7 @@
  */
 
 import { closeSync, openSync, writeSync } from "node:fs";
+import { counted } from "../../base/plural.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { parseEvent, parseHead } from "../../recording/parse.ts";
 import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
@@ -24,8 +25,8 @@ const ENCODED_AT_ONCE = 256 * 1024;
 export interface OpenRecording {
   readonly sink: EventSink;
   readonly isStdout: boolean;
-  /** Ends it. */
-  close(): void;
+  /** Ends it. Returns whether all of it was written; if not, the log says so. */
+  close(): boolean;
 }
 
 /** Begins the recording that the options ask for. Throws a CliError for a file that cannot be written. */
@@ -79,11 +80,17 @@ class RecordingOutput {
     this.#put(this.#convert === undefined ? lines : this.#convert(lines));
   }
 
-  close(): void {
-    if (this.#ended) return;
+  close(): boolean {
+    if (this.#ended) return false;
     if (this.#encoder !== undefined) this.#put(this.#encoder.end(this.#dropped));
     this.#ended = true;
     if (this.#fd !== undefined) closeSync(this.#fd);
+    if (this.#dropped === 0) return true;
+    const lacking = counted(this.#dropped, "event");
+    this.#run.log.error(
+      `The recording lacks ${lacking}: stdout was not read fast enough. Name a file.`,
+    );
+    return false;
   }
 
   #put(data: string | Uint8Array): void {
