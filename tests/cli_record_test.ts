@@ -7,6 +7,7 @@ import { Writable } from "node:stream";
 import { openRecording } from "../lib/cli/options/recording_output.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
+import { recordingText } from "./recordings.ts";
 import { folder } from "./replay_helpers.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -196,6 +197,39 @@ test("cli record: what does not go together is said", async () => {
   for (const [program, args, message] of cases) {
     const run = program === "server" ? runServer : runClient;
     assertFailed(await run(args), 2, message);
+  }
+});
+
+test("cli recording: nothing that a peer has sent steers a terminal, in any format of text", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const evil = "\x1b[2J\x9b31m\u202eabc\u2028\u2066\ufeff\x7f\x00";
+  const [client, server] = ["client", "server"].map((name) => ({
+    transport: "tcp",
+    host: `${name}${evil}`,
+    port: 80,
+  }));
+  const error = { code: "EPROTO", op: "read", message: evil };
+  const said = `HTTP/1.1 200 OK\r\nX: \u202e\x9b31m\r\n\r\n${evil}`;
+  writeFileSync(
+    file,
+    recordingText([
+      { type: "accept", socket: 2, listener: 1, localAddr: server, remoteAddr: client },
+      { type: "handshake", socket: 2, protocol: evil },
+      { type: "recv", socket: 2, text: "GET / HTTP/1.0\r\nHost: a\r\n\r\n" },
+      { type: "send", socket: 2, text: said },
+      { type: "fault", socket: 2, fault: evil, detail: evil },
+      { type: "error", socket: 2, op: "read", error },
+    ]),
+  );
+  for (const format of ["summary", "text", "mermaid", "svg", "har"]) {
+    const { code, stdout } = await runClient(["recording", file, "--to", format]);
+    assert.equal(code, 0, format);
+    // Mermaid makes characters of their numbers again.
+    const text = stdout.toString()
+      .replace(/#(\d+);/g, (_, number) => String.fromCodePoint(Number(number)));
+    assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Bidi_Control}\u2028\ufeff]/u, format);
+    assert.match(text, /202e/, format);
   }
 });
 

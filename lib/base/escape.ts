@@ -45,9 +45,16 @@ export function escapeCode(code: number): string {
 /** Text that {@linkcode UNSAFE} has nothing to look for in; the engines find that out much faster. */
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
-/** Writes a value as JSON with the same characters escaped, as JSON does that: `\u001b`, `\u202e`. */
-export function safeJson(value: unknown): string {
-  const json = JSON.stringify(value);
+/**
+ * Writes a value as JSON with the same characters escaped, as JSON does that: `\u001b`, `\u202e`. With
+ * `indent` it has a line for each part, which so many spaces indent.
+ */
+export function safeJson(value: unknown, indent?: number): string {
+  const json = JSON.stringify(value, null, indent);
+  return indent ? json.split("\n").map(safe).join("\n") : safe(json);
+}
+
+function safe(json: string): string {
   if (PRINTABLE.test(json)) return json;
   // What JSON.stringify() leaves as it is has one code unit each.
   return json.replace(

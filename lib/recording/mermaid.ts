@@ -4,6 +4,7 @@
  * @module
  */
 
+import { escapeText } from "../base/escape.ts";
 import { connectionsOf, type RecordedConnection } from "./conversations.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
@@ -39,7 +40,10 @@ function linesOf(connection: RecordedConnection): string[] {
   return [`${across} Connection ${number}`, ...sequenceOf(connection).map(lineOf)];
 }
 
-/** Text without meaning for Mermaid: characters as their numbers (`#35;`). */
+/**
+ * Text without meaning for Mermaid: characters as their numbers (`#35;`). Those that do more than be
+ * read are escaped as in a log: Mermaid would make them of their numbers again.
+ */
 function escaped(text: string): string {
-  return text.replace(SPECIAL, (character) => `#${character.codePointAt(0)};`);
+  return escapeText(text).replace(SPECIAL, (character) => `#${character.codePointAt(0)};`);
 }

@@ -5,6 +5,7 @@
  */
 
 import { createReadStream, writeFileSync } from "node:fs";
+import { safeJson } from "../../../base/escape.ts";
 import { toHar } from "../../../recording/har/har.ts";
 import { toMermaid } from "../../../recording/mermaid.ts";
 import { toPcapng } from "../../../recording/pcapng/pcapng.ts";
@@ -36,7 +37,7 @@ const FORMATS = {
   mermaid: toMermaid,
   svg: toSvg,
   pcapng: toPcapng,
-  har: (recording: Recording) => `${JSON.stringify(toHar(recording), null, 2)}\n`,
+  har: (recording: Recording) => `${safeJson(toHar(recording), 2)}\n`,
 } as const;
 
 type Format = keyof typeof FORMATS;
