@@ -7,7 +7,7 @@ import { Writable } from "node:stream";
 import { openRecording } from "../lib/cli/options/recording_output.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
-import { recordingText } from "./recordings.ts";
+import { accepted, recordingText } from "./recordings.ts";
 import { folder } from "./replay_helpers.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -230,6 +230,20 @@ test("cli recording: nothing that a peer has sent steers a terminal, in any form
       .replace(/#(\d+);/g, (_, number) => String.fromCodePoint(Number(number)));
     assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Bidi_Control}\u2028\ufeff]/u, format);
     assert.match(text, /202e/, format);
+  }
+});
+
+test("cli recording: what is too large to draw is one clear line, which says what to do", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  writeFileSync(
+    file,
+    recordingText(Array.from({ length: 5001 }, (_, i) => accepted([], i)).flat()),
+  );
+  for (const format of ["svg", "mermaid"]) {
+    const message = new RegExp(`Cannot make ${format} of.* 10000 steps.*Choose one.*--conn N`);
+    assertFailed(await runClient(["recording", file, "--to", format]), 26, message);
+    assert.equal((await runClient(["recording", file, "--to", format, "--conn", "1"])).code, 0);
   }
 });
 

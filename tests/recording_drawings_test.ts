@@ -125,3 +125,22 @@ test("text: a connection is two columns, and no line is wider than 80", async ()
     "",
   ]);
 });
+
+test("drawings: what is too large is a RangeError that says how large, and text has no such bound", async () => {
+  const conversation = (steps: number): Line[] => [
+    ...accepted([]).slice(0, 1),
+    ...Array.from({ length: steps - 1 }, () => ({ type: "send", socket: 2, size: 1 }) as Line),
+  ];
+  const [largest, tooLarge] = [
+    await recordingOf(conversation(10_000)),
+    await recordingOf(conversation(10_001)),
+  ];
+  for (const draw of [toSvg, toMermaid]) {
+    assert.ok(draw(largest).length > 10_000);
+    assert.throws(() => draw(tooLarge), {
+      name: "RangeError",
+      message: "a drawing has at most 10000 steps, and these are 10001",
+    });
+  }
+  assert.ok(toText(tooLarge).length > 10_000);
+});

@@ -7,7 +7,7 @@ import type { Conn } from "../lib/net/transport.ts";
 import type { SocketEvent } from "../lib/observe/events.ts";
 import type { RecordedEvent, Recording } from "../lib/recording/format.ts";
 import { RecordingError } from "../lib/recording/error.ts";
-import { readRecording } from "../lib/recording/read.ts";
+import { readAtMost, readRecording } from "../lib/recording/read.ts";
 import { relay } from "../lib/protocols/relay.ts";
 import { serve } from "../lib/serve/serve.ts";
 import { record, recordingSink, type RecordOptions } from "../lib/recording/record.ts";
@@ -193,6 +193,19 @@ test("recording: what is wrong is named, with its line", async () => {
       return true;
     });
   }
+});
+
+test("recording: one of too many events is refused, and its first lines are a recording", async () => {
+  const text = await recorded(sending("a", "b"));
+  const { events } = await readRecording(text);
+  assert.equal((await readAtMost(events.length, text)).events.length, events.length);
+  await assert.rejects(readAtMost(events.length - 1, text), {
+    name: "RecordingError",
+    line: events.length + 1,
+    message: new RegExp(
+      `it has more than ${events.length - 1} events\\. Read its first lines only`,
+    ),
+  });
 });
 
 test("recording: whatever a file has, it is read or refused with a RecordingError", async () => {

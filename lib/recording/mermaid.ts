@@ -5,16 +5,19 @@
  */
 
 import { escapeText } from "../base/escape.ts";
-import { connectionsOf, type RecordedConnection } from "./conversations.ts";
+import type { RecordedConnection } from "./conversations.ts";
+import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 
 /** What has a meaning in Mermaid, or in the HTML that is made of it. */
 const SPECIAL = /[#;<>&"'`{}[\]()\\%|:]|[^\x20-\x7e]/gu;
 
-/** Makes a diagram of all connections, one after the other. */
+/**
+ * Makes a diagram of all connections, one after the other. Throws a RangeError for more than 10,000 steps.
+ */
 export function toMermaid(recording: Recording): string {
-  const connections = connectionsOf(recording);
+  const connections = drawnConnections(recording);
   const lines = [...connections.flatMap(participantsOf), ...connections.flatMap(linesOf)];
   return ["sequenceDiagram", ...lines.map((line) => `  ${line}`), ""].join("\n");
 }

@@ -11,6 +11,9 @@ import { parseEvent, parseHead } from "./parse.ts";
 /** The longest line in UTF-16 units: {@linkcode MAX_LINE_DATA} with each byte escaped, and the rest. */
 const MAX_LINE = 8 * 1024 * 1024;
 
+/** The most events: they are kept in memory, in which each takes several hundred bytes. */
+const MAX_EVENTS = 4_000_000;
+
 /** Where a recording comes from: its text, or the pieces of a file or a stream. */
 export type RecordingSource = string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
@@ -19,6 +22,11 @@ export type RecordingSource = string | Iterable<Uint8Array> | AsyncIterable<Uint
  * {@linkcode RecordingError} for what is not a recording, or of another version.
  */
 export async function readRecording(source: RecordingSource): Promise<Recording> {
+  return await readAtMost(MAX_EVENTS, source);
+}
+
+/** Reads a recording of at most `most` events. */
+export async function readAtMost(most: number, source: RecordingSource): Promise<Recording> {
   let head: RecordingHead | undefined;
   const events: RecordedEvent[] = [];
   let warning: string | undefined;
@@ -31,6 +39,11 @@ export async function readRecording(source: RecordingSource): Promise<Recording>
       warning = `The last line (${number}) broke off and is left out.`;
     } else if (head === undefined) {
       head = parseHead(text);
+    } else if (events.length === most) {
+      throw new RecordingError(
+        number,
+        `it has more than ${most} events. Read its first lines only, which are a recording, too.`,
+      );
     } else {
       events.push(parseEvent(text, number));
     }

@@ -5,7 +5,8 @@
  */
 
 import { escapeText } from "../base/escape.ts";
-import { connectionsOf, type RecordedConnection } from "./conversations.ts";
+import type { RecordedConnection } from "./conversations.ts";
+import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 
@@ -33,12 +34,14 @@ const STYLE = `
   }
 `;
 
-/** Makes a picture of all connections, one below the other. */
+/**
+ * Makes a picture of all connections, one below the other. Throws a RangeError for more than 10,000 steps.
+ */
 export function toSvg(recording: Recording): string {
   let y = 0;
   const drawn: string[] = [];
   const names: string[] = [];
-  for (const connection of connectionsOf(recording)) {
+  for (const connection of drawnConnections(recording)) {
     const { body, height } = draw(connection);
     drawn.push(`<g transform="translate(0 ${y})">${body}</g>`);
     names.push(`connection ${connection.number}`);

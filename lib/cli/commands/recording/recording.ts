@@ -120,7 +120,7 @@ async function run(
   const { log } = session;
   const whole = await openRecording(file, session);
   if (whole.warning !== undefined) log.note(whole.warning);
-  const made = FORMATS[to](connection === undefined ? whole : only(whole, connection));
+  const made = converted(connection === undefined ? whole : only(whole, connection), to);
   if (output === undefined) {
     await log.data(typeof made === "string" ? new TextEncoder().encode(made) : made);
     return EXIT.ok;
@@ -131,6 +131,19 @@ async function run(
     throw writeError(output, error);
   }
   return EXIT.ok;
+}
+
+/** Makes another format of a recording. Throws a CliError if that is too large. */
+function converted(recording: Recording, to: Format): string | Uint8Array {
+  try {
+    return FORMATS[to](recording);
+  } catch (error) {
+    // A drawing has a bound, and so has a string.
+    if (!(error instanceof RangeError)) throw error;
+    const message = `Cannot make ${to} of the recording: ${error.message}. ` +
+      "Choose one connection with --conn N, or another format.";
+    throw new CliError(EXIT.badInput, message);
+  }
 }
 
 /** Reads a recording; `-` is stdin. Rejects with a CliError that says what is wrong. */
