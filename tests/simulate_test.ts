@@ -294,7 +294,10 @@ test("simulate: what can never happen is an error, and so is what takes too long
   const forever = async (world: World) => {
     for (;;) await world.sleep(1000);
   };
-  await assert.rejects(simulate(1, forever, { maxTime: 5000 }), /not done after 5000 ms/);
+  await assert.rejects(
+    simulate(1, forever, { maxTime: 5000 }),
+    /would go on after 5000 ms, its maxTime/,
+  );
 });
 
 test("simulate: a failure has the seed, the cause and the log", async () => {
@@ -312,4 +315,49 @@ test("simulate: a failure has the seed, the cause and the log", async () => {
     assert.match(error.log, /"note":"about to fail"/);
     return true;
   });
+});
+
+test("simulate: what waits 0 ms again and again is an error, too: no time passes", async () => {
+  const spinning = async (world: World) => {
+    await world.sleep(10);
+    for (;;) await world.sleep(0);
+  };
+  await assert.rejects(
+    simulate(1, spinning, { maxTime: 5000 }),
+    /failed after 10 ms: more than 250000 timers have rung, and no time passes/,
+  );
+});
+
+test("simulate: a fault of a host that is never made is an error: it has hit nobody", async () => {
+  const mistakes: [(world: World) => void, RegExp][] = [
+    [
+      (world) => world.partition("server", "clinet"),
+      /partition names "clinet", and no host.*; did you mean "client"\?/,
+    ],
+    [(world) => world.crash("db"), /world\.crash names "db", and no host was made of that name\n/],
+    [(world) => world.restart("srever"), /world\.restart names .*; did you mean "server"\?/],
+    [
+      (world) => void world.host(""),
+      /world\.host takes the name of a host, such as "server", not ""/,
+    ],
+    [(world) => void world.host(1 as never), /world\.host takes the name of a host.*, not 1/],
+    [(world) => void world.sleep(NaN), /world\.sleep takes milliseconds from 0, not NaN/],
+    [(world) => void world.sleep(-1), /world\.sleep takes milliseconds from 0, not -1/],
+  ];
+  for (const [mistake, message] of mistakes) {
+    const run = simulate(1, (world) => {
+      world.host("server");
+      world.host("client");
+      mistake(world);
+      return Promise.resolve();
+    });
+    await assert.rejects(run, message);
+  }
+});
+
+test("simulate: a timer for NaN rings at once, as that of setTimeout", async () => {
+  const { time } = await simulate(1, async ({ clock }) => {
+    await new Promise<void>((resolve) => clock.setTimer(NaN, resolve));
+  });
+  assert.equal(time, 0);
 });

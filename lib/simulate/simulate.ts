@@ -9,12 +9,15 @@ import {
   checkOptions,
   FUNCTION,
   integer,
+  type Kind,
   type Kinds,
   LIMIT,
+  TEXT,
   WAIT,
 } from "../base/arguments.ts";
 import { type Clock, sleep } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
+import { nearest } from "../base/nearest.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
 import { nextTurn, pendingTurns } from "../base/turn.ts";
@@ -48,6 +51,16 @@ const OPTIONS: Kinds<SimulateOptions> = {
   maxTime: LIMIT,
 };
 
+/** The name of a host. */
+const NAME: Kind = {
+  ...TEXT,
+  takes: 'the name of a host, such as "server"',
+  fits: (value) => value !== "",
+};
+
+/** The most timers that ring without time that passes: what waits 0 ms again and again has no end. */
+const MAX_AT_ONCE = 250_000;
+
 /** The world of a simulation. */
 export interface World {
   /** The seed of the simulation. */
@@ -61,7 +74,10 @@ export interface World {
    * other hosts by their names; `localhost` is the host itself.
    */
   host(name: string): Transport;
-  /** Cuts two hosts off from each other: what is on its way waits, and connecting times out. */
+  /**
+   * Cuts two hosts off from each other: what is on its way waits, and connecting times out. A run fails
+   * that names a host here, or in `crash` or `restart`, which {@linkcode World.host} has never made.
+   */
   partition(a: string, b: string): void;
   /** Ends all partitions: what TCP has sent meanwhile arrives. */
   heal(): void;
@@ -156,11 +172,15 @@ class Simulation implements World, Clock {
   readonly #hosts = new Map<string, SimulatedHost>();
   readonly #addresses = new Map<string, SimulatedHost>();
   readonly #transports = new Map<string, Transport>();
+  /** The hosts that faults are for, each with the method that named it first. */
+  readonly #wanted = new Map<string, string>();
   readonly #timers = new TimerQueue();
   readonly #maxTime: number;
   readonly #encoder: RecordingEncoder;
   readonly #log: string[] = [];
   #now = 0;
+  /** How many timers have rung since time has passed. */
+  #atOnce = 0;
   #refused: RealIoError | undefined;
 
   constructor(seed: number, options: SimulateOptions) {
@@ -186,14 +206,17 @@ class Simulation implements World, Clock {
   }
 
   setTimer(ms: number, fn: () => void): () => void {
-    return this.#timers.set(this.#now + Math.max(0, ms), fn);
+    // As setTimeout() takes NaN and what is negative.
+    return this.#timers.set(this.#now + (ms > 0 ? ms : 0), fn);
   }
 
   sleep(ms: number): Promise<void> {
+    checkArgument("world.sleep", ms, WAIT);
     return sleep(ms, this);
   }
 
   host(name: string): Transport {
+    checkArgument("world.host", name, NAME);
     const known = this.#transports.get(name);
     if (known !== undefined) return known;
     const number = this.#hosts.size + 1;
@@ -213,6 +236,7 @@ class Simulation implements World, Clock {
   }
 
   partition(a: string, b: string): void {
+    this.#meant("partition", a, b);
     this.note(`partition ${a} ${b}`);
     this.#network.partition(a, b);
   }
@@ -223,12 +247,14 @@ class Simulation implements World, Clock {
   }
 
   crash(name: string): void {
+    this.#meant("crash", name);
     this.note(`crash ${name}`);
     this.#network.setDown(name, true);
     this.#hosts.get(name)?.crash();
   }
 
   restart(name: string): void {
+    this.#meant("restart", name);
     this.note(`restart ${name}`);
     this.#network.setDown(name, false);
   }
@@ -259,10 +285,31 @@ class Simulation implements World, Clock {
         }
         const value = await outcome.promise;
         if (this.#refused !== undefined) throw this.#refused;
+        this.#checkWanted();
         return { value, log: this.#text(), events: this.#log.length, time: this.#now };
       });
     } catch (error) {
       throw new SimulationError(this.seed, this.#now, this.#text(), this.#refused ?? error);
+    }
+  }
+
+  /** Notes which hosts a fault is for. They may be made later. */
+  #meant(method: string, ...names: string[]): void {
+    for (const name of names) {
+      checkArgument(`world.${method}`, name, NAME);
+      if (!this.#wanted.has(name)) this.#wanted.set(name, method);
+    }
+  }
+
+  /** Throws if a fault was for a host that was never made: its name is mistyped, and it hit nobody. */
+  #checkWanted(): void {
+    for (const [name, method] of this.#wanted) {
+      if (this.#hosts.has(name)) continue;
+      const near = nearest(name, [...this.#hosts.keys()]);
+      const next = near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`;
+      throw new RangeError(
+        `world.${method} names ${JSON.stringify(name)}, and no host was made of that name${next}`,
+      );
     }
   }
 
@@ -279,7 +326,11 @@ class Simulation implements World, Clock {
       throw new Error("it waits for something that can never happen: no event is left");
     }
     if (next > this.#maxTime) {
-      throw new Error(`it is not done after ${this.#maxTime} ms, its maxTime`);
+      throw new Error(`it would go on after ${this.#maxTime} ms, its maxTime`);
+    }
+    this.#atOnce = next > this.#now ? 0 : this.#atOnce + 1;
+    if (this.#atOnce > MAX_AT_ONCE) {
+      throw new Error(`more than ${MAX_AT_ONCE} timers have rung, and no time passes`);
     }
     this.#now = Math.max(this.#now, next);
     this.#timers.take()!();
