@@ -43,6 +43,16 @@ import {
   serveLight,
   toFetchHandler,
 } from "../lib/http/mod.ts";
+import {
+  readRecording,
+  summaryOf,
+  toHar,
+  toMermaid,
+  toPcapng,
+  toSvg,
+  toText,
+} from "../lib/recording/mod.ts";
+import { replayed } from "../lib/replay/mod.ts";
 import { MemoryTransport, VirtualClock } from "../lib/testing/mod.ts";
 import { startWorkers } from "../lib/workers/mod.ts";
 import { bytes, mistakes, readText, rejects } from "./helpers.ts";
@@ -303,6 +313,32 @@ test("arguments: join, selfSigned and startWorkers name what they take", async (
     workers("data:text/javascript,", { workers: 0 }),
   );
   await mistakes("TypeError", /^startWorkers takes the URL/, workers(() => {}, { workers: 1 }));
+});
+
+test("arguments: what makes something of a recording names what it takes", async () => {
+  const made: Record<string, Plain> = {
+    summaryOf,
+    toText,
+    toMermaid,
+    toSvg,
+    toPcapng,
+    toHar,
+    replayed,
+  };
+  for (const [name, make] of Object.entries(made)) {
+    for (const wrong of [undefined, null, "x.jsonl", {}, { events: [] }, readRecording("")]) {
+      assert.throws(() => make(wrong), {
+        name: "TypeError",
+        message: new RegExp(`^${name} takes a recording, such as await readRecording`),
+      });
+      if (wrong instanceof Promise) await assert.rejects(wrong, { name: "RecordingError" });
+    }
+  }
+  const read: Plain = readRecording;
+  for (const wrong of [undefined, null, 5, {}, Promise.resolve("")]) {
+    await mistakes("TypeError", /^readRecording takes a text, or bytes in pieces/, read(wrong));
+  }
+  await mistakes("TypeError", /Write \[bytes\]$/, read(bytes("x")));
 });
 
 test("arguments: what serves files names what it takes", () => {

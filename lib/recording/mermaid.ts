@@ -5,6 +5,7 @@
  */
 
 import { escapeText } from "../base/escape.ts";
+import { checkRecording } from "./arguments.ts";
 import type { RecordedConnection } from "./conversations.ts";
 import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
@@ -17,6 +18,7 @@ const SPECIAL = /[#;<>&"'`{}[\]()\\%|:]|[^\x20-\x7e]/gu;
  * Makes a diagram of all connections, one after the other. Throws a RangeError for more than 10,000 steps.
  */
 export function toMermaid(recording: Recording): string {
+  checkRecording("toMermaid", recording);
   const connections = drawnConnections(recording);
   const lines = [...connections.flatMap(participantsOf), ...connections.flatMap(linesOf)];
   return ["sequenceDiagram", ...lines.map((line) => `  ${line}`), ""].join("\n");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkSource } from "./arguments.ts";
 import { noRecording, RecordingError } from "./error.ts";
 import type { RecordedEvent, Recording, RecordingHead } from "./format.ts";
 import { parseEvent, parseHead } from "./parse.ts";
@@ -22,6 +23,7 @@ export type RecordingSource = string | Iterable<Uint8Array> | AsyncIterable<Uint
  * {@linkcode RecordingError} for what is not a recording, or of another version.
  */
 export async function readRecording(source: RecordingSource): Promise<Recording> {
+  checkSource(source);
   return await readAtMost(MAX_EVENTS, source);
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { escapeText } from "../base/escape.ts";
+import { checkRecording } from "./arguments.ts";
 import type { RecordedConnection } from "./conversations.ts";
 import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
@@ -38,6 +39,7 @@ const STYLE = `
  * Makes a picture of all connections, one below the other. Throws a RangeError for more than 10,000 steps.
  */
 export function toSvg(recording: Recording): string {
+  checkRecording("toSvg", recording);
   let y = 0;
   const drawn: string[] = [];
   const names: string[] = [];

@@ -7,6 +7,7 @@
 import { escapeText } from "../base/escape.ts";
 import { counted } from "../base/plural.ts";
 import { formatSize } from "../base/size.ts";
+import { checkRecording } from "./arguments.ts";
 import { bytesFrom, connectionsOf, describeEnd, type RecordedConnection } from "./conversations.ts";
 import { headingLines, roomOf, rowLines, type Sheet } from "./columns.ts";
 import type { Recording } from "./format.ts";
@@ -14,6 +15,7 @@ import { formatTime, sequenceOf } from "./sequence.ts";
 
 /** Writes a summary: a line for what it is, and one for each connection. */
 export function summaryOf(recording: Recording): string {
+  checkRecording("summaryOf", recording);
   const { head, events } = recording;
   const connections = connectionsOf(recording);
   const last = events.at(-1)?.time ?? 0;
@@ -47,6 +49,7 @@ const WIDTH = 80;
 
 /** Draws each connection as two columns, with times and first bytes. A line has 80 characters at most. */
 export function toText(recording: Recording): string {
+  checkRecording("toText", recording);
   return connectionsOf(recording).map(drawn).join("\n");
 }
 

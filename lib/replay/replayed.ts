@@ -7,7 +7,6 @@
 import { type Addr, type TcpAddr, tcpAddr, type UnixAddr, unixAddr } from "../base/addr.ts";
 import {
   asksForUnix,
-  checkArgument,
   checkOptions,
   CLOCK,
   having,
@@ -41,6 +40,7 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "../net/transport.ts";
+import { checkRecording } from "../recording/arguments.ts";
 import { connectionsOf, type Party, type RecordedConnection } from "../recording/conversations.ts";
 import type { Recording } from "../recording/format.ts";
 import { CREDENTIAL_FIELDS } from "../observe/redact.ts";
@@ -129,7 +129,7 @@ export interface ReplayedTransport extends Transport {
  * ```
  */
 export function replayed(recording: Recording, options: ReplayOptions = {}): ReplayedTransport {
-  checkArgument("replayed", recording, RECORDING);
+  checkRecording("replayed", recording);
   checkOptions("replayed", options, OPTIONS, '{ match: "lines" }');
   const withDefaults = { ignoreFields: ignoredFields(recording), ...options };
   return new Replayed(playable(connectionsOf(recording)), withDefaults);
@@ -139,11 +139,6 @@ export function replayed(recording: Recording, options: ReplayOptions = {}): Rep
 export function ignoredFields({ head }: Recording): string[] {
   return head.redaction === "none" ? ["date"] : ["date", ...CREDENTIAL_FIELDS];
 }
-
-const RECORDING: Kind = {
-  takes: "a recording, such as await readRecording(…)",
-  is: (value) => Array.isArray((value as Partial<Recording> | null)?.events),
-};
 
 /** Makes what compares, as the options have it. */
 export function matcherOf(script: Script, options: ReplayOptions): Matcher {

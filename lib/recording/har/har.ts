@@ -7,6 +7,7 @@
 import type { Buffer } from "node:buffer";
 import { parseScopedIP } from "../../base/ip.ts";
 import type { RequestHead } from "../../http/message/request_head.ts";
+import { checkRecording } from "../arguments.ts";
 import { connectionsOf, type RecordedConnection } from "../conversations.ts";
 import type { Recording } from "../format.ts";
 import { ContentDecoder } from "./decode.ts";
@@ -19,6 +20,7 @@ import { type SentStream, streamOf } from "./stream.ts";
  * left out, and a comment says so. Of a relay, the side of the clients is shown.
  */
 export function toHar(recording: Recording): Har {
+  checkRecording("toHar", recording);
   const { head } = recording;
   const [name, version = ""] = head.program.split(" ");
   const decoder = new ContentDecoder();

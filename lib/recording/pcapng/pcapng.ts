@@ -7,6 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Addr, Endpoint, TcpAddr, UdpAddr } from "../../base/addr.ts";
+import { checkRecording } from "../arguments.ts";
 import type { RecordedEvent, Recording, RecordingHead } from "../format.ts";
 import { parseScopedIP } from "../../base/ip.ts";
 import {
@@ -259,7 +260,9 @@ export class PcapngEncoder {
 }
 
 /** Makes a pcapng file of a recording. */
-export function toPcapng({ head, events }: Recording): Uint8Array {
+export function toPcapng(recording: Recording): Uint8Array {
+  checkRecording("toPcapng", recording);
+  const { head, events } = recording;
   const encoder = new PcapngEncoder(head);
   return Buffer.concat([
     encoder.start(),
