@@ -7,7 +7,7 @@ import { Writable } from "node:stream";
 import { openRecording } from "../lib/cli/options/recording_output.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { InProcess } from "./in_process.ts";
-import { accepted, recordingText } from "./recordings.ts";
+import { accepted, type Line, recordingText } from "./recordings.ts";
 import { folder } from "./replay_helpers.ts";
 import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
@@ -290,6 +290,30 @@ test("cli replay: a server is played to a client, and a client to a server", asy
   await using server = await startServer(["--host", "127.0.0.1"]);
   const { code, stderr } = await runClient(["replay", file, "--to", `127.0.0.1:${server.port}`]);
   assert.equal(code, 0, stderr);
+});
+
+test("cli replay: what cannot be played says why", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const addr = { transport: "udp", host: "127.0.0.1", port: 7 };
+  const error = { code: "ECONNREFUSED", op: "connect", message: "refused" };
+  const refused: Line[] = [
+    { type: "connect", socket: 1, endpoint: { host: "127.0.0.1", port: 7 } },
+    { type: "error", socket: 1, op: "connect", error },
+  ];
+  const recordings: [Line[], RegExp][] = [
+    [[], /no connection that can be played: nobody had connected when it was recorded\.$/m],
+    [[{ type: "bind", socket: 1, addr }], /it has datagrams only, and what is played is TCP and/],
+    [refused, /no attempt to connect had succeeded/],
+  ];
+  for (const [lines, message] of recordings) {
+    writeFileSync(file, recordingText(lines));
+    assertFailed(await runServer(["replay", file, "--port", "0"]), 26, message);
+    assertFailed(await runClient(["replay", file, "--to", "127.0.0.1:1"]), 26, message);
+  }
+  writeFileSync(file, recordingText(Array.from({ length: 11 }, (_, i) => accepted([], i)).flat()));
+  const often = ["replay", file, "--to", "127.0.0.1:1", "--times", "1000000"];
+  assertFailed(await runClient(often), 2, /would play 11000000 connections: at most 10000000/);
 });
 
 test("cli replay: the first difference ends it with 1, and both sides are shown", async () => {

@@ -6,7 +6,7 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import type { Recording } from "../../../recording/format.ts";
-import { connectionsOf } from "../../../recording/conversations.ts";
+import { connectionsOf, type RecordedConnection } from "../../../recording/conversations.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
 import { ignoredFields, matcherOf, type ReplayOptions } from "../../../replay/replayed.ts";
 import { playable, ReplayError, type Script, scriptOf } from "../../../replay/script.ts";
@@ -65,6 +65,9 @@ export const REPLAY_FLAGS: {
   },
   times: integer("N", [1, 1e6], 1, "play all connections so many times (default 1)"),
 };
+
+/** The most connections that are played in one run: they are in memory. */
+const MAX_PLAYED = 10_000_000;
 
 /** What both sides of `replay` take. */
 export interface ReplayChoice {
@@ -142,6 +145,13 @@ export async function openReplay(
     if (!(error instanceof ReplayError)) throw error;
     throw new CliError(EXIT.badInput, error.message);
   }
+  if (scripts.length * times > MAX_PLAYED) {
+    throw new UsageError(
+      `Option --times ${times} would play ${
+        scripts.length * times
+      } connections: at most ${MAX_PLAYED}`,
+    );
+  }
   return {
     recording,
     scripts: Array.from({ length: times }, () => scripts).flat(),
@@ -150,9 +160,18 @@ export async function openReplay(
 }
 
 /** Throws a CliError if there is nothing to play. */
-export function checkPlayable({ scripts }: Replay, file: string): void {
+export function checkPlayable({ recording, scripts }: Replay, file: string): void {
   if (scripts.length > 0) return;
-  throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played.`);
+  const why = whyNone(connectionsOf(recording));
+  throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played: ${why}.`);
+}
+
+/** Why there is nothing to play, in words. */
+function whyNone(connections: readonly RecordedConnection[]): string {
+  if (connections.length === 0) return "nobody had connected when it was recorded";
+  return connections.every(({ datagrams }) => datagrams)
+    ? "it has datagrams only, and what is played is TCP and Unix sockets"
+    : "no attempt to connect had succeeded";
 }
 
 /** Shows the first difference; returns the exit code. */
