@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { openRecording } from "../lib/cli/options/recording_output.ts";
 import { readRecording } from "../lib/recording/read.ts";
+import { systemTransport } from "../mod.ts";
+import { bytes, readText } from "./helpers.ts";
 import { InProcess } from "./in_process.ts";
 import { accepted, type Line, recordingText } from "./recordings.ts";
 import { folder } from "./replay_helpers.ts";
-import { assertFailed, runClient, runServer, startServer } from "./scripts.ts";
+import { assertFailed, runClient, runServer, startClient, startServer } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
+import { TestClock } from "./test_clock.ts";
 
 /** Starts an echo server, and a relay to it with these arguments. */
 async function startRelay(...args: string[]) {
@@ -366,6 +369,42 @@ test("cli fault: SIGHUP reads the plan again; one that is not right changes noth
     /line 1, column 13: expected bytes.*The faults stay as they were/,
   );
   assert.equal((await echo(started.port, "hello")).code, 18);
+});
+
+test("cli replay: a client that falls silent in the middle has not said what was recorded", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const clock = new TestClock();
+  writeFileSync(file, recordingText(accepted([["client", "hello"], ["server", "welcome"]])));
+  const args = ["replay", file, "--host", "127.0.0.1", "--idle-timeout", "60"];
+  await using server = await startServer(args, { clock });
+  using conn = await systemTransport.connect({ host: "127.0.0.1", port: Number(server.port) });
+  await conn.write(bytes("hello"));
+  assert.equal(await readText(conn, 7), "welcome");
+  // It was to end the stream.
+  for (let i = 0; i < 4; i++) await clock.advance(20_000);
+  const { code, stderr } = await server.program.exit();
+  assert.equal(code, 1, stderr);
+  assert.match(
+    stderr,
+    /nothing moved for 60 s.*\n1 connection broke off before the end of what was recorded\n$/,
+  );
+});
+
+test("cli replay: a server that falls silent ends the client that is played with 28", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const clock = new TestClock();
+  writeFileSync(file, recordingText(accepted([["client", "hello"], ["server", "welcome"]])));
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const to = `127.0.0.1:${listener.addr.port}`;
+  const client = startClient(["replay", file, "--to", to, "--idle-timeout", "60"], { clock });
+  using conn = await listener.accept();
+  assert.equal(await readText(conn, 5), "hello");
+  for (let i = 0; i < 4; i++) await clock.advance(20_000);
+  const { code, stderr } = await client.exit();
+  assert.equal(code, 28, stderr);
+  assert.match(stderr, /nothing moved for 60 s \(ETIMEDOUT\)/);
 });
 
 test("cli replay: HTTP is compared by fields and bodies, and some fields may differ", async () => {

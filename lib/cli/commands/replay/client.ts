@@ -9,6 +9,7 @@ import { dial } from "../../../dial.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
 import { matcherOf } from "../../../replay/replayed.ts";
+import { IdleWatch } from "../../../serve/idle.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, type Values } from "../../io/flags.ts";
@@ -20,6 +21,7 @@ import {
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
+import { LIMIT_FLAGS } from "../../options/limits.ts";
 import { openClientTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
@@ -32,7 +34,13 @@ import {
   tellMismatch,
 } from "./options.ts";
 
-const FLAGS = { ...TARGET_FLAGS, ...REPLAY_FLAGS, ...INSTRUMENT_FLAGS, ...GENERAL_FLAGS };
+const FLAGS = {
+  ...TARGET_FLAGS,
+  "idle-timeout": LIMIT_FLAGS["idle-timeout"],
+  ...REPLAY_FLAGS,
+  ...INSTRUMENT_FLAGS,
+  ...GENERAL_FLAGS,
+};
 
 const HELP = `Plays the client's side of a recording to a server.
 
@@ -69,6 +77,8 @@ export const replay: Command = command({
 interface ReplayClientOptions extends CommandOptions {
   readonly replay: ReplayChoice;
   readonly to: TargetOptions;
+  /** After how many milliseconds a silent server is given up. 0 means no limit. */
+  readonly idleTimeout: number;
 }
 
 function parseReplayClient(
@@ -80,11 +90,12 @@ function parseReplayClient(
     instruments: parseInstruments(values),
     replay: parseReplay(values, positionals),
     to: parseTarget(values),
+    idleTimeout: values["idle-timeout"],
   };
 }
 
 async function run(
-  { replay, to: { target, connectTimeout: timeout } }: ReplayClientOptions,
+  { replay, to: { target, connectTimeout: timeout }, idleTimeout }: ReplayClientOptions,
   session: Session,
 ): Promise<number> {
   const { log, io: { clock } } = session;
@@ -93,16 +104,19 @@ async function run(
   checkPlayable(opened, replay.file);
   const { scripts, options } = opened;
   const transport = openClientTransport(session, clientTranscript());
+  const idle = new IdleWatch(idleTimeout, clock);
   log.note(`playing ${counted(scripts.length, "connection")} to ${formatDestination(target)}`);
   try {
     for (const script of scripts) {
       const conn = await dial(transport, { ...target, timeout, signal, clock });
       const onAbort = () => conn.reset();
       signal.addEventListener("abort", onAbort);
+      idle.add(conn);
       try {
         await play(conn, script, matcherOf(script, options), options);
       } finally {
         signal.removeEventListener("abort", onAbort);
+        idle.delete(conn);
         conn.close();
       }
     }

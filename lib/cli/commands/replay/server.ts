@@ -183,7 +183,7 @@ async function playAll(
     signal: stopping,
   }).finished;
   if (mismatch !== undefined) return tellMismatch(mismatch, log);
-  if (left > 0) return signals.exitCode();
+  if (left > 0 || signals.signal.aborted) return signals.exitCode();
   if (broken > 0) {
     log.error(`${counted(broken, "connection")} broke off before the end of what was recorded`);
     return EXIT.differed;
