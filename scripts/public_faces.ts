@@ -121,7 +121,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   },
   "lib/serve/idle.ts": {
     names: ["IdleWatch"],
-    reason: "echo gives up a silent server as a server gives up a silent client",
+    reason: "echo and replay give up a silent server as a server gives up a silent client",
   },
   "lib/watch/hub.ts": {
     names: ["Hub"],
