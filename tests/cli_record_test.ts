@@ -160,11 +160,17 @@ test("cli record: when stdout is not read fast enough, the end says how much is 
   const stdout = new Writable({ write: () => {} });
   const errors: string[] = [];
   const log = { error: (message: string) => errors.push(message) };
+  type Options = Parameters<typeof openRecording>;
   const { sink, close } = openRecording(
-    { file: "-", format: "jsonl", limits: { connection: 0, total: 0 }, redaction: "none" },
+    {
+      file: "-",
+      format: "jsonl",
+      limits: { connection: 0, total: 0 },
+      redaction: "none",
+    } as Options[0],
     [],
     undefined,
-    { io: { stdout }, log } as unknown as Parameters<typeof openRecording>[3],
+    { io: { stdout }, log } as unknown as Options[3],
   );
   for (const size of [17 * 2 ** 20, 1, 1, 1]) {
     sink({ time: 0, type: "send", socket: 1, data: new Uint8Array(size).fill(65) });
@@ -188,7 +194,10 @@ test("cli record: what does not go together is said", async () => {
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
     ["server", ["--fault", "reset"], /Option --fault: .*column 6: expected 'reset@'/],
     ["server", ["--fault", "@/nowhere"], /Option --fault cannot read '\/nowhere'/],
+    ["server", ["--record", "x.pcapng"], /--record x\.pcapng needs --record-format pcapng; /],
     ["client", ["recording"], /recording needs a FILE/],
+    ["client", ["recording", "x", "-o", "a/y.svg"], /-o a\/y\.svg needs --to svg, not summary/],
+    ["client", ["recording", "x", "--to", "svg", "-o", "y.HAR"], /-o y\.HAR needs --to har, not/],
     ["server", ["replay"], /replay needs a FILE/],
     [
       "server",

@@ -24,6 +24,6 @@ export class RecordingError extends Error {
 export function noRecording(): RecordingError {
   return new RecordingError(
     1,
-    "it is not the first line of a recording. Name a file that --record has written.",
+    "it is not the first line of a recording. Name a file in JSON lines that --record has written.",
   );
 }

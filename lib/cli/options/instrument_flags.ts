@@ -170,6 +170,11 @@ export function parseInstruments(
   if (file === "-" && !serves) {
     throw new UsageError("Option --record - is for servers: stdout gets what comes, name a FILE");
   }
+  if (/\.pcapng$/i.test(file) && format !== "pcapng") {
+    throw new UsageError(
+      `Option --record ${file} needs --record-format pcapng; without it name an x.jsonl`,
+    );
+  }
   return {
     ...file !== "" && { record: { file, format, limits, redaction: redact, wire } },
     ...plans.length > 0 && { fault: { plans, seed } },

@@ -6,6 +6,7 @@
 
 import { createReadStream, writeFileSync } from "node:fs";
 import { safeJson } from "../../../base/escape.ts";
+import { extname } from "node:path";
 import { toHar } from "../../../recording/har/har.ts";
 import { toMermaid } from "../../../recording/mermaid.ts";
 import { toPcapng } from "../../../recording/pcapng/pcapng.ts";
@@ -103,6 +104,10 @@ function parseRecording(values: Values<typeof FLAGS>, positionals: string[]): Re
   const isStdout = output === "" || output === "-";
   if (isSameFile(file, output)) {
     throw new UsageError(`Option -o names the recording itself, '${file}': name another file`);
+  }
+  const ending = extname(output).slice(1).toLowerCase();
+  if (ending !== to && Object.hasOwn(FORMATS, ending)) {
+    throw new UsageError(`Option -o ${output} needs --to ${ending}, not ${to}`);
   }
   return {
     log: parseLog(values),
