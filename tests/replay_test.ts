@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import { VirtualClock } from "../lib/base/clock.ts";
 import { lengthPrefix } from "../lib/frames/mod.ts";
@@ -8,7 +9,8 @@ import type { Recording } from "../lib/recording/format.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { record, type RecordOptions } from "../lib/recording/record.ts";
 import { ReplayMismatch } from "../lib/replay/match.ts";
-import { replayed, type ReplayOptions } from "../lib/replay/replayed.ts";
+import { matcherOf, replayed, type ReplayOptions } from "../lib/replay/replayed.ts";
+import { assertGrowth } from "./growth.ts";
 
 const HERE = { host: "localhost", port: 7 };
 
@@ -259,4 +261,35 @@ test("replay: what was recorded without its data cannot be played, and says why"
     transport.finished,
     /Cannot replay connection 1: the data of event \d+ was left/,
   );
+});
+
+test("replay: a long message that comes in pieces costs no more for each piece the longer it is", () => {
+  const pieces = (count: number) => () => {
+    const piece = new Uint8Array(64 * 1024).fill(65);
+    const head = bytesOf(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${count * 65536}\r\n\r\n`);
+    const expected = Buffer.concat([head, ...Array.from({ length: count }, () => piece)]);
+    const script = {
+      connection: 1,
+      chunks: [],
+      end: undefined,
+      expected,
+      expectedEvents: [{ event: 1, at: 0 }],
+    };
+    const matcher = matcherOf(script, { match: "http" });
+    matcher.feed(head);
+    for (let i = 0; i < count; i++) matcher.feed(piece);
+    matcher.end();
+  };
+  assertGrowth(20, "8 times as many pieces", pieces(25), pieces(200));
+});
+
+test("replay: a line without end is a difference, before it fills the memory", async () => {
+  const recording = await recordingOf([["client", "hello\n"], ["server", "ok\n"]]);
+  const transport = replayed(recording, { match: "lines", ignore: /x+/ });
+  const conn = await transport.connect(HERE);
+  const piece = new Uint8Array(64 * 1024).fill(120);
+  await assert.rejects(async () => {
+    for (let i = 0; i < 40; i++) await conn.write(piece);
+  }, { code: "ECONNRESET" });
+  await assert.rejects(transport.finished, ReplayMismatch);
 });

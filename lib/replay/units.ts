@@ -40,33 +40,49 @@ export function findFrame(framing: Framing): FindUnit {
 /** Takes a stream apart. */
 class Splitter {
   readonly #find: FindUnit;
-  #rest: Uint8Array = new Uint8Array(0);
+  /** What is left, with room behind it. */
+  #room: Buffer = Buffer.alloc(0);
+  #length = 0;
 
   constructor(find: FindUnit) {
     this.#find = find;
   }
 
+  /** How many bytes wait for the end of their unit. */
+  get waiting(): number {
+    return this.#length;
+  }
+
   /** Takes bytes in, and returns the units that are complete. */
   push(bytes: Uint8Array): Found[] {
     const found: Found[] = [];
-    let rest = Buffer.concat([this.#rest, bytes]);
+    let rest = this.#append(bytes);
     for (let next; (next = this.#find(rest)) !== undefined;) {
       found.push(next);
       rest = rest.subarray(next.length);
     }
-    this.#rest = rest;
+    // The units stay where they are: what is left gets a place of its own.
+    if (found.length > 0) this.#room = Buffer.from(rest);
+    this.#length = rest.length;
     return found;
-  }
-
-  /** How many bytes wait for the end of their unit. */
-  get waiting(): number {
-    return this.#rest.length;
   }
 
   /** The end of the stream: returns what is left. */
   end(): Found[] {
-    const { length } = this.#rest;
-    return length === 0 ? [] : [{ parts: [this.#rest], length }];
+    const length = this.#length;
+    return length === 0 ? [] : [{ parts: [this.#room.subarray(0, length)], length }];
+  }
+
+  /** The room doubles: each byte of a long unit is copied a few times only. */
+  #append(bytes: Uint8Array): Buffer {
+    const length = this.#length + bytes.length;
+    if (length > this.#room.length) {
+      const larger = Buffer.alloc(Math.max(length, 2 * this.#length));
+      larger.set(this.#room.subarray(0, this.#length));
+      this.#room = larger;
+    }
+    this.#room.set(bytes, this.#length);
+    return this.#room.subarray(0, length);
   }
 }
 
