@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { UdpAddr } from "../lib/base/addr.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { Conn } from "../lib/net/transport.ts";
@@ -112,6 +113,20 @@ test("recording: credentials are covered, however they are cut into pieces", asy
     assert.match(textOf(sent(recording)), /Basic \*\*\* +\r\n.*X: visible/s);
   }
   assert.match(await recorded(sending(request), { redaction: "none" }), /secret/);
+});
+
+test("recording: each datagram has its own credentials, whatever the one before ended with", async () => {
+  let text = "";
+  const sink = recordingSink((lines) => text += lines);
+  const [client, other] = [1, 2].map((port) => ({ transport: "udp", host: "a", port }) as UdpAddr);
+  const came = (data: string, from: UdpAddr) =>
+    sink({ time: 0, type: "recv", socket: 1, data: new TextEncoder().encode(data), from });
+  came("no end of the line", client);
+  came("Cookie: secret", other);
+  came("visible", client);
+  const { events } = await readRecording(text);
+  const texts = events.map((event) => event.type === "recv" && textOf(event.data!));
+  assert.deepEqual(texts, ["no end of the line", "Cookie: ***   ", "visible"]);
 });
 
 test("recording: when a socket is closed, what was begun on it is forgotten", async () => {

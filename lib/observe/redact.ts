@@ -110,7 +110,8 @@ class Redactor {
 
 /**
  * Makes what passes events on, with the values of the header fields named in `fields` (in lower case)
- * covered by `***` in what is sent and received. Lengths stay as they are.
+ * covered by `***` in what is sent and received. Lengths stay as they are. A stream may be cut into
+ * pieces anywhere; a datagram stands for itself.
  */
 export function redacting(fields: readonly string[]): (event: SocketEvent) => SocketEvent {
   const open = new Map<string, Redactor>();
@@ -120,6 +121,10 @@ export function redacting(fields: readonly string[]): (event: SocketEvent) => So
       open.delete(`send ${event.socket}`);
     }
     if (event.type !== "recv" && event.type !== "send") return event;
+    const peer = event.type === "recv" ? event.from : event.to;
+    if (peer !== undefined) {
+      return { ...event, data: new Redactor(fields).cover(event.data) };
+    }
     const direction = `${event.type} ${event.socket}`;
     let redactor = open.get(direction);
     if (redactor === undefined) open.set(direction, redactor = new Redactor(fields));
