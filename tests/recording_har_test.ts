@@ -228,6 +228,14 @@ test("har: what is not HTTP is left out, and a comment says which connection and
   ]);
   assert.deepEqual(log.entries.map(({ response }) => response.status), [101, 0]);
   assert.match(log.comment, /Connection 1 is not shown: what the client sends: .*\./);
+  const serverOnly = await archiveOf([
+    ...accepted([]).slice(0, 1),
+    { type: "send", socket: 2, size: 9 },
+  ]);
+  assert.equal(
+    serverOnly.log.comment,
+    "Connection 1 is not shown: 9 bytes that answer no request.",
+  );
   assert.match(
     log.comment,
     /Connection 2 is not shown as a whole: what follows is another protocol/,

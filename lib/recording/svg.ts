@@ -6,7 +6,7 @@
 
 import { escapeText } from "../base/escape.ts";
 import { checkRecording } from "./arguments.ts";
-import type { RecordedConnection } from "./conversations.ts";
+import type { Party, RecordedConnection } from "./conversations.ts";
 import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
@@ -73,8 +73,8 @@ function draw(connection: RecordedConnection): { body: string; height: number } 
   const end = y - ROW / 2;
   const body = [
     text(WIDTH / 2, TITLE - 12, `Connection ${number}`, "title", "middle"),
-    text(CLIENT_X, TOP - 8, `client ${client || "?"}`, "title", "middle"),
-    text(SERVER_X, TOP - 8, `server ${server || "?"}`, "title", "middle"),
+    text(CLIENT_X, TOP - 8, titleOf("client", client), "title", "middle"),
+    text(SERVER_X, TOP - 8, titleOf("server", server), "title", "middle"),
     `<line class="life" x1="${CLIENT_X}" y1="${TOP}" x2="${CLIENT_X}" y2="${end}"/>`,
     `<line class="life" x1="${SERVER_X}" y1="${TOP}" x2="${SERVER_X}" y2="${end}"/>`,
     ...rows,
@@ -94,6 +94,14 @@ function row({ time, kind, from, label, preview }: SequenceLine, y: number, bega
     `<line class="arrow ${style}${dashed}" x1="${x1}" y1="${y}" x2="${x2 + back}" y2="${y}"/>` +
     `<path class="${style}-head" d="M${x2} ${y} l${back} -5 v10 z"/>` +
     text(WIDTH / 2, y - 6, short(words), preview === "" ? "" : "mono", "middle");
+}
+
+/** A name that fits above its column. Its end says more than its beginning: a port, the name of a file. */
+function titleOf(party: Party, name: string): string {
+  const most = 33;
+  const escaped = escapeText(name);
+  const shown = escaped.length > most ? `…${escaped.slice(1 - most)}` : escaped;
+  return `${party} ${shown || "?"}`;
 }
 
 /** What fits between the columns. */

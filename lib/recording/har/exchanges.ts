@@ -69,7 +69,7 @@ export function exchangesOf(up: SentStream, down: SentStream): Exchanges {
   }
   const fault = exchanges.at(-1)?.request.fault ?? problem;
   if (fault !== undefined) return { exchanges, leftOut: fault };
-  const left = down.bytes.length - responseAt;
+  const left = down.bytes.length + down.missing - responseAt;
   return { exchanges, leftOut: left > 0 ? `${left} bytes that answer no request` : undefined };
 }
 
