@@ -435,5 +435,21 @@ test("cli replay: HTTP is compared by fields and bodies, and some fields may dif
   assert.equal((await lenient.program.exit()).code, 0);
   await using strict = await player();
   await get(strict.port, "-H", "X-Trace: 2");
-  assert.equal((await strict.program.exit()).code, 1);
+  const { code, stderr } = await strict.program.exit();
+  assert.equal(code, 1);
+  assert.doesNotMatch(stderr, /This is HTTP/);
+});
+
+test("cli replay: where HTTP is compared byte by byte, a difference says what to try", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  const cases = [["GET / HTTP/1.1\r\nHost: a\r\n\r\n", true], ["hello", false]] as const;
+  for (const [said, isHttp] of cases) {
+    writeFileSync(file, recordingText(accepted([["client", said]])));
+    await using server = await startServer(["replay", file, "--host", "127.0.0.1"]);
+    assert.equal((await echo(server.port, "something else")).code === 0, false);
+    const { code, stderr } = await server.program.exit();
+    assert.equal(code, 1);
+    assert.equal(/This is HTTP: with --match http dates, /.test(stderr), isHttp, stderr);
+  }
 });

@@ -122,7 +122,7 @@ async function run(
     }
   } catch (error) {
     if (signal.aborted) return exitCode();
-    if (error instanceof ReplayMismatch) return tellMismatch(error, log);
+    if (error instanceof ReplayMismatch) return tellMismatch(error, opened, log);
     throw error;
   }
   log.note(`played ${counted(scripts.length, "connection")}, as recorded`);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
 import type { Recording } from "../../../recording/format.ts";
 import { connectionsOf, type RecordedConnection } from "../../../recording/conversations.ts";
@@ -119,6 +120,20 @@ export interface Replay {
   readonly recording: Recording;
   readonly scripts: readonly Script[];
   readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
+  /** What to try if something differs. Undefined if nothing is known. */
+  readonly hint: string | undefined;
+}
+
+/** What a request or a response of HTTP begins with. */
+const HTTP_START = /^([A-Z]+ [^ ]+ HTTP\/1\.|HTTP\/1\.\d \d{3})/;
+
+/** HTTP that is compared byte by byte differs in its date, if in nothing else. */
+function hintFor(match: ReplayChoice["match"], scripts: readonly Script[]): string | undefined {
+  const isHttp = scripts.some(({ expected }) =>
+    HTTP_START.test(Buffer.from(expected.subarray(0, 1000)).toString("latin1"))
+  );
+  if (match !== "stream" || !isHttp) return undefined;
+  return "This is HTTP: with --match http dates, credentials and the order of fields may differ.";
 }
 
 /** Reads the recording, and what `side` does in it. Rejects with a CliError. */
@@ -156,6 +171,7 @@ export async function openReplay(
     recording,
     scripts: Array.from({ length: times }, () => scripts).flat(),
     options: playing,
+    hint: hintFor(match, scripts),
   };
 }
 
@@ -174,9 +190,10 @@ function whyNone(connections: readonly RecordedConnection[]): string {
     : "no attempt to connect had succeeded";
 }
 
-/** Shows the first difference; returns the exit code. */
-export function tellMismatch({ message }: ReplayMismatch, log: Log): number {
+/** Shows the first difference, and what to try; returns the exit code. */
+export function tellMismatch({ message }: ReplayMismatch, { hint }: Replay, log: Log): number {
   for (const line of message.split("\n")) log.error(line);
+  if (hint !== undefined) log.error(hint);
   return EXIT.differed;
 }
 

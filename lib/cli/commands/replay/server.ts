@@ -150,12 +150,13 @@ async function playAndPassOn(
 
 /** Plays all connections; the first difference ends it. */
 async function playAll(
-  { scripts, options }: Replay,
+  replay: Replay,
   serving: ServingOptions,
   session: Session,
   signals: Signals,
 ): Promise<number> {
   const { log } = session;
+  const { scripts, options } = replay;
   const opened = await openListener(serving, session);
   log.note(`playing ${counted(scripts.length, "connection")}`);
   const done = new AbortController();
@@ -182,7 +183,7 @@ async function playAll(
     ...conversationOptions(serving.limits, opened.access, log, session.io.clock),
     signal: stopping,
   }).finished;
-  if (mismatch !== undefined) return tellMismatch(mismatch, log);
+  if (mismatch !== undefined) return tellMismatch(mismatch, replay, log);
   if (left > 0 || signals.signal.aborted) return signals.exitCode();
   if (broken > 0) {
     log.error(`${counted(broken, "connection")} broke off before the end of what was recorded`);
