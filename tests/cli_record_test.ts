@@ -194,6 +194,7 @@ test("cli record: what does not go together is said", async () => {
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
     ["server", ["--fault", "reset"], /Option --fault: .*column 6: expected 'reset@'/],
     ["server", ["--fault", "@/nowhere"], /Option --fault cannot read '\/nowhere'/],
+    ["server", ["--fault", "@/dev/zero"], /--fault cannot read.*: it has more than 16\.0 MiB/],
     ["server", ["--record", "x.pcapng"], /--record x\.pcapng needs --record-format pcapng; /],
     ["client", ["recording"], /recording needs a FILE/],
     ["client", ["recording", "x", "-o", "a/y.svg"], /-o a\/y\.svg needs --to svg, not summary/],

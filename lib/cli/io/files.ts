@@ -4,10 +4,14 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
-import { readFileSync, statSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { formatSize } from "../../base/size.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
+
+/** The most bytes of a text that an option names: a million networks, certificates or rules. */
+const MAX_TEXT = 16 * 1024 * 1024;
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
@@ -70,7 +74,10 @@ function forbidden(right: "read" | "write", path: string): string {
  * {@linkcode UsageError}, whose message goes on behind the name of the option: also for UTF-16.
  */
 export function readTextFile(path: string): string {
-  const data = readFile(path);
+  const data = readStart(path, MAX_TEXT + 1);
+  if (data.length > MAX_TEXT) {
+    throw new UsageError(`cannot read '${path}': it has more than ${formatSize(MAX_TEXT)}`);
+  }
   // The mark of UTF-16, which no text in UTF-8 begins with. PowerShell's > writes it.
   if (["fffe", "feff"].includes(data.toString("hex", 0, 2))) {
     throw new UsageError(
@@ -78,6 +85,27 @@ export function readTextFile(path: string): string {
     );
   }
   return data.toString("utf8").replace(/^\ufeff/, "");
+}
+
+/** Reads so many bytes of a file at most: a device has no end. */
+function readStart(path: string, most: number): Buffer {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, "r");
+    const pieces: Buffer[] = [];
+    for (let left = most; left > 0;) {
+      const piece = Buffer.alloc(Math.min(left, 64 * 1024));
+      const n = readSync(fd, piece);
+      if (n === 0) break;
+      pieces.push(piece.subarray(0, n));
+      left -= n;
+    }
+    return Buffer.concat(pieces);
+  } catch (error) {
+    throw new UsageError(`cannot read '${path}': ${whyUnreadable(path, error)}`);
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 /** Reads a file that an option names, as it is. Throws as {@linkcode readTextFile} does. */
