@@ -44,7 +44,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./streams": { modules: 20, packages: [] },
   "./workers": { modules: 48, packages: [] },
   "./chat": { modules: 26, packages: [] },
-  "./recording": { modules: 56, packages: [] },
+  "./recording": { modules: 57, packages: [] },
   "./faults": { modules: 34, packages: [] },
   "./replay": { modules: 36, packages: [] },
   "./simulate": { modules: 64, packages: [] },
