@@ -62,16 +62,15 @@ export type {
 } from "./lib/net/transport.ts";
 export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
 export { observe } from "./lib/observe/observe.ts";
-export { echo } from "./lib/protocols/echo.ts";
+export { echo, echoDatagram } from "./lib/protocols/echo.ts";
 export type { EchoOptions } from "./lib/protocols/echo.ts";
-export { echoDatagram } from "./lib/protocols/echo_udp.ts";
 export { join } from "./lib/protocols/join.ts";
 export type { Joinable, JoinOptions, JoinOutcome, OnEof } from "./lib/protocols/join.ts";
 export { relay } from "./lib/protocols/relay.ts";
 export type { DialTarget, Relayed, RelayOptions } from "./lib/protocols/relay.ts";
 export { AccessList } from "./lib/serve/access.ts";
 export type { AccessOptions, AccessRules } from "./lib/serve/access.ts";
-export type { Conversation } from "./lib/serve/conversation.ts";
+export type { Conversation } from "./lib/serve/server.ts";
 export { serve } from "./lib/serve/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve/serve.ts";
 export type { Server, StopOptions } from "./lib/serve/server.ts";

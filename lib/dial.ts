@@ -25,7 +25,7 @@ import { asNoted, fromHere } from "./net/caller_stack.ts";
 import { type Clock, systemClock } from "./base/clock.ts";
 import type { SocketErrorCode } from "./base/error_codes.ts";
 import { abortError, SocketError } from "./base/errors.ts";
-import { isItself, metItself } from "./net/self_connect.ts";
+import { isItself, metItself } from "./net/resolve.ts";
 import type { TlsClientOptions } from "./net/tls/options.ts";
 import type { Endpoint, TcpAddr, UnixAddr } from "./base/addr.ts";
 import type { Conn, TcpClientOptions, TlsConn, Transport } from "./net/transport.ts";

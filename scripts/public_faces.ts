@@ -71,7 +71,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["descriptorLimit"],
     reason: "a message about a lack of descriptors says how many there are",
   },
-  "lib/net/listener_base.ts": {
+  "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",
   },

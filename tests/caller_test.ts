@@ -1,7 +1,7 @@
 // The stack of an error leads to the call that it is about, whatever the runtime reports it from.
 
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { dial } from "../lib/dial.ts";
 import type { SocketError } from "../lib/base/errors.ts";
 import { observe } from "../lib/observe/observe.ts";

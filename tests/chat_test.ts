@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { chat, type ChatEvent, type ChatOptions } from "../lib/protocols/chat/chat.ts";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { observe } from "../lib/observe/observe.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { serve } from "../lib/serve/serve.ts";

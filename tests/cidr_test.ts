@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { type Cidr, CidrSet, parseCidr } from "../lib/base/cidr.ts";
-import { formatIP, parseIP } from "../lib/base/ip.ts";
+import { type Cidr, CidrSet, formatIP, parseCidr, parseIP } from "../lib/base/ip.ts";
 import { test } from "./runner.deno.ts";
 
 const write = ({ bytes, prefix }: Cidr) => `${formatIP(bytes)}/${prefix}`;

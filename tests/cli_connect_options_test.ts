@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { withCrlf } from "../lib/cli/commands/connect/crlf.ts";
 import { HexDump } from "../lib/cli/commands/connect/hex.ts";
 import { probe } from "../lib/cli/commands/connect/probe.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { processIo } from "../lib/cli/io/io.ts";
 import { Log } from "../lib/cli/io/log.ts";
 import { Shortage } from "../lib/cli/serving/shortage.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requestHttp } from "../lib/http/client/request.ts";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { InProcess } from "./in_process.ts";
 import { accepted, recordingText } from "./recordings.ts";

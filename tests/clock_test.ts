@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock, VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
+import { systemClock } from "../lib/base/clock.ts";
 import { test } from "./runner.deno.ts";
 
 test("virtual clock: timers ring in their order, at their time, and not when cancelled", async () => {

@@ -3,11 +3,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import type { Datagram } from "../lib/net/datagram.ts";
 import { DatagramEcho, type DatagramEchoOptions } from "../lib/cli/commands/echo/udp_exchange.ts";
-import { echoDatagram } from "../lib/protocols/echo_udp.ts";
+import { echoDatagram } from "../lib/protocols/echo.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { type DatagramHandler, serveDatagrams } from "../lib/serve/serve_datagrams.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { formatAddr } from "../lib/base/addr.ts";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { faulty } from "../lib/faults/faulty.ts";
 import { type SocketEvent } from "../lib/observe/events.ts";
 import { observe } from "../lib/observe/observe.ts";

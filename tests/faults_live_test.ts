@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { faulty, type FaultyTransport } from "../lib/faults/faulty.ts";
 import { parseFaultPlan } from "../lib/faults/parse.ts";
 import type { FaultRule } from "../lib/faults/plan.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { faulty, type FaultyOptions } from "../lib/faults/faulty.ts";
 import { FaultPlanError, parseFaultPlan } from "../lib/faults/parse.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";

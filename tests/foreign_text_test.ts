@@ -18,7 +18,7 @@ import { dial } from "../lib/dial.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { escapeAscii, escapeText, isSafeText, safeJson } from "../lib/base/escape.ts";
 import { RequestError } from "../lib/http/client/errors.ts";
-import { warn } from "../lib/serve/handler_warning.ts";
+import { warn } from "../lib/serve/server.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { Listener } from "../lib/net/transport.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import process from "node:process";
-import type { Conversation } from "../lib/serve/conversation.ts";
+import type { Conversation } from "../lib/serve/server.ts";
 import type { TcpAddr } from "../lib/base/addr.ts";
 import type { Transport } from "../lib/net/transport.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import type { LightHandler } from "../lib/http/server/light.ts";
 import type { HttpOptions } from "../lib/http/server/options.ts";
 import { serveLight } from "../lib/http/server/server.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import type { LightHandler } from "../lib/http/server/light.ts";
 import { serveLight } from "../lib/http/server/server.ts";

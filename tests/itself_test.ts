@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { dial } from "../lib/dial.ts";
-import { isItself } from "../lib/net/self_connect.ts";
+import { isItself } from "../lib/net/resolve.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { TcpAddr } from "../lib/base/addr.ts";
 import type { Conn, Transport } from "../lib/net/transport.ts";

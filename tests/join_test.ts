@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../lib/protocols/join.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";

@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { dial } from "../lib/dial.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import type { SocketError } from "../lib/base/errors.ts";

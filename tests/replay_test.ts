@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { lengthPrefix } from "../lib/frames/mod.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { Conn } from "../lib/net/transport.ts";

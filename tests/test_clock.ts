@@ -1,6 +1,6 @@
 // A clock that tests turn when somebody waits for it.
 
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { turn, until } from "./helpers.ts";
 
 /** A virtual clock that knows what it was asked for. */

@@ -1,8 +1,8 @@
 // The contract suite on TLS; and, over what no listener of TLS is for, what depends on how it reads.
 
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
-import { serverContext } from "../lib/net/tls/context.ts";
-import { acceptTlsOver } from "../lib/net/tls/over_conn.ts";
+import { serverContext } from "../lib/net/tls/handshake.ts";
+import { acceptTlsOver } from "../lib/net/tls/conn.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { assertHeldBack } from "../lib/testing/stream_unread.ts";

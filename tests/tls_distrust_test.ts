@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { SocketError } from "../lib/base/errors.ts";
 import { explained } from "../lib/cli/commands/get/errors.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import { describeDistrust, whyOtherName } from "../lib/base/distrust.ts";
+import { describeDistrust, whyOtherName } from "../lib/base/tls_errors.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import { OWN_HOST, rejects } from "./helpers.ts";
 import { test } from "./runner.deno.ts";

@@ -6,8 +6,8 @@ import { setImmediate } from "node:timers/promises";
 import { deferred } from "../lib/base/deferred.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import { serverContext } from "../lib/net/tls/context.ts";
-import { acceptTlsOver, startTlsOver } from "../lib/net/tls/over_conn.ts";
+import { serverContext } from "../lib/net/tls/handshake.ts";
+import { acceptTlsOver, startTlsOver } from "../lib/net/tls/conn.ts";
 import type { Conn } from "../lib/net/transport.ts";
 import {
   bytes,

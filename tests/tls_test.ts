@@ -5,7 +5,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { dial } from "../lib/dial.ts";
 import { type SocketEvent } from "../lib/observe/events.ts";
 import { observe } from "../lib/observe/observe.ts";

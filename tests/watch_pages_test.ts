@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import { readRecording } from "../lib/recording/read.ts";
 import { serve } from "../lib/serve/serve.ts";

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { serveLight } from "../lib/http/server/server.ts";
 import { MemoryTransport } from "../lib/net/memory/transport.ts";
 import type { Conn } from "../lib/net/transport.ts";

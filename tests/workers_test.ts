@@ -6,7 +6,7 @@ import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { VirtualClock } from "../lib/base/clock.ts";
+import { VirtualClock } from "../lib/base/virtual_clock.ts";
 import { deferred } from "../lib/base/deferred.ts";
 import { SocketError } from "../lib/base/errors.ts";
 import { selfSigned } from "../lib/net/tls/self_signed.ts";

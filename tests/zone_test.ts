@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { dial } from "../lib/dial.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
 import type { Endpoint } from "../lib/base/addr.ts";
-import { inZone, isLinkLocal } from "../lib/net/zone.ts";
+import { inZone, isLinkLocal } from "../lib/net/resolve.ts";
 import { rejects } from "./helpers.ts";
 import { Namespace, testInNamespace } from "./namespace.ts";
 import { runtime, test } from "./runner.deno.ts";

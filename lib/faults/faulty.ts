@@ -19,7 +19,7 @@ import {
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
-import { BaseListener } from "../net/listener_base.ts";
+import { BaseListener } from "../net/conn_base.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -4,7 +4,7 @@
  * @module
  */
 
-export type { Cidr } from "../base/cidr.ts";
+export type { Cidr } from "../base/ip.ts";
 export { faulty } from "./faulty.ts";
 export type { FaultyOptions, FaultyTransport } from "./faulty.ts";
 export { FaultPlanError, parseFaultPlan } from "./parse.ts";

@@ -16,7 +16,7 @@
  */
 
 import { checkArgument, TEXT } from "../base/arguments.ts";
-import { type Cidr, parseCidr } from "../base/cidr.ts";
+import { type Cidr, parseCidr } from "../base/ip.ts";
 import { escapeText } from "../base/escape.ts";
 import { nearest } from "../base/nearest.ts";
 import { FORMS, PERCENTAGE, percentage } from "./forms.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Cidr } from "../base/cidr.ts";
+import type { Cidr } from "../base/ip.ts";
 
 /** Towards the server, or towards the client. */
 export type Direction = "up" | "down";

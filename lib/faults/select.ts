@@ -5,7 +5,7 @@
  */
 
 import type { Addr, Endpoint } from "../base/addr.ts";
-import { CidrSet } from "../base/cidr.ts";
+import { CidrSet } from "../base/ip.ts";
 import { Random } from "../base/random.ts";
 import type { Direction, Fault, FaultPlan, FaultRule, Faults } from "./plan.ts";
 

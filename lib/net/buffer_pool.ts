@@ -1,11 +1,13 @@
 /**
- * Buffers to receive into, sized by what a connection does. A runtime pins the buffer of a pending
- * read, so a thousand idle connections with 64 KiB each would hold 64 MiB for nothing.
+ * Buffers to receive into, sized by what a connection does, and carrying bytes through them. A runtime
+ * pins the buffer of a pending read, so a thousand idle connections with 64 KiB each would hold 64 MiB
+ * for nothing.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
+import type { Conn } from "./transport.ts";
 
 /** What a connection starts with, and comes back to. */
 export const SMALL: number = 2 * 1024;
@@ -106,5 +108,20 @@ export class ReceiveBuffer {
     this.#large = large;
     this.#smallReads = 0;
     this.bytes = this.#view = large ?? this.#small;
+  }
+}
+
+/** Writes to `to` what comes from `from`, unchanged, until that has sent FIN; which is not passed on. */
+export async function pump(from: Conn, to: Conn, pool: BufferPool): Promise<void> {
+  const buffer = new ReceiveBuffer(pool);
+  try {
+    for (;;) {
+      const n = await from.read(buffer.bytes);
+      if (n === null) return;
+      await to.write(buffer.first(n));
+      buffer.adapt(n);
+    }
+  } finally {
+    buffer.release();
   }
 }

@@ -1,16 +1,16 @@
 /**
- * The part of the {@linkcode Conn} contract that does not depend on where the bytes go: which calls
- * are refused, and with what. Every transport builds its connections on it, so they refuse alike.
+ * The part of the {@linkcode Conn} and {@linkcode Listener} contracts that does not depend on where the
+ * bytes go: which calls are refused, and with what. Every transport builds on it, so they refuse alike.
  *
  * @module
  */
 
+import type { Addr } from "../base/addr.ts";
 import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
-import type { Addr } from "../base/addr.ts";
 import { afterPause, inNextTurn } from "../base/turn.ts";
-import type { Conn } from "./transport.ts";
+import type { Conn, Listener } from "./transport.ts";
 
 /** Shared by every write that is done at once. */
 export const DONE: Promise<void> = Promise.resolve();
@@ -30,7 +30,7 @@ const MOST_AT_CLOSE = 256 * 1024;
  */
 const [MOST_STILL_MS, MOST_STILL_LOOKS] = [10, 20];
 
-/** See the module. Subclasses start operations and settle them; this class admits or refuses them. */
+/** A connection. Subclasses start operations and settle them; this class admits or refuses them. */
 export abstract class BaseConn implements Conn {
   abstract readonly localAddr: Addr;
   abstract readonly remoteAddr: Addr;
@@ -221,5 +221,54 @@ export abstract class BaseConn implements Conn {
 
   #error(code: "EBUSY" | "ECLOSED" | "EPIPE", op: SocketOp): SocketError {
     return new SocketError(code, op, { addr: this.remoteAddr });
+  }
+}
+
+/** A listener. Subclasses wait for connections; this class admits or refuses who asks for one. */
+export abstract class BaseListener<C extends Conn = Conn> implements Listener<Addr, C> {
+  abstract readonly addr: Addr;
+  /** {@linkcode close} was called. */
+  protected closed = false;
+  #accepting = false;
+
+  /** Waits for a connection; no accept is under way. */
+  protected abstract startAccept(): Promise<C>;
+  /** Frees the socket and settles what is pending; called once. */
+  protected abstract destroy(): void;
+
+  async accept(): Promise<C> {
+    if (this.closed) throw this.closedError();
+    if (this.#accepting) throw new SocketError("EBUSY", "accept", { addr: this.addr });
+    this.#accepting = true;
+    try {
+      return await this.startAccept();
+    } finally {
+      this.#accepting = false;
+    }
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.destroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<C> {
+    try {
+      for (;;) yield await this.accept();
+    } catch (error) {
+      if (!this.closed) throw error;
+    } finally {
+      this.close();
+    }
+  }
+
+  /** The error of an accept on a listener closed on this side. */
+  protected closedError(): SocketError {
+    return new SocketError("ECLOSED", "accept", { addr: this.addr });
   }
 }

@@ -1,20 +1,21 @@
 /**
  * The part of the {@linkcode Datagram} contract that does not depend on where the datagrams go: which
- * calls are refused, and what waits to be received.
+ * calls are refused, what waits to be received, and which address a socket is bound to.
  *
  * @module
  */
 
-import { inNextTurn } from "../base/turn.ts";
+import { type Endpoint, formatAddr, isIPv6, type UdpAddr, udpAddr } from "../base/addr.ts";
 import { whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
-import { formatAddr, isIPv6 } from "../base/addr.ts";
-import type { Endpoint, UdpAddr } from "../base/addr.ts";
-import type { Datagram, Received } from "./datagram.ts";
 import { type Deferred, deferred } from "../base/deferred.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
-import { parseScopedIP } from "../base/ip.ts";
-import { checkDestination } from "./transport_arguments.ts";
+import { formatIP, parseScopedIP } from "../base/ip.ts";
+import { inNextTurn } from "../base/turn.ts";
+import type { Datagram, DatagramOptions, Received } from "./datagram.ts";
+import { bindHost, connectAddr, metItself } from "./resolve.ts";
+import type { Transport } from "./transport.ts";
+import { checkDestination, checkListenDatagram } from "./transport_arguments.ts";
 
 /** What may wait to be received, each datagram counted with what keeping it costs. */
 const QUEUE_BYTES = 1024 * 1024;
@@ -241,4 +242,71 @@ function whyNoEndpoint(to: Endpoint | undefined): Error | undefined {
 
 function invalid(to: Endpoint, why: string): SocketError {
   return new SocketError("EINVAL", "send", { addr: to, why });
+}
+
+/**
+ * Finds the addresses that {@linkcode DatagramOptions} ask for, and binds the socket with `bind`: to
+ * the first, and for the one peer at the second.
+ */
+export async function bindDatagram(
+  transport: Transport,
+  options: DatagramOptions,
+  bind: (addr: UdpAddr, peer?: UdpAddr) => Datagram | Promise<Datagram>,
+): Promise<Datagram> {
+  checkListenDatagram(options);
+  const { host, port = 0, remote, signal } = options;
+  if (remote === undefined) {
+    return await bindHost(transport, { host, port }, (addr) => bind(udpAddr(addr.host, port)));
+  }
+  const found = await connectAddr(transport, { ...remote, signal });
+  if (found.port === 0) {
+    throw new SocketError("EINVAL", "connect", { addr: remote, why: "nobody can have port 0" });
+  }
+  const peer = udpAddr(peerHost(found), found.port);
+  const own = host === undefined ? hostBeside(peer) : await hostLike(transport, host, port, peer);
+  const socket = await bind(udpAddr(own, port), peer);
+  if (port !== 0 || socket.addr.port !== peer.port) return socket;
+  // Unless the peer is on another machine, the socket would talk to itself. While it has the port, the
+  // kernel chooses another one.
+  try {
+    return await bind(udpAddr(own, port), peer);
+  } catch (error) {
+    throw (error as SocketError).code === "EADDRINUSE" ? metItself(peer) : error;
+  } finally {
+    socket.close();
+  }
+}
+
+/** As the kernel would write it; any address is this machine's, as connect(2) has it. */
+function peerHost({ host }: Endpoint): string {
+  const bytes = parseScopedIP(host)!;
+  const zone = host.indexOf("%");
+  if (zone >= 0) return formatIP(bytes) + host.slice(zone);
+  if (bytes.some((byte) => byte !== 0)) return formatIP(bytes);
+  return bytes.length === 4 ? "127.0.0.1" : "::1";
+}
+
+/** Where a socket is bound that talks to `peer` only. */
+function hostBeside(peer: UdpAddr): string {
+  if (peer.host.startsWith("127.")) return "127.0.0.1";
+  return peer.host === "::1" ? "::1" : anyHost(peer);
+}
+
+function anyHost(peer: UdpAddr): string {
+  return isIPv6(peer) ? "::" : "0.0.0.0";
+}
+
+/** The address of `host` that is of the same family as that of `peer`. */
+async function hostLike(
+  transport: Transport,
+  host: string,
+  port: number,
+  peer: UdpAddr,
+): Promise<string> {
+  if (host === "") return anyHost(peer);
+  const addrs = await transport.resolve({ host, port });
+  const own = addrs.find((addr) => isIPv6(addr) === isIPv6(peer));
+  if (own !== undefined) return own.host;
+  const why = `${formatAddr(peer)} cannot be reached from there: it is of the other family`;
+  throw new SocketError("EAFNOSUPPORT", "listen", { addr: { host, port }, why });
 }

@@ -6,7 +6,7 @@
  */
 
 import { type Deferred, deferred } from "../base/deferred.ts";
-import { BaseListener } from "./listener_base.ts";
+import { BaseListener } from "./conn_base.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Conn } from "./transport.ts";
 

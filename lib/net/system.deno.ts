@@ -9,12 +9,20 @@ import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
 import { tellingCallers } from "./caller_stack.ts";
-import { BaseConn } from "./conn_base.ts";
-import { notToItself } from "./self_connect.ts";
-import { BaseListener } from "./listener_base.ts";
+import { BaseConn, BaseListener } from "./conn_base.ts";
+import {
+  bindHost,
+  checkZone,
+  connectAddr,
+  inZone,
+  isLinkLocal,
+  notToItself,
+  resolve,
+  zoneIn,
+  zoneOfOwn,
+} from "./resolve.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
-import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
 import { listenTls, startTls } from "./tls/system.deno.ts";
 import type {
@@ -35,7 +43,6 @@ import type {
 import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path.ts";
-import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
 
 // Deno ends the process when it formats its first stack while no descriptor is left: its Rust looks at
 // the thread's own stack then, in a file. The later ones need none.

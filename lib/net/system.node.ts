@@ -15,9 +15,18 @@ import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
-import { notToItself } from "./self_connect.ts";
+import {
+  bindHost,
+  checkZone,
+  connectAddr,
+  inZone,
+  isLinkLocal,
+  notToItself,
+  resolve,
+  zoneIn,
+  zoneOfOwn,
+} from "./resolve.ts";
 import { QueueListener } from "./queue_listener.ts";
-import { bindHost, connectAddr, resolve } from "./resolve.ts";
 import { StreamConn } from "./duplex_to_conn.ts";
 import { listenTls, startTls } from "./tls/system.node.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
@@ -40,7 +49,6 @@ import type {
 import { checkConnect, checkListen } from "./transport_arguments.ts";
 import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path.ts";
-import { checkZone, inZone, isLinkLocal, zoneIn, zoneOfOwn } from "./zone.ts";
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {

@@ -10,13 +10,12 @@ import { networkInterfaces } from "node:os";
 import { isIPv6, udpAddr } from "../base/addr.ts";
 import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
-import { BaseDatagram } from "./datagram_base.ts";
-import { bindDatagram } from "./datagram_bind.ts";
+import { BaseDatagram, bindDatagram } from "./datagram_base.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { parseIP } from "../base/ip.ts";
 import type { Transport } from "./transport.ts";
-import { checkZone, inZone, missingZone, zoneIn } from "./zone.ts";
+import { checkZone, inZone, missingZone, zoneIn } from "./resolve.ts";
 
 /** Turns what `node:dgram` reports into our error, as the adapter of the runtime does. */
 export type Translate = (error: unknown, op: SocketOp, addr: UdpAddr) => SocketError;

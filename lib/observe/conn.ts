@@ -9,7 +9,7 @@ import { whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import type { TlsInfo } from "../net/tls/options.ts";
 import type { Conn, TlsConn } from "../net/transport.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Recorder } from "./report.ts";
 import { noteObserved } from "./report.ts";
 
 /** A connection whose every step is an event. */

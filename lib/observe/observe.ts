@@ -16,15 +16,14 @@ import {
   type Kind,
   TRANSPORT,
 } from "../base/arguments.ts";
-import { copyOf } from "../base/borrowed.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import type { SocketError } from "../base/errors.ts";
-import { BaseListener } from "../net/listener_base.ts";
+import { BaseListener } from "../net/conn_base.ts";
 import { ObservedConn, ObservedTlsConn } from "./conn.ts";
-import { ObservedDatagram } from "./datagram.ts";
-import { Recorder } from "./recorder.ts";
+import { ObservedDatagram } from "./report.ts";
+import { Recorder } from "./report.ts";
 import { noteObserved, socketBelow } from "./report.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
 import type {
@@ -78,7 +77,7 @@ export function observe(
   checkArgument("observe", sink, SINK);
   checkArgument("observe", clock, CLOCK);
   return observeBorrowed(transport, (event) => {
-    sink("data" in event ? { ...event, data: copyOf(event.data) } : event);
+    sink("data" in event ? { ...event, data: new Uint8Array(event.data) } : event);
   }, clock);
 }
 

@@ -12,13 +12,13 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import { SocketError } from "../base/errors.ts";
 import { asksForTls } from "../base/arguments.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
-import { acceptTlsOver, type SecretSink, startTlsOver } from "../net/tls/over_conn.ts";
+import { acceptTlsOver, type SecretSink, startTlsOver } from "../net/tls/conn.ts";
 import { type AcceptTls, listenTlsOver } from "../net/tls/over_listener.ts";
 import type { Conn, Listener, ListenOptions, TlsConn, Transport } from "../net/transport.ts";
 import { type ObservedConn, ObservedTlsConn } from "./conn.ts";
 import type { EventSink } from "./events.ts";
 import { ObservedTransport } from "./observe.ts";
-import { Recorder } from "./recorder.ts";
+import { Recorder } from "./report.ts";
 
 /** How many handshakes may be under way at a listener that is not told. */
 const BACKLOG = 511;

@@ -12,11 +12,10 @@ import {
   type Kind,
   type Kinds,
 } from "../base/arguments.ts";
-import { BufferPool } from "../net/buffer_pool.ts";
+import { BufferPool, pump } from "../net/buffer_pool.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import { reportLink } from "../observe/report.ts";
-import { pump } from "./pump.ts";
 import type { Handler } from "../serve/serve.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";

@@ -23,7 +23,7 @@ import { SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
 import type { Framing } from "../frames/framing.ts";
 import type { Datagram } from "../net/datagram.ts";
-import { BaseListener } from "../net/listener_base.ts";
+import { BaseListener } from "../net/conn_base.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import type {
   Conn,

@@ -22,12 +22,10 @@ import {
 } from "../base/arguments.ts";
 import { ExhaustionBackoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Conversation, OpenConversation } from "./conversation.ts";
+import { type Conversation, OpenConversation, RunningServer, type Server, warn } from "./server.ts";
 import { deferred } from "../base/deferred.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
-import { warn } from "./handler_warning.ts";
-import { RunningServer, type Server } from "./server.ts";
 import type { Conn, Listener } from "../net/transport.ts";
 
 /**

@@ -21,8 +21,7 @@ import { sleep, systemClock } from "../base/clock.ts";
 import type { UdpAddr } from "../base/addr.ts";
 import type { Datagram } from "../net/datagram.ts";
 import { SocketError } from "../base/errors.ts";
-import { warn } from "./handler_warning.ts";
-import { RunningServer, type Server } from "./server.ts";
+import { RunningServer, type Server, warn } from "./server.ts";
 
 /**
  * Answers a datagram: what it returns is sent back, and nothing if that is undefined. `data` is the

@@ -1,11 +1,17 @@
 /**
- * What the functions that serve return: something to wait for, and to stop.
+ * What the functions that serve return, something to wait for and to stop, and what they tell a handler;
+ * and how a mistake of a handler is told when nobody has asked for it.
  *
  * @module
  */
 
+import process from "node:process";
+import { inspect } from "node:util";
 import type { Addr } from "../base/addr.ts";
 import { checkOptions, type Kinds, WAIT } from "../base/arguments.ts";
+import { SocketError } from "../base/errors.ts";
+import { escapeText } from "../base/escape.ts";
+import type { Conn } from "../net/transport.ts";
 
 /** What {@linkcode Server.stop} takes. */
 export interface StopOptions {
@@ -78,4 +84,95 @@ export class RunningServer<Summary, Address = Addr> implements Server<Summary, A
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** What a handler of `serve()` is told besides its connection. */
+export interface Conversation {
+  /**
+   * Aborted when the server closes the connection before the handler has settled: it is idle, or the
+   * drain timeout is over. Reads and writes under way fail then anyway; this is for a handler that waits for
+   * something else. The reason is the {@linkcode SocketError} that they fail with.
+   */
+  readonly signal: AbortSignal;
+  /**
+   * Aborted when the server begins to stop, and when {@linkcode signal} is: for a handler that waits
+   * for something it need not finish, such as a connection that is not made yet.
+   */
+  readonly stopping: AbortSignal;
+}
+
+/** The server's side of it. */
+export class OpenConversation implements Conversation {
+  readonly #conn: Conn;
+  readonly #ended = new LazySignal();
+  readonly #stopping = new LazySignal();
+
+  constructor(conn: Conn) {
+    this.#conn = conn;
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** The server begins to stop. */
+  stop(): void {
+    this.#stopping.abort(this.#stopped());
+  }
+
+  close(reason: SocketError): void {
+    this.#conn.close(reason);
+    this.#end(reason);
+  }
+
+  reset(): void {
+    const reason = this.#stopped();
+    this.#conn.reset(reason);
+    this.#end(reason);
+  }
+
+  #stopped(): SocketError {
+    const { remoteAddr: addr } = this.#conn;
+    return new SocketError("ECLOSED", "read", { addr, why: "the server stopped" });
+  }
+
+  #end(reason: SocketError): void {
+    this.#ended.abort(reason);
+    this.#stopping.abort(reason);
+  }
+}
+
+/** A signal that is made when it is asked for: most handlers do not ask. */
+class LazySignal {
+  #controller: AbortController | undefined;
+  #reason: SocketError | undefined;
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  abort(reason: SocketError): void {
+    this.#reason ??= reason;
+    this.#controller?.abort(reason);
+  }
+}
+
+/**
+ * Makes a process warning of what a handler threw, with its stack; `doing` says what the handler was
+ * doing, as in `for GET / from 127.0.0.1:50000`.
+ */
+export function warn(error: unknown, doing: string): void {
+  const warning = new Error(escapeText(`A handler failed ${doing}`), { cause: error });
+  warning.name = "HandlerWarning";
+  const detail = inspect(error).split("\n").map(escapeText).join("\n");
+  // The runtimes print a warning without its stack, and `detail` behind it.
+  process.emitWarning(Object.assign(warning, { detail }));
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-export { VirtualClock } from "../base/clock.ts";
+export { VirtualClock } from "../base/virtual_clock.ts";
 export { MemoryTransport } from "../net/memory/transport.ts";
 export type { MemoryTransportOptions } from "../net/memory/transport.ts";
 export { testAddresses } from "./addresses.ts";

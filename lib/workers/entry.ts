@@ -8,7 +8,7 @@
 import process from "node:process";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { SocketError } from "../base/errors.ts";
-import { BaseListener } from "../net/listener_base.ts";
+import { BaseListener } from "../net/conn_base.ts";
 import type { ServeSummary } from "../serve/serve.ts";
 import type { Server } from "../serve/server.ts";
 import { systemTransport } from "../net/system.deno.ts";

@@ -1,7 +1,7 @@
 // The situations of docs/semantics.md, each as a scenario that says what was seen. The document is
 // the expectation: a test compares its cells with what these return.
 
-import { VirtualClock } from "../../lib/base/clock.ts";
+import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { deferred } from "../../lib/base/deferred.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { SocketError } from "../../lib/base/errors.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { parseCidr } from "../../base/cidr.ts";
-import { isLoopback } from "../../base/ip.ts";
+import { isLoopback, parseCidr } from "../../base/ip.ts";
 import { type Flag, integer, optional, UsageError, type Values } from "../io/flags.ts";
 import { isInFile } from "../io/secret.ts";
 

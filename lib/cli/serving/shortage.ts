@@ -9,7 +9,7 @@ import { isExhausted } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { ERROR_CODES, type SocketErrorCode } from "../../base/error_codes.ts";
 import { codeOf } from "../../base/errors.ts";
-import { BaseListener } from "../../net/listener_base.ts";
+import { BaseListener } from "../../net/conn_base.ts";
 import type {
   Conn,
   ConnectOptions,

@@ -25,7 +25,7 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Admission } from "../../net/admission.ts";
 import type { Addr } from "../../base/addr.ts";
 import { formatAddr } from "../../base/addr.ts";
-import { warn } from "../../serve/handler_warning.ts";
+import { warn } from "../../serve/server.ts";
 import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";
 import type { LightRequest } from "./light.ts";
 

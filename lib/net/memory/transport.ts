@@ -18,11 +18,11 @@ import {
 } from "../../base/arguments.ts";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../datagram.ts";
-import { bindDatagram } from "../datagram_bind.ts";
+import { bindDatagram } from "../datagram_base.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { refuseOptions, SocketError } from "../../base/errors.ts";
-import { BaseListener } from "../listener_base.ts";
+import { BaseListener } from "../conn_base.ts";
 import { MemoryDatagrams } from "./datagram.ts";
 import { MemoryPorts } from "./ports.ts";
 import { MemoryConn } from "./conn.ts";

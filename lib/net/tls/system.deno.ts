@@ -11,7 +11,7 @@ import type { Addr } from "../../base/addr.ts";
 import type { Conn, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
 import type { TlsClientOptions } from "./options.ts";
-import { startTlsOver } from "./over_conn.ts";
+import { startTlsOver } from "./conn.ts";
 
 export { listenTlsOver as listenTls } from "./over_listener.ts";
 

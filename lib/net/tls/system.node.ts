@@ -8,24 +8,26 @@
 import type net from "node:net";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
+import { translateTls } from "../../base/tls_errors.ts";
 import { type Addr, formatAddr, type TcpAddr, tcpAddr } from "../../base/addr.ts";
 import { movedBy, StreamConn } from "../duplex_to_conn.ts";
 import type { QueueListener } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
-import { TlsStreamConn, translateTls } from "./conn.ts";
-import { clientCertificates, serverIdentity, usable } from "./context.ts";
+import { startTlsOver, TlsStreamConn } from "./conn.ts";
 import {
   askedFor,
+  clientCertificates,
   clientSocket,
   HANDSHAKE_TIMEOUT,
   madeRoom,
   peerNamed,
   refusal,
+  serverIdentity,
   shakeHands,
+  usable,
 } from "./handshake.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
-import { startTlsOver } from "./over_conn.ts";
 
 /** A connection over TLS on a socket of `node:net`, which nobody can tell how it ended. */
 class TlsOverSocket<A extends Addr> extends TlsStreamConn<A> {

@@ -5,7 +5,7 @@
  */
 
 import { counted } from "../../../base/plural.ts";
-import { echoDatagram } from "../../../protocols/echo_udp.ts";
+import { echoDatagram } from "../../../protocols/echo.ts";
 import { serveDatagrams } from "../../../serve/serve_datagrams.ts";
 import { EXIT } from "../../io/exit.ts";
 import { describePlace } from "../../options/place.ts";

@@ -10,7 +10,7 @@ import {
   RequestError,
   type RequestErrorCode,
 } from "../../../http/client/errors.ts";
-import { helpsToTrust } from "../../../base/distrust.ts";
+import { helpsToTrust } from "../../../base/tls_errors.ts";
 import { CliError, EXIT, exitCodeOf } from "../../io/exit.ts";
 
 const CODES: Partial<Record<RequestErrorCode, number>> = {

@@ -1,10 +1,12 @@
 /**
- * Why a certificate is not trusted, and what to do about it, in the words of users.
+ * What goes wrong with TLS, and what to do about it, in the words of users.
  *
  * @module
  */
 
-import type { SocketErrorInit } from "./errors.ts";
+import type { Addr } from "./addr.ts";
+import type { SocketOp } from "./error_codes.ts";
+import { codeOf, SocketError, type SocketErrorInit } from "./errors.ts";
 
 /** What verification says (openssl-verification-options(1)), and what helps if it is not to trust more. */
 const REASONS: Readonly<Record<string, readonly [why: string, next?: string]>> = {
@@ -78,4 +80,28 @@ export function helpsToTrust(cause: unknown): boolean {
   const code = String((cause as { code?: unknown } | null)?.code);
   const { next } = describeDistrust(code, "");
   return next === undefined || code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE";
+}
+
+/** Turns what `node:tls` reports into our error. */
+export function translateTls(error: unknown, op: SocketOp, addr: Addr | undefined): SocketError {
+  if (error instanceof SocketError) return error;
+  const { code, reason, message } = error as { code?: string; reason?: string; message: string };
+  const known = code === "ERR_TLS_HANDSHAKE_TIMEOUT" ? "ETIMEDOUT" : codeOf(error);
+  if (known !== "EUNKNOWN") return new SocketError(known, op, { addr, cause: error });
+  const why =
+    /WRONG_VERSION_NUMBER|HTTP_REQUEST/.test(code ?? "") || /InvalidContentType/.test(message)
+      ? "the peer does not speak TLS"
+      : isAboutUs(`${code} ${message}`)
+      ? `the ${op === "acceptTls" ? "client" : "peer"} does not trust our certificate`
+      : `TLS with the peer failed: ${reason ?? message}`;
+  return new SocketError("ETLS", op, { addr, cause: error, why });
+}
+
+/**
+ * Whether it is one of the alerts about our certificate (RFC 8446 section 6.2): OpenSSL writes
+ * `TLSV1_ALERT_UNKNOWN_CA`, and Deno `alert: UnknownCA`.
+ */
+function isAboutUs(text: string): boolean {
+  return /alert(badcertificate|unsupportedcertificate|certificate(revoked|expired|unknown)|unknownca)/
+    .test(text.toLowerCase().replace(/[_: ]/g, ""));
 }
