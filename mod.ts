@@ -4,7 +4,8 @@
  *
  * @example An echo server, and a client that talks to it
  * ```ts
- * import { dial, echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { dial, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { echo } from "@plainsocket/plainsocket/protocols";
  *
  * const listener = await systemTransport.listen({ host: "localhost" });
  * const server = serve(listener, echo());
@@ -62,12 +63,6 @@ export type {
 } from "./lib/net/transport.ts";
 export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
 export { observe } from "./lib/observe/observe.ts";
-export { echo, echoDatagram } from "./lib/protocols/echo.ts";
-export type { EchoOptions } from "./lib/protocols/echo.ts";
-export { join } from "./lib/protocols/join.ts";
-export type { Joinable, JoinOptions, JoinOutcome, OnEof } from "./lib/protocols/join.ts";
-export { relay } from "./lib/protocols/relay.ts";
-export type { DialTarget, Relayed, RelayOptions } from "./lib/protocols/relay.ts";
 export { AccessList } from "./lib/serve/access.ts";
 export type { AccessOptions, AccessRules } from "./lib/serve/access.ts";
 export type { Conversation } from "./lib/serve/server.ts";

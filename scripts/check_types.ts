@@ -55,6 +55,7 @@ const SURROUNDINGS: readonly Surroundings[] = [
 
 /** What every user can do. */
 const PROGRAM = `import * as plainsocket from "${NAME}";
+import { echo } from "${NAME}/protocols";
 
 declare const transport: plainsocket.Transport;
 declare const listener: plainsocket.Listener;
@@ -62,7 +63,7 @@ declare const conn: plainsocket.Conn;
 const owned: Disposable = conn;
 owned[Symbol.dispose]();
 conn[Symbol.dispose]();
-export const served: Promise<plainsocket.ServeSummary> = plainsocket.serve(listener, plainsocket.echo()).finished;
+export const served: Promise<plainsocket.ServeSummary> = plainsocket.serve(listener, echo()).finished;
 export const { code }: plainsocket.SocketError = new plainsocket.SocketError("ECONNRESET", "read");
 // @ts-expect-error: it is not just anything.
 export const wrong: number = plainsocket.systemTransport;

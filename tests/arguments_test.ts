@@ -8,13 +8,10 @@ import {
   AccessList,
   type Conn,
   dial,
-  echo,
   escapeText,
   formatAddr,
-  join,
   type Listener,
   observe,
-  relay,
   selfSigned,
   serve,
   serveDatagrams,
@@ -22,6 +19,7 @@ import {
   type Transport,
 } from "../mod.ts";
 import { chat } from "../lib/protocols/chat/mod.ts";
+import { echo, join, relay } from "../lib/protocols/mod.ts";
 import { fileHandler, siteHandler } from "../lib/files/mod.ts";
 import {
   decodeFrames,

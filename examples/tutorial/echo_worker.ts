@@ -1,6 +1,7 @@
 // What each worker of three_ways.ts runs: the same loop, on the address that all of them share.
 
-import { echo, serve } from "../../mod.ts";
+import { echo } from "../../lib/protocols/mod.ts";
+import { serve } from "../../mod.ts";
 import type { WorkerMain } from "../../lib/workers/mod.ts";
 
 /** Where this file is. */

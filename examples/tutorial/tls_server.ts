@@ -5,7 +5,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { echo, formatAddr, serve, systemTransport } from "../../mod.ts";
+import { echo } from "../../lib/protocols/mod.ts";
+import { formatAddr, serve, systemTransport } from "../../mod.ts";
 import { explain } from "../explain.ts";
 
 const [host = "localhost", port = "10000", directory = "."] = process.argv.slice(2);

@@ -5,9 +5,8 @@
  */
 
 import { checkArgument, WAIT } from "./arguments.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, nextTurn } from "./clock.ts";
 import { TimerQueue } from "./timer_queue.ts";
-import { nextTurn } from "./turn.ts";
 
 /**
  * A clock that stands still until it is told to go on.

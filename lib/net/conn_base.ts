@@ -9,7 +9,7 @@ import type { Addr } from "../base/addr.ts";
 import { isBytes, whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
-import { afterPause, inNextTurn } from "../base/turn.ts";
+import { afterPause, inNextTurn } from "../base/clock.ts";
 import type { Conn, Listener } from "./transport.ts";
 
 /** Shared by every write that is done at once. */

@@ -11,7 +11,7 @@ import { type Deferred, deferred } from "../base/deferred.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
-import { inNextTurn } from "../base/turn.ts";
+import { inNextTurn } from "../base/clock.ts";
 import type { Datagram, DatagramOptions, Received } from "./datagram.ts";
 import { bindHost, connectAddr, metItself } from "./resolve.ts";
 import type { Transport } from "./transport.ts";

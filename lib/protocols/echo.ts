@@ -23,7 +23,8 @@ const OPTIONS: Kinds<EchoOptions> = { recvSize: integer(1) };
  *
  * @example
  * ```ts
- * import { echo, serve } from "@plainsocket/plainsocket";
+ * import { serve } from "@plainsocket/plainsocket";
+ * import { echo } from "@plainsocket/plainsocket/protocols";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *
@@ -56,7 +57,8 @@ const FIRST_FREE_PORT = 1024;
  *
  * @example
  * ```ts
- * import { echoDatagram, serveDatagrams } from "@plainsocket/plainsocket";
+ * import { serveDatagrams } from "@plainsocket/plainsocket";
+ * import { echoDatagram } from "@plainsocket/plainsocket/protocols";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *

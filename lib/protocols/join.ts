@@ -112,7 +112,7 @@ const END_MS = 5000;
  *
  * @example
  * ```ts
- * import { join } from "@plainsocket/plainsocket";
+ * import { join } from "@plainsocket/plainsocket/protocols";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *

@@ -79,7 +79,8 @@ export interface Relayed {
  *
  * @example A port that leads to another one
  * ```ts
- * import { dial, echo, relay, serve } from "@plainsocket/plainsocket";
+ * import { dial, serve } from "@plainsocket/plainsocket";
+ * import { echo, relay } from "@plainsocket/plainsocket/protocols";
  * import { MemoryTransport } from "@plainsocket/plainsocket/testing";
  * import assert from "node:assert/strict";
  *

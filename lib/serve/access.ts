@@ -51,7 +51,8 @@ const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse
  *
  * @example
  * ```ts
- * import { AccessList, echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { AccessList, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { echo } from "@plainsocket/plainsocket/protocols";
  *
  * const access = new AccessList({
  *   allow: ["127.0.0.0/8", "::1", "192.168.0.0/16"],

@@ -27,7 +27,8 @@ export interface StopOptions {
  *
  * @example A server for the time of a block
  * ```ts
- * import { echo, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { echo } from "@plainsocket/plainsocket/protocols";
  *
  * {
  *   await using server = serve(await systemTransport.listen({ host: "localhost" }), echo());

@@ -15,12 +15,11 @@ import {
   TEXT,
   WAIT,
 } from "../base/arguments.ts";
-import { type Clock, sleep } from "../base/clock.ts";
+import { type Clock, nextTurn, pendingTurns, sleep } from "../base/clock.ts";
 import { deferred } from "../base/deferred.ts";
 import { nearest } from "../base/nearest.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
-import { nextTurn, pendingTurns } from "../base/turn.ts";
 import { VERSION } from "../base/version.ts";
 import type { Transport } from "../net/transport.ts";
 import { observeBorrowed } from "../observe/observe.ts";

@@ -24,7 +24,8 @@ import type {
  *
  * @example A module that serves in workers, and in one loop as well
  * ```ts
- * import { echo, type Listener, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { type Listener, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { echo } from "@plainsocket/plainsocket/protocols";
  * import type { WorkerMain } from "@plainsocket/plainsocket/workers";
  *
  * const start = (listener: Listener) => serve(listener, echo());

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { echo, serve, systemTransport } from "../../../mod.ts";
+import { echo } from "../../../lib/protocols/mod.ts";
+import { serve, systemTransport } from "../../../mod.ts";
 
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);

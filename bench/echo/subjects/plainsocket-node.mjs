@@ -4,7 +4,8 @@
  * @module
  */
 
-import { echo, serve, systemTransport } from "../../../.node/package/out/mod.js";
+import { echo } from "../../../.node/package/out/lib/protocols/mod.js";
+import { serve, systemTransport } from "../../../.node/package/out/mod.js";
 
 const listener = await systemTransport.listen({ host: "127.0.0.1" });
 console.log(listener.addr.port);

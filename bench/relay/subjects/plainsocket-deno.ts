@@ -4,7 +4,8 @@
  * @module
  */
 
-import { dial, relay, serve, systemTransport } from "../../../mod.ts";
+import { relay } from "../../../lib/protocols/mod.ts";
+import { dial, serve, systemTransport } from "../../../mod.ts";
 
 const port = Number(Deno.args[0]);
 const listener = await systemTransport.listen({ host: "127.0.0.1" });

@@ -5,7 +5,8 @@
  */
 
 import process from "node:process";
-import { dial, relay, serve, systemTransport } from "../../../.node/package/out/mod.js";
+import { relay } from "../../../.node/package/out/lib/protocols/mod.js";
+import { dial, serve, systemTransport } from "../../../.node/package/out/mod.js";
 
 const port = Number(process.argv[2]);
 const listener = await systemTransport.listen({ host: "127.0.0.1" });

@@ -3,7 +3,8 @@
 // usage: limited_server.ts [HOST [PORT]]
 
 import process from "node:process";
-import { AccessList, echo, formatAddr, serve, systemTransport } from "../../../mod.ts";
+import { echo } from "../../../lib/protocols/mod.ts";
+import { AccessList, formatAddr, serve, systemTransport } from "../../../mod.ts";
 import { explain } from "../../explain.ts";
 
 const [host = "localhost", port = "10000"] = process.argv.slice(2);
