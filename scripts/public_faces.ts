@@ -137,24 +137,31 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   },
 };
 
+/** What `import()` takes: which name, the statement does not tell. */
+const SOMETHING = "import()";
+
 /** The names that a module's statements name, with where each comes from. */
 export function takenBy(path: string, text: string): Taken[] {
   const statements = text.matchAll(
     /^(?:import|export) (?:type )?(?:\{([^}]*)\}|(\*)[^;"]*) from "(\.[^"]+)"/gm,
   );
+  const place = (source: string) => posix.join(posix.dirname(path), source);
+  const later = Array.from(text.matchAll(/\bimport\("(\.[^"]+)"\)/g), ([, source]) => {
+    return { from: path, to: place(source), name: SOMETHING };
+  });
   return Array.from(statements, ([, list, all, source]) => {
     const names = all === undefined ? list.split(",") : [all];
-    const to = posix.join(posix.dirname(path), source);
+    const to = place(source);
     return names.map((name) => name.trim().replace(/^type /, "").replace(/ as .*/s, ""))
       .filter((name) => name !== "")
       .map((name) => ({ from: path, to, name }));
-  }).flat();
+  }).flat().concat(later);
 }
 
 /** Where the programs are. */
 const PROGRAMS = "lib/cli/";
 
-/** What they may take whatever it is: their own, and values, which are everybody's. */
+/** All names of these are free to take: the programs' own files, and the values of `base/`. */
 const OPEN = [PROGRAMS, "lib/base/"];
 
 /**
@@ -177,9 +184,12 @@ export function wrongFaces(
     !Object.hasOwn(faces, to)
   ).filter((one) => !open.has(key(one)));
   const known = new Set(listed);
+  const modules = new Set([...open, ...known].map((one) => one.split(": ")[0]));
+  const isKnown = (one: Taken) =>
+    one.name === SOMETHING ? modules.has(one.to) : known.has(key(one));
   const used = new Set(taken.map(key));
   return [
-    ...taken.filter((one) => !known.has(key(one)))
+    ...taken.filter((one) => !isKnown(one))
       .map((one) => `${one.from}: takes what is not public, ${key(one)}`),
     ...listed.filter((one) => !used.has(one)).map((one) => `no program takes ${one}`),
   ];

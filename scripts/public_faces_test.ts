@@ -27,6 +27,13 @@ test("public faces: what is not public is named, each name for itself", () => {
   assert.deepEqual(wrong('import * as all from "../../dial.ts";').length, 1);
 });
 
+test("public faces: import() takes a module that has something public", () => {
+  assert.deepEqual(wrong('const { dial } = await import("../../dial.ts");'), []);
+  assert.deepEqual(wrong('await import("../../net/pipe.ts");'), [
+    "lib/cli/io/a.ts: takes what is not public, lib/net/pipe.ts: import()",
+  ]);
+});
+
 test("public faces: what is not public may be listed, as long as somebody takes it", () => {
   const list = { "lib/dial.ts": { names: ["Race"], reason: "of a test" } };
   assert.deepEqual(wrong('import { Race } from "../../dial.ts";', list), []);
