@@ -87,6 +87,10 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["socketOf"],
     reason: "--on-miss record adds the events of one connection",
   },
+  "lib/observe/wire.ts": {
+    names: ["import()"],
+    reason: "--record-wire wraps the sockets before TLS, which is for a recording alone",
+  },
   "lib/recording/columns.ts": {
     names: ["headingLines", "roomOf", "rowLines", "Sheet"],
     reason: "-v draws a live conversation as recordings are drawn",

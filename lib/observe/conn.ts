@@ -9,8 +9,7 @@ import { whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import type { TlsInfo } from "../net/tls/options.ts";
 import type { Conn, TlsConn } from "../net/transport.ts";
-import type { Recorder } from "./report.ts";
-import { noteObserved } from "./report.ts";
+import { noteObserved, type Recorder } from "./report.ts";
 
 /** A connection whose every step is an event. */
 export class ObservedConn<A extends Addr> implements Conn<A> {

@@ -22,9 +22,7 @@ import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/conn_base.ts";
 import { ObservedConn, ObservedTlsConn } from "./conn.ts";
-import { ObservedDatagram } from "./report.ts";
-import { Recorder } from "./report.ts";
-import { noteObserved, socketBelow } from "./report.ts";
+import { noteObserved, ObservedDatagram, Recorder, socketBelow } from "./report.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
 import type {
   Conn,

@@ -11,7 +11,7 @@ import type { parseFaultPlan } from "../../faults/parse.ts";
 import type { FaultPlan } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
-import { observeBorrowed } from "../../observe/observe.ts";
+import type { observeBorrowed } from "../../observe/observe.ts";
 import type { Redaction } from "../../recording/format.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
@@ -120,9 +120,9 @@ export class Instruments {
     return this.#recording?.isStdout === true;
   }
 
-  /** What wraps a transport for the events of {@linkcode sinks}, which may keep none of their bytes. */
-  get observe(): typeof observeBorrowed {
-    return this.#observeWire ?? observeBorrowed;
+  /** What observes a transport below TLS as well; undefined unless the recording is to have that. */
+  get observeWire(): typeof observeBorrowed | undefined {
+    return this.#observeWire;
   }
 
   /** What takes the events. */

@@ -5,6 +5,7 @@
  */
 
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
+import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { DrawingWords } from "../io/drawn.ts";
@@ -48,7 +49,8 @@ export function openObserved(
   sinks.push(...instruments.sinks);
   if (sinks.length === 0) return systemTransport;
   const [first] = sinks;
-  return instruments.observe(
+  const wrap = instruments.observeWire ?? observeBorrowed;
+  return wrap(
     systemTransport,
     sinks.length === 1 ? first : (event) => {
       for (const sink of sinks) sink(event);
