@@ -93,8 +93,8 @@ export function command<Options extends CommandOptions>(
     const options = line.parse(values, positionals, session.io);
     const { instruments } = session;
     const wanted = options.instruments ?? {};
-    const told = wanted.record?.redaction === "none" ? args : withoutSecrets(flags, args);
-    await instruments.open(wanted, [name, ...told], session);
+    const typed = { all: [name, ...args], shown: [name, ...withoutSecrets(flags, args)] };
+    await instruments.open(wanted, typed, session);
     let isRecorded = false;
     let code: number;
     try {

@@ -108,6 +108,13 @@ class RunFaults {
   }
 }
 
+/** The arguments of a program, its command included. */
+export interface TypedArguments {
+  readonly all: readonly string[];
+  /** The same without passwords. */
+  readonly shown: readonly string[];
+}
+
 /** The recording, the live page and the faults of one run. */
 export class Instruments {
   #faults: RunFaults | undefined;
@@ -136,7 +143,7 @@ export class Instruments {
    */
   async open(
     { record, fault, watch }: InstrumentOptions,
-    args: readonly string[],
+    { all, shown }: TypedArguments,
     run: InstrumentedRun,
   ): Promise<void> {
     if (fault !== undefined) {
@@ -148,11 +155,12 @@ export class Instruments {
     if (record !== undefined) {
       if (record.wire) this.#observeWire = await loadWire(record.redaction);
       const { openRecording } = await import("./recording_output.ts");
+      const args = record.redaction === "none" ? all : shown;
       this.#recording = openRecording(record, args, this.#faults?.seed, run);
     }
     if (watch !== undefined) {
       const { openWatch } = await import("./watch_output.ts");
-      this.#watch = await openWatch(watch, args, run);
+      this.#watch = await openWatch(watch, shown, run);
     }
   }
 

@@ -12,7 +12,6 @@ import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
 import { recordingSink } from "../../recording/record.ts";
 import { write } from "../io/io.ts";
 import { writeError } from "../io/files.ts";
-import { withoutSecrets } from "./secret_arguments.ts";
 import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
 
 /** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */

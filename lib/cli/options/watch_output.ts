@@ -4,13 +4,13 @@
  * @module
  */
 
+import { sleep } from "../../base/clock.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { Hub } from "../../watch/hub.ts";
 import { serveWatch, type WatchServer } from "../../watch/server.ts";
 import { openBrowser } from "../io/browser.ts";
 import type { InstrumentedRun, WatchOptions } from "./instrument_flags.ts";
-import { withoutSecrets } from "./secret_arguments.ts";
 
 /** The page of a client that has ended goes when nobody has looked at it for so many seconds. */
 const UNWATCHED_SECONDS = 60;
@@ -24,13 +24,13 @@ export interface OpenWatch {
   close(): Promise<void>;
 }
 
-/** Serves the page that the options ask for, and tells its URL. */
+/** Serves the page that the options ask for, and tells its URL. `args` have no passwords in them. */
 export async function openWatch(
   { open, lingers, redaction }: WatchOptions,
   args: readonly string[],
   run: InstrumentedRun,
 ): Promise<OpenWatch> {
-  const title = withoutSecrets(args).filter((arg) => !/^--(watch|open)$/.test(arg)).join(" ");
+  const title = args.filter((arg) => !/^--(watch|open)$/.test(arg)).join(" ");
   const hub = new Hub({ title, redaction });
   const server = await serveWatch(hub, systemTransport);
   run.onStart(() => announce(server, open, run));
@@ -65,14 +65,8 @@ async function untilUnwatched(
   { io: { clock } }: InstrumentedRun,
   stopped: AbortSignal,
 ): Promise<void> {
-  const stop = new Promise<void>((resolve) => {
-    stopped.addEventListener("abort", () => resolve(), { once: true });
-  });
   for (let unwatched = 0; unwatched < UNWATCHED_SECONDS && !stopped.aborted; unwatched++) {
-    let cancel = () => {};
-    const second = new Promise<void>((resolve) => cancel = clock.setTimer(1000, resolve));
-    await Promise.race([second, stop]);
-    cancel();
+    await sleep(1000, clock, stopped);
     if (server.streams > 0) unwatched = -1;
   }
 }
