@@ -219,3 +219,13 @@ test("watch: an error of no connection is a problem of its own", async () => {
   const { problems } = await pictureOf([error("ENOTFOUND")]);
   assert.deepEqual(problems.map(({ message }) => message), ["It failed (ENOTFOUND)."]);
 });
+
+test("watch: the secrets of TLS, and what is on the wire, are not shown", async () => {
+  const picture = await pictureOf([
+    accept(),
+    { type: "keylog", socket: 2, line: `CLIENT_RANDOM ${"0".repeat(64)} ${"1".repeat(96)}` },
+    { type: "wire", socket: 2, direction: "recv", text: "x" },
+  ]);
+  assert.equal(picture.get(1)!.view().events, 1);
+  assert.equal(picture.totals.counts.events, 1);
+});

@@ -99,7 +99,7 @@ export class RecordingEncoder {
 
 /** The line of an event that was read from a recording. */
 export function lineOf(event: RecordedEvent): string {
-  if (event.type !== "recv" && event.type !== "send") return line(event);
+  if (event.type !== "recv" && event.type !== "send" && event.type !== "wire") return line(event);
   const { data, size, ...rest } = event;
   return data === undefined ? line({ ...rest, size }) : dataLine(safeJson(rest).slice(0, -1), data);
 }

@@ -94,8 +94,9 @@ export class Picture {
     return [...found];
   }
 
-  /** Adds an event, and its lines in a recording. */
+  /** Adds an event, and its lines in a recording. TLS on the wire, and its secrets, are not shown. */
   add(event: RecordedEvent, lines: string): void {
+    if (event.type === "wire" || event.type === "keylog") return;
     this.version++;
     this.now = Math.max(this.now, event.time);
     this.totals.counts.events++;
