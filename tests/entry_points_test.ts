@@ -45,7 +45,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./workers": { modules: 38, packages: [] },
   "./protocols": { modules: 18, packages: [] },
   "./chat": { modules: 21, packages: [] },
-  "./recording": { modules: 52, packages: [] },
+  "./recording": { modules: 54, packages: [] },
   "./faults": { modules: 26, packages: [] },
   "./replay": { modules: 31, packages: [] },
   "./simulate": { modules: 50, packages: [] },

@@ -8,6 +8,7 @@ import { parseIP } from "../lib/base/ip.ts";
 import type { Har, HarEntry } from "../lib/recording/har/format.ts";
 import { ContentDecoder } from "../lib/recording/har/decode.ts";
 import { toHar } from "../lib/recording/har/har.ts";
+import { BodyTexts } from "../lib/recording/har/texts.ts";
 import { accepted, anyRecording, type Line, recordingOf, type Said } from "./recordings.ts";
 
 const ajv = new Ajv({
@@ -312,4 +313,22 @@ test("har: wherever HTTP is cut or damaged, the archive is valid", async () => {
     }),
     { numRuns: 300 },
   );
+});
+
+test("har: bodies that are too long, one by one or together, are left out and say so", () => {
+  const texts = new BodyTexts({ body: 20, total: 50 });
+  const of = (text: string) => texts.of(Buffer.from(text));
+  const leftOut = (size: number) => ({ comment: `The body is left out: ${size} B are too much.` });
+  assert.deepEqual(of("a".repeat(18)), { text: "a".repeat(18) });
+  assert.deepEqual(of("a".repeat(19)), leftOut(19), "with its quotes");
+  assert.deepEqual(texts.of(Buffer.alloc(16, 0xff)), leftOut(16), "24 characters of base64");
+  assert.deepEqual(of("b".repeat(18)), { text: "b".repeat(18) });
+  assert.deepEqual(of("c".repeat(11)), leftOut(11), "10 characters are left");
+  assert.deepEqual(of("d".repeat(8)), { text: "d".repeat(8) });
+  assert.deepEqual(of(""), {});
+});
+
+test("har: a body that is all controls is base64, which is shorter than its escapes", () => {
+  const body = Buffer.alloc(100);
+  assert.deepEqual(new BodyTexts().of(body), { text: body.toString("base64"), encoding: "base64" });
 });

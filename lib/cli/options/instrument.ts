@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/plural.ts";
 import type { faulty, FaultyTransport } from "../../faults/faulty.ts";
 import type { parseFaultPlan } from "../../faults/parse.ts";
-import type { FaultPlan } from "../../faults/plan.ts";
+import type { Fault, FaultPlan } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { observeBorrowed } from "../../observe/observe.ts";
@@ -17,7 +17,12 @@ import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { readTextFile } from "../io/files.ts";
 import { isInFile } from "../io/secret.ts";
-import { type InstrumentedRun, type InstrumentOptions, MAX_SEED } from "./instrument_flags.ts";
+import {
+  type FaultOptions,
+  type InstrumentedRun,
+  type InstrumentOptions,
+  MAX_SEED,
+} from "./instrument_flags.ts";
 import type { OpenRecording } from "./recording_output.ts";
 import type { OpenWatch } from "./watch_output.ts";
 
@@ -55,14 +60,16 @@ async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
 class RunFaults {
   readonly #modules: FaultModules;
   readonly #plans: readonly string[];
+  readonly #hasDatagrams: boolean;
   readonly #transports: FaultyTransport[] = [];
   readonly seed: number;
   #plan: FaultPlan;
 
   /** Throws a {@linkcode UsageError} for a plan that is not right. */
-  constructor(modules: FaultModules, plans: readonly string[], seed: number) {
+  constructor(modules: FaultModules, { plans, hasDatagrams }: FaultOptions, seed: number) {
     this.#modules = modules;
     this.#plans = plans;
+    this.#hasDatagrams = hasDatagrams;
     this.seed = seed;
     this.#plan = this.#read();
   }
@@ -93,19 +100,32 @@ class RunFaults {
 
   #read(): FaultPlan {
     return this.#plans.flatMap((plan) => {
-      if (!isInFile(plan)) return this.#parse(plan, "Option --fault: ");
-      const path = plan.slice(1);
-      return this.#parse(ofOption("--fault", () => readTextFile(path)), `${path}: `);
+      if (isInFile(plan)) {
+        const path = plan.slice(1);
+        return this.#parse(ofOption("--fault", () => readTextFile(path)), `${path}: `);
+      }
+      const rules = this.#parse(plan, "Option --fault: ");
+      // A file may be empty, and get its rules later.
+      if (rules.length > 0) return rules;
+      throw new UsageError("Option --fault has no rule in it; write one, as in 'down: reset@4096'");
     });
   }
 
   #parse(plan: string, where: string): FaultPlan {
     try {
-      return this.#modules.parseFaultPlan(plan);
+      const rules = this.#modules.parseFaultPlan(plan);
+      const { name } = rules.flatMap(({ faults }) => faults).find(isForDatagrams) ?? {};
+      if (name === undefined || this.#hasDatagrams) return rules;
+      throw new Error(`'${name}' is for datagrams, and this command sends none without --udp`);
     } catch (error) {
       throw new UsageError(`${where}${(error as Error).message.replace(/\.$/, "")}`);
     }
   }
+}
+
+/** Whether a fault has no effect on the bytes of a connection. */
+function isForDatagrams({ name }: Fault): boolean {
+  return name === "loss" || name === "dup" || name === "reorder";
 }
 
 /** The arguments of a program, its command included. */
@@ -147,8 +167,8 @@ export class Instruments {
     run: InstrumentedRun,
   ): Promise<void> {
     if (fault !== undefined) {
-      const { plans, seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = fault;
-      const faults = this.#faults = new RunFaults(await loadFaults(), plans, seed);
+      const { seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = fault;
+      const faults = this.#faults = new RunFaults(await loadFaults(), fault, seed);
       run.onStart(() => run.log.note(`breaking connections with --seed ${seed}`));
       if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }

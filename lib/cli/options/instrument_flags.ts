@@ -124,6 +124,8 @@ export interface RecordOptions {
 export interface FaultOptions {
   /** The plans, and files of them as `@FILE`. */
   readonly plans: readonly string[];
+  /** Whether what breaks is datagrams. */
+  readonly hasDatagrams: boolean;
   /** Default: one by chance. */
   readonly seed: number | undefined;
 }
@@ -151,12 +153,14 @@ export interface Instrumented {
   readonly serves?: boolean;
   /** How many workers it has. Default: none. */
   readonly workers?: number;
+  /** Whether it sends datagrams. Default: false. */
+  readonly udp?: boolean;
 }
 
 /** Makes what the flags ask for. Throws a {@linkcode UsageError} for what the command cannot have. */
 export function parseInstruments(
   values: Values<typeof INSTRUMENT_FLAGS>,
-  { serves = false, workers = 0 }: Instrumented = {},
+  { serves = false, workers = 0, udp = false }: Instrumented = {},
 ): InstrumentOptions {
   const { record: file, "record-format": format, "record-limit": limits, redact } = values;
   const { fault: plans, seed, "record-wire": wire, watch, open } = values;
@@ -177,7 +181,7 @@ export function parseInstruments(
   }
   return {
     ...file !== "" && { record: { file, format, limits, redaction: redact, wire } },
-    ...plans.length > 0 && { fault: { plans, seed } },
+    ...plans.length > 0 && { fault: { plans, hasDatagrams: udp, seed } },
     ...watch && { watch: { open, lingers: !serves, redaction: redact } },
   };
 }

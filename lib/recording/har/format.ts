@@ -92,6 +92,8 @@ export interface HarPostData {
   readonly text: string;
   /** There if the text is base64, since the body is not UTF-8. HAR 1.2 has no field for that. */
   readonly _encoding?: "base64";
+  /** There if the body is left out: it is too long. */
+  readonly comment?: string;
 }
 
 /** What a response has; status 0 means that none was recorded. */
@@ -128,7 +130,7 @@ export interface HarContent {
   readonly text?: string;
   /** There if the text is base64, since the content is not UTF-8 or could not be decoded. */
   readonly encoding?: "base64";
-  /** There if the body has a content coding, such as gzip: whether it was decoded, or why not. */
+  /** There if the body has a content coding, such as gzip: whether it was decoded, or why not; and if it is left out. */
   readonly comment?: string;
 }
 

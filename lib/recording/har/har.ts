@@ -11,6 +11,7 @@ import { checkRecording } from "../arguments.ts";
 import { connectionsOf, type RecordedConnection } from "../conversations.ts";
 import type { Recording } from "../format.ts";
 import { ContentDecoder } from "./decode.ts";
+import { BodyTexts } from "./texts.ts";
 import { type Exchange, exchangesOf, type Message } from "./exchanges.ts";
 import type { Har, HarContent, HarEntry, HarPair, HarRequest, HarResponse } from "./format.ts";
 import { type SentStream, streamOf } from "./stream.ts";
@@ -23,9 +24,9 @@ export function toHar(recording: Recording): Har {
   checkRecording("toHar", recording);
   const { head } = recording;
   const [name, version = ""] = head.program.split(" ");
-  const decoder = new ContentDecoder();
+  const bodies = { decoder: new ContentDecoder(), texts: new BodyTexts() };
   const archives = shown(connectionsOf(recording))
-    .map((connection) => archiveOf(connection, head, decoder));
+    .map((connection) => archiveOf(connection, head, bodies));
   const entries = archives.flatMap(({ entries }) => entries);
   return {
     log: {
@@ -52,6 +53,12 @@ function shown(connections: readonly RecordedConnection[]): RecordedConnection[]
   });
 }
 
+/** What makes the bodies of one archive, within its limits. */
+interface Bodies {
+  readonly decoder: ContentDecoder;
+  readonly texts: BodyTexts;
+}
+
 interface Archive {
   readonly entries: HarEntry[];
   readonly comment: string | undefined;
@@ -60,7 +67,7 @@ interface Archive {
 function archiveOf(
   connection: RecordedConnection,
   { started }: Recording["head"],
-  decoder: ContentDecoder,
+  bodies: Bodies,
 ): Archive {
   const [up, down] = [streamOf("client", connection), streamOf("server", connection)];
   const { exchanges, leftOut } = exchangesOf(up, down);
@@ -70,7 +77,7 @@ function archiveOf(
   const zero = Date.parse(started);
   return {
     entries: exchanges.map((exchange, index) =>
-      entryOf({ connection, exchange, up, down, zero, first: index === 0, decoder })
+      entryOf({ connection, exchange, up, down, zero, first: index === 0, bodies })
     ),
     comment: why === undefined ? undefined : `Connection ${connection.number} ${what}: ${why}.`,
   };
@@ -85,10 +92,10 @@ interface Parts {
   /** The time at which the recording started, in milliseconds since 1970. */
   readonly zero: number;
   readonly first: boolean;
-  readonly decoder: ContentDecoder;
+  readonly bodies: Bodies;
 }
 
-function entryOf({ connection, exchange, up, down, zero, first, decoder }: Parts): HarEntry {
+function entryOf({ connection, exchange, up, down, zero, first, bodies }: Parts): HarEntry {
   const { request, response, interim } = exchange;
   const { recorded, opened, began, number, server } = connection;
   const sending = up.timeAt(request.start);
@@ -109,8 +116,8 @@ function entryOf({ connection, exchange, up, down, zero, first, decoder }: Parts
   return {
     startedDateTime: new Date(Math.max(0, zero + start)).toISOString(),
     time: Math.max(0, timings.connect) + timings.send + timings.wait + timings.receive,
-    request: requestOf(request, connection),
-    response: responseOf(response, decoder),
+    request: requestOf(request, connection, bodies),
+    response: responseOf(response, bodies),
     cache: {},
     timings,
     ...parseScopedIP(address) === undefined || address.includes("%")
@@ -129,12 +136,13 @@ function entryOf({ connection, exchange, up, down, zero, first, decoder }: Parts
 function requestOf(
   { head, start, bodyStart, body }: Message<RequestHead>,
   connection: RecordedConnection,
+  { texts }: Bodies,
 ): HarRequest {
   const { method, target, minor } = head;
   const headers = pairsOf(head.headers);
   const query = target.indexOf("?");
   const mimeType = valueOf(headers, "content-type");
-  const { text, encoding } = textOf(body);
+  const { text = "", encoding, comment } = texts.of(body);
   return {
     method,
     url: urlOf(head, headers, connection),
@@ -144,15 +152,20 @@ function requestOf(
     queryString: query < 0
       ? []
       : [...new URLSearchParams(target.slice(query))].map(([name, value]) => ({ name, value })),
-    ...body.length === 0
-      ? {}
-      : { postData: { mimeType, text, ...encoding && { _encoding: encoding } } },
+    ...body.length === 0 ? {} : {
+      postData: {
+        mimeType,
+        text,
+        ...encoding && { _encoding: encoding },
+        ...comment && { comment },
+      },
+    },
     headersSize: bodyStart - start,
     bodySize: body.length,
   };
 }
 
-function responseOf(message: Exchange["response"], decoder: ContentDecoder): HarResponse {
+function responseOf(message: Exchange["response"], bodies: Bodies): HarResponse {
   if (message === undefined) {
     return {
       status: 0,
@@ -175,7 +188,7 @@ function responseOf(message: Exchange["response"], decoder: ContentDecoder): Har
     cookies: headers.filter(isNamed("set-cookie"))
       .flatMap(({ value }) => cookiesOf(value.split(";", 1))),
     headers,
-    content: contentOf(body, headers, decoder),
+    content: contentOf(body, headers, bodies),
     redirectURL: valueOf(headers, "location"),
     headersSize: bodyStart - start,
     bodySize: body.length,
@@ -185,32 +198,20 @@ function responseOf(message: Exchange["response"], decoder: ContentDecoder): Har
 function contentOf(
   body: Buffer,
   headers: readonly HarPair[],
-  decoder: ContentDecoder,
+  { decoder, texts }: Bodies,
 ): HarContent {
   const codings = headers.filter(isNamed("content-encoding")).map(({ value }) => value).join(", ");
   const { content, isCoded, comment } = decoder.decode(body, codings);
+  const { text, encoding, comment: leftOut = "" } = texts.of(content, isCoded);
+  const comments = [comment, leftOut].filter((one) => one !== "");
   return {
     size: content.length,
     mimeType: valueOf(headers, "content-type"),
-    ...content.length === 0 ? {} : isCoded ? base64Of(content) : textOf(content),
+    ...text === undefined ? {} : { text },
+    ...encoding === undefined ? {} : { encoding },
     ...content === body ? {} : { compression: content.length - body.length },
-    ...comment === "" ? {} : { comment },
+    ...comments.length === 0 ? {} : { comment: comments.join(" ") },
   };
-}
-
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** A body as text, or as base64 if it is not text. */
-function textOf(body: Buffer): { text: string; encoding?: "base64" } {
-  try {
-    return { text: utf8.decode(body) };
-  } catch {
-    return base64Of(body);
-  }
-}
-
-function base64Of(body: Buffer): { text: string; encoding: "base64" } {
-  return { text: body.toString("base64"), encoding: "base64" };
 }
 
 /** The absolute URL of a request (RFC 9112 section 3.3). */

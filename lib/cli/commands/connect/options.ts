@@ -73,7 +73,7 @@ function parseConnect(
   checkFrames(values);
   return {
     log: parseLog(values),
-    instruments: parseInstruments(values),
+    instruments: parseInstruments(values, { udp: values.udp }),
     destinations,
     probe,
     connectTimeout,

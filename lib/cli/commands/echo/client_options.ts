@@ -99,7 +99,7 @@ function parseEchoClient(
   const destination = parseDestination(values);
   return {
     log: parseLog(values),
-    instruments: parseInstruments(values),
+    instruments: parseInstruments(values, { udp: values.udp }),
     message,
     destination,
     datagrams: values.udp ? parseDatagrams(values, destination, message) : undefined,

@@ -73,7 +73,7 @@ function parseEchoServer(
   const { workers: count } = values;
   const common = {
     log: parseLog(values),
-    instruments: parseInstruments(values, { serves: true, workers: count }),
+    instruments: parseInstruments(values, { serves: true, workers: count, udp: values.udp }),
   };
   if (values.udp) return { ...common, protocol: "datagram", ...parseDatagram(values) };
   const serving = parseServing(values, PORT);
