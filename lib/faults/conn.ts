@@ -7,6 +7,7 @@
 
 import type { Addr } from "../base/addr.ts";
 import type { Clock } from "../base/clock.ts";
+import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import type { Conn } from "../net/transport.ts";
@@ -43,6 +44,8 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   /** This side has closed it. */
   #closed = false;
   #ended = false;
+  /** By a fault. */
+  #wasReset = false;
 
   constructor(inner: Conn<A>, faults: ConnFaults, context: FaultyContext) {
     this.localAddr = inner.localAddr;
@@ -79,16 +82,25 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
 
   read(p: Uint8Array): Promise<number | null> {
     const most = this.#incoming.mostAtOnce;
-    return this.#near.read(p.length > most ? p.subarray(0, most) : p);
+    return this.#near.read(p.length > most ? p.subarray(0, most) : p).catch(this.#explain);
   }
 
   write(p: Uint8Array): Promise<void> {
-    return this.#near.write(p);
+    return this.#near.write(p).catch(this.#explain);
   }
 
   closeWrite(): Promise<void> {
-    return this.#near.closeWrite();
+    return this.#near.closeWrite().catch(this.#explain);
   }
+
+  /** Throws an error that says so if it is the fault's doing and not the peer's. */
+  readonly #explain = (error: unknown): never => {
+    if (!this.#wasReset || !(error instanceof SocketError) || error.code !== "ECONNRESET") {
+      throw error;
+    }
+    const { code, op } = error;
+    throw new SocketError(code, op, { addr: this.remoteAddr, why: "a fault reset it" });
+  };
 
   close(reason?: Error): void {
     this.#closed = true;
@@ -111,7 +123,10 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     const random = new Random(seed, number, direction === "up" ? 1 : 2);
     return new Carrier(from, to, random, clock, {
       onFault: (name, detail) => onFault(direction, name, detail),
-      onEnding: (ending) => this.#end(ending),
+      onEnding: (ending) => {
+        this.#wasReset ||= ending === "reset";
+        this.#end(ending);
+      },
     });
   }
 
