@@ -8,7 +8,7 @@ import { join, posix } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { checkTypes } from "./check_types.ts";
 import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
-import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME } from "./npm_package.ts";
+import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME, PAGE } from "./npm_package.ts";
 import { must, Program, type ProgramOptions, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { install, node, type Runtime } from "./runtimes.ts";
@@ -30,7 +30,7 @@ async function checkPackage(npm: string, report: Report): Promise<void> {
     await report.check("its examples import it by its name on npm", () => findNameOnJsr(npm));
     let tarball = "";
     const packed = await report.check(
-      "npm packs what its entry points, its types and its commands reach, and nothing else",
+      "npm packs what its entry points, its types and its commands reach, the page, and no more",
       async () => {
         tarball = await pack(npm, temporary);
       },
@@ -94,7 +94,8 @@ async function pack(npm: string, destination: string): Promise<string> {
     { filename: string; files: { path: string }[] },
   ];
   const code = join(npm, CODE);
-  const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS)];
+  const page = readdirSync(join(ROOT, PAGE)).map((name) => `${PAGE}/${name}`);
+  const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS), ...page];
   assert.deepEqual(
     files.map(({ path }) => path).sort(),
     ["package.json", ...Object.keys(DOCUMENTS), ...reached.map((path) => `${CODE}/${path}`)].sort(),
