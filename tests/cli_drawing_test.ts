@@ -268,14 +268,19 @@ test("drawing: when the terminal is resized the sides are named anew, where they
   assert.deepEqual(lines, [59, 59, 59, 59, 99, 99, 99]);
 });
 
-/** Runs a command on a terminal of 60 columns, which get 90 once it has printed `sign`. */
+/**
+ * Runs a command on a terminal of 60 columns, which get 90 once it has printed `sign`. A server outlives
+ * its terminal: on Linux, the kernel ends this one with whoever runs it.
+ */
 function resizing(sign: string, command: readonly string[]): string[] {
   const program = `
-import fcntl, os, pty, struct, sys, termios
+import ctypes, fcntl, os, pty, signal, struct, sys, termios
+PR_SET_PDEATHSIG = 1
 pid, ours = pty.fork()
 def width(n): fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, n, 0, 0))
 if pid == 0:
     os.read(0, 1)
+    if sys.platform == "linux": ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     os.execvp(sys.argv[2], sys.argv[2:])
 width(60)
 os.write(ours, b"\\n")

@@ -8,6 +8,7 @@ import process from "node:process";
 import { ownerOf, ownSockets } from "../lib/cli/explain/kernel.ts";
 import { systemUnanswered } from "./contract/networks.ts";
 import { systemTransport } from "../lib/net/system.deno.ts";
+import { OWN_HOST } from "./helpers.ts";
 import { InProcess } from "./in_process.ts";
 import { python, runProgram } from "./peers.ts";
 import {
@@ -43,11 +44,20 @@ async function assertSays(args: readonly string[], ...patterns: RegExp[]): Promi
   for (const pattern of patterns) assert.match(told, pattern);
 }
 
-/** Runs `use` with the port of a socket of 127.0.0.1 that is bound, and does not listen. */
+/**
+ * Runs `use` with the port of a socket of 127.0.0.1 that is bound, and does not listen. It is none that
+ * the kernel gives to those who want any: they may listen there at other addresses.
+ */
 async function withDeadPort(use: (port: string) => Promise<void>): Promise<void> {
   await using peer = await python(`
-s = socket.socket()
-s.bind(("127.0.0.1", 0))
+import random
+while True:
+    s = socket.socket()
+    try:
+        s.bind(("127.0.0.1", random.randrange(20000, 32000)))
+        break
+    except OSError:
+        s.close()
 say(s.getsockname()[1])
 sys.stdin.read()
 `);
@@ -68,38 +78,36 @@ test("cause: the server listens at the address of the other family, which is nam
   await using server = await startServer(["--host", "::1"]);
   const { port } = server;
   await assertSays(
-    ["connect", `127.0.0.1:${port}`],
+    ["connect", `${OWN_HOST}:${port}`],
     new RegExp(`A server listens at \\[::1\\]:${port} \\(\\S+, pid ${process.pid}\\)`),
-    new RegExp(
-      `not at 127\\.0\\.0\\.1:${port}\\. Try: client\\.ts connect '\\[::1\\]:${port}'\\.$`,
-    ),
+    new RegExp(`not at ${OWN_HOST}:${port}\\. Try: client\\.ts connect '\\[::1\\]:${port}'\\.$`),
   );
   await assertSays(
-    [...AT, "--port", String(port)],
+    ["--host", OWN_HOST, "--port", String(port)],
     new RegExp(`Try: client\\.ts --host ::1 --port ${port}\\.$`),
   );
   await assertSays(
-    ["get", `http://127.0.0.1:${port}/`],
+    ["get", `http://${OWN_HOST}:${port}/`],
     new RegExp(`Try: client\\.ts get 'http://\\[::1\\]:${port}/'\\.$`),
   );
 });
 
 test("cause: the server listens at another address of the same family", async () => {
   if (!LINUX) return;
-  await using server = await startServer(["--host", "127.0.0.2"]);
+  await using server = await startServer(["--host", OWN_HOST]);
   const { port } = server;
-  const near = `127\\.0\\.0\\.2:${port}`;
+  const near = `${OWN_HOST}:${port}`;
   await assertSays(
-    ["connect", `127.0.0.1:${port}`],
+    ["connect", `127.0.0.2:${port}`],
     new RegExp(`A server listens at ${near}.* Try: client\\.ts connect ${near}\\.$`),
   );
 });
 
 test("cause: datagrams are taken at that port, and no connections", async () => {
   if (!LINUX) return;
-  await using server = await startServer(["echo", "--udp", ...AT]);
+  await using server = await startServer(["echo", "--udp", "--host", OWN_HOST]);
   await assertSays(
-    ["connect", `127.0.0.1:${server.port}`],
+    ["connect", `${OWN_HOST}:${server.port}`],
     /but a program takes datagrams there\. Try: client\.ts connect --udp 127/,
   );
 });
