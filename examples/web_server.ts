@@ -10,7 +10,7 @@ import { type Conn, formatAddr, serve, systemTransport } from "../mod.ts";
 import { explain } from "./explain.ts";
 
 const [directory = ".", host = "localhost", port = "8000"] = process.argv.slice(2);
-const root = await realpath(directory);
+const root = await realpath(directory).catch(explain);
 const TYPES: Record<string, string> = {
   ".html": "text/html",
   ".txt": "text/plain",

@@ -91,6 +91,13 @@ for (const name of SERVERS) {
   });
 }
 
+test("examples: web_server tells in one line of a directory that is not there", async () => {
+  const command = [...programCommand("examples/web_server"), "no/such/directory"];
+  const { code, stderr } = await runProgram(command);
+  assert.equal(code, 1);
+  assert.match(stderr, /^ENOENT: [^\n]*no\/such\/directory[^\n]*\n$/);
+});
+
 for (const name of SERVICES) {
   test(`examples: ${name} tells in one line that only the port of UDP is taken`, async () => {
     using socket = await systemTransport.listenDatagram({ host: "127.0.0.1", port: 0 });
