@@ -11,18 +11,22 @@ import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 
-/** Lengths in pixels. */
-const [WIDTH, CLIENT_X, SERVER_X, TOP, ROW, TITLE] = [760, 150, 610, 70, 34, 36];
+/** Lengths in pixels. A phone shows this width almost unscaled. */
+const [WIDTH, CLIENT_X, SERVER_X, ROW, LINE] = [400, 16, 384, 34, 18];
+
+/** How many characters fit: in a name, in both names beside each other, over an arrow, below it. */
+const FITS = { name: 44, names: 50, label: 25, preview: 46 };
 
 /** A gap in time that is longer than this, in milliseconds, is drawn as a break. */
 const GAP_MS = 1000;
 
 /** Colours that the colour-blind can tell apart, for light and for dark pages (Okabe and Ito). */
 const STYLE = `
-  text { font: 13px system-ui, sans-serif; fill: var(--ink); }
-  .mono { font: 12px ui-monospace, monospace; fill: var(--soft); }
+  text { font: 14px system-ui, sans-serif; fill: var(--ink); }
+  .mono { font: 13px ui-monospace, monospace; white-space: pre; }
   .title { font-weight: 600; }
-  .time { fill: var(--soft); font-size: 11px; }
+  .name { font: 600 12px ui-monospace, monospace; }
+  .time { fill: var(--soft); font-size: 12px; }
   line { stroke: var(--soft); }
   .life { stroke-dasharray: 3 4; }
   .client { stroke: var(--client); } .server { stroke: var(--server); } .reset { stroke: var(--reset); }
@@ -57,9 +61,10 @@ export function toSvg(recording: Recording): string {
 }
 
 function draw(connection: RecordedConnection): { body: string; height: number } {
-  const { number, client, server, began } = connection;
+  const { number, began } = connection;
+  const { body: titles, top } = titlesOf(connection);
   const rows: string[] = [];
-  let y = TOP + ROW;
+  let y = top + ROW;
   let last = began;
   for (const line of sequenceOf(connection)) {
     if (line.time - last > GAP_MS) {
@@ -67,50 +72,65 @@ function draw(connection: RecordedConnection): { body: string; height: number } 
       y += ROW;
     }
     rows.push(row(line, y, began));
-    y += ROW;
+    y += below(line) === "" ? ROW : ROW + LINE;
     last = line.time;
   }
   const end = y - ROW / 2;
   const body = [
-    text(WIDTH / 2, TITLE - 12, `Connection ${number}`, "title", "middle"),
-    text(CLIENT_X, TOP - 8, titleOf("client", client), "title", "middle"),
-    text(SERVER_X, TOP - 8, titleOf("server", server), "title", "middle"),
-    `<line class="life" x1="${CLIENT_X}" y1="${TOP}" x2="${CLIENT_X}" y2="${end}"/>`,
-    `<line class="life" x1="${SERVER_X}" y1="${TOP}" x2="${SERVER_X}" y2="${end}"/>`,
+    text(WIDTH / 2, 24, `Connection ${number}`, "title", "middle"),
+    titles,
+    `<line class="life" x1="${CLIENT_X}" y1="${top}" x2="${CLIENT_X}" y2="${end}"/>`,
+    `<line class="life" x1="${SERVER_X}" y1="${top}" x2="${SERVER_X}" y2="${end}"/>`,
     ...rows,
   ].join("\n");
   return { body, height: end + ROW };
 }
 
-function row({ time, kind, from, label, preview }: SequenceLine, y: number, began: number): string {
-  const at = text(8, y + 4, formatTime(time - began), "time", "start");
-  const words = [label, preview].filter(Boolean).join("  ");
-  if (from === undefined) return at + text(WIDTH / 2, y + 4, short(words), "", "middle");
-  const [x1, x2] = from === "client" ? [CLIENT_X, SERVER_X] : [SERVER_X, CLIENT_X];
-  const style = kind === "reset" ? "reset" : from;
-  const dashed = kind === "fin" || kind === "close" ? " fin" : "";
-  const back = x1 < x2 ? -9 : 9;
-  return at +
-    `<line class="arrow ${style}${dashed}" x1="${x1}" y1="${y}" x2="${x2 + back}" y2="${y}"/>` +
-    `<path class="${style}-head" d="M${x2} ${y} l${back} -5 v10 z"/>` +
-    text(WIDTH / 2, y - 6, short(words), preview === "" ? "" : "mono", "middle");
+/** The names of both sides, one below the other where they are long; the lines begin at `top`. */
+function titlesOf({ client, server }: RecordedConnection): { body: string; top: number } {
+  const [left, right] = [titleOf("client", client), titleOf("server", server)];
+  const y = 50;
+  const lower = left.length + right.length > FITS.names ? y + LINE : y;
+  const body = text(8, y, left, "name", "start") +
+    text(WIDTH - 8, lower, right, "name", "end");
+  return { body, top: lower + 8 };
 }
 
-/** A name that fits above its column. Its end says more than its beginning: a port, the name of a file. */
+function row(line: SequenceLine, y: number, began: number): string {
+  const { time, kind, from, label, preview } = line;
+  const style = preview === "" ? "" : "mono";
+  const words = text(CLIENT_X + 8, y - 6, formatTime(time - began), "time", "start") +
+    text(WIDTH / 2, y + 17, short(below(line), FITS.preview), style, "middle");
+  if (from === undefined) return words;
+  const [x1, x2] = from === "client" ? [CLIENT_X, SERVER_X] : [SERVER_X, CLIENT_X];
+  const colour = kind === "reset" ? "reset" : from;
+  const dashed = kind === "fin" || kind === "close" ? " fin" : "";
+  const back = x1 < x2 ? -9 : 9;
+  return words +
+    `<line class="arrow ${colour}${dashed}" x1="${x1}" y1="${y}" x2="${x2 + back}" y2="${y}"/>` +
+    `<path class="${colour}-head" d="M${x2} ${y} l${back} -5 v10 z"/>` +
+    text(WIDTH / 2, y - 6, short(label, FITS.label), "", "middle");
+}
+
+/** What stands below the arrow: the first bytes, or the words where there is no arrow. */
+function below({ from, label, preview }: SequenceLine): string {
+  return from === undefined ? [label, preview].filter(Boolean).join("  ") : preview;
+}
+
+/** The end of a long name says more than its beginning: a port, the name of a file. */
 function titleOf(party: Party, name: string): string {
-  const most = 33;
   const escaped = escapeText(name);
-  const shown = escaped.length > most ? `…${escaped.slice(1 - most)}` : escaped;
+  const shown = escaped.length > FITS.name ? `…${escaped.slice(1 - FITS.name)}` : escaped;
   return `${party} ${shown || "?"}`;
 }
 
-/** What fits between the columns. */
-function short(words: string): string {
-  const most = 62;
+function short(words: string, most: number): string {
   return words.length > most ? `${words.slice(0, most - 1)}…` : words;
 }
 
+/** No words are no element. */
 function text(x: number, y: number, words: string, style: string, anchor: string): string {
+  if (words === "") return "";
   const name = style === "" ? "" : ` class="${style}"`;
   return `<text x="${x}" y="${y}"${name} text-anchor="${anchor}">${escaped(words)}</text>`;
 }
