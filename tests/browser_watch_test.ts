@@ -238,6 +238,11 @@ test("browser watch: the keyboard leads everywhere, and the focus is seen", asyn
     );
     await page.keyboard.press("Enter");
     await page.locator("#detail h2:focus").waitFor();
+    await page.locator(".diagram li button").first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.locator(".diagram li:nth-child(1) button:focus").waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.locator(".diagram li:nth-child(2) button:focus").waitFor();
     await page.keyboard.press("Escape");
     assert.equal(await page.locator(":focus").getAttribute("data-number"), "5");
     await page.keyboard.press("/");
@@ -247,6 +252,40 @@ test("browser watch: the keyboard leads everywhere, and the focus is seen", asyn
     assert.equal(await page.locator(":focus").getAttribute("data-number"), "2");
   });
 }, ["chromium"]);
+
+test("browser watch: the row that is marked is the connection that is shown", async () => {
+  await seeing(async (scene) => {
+    const port = await scene.serve(echo());
+    for (let i = 0; i < 3; i++) await scene.echo(port);
+  }, async (page) => {
+    const shows = async (number: number) => {
+      await page.locator("#detail h2", { hasText: `#${number} ` }).waitFor();
+      await page.locator(`tr[aria-selected="true"][data-number="${number}"]`).waitFor();
+      assert.equal(await page.locator('tr[aria-selected="true"]').count(), 1);
+    };
+    await row(page, 5).click();
+    await shows(5);
+    await page.keyboard.press("ArrowDown");
+    await shows(4);
+    await page.getByLabel("Filter connections").fill("#1");
+    await page.getByText("1 of 6").waitFor();
+    await page.getByLabel("Filter connections").fill("");
+    await shows(4);
+    await page.reload();
+    await shows(4);
+  });
+}, ["chromium"]);
+
+test(
+  "browser watch: on a phone the cursor goes to the connection, in whose place the list was",
+  async () => {
+    await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
+      await row(page, 1).click();
+      await page.locator("#detail h2:focus").waitFor();
+    }, { viewport: { width: 390, height: 844 } });
+  },
+  ["chromium"],
+);
 
 test("browser watch: the list is filtered and sorted", async () => {
   await seeing(async (scene) => {

@@ -128,14 +128,26 @@ function followDetail() {
   });
 }
 
-/** @param {number} number */
-function open(number) {
+/**
+ * Shows a connection beside the list.
+ * @param {number} number
+ */
+function show(number) {
   detail = new Detail(byId("detail"), number, urlOf);
   detail.onClose = close;
   document.body.classList.add("open");
   history.replaceState(null, "", `#${number}`);
   followDetail();
-  detail.focus();
+}
+
+/**
+ * Shows a connection, and puts the cursor there.
+ * @param {number} number
+ */
+function open(number) {
+  list.select(number);
+  show(number);
+  detail?.focus();
 }
 
 function close() {
@@ -232,7 +244,7 @@ function onKey(event) {
     list.move(moves[/** @type {keyof typeof moves} */ (key)]);
     event.preventDefault();
   } else if (key === "Enter" && row instanceof HTMLElement) {
-    list.open(Number(row.dataset.number));
+    list.onOpen(Number(row.dataset.number));
     event.preventDefault();
   }
 }
@@ -245,6 +257,12 @@ async function start() {
   document.title = `${about.title} · plainsocket`;
   duration = about.duration;
   list.onOpen = open;
+  list.onClick = (number) => {
+    show(number);
+    // The arrow keys go on in the list, unless the connection is in its place.
+    if (!byId("rows").checkVisibility()) detail?.focus();
+  };
+  list.onSelect = (number) => detail === undefined || detail.number === number || show(number);
   document.addEventListener("keydown", onKey);
   const asked = Number(location.hash.slice(1));
   if (duration === undefined) {

@@ -81,6 +81,11 @@ export class Detail {
       h("p", { class: "save" }, "Save as ", ...links),
     );
     element.hidden = false;
+    this.#heading.addEventListener("keydown", (event) => {
+      if (event.key !== "ArrowDown") return;
+      this.#diagram.focus();
+      event.preventDefault();
+    });
     this.#diagram.onChoose = (step) => {
       this.#message.show(step);
       this.#message.element.scrollIntoView({ block: "nearest" });

@@ -61,6 +61,11 @@ export class Diagram {
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
+  /** Puts the cursor on the first step. */
+  focus() {
+    this.#list.querySelector("button")?.focus();
+  }
+
   /** @param {Step} step */
   choose(step) {
     if (this.#chosen !== undefined) {

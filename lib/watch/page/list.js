@@ -92,8 +92,12 @@ export class List {
   views = new Map();
   /** @type {number | undefined} */
   selected;
-  /** @type {(number: number) => void} */
+  /** @type {(number: number) => void} called for a row that is opened with Enter */
   onOpen = () => {};
+  /** @type {(number: number) => void} called for a row that is clicked */
+  onClick = () => {};
+  /** @type {(number: number) => void} called for the row that the cursor comes to */
+  onSelect = () => {};
   now = 0;
   /** How many connections are not kept any more. */
   left = 0;
@@ -129,11 +133,15 @@ export class List {
     byId("older").addEventListener("click", () => this.#page(MOST_ROWS));
     this.#body.addEventListener("click", (event) => {
       const row = /** @type {HTMLElement} */ (event.target).closest("tr");
-      if (row !== null) this.open(Number(row.dataset.number));
+      if (row === null) return;
+      this.select(Number(row.dataset.number));
+      this.onClick(Number(row.dataset.number));
     });
     this.#body.addEventListener("focusin", (event) => {
       const row = /** @type {HTMLElement} */ (event.target).closest("tr");
-      if (row !== null) this.#select(Number(row.dataset.number));
+      if (row === null) return;
+      this.select(Number(row.dataset.number));
+      this.onSelect(Number(row.dataset.number));
     });
   }
 
@@ -176,12 +184,6 @@ export class List {
     const at = this.#order.indexOf(this.selected ?? -1);
     const next = Math.min(Math.max(at + by, 0), this.#order.length - 1);
     this.#rows.get(this.#order[next])?.row.focus();
-  }
-
-  /** @param {number} number */
-  open(number) {
-    this.#select(number);
-    this.onOpen(number);
   }
 
   /** Draws what has changed. */
@@ -263,7 +265,8 @@ export class List {
     if (known === undefined) {
       const cells = COLUMNS.map(({ style }) => h("td", { role: "gridcell", class: style }));
       const attributes = { role: "row", "data-number": view.number, tabindex: "-1" };
-      known = { row: h("tr", { ...attributes, "aria-selected": "false" }, ...cells), texts: [] };
+      const selected = { "aria-selected": `${view.number === this.selected}` };
+      known = { row: h("tr", { ...attributes, ...selected }, ...cells), texts: [] };
       this.#rows.set(view.number, known);
     }
     const { row, texts } = known;
@@ -282,7 +285,7 @@ export class List {
   }
 
   /** @param {number} number */
-  #select(number) {
+  select(number) {
     if (this.selected !== undefined) {
       this.#rows.get(this.selected)?.row.setAttribute("aria-selected", "false");
     }
