@@ -73,6 +73,26 @@ test("cause: nothing listens at the port, as the kernel says", () =>
     await assertSays(["connect", `127.0.0.1:${port}`], LINUX ? nothing : general);
   }), ["python3"]);
 
+test(
+  "cause: what this program listens at itself, as for its page, is no server to try",
+  () =>
+    withDeadPort(async (port) => {
+      const near = [-4, -3, -2, -1, 1, 2, 3, 4].map((by) =>
+        systemTransport.listen({ host: "127.0.0.1", port: Number(port) + by }).catch(() =>
+          undefined
+        )
+      );
+      const own = (await Promise.all(near)).filter((listener) => listener !== undefined);
+      assert.ok(own.length > 0);
+      const { stderr } = await runClient(["connect", `127.0.0.1:${port}`, "-q"]);
+      for (const listener of own) {
+        assert.doesNotMatch(stderr, new RegExp(`\\b${listener.addr.port}\\b`));
+        listener.close();
+      }
+    }),
+  ["python3"],
+);
+
 test("cause: the server listens at the address of the other family, which is named", async () => {
   if (!LINUX || !await hasIPv6()) return;
   await using server = await startServer(["--host", "::1"]);

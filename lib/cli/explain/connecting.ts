@@ -8,6 +8,7 @@ import { type Endpoint, formatAddr, type TcpAddr } from "../../base/addr.ts";
 import { isLoopback, parseIP } from "../../base/ip.ts";
 import { counted } from "../../base/plural.ts";
 import {
+  inodesOfThisProcess,
   isNeighbour,
   machineAddresses,
   ownerOf,
@@ -102,9 +103,9 @@ function nothingThere(
       next: manner.datagrams({ host, port }),
     };
   }
-  const ports = [
-    ...new Set(sockets.filter((socket) => takes(socket, host)).map(({ port }) => port)),
-  ]
+  const own = inodesOfThisProcess();
+  const others = sockets.filter((socket) => takes(socket, host) && !own.has(socket.inode));
+  const ports = [...new Set(others.map(({ port }) => port))]
     .sort((a, b) => Math.abs(a - port) - Math.abs(b - port));
   if (ports.length === 0) return { why, next: "Start the server, and try again" };
   // One digit too many, too few or wrong is what happens to ports.

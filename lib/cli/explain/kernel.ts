@@ -109,6 +109,12 @@ export function ownerOf(inode: string, isLate: () => boolean): Owner | undefined
   return undefined;
 }
 
+/** The sockets that this process has itself, such as that of its live page. */
+export function inodesOfThisProcess(): Set<string> {
+  const links = numbersIn("/proc/self/fd").map((fd) => linkOf(`/proc/self/fd/${fd}`));
+  return new Set(links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link ?? "")?.[1] ?? []));
+}
+
 function numbersIn(folder: string): string[] {
   try {
     return readdirSync(folder).filter((name) => /^\d+$/.test(name));
