@@ -189,7 +189,7 @@ test("recording: a last line that broke off is left out with a warning, wherever
 test("recording: what is wrong is named, with its line", async () => {
   const good = (await recorded(sending("hello"))).split("\n");
   const cases: [string, RegExp][] = [
-    ["", /line 1: it is not the first line of a recording/],
+    ["", /line 1: there is none: it is empty\. Name a file/],
     ["hello\n", /line 1: it is not the first line of a recording/],
     ['{"format":"plainsocket-recording","version":2}\n', /line 1: its version is 2.*version 1/],
     ['{"format":"plainsocket-recording","version":1}\n', /line 1: its 'program' is missing/],

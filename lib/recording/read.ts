@@ -5,7 +5,7 @@
  */
 
 import { checkSource } from "./arguments.ts";
-import { noRecording, RecordingError } from "./error.ts";
+import { emptyRecording, noRecording, RecordingError } from "./error.ts";
 import type { RecordedEvent, Recording, RecordingHead } from "./format.ts";
 import { parseEvent, parseHead } from "./parse.ts";
 
@@ -50,7 +50,7 @@ export async function readAtMost(most: number, source: RecordingSource): Promise
       events.push(parseEvent(text, number));
     }
   }
-  if (head === undefined) throw noRecording();
+  if (head === undefined) throw emptyRecording();
   return { head, events, warning };
 }
 
