@@ -467,9 +467,14 @@ async function assertAccessible(page: Page): Promise<void> {
 
 test("watch: what the page says of each step stands in the contract", async () => {
   const module = new URL("../lib/watch/page/teach.js", import.meta.url).href;
-  const { LESSONS } = await import(module) as { LESSONS: Record<string, { rule: string }> };
+  const { LESSONS, plainRule } = await import(module) as {
+    LESSONS: Record<string, { rule: string }>;
+    plainRule(rule: string): string;
+  };
   const contract = readFileSync("lib/net/transport.ts", "utf8").replaceAll(/\n\s*\*\s+/g, " ");
   for (const [step, { rule }] of Object.entries(LESSONS)) {
     assert.ok(contract.includes(rule), `${step}: ${rule}`);
+    // It stands alone on the page: nothing in it points to what is not there.
+    assert.doesNotMatch(plainRule(rule), /^(It|They|This)\b|\b(their|p|p\.length)\b|[{}`]/, step);
   }
 });

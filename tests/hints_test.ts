@@ -95,6 +95,8 @@ const HABITS: readonly (readonly [run: Run, line: string, says: RegExp])[] = [
   [runServer, "--spa dist", /Unknown option --spa: it is one of web: say 'web --spa'/],
   [runServer, "web -c-1", /Unknown option -c: say --cache-control/],
   [runServer, "web -p8080", /Unknown option -p: say --port/],
+  [runServer, "web -4", /Unknown option -4: say --host 127\.0\.0\.1, or another IPv4 address/],
+  [runServer, "-6", /Unknown option -6: say --host ::1, or another IPv6 address/],
   [runServer, "web -S localhost:8000", /Unknown option -S: say --tls-cert .*--host and --port/],
   [runServer, "web -s", /Unknown option -s: say --spa/],
   [runServer, "web --single", /Unknown option --single: say --spa/],

@@ -143,7 +143,7 @@ export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
  * when those before it have settled. Await them to keep memory bounded when the peer reads slowly.
  */
 export interface Conn<A extends Addr = Addr> extends Disposable {
-  /** The address of this end. */
+  /** The address of this end (getsockname(2)). The kernel chooses the port of a TCP client. */
   readonly localAddr: A;
   /** The address of the other end. */
   readonly remoteAddr: A;
@@ -154,8 +154,8 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
 
   /**
    * Waits for bytes and puts as many into `p` as have arrived, at least one and at most `p.length`.
-   * Resolves to their number, or to `null` once the peer has sent FIN and all before it is read:
-   * from then on always `null`. Bytes that arrived before a reset are delivered before its error.
+   * Resolves to the number of bytes, or to `null` once the peer has sent FIN and all before it is
+   * read: from then on always `null`. Bytes that arrived before a reset are delivered before its error.
    *
    * `p` belongs to the connection until the promise settles, and to the caller from then on.
    *
@@ -283,8 +283,8 @@ export interface Transport {
   listen(options: ListenOptions): Promise<Listener>;
 
   /**
-   * Connects to one address: of a name, to the one that {@linkcode listen} binds. {@linkcode dial}
-   * tries all of them. A socket that the kernel connects to itself is closed, and it is tried again:
+   * Connects to one address. For a name, it is the one that {@linkcode listen} binds;
+   * {@linkcode dial} tries all of them. A socket that the kernel connects to itself is closed, and it is tried again:
    * where nobody listens that is ECONNREFUSED.
    *
    * Rejects: ECONNREFUSED, ETIMEDOUT, ECANCELED, EHOSTUNREACH, ENETUNREACH, ENOTFOUND, ENOENT or

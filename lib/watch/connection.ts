@@ -236,8 +236,8 @@ export class WatchedConnection {
       case "reset":
         return this.#resetBy === "the peer"
           ? "The peer reset the connection (RST). It may not have read all that this side sent."
-          : "This side reset the connection (RST; on Deno, which has none, FIN). What the peer had " +
-            "not read yet may be lost.";
+          : "This side reset the connection (RST; Deno can only send FIN). What the peer " +
+            "had not read yet may be lost.";
       case "lost":
         return "Another address of the name connected first, so this attempt was given up.";
       case "failed":

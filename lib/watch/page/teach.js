@@ -10,11 +10,11 @@ export const LESSONS = {
   },
   connect: {
     call: "socket(2), connect(2)",
-    rule: "Connects to one address: of a name, to the one that {@linkcode listen} binds.",
+    rule: "Connects to one address.",
   },
   connected: {
     call: "connect(2)",
-    rule: "It has no effect on the connection once that is made.",
+    rule: "The address of this end (getsockname(2)). The kernel chooses the port of a TCP client.",
   },
   accept: { call: "accept(2)", rule: "Waits for the next connection." },
   handshake: { call: "TLS over send(2) and recv(2)", rule: "What the handshake has agreed on." },
@@ -31,7 +31,7 @@ export const LESSONS = {
   eof: {
     call: "recv(2) returns 0",
     rule:
-      "Resolves to their number, or to `null` once the peer has sent FIN and all before it is read: from then on always `null`.",
+      "Resolves to the number of bytes, or to `null` once the peer has sent FIN and all before it is read: from then on always `null`.",
   },
   shutdown: {
     call: "shutdown(2) with SHUT_WR",
@@ -54,9 +54,10 @@ export const LESSONS = {
 };
 
 /**
- * The sentence as it is read: without the marks of the source.
+ * The sentence as it is read: without the marks and the names of the source.
  * @param {string} rule
  */
 export function plainRule(rule) {
-  return rule.replace(/\{@linkcode (\w+)\}/g, "$1()").replaceAll("`", "");
+  return rule.replace(/\{@linkcode (\w+)\}/g, "$1()")
+    .replaceAll("`p.length`", "its size").replaceAll("`p`", "the buffer").replaceAll("`", "");
 }
