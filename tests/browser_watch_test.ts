@@ -386,9 +386,54 @@ test("browser watch: a recording is scrubbed through time", async () => {
     await row(page, 2).waitFor({ state: "detached" });
     await row(page, 1).getByText("ESTAB").waitFor();
     assert.equal((await stepsOf(page, 1)).length, 2);
+    await page.getByLabel("Time", { exact: true }).fill("99");
+    await row(page, 2).click();
+    await page.locator(".diagram li button").first().waitFor();
+    await page.getByLabel("Time", { exact: true }).fill("2");
+    await page.locator(".why", { hasText: "no connection of this number at this moment" })
+      .waitFor();
+    assert.equal(await page.locator(".diagram").isVisible(), false);
+    await page.getByLabel("Time", { exact: true }).fill("99");
+    await page.locator(".diagram li button").first().waitFor();
   });
   await server.close();
 }, ["chromium"]);
+
+test(
+  "browser watch: of a connection that is not kept the page says so, and draws nothing",
+  async () => {
+    await seeing(
+      async (scene) => await scene.echo(await scene.serve(echo())),
+      async (first, scene) => {
+        // In a page of its own: that a response is 404 is in its console.
+        const page = await first.context().newPage();
+        await page.goto(`${scene.page.url}#99`);
+        await page.locator(".why", { hasText: "There is no connection 99" }).waitFor();
+        assert.equal(await page.locator(".diagram, .save").first().isVisible(), false);
+        await row(page, 1).click();
+        await page.locator(".diagram li button").first().waitFor();
+        assert.equal(await page.locator(".save").isVisible(), true);
+      },
+    );
+  },
+  ["chromium"],
+);
+
+test(
+  "browser watch: beside a connection the list has room for an address with its port",
+  async () => {
+    await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
+      await row(page, 1).click();
+      const cell = row(page, 1).locator(".peer");
+      for (const width of [1400, 1280, 1240, 1100, 1001]) {
+        await page.setViewportSize({ width, height: 700 });
+        const [needs, has] = await cell.evaluate((e) => [e.scrollWidth, e.clientWidth]);
+        assert.ok(needs <= has, `${needs} of ${has} at ${width}`);
+      }
+    });
+  },
+  ["chromium"],
+);
 
 test("browser watch: when the program ends, the page says so and keeps what it has", async () => {
   const scene = await Scene.start("a test");

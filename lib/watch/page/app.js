@@ -126,6 +126,21 @@ function followDetail() {
     shown.add(message);
     draw();
   });
+  const stream = detailStream;
+  stream.addEventListener("error", () => {
+    // A program that has ended leaves what is shown.
+    if (stream.readyState === EventSource.CLOSED) void explainMissing(shown);
+  });
+}
+
+/**
+ * Says what the server says of a connection that it does not have.
+ * @param {Detail} shown
+ */
+async function explainMissing(shown) {
+  const query = { conn: `${shown.number}`, format: "jsonl" };
+  const response = await fetch(urlOf("download", query)).catch(() => undefined);
+  if (response?.status === 404) shown.miss(await response.text());
 }
 
 /**
@@ -169,6 +184,7 @@ async function showMoment() {
   if (asking) return;
   asking = true;
   const at = scrub.value;
+  const shown = detail;
   try {
     const messages = await (await fetch(urlOf("picture", { at }))).json();
     const known = new Set(
@@ -179,19 +195,28 @@ async function showMoment() {
     const gone = [...list.views.keys()].filter((number) => !known.has(number));
     totals.clear();
     for (const message of messages) takeList({ ...message, gone });
-    const shown = detail;
-    const response = shown && await fetch(urlOf("picture", { at, conn: `${shown.number}` }));
-    if (shown !== undefined && response?.ok) {
-      shown.clear();
-      for (const message of await response.json()) shown.add(message);
-      draw();
-    }
+    if (shown !== undefined) await showMomentOf(shown, at, known.has(shown.number));
   } catch {
     say("ended", "the program has ended; this is what it showed");
   } finally {
     asking = false;
   }
-  if (at !== scrub.value) await showMoment();
+  if (at !== scrub.value || shown !== detail) await showMoment();
+}
+
+/**
+ * Shows one connection of a recording as it was at a moment.
+ * @param {Detail} shown
+ * @param {string} at
+ * @param {boolean} isThere
+ */
+async function showMomentOf(shown, at, isThere) {
+  if (!isThere) return shown.miss("There is no connection of this number at this moment.");
+  const response = await fetch(urlOf("picture", { at, conn: `${shown.number}` }));
+  if (!response.ok) return;
+  shown.clear();
+  for (const message of await response.json()) shown.add(message);
+  draw();
 }
 
 /** Plays the recording from where it is, in about ten seconds. */

@@ -81,6 +81,7 @@ export class Detail {
       h("p", { class: "save" }, "Save as ", ...links),
     );
     element.hidden = false;
+    element.classList.remove("missing");
     this.#heading.addEventListener("keydown", (event) => {
       if (event.key !== "ArrowDown") return;
       this.#diagram.focus();
@@ -109,6 +110,17 @@ export class Detail {
     this.#heading.focus();
   }
 
+  /**
+   * Shows nothing but why there is nothing to show.
+   * @param {string} why
+   */
+  miss(why) {
+    this.clear();
+    setText(this.#heading, `#${this.#number}`);
+    setText(this.#why, why);
+    this.#element.classList.add("missing");
+  }
+
   /** Forgets the events. */
   clear() {
     this.#known.clear();
@@ -132,6 +144,7 @@ export class Detail {
   draw() {
     const own = this.#known.get(this.#number);
     if (own === undefined) return;
+    this.#element.classList.remove("missing");
     const { view } = own;
     const peer = view.peer === undefined ? undefined : this.#known.get(view.peer);
     setText(this.#heading, `#${view.number} ${nameOf(view).replace(/^connection \d+ /, "")}`);
