@@ -435,6 +435,20 @@ test(
   ["chromium"],
 );
 
+test(
+  "browser watch: a page that gets no stream does not say that the program has ended",
+  async () => {
+    await seeing(() => Promise.resolve(), async (first, scene) => {
+      // In a page of its own: that a response is 503 is in its console.
+      const page = await first.context().newPage();
+      await page.route("**/events*", (route) => route.fulfill({ status: 503, body: "So many." }));
+      await page.goto(scene.page.url);
+      await page.getByText("too many pages are open").waitFor();
+    });
+  },
+  ["chromium"],
+);
+
 test("browser watch: when the program ends, the page says so and keeps what it has", async () => {
   const scene = await Scene.start("a test");
   await scene.echo(await scene.serve(echo()));

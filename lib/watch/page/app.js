@@ -109,6 +109,10 @@ function follow() {
   }, takeList);
   const stream = listStream;
   stream.addEventListener("error", () => {
+    // It answered, and refused: another window may have the last stream that there is.
+    if (stream.readyState === EventSource.CLOSED && byId("status").dataset.state !== "ended") {
+      return say("wait", "too many pages are open: close one, and reload this one");
+    }
     say("ended", "the program has ended; this is what it did");
     // Another program may be at its port by then.
     setTimeout(() => stream.readyState === EventSource.OPEN || stream.close(), 5000);
