@@ -22,7 +22,10 @@ export class RecordingError extends Error {
 
 /** The error of a recording without a line. */
 export function emptyRecording(): RecordingError {
-  return new RecordingError(1, "there is none: it is empty. Name a file that --record has written.");
+  return new RecordingError(
+    1,
+    "there is none: it is empty. Name a file that --record has written.",
+  );
 }
 
 /** The error of a first line that is not one. */
