@@ -153,6 +153,14 @@ test("watch: connections that ended first make room, and are counted", async () 
   assert.equal(picture.totals.counts.open, 2);
 });
 
+test("watch: long first events leave room for the last ones", () => {
+  const history = new History({ events: 300, characters: 1000 });
+  for (let i = 1; i <= 50; i++) history.add("x".repeat(100));
+  const numbers = history.since(0, Infinity).map(({ number }) => number);
+  assert.deepEqual(numbers, [1, 2, 3, 4, 5, 46, 47, 48, 49, 50]);
+  assert.equal(history.characters, 1000);
+});
+
 test("watch: of one connection the first events are kept and the last, and the others counted", () => {
   const history = new History({ events: 300, characters: 1e6 });
   for (let i = 1; i <= 1000; i++) history.add(`${i}\n`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** So many of the first events are always kept: how a connection was made. */
+/** So many of the first events are always kept, within half of the characters: how a connection was made. */
 const FIRST = 100;
 
 /** One event. */
@@ -54,11 +54,13 @@ export class History {
 
   /** Adds an event. Leaves out the oldest of the last ones where it is too much. */
   add(lines: string): void {
+    const { events, characters } = this.#bounds;
     const entry = { number: ++this.#count, lines };
     this.#characters += lines.length;
-    if (this.#count <= FIRST) this.#first.push(entry);
+    const isFirst = this.#count <= FIRST && this.#last.length === 0 &&
+      this.#characters <= characters / 2;
+    if (isFirst) this.#first.push(entry);
     else this.#last.push(entry);
-    const { events, characters } = this.#bounds;
     while (
       this.#last.length > this.#start && (this.kept > events || this.#characters > characters)
     ) this.#leaveOut();
