@@ -7,7 +7,14 @@
 import type { ServeSummary } from "../../../../serve/serve.ts";
 import { ApiError, badBody, missingField } from "./error.ts";
 import { type Body, flagOf, objectOf, textOf } from "./fields.ts";
-import { Proxy, type ProxyContext, type ProxyFields, type ShownProxy } from "./proxy.ts";
+import {
+  NOTHING_SERVED,
+  Proxy,
+  type ProxyContext,
+  type ProxyFields,
+  type ShownProxy,
+  sumOf,
+} from "./proxy.ts";
 
 /** The most proxies at once. */
 const MAX_PROXIES = 1000;
@@ -32,7 +39,7 @@ export class Proxies {
   readonly #proxies = new Map<string, Proxy>();
   readonly #context: ProxyContext;
   /** What those have done that are gone. */
-  readonly #gone: ServeSummary[] = [];
+  #gone = NOTHING_SERVED;
 
   constructor(context: ProxyContext) {
     this.#context = context;
@@ -93,7 +100,8 @@ export class Proxies {
     const proxy = this.get(name);
     this.#proxies.delete(name);
     await proxy.stop();
-    this.#gone.push(await proxy.finished());
+    const served = await proxy.finished();
+    this.#gone = sumOf(this.#gone, served);
   }
 
   /** Starts all of them, and takes their toxics away. Rejects with a SocketError. */
@@ -106,15 +114,8 @@ export class Proxies {
 
   /** Resolves to all they have done, when they have stopped with the run. */
   async finished(): Promise<ServeSummary> {
-    const all = [...this.#proxies.values()].map((proxy) => proxy.finished());
-    return [...this.#gone, ...await Promise.all(all)].reduce(
-      (sum, { accepted, refused, reset }) => ({
-        accepted: sum.accepted + accepted,
-        refused: sum.refused + refused,
-        reset: sum.reset + reset,
-      }),
-      { accepted: 0, refused: 0, reset: 0 },
-    );
+    const all = await Promise.all([...this.#proxies.values()].map((proxy) => proxy.finished()));
+    return all.reduce(sumOf, this.#gone);
   }
 
   async #addOrReplace(input: ProxyInput): Promise<Proxy> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatAddr } from "../../../../base/addr.ts";
+import { type Endpoint, formatAddr } from "../../../../base/addr.ts";
 import { faulty, type FaultyTransport } from "../../../../faults/faulty.ts";
 import type { FaultRule } from "../../../../faults/plan.ts";
 import type { Transport } from "../../../../net/transport.ts";
@@ -15,7 +15,6 @@ import {
   type ServeSummary,
 } from "../../../../serve/serve.ts";
 import type { Server } from "../../../../serve/server.ts";
-import type { Endpoint } from "../../../../base/addr.ts";
 import { parseEndpoint } from "../../../options/endpoint.ts";
 import { ofOption, UsageError } from "../../../io/flags.ts";
 import { ApiError, badBody } from "./error.ts";
@@ -54,6 +53,18 @@ interface AppliedToxic {
   readonly rule: FaultRule;
 }
 
+/** The summary of a proxy that has served nobody. */
+export const NOTHING_SERVED: ServeSummary = { accepted: 0, refused: 0, reset: 0 };
+
+/** Adds up two summaries. */
+export function sumOf(a: ServeSummary, b: ServeSummary): ServeSummary {
+  return {
+    accepted: a.accepted + b.accepted,
+    refused: a.refused + b.refused,
+    reset: a.reset + b.reset,
+  };
+}
+
 /** See the module. */
 export class Proxy {
   readonly name: string;
@@ -63,7 +74,7 @@ export class Proxy {
   #toxics: AppliedToxic[] = [];
   #transport: FaultyTransport | undefined;
   #server: Server<ServeSummary> | undefined;
-  #summary: ServeSummary = { accepted: 0, refused: 0, reset: 0 };
+  #summary = NOTHING_SERVED;
 
   /** Throws an {@linkcode ApiError} if the fields are not valid. */
   constructor(name: string, fields: ProxyFields, context: ProxyContext) {
@@ -109,15 +120,16 @@ export class Proxy {
     if (server === undefined) return;
     this.#server = undefined;
     // That connections are dropped now is what was asked for.
-    this.#add({ ...await server.stop({ drainTimeout: 0 }), reset: 0 });
+    const stopped = await server.stop({ drainTimeout: 0 });
+    this.#summary = sumOf(this.#summary, { ...stopped, reset: 0 });
     // What has not arrived yet is not held back any more.
     this.#transport?.setPlan([]);
   }
 
   /** Resolves to all it has done, when it has stopped with the run. */
   async finished(): Promise<ServeSummary> {
-    if (this.#server !== undefined) this.#add(await this.#server.finished);
-    return this.#summary;
+    if (this.#server === undefined) return this.#summary;
+    return sumOf(this.#summary, await this.#server.finished);
   }
 
   /** Changes its fields; if they differ it is started anew. Rejects as {@linkcode start} does. */
@@ -189,15 +201,6 @@ export class Proxy {
 
   #plan(): FaultRule[] {
     return this.#toxics.map(({ rule }) => rule);
-  }
-
-  #add({ accepted, refused, reset }: ServeSummary): void {
-    const sum = this.#summary;
-    this.#summary = {
-      accepted: sum.accepted + accepted,
-      refused: sum.refused + refused,
-      reset: sum.reset + reset,
-    };
   }
 }
 
