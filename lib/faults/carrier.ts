@@ -102,7 +102,7 @@ export class Carrier {
   setFaults(faults: Faults): void {
     const gone = this.#active.replace(faults, this.#position);
     for (const { fault, left } of gone) {
-      this.#stalls.delete(fault);
+      for (const faults of [this.#stalls, this.#told, this.#placed]) faults.delete(fault);
       if (fault.name === "truncate" && left <= 0) return this.#events.onEnding("close");
     }
     this.#delayAgain(gone.map(({ fault }) => fault));
