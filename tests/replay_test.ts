@@ -264,10 +264,18 @@ test("replay: what was recorded without its data cannot be played, and says why"
 });
 
 test("replay: a long message that comes in pieces costs no more for each piece the longer it is", () => {
-  const pieces = (count: number) => () => {
-    const piece = new Uint8Array(64 * 1024).fill(65);
-    const head = bytesOf(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${count * 65536}\r\n\r\n`);
-    const expected = Buffer.concat([head, ...Array.from({ length: count }, () => piece)]);
+  const piece = new Uint8Array(64 * 1024).fill(65);
+  const pieces = (count: number) => fed(count, `Content-Length: ${count * 65536}`, piece, "");
+  assertGrowth(20, "8 times as many pieces", pieces(25), pieces(200));
+  const chunks = bytesOf(`400\r\n${"A".repeat(1024)}\r\n`.repeat(32));
+  const chunked = (count: number) => fed(count, "Transfer-Encoding: chunked", chunks, "0\r\n\r\n");
+  assertGrowth(20, "8 times as many pieces", chunked(25), chunked(200));
+
+  /** Feeds a message whose body is `count` times the piece, and `last`. */
+  function fed(count: number, field: string, piece: Uint8Array, last: string): () => void {
+    const head = bytesOf(`POST / HTTP/1.1\r\nHost: a\r\n${field}\r\n\r\n`);
+    const parts = [head, ...Array.from({ length: count }, () => piece), bytesOf(last)];
+    const expected = Buffer.concat(parts);
     const script = {
       connection: 1,
       chunks: [],
@@ -275,12 +283,12 @@ test("replay: a long message that comes in pieces costs no more for each piece t
       expected,
       expectedEvents: [{ event: 1, at: 0 }],
     };
-    const matcher = matcherOf(script, { match: "http" });
-    matcher.feed(head);
-    for (let i = 0; i < count; i++) matcher.feed(piece);
-    matcher.end();
-  };
-  assertGrowth(20, "8 times as many pieces", pieces(25), pieces(200));
+    return () => {
+      const matcher = matcherOf(script, { match: "http" });
+      for (const part of parts) matcher.feed(part);
+      matcher.end();
+    };
+  }
 });
 
 test("replay: a line without end is a difference, before it fills the memory", async () => {

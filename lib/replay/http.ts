@@ -38,33 +38,41 @@ interface FoundHead extends Found {
 
 /** Finds heads and bodies by turns. A body without bytes is no unit. */
 function finder(findHead: (bytes: Buffer) => FoundHead | undefined): FindUnit {
-  let body: BodyLength = 0;
+  let findBody: FindUnit | undefined;
   return (bytes) => {
-    if (body !== 0) {
-      const found = findBody(bytes, body);
+    if (findBody !== undefined) {
+      const found = findBody(bytes);
       if (found === undefined) return undefined;
-      body = 0;
+      findBody = undefined;
       return { ...found, settles: true };
     }
     const found = findHead(bytes);
     if (found === undefined) return undefined;
-    body = found.body;
-    return { ...found, settles: body === 0 };
+    if (found.body !== 0) findBody = bodyFinder(found.body);
+    return { ...found, settles: found.body === 0 };
   };
 }
 
-function findBody(bytes: Buffer, length: BodyLength): Found | undefined {
+/** Makes what finds one body. */
+function bodyFinder(length: BodyLength): FindUnit {
+  if (length === "chunked") return chunkedFinder();
   // It goes on to the end of the stream, whose rest is a unit.
-  if (length === "close") return undefined;
-  if (length !== "chunked") {
-    return bytes.length < length ? undefined : { parts: [bytes.subarray(0, length)], length };
-  }
-  const pieces: Buffer[] = [];
+  if (length === "close") return () => undefined;
+  return (bytes) =>
+    bytes.length < length ? undefined : { parts: [bytes.subarray(0, length)], length };
+}
+
+/** Finds one chunked body. It decodes each byte once, in however many pieces the body comes. */
+function chunkedFinder(): FindUnit {
   const decoder = new ChunkedDecoder({ folds: true });
-  const end = decoder.decode(bytes, 0, bytes.length, (from, to) => {
-    pieces.push(bytes.subarray(from, to));
-  });
-  return decoder.done ? { parts: [Buffer.concat(pieces)], length: end } : undefined;
+  const content: [from: number, to: number][] = [];
+  let end = 0;
+  return (bytes) => {
+    end = decoder.decode(bytes, end, bytes.length, (from, to) => void content.push([from, to]));
+    if (!decoder.done) return undefined;
+    const part = Buffer.concat(content.map(([from, to]) => bytes.subarray(from, to)));
+    return { parts: [part], length: end };
+  };
 }
 
 /** Finds heads, and compares of them what counts. */

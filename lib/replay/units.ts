@@ -19,7 +19,10 @@ export interface Found {
   readonly settles?: boolean;
 }
 
-/** Finds the unit at the beginning of bytes; undefined if it is not complete. */
+/**
+ * Finds the unit at the beginning of bytes; undefined if it is not complete. The next call then has the
+ * same bytes again, with more behind them.
+ */
 export type FindUnit = (bytes: Buffer) => Found | undefined;
 
 /** Lines with their ends. */
