@@ -10,6 +10,7 @@ import type { Random } from "../base/random.ts";
 import type { Conn } from "../net/transport.ts";
 import { ActiveFaults, describe, type Of } from "./active.ts";
 import type { Fault, FaultName, Faults } from "./plan.ts";
+import { Queue } from "./queue.ts";
 
 /** The most bytes on their way: behind them the sender is held back, as by a network. */
 const MAX_ON_THE_WAY = 256 * 1024;
@@ -60,7 +61,7 @@ export class Carrier {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #events: CarrierEvents;
-  #pieces: Piece[] = [];
+  readonly #pieces = new Queue<Piece>();
   readonly #told = new Set<Fault>();
   /** The faults whose place in what comes was reached. */
   readonly #placed = new Set<Fault>();
@@ -288,8 +289,7 @@ export class Carrier {
 
   /** Gives what is on its way the times of other faults than those that are gone. */
   #delayAgain(gone: readonly Fault[]): void {
-    const pieces = this.#pieces;
-    this.#pieces = [];
+    const pieces = this.#pieces.takeAll();
     this.#lastDue = this.#rateFree = this.#clock.now();
     for (const { bytes, came, then } of pieces) {
       this.#onTheWay -= bytes.length;
@@ -301,11 +301,11 @@ export class Carrier {
 
   async #deliver(): Promise<void> {
     while (!this.#stopped) {
-      const piece = this.#pieces[0];
+      const piece = this.#pieces.first;
       const wait = piece === undefined || this.#stalls.size > 0
         ? Infinity
         : piece.due - this.#clock.now();
-      if (wait > 0) {
+      if (piece === undefined || wait > 0) {
         const changed = this.#changed();
         if (wait < Infinity) this.#cancelDue = this.#clock.setTimer(wait, () => this.#notify());
         await changed;
@@ -324,12 +324,10 @@ export class Carrier {
 
   /** The first piece; with `coalesce`, all that are due with it. */
   #next(first: Piece): Piece {
-    if (this.#active.all("coalesce").length === 0) {
-      this.#pieces.shift();
-      return first;
-    }
-    const count = this.#pieces.findIndex(({ due, then }) => due > first.due || then !== undefined);
-    const joined = this.#pieces.splice(0, count < 0 ? this.#pieces.length : Math.max(1, count));
+    const joins = first.then === undefined && this.#active.all("coalesce").length > 0;
+    const joined = this.#pieces.take(({ due, then }) =>
+      joins && due <= first.due && then === undefined
+    );
     if (joined.length === 1) return first;
     const bytes = new Uint8Array(joined.reduce((sum, { bytes }) => sum + bytes.length, 0));
     let at = 0;
