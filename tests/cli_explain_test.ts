@@ -152,7 +152,7 @@ sys.stdin.read()
     await assertSays(connect(join(folder, "ap.sock")), new RegExp(there));
     await assertSays(connect(join(folder, "no", "x.sock")), /ENOENT\)\. There is no folder /);
     await assertSays(connect(dead), /Nobody listens at that socket file any more\./);
-    await assertSays(connect(file), /That file is no socket\. Check the path\.$/);
+    await assertSays(connect(file), /That file is not a socket\. Check the path\.$/);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -25,9 +25,9 @@ export interface FaultyContext {
   readonly number: number;
   readonly role: Role;
   readonly clock: Clock;
-  /** Is told of each fault that is applied. */
+  /** Called for each fault that is applied. */
   readonly onFault: (direction: Direction | undefined, name: FaultName, detail: string) => void;
-  /** Is told when the connection has ended, which may be at once. */
+  /** Called when the connection has ended, which may be at once. */
   readonly onEnd: (conn: FaultyConn<Addr>) => void;
 }
 

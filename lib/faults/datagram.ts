@@ -44,7 +44,7 @@ export class FaultyDatagram implements Datagram {
   #taking = false;
   /** What the inner socket has failed with. */
   #failure: unknown;
-  /** Why a datagram that went later was not sent, until somebody has been told. */
+  /** Why a delayed datagram was not sent. The next operation throws it. */
   #unsent: unknown;
   #closed = false;
   #dropped = 0;

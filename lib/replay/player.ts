@@ -79,7 +79,7 @@ class Player {
   readonly #script: Script;
   readonly #matcher: Matcher;
   readonly #options: PlayerOptions;
-  /** What came, where a miss is told of. */
+  /** What came; kept only if a miss is returned. */
   readonly #received: Piece[] | undefined;
   #sent: number;
   #ended: boolean;
@@ -117,7 +117,7 @@ class Player {
     return { error, received, sent: this.#sent, ended: this.#ended };
   }
 
-  /** Settles as `part` does, but for a difference that is told of. */
+  /** Settles as `part` does, except that a difference becomes a miss. */
   async #orMiss(part: Promise<void>): Promise<void> {
     try {
       await part;

@@ -64,7 +64,7 @@ class Splitter {
       found.push(next);
       rest = rest.subarray(next.length);
     }
-    // The units stay where they are: what is left gets a place of its own.
+    // The units stay in the old buffer: what is left is copied to a new one.
     if (found.length > 0) this.#room = Buffer.from(rest);
     this.#length = rest.length;
     return found;

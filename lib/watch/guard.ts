@@ -8,7 +8,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { LightRequest, LightResponse } from "../http/server/light.ts";
 
-/** What every response says: nothing of it runs, is framed, guessed, kept or told to others. */
+/** What every response says: nothing of it runs, is framed, sniffed, stored or sent to other sites. */
 const SAFE: readonly string[] = [
   "X-Content-Type-Options",
   "nosniff",

@@ -59,7 +59,7 @@ export async function causeOf(
   try {
     return await new Check(attempt, manner, deadline.signal, isLate).of(error);
   } catch {
-    // What cannot be explained is told as it is.
+    // The caller then shows the error as it is.
     return undefined;
   }
 }
@@ -190,7 +190,7 @@ class Check {
     return this.#attempt.tls ? undefined : await this.#ofSpeech(whyNoHttp);
   }
 
-  /** Why the server did not do as was expected, by what it speaks. */
+  /** Explains an unexpected response by the protocol that the server speaks. */
   async #ofSpeech(why: typeof whyNoHttp): Promise<Cause | undefined> {
     const addr = this.#server();
     const speech = await this.#speech();

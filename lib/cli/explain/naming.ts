@@ -26,7 +26,7 @@ export function hostsEntry(name: string): string[] {
 export function whyNameless(name: string, absent: boolean): Cause | undefined {
   if (/^[\d.]+$/.test(name)) {
     return {
-      why: "It looks like an IPv4 address, and is none",
+      why: "It looks like an IPv4 address, but is not a valid one",
       next: "Write four numbers up to 255",
     };
   }

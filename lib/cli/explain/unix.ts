@@ -54,5 +54,5 @@ export function whyDead(path: string): Cause | undefined {
   if (stats === undefined) return undefined;
   return stats.isSocket()
     ? { why: "Nobody listens at that socket file any more", next: "Start its server again" }
-    : { why: "That file is no socket", next: "Check the path" };
+    : { why: "That file is not a socket", next: "Check the path" };
 }

@@ -111,7 +111,7 @@ export function toxiproxyApi(proxies: Proxies, log: Log): LightHandler {
     if (!Object.hasOwn(actions, method)) {
       return { status: 405, headers: ["Allow", Object.keys(actions).join(", ")] };
     }
-    // Who sends a body slowly holds nobody else up.
+    // A client that sends its body slowly does not delay other clients.
     const text = await bodyOf(request);
     const turn = last.then(() => actions[method](proxies, { names, body: () => parsed(text) }));
     last = turn.catch(() => {});

@@ -15,7 +15,7 @@ export function objectOf(value: unknown, what: string): Body {
   throw badBody(`${what} is not an object`);
 }
 
-/** A text; `fallback` where there is none, and null. Throws an ApiError. */
+/** The text of a field; `fallback` if it is missing or null. Throws an ApiError. */
 export function textOf<T>(body: Body, name: string, fallback: T): string | T {
   return fieldOf(body, name, "a string", fallback, (value) => typeof value === "string");
 }

@@ -1,5 +1,5 @@
 /**
- * The flag of toxiproxy's API, and what a relay without a target of its own cannot have.
+ * The flag of toxiproxy's API, and the flags that need a target.
  *
  * @module
  */

@@ -38,14 +38,14 @@ export interface Populated {
 export class Proxies {
   readonly #proxies = new Map<string, Proxy>();
   readonly #context: ProxyContext;
-  /** What those have done that are gone. */
+  /** What the removed proxies have done. */
   #gone = NOTHING_SERVED;
 
   constructor(context: ProxyContext) {
     this.#context = context;
   }
 
-  /** Throws an {@linkcode ApiError} if there is none. */
+  /** Returns a proxy. Throws an {@linkcode ApiError} if no proxy has this name. */
   get(name: string): Proxy {
     const proxy = this.#proxies.get(name);
     if (proxy === undefined) throw new ApiError(404, "proxy not found");

@@ -1,5 +1,5 @@
 /**
- * One proxy of toxiproxy's API: a relay of its own, with toxics.
+ * One proxy of toxiproxy's API: a relay with toxics.
  *
  * @module
  */
@@ -94,7 +94,7 @@ export class Proxy {
     return { name: this.name, ...this.#fields, enabled: this.enabled, toxics };
   }
 
-  /** Those of clients' data first. */
+  /** All toxics; those for data from clients come first. */
   get toxics(): Toxic[] {
     const toxics = this.#toxics.map(({ toxic }) => toxic);
     return ["upstream", "downstream"].flatMap((wanted) =>
@@ -114,7 +114,7 @@ export class Proxy {
     this.#server = serve(listener, handlerTo(parseEndpoint(this.#fields.upstream)), serving);
   }
 
-  /** Stops to listen, and drops its connections. */
+  /** Stops listening, and drops the connections. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
@@ -152,7 +152,7 @@ export class Proxy {
     return addresses.every((addr) => formatAddr(addr) !== this.#fields.listen);
   }
 
-  /** Throws an {@linkcode ApiError} if there is none. */
+  /** Returns a toxic. Throws an {@linkcode ApiError} if no toxic has this name. */
   toxic(name: string): Toxic {
     return this.#toxics[this.#indexOf(name)].toxic;
   }

@@ -29,7 +29,7 @@ interface ToxicType {
 /** The longest time, in milliseconds: what timers can wait. */
 const MAX_MS = 2_000_000_000;
 
-/** A time of an attribute, in milliseconds: a negative one is none. */
+/** The time of an attribute, in milliseconds. A negative time counts as 0. */
 function msOf(value: number): number {
   return Math.min(Math.max(0, value), MAX_MS);
 }
