@@ -46,7 +46,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./protocols": { modules: 18, packages: [] },
   "./chat": { modules: 21, packages: [] },
   "./recording": { modules: 54, packages: [] },
-  "./faults": { modules: 26, packages: [] },
+  "./faults": { modules: 27, packages: [] },
   "./replay": { modules: 31, packages: [] },
   "./simulate": { modules: 50, packages: [] },
   "./testing": { modules: 38, packages: [] },
