@@ -185,9 +185,8 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
     {
       kinds: ["udp"],
       ops: ["connect", "send", "receive"],
-      next:
-        "A broadcast address takes the option `broadcast` (`connect --udp --broadcast`); if it " +
-        `is none, ${POLICY}.`,
+      next: "A broadcast address takes the option `broadcast` (`connect --udp --broadcast`). For " +
+        `other addresses, ${POLICY}.`,
     },
     {
       ops: ["connect"],
@@ -209,8 +208,7 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
   EADDRNOTAVAIL: [{
     ops: ["connect"],
     next:
-      "Check the address to connect from; if there is none, no local port is free: close some " +
-      "connections.",
+      "Check the address to connect from. Without one, no local port is free: close some connections.",
   }],
   ECERT: [{
     ops: ["acceptTls"],

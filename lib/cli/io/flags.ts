@@ -24,7 +24,7 @@ export interface Flag<T> {
   readonly fallback: T;
   /** The name of a flag without which this one means nothing. */
   readonly needs?: string;
-  /** Whether its value may be a secret, which no recording is to have. Default: it is none. */
+  /** Whether its value may be a secret, which is left out of recordings. Default: false. */
   readonly secret?: boolean;
   /**
    * Turns the text given into the value, or throws a {@linkcode UsageError} that says what it takes.

@@ -183,7 +183,7 @@ function isField(line: string): boolean {
   }
 }
 
-/** All of --data or of --data-binary, joined by `&`; nothing if there is none. */
+/** All of --data or of --data-binary, joined by `&`; undefined without these options. */
 async function bodyOf(
   { option, parts: texts }: DataOptions,
   stdin: AsyncIterable<Uint8Array>,
@@ -218,7 +218,7 @@ function stripped(bytes: Buffer): Buffer {
   return Buffer.from(bytes.filter((byte) => byte !== 0x0d && byte !== 0x0a && byte !== 0));
 }
 
-/** Turns what a check throws into what is told of an option: what it `takes`, and what is wrong. */
+/** Makes a usage error of what `check` throws: what the option `takes`, and what is wrong. */
 function checked(takes: string, check: () => void): void {
   try {
     check();

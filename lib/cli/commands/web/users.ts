@@ -27,7 +27,7 @@ export const AUTH_FLAGS: {
 /** Who may see the site. */
 export interface AuthOptions {
   readonly credentials: Credentials;
-  /** What names the file that they are in, as `@FILE`. Undefined is none. */
+  /** The value that names their file, as `@FILE`; undefined if they are not in a file. */
   readonly file: string | undefined;
 }
 
