@@ -362,6 +362,36 @@ test("faults: what was written before close() still arrives, after its delay", a
   client.close();
 });
 
+for (
+  const [why, plan, size] of [
+    ["stalled", "down: stall@3", 100],
+    ["whose peer does not read", "down: split=4096", 8 << 20],
+  ] as const
+) {
+  test(`faults: a closed connection ${why} is reset after a minute`, async () => {
+    const clock = new VirtualClock();
+    const { client, server } = await connected(plan, { clock });
+    const writing = server.write(new Uint8Array(size)).catch(() => {});
+    await clock.advance(0);
+    server.close();
+    await clock.advance(120_001);
+    await assert.rejects(readAll(client), { code: "ECONNRESET" });
+    await writing;
+    client.close();
+  });
+}
+
+test("faults: a closed connection waits for what is delayed, however long", async () => {
+  const clock = new VirtualClock();
+  const { client, server } = await connected("down: delay=1h", { clock });
+  await server.write(bytesOf("late"));
+  server.close();
+  const reading = readAll(client);
+  await clock.advance(3_600_000);
+  assert.equal(await reading, "late");
+  client.close();
+});
+
 test("faults: what came before the peer's reset arrives before it, after its delay", async () => {
   const clock = new VirtualClock();
   const { client, server } = await connected("up: delay=50ms", { clock });

@@ -81,6 +81,8 @@ export class Carrier {
   /** What waits for anything to change. */
   #waiting: (() => void)[] = [];
   #cancelDue: (() => void) | undefined;
+  #delayed = false;
+  #delivered = 0;
 
   constructor(from: Conn, to: Conn, random: Random, clock: Clock, events: CarrierEvents) {
     this.#from = from;
@@ -116,6 +118,16 @@ export class Carrier {
   get mostAtOnce(): number {
     const [split] = this.#active.all("split");
     return split === undefined ? Infinity : split.bytes + split.variation;
+  }
+
+  /** Whether what comes next waits for a time that is known. */
+  get delayed(): boolean {
+    return this.#delayed;
+  }
+
+  /** How many pieces have arrived. */
+  get delivered(): number {
+    return this.#delivered;
   }
 
   /** Stops: nothing more is delivered. */
@@ -307,13 +319,16 @@ export class Carrier {
         : piece.due - this.#clock.now();
       if (piece === undefined || wait > 0) {
         const changed = this.#changed();
-        if (wait < Infinity) this.#cancelDue = this.#clock.setTimer(wait, () => this.#notify());
+        this.#delayed = wait < Infinity;
+        if (this.#delayed) this.#cancelDue = this.#clock.setTimer(wait, () => this.#notify());
         await changed;
         this.#cancelDue?.();
+        this.#delayed = false;
         continue;
       }
       const { bytes, then } = this.#next(piece);
       if (bytes.length > 0) await this.#to.write(bytes);
+      this.#delivered++;
       this.#onTheWay -= bytes.length;
       this.#notify();
       if (then === "fin") return await this.#to.closeWrite();

@@ -15,6 +15,12 @@ import { Carrier, type Ending } from "./carrier.ts";
 import type { Direction, FaultName } from "./plan.ts";
 import type { ConnFaults } from "./select.ts";
 
+/**
+ * How long a connection that this side has closed waits for what it wrote to arrive, in milliseconds,
+ * while nothing arrives and no delay says when it will: it is stalled, or the peer does not read.
+ */
+const MAX_LINGER_MS = 60_000;
+
 /** Which end of the connection is on this side. */
 export type Role = "client" | "server";
 
@@ -46,6 +52,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   #ended = false;
   /** By a fault. */
   #wasReset = false;
+  #cancelLinger: (() => void) | undefined;
 
   constructor(inner: Conn<A>, faults: ConnFaults, context: FaultyContext) {
     this.localAddr = inner.localAddr;
@@ -103,10 +110,23 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   };
 
   close(reason?: Error): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#near.close(reason);
     // What was written is still on its way; nobody reads what comes.
     this.#incoming.stop();
+    this.#linger();
+  }
+
+  /** Resets a closed connection on which nothing arrives any more; see {@linkcode MAX_LINGER_MS}. */
+  #linger(before?: number): void {
+    if (this.#ended) return;
+    const { delivered, delayed } = this.#outgoing;
+    if (delivered === before && !delayed) return this.#end("reset");
+    this.#cancelLinger = this.#context.clock.setTimer(
+      MAX_LINGER_MS,
+      () => this.#linger(delivered),
+    );
   }
 
   reset(reason?: Error): void {
@@ -145,6 +165,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   #end(ending: Ending): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#cancelLinger?.();
     this.#context.onEnd(this as FaultyConn<Addr>);
     this.#incoming.stop();
     this.#outgoing.stop();
