@@ -7,9 +7,13 @@
 import { Buffer } from "node:buffer";
 import { ChunkedDecoder } from "../http/message/chunked.ts";
 import { HttpError } from "../http/message/errors.ts";
-import { framingOf } from "../http/message/request_framing.ts";
+import {
+  type MessageHead,
+  requestMessageHead,
+  responseMessageHead,
+} from "../http/message/message_head.ts";
 import { HeadParser } from "../http/message/request_head.ts";
-import { type BodyLength, bodyLengthOf } from "../http/message/response_framing.ts";
+import type { BodyLength } from "../http/message/response_framing.ts";
 import { ResponseHeadParser } from "../http/message/response_head.ts";
 import type { Script } from "./script.ts";
 import type { FindUnit, Found } from "./units.ts";
@@ -90,11 +94,7 @@ class Heads {
     const parser = new HeadParser();
     const length = parser.parse(bytes, 0, bytes.length);
     if (length < 0) return undefined;
-    const head = parser.take();
-    const { bodyLength } = framingOf(head);
-    const first = `${head.method} ${head.target} HTTP/1.${head.minor}`;
-    const body = bodyLength < 0 ? "chunked" : bodyLength;
-    return { parts: this.#parts(first, head.headers), length, body };
+    return this.#found(requestMessageHead(parser.take()), length);
   };
 
   readonly response = (bytes: Buffer): FoundHead | undefined => {
@@ -102,11 +102,14 @@ class Heads {
     const length = parser.parse(bytes, 0, bytes.length);
     if (length < 0) return undefined;
     const head = parser.take();
-    const body = bodyLengthOf(head, this.#methods[0] ?? "GET");
+    const message = responseMessageHead(head, this.#methods[0] ?? "");
     if (head.status >= 200) this.#methods.shift();
-    const first = `HTTP/1.${head.minor} ${head.status} ${head.reason}`;
-    return { parts: this.#parts(first, head.headers), length, body };
+    return this.#found(message, length);
   };
+
+  #found({ first, headers, length: body }: MessageHead, length: number): FoundHead {
+    return { parts: this.#parts(first, headers), length, body };
+  }
 
   /** The first line, and the fields by their names; those of one name stay in order. */
   #parts(first: string, headers: readonly string[]): Buffer[] {

@@ -6,9 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import { ChunkedDecoder } from "./chunked.ts";
-import { framingOf } from "./request_framing.ts";
+import { type MessageHead, requestMessageHead, responseMessageHead } from "./message_head.ts";
 import { HeadParser } from "./request_head.ts";
-import { type BodyLength, bodyLengthOf } from "./response_framing.ts";
 import { ResponseHeadParser } from "./response_head.ts";
 
 /** What has passed in one direction. */
@@ -23,17 +22,13 @@ export type Passed =
 /** Follows what passes in one direction, in pieces of any size. */
 export type Follow = (data: Uint8Array) => Passed[];
 
-/** A head, and how long the content behind it is. */
-interface Head {
-  readonly first: string;
-  readonly headers: readonly string[];
-  readonly length: BodyLength;
-}
+/** The most requests that wait for their responses; behind them the responses are not followed. */
+const MAX_WAITING = 1024;
 
 /** Reads heads. Throws for what is not valid; after that it is of no use. */
 interface HeadReader {
   parse(chunk: Buffer, from: number, to: number): number;
-  take(): Head;
+  take(): MessageHead;
 }
 
 /** Follows one direction. */
@@ -48,6 +43,11 @@ class Follower {
 
   constructor(heads: HeadReader) {
     this.#heads = heads;
+  }
+
+  /** Follows nothing from now on. */
+  giveUp(): void {
+    this.#lost = true;
   }
 
   take(data: Uint8Array): Passed[] {
@@ -107,21 +107,18 @@ export function followMessages(): { readonly requests: Follow; readonly response
     parse: (chunk, from, to) => requests.parse(chunk, from, to),
     take() {
       const head = requests.take();
-      const { method, target, minor, headers } = head;
-      methods.push(method);
-      const { bodyLength } = framingOf(head);
-      const length = bodyLength === -1 ? "chunked" : bodyLength;
-      return { first: `${method} ${target} HTTP/1.${minor}`, headers, length };
+      if (methods.length < MAX_WAITING) methods.push(head.method);
+      else down.giveUp();
+      return requestMessageHead(head);
     },
   });
   const down = new Follower({
     parse: (chunk, from, to) => responses.parse(chunk, from, to),
     take() {
       const head = responses.take();
-      const { status, reason, minor, headers } = head;
-      const length = bodyLengthOf(head, methods[0] ?? "");
-      if (status >= 200) methods.shift();
-      return { first: `HTTP/1.${minor} ${status} ${reason}`.trimEnd(), headers, length };
+      const message = responseMessageHead(head, methods[0] ?? "");
+      if (head.status >= 200) methods.shift();
+      return message;
     },
   });
   return { requests: (data) => up.take(data), responses: (data) => down.take(data) };
