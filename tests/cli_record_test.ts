@@ -193,6 +193,11 @@ test("cli record: what does not go together is said", async () => {
     ["client", ["get", "http://localhost/", "--record", "-"], /--record - is for servers/],
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
     ["server", ["--fault", "reset"], /Option --fault: .*column 6: expected 'reset@'/],
+    [
+      "server",
+      ["--fault", "down: reset@1", "--fault", "conn=2: refuse; down: close@9"],
+      /column 23: 'close' contradicts 'reset' for the same connections in rule 1/,
+    ],
     ["server", ["--fault", ""], /Option --fault has no rule in it; write one/],
     ["server", ["--fault", "# a comment; "], /Option --fault has no rule in it/],
     ["server", ["--fault", "down: split=1; loss=5%"], /'loss' is for datagrams.*without --udp/],

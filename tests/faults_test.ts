@@ -637,6 +637,22 @@ test("faults: a plan that is not valid names the column and what was expected", 
   }
 });
 
+test("faults: a plan that goes on another one must not contradict that", () => {
+  const before = parseFaultPlan("up: reset@1");
+  assert.equal(parseFaultPlan("down: close@1; conn=2: close@1", before).length, 2);
+  assert.throws(() => parseFaultPlan("conn=2: split=1; close@1", before), {
+    column: 18,
+    message: /'close' contradicts 'reset' .* in rule 1/,
+  });
+});
+
+test("faults: thousands of rules are read in a moment", () => {
+  const plan = parseFaultPlan(
+    Array.from({ length: 20_000 }, (_, i) => `conn=${i + 1}: refuse`).join(";"),
+  );
+  assert.equal(plan.length, 20_000);
+});
+
 test("faults: whatever a plan has, it is read or refused with a FaultPlanError", () => {
   const word = fc.constantFrom(
     "conn=",

@@ -19,16 +19,9 @@ import { checkArgument, TEXT } from "../base/arguments.ts";
 import { type Cidr, parseCidr } from "../base/ip.ts";
 import { escapeText } from "../base/escape.ts";
 import { nearest } from "../base/nearest.ts";
+import { contradict, type Contradiction, RulesSoFar } from "./contradictions.ts";
 import { FORMS, PERCENTAGE, percentage } from "./forms.ts";
-import type {
-  Direction,
-  Fault,
-  FaultName,
-  FaultPlan,
-  FaultRule,
-  Moment,
-  Selection,
-} from "./plan.ts";
+import type { Direction, Fault, FaultName, FaultPlan, FaultRule, Selection } from "./plan.ts";
 
 /** A plan that cannot be read; the message says where, what was expected, and what stands there. */
 export class FaultPlanError extends TypeError {
@@ -57,8 +50,8 @@ interface Part {
 }
 
 /**
- * Reads a plan; an empty one has no faults. docs/faults.md describes the language. Throws a
- * {@linkcode FaultPlanError}.
+ * Reads a plan; an empty one has no faults. docs/faults.md describes the language. It must not
+ * contradict the rules that come before it, if there are any. Throws a {@linkcode FaultPlanError}.
  *
  * @example
  * ```ts
@@ -69,15 +62,18 @@ interface Part {
  * assert.deepEqual(rule.faults, [{ name: "reset", at: { bytes: 4096 } }]);
  * ```
  */
-export function parseFaultPlan(text: string): FaultPlan {
+export function parseFaultPlan(text: string, before: FaultPlan = []): FaultPlan {
   checkArgument("parseFaultPlan", text, TEXT);
+  const sofar = new RulesSoFar();
+  for (const rule of before) sofar.add(rule);
   const withoutComments = text.replace(/#[^\n]*/g, (comment) => " ".repeat(comment.length));
   const rules: FaultRule[] = [];
   for (const part of split({ text: withoutComments, at: 0 }, /[;\n]/)) {
     if (part.text === "") continue;
     const parser = new RuleParser(text, part);
     const rule = parser.rule();
-    parser.checkAgainst(rules, rule);
+    const contradiction = sofar.add(rule);
+    if (contradiction !== undefined) parser.refuse(contradiction);
     rules.push(rule);
   }
   return rules;
@@ -232,26 +228,16 @@ class RuleParser {
     }
   }
 
-  /** Throws if a fault of `rule`, which was read, cannot go with one of an earlier rule. */
-  checkAgainst(earlier: readonly FaultRule[], rule: FaultRule): void {
-    const selection = JSON.stringify(rule.selection);
-    for (const [i, { selection: before, direction, faults }] of earlier.entries()) {
-      const overlap = direction === undefined || rule.direction === undefined ||
-        direction === rule.direction;
-      if (!overlap || JSON.stringify(before) !== selection) continue;
-      for (const [fault, part] of this.#parts) {
-        const same = faults.some(({ name }) => name === fault.name);
-        if (same && (direction ?? rule.direction) === rule.direction) {
-          throw this.#error(
-            part,
-            `'${fault.name}' is there for the same connections in rule ${i + 1}, which counts`,
-          );
-        }
-        const other = same ? undefined : faults.find((other) => contradict(fault, other));
-        if (other === undefined) continue;
-        this.#refuse(part, fault, other, `for the same connections in rule ${i + 1}`);
-      }
+  /** Throws for a fault of the rule that was read and cannot go with one of an earlier rule. */
+  refuse({ fault, other, rule }: Contradiction): never {
+    const part = this.#parts.get(fault)!;
+    if (other.name !== fault.name) {
+      this.#refuse(part, fault, other, `for the same connections in rule ${rule}`);
     }
+    throw this.#error(
+      part,
+      `'${fault.name}' is there for the same connections in rule ${rule}, which counts`,
+    );
   }
 
   #refuse(part: Part, { name }: Fault, other: Fault, where: string): never {
@@ -262,22 +248,4 @@ class RuleParser {
   #error({ at }: Part, why: string): FaultPlanError {
     return new FaultPlanError(this.#whole, at, why.endsWith(".") ? why : `${why}.`);
   }
-}
-
-/** Of these, only the first to happen would be seen. */
-const ENDS: readonly FaultName[] = ["reset", "close", "stall"];
-
-/** One makes pieces smaller, the other larger. */
-const SIZES: readonly FaultName[] = ["split", "coalesce"];
-
-/** Whether two faults of different names cannot both happen to a connection. */
-function contradict(a: Fault, b: Fault): boolean {
-  const both = (names: readonly FaultName[]) => names.includes(a.name) && names.includes(b.name);
-  if (a.name === "refuse" || b.name === "refuse" || both(SIZES)) return true;
-  // After so many bytes or after a time: whichever comes first.
-  return both(ENDS) && "at" in a && "at" in b && kindOf(a.at) === kindOf(b.at);
-}
-
-function kindOf(at: Moment): string {
-  return "bytes" in at ? "bytes" : "data" in at ? "data" : "ms";
 }

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/plural.ts";
 import type { faulty, FaultyTransport } from "../../faults/faulty.ts";
 import type { parseFaultPlan } from "../../faults/parse.ts";
-import type { Fault, FaultPlan } from "../../faults/plan.ts";
+import type { Fault, FaultPlan, FaultRule } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { observeBorrowed } from "../../observe/observe.ts";
@@ -99,21 +99,25 @@ class RunFaults {
   }
 
   #read(): FaultPlan {
-    return this.#plans.flatMap((plan) => {
-      if (isInFile(plan)) {
-        const path = plan.slice(1);
-        return this.#parse(ofOption("--fault", () => readTextFile(path)), `${path}: `);
-      }
-      const rules = this.#parse(plan, "Option --fault: ");
-      // A file may be empty, and get its rules later.
-      if (rules.length > 0) return rules;
-      throw new UsageError("Option --fault has no rule in it; write one, as in 'down: reset@4096'");
-    });
+    const rules: FaultRule[] = [];
+    for (const plan of this.#plans) rules.push(...this.#readOne(plan, rules));
+    return rules;
   }
 
-  #parse(plan: string, where: string): FaultPlan {
+  #readOne(plan: string, before: FaultPlan): FaultPlan {
+    if (isInFile(plan)) {
+      const path = plan.slice(1);
+      return this.#parse(ofOption("--fault", () => readTextFile(path)), `${path}: `, before);
+    }
+    const rules = this.#parse(plan, "Option --fault: ", before);
+    // A file may be empty, and get its rules later.
+    if (rules.length > 0) return rules;
+    throw new UsageError("Option --fault has no rule in it; write one, as in 'down: reset@4096'");
+  }
+
+  #parse(plan: string, where: string, before: FaultPlan): FaultPlan {
     try {
-      const rules = this.#modules.parseFaultPlan(plan);
+      const rules = this.#modules.parseFaultPlan(plan, before);
       const { name } = rules.flatMap(({ faults }) => faults).find(isForDatagrams) ?? {};
       if (name === undefined || this.#hasDatagrams) return rules;
       throw new Error(`'${name}' is for datagrams, and this command sends none without --udp`);
