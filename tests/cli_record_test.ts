@@ -42,6 +42,8 @@ async function recordEcho(file: string, ...args: string[]): Promise<void> {
 test("cli record: a relay records both sides, and says which belong together", async () => {
   using dir = folder();
   const file = join(dir.path, "x.jsonl");
+  // Whatever was there before, only its owner can read it then.
+  writeFileSync(file, "old", { mode: 0o644 });
   await recordEcho(file);
   const { head, events, warning } = await readRecording(readFileSync(file, "utf8"));
   assert.equal(warning, undefined);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import { counted } from "../../base/plural.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { parseEvent, parseHead } from "../../recording/parse.ts";
@@ -66,8 +66,7 @@ class RecordingOutput {
     if (format === "pcapng") this.#convert = (lines) => this.#pcapng(lines);
     if (this.isStdout) return;
     try {
-      // It may have passwords in it.
-      this.#fd = openSync(path, "w", 0o600);
+      this.#fd = openForOwner(path);
     } catch (error) {
       throw unwritten(path, error);
     }
@@ -129,6 +128,18 @@ class RecordingOutput {
     }
     return concat(blocks);
   }
+}
+
+/** Opens a file, and empties it, that only its owner can read: it may have passwords in it. */
+function openForOwner(path: string): number {
+  const fd = openSync(path, "w", 0o600);
+  try {
+    // One that was there already may have another mode; a device or a pipe keeps its own.
+    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
+  } catch {
+    // It is somebody else's, who decides.
+  }
+  return fd;
 }
 
 function putBytes(fd: number, bytes: Uint8Array): void {
