@@ -53,7 +53,7 @@ for (const [signal, code] of SIGNALS) {
     await using _server = server;
     using _conn = conn;
     server.program.kill(signal);
-    await server.program.stderr.until(/^stopping: conversations get 1000 s to finish/m);
+    await server.program.stderr.until(/^stopping: connections get 1000 s to finish/m);
     await conn.write(bytes("and goodbye"));
     assert.equal(await readText(conn, 11), "and goodbye");
     await conn.closeWrite();

@@ -68,7 +68,7 @@ for (
       row(`│◀─ 70 B  ${shown} `, "─", "┤"),
       row("├╌ FIN ", "╌", "▶│"),
       row("│◀╌ close ", "╌", "┤"),
-      "stopping: conversations get 10 s to finish, Ctrl-C ends at once",
+      "stopping: connections get 10 s to finish, Ctrl-C ends at once",
       "closing the listening socket",
       "stopped after 1 connection, 0 of them reset",
     ]);

@@ -49,7 +49,7 @@ test("server: -v --recv-size 16 prints the tutorial's transcript, line by line",
     "waiting for a connection",
     ...conversation,
     ...conversation,
-    "stopping: conversations get 10 s to finish, Ctrl-C ends at once",
+    "stopping: connections get 10 s to finish, Ctrl-C ends at once",
     "closing the listening socket",
     "stopped after 2 connections, 0 of them reset",
   ]);

@@ -65,6 +65,25 @@ test("cli watch: a browser that cannot be opened is one line, and the server goe
   assert.match(await got(url, "/about"), /"title"/);
 });
 
+test("cli watch: a server that cannot listen shows no page", async () => {
+  await using taken = await startServer(["--host", "127.0.0.1"]);
+  for (const command of ["echo", "chat", "web"]) {
+    const args = [
+      command,
+      "--host",
+      "127.0.0.1",
+      "--port",
+      String(taken.port),
+      "--watch",
+      "--open",
+    ];
+    const { code, stderr } = await runServer(args);
+    assert.equal(code, 7);
+    assert.match(stderr, /EADDRINUSE/);
+    assert.doesNotMatch(stderr, /watch it at|browser/);
+  }
+});
+
 test("cli watch: passwords on the command line are not in the title", async () => {
   const args = ["web", "docs", "--host", "127.0.0.1", "--auth", "me:secret", "--watch"];
   await using server = await startServer(args);

@@ -102,7 +102,7 @@ for (const kind of KINDS) {
     await using server = await startWorkers(kind, ["--grace", "1000"]);
     using conn = await converse(server);
     server.program.kill("SIGINT");
-    await server.program.stderr.until(/^stopping: conversations get 1000 s to finish/m);
+    await server.program.stderr.until(/^stopping: connections get 1000 s to finish/m);
     await conn.write(bytes("goodbye"));
     assert.equal(await readText(conn, 7), "goodbye");
     await conn.closeWrite();

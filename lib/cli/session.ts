@@ -25,6 +25,7 @@ export class Session {
   /** What a client tried last. */
   readonly attempt: Attempt = {};
   readonly #starts: (() => void)[] = [];
+  readonly #listens: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
   #starting = false;
@@ -55,6 +56,11 @@ export class Session {
     this.#starts.push(start);
   }
 
+  /** Has `start` called when the server listens. */
+  onListening(start: () => void): void {
+    this.#listens.push(start);
+  }
+
   /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
   onSignals(): Signals {
     return onSignals(this.io, (code) => this.end(code), () => !this.#starting);
@@ -69,6 +75,7 @@ export class Session {
     try {
       const listener = await listening;
       if (this.#hasEnded) listener.close();
+      else for (const start of this.#listens.splice(0)) start();
       return listener;
     } finally {
       this.#starting = false;

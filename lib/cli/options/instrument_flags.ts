@@ -29,6 +29,8 @@ export interface InstrumentedRun {
   readonly log: Log;
   /** Has `start` called when the log of the command is there. */
   onStart(start: () => void): void;
+  /** Has `start` called when the server listens. */
+  onListening(start: () => void): void;
   /** Has SIGHUP call `reload`. */
   onReload(reload: () => void): void;
 }

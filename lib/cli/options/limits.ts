@@ -12,7 +12,7 @@ export const LIMIT_FLAGS: {
   readonly "idle-timeout": Flag<number>;
   readonly grace: Flag<number>;
 } = {
-  "max-connections": integer("N", [1, 1e6], 1024, "conversations at once (default 1024)"),
+  "max-connections": integer("N", [1, 1e6], 1024, "connections at once (default 1024)"),
   "idle-timeout": seconds(300, "close a silent connection; 0 = never (default 300)"),
   grace: seconds(10, "time to finish after Ctrl-C or SIGTERM (default 10)"),
 };

@@ -24,7 +24,7 @@ export interface OpenWatch {
   close(): Promise<void>;
 }
 
-/** Serves the page that the options ask for, and tells its URL. `args` have no passwords in them. */
+/** Serves the page that the options ask for, and tells its URL once there is something to see. `args` have no passwords in them. */
 export async function openWatch(
   { open, lingers, redaction }: WatchOptions,
   args: readonly string[],
@@ -33,7 +33,10 @@ export async function openWatch(
   const title = args.filter((arg) => !/^--(watch|open)$/.test(arg)).join(" ");
   const hub = new Hub({ title, redaction });
   const server = await serveWatch(hub, systemTransport);
-  run.onStart(() => announce(server, open, run));
+  const start = () => announce(server, open, run);
+  // A server may have nothing to show: its port may be taken.
+  if (lingers) run.onStart(start);
+  else run.onListening(start);
   const stopped = lingers ? stopOf(run) : undefined;
   return {
     sink: hub.sink,

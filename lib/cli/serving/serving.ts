@@ -103,7 +103,7 @@ export async function serveUntilStopped(
   { log, io }: Session,
   signals: Signals,
 ): Promise<number> {
-  tellStop("conversations", limits.drainTimeout, log, signals);
+  tellStop("connections", limits.drainTimeout, log, signals);
   const options = conversationOptions(limits, access, log, io.clock);
   const server = serve(listener, handler, { ...options, signal: signals.signal });
   return conclude(await server.finished, access, log, signals);

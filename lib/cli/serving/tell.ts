@@ -12,7 +12,7 @@ import { EXIT } from "../io/exit.ts";
 import type { Log } from "../io/log.ts";
 import type { Signals } from "../io/signals.ts";
 
-/** Tells, when a signal has said stop, how many milliseconds `what` may take: "conversations". */
+/** Tells, when a signal has said stop, how many milliseconds `what` may take: "connections". */
 export function tellStop(what: string, grace: number, log: Log, { signal }: Signals): void {
   signal.addEventListener("abort", () => {
     log.note(`stopping: ${what} get ${grace / 1000} s to finish, Ctrl-C ends at once`);

@@ -67,7 +67,7 @@ export async function serveInWorkers<Options>(
     if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
     throw error;
   }
-  tellStop("conversations", limits.drainTimeout, log, signals);
+  tellStop("connections", limits.drainTimeout, log, signals);
   await announce(workers.addr);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;

@@ -57,7 +57,7 @@ Over UDP on any address (--host ''), the answers of a host with several addresse
 another one than was asked, which clients may not take: then listen on that one.
 
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
-accepting and lets conversations finish for the grace time, then resets them; again ends at once.
+accepting and lets connections finish for the grace time, then resets them; again ends at once.
 
 ${ACCESS_HELP}
 

@@ -74,7 +74,7 @@ client. (Deno cannot reset, and closes.) --idle-timeout is for both directions t
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
-accepting and lets conversations finish for the grace time, then resets them; again ends at once.
+accepting and lets connections finish for the grace time, then resets them; again ends at once.
 
 ${ACCESS_HELP}
 
@@ -163,7 +163,7 @@ async function serveToxiproxy(
   const { session, signals } = context;
   const access = openAccess(who, session.log, (reload) => session.onReload(reload));
   const { finished } = await start(toxiproxy, { ...context, access });
-  tellStop("conversations", limits.drainTimeout, session.log, signals);
+  tellStop("connections", limits.drainTimeout, session.log, signals);
   return conclude(await finished, access, session.log, signals);
 }
 
