@@ -123,6 +123,14 @@ test("cause: the server listens at another address of the same family", async ()
   );
 });
 
+test("cause: with -v the general advice is left out, and the cause is said once", async () => {
+  const args = ["echo", "hi", "--host", OWN_HOST, "--port", "1", "-v"];
+  const { stderr } = await runClient(args);
+  assert.match(stderr, /\(ECONNREFUSED\)\.\n/);
+  assert.equal(stderr.split("Nothing listens at port 1").length, 2);
+  assert.doesNotMatch(stderr, /Check that a server/);
+});
+
 test("cause: datagrams are taken at that port, and no connections", async () => {
   if (!LINUX) return;
   await using server = await startServer(["echo", "--udp", "--host", OWN_HOST]);

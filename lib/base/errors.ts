@@ -94,6 +94,12 @@ export function adviceOf(error: SocketError): string {
   return ADVICE.get(error) ?? "";
 }
 
+/** The message of an error without its end: what was tried, where, and why it failed. */
+export function factOf(error: SocketError): string {
+  const { message } = error;
+  return message.slice(0, message.length - adviceOf(error).length).trimEnd();
+}
+
 /** A name is looked up with a port, or without one, which is 0. */
 function shown(addr: Addr | UdpAddr | Endpoint, op: SocketOp): string {
   return op === "resolve" && "host" in addr && addr.port === 0 ? addr.host : formatAddr(addr);

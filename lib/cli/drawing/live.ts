@@ -5,6 +5,7 @@
  */
 
 import { ERROR_CODES } from "../../base/error_codes.ts";
+import { factOf } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { wrapText } from "../../base/text_width.ts";
 import type { SocketEvent } from "../../observe/events.ts";
@@ -62,7 +63,7 @@ class LiveDrawing {
       case "link":
         return this.#linked(event.socket, event.peer);
       case "error":
-        return known ? undefined : this.#note(event.error.message);
+        return known ? undefined : this.#note(factOf(event.error));
       case "close":
         this.#words.closed?.(event.socket);
         if (!known) this.#note("closing the listening socket");
@@ -167,6 +168,11 @@ class LiveDrawing {
 
 /** An event as recordings have it. */
 function recorded(event: SocketEvent): RecordedEvent {
+  // Whoever could not connect says at the end what to do next.
+  if (event.type === "error" && event.error.op === "connect") {
+    const { code, op } = event.error;
+    return { ...event, error: { code, op, message: factOf(event.error) } };
+  }
   return "data" in event ? { ...event, size: event.data.length } : event;
 }
 

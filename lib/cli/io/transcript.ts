@@ -5,6 +5,7 @@
  */
 
 import { addressFamily, formatAddr } from "../../base/addr.ts";
+import { factOf } from "../../base/errors.ts";
 import type { SocketEvent } from "../../observe/events.ts";
 import type { Addr, TcpAddr } from "../../base/addr.ts";
 import type { Transcript } from "./log.ts";
@@ -150,7 +151,7 @@ export function clientTranscript(): Transcript {
       case "error":
         return event.error.code === "ECANCELED"
           ? [`giving up on ${formatAddr(event.error.addr!)}: another address was faster`]
-          : [event.error.message];
+          : [factOf(event.error)];
       case "close":
         return [event.reset ? "resetting socket" : "closing socket"];
       default:
