@@ -8,6 +8,7 @@ import { systemTransport } from "../lib/net/system.deno.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import { ReplayedRecording } from "../lib/watch/replayed.ts";
 import { serveWatch } from "../lib/watch/server.ts";
+import { readTable } from "./doc_table.ts";
 import { pathOf } from "./programs.ts";
 import { accepted, recordingOf } from "./recordings.ts";
 import { test } from "./runner.deno.ts";
@@ -82,6 +83,17 @@ test("browser watch: an echo with a half-close is seen, step by step", async () 
       "This side closes the socket",
     ]);
     assert.match(await page.locator(".why").textContent() ?? "", /Both streams ended in order/);
+    // A step that is chosen leads to what each runtime does then, wherever the pointer goes.
+    await page.locator(".diagram li button", { hasText: "FIN, a half-close" }).click();
+    await page.locator(".facts").hover();
+    const opened = page.context().waitForEvent("page");
+    await page.locator(".teach a").click();
+    const semantics = await opened;
+    const linked = semantics.locator("tr:target");
+    assert.match(await linked.textContent() ?? "", /we half-closed; read\s+goes on/);
+    await semantics.evaluate(axe.source);
+    const { violations } = await semantics.evaluate("axe.run()") as axe.AxeResults;
+    assert.deepEqual(violations.map(({ id }) => id), []);
   });
 }, ["chromium"]);
 
@@ -535,5 +547,21 @@ test("watch: what the page says of each step stands in the contract", async () =
     assert.ok(contract.includes(rule), `${step}: ${rule}`);
     // It stands alone on the page: nothing in it points to what is not there.
     assert.doesNotMatch(plainRule(rule), /^(It|They|This)\b|\b(their|p|p\.length)\b|[{}`]/, step);
+  }
+});
+
+test("watch: the page of semantics has the table of docs/semantics.md, and steps lead to its rows", async () => {
+  const module = new URL("../lib/watch/page/teach.js", import.meta.url).href;
+  const { LESSONS } = await import(module) as { LESSONS: Record<string, { anchor?: string }> };
+  const page = readFileSync("lib/watch/page/semantics.html", "utf8");
+  const text = page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll(/\s+/g, "");
+  for (const [situation, cells] of readTable("docs/semantics.md")) {
+    for (const cell of [situation, ...cells.values()]) {
+      const plain = cell.replaceAll("`", "").replaceAll(/\s+/g, "");
+      assert.ok(text.includes(plain), `run scripts/semantics_page.ts: ${cell}`);
+    }
+  }
+  for (const [step, { anchor }] of Object.entries(LESSONS)) {
+    if (anchor !== undefined) assert.ok(page.includes(`id="${anchor}"`), `${step}: ${anchor}`);
   }
 });

@@ -22,6 +22,8 @@ import narrowStyle from "./page/narrow.css" with { type: "text" };
 import css from "./page/page.css" with { type: "text" };
 import plots from "./page/plots.js" with { type: "text" };
 import race from "./page/race.js" with { type: "text" };
+import semantics from "./page/semantics.html" with { type: "text" };
+import semanticsStyle from "./page/semantics.css" with { type: "text" };
 import steps from "./page/steps.js" with { type: "text" };
 import teach from "./page/teach.js" with { type: "text" };
 
@@ -44,6 +46,8 @@ export const PAGE_TEXTS: Readonly<Record<string, string>> = {
   "page.css": css,
   "plots.js": plots,
   "race.js": race,
+  "semantics.html": semantics,
+  "semantics.css": semanticsStyle,
   "steps.js": steps,
   "teach.js": teach,
 };

@@ -11,6 +11,7 @@ import { LESSONS, plainRule } from "./teach.js";
 
 /** @typedef {import("./steps.js").View} View */
 /** @typedef {import("./steps.js").Entry} Entry */
+/** @typedef {import("./steps.js").Step} Step */
 
 const FORMATS = {
   pcapng: "packets for Wireshark",
@@ -87,18 +88,32 @@ export class Detail {
       this.#diagram.focus();
       event.preventDefault();
     });
+    /** @type {Step | undefined} */
+    let chosen;
     this.#diagram.onChoose = (step) => {
+      chosen = step;
+      this.#teachOf(step);
       this.#message.show(step);
       this.#message.element.scrollIntoView({ block: "nearest" });
     };
-    this.#diagram.onPoint = (step) => {
-      const lesson = step && LESSONS[step.lesson];
-      this.#teach.replaceChildren(
-        ...(lesson === undefined
-          ? [TEACH]
-          : [h("code", {}, lesson.call), ` ${plainRule(lesson.rule)}`]),
-      );
-    };
+    // On the way to its link others are pointed at.
+    this.#diagram.onPoint = (step) => this.#teachOf(step ?? chosen);
+  }
+
+  /**
+   * Says what a step is to the system, and where there is more.
+   * @param {Step | undefined} step
+   */
+  #teachOf(step) {
+    const lesson = step && LESSONS[step.lesson];
+    if (lesson === undefined) return this.#teach.replaceChildren(TEACH);
+    const { call, rule, anchor } = lesson;
+    const href = `semantics.html${anchor === undefined ? "" : `#${anchor}`}`;
+    this.#teach.replaceChildren(
+      h("code", {}, call),
+      ` ${plainRule(rule)} `,
+      h("a", { href, target: "_blank", rel: "noopener" }, "What each runtime does"),
+    );
   }
 
   get number() {

@@ -57,6 +57,7 @@ export class Diagram {
       if (step !== undefined) this.choose(step);
     });
     this.#list.addEventListener("pointerover", (event) => this.onPoint(stepOf(event)));
+    this.#list.addEventListener("pointerleave", () => this.onPoint(undefined));
     this.#list.addEventListener("focusin", (event) => this.onPoint(stepOf(event)));
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
   }
