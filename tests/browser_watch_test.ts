@@ -1,10 +1,12 @@
 // The live page in Chromium: what real sockets do is seen on it.
 
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { systemTransport } from "../lib/net/system.deno.ts";
+import { decodeFrames, encodeFrame, type Framing, lengthPrefix, lines } from "../lib/frames/mod.ts";
 import { echo } from "../lib/protocols/echo.ts";
 import { ReplayedRecording } from "../lib/watch/replayed.ts";
 import { serveWatch } from "../lib/watch/server.ts";
@@ -208,6 +210,10 @@ test(
         assert.equal(await content.textContent(), '{\n  "a": 1\n}');
         await page.getByRole("button", { name: "HTTP", exact: true }).click();
         assert.match(await content.textContent() ?? "", /X-Oddit's/);
+        await page.getByRole("button", { name: "Frames" }).click();
+        assert.match(await content.textContent() ?? "", /1 · 16 BPOST \/x HTTP\/1\.1/);
+        await page.getByLabel("Framing").selectOption("u32");
+        assert.match(await content.textContent() ?? "", /1 · [\d.]+ GiB · \d+ B so far/);
         await page.getByRole("button", { name: "Copy as curl" }).click();
         await page.getByText("copied as a curl command").waitFor();
         assert.equal(
@@ -547,6 +553,38 @@ test("watch: what the page says of each step stands in the contract", async () =
     assert.ok(contract.includes(rule), `${step}: ${rule}`);
     // It stands alone on the page: nothing in it points to what is not there.
     assert.doesNotMatch(plainRule(rule), /^(It|They|This)\b|\b(their|p|p\.length)\b|[{}`]/, step);
+  }
+});
+
+test("watch: the page tells frames apart as the library does, also where they are not whole", async () => {
+  const module = new URL("../lib/watch/page/frames.js", import.meta.url).href;
+  const { framesOf, guessFraming } = await import(module) as {
+    framesOf(stream: Uint8Array, framing: string): { from: number; to: number; whole: boolean }[];
+    guessFraming(stream: Uint8Array): string;
+  };
+  const messages = ["hello", "x".repeat(200), "é", "", "last"].map((text) => encoder.encode(text));
+  const framings: [string, Framing][] = [
+    ["lines", lines()],
+    ["u8", lengthPrefix("u8")],
+    ["u16", lengthPrefix("u16")],
+    ["u16le", lengthPrefix("u16", { endian: "little" })],
+    ["u32", lengthPrefix("u32")],
+    ["u32le", lengthPrefix("u32", { endian: "little" })],
+    ["varint", lengthPrefix("varint")],
+  ];
+  for (const [name, framing] of framings) {
+    const stream = Buffer.concat(messages.map((message) => encodeFrame(framing, message)));
+    for (let end = 0; end <= stream.length; end++) {
+      const part = stream.subarray(0, end);
+      const own = framesOf(part, name).filter(({ whole }) => whole)
+        .map(({ from, to }) => Buffer.from(part.subarray(from, to)));
+      const { frames } = decodeFrames(framing, part);
+      assert.deepEqual(own, frames.map((frame) => Buffer.from(frame)), `${name} ${end}`);
+    }
+    const first = encodeFrame(framing, messages[0]);
+    if (!name.endsWith("le")) {
+      assert.equal(guessFraming(first), name === "u8" ? "varint" : name);
+    }
   }
 });
 

@@ -11,6 +11,7 @@ import detail from "./page/detail.js" with { type: "text" };
 import diagram from "./page/diagram.js" with { type: "text" };
 import dom from "./page/dom.js" with { type: "text" };
 import format from "./page/format.js" with { type: "text" };
+import frames from "./page/frames.js" with { type: "text" };
 import icon from "./page/icon.svg" with { type: "text" };
 import html from "./page/index.html" with { type: "text" };
 import list from "./page/list.js" with { type: "text" };
@@ -35,6 +36,7 @@ export const PAGE_TEXTS: Readonly<Record<string, string>> = {
   "diagram.js": diagram,
   "dom.js": dom,
   "format.js": format,
+  "frames.js": frames,
   "icon.svg": icon,
   "index.html": html,
   "list.js": list,

@@ -37,6 +37,8 @@ export class Detail {
   #races = h("div");
   #teach = h("p", { class: "teach" }, TEACH);
   #diagram = new Diagram();
+  /** @type {readonly Step[]} */
+  #steps = [];
   #message = new Message();
   /** @type {Map<number, { view: View, entries: Entry[] }>} */
   #known = new Map();
@@ -93,7 +95,7 @@ export class Detail {
     this.#diagram.onChoose = (step) => {
       chosen = step;
       this.#teachOf(step);
-      this.#message.show(step);
+      this.#message.show(step, this.#before(step));
       this.#message.element.scrollIntoView({ block: "nearest" });
     };
     // On the way to its link others are pointed at.
@@ -184,7 +186,29 @@ export class Detail {
         ...stepsOf(known.view, known.entries, lane),
       ];
     });
+    this.#steps = steps;
     this.#diagram.draw(folded(steps), columns, Math.min(...steps.map(({ time }) => time)));
+  }
+
+  /**
+   * What came before a step in its direction; undefined if not all of it is kept.
+   * @param {Step} step
+   */
+  #before({ key, view, event }) {
+    if (event.from !== undefined || event.to !== undefined) return new Uint8Array();
+    if (view.leftOut > 0) return undefined;
+    const same = this.#steps.filter((other) =>
+      other.view.number === view.number && other.event.type === event.type
+    );
+    const earlier = same.slice(0, same.findIndex((other) => other.key === key));
+    if (earlier.some(({ bytes, size }) => bytes?.length !== size)) return undefined;
+    const before = new Uint8Array(earlier.reduce((sum, { size = 0 }) => sum + size, 0));
+    let at = 0;
+    for (const { bytes = new Uint8Array() } of earlier) {
+      before.set(bytes, at);
+      at += bytes.length;
+    }
+    return before;
   }
 
   /** @param {View} view */

@@ -1,12 +1,19 @@
-// One message: as text, hex, JSON or the fields of HTTP; searched and copied.
+// One message: as text, hex, JSON, the fields of HTTP or frames; searched and copied.
 
 import { curlOf, find, httpOf, jsonOf, wantedOf } from "./bytes.js";
 import { h } from "./dom.js";
-import { counted, hex, safeLines, size, textOf } from "./format.js";
+import { framesOf, FRAMINGS, guessFraming } from "./frames.js";
+import { counted, hex, oneLine, safeLines, size, textOf } from "./format.js";
 
 /** @typedef {import("./steps.js").Step} Step */
 
 const LINE = 16;
+
+/** So many frames of a step are shown. */
+const MOST_FRAMES = 500;
+
+/** So much of a frame is shown. */
+const MOST_PREVIEW = 200;
 
 /** See the module. */
 export class Message {
@@ -17,7 +24,13 @@ export class Message {
   });
   /** @type {Step | undefined} */
   #step;
+  /** What came before it in its direction; undefined if not all of that is known. */
+  /** @type {Uint8Array | undefined} */
+  #before;
   #kind = "text";
+  /** The framing that was chosen. */
+  /** @type {string | undefined} */
+  #framing;
   #search = h("input", {
     type: "search",
     placeholder: "Search: text, or 0x0d0a",
@@ -32,9 +45,13 @@ export class Message {
     this.#search.addEventListener("input", () => this.#drawContent());
   }
 
-  /** @param {Step | undefined} step */
-  show(step) {
+  /**
+   * @param {Step | undefined} step
+   * @param {Uint8Array} [before] what came before it in its direction, if all of that is known
+   */
+  show(step, before) {
     this.#step = step;
+    this.#before = before;
     this.element.hidden = step === undefined;
     if (step === undefined) return;
     this.element.replaceChildren(
@@ -76,6 +93,7 @@ export class Message {
       hex: "Hex",
       ...(jsonOf(http?.body ?? text ?? "") === undefined ? {} : { json: "JSON" }),
       ...(http === undefined ? {} : { http: "HTTP" }),
+      frames: "Frames",
     };
     if (!(this.#kind in kinds)) this.#kind = text === undefined ? "hex" : "text";
     const tabs = Object.entries(kinds).map(([kind, name]) =>
@@ -117,7 +135,7 @@ export class Message {
   /** @param {string} kind */
   #choose(kind) {
     this.#kind = kind;
-    this.show(this.#step);
+    this.show(this.#step, this.#before);
     /** @type {HTMLElement | null} */ (this.element.querySelector('[aria-pressed="true"]'))
       ?.focus();
   }
@@ -134,14 +152,55 @@ export class Message {
       : counted(found.length, "place");
     const text = textOf(bytes) ?? new TextDecoder("latin1").decode(bytes);
     const http = httpOf(text);
-    if (this.#kind === "http" && http !== undefined) this.#content.replaceChildren(fieldsOf(http));
-    else if (this.#kind === "json") {
+    if (this.#kind === "frames") this.#content.replaceChildren(...this.#frames(bytes));
+    else if (this.#kind === "http" && http !== undefined) {
+      this.#content.replaceChildren(fieldsOf(http));
+    } else if (this.#kind === "json") {
       this.#content.replaceChildren(
         h("pre", {}, ...marked(jsonOf(http?.body ?? text) ?? "", this.#query())),
       );
     } else if (this.#kind === "hex") {
       this.#content.replaceChildren(dump(bytes, found, wanted.length));
     } else this.#content.replaceChildren(h("pre", {}, ...marked(safeLines(text), this.#query())));
+  }
+
+  /**
+   * The frames that this step has a part of.
+   * @param {Uint8Array} bytes
+   */
+  #frames(bytes) {
+    const before = this.#before ?? new Uint8Array();
+    const stream = new Uint8Array(before.length + bytes.length);
+    stream.set(before);
+    stream.set(bytes, before.length);
+    const framing = this.#framing ?? guessFraming(stream);
+    const choice = h(
+      "select",
+      {
+        "aria-label": "Framing",
+        onchange: (/** @type {Event} */ { target }) => {
+          this.#framing = /** @type {HTMLSelectElement} */ (target).value;
+          this.#drawContent();
+          this.#content.querySelector("select")?.focus();
+        },
+      },
+      ...FRAMINGS.map((name) => h("option", { selected: name === framing }, name)),
+    );
+    const frames = framesOf(stream, framing).map((frame, i) => ({ ...frame, number: i + 1 }))
+      .filter(({ to, whole }) => to > before.length || !whole);
+    const more = frames.length - MOST_FRAMES;
+    return [
+      h("label", { class: "framing" }, "Framing ", choice),
+      this.#before === undefined
+        ? h("p", {}, "What came before is not all known: the first frame may begin earlier.")
+        : "",
+      h(
+        "dl",
+        { class: "fields" },
+        ...frames.slice(0, MOST_FRAMES).map((frame) => frameRow(frame, stream, before.length)),
+      ),
+      more > 0 ? h("p", {}, `${counted(more, "more frame")}`) : "",
+    ];
   }
 
   #query() {
@@ -171,6 +230,27 @@ export class Message {
 function marked(text, query) {
   if (query === "") return [text];
   return text.split(query).flatMap((part, i) => i === 0 ? [part] : [h("mark", {}, query), part]);
+}
+
+/**
+ * @param {import("./frames.js").Frame & { number: number }} frame
+ * @param {Uint8Array} stream
+ * @param {number} start where the step begins in it
+ */
+function frameRow({ number, from, to, size: length, whole }, stream, start) {
+  const content = stream.subarray(from, Math.min(to, from + MOST_PREVIEW));
+  const text = textOf(content) ?? hex(content);
+  const notes = [
+    from < start && "begins in an earlier step",
+    !whole && (length === undefined ? "not whole yet" : `${size(to - from)} so far`),
+  ].filter(Boolean);
+  const heading = [`${number}`, length === undefined ? "" : size(length), ...notes];
+  return h(
+    "div",
+    {},
+    h("dt", {}, heading.filter(Boolean).join(" · ")),
+    h("dd", {}, oneLine(text), to - from > MOST_PREVIEW && "…"),
+  );
 }
 
 /** @param {import("./bytes.js").HttpMessage} message */
