@@ -238,6 +238,13 @@ test("watch: a recording is shown as it was at any moment", async () => {
   );
   const [{ connections: [{ events }] }] = await at(2, "&conn=1");
   assert.deepEqual(events.flat().map(({ type }: { type: string }) => type), ["accept", "recv"]);
+  // Forwards and back, each moment is what it was, and the end is the end.
+  for (const time of [0, 2, 9, 5, 2, 0, 9]) {
+    const moment = await at(time);
+    const fresh = new ReplayedRecording(recording, "x.jsonl").at(time);
+    assert.equal(moment[0]?.connections.length ?? 0, [...fresh.connections].length, String(time));
+  }
+  assert.deepEqual((await at(9, "&conn=2")).length, 1);
   assert.equal((await page.get("/events")).status, 404);
 });
 

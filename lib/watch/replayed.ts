@@ -18,13 +18,23 @@ export class ReplayedRecording implements Watched {
   /** How long it is, in milliseconds. */
   readonly duration: number;
   readonly #recording: Recording;
+  /** The lines of each event, which every picture takes. */
+  readonly #lines: readonly string[];
+  /** When each event is there: not before those that stand before it. */
+  readonly #moments: readonly number[];
+  /** The picture that was asked for last, and how many events are in it. */
+  #shown = { picture: new Picture(), count: 0 };
 
   /** `title` is what the pages are called. */
   constructor(recording: Recording, title: string) {
     this.title = title;
     this.head = recording.head;
     this.#recording = recording;
+    this.#lines = recording.events.map(lineOf);
+    let latest = -Infinity;
+    this.#moments = recording.events.map(({ time }) => latest = Math.max(latest, time));
     this.picture = this.at(Infinity);
+    this.#shown = { picture: new Picture(), count: 0 };
     this.duration = this.picture.now;
   }
 
@@ -32,12 +42,21 @@ export class ReplayedRecording implements Watched {
     return this.duration;
   }
 
-  /** The picture at a moment, in milliseconds since the start. */
+  /**
+   * The picture at a moment, in milliseconds since the start; the next call changes it. A later moment
+   * costs what has happened since, an earlier one all that happened before it.
+   */
   at(time: number): Picture {
-    const picture = new Picture();
-    for (const event of this.#recording.events) {
-      if (event.time <= time) picture.add(event, lineOf(event));
+    const { events } = this.#recording;
+    const { count } = this.#shown;
+    if (count > 0 && this.#moments[count - 1] > time) {
+      this.#shown = { picture: new Picture(), count: 0 };
     }
-    return picture;
+    const shown = this.#shown;
+    const { length } = events;
+    for (; shown.count < length && this.#moments[shown.count] <= time; shown.count++) {
+      shown.picture.add(events[shown.count], this.#lines[shown.count]);
+    }
+    return shown.picture;
   }
 }
