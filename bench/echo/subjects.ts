@@ -147,6 +147,15 @@ export const SUBJECTS: readonly Subject[] = [
   recorded("recorded-sizes", "sizes", "payloads"),
   recorded("recorded", "all bytes", "none"),
   recorded("recorded-redacted", "all but credentials", "fields"),
+  {
+    name: "watched",
+    title: "plainsocket on Deno, with its live page",
+    reference: "plainsocket-deno",
+    throughput: true,
+    memory: false,
+    silent: true,
+    command: () => deno("watched"),
+  },
   ...onNode(20),
   ...onNode(24),
   {

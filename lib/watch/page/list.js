@@ -279,6 +279,8 @@ export class List {
       if (texts[i] === shown) continue;
       texts[i] = shown;
       row.children[i].textContent = shown;
+      // A long name is cut off; its connection has the whole of it, too.
+      if (key === "peer") /** @type {HTMLElement} */ (row.children[i]).title = shown;
     }
     if (row.dataset.outcome !== view.outcome) row.dataset.outcome = view.outcome;
     return row;
