@@ -38,15 +38,16 @@ test("what may come from a client follows one table, and nothing else may", () =
   assertTable(
     READING,
     `
-              begin request requestWithBody requestExpecting proceed bodyEnd close  next expire  fail
-    idle      head  done    body            expecting        .       .       closed .    .       broken
-    head      .     done    body            expecting        .       .       closed .    expired broken
-    expecting .     .       .               .                body    done    .      .    .       broken
-    body      .     .       .               .                .       done    .      .    expired broken
-    done      .     .       .               .                .       .       .      idle .       broken
-    closed    .     .       .               .                .       .       .      .    .       broken
-    expired   .     .       .               .                .       .       .      .    .       expired
-    broken    .     .       .               .                .       .       .      .    .       broken
+              begin request requestWithBody requestExpecting proceed bodyEnd close  next switch   expire  fail
+    idle      head  done    body            expecting        .       .       closed .    .        .       broken
+    head      .     done    body            expecting        .       .       closed .    .        expired broken
+    expecting .     .       .               .                body    done    .      .    .        .       broken
+    body      .     .       .               .                .       done    .      .    .        expired broken
+    done      .     .       .               .                .       .       .      idle switched .       broken
+    switched  .     .       .               .                .       .       .      .    .        .       broken
+    closed    .     .       .               .                .       .       .      .    .        .       broken
+    expired   .     .       .               .                .       .       .      .    .        .       expired
+    broken    .     .       .               .                .       .       .      .    .        .       broken
     `,
   );
 });
@@ -55,14 +56,15 @@ test("what may be sent to a client follows one table, and nothing else may", () 
   assertTable(
     WRITING,
     `
-             request head    contentEnd whole refuse   next close  fail
-    idle     owed    .       .          .     refusing .    .      broken
-    owed     .       content .          done  refusing .    .      broken
-    refusing .       .       .          done  .        .    .      broken
-    content  .       .       done       .     .        .    .      broken
-    done     .       .       .          .     .        idle closed broken
-    closed   .       .       .          .     .        .    .      broken
-    broken   .       .       .          .     .        .    .      broken
+             request head    contentEnd whole switch   refuse   next close  fail
+    idle     owed    .       .          .     .        refusing .    .      broken
+    owed     .       content .          done  switched refusing .    .      broken
+    refusing .       .       .          done  .        .        .    .      broken
+    content  .       .       done       .     .        .        .    .      broken
+    done     .       .       .          .     .        .        idle closed broken
+    switched .       .       .          .     .        .        .    .      broken
+    closed   .       .       .          .     .        .        .    .      broken
+    broken   .       .       .          .     .        .        .    .      broken
     `,
   );
 });
@@ -88,6 +90,7 @@ const CALLS: Readonly<Record<string, (state: ConnectionState) => unknown>> = {
   responseHead: (state) => state.responseHead(),
   responseEnd: (state) => state.responseEnd(),
   next: (state) => state.next(),
+  switch: (state) => state.switch(),
   closed: (state) => state.closed(),
   expire: (state) => state.expire(),
   refused: (state) => state.fail("refused"),
@@ -162,6 +165,7 @@ test("a connection comes into these states of reading and writing, and no others
     [
       ...pairs("idle head closed", "idle"),
       ...pairs("expecting body done", "owed content done closed"),
+      "switched switched",
       ...pairs("broken expired", "refusing done closed broken"),
     ].sort(),
   );
@@ -180,6 +184,17 @@ test("each request gets one response, and none is begun before the last one is w
   }
   const twice = refused.filter(([{ writing }, call]) => writing === "done" && isRequest.test(call));
   assert.ok(twice.length > 0, "a request before the response to the one before is refused");
+});
+
+test("another protocol begins only behind a whole request that is not answered, and no HTTP follows", () => {
+  const switches = happenings.filter(({ call }) => call === "switch");
+  assert.ok(switches.length > 0);
+  for (const { before } of switches) {
+    assert.deepEqual([before.reading, before.writing], ["done", "owed"]);
+  }
+  for (const { before, after } of happenings) {
+    if (before.switched) assert.match(after.reading, /^(switched|broken)$/);
+  }
 });
 
 test("once a connection is to end, nothing has it go on", () => {
@@ -205,6 +220,7 @@ test("once a connection is to end, nothing has it go on", () => {
       "mistake",
       "plain",
       "refused",
+      "switch",
     ],
   );
 });

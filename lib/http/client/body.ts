@@ -14,6 +14,7 @@ import type { BodyLength } from "../message/response_framing.ts";
 /** What a head fits into; a body gets more, since each read costs a turn of the event loop. */
 const HEAD_BUFFER = 16 * 1024;
 const BODY_BUFFER = 256 * 1024;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * What was received and not yet taken: `chunk` from `from` to `to`. Two buffers are filled by turns,
@@ -32,6 +33,23 @@ export class ResponseInput {
 
   constructor(conn: Conn) {
     this.#conn = conn;
+  }
+
+  /** How many bytes were received and not taken. */
+  get waiting(): number {
+    return this.to - this.from;
+  }
+
+  /** Whether all that was received is taken. */
+  get drained(): boolean {
+    return this.waiting === 0;
+  }
+
+  /** Frees the buffers, once nothing is received here any more. */
+  release(): void {
+    this.chunk = NOTHING;
+    this.#next = undefined;
+    this.from = this.to = 0;
   }
 
   /** Whether the end may have been made by somebody in between: TLS has an end of its own. */

@@ -6,12 +6,15 @@
 
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Conn, Transport } from "../../net/transport.ts";
 import { HttpError } from "../message/errors.ts";
 import { isStream } from "../server/response.ts";
+import { restOf } from "../server/rest_conn.ts";
 import { ResponseBody, ResponseInput } from "./body.ts";
 import { type ConnectSettings, connectTo } from "./connect.ts";
 import { explained } from "./errors.ts";
+import { membersOf } from "../message/fields.ts";
+import { valueOf } from "../message/header_list.ts";
 import { bodyLengthOf } from "../message/response_framing.ts";
 import type { HttpHead } from "./options.ts";
 import { ReceivedResponse, type ResponseSettings } from "./received_response.ts";
@@ -39,12 +42,19 @@ export interface ExchangeSettings extends ConnectSettings, ResponseSettings {
   readonly onHead: (head: HttpHead) => void;
 }
 
+/** What a request has led to. */
+export interface Exchanged {
+  readonly response: ReceivedResponse;
+  /** The connection, if it speaks the protocol now that was asked for. */
+  readonly conn: Conn | undefined;
+}
+
 /** Sends a request and waits for the head of its response. */
 export async function exchange(
   transport: Transport,
   request: Outgoing,
   settings: ExchangeSettings,
-): Promise<ReceivedResponse> {
+): Promise<Exchanged> {
   const { signal, idleTimeout, clock, limits, onHead } = settings;
   const url = publicUrl(request.url);
   const { conn, timing } = await connectTo(transport, request.url, settings);
@@ -54,18 +64,15 @@ export async function exchange(
     // tells why.
     const sending = new Sending(send(session, request, onHead));
     const input = new ResponseInput(conn);
-    const reading = readHead(input, new ResponseHeadParser(limits), clock, onHead);
+    const reading = readHead(input, new ResponseHeadParser(limits), request, clock, onHead);
     const { head, bytes, firstByte } = await session.wait(reading);
-    const length = bodyLengthOf(head, request.method);
+    const switched = head.status === 101;
+    const length = switched ? 0 : bodyLengthOf(head, request.method);
     const body = new ResponseBody(input, length, settings.maxSize, limits.headerBytes);
     const marks = { ...timing, firstByte };
-    return new ReceivedResponse(url, request.method, head, bytes, length, {
-      session,
-      sending,
-      body,
-      marks,
-      settings,
-    });
+    const parts = { session, sending, body, marks, settings };
+    const response = new ReceivedResponse(url, request.method, head, bytes, length, parts);
+    return { response, conn: switched ? restOf(session.release(), input) : undefined };
   } catch (error) {
     session.close();
     throw session.upload?.failure ?? explained(error, url);
@@ -107,6 +114,7 @@ async function send(
 async function readHead(
   input: ResponseInput,
   parser: ResponseHeadParser,
+  { protocol }: Outgoing,
   clock: Clock,
   onHead: (head: HttpHead) => void,
 ): Promise<{ head: ResponseHead; bytes: number; firstByte: number }> {
@@ -132,12 +140,21 @@ async function readHead(
       startLine: `HTTP/1.${minor} ${status} ${reason}`.trimEnd(),
       headers,
     });
-    if (status >= 200) return { head, bytes, firstByte };
-    if (status === 101) {
-      throw new HttpError(502, "BAD_STATUS", "The server switches to another protocol, unasked");
-    }
+    if (status === 101) checkSwitch(head, protocol);
+    if (status >= 200 || status === 101) return { head, bytes, firstByte };
     if (++interim === MOST_INTERIM) {
       throw new HttpError(502, "BAD_STATUS", "The server sends interim responses without end");
     }
   }
+}
+
+/** Throws unless 101 leads to the protocol that was asked for (RFC 9110 section 7.8). */
+function checkSwitch({ minor, headers }: ResponseHead, protocol: string | undefined): void {
+  const membersIn = (name: string) =>
+    membersOf(valueOf(headers, name) ?? "").map((member) => member.toLowerCase());
+  const [to, ...more] = membersIn("upgrade");
+  const asked = to === protocol?.toLowerCase() && more.length === 0;
+  if (minor === 1 && asked && membersIn("connection").includes("upgrade")) return;
+  const why = protocol === undefined ? "unasked" : `not to ${protocol}, which was asked for`;
+  throw new HttpError(502, "BAD_STATUS", `The server switches to another protocol, ${why}`);
 }

@@ -82,7 +82,7 @@ export async function requestHttp(
   };
   try {
     for (let redirects = 0, redirectedAt = began;; redirects++, redirectedAt = clock.now()) {
-      const response = await exchange(transport, request, { ...settings, redirectedAt });
+      const { response } = await exchange(transport, request, { ...settings, redirectedAt });
       const next = maxRedirects === 0 ? undefined : nextOf(request, response);
       if (next === undefined) {
         response.onClosed = () => deadline[Symbol.dispose]();

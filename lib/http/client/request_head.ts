@@ -21,6 +21,8 @@ export interface Outgoing {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** The length of a body that is a stream, if it is known. */
   readonly length: number | undefined;
+  /** The protocol to go on with, if one is asked for. */
+  readonly protocol?: string;
 }
 
 /** These fields say where the message ends, which is nothing to disagree about. */
@@ -75,7 +77,9 @@ export function firstRequest(
 }
 
 /** The fields of a request, in the order that they are sent in. */
-export function fieldsOf({ method, url, headers, body, length }: Outgoing): readonly string[] {
+export function fieldsOf(
+  { method, url, headers, body, length, protocol }: Outgoing,
+): readonly string[] {
   const fields: string[] = [];
   if (!hasField(headers, "host")) fields.push("Host", url.host);
   if (!hasField(headers, "user-agent")) fields.push("User-Agent", `plainsocket/${VERSION}`);
@@ -91,7 +95,8 @@ export function fieldsOf({ method, url, headers, body, length }: Outgoing): read
   } else if (body !== undefined || WITH_CONTENT.has(method)) {
     fields.push("Content-Length", String(body?.length ?? 0));
   }
-  fields.push("Connection", "close");
+  if (protocol === undefined) fields.push("Connection", "close");
+  else fields.push("Connection", "Upgrade", "Upgrade", protocol);
   return fields;
 }
 

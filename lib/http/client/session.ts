@@ -23,6 +23,7 @@ export class Session {
   #waiting = false;
   /** The head of the response has come. */
   #answered = false;
+  #released = false;
 
   constructor(conn: Conn, signal: AbortSignal, idleTimeout: number, clock: Clock) {
     this.conn = conn;
@@ -57,11 +58,23 @@ export class Session {
     }
   }
 
-  /** Closes the connection. A second call does nothing. */
+  /** Hands the connection over: nothing here bounds its time any more, or closes it. */
+  release(): Conn {
+    this.#released = true;
+    this.#unwatch();
+    return this.conn;
+  }
+
+  /** Closes the connection, unless it was handed over. A second call does nothing. */
   close(): void {
-    this.#idle.delete(this.conn);
-    this.#signal.removeEventListener("abort", this.#onAbort);
+    if (this.#released) return;
+    this.#unwatch();
     this.conn.close();
     this.upload?.drop(new SocketError("ECLOSED", "write", { addr: this.conn.remoteAddr }));
+  }
+
+  #unwatch(): void {
+    this.#idle.delete(this.conn);
+    this.#signal.removeEventListener("abort", this.#onAbort);
   }
 }

@@ -10,7 +10,7 @@ import type { Addr } from "../../base/addr.ts";
 import { lightRequest } from "./fetch_request.ts";
 import { fetchResponse } from "./fetch_response.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../server/light.ts";
-import { webRequest } from "./web_request.ts";
+import { lightBehind, webRequest } from "./web_request.ts";
 import { lightResponse } from "./web_response.ts";
 
 /** What a handler is told besides the request: the addresses of its connection. */
@@ -98,6 +98,9 @@ export function toFetchHandler(handler: LightHandler): FetchHandler {
   checkArgument("toFetchHandler", handler, HANDLER);
   return async (request, info) => {
     const response = await handler(lightRequest(request, info?.remoteAddr));
+    if (response.status === 101 && lightBehind(request) === undefined) {
+      throw new TypeError("Only serveHttp() and serveLight() can hand over a connection (upgrade)");
+    }
     return fetchResponse(response, request.method);
   };
 }

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { headersOf } from "../message/header_list.ts";
 import type { LightResponse } from "../server/light.ts";
 import { dropContent, hasContent, isStream, sizeOf } from "../server/response.ts";
+import { SwitchingResponse } from "./switching_response.ts";
 
 /**
  * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a response
@@ -15,6 +16,7 @@ import { dropContent, hasContent, isStream, sizeOf } from "../server/response.ts
  */
 export function fetchResponse(light: LightResponse, method: string): Response {
   const { status, headers = [], body, length } = light;
+  if (status === 101) return new SwitchingResponse(light);
   const fields = headersOf(headers);
   const init = { status, headers: fields };
   const wanted = hasContent(light, method);

@@ -7,6 +7,7 @@
 import type { LightResponse } from "../server/light.ts";
 import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
+import { SwitchingResponse } from "./switching_response.ts";
 
 /** These are the engine's; what a handler says of them is left out. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -34,6 +35,8 @@ export function lightResponse(
   }
   const text = textOf(response);
   if (text !== undefined) return text;
+  const switching = SwitchingResponse.lightBehind(response);
+  if (switching !== undefined) return switching;
   if (response.bodyUsed) {
     throw new TypeError("A handler returned a Response whose body has been read already");
   }
@@ -41,7 +44,7 @@ export function lightResponse(
   const headers: string[] = [];
   let length: number | undefined;
   response.headers.forEach((value, name) => {
-    if (!FRAMING.has(name)) headers.push(name, value);
+    if (!FRAMING.has(name) || name === "upgrade" && status === 426) headers.push(name, value);
     else if (name === "content-length" && /^\d+$/.test(value)) length = Number(value);
   });
   const source = sourceOf(response);

@@ -23,6 +23,8 @@ export type Reading =
   | "body"
   /** The whole request. */
   | "done"
+  /** The whole request, and what follows is of another protocol. */
+  | "switched"
   /** The end of the stream, where a request might have begun. */
   | "closed"
   /** Nothing in time: what comes now is too late. */
@@ -48,6 +50,8 @@ export type ReadingEvent =
   | "close"
   /** The next request may come. */
   | "next"
+  /** Another protocol begins. */
+  | "switch"
   /** The time for a head or a body is over. */
   | "expire"
   /** Something is wrong with what came, or with the connection. */
@@ -73,7 +77,8 @@ export const READING: Table<Reading, ReadingEvent> = {
   },
   expecting: { proceed: "body", bodyEnd: "done", fail: "broken" },
   body: { bodyEnd: "done", expire: "expired", fail: "broken" },
-  done: { next: "idle", fail: "broken" },
+  done: { next: "idle", switch: "switched", fail: "broken" },
+  switched: { fail: "broken" },
   closed: { fail: "broken" },
   expired: { fail: "expired" },
   broken: { fail: "broken" },
@@ -91,6 +96,8 @@ export type Writing =
   | "refusing"
   /** The whole response. */
   | "done"
+  /** 101, and what follows is of another protocol. */
+  | "switched"
   /** The last response, and the end of the stream. */
   | "closed"
   /** What never becomes whole, or is of no use any more. */
@@ -110,6 +117,8 @@ export type WritingEvent =
   | "refuse"
   /** The next request may come. */
   | "next"
+  /** 101 is sent, and another protocol begins. */
+  | "switch"
   /** This side is closed; what comes is still received for a while. */
   | "close"
   /** Nothing more can be sent, or must be. */
@@ -118,10 +127,17 @@ export type WritingEvent =
 /** What follows what in {@linkcode Writing}. */
 export const WRITING: Table<Writing, WritingEvent> = {
   idle: { request: "owed", refuse: "refusing", fail: "broken" },
-  owed: { head: "content", whole: "done", refuse: "refusing", fail: "broken" },
+  owed: {
+    head: "content",
+    whole: "done",
+    switch: "switched",
+    refuse: "refusing",
+    fail: "broken",
+  },
   refusing: { whole: "done", fail: "broken" },
   content: { contentEnd: "done", fail: "broken" },
   done: { next: "idle", close: "closed", fail: "broken" },
+  switched: { fail: "broken" },
   closed: { fail: "broken" },
   broken: { fail: "broken" },
 };
@@ -211,6 +227,11 @@ export class ConnectionState {
     return this.#writing === WRITE.owed || this.#writing === WRITE.content;
   }
 
+  /** Whether the connection speaks another protocol now. */
+  get switched(): boolean {
+    return this.#writing === WRITE.switched;
+  }
+
   /** Whether nothing of a request has come since the last response was sent. */
   get idle(): boolean {
     return this.#reading === READ.idle && this.#writing === WRITE.idle;
@@ -297,6 +318,13 @@ export class ConnectionState {
     if (!this.#keepAlive) throw new Error("No request may follow the last one of a connection");
     this.#reading = this.#reading.next ?? refuse(this.#reading, "next");
     this.#writing = this.#writing.next ?? refuse(this.#writing, "next");
+  }
+
+  /** 101 is sent: what comes and is sent from now on is of another protocol. */
+  switch(): void {
+    this.#keepAlive = false;
+    this.#read("switch");
+    this.#write("switch");
   }
 
   /** The last response is sent, and this side is closed. */

@@ -5,6 +5,7 @@
  */
 
 const PHRASES: Readonly<Record<number, string>> = {
+  101: "Switching Protocols",
   200: "OK",
   201: "Created",
   202: "Accepted",

@@ -8,6 +8,7 @@
 
 import type { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn } from "../../net/transport.ts";
+import type { Conversation } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
 import { ConnectionState, type Failure } from "../message/state.ts";
 import { Exchanges, type ExchangesServer } from "./exchanges.ts";
@@ -35,7 +36,7 @@ export class HttpConnection {
   readonly #heads: RequestHeads;
   readonly #exchanges: Exchanges;
 
-  constructor(conn: Conn, server: ConnectionServer) {
+  constructor(conn: Conn, conversation: Conversation, server: ConnectionServer) {
     const { limits } = server.settings;
     this.#conn = conn;
     this.#server = server;
@@ -43,7 +44,11 @@ export class HttpConnection {
     this.#input = new Input(conn, server.buffers);
     this.#output = new Output(conn, server.outputBuffers);
     this.#heads = new RequestHeads(this.#input, limits);
-    this.#exchanges = new Exchanges(conn, server, this.#state, this.#input, this.#output);
+    this.#exchanges = new Exchanges(conn, conversation, server, {
+      state: this.#state,
+      input: this.#input,
+      output: this.#output,
+    });
   }
 
   /** For how many milliseconds no client has waited for an answer here; -1 if one does. */
@@ -83,6 +88,7 @@ export class HttpConnection {
         state.clientClosed();
         break;
       }
+      if (state.switched) return;
       await output.flush();
       if (state.mayStillSend || !input.empty) await this.#linger();
     } catch (error) {

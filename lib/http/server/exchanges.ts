@@ -9,6 +9,8 @@ import type { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Conn } from "../../net/transport.ts";
+import type { Handler } from "../../serve/serve.ts";
+import type { Conversation } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
 import type { ConnectionState } from "../message/state.ts";
 import { BodyReader } from "./body.ts";
@@ -27,10 +29,13 @@ import {
   INTERNAL_ERROR,
   isStream,
   type ResponseHeads,
+  switchingHeadOf,
 } from "./response.ts";
+import { restOf } from "./rest_conn.ts";
 import { Reports } from "./reports.ts";
 import { EngineRequest, type RequestConnection } from "./request.ts";
 import { Sender } from "./sender.ts";
+import { upgradedHandlerOf } from "./upgrade.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
@@ -45,6 +50,13 @@ export interface ExchangesServer extends PhasesServer {
   readonly tails: Tails;
 }
 
+/** What a connection consists of. */
+export interface ExchangesParts {
+  readonly state: ConnectionState;
+  readonly input: Input;
+  readonly output: Output;
+}
+
 /** See the module. */
 export class Exchanges implements RequestConnection, WatchedConnection {
   /** Whether the client is still there. */
@@ -53,6 +65,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   /** What the connection waits for. */
   readonly phases: Phases;
   readonly #conn: Conn;
+  readonly #conversation: Conversation;
   readonly #server: ExchangesServer;
   readonly #state: ConnectionState;
   readonly #input: Input;
@@ -66,12 +79,12 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   constructor(
     conn: Conn,
+    conversation: Conversation,
     server: ExchangesServer,
-    state: ConnectionState,
-    input: Input,
-    output: Output,
+    { state, input, output }: ExchangesParts,
   ) {
     this.#conn = conn;
+    this.#conversation = conversation;
     this.scheme = "tls" in conn ? "https" : "http";
     this.#server = server;
     this.#state = state;
@@ -186,6 +199,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   #respondAtOnce(request: EngineRequest, response: LightResponse): LightResponse | undefined {
     const sender = this.#sender;
     try {
+      if (response.status === 101) return response;
       if (!sender.atOnce(request, response, this.#tail(request), this.#input.empty)) {
         return response;
       }
@@ -198,14 +212,16 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** Sends a response of any kind. */
   async #send(request: EngineRequest, response: LightResponse): Promise<void> {
+    const handler = upgradedHandlerOf(response);
     let head: string;
     try {
-      head = headOf(response, request.minor);
+      head = handler === undefined ? headOf(response, request.minor) : switchingHeadOf(response);
     } catch (error) {
       dropContent(response);
       response = this.#mistake(error, request);
       head = headOf(response, request.minor);
     }
+    if (response.status === 101) return await this.#switch(request, head, handler!);
     if (endsByClose(response, request.minor)) this.#state.endAfterResponse();
     this.#state.responseHead();
     this.#response = response;
@@ -213,6 +229,31 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (this.streaming) this.client.begin(request);
     await this.#sender.send(request, response, head, this.#tail(request));
     this.answered(request, response.status, this.#sender.sent);
+  }
+
+  /** Sends 101, and has another protocol spoken. Resolves when that has come to its end. */
+  async #switch(
+    request: EngineRequest,
+    head: string,
+    handler: Handler,
+  ): Promise<void> {
+    const conn = this.#conn;
+    await this.#output.sendText(head);
+    await this.#output.sendBytes(this.#server.tails.persistent);
+    await this.#output.flush();
+    this.#state.switch();
+    const before = conn.bytesWritten;
+    let complete = false;
+    try {
+      await handler(restOf(conn, this.#input), this.#conversation);
+      complete = true;
+    } catch (error) {
+      if (!this.isOwn(error)) {
+        this.#server.settings.onError(error, request);
+        conn.reset();
+      }
+    }
+    this.#reports.end(request, 101, conn.bytesWritten - before, complete);
   }
 
   /** The end of a head: Date, and Connection where it does not go without saying. */

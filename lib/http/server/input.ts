@@ -42,6 +42,17 @@ export class Input {
     return this.from === this.to;
   }
 
+  /** How many bytes were received and not taken. */
+  get waiting(): number {
+    return this.#spare.reduce((sum, { length }) => sum + length, this.to - this.from);
+  }
+
+  /** Whether nothing was received that is not taken, and nothing is being received. */
+  get drained(): boolean {
+    return this.empty && this.#spare.length === 0 && this.#ahead === undefined &&
+      this.#filling === undefined;
+  }
+
   /**
    * Receives more, over what was taken; false at the end of the stream. Who asks while another waits,
    * such as a handler that has answered without an end of its reading, waits for the same. Once it

@@ -8,7 +8,10 @@ import type { Conn } from "../../net/transport.ts";
 import type { ConnectionState } from "../message/state.ts";
 import type { HttpLimits } from "./options.ts";
 
-/** What a connection is waiting for; each has its own deadline, but for the handler. */
+/**
+ * What a connection is waiting for; each has its own deadline, but for the handler. Another protocol is
+ * the handler's, too.
+ */
 export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | "expired";
 
 /** What is to be done with a connection whose time is up. */
@@ -86,7 +89,7 @@ export class Phases {
     // A read may be waiting still after the connection has failed.
     if (this.#readsBody && reading === "body") return "body";
     if (writing === "content" || this.#output.writing) return "write";
-    if (underWay) return "handler";
+    if (underWay || writing === "switched") return "handler";
     return reading === "head" ? "head" : "idle";
   }
 

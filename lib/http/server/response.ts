@@ -190,13 +190,21 @@ function isBare(status: number): boolean {
   return status === 204 || status === 304;
 }
 
+/** The head of 101, all but Date and the empty line. Throws as {@linkcode headOf} does. */
+export function switchingHeadOf({ status, headers = [] }: LightResponse): string {
+  return statusLine(status) + fieldsOf(headers);
+}
+
 function fieldsOf(headers: readonly string[]): string {
   let fields = "";
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     const value = headers[i + 1];
     if (!isToken(name)) throw new TypeError(`A response has a field that is no name: ${name}`);
-    if (OURS.has(name.toLowerCase())) {
+    const key = name.toLowerCase();
+    // RFC 9110 section 7.8.
+    if (key === "upgrade") fields += "Connection: Upgrade\r\n";
+    if (OURS.has(key)) {
       throw new TypeError(
         `A response has the field ${name}, which is for the server to send: endToEndHeaders() leaves ` +
           "such fields out of those of another response",

@@ -8,7 +8,7 @@
 import { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn, Listener } from "../../net/transport.ts";
 import { serve, type ServeSummary } from "../../serve/serve.ts";
-import { RunningServer, type Server } from "../../serve/server.ts";
+import { type Conversation, RunningServer, type Server } from "../../serve/server.ts";
 import { type ConnectionServer, HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
@@ -76,7 +76,7 @@ export class HttpServer implements ConnectionServer {
 
   run(listener: Listener, options: HttpOptions): Server<ServeSummary> {
     const { signal, maxConnections, admission, drainTimeout } = options;
-    const server = serve(listener, (conn) => this.#converse(conn), {
+    const server = serve(listener, (...accepted) => this.#converse(...accepted), {
       signal,
       maxConnections,
       makeRoom: () => this.#makeRoom(),
@@ -96,9 +96,9 @@ export class HttpServer implements ConnectionServer {
     );
   }
 
-  async #converse(conn: Conn): Promise<void> {
+  async #converse(conn: Conn, conversation: Conversation): Promise<void> {
     if (this.#connections.size === 0) this.#tick();
-    const connection = new HttpConnection(conn, this);
+    const connection = new HttpConnection(conn, conversation, this);
     this.#connections.add(connection);
     try {
       await connection.run();

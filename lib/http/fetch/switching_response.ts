@@ -1,0 +1,31 @@
+/**
+ * The response with status 101, which a `Response` cannot have by itself.
+ *
+ * @module
+ */
+
+import type { LightResponse } from "../server/light.ts";
+
+/** See the module. */
+export class SwitchingResponse extends Response {
+  readonly #light: LightResponse;
+
+  /** Makes one of what the engine sends. */
+  constructor(light: LightResponse) {
+    super(null);
+    this.#light = light;
+  }
+
+  override get status(): number {
+    return 101;
+  }
+
+  override get ok(): boolean {
+    return false;
+  }
+
+  /** What a response was made of; undefined if it is not one of these. */
+  static lightBehind(response: object): LightResponse | undefined {
+    return #light in response ? response.#light : undefined;
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The rest of a connection, of which something was received already.
+ *
+ * @module
+ */
+
+import type { Addr } from "../../base/addr.ts";
+import { SocketError } from "../../base/errors.ts";
+import type { Conn, TlsConn } from "../../net/transport.ts";
+import type { TlsInfo } from "../../net/tls/options.ts";
+
+/** What was received and not taken yet: `chunk` from `from` to `to`, and what {@linkcode fill} brings. */
+export interface Received {
+  readonly chunk: Uint8Array;
+  from: number;
+  readonly to: number;
+  /** How many bytes were received and not taken. */
+  readonly waiting: number;
+  /** Whether nothing was received that is not taken, and nothing is being received. */
+  readonly drained: boolean;
+  /** Waits for what is being received; false at the end of the stream. */
+  fill(): Promise<boolean>;
+  /** Frees what it was received into. */
+  release(): void;
+}
+
+/** The connection, whose next bytes are those that were received already. */
+export function restOf(conn: Conn, input: Received): Conn {
+  if (input.drained) {
+    input.release();
+    return conn;
+  }
+  return "tls" in conn ? new RestOfTls(conn as TlsConn, input) : new Rest(conn, input);
+}
+
+/** A connection of which some bytes were received already. */
+class Rest<C extends Conn = Conn> implements Conn {
+  readonly localAddr: Addr;
+  readonly remoteAddr: Addr;
+  protected readonly conn: C;
+  readonly #input: Received;
+  readonly #before: number;
+  #reading = false;
+
+  constructor(conn: C, input: Received) {
+    this.localAddr = conn.localAddr;
+    this.remoteAddr = conn.remoteAddr;
+    this.conn = conn;
+    this.#input = input;
+    this.#before = conn.bytesRead - input.waiting;
+  }
+
+  get bytesRead(): number {
+    return this.conn.bytesRead - this.#input.waiting - this.#before;
+  }
+
+  get bytesWritten(): number {
+    return this.conn.bytesWritten;
+  }
+
+  read(p: Uint8Array): Promise<number | null> {
+    // What is no buffer, or has no room, is for the connection to refuse.
+    if (this.#input.drained || !(p?.length > 0)) return this.conn.read(p);
+    return this.#received(p);
+  }
+
+  async #received(p: Uint8Array): Promise<number | null> {
+    if (this.#reading) throw new SocketError("EBUSY", "read", { addr: this.remoteAddr });
+    const input = this.#input;
+    this.#reading = true;
+    try {
+      if (input.from === input.to && !await input.fill()) return null;
+      const n = Math.min(p.length, input.to - input.from);
+      p.set(input.chunk.subarray(input.from, input.from += n));
+      if (input.drained) input.release();
+      return n;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  write(p: Uint8Array): Promise<void> {
+    return this.conn.write(p);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.conn.closeWrite();
+  }
+
+  close(reason?: Error): void {
+    this.conn.close(reason);
+  }
+
+  reset(reason?: Error): void {
+    this.conn.reset(reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+class RestOfTls extends Rest<TlsConn> implements TlsConn {
+  get tls(): TlsInfo {
+    return this.conn.tls;
+  }
+
+  get truncated(): boolean | undefined {
+    return this.conn.truncated;
+  }
+}
