@@ -1,7 +1,7 @@
 // They run on Deno and Linux only, as the benches do.
 
 import assert from "node:assert/strict";
-import { test } from "../tests/runner.deno.ts";
+import { test } from "../tests/support/runner.deno.ts";
 import { Child } from "./common/children.ts";
 
 test("bench: who stops a process stops those that it has started, too", async () => {

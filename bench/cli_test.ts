@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { runProgram } from "../tests/peers.ts";
-import { runCommand, test } from "../tests/runner.deno.ts";
+import { runProgram } from "../tests/support/peers.ts";
+import { runCommand, test } from "../tests/support/runner.deno.ts";
 
 const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers"];
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "../tests/runner.deno.ts";
+import { test } from "../tests/support/runner.deno.ts";
 import { CLI_RULES, forbiddenImports, IMPORT_RULES, importsOf } from "./import_rules.ts";
 
 const lines = (from: string, text: string) => forbiddenImports(importsOf(from, text));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test } from "../tests/runner.deno.ts";
+import { test } from "../tests/support/runner.deno.ts";
 import { publicDeclarations } from "./declarations.ts";
 import { copyCode, MODULES, reachable } from "./npm_code.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "../tests/runner.deno.ts";
+import { test } from "../tests/support/runner.deno.ts";
 import { takenBy, wrongFaces } from "./public_faces.ts";
 
 const FACES = {

@@ -4,7 +4,7 @@
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readTable } from "../tests/doc_table.ts";
+import { readTable } from "../tests/support/doc_table.ts";
 import { PAGE } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 

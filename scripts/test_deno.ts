@@ -1,15 +1,15 @@
 // The tests on Deno that a change can break: those that reach a changed file through their imports
-// or name it. Or those in files whose names contain one of the words, or all.
+// or name it. Or those in files whose paths contain one of the words, or all.
 //
 //   deno task test [--all | WORD...]
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join, relative } from "node:path";
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { skippedIn } from "../tests/programs.ts";
+import { skippedIn } from "../tests/support/programs.ts";
 import { must, ROOT, run } from "./program.ts";
 
 /** More than 10 times what all takes on a quiet machine with two cores. */
@@ -96,7 +96,7 @@ const tests = (await must(["git", "ls-files", "--cached", "--others", "--exclude
 async function chosen(): Promise<string[]> {
   if (all) return tests;
   if (words.length > 0) {
-    return tests.filter((path) => words.some((word) => basename(path).includes(word)));
+    return tests.filter((path) => words.some((word) => relative(ROOT, path).includes(word)));
   }
   const changed = await changedFiles();
   if (changed.some((path) => CONFIGURATION.includes(path))) return tests;
@@ -110,7 +110,7 @@ const files = await chosen();
 if (files.length === 0) {
   console.log(
     words.length > 0
-      ? `No test file has '${words.join("' or '")}' in its name.`
+      ? `No test file has '${words.join("' or '")}' in its path.`
       : "No test reaches a file that has changed since the last commit. --all runs all.",
   );
   process.exit(words.length > 0 ? 1 : 0);

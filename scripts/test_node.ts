@@ -1,5 +1,5 @@
-// The tests, compiled for Node, on the other runtimes: all of them, or those in files whose names
-// contain one of the words.
+// The tests, compiled for Node, on the other runtimes: all of them, or those in files whose paths in
+// tests/ contain one of the words.
 //
 //   deno task test:node [--on 20|26|24|bun]... [WORD...]
 
@@ -8,7 +8,7 @@ import { availableParallelism } from "node:os";
 import { relative } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { skippedIn } from "../tests/programs.ts";
+import { skippedIn } from "../tests/support/programs.ts";
 import { compileTests } from "./compile.ts";
 import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
@@ -21,11 +21,12 @@ const DEADLINE_MS = 1_800_000;
 const CONCURRENCY = 2 * availableParallelism();
 
 /**
- * What is not about the library: the programs and the examples, what Deno fetches for them, and what
- * Chromium makes of the web server. It runs on the oldest Node and the newest. The programs are not
- * for Bun, where some messages about certificates differ and a full disk behind stdout is not noticed.
+ * The folders of tests/ that are not about the library: the programs (their parts, as functions, run
+ * everywhere), the examples, what is published, and Chromium. They run on the oldest Node and the
+ * newest. The programs are not for Bun, where some messages about certificates differ and a full disk
+ * behind stdout is not noticed.
  */
-const NOT_THE_LIBRARY = /^(cli_|examples|first_run|flags|hints|browser|package)/;
+const NOT_THE_LIBRARY = /^(browser|cli\/(?!parts\/)|examples|package)/;
 
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {
@@ -102,7 +103,9 @@ const compiled = await report.check("the sources compile for Node", async () => 
 if (!compiled) report.end();
 
 /** All but the one that reports what was skipped, as this script does. */
-const files = readdirSync(`${ROOT}/${folder}/tests`).filter((name) =>
+const files = readdirSync(`${ROOT}/${folder}/tests`, { recursive: true, encoding: "utf8" }).filter((
+  name,
+) =>
   name.endsWith("_test.js") && name !== "zz_skipped_test.js" &&
   (words.length === 0 || words.some((word) => name.includes(word)))
 ).sort();

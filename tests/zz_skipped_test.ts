@@ -1,8 +1,8 @@
 // The last test file of a run of `deno test`: says what was skipped in all of them. Elsewhere
 // scripts/test_node.ts does.
 
-import { skippedMessage } from "./programs.ts";
-import { skippedSoFar } from "./skipped.ts";
+import { skippedMessage } from "./support/programs.ts";
+import { skippedSoFar } from "./support/skipped.ts";
 
 const { count, programs } = skippedSoFar();
 if (count > 0) console.log(skippedMessage(count, programs));

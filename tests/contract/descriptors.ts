@@ -2,15 +2,15 @@
 // files and sockets at the same time.
 
 import assert from "node:assert/strict";
-import { runProgram } from "../peers.ts";
-import { programCommand } from "../scripts.ts";
+import { runProgram } from "../support/peers.ts";
+import { programCommand } from "../support/scripts.ts";
 
-/** Asserts that what `tests/descriptors.ts` opens and closes of this kind is all closed in the end. */
+/** Asserts that what `tests/support/descriptors.ts` opens and closes of this kind is all closed in the end. */
 export async function assertNoneLeft(
   kind: "tcp" | "unix" | "tls" | "udp" | "relay",
 ): Promise<void> {
   const { code, stdout, stderr } = await runProgram([
-    ...programCommand("tests/descriptors", ["-A", "--unstable-net"]),
+    ...programCommand("tests/support/descriptors", ["-A", "--unstable-net"]),
     kind,
   ]);
   assert.equal(code, 0, stderr);

@@ -10,11 +10,11 @@ import type { SelfSigned } from "../../lib/net/tls/certificate.ts";
 import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
-import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../helpers.ts";
-import { isListening, keepsWaiting } from "../kernel.ts";
-import { python, type PythonPeer } from "../peers.ts";
-import type { OtherProgram } from "../programs.ts";
-import { runtime } from "../runner.deno.ts";
+import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../support/helpers.ts";
+import { isListening, keepsWaiting } from "../support/kernel.ts";
+import { python, type PythonPeer } from "../support/peers.ts";
+import type { OtherProgram } from "../support/programs.ts";
+import { runtime } from "../support/runner.deno.ts";
 
 /** How one kind of socket makes connections. */
 export interface Network extends Omit<StreamTests, "test"> {
@@ -22,7 +22,7 @@ export interface Network extends Omit<StreamTests, "test"> {
   pair(): Promise<Pair>;
   /** The programs that `resetting` and `unanswered` run. */
   readonly peers: readonly OtherProgram[];
-  /** Where there are file descriptors: what `tests/descriptors.ts` calls it. */
+  /** Where there are file descriptors: what `tests/support/descriptors.ts` calls it. */
   readonly descriptors?: "tcp" | "unix" | "tls";
 }
 

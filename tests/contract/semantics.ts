@@ -8,7 +8,7 @@ import { SocketError } from "../../lib/base/errors.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
-import { bytes, OWN_HOST, pair, readAll, readExactly, turn, until } from "../helpers.ts";
+import { bytes, OWN_HOST, pair, readAll, readExactly, turn, until } from "../support/helpers.ts";
 import type { ResettingPeer, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
 
 /** What a scenario needs. */

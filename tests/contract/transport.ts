@@ -2,8 +2,8 @@
 // only those of a system have.
 
 import { testStreams } from "../../lib/testing/streams.ts";
-import { mistakes } from "../helpers.ts";
-import { test } from "../runner.deno.ts";
+import { mistakes } from "../support/helpers.ts";
+import { test } from "../support/runner.deno.ts";
 import { assertNoneLeft } from "./descriptors.ts";
 import type { Network } from "./networks.ts";
 

@@ -1,0 +1,40 @@
+// The contract suite on TLS; and, over what no listener of TLS is for, what depends on how it reads.
+
+import { MemoryTransport } from "../../lib/net/memory/transport.ts";
+import { serverContext } from "../../lib/net/tls/handshake.ts";
+import { acceptTlsOver } from "../../lib/net/tls/conn.ts";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { assertHeldBack } from "../../lib/testing/stream_unread.ts";
+import { memoryTcp, type Network, systemTls, systemUnix } from "./networks.ts";
+import { testNetwork } from "./transport.ts";
+import { OWN_HOST, pairThrough } from "../support/helpers.ts";
+import { test } from "../support/runner.deno.ts";
+
+const own = await selfSigned(["127.0.0.1", OWN_HOST]);
+testNetwork(systemTls(systemTransport, own));
+
+/** Both ends of TLS over a connection. */
+async function securePair({ listen, connect }: Network) {
+  const below = await pairThrough(await listen(), connect);
+  const context = serverContext(own, below.listener.addr);
+  const [client, server] = await Promise.all([
+    systemTransport.startTls(below.client, { insecure: true }),
+    acceptTlsOver(below.server, context, own, new AbortController().signal),
+  ]);
+  return {
+    client,
+    server,
+    [Symbol.dispose]() {
+      client.close();
+      server.close();
+      below[Symbol.dispose]();
+    },
+  };
+}
+
+for (const network of [memoryTcp(new MemoryTransport()), systemUnix(systemTransport)]) {
+  test(`${systemTransport.name}, TLS over ${network.name}: whoever never reads, or reads once, holds the peer back`, () => {
+    return assertHeldBack(() => securePair(network));
+  });
+}

@@ -1,0 +1,13 @@
+// The contract suite on TLS that is recorded as it goes over the network.
+
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { observeWire, whyNoWire } from "../../lib/observe/wire.ts";
+import { systemTls } from "./networks.ts";
+import { testNetwork } from "./transport.ts";
+import { OWN_HOST } from "../support/helpers.ts";
+
+if (whyNoWire() === undefined) {
+  const own = await selfSigned(["127.0.0.1", OWN_HOST]);
+  testNetwork(systemTls(observeWire(systemTransport, () => {}), own));
+}

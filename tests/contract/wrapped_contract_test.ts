@@ -1,0 +1,96 @@
+// What wraps a transport, and breaks nothing, keeps the contract.
+
+import { type Clock, systemClock } from "../../lib/base/clock.ts";
+import { faulty } from "../../lib/faults/faulty.ts";
+import { observe } from "../../lib/observe/observe.ts";
+import { record } from "../../lib/recording/record.ts";
+import { MemoryTransport, type ResettingPeer, testTransport } from "../../lib/testing/mod.ts";
+import type { Conn, Transport } from "../../lib/net/transport.ts";
+import { bytes, turn, until } from "../support/helpers.ts";
+import { test } from "../support/runner.deno.ts";
+
+/** The system's clock; it knows whether timers are under way. */
+class CountedClock implements Clock {
+  pending = 0;
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  setTimer(ms: number, fn: () => void): () => void {
+    this.pending++;
+    let isPending = true;
+    const over = () => {
+      if (isPending) this.pending--;
+      isPending = false;
+    };
+    const cancel = systemClock.setTimer(ms, () => {
+      over();
+      fn();
+    });
+    return () => {
+      over();
+      cancel();
+    };
+  }
+}
+
+/** The wrappers; the faults are those that lose nothing. */
+const WRAPPED: Readonly<Record<string, (inner: Transport, clock: Clock) => Transport>> = {
+  "observed": (inner) => observe(inner, () => {}),
+  "recorded": (inner) => record(inner, () => {}),
+  "without faults": (inner, clock) => faulty(inner, "", { clock }),
+  "live, without faults": (inner, clock) => faulty(inner, "", { clock, live: true }),
+  "delayed": (inner, clock) => faulty(inner, "delay=2ms±1", { clock }),
+  "split": (inner, clock) => faulty(inner, "split=1000", { clock }),
+  "delayed and split": (inner, clock) => faulty(inner, "delay=1ms, split=4000", { clock }),
+};
+
+/** A connection of `transport` whose peer, which resets it, is not wrapped. */
+async function resetting(inner: Transport, transport: Transport): Promise<ResettingPeer> {
+  const listener = await inner.listen({ host: "127.0.0.1" });
+  const conns: Conn[] = [];
+  let peer: Conn;
+  const again = async () => {
+    const connecting = transport.connect(listener.addr);
+    const [conn, accepted] = await Promise.all([connecting, listener.accept()]);
+    conns.push(conn);
+    peer = accepted;
+    return conn;
+  };
+  return {
+    conn: await again(),
+    again,
+    reset: async (data) => {
+      await peer.write(bytes(data));
+      peer.reset();
+    },
+    [Symbol.asyncDispose]: () => {
+      for (const conn of conns) conn.close();
+      listener.close();
+      return Promise.resolve();
+    },
+  };
+}
+
+for (const [name, wrap] of Object.entries(WRAPPED)) {
+  const clock = new CountedClock();
+  const inner = new MemoryTransport();
+  const transport = wrap(inner, clock);
+  testTransport({
+    transport,
+    name: `memory, ${name}`,
+    streams: { resetting: () => resetting(inner, transport) },
+    // Whose datagrams are sent later is told of no errors.
+    datagrams: name.startsWith("delayed") ? false : {},
+    test: (title, run) =>
+      test(title, async () => {
+        await run();
+        // What was written before close() is still on its way, and so is the end behind it.
+        for (let turns = 0; turns < 10; turns++) {
+          await turn();
+          await until(() => clock.pending === 0, "all timers have rung");
+        }
+      }),
+  });
+}

@@ -1,0 +1,3 @@
+// The example is a test.
+
+import "../../examples/replay_test.ts";

@@ -1,0 +1,45 @@
+// The programs of docs/tutorial/: each is there in Python, and ours in examples/.
+
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { Program, type ProgramOptions, runProgram } from "../support/peers.ts";
+import { listening, programCommand, type ServerScript } from "../support/scripts.ts";
+
+/** The two kinds of programs. */
+export const KINDS = ["Python's", "ours"] as const;
+
+/** One of them. */
+export type Kind = typeof KINDS[number];
+
+/** Ours that learners meet here are in a folder of their own. */
+const FOLDERS = ["examples", "examples/tutorial", "examples/tutorial/solutions"];
+
+/** The command of a program of the tutorial, or of a solution. */
+export function tutorialCommand(kind: Kind, name: string): string[] {
+  if (kind === "Python's") return ["python3", "-u", `docs/tutorial/python/${name}.py`];
+  const folder = FOLDERS.find((folder) => existsSync(`${folder}/${name}.ts`));
+  return programCommand(`${folder}/${name}`);
+}
+
+/** Starts a server of the tutorial, and waits until it prints where it listens. */
+export function startTutorial(
+  kind: Kind,
+  name: string,
+  args: readonly string[],
+): Promise<ServerScript<Program>> {
+  const program = new Program([...tutorialCommand(kind, name), ...args]);
+  return listening(program, /^.*:(\d+)\/?\n/);
+}
+
+/** What a client of the tutorial prints on stdout. It must end well. */
+export async function heardBy(
+  kind: Kind,
+  name: string,
+  args: readonly (string | number)[],
+  options?: ProgramOptions & { stdin?: string },
+): Promise<string> {
+  const command = [...tutorialCommand(kind, name), ...args.map(String)];
+  const { code, stdout, stderr } = await runProgram(command, options);
+  assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
+  return stdout.toString();
+}

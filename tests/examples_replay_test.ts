@@ -1,3 +1,0 @@
-// The example is a test.
-
-import "../examples/replay_test.ts";

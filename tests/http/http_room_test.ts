@@ -1,0 +1,192 @@
+// Who makes room when all the places of an HTTP server are taken.
+
+import assert from "node:assert/strict";
+import { AccessList } from "../../lib/serve/access.ts";
+import { deferred } from "../../lib/base/deferred.ts";
+import type { LightHandler } from "../../lib/http/server/light.ts";
+import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { bytes, turn } from "../support/helpers.ts";
+import { GET, hearOne, hello, serveOn } from "../support/http_helpers.ts";
+import { test } from "../support/runner.deno.ts";
+
+const TICK = 250;
+/** So long a connection has waited for its request before it makes room. */
+const WAIT = 500;
+
+const ask = async (conn: Conn, text = GET) => {
+  await conn.write(bytes(text));
+  return await hearOne(conn);
+};
+
+/** Whether the server has closed a connection on which it is not to send anything. */
+async function isClosed(conn: Conn): Promise<boolean> {
+  let closed = false;
+  conn.read(new Uint8Array(1)).then((n) => closed = n === null, () => closed = true);
+  await turn();
+  return closed;
+}
+
+test("room: whoever has waited longest since the last request makes it, one for each newcomer", async () => {
+  await using server = await serveOn(hello, { maxConnections: 4 });
+  const conns: Conn[] = [];
+  for (let i = 0; i < 4; i++) {
+    conns.push(await server.connect());
+    await server.clock.advance(TICK);
+  }
+  // The first has just asked; the third sends a part of a head, which is no request yet.
+  await ask(conns[0]);
+  await conns[2].write(bytes("GET / HT"));
+  await server.clock.advance(WAIT);
+  using one = await server.connect();
+  assert.match(await ask(one), /hello$/);
+  assert.deepEqual([await isClosed(conns[1]), await isClosed(conns[3])], [true, false]);
+  using two = await server.connect();
+  assert.match(await ask(two), /hello$/);
+  assert.deepEqual([await isClosed(conns[2])], [true]);
+  assert.match(await ask(conns[0]), /hello$/);
+  for (const conn of conns) conn.close();
+});
+
+test("room: who waits for an answer, takes one, or sends a body, keeps the place", async () => {
+  const answer = deferred<void>();
+  const handler: LightHandler = async (request) => {
+    if (request.target === "/stream") return { status: 200, body: stream() };
+    for await (const _ of request.body ?? []);
+    await answer.promise;
+    return { status: 200, body: "hello" };
+  };
+  async function* stream() {
+    yield bytes("one");
+    await answer.promise;
+  }
+  await using server = await serveOn(handler, { maxConnections: 3 });
+  const texts = [
+    GET,
+    GET.replace("/", "/stream"),
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx",
+  ];
+  const conns = await Promise.all(texts.map(async (text) => {
+    const conn = await server.connect();
+    await conn.write(bytes(text));
+    return conn;
+  }));
+  for (let i = 0; i < 5; i++) {
+    await server.clock.advance(4000);
+    // The body goes on, however slowly.
+    await conns[2].write(bytes("x"));
+  }
+  using next = await server.connect();
+  const heard = ask(next);
+  await server.clock.advance(2000);
+  assert.equal(next.bytesRead, 0);
+  answer.resolve();
+  await hearOne(conns[0]);
+  // Now the first waits for its next request, and then for too long.
+  await server.clock.advance(WAIT + TICK);
+  assert.match(await heard, /hello$/);
+  for (const conn of conns) conn.close();
+});
+
+test("room: bodies that have stalled keep nobody out", async () => {
+  const handler: LightHandler = async (request) => {
+    for await (const _ of request.body ?? []);
+    return { status: 200, body: "hello" };
+  };
+  await using server = await serveOn(handler, { maxConnections: 2 });
+  const stalled = [await server.connect(), await server.connect()];
+  for (const conn of stalled) {
+    await conn.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx"));
+  }
+  await server.clock.advance(5000 + WAIT + TICK);
+  using next = await server.connect();
+  const heard = ask(next);
+  await server.clock.advance(TICK);
+  assert.match(await heard, /hello$/);
+  for (const conn of stalled) conn.close();
+});
+
+test("room: a newcomer is not closed for the next, and all of many get their answer", async () => {
+  await using server = await serveOn(hello, { maxConnections: 2 });
+  const heard = Array.from({ length: 20 }, async () => {
+    using conn = await server.connect();
+    return await ask(conn);
+  });
+  await server.clock.advance(20 * (WAIT + TICK));
+  for (const text of await Promise.all(heard)) assert.match(text, /hello$/);
+});
+
+test("room: a server that stops does not wait for a newcomer that finds none", async () => {
+  const admission = new AccessList({ maxPerAddress: 2 });
+  await using server = await serveOn(() => new Promise(() => {}), {
+    maxConnections: 1,
+    admission,
+    drainTimeout: 1000,
+  });
+  using first = await server.connect();
+  await first.write(bytes(GET));
+  using second = await server.connect();
+  await server.clock.advance(2000);
+  server.stop.abort();
+  await server.clock.advance(3000);
+  const { accepted, reset } = await server.served;
+  assert.deepEqual([accepted, reset], [1, 1]);
+  await assert.rejects(second.read(new Uint8Array(1)), { code: "ECONNRESET" });
+  // It is not counted any more; the handler of the first has never ended.
+  assert.ok(admission.admit(first.localAddr));
+});
+
+test("room: silent sockets in all the places keep nobody out", async () => {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const { port } = listener.addr;
+  const stop = new AbortController();
+  const served = serveHttp(listener, () => new Response("hello"), {
+    signal: stop.signal,
+    maxConnections: 50,
+  }).finished;
+  const connect = () => systemTransport.connect({ host: "127.0.0.1", port });
+  const silent = await Promise.all(Array.from({ length: 150 }, connect));
+  const began = performance.now();
+  const response = await fetch(`http://127.0.0.1:${port}/`);
+  assert.equal(await response.text(), "hello");
+  // 100 of them came before, and the limit of silence is 30 s.
+  assert.ok(performance.now() - began < 15_000);
+  for (const conn of silent) conn.close();
+  stop.abort();
+  await served;
+});
+
+test("room: a client that has left makes it, although its handler never answers", async () => {
+  const hang: LightHandler = ({ target }) =>
+    target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
+  const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
+  for (const text of [GET, GET + GET, post]) {
+    await using server = await serveOn(hang, { maxConnections: 2, drainTimeout: 1 });
+    using there = await server.connect();
+    await there.write(bytes(text));
+    await server.clock.advance(0);
+    using left = await server.connect();
+    await left.write(bytes(text));
+    await left.closeWrite();
+    await server.clock.advance(WAIT + 2 * TICK);
+    using next = await server.connect();
+    assert.match(await ask(next, GET.replace("/", "/last")), /hello$/, text);
+    // Who is still there keeps the place.
+    assert.deepEqual([await isClosed(left), await isClosed(there)], [true, false]);
+    server.stop.abort();
+    await server.clock.advance(2000);
+  }
+});
+
+test("room: a client that resets makes it at once, although its handler never answers", async () => {
+  const hang: LightHandler = ({ target }) =>
+    target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
+  await using server = await serveOn(hang, { maxConnections: 1 });
+  const lost = await server.connect();
+  await lost.write(bytes(GET));
+  await server.clock.advance(TICK);
+  lost.reset();
+  using next = await server.connect();
+  assert.match(await ask(next, GET.replace("/", "/last")), /hello$/);
+});

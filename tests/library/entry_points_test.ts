@@ -1,0 +1,103 @@
+// The entry points of the package: what each exports, and what importing it loads.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { runProgram } from "../support/peers.ts";
+import { runtime, test } from "../support/runner.deno.ts";
+
+const { exports } = JSON.parse(readFileSync("deno.json", "utf8")) as {
+  readonly exports: Readonly<Record<string, string>>;
+};
+
+/** Those that are made of names; the others are programs. */
+const LIBRARY = Object.entries(exports).filter(([, source]) => source.endsWith("mod.ts"));
+
+/** What a module that has nothing but exports exports, types included. */
+function exportedBy(source: string): string[] {
+  const lists = readFileSync(source, "utf8").matchAll(/^export (?:type )?\{([^}]*)\} from/gm);
+  return [...lists].flatMap(([, list]) => list.match(/\w+/g)!);
+}
+
+/** The names that docs/api.md has of an entry point: those of its table, and its types. */
+function documentedOf(entry: string): string[] {
+  const name = entry.replace(".", "plainsocket");
+  const [, text] = readFileSync("docs/api.md", "utf8").split(`\n## \`${name}\`\n`);
+  const [section] = text.split("\n## ");
+  const [table, types] = section.split("\nTypes: ");
+  const rows = table.matchAll(/^\| `(\w+)/gm);
+  return [...Array.from(rows, ([, name]) => name), ...types.match(/\w+/g)!];
+}
+
+for (const [entry, source] of LIBRARY) {
+  test(`entry points: docs/api.md has each name of ${entry}, and no other`, () => {
+    assert.deepEqual(documentedOf(entry).sort(), exportedBy(source).sort());
+  });
+}
+
+/** What importing an entry point may load: how many modules of ours at most, and which packages. */
+const LOADS: Readonly<Record<string, { modules: number; packages: readonly string[] }>> = {
+  ".": { modules: 42, packages: [] },
+  "./http": { modules: 84, packages: [] },
+  "./files": { modules: 71, packages: ["mime", "@fastify/busboy"] },
+  "./frames": { modules: 24, packages: [] },
+  "./streams": { modules: 7, packages: [] },
+  "./workers": { modules: 38, packages: [] },
+  "./protocols": { modules: 18, packages: [] },
+  "./chat": { modules: 21, packages: [] },
+  "./recording": { modules: 54, packages: [] },
+  "./faults": { modules: 28, packages: [] },
+  "./replay": { modules: 32, packages: [] },
+  "./simulate": { modules: 50, packages: [] },
+  "./testing": { modules: 38, packages: [] },
+  "./server": { modules: 40, packages: [] },
+  "./client": { modules: 40, packages: [] },
+};
+
+interface Dependency {
+  readonly code?: { readonly specifier: string };
+  readonly isDynamic?: boolean;
+}
+
+/** What importing a module loads, itself included: neither types nor what `import()` names. */
+async function loadedBy(source: string): Promise<string[]> {
+  const command = [process.execPath, "info", "--quiet", "--json", source];
+  const { code, stdout, stderr } = await runProgram(command);
+  assert.equal(code, 0, stderr);
+  const { roots, modules } = JSON.parse(stdout.toString()) as {
+    roots: string[];
+    modules: { specifier: string; dependencies?: Dependency[] }[];
+  };
+  const imports = new Map(modules.map(({ specifier, dependencies = [] }) => [
+    specifier,
+    dependencies.filter(({ isDynamic }) => !isDynamic)
+      .flatMap(({ code }) => code === undefined ? [] : [code.specifier]),
+  ]));
+  const loaded = new Set(roots);
+  for (const specifier of loaded) {
+    for (const next of imports.get(specifier) ?? []) loaded.add(next);
+  }
+  return [...loaded];
+}
+
+if (runtime === "Deno") {
+  for (const [entry, source] of Object.entries(exports)) {
+    const { modules, packages } = LOADS[entry];
+    test(`entry points: ${entry} loads at most ${modules} modules, and no package but ${packages.join() || "none"}`, async () => {
+      const loaded = await loadedBy(source);
+      const own = loaded.filter((specifier) => specifier.startsWith("file:"));
+      assert.ok(own.length <= modules, `${own.length} modules`);
+      const npm = loaded.filter((specifier) => specifier.startsWith("npm:"));
+      assert.deepEqual(npm.map((specifier) => specifier.replace(/^npm:|@[^@/]*$/g, "")), packages);
+    });
+  }
+}
+
+if (runtime === "Deno") {
+  test("entry points: none loads anything of the live page, unless it is asked for", async () => {
+    for (const source of Object.values(exports)) {
+      const loaded = await loadedBy(source);
+      assert.deepEqual(loaded.filter((specifier) => specifier.includes("/lib/watch/")), [], source);
+    }
+  });
+}

@@ -1,0 +1,178 @@
+// What tshark and tcpflow make of the packets that are made up for a recording.
+
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { toPcapng } from "../../lib/recording/pcapng/pcapng.ts";
+import { runProgram } from "../support/peers.ts";
+import { accepted, anyRecording, dataOf, type Line, recordingOf } from "../support/recordings.ts";
+import { test } from "../support/runner.deno.ts";
+import { type Capture, withCapture } from "../support/tshark.ts";
+
+/** Runs `use` with the pcapng file of a recording, in a folder of its own. */
+async function withFile(
+  lines: readonly Line[],
+  use: (capture: Capture, folder: string) => Promise<void>,
+): Promise<void> {
+  await withCapture(toPcapng(await recordingOf(lines)), use);
+}
+
+const BIG = Buffer.alloc(200_000, "0123456789abcdef");
+
+/** A connection that was made, and what it sent and received, up to its end. */
+function made(socket: number, addrs: { localAddr: object; remoteAddr: object }): Line[] {
+  return [
+    { type: "connect", socket, endpoint: addrs.remoteAddr },
+    { type: "connected", socket, ...addrs },
+    { type: "send", socket, text: "ping" },
+    { type: "recv", socket, ...dataOf(Uint8Array.of(0, 0xff, 10)) },
+    { type: "shutdown", socket },
+    { type: "eof", socket },
+    { type: "close", socket, bytesRead: 3, bytesWritten: 4, reset: false },
+  ];
+}
+
+const tcp = (host: string, port: number) => ({ transport: "tcp", host, port });
+const udp = (host: string, port: number) => ({ transport: "udp", host, port });
+const unix = (path: string) => ({ transport: "unix", path });
+
+const GET = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
+const OK = `HTTP/1.1 200 OK\r\nContent-Length: ${BIG.length}\r\n\r\n`;
+
+test("pcapng: tshark finds nothing wrong, and each direction has its bytes", async () => {
+  const lines = [
+    ...accepted([["client", GET], ["server", OK], ["server", BIG]]),
+    ...made(3, { localAddr: tcp("::1", 9), remoteAddr: tcp("::1", 10) }),
+    ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }),
+  ];
+  await withFile(lines, async (capture) => {
+    assert.deepEqual(await capture.complaints(), []);
+    const [up, down] = await capture.followed("tcp", 0);
+    assert.equal(up.toString(), GET);
+    assert.ok(down.equals(Buffer.concat([Buffer.from(OK), BIG])));
+    for (const stream of [1, 2]) {
+      const [sent, received] = await capture.followed("tcp", stream);
+      assert.deepEqual([sent.toString(), [...received]], ["ping", [0, 0xff, 10]]);
+    }
+    const http = await capture.fields("http", "http.request.uri", "http.response.code");
+    assert.deepEqual(http, [["/a", ""], ["", "200"]]);
+    const checksums = await capture.fields("tcp", "tcp.checksum.status", "ip.checksum.status");
+    assert.ok(checksums.every(([tcp, ip]) => tcp === "1" && ip !== "0"), String(checksums));
+    const sizes = (await capture.fields("tcp.len > 0", "tcp.len")).map(([size]) => Number(size));
+    assert.ok(Math.max(...sizes) < 65_536 && sizes.length > 7, String(sizes));
+  });
+}, ["tshark"]);
+
+test("pcapng: datagrams are found with their bytes and right checksums", async () => {
+  const lines: Line[] = [
+    { type: "bind", socket: 1, addr: udp("127.0.0.1", 53) },
+    { type: "recv", socket: 1, text: "ask", from: udp("127.0.0.1", 5000) },
+    { type: "send", socket: 1, text: "answer", to: { host: "127.0.0.1", port: 5000 } },
+    { type: "bind", socket: 2, addr: udp("::1", 53) },
+    { type: "recv", socket: 2, text: "ask6", from: udp("::1", 5000) },
+    { type: "close", socket: 1, bytesRead: 3, bytesWritten: 6, reset: false },
+  ];
+  await withFile(lines, async (capture) => {
+    const [up, down] = await capture.followed("udp", 0);
+    assert.deepEqual([up.toString(), down.toString()], ["ask", "answer"]);
+    const found = await capture.fields("udp", "udp.checksum.status", "udp.dstport", "udp.length");
+    assert.deepEqual(found, [["1", "53", "11"], ["1", "5000", "14"], ["1", "53", "12"]]);
+  });
+}, ["tshark"]);
+
+test("pcapng: resets, attempts and TLS are comments, and names are resolved", async () => {
+  const reset = { code: "ECONNRESET", op: "read", message: "reset" };
+  const refused = { code: "ECONNREFUSED", op: "connect", message: "refused" };
+  const timedOut = { code: "ETIMEDOUT", op: "connect", message: "too late" };
+  const addrs = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => tcp(host, 80));
+  const lines: Line[] = [
+    { type: "resolve", endpoint: { host: "db.example", port: 80 }, addrs },
+    { type: "connect", socket: 1, endpoint: addrs[0] },
+    { type: "error", socket: 1, op: "connect", error: refused },
+    { type: "connect", socket: 2, endpoint: addrs[1] },
+    { type: "error", socket: 2, op: "connect", error: timedOut },
+    { type: "connect", socket: 3, endpoint: addrs[2] },
+    { type: "connected", socket: 3, localAddr: tcp("10.0.0.9", 99), remoteAddr: addrs[2] },
+    { type: "handshake", socket: 3, protocol: "TLSv1.3" },
+    { type: "send", socket: 3, text: "a" },
+    { type: "error", socket: 3, op: "read", error: reset },
+    { type: "close", socket: 3, bytesRead: 0, bytesWritten: 1, reset: false },
+    ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }).slice(0, -3),
+    { type: "close", socket: 4, bytesRead: 3, bytesWritten: 4, reset: true },
+  ];
+  await withFile(lines, async (capture) => {
+    const syns = await capture.fields("tcp.flags.syn == 1 and tcp.flags.ack == 0", "frame.comment");
+    assert.deepEqual(syns.slice(0, 3).flat(), [
+      "attempt 1 of 3: refused",
+      "attempt 2 of 3: too late",
+      "attempt 3 of 3",
+    ]);
+    const resets = await capture.fields("tcp.flags.reset == 1", "frame.comment");
+    const comments = resets.flat();
+    assert.deepEqual(comments, ["attempt 1 of 3: refused", "reset by peer", "reset by this side"]);
+    const tls = await capture.fields('frame.comment contains "TLS handshake done"', "frame.number");
+    assert.equal(tls.length, 1);
+    assert.deepEqual(await capture.complaints(), ["Connection reset (RST)"]);
+    const hosts = await capture.run("-q", "-z", "hosts");
+    assert.match(hosts, /^10\.0\.0\.3\s+db\.example$/m);
+    assert.match(hosts, /^fd00:0?:?.*\s+\/run\/db\.sock$/m);
+  });
+}, ["tshark"]);
+
+test("pcapng: what was not recorded keeps its size, and the sequence numbers fit", async () => {
+  const [accept, ...end] = accepted([]);
+  const lines: Line[] = [
+    accept,
+    { type: "recv", socket: 2, size: 1000 },
+    { type: "send", socket: 2, size: 100_000 },
+    { type: "recv", socket: 2, text: "known" },
+    ...end,
+  ];
+  await withFile(lines, async (capture) => {
+    const complained = await capture.complaints();
+    assert.deepEqual(complained, []);
+    const sizes = await capture.fields("tcp.len > 0", "tcp.seq", "tcp.len", "tcp.srcport");
+    const ofClient = sizes.filter(([, , port]) => port !== "80").map(([seq, size]) => [seq, size]);
+    assert.deepEqual(ofClient, [["1", "1000"], ["1001", "5"]]);
+    const total = sizes.filter(([, , port]) => port === "80")
+      .reduce((sum, [, size]) => sum + Number(size), 0);
+    assert.equal(total, 100_000);
+  });
+}, ["tshark"]);
+
+test("pcapng: tcpflow writes each direction into a file", async () => {
+  await withFile(accepted([["client", GET], ["server", BIG]]), async ({ file }, folder) => {
+    const out = join(folder, "out");
+    const { code, stderr } = await runProgram(["tcpflow", "-a", "-r", file, "-o", out]);
+    assert.equal(code, 0, String(stderr));
+    const names = (await readdir(out)).filter((name) => /^127/.test(name)).sort();
+    const contents = await Promise.all(names.map((name) => readFile(join(out, name))));
+    assert.ok(contents.some((bytes) => bytes.equals(Buffer.from(GET))), String(names));
+    assert.ok(contents.some((bytes) => bytes.equals(BIG)), String(names));
+  });
+}, ["tcpflow"]);
+
+test(
+  "pcapng: whatever recordings have, tshark reads the files, and every checksum is right",
+  async () => {
+    const recordings = fc.sample(anyRecording, { numRuns: 40, seed: 7 });
+    for (const lines of recordings) toPcapng(await recordingOf(lines));
+    // One file: the sockets of each recording are others, and so are its ports.
+    const all = recordings.flatMap((lines, index) =>
+      lines.map((line) => ({ ...line, time: index, socket: Number(line.socket) + 10 * index }))
+    );
+    await withFile(all, async (capture) => {
+      const bad = await capture.fields(
+        "tcp.checksum.status == 0 or ip.checksum.status == 0 or " +
+          "_ws.malformed",
+        "frame.number",
+        "_ws.col.Info",
+      );
+      assert.deepEqual(bad, []);
+      assert.ok((await capture.fields("frame", "frame.number")).length > 20);
+    });
+  },
+  ["tshark"],
+);

@@ -1,0 +1,106 @@
+// nginx as a reverse proxy, with a configuration and a directory of its own.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Conn } from "../../lib/net/transport.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { freePort, OWN_HOST } from "./helpers.ts";
+import { Program } from "./peers.ts";
+
+/** nginx that runs. */
+export interface Nginx extends AsyncDisposable {
+  readonly url: string;
+  readonly connect: () => Promise<Conn>;
+}
+
+/**
+ * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
+ * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
+ * Below `/own/` it answers itself.
+ */
+export async function startNginx(upstream: number): Promise<Nginx> {
+  const directory = mkdtempSync(join(tmpdir(), "plainsocket-nginx-"));
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  for (let attempt = 1;; attempt++) {
+    // It cannot tell a port that the kernel chose, so we choose; somebody may be faster.
+    const port = await freePort();
+    writeFileSync(join(directory, "nginx.conf"), configuration(port, upstream));
+    const program = new Program(
+      // Debian has it where not everybody looks.
+      [
+        "sh",
+        "-c",
+        'PATH="$PATH:/usr/sbin" exec nginx -p "$1" -c nginx.conf -e stderr',
+        "sh",
+        directory,
+      ],
+    );
+    try {
+      await program.stderr.until(/start worker|using the "|emerg/);
+      await answers(port);
+    } catch (error) {
+      await program[Symbol.asyncDispose]();
+      if (attempt < 5 && /Address already in use/.test(program.stderr.text)) continue;
+      remove();
+      throw new Error(
+        `nginx did not start (install it with \`apt-get install nginx-light\`): ${program.stderr.text}`,
+        { cause: error },
+      );
+    }
+    return {
+      url: `http://${OWN_HOST}:${port}`,
+      connect: () => systemTransport.connect({ host: OWN_HOST, port: Number(port) }),
+      async [Symbol.asyncDispose]() {
+        await program.stop();
+        await program[Symbol.asyncDispose]();
+        remove();
+      },
+    };
+  }
+}
+
+async function answers(port: string): Promise<void> {
+  (await systemTransport.connect({ host: OWN_HOST, port: Number(port) })).close();
+}
+
+function configuration(port: string, upstream: number): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+  return `
+daemon off;
+master_process off;
+pid nginx.pid;
+error_log stderr notice;
+events {}
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${name};`).join(" ")}
+  client_max_body_size 0;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_set_header Host $host;
+  proxy_buffering off;
+  upstream ours {
+    server 127.0.0.1:${upstream};
+    keepalive 4;
+  }
+  server {
+    listen ${OWN_HOST}:${port};
+    location / {
+      proxy_pass http://ours;
+    }
+    location /raw/ {
+      proxy_pass http://ours/;
+      proxy_request_buffering off;
+    }
+    location /own/ {
+      return 200 "nginx has $uri\n";
+    }
+    location /plain/ {
+      proxy_set_header Connection "";
+      proxy_pass http://127.0.0.1:${upstream}/;
+    }
+  }
+}
+`;
+}

@@ -1,0 +1,515 @@
+// Workers that serve at one address: started, replaced, stopped and counted together.
+
+import assert from "node:assert/strict";
+import fs, { mkdtempSync, rmSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { VirtualClock } from "../../lib/base/virtual_clock.ts";
+import { deferred } from "../../lib/base/deferred.ts";
+import { SocketError } from "../../lib/base/errors.ts";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import type { Addr } from "../../lib/base/addr.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import type { FromWorker } from "../../lib/workers/protocol.ts";
+import type { WorkerListener } from "../../lib/workers/handle.ts";
+import { Slot } from "../../lib/workers/slot.ts";
+import { startWorkers, type WorkerEvent, type WorkerKind } from "../../lib/workers/workers.ts";
+import type { Workers, WorkersOptions, WorkersSummary } from "../../lib/workers/workers.ts";
+import { bytes, OWN_HOST, readText, rejects, until } from "../support/helpers.ts";
+import { runtime, test } from "../support/runner.deno.ts";
+import { WORKER_MODULE } from "./worker_module.ts";
+
+/** Whether a socket can be handed to processes. */
+const HANDS_OVER = systemTransport.name === "node" && runtime !== "Bun";
+
+async function canReusePort(): Promise<boolean> {
+  try {
+    (await systemTransport.listen({ reusePort: true })).close();
+    return true;
+  } catch (error) {
+    assert.equal((error as SocketError).code, "ENOTSUP");
+    return false;
+  }
+}
+
+const REUSES_PORT = await canReusePort();
+
+/** What this runtime has. On Deno, threads need a flag: the tests of the scripts give it. */
+const KINDS: WorkerKind[] = REUSES_PORT ? ["processes", "threads"] : ["processes"];
+
+/** Workers that are stopped at the end of a test. */
+class Running implements AsyncDisposable {
+  readonly workers: Workers;
+  readonly events: WorkerEvent[];
+  readonly #stop: AbortController;
+  readonly #waiting: Set<() => void>;
+
+  constructor(
+    workers: Workers,
+    events: WorkerEvent[],
+    stop: AbortController,
+    waiting: Set<() => void>,
+  ) {
+    this.workers = workers;
+    this.events = events;
+    this.#stop = stop;
+    this.#waiting = waiting;
+  }
+
+  static async start(options: Partial<WorkersOptions> = {}): Promise<Running> {
+    const stop = new AbortController();
+    const events: WorkerEvent[] = [];
+    const waiting = new Set<() => void>();
+    const workers = await startWorkers(WORKER_MODULE, {
+      workers: 2,
+      drainTimeout: 10_000,
+      ...options,
+      signal: stop.signal,
+      onEvent: (event) => {
+        events.push(event);
+        for (const look of waiting) look();
+      },
+    });
+    return new Running(workers, events, stop, waiting);
+  }
+
+  /** Waits until there have been `n` events of a type. */
+  async event(type: WorkerEvent["type"], n: number): Promise<void> {
+    const happened = deferred<void>();
+    const look = () => {
+      if (this.events.filter((event) => event.type === type).length >= n) happened.resolve();
+    };
+    this.#waiting.add(look);
+    look();
+    await happened.promise;
+    this.#waiting.delete(look);
+  }
+
+  connect(): Promise<Conn> {
+    return connect(this.workers.addr);
+  }
+
+  stop(): Promise<WorkersSummary> {
+    this.#stop.abort();
+    return this.workers.finished;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+}
+
+/** The URL of a module; in Base64, since Bun takes what is behind its last dot for an extension. */
+function moduleOf(code: string): string {
+  return `data:text/javascript;base64,${btoa(code)}`;
+}
+
+function connect(addr: Addr): Promise<Conn> {
+  return addr.transport === "unix"
+    ? systemTransport.connect({ path: addr.path })
+    : systemTransport.connect(addr);
+}
+
+/** Asks a worker for its number and its process. */
+async function who(conn: Conn): Promise<{ id: number; pid: number }> {
+  await conn.write(bytes("who"));
+  const buffer = new Uint8Array(64);
+  const n = await conn.read(buffer);
+  assert.notEqual(n, null, "The worker hung up");
+  const [id, pid] = new TextDecoder().decode(buffer.subarray(0, n!)).split(" ").map(Number);
+  return { id, pid };
+}
+
+/** Connects until each of the workers has one connection; closes the others. */
+async function oneOfEach(running: Running, count: number): Promise<Map<number, Conn>> {
+  const found = new Map<number, Conn>();
+  for (let tries = 0; found.size < count; tries++) {
+    assert.ok(tries < 500, `Of ${count} workers only ${[...found.keys()]} answer`);
+    const conn = await running.connect();
+    const { id } = await who(conn);
+    if (found.has(id)) conn.close();
+    else found.set(id, conn);
+  }
+  return found;
+}
+
+function closeAll(conns: Map<number, Conn>): void {
+  for (const conn of conns.values()) conn.close();
+}
+
+for (const kind of KINDS) {
+  test(`workers: ${kind} all serve at one address`, async () => {
+    await using running = await Running.start({ kind, workers: 3 });
+    const conns = await oneOfEach(running, 3);
+    assert.deepEqual([...conns.keys()].sort(), [1, 2, 3]);
+    const pids = new Set((await Promise.all([...conns.values()].map(who))).map(({ pid }) => pid));
+    assert.equal(pids.size, kind === "processes" ? 3 : 1);
+    assert.equal(pids.has(process.pid), kind === "threads");
+    closeAll(conns);
+  });
+
+  test(`workers: ${kind} finish the conversations under way, and their counts add up`, async () => {
+    await using running = await Running.start({ kind });
+    const conns = await oneOfEach(running, 2);
+    const before = running.workers.counts();
+    const ended = running.stop();
+    // Told to stop, each closes its listener; what it holds goes on.
+    for (;;) {
+      try {
+        (await running.connect()).close();
+      } catch (error) {
+        const { code } = error as SocketError;
+        if (code === "ECONNREFUSED") break;
+        assert.equal(code, "ECONNRESET"); // It came just before.
+      }
+    }
+    for (const conn of conns.values()) {
+      await conn.write(bytes("goodbye"));
+      assert.equal(await readText(conn, 7), "goodbye");
+    }
+    closeAll(conns);
+    const { accepted, reset, restarts, lost, workers } = await ended;
+    assert.deepEqual([reset, restarts, lost], [0, 0, 0]);
+    assert.ok(accepted >= before.accepted && accepted >= 2);
+    assert.equal(workers.reduce((sum, counts) => sum + counts.accepted, 0), accepted);
+    assert.ok(workers.every((counts) => counts.accepted >= 1));
+  });
+
+  test(`workers: ${kind} are counted while they serve`, async () => {
+    await using running = await Running.start({ kind });
+    for (let i = 0; i < 20; i++) {
+      using conn = await running.connect();
+      await who(conn);
+    }
+    await until(() => running.workers.counts().accepted === 20, "20 connections to be counted");
+    assert.equal((await running.stop()).accepted, 20);
+  });
+
+  test(`workers: ${kind} reset what is not finished within the drain timeout, and count it`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: 100 });
+    const conns = await oneOfEach(running, 2);
+    const { reset, lost } = await running.stop();
+    assert.deepEqual([reset, lost], [2, 0]);
+    closeAll(conns);
+  });
+
+  test(`workers: stop() gives ${kind} a drain timeout of its own`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: 600_000 });
+    const conns = await oneOfEach(running, 2);
+    const { reset, lost } = await running.workers.stop({ drainTimeout: 100 });
+    assert.deepEqual([reset, lost], [2, 0]);
+    closeAll(conns);
+  });
+
+  test(`workers: a later stop() of ${kind} cuts the drain short`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: Infinity });
+    const conns = await oneOfEach(running, 2);
+    void running.workers.stop({ drainTimeout: Infinity });
+    const { reset, lost } = await running.workers.stop({ drainTimeout: 0 });
+    assert.deepEqual([reset, lost], [2, 0]);
+    closeAll(conns);
+  });
+
+  test(`workers: of ${kind}, one that throws is replaced, and the others go on`, async () => {
+    await using running = await Running.start({ kind });
+    const conns = await oneOfEach(running, 2);
+    await conns.get(1)!.write(bytes("throw"));
+    await running.event("ready", 3);
+    const [crash] = running.events.filter((event) => event.type === "crash");
+    assert.equal(crash.id, 1);
+    assert.match(crash.how, kind === "threads" ? /on purpose/ : /exit code 1/);
+    await conns.get(2)!.write(bytes("alive"));
+    assert.equal(await readText(conns.get(2)!, 5), "alive");
+    closeAll(conns);
+    closeAll(await oneOfEach(running, 2));
+    const { restarts, workers } = await running.stop();
+    assert.equal(restarts, 1);
+    assert.deepEqual(workers.map((counts) => counts.restarts), [1, 0]);
+  });
+
+  test(`workers: ${kind} that crash again and again are restarted ever later`, async () => {
+    const clock = new VirtualClock();
+    const waits: number[] = [];
+    const crashed = new Set<() => void>();
+    const stop = new AbortController();
+    const workers = await startWorkers(WORKER_MODULE, {
+      workers: 1,
+      kind,
+      clock,
+      data: { throwAtOnce: true },
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type !== "crash") return;
+        assert.equal(event.how, "failed: thrown at once");
+        waits.push(event.restartIn);
+        for (const tell of crashed) tell();
+      },
+    });
+    while (waits.length < 4) {
+      const next = deferred<void>();
+      crashed.add(next.resolve);
+      const n = waits.length;
+      if (n > 0) await clock.advance(waits[n - 1]);
+      if (waits.length === n) await next.promise;
+      crashed.delete(next.resolve);
+    }
+    assert.deepEqual(waits, [100, 200, 400, 800]);
+    stop.abort();
+    assert.equal((await workers.finished).restarts, 3);
+  });
+
+  test(`workers: of ${kind}, one that hangs when all are to stop is killed`, async () => {
+    const clock = new VirtualClock();
+    await using running = await Running.start({ kind, clock, drainTimeout: 1000 });
+    const conns = await oneOfEach(running, 2);
+    await conns.get(1)!.write(bytes("hang"));
+    const ended = running.stop();
+    // The other one stops in good order, and hangs up.
+    await conns.get(2)!.closeWrite();
+    assert.equal(await conns.get(2)!.read(new Uint8Array(1)), null);
+    await until(
+      () => kind === "threads" || running.workers.counts().workers[1].pid === undefined,
+      "the other process to end",
+    );
+    await clock.advance(6000);
+    const { lost } = await ended;
+    assert.ok(kind === "threads" ? lost >= 1 : lost === 1);
+    closeAll(conns);
+  });
+
+  test(`workers: ${kind} of a module that cannot serve reject with what it says`, async () => {
+    const start = (code: string) => startWorkers(moduleOf(code), { workers: 2, kind });
+    await assert.rejects(start("export default 7"), /does not export a function as its default/);
+    await assert.rejects(start("throw new Error('no database')"), /no database/);
+    await assert.rejects(
+      start("export default () => Promise.resolve({ accepted: 0, refused: 0, reset: 0 })"),
+      /stopped serving without being told to/,
+    );
+    await assert.rejects(
+      start("import process from 'node:process'; process.exit(3)"),
+      /ended with exit code 3 before it listened/,
+    );
+  });
+
+  test(`workers: ${kind} are refused a port that is in use`, async () => {
+    using listener = await systemTransport.listen({ host: "127.0.0.1" });
+    const { host, port } = listener.addr;
+    const error = await rejects(
+      startWorkers(WORKER_MODULE, { workers: 2, kind, listen: { host, port } }),
+      "EADDRINUSE",
+    );
+    assert.match(error.message, new RegExp(`^Cannot listen on ${host}:${port}: `));
+  });
+
+  test(`workers: ${kind} listen on a port that is free, and nobody else can take it`, async () => {
+    const free = await systemTransport.listen({ host: OWN_HOST });
+    const { host, port } = free.addr;
+    free.close();
+    await using running = await Running.start({ kind, listen: { host, port } });
+    assert.deepEqual(running.workers.addr, { transport: "tcp", host, port });
+    await rejects(systemTransport.listen({ host, port }), "EADDRINUSE");
+    await rejects(
+      startWorkers(WORKER_MODULE, { workers: 1, kind, listen: { host, port } }),
+      "EADDRINUSE",
+    );
+  });
+
+  test(`workers: ${kind} speak TLS`, async () => {
+    const { cert, key } = await selfSigned(["localhost"]);
+    await using running = await Running.start({
+      kind,
+      listen: { host: "127.0.0.1", tls: { cert, key } },
+    });
+    const ids = new Set<number>();
+    for (let tries = 0; ids.size < 2; tries++) {
+      assert.ok(tries < 500);
+      const options = { servername: "localhost", caCerts: [cert] };
+      using conn = await systemTransport.startTls(await running.connect(), options);
+      ids.add((await who(conn)).id);
+    }
+  });
+
+  test(`workers: ${kind} that are aborted before they start do not start`, async () => {
+    const signal = AbortSignal.abort();
+    await rejects(startWorkers(WORKER_MODULE, { workers: 2, kind, signal }), "ECANCELED");
+  });
+}
+
+test("workers: while a process that was killed is replaced, no client is refused", async () => {
+  await using running = await Running.start();
+  const victims = await oneOfEach(running, 2);
+  let connected = 0;
+  let kills = 0;
+  let stop = false;
+  const crashed = () => running.events.filter(({ type }) => type === "crash").length;
+  const clients = Promise.all(Array.from({ length: 4 }, async () => {
+    while (!stop) {
+      const gone = crashed();
+      try {
+        using conn = await running.connect();
+        connected++;
+        await who(conn);
+      } catch (error) {
+        // The victim had accepted it, or was to. What there must not be is ECONNREFUSED.
+        if (error instanceof SocketError) assert.equal(error.code, "ECONNRESET");
+        assert.ok(kills > gone, `Cut although no process was ending: ${error}`);
+      }
+    }
+  }));
+  for (const [round, id] of [1, 2, 1].entries()) {
+    await until(() => connected >= 50 * (round + 1), "50 more to be connected");
+    const { pid } = running.workers.counts().workers[id - 1];
+    kills++;
+    process.kill(pid!, "SIGKILL");
+    await running.event("ready", 3 + round);
+  }
+  stop = true;
+  await clients;
+  closeAll(victims);
+  const crashes = running.events.filter((event) => event.type === "crash");
+  assert.deepEqual(crashes.map(({ how }) => how), Array(3).fill("was ended by SIGKILL"));
+});
+
+test("workers: a socket that is handed over keeps clients while no process is left", async () => {
+  if (!HANDS_OVER) return; // By SO_REUSEPORT they would be refused: there is nothing to hold.
+  const clock = new VirtualClock();
+  await using running = await Running.start({ clock });
+  for (const { pid } of running.workers.counts().workers) process.kill(pid!, "SIGKILL");
+  await running.event("crash", 2);
+  using conn = await running.connect();
+  await conn.write(bytes("who"));
+  await clock.advance(100);
+  const buffer = new Uint8Array(64);
+  assert.ok(await conn.read(buffer) !== null);
+});
+
+test("workers: a Unix socket is handed over, or ENOTSUP", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  const path = join(dir, "socket");
+  try {
+    const listen = { path };
+    const refused = (kind: WorkerKind) =>
+      rejects(startWorkers(WORKER_MODULE, { workers: 2, kind, listen }), "ENOTSUP");
+    await refused("threads");
+    if (!HANDS_OVER) return void await refused("processes");
+    {
+      await using running = await Running.start({ listen });
+      assert.deepEqual(running.workers.addr, { transport: "unix", path });
+      closeAll(await oneOfEach(running, 2));
+      await rejects(startWorkers(WORKER_MODULE, { workers: 2, listen }), "EADDRINUSE");
+    }
+    await rejects(systemTransport.connect({ path }), "ENOENT");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("workers: a Unix socket whose permissions cannot be set leaves no file behind", async () => {
+  if (!HANDS_OVER) return;
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  const { chmodSync } = fs;
+  fs.chmodSync = () => {
+    throw Object.assign(new Error("chmod"), { code: "EPERM" });
+  };
+  syncBuiltinESMExports();
+  try {
+    const listen = { path: join(dir, "socket"), mode: 0o600 };
+    await rejects(startWorkers(WORKER_MODULE, { workers: 1, listen }), "EACCES");
+    assert.deepEqual(fs.readdirSync(dir), []);
+  } finally {
+    fs.chmodSync = chmodSync;
+    syncBuiltinESMExports();
+    rmSync(dir, { recursive: true });
+  }
+});
+
+test("workers: threads where the runtime cannot share a port are ENOTSUP", async () => {
+  if (REUSES_PORT) return;
+  await rejects(startWorkers(WORKER_MODULE, { workers: 2, kind: "threads" }), "ENOTSUP");
+});
+
+/** What a slot asks of a worker that does nothing by itself. */
+const IDLE_HANDLE = { pid: 1, post() {}, release() {}, kill() {} };
+
+const READY: FromWorker = {
+  type: "ready",
+  addr: { transport: "tcp", host: "127.0.0.1", port: 1 },
+};
+
+test("workers: a restart that cannot even be tried is tried again, ever later", async () => {
+  const clock = new VirtualClock();
+  const crashes: [string, number][] = [];
+  let listener: WorkerListener | undefined;
+  const slot = new Slot(1, {
+    clock,
+    drainTimeout: 0,
+    launch: (given) => {
+      if (listener !== undefined) throw new Error("spawn ENOMEM");
+      listener = given;
+      return IDLE_HANDLE;
+    },
+    startMessage: () => ({ type: "stop", drainTimeout: 0 }),
+    onReady: () => {},
+    onCrash: (_id, _pid, how, restartIn) => crashes.push([how, restartIn]),
+  });
+  const started = slot.start();
+  listener!.onMessage(READY);
+  await started;
+  listener!.onEnd("was ended by SIGKILL");
+  await clock.advance(300);
+  const failed = "could not start: spawn ENOMEM";
+  assert.deepEqual(crashes, [["was ended by SIGKILL", 100], [failed, 200], [failed, 400]]);
+  slot.stop();
+  await slot.ended;
+});
+
+test("workers: one that has served before all are to stop is not lost, and one that fails is", async () => {
+  const done: FromWorker = { type: "done", summary: { accepted: 3, refused: 1, reset: 0 } };
+  const failed: FromWorker = {
+    type: "failed",
+    failure: { message: "no", stack: "", socket: undefined },
+  };
+  for (const [last, lost] of [[done, false], [failed, true]] as const) {
+    let listener: WorkerListener;
+    const slot = new Slot(1, {
+      clock: new VirtualClock(),
+      drainTimeout: 0,
+      launch: (given) => {
+        listener = given;
+        return IDLE_HANDLE;
+      },
+      startMessage: () => ({ type: "stop", drainTimeout: 0 }),
+      onReady: () => {},
+      onCrash: () => assert.fail("It is not to be replaced"),
+    });
+    const started = slot.start();
+    listener!.onMessage(READY);
+    await started;
+    listener!.onMessage(last);
+    slot.stop();
+    listener!.onEnd("ended with exit code 0");
+    await slot.ended;
+    assert.equal(slot.lost, lost, last.type);
+    assert.equal(slot.accepted, last === done ? 3 : 0);
+  }
+});
+
+test("workers: their number is a whole one from 1", async () => {
+  for (const workers of [0, -1, 1.5, NaN]) {
+    await assert.rejects(startWorkers(WORKER_MODULE, { workers }), RangeError);
+  }
+});
+
+test("workers: a worker cannot start workers", async () => {
+  const mod = JSON.stringify(new URL("../../lib/workers/workers.ts", import.meta.url));
+  const path = import.meta.url.endsWith(".js") ? mod.replace(".ts", ".js") : mod;
+  const code = `import { startWorkers } from ${path};
+    export default () => startWorkers(import.meta.url, { workers: 1 });`;
+  await assert.rejects(
+    startWorkers(moduleOf(code), { workers: 1 }),
+    /A worker cannot start workers/,
+  );
+});
