@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { serveHttp } from "../lib/http/fetch/serve_http.ts";
-import { upgrade } from "../lib/http/fetch/upgrade.ts";
-import { toFetchHandler } from "../lib/http/fetch/fetch_handler.ts";
-import { requestHttp } from "../lib/http/client/request.ts";
-import { requestUpgrade } from "../lib/http/client/upgrade.ts";
-import type { Exchange, HttpOptions } from "../lib/http/server/options.ts";
-import type { LightHandler } from "../lib/http/server/light.ts";
-import type { Handler } from "../lib/serve/serve.ts";
-import { MemoryTransport } from "../lib/net/memory/transport.ts";
-import { systemTransport } from "../lib/net/system.deno.ts";
-import { selfSigned } from "../lib/net/tls/self_signed.ts";
-import type { Conn } from "../lib/net/transport.ts";
-import { echo } from "../lib/protocols/echo.ts";
-import { bytes, readAll, until } from "./helpers.ts";
-import { serveOn, splits } from "./http_helpers.ts";
-import { test } from "./runner.deno.ts";
+import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
+import { upgrade } from "../../lib/http/fetch/upgrade.ts";
+import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
+import { requestHttp } from "../../lib/http/client/request.ts";
+import { requestUpgrade } from "../../lib/http/client/upgrade.ts";
+import type { Exchange, HttpOptions } from "../../lib/http/server/options.ts";
+import type { LightHandler } from "../../lib/http/server/light.ts";
+import type { Handler } from "../../lib/serve/serve.ts";
+import { MemoryTransport } from "../../lib/net/memory/transport.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import { echo } from "../../lib/protocols/echo.ts";
+import { bytes, readAll, until } from "../support/helpers.ts";
+import { serveOn, splits } from "../support/http_helpers.ts";
+import { test } from "../support/runner.deno.ts";
 
 const ASK =
   "GET /x HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgrade: Echo\r\n\r\n";
