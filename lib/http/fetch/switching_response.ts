@@ -6,6 +6,9 @@
 
 import type { LightResponse } from "../server/light.ts";
 
+/** What `Response` says of a status that it refuses to be made with. */
+const SWITCHING: PropertyDescriptorMap = { status: { value: 101 }, ok: { value: false } };
+
 /** See the module. */
 export class SwitchingResponse extends Response {
   readonly #light: LightResponse;
@@ -14,14 +17,7 @@ export class SwitchingResponse extends Response {
   constructor(light: LightResponse) {
     super(null);
     this.#light = light;
-  }
-
-  override get status(): number {
-    return 101;
-  }
-
-  override get ok(): boolean {
-    return false;
+    Object.defineProperties(this, SWITCHING);
   }
 
   /** What a response was made of; undefined if it is not one of these. */
