@@ -1,0 +1,125 @@
+/**
+ * Messages made of the payloads of their frames (RFC 6455 section 5.4).
+ *
+ * @module
+ */
+
+import { Buffer, isUtf8 } from "node:buffer";
+import { counted } from "../../base/plural.ts";
+import { CLOSE } from "./close_code.ts";
+import type { Deflate } from "./deflate.ts";
+import { WsError } from "./error.ts";
+import { OPCODE } from "./frame.ts";
+import type { WsSettings } from "./options.ts";
+import { Utf8Check } from "./utf8.ts";
+
+/** A message: text, or bytes, which are the reader's to keep. */
+export type WsMessage = string | Uint8Array;
+
+/** See the module. */
+export class Assembler {
+  readonly #settings: WsSettings;
+  readonly #deflate: Deflate | undefined;
+  #text = false;
+  #compressed = false;
+  #fragments = 0;
+  #utf8: Utf8Check | undefined;
+  #pieces: Buffer[] = [];
+  /** How many bytes are gathered. */
+  size = 0;
+
+  constructor(settings: WsSettings, deflate: Deflate | undefined) {
+    this.#settings = settings;
+    this.#deflate = deflate;
+  }
+
+  get type(): "text" | "binary" {
+    return this.#text ? "text" : "binary";
+  }
+
+  /** Whether the message can be given only as a whole. */
+  get compressed(): boolean {
+    return this.#compressed;
+  }
+
+  /** A message begins. */
+  begin(opcode: number, compressed: boolean): void {
+    this.#text = opcode === OPCODE.text;
+    this.#compressed = compressed;
+    this.#fragments = 0;
+    this.#utf8 = undefined;
+    this.#pieces = [];
+    this.size = 0;
+  }
+
+  /** A frame of it begins. Throws a {@linkcode WsError} if there are too many. */
+  frame(): void {
+    const { maxFragments } = this.#settings;
+    if (++this.#fragments <= maxFragments) return;
+    throw new WsError(
+      CLOSE.policy,
+      `its message has more than ${counted(maxFragments, "frame")}`,
+    );
+  }
+
+  /** Throws a {@linkcode WsError} if a message of so many bytes is too large. */
+  checkSize(size: number): void {
+    const { maxSize } = this.#settings;
+    if (size <= maxSize) return;
+    throw new WsError(CLOSE.tooLarge, `its message has more than ${counted(maxSize, "byte")}`);
+  }
+
+  /** Checks a piece of text. Throws a {@linkcode WsError} as soon as it cannot be UTF-8. */
+  check(bytes: Uint8Array): void {
+    if (!this.#text || this.#compressed) return;
+    if (!(this.#utf8 ??= new Utf8Check()).push(bytes)) throw notUtf8();
+  }
+
+  /** Checks that a text may end here. */
+  checkEnd(): void {
+    if (this.#utf8?.whole === false) throw notUtf8();
+  }
+
+  /** Gathers a piece, which is copied. */
+  add(bytes: Buffer): void {
+    this.check(bytes);
+    this.#pieces.push(Buffer.from(bytes));
+    this.size += bytes.length;
+  }
+
+  /** The pieces gathered so far, which are then another's. */
+  takePieces(): Buffer[] {
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    this.size = 0;
+    return pieces;
+  }
+
+  /** The whole message, of which `bytes` is all. */
+  single(bytes: Buffer): WsMessage {
+    if (this.#compressed) return this.#inflated(bytes);
+    if (!this.#text) return new Uint8Array(bytes);
+    if (!isUtf8(bytes)) throw notUtf8();
+    return bytes.toString();
+  }
+
+  /** The whole message. */
+  finish(): WsMessage {
+    const pieces = this.takePieces();
+    const bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+    if (this.#compressed) return this.#inflated(bytes);
+    this.checkEnd();
+    return this.#text ? bytes.toString() : bytes;
+  }
+
+  #inflated(bytes: Uint8Array): WsMessage {
+    const message = this.#deflate!.inflate(bytes, this.#settings.maxSize);
+    if (!this.#text) return message;
+    if (!isUtf8(message)) throw notUtf8();
+    return message.toString();
+  }
+}
+
+function notUtf8(): WsError {
+  return new WsError(CLOSE.data, "its text is not UTF-8");
+}

@@ -1,0 +1,341 @@
+/**
+ * A WebSocket on a connection: messages are sent, control frames are answered, and closing is
+ * negotiated (RFC 6455 sections 5 to 7).
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { Addr } from "../../base/addr.ts";
+import { checkArgument } from "../../base/arguments.ts";
+import { type Deferred, deferred } from "../../base/deferred.ts";
+import { SocketError } from "../../base/errors.ts";
+import type { Conn } from "../../net/transport.ts";
+import type { WsMessage } from "./assembler.ts";
+import {
+  CLOSE,
+  closePayload,
+  type CloseReason,
+  isCloseCode,
+  MAX_REASON,
+  parseClose,
+} from "./close_code.ts";
+import { Deflate, type DeflateParameters } from "./deflate.ts";
+import { WsError } from "./error.ts";
+import { type FrameFlags, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
+import { Incoming, type WsIncoming } from "./incoming.ts";
+import type { WsSettings } from "./options.ts";
+import { type Pinged, pingWatch } from "./pings.ts";
+import { MESSAGE, PreparedMessage } from "./prepared.ts";
+import { Receiver, type ReceiverEvents } from "./receiver.ts";
+import { FrameSender } from "./sender.ts";
+import type { WsClose, WsConn } from "./ws_conn.ts";
+
+/** What the handshake has agreed on. */
+export interface Agreement {
+  readonly role: WsRole;
+  readonly protocol: string;
+  /** As in the response. */
+  readonly extensions: string;
+  readonly deflate: DeflateParameters | undefined;
+}
+
+/** So many Pings of the user's may wait for their Pongs. */
+const MAX_PINGS = 64;
+
+const WHOLE: FrameFlags = { fin: true, compressed: false };
+const COMPRESSED: FrameFlags = { fin: true, compressed: true };
+const MORE: FrameFlags = { fin: false, compressed: false };
+
+/** A Ping, and who waits for its Pong. */
+interface Ping {
+  readonly data: Buffer;
+  readonly done: Deferred<void>;
+}
+
+/** See the module. */
+export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
+  readonly protocol: string;
+  readonly extensions: string;
+  readonly localAddr: Addr;
+  readonly remoteAddr: Addr;
+  readonly closed: Promise<WsClose>;
+  readonly #conn: Conn;
+  readonly #role: WsRole;
+  readonly #settings: WsSettings;
+  readonly #deflate: Deflate | undefined;
+  readonly #sender: FrameSender;
+  readonly #receiver: Receiver;
+  readonly #onClosed = deferred<WsClose>();
+  /** A Pong is on its way; of the Pings that came meanwhile the last one is answered. */
+  #ponging = false;
+  #nextPong: Buffer | undefined;
+  readonly #pings: Ping[] = [];
+  #pingCount = 0;
+  /** The Close frames, and which came first. */
+  #sentClose: CloseReason | undefined;
+  #peerClose: CloseReason | undefined;
+  #closedBy: WsClose["by"] = "peer";
+  #failed = false;
+  #cancelClosing: (() => void) | undefined;
+  #over = false;
+  /** The message that is being sent piece by piece. */
+  #streaming: Promise<void> | undefined;
+
+  constructor(
+    conn: Conn,
+    { role, protocol, extensions, deflate }: Agreement,
+    settings: WsSettings,
+  ) {
+    this.protocol = protocol;
+    this.extensions = extensions;
+    this.localAddr = conn.localAddr;
+    this.remoteAddr = conn.remoteAddr;
+    this.closed = this.#onClosed.promise;
+    this.#conn = conn;
+    this.#role = role;
+    this.#settings = settings;
+    this.#deflate = deflate && new Deflate(deflate);
+    this.#sender = new FrameSender(conn, role);
+    this.#receiver = new Receiver(conn, role, settings, this.#deflate, this);
+    if (settings.pingInterval > 0) pingWatch(settings.clock, settings.pingInterval).add(this);
+    this.#receiver.pump();
+  }
+
+  /** Whether nothing more can be written. */
+  get #ending(): boolean {
+    return this.#sentClose !== undefined || this.#over;
+  }
+
+  read(): Promise<WsMessage | null> {
+    return this.#receiver.read(false) as Promise<WsMessage | null>;
+  }
+
+  async readStream(): Promise<WsIncoming | null> {
+    const message = await this.#receiver.read(true);
+    if (message === null || message instanceof Incoming) return message;
+    const type = typeof message === "string" ? "text" : "binary";
+    const bytes = typeof message === "string" ? Buffer.from(message) : message;
+    const incoming = new Incoming(type, bytes.length === 0 ? [] : [bytes], () => {});
+    incoming.end();
+    return incoming;
+  }
+
+  write(message: WsMessage | PreparedMessage): Promise<void> {
+    if (this.#streaming !== undefined) return this.#writeLater(message);
+    if (this.#ending) return Promise.reject(this.#closing());
+    if (message instanceof PreparedMessage) {
+      if (this.#role === "server" && this.#deflate === undefined) {
+        return this.#sender.sendBytes(message.frame);
+      }
+      return this.write(message.message);
+    }
+    const isText = typeof message === "string";
+    if (!isText) checkArgument("write", message, MESSAGE);
+    const opcode = isText ? OPCODE.text : OPCODE.binary;
+    if (this.#deflate === undefined) return this.#sender.send(opcode, WHOLE, message);
+    const bytes = isText ? Buffer.from(message) : message;
+    const compressed = this.#deflate.compress(bytes);
+    return compressed === undefined
+      ? this.#sender.send(opcode, WHOLE, bytes)
+      : this.#sender.send(opcode, COMPRESSED, compressed);
+  }
+
+  async #writeLater(message: WsMessage | PreparedMessage): Promise<void> {
+    while (this.#streaming !== undefined) await this.#streaming.catch(() => {});
+    await this.write(message);
+  }
+
+  async writeStream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
+    while (this.#streaming !== undefined) await this.#streaming.catch(() => {});
+    if (this.#ending) throw this.#closing();
+    try {
+      await (this.#streaming = this.#stream(type, source));
+    } catch (error) {
+      // Half a message cannot be taken back.
+      if (!this.#ending) void this.close(CLOSE.internal);
+      throw error;
+    } finally {
+      this.#streaming = undefined;
+    }
+  }
+
+  async #stream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
+    let opcode: number = type === "text" ? OPCODE.text : OPCODE.binary;
+    for await (const bytes of source) {
+      if (this.#ending) throw this.#closing();
+      checkArgument("writeStream", bytes, MESSAGE);
+      await this.#sender.send(opcode, MORE, bytes);
+      opcode = OPCODE.continuation;
+    }
+    await this.#sender.send(opcode, WHOLE, new Uint8Array(0));
+  }
+
+  #closing(): SocketError {
+    const why = "the WebSocket is closed, or closing";
+    return new SocketError("EPIPE", "write", { addr: this.remoteAddr, why });
+  }
+
+  ping(data?: Uint8Array): Promise<void> {
+    const payload = Buffer.from(data ?? `${++this.#pingCount}`);
+    if (payload.length > MAX_CONTROL) {
+      return Promise.reject(new RangeError("The data of a Ping has at most 125 bytes"));
+    }
+    if (this.#ending) return Promise.reject(this.#closing());
+    if (this.#pings.length === MAX_PINGS) {
+      const why = `${MAX_PINGS} Pings wait for their Pongs`;
+      return Promise.reject(new SocketError("EBUSY", "write", { addr: this.remoteAddr, why }));
+    }
+    const done = deferred<void>();
+    this.#pings.push({ data: payload, done });
+    this.#sender.send(OPCODE.ping, WHOLE, payload).catch(done.reject);
+    return done.promise;
+  }
+
+  async close(code: number = CLOSE.normal, reason: string = ""): Promise<void> {
+    if (!isCloseCode(code)) {
+      const instead = "write 1000, or a code from 3000 to 4999";
+      throw new RangeError(`A WebSocket cannot be closed with the code ${code}: ${instead}`);
+    }
+    if (Buffer.byteLength(reason) > MAX_REASON) {
+      throw new RangeError(`The reason for closing has at most ${MAX_REASON} bytes`);
+    }
+    if (!this.#ending) {
+      this.#closedBy = "self";
+      this.#receiver.endReading();
+      this.#sendClose({ code, reason });
+      this.#receiver.dropMessages();
+    }
+    await this.closed;
+  }
+
+  abort(): void {
+    this.#closedBy = "self";
+    this.#conn.reset();
+    this.#finish();
+  }
+
+  onControl(opcode: number, payload: Buffer): void {
+    if (opcode === OPCODE.ping) this.#pong(Buffer.from(payload));
+    else if (opcode === OPCODE.pong) this.#onPong(payload);
+    else this.#onClose(parseClose(payload));
+  }
+
+  #pong(data: Buffer): void {
+    if (this.#ending) return;
+    if (this.#ponging) return void (this.#nextPong = data);
+    this.#ponging = true;
+    const done = () => {
+      this.#ponging = false;
+      const next = this.#nextPong;
+      this.#nextPong = undefined;
+      if (next !== undefined) this.#pong(next);
+    };
+    // That the connection is lost is noticed by who receives.
+    this.#sender.send(OPCODE.pong, WHOLE, data).then(done, () => {});
+  }
+
+  /** A Pong answers the Ping with its data, and those before it (RFC 6455 section 5.5.3). */
+  #onPong(payload: Buffer): void {
+    const index = this.#pings.findIndex(({ data }) => data.equals(payload));
+    for (const { done } of this.#pings.splice(0, index + 1)) done.resolve();
+  }
+
+  #onClose(close: CloseReason): void {
+    this.#peerClose = close;
+    this.#receiver.endReading();
+    const sent = this.#sentClose === undefined
+      ? this.#sendClose({ code: close.code, reason: "" })
+      : Promise.resolve();
+    // The server closes first (RFC 6455 section 7.1.1).
+    if (this.#role === "server") void sent.then(() => this.#finish());
+    this.#receiver.dropAll();
+  }
+
+  /** The peer broke the protocol: it is told so, and what it still sends is thrown away. */
+  onFailure(error: WsError): void {
+    this.#failed = true;
+    this.#receiver.endReading(error);
+    const [, why = ""] = /: ([^]*) \(\d+\)\.$/.exec(error.message) ?? [];
+    const sent = this.#sentClose === undefined
+      ? this.#sendClose({ code: error.closeCode, reason: why })
+      : Promise.resolve();
+    // Closing with bytes unread would reset the connection, and the Close frame with it.
+    void sent.then(() => this.#conn.closeWrite()).catch(() => this.#finish());
+  }
+
+  onEnd(): void {
+    const early = this.#peerClose === undefined && !this.#failed;
+    this.#receiver.endReading(
+      early ? new WsError(CLOSE.lost, "the connection ended without a Close frame") : undefined,
+    );
+    this.#finish();
+  }
+
+  onLost(error: unknown): void {
+    this.#receiver.endReading(error);
+    this.#finish();
+  }
+
+  /** Sends the Close frame. Whatever the peer does, the connection ends after a while. */
+  async #sendClose(close: CloseReason): Promise<void> {
+    this.#sentClose = close;
+    const { clock, closeTimeout } = this.#settings;
+    this.#cancelClosing = clock.setTimer(closeTimeout || Infinity, () => this.#finish());
+    const payload = closePayload(close.code, close.reason);
+    try {
+      // Pieces of a message that wait to be sent are not held up for long: no more of them follow.
+      await this.#streaming?.catch(() => {});
+      await this.#sender.send(OPCODE.close, WHOLE, payload);
+    } catch (error) {
+      this.onLost(error);
+    }
+  }
+
+  /** Closes the connection, and says how the WebSocket was closed. */
+  #finish(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#cancelClosing?.();
+    const { clock, pingInterval } = this.#settings;
+    if (pingInterval > 0) pingWatch(clock, pingInterval).delete(this);
+    this.#receiver.endReading();
+    this.#receiver.stop();
+    const gone = new WsError(CLOSE.lost, "it was closed before the Pong came");
+    for (const { done } of this.#pings.splice(0)) done.reject(gone);
+    this.#conn.close();
+    this.#onClosed.resolve(this.#how());
+  }
+
+  #how(): WsClose {
+    const by = this.#closedBy;
+    if (this.#failed) return { ...this.#sentClose!, clean: false, by: "self" };
+    if (this.#peerClose !== undefined && this.#sentClose !== undefined) {
+      return { ...this.#peerClose, clean: true, by };
+    }
+    return { code: CLOSE.lost, reason: "", clean: false, by };
+  }
+
+  heard(): boolean {
+    return this.#receiver.heard();
+  }
+
+  sendPing(): void {
+    if (!this.#ending) this.#sender.send(OPCODE.ping, WHOLE, new Uint8Array(0)).catch(() => {});
+  }
+
+  lose(): void {
+    const why = `nothing came within ${2 * this.#settings.pingInterval / 1000} s, and no Pong`;
+    const error = new SocketError("ETIMEDOUT", "read", { addr: this.remoteAddr, why });
+    this.#conn.reset(error);
+    this.onLost(error);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<WsMessage> {
+    for (let message; (message = await this.read()) !== null;) yield message;
+  }
+}

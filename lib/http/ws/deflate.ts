@@ -1,0 +1,168 @@
+/**
+ * Compressed messages (RFC 7692), each by itself: neither side keeps a context.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { counted } from "../../base/plural.ts";
+import { CLOSE } from "./close_code.ts";
+import { WsError } from "./error.ts";
+
+/** What ends a compressed message, and is not sent (RFC 7692 section 7.2.1). */
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
+/** Below this size compression makes a message larger, or nearly as large. */
+const LEAST_SIZE = 64;
+
+/** What was agreed on. */
+export interface DeflateParameters {
+  /** The window of what this end compresses, as a power of 2: 9 to 15. */
+  readonly windowBits: number;
+}
+
+/** Compresses and inflates the messages of one connection. */
+export class Deflate {
+  readonly #windowBits: number;
+
+  constructor({ windowBits }: DeflateParameters) {
+    this.#windowBits = windowBits;
+  }
+
+  /** Compresses a message; undefined if it is better sent as it is. */
+  compress(message: Uint8Array): Uint8Array | undefined {
+    if (message.length < LEAST_SIZE) return undefined;
+    const whole = deflateRawSync(message, {
+      windowBits: this.#windowBits,
+      finishFlush: constants.Z_SYNC_FLUSH,
+    });
+    const bytes = whole.subarray(0, whole.length - TAIL.length);
+    return bytes.length < message.length ? bytes : undefined;
+  }
+
+  /** Inflates a message of at most `maxSize` bytes. Throws a {@linkcode WsError}. */
+  inflate(compressed: Uint8Array, maxSize: number): Buffer {
+    try {
+      return inflateRawSync(Buffer.concat([compressed, TAIL]), {
+        finishFlush: constants.Z_SYNC_FLUSH,
+        // One byte more tells a message that is too large from one that just fits.
+        ...maxSize < Infinity && { maxOutputLength: maxSize },
+      });
+    } catch (error) {
+      const { code } = error as { code?: string };
+      if (code !== "ERR_BUFFER_TOO_LARGE") {
+        throw new WsError(CLOSE.data, "its compressed message cannot be inflated");
+      }
+      throw new WsError(
+        CLOSE.tooLarge,
+        `its compressed message has more than ${counted(maxSize, "byte")}`,
+      );
+    }
+  }
+}
+
+/** The name of the extension. */
+export const DEFLATE = "permessage-deflate";
+
+/** One extension of a field, with its parameters. */
+export interface Extension {
+  readonly name: string;
+  /** A parameter without a value is `true`. */
+  readonly parameters: readonly (readonly [name: string, value: string | true])[];
+}
+
+const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
+const PARAMETER = new RegExp(`^\\s*;\\s*(${TOKEN})(?:\\s*=\\s*(?:(${TOKEN})|"(${TOKEN})"))?\\s*`);
+const NAME = new RegExp(`^\\s*(${TOKEN})\\s*`);
+
+/**
+ * Takes Sec-WebSocket-Extensions apart (RFC 6455 section 9.1); undefined if that is not valid.
+ */
+export function parseExtensions(value: string): Extension[] | undefined {
+  const extensions: Extension[] = [];
+  let rest = value;
+  while (rest.trim() !== "") {
+    const [all, name] = NAME.exec(rest) ?? [];
+    if (all === undefined) return undefined;
+    rest = rest.slice(all.length);
+    const parameters: [string, string | true][] = [];
+    for (let match; (match = PARAMETER.exec(rest)) !== null; rest = rest.slice(match[0].length)) {
+      parameters.push([match[1], match[2] ?? match[3] ?? true]);
+    }
+    extensions.push({ name, parameters });
+    if (rest !== "" && !rest.startsWith(",")) return undefined;
+    rest = rest.slice(1);
+  }
+  return extensions;
+}
+
+/** What stands in a response, and what it means. */
+export interface DeflateAgreement extends DeflateParameters {
+  readonly text: string;
+}
+
+/** Whether a value is a number of bits for a window: 8 to 15, without a zero before it. */
+function isBits(value: string | true): value is string {
+  return value !== true && /^([89]|1[0-5])$/.test(value);
+}
+
+/** Accepts the first offer that can be kept (RFC 7692 section 7.1); undefined if there is none. */
+export function acceptDeflate(offers: readonly Extension[]): DeflateAgreement | undefined {
+  for (const { name, parameters } of offers) {
+    if (name.toLowerCase() !== DEFLATE) continue;
+    const accepted = acceptOffer(parameters);
+    if (accepted !== undefined) return accepted;
+  }
+}
+
+function acceptOffer(parameters: Extension["parameters"]): DeflateAgreement | undefined {
+  const seen = new Set<string>();
+  let windowBits = 15;
+  let text = `${DEFLATE}; server_no_context_takeover; client_no_context_takeover`;
+  for (const [name, value] of parameters) {
+    if (seen.has(name)) return undefined;
+    seen.add(name);
+    switch (name) {
+      case "server_no_context_takeover":
+      case "client_no_context_takeover":
+        if (value !== true) return undefined;
+        break;
+      case "client_max_window_bits":
+        // A hint: all windows can be inflated.
+        if (value !== true && !isBits(value)) return undefined;
+        break;
+      case "server_max_window_bits":
+        // zlib has no window of 8 bits for raw deflate.
+        if (!isBits(value) || value === "8") return undefined;
+        windowBits = Number(value);
+        text += `; server_max_window_bits=${windowBits}`;
+        break;
+      default:
+        return undefined;
+    }
+  }
+  return { windowBits, text };
+}
+
+/** What a client offers: no context on either side, and any window. */
+export const DEFLATE_OFFER: string =
+  `${DEFLATE}; client_no_context_takeover; server_no_context_takeover; client_max_window_bits`;
+
+/** What a server has made of {@linkcode DEFLATE_OFFER}. Undefined if that is not valid. */
+export function agreedDeflate(response: readonly Extension[]): DeflateParameters | undefined {
+  const [{ name, parameters }, ...more] = response;
+  if (more.length > 0 || name.toLowerCase() !== DEFLATE) return undefined;
+  const seen = new Map(parameters);
+  if (seen.size !== parameters.length) return undefined;
+  for (const [parameter, value] of parameters) {
+    const bits = parameter === "client_max_window_bits" || parameter === "server_max_window_bits";
+    const flag = parameter === "client_no_context_takeover" ||
+      parameter === "server_no_context_takeover";
+    if (!(bits && isBits(value) || flag && value === true)) return undefined;
+  }
+  // It was asked for, and a context is not kept here.
+  if (!seen.has("server_no_context_takeover")) return undefined;
+  const windowBits = Number(seen.get("client_max_window_bits") ?? 15);
+  return windowBits === 8 ? undefined : { windowBits };
+}

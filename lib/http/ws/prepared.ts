@@ -1,0 +1,58 @@
+/**
+ * A message for many: encoded once.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { BYTES, checkArgument, isBytes, type Kind } from "../../base/arguments.ts";
+import type { WsMessage } from "./assembler.ts";
+import { MAX_HEADER, OPCODE, putHeader } from "./frame.ts";
+
+/** What a message may be. */
+export const MESSAGE: Kind = {
+  ...BYTES,
+  takes: "a string, or bytes in a Uint8Array",
+  is: (value) => typeof value === "string" || isBytes(value),
+};
+
+/** See {@linkcode prepareMessage}. */
+export class PreparedMessage {
+  /** The message. */
+  readonly message: WsMessage;
+  /** Its frame, as servers send it. */
+  readonly frame: Uint8Array;
+
+  /** Encodes a message. */
+  constructor(message: WsMessage) {
+    const text = typeof message === "string";
+    const payload = text ? Buffer.from(message) : message;
+    const frame = Buffer.alloc(payload.length + MAX_HEADER);
+    const flags = { fin: true, compressed: false };
+    const opcode = text ? OPCODE.text : OPCODE.binary;
+    const start = putHeader(frame, 0, opcode, flags, payload.length, false);
+    frame.set(payload, start);
+    this.message = text ? message : new Uint8Array(message);
+    this.frame = frame.subarray(0, start + payload.length);
+  }
+}
+
+/**
+ * Encodes a message once, to be sent to many by `write()`.
+ *
+ * @example
+ * ```ts
+ * import { prepareMessage, type WsConn } from "@plainsocket/plainsocket/websocket";
+ *
+ * const room = new Set<WsConn>();
+ * function broadcast(text: string): void {
+ *   const message = prepareMessage(text);
+ *   for (const ws of room) ws.write(message).catch(() => room.delete(ws));
+ * }
+ * broadcast("hello, all");
+ * ```
+ */
+export function prepareMessage(message: WsMessage): PreparedMessage {
+  checkArgument("prepareMessage", message, MESSAGE);
+  return new PreparedMessage(message);
+}

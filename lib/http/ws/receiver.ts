@@ -1,0 +1,293 @@
+/**
+ * What comes on a WebSocket: bytes are taken apart into messages, for whoever reads, and control frames.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { type Deferred, deferred } from "../../base/deferred.ts";
+import { SocketError } from "../../base/errors.ts";
+import { BufferPool, ReceiveBuffer } from "../../net/buffer_pool.ts";
+import type { Conn } from "../../net/transport.ts";
+import { Assembler, type WsMessage } from "./assembler.ts";
+import { CLOSE } from "./close_code.ts";
+import type { Deflate } from "./deflate.ts";
+import { WsError } from "./error.ts";
+import { FrameParser, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
+import { Incoming } from "./incoming.ts";
+import type { WsSettings } from "./options.ts";
+
+/** So much of a message is gathered while nobody reads. */
+const MAX_AHEAD = 64 * 1024;
+
+const buffers = new BufferPool(64 * 1024);
+
+/** What a receiver reports. */
+export interface ReceiverEvents {
+  /** A control frame has come; the payload is valid during the call. */
+  onControl(opcode: number, payload: Buffer): void;
+  /** The peer has broken the protocol. */
+  onFailure(error: WsError): void;
+  /** The connection has ended in good order. */
+  onEnd(): void;
+  /** The connection is lost. */
+  onLost(error: unknown): void;
+}
+
+/** What still counts of what comes. */
+type Mode =
+  /** All of it. */
+  | "all"
+  /** Control frames: nobody reads messages any more. */
+  | "control"
+  /** Only the end. */
+  | "end";
+
+/** Who waits for the next message. */
+interface Reader {
+  readonly streams: boolean;
+  readonly result: Deferred<WsMessage | Incoming | null>;
+}
+
+/** See the module. */
+export class Receiver {
+  readonly #conn: Conn;
+  readonly #settings: WsSettings;
+  readonly #events: ReceiverEvents;
+  readonly #parser: FrameParser;
+  readonly #message: Assembler;
+  readonly #buffer = new ReceiveBuffer(buffers);
+  readonly #control = Buffer.alloc(MAX_CONTROL);
+  /** What was received and not taken: `#chunk` from `#from` to `#to`. */
+  #chunk: Buffer = this.#buffer.bytes;
+  #from = 0;
+  #to = 0;
+  #received = 0;
+  #receiving = false;
+  #heard = false;
+  #mode: Mode = "all";
+  #stopped = false;
+  #inFrame = false;
+  /** What the header of the frame under way says has been heeded. */
+  #begun = false;
+  #inMessage = false;
+  /** A message that nobody has read yet. */
+  #ready: WsMessage | undefined;
+  #reader: Reader | undefined;
+  /** The message that is read piece by piece. */
+  #incoming: Incoming | undefined;
+  /** Nothing more is to be read, and why. */
+  #end: { readonly error: unknown } | undefined;
+
+  constructor(
+    conn: Conn,
+    role: WsRole,
+    settings: WsSettings,
+    deflate: Deflate | undefined,
+    events: ReceiverEvents,
+  ) {
+    this.#conn = conn;
+    this.#settings = settings;
+    this.#events = events;
+    this.#parser = new FrameParser(role, deflate !== undefined);
+    this.#message = new Assembler(settings, deflate);
+  }
+
+  /** Whether something has come since this was asked last, or nothing is waited for. */
+  heard(): boolean {
+    const heard = this.#heard || !this.#receiving;
+    this.#heard = false;
+    return heard;
+  }
+
+  /** The next message, or its pieces; `null` at the end. */
+  read(streams: boolean): Promise<WsMessage | Incoming | null> {
+    if (this.#reader !== undefined || this.#incoming?.dropped === false) {
+      return Promise.reject(this.#busy());
+    }
+    const message = this.#ready;
+    if (message !== undefined) {
+      this.#ready = undefined;
+      this.pump();
+      return Promise.resolve(message);
+    }
+    const end = this.#end;
+    if (end !== undefined) {
+      return end.error === undefined ? Promise.resolve(null) : Promise.reject(end.error);
+    }
+    const result = deferred<WsMessage | Incoming | null>();
+    this.#reader = { streams, result };
+    // It may have begun before anybody has said how it is read.
+    const begun = this.#inMessage && this.#incoming === undefined;
+    if (begun && streams && !this.#message.compressed) this.#startStream();
+    this.pump();
+    return result.promise;
+  }
+
+  #busy(): SocketError {
+    const why = "another read, or a message that is read piece by piece, is under way";
+    return new SocketError("EBUSY", "read", { addr: this.#conn.remoteAddr, why });
+  }
+
+  /** Ends reading, behind the message that waits: with `null`, or an error if there is one. */
+  endReading(error?: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    const reader = this.#reader;
+    this.#reader = undefined;
+    if (error === undefined) reader?.result.resolve(null);
+    else reader?.result.reject(error);
+    this.#incoming?.end(
+      error ?? new WsError(CLOSE.lost, "it was closed before the message was whole"),
+    );
+    this.#incoming = undefined;
+  }
+
+  /** Has messages thrown away, for good. */
+  dropMessages(): void {
+    if (this.#mode === "all") this.#mode = "control";
+    this.pump();
+  }
+
+  /** Has everything thrown away but the end of the connection. */
+  dropAll(): void {
+    this.#mode = "end";
+    this.#from = this.#to;
+    this.pump();
+  }
+
+  /** Receives nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    if (!this.#receiving) this.#buffer.release();
+  }
+
+  /** Takes apart what has come until a message waits to be read, and receives more. */
+  pump(): void {
+    try {
+      while (!this.#receiving && !this.#stopped && !this.#blocked) {
+        if (this.#from === this.#to) this.#receive();
+        else this.#step();
+      }
+    } catch (error) {
+      if (!(error instanceof WsError)) throw error;
+      this.dropAll();
+      this.#events.onFailure(error);
+    }
+  }
+
+  /** Whether nothing more is to be taken apart before something is read. */
+  get #blocked(): boolean {
+    if (this.#mode !== "all") return false;
+    // Control frames behind a message that nobody has read yet are still answered.
+    if (this.#ready !== undefined) return this.#inFrame && !this.#begun;
+    if (this.#incoming !== undefined) return this.#incoming.full;
+    return this.#inMessage && this.#reader === undefined && this.#aheadIsFull;
+  }
+
+  /** Whether as much of a message is gathered as may be while nobody reads. */
+  get #aheadIsFull(): boolean {
+    const { size } = this.#message;
+    return size > MAX_AHEAD || size + this.#parser.left > this.#settings.maxSize;
+  }
+
+  #receive(): void {
+    this.#receiving = true;
+    this.#buffer.adapt(this.#received);
+    this.#conn.read(this.#buffer.bytes).then(this.#onReceived, this.#onLost);
+  }
+
+  readonly #onReceived = (n: number | null): void => {
+    this.#receiving = false;
+    if (this.#stopped) return this.#buffer.release();
+    if (n === null) return this.#events.onEnd();
+    this.#heard = true;
+    this.#chunk = this.#buffer.bytes;
+    this.#from = this.#mode === "end" ? n : 0;
+    this.#to = this.#received = n;
+    this.pump();
+  };
+
+  readonly #onLost = (error: unknown): void => {
+    this.#receiving = false;
+    if (this.#stopped) return this.#buffer.release();
+    this.#events.onLost(error);
+  };
+
+  /** Takes the next part of a frame. */
+  #step(): void {
+    const parser = this.#parser;
+    const chunk = this.#chunk;
+    if (!this.#inFrame) {
+      const at = parser.header(chunk, this.#from, this.#to);
+      this.#from = at === -1 ? this.#to : at;
+      if (at === -1) return;
+      this.#inFrame = true;
+      this.#begun = parser.isControl;
+    }
+    if (!this.#begun) {
+      if (this.#blocked) return;
+      this.#beginFrame();
+      this.#begun = true;
+      if (this.#blocked) return;
+    }
+    const start = this.#from;
+    const before = parser.length - parser.left;
+    this.#from = parser.payload(chunk, start, this.#to);
+    const end = this.#from;
+    if (parser.left === 0) this.#inFrame = false;
+    if (!parser.isControl) return this.#data(chunk.subarray(start, end), before);
+    chunk.copy(this.#control, before, start, end);
+    if (parser.left > 0) return;
+    this.#events.onControl(parser.opcode, this.#control.subarray(0, parser.length));
+  }
+
+  #beginFrame(): void {
+    const { opcode, compressed } = this.#parser;
+    const message = this.#message;
+    if (opcode !== OPCODE.continuation) {
+      message.begin(opcode, compressed);
+      this.#inMessage = true;
+      if (this.#reader?.streams === true && !compressed) this.#startStream();
+    }
+    if (this.#mode === "all") message.frame();
+  }
+
+  #startStream(): void {
+    const message = this.#message;
+    this.#incoming = new Incoming(message.type, message.takePieces(), () => this.pump());
+    this.#answer(this.#incoming);
+  }
+
+  #answer(message: WsMessage | Incoming): void {
+    const reader = this.#reader!;
+    this.#reader = undefined;
+    reader.result.resolve(message);
+  }
+
+  /** Payload of a message has come, `before` bytes of its frame being taken already. */
+  #data(bytes: Buffer, before: number): void {
+    const { fin, left } = this.#parser;
+    const last = fin && left === 0;
+    if (last) this.#inMessage = false;
+    if (this.#mode !== "all") return;
+    if (this.#incoming !== undefined) return this.#piece(this.#incoming, bytes, last);
+    const message = this.#message;
+    message.checkSize(message.size + bytes.length + left);
+    const single = last && before === 0 && message.size === 0;
+    if (!single) message.add(bytes);
+    if (!last) return;
+    const whole = single ? message.single(bytes) : message.finish();
+    if (this.#reader !== undefined) this.#answer(whole);
+    else this.#ready = whole;
+  }
+
+  #piece(incoming: Incoming, bytes: Buffer, last: boolean): void {
+    this.#message.check(bytes);
+    incoming.push(new Uint8Array(bytes));
+    if (!last) return;
+    this.#message.checkEnd();
+    this.#incoming = undefined;
+    incoming.end();
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * Sends frames. Those that come while others are on their way leave together, in one write.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { type Deferred, deferred } from "../../base/deferred.ts";
+import type { Conn } from "../../net/transport.ts";
+import { type FrameFlags, MAX_HEADER, putHeader, type WsRole } from "./frame.ts";
+import { applyMask, newMask } from "./mask.ts";
+
+/** The most bytes of small frames that leave together; larger ones leave by themselves. */
+const MAX_TOGETHER = 64 * 1024;
+
+/** What a buffer begins with, and the size of one that is kept. */
+const SMALL = 1024;
+
+/** See the module. */
+export class FrameSender {
+  readonly #conn: Conn;
+  readonly #masks: boolean;
+  /** What leaves once the write under way is done, and who waits for that. */
+  #gathered: Buffer | undefined;
+  #length = 0;
+  #next: Deferred<void> | undefined;
+  /** A write is under way. */
+  #busy = false;
+  /** Where the next frame is put while no write is under way. */
+  #scratch: Buffer | undefined;
+
+  constructor(conn: Conn, role: WsRole) {
+    this.#conn = conn;
+    this.#masks = role === "client";
+  }
+
+  /**
+   * Sends a frame behind those before it. Resolves when the kernel has taken it. The payload must stay
+   * as it is until then.
+   */
+  send(opcode: number, flags: FrameFlags, payload: string | Uint8Array): Promise<void> {
+    // A character takes up to three bytes.
+    const most = (typeof payload === "string" ? payload.length * 3 : payload.length) + MAX_HEADER;
+    if (most > MAX_TOGETHER) return this.#large(opcode, flags, payload);
+    if (this.#busy) {
+      const buffer = this.#room(most);
+      this.#length = this.#put(buffer, this.#length, opcode, flags, payload);
+      return (this.#next ??= deferred()).promise;
+    }
+    let buffer = this.#scratch;
+    if (buffer === undefined || buffer.length < most) {
+      buffer = this.#scratch = Buffer.allocUnsafeSlow(Math.max(most, SMALL));
+    }
+    const end = this.#put(buffer, 0, opcode, flags, payload);
+    return this.#write(buffer.subarray(0, end));
+  }
+
+  /** Sends bytes that are frames already. */
+  sendBytes(bytes: Uint8Array): Promise<void> {
+    this.#flush();
+    return this.#write(bytes);
+  }
+
+  #large(opcode: number, flags: FrameFlags, payload: string | Uint8Array): Promise<void> {
+    this.#flush();
+    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
+    if (this.#masks) {
+      const buffer = Buffer.allocUnsafeSlow(bytes.length + MAX_HEADER);
+      return this.#write(buffer.subarray(0, this.#put(buffer, 0, opcode, flags, bytes)));
+    }
+    const head = Buffer.alloc(MAX_HEADER);
+    const end = putHeader(head, 0, opcode, flags, bytes.length, false);
+    void this.#write(head.subarray(0, end)).catch(() => {});
+    return this.#write(bytes);
+  }
+
+  /** Puts a frame at a place of a buffer that has room for it. Returns where it ends. */
+  #put(
+    buffer: Buffer,
+    at: number,
+    opcode: number,
+    flags: FrameFlags,
+    payload: string | Uint8Array,
+  ): number {
+    const masks = this.#masks;
+    // Of text the length is known when it is written: mostly its header is as short as can be.
+    const guess = payload.length < 126 ? 2 : payload.length < 0x10000 ? 4 : 10;
+    let start = at + guess + (masks ? 4 : 0);
+    let length = payload.length;
+    if (typeof payload === "string") length = buffer.write(payload, start);
+    else buffer.set(payload, start);
+    const size = length < 126 ? 2 : length < 0x10000 ? 4 : 10;
+    if (size !== guess) {
+      buffer.copyWithin(start + size - guess, start, start + length);
+      start += size - guess;
+    }
+    const end = putHeader(buffer, at, opcode, flags, length, masks);
+    if (masks) applyMask(buffer, start, start + length, newMask(buffer, end), 0);
+    return start + length;
+  }
+
+  /** A buffer with room for so many bytes behind what is gathered. */
+  #room(most: number): Buffer {
+    if (this.#gathered !== undefined && this.#length + most > MAX_TOGETHER) this.#flush();
+    const gathered = this.#gathered;
+    if (gathered !== undefined && gathered.length >= this.#length + most) return gathered;
+    const larger = Buffer.allocUnsafeSlow(Math.max(SMALL, 2 * (this.#length + most)));
+    gathered?.copy(larger, 0, 0, this.#length);
+    return this.#gathered = larger;
+  }
+
+  /** Has what is gathered written behind the write under way. */
+  #flush(): void {
+    if (this.#gathered === undefined) return;
+    const bytes = this.#gathered.subarray(0, this.#length);
+    const next = this.#next!;
+    this.#gathered = this.#next = undefined;
+    this.#length = 0;
+    this.#conn.write(bytes).then(next.resolve, next.reject);
+  }
+
+  #write(bytes: Uint8Array): Promise<void> {
+    this.#busy = true;
+    return this.#conn.write(bytes).then(this.#written, this.#failed);
+  }
+
+  readonly #written = (): void => {
+    this.#busy = false;
+    if (this.#scratch !== undefined && this.#scratch.length > SMALL) this.#scratch = undefined;
+    if (this.#gathered === undefined) return;
+    const bytes = this.#gathered.subarray(0, this.#length);
+    const next = this.#next!;
+    this.#gathered = this.#next = undefined;
+    this.#length = 0;
+    this.#write(bytes).then(next.resolve, next.reject);
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#busy = false;
+    this.#next?.promise.catch(() => {});
+    this.#next?.reject(error);
+    this.#gathered = this.#next = undefined;
+    this.#length = 0;
+    throw error;
+  };
+}
