@@ -6,7 +6,7 @@ import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
 import { requestHttp } from "../../lib/http/client/request.ts";
 import { requestUpgrade } from "../../lib/http/client/upgrade.ts";
 import type { Exchange, HttpOptions } from "../../lib/http/server/options.ts";
-import type { LightHandler } from "../../lib/http/server/light.ts";
+import type { LightHandler, LightResponse } from "../../lib/http/server/light.ts";
 import type { Handler } from "../../lib/serve/serve.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -112,6 +112,46 @@ test("upgrade: fields that no response can have are a mistake, and the client ge
   await using server = await serveOn(upgrading(echo(), ["X\n", "1"]));
   assert.match(await server.talk(ASK), /^HTTP\/1\.1 500 /);
   assert.equal(server.errors.length, 1);
+});
+
+test("upgrade: a response that was kept switches no other request, which gets 500", async () => {
+  let kept: LightResponse | undefined;
+  await using server = await serveOn((request) =>
+    kept ??= upgrade(request, { protocol: "echo", handler: echo() })
+  );
+  assert.equal(await server.talk(`${ASK}hi`), `${SWITCHED}hi`);
+  for (
+    const request of [
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+      ASK.replace("HTTP/1.1", "HTTP/1.0"),
+      ASK.replace("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\nhi"),
+    ]
+  ) {
+    assert.match(await server.talk(request), /^HTTP\/1\.1 500 /);
+    assert.match(String(server.errors.pop()), /for the request that upgrade\(\) was called with/);
+  }
+});
+
+test("upgrade: nothing is read once the connection is closed, and nothing that is another's", async () => {
+  const codes: string[] = [];
+  const kept: Conn[] = [];
+  const read = (conn: Conn) =>
+    conn.read(new Uint8Array(1)).then(() => codes.push("bytes"), ({ code }) => codes.push(code));
+  await using server = await serveOn(upgrading(async (conn) => {
+    await conn.read(new Uint8Array(1));
+    if (kept.push(conn) === 2) return;
+    conn.close();
+    await read(conn);
+    assert.equal(conn.bytesRead, 1);
+  }));
+  for (let i = 0; i < 2; i++) {
+    using conn = await server.connect();
+    await conn.write(bytes(`${ASK}more than one byte`));
+    await hear(conn, Infinity);
+  }
+  // The second handler has returned, and what it has left is not there any more.
+  await read(kept[1]);
+  assert.deepEqual([codes, server.errors], [["ECLOSED", "ECLOSED"], []]);
 });
 
 test("upgrade: no deadline of HTTP ends it, and it makes room for nobody", async () => {

@@ -212,9 +212,10 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** Sends a response of any kind. */
   async #send(request: EngineRequest, response: LightResponse): Promise<void> {
-    const handler = upgradedHandlerOf(response);
+    let handler: Handler | undefined;
     let head: string;
     try {
+      handler = upgradedHandlerOf(response, request);
       head = handler === undefined ? headOf(response, request.minor) : switchingHeadOf(response);
     } catch (error) {
       dropContent(response);

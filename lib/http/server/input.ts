@@ -105,9 +105,16 @@ export class Input {
     });
   }
 
-  /** Gives the buffer back, once nothing is read into it any more. */
+  /** Drops what was not taken, and gives the buffer back once nothing is read into it any more. */
   release(): void {
+    const reading = this.#ahead;
+    this.#drop();
+    reading?.catch(() => {}).finally(() => this.#drop());
+  }
+
+  #drop(): void {
+    // The next owner of the buffer has bytes of its own there.
+    this.from = this.to = this.#spare.length = 0;
     if (this.#ahead === undefined) this.#buffer.release();
-    else this.#ahead.catch(() => {}).finally(() => this.#buffer.release());
   }
 }

@@ -20,7 +20,7 @@ export interface Received {
   readonly drained: boolean;
   /** Waits for what is being received; false at the end of the stream. */
   fill(): Promise<boolean>;
-  /** Frees what it was received into. */
+  /** Drops what was not taken, and frees what it was received into. */
   release(): void;
 }
 
@@ -39,8 +39,9 @@ class Rest<C extends Conn = Conn> implements Conn {
   readonly remoteAddr: Addr;
   protected readonly conn: C;
   readonly #input: Received;
-  readonly #before: number;
+  #before: number;
   #reading = false;
+  #closed = false;
 
   constructor(conn: C, input: Received) {
     this.localAddr = conn.localAddr;
@@ -59,8 +60,8 @@ class Rest<C extends Conn = Conn> implements Conn {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    // What is no buffer, or has no room, is for the connection to refuse.
-    if (this.#input.drained || !(p?.length > 0)) return this.conn.read(p);
+    // What is no buffer, has no room, or comes too late is for the connection to refuse.
+    if (this.#closed || this.#input.drained || !(p?.length > 0)) return this.conn.read(p);
     return this.#received(p);
   }
 
@@ -71,6 +72,8 @@ class Rest<C extends Conn = Conn> implements Conn {
     try {
       if (input.from === input.to && !await input.fill()) return null;
       const n = Math.min(p.length, input.to - input.from);
+      // It was closed meanwhile.
+      if (n === 0) return await this.conn.read(p);
       p.set(input.chunk.subarray(input.from, input.from += n));
       if (input.drained) input.release();
       return n;
@@ -88,11 +91,21 @@ class Rest<C extends Conn = Conn> implements Conn {
   }
 
   close(reason?: Error): void {
+    this.#drop();
     this.conn.close(reason);
   }
 
   reset(reason?: Error): void {
+    this.#drop();
     this.conn.reset(reason);
+  }
+
+  /** Nothing is delivered any more. */
+  #drop(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#before += this.#input.waiting;
+    this.#input.release();
   }
 
   [Symbol.dispose](): void {

@@ -36,11 +36,17 @@ const OPTIONS: Kinds<UpgradeOptions> = {
   handler: required(FUNCTION),
 };
 
-const HANDLER: unique symbol = Symbol("the handler of the new protocol");
+/** What 101 leads to. */
+interface Switch {
+  readonly protocol: string;
+  readonly handler: Handler;
+}
+
+const SWITCH: unique symbol = Symbol("what 101 leads to");
 
 /** A response that ends HTTP on its connection. */
 interface SwitchingResponse extends LightResponse {
-  readonly [HANDLER]: Handler;
+  readonly [SWITCH]: Switch;
 }
 
 /** Makes the response that takes the connection over, or the one that says why that cannot be. */
@@ -55,14 +61,23 @@ export function upgradeResponse(request: LightRequest, options: UpgradeOptions):
   const response: SwitchingResponse = {
     status: 101,
     headers: ["Upgrade", protocol, ...headers],
-    [HANDLER]: handler,
+    [SWITCH]: { protocol, handler },
   };
   return response;
 }
 
-/** The handler that a response hands the connection to; undefined of any other response. */
-export function upgradedHandlerOf(response: LightResponse): Handler | undefined {
-  return (response as Partial<SwitchingResponse>)[HANDLER];
+/**
+ * The handler that a response hands the connection of this request to; undefined of any other response.
+ * Throws a `TypeError` if the response was made for another request, which this one cannot go on with.
+ */
+export function upgradedHandlerOf(
+  response: LightResponse,
+  request: LightRequest,
+): Handler | undefined {
+  const to = (response as Partial<SwitchingResponse>)[SWITCH];
+  if (to === undefined) return undefined;
+  if (asksFor(request, to.protocol) && request.body === undefined) return to.handler;
+  throw new TypeError("A response of upgrade() is for the request that upgrade() was called with");
 }
 
 /** RFC 9110 section 15.5.22. */
@@ -76,7 +91,7 @@ function refusal(status: number, why: string): LightResponse {
 }
 
 /** Whether a request asks to go on with this protocol. HTTP/1.0 has no way to do so. */
-export function asksFor(request: LightRequest, protocol: string): boolean {
+function asksFor(request: LightRequest, protocol: string): boolean {
   const has = (name: string, wanted: string) =>
     membersOf(request.header(name) ?? "").some((member) => member.toLowerCase() === wanted);
   return request.minor === 1 && has("connection", "upgrade") &&
