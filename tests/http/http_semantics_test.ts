@@ -129,7 +129,7 @@ test("RFC 9110 7.6.1: unknown options of Connection are not minded, and none are
   assert.equal(reply.headers.has("connection"), false);
 });
 
-test("RFC 9110 7.8: Upgrade is ignored", async () => {
+test("RFC 9110 7.8: Upgrade is ignored unless the handler takes the connection over", async () => {
   for (
     const fields of [
       "Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABk\r\n",

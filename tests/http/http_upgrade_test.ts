@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { deferred } from "../../lib/base/deferred.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import { upgrade } from "../../lib/http/fetch/upgrade.ts";
 import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
@@ -182,6 +183,74 @@ test("upgrade: a server that stops says so to the protocol, which has the drain 
   server.stop.abort();
   assert.equal(await hear(conn, Infinity), "bye");
   assert.deepEqual([(await server.served).reset, told], [0, ["ECLOSED"]]);
+});
+
+test("upgrade: what has not ended when the drain timeout is over is reset, and the protocol knows", async () => {
+  let reason: unknown;
+  const handler: Handler = async (_, { signal }) => {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    reason = signal.reason.code;
+  };
+  await using server = await serveOn(upgrading(handler), { drainTimeout: 5000 });
+  using conn = await server.connect();
+  await conn.write(bytes(ASK));
+  await hear(conn, SWITCHED.length);
+  server.stop.abort();
+  await server.clock.advance(4999);
+  assert.equal(reason, undefined);
+  await server.clock.advance(1);
+  await assert.rejects(readAll(conn), { code: "ECONNRESET" });
+  assert.deepEqual([(await server.served).reset, reason, server.errors], [1, "ECLOSED", []]);
+});
+
+test("upgrade: any method does", async () => {
+  await using server = await serveOn(upgrading(echo()));
+  for (const method of ["HEAD", "OPTIONS", "POST"]) {
+    assert.equal(await server.talk(`${ASK.replace("GET", method)}hi`), `${SWITCHED}hi`, method);
+  }
+});
+
+test("upgrade: a client that takes no response is reset before 101; later, slowness is the protocol's", async () => {
+  const LARGE = 4 << 20;
+  let begun = 0;
+  const light: LightHandler = (request) =>
+    request.target === "/x"
+      ? upgrade(request, {
+        protocol: "echo",
+        handler: (conn) => {
+          begun++;
+          return conn.write(new Uint8Array(LARGE));
+        },
+      })
+      : { status: 200, body: new Uint8Array(LARGE) };
+  await using server = await serveOn(light);
+  using stuck = await server.connect();
+  await stuck.write(bytes(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${ASK}`));
+  using slow = await server.connect();
+  await slow.write(bytes(ASK));
+  await hear(slow, SWITCHED.length);
+  await server.clock.advance(3_600_000);
+  await assert.rejects(readAll(stuck), { code: "ECONNRESET" });
+  assert.ok((await readAll(slow)).length > LARGE / 2);
+  assert.equal(begun, 1);
+});
+
+test("upgrade: a client that leaves while its handler thinks aborts the request, and gets no 101", async () => {
+  let begun = 0;
+  const { promise: left, resolve: leave } = deferred<void>();
+  await using server = await serveOn(async (request) => {
+    request.signal().addEventListener("abort", () => leave());
+    await left;
+    return upgrade(request, { protocol: "echo", handler: () => void begun++ });
+  });
+  const conn = await server.connect();
+  await conn.write(bytes(ASK));
+  await server.clock.advance(250);
+  conn.reset();
+  await left;
+  server.stop.abort();
+  assert.equal((await server.served).accepted, 1);
+  assert.deepEqual([begun, server.errors], [0, []]);
 });
 
 test("upgrade: it is reported when it has come to its end, with what was sent", async () => {

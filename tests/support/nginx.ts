@@ -17,7 +17,7 @@ export interface Nginx extends AsyncDisposable {
 /**
  * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
  * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
- * Below `/own/` it answers itself.
+ * Below `/upgrade/` it passes upgrades on. Below `/own/` it answers itself.
  */
 export async function startNginx(upstream: number): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "plainsocket-nginx-"));
@@ -92,6 +92,11 @@ http {
     location /raw/ {
       proxy_pass http://ours/;
       proxy_request_buffering off;
+    }
+    location /upgrade/ {
+      proxy_set_header Connection $http_connection;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_pass http://ours/;
     }
     location /own/ {
       return 200 "nginx has $uri\n";
