@@ -42,6 +42,7 @@ import { lightBehind } from "./web_request.ts";
  * ```
  */
 export function upgrade(request: LightRequest, options: UpgradeOptions): LightResponse;
+/** Takes over the connection of a `Request` of `serveHttp()`, and returns a `Response`. */
 export function upgrade(request: Request, options: UpgradeOptions): Response;
 export function upgrade(
   request: LightRequest | Request,
