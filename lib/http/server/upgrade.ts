@@ -92,7 +92,7 @@ function refusal(status: number, why: string): LightResponse {
 }
 
 /** Whether a request asks to go on with this protocol. HTTP/1.0 has no way to do so. */
-function asksFor(request: LightRequest, protocol: string): boolean {
+export function asksFor(request: LightRequest, protocol: string): boolean {
   const has = (name: string, wanted: string) =>
     membersOf(request.header(name) ?? "").some((member) => member.toLowerCase() === wanted);
   return request.minor === 1 && has("connection", "upgrade") &&
