@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { runProgram } from "../tests/support/peers.ts";
 import { runCommand, test } from "../tests/support/runner.deno.ts";
 
-const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers"];
+const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers", "ws"];
 
 /** Runs every bench with the same arguments. */
 function runAll(names: readonly string[], ...args: string[]) {

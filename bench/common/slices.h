@@ -17,7 +17,9 @@
 
 static struct sockaddr_in server = {.sin_family = AF_INET};
 static size_t size;  // of a message
+static size_t back;  // of what answers a message
 static char *message, *answer;
+static char *expected;  // the answer to a message
 static double idle;  // seconds that were spun away
 
 static void fail(const char *what) {
@@ -49,15 +51,15 @@ static clockid_t cpu_of(pid_t pid) {
 static void prepare(int port, size_t length) {
   server.sin_port = htons((uint16_t)port);
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  size = length;
-  message = malloc(size + 1);
+  size = back = length;
+  expected = message = malloc(size + 1);
   answer = malloc(size + 1);
   for (size_t i = 0; i <= size; i++) message[i] = (char)(i * 31 + i / 256 + 7);
 }
 
 static void compare(const char *got, size_t offset, size_t length) {
   errno = 0;
-  if (memcmp(got, message + offset, length)) fail("the echo differs from what was sent");
+  if (memcmp(got, expected + offset, length)) fail("the echo differs from what was sent");
 }
 
 // In the last phase nothing new begins: all that is under way comes back, and silence is left.

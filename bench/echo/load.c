@@ -3,17 +3,18 @@
 // MSG_TRUNC the kernel drops the bytes and tells how many there were. Four fifths of what is left is
 // the kernel's send path, which the C loop has too (io_uring did not make it cheaper).
 //
-// load run PORT CONNECTIONS SIZE PID [u32] [spin]
+// load run PORT CONNECTIONS SIZE PID [u32 | ws] [spin]
 //   Opens the connections and keeps them, since a runtime pays for new ones for some time after. For
 //   each line "WARMUP_MS MEASURE_MS" on its standard input it runs a closed loop: each connection
 //   has one message of SIZE bytes under way, and sends the next one when the last has come back.
 //   During the warm-up every byte is compared with what was sent. Prints a line of JSON: messages,
 //   seconds, and the CPU seconds that the server (process PID) and the generator used in just those.
 //   With u32, a message is a frame: its first 4 bytes tell how many come behind them.
+//   With ws, it is a frame of WebSocket: SIZE bytes of payload, text up to 1 KiB and binary above.
 //   With spin, it never sleeps, which takes a core for itself. Who sends to a sleeper pays for waking
 //   it, an interrupt to another core, and that is dear on a virtual machine: the slower a server is,
 //   the more often its generator would sleep. The time spent without work is not counted as used.
-// load idle PORT CONNECTIONS SIZE
+// load idle PORT CONNECTIONS SIZE [ws]
 //   Opens the connections, sends one message of SIZE bytes on each (0 for none) and waits for its
 //   echo, prints "ready", and holds them until its standard input ends.
 #define _GNU_SOURCE
@@ -42,6 +43,24 @@ static int epoll;
 static size_t least = 1;  // what a server echoes at least: a byte, or a frame
 static int whole;  // small messages come in one piece
 static int spinning;
+static int websocket;
+
+// The opening handshake of WebSocket, which shows that the connection was accepted.
+static void shake_hands(int fd) {
+  static const char request[] =
+      "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+  char head[4096];
+  size_t n = 0;
+  if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0) fail("send");
+  while (n < 4 || memcmp(head + n - 4, "\r\n\r\n", 4)) {
+    ssize_t got = n < sizeof head ? recv(fd, head + n, 1, 0) : 0;
+    if (got <= 0) fail_recv(got);
+    n++;
+  }
+  errno = 0;
+  if (strncmp(head, "HTTP/1.1 101", 12)) fail("no WebSocket is spoken there");
+}
 
 static int dial(void) {
   int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
@@ -52,6 +71,7 @@ static int dial(void) {
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   if (connect(fd, (struct sockaddr *)&server, sizeof server)) fail("connect");
+  if (websocket) shake_hands(fd);
   return fd;
 }
 
@@ -88,7 +108,7 @@ static conn_t *open_all(int count) {
   conn_t *conns = calloc((size_t)count, sizeof *conns);
   for (int i = 0; i < count; i++) {
     conns[i].fd = dial();
-    if (i % BATCH == BATCH - 1 || i == count - 1) wait_until_accepted();
+    if (!websocket && (i % BATCH == BATCH - 1 || i == count - 1)) wait_until_accepted();
   }
   return conns;
 }
@@ -104,7 +124,7 @@ static void push(conn_t *c) {
 
 static void begin(conn_t *c) {
   c->sent = 0;
-  c->owed += size;
+  c->owed += back;
   push(c);
 }
 
@@ -112,12 +132,12 @@ static void begin(conn_t *c) {
 // comes whenever bytes arrive, whatever lies in the queue already.
 static int pull(conn_t *c, phase_t phase) {
   int lazy = whole && phase == MEASURING;
-  if (lazy && c->owed < LAZY * size) return 1;
+  if (lazy && c->owed < LAZY * back) return 1;
   int flags = MSG_DONTWAIT | (phase == WARMING ? 0 : MSG_TRUNC);
   ssize_t n = recv(c->fd, answer, c->owed, flags);
   if (n < 0 && errno == EAGAIN && !lazy) return 0;
   if (n <= 0) fail_recv(n);
-  if (phase == WARMING) compare(answer, size - c->owed, (size_t)n);
+  if (phase == WARMING) compare(answer, back - c->owed, (size_t)n);
   c->owed -= (size_t)n;
   errno = 0;
   if (lazy && c->owed) fail("a message came in pieces, though none did in the warm-up");
@@ -181,13 +201,42 @@ static void hold(int count) {
   while (read(0, answer, 1) > 0) continue;
 }
 
+// Makes the message a frame that a client sends (RFC 6455 section 5.2), and the answer one of a server.
+static void frame_message(void) {
+  size_t length = size;
+  size_t head = length < 126 ? 2 : length < 65536 ? 4 : 10;
+  unsigned char mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+  char *payload = malloc(length);
+  for (size_t i = 0; i < length; i++) payload[i] = (char)(length <= SMALL ? 'a' + i % 26 : i * 31);
+  back = head + length;
+  size = back + 4;
+  message = malloc(size);
+  expected = malloc(back);
+  answer = malloc(LAZY * back);
+  memset(expected, 0, head);
+  expected[0] = (char)(length <= SMALL ? 0x81 : 0x82);
+  if (head == 2) expected[1] = (char)length;
+  else expected[1] = head == 4 ? 126 : 127;
+  for (size_t i = head - 1, rest = length; head > 2 && i > 1; i--, rest >>= 8) {
+    expected[i] = (char)(rest & 0xff);
+  }
+  memcpy(message, expected, head);
+  message[1] = (char)(message[1] | 0x80);
+  memcpy(message + head, mask, 4);
+  for (size_t i = 0; i < length; i++) message[head + 4 + i] = (char)(payload[i] ^ mask[i % 4]);
+  memcpy(expected + head, payload, length);
+  free(payload);
+}
+
 int main(int argc, char **argv) {
   int running = argc >= 6 && !strcmp(argv[1], "run"), framed = 0, at = 6;
+  if (!running) at = 5;
   if (running && at < argc && !strcmp(argv[at], "u32")) framed = 1, at++;
+  if (at < argc && !strcmp(argv[at], "ws")) websocket = 1, at++;
   if (running && at < argc && !strcmp(argv[at], "spin")) spinning = 1, at++;
-  if (running ? at != argc : argc != 5 || strcmp(argv[1], "idle")) {
-    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32] [spin]\n"
-                    "       load idle PORT CONNECTIONS SIZE\n");
+  if (at != argc || (!running && (argc < 5 || strcmp(argv[1], "idle")))) {
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32 | ws] [spin]\n"
+                    "       load idle PORT CONNECTIONS SIZE [ws]\n");
     return 2;
   }
   struct rlimit files;
@@ -200,6 +249,7 @@ int main(int argc, char **argv) {
     memcpy(message, &length, 4);
     least = size;
   }
+  if (websocket && size > 0) frame_message();
   if (running) run(atoi(argv[3]), atoi(argv[5]));
   else hold(atoi(argv[3]));
   return 0;

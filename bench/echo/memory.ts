@@ -67,6 +67,7 @@ async function measure(
     await sleep(SETTLE_MS / 4);
     const before = resident([server.child.pid]);
     const args = [server.port, connections, idle.size].map(String);
+    if (ready.subject.websocket) args.push("ws");
     const holder = new Child([load, "idle", ...args]);
     try {
       await holder.line(OPEN_MS);

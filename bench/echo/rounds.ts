@@ -99,7 +99,7 @@ async function open(
   result: EchoResult,
   { load, pins, spin }: RoundOptions,
 ): Promise<Lane | undefined> {
-  const { name, forks } = ready.subject;
+  const { name, forks, websocket } = ready.subject;
   const { connections, size, framing } = result.load;
   if (forks && connections > MOST_FORKS) {
     result.failures.set(name, "a process for each connection: not tried");
@@ -108,7 +108,8 @@ async function open(
   try {
     const server = await start(ready, pins.server);
     const args = [server.port, connections, size, server.child.pid].map(String);
-    if (framing !== undefined) args.push(framing);
+    if (websocket) args.push("ws");
+    else if (framing !== undefined) args.push(framing);
     if (spin) args.push("spin");
     const lane = { result, name, server, load: new Child([...pins.load, load, "run", ...args]) };
     await measure(lane, FIRST_WARMUP_MS, 1);

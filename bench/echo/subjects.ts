@@ -21,6 +21,8 @@ export interface Subject {
   readonly throughput: boolean;
   /** Whether the memory of its idle connections is measured. */
   readonly memory: boolean;
+  /** Speaks WebSocket: each message is the payload of a frame. */
+  readonly websocket?: boolean;
   /** Forks for every connection, which bounds the cases that it can do and hides its CPU time. */
   readonly forks?: boolean;
   /** Does not print the port that it listens at. */
