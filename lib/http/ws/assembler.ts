@@ -6,12 +6,18 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 import { counted } from "../../base/plural.ts";
+import { shortAscii } from "./ascii.ts";
 import { CLOSE } from "./close_code.ts";
 import type { Deflate } from "./deflate.ts";
 import { WsError } from "./error.ts";
 import { OPCODE } from "./frame.ts";
 import type { WsSettings } from "./options.ts";
 import { Utf8Check } from "./utf8.ts";
+
+/** So much is allocated for what has not come yet. */
+const MAX_ROOM = 1024 * 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** A message: text, or bytes, which are the reader's to keep. */
 export type WsMessage = string | Uint8Array;
@@ -24,7 +30,10 @@ export class Assembler {
   #compressed = false;
   #fragments = 0;
   #utf8: Utf8Check | undefined;
+  /** What is gathered: buffers, how much of each is filled, and what is free in the last one. */
   #pieces: Buffer[] = [];
+  #filled: number[] = [];
+  #room: Buffer = NOTHING;
   /** How many bytes are gathered. */
   size = 0;
 
@@ -48,8 +57,7 @@ export class Assembler {
     this.#compressed = compressed;
     this.#fragments = 0;
     this.#utf8 = undefined;
-    this.#pieces = [];
-    this.size = 0;
+    if (this.#pieces.length > 0) this.takePieces();
   }
 
   /** A frame of it begins. Throws a {@linkcode WsError} if there are too many. */
@@ -80,23 +88,39 @@ export class Assembler {
     if (this.#utf8?.whole === false) throw notUtf8();
   }
 
-  /** Gathers a piece, which is copied. */
-  add(bytes: Buffer): void {
+  /** Gathers a piece, which is copied; `more` bytes of its frame follow. */
+  add(bytes: Buffer, more: number): void {
     this.check(bytes);
-    this.#pieces.push(Buffer.from(bytes));
     this.size += bytes.length;
+    if (this.#room.length < bytes.length) {
+      // Where the rest of the frame goes, too: it is copied once.
+      const size = Math.min(bytes.length + more, MAX_ROOM);
+      this.#room = Buffer.allocUnsafeSlow(Math.max(bytes.length, size));
+      this.#pieces.push(this.#room);
+      this.#filled.push(0);
+    }
+    this.#room.set(bytes);
+    this.#room = this.#room.subarray(bytes.length);
+    this.#filled[this.#filled.length - 1] += bytes.length;
   }
 
   /** The pieces gathered so far, which are then another's. */
   takePieces(): Buffer[] {
-    const pieces = this.#pieces;
+    const pieces = this.#pieces.map((piece, i) => piece.subarray(0, this.#filled[i]));
     this.#pieces = [];
+    this.#filled = [];
+    this.#room = NOTHING;
     this.size = 0;
     return pieces;
   }
 
-  /** The whole message, of which `bytes` is all. */
-  single(bytes: Buffer): WsMessage {
+  /** The whole message, which is all in the bytes from `from` to `to`. */
+  single(chunk: Buffer, from: number, to: number): WsMessage {
+    if (this.#text && !this.#compressed) {
+      const short = shortAscii(chunk, from, to);
+      if (short !== undefined) return short;
+    }
+    const bytes = chunk.subarray(from, to);
     if (this.#compressed) return this.#inflated(bytes);
     if (!this.#text) return new Uint8Array(bytes);
     if (!isUtf8(bytes)) throw notUtf8();

@@ -236,7 +236,7 @@ export class Receiver {
     this.#from = parser.payload(chunk, start, this.#to);
     const end = this.#from;
     if (parser.left === 0) this.#inFrame = false;
-    if (!parser.isControl) return this.#data(chunk.subarray(start, end), before);
+    if (!parser.isControl) return this.#data(start, end, before);
     chunk.copy(this.#control, before, start, end);
     if (parser.left > 0) return;
     this.#events.onControl(parser.opcode, this.#control.subarray(0, parser.length));
@@ -265,19 +265,22 @@ export class Receiver {
     reader.result.resolve(message);
   }
 
-  /** Payload of a message has come, `before` bytes of its frame being taken already. */
-  #data(bytes: Buffer, before: number): void {
+  /** Payload of a message is there from `from` to `to`, behind `before` bytes of its frame. */
+  #data(from: number, to: number, before: number): void {
     const { fin, left } = this.#parser;
     const last = fin && left === 0;
     if (last) this.#inMessage = false;
     if (this.#mode !== "all") return;
-    if (this.#incoming !== undefined) return this.#piece(this.#incoming, bytes, last);
+    const chunk = this.#chunk;
+    if (this.#incoming !== undefined) {
+      return this.#piece(this.#incoming, chunk.subarray(from, to), last);
+    }
     const message = this.#message;
-    message.checkSize(message.size + bytes.length + left);
+    message.checkSize(message.size + to - from + left);
     const single = last && before === 0 && message.size === 0;
-    if (!single) message.add(bytes);
+    if (!single) message.add(chunk.subarray(from, to), left);
     if (!last) return;
-    const whole = single ? message.single(bytes) : message.finish();
+    const whole = single ? message.single(chunk, from, to) : message.finish();
     if (this.#reader !== undefined) this.#answer(whole);
     else this.#ready = whole;
   }

@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import type { Conn } from "../../net/transport.ts";
+import { putShortAscii } from "./ascii.ts";
 import { type FrameFlags, MAX_HEADER, putHeader, type WsRole } from "./frame.ts";
 import { applyMask, newMask } from "./mask.ts";
 
@@ -15,6 +16,8 @@ const MAX_TOGETHER = 64 * 1024;
 
 /** What a buffer begins with, and the size of one that is kept. */
 const SMALL = 1024;
+
+const NOTHING = Buffer.alloc(0);
 
 /** See the module. */
 export class FrameSender {
@@ -28,6 +31,7 @@ export class FrameSender {
   #busy = false;
   /** Where the next frame is put while no write is under way. */
   #scratch: Buffer | undefined;
+  #view: Buffer = NOTHING;
 
   constructor(conn: Conn, role: WsRole) {
     this.#conn = conn;
@@ -52,7 +56,11 @@ export class FrameSender {
       buffer = this.#scratch = Buffer.allocUnsafeSlow(Math.max(most, SMALL));
     }
     const end = this.#put(buffer, 0, opcode, flags, payload);
-    return this.#write(buffer.subarray(0, end));
+    // Messages repeat lengths.
+    if (this.#view.buffer !== buffer.buffer || this.#view.length !== end) {
+      this.#view = buffer.subarray(0, end);
+    }
+    return this.#write(this.#view);
   }
 
   /** Sends bytes that are frames already. */
@@ -87,8 +95,9 @@ export class FrameSender {
     const guess = payload.length < 126 ? 2 : payload.length < 0x10000 ? 4 : 10;
     let start = at + guess + (masks ? 4 : 0);
     let length = payload.length;
-    if (typeof payload === "string") length = buffer.write(payload, start);
-    else buffer.set(payload, start);
+    if (typeof payload === "string") {
+      if (!putShortAscii(payload, buffer, start)) length = buffer.write(payload, start);
+    } else buffer.set(payload, start);
     const size = length < 126 ? 2 : length < 0x10000 ? 4 : 10;
     if (size !== guess) {
       buffer.copyWithin(start + size - guess, start, start + length);
@@ -126,7 +135,10 @@ export class FrameSender {
 
   readonly #written = (): void => {
     this.#busy = false;
-    if (this.#scratch !== undefined && this.#scratch.length > SMALL) this.#scratch = undefined;
+    if (this.#scratch !== undefined && this.#scratch.length > SMALL) {
+      this.#scratch = undefined;
+      this.#view = NOTHING;
+    }
     if (this.#gathered === undefined) return;
     const bytes = this.#gathered.subarray(0, this.#length);
     const next = this.#next!;
