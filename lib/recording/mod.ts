@@ -27,6 +27,7 @@ export type {
   HarRequest,
   HarResponse,
   HarTimings,
+  HarWebSocketMessage,
 } from "./har/format.ts";
 export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";

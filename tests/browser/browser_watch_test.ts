@@ -594,6 +594,31 @@ test("watch: the page tells frames apart as the library does, also where they ar
   }
 });
 
+test("watch: the page shows the frames of WebSocket, without their masks", async () => {
+  const module = new URL("../../lib/watch/page/frames.js", import.meta.url).href;
+  const { framesOf, guessFraming } = await import(module) as {
+    framesOf(stream: Uint8Array, framing: string): { name: string; bytes?: Uint8Array }[];
+    guessFraming(stream: Uint8Array): string;
+  };
+  const head = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\r\n";
+  const stream = Buffer.concat([
+    encoder.encode(head),
+    Uint8Array.of(0x01, 0x82, 1, 2, 3, 4, 0x68 ^ 1, 0x69 ^ 2),
+    Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8),
+    Uint8Array.of(0x82, 126, 1, 0),
+  ]);
+  assert.equal(guessFraming(stream), "websocket");
+  assert.deepEqual(framesOf(stream, "websocket").map(({ name }) => name), [
+    "handshake",
+    "text, more follows",
+    "close 1000",
+    "binary",
+  ]);
+  assert.equal(Buffer.from(framesOf(stream, "websocket")[1].bytes!).toString(), "hi");
+  // However it is cut, it is shown.
+  for (let end = 0; end <= stream.length; end++) framesOf(stream.subarray(0, end), "websocket");
+});
+
 test("watch: the page of semantics has the table of docs/semantics.md, and steps lead to its rows", async () => {
   const module = new URL("../../lib/watch/page/teach.js", import.meta.url).href;
   const { LESSONS } = await import(module) as { LESSONS: Record<string, { anchor?: string }> };

@@ -46,7 +46,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./workers": { modules: 38, packages: [] },
   "./protocols": { modules: 18, packages: [] },
   "./chat": { modules: 21, packages: [] },
-  "./recording": { modules: 54, packages: [] },
+  "./recording": { modules: 64, packages: [] },
   "./faults": { modules: 28, packages: [] },
   "./replay": { modules: 32, packages: [] },
   "./simulate": { modules: 50, packages: [] },

@@ -261,6 +261,40 @@ test("har: a tunnel is an entry, and what goes through it is left out", async ()
   assert.match(log.comment, /another protocol/);
 });
 
+const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+
+test("har: the messages of a WebSocket are those of its entry, in order, whole and unmasked", async () => {
+  const { log } = await archiveOf(accepted([
+    ["client", GET],
+    ["server", `${SWITCH}\r\n`],
+    ["server", Uint8Array.of(0x81, 2, 0x68, 0x69, 0x89, 0)],
+    ["client", Uint8Array.of(0x81, 0x82, 1, 2, 3, 4, 0x68 ^ 1, 0x6f ^ 2, 0x02, 0x81, 0, 0)],
+    ["client", Uint8Array.of(0, 0, 0xfe, 0x80, 0x81, 0, 0, 0, 0, 0xff)],
+    ["server", Uint8Array.of(0x88, 0)],
+  ]));
+  assert.equal(log.comment, "");
+  const [{ _webSocketMessages: messages, _resourceType, comment }] = log.entries;
+  assert.deepEqual([_resourceType, comment], ["websocket", ""]);
+  assert.deepEqual(messages!.map(({ type, opcode, data }) => [type, opcode, data]), [
+    ["receive", 1, "hi"],
+    ["send", 1, "ho"],
+    ["send", 2, "/v8="],
+  ]);
+  assert.ok(messages![0].time < messages![1].time && messages![1].time < messages![2].time);
+});
+
+test("har: compressed messages are inflated, and what breaks the protocol is said", async () => {
+  const deflated = zlib.deflateRawSync("hello, hello, hello", { finishFlush: 2 }).subarray(0, -4);
+  const { log } = await archiveOf(accepted([
+    ["client", GET],
+    ["server", `${SWITCH}Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n`],
+    ["server", Uint8Array.of(0xc1, deflated.length, ...deflated, 0x83, 0)],
+  ]));
+  const [{ _webSocketMessages: messages, comment }] = log.entries;
+  assert.deepEqual(messages!.map(({ data }) => data), ["hello, hello, hello"]);
+  assert.match(comment, /Not all messages are there: its frame has the reserved opcode 3\./);
+});
+
 test("har: a request without its response, and a body that broke off, say so", async () => {
   const [first, second] = await entriesOf(
     ["client", GET + GET],

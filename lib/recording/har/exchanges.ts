@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { ChunkedDecoder } from "../../http/message/chunked.ts";
 import { HttpError } from "../../http/message/errors.ts";
+import { valueOf } from "../../http/message/header_list.ts";
 import { framingOf } from "../../http/message/request_framing.ts";
 import { HeadParser, type RequestHead } from "../../http/message/request_head.ts";
 import { type BodyLength, bodyLengthOf } from "../../http/message/response_framing.ts";
@@ -62,6 +63,8 @@ export function exchangesOf(up: SentStream, down: SentStream): Exchanges {
     requestAt = request.end;
     responseAt = response?.end ?? responseAt;
     const tunnel = response !== undefined && isTunnel(request.head, response.head);
+    // What follows is told by the entry of the handshake.
+    if (tunnel && isWebSocket(exchanges.at(-1)!)) return { exchanges, leftOut: undefined };
     if (tunnel && (up.bytes.length > requestAt || down.bytes.length > responseAt)) {
       return { exchanges, leftOut: "what follows is another protocol" };
     }
@@ -76,6 +79,12 @@ export function exchangesOf(up: SentStream, down: SentStream): Exchanges {
 /** 101 to an upgrade, and 2xx to CONNECT (RFC 9110 sections 15.2.2 and 9.3.6). */
 function isTunnel({ method }: RequestHead, { status }: ResponseHead): boolean {
   return status === 101 || method === "CONNECT" && status >= 200 && status < 300;
+}
+
+/** Whether an exchange has led to a WebSocket. */
+export function isWebSocket({ response }: Exchange): boolean {
+  return response?.head.status === 101 &&
+    valueOf(response.head.headers, "upgrade")?.toLowerCase() === "websocket";
 }
 
 /** Reads the request at `start`; if it is not one, returns why. */

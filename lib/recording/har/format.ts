@@ -50,8 +50,26 @@ export interface HarEntry {
   readonly serverIPAddress?: string;
   /** The number of the connection in the recording. */
   readonly connection: string;
+  /** `"websocket"` if it has led to that, as browsers say it. */
+  readonly _resourceType?: "websocket";
+  /** The messages of a WebSocket, as browsers have them, in the order of their times. */
+  readonly _webSocketMessages?: readonly HarWebSocketMessage[];
   /** What is special about it, in words; "" for nothing. */
   readonly comment: string;
+}
+
+/** A message of a WebSocket. */
+export interface HarWebSocketMessage {
+  /** Who sent it: `"send"` is the client. */
+  readonly type: "send" | "receive";
+  /** When its last byte was sent, in seconds since 1970. */
+  readonly time: number;
+  /** 1 for text, 2 for bytes. */
+  readonly opcode: number;
+  /** The text, or the bytes in base64. */
+  readonly data: string;
+  /** Why the data was left out. */
+  readonly comment?: string;
 }
 
 /** A name with a value: of a header field, a cookie, or a part of a query. */

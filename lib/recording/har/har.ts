@@ -12,8 +12,9 @@ import { connectionsOf, type RecordedConnection } from "../conversations.ts";
 import type { Recording } from "../format.ts";
 import { ContentDecoder } from "./decode.ts";
 import { BodyTexts } from "./texts.ts";
-import { type Exchange, exchangesOf, type Message } from "./exchanges.ts";
+import { type Exchange, exchangesOf, isWebSocket, type Message } from "./exchanges.ts";
 import type { Har, HarContent, HarEntry, HarPair, HarRequest, HarResponse } from "./format.ts";
+import { webSocketMessages } from "./websocket.ts";
 import { type SentStream, streamOf } from "./stream.ts";
 
 /**
@@ -111,6 +112,9 @@ function entryOf({ connection, exchange, up, down, zero, first, bodies }: Parts)
     wait: answered - sent,
     receive: received - answered,
   };
+  const socket = isWebSocket(exchange)
+    ? webSocketMessages(exchange, up, down, zero, bodies.texts)
+    : undefined;
   const start = connects ? Math.max(0, sending - timings.connect) : sending;
   const address = server.replace(/^\[?(.*?)\]?:\d+$/, "$1");
   return {
@@ -124,11 +128,13 @@ function entryOf({ connection, exchange, up, down, zero, first, bodies }: Parts)
       ? {}
       : { serverIPAddress: address },
     connection: String(number),
+    ...socket && { _resourceType: "websocket", _webSocketMessages: socket.messages },
     comment: [
       interim.length === 0 ? "" : `Before the response came ${interim.join(", ")}.`,
       response === undefined ? "No response was recorded." : "",
       request.fault === undefined ? "" : `The request: ${request.fault}.`,
       response?.fault === undefined ? "" : `The response: ${response.fault}.`,
+      socket?.fault === undefined ? "" : `Not all messages are there: ${socket.fault}.`,
     ].filter(Boolean).join(" "),
   };
 }

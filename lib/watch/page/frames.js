@@ -1,9 +1,16 @@
-// Where messages end in a stream, as lib/frames/ has it: lines, or a length before each message.
+// Where messages end in a stream, as lib/frames/ has it: lines, or a length before each message; and the
+// frames of WebSocket (RFC 6455 section 5.2).
 
-/** @typedef {{ from: number, to: number, size: number | undefined, whole: boolean }} Frame */
+/**
+ * `name` says what a frame of WebSocket is, and `bytes` what it has without its mask.
+ * @typedef {{ from: number, to: number, size: number | undefined, whole: boolean, name?: string, bytes?: Uint8Array }} Frame
+ */
 
 /** How frames are told apart, as `--frame` names it. */
-export const FRAMINGS = ["lines", "u8", "u16", "u16le", "u32", "u32le", "varint"];
+export const FRAMINGS = ["lines", "u8", "u16", "u16le", "u32", "u32le", "varint", "websocket"];
+
+/** @type {Record<number, string>} */
+const OPCODES = { 0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong" };
 
 /** Longer than any frame that a guess is made of. */
 const MOST_GUESSED = 1 << 24;
@@ -15,6 +22,7 @@ const MOST_GUESSED = 1 << 24;
  * @returns {Frame[]}
  */
 export function framesOf(stream, framing) {
+  if (framing === "websocket") return webSocketFrames(stream);
   /** @type {Frame[]} */
   const frames = [];
   for (let at = 0; at < stream.length;) {
@@ -71,9 +79,66 @@ function prefixAt(stream, at, framing) {
  * @param {Uint8Array} stream
  */
 export function guessFraming(stream) {
+  if (handshakeEnd(stream) > 0) return "websocket";
   const even = ["u32", "u16", "u32le", "u16le", "varint", "u8"].find((framing) => {
     const frames = framesOf(stream, framing);
     return frames.every(({ whole, size = 0 }) => whole && size > 0 && size < MOST_GUESSED);
   });
   return stream.includes(0x0a) && stream.at(-1) === 0x0a ? "lines" : even ?? "lines";
+}
+
+const HANDSHAKE = /^(?:GET \S+ HTTP\/1\.1|HTTP\/1\.1 101 .*)\r\n[^]*?^Upgrade: *websocket\r$/im;
+
+/**
+ * Where the head ends that a stream of WebSocket begins with; 0 if it has none.
+ * @param {Uint8Array} stream
+ */
+function handshakeEnd(stream) {
+  const head = new TextDecoder("latin1").decode(stream.subarray(0, 8192));
+  const end = head.indexOf("\r\n\r\n");
+  return end > 0 && HANDSHAKE.test(head.slice(0, end + 2)) ? end + 4 : 0;
+}
+
+/**
+ * The frames of WebSocket behind the handshake, which is shown as one of them.
+ * @param {Uint8Array} stream
+ * @returns {Frame[]}
+ */
+function webSocketFrames(stream) {
+  const start = handshakeEnd(stream);
+  /** @type {Frame[]} */
+  const frames = start > 0
+    ? [{ from: 0, to: start, size: start, whole: true, name: "handshake" }]
+    : [];
+  for (let at = start; at < stream.length;) {
+    const second = stream[at + 1] ?? 0;
+    const short = second & 0x7f;
+    const wide = short === 126 ? 2 : short === 127 ? 8 : 0;
+    const masked = second >= 0x80 ? 4 : 0;
+    const head = at + 2 + wide;
+    const from = Math.min(head + masked, stream.length);
+    let size = wide === 0 ? short : 0;
+    for (let i = 0; i < wide; i++) size = size * 256 + (stream[at + 2 + i] ?? 0);
+    const to = Math.min(from + size, stream.length);
+    const whole = head + masked + size <= stream.length;
+    const bytes = stream.slice(from, to);
+    if (masked) bytes.forEach((byte, i) => bytes[i] = byte ^ stream[head + i % 4]);
+    frames.push({ from, to, size, whole, name: nameOf(stream[at], bytes), bytes });
+    if (!whole) break;
+    at = to;
+  }
+  return frames;
+}
+
+/**
+ * What a frame is, in words.
+ * @param {number} first its first byte
+ * @param {Uint8Array} bytes
+ */
+function nameOf(first, bytes) {
+  const opcode = first & 0x0f;
+  const name = OPCODES[opcode] ?? `opcode ${opcode}`;
+  const code = opcode === 8 && bytes.length > 1 ? ` ${bytes[0] * 256 + bytes[1]}` : "";
+  const more = first < 0x80 ? ", more follows" : "";
+  return `${name}${code}${first & 0x40 ? ", compressed" : ""}${more}`;
 }

@@ -237,14 +237,14 @@ function marked(text, query) {
  * @param {Uint8Array} stream
  * @param {number} start where the step begins in it
  */
-function frameRow({ number, from, to, size: length, whole }, stream, start) {
-  const content = stream.subarray(from, Math.min(to, from + MOST_PREVIEW));
+function frameRow({ number, from, to, size: length, whole, name = "", bytes }, stream, start) {
+  const content = (bytes ?? stream.subarray(from, to)).subarray(0, MOST_PREVIEW);
   const text = textOf(content) ?? hex(content);
   const notes = [
     from < start && "begins in an earlier step",
     !whole && (length === undefined ? "not whole yet" : `${size(to - from)} so far`),
   ].filter(Boolean);
-  const heading = [`${number}`, length === undefined ? "" : size(length), ...notes];
+  const heading = [`${number}`, name, length === undefined ? "" : size(length), ...notes];
   return h(
     "div",
     {},
