@@ -121,7 +121,7 @@ function webSocketFrames(stream) {
     for (let i = 0; i < wide; i++) size = size * 256 + (stream[at + 2 + i] ?? 0);
     const to = Math.min(from + size, stream.length);
     const whole = head + masked + size <= stream.length;
-    const bytes = stream.slice(from, to);
+    const bytes = new Uint8Array(stream.subarray(from, to));
     if (masked) bytes.forEach((byte, i) => bytes[i] = byte ^ stream[head + i % 4]);
     frames.push({ from, to, size, whole, name: nameOf(stream[at], bytes), bytes });
     if (!whole) break;
