@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The client script: `client.ts [echo|get|connect|resolve|explain|recording|replay] [options]`. See `--help`.
+ * The client script: `client.ts [echo|get|connect|resolve|explain|recording|replay|wstest] [options]`. See `--help`.
  *
  * @module
  */

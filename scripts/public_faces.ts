@@ -56,7 +56,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     reason: "-H and -X are checked when the command line is read",
   },
   "lib/http/client/url.ts": {
-    names: ["parseUrl", "publicUrl"],
+    names: ["endpointOf", "parseUrl", "publicUrl"],
     reason: "a URL is checked when the command line is read, and shown without its password",
   },
   "lib/http/message/follow.ts": {

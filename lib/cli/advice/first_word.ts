@@ -24,6 +24,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   connect: ["nc", "ncat", "netcat", "telnet", "socat", "open"],
   explain: ["why", "diagnose", "doctor", "check", "traceroute"],
   resolve: ["dig", "host", "nslookup", "lookup", "dns", "getent"],
+  wstest: ["autobahn", "fuzzingclient", "fuzzingserver", "conformance"],
 };
 
 /** The one of `names` that does what others call `word`. */

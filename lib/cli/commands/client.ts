@@ -19,5 +19,6 @@ export const CLIENT: Script = {
     recording: async () => (await import("./recording/recording.ts")).recording,
     replay: async () => (await import("./replay/client.ts")).replay,
     resolve: async () => (await import("./resolve/resolve.ts")).resolve,
+    wstest: async () => (await import("./wstest/client.ts")).wstest,
   },
 };

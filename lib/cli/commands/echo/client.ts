@@ -40,6 +40,7 @@ Usage: client.ts [echo [MESSAGE]] [options]
        client.ts explain HOST:PORT [options]
        client.ts recording FILE [options]
        client.ts replay FILE --to TARGET [options]
+       client.ts wstest URL [options]
 
 Protocols:
   echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
@@ -50,6 +51,7 @@ Protocols:
   recording
            shows what --record has written; 'recording --help' tells more
   replay   plays the client's side of that; 'replay --help' tells more
+  wstest   tests a WebSocket server; 'wstest --help' tells more
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.
