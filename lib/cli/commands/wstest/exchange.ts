@@ -6,10 +6,10 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import type { Expected, FrameCase, Sent } from "./case.ts";
-import { close, encodeFrame, type Frame, OPCODE, ping, type Role, utf8 } from "./frame.ts";
+import { close, encodeFrame, type Frame, ping, type Role, utf8 } from "./frame.ts";
 import type { FrameReader, ReceivedClose } from "./frame_reader.ts";
 import type { Link } from "./link.ts";
-import { isComplete, isPossible, type Seen } from "./match.ts";
+import { isClose, isComplete, isPossible, type Seen } from "./match.ts";
 
 /** What {@linkcode exchange} takes. */
 export interface ExchangeOptions {
@@ -86,10 +86,6 @@ function questionsOf(one: FrameCase, expected: readonly Expected[]) {
 
 function isOver(reader: FrameReader, expected: readonly Expected[], events: readonly Sent[]) {
   return reader.done || !expected.some((one) => isPossible(one, events));
-}
-
-function isClose(part: Frame | Uint8Array): boolean {
-  return !(part instanceof Uint8Array) && part.opcode === OPCODE.close;
 }
 
 /** The Close that answers one. */

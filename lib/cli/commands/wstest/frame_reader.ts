@@ -64,6 +64,9 @@ export class FrameReader {
       if (this.#taken > MOST_BYTES) throw new Broken("it sends more than 8 MiB");
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         await this.#heed(frame);
+        if (this.close !== undefined && this.#length > 0) {
+          throw new Broken("it sends more behind its Close");
+        }
         if (this.done) return;
       }
     } catch (error) {
@@ -171,10 +174,9 @@ function closeOf(payload: Uint8Array): ReceivedClose {
   return { code, reason: decoded(payload.subarray(2)) };
 }
 
-/** Whether a Close may have this code (RFC 6455 section 7.4, and the registry of IANA). */
+/** Whether a Close may have this code (RFC 6455 section 7.4). */
 function isSendable(code: number): boolean {
-  return code >= 3000 && code < 5000 ||
-    code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
+  return code >= 1000 && ![1004, 1005, 1006, 1015].includes(code);
 }
 
 function decoded(bytes: Uint8Array): string {

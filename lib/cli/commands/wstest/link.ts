@@ -57,14 +57,11 @@ export class Link implements Disposable {
     return got;
   }
 
-  /** Reads until the stream ends, for `ms` milliseconds at most. */
-  async readEnd(ms: number): Promise<StreamEnd | "open"> {
-    const until = this.#clock.now() + ms;
-    for (;;) {
-      const got = await this.read(Math.max(0, until - this.#clock.now()));
-      if (got === undefined) return "open";
-      if (typeof got === "string") return got;
-    }
+  /** Waits for the end of the stream, for `ms` milliseconds at most; `more` is that bytes come first. */
+  async readEnd(ms: number): Promise<StreamEnd | "open" | "more"> {
+    const got = await this.read(ms);
+    if (got === undefined) return "open";
+    return typeof got === "string" ? got : "more";
   }
 
   async #read(): Promise<Uint8Array | StreamEnd> {

@@ -5,6 +5,7 @@
  */
 
 import type { Expected, FrameCase, Sent } from "./case.ts";
+import { type Frame, OPCODE } from "./frame.ts";
 import type { ReceivedClose } from "./frame_reader.ts";
 import type { StreamEnd } from "./link.ts";
 
@@ -15,8 +16,11 @@ export interface Seen {
   readonly close: ReceivedClose | undefined;
   /** The rule that the other side's own frames break. */
   readonly wrong: string | undefined;
-  /** How TCP has ended: `ours` is that we may end it first, `open` that it has not ended in time. */
-  readonly end: StreamEnd | "ours" | "open";
+  /**
+   * How TCP has ended: `ours` is that we may end it first, `open` that it has not ended in time, `more`
+   * that bytes have come behind Close.
+   */
+  readonly end: StreamEnd | "ours" | "open" | "more";
   /** Whether {@linkcode FrameCase.late} was sent. */
   readonly sentLate: boolean;
 }
@@ -28,6 +32,11 @@ export type Verdict = "pass" | "non-strict" | "fail" | "skipped";
 export interface Judgement {
   readonly verdict: Verdict;
   readonly why?: string;
+}
+
+/** Whether a part of what is sent is a Close. */
+export function isClose(part: Frame | Uint8Array): boolean {
+  return !(part instanceof Uint8Array) && part.opcode === OPCODE.close;
 }
 
 const isMessage = ({ type }: Sent) => type !== "pong";
@@ -67,6 +76,12 @@ export function isComplete(expected: Expected, events: readonly Sent[]): boolean
 /** Judges what a case has shown. */
 export function judge(one: FrameCase, seen: Seen): Judgement {
   if (seen.wrong !== undefined) return { verdict: "fail", why: seen.wrong };
+  const answersClose = seen.close !== undefined && [undefined, 1000].includes(seen.close.code);
+  if (
+    answersClose && one.send.some(isClose) && one.expect.every(({ type }) => type === "failure")
+  ) {
+    return { verdict: "fail", why: "it answers the Close as if nothing was wrong" };
+  }
   const judged = one.expect.map((expected) => compare(expected, seen));
   const best = judged.find(({ verdict }) => verdict === "pass") ??
     judged.find(({ verdict }) => verdict === "non-strict");
@@ -150,6 +165,7 @@ function compareClose(
     const why = end === "open" ? "Close is not answered" : "it closes TCP without Close";
     return { verdict: "fail", why };
   }
+  if (end === "more") return { verdict: "fail", why: "it sends more behind its Close" };
   if (!codes.includes(close.code)) {
     return { verdict: "non-strict", why: `it closes with ${closeName(close.code)}` };
   }

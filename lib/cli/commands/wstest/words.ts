@@ -28,7 +28,7 @@ function describeEvents(events: readonly Sent[]): string[] {
 /** What the other side has done. */
 export function describeSeen({ events, close, wrong, end }: Seen): string {
   const closing = close === undefined ? [] : [`Close with ${closeName(close.code)}`];
-  const ends = { end: "the end of TCP", reset: "a reset", ours: "", open: "" };
+  const ends = { end: "the end of TCP", reset: "a reset", ours: "", open: "", more: "more bytes" };
   const parts = [...describeEvents(events), ...closing, wrong ?? "", ends[end]];
   return parts.filter((part) => part !== "").join(", ") || "nothing";
 }
