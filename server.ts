@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 /**
- * The server script: `server.ts [echo|web|relay|chat|replay] [options]`. See `--help`.
+ * The server script: `server.ts [echo|web|relay|chat|replay|wstest] [options]`. See `--help`.
  *
  * @module
  */

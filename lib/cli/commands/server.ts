@@ -18,5 +18,6 @@ export const SERVER: Script = {
     replay: async () => (await import("./replay/server.ts")).replay,
     watch: async () => (await import("./watch/watch.ts")).watch,
     chat: async () => (await import("./chat/chat.ts")).chat,
+    wstest: async () => (await import("./wstest/server.ts")).wstest,
   },
 };

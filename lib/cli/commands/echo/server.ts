@@ -41,6 +41,7 @@ Usage: server.ts [echo] [options]
        server.ts chat [options]
        server.ts replay FILE [options]
        server.ts watch FILE [options]
+       server.ts wstest [options]
 
 Protocols:
   echo   sends back whatever comes, until the client half-closes (RFC 862)
@@ -49,6 +50,7 @@ Protocols:
   chat   the clients talk to each other, in lines
   replay plays the server's side of what --record has written
   watch  shows that in a page of the browser
+  wstest tests WebSocket clients that connect
 
 Options:
 ${renderFlags(ECHO_SERVER_LINE.flags)}

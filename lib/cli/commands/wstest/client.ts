@@ -4,23 +4,12 @@
  * @module
  */
 
-import { writeFileSync } from "node:fs";
 import { counted } from "../../../base/plural.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { endpointOf, parseUrl, publicUrl } from "../../../http/client/url.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
-import { writeError } from "../../io/files.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
-import {
-  integer,
-  list,
-  path,
-  renderFlags,
-  seconds,
-  toggle,
-  UsageError,
-  type Values,
-} from "../../io/flags.ts";
+import { integer, renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import {
@@ -31,6 +20,7 @@ import {
 import { parseTrust, TRUST_FLAGS } from "../../options/tls_client.ts";
 import { openClientTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
+import { checkTimeout, JSON_FLAG, ONLY_FLAG, TIMEOUT_FLAG, writeJson } from "./common.ts";
 import { allResults, countVerdicts, reportJson, reportText } from "./report.ts";
 import { runAll, whyUntestable } from "./run_all.ts";
 import type { Target } from "./run_case.ts";
@@ -38,13 +28,10 @@ import { listText, selectedSections } from "./selection.ts";
 import type { Section } from "./case.ts";
 
 const FLAGS = {
-  only: list(
-    "PATTERN",
-    "only the cases with this id or word: 2, 2.4, 2.4-1, ping; can be repeated",
-  ),
+  only: ONLY_FLAG,
   list: toggle("show the cases, and run none"),
-  json: path("write the report in FILE as JSON; - is stdout, in place of the text", "FILE"),
-  timeout: seconds(5, "for one case (default 5)"),
+  json: JSON_FLAG,
+  timeout: TIMEOUT_FLAG,
   "max-time": seconds(
     300,
     "for all cases; those that are left are skipped; 0 = no limit (default 300)",
@@ -128,7 +115,6 @@ function parseWstest(values: Values<typeof FLAGS>, positionals: string[]): Wstes
   if (!values.list && given === undefined) {
     throw new UsageError("wstest needs a URL, as ws://localhost:9001/");
   }
-  if (values.timeout === 0) throw new UsageError("Option --timeout takes more than 0");
   return {
     log: parseLog(values),
     instruments: parseInstruments(values),
@@ -136,7 +122,7 @@ function parseWstest(values: Values<typeof FLAGS>, positionals: string[]): Wstes
     url: given === undefined ? undefined : urlOf(given),
     tls: parseTrust(values),
     json: values.json,
-    timeout: values.timeout,
+    timeout: checkTimeout(values.timeout),
     maxTime: values["max-time"],
     parallel: values.parallel,
   };
@@ -199,13 +185,4 @@ async function test(
   if (json !== "-") await session.print(reportText(results));
   if (json !== "") await writeJson(json, reportJson({ url: shown }, results), session);
   return countVerdicts(allResults(results)).fail === 0 ? EXIT.ok : EXIT.differed;
-}
-
-async function writeJson(file: string, report: string, session: Session): Promise<void> {
-  if (file === "-") return await session.print(report);
-  try {
-    writeFileSync(file, report);
-  } catch (error) {
-    throw writeError(file, error, { option: "--json FILE" });
-  }
 }

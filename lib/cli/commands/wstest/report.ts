@@ -10,8 +10,7 @@ import { VERSION } from "../../../base/version.ts";
 import { quote } from "../../io/quote.ts";
 import type { Case } from "./case.ts";
 import type { Verdict } from "./match.ts";
-import type { SectionResult } from "./run_all.ts";
-import type { Result } from "./run_case.ts";
+import type { Result, SectionResult } from "./result.ts";
 import { describeExpected, hex } from "./words.ts";
 
 /** The verdicts, with the words of the report. */

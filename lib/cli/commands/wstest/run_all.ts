@@ -11,13 +11,8 @@ import { text } from "./frame.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { Link } from "./link.ts";
 import { judge } from "./match.ts";
-import { open, type Result, runCase, type RunOptions } from "./run_case.ts";
-
-/** What has come of a section. */
-export interface SectionResult {
-  readonly section: Section;
-  readonly results: readonly Result[];
-}
+import type { Result, SectionResult } from "./result.ts";
+import { open, runCase, type RunOptions } from "./run_case.ts";
 
 /** What {@linkcode runAll} takes. */
 export interface RunAllOptions extends RunOptions {

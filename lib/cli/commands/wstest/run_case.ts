@@ -17,6 +17,7 @@ import { faultOf, newKey, parseResponse, requestFields, requestText } from "./ha
 import { Inflater } from "./inflater.ts";
 import { Link } from "./link.ts";
 import { judge, type Judgement } from "./match.ts";
+import type { Result } from "./result.ts";
 import { describeSeen } from "./words.ts";
 
 /** The server that is tested. */
@@ -36,15 +37,6 @@ export interface RunOptions {
   readonly timeout: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}
-
-/** What has come of a case. */
-export interface Result extends Judgement {
-  readonly case: Case;
-  /** What was sent first: the request, or the frames. */
-  readonly sent: Uint8Array;
-  /** What has come back, in words. */
-  readonly got: string;
 }
 
 /** Runs it. A server that cannot be reached fails the case; rejects only when `signal` is aborted. */
