@@ -132,7 +132,7 @@ export const CLOSING: Section = section(6, "Closing", [
   },
   {
     rfc: "RFC 6455 5.5.1",
-    rule: "What came before a Close is answered before it.",
+    rule: "A Ping before a Close is answered before it; a message may be.",
     rows: [
       {
         title: "a Ping, and a Close",
@@ -142,7 +142,7 @@ export const CLOSING: Section = section(6, "Closing", [
       {
         title: "a text message, and a Close",
         send: [text("last"), close(1000)],
-        expect: closing(1000, aText("last")),
+        expect: [...closing(1000, aText("last")), ...closing(1000)],
       },
     ],
   },

@@ -86,7 +86,10 @@ export const CONTROL: Section = section(4, "Control frames", [
       wrong("a Ping with 126 bytes", long(OPCODE.ping)),
       wrong("a Pong with 126 bytes", long(OPCODE.pong)),
       wrong("a Close with 126 bytes", longClose),
-      wrong("a Ping that announces 65536 bytes", ping("", { announced: 65536n })),
+      {
+        ...wrong("a Ping that announces 65536 bytes", ping("", { announced: 65536n })),
+        late: [new Uint8Array(65536)],
+      },
     ],
   },
   {
