@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { serveHttp } from "../../lib/http/mod.ts";
+import { websocket } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { sectionsFor } from "../../lib/cli/commands/wstest/cases/all.ts";
 import { folder } from "../support/replay_helpers.ts";
@@ -26,6 +28,18 @@ test("client wstest: a server that keeps the protocol passes every case", async 
   const { code, stdout } = await wstest(server.url, "--timeout", "60");
   assert.match(stdout.toString(), /\n {3}All +401 passed, 2 skipped\n$/);
   assert.doesNotMatch(stdout.toString(), /FAILED|non-strict/);
+  assert.equal(code, 0);
+});
+
+test("client wstest: our own server fails no case", async () => {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const echo = websocket(async (ws) => {
+    for await (const message of ws) await ws.write(message);
+  }, { deflate: true });
+  const server = serveHttp(listener, echo);
+  const { code, stdout } = await wstest(`ws://127.0.0.1:${listener.addr.port}/`, "--timeout", "60");
+  await server.stop();
+  assert.doesNotMatch(stdout.toString(), /FAILED/);
   assert.equal(code, 0);
 });
 

@@ -1,7 +1,7 @@
 // The programs of others that tests converse with. Run as a script, it prints the Debian packages of
 // those that are missing here.
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 
@@ -13,6 +13,7 @@ const PACKAGES = {
   nginx: "nginx-light",
   openssl: "openssl",
   python3: "python3",
+  "python3-websockets": "python3-websockets",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   socat: "socat",
@@ -32,8 +33,15 @@ const ALIASES: Partial<Record<OtherProgram, readonly string[]>> = {
   chromium: ["chromium-browser", "google-chrome"],
 };
 
+/** A library has no program of its own; this is where Debian has it, for /usr/bin/python3. */
+const LIBRARIES: Partial<Record<OtherProgram, string>> = {
+  "python3-websockets": "/usr/lib/python3/dist-packages/websockets/__init__.py",
+};
+
 /** Where a program is; undefined if it is not installed. */
 export function pathOf(program: OtherProgram): string | undefined {
+  const library = LIBRARIES[program];
+  if (library !== undefined) return existsSync(library) ? library : undefined;
   const names = [program, ...ALIASES[program] ?? []];
   return names.flatMap((name) => FOLDERS.map((folder) => join(folder, name))).find((path) => {
     try {

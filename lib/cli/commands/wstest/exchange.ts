@@ -69,7 +69,7 @@ export async function exchange(
   }
   if (reader.close !== undefined && !hasClosed) await link.write(bytesOf([answerTo(reader.close)]));
   const judgesEnd = expected.some(({ type }) => type === "close");
-  if (reader.close !== undefined && end === "open" && judgesEnd) {
+  if (reader.close !== undefined && reader.wrong === undefined && end === "open" && judgesEnd) {
     if (role === "client") end = await link.readEnd(Math.max(0, until - clock.now()));
     else end = "ours";
   }
