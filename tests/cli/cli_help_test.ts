@@ -12,10 +12,12 @@ const CODES: Readonly<Record<string, readonly number[]>> = {
   "server web": [0, 2, 6, 7, 23, 70, 130],
   "server relay": [0, 2, 6, 7, 23, 70, 130],
   "server chat": [0, 2, 6, 7, 23, 70, 130],
+  "server wstest": [0, 1, 2, 6, 7, 23, 70, 130],
   "client echo": [0, 1, 2, 6, 7, 18, 23, 28, 35, 56, 60, 70, 130, 141],
   "client get": [0, 1, 2, 3, 6, 7, 18, 22, 23, 28, 35, 47, 52, 56, 60, 63, 70, 130, 141],
   "client connect": [0, 2, 6, 7, 18, 23, 26, 28, 35, 56, 60, 70, 130, 141],
   "client resolve": [0, 2, 6, 7, 23, 28, 70, 130, 141],
+  "client wstest": [0, 1, 2, 3, 6, 7, 22, 23, 28, 35, 60, 70, 130, 141],
 };
 
 async function helpOf(command: string): Promise<string> {

@@ -60,7 +60,7 @@ class Ended extends Error {}
 interface Message {
   readonly opcode: number;
   readonly deflated: boolean;
-  readonly decoder: TextDecoder | undefined;
+  readonly decoder: InstanceType<typeof TextDecoder> | undefined;
   pieces: Uint8Array[];
   size: number;
 }

@@ -34,13 +34,13 @@ const FLAGS = {
   timeout: TIMEOUT_FLAG,
   "max-time": seconds(
     300,
-    "for all cases; those that are left are skipped; 0 = no limit (default 300)",
+    "for all cases; the rest is skipped; 0 = no limit (default 300)",
   ),
   parallel: integer(
     "N",
     [1, 64],
     8,
-    "cases at the same time, each on its own connection (default 8)",
+    "so many cases at the same time (default 8)",
   ),
   ...TRUST_FLAGS,
   ...INSTRUMENT_FLAGS,
@@ -78,7 +78,15 @@ ${INSTRUMENT_HELP}
 
 Exit codes:
 ${
-  clientExitHelp(["badUrl", "notConnected", "refused", "timeout", "tlsFailed", "badCertificate"], {
+  clientExitHelp([
+    "ok",
+    "badUrl",
+    "notConnected",
+    "refused",
+    "timeout",
+    "tlsFailed",
+    "badCertificate",
+  ], {
     differed: "at least one case failed",
     refused: "the server opens no WebSocket, or does not send back messages",
   })

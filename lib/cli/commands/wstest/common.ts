@@ -11,11 +11,11 @@ import type { Session } from "../../session.ts";
 
 export const ONLY_FLAG: Flag<readonly string[]> = list(
   "PATTERN",
-  "only the cases with this id or word: 2, 2.4, 2.4-1, ping; can be repeated",
+  "only cases with this id or word: 2.4, ping; can be repeated",
 );
 
 export const JSON_FLAG: Flag<string> = path(
-  "write the report in FILE as JSON; - is stdout, in place of the text",
+  "the report as JSON, in FILE; with - on stdout, alone",
   "FILE",
 );
 

@@ -62,7 +62,8 @@ connection ends. In a browser, Node or Deno:
   /             the next case
   /count        how many there are, as text (HTTP)
   /report       what has come of them so far, as text; /report.json as JSON (HTTP)
-  /getCaseCount, /runCase?case=N, /updateReports    as Autobahn's fuzzing server has them
+
+/getCaseCount, /runCase?case=N and /updateReports are there, too, as Autobahn's server has them.
 
 Options:
 ${renderFlags(FLAGS)}
