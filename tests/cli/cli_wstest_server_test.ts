@@ -1,13 +1,35 @@
 // `server.ts wstest`: our own client and others are tested, and a client that does nothing fails.
 
 import assert from "node:assert/strict";
+import { type EventEmitter, once } from "node:events";
 import { dial } from "../../lib/dial.ts";
 import { requestHttp } from "../../lib/http/mod.ts";
 import { dialWebSocket } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { Program } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
-import { assertFailed, runServer, startServer } from "../support/scripts.ts";
+import { assertFailed, runClient, runServer, startServer } from "../support/scripts.ts";
+
+/** What is used of ws, which has no types of its own. */
+interface WsSocket extends EventEmitter {
+  send(data: unknown, options: { readonly binary: boolean }): void;
+}
+
+interface Ws {
+  readonly WebSocket: new (url: string) => WsSocket;
+  readonly WebSocketServer: new (options: { host: string; port: number }) => EventEmitter & {
+    address(): { readonly port: number };
+    close(done: () => void): void;
+  };
+}
+
+const { WebSocket, WebSocketServer }: Ws = await import("ws" as string);
+
+/** Has a socket of ws send back what comes. */
+function echoing(ws: WsSocket): void {
+  ws.on("message", (data: unknown, binary: boolean) => ws.send(data, { binary }));
+  ws.on("error", () => {});
+}
 
 const textAt = async (port: number, path: string) => {
   const url = new URL(`http://localhost:${port}${path}`);
@@ -122,4 +144,25 @@ test("server wstest: wrong use is one line", async () => {
   assertFailed(await runServer(["wstest", "9001"]), 2, /say --port 9001/);
   assertFailed(await runServer(["wstest", "--timeout", "0"]), 2, /--timeout takes more than 0/);
   assertFailed(await runServer(["wstest", "--only", "1.9"]), 2, /No case is named '1\.9'/);
+});
+
+test("client and server wstest: ws (npm) fails nothing about messages, Ping and Close, on either side", async () => {
+  const listening = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+  listening.on("connection", echoing);
+  await once(listening, "listening");
+  const only = ["--only", "3", "--only", "4", "--only", "6", "--timeout", "60"];
+  const { port } = listening.address();
+  const judged = await runClient(["wstest", `ws://127.0.0.1:${port}/`, ...only]);
+  await new Promise<void>((resolve) => listening.close(resolve));
+  assert.match(judged.stdout.toString(), /All +87 passed\n$/);
+  assert.equal(judged.code, 0);
+
+  await using server = await startServer(["wstest", "-q", ...only]);
+  for (let n = 1; n <= Number(await textAt(server.port, "/count")); n++) {
+    const ws = new WebSocket(`ws://127.0.0.1:${server.port}/?case=${n}`);
+    echoing(ws);
+    // Not once(), which rejects at an error: most cases have one.
+    await new Promise((resolve) => ws.once("close", resolve));
+  }
+  assert.match(await textAt(server.port, "/report"), /All +87 passed\n$/);
 });
