@@ -105,6 +105,14 @@ test("client wstest: a server that does not answer fails in time", async () => {
   );
 });
 
+test("client wstest: a server that floods does no harm: the case fails", async () => {
+  await using server = await wsEcho("floods");
+  const { code, stdout } = await wstest(server.url, "--only", "4.1");
+  assert.equal(code, 1);
+  assert.match(stdout.toString(), /FAILED 4\.1-1 .*: it sends more than 10,000 messages;/);
+  assert.match(stdout.toString(), /All +0 passed, 8 failed/);
+});
+
 test("client wstest: what is left when --max-time is over is skipped", async () => {
   await using server = await wsEcho("answers no Ping");
   const args = ["--only", "4.1", "--timeout", "0.2", "--max-time", "0.1", "--parallel", "1"];

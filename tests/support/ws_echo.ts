@@ -29,7 +29,8 @@ export type Flaw =
   | "leaves TCP open"
   | "masks its frames"
   | "inflates anything"
-  | "takes any offer";
+  | "takes any offer"
+  | "floods";
 
 /** A server that listens. */
 export interface WsEcho extends AsyncDisposable {
@@ -267,6 +268,8 @@ class Echo {
 
   async #control(opcode: number, payload: Uint8Array): Promise<void> {
     if (opcode === 9) {
+      const flood = new Uint8Array(2 * 20_000).map((_, i) => i % 2 === 0 ? 0x89 : 0);
+      if (this.flaws.has("floods")) { for (;;) await this.conn.write(flood); }
       if (this.flaws.has("answers no Ping")) return;
       if (this.flaws.has("answers Ping after the message") && this.#message !== undefined) {
         this.#pongs.push(payload);

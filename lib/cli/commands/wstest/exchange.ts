@@ -67,7 +67,8 @@ export async function exchange(
       break;
     } else await reader.push(got);
   }
-  if (reader.close !== undefined && !hasClosed) await link.write(bytesOf([answerTo(reader.close)]));
+  // Not awaited: a side that does not read would hold it up. Closing sends it.
+  if (reader.close !== undefined && !hasClosed) void link.write(bytesOf([answerTo(reader.close)]));
   const judgesEnd = expected.some(({ type }) => type === "close");
   if (reader.close !== undefined && reader.wrong === undefined && end === "open" && judgesEnd) {
     if (role === "client") end = await link.readEnd(Math.max(0, until - clock.now()));

@@ -22,8 +22,8 @@ interface Received {
   readonly payload: Uint8Array;
 }
 
-/** The most bytes that are taken in one case: the largest message has 1 MiB. */
-const MOST_BYTES = 8 * 1024 * 1024;
+/** The most bytes and messages, with Pings and Pongs, that are taken in one case. */
+const [MOST_BYTES, MOST_EVENTS] = [8 * 1024 * 1024, 10_000];
 
 /** The rules that the other side's frames can break, in the words of a report. */
 class Broken extends Error {}
@@ -64,6 +64,9 @@ export class FrameReader {
       if (this.#taken > MOST_BYTES) throw new Broken("it sends more than 8 MiB");
       for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
         await this.#heed(frame);
+        if (this.events.length > MOST_EVENTS) {
+          throw new Broken("it sends more than 10,000 messages");
+        }
         if (this.close !== undefined && this.#length > 0) {
           throw new Broken("it sends more behind its Close");
         }
