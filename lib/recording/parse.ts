@@ -17,6 +17,12 @@ type Check = (value: unknown) => boolean;
 
 type Fields = Readonly<Record<string, Check>>;
 
+/** The most levels of objects and lists in a line: what is deeper makes functions that follow it fail. */
+const MAX_DEPTH = 8;
+
+/** The most characters of a wrong value that a message has. */
+const MAX_SHOWN = 40;
+
 const text: Check = (value) => typeof value === "string";
 const base64: Check = (value) => typeof value === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(value);
 const flag: Check = (value) => typeof value === "boolean";
@@ -111,7 +117,7 @@ export function parseHead(line: string): RecordingHead {
   const head = parsed(line);
   if (head?.format !== RECORDING_FORMAT) throw noRecording();
   if (head.version !== RECORDING_VERSION) {
-    const version = JSON.stringify(head.version) ?? "none";
+    const version = shown(JSON.stringify(head.version) ?? "none");
     throw new RecordingError(
       1,
       `its version is ${version}, and this program reads version ${RECORDING_VERSION}. Use the ` +
@@ -126,10 +132,18 @@ export function parseHead(line: string): RecordingHead {
 /** Reads the line of an event. Throws a {@linkcode RecordingError}. */
 export function parseEvent(line: string, number: number): RecordedEvent {
   const event = parsed(line);
-  if (event === undefined) throw new RecordingError(number, "it is not an object in JSON.");
-  const type = event.type as RecordedEvent["type"];
-  if (!Object.hasOwn(EVENTS, type)) {
-    throw new RecordingError(number, `'${event.type}' is not a type of event.`);
+  if (event === undefined) {
+    throw new RecordingError(
+      number,
+      "it is not an object in JSON, or one that is nested too deeply.",
+    );
+  }
+  const { type } = event;
+  if (typeof type !== "string") {
+    throw new RecordingError(number, "its 'type' is missing or not valid.");
+  }
+  if (!isType(type)) {
+    throw new RecordingError(number, `'${shown(type)}' is not a type of event.`);
   }
   const name = missing(event, { time, ...EVENTS[type] });
   if (name !== undefined) {
@@ -155,10 +169,25 @@ function parsed(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
     const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? value as Record<string, unknown> : undefined;
+    return isObject && isWithin(MAX_DEPTH, value) ? value as Record<string, unknown> : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Whether a value has so many levels at most. */
+function isWithin(depth: number, value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 && Object.values(value).every((part) => isWithin(depth - 1, part));
+}
+
+function isType(type: string): type is RecordedEvent["type"] {
+  return Object.hasOwn(EVENTS, type);
+}
+
+/** The start of a wrong value, for a message. */
+function shown(value: string): string {
+  return value.length > MAX_SHOWN ? `${value.slice(0, MAX_SHOWN)}…` : value;
 }
 
 /** The name of the first field that is not as it must be. */

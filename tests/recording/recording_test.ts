@@ -188,6 +188,7 @@ test("recording: a last line that broke off is left out with a warning, wherever
 
 test("recording: what is wrong is named, with its line", async () => {
   const good = (await recorded(sending("hello"))).split("\n");
+  const nested = "[".repeat(100_000) + "]".repeat(100_000);
   const cases: [string, RegExp][] = [
     ["", /line 1: there is none: it is empty\. Name a file/],
     ["hello\n", /line 1: it is not the first line of a recording/],
@@ -199,6 +200,13 @@ test("recording: what is wrong is named, with its line", async () => {
     [`${good[0]}\n{"time":1,"type":"eof","socket":-1}\n`, /line 2: 'socket' of the eof/],
     [`${good[0]}\n{"time":1,"type":"recv","socket":1}\n`, /line 2: the recv has no text/],
     [`${good[0]}\n{"time":1,"type":"recv","socket":1,"b64":"a*"}\n`, /line 2: 'b64' of the recv/],
+    [`${good[0]}\n{"time":1,"type":["recv"],"socket":1}\n`, /line 2: its 'type' is missing or not/],
+    [`${good[0]}\n{"type":"${"x".repeat(1e6)}"}\n`, /line 2: 'x{40}…' is not a type/],
+    [`{"format":"plainsocket-recording","version":"${"x".repeat(1e6)}"}\n`, /version is "x{39}…,/],
+    [`${good[0]}\n{"time":1,"type":${nested}}\n`, /line 2: it is.* nested too deeply/],
+    [`${good[0]}\n{"time":${nested},"type":"eof"}\n`, /line 2: it is.* nested too deeply/],
+    [`${good[0]}\n{"time":1,"type":"eof","socket":1,"x":${nested}}\n`, /line 2:.* too deeply/],
+    [`{"format":"plainsocket-recording","version":${nested}}\n`, /line 1: it is not the first/],
     [`${good[0]}\n{"time":1,"type":"\u009b","socket":1}\n`, /line 2: '\\x9b' is not a type/],
   ];
   for (const [text, message] of cases) {
