@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { toPcapng } from "../../lib/recording/pcapng/pcapng.ts";
+import { pcapngWithin, toPcapng } from "../../lib/recording/pcapng/pcapng.ts";
 import { runProgram } from "../support/peers.ts";
 import { accepted, anyRecording, dataOf, type Line, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
@@ -141,6 +141,19 @@ test("pcapng: what was not recorded keeps its size, and the sequence numbers fit
     assert.equal(total, 100_000);
   });
 }, ["tshark"]);
+
+test("pcapng: data that was left out has packets up to a limit, and kept data does not count", async () => {
+  const [accept] = accepted([]);
+  const kept = await recordingOf([accept, { type: "recv", socket: 2, ...dataOf(BIG) }]);
+  assert.ok(pcapngWithin(4096, kept).length > BIG.length);
+  const leftOut = { type: "recv", socket: 2, size: 2 ** 23 } as const;
+  const recording = await recordingOf([accept, leftOut, leftOut]);
+  pcapngWithin(32 * 1024, recording);
+  assert.throws(() => pcapngWithin(16 * 1024, recording), {
+    name: "RangeError",
+    message: "the packets take at most 16.0 KiB besides the recorded data",
+  });
+});
 
 test("pcapng: tcpflow writes each direction into a file", async () => {
   await withFile(accepted([["client", GET], ["server", BIG]]), async ({ file }, folder) => {

@@ -10,6 +10,7 @@ import type { Addr, Endpoint, TcpAddr, UdpAddr } from "../../base/addr.ts";
 import { checkRecording } from "../arguments.ts";
 import type { RecordedEvent, Recording, RecordingHead } from "../format.ts";
 import { parseScopedIP } from "../../base/ip.ts";
+import { formatSize } from "../../base/size.ts";
 import {
   decryptionSecrets,
   enhancedPacket,
@@ -259,14 +260,32 @@ export class PcapngEncoder {
   }
 }
 
-/** Makes a pcapng file of a recording. */
+/**
+ * The most bytes of a file besides the data that was recorded: 6 million packets, or 400 GB of data that
+ * was left out and has packets all the same.
+ */
+const MAX_OVERHEAD = 512 * 1024 * 1024;
+
+/** Makes a pcapng file of a recording. Throws a RangeError for more than 6 million packets. */
 export function toPcapng(recording: Recording): Uint8Array {
   checkRecording("toPcapng", recording);
-  const { head, events } = recording;
+  return pcapngWithin(MAX_OVERHEAD, recording);
+}
+
+/** Makes it with so many bytes at most besides the data. */
+export function pcapngWithin(most: number, { head, events }: Recording): Uint8Array {
   const encoder = new PcapngEncoder(head);
-  return Buffer.concat([
-    encoder.start(),
-    ...events.map((event) => encoder.add(event)),
-    encoder.end(),
-  ]);
+  const blocks = [encoder.start()];
+  let overhead = 0;
+  for (const event of events) {
+    const block = encoder.add(event);
+    blocks.push(block);
+    overhead += block.length - ("data" in event ? event.data?.length ?? 0 : 0);
+    if (overhead > most) {
+      throw new RangeError(
+        `the packets take at most ${formatSize(most)} besides the recorded data`,
+      );
+    }
+  }
+  return Buffer.concat([...blocks, encoder.end()]);
 }
