@@ -23,6 +23,9 @@ import { contradict, type Contradiction, RulesSoFar } from "./contradictions.ts"
 import { FORMS, PERCENTAGE, percentage } from "./forms.ts";
 import type { Direction, Fault, FaultName, FaultPlan, FaultRule, Selection } from "./plan.ts";
 
+/** The most characters of why a plan is not valid: it quotes the plan, which may be any file. */
+const MAX_WHY = 300;
+
 /** A plan that cannot be read; the message says where, what was expected, and what stands there. */
 export class FaultPlanError extends TypeError {
   /** Always `"FaultPlanError"`. */
@@ -246,6 +249,7 @@ class RuleParser {
   }
 
   #error({ at }: Part, why: string): FaultPlanError {
-    return new FaultPlanError(this.#whole, at, why.endsWith(".") ? why : `${why}.`);
+    const short = why.length > MAX_WHY ? `${why.slice(0, MAX_WHY)}…` : why;
+    return new FaultPlanError(this.#whole, at, short.endsWith(".") ? short : `${short}.`);
   }
 }
