@@ -178,8 +178,10 @@ export class ConnectionReader {
 
   #link(socket: number, peer: number): void {
     const [one, other] = [this.#open.get(socket), this.#open.get(peer)];
-    if (one !== undefined) one.peer = peer;
-    if (other !== undefined) other.peer = socket;
+    // Of one connection alone, the other is not there.
+    if (one === undefined || other === undefined) return;
+    one.peer = peer;
+    other.peer = socket;
   }
 
   #happened(event: RecordedEvent & { readonly socket: number }): void {

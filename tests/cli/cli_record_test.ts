@@ -61,6 +61,8 @@ test("cli record: a relay records both sides, and says which belong together", a
   assert.match(summary.stdout.toString(), /of 2 connections/);
   assert.match(summary.stdout.toString(), /5 B up, 5 B down/);
   assert.match(summary.stdout.toString(), /joined to #2/);
+  const alone = await runClient(["recording", file, "--conn", "1"]);
+  assert.doesNotMatch(alone.stdout.toString(), /joined/);
 });
 
 test("cli record: each format is made of it, of one connection too, and into a file", async () => {
@@ -197,6 +199,7 @@ test("cli record: what does not go together is said", async () => {
       /--record, --fault and --watch go without --workers, since each.*put 'server\.ts relay/,
     ],
     ["server", ["--redact", "none"], /--redact.*--record/],
+    ["server", ["--record", ""], /--record takes a path, not ''/],
     ["server", ["--seed", "1"], /--seed.*--fault/],
     ["client", ["get", "http://localhost/", "--record", "-"], /--record - is for servers/],
     ["server", ["--record-limit", "x", "--record", "y"], /--record-limit takes BYTES/],
@@ -207,6 +210,7 @@ test("cli record: what does not go together is said", async () => {
       /column 23: 'close' contradicts 'reset' for the same connections in rule 1/,
     ],
     ["server", ["--fault", ""], /Option --fault has no rule in it; write one/],
+    ["server", ["--fault", `up: delay=${"x".repeat(1e5)}`], /column 11: expected.*, not 'x+…\./],
     ["server", ["--fault", "# a comment; "], /Option --fault has no rule in it/],
     ["server", ["--fault", "down: split=1; loss=5%"], /'loss' is for datagrams.*without --udp/],
     ["client", ["--fault", "up: reorder=5%"], /'reorder' is for datagrams.*without --udp/],
@@ -294,18 +298,22 @@ test("cli recording, replay: what is read is never written over, through a link 
   const [file, link] = [join(dir.path, "x.jsonl"), join(dir.path, "link.jsonl")];
   await recordEcho(file);
   symlinkSync(file, link);
+  const plan = join(dir.path, "plan");
+  writeFileSync(plan, "conn=1: refuse");
   const before = readFileSync(file, "utf8");
   for (const output of [file, link]) {
     for (
       const [program, args, message] of [
         ["client", ["recording", file, "--to", "har", "-o", output], /-o names the recording/],
         ["client", ["replay", file, "--to", "localhost:1", "--record", output], /--record names/],
-        ["server", ["replay", file, "--port", "0", "--record", output], /--record names what is/],
+        ["server", ["replay", file, "--port", "0", "--record", output], /--record names/],
+        ["server", ["--fault", `@${plan}`, `--record=${plan}`], /--record names.*names, too: name/],
       ] as const
     ) {
       const run = program === "server" ? runServer : runClient;
       assertFailed(await run([...args]), 2, message);
       assert.equal(readFileSync(file, "utf8"), before);
+      assert.equal(readFileSync(plan, "utf8"), "conn=1: refuse");
     }
   }
 });
@@ -378,6 +386,18 @@ test("cli fault: connections break as the plan says, and the recording has it", 
   assert.equal(head.seed, 7);
   const faults = events.flatMap((event) => event.type === "fault" ? [event.detail] : []);
   assert.deepEqual(faults, ["after 2 bytes"]);
+});
+
+test("cli fault: a plan may have more rules than a call has arguments", async () => {
+  using dir = folder();
+  const plan = join(dir.path, "plan");
+  writeFileSync(
+    plan,
+    Array.from({ length: 150_000 }, (_, i) => `conn=${i + 1}: refuse`).join("\n"),
+  );
+  // The plan is read, and what is wrong comes after it.
+  const args = ["--fault", `@${plan}`, "--record", "/nowhere/x.jsonl"];
+  assertFailed(await runServer(args), 23, /Cannot write the recording/);
 });
 
 test("cli fault: SIGHUP reads the plan again; one that is not right changes nothing", async () => {

@@ -8,14 +8,14 @@ import type { Clock } from "../../base/clock.ts";
 import { counted } from "../../base/plural.ts";
 import type { faulty, FaultyTransport } from "../../faults/faulty.ts";
 import type { parseFaultPlan } from "../../faults/parse.ts";
-import type { Fault, FaultPlan, FaultRule } from "../../faults/plan.ts";
+import type { Fault, FaultPlan } from "../../faults/plan.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { EventSink } from "../../observe/events.ts";
 import type { observeBorrowed } from "../../observe/observe.ts";
 import type { Redaction } from "../../recording/format.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { readTextFile } from "../io/files.ts";
+import { isSameFile, readTextFile } from "../io/files.ts";
 import { isInFile } from "../io/secret.ts";
 import {
   type FaultOptions,
@@ -99,8 +99,8 @@ class RunFaults {
   }
 
   #read(): FaultPlan {
-    const rules: FaultRule[] = [];
-    for (const plan of this.#plans) rules.push(...this.#readOne(plan, rules));
+    let rules: FaultPlan = [];
+    for (const plan of this.#plans) rules = [...rules, ...this.#readOne(plan, rules)];
     return rules;
   }
 
@@ -130,6 +130,16 @@ class RunFaults {
 /** Whether a fault has no effect on the bytes of a connection. */
 function isForDatagrams({ name }: Fault): boolean {
   return name === "loss" || name === "dup" || name === "reorder";
+}
+
+/** Throws a {@linkcode UsageError} for a recording that would write over what another argument names. */
+function refuseNamedTwice(file: string, args: readonly string[]): void {
+  // As in 'FILE', '-o FILE', '--fault @FILE' and '--tls-key=FILE'.
+  const named = args.filter((arg) => isSameFile(arg.replace(/^(--[a-z-]+=)?@?/, ""), file));
+  if (named.length < 2) return;
+  throw new UsageError(
+    `Option --record names '${file}', which another argument names, too: name another file`,
+  );
 }
 
 /** The arguments of a program, its command included. */
@@ -177,6 +187,7 @@ export class Instruments {
       if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }
     if (record !== undefined) {
+      refuseNamedTwice(record.file, all);
       if (record.wire) this.#observeWire = await loadWire(record.redaction);
       const { openRecording } = await import("./recording_output.ts");
       const args = record.redaction === "none" ? all : shown;

@@ -12,7 +12,7 @@ import {
   integer,
   needing,
   optional,
-  text,
+  path,
   toggle,
   UsageError,
   type Values,
@@ -56,7 +56,7 @@ export const INSTRUMENT_FLAGS: {
   readonly watch: Flag<boolean>;
   readonly open: Flag<boolean>;
 } = {
-  record: text("FILE", "", "record every step in FILE"),
+  record: path("record every step in FILE", "FILE"),
   "record-format": needing(
     "record",
     {

@@ -14,7 +14,6 @@ import { playable, ReplayError, type Script, scriptOf } from "../../../replay/sc
 import type { Party } from "../../../recording/conversations.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
-import { isSameFile } from "../../io/files.ts";
 import type { Log } from "../../io/log.ts";
 import { noMore } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
@@ -83,16 +82,13 @@ export interface ReplayChoice {
 
 /** Makes what the command line says. Throws a {@linkcode UsageError}. */
 export function parseReplay(
-  values: Values<typeof REPLAY_FLAGS> & { readonly record: string },
+  values: Values<typeof REPLAY_FLAGS>,
   positionals: string[],
 ): ReplayChoice {
   const { match: word, "ignore-field": ignoreFields, speed, times } = values;
   const file = positionals.shift();
   if (file === undefined) throw new UsageError("replay needs a FILE that --record has written");
   noMore(positionals, "replay takes one FILE");
-  if (isSameFile(file, values.record)) {
-    throw new UsageError(`Option --record names what is played, '${file}': name another file`);
-  }
   const ignore = values.ignore === "" ? undefined : regexp(values.ignore);
   if (ignore !== undefined && word === "stream") {
     throw new UsageError("Option --ignore goes with --match lines, frames or http");
