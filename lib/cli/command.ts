@@ -101,7 +101,7 @@ export function command<Options extends CommandOptions>(
       session.openLog(options.log, await loadDrawing(options.log, session.io));
       code = await run(options, session);
     } finally {
-      isRecorded = instruments.close();
+      isRecorded = await instruments.close();
     }
     // Whoever goes on with the recording is to know that it is not whole.
     return code === EXIT.ok && !isRecorded ? EXIT.writeFailed : code;

@@ -1,13 +1,24 @@
 // --record, --fault, `recording` and `replay`: the instrument on the command line.
 
 import assert from "node:assert/strict";
-import { readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { openRecording } from "../../lib/cli/options/recording_output.ts";
 import { readRecording } from "../../lib/recording/read.ts";
 import { systemTransport } from "../../mod.ts";
-import { bytes, readText } from "../support/helpers.ts";
+import { bytes, readText, until } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { accepted, type Line, recordingText } from "../support/recordings.ts";
 import { folder } from "../support/replay_helpers.ts";
@@ -166,7 +177,44 @@ test("cli record: when the disk is full the recording ends, and the service goes
   assert.equal((await started.relay.program.stop()).code, 23);
 });
 
-test("cli record: when stdout is not read fast enough, the end says how much is not there", () => {
+test("cli record: a pipe without a reader is an error, and a reader that is slow holds up nothing", async () => {
+  using dir = folder();
+  const pipe = join(dir.path, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const args = ["--host", "127.0.0.1", "--port", "0", "--record", pipe];
+  assertFailed(await runServer(args), 23, /recording '.*': it is a socket, or a pipe that nobody/);
+  const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const message = "x".repeat(200_000);
+  try {
+    // More than a pipe takes.
+    for (const isRead of [true, false]) {
+      await using server = await startServer(args);
+      assert.equal((await echo(server.port, message)).code, 0);
+      let text = "";
+      const ended = () => (text += readPipe(reader)).includes('"type":"close"');
+      if (isRead) await until(ended, "the end of the connection in the recording");
+      const { code, stderr } = await server.program.stop();
+      assert.equal(code, isRead ? 0 : 23, stderr);
+      if (!isRead) assert.match(stderr, /lacks \d+ events?: '.*' was not read fast enough/);
+      else assert.ok((await readRecording(text + readPipe(reader))).events.length > 4);
+    }
+  } finally {
+    closeSync(reader);
+  }
+});
+
+/** What is in a pipe. */
+function readPipe(fd: number): string {
+  const buffer = Buffer.alloc(1024 * 1024);
+  try {
+    return buffer.toString("utf8", 0, readSync(fd, buffer));
+  } catch (error) {
+    if ((error as { code?: string }).code === "EAGAIN") return "";
+    throw error;
+  }
+}
+
+test("cli record: when stdout is not read fast enough, the end says how much is not there", async () => {
   const stdout = new Writable({ write: () => {} });
   const errors: string[] = [];
   const log = { error: (message: string) => errors.push(message) };
@@ -185,7 +233,7 @@ test("cli record: when stdout is not read fast enough, the end says how much is 
   for (const size of [17 * 2 ** 20, 1, 1, 1]) {
     sink({ time: 0, type: "send", socket: 1, data: new Uint8Array(size).fill(65) });
   }
-  assert.equal(close(), false);
+  assert.equal(await close(), false);
   assert.deepEqual(errors, [
     "The recording lacks 3 events: stdout was not read fast enough. Name a file.",
   ]);

@@ -31,6 +31,7 @@ const UNWRITABLE: Readonly<Record<string, string>> = {
   ENOSPC: "there is no space left on the device",
   ERR_FS_EISDIR: "it is a folder",
   ENOTDIR: "its folder is a file",
+  ENXIO: "it is a socket, or a pipe that nobody reads yet",
   EPERM: "permission denied",
   EPIPE: "nobody reads it any more",
   EROFS: "the file system is read-only",

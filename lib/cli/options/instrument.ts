@@ -204,9 +204,9 @@ export class Instruments {
     return this.#faults?.wrap(transport, clock) ?? transport;
   }
 
-  /** Ends the recording. Returns whether all of it was written. */
-  close(): boolean {
-    return this.#recording?.close() ?? true;
+  /** Ends the recording. Resolves to whether all of it was written. */
+  async close(): Promise<boolean> {
+    return await this.#recording?.close() ?? true;
   }
 
   /** Waits for those who look at the page of a command that has ended. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from "node:fs";
 import { counted } from "../../base/plural.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { parseEvent, parseHead } from "../../recording/parse.ts";
@@ -13,9 +12,7 @@ import { recordingSink } from "../../recording/record.ts";
 import { write } from "../io/io.ts";
 import { writeError } from "../io/files.ts";
 import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
-
-/** The most bytes of a recording that wait for the reader of stdout; what comes on top is dropped. */
-const MAX_WAITING = 16 * 1024 * 1024;
+import { MAX_WAITING, RecordingFile } from "./recording_file.ts";
 
 /** So many bytes of a text are encoded and written at a time. A line of the largest read fits. */
 const ENCODED_AT_ONCE = 256 * 1024;
@@ -24,8 +21,8 @@ const ENCODED_AT_ONCE = 256 * 1024;
 export interface OpenRecording {
   readonly sink: EventSink;
   readonly isStdout: boolean;
-  /** Ends it. Returns whether all of it was written; if not, the log says so. */
-  close(): boolean;
+  /** Ends it. Resolves to whether all of it was written; if not, the log says so. */
+  close(): Promise<boolean>;
 }
 
 /** Begins the recording that the options ask for. Throws a CliError for a file that cannot be written. */
@@ -53,7 +50,7 @@ class RecordingOutput {
   readonly #run: InstrumentedRun;
   readonly #convert: ((lines: string) => Uint8Array) | undefined;
   #encoder: PcapngEncoder | undefined;
-  #fd: number | undefined;
+  readonly #file: RecordingFile | undefined;
   readonly #text = new TextEncoder();
   readonly #bytes = new Uint8Array(ENCODED_AT_ONCE);
   #dropped = 0;
@@ -66,7 +63,7 @@ class RecordingOutput {
     if (format === "pcapng") this.#convert = (lines) => this.#pcapng(lines);
     if (this.isStdout) return;
     try {
-      this.#fd = openForOwner(path);
+      this.#file = new RecordingFile(path, run.io.clock, (error) => this.#fail(error));
     } catch (error) {
       throw unwritten(path, error);
     }
@@ -78,41 +75,49 @@ class RecordingOutput {
     this.#put(this.#convert === undefined ? lines : this.#convert(lines));
   }
 
-  close(): boolean {
+  async close(): Promise<boolean> {
     if (this.#ended) return false;
     if (this.#encoder !== undefined) this.#put(this.#encoder.end(this.#dropped));
+    this.#dropped += await this.#file?.finish() ?? 0;
+    if (this.#ended) return false;
     this.#ended = true;
-    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#file?.close();
     if (this.#dropped === 0) return true;
     const lacking = counted(this.#dropped, "event");
+    const reader = this.isStdout ? "stdout" : `'${this.#path}'`;
     this.#run.log.error(
-      `The recording lacks ${lacking}: stdout was not read fast enough. Name a file.`,
+      `The recording lacks ${lacking}: ${reader} was not read fast enough. Name a file.`,
     );
     return false;
   }
 
   #put(data: string | Uint8Array): void {
-    if (this.#fd === undefined) {
-      const { stdout } = this.#run.io;
-      if (stdout.writableLength > MAX_WAITING) this.#dropped++;
-      else write(stdout, data);
-      return;
-    }
-    try {
-      if (typeof data === "string") this.#putText(this.#fd, data);
-      else putBytes(this.#fd, data);
-    } catch (error) {
-      this.#ended = true;
-      closeSync(this.#fd);
-      this.#run.log.error(`${unwritten(this.#path, error).message} It ends here.`);
+    const { stdout } = this.#run.io;
+    if (this.#file === undefined ? stdout.writableLength > MAX_WAITING : this.#file.isFull) {
+      this.#dropped++;
+    } else if (this.#file === undefined) {
+      write(stdout, data);
+    } else {
+      try {
+        if (typeof data === "string") this.#putText(this.#file, data);
+        else this.#file.write(data);
+      } catch (error) {
+        this.#fail(error);
+      }
     }
   }
 
+  #fail(error: unknown): void {
+    this.#ended = true;
+    this.#file?.close();
+    this.#run.log.error(`${unwritten(this.#path, error).message} It ends here.`);
+  }
+
   /** Encodes into memory that is there already: to allocate it costs more than all the rest. */
-  #putText(fd: number, text: string): void {
+  #putText(file: RecordingFile, text: string): void {
     for (let rest = text; rest !== "";) {
       const { read, written } = this.#text.encodeInto(rest, this.#bytes);
-      putBytes(fd, this.#bytes.subarray(0, written));
+      file.write(this.#bytes.subarray(0, written));
       rest = rest.slice(read);
     }
   }
@@ -128,22 +133,6 @@ class RecordingOutput {
     }
     return concat(blocks);
   }
-}
-
-/** Opens a file, and empties it, that only its owner can read: it may have passwords in it. */
-function openForOwner(path: string): number {
-  const fd = openSync(path, "w", 0o600);
-  try {
-    // One that was there already may have another mode; a device or a pipe keeps its own.
-    if (fstatSync(fd).isFile()) fchmodSync(fd, 0o600);
-  } catch {
-    // It is somebody else's, who decides.
-  }
-  return fd;
-}
-
-function putBytes(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
 }
 
 function concat(blocks: readonly Uint8Array[]): Uint8Array {
