@@ -330,6 +330,35 @@ test("server --workers: who may connect is kept by all, and SIGHUP reaches them"
   }
 });
 
+test("server --workers: all of them break connections as --fault says, and SIGHUP reads it again", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  const file = join(dir, "plan");
+  try {
+    writeFileSync(file, "down: close@2\n");
+    await using target = await startServer(LOCAL);
+    const to = ["relay", "--to", `127.0.0.1:${target.port}`];
+    const args = [...to, ...LOCAL, "--port", "0", "--workers", "2", "--fault", `@${file}`];
+    await using server = await startServerProcess(args);
+    const hello = ["echo", "hello", ...LOCAL, "--port", String(server.port)];
+    // Up to two workers; each connection gets 2 bytes of 5.
+    for (let i = 0; i < 4; i++) {
+      const { code, stdout } = await runClient(hello);
+      assert.deepEqual([code, stdout.toString()], [18, "he"]);
+    }
+    writeFileSync(file, "");
+    server.program.kill("SIGHUP");
+    for (const who of ["", "worker 1: ", "worker 2: "]) {
+      await server.program.stderr.until(
+        new RegExp(`^${who}read the fault plan again: 0 rules`, "m"),
+      );
+    }
+    assert.equal((await runClient(hello)).code, 0);
+    assert.match((await server.program.stop()).stderr, /^breaking connections with --seed \d+$/m);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test("server --workers: SIGHUP does not end a process that still starts", async () => {
   const args = ["--allow", "@/dev/null", "--allow", "127.0.0.1"];
   await using server = await startWorkers("processes", args);
@@ -348,6 +377,8 @@ test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
   const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];
   assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
+  const plan = ["--workers", "2", "--worker-kind", "threads", "--fault", "@/dev/null"];
+  assertFailed(await runServer(plan), 2, /Threads get no SIGHUP/);
 });
 
 test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {

@@ -22,6 +22,7 @@ import {
   type InstrumentedRun,
   type InstrumentOptions,
   MAX_SEED,
+  readsPlans,
 } from "./instrument_flags.ts";
 import type { OpenRecording } from "./recording_output.ts";
 import type { OpenWatch } from "./watch_output.ts";
@@ -62,7 +63,7 @@ class RunFaults {
   readonly #plans: readonly string[];
   readonly #hasDatagrams: boolean;
   readonly #transports: FaultyTransport[] = [];
-  readonly seed: number;
+  readonly #seed: number;
   #plan: FaultPlan;
 
   /** Throws a {@linkcode UsageError} for a plan that is not right. */
@@ -70,17 +71,12 @@ class RunFaults {
     this.#modules = modules;
     this.#plans = plans;
     this.#hasDatagrams = hasDatagrams;
-    this.seed = seed;
+    this.#seed = seed;
     this.#plan = this.#read();
   }
 
-  /** Whether the plan is in a file. */
-  get isFile(): boolean {
-    return this.#plans.some(isInFile);
-  }
-
   wrap(transport: Transport, clock: Clock): Transport {
-    const wrapped = this.#modules.faulty(transport, this.#plan, { seed: this.seed, clock });
+    const wrapped = this.#modules.faulty(transport, this.#plan, { seed: this.#seed, clock });
     this.#transports.push(wrapped);
     return wrapped;
   }
@@ -152,6 +148,7 @@ export interface TypedArguments {
 /** The recording, the live page and the faults of one run. */
 export class Instruments {
   #faults: RunFaults | undefined;
+  #faultOptions: (FaultOptions & { readonly seed: number }) | undefined;
   #recording: OpenRecording | undefined;
   #observeWire: typeof observeBorrowed | undefined;
   #watch: OpenWatch | undefined;
@@ -164,6 +161,11 @@ export class Instruments {
   /** What observes a transport below TLS as well; undefined unless the recording is to have that. */
   get observeWire(): typeof observeBorrowed | undefined {
     return this.#observeWire;
+  }
+
+  /** Which connections break, with the seed of this run; undefined if none do. */
+  get faults(): (FaultOptions & { readonly seed: number }) | undefined {
+    return this.#faultOptions;
   }
 
   /** What takes the events. */
@@ -182,21 +184,30 @@ export class Instruments {
   ): Promise<void> {
     if (fault !== undefined) {
       const { seed = Math.floor(Math.random() * (MAX_SEED + 1)) } = fault;
-      const faults = this.#faults = new RunFaults(await loadFaults(), fault, seed);
+      await this.openFaults({ ...fault, seed }, run);
       run.onStart(() => run.log.note(`breaking connections with --seed ${seed}`));
-      if (faults.isFile) run.onReload(() => faults.reload(run.log));
     }
     if (record !== undefined) {
       refuseNamedTwice(record.file, all);
       if (record.wire) this.#observeWire = await loadWire(record.redaction);
       const { openRecording } = await import("./recording_output.ts");
       const args = record.redaction === "none" ? all : shown;
-      this.#recording = openRecording(record, args, this.#faults?.seed, run);
+      this.#recording = openRecording(record, args, this.#faultOptions?.seed, run);
     }
     if (watch !== undefined) {
       const { openWatch } = await import("./watch_output.ts");
       this.#watch = await openWatch(watch, shown, run);
     }
+  }
+
+  /** Reads the plans, and has SIGHUP read those in files again. Rejects with a {@linkcode UsageError}. */
+  async openFaults(
+    fault: FaultOptions & { readonly seed: number },
+    run: Pick<InstrumentedRun, "log" | "onReload">,
+  ): Promise<void> {
+    const faults = this.#faults = new RunFaults(await loadFaults(), fault, fault.seed);
+    this.#faultOptions = fault;
+    if (readsPlans(fault.plans)) run.onReload(() => faults.reload(run.log));
   }
 
   /** The same transport, with the faults that are asked for. */

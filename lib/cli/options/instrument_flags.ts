@@ -18,6 +18,7 @@ import {
   type Values,
 } from "../io/flags.ts";
 import type { Io } from "../io/io.ts";
+import { isInFile } from "../io/secret.ts";
 import type { Log } from "../io/log.ts";
 
 /** The largest seed. */
@@ -132,6 +133,11 @@ export interface FaultOptions {
   readonly seed: number | undefined;
 }
 
+/** Whether some of the plans are in files. */
+export function readsPlans(plans: readonly string[]): boolean {
+  return plans.some(isInFile);
+}
+
 /** How the sockets are watched. */
 export interface WatchOptions {
   /** Whether the browser is opened. */
@@ -166,11 +172,10 @@ export function parseInstruments(
 ): InstrumentOptions {
   const { record: file, "record-format": format, "record-limit": limits, redact } = values;
   const { fault: plans, seed, "record-wire": wire, watch, open } = values;
-  if (workers > 0 && (file !== "" || plans.length > 0 || watch)) {
+  if (workers > 0 && (file !== "" || watch)) {
     throw new UsageError(
-      "Options --record, --fault and --watch go without --workers, since each worker counts its " +
-        "own connections: put 'server.ts relay --to HOST:PORT' with these options in front of the " +
-        "workers",
+      "Options --record and --watch go without --workers, since each worker has sockets of its own: " +
+        "put 'server.ts relay --to HOST:PORT' with these options in front of the workers",
     );
   }
   if (file === "-" && !serves) {

@@ -7,6 +7,7 @@
 import type { WorkerKind } from "../../workers/workers.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
 import { type AccessOptions, readsFiles } from "./access.ts";
+import { readsPlans } from "./instrument_flags.ts";
 
 /** The flags of how a server uses the machine's cores. */
 export const WORKER_FLAGS: {
@@ -26,7 +27,7 @@ export const WORKERS_HELP =
 processes need --allow-net, --allow-run, --allow-env and --allow-read in full, and get only the
 permissions that are given in full, without a --deny-… of the same kind; threads need --unstable-net
 and --allow-read. On Node, threads need 22.12 or later. --unix goes with processes on Node only.
---max-connections and --max-per-address are for each worker.`;
+--max-connections, --max-per-address and the numbers of --fault conn=N are for each worker.`;
 
 /** Who holds the conversations of a server. */
 export interface WorkerOptions {
@@ -36,14 +37,16 @@ export interface WorkerOptions {
 
 /**
  * Makes what the flags say; undefined if there are to be no workers. Throws a {@linkcode UsageError} if
- * they could not read again what `access` has in files.
+ * they could not read again what `access` and the plans of faults have in files.
  */
 export function parseWorkers(
-  { workers: count, "worker-kind": kind }: Values<typeof WORKER_FLAGS>,
+  { workers: count, "worker-kind": kind, fault: plans }:
+    & Values<typeof WORKER_FLAGS>
+    & { readonly fault: readonly string[] },
   access: AccessOptions | undefined,
 ): WorkerOptions | undefined {
   if (count === 0) return undefined;
-  if (kind === "threads" && readsFiles(access)) {
+  if (kind === "threads" && (readsFiles(access) || readsPlans(plans))) {
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
   return { count, kind };

@@ -13,9 +13,10 @@ import { Log, type LogOptions, type Transcript } from "../io/log.ts";
 import type { AccessOptions } from "../options/access.ts";
 import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
+import { openObserved } from "../options/transport.ts";
 import { openAccess } from "./access.ts";
 import { conversationOptions, withCallbacks } from "./serving.ts";
-import { openServerTransport } from "./shortage.ts";
+import { Shortage } from "./shortage.ts";
 
 /** How the conversations of a command are held, and told of. */
 export interface Conversations<Options> {
@@ -30,6 +31,8 @@ export interface WorkerTask<Options> {
   readonly log: LogOptions;
   readonly access: AccessOptions | undefined;
   readonly limits: LimitOptions;
+  /** Undefined breaks no connection. */
+  readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
   /** What the conversations take. */
   readonly conversations: Options;
 }
@@ -45,11 +48,17 @@ export function workerMain<Options>(
     stderr.on("error", () => {});
     const task = data as WorkerTask<Options>;
     const log = new Log(io, { ...task.log, worker: id });
-    const access = openAccess(task.access, log, (reload) => io.onSignal("SIGHUP", reload));
+    const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
+    const access = openAccess(task.access, log, onReload);
     const instruments = new Instruments();
-    const transport = openServerTransport({ log, io, instruments }, transcript());
+    if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
+    const transport = new Shortage(log, clock).watch(
+      openObserved({ log, instruments }, transcript()),
+    );
+    // Faults are for the clients, and not for what the conversations connect to.
+    const listening = instruments.withFaults(transport, clock);
     const listener = await listen({
-      listen: (options) => transport.listen(withCallbacks(options, access, log)),
+      listen: (options) => listening.listen(withCallbacks(options, access, log)),
     });
     const options = conversationOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout };

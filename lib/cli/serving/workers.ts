@@ -11,6 +11,7 @@ import { startWorkers, type WorkerEvent, type Workers } from "../../workers/work
 import { readsFiles } from "../options/access.ts";
 import { EXIT } from "../io/exit.ts";
 import type { LogOptions } from "../io/log.ts";
+import { readsPlans } from "../options/instrument_flags.ts";
 import type { ServingOptions } from "../options/serving.ts";
 import type { WorkerOptions } from "../options/workers.ts";
 import { planListening } from "./serving.ts";
@@ -41,13 +42,16 @@ export async function serveInWorkers<Options>(
   const { log, io } = session;
   const { module, workers: { count, kind }, limits, conversations } = init;
   const { options, access, announce } = await planListening(init, session);
+  const { faults: fault } = session.instruments;
   const task: WorkerTask<Options> = {
     log: init.log,
     access: init.access,
     limits,
+    fault,
     conversations,
   };
-  const told = readsFiles(init.access) ? passOn(session) : undefined;
+  const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []);
+  const told = reads ? passOn(session) : undefined;
   let workers: Workers;
   try {
     workers = await startWorkers(module, {
