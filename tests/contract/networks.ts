@@ -2,6 +2,7 @@
 // peers.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -205,6 +206,17 @@ while True:
     reset(s)
 `);
   return await resettingBy(peer, () => transport.connect(peer.endpoint));
+}
+
+/** Connects with Python and resets at once, before this process can do anything else. */
+export function systemComeAndReset({ host, port }: TcpAddr): void {
+  execFileSync("python3", [
+    "-c",
+    `import socket, struct
+s = socket.create_connection(("${host}", ${port}))
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+s.close()`,
+  ]);
 }
 
 /** A peer in Python that sends the line that it is told, and breaks off. */

@@ -16,6 +16,8 @@ export interface Situation {
   readonly transport: Transport;
   readonly resetting: () => Promise<ResettingPeer>;
   readonly unanswered: () => Promise<UnansweredPeer>;
+  /** Connects to a listener and resets; the listener has had no turn to accept when it returns. */
+  readonly comeAndReset: (addr: TcpAddr) => Promise<void> | void;
   /** Whether who connects there is kept waiting since the backlog is full; asked a turn later. */
   readonly keepsWaiting: (addr: TcpAddr, backlog: number) => boolean;
 }
@@ -96,6 +98,16 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await seeRead(peer.conn),
     ];
     return `${first === "bye" ? "what was sent" : first}, then ${second}, then ${third}`;
+  },
+
+  async "the peer has reset before `accept`"({ transport, comeAndReset }) {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    await comeAndReset(listener.addr);
+    using next = await transport.connect(listener.addr);
+    await next.write(bytes("next"));
+    using first = await listener.accept();
+    const seen = await seeRead(first);
+    return seen === "next" ? "accepts the next one" : `accepts it; \`read\` is ${seen}`;
   },
 
   async "the peer reset; `write`"({ resetting }) {
@@ -344,6 +356,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 /** Those whose peer, where the sockets are the system's, is a program in Python. */
 export const NEEDS_PEER: ReadonlySet<string> = new Set([
   "the peer resets; `read`",
+  "the peer has reset before `accept`",
   "the peer reset; `write`",
   "`connect`, aborted before and while it waits",
   "`connect`, its signal a timeout that passes",

@@ -1,11 +1,13 @@
 // docs/semantics.md, cell by cell, for the runtime at hand and for memory.
 
 import assert from "node:assert/strict";
+import type { TcpAddr } from "../../lib/base/addr.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import {
   memoryResetting,
   memoryUnanswered,
+  systemComeAndReset,
   systemResetting,
   systemUnanswered,
 } from "./networks.ts";
@@ -23,6 +25,7 @@ const columns = [
       transport: systemTransport,
       resetting: () => systemResetting(systemTransport),
       unanswered: systemUnanswered,
+      comeAndReset: systemComeAndReset,
       keepsWaiting,
     },
   },
@@ -32,6 +35,7 @@ const columns = [
       transport: memory,
       resetting: () => memoryResetting(memory),
       unanswered: () => memoryUnanswered(memory),
+      comeAndReset: async (addr: TcpAddr) => (await memory.connect(addr)).reset(),
       keepsWaiting: () => true,
     },
   },
