@@ -38,6 +38,7 @@ export const MAX_REASON = 123;
 
 /** Whether a code may stand in a Close frame: those of the RFC and its registry, 3000 to 4999. */
 export function isCloseCode(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
   if (code >= 3000) return code <= 4999;
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }

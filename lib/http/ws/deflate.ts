@@ -43,22 +43,45 @@ export class Deflate {
 
   /** Inflates a message of at most `maxSize` bytes. Throws a {@linkcode WsError}. */
   inflate(compressed: Uint8Array, maxSize: number): Buffer {
-    try {
-      return inflateRawSync(Buffer.concat([compressed, TAIL]), {
-        finishFlush: constants.Z_SYNC_FLUSH,
-        // One byte more tells a message that is too large from one that just fits.
-        ...maxSize < Infinity && { maxOutputLength: maxSize },
-      });
-    } catch (error) {
-      const { code } = error as { code?: string };
-      if (code !== "ERR_BUFFER_TOO_LARGE") {
-        throw new WsError(CLOSE.data, "its compressed message cannot be inflated");
+    const parts: Buffer[] = [];
+    let size = 0;
+    // Behind a block that is marked as the last one, the message may go on (RFC 7692 section 7.2.3.4).
+    for (let rest: Uint8Array = Buffer.concat([compressed, TAIL]); rest.length > 0;) {
+      const { buffer, taken } = inflateOnce(rest, maxSize - size);
+      size += buffer.length;
+      if (size > maxSize || taken === 0) {
+        const why = `its compressed message has more than ${counted(maxSize, "byte")}`;
+        throw new WsError(CLOSE.tooLarge, why);
       }
-      throw new WsError(
-        CLOSE.tooLarge,
-        `its compressed message has more than ${counted(maxSize, "byte")}`,
-      );
+      parts.push(buffer);
+      rest = rest.subarray(taken);
     }
+    return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+  }
+}
+
+/** What a stream has given, and of how many bytes. */
+interface Inflated {
+  readonly buffer: Buffer;
+  readonly taken: number;
+}
+
+const TOO_LARGE: Inflated = { buffer: Buffer.alloc(0), taken: 0 };
+
+/** Inflates up to the end of a stream, or of the bytes. */
+function inflateOnce(bytes: Uint8Array, most: number): Inflated {
+  try {
+    const { buffer, engine } = inflateRawSync(bytes, {
+      finishFlush: constants.Z_SYNC_FLUSH,
+      info: true,
+      // zlib has no limit of 0; who calls counts.
+      ...most < Infinity && { maxOutputLength: Math.max(most, 1) },
+    }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
+    return { buffer, taken: engine.bytesWritten };
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ERR_BUFFER_TOO_LARGE") return TOO_LARGE;
+    throw new WsError(CLOSE.data, "its compressed message cannot be inflated");
   }
 }
 

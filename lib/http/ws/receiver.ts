@@ -250,7 +250,8 @@ export class Receiver {
       this.#inMessage = true;
       if (this.#reader?.streams === true && !compressed) this.#startStream();
     }
-    if (this.#mode === "all") message.frame();
+    // What is read piece by piece is not gathered, so it has no bound.
+    if (this.#mode === "all" && this.#incoming === undefined) message.frame();
   }
 
   #startStream(): void {

@@ -27,8 +27,8 @@ export class FrameSender {
   #gathered: Buffer | undefined;
   #length = 0;
   #next: Deferred<void> | undefined;
-  /** A write is under way. */
-  #busy = false;
+  /** How many writes are under way. */
+  #writes = 0;
   /** Where the next frame is put while no write is under way. */
   #scratch: Buffer | undefined;
   #view: Buffer = NOTHING;
@@ -46,7 +46,7 @@ export class FrameSender {
     // A character takes up to three bytes.
     const most = (typeof payload === "string" ? payload.length * 3 : payload.length) + MAX_HEADER;
     if (most > MAX_TOGETHER) return this.#large(opcode, flags, payload);
-    if (this.#busy) {
+    if (this.#writes > 0) {
       const buffer = this.#room(most);
       this.#length = this.#put(buffer, this.#length, opcode, flags, payload);
       return (this.#next ??= deferred()).promise;
@@ -118,37 +118,33 @@ export class FrameSender {
     return this.#gathered = larger;
   }
 
-  /** Has what is gathered written behind the write under way. */
+  /** Has what is gathered written, behind the writes under way. */
   #flush(): void {
     if (this.#gathered === undefined) return;
     const bytes = this.#gathered.subarray(0, this.#length);
     const next = this.#next!;
     this.#gathered = this.#next = undefined;
     this.#length = 0;
-    this.#conn.write(bytes).then(next.resolve, next.reject);
+    this.#write(bytes).then(next.resolve, next.reject);
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    this.#busy = true;
+    this.#writes++;
     return this.#conn.write(bytes).then(this.#written, this.#failed);
   }
 
   readonly #written = (): void => {
-    this.#busy = false;
+    // As long as anything is on its way, the buffer may be.
+    if (--this.#writes > 0) return;
     if (this.#scratch !== undefined && this.#scratch.length > SMALL) {
       this.#scratch = undefined;
       this.#view = NOTHING;
     }
-    if (this.#gathered === undefined) return;
-    const bytes = this.#gathered.subarray(0, this.#length);
-    const next = this.#next!;
-    this.#gathered = this.#next = undefined;
-    this.#length = 0;
-    this.#write(bytes).then(next.resolve, next.reject);
+    this.#flush();
   };
 
   readonly #failed = (error: unknown): never => {
-    this.#busy = false;
+    this.#writes--;
     this.#next?.promise.catch(() => {});
     this.#next?.reject(error);
     this.#gathered = this.#next = undefined;
