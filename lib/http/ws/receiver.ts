@@ -166,8 +166,8 @@ export class Receiver {
   pump(): void {
     try {
       while (!this.#receiving && !this.#stopped && !this.#blocked) {
-        if (this.#from === this.#to) this.#receive();
-        else this.#step();
+        if (this.#from < this.#to || this.#frameIsWhole) this.#step();
+        else this.#receive();
       }
     } catch (error) {
       if (!(error instanceof WsError)) throw error;
@@ -189,6 +189,11 @@ export class Receiver {
   get #aheadIsFull(): boolean {
     const { size } = this.#message;
     return size > MAX_AHEAD || size + this.#parser.left > this.#settings.maxSize;
+  }
+
+  /** Whether a frame waits of which all has been received: its payload is empty. */
+  get #frameIsWhole(): boolean {
+    return this.#inFrame && this.#parser.left === 0;
   }
 
   #receive(): void {
