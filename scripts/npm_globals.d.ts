@@ -18,7 +18,10 @@ interface AsyncDisposable {
 }
 
 interface AbortSignal {}
+interface Blob {}
 interface ErrorOptions {}
+interface Event {}
+interface EventTarget {}
 interface Headers {}
 // deno-lint-ignore no-explicit-any -- as in the others of this name
 interface ReadableStream<R = any> {}

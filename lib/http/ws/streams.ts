@@ -1,0 +1,96 @@
+/**
+ * A WebSocket as two streams, in the shape of the browsers' `WebSocketStream`.
+ *
+ * @module
+ */
+
+import type { WsMessage } from "./assembler.ts";
+import { WsError } from "./error.ts";
+import type { WsConn } from "./ws_conn.ts";
+
+/** An open WebSocket as streams. */
+export interface WsStreamOpen {
+  /** The messages that come, each read when it is asked for. */
+  readonly readable: ReadableStream<WsMessage>;
+  /** Takes messages to send, each when the kernel has taken the one before. Closing it closes. */
+  readonly writable: WritableStream<WsMessage>;
+  /** The subprotocol that was agreed on; "" without one. */
+  readonly protocol: string;
+  /** The extensions that were agreed on. */
+  readonly extensions: string;
+}
+
+/** How a WebSocket is closed, or was. */
+export interface WsStreamClose {
+  /** The code. */
+  readonly closeCode?: number;
+  /** The reason. */
+  readonly reason?: string;
+}
+
+/** What {@linkcode asWebSocketStream} returns: the interface of the browsers' `WebSocketStream`. */
+export interface WsStream {
+  /** Resolves when it is open; rejects if that fails. */
+  readonly opened: Promise<WsStreamOpen>;
+  /** Resolves when it is closed; rejects with a {@linkcode WsError} if it was not in good order. */
+  readonly closed: Promise<Required<WsStreamClose>>;
+  /** Closes. Default of `closeCode`: 1000. */
+  close(close?: WsStreamClose): void;
+}
+
+/**
+ * Makes streams of a WebSocket, with back-pressure both ways.
+ *
+ * @example
+ * ```ts
+ * import { asWebSocketStream, dialWebSocket } from "@plainsocket/plainsocket/websocket";
+ *
+ * async function shout(url: string): Promise<void> {
+ *   const { opened, closed } = asWebSocketStream(dialWebSocket(url));
+ *   const { readable, writable } = await opened;
+ *   const upper = new TransformStream<string | Uint8Array, string>({
+ *     transform: (message, controller) => controller.enqueue(String(message).toUpperCase()),
+ *   });
+ *   await readable.pipeThrough(upper).pipeTo(writable);
+ *   console.log((await closed).closeCode);
+ * }
+ * console.log(shout.name);
+ * ```
+ */
+export function asWebSocketStream(ws: WsConn | Promise<WsConn>): WsStream {
+  const opening = Promise.resolve(ws);
+  const opened = opening.then(openStreams);
+  const closed = opening.then(howClosed);
+  // Who waits for one of them may not wait for the other.
+  for (const promise of [opened, closed]) promise.catch(() => {});
+  return {
+    opened,
+    closed,
+    close({ closeCode, reason } = {}) {
+      void opening.then((ws) => ws.close(closeCode, reason), () => {});
+    },
+  };
+}
+
+async function howClosed(ws: WsConn): Promise<Required<WsStreamClose>> {
+  const { code, reason, clean } = await ws.closed;
+  if (!clean) throw new WsError(code, reason || "it was not closed in good order");
+  return { closeCode: code, reason };
+}
+
+function openStreams(ws: WsConn): WsStreamOpen {
+  const readable = new ReadableStream<WsMessage>({
+    async pull(controller) {
+      const message = await ws.read();
+      if (message === null) controller.close();
+      else controller.enqueue(message);
+    },
+    cancel: () => ws.close(),
+  }, { highWaterMark: 0 });
+  const writable = new WritableStream<WsMessage>({
+    write: (message) => ws.write(message),
+    close: () => ws.close(),
+    abort: () => ws.close(),
+  });
+  return { readable, writable, protocol: ws.protocol, extensions: ws.extensions };
+}
