@@ -19,6 +19,7 @@ const PACKAGES = {
   socat: "socat",
   tcpflow: "tcpflow",
   tshark: "tshark",
+  websocketd: "websocketd",
   wget: "wget",
 } as const;
 
