@@ -14,8 +14,8 @@ import { OPCODE } from "./frame.ts";
 import type { WsSettings } from "./options.ts";
 import { Utf8Check } from "./utf8.ts";
 
-/** So much is allocated for what has not come yet. */
-const MAX_ROOM = 1024 * 1024;
+/** So much is allocated at first for what has not come yet; later as much as has come, twice. */
+const FIRST_ROOM = 128 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -94,7 +94,7 @@ export class Assembler {
     this.size += bytes.length;
     if (this.#room.length < bytes.length) {
       // Where the rest of the frame goes, too: it is copied once.
-      const size = Math.min(bytes.length + more, MAX_ROOM);
+      const size = Math.min(bytes.length + more, Math.max(FIRST_ROOM, 2 * this.size));
       this.#room = Buffer.allocUnsafeSlow(Math.max(bytes.length, size));
       this.#pieces.push(this.#room);
       this.#filled.push(0);
