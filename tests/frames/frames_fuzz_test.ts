@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import * as fc from "fast-check";
 import { encodeFrame, FrameError, FrameReader, type Framing } from "../../lib/frames/mod.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
+import { share } from "../support/cases.ts";
 import { binary, decodeAll, framings, text, type Verdict } from "../support/frame_helpers.ts";
 import { pair } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
@@ -53,7 +54,7 @@ test("fuzz: any bytes give the same frames and the same error, however they are 
       const { error = "(whole)" } = verdictOf(framing, binary(a + b), parts);
       seen[/\((\w+)\)(\.|$)/.exec(error)![1] as keyof typeof seen]++;
     }),
-    { seed: SEED, numRuns: 8_000 },
+    { seed: SEED, numRuns: share(8_000) },
   );
   assert.ok(Math.min(...Object.values(seen)) > 10, JSON.stringify(seen));
 });
@@ -72,7 +73,7 @@ test("fuzz: nothing that was received is lost, whatever comes", () => {
         at = found + frame.length;
       }
     }),
-    { seed: SEED, numRuns: 5_000 },
+    { seed: SEED, numRuns: share(5_000) },
   );
 });
 
@@ -116,8 +117,8 @@ test("fuzz: what is encoded is decoded to itself, however it is split", () => {
       sent += expected.length;
     },
   );
-  fc.assert(property, { seed: SEED, numRuns: 5_000 });
-  assert.ok(sent > 5_000, `only ${sent} frames`);
+  fc.assert(property, { seed: SEED, numRuns: share(5_000) });
+  assert.ok(sent > share(5_000), `only ${sent} frames`);
 });
 
 test("fuzz: a payload is refused exactly if it would not come back as it is", () => {
@@ -131,7 +132,7 @@ test("fuzz: a payload is refused exactly if it would not come back as it is", ()
       const { frames } = decodeAll(framing, [stream]);
       assert.notDeepEqual(frames, [payload]);
     }),
-    { seed: SEED, numRuns: 5_000 },
+    { seed: SEED, numRuns: share(5_000) },
   );
 });
 
@@ -168,6 +169,6 @@ test("fuzz: a reader on a connection comes to the same as the decoder", async ()
         assert.deepEqual({ frames, error, rest }, decodeAll(framing, [stream]));
       },
     ),
-    { seed: SEED, numRuns: 2_000 },
+    { seed: SEED, numRuns: share(2_000) },
   );
 });

@@ -9,6 +9,7 @@ import { toMermaid } from "../../lib/recording/mermaid.ts";
 import { sequenceOf } from "../../lib/recording/sequence.ts";
 import { toSvg } from "../../lib/recording/svg.ts";
 import { summaryOf, toText } from "../../lib/recording/text.ts";
+import { share } from "../support/cases.ts";
 import { accepted, anyRecording, type Line, recordingOf } from "../support/recordings.ts";
 
 /** What Mermaid finds in a sequence diagram. */
@@ -50,7 +51,7 @@ test("mermaid: a diagram says who sent what to whom", async () => {
 });
 
 test("mermaid: whatever was recorded is text of a diagram, and nothing else of it", async () => {
-  const recordings = [HOSTILE, [], ...fc.sample(anyRecording, { numRuns: 100, seed: 1 })];
+  const recordings = [HOSTILE, [], ...fc.sample(anyRecording, { numRuns: share(100), seed: 1 })];
   for (const lines of recordings) {
     const recording = await recordingOf(lines);
     const connections = connectionsOf(recording);
@@ -82,7 +83,7 @@ test("svg: whatever was recorded is text of a well-formed drawing, and nothing e
       const drawn = ["svg", "style", "rect", "g", "text", "line", "path"];
       assert.deepEqual([...elements].filter((name) => !drawn.includes(name)), []);
     }),
-    { numRuns: 100 },
+    { numRuns: share(100) },
   );
 });
 
@@ -120,7 +121,7 @@ test("text: whatever was recorded, no control character gets into a terminal", a
       const text = summaryOf(recording) + toText(recording);
       assert.doesNotMatch(text.replaceAll("\n", ""), /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u);
     }),
-    { numRuns: 100 },
+    { numRuns: share(100) },
   );
 });
 

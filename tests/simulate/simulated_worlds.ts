@@ -4,13 +4,14 @@ import { Buffer } from "node:buffer";
 import { Random } from "../../lib/base/random.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { simulate, type SimulateOptions, type World } from "../../lib/simulate/simulate.ts";
-import { runtime, test } from "../support/runner.deno.ts";
+import { share } from "../support/cases.ts";
+import { test } from "../support/runner.deno.ts";
 
 /** The seeds that a contract is run with are below this number, unless it asks for fewer. */
 const SEEDS = 1000;
 
-/** Deno runs all of them, the others every tenth: one seed gives the same log on all runtimes. */
-const STEP = runtime === "Deno" ? 1 : 10;
+/** All seeds are run, or every tenth: one seed gives the same log on all runtimes. */
+const STEP = SEEDS / share(SEEDS);
 
 /** Registers a test that runs `run` with many seeds. A failure names the seed that runs it again. */
 export function holds(
