@@ -1,7 +1,7 @@
 // Checks the declarations of the npm package as its users' compilers do: TypeScript from the oldest
 // that is supported to the newest, in each way to find modules, with and without what else users have.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { CODE, compiledTo, EXPORTS, NAME, NODE_TYPES_NEEDED, TYPES } from "./npm_package.ts";
 import { must, ROOT } from "./program.ts";
@@ -71,52 +71,71 @@ export const wrong: number = plainsocket.systemTransport;
 type IsAny<T> = 0 extends 1 & T ? true : false;
 `;
 
+/** A way to find modules, and what is known. */
+interface Project {
+  readonly resolution: string;
+  readonly surroundings: Surroundings;
+}
+
+/** How a module is found has nothing to do with what else is known: once in each way is enough. */
+function projectsOf({ resolutions }: Compiler): Project[] {
+  const [first, ...others] = SURROUNDINGS;
+  return [
+    ...resolutions.map((resolution) => ({ resolution, surroundings: first })),
+    ...others.map((surroundings) => ({ resolution: resolutions.at(-1)!, surroundings })),
+  ];
+}
+
 /** Checks the package that is installed in the folder `dir`, with each compiler. */
 export async function checkTypes(dir: string, report: Report): Promise<void> {
   for (const compiler of COMPILERS) {
-    for (const [i, surroundings] of SURROUNDINGS.entries()) {
-      // How a module is found has nothing to do with what else is known: once in each way is enough.
-      const resolutions = i === 0 ? compiler.resolutions : compiler.resolutions.slice(-1);
-      const who = `TypeScript ${compiler.version} that knows ${surroundings.name}`;
-      await report.check(`${who} takes its types (${resolutions.join(", ")})`, async () => {
-        for (const resolution of resolutions) {
-          await compile(dir, compiler, resolution, surroundings);
-        }
-      });
-    }
+    const { version, resolutions } = compiler;
+    const known = SURROUNDINGS.map(({ name }) => name).join(", ");
+    const name = `TypeScript ${version} takes its types (${resolutions.join(", ")}; with ${known})`;
+    await report.check(name, () => compile(dir, compiler));
   }
 }
 
-/** Compiles a program that uses all that the package exports. */
-async function compile(
-  dir: string,
-  { version, nodeTypes }: Compiler,
-  moduleResolution: string,
-  { lib, types, program }: Surroundings,
-): Promise<void> {
+/** Compiles programs that use all that the package exports: one start of the compiler for all of them. */
+async function compile(dir: string, compiler: Compiler): Promise<void> {
+  const { version, nodeTypes } = compiler;
   const tools = join(ROOT, ".node", `typescript-${version}`);
   await install(tools, { typescript: version, "@types/node": nodeTypes });
-  writeFileSync(join(dir, "user.ts"), PROGRAM + noneIsAny(dir, types.includes("node")) + program);
-  const compilerOptions = {
+  const folders = projectsOf(compiler).map(({ resolution, surroundings }) => {
+    // What the compiler says names the folder.
+    const { name, types, program } = surroundings;
+    const folder = join(dir, `TypeScript ${version}, ${resolution}, with ${name}`);
+    mkdirSync(folder);
+    writeFileSync(
+      join(folder, "user.ts"),
+      PROGRAM + noneIsAny(dir, types.includes("node")) + program,
+    );
+    const typeRoots = [join(tools, "node_modules", "@types")];
+    const config = { compilerOptions: optionsOf(resolution, surroundings, typeRoots) };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...config, files: ["user.ts"] }));
+    return folder;
+  });
+  await must([join(tools, "node_modules", ".bin", "tsc"), "--build", ...folders], { cwd: dir });
+}
+
+function optionsOf(
+  moduleResolution: string,
+  { lib, types }: Surroundings,
+  typeRoots: readonly string[],
+) {
+  return {
     target: "ES2020",
     lib,
     module: /^node./.test(moduleResolution) ? moduleResolution : "ES2020",
     moduleResolution,
     types,
-    typeRoots: [join(tools, "node_modules", "@types")],
+    typeRoots,
     strict: true,
     skipLibCheck: false,
     // What the compiler brings is not ours. Where ours does not go with it, the error is in ours, too.
     skipDefaultLibCheck: true,
     noEmit: true,
   };
-  const config = join(dir, "tsconfig.json");
-  writeFileSync(config, JSON.stringify({ compilerOptions, files: ["user.ts"] }));
-  try {
-    await must([join(tools, "node_modules", ".bin", "tsc"), "--project", config], { cwd: dir });
-  } catch (error) {
-    throw new Error(`With moduleResolution ${moduleResolution}: ${(error as Error).message}`);
-  }
 }
 
 /** Declarations that are an error if an export is `any`, as what cannot be found is. */
