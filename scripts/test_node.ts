@@ -21,12 +21,13 @@ const DEADLINE_MS = 1_800_000;
 const CONCURRENCY = 2 * availableParallelism();
 
 /**
- * The folders of tests/ that are not about the library: the programs (their parts, as functions, run
- * everywhere), the examples, what is published, and Chromium. They run on the oldest Node and the
- * newest. The programs are not for Bun, where some messages about certificates differ and a full disk
- * behind stdout is not noticed.
+ * The folders of tests/ that Node 24 and Bun run: what touches sockets, TLS, HTTP or workers. All else
+ * runs on the oldest Node and the newest: values and texts, whose JavaScript does the same on each of
+ * them; the programs, which are not for Bun, where some messages about certificates differ and a full
+ * disk behind stdout is not noticed; the examples, what is published, and Chromium.
  */
-const NOT_THE_LIBRARY = /^(browser|cli\/(?!parts\/)|examples|package)/;
+const SOCKETS =
+  /^(contract|faults|files|frames|http|library|net|observe|protocols|serve|testing|workers)\//;
 
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {
@@ -61,7 +62,7 @@ function bunRunner(runtime: Runtime): Runner {
   return {
     runtime,
     args: ["test"],
-    runs: (file) => !NOT_THE_LIBRARY.test(file),
+    runs: (file) => SOCKETS.test(file),
     passed: /^ *(\d+) pass$/m,
     failed: [/^ *(\d+) fail$/m, /^ *(\d+) errors?$/m],
     skipped: /^ *(\d+) skip$/m,
@@ -72,7 +73,7 @@ function bunRunner(runtime: Runtime): Runner {
 const RUNNERS: Readonly<Record<string, () => Promise<Runner>>> = {
   "20": async () => nodeRunner(await node("20"), () => true),
   "26": async () => nodeRunner(await node("26"), () => true),
-  "24": async () => nodeRunner(await node("24"), (file) => !NOT_THE_LIBRARY.test(file)),
+  "24": async () => nodeRunner(await node("24"), (file) => SOCKETS.test(file)),
   "bun": async () => bunRunner(await bun()),
 };
 
