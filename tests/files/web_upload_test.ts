@@ -345,14 +345,14 @@ test("upload: a form adds its files to the directory, and leads back to it", asy
 test("upload: a form may be split anywhere", async () => {
   const content = bytes(`\r\n--${BOUNDARY.slice(0, -1)}\r\n\r\n--`);
   const form = formOf(["a", content], ["b", bytes("b")]);
+  await using site = await makeSite();
   for (let at = 1; at < form.length; at++) {
-    await using site = await makeSite();
     const { status } = await post(site, "/", [form.subarray(0, at), form.subarray(at)]);
     assert.equal(status, 303, `Split at ${at}`);
     assert.ok(Buffer.from(content).equals(await readFile(site.path("a"))), `Split at ${at}`);
     assert.equal(await readFile(site.path("b"), "utf8"), "b", `Split at ${at}`);
+    for (const name of ["a", "b"]) await rm(site.path(name));
   }
-  await using site = await makeSite();
   const single = Array.from(form, (byte) => Uint8Array.of(byte));
   assert.equal((await post(site, "/", single)).status, 303);
   assert.deepEqual(await everything(site), ["a", "b"]);

@@ -9,6 +9,7 @@ import { serveLight } from "../../lib/http/server/server.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { ServeSummary } from "../../lib/serve/serve.ts";
 import type { Conn } from "../../lib/net/transport.ts";
+import { share } from "./cases.ts";
 import { bytes, readAll } from "./helpers.ts";
 
 /** A message whole, byte by byte, and cut in two or three at places spread over it. */
@@ -16,7 +17,7 @@ export function splits(message: Buffer): Buffer[][] {
   const cut = (...places: number[]) =>
     [0, ...places].map((place, i) => message.subarray(place, places[i]));
   const ways = [[message], Array.from(message, (byte) => Buffer.from([byte]))];
-  const step = Math.max(1, Math.floor(message.length / 40));
+  const step = Math.max(1, Math.floor(message.length / share(40)));
   for (let place = 0; place <= message.length; place += step) {
     ways.push(cut(place));
     ways.push(cut(Math.floor(place / 2), place));
