@@ -7,7 +7,7 @@ import { record } from "../../lib/recording/record.ts";
 import { MemoryTransport, type ResettingPeer, testTransport } from "../../lib/testing/mod.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { bytes, turn, until } from "../support/helpers.ts";
-import { test } from "../support/runner.deno.ts";
+import { runtime, test } from "../support/runner.deno.ts";
 
 /** The system's clock; it knows whether timers are under way. */
 class CountedClock implements Clock {
@@ -46,6 +46,9 @@ const WRAPPED: Readonly<Record<string, (inner: Transport, clock: Clock) => Trans
   "delayed and split": (inner, clock) => faulty(inner, "delay=1ms, split=4000", { clock }),
 };
 
+/** On Deno only. Elsewhere, where the JavaScript is the same, another wrapper does what they do. */
+const ON_DENO: readonly string[] = ["without faults", "delayed", "split"];
+
 /** A connection of `transport` whose peer, which resets it, is not wrapped. */
 async function resetting(inner: Transport, transport: Transport): Promise<ResettingPeer> {
   const listener = await inner.listen({ host: "127.0.0.1" });
@@ -74,6 +77,7 @@ async function resetting(inner: Transport, transport: Transport): Promise<Resett
 }
 
 for (const [name, wrap] of Object.entries(WRAPPED)) {
+  if (runtime !== "Deno" && ON_DENO.includes(name)) continue;
   const clock = new CountedClock();
   const inner = new MemoryTransport();
   const transport = wrap(inner, clock);
