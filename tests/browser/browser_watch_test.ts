@@ -311,14 +311,19 @@ test(
   ["chromium"],
 );
 
-test("browser watch: the list is filtered and sorted", async () => {
+test("browser watch: the list is filtered and sorted, and says when nothing is left", async () => {
   await seeing(async (scene) => {
     const port = await scene.serve(echo());
     for (const text of ["a", "aaa", "aa"]) await scene.echo(port, text);
     await scene.connect(1).catch(() => {});
+    for (let i = 0; i < 2; i++) await scene.connect(1, "nowhere.invalid").catch(() => {});
   }, async (page) => {
     await page.getByLabel("Filter connections").fill("econnrefused");
     await page.getByText("1 of 7").waitFor();
+    await page.getByLabel("Filter connections").fill("nothing like that");
+    await page.getByText("No connection matches the filter.").waitFor();
+    await page.getByText("▲ Cannot resolve nowhere.invalid", { exact: false }).waitFor();
+    assert.match(await page.locator("#problems").innerText(), /^[^\n]+ \(2 times\)$/);
     await page.getByLabel("Filter connections").fill("→ closed by");
     await page.getByRole("button", { name: "In", exact: true }).click();
     assert.deepEqual(await page.locator("tbody td:nth-child(4)").allTextContents(), [
@@ -359,6 +364,7 @@ test(
       }
       await page.getByText("2,000 connections, 500 older ones left out").waitFor();
       assert.equal(await page.locator("tbody tr").count(), 200);
+      assert.ok(await page.getByRole("button", { name: "Previous" }).isDisabled());
       await page.getByRole("button", { name: "Next" }).click();
       await page.getByText("201 to 400 of 2,000").waitFor();
       assert.equal(await page.locator("tbody tr").count(), 200);

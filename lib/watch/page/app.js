@@ -2,7 +2,7 @@
 
 import { Detail } from "./detail.js";
 import { byId, h, setText } from "./dom.js";
-import { time } from "./format.js";
+import { count, time } from "./format.js";
 import { List } from "./list.js";
 import { Totals } from "./plots.js";
 
@@ -74,13 +74,23 @@ function takeList(message) {
   const { listening, problems } = message;
   setText(byId("listening"), listening.length === 0 ? "" : `listening on ${listening.join(", ")}`);
   byId("listening").title = listening.join(", ");
-  byId("problems").hidden = problems.length === 0;
-  byId("problems").replaceChildren(
-    ...problems.map((/** @type {{ time: number, message: string }} */ problem) =>
-      h("li", {}, `▲ ${problem.message}`)
-    ),
-  );
+  showProblems(problems);
   draw();
+}
+
+/**
+ * Shows each error once, with how often it came.
+ * @param {readonly { message: string }[]} problems
+ */
+function showProblems(problems) {
+  /** @type {Map<string, number>} */
+  const times = new Map();
+  for (const { message } of problems) times.set(message, (times.get(message) ?? 0) + 1);
+  const items = [...times].map(([message, n]) =>
+    h("li", {}, `▲ ${message}${n === 1 ? "" : ` (${count(n)} times)`}`)
+  );
+  byId("problems").hidden = items.length === 0;
+  byId("problems").replaceChildren(...items);
 }
 
 /**
@@ -283,6 +293,7 @@ async function start() {
   if (!response.ok) return say("ended", await response.text());
   const about = await response.json();
   setText(byId("title"), about.title);
+  byId("title").title = about.title;
   document.title = `${about.title} · plainsocket`;
   duration = about.duration;
   list.onOpen = open;

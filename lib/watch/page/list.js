@@ -11,6 +11,10 @@ export const MOST_ROWS = 200;
 /** A shape for each outcome, so that nobody needs the colours. */
 export const SHAPES = { open: "●", closed: "○", reset: "✕", failed: "▲", lost: "◌" };
 
+/** What stands in place of the rows where there are none. */
+const NOTHING_YET = "No connection yet. Each one appears here when it begins.";
+const NOTHING_FITS = "No connection matches the filter.";
+
 /** How this side took part. */
 const ROLES = { connect: "→", accept: "←", datagram: "⇄" };
 const ROLE_WORDS = { connect: "to", accept: "from", datagram: "datagrams on" };
@@ -113,6 +117,8 @@ export class List {
   #rates = new Map();
   #body = /** @type {HTMLElement} */ (byId("rows").querySelector("tbody"));
   #filter = /** @type {HTMLInputElement} */ (byId("filter"));
+  #newer = /** @type {HTMLButtonElement} */ (byId("newer"));
+  #older = /** @type {HTMLButtonElement} */ (byId("older"));
   /** @type {HTMLElement[]} */
   #heads;
 
@@ -129,8 +135,8 @@ export class List {
       this.#first = 0;
       this.draw();
     });
-    byId("newer").addEventListener("click", () => this.#page(-MOST_ROWS));
-    byId("older").addEventListener("click", () => this.#page(MOST_ROWS));
+    this.#newer.addEventListener("click", () => this.#page(-MOST_ROWS));
+    this.#older.addEventListener("click", () => this.#page(MOST_ROWS));
     this.#body.addEventListener("click", (event) => {
       const row = /** @type {HTMLElement} */ (event.target).closest("tr");
       if (row === null) return;
@@ -203,8 +209,11 @@ export class List {
       byId("shown"),
       this.left === 0 ? shownOf : `${shownOf}, ${count(this.left)} older ones left out`,
     );
-    byId("empty").hidden = all > 0;
+    byId("empty").hidden = found.length > 0;
+    setText(byId("empty"), all === 0 ? NOTHING_YET : NOTHING_FITS);
     byId("pager").hidden = found.length <= MOST_ROWS;
+    this.#older.disabled = this.#first + shown.length >= found.length;
+    this.#newer.disabled = this.#first === 0;
     setText(
       byId("range"),
       `${count(this.#first + 1)} to ${count(this.#first + shown.length)} of ${count(found.length)}`,
