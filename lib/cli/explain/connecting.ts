@@ -173,13 +173,21 @@ function whyFarSilent(tried: readonly TcpAddr[]): Cause {
 
 /** Why there is no way to an address. Undefined if nothing could be checked. */
 export function whyUnreachable({ host }: Endpoint): Cause | undefined {
-  const own = machineAddresses()?.filter(({ internal }) => !internal);
-  if (own === undefined || parseIP(host) === undefined) return undefined;
+  const all = machineAddresses();
+  if (all === undefined || parseIP(host) === undefined) return undefined;
+  // An address of the loopback is reached from there, and all others from a network.
+  const loopback = isLoopback(host);
+  const own = all.filter(({ internal }) => internal === loopback);
   const six = host.includes(":");
   const [family, other] = six ? ["IPv6", "IPv4"] : ["IPv4", "IPv6"];
   if (own.some(({ address }) => address.includes(":") === six)) return undefined;
+  const kind = loopback ? "loopback address" : "address of a network";
+  if (own.length > 0) {
+    const use = loopback ? LOOPBACK[six ? "0.0.0.0" : "::"] : `an address of ${other}`;
+    return { why: `This machine has no ${family} ${kind}`, next: `Use ${use}` };
+  }
   return {
-    why: `This machine has no ${family} address of a network`,
-    next: `Use an address of ${other}`,
+    why: `This machine has no ${kind}`,
+    next: loopback ? "See 'ip link show lo'" : "Connect it to a network, and try again",
   };
 }

@@ -147,6 +147,8 @@ class Check {
         return this.#named(whySilent(tried, this.#isLate));
       case "ENETUNREACH":
       case "EHOSTUNREACH":
+      // So says a kernel that has no address to send from.
+      case "EADDRNOTAVAIL":
         return whyUnreachable(tried[0]);
     }
     return undefined;

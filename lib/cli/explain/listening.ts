@@ -41,7 +41,7 @@ export function whyPrivileged({ port }: TcpAddr): Cause | undefined {
 /** Which addresses there are. Undefined if that could not be found. */
 export function whyNotOwn(): Cause | undefined {
   const own = machineAddresses();
-  if (own === undefined) return undefined;
+  if (own === undefined || own.length === 0) return undefined;
   const list = own.slice(0, MOST_ADDRESSES).map(({ address }) => address).join(", ");
   return { why: "", next: `Choose one of its own (${list}), or the empty host for all` };
 }
