@@ -8,8 +8,9 @@ import process from "node:process";
 import { ownerOf, ownSockets } from "../../lib/cli/explain/kernel.ts";
 import { systemUnanswered } from "../contract/networks.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { OWN_HOST } from "../support/helpers.ts";
+import { freeUdpPort, OWN_HOST } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
+import { Namespace, testInNamespace } from "../support/namespace.ts";
 import { python, runProgram } from "../support/peers.ts";
 import {
   hasIPv6,
@@ -20,6 +21,7 @@ import {
   runServer,
   startClient,
   startServer,
+  startService,
   startWeb,
 } from "../support/scripts.ts";
 import { runtime, test } from "../support/runner.deno.ts";
@@ -137,6 +139,60 @@ test("cause: datagrams are taken at that port, and no connections", async () => 
   await assertSays(
     ["connect", `${OWN_HOST}:${server.port}`],
     /but a program takes datagrams there\. Try: client\.ts connect --udp 127/,
+  );
+});
+
+test(
+  "cause: datagrams get no answer, as nobody takes them, or somebody who is silent",
+  async () => {
+    if (!LINUX) return;
+    const echo = (host: string, port: string | number) => {
+      const at = ["--host", host, "--port", String(port)];
+      return ["echo", "hi", "--udp", ...at, "--retries", "0", "--timeout", "0.3"];
+    };
+    const free = await freeUdpPort();
+    const nothing = (port: string | number) =>
+      `Nothing takes datagrams at port ${port} of this machine`;
+    await assertSays(
+      echo(OWN_HOST, free),
+      new RegExp(`\\)\\. ${nothing(free)}\\. Start the server`),
+    );
+    await using tcp = await startServer(AT);
+    const { port } = tcp;
+    const plain = ", but a server takes connections there\\. Try it without --udp\\.$";
+    await assertSays(echo("127.0.0.1", port), new RegExp(nothing(port) + plain));
+    await using udp = await startServer(["echo", "--udp", "--host", OWN_HOST]);
+    await assertSays(
+      echo("127.0.0.2", udp.port),
+      new RegExp(
+        `takes datagrams at ${OWN_HOST}:${udp.port} \\(.*\\), but not at 127\\.0\\.0\\.2:`,
+      ),
+      new RegExp(`Try: client\\.ts echo --host ${OWN_HOST} --port ${udp.port} --udp\\.$`),
+    );
+    const { service, port: silent } = await startService("discard");
+    await using _service = service;
+    await assertSays(
+      echo("127.0.0.1", silent),
+      /\(ETIMEDOUT\)\. A program takes datagrams there.*: the port is right\. Check what it expects/,
+    );
+  },
+  ["python3"],
+);
+
+testInNamespace("cause: a machine that has no network, and one without IPv6", async () => {
+  await using machine = await Namespace.open();
+  const says = async (command: string, pattern: RegExp) => {
+    await using client = machine.start(["sh", "-c", `${command} </dev/null`]);
+    assert.match((await client.exit()).stderr, pattern);
+  };
+  const connect = `${programCommand("client").join(" ")} connect`;
+  await says(
+    `${connect} 192.0.2.1:80`,
+    /\(ENETUNREACH\)\. This machine has no address of a network\. Connect it to a network/,
+  );
+  await says(
+    `sysctl -qw net.ipv6.conf.lo.disable_ipv6=1; ${connect} '[::1]:80'`,
+    /\)\. This machine has no IPv6 loopback address\. Use 127\.0\.0\.1\.\n$/,
   );
 });
 

@@ -31,16 +31,21 @@ const MOST_PORTS = 4;
 const LOOPBACK: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
 
 /** Whether an address is one of this machine; undefined where nothing tells. */
-function isOwn(host: string): boolean | undefined {
+export function isOwn(host: string): boolean | undefined {
   if (host in LOOPBACK || parseIP(host) !== undefined && isLoopback(host)) return true;
   return machineAddresses()?.some(({ address }) => address === host);
 }
 
 /** Whether a socket takes what comes for `host`. On Linux that of `::` takes IPv4 as well, as a rule. */
-function takes(socket: OwnSocket, host: string): boolean {
+export function takes(socket: OwnSocket, host: string): boolean {
   if (socket.host === host) return true;
   if (socket.host === "::") return !host.includes(":") ? dualStack() : true;
   return socket.host === "0.0.0.0" && !host.includes(":");
+}
+
+/** The address at which this machine reaches a socket of its own. */
+export function reachable({ host, port }: OwnSocket): Endpoint {
+  return { host: LOOPBACK[host] ?? host, port };
 }
 
 function dualStack(): boolean {
@@ -80,7 +85,7 @@ export function whyRefused(
     };
   }
   const [first] = there;
-  const near = { host: LOOPBACK[first.host] ?? first.host, port };
+  const near = reachable(first);
   const not = tried.map((addr) => formatAddr(addr)).join(" or ");
   return {
     why: `A server listens at ${formatAddr(near)}${

@@ -18,6 +18,7 @@ import { systemTransport } from "../../net/system.deno.ts";
 import { CliError, EXIT } from "../io/exit.ts";
 import type { Attempt } from "../options/attempt.ts";
 import { type Cause, whyRefused, whySilent, whyUnreachable } from "./connecting.ts";
+import { whyUnanswered } from "./datagrams.ts";
 import { whyInUse, whyNotOwn, whyPrivileged } from "./listening.ts";
 import { type Manner, mannerOf } from "./manner.ts";
 import { hostsEntry, whyNameless } from "./naming.ts";
@@ -124,6 +125,9 @@ class Check {
         return error.code === "ECONNRESET" || error.code === "EPIPE"
           ? await this.#ofReset(error)
           : undefined;
+      case "send":
+      case "receive":
+        return this.#ofDatagrams(error);
     }
     return undefined;
   }
@@ -169,6 +173,12 @@ class Check {
     if (code === "EADDRINUSE") return whyInUse(where, this.#isLate);
     if (code === "EACCES") return whyPrivileged(where);
     return code === "EADDRNOTAVAIL" ? whyNotOwn() : undefined;
+  }
+
+  #ofDatagrams({ code }: SocketError): Cause | undefined {
+    const { peer } = this.#attempt;
+    if (peer === undefined || code !== "ECONNREFUSED" && code !== "ETIMEDOUT") return undefined;
+    return this.#named(whyUnanswered(peer, this.#manner, this.#isLate));
   }
 
   async #ofReset({ code }: SocketError): Promise<Cause | undefined> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Endpoint, TcpAddr } from "../../base/addr.ts";
+import type { Endpoint, TcpAddr, UdpAddr } from "../../base/addr.ts";
 import type { Conn, ConnectOptions, Transport } from "../../net/transport.ts";
 
 /** See the module. */
@@ -17,6 +17,8 @@ export interface Attempt {
   conn?: Conn;
   /** Whether TLS is spoken on it. */
   tls?: boolean;
+  /** The peer of the datagrams. */
+  peer?: UdpAddr;
 }
 
 /** The same transport, whose attempts are noted in `attempt`. */
@@ -42,6 +44,10 @@ export function noting(transport: Transport, attempt: Attempt): Transport {
       attempt.conn = tlsConn;
       return tlsConn;
     },
-    listenDatagram: (options) => transport.listenDatagram(options),
+    async listenDatagram(options) {
+      const socket = await transport.listenDatagram(options);
+      attempt.peer = socket.remoteAddr;
+      return socket;
+    },
   };
 }

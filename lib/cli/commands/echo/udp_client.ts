@@ -5,19 +5,19 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
+import { adviceOf, SocketError } from "../../../base/errors.ts";
 import { counted } from "../../../base/plural.ts";
 import type { UdpAddr } from "../../../base/addr.ts";
 import type { Datagram } from "../../../net/datagram.ts";
 import type { DatagramOptions } from "./client_options.ts";
 import { DatagramEcho, type DatagramEchoOutcome } from "./udp_exchange.ts";
-import { systemTransport } from "../../../net/system.deno.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
 import { inTime } from "../../../base/deadline.ts";
 import type { Signals } from "../../io/signals.ts";
 import { clientTranscript } from "../../io/transcript.ts";
-import { openTransport } from "../../options/transport.ts";
+import { openClientTransport } from "../../options/transport.ts";
 
 /** Where the server is, and how it is asked. */
 export interface EchoUdpOptions extends DatagramOptions {
@@ -38,7 +38,7 @@ export async function echoUdpClient(
 ): Promise<number> {
   const { log, io: { clock } } = session;
   const { remote, connectTimeout: timeout } = options;
-  const transport = openTransport(session, clientTranscript());
+  const transport = openClientTransport(session, clientTranscript());
   log.note(`sending to ${remote.host} port ${remote.port}`);
   try {
     const limits = { timeout, signal: interrupted, clock };
@@ -107,13 +107,10 @@ function report(
         "Try a smaller --datagram-size, or more --retries.",
     );
   }
-  const where = formatAddr(server);
-  const silent = systemTransport.name === "deno"
-    ? " Deno does not tell whether it is refused."
-    : "";
+  const cause = new SocketError("ETIMEDOUT", "receive", { addr: server });
   throw new CliError(
     EXIT.timeout,
-    `No echo came from ${where}, to which ${all} went ${tries}. Check that an echo ` +
-      `server for UDP is there, and that no firewall is between.${silent}`,
+    `No echo came from ${formatAddr(server)}, to which ${all} went ${tries}. ${adviceOf(cause)}`,
+    { cause },
   );
 }
