@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import type { Log } from "../../lib/cli/io/log.ts";
 import { tellOutcome } from "../../lib/cli/commands/echo/outcome.ts";
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemUnanswered } from "../contract/networks.ts";
 import { until } from "../support/helpers.ts";
 import { Program, python, runProgram } from "../support/peers.ts";
+import { privilegedPort, withoutRightToPorts } from "../support/privileges.ts";
 import {
   assertFailed,
   inShell,
@@ -44,15 +44,13 @@ test("server: a port that is taken: exit 7", async () => {
 });
 
 test("server: a privileged port without the right to it: exit 7", async () => {
-  const first = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
-  if (first === 0) {
+  const port = privilegedPort();
+  if (port === 0) {
     console.log("Skipped: this system has no privileged ports (ip_unprivileged_port_start is 0)");
     return;
   }
-  const server = [...programCommand("server"), "--host", "127.0.0.1", "--port", String(first - 1)];
-  // Root, too, can do without the one right that counts.
-  const drop = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"];
-  const exit = await runProgram(process.getuid!() === 0 ? [...drop, ...server] : server);
+  const server = [...programCommand("server"), "--host", "127.0.0.1", "--port", String(port)];
+  const exit = await runProgram(withoutRightToPorts(server));
   assertFailed(exit, 7, /permission denied \(EACCES\)\. Ports below 1024 are privileged: .*\.$/);
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, freePort, OWN_HOST } from "../support/helpers.ts";
 import { python, runProgram } from "../support/peers.ts";
+import { privilegedPort, withoutRightToPorts } from "../support/privileges.ts";
 import { hasIPv6, startServer } from "../support/scripts.ts";
 import { heardBy, KINDS, startTutorial, tutorialCommand } from "./tutorial_programs.ts";
 import { test } from "../support/runner.deno.ts";
@@ -243,10 +244,22 @@ test(
       name: string,
       port: number | string,
       host = HOST,
-    ) => (await runProgram([...tutorialCommand(kind, name), host, String(port)])).stderr;
+    ) => {
+      const command = [...tutorialCommand(kind, name), host, String(port)];
+      // A name server that cannot be reached is not waited for.
+      const env = { RES_OPTIONS: "timeout:1 attempts:1" };
+      return (await runProgram(withoutRightToPorts(command), { env })).stderr;
+    };
     const free = await freePort();
     assert.match(await at("Python's", "lasting_server", taken.port), /Address already in use/);
     assert.match(await at("ours", "lasting_server", taken.port), /EADDRINUSE/);
+    const privileged = privilegedPort();
+    if (privileged > 0) {
+      assert.match(await at("Python's", "lasting_server", privileged), /Permission denied/);
+      assert.match(await at("ours", "lasting_server", privileged), /EACCES/);
+    }
+    assert.match(await at("Python's", "hello_client", free, "nowhere.invalid"), /socket\.gaierror/);
+    assert.match(await at("ours", "hello_client", free, "nowhere.invalid"), /ENOTFOUND|EAI_AGAIN/);
     assert.match(await at("Python's", "hello_client", free, OWN_HOST), /ConnectionRefusedError/);
     assert.match(await at("ours", "hello_client", free, OWN_HOST), /ECONNREFUSED/);
     // It listens on 127.0.0.1 alone, and nobody is at ::1.
