@@ -36,6 +36,9 @@ export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from ".
 export type { Admission } from "./lib/net/admission.ts";
 export type { Datagram, DatagramOptions, Received } from "./lib/net/datagram.ts";
 export { systemTransport } from "./lib/net/system.deno.ts";
+export type { KeyPair } from "./lib/base/pem.ts";
+export { CertificateStore } from "./lib/net/tls/certificates.ts";
+export type { CertificateSet } from "./lib/net/tls/certificates.ts";
 export type {
   Certificate,
   TlsClientOptions,

@@ -14,6 +14,7 @@ import {
   CONN,
   FLAG,
   FUNCTION,
+  having,
   HOST,
   integer,
   isInherited,
@@ -63,16 +64,30 @@ export const TCP_CLIENT: Kinds<TcpClientOptions> = { ...TCP_SOCKET, localAddress
 /** A backlog of 0 is as good as none on some systems, and the default on others. */
 const BACKLOG = integer(1);
 
-const TLS_SERVER: Kinds<TlsServerOptions> = {
-  cert: required(TEXT),
-  key: required(TEXT),
-  caCerts: TEXTS,
+const CERTIFICATES = having(
+  "a CertificateStore, such as new CertificateStore({ keyPairs: [{ cert, key }] })",
+  "replace",
+);
+
+const TLS_HANDSHAKE = {
   alpnProtocols: TEXTS,
   handshakeTimeout: TIMEOUT,
   admission: ADMISSION,
   onHandshakeError: FUNCTION,
+};
+
+/** With one certificate, for good. */
+const TLS_SERVER: Kinds<TlsServerOptions> = {
+  cert: required(TEXT),
+  key: required(TEXT),
+  caCerts: TEXTS,
+  certificates: CERTIFICATES,
+  ...TLS_HANDSHAKE,
   ...OF_SELF_SIGNED,
 };
+
+/** With a store of certificates. */
+const TLS_SERVER_STORE = { certificates: CERTIFICATES, ...TLS_HANDSHAKE };
 
 /** The options of TLS's client. */
 export const TLS_CLIENT: Kinds<TlsClientOptions> = {
@@ -88,6 +103,9 @@ export const TLS_CLIENT: Kinds<TlsClientOptions> = {
   signal: SIGNAL,
 };
 
+/** What is in it, {@linkcode checkListen} looks at. */
+const TLS: Kind = { ...optionsOf({}), options: undefined };
+
 const TCP_LISTEN: Kinds<TlsListenOptions> = {
   ...OF_ADDRESS,
   ...TCP_SOCKET,
@@ -96,7 +114,7 @@ const TCP_LISTEN: Kinds<TlsListenOptions> = {
   backlog: BACKLOG,
   reusePort: FLAG,
   ipv6Only: FLAG,
-  tls: optionsOf(TLS_SERVER),
+  tls: TLS,
 };
 
 const MODE: Kind = { ...integer(0, 0o777), takes: "an integer from 0 to 0o777" };
@@ -111,7 +129,7 @@ const INHERITED_LISTEN: Kinds<InheritedListenOptions> = {
   ...TCP_SOCKET,
   fd: integer(0),
   backlog: BACKLOG,
-  tls: optionsOf(TLS_SERVER),
+  tls: TLS,
 };
 
 const TCP_CONNECT: Kinds<TcpConnectOptions> = {
@@ -146,6 +164,9 @@ export function checkListen(options: unknown): void {
     ? UNIX_LISTEN
     : TCP_LISTEN;
   checkOptions("listen", options, kinds, '{ host: "localhost", port: 7 }');
+  if (given.tls === undefined || kinds === UNIX_LISTEN) return;
+  const tls = given.tls.certificates === undefined ? TLS_SERVER : TLS_SERVER_STORE;
+  checkOptions("listen, in tls,", given.tls, tls);
 }
 
 /** Throws unless `connect()` takes it. */

@@ -53,10 +53,10 @@ class WireTransport extends ObservedTransport {
     return listenTlsOver(source, tls, options.backlog ?? BACKLOG, this.#accept);
   }
 
-  readonly #accept: AcceptTls = async (conn, context, options, signal) => {
+  readonly #accept: AcceptTls = async (conn, store, options, signal) => {
     const raw = conn as ObservedConn<Addr>;
     const wire = new WireConn(raw, this.recorder);
-    const accepting = acceptTlsOver(wire, context, options, signal, this.#secretsOf(raw.socket));
+    const accepting = acceptTlsOver(wire, store, options, signal, this.#secretsOf(raw.socket));
     try {
       const tlsConn = await this.recorder.tellFailure(raw.socket, "acceptTls", accepting);
       return new WireTlsConn(tlsConn, wire, this.recorder);

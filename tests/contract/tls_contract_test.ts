@@ -1,7 +1,7 @@
 // The contract suite on TLS; and, over what no listener of TLS is for, what depends on how it reads.
 
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
-import { serverContext } from "../../lib/net/tls/handshake.ts";
+import { storeOf } from "../../lib/net/tls/handshake.ts";
 import { acceptTlsOver } from "../../lib/net/tls/conn.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -17,10 +17,10 @@ testNetwork(systemTls(systemTransport, own));
 /** Both ends of TLS over a connection. */
 async function securePair({ listen, connect }: Network) {
   const below = await pairThrough(await listen(), connect);
-  const context = serverContext(own, below.listener.addr);
+  const store = storeOf(own, below.listener.addr);
   const [client, server] = await Promise.all([
     systemTransport.startTls(below.client, { insecure: true }),
-    acceptTlsOver(below.server, context, own, new AbortController().signal),
+    acceptTlsOver(below.server, store, own, new AbortController().signal),
   ]);
   return {
     client,

@@ -16,6 +16,7 @@ import type { SocketError } from "../../base/errors.ts";
 import { translateTls } from "../../base/tls_errors.ts";
 import { ConnStream } from "../conn_to_duplex.ts";
 import { StreamConn } from "../duplex_to_conn.ts";
+import type { CertificateStore } from "./certificates.ts";
 import {
   askedFor,
   clientSocket,
@@ -221,7 +222,7 @@ export async function startTlsOver<A extends Addr>(
  */
 export async function acceptTlsOver<A extends Addr>(
   conn: Conn<A>,
-  context: tls.SecureContext,
+  store: CertificateStore,
   options: TlsServerOptions,
   signal: AbortSignal,
   onSecret?: SecretSink,
@@ -230,11 +231,11 @@ export async function acceptTlsOver<A extends Addr>(
   const { handshakeTimeout } = options;
   const stream = new ConnStream(conn);
   try {
-    const socket = serverSocket(stream, context, options);
+    const socket = serverSocket(stream, store, options);
     if (onSecret !== undefined) tellSecrets(socket, onSecret);
     const ending = endingOf(stream, socket);
     await shakeHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
-    const refused = refusal(socket, options, remoteAddr);
+    const refused = refusal(socket, store, remoteAddr);
     if (refused !== undefined) throw refused;
     return new TlsOverConn(conn, stream, socket, askedFor(socket), ending);
   } catch (error) {

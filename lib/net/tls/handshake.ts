@@ -13,8 +13,15 @@ import { Deadline } from "../../base/deadline.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { abortError, SocketError } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";
-import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "../../base/pem.ts";
 import { describeDistrust, isDistrust, translateTls, whyOtherName } from "../../base/tls_errors.ts";
+import {
+  CertificateStore,
+  contextFor,
+  issuersOf,
+  pairOf,
+  shownBy,
+  usable,
+} from "./certificates.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 
 /** How long a handshake may take unless told otherwise, in milliseconds. */
@@ -26,10 +33,10 @@ export const HANDSHAKE_TIMEOUT = 10_000;
  */
 export function refusal(
   socket: tls.TLSSocket,
-  { caCerts }: TlsServerOptions,
+  store: CertificateStore,
   addr: Addr,
 ): SocketError | undefined {
-  if (caCerts === undefined) return undefined;
+  if (!shownBy(store).asksClients) return undefined;
   if (socket.getPeerX509Certificate() === undefined) {
     return untrusted("acceptTls", addr, "", "the client has shown none");
   }
@@ -44,15 +51,16 @@ export function refusal(
 /** The server's end of TLS over a stream. {@linkcode shakeHands} comes next. */
 export function serverSocket(
   stream: Duplex,
-  context: tls.SecureContext,
+  store: CertificateStore,
   options: TlsServerOptions,
 ): tls.TLSSocket {
   const { alpnProtocols } = options;
   return new tls.TLSSocket(stream as tls.TLSSocket, {
     isServer: true,
-    secureContext: context,
+    secureContext: shownBy(store).fallback.context,
+    ...choosing(options),
     ALPNProtocols: alpnProtocols && [...alpnProtocols],
-    ...clientCertificates(options),
+    ...clientCertificates(store),
   });
 }
 
@@ -170,44 +178,32 @@ function untrusted(
   return new SocketError("ECERT", op, { addr, cause, ...describeDistrust(code, reason) });
 }
 
-/** What `node:tls` makes of certificates and keys. Throws EINVAL if it can make nothing of them. */
-export function usable<T>(op: SocketOp, addr: Addr | undefined, make: () => T): T {
-  try {
-    return make();
-  } catch (cause) {
-    const why = `a certificate or its key cannot be used: ${(cause as Error).message}`;
-    throw new SocketError("EINVAL", op, { addr, cause, why });
-  }
+/**
+ * The store of a listener at `addr`, which is made of `cert` and `key` if the options have none. Throws
+ * EINVAL if these are not valid.
+ */
+export function storeOf(options: TlsServerOptions, addr: Addr | undefined): CertificateStore {
+  const { certificates, cert, key, caCerts } = options;
+  if (certificates !== undefined) return certificates;
+  // Checked here, where the error can name the listener.
+  const pair = usable("listen", addr, () => {
+    if (caCerts !== undefined) issuersOf(caCerts);
+    return pairOf({ cert: cert!, key: key! }, "");
+  });
+  return new CertificateStore({ keyPairs: [pair], ...caCerts && { caCerts } });
 }
 
-/** Who one is, and whom one trusts, in the form that `node:tls` takes on all runtimes. */
-export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
-
-/** The certificate of a server, and whom it trusts. Throws a `PemError` if they are none. */
-export function serverIdentity({ cert, key, caCerts }: TlsServerOptions): Identity {
-  // Deno finds out at the handshake only, and the runtimes take anything for an issuer.
-  return { ...pairOf(cert, key), ca: caCerts && issuersOf(caCerts) };
-}
-
-/** The same for who shakes hands without a `tls.Server`. Throws EINVAL if they are none. */
-export function serverContext(
-  options: TlsServerOptions,
-  addr: Addr | undefined,
-): tls.SecureContext {
-  return usable("listen", addr, () => tls.createSecureContext(serverIdentity(options)));
-}
-
-function pairOf(cert: string, key: string): KeyPair {
-  return keyPairIn({ name: "cert", text: cert }, { name: "key", text: key });
-}
-
-function issuersOf(caCerts: readonly string[]): string[] {
-  return caCerts.map((text, i) => pemOf(certificatesIn({ name: `caCerts[${i}]`, text })));
+/** What `node:tls` needs to choose by name, if there is anything to choose from now or later. */
+export function choosing(
+  { certificates }: TlsServerOptions,
+): Pick<tls.TlsOptions, "SNICallback"> {
+  if (certificates === undefined) return {};
+  return { SNICallback: (name, done) => done(null, contextFor(certificates, name)) };
 }
 
 /** The client is asked for a certificate if somebody is trusted; `refusal` looks at it. */
-export function clientCertificates({ caCerts }: TlsServerOptions): tls.CommonConnectionOptions {
-  return caCerts === undefined ? {} : { requestCert: true, rejectUnauthorized: false };
+export function clientCertificates(store: CertificateStore): tls.CommonConnectionOptions {
+  return shownBy(store).asksClients ? { requestCert: true, rejectUnauthorized: false } : {};
 }
 
 type ClientContext = Pick<TlsClientOptions, "cert" | "key" | "caCerts">;
@@ -223,7 +219,8 @@ export function clientContext(options: ClientContext, addr: Addr): tls.SecureCon
   const context = usable("startTls", addr, () => {
     const ca = caCerts && [...tls.rootCertificates, ...issuersOf(caCerts)];
     const isSomebody = cert !== undefined || key !== undefined;
-    return tls.createSecureContext({ ...isSomebody && pairOf(cert!, key!), ca });
+    const own = isSomebody && pairOf({ cert: cert!, key: key! }, "");
+    return tls.createSecureContext({ ...own, ca });
   });
   last = { options: { cert, key, caCerts: caCerts && [...caCerts] }, context };
   return context;

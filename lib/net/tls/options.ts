@@ -7,16 +7,25 @@
 
 import type { Admission } from "../admission.ts";
 import type { SocketError } from "../../base/errors.ts";
+import type { CertificateStore } from "./certificates.ts";
 
 /** The server's side of TLS. */
 export interface TlsServerOptions {
-  /** The certificate, and behind it those of its issuers, in PEM. What else is in the text is ignored. */
-  readonly cert: string;
+  /**
+   * The certificate, and behind it those of its issuers, in PEM; with `key`. What else is in the text is
+   * ignored. It is needed unless there are `certificates`.
+   */
+  readonly cert?: string;
   /**
    * The private key of the certificate, in PEM, not encrypted. It may be the same text as that of
    * `cert`, with both in it.
    */
-  readonly key: string;
+  readonly key?: string;
+  /**
+   * Several certificates, of which each client gets the one for the name that it asks for, or those that
+   * are replaced while the listener is open. It takes the place of `cert`, `key` and `caCerts`.
+   */
+  readonly certificates?: CertificateStore;
   /**
    * Certificates in PEM of who may issue those of clients: with it, a client that shows none of theirs
    * is refused, and {@linkcode TlsInfo.peerCertificate} is what it showed. Default: clients need none.

@@ -4,21 +4,21 @@
  * @module
  */
 
-import type tls from "node:tls";
 import type { Addr } from "../../base/addr.ts";
 import { type Deferred, deferred } from "../../base/deferred.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Admission } from "../admission.ts";
 import { BaseListener } from "../conn_base.ts";
 import type { Conn, Listener } from "../transport.ts";
+import type { CertificateStore } from "./certificates.ts";
 import { acceptTlsOver } from "./conn.ts";
-import { madeRoom, serverContext } from "./handshake.ts";
+import { madeRoom, storeOf } from "./handshake.ts";
 import type { TlsServerOptions } from "./options.ts";
 
 /** Shakes hands as the server over `conn`, which is closed if that fails. */
 export type AcceptTls = (
   conn: Conn,
-  context: tls.SecureContext,
+  store: CertificateStore,
   options: TlsServerOptions,
   signal: AbortSignal,
 ) => Promise<Conn>;
@@ -35,10 +35,10 @@ export function listenTlsOver(
 ): Listener {
   const { onHandshakeError, admission } = options;
   try {
-    const context = serverContext(options, source.addr);
+    const store = storeOf(options, source.addr);
     const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
       try {
-        return await accept(conn, context, options, signal);
+        return await accept(conn, store, options, signal);
       } catch (error) {
         // ECANCELED: the listener was closed.
         const tell = error instanceof SocketError && error.code !== "ECANCELED";

@@ -14,18 +14,19 @@ import { movedBy, StreamConn } from "../duplex_to_conn.ts";
 import type { QueueListener } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
+import { type CertificateStore, type Identity, shownBy } from "./certificates.ts";
 import { startTlsOver, TlsStreamConn } from "./conn.ts";
 import {
   askedFor,
+  choosing,
   clientCertificates,
   clientSocket,
   HANDSHAKE_TIMEOUT,
   madeRoom,
   peerNamed,
   refusal,
-  serverIdentity,
   shakeHands,
-  usable,
+  storeOf,
 } from "./handshake.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 
@@ -157,8 +158,11 @@ function peerOf(socket: tls.TLSSocket): TcpAddr | undefined {
  */
 class Handshakes {
   readonly #options: TlsServerOptions;
+  readonly #store: CertificateStore;
   readonly #most: number;
   readonly #server: tls.Server;
+  /** What the server shows to a client that asks for no name of ours. */
+  #identity: Identity;
   /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
 
@@ -170,13 +174,15 @@ class Handshakes {
     const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
     this.#options = options;
     this.#most = most;
-    this.#server = usable("listen", addr, () =>
-      tls.createServer({
-        ...serverIdentity(options),
-        ...clientCertificates(options),
-        ALPNProtocols: alpnProtocols && [...alpnProtocols],
-        handshakeTimeout,
-      }));
+    this.#store = storeOf(options, addr);
+    this.#identity = shownBy(this.#store).fallback.identity;
+    this.#server = tls.createServer({
+      ...this.#identity,
+      ...choosing(options),
+      ...clientCertificates(this.#store),
+      ALPNProtocols: alpnProtocols && [...alpnProtocols],
+      handshakeTimeout,
+    });
   }
 
   /** Gives `listener` the connections that come of it. */
@@ -188,7 +194,7 @@ class Handshakes {
       this.#end(handshake);
       const { socket: under, peer } = handshake;
       socket.allowHalfOpen = under.allowHalfOpen = true;
-      const refused = refusal(socket, this.#options, peer);
+      const refused = refusal(socket, this.#store, peer);
       if (refused !== undefined) {
         socket.destroy();
         return this.#options.onHandshakeError?.(refused);
@@ -217,7 +223,16 @@ class Handshakes {
     socket.once("close", () => setImmediate(() => this.#end(handshake)));
     // A client that has nothing more to say will not finish its handshake.
     socket.allowHalfOpen = false;
+    this.#renew();
     this.#server.emit("connection", socket);
+  }
+
+  /** Takes over what the store has got since. */
+  #renew(): void {
+    const { identity } = shownBy(this.#store).fallback;
+    if (identity === this.#identity) return;
+    this.#server.setSecureContext(identity);
+    this.#identity = identity;
   }
 
   /** Closes those who still shake hands. */

@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { deferred } from "../../../lib/base/deferred.ts";
 import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
-import { serverContext } from "../../../lib/net/tls/handshake.ts";
+import { storeOf } from "../../../lib/net/tls/handshake.ts";
 import { acceptTlsOver, startTlsOver } from "../../../lib/net/tls/conn.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
 import {
@@ -58,10 +58,10 @@ class Gate {
 async function gated() {
   const ends = await pair(new MemoryTransport());
   const gate = new Gate(ends.client);
-  const context = serverContext(own, ends.listener.addr);
+  const store = storeOf(own, ends.listener.addr);
   const [client, server] = await Promise.all([
     startTlsOver(ends.client, { caCerts: [own.cert] }),
-    acceptTlsOver(ends.server, context, own, new AbortController().signal),
+    acceptTlsOver(ends.server, store, own, new AbortController().signal),
   ]);
   return {
     client,

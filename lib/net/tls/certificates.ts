@@ -1,0 +1,155 @@
+/**
+ * The certificates of a server: which one a client gets, and how they are replaced while it serves.
+ *
+ * @module
+ */
+
+import { X509Certificate } from "node:crypto";
+import tls from "node:tls";
+import type { Addr } from "../../base/addr.ts";
+import { checkOptions, type Kind, required, TEXTS } from "../../base/arguments.ts";
+import type { SocketOp } from "../../base/error_codes.ts";
+import { SocketError } from "../../base/errors.ts";
+import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "../../base/pem.ts";
+
+/** What a server shows, and whom it trusts. */
+export interface CertificateSet {
+  /**
+   * Certificates, each with those of its issuers, and their private keys, in PEM; one pair at least. A
+   * client gets the first one for the name that it asks for (SNI), and the first of all if there is no
+   * such, or if it asks for none.
+   */
+  readonly keyPairs: readonly KeyPair[];
+  /**
+   * Certificates in PEM of who may issue those of clients; see {@linkcode TlsServerOptions.caCerts}.
+   * Default: clients need none.
+   */
+  readonly caCerts?: readonly string[];
+}
+
+const KEY_PAIRS: Kind = {
+  takes: "an array of one key pair or more, such as [{ cert, key }]",
+  is: (value) => Array.isArray(value) && value.every(isPair),
+  fits: (value) => (value as unknown[]).length > 0,
+  instead: (value) => isPair(value) ? "[{ cert, key }]" : undefined,
+};
+
+function isPair(value: unknown): boolean {
+  const { cert, key } = Object(value);
+  return typeof cert === "string" && typeof key === "string";
+}
+
+/** Who one is, and whom one trusts, in the form that `node:tls` takes on all runtimes. */
+export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
+
+/** What a store has now. */
+interface Shown {
+  /** What a client gets that asks for no name, or for one that no certificate is for. */
+  readonly fallback: { readonly identity: Identity; readonly context: tls.SecureContext };
+  /** By name, in lower case; `*` stands for one label. */
+  readonly byName: ReadonlyMap<string, tls.SecureContext>;
+  /** Whether clients are asked for a certificate. */
+  readonly asksClients: boolean;
+}
+
+const SHOWN = new WeakMap<CertificateStore, Shown>();
+
+/**
+ * Holds the certificates of a listener, and chooses the one for each client by the name that it asks for
+ * (SNI). They can be replaced while it listens. Give it to `listen()` as `tls: { certificates }`; several
+ * listeners may share it.
+ *
+ * The names of a certificate are those in its subjectAltName. `*.example.com` is for each name that has
+ * one label before `example.com`; a certificate for the name itself comes first.
+ *
+ * The constructor and {@linkcode CertificateStore.replace} throw a `TypeError` for what is not a
+ * {@linkcode CertificateSet}, and `EINVAL` if a certificate or a key is not valid, or if the two do
+ * not belong together.
+ *
+ * @example
+ * ```ts
+ * import { CertificateStore, selfSigned, systemTransport } from "@plainsocket/plainsocket";
+ *
+ * const certificates = new CertificateStore({
+ *   keyPairs: [await selfSigned(["example.com"]), await selfSigned(["example.org"])],
+ * });
+ * using listener = await systemTransport.listen({ host: "localhost", tls: { certificates } });
+ *
+ * certificates.replace({ keyPairs: [await selfSigned(["example.com"])] });
+ * ```
+ */
+export class CertificateStore {
+  /** Makes a store; see the class. */
+  constructor(set: CertificateSet) {
+    const kinds = { keyPairs: required(KEY_PAIRS), caCerts: TEXTS };
+    checkOptions("new CertificateStore", set, kinds, "{ keyPairs: [{ cert, key }] }");
+    SHOWN.set(this, usable("listen", undefined, () => shownOf(set)));
+  }
+
+  /**
+   * Handshakes that begin from now on get these certificates; connections that are open go on. When it
+   * throws, the store stays as it was. `caCerts` must be there if the store had some from the start, and
+   * must not if it had none: whether clients are asked for a certificate does not change.
+   */
+  replace(set: CertificateSet): void {
+    const { asksClients } = shownBy(this);
+    const kinds = { keyPairs: required(KEY_PAIRS), ...asksClients && { caCerts: required(TEXTS) } };
+    checkOptions("replace", set, kinds, "{ keyPairs: [{ cert, key }] }");
+    SHOWN.set(this, usable("listen", undefined, () => shownOf(set)));
+  }
+}
+
+/** What a store has now. */
+export function shownBy(store: CertificateStore): Shown {
+  return SHOWN.get(store)!;
+}
+
+/** What a client gets that asks for a name; Deno asks here without one, too. */
+export function contextFor(store: CertificateStore, servername: string): tls.SecureContext {
+  const { byName, fallback } = shownBy(store);
+  const name = servername.toLowerCase();
+  return byName.get(name) ?? byName.get(name.replace(/^[^.]*/, "*")) ?? fallback.context;
+}
+
+function shownOf({ keyPairs, caCerts }: CertificateSet): Shown {
+  const ca = caCerts && issuersOf(caCerts);
+  const byName = new Map<string, tls.SecureContext>();
+  const all = keyPairs.map((pair, i) => {
+    const identity = { ...pairOf(pair, `keyPairs[${i}].`), ca };
+    const context = tls.createSecureContext(identity);
+    for (const name of namesOf(identity.cert)) {
+      if (!byName.has(name)) byName.set(name, context);
+    }
+    return { identity, context };
+  });
+  return { fallback: all[0], byName, asksClients: caCerts !== undefined };
+}
+
+/** The names in the subjectAltName of the first certificate, in lower case. */
+function namesOf(cert: string): string[] {
+  const { subjectAltName = "" } = new X509Certificate(cert);
+  return Array.from(
+    subjectAltName.matchAll(/(?:^|, )DNS:([^\s,"]+)/g),
+    ([, name]) => name.toLowerCase(),
+  );
+}
+
+/** A key pair in the form that all runtimes take; `where` is what messages put before its parts. */
+export function pairOf({ cert, key }: KeyPair, where: string): KeyPair {
+  return keyPairIn({ name: `${where}cert`, text: cert }, { name: `${where}key`, text: key });
+}
+
+/** Issuers in the form that all runtimes take, which take anything for one. */
+export function issuersOf(caCerts: readonly string[]): string[] {
+  return caCerts.map((text, i) => pemOf(certificatesIn({ name: `caCerts[${i}]`, text })));
+}
+
+/** What `node:tls` makes of certificates and keys. Throws EINVAL if it can make nothing of them. */
+export function usable<T>(op: SocketOp, addr: Addr | undefined, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    const why = `a certificate or its key cannot be used: ${(cause as Error).message}`;
+    throw new SocketError("EINVAL", op, { addr, cause, why });
+  }
+}
