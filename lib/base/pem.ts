@@ -110,9 +110,11 @@ export function privateKeyIn(
   }
 }
 
-/** A certificate with those of its issuers, and its key, in the one form that all runtimes take. */
+/** A certificate with those of its issuers, and its key. */
 export interface KeyPair {
+  /** The certificate, and behind it those of its issuers, in PEM. */
   readonly cert: string;
+  /** Its private key, in PEM, not encrypted. */
   readonly key: string;
 }
 

@@ -28,6 +28,8 @@ export class Session {
   readonly #listens: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
+  readonly #stops: (() => void)[] = [];
+  #isOver = false;
   #starting = false;
   #hasEnded = false;
   #log: Log;
@@ -96,6 +98,18 @@ export class Session {
   /** Has SIGHUP call `reload`. */
   onReload(reload: () => void): void {
     this.#reloads.push(reload);
+  }
+
+  /** Has `stop` called when the run is over, however it ends. */
+  onEnd(stop: () => void): void {
+    if (this.#isOver) stop();
+    else this.#stops.push(stop);
+  }
+
+  /** Ends what {@linkcode onEnd} has taken. */
+  finish(): void {
+    this.#isOver = true;
+    for (const stop of this.#stops.splice(0)) stop();
   }
 
   /** Prints on stdout, behind what the log has told so far, and waits until it is out. */

@@ -33,6 +33,7 @@ const FLAGS = {
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",
+    "--tls-dir DIR",
     "--tls-self-signed",
     "--tls-client-ca FILE",
     "--allow CIDR",

@@ -52,6 +52,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",
+    "--tls-dir DIR",
     "--tls-self-signed",
     "--tls-client-ca FILE",
     "--allow CIDR",

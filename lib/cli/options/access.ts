@@ -38,8 +38,7 @@ out. Behind a proxy, which all connections come from, say --max-per-address 0.
 
 CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
-not right then, the networks of all stay as they were. Without @FILE, SIGHUP does nothing; it never
-ends the server.`;
+not right then, the networks of all stay as they were. SIGHUP never ends the server.`;
 
 /** Who may connect. */
 export interface AccessOptions {

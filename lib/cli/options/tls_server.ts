@@ -12,6 +12,7 @@ export const TLS_FLAGS: {
   readonly "tls-cert": Flag<string>;
   readonly "tls-key": Flag<string>;
   readonly "tls-key-passphrase-file": Flag<string>;
+  readonly "tls-dir": Flag<string>;
   readonly "tls-self-signed": Flag<boolean>;
   readonly "tls-client-ca": Flag<string>;
 } = {
@@ -21,14 +22,22 @@ export const TLS_FLAGS: {
     "tls-cert",
     path("the first line of FILE decrypts the private key", "FILE"),
   ),
+  "tls-dir": path("speak TLS, with the certificates in DIR, chosen by name (SNI)", "DIR"),
   "tls-self-signed": toggle("speak TLS, with a certificate of our own making"),
   "tls-client-ca": path("let in only clients with a certificate of these issuers (PEM)", "FILE"),
 };
 
+/** What the help of a server says of these flags. */
+export const TLS_HELP =
+  `In --tls-dir a certificate is NAME.crt beside its key NAME.key, or fullchain.pem beside privkey.pem
+in a folder NAME. A client gets the one for the name that it asks for. If there is none, it gets the
+one that is called default, or else the first by NAME. Certificates are read again on SIGHUP, and
+about 2 s after their files have changed. If one is not right then, the old one stays.`;
+
 /** Which certificate a server shows, and who must show one, too. Its files are not read yet. */
 export interface TlsServerChoice {
-  /** The files of the certificate and its key, or one that the program makes itself. */
-  readonly keyPair: KeyPairFiles | "self-signed";
+  /** The files of the certificate and its key, a folder of such, or one that the program makes itself. */
+  readonly keyPair: KeyPairFiles | { readonly dir: NamedFile } | "self-signed";
   /** The issuers whose certificates clients must show one of. Default: clients show none. */
   readonly clientCa?: NamedFile;
 }
@@ -38,19 +47,24 @@ export interface TlsServerChoice {
  * flags that do not go together.
  */
 export function parseTls(values: Values<typeof TLS_FLAGS>): TlsServerChoice | undefined {
-  const { "tls-cert": cert, "tls-key": key, "tls-self-signed": selfSigned } = values;
+  const { "tls-cert": cert, "tls-key": key, "tls-dir": dir, "tls-self-signed": selfSigned } =
+    values;
   const { "tls-client-ca": ca, "tls-key-passphrase-file": passphrase } = values;
   if (key !== "" && cert === "") {
     throw new UsageError("Options --tls-cert and --tls-key need each other");
   }
-  if (cert !== "" && selfSigned) {
-    throw new UsageError("Options --tls-cert and --tls-self-signed exclude each other");
+  const given = ["tls-cert", "tls-dir", "tls-self-signed"].filter((name) =>
+    values[name as keyof typeof values]
+  );
+  if (given.length > 1) {
+    throw new UsageError(`Options --${given[0]} and --${given[1]} exclude each other`);
   }
   const clientCa = ca === "" ? {} : { clientCa: { option: "tls-client-ca", file: ca } };
   if (selfSigned) return { keyPair: "self-signed", ...clientCa };
+  if (dir !== "") return { keyPair: { dir: { option: "tls-dir", file: dir } }, ...clientCa };
   if (cert === "") {
     if (ca === "") return undefined;
-    throw new UsageError("Option --tls-client-ca needs --tls-cert or --tls-self-signed");
+    throw new UsageError("Option --tls-client-ca needs --tls-cert, --tls-dir or --tls-self-signed");
   }
   const keyPair = {
     cert: { option: "tls-cert", file: cert },

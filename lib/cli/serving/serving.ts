@@ -5,20 +5,19 @@
  */
 
 import type { AccessList } from "../../serve/access.ts";
-import { asksForTls } from "../../base/arguments.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Handler, serve, type ServeOptions } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";
+import type { CertificateStore } from "../../net/tls/certificates.ts";
 import type { Listener, ListenOptions, Transport } from "../../net/transport.ts";
-import type { WorkerListenOptions } from "../../workers/protocol.ts";
 import type { Log } from "../io/log.ts";
 import type { LimitOptions } from "../options/limits.ts";
-import { describePlace } from "../options/place.ts";
+import { describePlace, type Place } from "../options/place.ts";
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
 import { describeReach, urlOf } from "./addresses.ts";
 import { conclude, tellFailure, tellStop } from "./tell.ts";
-import { handshakeCallbacks, tlsServerOptions } from "./tls.ts";
+import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { serverTranscript } from "../io/transcript.ts";
@@ -39,8 +38,8 @@ export async function openListener(
   session: Session,
   transport: Transport = openServerTransport(session, serverTranscript()),
 ): Promise<Opened> {
-  const { options, access, announce } = await planListening(listen, session);
-  const listening = transport.listen(withCallbacks(options, access, session.log));
+  const { place, tls, access, announce } = await planListening(listen, session);
+  const listening = transport.listen(withTls(place, tls?.certificates, access, session.log));
   const listener = await session.untilListening(listening);
   await announce(listener.addr);
   return { listener, access };
@@ -48,8 +47,10 @@ export async function openListener(
 
 /** What a server is to listen with. */
 export interface Listening {
-  /** Plain data: {@linkcode withCallbacks} adds what is not. */
-  readonly options: WorkerListenOptions;
+  /** Plain data: {@linkcode withTls} adds what is not. */
+  readonly place: Place;
+  /** Undefined is no TLS. */
+  readonly tls: OpenedTls | undefined;
   /** Who may connect; all if it is undefined. */
   readonly access: AccessList | undefined;
   /** Prints the URL of where it listens, and tells of other ways there. */
@@ -70,19 +71,22 @@ export async function planListening(
     if (addr.transport === "unix" || !("host" in place) || place.host !== "") return;
     for (const line of describeReach(addr.port, scheme)) log.note(line);
   };
-  if ("path" in place || choice === undefined) return { options: place, access, announce };
-  const tls = await tlsServerOptions(choice, place.host, log);
-  return { options: { ...place, tls }, access, announce };
+  if ("path" in place || choice === undefined) return { place, tls: undefined, access, announce };
+  return { place, tls: await openTls(choice, place.host, session), access, announce };
 }
 
-/** Has TLS, if that is spoken, keep out who may not connect, and `log` tell which handshakes fail. */
-export function withCallbacks(
+/**
+ * Has a listener speak TLS if there are certificates, keep out who may not connect, and `log` tell which
+ * handshakes fail.
+ */
+export function withTls(
   options: ListenOptions,
+  certificates: CertificateStore | undefined,
   access: AccessList | undefined,
   log: Log,
 ): ListenOptions {
-  if (!asksForTls(options)) return options;
-  return { ...options, tls: { ...options.tls, ...handshakeCallbacks(access, log) } };
+  if (certificates === undefined) return options;
+  return { ...options, tls: { certificates, ...handshakeCallbacks(access, log) } } as ListenOptions;
 }
 
 /** How conversations are held. */

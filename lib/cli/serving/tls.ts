@@ -7,36 +7,52 @@
 
 import type { AccessList } from "../../serve/access.ts";
 import { selfSigned } from "../../net/tls/self_signed.ts";
-import type { KeyPair } from "../../base/pem.ts";
+import type { CertificateStore } from "../../net/tls/certificates.ts";
 import type { TlsServerOptions } from "../../net/tls/options.ts";
 import type { Log } from "../io/log.ts";
-import { readCertificates, readKeyPair } from "../io/pem.ts";
 import { isAnyHost } from "../options/host.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
+import type { Session } from "../session.ts";
 import { ownAddresses } from "./addresses.ts";
+import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
+import { followCertificates } from "./certificates.ts";
 import { tellFailure } from "./tell.ts";
 
-/** What a server shows. */
-interface Shown extends KeyPair {
-  /** The SHA-256 of a certificate of our own making, for people to compare. */
-  readonly fingerprint?: string;
+/** What a server shows, with what its workers need to show the same. */
+export interface OpenedTls {
+  readonly certificates: CertificateStore;
+  /** Plain data. */
+  readonly read: Certificates;
+  /** Whether they change with their files. */
+  readonly isFollowed: boolean;
 }
 
 /**
- * What a listener takes, with a certificate for `host`; the fingerprint of one of our own making is
- * told. Rejects with a UsageError.
+ * Reads the certificates, or makes one for `host`, whose fingerprint is told. From then on they change
+ * with their files. Rejects with a UsageError.
  */
-export async function tlsServerOptions(
-  { keyPair, clientCa }: TlsServerChoice,
+export async function openTls(
+  choice: TlsServerChoice,
   host: string,
-  log: Log,
-): Promise<TlsServerOptions> {
-  const { cert, key, fingerprint }: Shown = keyPair === "self-signed"
-    ? await selfSigned(hostsOf(host))
-    : readKeyPair(keyPair);
-  const caCerts = clientCa && [readCertificates(clientCa)];
-  if (fingerprint !== undefined) log.note(`SHA-256 of the certificate: ${fingerprint}`);
-  return { cert, key, caCerts };
+  session: Session,
+): Promise<OpenedTls> {
+  const { log, io: { clock } } = session;
+  const files = new CertificateFiles(choice);
+  const isOwn = choice.keyPair === "self-signed";
+  const read = { ...files.read(), ...isOwn && { keyPairs: [await makeKeyPair(host, log)] } };
+  const certificates = followCertificates(choice, read, {
+    clock,
+    log,
+    onReload: (reload) => session.onReload(reload),
+    onEnd: (stop) => session.onEnd(stop),
+  });
+  return { certificates, read, isFollowed: files.canReadAgain };
+}
+
+async function makeKeyPair(host: string, log: Log): Promise<NamedKeyPair> {
+  const { cert, key, fingerprint } = await selfSigned(hostsOf(host));
+  log.note(`SHA-256 of the certificate: ${fingerprint}`);
+  return { name: "", cert, key };
 }
 
 /** Keeps out who may not connect, before the handshake, and has `log` tell which handshakes fail. */

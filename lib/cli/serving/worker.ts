@@ -13,9 +13,12 @@ import { Log, type LogOptions, type Transcript } from "../io/log.ts";
 import type { AccessOptions } from "../options/access.ts";
 import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
+import type { TlsServerChoice } from "../options/tls_server.ts";
 import { openObserved } from "../options/transport.ts";
 import { openAccess } from "./access.ts";
-import { conversationOptions, withCallbacks } from "./serving.ts";
+import type { Certificates } from "./certificate_files.ts";
+import { followCertificates } from "./certificates.ts";
+import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./shortage.ts";
 
 /** How the conversations of a command are held, and told of. */
@@ -30,6 +33,8 @@ export interface Conversations<Options> {
 export interface WorkerTask<Options> {
   readonly log: LogOptions;
   readonly access: AccessOptions | undefined;
+  /** Undefined is no TLS. */
+  readonly tls: { readonly choice: TlsServerChoice; readonly read: Certificates } | undefined;
   readonly limits: LimitOptions;
   /** Undefined breaks no connection. */
   readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
@@ -50,6 +55,14 @@ export function workerMain<Options>(
     const log = new Log(io, { ...task.log, worker: id });
     const onReload = (reload: () => void) => io.onSignal("SIGHUP", reload);
     const access = openAccess(task.access, log, onReload);
+    const onEnd = (stop: () => void) => signal.addEventListener("abort", stop);
+    const certificates = task.tls &&
+      followCertificates(task.tls.choice, task.tls.read, {
+        clock,
+        log: undefined,
+        onReload,
+        onEnd,
+      });
     const instruments = new Instruments();
     if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
     const transport = new Shortage(log, clock).watch(
@@ -58,7 +71,7 @@ export function workerMain<Options>(
     // Faults are for the clients, and not for what the conversations connect to.
     const listening = instruments.withFaults(transport, clock);
     const listener = await listen({
-      listen: (options) => listening.listen(withCallbacks(options, access, log)),
+      listen: (options) => listening.listen(withTls(options, certificates, access, log)),
     });
     const options = conversationOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout };

@@ -41,23 +41,25 @@ export async function serveInWorkers<Options>(
 ): Promise<number> {
   const { log, io } = session;
   const { module, workers: { count, kind }, limits, conversations } = init;
-  const { options, access, announce } = await planListening(init, session);
+  const { place, tls, access, announce } = await planListening(init, session);
   const { faults: fault } = session.instruments;
   const task: WorkerTask<Options> = {
     log: init.log,
     access: init.access,
+    tls: tls && { choice: init.tls!, read: tls.read },
     limits,
     fault,
     conversations,
   };
-  const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []);
+  const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
+    tls?.isFollowed === true;
   const told = reads ? passOn(session) : undefined;
   let workers: Workers;
   try {
     workers = await startWorkers(module, {
       workers: count,
       kind,
-      listen: options,
+      listen: place,
       data: task,
       drainTimeout: limits.drainTimeout,
       signal: signals.signal,

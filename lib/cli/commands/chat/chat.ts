@@ -7,6 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/chat.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
   INSTRUMENT_FLAGS,
@@ -55,6 +56,8 @@ ${renderFlags(FLAGS)}
 
 stdout gets one line: the URL it listens at. stderr tells who comes and goes, but not what is said.
 Ctrl-C or SIGTERM tells everybody and stops; again ends at once.
+
+${TLS_HELP}
 
 ${ACCESS_HELP}
 

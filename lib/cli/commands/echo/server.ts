@@ -10,6 +10,7 @@ import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
@@ -60,6 +61,8 @@ another one than was asked, which clients may not take: then listen on that one.
 
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
 accepting and lets connections finish for the grace time, then resets them; again ends at once.
+
+${TLS_HELP}
 
 ${ACCESS_HELP}
 

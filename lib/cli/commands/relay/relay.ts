@@ -6,6 +6,7 @@
 
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
   INSTRUMENT_FLAGS,
@@ -75,6 +76,8 @@ client. (Deno cannot reset, and closes.) --idle-timeout is for both directions t
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
 accepting and lets connections finish for the grace time, then resets them; again ends at once.
+
+${TLS_HELP}
 
 ${ACCESS_HELP}
 

@@ -20,13 +20,14 @@ import { openBrowser } from "../../io/browser.ts";
 import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
-import { handshakeCallbacks, tlsServerOptions } from "../../serving/tls.ts";
+import { handshakeCallbacks, openTls } from "../../serving/tls.ts";
 import type { Session } from "../../session.ts";
 
 import { checkDirectory } from "./directory.ts";
@@ -54,6 +55,8 @@ ${renderFlags(WEB_LINE.flags)}
 stdout gets one line: the URL. stderr gets a line for each request in the Common Log Format, or as
 JSON with --log json. With -v each head is shown, with *** for passwords. Ctrl-C or SIGTERM stops
 accepting and lets requests finish for the grace time.
+
+${TLS_HELP}
 
 ${ACCESS_HELP}
 
@@ -98,7 +101,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   const onReload = (reload: () => void) => session.onReload(reload);
   const access = openAccess(options.access, log, onReload);
   if (auth !== undefined) followFile(auth, log, onReload);
-  const address = await addressOf(options, access, log);
+  const address = await addressOf(options, access, session);
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
   await announce(listener.addr, options, session);
@@ -136,16 +139,17 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   return conclude(summary, access, log, signals);
 }
 
-/** Where it listens, with its certificate. */
+/** Where it listens, with its certificates. */
 async function addressOf(
   { place, tls }: WebOptions,
   access: AccessList | undefined,
-  log: Log,
+  session: Session,
 ): Promise<WebAddress> {
   if (tls === undefined || "path" in place) return place;
-  const secure = await tlsServerOptions(tls, place.host, log);
+  const { certificates } = await openTls(tls, place.host, session);
   const alpnProtocols = ["http/1.1"];
-  return { ...place, tls: { ...secure, alpnProtocols, ...handshakeCallbacks(access, log) } };
+  const callbacks = handshakeCallbacks(access, session.log);
+  return { ...place, tls: { certificates, alpnProtocols, ...callbacks } };
 }
 
 /** Prints the URL, and tells of other ways there. */

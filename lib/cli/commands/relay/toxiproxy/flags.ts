@@ -24,7 +24,14 @@ export const TOXIPROXY_FLAGS: {
 const OF_TARGET = [
   ...["cacert", "insecure", "cert", "key", "servername"],
   ...["host", "port", "backlog", "unix", "unix-mode"],
-  ...["tls-cert", "tls-key", "tls-key-passphrase-file", "tls-self-signed", "tls-client-ca"],
+  ...[
+    "tls-cert",
+    "tls-key",
+    "tls-key-passphrase-file",
+    "tls-dir",
+    "tls-self-signed",
+    "tls-client-ca",
+  ],
 ];
 
 /** What the API is started with; undefined if it is not asked for. Throws a {@linkcode UsageError}. */

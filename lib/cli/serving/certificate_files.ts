@@ -1,0 +1,185 @@
+/**
+ * The files of a server's certificates: where they are, what is in them, and whether they have changed.
+ *
+ * @module
+ */
+
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { KeyPair } from "../../base/pem.ts";
+import { whyUnreadable } from "../io/files.ts";
+import { UsageError } from "../io/flags.ts";
+import { type KeyPairFiles, type NamedFile, readCertificates, readKeyPair } from "../io/pem.ts";
+import type { TlsServerChoice } from "../options/tls_server.ts";
+
+/** The most key pairs in a folder. */
+const MAX_PAIRS = 1000;
+
+/** A key pair; in a folder, what its files are called. */
+export interface NamedKeyPair extends KeyPair {
+  readonly name: string;
+}
+
+/** What a server shows, and whom it trusts: plain data. */
+export interface Certificates {
+  readonly keyPairs: readonly NamedKeyPair[];
+  readonly caCerts?: readonly string[];
+}
+
+/** Where a key pair is. */
+interface Source {
+  readonly name: string;
+  readonly files: KeyPairFiles;
+}
+
+/** The files that the options name. One of our own making is in no file. */
+export class CertificateFiles {
+  readonly #choice: TlsServerChoice;
+
+  constructor(choice: TlsServerChoice) {
+    this.#choice = choice;
+  }
+
+  /** Reads all of them. Throws a {@linkcode UsageError} for the first that is not right. */
+  read(): Certificates {
+    const keyPairs = this.#sources().map(readSource);
+    return { keyPairs, ...this.#readIssuers() };
+  }
+
+  /**
+   * Reads them again. What is not right is as it was `before`, and a sentence in `problems`; a key pair
+   * that was not there before is left out.
+   */
+  readAgain(before: Certificates): { certificates: Certificates; problems: string[] } {
+    const problems: string[] = [];
+    const or = <T>(read: () => T, otherwise: T, then: string): T => {
+      try {
+        return read();
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        problems.push(`${error.message}. ${then}.`);
+        return otherwise;
+      }
+    };
+    const readOne = (source: Source): NamedKeyPair[] => {
+      const old = before.keyPairs.filter(({ name }) => name === source.name);
+      const what = source.name === "" ? "The certificate" : `The certificate '${source.name}'`;
+      const then = old.length > 0 ? `${what} stays as it was` : `${what} is left out`;
+      return or(() => [readSource(source)], old, then);
+    };
+    const keyPairs = this.#choice.keyPair === "self-signed" ? before.keyPairs : or(
+      () => this.#sources().flatMap(readOne),
+      before.keyPairs,
+      "The certificates stay as they were",
+    );
+    const issuers = or(
+      () => this.#readIssuers(),
+      { caCerts: before.caCerts },
+      "The issuers of clients stay as they were",
+    );
+    // None that were there before, and none of those that are new, can be read.
+    if (keyPairs.length === 0) return { certificates: before, problems };
+    return { certificates: { keyPairs, ...issuers }, problems };
+  }
+
+  /** Whether they can be read again: not if there are none, and not if one is a pipe. */
+  get canReadAgain(): boolean {
+    const { keyPair } = this.#choice;
+    if (keyPair !== "self-signed" && "dir" in keyPair) return true;
+    const paths = this.#paths();
+    return paths.length > 0 && paths.every(isRegular);
+  }
+
+  /** A text that is another one when a file has changed, has come or has gone. */
+  get state(): string {
+    try {
+      return this.#paths().map((path) => `${path} ${stateOf(path)}`).join("\n");
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  #paths(): string[] {
+    const named = [this.#choice.clientCa?.file];
+    for (const { files: { cert, key, passphrase } } of this.#sources()) {
+      named.push(cert.file, key.file, passphrase?.file);
+    }
+    return named.filter((file) => file !== undefined && file !== "") as string[];
+  }
+
+  #sources(): Source[] {
+    const { keyPair } = this.#choice;
+    if (keyPair === "self-signed") return [];
+    return "dir" in keyPair ? sourcesIn(keyPair.dir) : [{ name: "", files: keyPair }];
+  }
+
+  #readIssuers(): Pick<Certificates, "caCerts"> {
+    const { clientCa } = this.#choice;
+    return clientCa === undefined ? {} : { caCerts: [readCertificates(clientCa)] };
+  }
+}
+
+function readSource({ name, files }: Source): NamedKeyPair {
+  return { name, ...readKeyPair(files) };
+}
+
+/**
+ * The key pairs of a folder: `NAME.crt` beside `NAME.key`, and `fullchain.pem` beside `privkey.pem` in a
+ * folder NAME. The one with the name `default` is the first, and the others follow by name. Throws a
+ * {@linkcode UsageError} if there are none, or too many.
+ */
+function sourcesIn({ option, file: dir }: NamedFile): Source[] {
+  const found = namesIn(dir, option).flatMap((entry): Source[] => {
+    const of = (name: string, cert: string, key: string) => [{
+      name,
+      files: { cert: { option, file: join(dir, cert) }, key: { option, file: join(dir, key) } },
+    }];
+    if (entry.startsWith(".")) return [];
+    if (entry.endsWith(".crt")) {
+      const name = entry.slice(0, -".crt".length);
+      return of(name, entry, `${name}.key`);
+    }
+    const chain = join(entry, "fullchain.pem");
+    return existsSync(join(dir, chain)) ? of(entry, chain, join(entry, "privkey.pem")) : [];
+  });
+  if (found.length === 0) {
+    throw new UsageError(
+      `Option --${option}: there is no certificate in '${dir}': put NAME.crt and NAME.key there, ` +
+        "or fullchain.pem and privkey.pem in a folder NAME",
+    );
+  }
+  if (found.length > MAX_PAIRS) {
+    throw new UsageError(
+      `Option --${option}: there are more than ${MAX_PAIRS} certificates in '${dir}'`,
+    );
+  }
+  const rank = ({ name }: Source) => name === "default" ? "" : name;
+  return found.sort((a, b) => rank(a) < rank(b) ? -1 : 1);
+}
+
+function namesIn(dir: string, option: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    const isFile = (error as { code?: string }).code === "ENOTDIR";
+    const why = isFile ? "it is not a folder" : whyUnreadable(dir, error);
+    throw new UsageError(`Option --${option} cannot read '${dir}': ${why}`);
+  }
+}
+
+function isRegular(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function stateOf(path: string): string {
+  try {
+    const { dev, ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return [dev, ino, size, mtimeMs, ctimeMs].join(" ");
+  } catch (error) {
+    return (error as Error).message;
+  }
+}

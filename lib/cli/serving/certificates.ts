@@ -1,0 +1,129 @@
+/**
+ * The certificates of a server that runs: their files are read again on SIGHUP, and when they change.
+ *
+ * @module
+ */
+
+import { X509Certificate } from "node:crypto";
+import type { Clock } from "../../base/clock.ts";
+import { SocketError } from "../../base/errors.ts";
+import { counted } from "../../base/plural.ts";
+import { CertificateStore } from "../../net/tls/certificates.ts";
+import type { Log } from "../io/log.ts";
+import type { TlsServerChoice } from "../options/tls_server.ts";
+import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
+
+/** How often the files are looked at, in milliseconds. A change counts when the next look sees no other. */
+const LOOK_MS = 1000;
+
+/** What following the files takes. */
+export interface Following {
+  readonly clock: Clock;
+  /** Is told what comes of it; undefined in a worker, whose parent tells of the same files. */
+  readonly log: Log | undefined;
+  /** Takes what reads the files again at once. */
+  onReload(reload: () => void): void;
+  /** Takes what stops looking at the files. */
+  onEnd(stop: () => void): void;
+}
+
+/** Makes a store with these certificates, which changes with their files if they have some. */
+export function followCertificates(
+  choice: TlsServerChoice,
+  certificates: Certificates,
+  following: Following,
+): CertificateStore {
+  const files = new CertificateFiles(choice);
+  const store = new CertificateStore(setOf(certificates));
+  if (!files.canReadAgain) return store;
+  const follower = new Follower(files, store, certificates, following);
+  following.onReload(() => follower.readAgain(true));
+  following.onEnd(() => follower.stop());
+  // What a worker was given is from the start of its parent, which may be long ago.
+  if (following.log === undefined) follower.readAgain(false);
+  return store;
+}
+
+/** See {@linkcode followCertificates}. */
+class Follower {
+  readonly #files: CertificateFiles;
+  readonly #store: CertificateStore;
+  readonly #clock: Clock;
+  readonly #log: Log | undefined;
+  #certificates: Certificates;
+  /** How the files were at the last look. */
+  #seen: string;
+  /** How they were when they were last read. */
+  #read: string;
+  /** Why the last reading failed; "" if it did not. Then each look reads again. */
+  #problems = "";
+  #cancel: () => void;
+
+  constructor(
+    files: CertificateFiles,
+    store: CertificateStore,
+    certificates: Certificates,
+    { clock, log }: Following,
+  ) {
+    this.#files = files;
+    this.#store = store;
+    this.#clock = clock;
+    this.#log = log;
+    this.#certificates = certificates;
+    this.#seen = this.#read = files.state;
+    this.#cancel = clock.setTimer(LOOK_MS, () => this.#look());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Reads the files. The log says so if it was `asked` for, and else if there is news. */
+  readAgain(asked: boolean): void {
+    const state = this.#files.state;
+    const before = this.#certificates;
+    const { certificates, problems } = this.#files.readAgain(before);
+    try {
+      this.#store.replace(setOf(certificates));
+      this.#certificates = certificates;
+    } catch (error) {
+      if (!(error instanceof SocketError)) throw error;
+      problems.push(`${error.message} The certificates stay as they were.`);
+    }
+    const said = problems.join("\n");
+    if (asked || state !== this.#read || said !== this.#problems) this.#tell(problems, before);
+    this.#problems = said;
+    this.#read = state;
+  }
+
+  /** Reads them if they have changed since they were read, and not since the last look. */
+  #look(): void {
+    const { state } = this.#files;
+    const isNew = state !== this.#read || this.#problems !== "";
+    if (isNew && state === this.#seen) this.readAgain(false);
+    this.#seen = state;
+    this.#cancel = this.#clock.setTimer(LOOK_MS, () => this.#look());
+  }
+
+  #tell(problems: readonly string[], before: Certificates): void {
+    for (const problem of problems) this.#log?.error(problem);
+    const fresh = this.#certificates.keyPairs.filter((pair) => !before.keyPairs.includes(pair));
+    if (fresh.length > 0) this.#log?.note(`read again ${describe(fresh)}`);
+    else if (problems.length === 0) this.#log?.note("read again the issuers of clients");
+  }
+}
+
+/** In words, with the day until which all of them are valid. */
+function describe(keyPairs: readonly NamedKeyPair[]): string {
+  const ends = keyPairs.map(({ cert }) => Date.parse(new X509Certificate(cert).validTo));
+  const day = new Date(Math.min(...ends)).toISOString().slice(0, 10);
+  const names = keyPairs.map(({ name }) => name).filter((name) => name !== "");
+  const what = names.length === 0
+    ? "the certificate"
+    : `${counted(names.length, "certificate")} (${names.join(", ")})`;
+  return `${what}, valid until ${day}`;
+}
+
+function setOf({ keyPairs, caCerts }: Certificates) {
+  return { keyPairs, ...caCerts && { caCerts } };
+}
