@@ -50,6 +50,8 @@ interface Shown {
   readonly byName: ReadonlyMap<string, tls.SecureContext>;
   /** Whether clients are asked for a certificate. */
   readonly asksClients: boolean;
+  /** Who may issue it. */
+  readonly issuers: readonly X509Certificate[];
 }
 
 const SHOWN = new WeakMap<CertificateStore, Shown>();
@@ -111,8 +113,33 @@ export function contextFor(store: CertificateStore, servername: string): tls.Sec
   return byName.get(name) ?? byName.get(name.replace(/^[^.]*/, "*")) ?? fallback.context;
 }
 
+/** The most certificates of a chain that are looked at. */
+const MAX_CHAIN = 10;
+
+/** Whether a chain of certificates leads to an issuer that the store has now. */
+export function isIssued(store: CertificateStore, certificate: X509Certificate): boolean {
+  const { issuers } = shownBy(store);
+  let at = certificate;
+  for (let i = 0; i < MAX_CHAIN; i++) {
+    if (issuers.some((issuer) => isSame(at, issuer) || hasSigned(issuer, at))) return true;
+    const next = at.issuerCertificate;
+    if (next === undefined || !next.ca || !hasSigned(next, at)) return false;
+    at = next;
+  }
+  return false;
+}
+
+function isSame(a: X509Certificate, b: X509Certificate): boolean {
+  return a.fingerprint256 === b.fingerprint256;
+}
+
+function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
 function shownOf({ keyPairs, caCerts }: CertificateSet): Shown {
   const ca = caCerts && issuersOf(caCerts);
+  const issuers = ca?.flatMap((text) => certificatesIn({ name: "caCerts", text })) ?? [];
   const byName = new Map<string, tls.SecureContext>();
   const all = keyPairs.map((pair, i) => {
     const identity = { ...pairOf(pair, `keyPairs[${i}].`), ca };
@@ -122,7 +149,7 @@ function shownOf({ keyPairs, caCerts }: CertificateSet): Shown {
     }
     return { identity, context };
   });
-  return { fallback: all[0], byName, asksClients: caCerts !== undefined };
+  return { fallback: all[0], byName, asksClients: ca !== undefined, issuers };
 }
 
 /** The names in the subjectAltName of the first certificate, in lower case. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import process from "node:process";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
@@ -17,6 +18,7 @@ import { describeDistrust, isDistrust, translateTls, whyOtherName } from "../../
 import {
   CertificateStore,
   contextFor,
+  isIssued,
   issuersOf,
   pairOf,
   shownBy,
@@ -28,6 +30,12 @@ import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 export const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
+ * Deno resumes each session that began in this process, whatever listener and whichever issuers it began
+ * with, and does not verify its certificate again.
+ */
+const resumesAny = "deno" in process.versions;
+
+/**
  * Why the client of a server's socket is not let in, if it is not: left to the runtimes, Node says
  * ECONNRESET, and Deno lets it in.
  */
@@ -37,8 +45,12 @@ export function refusal(
   addr: Addr,
 ): SocketError | undefined {
   if (!shownBy(store).asksClients) return undefined;
-  if (socket.getPeerX509Certificate() === undefined) {
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) {
     return untrusted("acceptTls", addr, "", "the client has shown none");
+  }
+  if (resumesAny && socket.isSessionReused() && !isIssued(store, certificate)) {
+    return untrusted("acceptTls", addr, "", "its session is from before its issuer was taken away");
   }
   // What a tls.Server makes `authorized` of; a socket alone, as on Deno, has nothing else.
   const { ssl } = socket as unknown as { ssl: { verifyError(): unknown } };

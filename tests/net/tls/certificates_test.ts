@@ -2,12 +2,17 @@
 // listens.
 
 import assert from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { CertificateStore } from "../../../lib/net/tls/certificates.ts";
 import type { TlsClientOptions } from "../../../lib/net/tls/options.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import type { SelfSigned } from "../../../lib/net/tls/certificate.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
-import type { TcpAddr } from "../../../lib/base/addr.ts";
+import { formatAddr, type TcpAddr } from "../../../lib/base/addr.ts";
+import { serve } from "../../../lib/serve/serve.ts";
+import { freshPath } from "../../contract/networks.ts";
+import { runProgram } from "../../support/peers.ts";
 import type { Listener, TlsConn } from "../../../lib/net/transport.ts";
 import { bytes, readText, rejects } from "../../support/helpers.ts";
 import { test } from "../../support/runner.deno.ts";
@@ -149,6 +154,35 @@ test("certificates: the issuers of clients are replaced, too", async () => {
     /replace needs the option caCerts/,
   );
 });
+
+test(
+  "certificates: whose issuer was taken away is not let in with a session from before",
+  async () => {
+    const folder = freshPath();
+    mkdirSync(folder);
+    const at = (name: string) => join(folder, name);
+    writeFileSync(at("client.pem"), wild.cert + wild.key);
+    for (const version of ["-tls1_2", "-tls1_3"]) {
+      const certificates = new CertificateStore({ keyPairs: [first], caCerts: [wild.cert] });
+      using listener = await systemTransport.listen({ host: "127.0.0.1", tls: { certificates } });
+      await using _server = serve(listener, (conn) => conn.write(bytes("served")));
+      const come = async (...session: string[]) => {
+        const where = ["-connect", formatAddr(listener.addr), "-cert", at("client.pem"), version];
+        const command = ["openssl", "s_client", "-ign_eof", ...where, ...session];
+        return (await runProgram(command, { stdin: "" })).stdout.toString();
+      };
+      const session = at(`session${version}`);
+      assert.match(await come("-sess_out", session), /^New, [^]*served/m);
+      assert.match(await come("-sess_in", session), /^Reused, [^]*served/m);
+      certificates.replace({ keyPairs: [first], caCerts: [exact.cert, wild.cert] });
+      assert.match(await come("-sess_in", session), /served/);
+      certificates.replace({ keyPairs: [first], caCerts: [exact.cert] });
+      assert.doesNotMatch(await come("-sess_in", session), /served/);
+    }
+    rmSync(folder, { recursive: true });
+  },
+  ["openssl"],
+);
 
 test("certificates: a store takes the place of cert, key and caCerts", async () => {
   const certificates = new CertificateStore({ keyPairs: [first] });
