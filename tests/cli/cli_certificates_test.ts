@@ -2,6 +2,7 @@
 // their files change. openssl is the client that tells which one it got.
 
 import assert from "node:assert/strict";
+import { createPrivateKey } from "node:crypto";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -294,6 +295,25 @@ test("server: what can be read once only is not read again", async () => {
   assert.equal(await shown(server.port), one.fingerprint);
 }, ["openssl"]);
 
+test("server: a key that is encrypted is read again with its passphrase", async () => {
+  using folder = new Folder();
+  const renew = ({ cert, key }: SelfSigned, passphrase: string) => {
+    folder.write("passphrase", passphrase);
+    const encrypting = { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase } as const;
+    return folder.pair({
+      cert,
+      key: String(createPrivateKey(key).export(encrypting)),
+      fingerprint: "",
+    });
+  };
+  const file = ["--tls-key-passphrase-file", folder.at("passphrase")];
+  await using server = await startServer([...renew(one, "open"), ...file]);
+  renew(two, "sesame");
+  server.program.kill("SIGHUP");
+  await server.program.stderr.until(RENEWED);
+  assert.equal(await shown(server.port), two.fingerprint);
+}, ["openssl"]);
+
 test("server: SIGHUP has nothing to read again of a certificate of its own making", async () => {
   await using server = await startServer(["--tls-self-signed"]);
   server.program.kill("SIGHUP");
@@ -306,7 +326,10 @@ test("server: --tls-dir says of a folder that is not right what is wrong", async
   folder.write("alone/a.crt", one.cert);
   folder.write("mixed/a.crt", one.cert);
   folder.write("mixed/a.key", two.key);
+  mkdirSync(folder.at("many"));
+  for (let i = 0; i <= 1000; i++) writeFileSync(folder.at(`many/${i}.crt`), "");
   const cases: [args: string[], why: RegExp][] = [
+    [["--tls-dir", folder.at("many")], /--tls-dir: there are more than 1000 certificates in/],
     [["--tls-dir", folder.at("none")], /Option --tls-dir cannot read '.*none': there is no such/],
     [["--tls-dir", folder.at("alone/a.crt")], /cannot read '.*a\.crt': it is not a folder/],
     [
