@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { setImmediate } from "node:timers";
-import { chat, type ChatEvent, type ChatOptions } from "../../lib/protocols/chat/chat.ts";
+import { chat } from "../../lib/protocols/chat/chat.ts";
+import type { ChatEvent, ChatOptions } from "../../lib/protocols/chat/room.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { observe } from "../../lib/observe/observe.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";

@@ -12,40 +12,9 @@ import {
   type Kinds,
   SIGNAL,
 } from "../../base/arguments.ts";
-import { setImmediate } from "node:timers";
-import { LineSplitter } from "./lines.ts";
-import { Member } from "./member.ts";
-import { TelnetCommands } from "./telnet.ts";
-import { cleanText, isName, keyOf } from "./text.ts";
-import { type Clock, systemClock } from "../../base/clock.ts";
-import { lines } from "../../frames/delimiter.ts";
-import type { Framing } from "../../frames/framing.ts";
 import type { Handler } from "../../serve/serve.ts";
-import type { Addr } from "../../base/addr.ts";
-import type { Conn } from "../../net/transport.ts";
-
-/**
- * The most bytes that are received at once. Short lines grow by the names before them: so that one
- * client cannot fill the queues of the others in a turn of the event loop, it is small.
- */
-const RECV_SIZE = 1024;
-
-/** Told to all when the server stops. */
-const STOPPING = "The server stops. Goodbye!";
-
-/** What {@linkcode chat} takes. */
-export interface ChatOptions {
-  /** Aborting it tells everybody that the server stops, and ends all conversations. */
-  readonly signal?: AbortSignal;
-  /** The most bytes of a line, its end not counted. Default: 1000. */
-  readonly maxLine?: number;
-  /** The most bytes that may wait for a client, over which it is dropped. Default: 256 KiB. */
-  readonly maxQueue?: number;
-  /** Is told who comes and goes. */
-  readonly onEvent?: (event: ChatEvent) => void;
-  /** What time it is. Default: the system's. */
-  readonly clock?: Clock;
-}
+import { type ChatOptions, Room } from "./room.ts";
+import { LineVoice, type MessageConn, MessageVoice } from "./voice.ts";
 
 const OPTIONS: Kinds<ChatOptions> = {
   signal: SIGNAL,
@@ -54,12 +23,6 @@ const OPTIONS: Kinds<ChatOptions> = {
   onEvent: FUNCTION,
   clock: CLOCK,
 };
-
-/** Somebody came, went, or is called something else. */
-export type ChatEvent =
-  | { readonly type: "join"; readonly name: string; readonly client: Addr }
-  | { readonly type: "leave"; readonly name: string; readonly client: Addr }
-  | { readonly type: "rename"; readonly name: string; readonly newName: string };
 
 /**
  * Makes a handler for {@linkcode serve} with which clients talk to each other.
@@ -98,149 +61,30 @@ export type ChatEvent =
  * ```
  */
 export function chat(options: ChatOptions = {}): Handler {
-  checkOptions("chat", options, OPTIONS, "{ signal }");
-  const room = new Room(options);
-  return (conn) => room.converse(conn);
+  return chatRoom(options).handler;
 }
 
-/** All who are there. */
-class Room {
-  /** The members by the key of their names: names with the same key count as the same. */
-  readonly #members = new Map<string, Member>();
-  readonly #signal: AbortSignal | undefined;
-  readonly #framing: Framing;
-  readonly #maxQueue: number;
-  readonly #onEvent: (event: ChatEvent) => void;
-  readonly #clock: Clock;
-  readonly #encoder = new TextEncoder();
-  #guests = 0;
-  /** There are lines to send in this turn of the event loop; resolved when that has begun. */
-  #turn: Promise<void> | undefined;
+/** A room that clients of lines and clients of messages share. */
+export interface ChatRoom {
+  /** The handler of {@linkcode chat}, for clients of lines. */
+  readonly handler: Handler;
+  /**
+   * Lets a client of messages in, such as a WebSocket; resolves when it has left and its connection is
+   * closed. It says texts, each a line as the others say it, and hears each {@linkcode ChatMessage} as
+   * JSON. A binary message closes it with 1003.
+   */
+  readonly join: (client: MessageConn) => Promise<void>;
+}
 
-  constructor(options: ChatOptions) {
-    this.#signal = options.signal;
-    this.#framing = lines({ maxSize: options.maxLine ?? 1000 });
-    this.#maxQueue = options.maxQueue ?? 256 * 1024;
-    this.#onEvent = options.onEvent ?? (() => {});
-    this.#clock = options.clock ?? systemClock;
-    // One for all: a listener for each member would be more than Node expects of a signal.
-    this.#signal?.addEventListener("abort", () => {
-      for (const member of this.#members.values()) this.#dismiss(member, STOPPING);
-    }, { once: true });
-  }
-
-  /** The handler. */
-  async converse(conn: Conn): Promise<void> {
-    const member = this.#join(conn);
-    if (this.#signal?.aborted) this.#dismiss(member, STOPPING);
-    try {
-      await this.#listen(member);
-    } catch (error) {
-      if (!member.ending) throw error;
-    } finally {
-      this.#leave(member);
-    }
-    await member.end();
-  }
-
-  /** Says a last word to one, and ends its conversation. */
-  #dismiss(member: Member, word: string): void {
-    this.#tell(member, word);
-    void member.end();
-  }
-
-  async #listen(member: Member): Promise<void> {
-    const buffer = new Uint8Array(RECV_SIZE);
-    const splitter = new LineSplitter(this.#framing, {
-      onLine: (line) => this.#onLine(member, line),
-      onTooLong: () =>
-        this.#tell(member, `A line has at most ${this.#framing.maxSize} bytes: nobody got yours.`),
-    });
-    const telnet = new TelnetCommands((answer) => {
-      member.push(answer);
-      this.#sendSoon();
-    });
-    for (let n; (n = await member.conn.read(buffer)) !== null;) {
-      splitter.push(telnet.textOf(buffer.subarray(0, n)));
-      // One who has much to say lets all others speak, and all read.
-      await this.#turn;
-    }
-    splitter.end();
-  }
-
-  #onLine(member: Member, line: Uint8Array): void {
-    // What comes behind /quit.
-    if (member.ending) return;
-    const text = cleanText(line);
-    if (text.startsWith("/")) this.#onCommand(member, text);
-    else if (text !== "") this.#sayToOthers(member, `${member.name}: ${text}`);
-  }
-
-  #onCommand(member: Member, text: string): void {
-    const [command, name, ...more] = text.trimEnd().split(/\s+/);
-    if (command === "/nick" && name !== undefined && more.length === 0) this.#rename(member, name);
-    else if (command === "/quit") this.#dismiss(member, "Goodbye!");
-    else this.#tell(member, "There are two commands: /nick NAME and /quit");
-  }
-
-  #rename(member: Member, newName: string): void {
-    const { name } = member;
-    const holder = this.#members.get(keyOf(newName));
-    if (!isName(newName)) {
-      return this.#tell(member, "A name has 1 to 20 letters, digits, '-' and '_'.");
-    }
-    if (holder !== undefined && holder !== member) {
-      return this.#tell(member, `There is a ${holder.name} already.`);
-    }
-    this.#members.delete(keyOf(name));
-    this.#members.set(keyOf(newName), member);
-    member.name = newName;
-    this.#tell(member, `You are ${newName} now.`);
-    this.#sayToOthers(member, `* ${name} is ${newName} now.`);
-    this.#onEvent({ type: "rename", name, newName });
-  }
-
-  #join(conn: Conn): Member {
-    let name: string;
-    do name = `guest${++this.#guests}`; while (this.#members.has(name));
-    const member = new Member(name, conn, this.#maxQueue, this.#clock);
-    const others = [...this.#members.values()].map(({ name }) => name).join(", ");
-    this.#members.set(keyOf(name), member);
-    this.#tell(member, `You are ${name}; '/nick NAME' changes that.`);
-    this.#tell(member, others === "" ? "Nobody else is here." : `Here are also: ${others}`);
-    this.#sayToOthers(member, `* ${name} is here.`);
-    this.#onEvent({ type: "join", name, client: conn.remoteAddr });
-    return member;
-  }
-
-  #leave(member: Member): void {
-    const { name, conn } = member;
-    this.#members.delete(keyOf(name));
-    this.#sayToOthers(member, `* ${name} has left.`);
-    this.#onEvent({ type: "leave", name, client: conn.remoteAddr });
-  }
-
-  /** Says something to one, in the name of the server. */
-  #tell(member: Member, text: string): void {
-    member.push(this.#encoder.encode(`* ${text}\n`));
-    this.#sendSoon();
-  }
-
-  #sayToOthers(member: Member, text: string): void {
-    if (this.#members.size === 0) return;
-    const line = this.#encoder.encode(`${text}\n`);
-    for (const other of this.#members.values()) if (other !== member) other.push(line);
-    this.#sendSoon();
-  }
-
-  /** All that is said in a turn of the event loop goes to each member in one write. */
-  #sendSoon(): void {
-    this.#turn ??= new Promise((resolve) =>
-      setImmediate(() => {
-        this.#turn = undefined;
-        for (const member of this.#members.values()) void member.flush();
-        resolve();
-      })
-    );
-  }
+/**
+ * Makes a room for clients of lines and clients of messages: terminals and browsers. All have the same
+ * rules; see {@linkcode chat}.
+ */
+export function chatRoom(options: ChatOptions = {}): ChatRoom {
+  checkOptions("chat", options, OPTIONS, "{ signal }");
+  const room = new Room(options);
+  return {
+    handler: (conn) => room.converse(new LineVoice(conn, room.framing)),
+    join: (client) => room.converse(new MessageVoice(client, room.framing.maxSize)),
+  };
 }

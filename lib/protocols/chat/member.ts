@@ -8,7 +8,8 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
 import { DONE } from "../../net/conn_base.ts";
 import { SocketError } from "../../base/errors.ts";
-import type { Conn } from "../../net/transport.ts";
+import type { Form, Voice } from "./voice.ts";
+import type { Word } from "./words.ts";
 
 /** How long a client that leaves gets to read what waits for it. */
 const LINGER_MS = 5000;
@@ -16,18 +17,18 @@ const LINGER_MS = 5000;
 /** See the module. */
 export class Member {
   name: string;
-  readonly conn: Conn;
+  readonly voice: Voice;
   readonly #maxQueue: number;
   readonly #clock: Clock;
-  #lines: Uint8Array[] = [];
-  /** The bytes of #lines, and of the write that is under way. */
+  #queue: Form[] = [];
+  /** The bytes of #queue, and of the write that is under way. */
   #waiting = 0;
   #sending: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(name: string, conn: Conn, maxQueue: number, clock: Clock) {
+  constructor(name: string, voice: Voice, maxQueue: number, clock: Clock) {
     this.name = name;
-    this.conn = conn;
+    this.voice = voice;
     this.#maxQueue = maxQueue;
     this.#clock = clock;
   }
@@ -37,53 +38,62 @@ export class Member {
     return this.#ending !== undefined;
   }
 
-  /** Puts a line in the queue; drops the client if that is full, since it reads too slowly. */
-  push(line: Uint8Array): void {
-    this.#waiting += line.length;
-    if (this.#waiting <= this.#maxQueue) this.#lines.push(line);
+  /** Puts a word in the queue; see {@linkcode push}. */
+  tell(word: Word): void {
+    this.push(this.voice.formOf(word));
+  }
+
+  /** Puts something in the queue; drops the client if that is full, since it reads too slowly. */
+  push(form: Form): void {
+    this.#waiting += sizeOf(form);
+    if (this.#waiting <= this.#maxQueue) this.#queue.push(form);
     else this.#drop();
   }
 
   /** Sends what is in the queue, and what is put there meanwhile. */
   flush(): Promise<void> {
-    if (this.#lines.length > 0) this.#sending ??= this.#send();
+    if (this.#queue.length > 0) this.#sending ??= this.#send();
     return this.#sending ?? DONE;
   }
 
   /** Sends what is in the queue, and closes; resets if that takes too long. */
-  end(): Promise<void> {
-    return this.#ending ??= this.#end();
+  end(goingAway = false): Promise<void> {
+    return this.#ending ??= this.#end(goingAway);
   }
 
-  async #end(): Promise<void> {
+  async #end(goingAway: boolean): Promise<void> {
     const cancel = this.#clock.setTimer(LINGER_MS, () => this.#drop());
     await this.flush();
+    await this.voice.close(goingAway);
     cancel();
-    this.conn.close();
   }
 
   async #send(): Promise<void> {
     try {
       do {
-        const batch = Buffer.concat(this.#lines);
-        this.#lines = [];
-        await this.conn.write(batch);
-        this.#waiting -= batch.length;
-      } while (this.#lines.length > 0);
+        const batch = this.#queue;
+        this.#queue = [];
+        await this.voice.send(batch);
+        for (const form of batch) this.#waiting -= sizeOf(form);
+      } while (this.#queue.length > 0);
     } catch (error) {
       // Reading may not notice by itself.
-      this.conn.close(error as Error);
+      this.voice.fail(error as Error);
     }
     this.#sending = undefined;
   }
 
   #drop(): void {
-    this.#lines = [];
-    this.conn.reset(
+    this.#queue = [];
+    this.voice.reset(
       new SocketError("ETIMEDOUT", "write", {
-        addr: this.conn.remoteAddr,
+        addr: this.voice.addr,
         why: `it reads too slowly, ${this.#waiting} bytes wait for it`,
       }),
     );
   }
+}
+
+function sizeOf(form: Form): number {
+  return typeof form === "string" ? Buffer.byteLength(form) : form.length;
 }

@@ -8,12 +8,17 @@ import { escapeText } from "../../base/escape.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
+/** Decodes a line. What is not UTF-8 becomes U+FFFD. */
+export function decodeText(line: Uint8Array): string {
+  return decoder.decode(line);
+}
+
 /**
- * Decodes a line so that it can do nothing but be read: what {@linkcode escapeText} escapes is
- * escaped, but for tabs. What is not UTF-8 becomes U+FFFD.
+ * Changes a text so that it can do nothing but be read: what {@linkcode escapeText} escapes is
+ * escaped, but for tabs.
  */
-export function cleanText(line: Uint8Array): string {
-  return decoder.decode(line).split("\t").map(escapeText).join("\t");
+export function cleanText(text: string): string {
+  return text.split("\t").map(escapeText).join("\t");
 }
 
 /** Whether it can be a name: 1 to 20 letters and digits of any script, `-` and `_`. */

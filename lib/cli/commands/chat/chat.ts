@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
-import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/chat.ts";
+import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/mod.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
