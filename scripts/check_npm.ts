@@ -8,7 +8,7 @@ import { join, posix } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { checkTypes } from "./check_types.ts";
 import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
-import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME, PAGE } from "./npm_package.ts";
+import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME, PAGES } from "./npm_package.ts";
 import { must, Program, type ProgramOptions, ROOT } from "./program.ts";
 import { Report } from "./report.ts";
 import { install, node, type Runtime } from "./runtimes.ts";
@@ -94,8 +94,10 @@ async function pack(npm: string, destination: string): Promise<string> {
     { filename: string; files: { path: string }[] },
   ];
   const code = join(npm, CODE);
-  const page = readdirSync(join(ROOT, PAGE)).map((name) => `${PAGE}/${name}`);
-  const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS), ...page];
+  const pages = PAGES.flatMap((page) =>
+    readdirSync(join(ROOT, page)).map((name) => `${page}/${name}`)
+  );
+  const reached = [...reachable(code, MODULES), ...reachable(code, DECLARATIONS), ...pages];
   assert.deepEqual(
     files.map(({ path }) => path).sort(),
     ["package.json", ...Object.keys(DOCUMENTS), ...reached.map((path) => `${CODE}/${path}`)].sort(),

@@ -3,7 +3,7 @@
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEPENDENCIES, DEV_DEPENDENCIES, PAGE, TYPES } from "./npm_package.ts";
+import { DEPENDENCIES, DEV_DEPENDENCIES, PAGES, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
 import { Context, deno2node, emit, ts } from "./tools.ts";
@@ -41,7 +41,7 @@ export async function compilePackage(): Promise<string> {
   if (errors.length > 0) {
     throw new Error(context.project.formatDiagnosticsWithColorAndContext(errors));
   }
-  return withPage(dir);
+  return withPages(dir);
 }
 
 /**
@@ -58,7 +58,7 @@ export async function compileTests(): Promise<string> {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, transpile(name, readFileSync(join(src, name), "utf8")));
   }
-  return withPage(dir);
+  return withPages(dir);
 }
 
 /** Makes `.node/NAME`: the sources, their dependencies, and nothing that was compiled before. */
@@ -78,8 +78,8 @@ async function prepare(
 }
 
 /** Adds the files that the code reads when it runs; returns the folder of the code. */
-function withPage(dir: string): string {
-  cpSync(join(ROOT, PAGE), join(dir, "out", PAGE), { recursive: true });
+function withPages(dir: string): string {
+  for (const page of PAGES) cpSync(join(ROOT, page), join(dir, "out", page), { recursive: true });
   return join(dir, "out");
 }
 

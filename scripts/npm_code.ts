@@ -5,7 +5,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "no
 import { dirname, join, posix } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { publicDeclarations } from "./declarations.ts";
-import { COMMANDS, compiledTo, EXPORTS, NAME, PAGE } from "./npm_package.ts";
+import { COMMANDS, compiledTo, EXPORTS, NAME, PAGES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { ts } from "./tools.ts";
 
@@ -32,7 +32,7 @@ export function copyCode(from: string, to: string): void {
   for (const [path, text] of publicDeclarations(from, DECLARATIONS)) {
     write(path, DECLARATIONS.includes(path) ? withGlobals(path) + text : text);
   }
-  cpSync(join(ROOT, PAGE), join(to, PAGE), { recursive: true });
+  for (const page of PAGES) cpSync(join(ROOT, page), join(to, page), { recursive: true });
   copyFileSync(join(ROOT, "scripts/npm_globals.d.ts"), join(to, GLOBALS));
 }
 

@@ -25,8 +25,11 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
   "recording.schema.json": "docs/recording.schema.json",
 };
 
-/** The folder of files that the code reads when it runs, in the sources and in the code. */
-export const PAGE = "lib/watch/page";
+/** The folder of the live page. */
+export const LIVE_PAGE = "lib/watch/page";
+
+/** The folders of files that the code reads when it runs, in the sources and in the code. */
+export const PAGES: readonly string[] = [LIVE_PAGE, "lib/cli/commands/chat/page"];
 
 /** The npm packages that a deno.json maps names to, with their versions. */
 function npmPackages({ imports }: { imports: Readonly<Record<string, string>> }) {

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readTable } from "../tests/support/doc_table.ts";
-import { PAGE } from "./npm_package.ts";
+import { LIVE_PAGE } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 
 /** The name of a situation in the address of the page. */
@@ -70,4 +70,4 @@ ${rows.join("\n")}
 `;
 }
 
-if (import.meta.main) writeFileSync(join(ROOT, PAGE, "semantics.html"), semanticsPage());
+if (import.meta.main) writeFileSync(join(ROOT, LIVE_PAGE, "semantics.html"), semanticsPage());

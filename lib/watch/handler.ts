@@ -9,11 +9,15 @@ import type { LightHandler, LightRequest, LightResponse } from "../http/server/l
 import { download, FORMATS } from "./download.ts";
 import { refuse, refuseForeign, safe, tokenCheck } from "./guard.ts";
 import { Hub, type Watched } from "./hub.ts";
-import { PAGE_FILES, type PageFile } from "./page_files.ts";
+import { type PageFile, pageFiles } from "./page_files.ts";
+import { PAGE_TEXTS } from "./page_texts.deno.ts";
 import type { Picture } from "./picture.ts";
 import { ReplayedRecording } from "./replayed.ts";
 import { eventStream } from "./stream.ts";
 import { ConnectionUpdates, ListUpdates, type Updates } from "./updates.ts";
+
+/** The files of the page. */
+const PAGE_FILES = pageFiles(PAGE_TEXTS);
 
 /** So many streams of messages there are at once; a page that is looked at has one or two. */
 const MOST_STREAMS = 16;

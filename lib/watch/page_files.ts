@@ -1,12 +1,10 @@
 /**
- * The files of the page, by the path that they are served at.
+ * The files of a page, by the path that they are served at.
  *
  * @module
  */
 
-import { PAGE_TEXTS } from "./page_texts.deno.ts";
-
-/** A file of the page. */
+/** A file of a page. */
 export interface PageFile {
   readonly type: string;
   readonly text: string;
@@ -19,10 +17,12 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: "image/svg+xml;charset=utf-8",
 };
 
-/** See the module. */
-export const PAGE_FILES: ReadonlyMap<string, PageFile> = new Map(
-  Object.entries(PAGE_TEXTS).map(([name, text]) => {
-    const type = TYPES[name.replace(/^.*\./, "")];
-    return [name === "index.html" ? "/" : `/${name}`, { type, text }];
-  }),
-);
+/** Gives each text, by its name, a path and a type; `index.html` is at `/`. */
+export function pageFiles(texts: Readonly<Record<string, string>>): ReadonlyMap<string, PageFile> {
+  return new Map(
+    Object.entries(texts).map(([name, text]) => {
+      const type = TYPES[name.replace(/^.*\./, "")];
+      return [name === "index.html" ? "/" : `/${name}`, { type, text }];
+    }),
+  );
+}

@@ -29,6 +29,19 @@ export interface Opened {
   readonly access: AccessList | undefined;
 }
 
+/** What is spoken at a port, as its URL says. */
+export interface Spoken {
+  /** The scheme without TLS; that of the address by default. */
+  readonly plain?: string;
+  /** The scheme with TLS. */
+  readonly secure: string;
+  /** What stands behind the address. */
+  readonly path: string;
+}
+
+/** Bytes, of any protocol. */
+const BYTES: Spoken = { secure: "tls", path: "" };
+
 /**
  * Listens where the options say, and prints the URL. Rejects with a UsageError, a CliError or a
  * SocketError.
@@ -37,11 +50,21 @@ export async function openListener(
   listen: ListeningOptions,
   session: Session,
   transport: Transport = openServerTransport(session, serverTranscript()),
+  spoken: Spoken = BYTES,
 ): Promise<Opened> {
-  const { place, tls, access, announce } = await planListening(listen, session);
+  return await listenAsPlanned(await planListening(listen, session), session, transport, spoken);
+}
+
+/** Listens, and prints the URL. */
+export async function listenAsPlanned(
+  { place, tls, access, announce }: Listening,
+  session: Session,
+  transport: Transport,
+  spoken: Spoken = BYTES,
+): Promise<Opened> {
   const listening = transport.listen(withTls(place, tls?.certificates, access, session.log));
   const listener = await session.untilListening(listening);
-  await announce(listener.addr);
+  await announce(listener.addr, spoken);
   return { listener, access };
 }
 
@@ -54,7 +77,7 @@ export interface Listening {
   /** Who may connect; all if it is undefined. */
   readonly access: AccessList | undefined;
   /** Prints the URL of where it listens, and tells of other ways there. */
-  announce(addr: Addr): Promise<void>;
+  announce(addr: Addr, spoken?: Spoken): Promise<void>;
 }
 
 /** Reads the files that say how to listen. Rejects with a UsageError or a CliError. */
@@ -65,11 +88,12 @@ export async function planListening(
   const { log } = session;
   const access = openAccess(who, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
-  const announce = async (addr: Addr) => {
-    const scheme = choice === undefined ? addr.transport : "tls";
-    await session.print(`${urlOf(addr, scheme)}\n`);
-    if (addr.transport === "unix" || !("host" in place) || place.host !== "") return;
-    for (const line of describeReach(addr.port, scheme)) log.note(line);
+  const announce = async (addr: Addr, spoken = BYTES) => {
+    const scheme = choice === undefined ? spoken.plain ?? addr.transport : spoken.secure;
+    if (addr.transport === "unix") return await session.print(`${urlOf(addr)}\n`);
+    await session.print(`${urlOf(addr, scheme)}${spoken.path}\n`);
+    if (!("host" in place) || place.host !== "") return;
+    for (const line of describeReach(addr.port, scheme)) log.note(line + spoken.path);
   };
   if ("path" in place || choice === undefined) return { place, tls: undefined, access, announce };
   return { place, tls: await openTls(choice, place.host, session), access, announce };

@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
-import { chat as chatRoom, type ChatEvent } from "../../../protocols/chat/mod.ts";
+import { type ChatEvent, chatRoom } from "../../../protocols/chat/mod.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
@@ -22,8 +22,10 @@ import { CHAT_HINTS } from "../../advice/hints.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
-import { openListener, serveUntilStopped } from "../../serving/serving.ts";
+import { listenAsPlanned, planListening, serveUntilStopped } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/shortage.ts";
+import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { openPage, PAGE_FLAGS, type PageOptions, parsePage } from "./page.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 
 const PORT = 10002;
@@ -32,6 +34,7 @@ const FLAGS = {
   ...servingFlags(PORT),
   // In a quiet room everybody is silent.
   "idle-timeout": seconds(0, "close a silent connection; 0 = never (default 0)"),
+  ...PAGE_FLAGS,
   ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
@@ -41,6 +44,7 @@ const HELP = `Lets all who connect talk to each other, in lines.
   deno run -A server.ts chat                     a room on localhost port ${PORT}
   deno run -A server.ts chat --host ''           for other machines, too
   deno run -A server.ts chat --tls-self-signed   that nobody else can read
+  deno run -A server.ts chat --ws                for browsers, too, at http://localhost:${PORT + 1}/
   nc localhost ${PORT}                             comes in; so do telnet, socat, ncat --ssl…
   npx plainsocket server chat                    the same on Node
 
@@ -54,7 +58,12 @@ wait, and holds up nobody.
 Options:
 ${renderFlags(FLAGS)}
 
-stdout gets one line: the URL it listens at. stderr tells who comes and goes, but not what is said.
+With --ws the room has a page, at a port of its own: on that of the terminals the server speaks first.
+Networks, TLS and the limits hold for both ports; --idle-timeout is for terminals, since the page is
+found to be gone when it does not answer a Ping for 30 s. Programs may connect to /ws of the page's
+port as a WebSocket: they say lines as texts, and hear JSON. ${ORIGIN_HELP}
+
+stdout gets one line: the URL it listens at; with --ws another one, that of the page. stderr tells who comes and goes, but not what is said.
 Ctrl-C or SIGTERM tells everybody and stops; again ends at once.
 
 ${TLS_HELP}
@@ -79,6 +88,8 @@ export const chat: Command = command({
 /** What the chat takes. */
 interface ChatOptions extends CommandOptions {
   readonly serving: ServingOptions;
+  /** The page. Undefined is none. */
+  readonly page: PageOptions | undefined;
 }
 
 function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[]): ChatOptions {
@@ -87,23 +98,31 @@ function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[])
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
     serving: parseServing(values, PORT),
+    page: parsePage(values),
   };
 }
 
-async function run({ serving }: ChatOptions, session: Session): Promise<number> {
+async function run({ serving, page }: ChatOptions, session: Session): Promise<number> {
   const { log, io: { clock } } = session;
   const signals = session.onSignals();
   const names = new Names();
   const words = { nameOf: (client: string) => names.of(client) };
   const transport = openServerTransport(session, switchboardTranscript(), { words });
-  const opened = await openListener(serving, session, transport);
+  const plan = await planListening(serving, session);
+  const opened = await listenAsPlanned(plan, session, transport);
   const { signal } = signals;
   const onEvent = (event: ChatEvent) => {
     names.heed(event);
     tell(log, event);
   };
-  const handler = chatRoom({ signal, clock, onEvent });
-  return await serveUntilStopped(opened, handler, serving.limits, session, signals);
+  const room = chatRoom({ signal, clock, onEvent });
+  const { limits } = serving;
+  const pages = page &&
+    await openPage(page, { plan, terminals: opened.listener, transport, session });
+  const served = pages?.serve(room, limits, signals);
+  const code = await serveUntilStopped(opened, room.handler, limits, session, signals);
+  await served;
+  return code;
 }
 
 /** The names of those in the room, by their addresses. */

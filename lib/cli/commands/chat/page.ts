@@ -1,0 +1,96 @@
+/**
+ * `chat --ws`: the page of the room, and its WebSockets, at a port of their own.
+ *
+ * @module
+ */
+
+import type { LightHandler } from "../../../http/server/light.ts";
+import type { Listener, Transport } from "../../../net/transport.ts";
+import type { ChatRoom } from "../../../protocols/chat/mod.ts";
+import { type Flag, integer, needing, optional, UsageError, type Values } from "../../io/flags.ts";
+import type { Signals } from "../../io/signals.ts";
+import type { LimitOptions } from "../../options/limits.ts";
+import { listenAsPlanned, type Listening } from "../../serving/serving.ts";
+import type { Session } from "../../session.ts";
+import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
+
+/** The flags of the page. */
+export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
+  readonly "ws-port": Flag<number | undefined>;
+} = {
+  ...webSocketFlags("let browsers in, too: with a page, at another port"),
+  "ws-port": needing(
+    "ws",
+    optional(
+      integer("PORT", [0, 65535], 0, "its port (default the next one; with --port 0 a free one)"),
+    ),
+  ),
+};
+
+/** What the page takes. */
+export interface PageOptions {
+  /** Undefined is the one behind that of the terminals. */
+  readonly port: number | undefined;
+  readonly origins: OriginOptions;
+}
+
+/** Makes what the flags say; undefined if there is to be no page. Throws a {@linkcode UsageError}. */
+export function parsePage(
+  values: Values<typeof PAGE_FLAGS> & {
+    readonly host: string | undefined;
+    readonly port: number | undefined;
+    readonly unix: string;
+  },
+): PageOptions | undefined {
+  const { ws, "ws-port": own, port, unix } = values;
+  if (!ws) return undefined;
+  if (unix !== "") throw new UsageError("Option --ws goes without --unix: browsers need a port");
+  if (own !== undefined && own !== 0 && own === port) {
+    throw new UsageError("Options --port and --ws-port cannot be the same: the page has its own");
+  }
+  return { port: own ?? (port === 0 ? 0 : undefined), origins: parseOrigins(values) };
+}
+
+/** What {@linkcode openPage} takes of the chat. */
+export interface PageContext {
+  /** How the terminals are listened for. */
+  readonly plan: Listening;
+  /** Closed if the page has no port. */
+  readonly terminals: Listener;
+  readonly transport: Transport;
+  readonly session: Session;
+}
+
+/** A page whose URL is printed. */
+export interface OpenedPage {
+  /** Serves it until a signal says stop. */
+  serve(room: ChatRoom, limits: LimitOptions, signals: Signals): Promise<unknown>;
+}
+
+/** Listens for browsers. What serves them is loaded only then. */
+export async function openPage(
+  { port, origins }: PageOptions,
+  { plan, terminals, transport, session }: PageContext,
+): Promise<OpenedPage> {
+  const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
+  const { pageHandler } = await import("./page_handler.ts");
+  const options = { ...plan.options, port: port ?? portBehind(terminals) };
+  const opened = await listenAsPlanned({ ...plan, options }, session, transport, PAGES)
+    .catch((error) => {
+      terminals.close();
+      throw error;
+    });
+  return {
+    serve(room, limits, signals) {
+      const sockets = webSocketHandler((ws) => room.join(ws), origins, session, MOST_OF_MESSAGE);
+      return serveRequests(opened, pageHandler(sockets), limits, session, signals);
+    },
+  };
+}
+
+/** The most bytes of a message: a line has 1000, and what is longer is told to be too long. */
+const MOST_OF_MESSAGE = 16 * 1024;
+
+function portBehind({ addr }: Listener): number {
+  return "port" in addr && addr.port < 65535 ? addr.port + 1 : 0;
+}

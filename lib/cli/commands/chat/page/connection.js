@@ -1,0 +1,65 @@
+// A WebSocket that is opened again when it is lost: after half a second, then later and later.
+
+const FIRST_WAIT = 500;
+const LONGEST_WAIT = 10_000;
+
+/**
+ * @typedef {{
+ *   onMessage: (message: any) => void,
+ *   onState: (state: "wait" | "open" | "lost", seconds: number, reason: string) => void,
+ * }} Listener
+ */
+
+/** See the file. */
+export class Connection {
+  /** @type {WebSocket | undefined} */
+  #socket;
+  #wait = FIRST_WAIT;
+  #timer = 0;
+  #url;
+  #listener;
+
+  /**
+   * @param {string} url
+   * @param {Listener} listener
+   */
+  constructor(url, listener) {
+    this.#url = url;
+    this.#listener = listener;
+    this.#open();
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Connects at once if it would wait; a connection that stands stays. */
+  retry() {
+    if (this.#timer === 0) return;
+    clearTimeout(this.#timer);
+    this.#open();
+  }
+
+  /** @param {string} text */
+  send(text) {
+    this.#socket?.send(text);
+  }
+
+  #open() {
+    this.#timer = 0;
+    this.#listener.onState("wait", 0, "");
+    const socket = this.#socket = new WebSocket(this.#url);
+    socket.addEventListener("open", () => {
+      this.#wait = FIRST_WAIT;
+      this.#listener.onState("open", 0, "");
+    });
+    socket.addEventListener("message", ({ data }) => this.#listener.onMessage(JSON.parse(data)));
+    socket.addEventListener("close", ({ reason }) => {
+      // Not all pages are to come back at the same moment.
+      const wait = this.#wait * (0.75 + Math.random() / 2);
+      this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
+      this.#timer = setTimeout(() => this.#open(), wait);
+      this.#listener.onState("lost", Math.ceil(wait / 1000), reason);
+    });
+  }
+}

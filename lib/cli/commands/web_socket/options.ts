@@ -1,0 +1,56 @@
+/**
+ * The flags of servers that speak WebSocket.
+ *
+ * @module
+ */
+
+import { type Flag, list, needing, toggle, UsageError, type Values } from "../../io/flags.ts";
+import { servedNames } from "../web/hosts.ts";
+
+/** An origin is a scheme, a host and a port, as a browser sends it. */
+function originsFlag(): Flag<readonly string[]> {
+  const flag = list(
+    "ORIGIN",
+    "let pages of another site connect, as https://example.org, or * for all; repeatable",
+  );
+  const parse = (text: string, sofar: readonly string[]) => {
+    if (text === "*") return [...sofar, text];
+    const origin = URL.canParse(text) ? new URL(text).origin : "null";
+    if (origin === "null" || ![origin, `${origin}/`].includes(text.toLowerCase())) {
+      throw new UsageError(`takes an origin, as https://example.org, or *, not '${text}'`);
+    }
+    return [...sofar, origin];
+  };
+  return { ...flag, parse };
+}
+
+/** The flags; `help` says what --ws does. */
+export function webSocketFlags(
+  help: string,
+): { readonly ws: Flag<boolean>; readonly "allow-origin": Flag<readonly string[]> } {
+  return { ws: toggle(help), "allow-origin": needing("ws", originsFlag()) };
+}
+
+/** What the help of a server says of them. */
+export const ORIGIN_HELP =
+  `A page of a browser may connect if its host is the server's own: an IP address, localhost, --host or
+the name of this machine. --allow-origin lets in others. Programs, which send no Origin, always may.`;
+
+/** Which pages may connect. */
+export interface OriginOptions {
+  /** Origins beside the server's own; `*` is all. */
+  readonly origins: readonly string[];
+  /** The names of the server, beside addresses and localhost. */
+  readonly names: readonly string[];
+}
+
+/** Makes what the flags say. */
+export function parseOrigins(
+  values: Values<ReturnType<typeof webSocketFlags>> & {
+    readonly host: string | undefined;
+    readonly unix: string;
+  },
+): OriginOptions {
+  const { "allow-origin": origins, host, unix } = values;
+  return { origins, names: servedNames({ "allow-host": [], host, unix }, false) ?? [] };
+}

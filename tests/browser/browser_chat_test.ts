@@ -1,0 +1,123 @@
+// The page of `chat --ws` in Chromium: a terminal, a desktop and a phone in one room.
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { chromium, type Page } from "playwright-core";
+import { Program } from "../support/peers.ts";
+import { pathOf } from "../support/programs.ts";
+import { startServer } from "../support/scripts.ts";
+import { test } from "../support/runner.deno.ts";
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+const line = (page: Page, text: string) => page.locator("#lines p", { hasText: text }).first();
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.locator("#text").fill(text);
+  await page.keyboard.press("Enter");
+}
+
+async function findNothingSerious(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate("axe.run()") as axe.AxeResults;
+  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  assert.deepEqual(serious.map(({ id }) => id), []);
+}
+
+/** The smallest width and height of what can be touched. */
+function smallestTarget(page: Page): Promise<number> {
+  return page.evaluate(`Math.min(...[...document.querySelectorAll("button, input")]
+    .map((one) => one.getBoundingClientRect())
+    .filter(({ width }) => width > 0)
+    .map(({ width, height }) => Math.min(width, height)))`) as Promise<number>;
+}
+
+test(
+  "browser chat: a terminal, a desktop and a phone talk; the pages come back when the server does",
+  async () => {
+    const args = ["chat", "--ws", "--host", "127.0.0.1"];
+    const chat = await startServer(args);
+    const [url] = await chat.program.stdout.until(/http:\S+(?=\n)/);
+    const browser = await chromium.launch({
+      executablePath: pathOf("chromium"),
+      args: ["--no-sandbox"],
+    });
+    try {
+      const complaints: string[] = [];
+      const open = async (name: string, options: object) => {
+        const page = await (await browser.newContext(options)).newPage();
+        page.on("pageerror", (error) => complaints.push(error.message));
+        page.on("request", (request) => {
+          if (!request.url().startsWith(url)) complaints.push(request.url());
+        });
+        await page.addInitScript(`localStorage["chat-name"] ??= "${name}"`);
+        await page.goto(url);
+        await line(page, `You are ${name} now.`).waitFor();
+        return page;
+      };
+      const desktop = await open("Grace", {});
+      const phone = await open("Linus", { ...PHONE, colorScheme: "dark" });
+      await using nc = new Program(["ncat", "127.0.0.1", String(chat.port)], { pipe: true });
+      await nc.stdout.until(/Here are also: Grace, Linus/);
+      nc.stdin.write("hello <b>all</b> \x1b[31m\n");
+      for (const page of [desktop, phone]) {
+        // What somebody says is text, and steers nothing.
+        await line(page, "guest3hello <b>all</b> \\x1b[31m").waitFor();
+        assert.equal(await page.locator("#lines b").count(), 0);
+      }
+      await say(desktop, "from a desktop");
+      await nc.stdout.until(/^Grace: from a desktop\n/m);
+      await line(phone, "from a desktop").waitFor();
+      await phone.locator("#text").tap();
+      await say(phone, `from a phone ${"x".repeat(300)}`);
+      await nc.stdout.until(/^Linus: from a phone x+\n/m);
+      await line(desktop, "from a phone").waitFor();
+      // Only the phone's own line is marked there, and a long word is not wider than it.
+      assert.match(
+        await phone.locator("#lines .own").textContent() ?? "",
+        /Linus \(you\)from a phone/,
+      );
+      assert.equal(await phone.locator("#lines .own").count(), 1);
+      assert.equal(await phone.evaluate("document.documentElement.scrollWidth"), 390);
+      assert.ok(await smallestTarget(phone) >= 44);
+
+      await phone.locator("#who").tap();
+      assert.deepEqual(await phone.locator("#names li").allTextContents(), [
+        "Grace",
+        "guest3",
+        "Linus (you)",
+      ]);
+      await findNothingSerious(phone);
+      await phone.locator("#name").fill("Linus2");
+      await phone.keyboard.press("Enter");
+      await nc.stdout.until(/^\* Linus is Linus2 now\.\n/m);
+      await findNothingSerious(desktop);
+      // A name that is taken is refused, and the old one stays.
+      await desktop.locator("#name").fill("LINUS2");
+      await desktop.keyboard.press("Enter");
+      await line(desktop, "There is a Linus2 already.").waitFor();
+
+      await chat.program.stop();
+      await line(desktop, "The server stops. Goodbye!").waitFor();
+      await desktop.locator("#state[data-state=lost]").waitFor();
+      await desktop.locator("#text").fill("not lost");
+      await desktop.keyboard.press("Enter");
+      const { port } = new URL(url);
+      await using again = await startServer([...args, "--ws-port", port]);
+      await phone.locator("#state[data-state=open]").waitFor();
+      await desktop.locator("#state[data-state=open]").waitFor();
+      await phone.locator("#names", { hasText: "Linus2 (you)" }).waitFor({ state: "attached" });
+      // What could not be sent is still in the field.
+      assert.equal(await desktop.locator("#text").inputValue(), "not lost");
+      await desktop.locator("#send").click();
+      await line(phone, "not lost").waitFor();
+      assert.deepEqual(complaints, []);
+      await browser.close();
+      await again.program.stderr.until(/Linus2 has left/);
+    } finally {
+      await browser.close();
+      await chat[Symbol.asyncDispose]();
+    }
+  },
+  ["chromium", "ncat"],
+);
