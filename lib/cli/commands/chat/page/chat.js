@@ -69,6 +69,7 @@ function onMessage(message) {
       people.delete(me);
       people.add(message.name);
       setMe(message.name);
+      setWanted(me);
       lines.note(`You are ${me} now.`);
       break;
     case "said":
@@ -121,7 +122,8 @@ function remembered() {
 }
 
 /** @param {string} newName */
-function remember(newName) {
+function setWanted(newName) {
+  wanted = newName;
   try {
     localStorage.setItem(NAME_KEY, newName);
   } catch {
@@ -148,9 +150,10 @@ byId("say").addEventListener("submit", (event) => {
 
 byId("rename").addEventListener("submit", (event) => {
   event.preventDefault();
-  wanted = name.value.trim();
-  remember(wanted);
-  if (wanted !== "" && wanted !== me) connection.send(`/nick ${wanted}`);
+  const given = name.value.trim();
+  // A name that is refused is not asked for again.
+  if (!connection.isOpen) setWanted(given);
+  else if (given !== "" && given !== me) connection.send(`/nick ${given}`);
   name.blur();
   showAside(false);
 });
