@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { LightHandler } from "../../../http/server/light.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import type { ChatRoom } from "../../../protocols/chat/mod.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../../io/flags.ts";

@@ -16,6 +16,7 @@ import { WORKERS_HELP } from "../../options/workers.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
+import { ORIGIN_HELP } from "../web_socket/options.ts";
 import { ECHO_SERVER_LINE, type EchoServerOptions } from "./server_options.ts";
 import { echoUdpServer } from "./udp_server.ts";
 import { WORKER_MODULE } from "./worker.ts";
@@ -28,6 +29,7 @@ const HELP = `A server made of plain sockets.
   deno run -A server.ts --tls-self-signed      over TLS
   deno run -A server.ts --unix /tmp/echo.sock  on a Unix socket
   deno run -A server.ts echo --udp             for datagrams
+  deno run -A server.ts echo --ws              for WebSockets
   deno run -A server.ts --workers 2            in two processes, on two cores
   deno run -A server.ts web dist               a directory as a web site, on port 8080
   deno run -A server.ts relay --to host:80     a port that leads to another one
@@ -59,6 +61,8 @@ ${renderFlags(ECHO_SERVER_LINE.flags)}
 Over UDP on any address (--host ''), the answers of a host with several addresses may come from
 another one than was asked, which clients may not take: then listen on that one.
 
+With --ws a message has at most 1 MiB; silent peers get a Ping every 30 s. ${ORIGIN_HELP}
+
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
 accepting and lets connections finish for the grace time, then resets them; again ends at once.
 
@@ -89,6 +93,9 @@ async function run(
 ): Promise<number> {
   const signals = session.onSignals();
   if (options.protocol === "datagram") return await echoUdpServer(options, session, signals);
+  if (options.protocol === "message") {
+    return await (await import("./web_socket_server.ts")).echoMessages(options, session, signals);
+  }
   const { serving, workers, handler, log } = options;
   if (workers !== undefined) {
     const init = { ...serving, workers, log, module: WORKER_MODULE, conversations: handler };

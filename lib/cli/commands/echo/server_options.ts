@@ -14,6 +14,7 @@ import { type InetPlace, parsePlace } from "../../options/place.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
+import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
 
 /** Where it listens by default. */
 const PORT = 10000;
@@ -23,6 +24,7 @@ const FLAGS = {
   ...WORKER_FLAGS,
   udp: toggle("answer datagrams (UDP), one by one"),
   "recv-size": size([1, 2 ** 26], 65536, "most bytes to receive at once (default 64 KiB)"),
+  ...webSocketFlags("speak WebSocket: each message comes back as it is"),
   ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
@@ -35,7 +37,11 @@ const NOT_WITH_UDP = [
   "idle-timeout",
   "grace",
   "recv-size",
+  "ws",
 ] as const;
+
+/** What means nothing with --ws: a peer that is gone is noticed by Pings. */
+const NOT_WITH_WS = ["workers", "idle-timeout", "recv-size"] as const;
 
 type EchoValues = Values<typeof FLAGS>;
 
@@ -61,8 +67,15 @@ export interface EchoDatagramOptions extends CommandOptions {
   readonly access: AccessOptions | undefined;
 }
 
+/** The echo server of WebSockets. */
+export interface EchoMessageOptions extends CommandOptions {
+  readonly protocol: "message";
+  readonly serving: ServingOptions;
+  readonly origins: OriginOptions;
+}
+
 /** What the echo server takes. */
-export type EchoServerOptions = EchoStreamOptions | EchoDatagramOptions;
+export type EchoServerOptions = EchoStreamOptions | EchoMessageOptions | EchoDatagramOptions;
 
 /** Makes the options of the echo server. */
 function parseEchoServer(
@@ -77,9 +90,16 @@ function parseEchoServer(
   };
   if (values.udp) return { ...common, protocol: "datagram", ...parseDatagram(values) };
   const serving = parseServing(values, PORT);
+  if (values.ws) return { ...common, protocol: "message", serving, origins: parseMessages(values) };
   const workers = parseWorkers(values, serving.access);
   const handler = { recvSize: values["recv-size"] };
   return { ...common, protocol: "stream", serving, workers, handler };
+}
+
+function parseMessages(values: EchoValues): OriginOptions {
+  const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
+  if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
+  return parseOrigins(values);
 }
 
 function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | "access"> {

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { HttpRequestOptions } from "../../../http/client/options.ts";
 import { ACCEPT_ENCODING } from "../../../http/client/encoding.ts";
 import { RequestError } from "../../../http/client/errors.ts";
-import { checkField, checkMethod, hasField } from "../../../http/client/request_head.ts";
+import { checkMethod, hasField } from "../../../http/client/request_head.ts";
 import { parseUrl } from "../../../http/client/url.ts";
 import { readFile } from "../../io/files.ts";
 import {
@@ -21,6 +21,7 @@ import {
   type Values,
 } from "../../io/flags.ts";
 import { isInFile, linesOf, secretOf } from "../../io/secret.ts";
+import { checked, parseField } from "../../options/header_field.ts";
 
 /**
  * The flags of what the request says. What has to be something is checked as it is read: if it is
@@ -166,11 +167,7 @@ function methodOf({ method, head }: RequestOptions, hasBody: boolean): string {
 
 /** `Name: value`, or `Name;` for an empty value; `Name:` leaves out what would be sent by default. */
 function fieldOf(line: string): string[] {
-  const match = /^([^:;]+)(?::[\t ]*(.*?)[\t ]*|;)$/s.exec(line);
-  if (match === null) throw new UsageError(`takes 'Name: value', not '${line}'`);
-  const [, name, text = ""] = match;
-  const value = Buffer.from(text).toString("latin1");
-  checked("takes 'Name: value'", () => checkField(name, value));
+  const { name, value } = parseField(line);
   if (value !== "" || line.endsWith(";")) return [name, value];
   return /^(accept|user-agent)$/i.test(name) ? [name, ""] : [];
 }
@@ -219,15 +216,6 @@ function stripped(bytes: Buffer): Buffer {
 }
 
 /** Makes a usage error of what `check` throws: what the option `takes`, and what is wrong. */
-function checked(takes: string, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(`${takes}: ${error.message}`);
-  }
-}
-
 /** The file name that a URL suggests: its last segment, decoded if it is still one name then. */
 export function remoteName({ pathname }: URL): string {
   const segment = pathname.slice(pathname.lastIndexOf("/") + 1);

@@ -14,7 +14,7 @@ import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
 import type { Opened, Spoken } from "../../serving/serving.ts";
-import { tellMistake } from "../../serving/tell.ts";
+import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import type { Session } from "../../session.ts";
 import type { OriginOptions } from "./options.ts";
 
@@ -71,4 +71,17 @@ export async function serveRequests(
     onError: (error) => tellMistake(error, log),
   });
   return await server.finished;
+}
+
+/** The same of a port for WebSockets alone; resolves to the exit code. */
+export async function serveWebSockets(
+  opened: Opened,
+  handler: LightHandler,
+  limits: LimitOptions,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  tellStop("WebSockets", limits.drainTimeout, session.log, signals);
+  const summary = await serveRequests(opened, handler, limits, session, signals);
+  return conclude(summary, opened.access, session.log, signals);
 }
