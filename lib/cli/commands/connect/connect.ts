@@ -22,6 +22,7 @@ import { FrameEnds } from "./frames.ts";
 import { type Direction, HexDump } from "./hex.ts";
 import { CONNECT_LINE, type ConnectOptions, type JoinChoice } from "./options.ts";
 import { probe } from "./probe.ts";
+import type { WebSocketTarget } from "./web_socket_options.ts";
 import { describeDestination } from "../../options/destination.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
@@ -41,11 +42,13 @@ const HELP = `Joins stdin and stdout to a socket.
   deno run -A client.ts connect --hex '[::1]:53' < query  shows each byte
   deno run -A client.ts connect --frame u32 localhost:9   each line is a message with its length
   deno run -A client.ts connect --udp localhost:10000     datagrams
+  deno run -A client.ts connect ws://localhost:10000/     a WebSocket: each line is a message
   deno run -A client.ts connect -z localhost:8000-8100    which of these ports are open?
   npx plainsocket client connect localhost:10000          the same on Node
 
 Usage: client.ts connect HOST:PORT [options]
        client.ts connect --unix PATH [options]
+       client.ts connect ws://HOST:PORT/PATH [options]
        client.ts connect -z HOST:PORT[-LAST] [options]
 
 Options:
@@ -66,6 +69,11 @@ A frame that is text is printed as it is, and any other with such escapes. What 
 whole, is printed so, too, but without a line end, and then it fails. With --hex, all bytes are
 shown, those around the frames as well.
 
+With ws:// and wss://, a line of stdin is a text message, and a message that comes is printed as a
+line, with escapes as a frame is. With --binary, what is read of stdin at once is a message, and bytes
+are printed as they come. A WebSocket has no half-close: behind the end of stdin it is closed with 1000
+once nothing has come for 0.5 s, or with --on-eof close at once, or with wait when the peer closes.
+
 Over UDP there is no end to pass on. When all of stdin is sent and something has come, it is over
 after --idle-timeout without more; without that option Ctrl-C ends it. A datagram has 65,507 bytes
 at most; a line on a terminal is one.
@@ -85,7 +93,12 @@ ${
     "tlsFailed",
     "receiveFailed",
     "badCertificate",
-  ], { closedEarly: "the peer closed in the middle of a frame, or takes no more" })
+    "refused",
+  ], {
+    closedEarly:
+      "the peer closed in the middle of a frame, takes no more, or closed with an error's code",
+    refused: "the server answered, and not with a WebSocket",
+  })
 }
 `;
 
@@ -107,6 +120,9 @@ async function run(
   const transport = openClientTransport(session, clientTranscript());
   const limits = { timeout, signal, clock };
   try {
+    if (options.webSocket !== undefined) {
+      return await message(options.webSocket, options.join, timeout, session, signal) ?? exitCode();
+    }
     if (options.probe) return await probe(transport, destinations, limits, session);
     const [destination] = destinations;
     const udp = "udp" in destination;
@@ -121,6 +137,30 @@ async function run(
     if (signal.aborted) return exitCode();
     throw error;
   }
+}
+
+/** The same with a WebSocket, which is loaded only then; resolves to undefined if a signal has ended it. */
+async function message(
+  target: WebSocketTarget,
+  { hex, onEof }: JoinChoice,
+  connectTimeout: number,
+  session: Session,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const { log, io } = session;
+  log.note(`connecting to ${target.url}`);
+  const stdin = awaitedStdin(io, () => {
+    if (io.hasInput()) {
+      log.note("waiting for the peer, and for input on stdin, which is sent to it");
+    }
+  });
+  const { converseInMessages } = await import("./web_socket.ts");
+  const transport = openClientTransport(session, clientTranscript());
+  const ends = (source: AsyncIterable<Uint8Array>) =>
+    hex ? dumped(source, log) : { source, sink: (data: Uint8Array) => log.data(data) };
+  const choice = { onEof, connectTimeout, stdin, ends, signal };
+  const code = await converseInMessages(target, transport, choice, session);
+  return signal.aborted ? undefined : code;
 }
 
 async function converse(

@@ -172,8 +172,8 @@ const TOO_LARGE = "Check that both sides use the same framing; if such frames ar
 
 const LF = Buffer.from("\n");
 
-/** A payload on one line. */
-function printable(payload: Uint8Array): Uint8Array {
+/** A payload on one line: text as it is, and with escapes what is no text or has control characters. */
+export function printable(payload: Uint8Array): Uint8Array {
   return isText(payload) ? payload : Buffer.from(escaped(payload));
 }
 

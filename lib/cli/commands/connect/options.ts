@@ -12,8 +12,15 @@ import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import type { Destination } from "../../options/destination.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { socketPath } from "../../options/socket_path.ts";
-import { TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
 import { type DatagramPeer, parseDestinations } from "./destinations.ts";
+import {
+  CONNECT_TLS_FLAGS,
+  isWebSocketUrl,
+  parseWebSocket,
+  refuseWebSocketFlags,
+  WEB_SOCKET_FLAGS,
+  type WebSocketTarget,
+} from "./web_socket_options.ts";
 import { checkFrames, FRAME_LIMIT_FLAG, framingFlag, framingOf } from "./framing_flag.ts";
 
 const ON_EOF: readonly OnEof[] = ["half-close", "close", "wait"];
@@ -25,12 +32,13 @@ const FLAGS = {
   unix: socketPath("connect to this socket file, and not to HOST:PORT"),
   udp: toggle("send datagrams: each read of stdin is one", "u"),
   broadcast: needing("udp", toggle("let HOST be a broadcast address; all who answer are heard")),
-  ...TLS_CLIENT_FLAGS,
+  ...CONNECT_TLS_FLAGS,
   crlf: toggle("send each line end as CRLF, as many protocols want it", "C"),
   frame: framingFlag("send each line as a frame, and print each frame as a line"),
   "frame-limit": FRAME_LIMIT_FLAG,
   hex: toggle("print what is sent (>) and received (<) as a hex dump", "x"),
   probe: toggle("only tell which ports are open: HOST:PORT or HOST:FIRST-LAST", "z"),
+  ...WEB_SOCKET_FLAGS,
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   "idle-timeout": seconds(0, "to wait with no byte moving; 0 = no limit (default 0)"),
   ...INSTRUMENT_FLAGS,
@@ -53,6 +61,8 @@ export interface JoinChoice {
 
 /** What `connect` takes. */
 export interface ConnectOptions extends CommandOptions {
+  /** Where to, if that is a WebSocket; then there are no destinations. */
+  readonly webSocket: WebSocketTarget | undefined;
   /** Several for a probe only. */
   readonly destinations: readonly (Destination | DatagramPeer)[];
   /** Whether it only tells which of them take connections. */
@@ -69,11 +79,14 @@ function parseConnect(
 ): ConnectOptions {
   const { probe, hex, crlf, "connect-timeout": connectTimeout } = values;
   const { "on-eof": onEof, "idle-timeout": idleTimeout } = values;
-  const destinations = parseDestinations(values, positionals);
+  const webSocket = isWebSocketUrl(positionals) ? parseWebSocket(values, positionals) : undefined;
+  if (webSocket === undefined) refuseWebSocketFlags(values);
+  const destinations = webSocket ? [] : parseDestinations(values, positionals);
   checkFrames(values);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { udp: values.udp }),
+    webSocket,
     destinations,
     probe,
     connectTimeout,

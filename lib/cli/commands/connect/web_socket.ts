@@ -1,0 +1,119 @@
+/**
+ * `connect ws://…`: joins stdin and stdout to a WebSocket.
+ *
+ * @module
+ */
+
+import { sleep } from "../../../base/clock.ts";
+import { escapeText } from "../../../base/escape.ts";
+import { counted } from "../../../base/plural.ts";
+import { RequestError } from "../../../http/client/errors.ts";
+import { dialWebSocket, type WsClose, type WsConn, WsError } from "../../../http/ws/mod.ts";
+import type { Transport } from "../../../net/transport.ts";
+import { join, type JoinOptions, type OnEof } from "../../../protocols/join.ts";
+import { CliError, EXIT } from "../../io/exit.ts";
+import type { Session } from "../../session.ts";
+import { BINARY, ByteConn } from "../web_socket/byte_conn.ts";
+import { LINES, linesOf, MOST_OF_LINE } from "./line_messages.ts";
+import type { WebSocketTarget } from "./web_socket_options.ts";
+
+/** Once stdin has ended, nothing may have come for so many milliseconds before the WebSocket is closed. */
+const QUIET_MS = 500;
+
+/** What a peer closes with when all is well. */
+const IN_ORDER: ReadonlySet<number> = new Set([1000, 1001, 1005]);
+
+/** What {@linkcode converseInMessages} takes. */
+export interface MessageChoice {
+  readonly onEof: OnEof | undefined;
+  /** In milliseconds. 0 means no limit. */
+  readonly connectTimeout: number;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Shows what goes through, and takes what comes. */
+  readonly ends: (source: AsyncIterable<Uint8Array>) => Pick<JoinOptions, "source" | "sink">;
+  /** Aborted at Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+/** Opens a WebSocket and joins it to stdin and stdout; resolves to the exit code. */
+export async function converseInMessages(
+  target: WebSocketTarget,
+  transport: Transport,
+  choice: MessageChoice,
+  { log, io: { clock } }: Session,
+): Promise<number> {
+  const { stdin, onEof, signal } = choice;
+  const ws = await open(target, transport, choice, clock);
+  if (ws.protocol !== "") log.note(`the subprotocol is ${ws.protocol}`);
+  // Reading ends then, and that ends all.
+  const leave = () => void ws.close(1001);
+  if (signal.aborted) leave();
+  signal.addEventListener("abort", leave);
+  const conn = new ByteConn(ws, target.binary ? BINARY : LINES);
+  const lastHeard = { at: clock.now() };
+  const source = lingering(target.binary ? stdin : linesOf(stdin), async () => {
+    if (onEof === "close") return;
+    if (onEof === "wait") return void await ws.closed;
+    // What the peer answers before the Pong is there when that is.
+    await ws.ping().catch(() => {});
+    for (let left; (left = lastHeard.at + QUIET_MS - clock.now()) > 0;) await sleep(left, clock);
+  });
+  const { source: shown, sink } = choice.ends(source);
+  const heard = (data: Uint8Array) => {
+    lastHeard.at = clock.now();
+    return sink(data);
+  };
+  try {
+    await join(conn, { source: shown, sink: heard, onEof: "close", clock });
+  } catch (error) {
+    if (error instanceof WsError) throw new CliError(EXIT.receiveFailed, error.message);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", leave);
+  }
+  const closed = await ws.closed;
+  log.note(
+    `sent ${counted(conn.bytesWritten, "byte")} and received ${conn.bytesRead}; ${inWords(closed)}`,
+  );
+  return closed.by === "self" || IN_ORDER.has(closed.code) ? EXIT.ok : EXIT.closedEarly;
+}
+
+async function open(
+  { url, protocols, headers, pingInterval, tls }: WebSocketTarget,
+  transport: Transport,
+  { connectTimeout, signal }: MessageChoice,
+  clock: Session["io"]["clock"],
+): Promise<WsConn> {
+  try {
+    return await dialWebSocket(url, {
+      transport,
+      protocols,
+      headers,
+      tls,
+      connectTimeout,
+      handshakeTimeout: connectTimeout,
+      pingInterval,
+      maxSize: MOST_OF_LINE,
+      signal,
+      clock,
+    });
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    const code = error.code === "BAD_STATUS" ? EXIT.refused : EXIT.receiveFailed;
+    throw new CliError(code, error.message, { cause: error });
+  }
+}
+
+/** A source that ends only when `linger` is done. */
+async function* lingering(
+  source: AsyncIterable<Uint8Array>,
+  linger: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  yield* source;
+  await linger();
+}
+
+function inWords({ code, reason, by }: WsClose): string {
+  const who = by === "peer" ? "closed by the peer" : "closed";
+  return `${who}: ${code}${reason === "" ? "" : ` ${escapeText(reason)}`}`;
+}
