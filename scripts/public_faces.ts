@@ -127,6 +127,14 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["IdleWatch"],
     reason: "echo and replay give up a silent server as a server gives up a silent client",
   },
+  "lib/watch/guard.ts": {
+    names: ["refuse", "safe"],
+    reason: "the page of the chat has the fields that keep it safe, too",
+  },
+  "lib/watch/page_files.ts": {
+    names: ["pageFiles"],
+    reason: "the page of the chat is served in the same way",
+  },
   "lib/watch/hub.ts": {
     names: ["Hub"],
     reason: "--watch has the live page of a program, which no library needs",

@@ -81,7 +81,9 @@ export async function openPage(
     });
   return {
     serve(room, limits, signals) {
-      const sockets = webSocketHandler((ws) => room.join(ws), origins, session, MOST_OF_MESSAGE);
+      const sockets = webSocketHandler((ws) => room.join(ws), origins, session, {
+        maxSize: MOST_OF_MESSAGE,
+      });
       return serveRequests(opened, pageHandler(sockets), limits, session, signals);
     },
   };

@@ -70,9 +70,10 @@ whole, is printed so, too, but without a line end, and then it fails. With --hex
 shown, those around the frames as well.
 
 With ws:// and wss://, a line of stdin is a text message, and a message that comes is printed as a
-line, with escapes as a frame is. With --binary, what is read of stdin at once is a message, and bytes
-are printed as they come. A WebSocket has no half-close: behind the end of stdin it is closed with 1000
-once nothing has come for 0.5 s, or with --on-eof close at once, or with wait when the peer closes.
+line, with escapes as a frame is. With --binary, what is read of stdin at once, at most 64 KiB, is a
+message, and bytes are printed as they come. A WebSocket has no half-close: behind the end of stdin it
+is closed with 1000 once nothing has come for 0.5 s; with --on-eof close at once, and with wait when
+the peer closes it. The code and reason with which it was closed are in the log.
 
 Over UDP there is no end to pass on. When all of stdin is sent and something has come, it is over
 after --idle-timeout without more; without that option Ctrl-C ends it. A datagram has 65,507 bytes

@@ -20,6 +20,9 @@ import type { WebSocketTarget } from "./web_socket_options.ts";
 /** Once stdin has ended, nothing may have come for so many milliseconds before the WebSocket is closed. */
 const QUIET_MS = 500;
 
+/** The most bytes of a binary message. */
+const MOST_OF_PIECE = 64 * 1024;
+
 /** What a peer closes with when all is well. */
 const IN_ORDER: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
@@ -51,12 +54,14 @@ export async function converseInMessages(
   signal.addEventListener("abort", leave);
   const conn = new ByteConn(ws, target.binary ? BINARY : LINES);
   const lastHeard = { at: clock.now() };
-  const source = lingering(target.binary ? stdin : linesOf(stdin), async () => {
+  const over = new AbortController();
+  const source = lingering(target.binary ? piecesOf(stdin) : linesOf(stdin), async () => {
     if (onEof === "close") return;
     if (onEof === "wait") return void await ws.closed;
     // What the peer answers before the Pong is there when that is.
     await ws.ping().catch(() => {});
-    for (let left; (left = lastHeard.at + QUIET_MS - clock.now()) > 0;) await sleep(left, clock);
+    const left = () => over.signal.aborted ? 0 : lastHeard.at + QUIET_MS - clock.now();
+    while (left() > 0) await sleep(left(), clock, over.signal);
   });
   const { source: shown, sink } = choice.ends(source);
   const heard = (data: Uint8Array) => {
@@ -70,6 +75,7 @@ export async function converseInMessages(
     throw error;
   } finally {
     signal.removeEventListener("abort", leave);
+    over.abort();
   }
   const closed = await ws.closed;
   log.note(
@@ -101,6 +107,15 @@ async function open(
     if (!(error instanceof RequestError)) throw error;
     const code = error.code === "BAD_STATUS" ? EXIT.refused : EXIT.receiveFailed;
     throw new CliError(code, error.message, { cause: error });
+  }
+}
+
+/** Bytes in pieces that any server takes as a message. */
+async function* piecesOf(stdin: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stdin) {
+    for (let at = 0; at < chunk.length; at += MOST_OF_PIECE) {
+      yield chunk.subarray(at, at + MOST_OF_PIECE);
+    }
   }
 }
 

@@ -25,8 +25,8 @@ export const CONNECT_TLS_FLAGS: typeof TLS_CLIENT_FLAGS = {
 
 const PING_SECONDS = 30;
 
-/** What the handshake sends by itself. */
-const OF_THE_HANDSHAKE = /^(connection|upgrade|host|sec-websocket-.*)$/i;
+/** What the handshake sends by itself, beside what every request does. */
+const OF_THE_HANDSHAKE = /^sec-websocket-/i;
 
 /** Fields of the request, names and values by turns. */
 function fieldsFlag(): Flag<readonly string[]> {

@@ -12,16 +12,18 @@ import { dial } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { relay, type Relayed } from "../../../protocols/relay.ts";
 import type { Handler } from "../../../serve/serve.ts";
-import type { Transport } from "../../../net/transport.ts";
+import { RequestError } from "../../../http/client/errors.ts";
+import { dialWebSocket, WsError } from "../../../http/ws/mod.ts";
+import type { Conn, Transport } from "../../../net/transport.ts";
 import { type Attempt, noting } from "../../options/attempt.ts";
 import { explained } from "../../explain/explain.ts";
-import { formatDestination } from "../../options/destination.ts";
 import type { Log } from "../../io/log.ts";
-import type { TargetOptions } from "./target.ts";
+import { ByteConn } from "../web_socket/byte_conn.ts";
+import { formatTarget, type RelayTargetOptions, type WebSocketPlace } from "./web_socket_target.ts";
 
 /** Makes the handler that joins each client to the target. */
 export function relayHandler(
-  { target, connectTimeout: timeout }: TargetOptions,
+  { target, connectTimeout: timeout }: RelayTargetOptions,
   log: Log,
   transport: Transport,
   clock: Clock,
@@ -29,10 +31,14 @@ export function relayHandler(
   const attempt: Attempt = {};
   const noted = noting(transport, attempt);
   const causes = new Causes(attempt, clock);
-  const destination = formatDestination(target);
+  const destination = formatTarget(target);
   /** The lines that wait for a check. */
   const waiting = new Set<Promise<void>>();
-  const handler = relay((signal) => dial(noted, { ...target, timeout, signal, clock }), {
+  const dialTarget = (signal: AbortSignal) =>
+    "url" in target
+      ? dialBytes(target, noted, { connectTimeout: timeout, signal, clock })
+      : dial(noted, { ...target, timeout, signal, clock });
+  const handler = relay(dialTarget, {
     clock,
     onEnd(relayed) {
       const { error } = relayed;
@@ -49,10 +55,27 @@ export function relayHandler(
       await handler(conn, conversation);
     } catch (error) {
       // The line of a conversation has told what went wrong with its sockets.
-      if (!(error instanceof SocketError)) throw error;
+      if (!isOfPeers(error)) throw error;
       if (waiting.size > 0) await Promise.all(waiting);
     }
   };
+}
+
+/** Connects to a WebSocket that takes bytes. */
+async function dialBytes(
+  { url, wss }: WebSocketPlace,
+  transport: Transport,
+  limits: { readonly connectTimeout: number; readonly signal: AbortSignal; readonly clock: Clock },
+): Promise<Conn> {
+  const { connectTimeout: handshakeTimeout } = limits;
+  return new ByteConn(
+    await dialWebSocket(url, { ...limits, transport, tls: wss, handshakeTimeout }),
+  );
+}
+
+/** Whether it is what peers do, and no mistake of ours. */
+function isOfPeers(error: unknown): error is SocketError | RequestError | WsError {
+  return error instanceof SocketError || error instanceof RequestError || error instanceof WsError;
 }
 
 /** For so many milliseconds a cause holds for all clients: it is not looked for at each. */
@@ -89,7 +112,7 @@ function tell(log: Log, relayed: Relayed, destination: string, cause?: string): 
   const client = formatAddr(relayed.client);
   const target = relayed.target === undefined ? destination : formatAddr(relayed.target);
   const seconds = (relayed.duration / 1000).toFixed(3);
-  const failure = error instanceof SocketError ? error : undefined;
+  const failure = isOfPeers(error) ? error : undefined;
   const message = cause ?? failure?.message;
   log.event(
     `${client} to ${target}: ${counted(toTarget, "byte")} there, ${toClient} back, ${seconds} s` +
@@ -101,7 +124,7 @@ function tell(log: Log, relayed: Relayed, destination: string, cause?: string): 
       toTarget,
       toClient,
       seconds: Number(seconds),
-      ...failure && { code: failure.code, message },
+      ...failure && { code: "code" in failure ? failure.code : failure.closeCode, message },
     },
   );
 }

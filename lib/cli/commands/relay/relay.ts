@@ -14,14 +14,25 @@ import {
   parseInstruments,
 } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
-import { formatDestination } from "../../options/destination.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { relayAdvice } from "../../advice/first_word.ts";
-import { renderFlags, type Values } from "../../io/flags.ts";
+import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
 import { RELAY_HINTS } from "../../advice/hints.ts";
 import { relayHandler } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
-import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
+import {
+  ORIGIN_HELP,
+  type OriginOptions,
+  parseOrigins,
+  webSocketFlags,
+} from "../web_socket/options.ts";
+import {
+  formatTarget,
+  parseRelayTarget,
+  placeOf,
+  RELAY_TARGET_FLAGS,
+  type RelayTargetOptions,
+} from "./web_socket_target.ts";
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
 import { WORKER_MODULE } from "./worker.ts";
@@ -44,13 +55,17 @@ import { switchboardTranscript } from "../../io/transcript.ts";
 const PORT = 10001;
 
 const FLAGS = {
-  ...TARGET_FLAGS,
+  ...RELAY_TARGET_FLAGS,
+  ...webSocketFlags("take clients that speak WebSocket: binary messages are the bytes"),
   ...servingFlags(PORT),
   ...WORKER_FLAGS,
   ...INSTRUMENT_FLAGS,
   ...TOXIPROXY_FLAGS,
   ...GENERAL_FLAGS,
 };
+
+/** What means nothing with --ws, or is about bytes. */
+const NOT_WITH_WS = ["workers", "toxiproxy-api", "idle-timeout"] as const;
 
 const HELP = `Joins each client to a connection of its own to a target.
 
@@ -60,6 +75,8 @@ const HELP = `Joins each client to a connection of its own to a target.
   deno run -A server.ts relay --to tls:example.com:443          plain in front of TLS
   deno run -A server.ts relay --to unix:/run/app.sock           a Unix socket for the network
   deno run -A server.ts relay --to localhost:5432 --unix db.sock
+  deno run -A server.ts relay --ws --to localhost:5900          for browsers, as websockify
+  deno run -A server.ts relay --to ws://localhost:8080/         for programs without WebSocket
   deno run -A server.ts relay --toxiproxy-api 8474              relays as toxiproxy's clients say
   npx plainsocket server relay --to localhost:10000             the same on Node
 
@@ -72,6 +89,11 @@ ${renderFlags(FLAGS)}
 Who reads slowly holds the other side back, and the end of what one side sends is passed on while
 the other goes on. A reset of one side resets the other; a target that cannot be reached resets the
 client. (Deno cannot reset, and closes.) --idle-timeout is for both directions together.
+
+A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
+half-close: the end of the other side closes it with 1000, and what it still sends is lost; its Close
+is the end of what it sends. --ws goes without --workers, --toxiproxy-api and --idle-timeout: silent
+clients get a Ping every 30 s. ${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
@@ -105,7 +127,9 @@ export const relay: Command = command({
 /** What the relay takes. */
 interface RelayOptions extends CommandOptions {
   /** Undefined if all relays are made by the API. */
-  readonly to: TargetOptions | undefined;
+  readonly to: RelayTargetOptions | undefined;
+  /** Which pages may connect, if clients speak WebSocket. Undefined is bytes. */
+  readonly origins: OriginOptions | undefined;
   /** Undefined is no API. */
   readonly toxiproxy: ToxiproxyOptions | undefined;
   readonly serving: ServingOptions;
@@ -116,26 +140,34 @@ function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]
   noMore(positionals, relayAdvice(positionals, values.to !== ""));
   const serving = parseServing(values, PORT);
   const toxiproxy = parseToxiproxy(values, serving);
-  const to = toxiproxy !== undefined && values.to === "" ? undefined : parseTarget(values);
+  const to = toxiproxy !== undefined && values.to === "" ? undefined : parseRelayTarget(values);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
     to,
+    origins: parseWs(values),
     toxiproxy,
     serving,
     workers: parseWorkers(values, serving.access),
   };
 }
 
+function parseWs(values: Values<typeof FLAGS>): OriginOptions | undefined {
+  if (!values.ws) return undefined;
+  const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
+  if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
+  return parseOrigins(values);
+}
+
 async function run(
-  { to, toxiproxy, serving, workers, ...options }: RelayOptions,
+  { to, origins, toxiproxy, serving, workers, ...options }: RelayOptions,
   session: Session,
 ): Promise<number> {
   const { log, io: { clock } } = session;
-  if (to !== undefined) await refuseItself(serving.place, to.target, systemTransport);
+  if (to !== undefined) await refuseItself(serving.place, placeOf(to.target), systemTransport);
   const signals = session.onSignals();
   if (to !== undefined && workers !== undefined) {
-    log.note(`relaying to ${formatDestination(to.target)}`);
+    log.note(`relaying to ${formatTarget(to.target)}`);
     const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
     return await serveInWorkers({ ...serving, ...more }, session, signals);
   }
@@ -148,8 +180,12 @@ async function run(
   const listening = session.instruments.withFaults(transport, clock);
   const context = { session, signals, transport, listening };
   if (to === undefined) return await serveToxiproxy(toxiproxy!, serving, context);
+  if (origins !== undefined) {
+    const { relayWebSockets } = await import("./web_socket_server.ts");
+    return await relayWebSockets({ to, origins, serving }, context);
+  }
   const opened = await openListener(serving, session, listening);
-  log.note(`relaying to ${formatDestination(to.target)}`);
+  log.note(`relaying to ${formatTarget(to.target)}`);
   const proxies = toxiproxy && await start(toxiproxy, { ...context, access: opened.access });
   const handler = relayHandler(to, log, transport, clock);
   const code = await serveUntilStopped(opened, handler, serving.limits, session, signals);

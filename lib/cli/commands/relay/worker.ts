@@ -8,12 +8,12 @@ import type { WorkerMain } from "../../../workers/protocol.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker.ts";
 import { relayHandler } from "./handler.ts";
-import type { TargetOptions } from "./target.ts";
+import type { RelayTargetOptions } from "./web_socket_target.ts";
 
 /** Where this file is. */
 export const WORKER_MODULE: string = import.meta.url;
 
-const main: WorkerMain = workerMain<TargetOptions>({
+const main: WorkerMain = workerMain<RelayTargetOptions>({
   handler: relayHandler,
   transcript: switchboardTranscript,
 });

@@ -9,7 +9,7 @@ import { SocketError } from "../../../base/errors.ts";
 import { requireHost } from "../../../files/hosts.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
 import { serveLight } from "../../../http/server/server.ts";
-import { websocket, type WsConn, WsError } from "../../../http/ws/mod.ts";
+import { websocket, type WsConn, WsError, type WsServerOptions } from "../../../http/ws/mod.ts";
 import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
@@ -29,7 +29,7 @@ export function webSocketHandler(
   hold: (ws: WsConn) => Promise<void>,
   { origins, names }: OriginOptions,
   { log, io: { clock } }: Session,
-  maxSize?: number,
+  more: Pick<WsServerOptions, "maxSize" | "protocols"> = {},
 ): LightHandler {
   const handler = websocket(async (ws) => {
     try {
@@ -39,7 +39,7 @@ export function webSocketHandler(
       if (!(error instanceof WsError || error instanceof SocketError)) throw error;
       log.note(`${formatAddr(ws.remoteAddr)}: ${error.message}`);
     }
-  }, { allowOrigin: origins, clock, ...maxSize === undefined ? {} : { maxSize } });
+  }, { ...more, allowOrigin: origins, clock });
   // A page whose name was made to lead here is of the same host as the server: that name must be known.
   const guarded = requireHost(
     handler,

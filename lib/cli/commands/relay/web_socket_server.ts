@@ -1,0 +1,56 @@
+/**
+ * `relay --ws`: clients that speak WebSocket, whose messages are the bytes of the target.
+ *
+ * @module
+ */
+
+import type { WsConn } from "../../../http/ws/mod.ts";
+import type { Transport } from "../../../net/transport.ts";
+import type { Signals } from "../../io/signals.ts";
+import type { ServingOptions } from "../../options/serving.ts";
+import { openListener } from "../../serving/serving.ts";
+import type { Session } from "../../session.ts";
+import { ByteConn } from "../web_socket/byte_conn.ts";
+import type { OriginOptions } from "../web_socket/options.ts";
+import { serveWebSockets, WEB_SOCKETS, webSocketHandler } from "../web_socket/serving.ts";
+import { relayHandler } from "./handler.ts";
+import { formatTarget, type RelayTargetOptions } from "./web_socket_target.ts";
+
+/** What {@linkcode relayWebSockets} takes. */
+export interface WebSocketRelay {
+  readonly to: RelayTargetOptions;
+  readonly origins: OriginOptions;
+  readonly serving: ServingOptions;
+}
+
+/** What it uses. */
+export interface WebSocketContext {
+  readonly session: Session;
+  readonly signals: Signals;
+  /** Reaches the target. */
+  readonly transport: Transport;
+  /** What it listens with. */
+  readonly listening: Transport;
+}
+
+/** Serves until a signal says stop; resolves to the exit code. */
+export async function relayWebSockets(
+  { to, origins, serving }: WebSocketRelay,
+  { session, signals, transport, listening }: WebSocketContext,
+): Promise<number> {
+  const { log, io: { clock } } = session;
+  const opened = await openListener(serving, session, listening, WEB_SOCKETS);
+  log.note(`relaying to ${formatTarget(to.target)}`);
+  const relay = relayHandler(to, log, transport, clock);
+  const hold = async (ws: WsConn) => {
+    const lost = new AbortController();
+    void ws.closed.then(() => lost.abort());
+    await relay(new ByteConn(ws), {
+      signal: lost.signal,
+      stopping: AbortSignal.any([signals.signal, lost.signal]),
+    });
+  };
+  // Clients of websockify ask for this one, and browsers give up if they do not get it.
+  const handler = webSocketHandler(hold, origins, session, { protocols: ["binary"] });
+  return await serveWebSockets(opened, handler, serving.limits, session, signals);
+}

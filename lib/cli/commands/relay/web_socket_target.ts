@@ -1,0 +1,61 @@
+/**
+ * Where `relay` leads to: what carries bytes by itself, or a WebSocket that they are sent over.
+ *
+ * @module
+ */
+
+import type { ClientTls } from "../../../http/client/options.ts";
+import { text, UsageError, type Values } from "../../io/flags.ts";
+import { type Destination, formatDestination } from "../../options/destination.ts";
+import { parseTrust } from "../../options/tls_client.ts";
+import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
+
+/** The flags. */
+export const RELAY_TARGET_FLAGS: typeof TARGET_FLAGS = {
+  ...TARGET_FLAGS,
+  to: text("TARGET", "", "where to: HOST:PORT, tls:HOST:PORT, unix:PATH or ws://HOST:PORT/PATH"),
+};
+
+/** A WebSocket that bytes go to, as binary messages. */
+export interface WebSocketPlace {
+  readonly url: string;
+  /** Undefined without TLS. */
+  readonly wss: ClientTls | undefined;
+}
+
+/** A target of a relay. */
+export type RelayTarget = Destination | WebSocketPlace;
+
+/** Where a relay leads to: plain data, which workers get, too. */
+export interface RelayTargetOptions extends Omit<TargetOptions, "target"> {
+  readonly target: RelayTarget;
+}
+
+/** As it is written on the command line. */
+export function formatTarget(target: RelayTarget): string {
+  return "url" in target ? target.url : formatDestination(target);
+}
+
+/** Where its socket connects to. */
+export function placeOf(target: RelayTarget): Destination {
+  if (!("url" in target)) return target;
+  const { hostname, port, protocol } = new URL(target.url);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  return { host, port: Number(port) || (protocol === "wss:" ? 443 : 80) };
+}
+
+/** Makes the target that the flags say. Throws a {@linkcode UsageError}. */
+export function parseRelayTarget(values: Values<typeof TARGET_FLAGS>): RelayTargetOptions {
+  const { to, servername, "connect-timeout": connectTimeout } = values;
+  if (!/^wss?:/.test(to)) return parseTarget(values);
+  const secure = to.startsWith("wss:");
+  if (!/^wss?:\/\//.test(to) || !URL.canParse(to) || /[#@]/.test(to)) {
+    throw new UsageError(`Option --to: '${to}' is not ws://HOST:PORT/PATH`);
+  }
+  const given = (["cacert", "insecure", "cert", "key"] as const).find((name) => values[name]);
+  if (!secure && given !== undefined) {
+    throw new UsageError(`Option --${given} is for a target with TLS: --to wss://HOST:PORT/PATH`);
+  }
+  if (servername !== "") throw new UsageError("Option --servername goes without ws:// and wss://");
+  return { target: { url: to, wss: secure ? parseTrust(values) : undefined }, connectTimeout };
+}
