@@ -43,6 +43,8 @@ const FLAGS = {
     "--worker-kind processes|threads",
     "--udp",
     "--recv-size BYTES",
+    "--ws",
+    "--allow-origin ORIGIN",
     "--max-connections N",
     "--idle-timeout SECONDS",
     "--grace SECONDS",

@@ -58,13 +58,15 @@ wait, and holds up nobody.
 Options:
 ${renderFlags(FLAGS)}
 
-With --ws the room has a page, at a port of its own: on that of the terminals the server speaks first.
+With --ws the room has a page, at a port of its own: on the other one the server speaks first.
 Networks, TLS and the limits hold for both ports; --idle-timeout is for terminals, since the page is
 found to be gone when it does not answer a Ping for 30 s. Programs may connect to /ws of the page's
-port as a WebSocket: they say lines as texts, and hear JSON. ${ORIGIN_HELP}
+port as a WebSocket: they say lines as texts, and hear JSON.
+${ORIGIN_HELP}
 
-stdout gets one line: the URL it listens at; with --ws another one, that of the page. stderr tells who comes and goes, but not what is said.
-Ctrl-C or SIGTERM tells everybody and stops; again ends at once.
+stdout gets the URL it listens at, and with --ws that of the page on a second line. stderr tells
+who comes and goes, but not what is said. Ctrl-C or SIGTERM tells everybody and stops; again ends
+at once.
 
 ${TLS_HELP}
 

@@ -70,8 +70,8 @@ whole, is printed so, too, but without a line end, and then it fails. With --hex
 shown, those around the frames as well.
 
 With ws:// and wss://, a line of stdin is a text message, and a message that comes is printed as a
-line, with escapes as a frame is. With --binary, what is read of stdin at once, at most 64 KiB, is a
-message, and bytes are printed as they come. A WebSocket has no half-close: behind the end of stdin it
+line, with escapes as a frame is. With --binary, what is read of stdin at once, at most 64 KiB, is
+a message, and bytes are printed as they come. A WebSocket has no half-close: after stdin ends, it
 is closed with 1000 once nothing has come for 0.5 s; with --on-eof close at once, and with wait when
 the peer closes it. The code and reason with which it was closed are in the log.
 

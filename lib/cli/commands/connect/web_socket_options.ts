@@ -57,12 +57,12 @@ export const WEB_SOCKET_FLAGS: {
   readonly header: Flag<readonly string[]>;
   readonly ping: Flag<number>;
 } = {
-  binary: toggle("with ws://, send stdin as binary messages, and print bytes as they come"),
+  binary: toggle("with ws://, send and print bytes as they are, not lines"),
   subprotocol: subprotocolsFlag(),
   header: fieldsFlag(),
   ping: seconds(
     PING_SECONDS,
-    `with ws://, send a Ping to a silent peer after; 0 = none (default ${PING_SECONDS})`,
+    `with ws://, Ping a silent peer; 0 = never (default ${PING_SECONDS})`,
   ),
 };
 

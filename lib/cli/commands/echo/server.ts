@@ -61,7 +61,8 @@ ${renderFlags(ECHO_SERVER_LINE.flags)}
 Over UDP on any address (--host ''), the answers of a host with several addresses may come from
 another one than was asked, which clients may not take: then listen on that one.
 
-With --ws a message has at most 1 MiB; silent peers get a Ping every 30 s. ${ORIGIN_HELP}
+With --ws a message has at most 1 MiB; silent peers get a Ping every 30 s.
+${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
 accepting and lets connections finish for the grace time, then resets them; again ends at once.

@@ -56,7 +56,7 @@ const PORT = 10001;
 
 const FLAGS = {
   ...RELAY_TARGET_FLAGS,
-  ...webSocketFlags("take clients that speak WebSocket: binary messages are the bytes"),
+  ...webSocketFlags("take clients that speak WebSocket, in binary messages"),
   ...servingFlags(PORT),
   ...WORKER_FLAGS,
   ...INSTRUMENT_FLAGS,
@@ -91,9 +91,10 @@ the other goes on. A reset of one side resets the other; a target that cannot be
 client. (Deno cannot reset, and closes.) --idle-timeout is for both directions together.
 
 A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
-half-close: the end of the other side closes it with 1000, and what it still sends is lost; its Close
-is the end of what it sends. --ws goes without --workers, --toxiproxy-api and --idle-timeout: silent
-clients get a Ping every 30 s. ${ORIGIN_HELP}
+half-close: the end of the other side closes it with 1000, and what it still sends is lost; when it
+closes, the other side gets FIN. --ws goes without --workers, --toxiproxy-api and --idle-timeout:
+silent clients get a Ping every 30 s.
+${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops

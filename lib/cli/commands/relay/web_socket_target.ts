@@ -13,7 +13,7 @@ import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
 /** The flags. */
 export const RELAY_TARGET_FLAGS: typeof TARGET_FLAGS = {
   ...TARGET_FLAGS,
-  to: text("TARGET", "", "where to: HOST:PORT, tls:HOST:PORT, unix:PATH or ws://HOST:PORT/PATH"),
+  to: text("TARGET", "", "HOST:PORT, tls:HOST:PORT, unix:PATH or ws://HOST:PORT/PATH"),
 };
 
 /** A WebSocket that bytes go to, as binary messages. */

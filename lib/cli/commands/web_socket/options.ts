@@ -11,7 +11,7 @@ import { servedNames } from "../web/hosts.ts";
 function originsFlag(): Flag<readonly string[]> {
   const flag = list(
     "ORIGIN",
-    "let pages of another site connect, as https://example.org, or * for all; repeatable",
+    "let pages of https://example.org in; * is all; repeatable",
   );
   const parse = (text: string, sofar: readonly string[]) => {
     if (text === "*") return [...sofar, text];
@@ -33,8 +33,8 @@ export function webSocketFlags(
 
 /** What the help of a server says of them. */
 export const ORIGIN_HELP =
-  `A page of a browser may connect if its host is the server's own: an IP address, localhost, --host or
-the name of this machine. --allow-origin lets in others. Programs, which send no Origin, always may.`;
+  `A page of a browser may connect if its host is the server's own: an address, localhost, --host or
+the name of this machine. --allow-origin lets in others. Programs, which send no Origin, may, too.`;
 
 /** Which pages may connect. */
 export interface OriginOptions {
