@@ -104,6 +104,10 @@ const STEPS: Readonly<Record<string, Step>> = {
     server: deno("examples/tutorial/lasting_server.ts", ...free, "1.9"),
     clients: [typing("echo hello; sleep 4")],
   },
+  "13_websocket": {
+    server: deno("examples/tutorial/websocket_server.ts", ...free),
+    clients: [python("websocket_client", ...local)],
+  },
 };
 
 /** The port in the line that a server prints when it listens. */

@@ -24,8 +24,8 @@ function has(path: string, lines: readonly string[]): boolean {
   );
 }
 
-test("tutorial: there are twelve pages, and the index names each of them once", () => {
-  assert.equal(PAGES.length, 12);
+test("tutorial: there are thirteen pages, and the index names each of them once", () => {
+  assert.equal(PAGES.length, 13);
   const named = linksOf(read("README.md")).filter((path) => dirname(path) === FOLDER);
   assert.deepEqual(named, PAGES.map((name) => join(FOLDER, name)));
 });

@@ -175,3 +175,9 @@ test(
   },
   ["python3"],
 );
+
+test("tutorial: solution 13 measures five Pings", async () => {
+  await using server = await startTutorial("Python's", "websocket_server", [HOST, "0"]);
+  const heard = await heardBy("ours", "ws_ping", [HOST, server.port]);
+  assert.match(heard, /^(Pong \d after [\d.]+ ms\n){5}$/);
+}, ["python3"]);

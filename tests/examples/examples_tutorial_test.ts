@@ -38,6 +38,12 @@ const STEPS: Readonly<Record<string, readonly [number, string, string, RegExp]>>
     "shout_client",
     /^a message: .ONE.\na message: .TWO.\na message: .AND THIS IS\\nTHE THIRD.\n$/,
   ],
+  "a message of a WebSocket comes back": [
+    13,
+    "websocket_server",
+    "websocket_client",
+    /^HELLO, BROWSER\n$/,
+  ],
   "a datagram comes back": [10, "udp_server", "udp_client", /^HELLO, DATAGRAMS\n$/],
 };
 
