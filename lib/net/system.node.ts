@@ -76,9 +76,12 @@ class TcpConn extends StreamConn {
     return this.socket.remoteAddress === undefined;
   }
 
-  // On its own, resetAndDestroy() waits until all that was written has left.
+  // On its own, resetAndDestroy() waits until all that was written has left. While FIN is being sent
+  // libuv refuses to reset (EINVAL), and Node never closes the socket then: destroy() alone does.
   protected override sendReset(): void {
-    this.socket.resetAndDestroy();
+    const { writableEnded, writableFinished, writableLength } = this.socket;
+    const isSendingFin = writableEnded && !writableFinished && writableLength === 0;
+    if (!isSendingFin) this.socket.resetAndDestroy();
   }
 }
 

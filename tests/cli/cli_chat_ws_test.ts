@@ -40,9 +40,9 @@ test(
 
     const other = await dialWebSocket(socketOf(url));
     const stopped = chat.program.stop();
-    let last;
-    for await (const message of other) last = message;
-    assert.match(String(last), /The server stops\. Goodbye!/);
+    let heard = "";
+    for await (const message of other) heard += `${message}\n`;
+    assert.match(heard, /The server stops\. Goodbye!/);
     const exit = await stopped;
     assert.deepEqual(await other.closed, {
       code: 1001,

@@ -16,6 +16,9 @@ import { serveWebSockets, WEB_SOCKETS, webSocketHandler } from "../web_socket/se
 import { relayHandler } from "./handler.ts";
 import { formatTarget, type RelayTargetOptions } from "./web_socket_target.ts";
 
+/** How long a target gets to end once its client has closed. */
+const LINGER_MS = 5000;
+
 /** What {@linkcode relayWebSockets} takes. */
 export interface WebSocketRelay {
   readonly to: RelayTargetOptions;
@@ -43,12 +46,13 @@ export async function relayWebSockets(
   log.note(`relaying to ${formatTarget(to.target)}`);
   const relay = relayHandler(to, log, transport, clock);
   const hold = async (ws: WsConn) => {
-    const lost = new AbortController();
-    void ws.closed.then(() => lost.abort());
-    await relay(new ByteConn(ws), {
-      signal: lost.signal,
-      stopping: AbortSignal.any([signals.signal, lost.signal]),
-    });
+    const over = new AbortController();
+    let cancel = () => {};
+    // FIN tells the target that the client has gone. One that goes on all the same is reset.
+    void ws.closed.then(() => cancel = clock.setTimer(LINGER_MS, () => over.abort()));
+    const stopping = AbortSignal.any([signals.signal, over.signal]);
+    await relay(new ByteConn(ws), { signal: over.signal, stopping });
+    cancel();
   };
   // Clients of websockify ask for this one, and browsers give up if they do not get it.
   const handler = webSocketHandler(hold, origins, session, { protocols: ["binary"] });
