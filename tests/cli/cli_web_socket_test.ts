@@ -191,6 +191,40 @@ test("cli relay --ws: texts are bytes, too; the end of the target is 1000; webso
   listener.close();
 });
 
+test("cli relay --ws: a client that does not read holds its target back, and nobody else", async () => {
+  const listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const { port } = listener.addr as { port: number };
+  await using relay = await startRelay("--ws", "--to", `127.0.0.1:${port}`);
+  const piece = new Uint8Array(64 * 1024);
+  const pieces = 512;
+  /** A client, and a target that sends it more than the kernel keeps in between. */
+  const open = async () => {
+    const ws = await dialWebSocket(relay.url);
+    const target = await listener.accept();
+    const pair = { ws, given: 0, done: Promise.resolve() };
+    pair.done = (async () => {
+      for (; pair.given < pieces; pair.given++) await target.write(piece);
+      await target.closeWrite();
+      assert.equal(await target.read(piece), null);
+      target.close();
+    })();
+    return pair;
+  };
+  const readAllOf = async (ws: WsConn) => {
+    let came = 0;
+    for await (const message of ws) came += message.length;
+    return came;
+  };
+  const slow = await open();
+  const quick = await open();
+  assert.equal(await readAllOf(quick.ws), pieces * piece.length);
+  await quick.done;
+  assert.ok(slow.given < pieces, "All was taken");
+  assert.equal(await readAllOf(slow.ws), pieces * piece.length);
+  await slow.done;
+  listener.close();
+});
+
 test("cli relay --to ws: a target that speaks no WebSocket is told, and the client is closed", async () => {
   await using web = await startServer(["web", "--host", "127.0.0.1"]);
   await using relay = await startRelay("--to", web.url.replace("http", "ws"));
