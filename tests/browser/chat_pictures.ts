@@ -17,8 +17,8 @@ const SAID = [
   ["Grace", "It is. I see you in a terminal, and you see me in a browser."],
   ["Ada", "One room, two ports: the server speaks first on mine."],
   ["Linus", "on my phone, at the bus stop"],
-  ["Ada", `A long word wraps: ${"x".repeat(120)}`],
-  ["Grace", "مرحبا, こんにちは, <b>not bold</b>"],
+  ["Ada", `A long word wraps: ${"x".repeat(60)}`],
+  ["Grace", "It stays text: <b>not bold</b>"],
 ] as const;
 
 await using chat = await startServer(["chat", "--ws", "--host", "127.0.0.1"]);
