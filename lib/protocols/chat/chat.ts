@@ -79,6 +79,29 @@ export interface ChatRoom {
 /**
  * Makes a room for clients of lines and clients of messages: terminals and browsers. All have the same
  * rules; see {@linkcode chat}.
+ *
+ * @example
+ * ```ts
+ * import { serve, systemTransport } from "@plainsocket/plainsocket";
+ * import { chatRoom } from "@plainsocket/plainsocket/chat";
+ * import { serveHttp } from "@plainsocket/plainsocket/http";
+ * import { dialWebSocket, websocket } from "@plainsocket/plainsocket/websocket";
+ * import assert from "node:assert/strict";
+ *
+ * const room = chatRoom();
+ * const [forTerminals, forBrowsers] = [
+ *   await systemTransport.listen({ host: "127.0.0.1" }),
+ *   await systemTransport.listen({ host: "127.0.0.1" }),
+ * ];
+ * const terminals = serve(forTerminals, room.handler);
+ * const browsers = serveHttp(forBrowsers, websocket((ws) => room.join(ws)));
+ *
+ * const ws = await dialWebSocket(`ws://127.0.0.1:${forBrowsers.addr.port}/`);
+ * assert.equal(await ws.read(), '{"type":"welcome","name":"guest1","others":[]}');
+ * await ws.close();
+ *
+ * await Promise.all([terminals.stop(), browsers.stop()]);
+ * ```
  */
 export function chatRoom(options: ChatOptions = {}): ChatRoom {
   checkOptions("chat", options, OPTIONS, "{ signal }");
