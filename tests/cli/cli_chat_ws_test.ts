@@ -46,7 +46,7 @@ test(
     const exit = await stopped;
     assert.deepEqual(await other.closed, {
       code: 1001,
-      reason: "the server stops",
+      reason: "the server is stopping",
       clean: true,
       by: "peer",
     });

@@ -139,7 +139,7 @@ test("chat messages: /quit closes with 1000, and the end of the server with 1001
   assert.deepEqual(one.browser.closed, [1000, undefined]);
   stop.abort();
   await two.left;
-  assert.deepEqual(two.browser.closed, [1001, "the server stops"]);
+  assert.deepEqual(two.browser.closed, [1001, "the server is stopping"]);
   assert.deepEqual(two.browser.heard.at(-1), {
     type: "notice",
     text: "The server stops. Goodbye!",

@@ -156,7 +156,7 @@ export class MessageVoice implements Voice {
   }
 
   close(goingAway: boolean): Promise<void> {
-    return goingAway ? this.#conn.close(1001, "the server stops") : this.#conn.close(1000);
+    return goingAway ? this.#conn.close(1001, "the server is stopping") : this.#conn.close(1000);
   }
 
   fail(error: Error): void {
