@@ -73,8 +73,8 @@ export async function openPage(
 ): Promise<OpenedPage> {
   const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
   const { pageHandler } = await import("./page_handler.ts");
-  const options = { ...plan.options, port: port ?? portBehind(terminals) };
-  const opened = await listenAsPlanned({ ...plan, options }, session, transport, PAGES)
+  const place = { ...plan.place, port: port ?? portBehind(terminals) };
+  const opened = await listenAsPlanned({ ...plan, place }, session, transport, PAGES)
     .catch((error) => {
       terminals.close();
       throw error;
