@@ -40,7 +40,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   ".": { modules: 43, packages: [] },
   "./http": { modules: 84, packages: [] },
   "./files": { modules: 71, packages: ["mime", "@fastify/busboy"] },
-  "./websocket": { modules: 92, packages: [] },
+  "./websocket": { modules: 93, packages: [] },
   "./frames": { modules: 24, packages: [] },
   "./streams": { modules: 7, packages: [] },
   "./workers": { modules: 39, packages: [] },
