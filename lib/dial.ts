@@ -37,17 +37,17 @@ import {
   TLS_CLIENT,
 } from "./net/transport_arguments.ts";
 
-/** How long {@linkcode dial} may take. */
+/** Limits of the time that {@linkcode dial} takes. */
 export interface DialLimits {
   /** Gives up when aborted: ECANCELED, or ETIMEDOUT if the reason is a `TimeoutError`. */
   readonly signal?: AbortSignal;
   /** Milliseconds for all of it, the name's look-up included; 0 for no limit. Default: 10,000. */
   readonly timeout?: number;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
-/** What {@linkcode dial} takes for an endpoint of TCP. */
+/** Options of {@linkcode dial} for an endpoint of TCP. */
 export interface DialOptions extends Endpoint, TcpClientOptions, DialLimits {
   /**
    * Milliseconds an attempt gets before the next address is tried beside it ("Connection Attempt
@@ -56,13 +56,13 @@ export interface DialOptions extends Endpoint, TcpClientOptions, DialLimits {
   readonly attemptDelay?: number;
 }
 
-/** What {@linkcode dial} takes for TLS to an endpoint of TCP. */
+/** Options of {@linkcode dial} for TLS to an endpoint of TCP. */
 export interface DialTlsOptions extends DialOptions {
   /** The handshake on the connection that was made. The `servername` is by default the host. */
   readonly tls: Omit<TlsClientOptions, "signal" | "handshakeTimeout">;
 }
 
-/** What {@linkcode dial} takes for a Unix socket. */
+/** Options of {@linkcode dial} for a Unix socket. */
 export interface DialUnixOptions extends DialLimits {
   /** The socket file of the listener. */
   readonly path: string;
@@ -168,7 +168,7 @@ async function connected(
   return await connectInTime(options, endpoint, work, () => race?.hasLosers === true);
 }
 
-/** What a {@linkcode dial} is doing: these follow each other. */
+/** The phases of a {@linkcode dial}, in their order. */
 type Phase = "resolve" | "connect" | "startTls";
 
 /**
@@ -276,7 +276,7 @@ class Race {
 
   #summary(endpoint: Endpoint): SocketError {
     const failures = this.#failures;
-    // What this machine is out of says nothing of the other one.
+    // A lack of resources on this machine says nothing about the other one.
     const told = failures.find(({ code }) => isExhausted(code)) ??
       failures.find(({ code }) => !NO_ROUTE.has(code)) ?? failures[0];
     if (failures.length === 1) return told;

@@ -1,5 +1,5 @@
 /**
- * Who may connect, as a server asks for it.
+ * The decision of a server about who may connect.
  *
  * @module
  */

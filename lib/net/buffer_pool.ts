@@ -9,16 +9,19 @@
 import { Buffer } from "node:buffer";
 import type { Conn } from "./transport.ts";
 
-/** What a connection starts with, and comes back to. */
+/** The size of the buffer that a connection starts with and returns to, in bytes. */
 export const SMALL: number = 2 * 1024;
 
-/** So many connections can have a large buffer at once: 4 MiB of them at the default size. */
+/**
+ * The number of connections that can have a large buffer at once: 4 MiB of them at the default
+ * size.
+ */
 export const MAX_LARGE = 64;
 
-/** When no more than these are left, they are lent for as long as bytes are there to be read. */
+/** When this many or fewer are left, a large buffer is lent only while there are bytes to read. */
 export const RESERVE = 16;
 
-/** How many uses in a row must have fitted the small buffer before the large one is given back. */
+/** The number of reads in a row that must fit the small buffer before the large one is returned. */
 export const SHRINK_AFTER = 2;
 
 /** The large buffers that connections share. */
@@ -69,7 +72,7 @@ export class ReceiveBuffer {
   #large: Buffer | undefined;
   #smallReads = 0;
   #view: Buffer;
-  /** What to read into next. */
+  /** The buffer for the next read. */
   bytes: Buffer;
 
   constructor(pool: BufferPool) {

@@ -1,5 +1,5 @@
 /**
- * Whose call an error is about. What a runtime reports from its event loop has no line of the caller's
+ * The call that an error is about. An error from a runtime's event loop has no line of the caller's
  * code in its stack, so a call that may fail then notes where it was made.
  *
  * @module

@@ -40,7 +40,7 @@ export abstract class BaseConn implements Conn {
   protected reading = false;
   /** A write is under way; the subclass clears it when it settles. */
   protected writing = false;
-  /** How many bytes have been written, as far as operations tell when they settle. */
+  /** The number of bytes of the writes that have settled. */
   protected written = 0;
   /** {@linkcode close} or {@linkcode reset} was called. */
   protected closed = false;
@@ -48,7 +48,7 @@ export abstract class BaseConn implements Conn {
   protected finSent = false;
   /** The connection broke: writes reject with this, and reads once all that arrived is read. */
   protected lost: SocketError | undefined;
-  /** How many writes were done at once since the event loop last brought something. */
+  /** The number of writes that were done at once since the event loop last brought something. */
   protected atOnce = 0;
   #closeReason: Error | undefined;
   /** The socket is freed, or about to be: nothing more is written. */
@@ -57,9 +57,9 @@ export abstract class BaseConn implements Conn {
   #ending = false;
   /** The last write that was begun or waits. What comes next waits for it. */
   #last: Promise<void> = DONE;
-  /** How many writes and half-closes wait for those before them. */
+  /** The number of writes and half-closes that wait for those before them. */
   #waiting = 0;
-  /** How many bytes the write has that is under way, and how many those that wait. */
+  /** The sizes, in bytes, of the write under way and of the writes that wait. */
   #current = 0;
   #queued = 0;
 
@@ -128,11 +128,11 @@ export abstract class BaseConn implements Conn {
     this.closed = true;
   }
 
-  /** What a write that was done at once resolves with. */
+  /** The promise of a write that was done at once. */
   protected doneAtOnce(): Promise<void> {
     if (++this.atOnce < MOST_AT_ONCE) return DONE;
     this.atOnce = 0;
-    // What is written meanwhile waits, so that writes settle in their order.
+    // Writes that come meanwhile wait, so that all settle in order.
     this.#waiting++;
     return new Promise((resolve) =>
       inNextTurn(() => {

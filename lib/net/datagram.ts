@@ -9,7 +9,7 @@
 import type { UdpAddr } from "../base/addr.ts";
 import type { Endpoint } from "../base/addr.ts";
 
-/** What {@linkcode Transport.listenDatagram} takes. */
+/** Options of {@linkcode Transport.listenDatagram}. */
 export interface DatagramOptions {
   /**
    * The address to bind, as that of {@linkcode TcpListenOptions}: `""` is any address, IPv6 and IPv4
@@ -34,13 +34,15 @@ export interface DatagramOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode Datagram.receive} resolves to. */
+/** The result of {@linkcode Datagram.receive}. */
 export interface Received {
-  /** How many bytes are in the buffer; 0 for a datagram that is empty. */
+  /** The number of bytes that are in the buffer; 0 for a datagram that is empty. */
   readonly size: number;
-  /** How many bytes of the datagram did not fit into the buffer, and are lost. 0 if it is whole. */
+  /**
+   * The number of bytes that did not fit into the buffer and are lost. 0 if the datagram is whole.
+   */
   readonly truncated: number;
-  /** Who sent it. */
+  /** The address of the sender. */
   readonly from: UdpAddr;
 }
 
@@ -72,8 +74,8 @@ export interface Datagram extends Disposable {
   /** The one peer, if {@linkcode DatagramOptions.remote} named one. */
   readonly remoteAddr: UdpAddr | undefined;
   /**
-   * How many datagrams were dropped since they came faster than they were received. About 1 MiB of
-   * them waits to be received. What the kernel drops before is not counted.
+   * The number of datagrams that were dropped since they came faster than they were received. About
+   * 1 MiB of them waits to be received. What the kernel drops before is not counted.
    */
   readonly dropped: number;
 

@@ -17,7 +17,7 @@ import { bindHost, connectAddr, metItself } from "./resolve.ts";
 import type { Transport } from "./transport.ts";
 import { checkDestination, checkListenDatagram } from "./transport_arguments.ts";
 
-/** What may wait to be received, each datagram counted with what keeping it costs. */
+/** The most bytes that may wait to be received, with an overhead for each datagram. */
 const QUEUE_BYTES = 1024 * 1024;
 const COST_OF_ONE = 256;
 
@@ -36,11 +36,11 @@ export abstract class BaseDatagram implements Datagram {
   #queued = 0;
   #receiving: { readonly p: Uint8Array; readonly done: Deferred<Received> } | undefined;
   #sending: Deferred<void> | undefined;
-  /** How many sends wait for those before them. */
+  /** The number of sends that wait for those before them. */
   #waiting = 0;
   /** The last send that was begun or waits. */
   #last: Promise<void> = Promise.resolve();
-  /** What the socket has met, such as that the peer's host refuses, and nobody has been told yet. */
+  /** An error of the socket that no call has reported yet, such as a refusal by the peer's host. */
   #failure: SocketErrorCode | undefined;
   #inARow = 0;
   #closeReason: Error | undefined;
@@ -130,7 +130,7 @@ export abstract class BaseDatagram implements Datagram {
     else if (++this.#inARow < MOST_IN_A_ROW) sending.resolve();
     else {
       this.#inARow = 0;
-      // What is sent meanwhile waits, so that sends settle in their order.
+      // Sends that come meanwhile wait, so that all settle in order.
       this.#waiting++;
       inNextTurn(() => {
         this.#waiting--;
@@ -286,7 +286,7 @@ function peerHost({ host }: Endpoint): string {
   return bytes.length === 4 ? "127.0.0.1" : "::1";
 }
 
-/** Where a socket is bound that talks to `peer` only. */
+/** The host that a socket for `peer` only is bound to. */
 function hostBeside(peer: UdpAddr): string {
   if (peer.host.startsWith("127.")) return "127.0.0.1";
   return peer.host === "::1" ? "::1" : anyHost(peer);

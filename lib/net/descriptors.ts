@@ -1,5 +1,5 @@
 /**
- * How many file descriptors this process may have, and when it has taken the last one. Node needs to
+ * The limit of this process's file descriptors, and whether the last one is taken. Node needs to
  * know: while none is left, libuv accepts each client and closes it, and reports nothing.
  *
  * @module

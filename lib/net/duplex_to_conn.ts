@@ -27,7 +27,7 @@ function writesOf(stream: Duplex): Writes | undefined {
   return typeof handle?.writeQueueSize === "number" ? handle as Writes : undefined;
 }
 
-/** How many bytes have left a stream so far; 0 where nobody can tell. */
+/** The number of bytes that have left a stream so far; 0 where nobody can tell. */
 export function movedBy(stream: Duplex): number {
   const writes = writesOf(stream);
   return writes === undefined ? 0 : writes.bytesWritten - writes.writeQueueSize;
@@ -46,10 +46,10 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
   #resolveRead!: (n: number | null) => void;
   #rejectRead!: (error: Error) => void;
   #rejectWrite: ((error: Error) => void) | undefined;
-  /** How many bytes the stream has been given, and has not told to have left. */
+  /** The number of bytes that the stream has been given, and has not told to have left. */
   protected piece = 0;
   room = 0;
-  /** What arrived while nobody was reading: at most one inbox of bytes; the socket is then paused. */
+  /** Bytes that arrived while nobody read: one inbox at most. The socket is paused then. */
   #early: Uint8Array | undefined;
   #eof = false;
 
@@ -84,12 +84,14 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
     return 256 * 1024;
   }
 
-  /** How many bytes of {@linkcode piece} have left all the same, if there is a way to see that. */
+  /**
+   * The number of bytes of {@linkcode piece} that were sent all the same, where that can be seen.
+   */
   protected partWritten(): number {
     return Math.max(0, this.piece - (writesOf(this.socket)?.writeQueueSize ?? this.piece));
   }
 
-  // What is looked at once a second at most need not cost the writes anything.
+  // It is read once a second at most, so it must not slow writes down.
   override get bytesWritten(): number {
     return this.piece === 0 ? this.written : this.written + this.partWritten();
   }

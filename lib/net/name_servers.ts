@@ -8,14 +8,14 @@
 import { Resolver } from "node:dns/promises";
 import { deferred } from "../base/deferred.ts";
 
-/** How long the addresses of one family wait for the other (RFC 8305 section 3, "Resolution Delay"). */
+/** The wait of one family's addresses for the other (RFC 8305 section 3, "Resolution Delay"). */
 const RESOLUTION_DELAY_MS = 50;
 
-/** How long a name server may take before it, or the next one, is asked again. */
+/** The time after which a silent name server, or the next one, is asked again. */
 const TRY_MS = 2500;
 const TRIES = 2;
 
-/** What the name servers say of one family: addresses, or the code of the error. */
+/** The answer of the name servers for one family: addresses, or the code of the error. */
 type Answer = readonly string[] | string;
 
 /** The name servers have answered, and there is no such address. */

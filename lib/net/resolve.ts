@@ -1,6 +1,7 @@
 /**
- * Which address is meant: by a name, where one of several is wanted; by an IPv6 address that is good on
- * one link only (RFC 4007), as in `fe80::1%eth0`; and the own one, which is nobody's to connect to.
+ * The address that is meant: by a name, where one of several is wanted; by an IPv6 address that is
+ * good on one link only (RFC 4007), as in `fe80::1%eth0`; and the own one, which is nobody's to
+ * connect to.
  *
  * @module
  */
@@ -84,7 +85,7 @@ export async function bindHost<T>(
 /** An interface that has addresses. */
 interface Interface {
   readonly name: string;
-  /** What the kernel counts it as, if one of its addresses tells. */
+  /** The kernel's index of the interface, if one of its addresses has it. */
   readonly number: string | undefined;
   readonly addresses: readonly string[];
 }
@@ -178,7 +179,7 @@ export function isItself(own: Endpoint, to: Endpoint): boolean {
   if (own.port !== to.port) return false;
   const [here, there] = [own, to].map(({ host }) => parseScopedIP(host));
   if (here === undefined || there === undefined) return false;
-  // Who connects to "any address" reaches loopback.
+  // A connection to "any address" reaches loopback.
   return there.every((byte) => byte === 0) || formatIP(here) === formatIP(there);
 }
 

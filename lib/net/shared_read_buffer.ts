@@ -26,21 +26,21 @@ function first(n: number, buffer: Uint8Array): Uint8Array {
 
 /** The receiver of what a socket reads. */
 export interface Receiver {
-  /** How many bytes the last read had room for. */
+  /** The number of bytes that the last read had room for. */
   readonly room: number;
   /** Takes what has arrived, which is the socket's after the call; false asks it to pause. */
   onData(bytes: Uint8Array): boolean;
 }
 
-/** What a socket of `node:net` takes as `onread`. */
+/** The option `onread` of a socket of `node:net`. */
 export interface OnRead {
-  /** Gives what to read into next. */
+  /** Returns the buffer for the next read. */
   readonly buffer: () => Uint8Array;
-  /** Is told how many bytes there are; false pauses the socket. */
+  /** Receives the number of bytes that were read. False pauses the socket. */
   readonly callback: (n: number, buffer: Uint8Array) => boolean;
 }
 
-/** Has a socket read into the inboxes; `receiver` is asked for once there are bytes. */
+/** Makes a socket read into the inboxes. `receiver` is called once there are bytes. */
 export function receiveFor(receiver: () => Receiver): OnRead {
   let next = inbox;
   return {

@@ -60,7 +60,7 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefine
   return new SocketError(code, op, { addr, cause: error, ...fault });
 }
 
-/** How many connections may wait to be accepted unless told otherwise. */
+/** The number of connections that may wait to be accepted unless told otherwise. */
 const BACKLOG = 511;
 
 class TcpConn extends StreamConn {
@@ -128,7 +128,7 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
   return conn;
 }
 
-/** What net.Server.listen() takes. */
+/** Options of net.Server.listen(). */
 type Where = net.ListenOptions & { readonly fd?: number; readonly reusePort?: boolean };
 
 /** Listens where `where` says; `addr` is that, unless it is a socket that is bound already. */
@@ -168,7 +168,7 @@ function startServer(
   });
 }
 
-/** What net.Server takes; it pauses what it accepts: see adopt(). */
+/** Options of net.Server. Accepted sockets are paused: see adopt(). */
 function accepting({ noDelay = true, keepAlive }: TcpSocketOptions): net.ServerOpts {
   return { allowHalfOpen: true, pauseOnConnect: true, noDelay, keepAlive };
 }
@@ -252,7 +252,7 @@ function ownAddr({ localAddress, localPort }: net.Socket): TcpAddr {
   return tcpAddr(withZone(localAddress!, localAddress!), localPort!);
 }
 
-/** Where a socket goes to; nothing once it was reset: then there is nobody to talk to any more. */
+/** The address of a socket's peer. Undefined once the connection was reset. */
 function peerOf({ localAddress, remoteAddress, remotePort }: net.Socket): TcpAddr | undefined {
   if (remoteAddress === undefined) return undefined;
   return tcpAddr(withZone(remoteAddress, localAddress!), remotePort!);

@@ -10,7 +10,7 @@ import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
 import type { TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls/options.ts";
 
-/** What {@linkcode Transport.resolve} takes. */
+/** Options of {@linkcode Transport.resolve}. */
 export interface ResolveOptions extends Endpoint {
   /** Gives up when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
   readonly signal?: AbortSignal;
@@ -31,7 +31,10 @@ export interface TcpSocketOptions {
   readonly keepAlive?: boolean;
 }
 
-/** What {@linkcode Transport.listen} takes for a TCP socket. The connections have its socket options. */
+/**
+ * Options of {@linkcode Transport.listen} for a TCP socket. The connections have its socket
+ * options.
+ */
 export interface TcpListenOptions extends TcpSocketOptions {
   /**
    * The address to bind: a literal, a name, or `""` for any address, IPv6 and IPv4 on one socket
@@ -41,7 +44,7 @@ export interface TcpListenOptions extends TcpSocketOptions {
   readonly host?: string;
   /** The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} tells it. Default: 0. */
   readonly port?: number;
-  /** How many connections may wait to be accepted (listen(2)). Default: 511. */
+  /** The number of connections that may wait to be accepted (listen(2)). Default: 511. */
   readonly backlog?: number;
   /**
    * Lets several sockets listen on the same address and port, each with a queue of its own among which
@@ -56,19 +59,19 @@ export interface TcpListenOptions extends TcpSocketOptions {
   readonly ipv6Only?: boolean;
 }
 
-/** What {@linkcode Transport.listen} takes for TLS on a TCP socket. */
+/** Options of {@linkcode Transport.listen} for TLS on a TCP socket. */
 export interface TlsListenOptions extends TcpListenOptions {
-  /** What the listener shows to its clients. */
+  /** The certificate and key for clients, and further options of TLS. */
   readonly tls: TlsServerOptions;
 }
 
 /**
- * What {@linkcode Transport.listen} takes for a Unix socket. There is no backlog to choose, since
+ * Options of {@linkcode Transport.listen} for a Unix socket. There is no backlog to choose, since
  * Deno has none.
  */
 export interface UnixListenOptions {
   /**
-   * Where the socket file is made: absolute or relative, at most 107 bytes (on Linux; sun_path).
+   * The path of the socket file: absolute or relative, at most 107 bytes (on Linux; sun_path).
    * {@linkcode Listener.close} removes it.
    *
    * A socket file that is there already, and that nobody listens on any more, is replaced. One that
@@ -84,7 +87,7 @@ export interface UnixListenOptions {
 }
 
 /**
- * What {@linkcode Transport.listen} takes for a socket that is bound already: one that the process
+ * Options of {@linkcode Transport.listen} for a socket that is bound already: one that the process
  * has inherited from its parent, from systemd for instance. On Node only; ENOTSUP elsewhere.
  */
 export interface InheritedListenOptions extends TcpSocketOptions {
@@ -99,7 +102,7 @@ export interface InheritedListenOptions extends TcpSocketOptions {
   readonly tls?: TlsServerOptions;
 }
 
-/** What {@linkcode Transport.listen} takes. */
+/** Options of {@linkcode Transport.listen}. */
 export type ListenOptions =
   | TcpListenOptions
   | TlsListenOptions
@@ -115,7 +118,7 @@ export interface TcpClientOptions extends TcpSocketOptions {
   readonly localAddress?: string;
 }
 
-/** What {@linkcode Transport.connect} takes for a TCP socket. */
+/** Options of {@linkcode Transport.connect} for a TCP socket. */
 export interface TcpConnectOptions extends Endpoint, TcpClientOptions {
   /**
    * Gives up connecting when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED.
@@ -124,7 +127,7 @@ export interface TcpConnectOptions extends Endpoint, TcpClientOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode Transport.connect} takes for a Unix socket. */
+/** Options of {@linkcode Transport.connect} for a Unix socket. */
 export interface UnixConnectOptions {
   /** The socket file of the listener. */
   readonly path: string;
@@ -132,7 +135,7 @@ export interface UnixConnectOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode Transport.connect} takes. */
+/** Options of {@linkcode Transport.connect}. */
 export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
 
 /**
@@ -147,9 +150,12 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   readonly localAddr: A;
   /** The address of the other end. */
   readonly remoteAddr: A;
-  /** How many bytes {@linkcode read} has delivered. */
+  /** The number of bytes that {@linkcode read} has delivered. */
   readonly bytesRead: number;
-  /** How many bytes of {@linkcode write} the kernel has taken; of one under way, as far as it tells. */
+  /**
+   * The number of bytes of {@linkcode write} that the kernel has taken. For a write under way, as
+   * far as the kernel reports it.
+   */
   readonly bytesWritten: number;
 
   /**
@@ -211,7 +217,7 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
  * - What breaks TLS (a record that was tampered with, an alert of the peer) rejects ETLS.
  */
 export interface TlsConn<A extends Addr = Addr> extends Conn<A> {
-  /** What the handshake has agreed on. */
+  /** The result of the handshake. */
   readonly tls: TlsInfo;
   /**
    * Whether the peer's stream has ended without close_notify, so that somebody in between may have cut
@@ -251,7 +257,7 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
 
 /** A way to make connections: the operating system's sockets, or pipes in memory. */
 export interface Transport {
-  /** Which implementation this is: `"deno"`, `"node"`, `"memory"`. */
+  /** The implementation: `"deno"`, `"node"`, `"memory"`. */
   readonly name: string;
 
   /**

@@ -1,5 +1,5 @@
 /**
- * What a transport's methods take, checked in one place for all transports.
+ * Checks of the arguments of a transport's methods, for all transports.
  *
  * @module
  */

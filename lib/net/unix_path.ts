@@ -22,7 +22,7 @@ import { SocketError, type SocketErrorInit } from "../base/errors.ts";
 import type { UnixAddr } from "../base/addr.ts";
 import type { Conn, UnixListenOptions } from "./transport.ts";
 
-/** How often a file that was put aside is tried to be put back, a turn of the event loop apart. */
+/** The number of tries to put a file back that was put aside, one turn of the event loop apart. */
 const PUT_BACK_TRIES = 100;
 
 /** The address of a path; rejects EINVAL if no socket can have it. */
@@ -51,7 +51,9 @@ export function fileCode(errno: unknown, path: string): SocketErrorCode | undefi
   }
 }
 
-/** What is wrong with a path, where the code says less: a file that is no socket refuses, too. */
+/**
+ * Says what is wrong with a path where the code says less: a file that is no socket refuses, too.
+ */
 export function pathFault(
   code: SocketErrorCode,
   op: SocketOp,
@@ -100,7 +102,10 @@ export async function bindPath<T>(
   }
 }
 
-/** What is at a path that nobody listens on; undefined if it is gone. Rejects EADDRINUSE else. */
+/**
+ * Finds the socket file at a path if nobody listens on it. Undefined if the file is gone. Rejects
+ * with EADDRINUSE otherwise.
+ */
 async function findStale(
   addr: UnixAddr,
   connect: (addr: UnixAddr) => Promise<Conn>,

@@ -10,7 +10,7 @@ import type { Conn } from "./transport.ts";
 /** The most that one chunk has, in bytes. */
 const CHUNK = 64 * 1024;
 
-/** What {@linkcode toWebStreams} returns. It can be passed to `pipeThrough()`. */
+/** The result of {@linkcode toWebStreams}. It can be passed to `pipeThrough()`. */
 export interface WebStreams {
   /** The bytes that the peer sends. A chunk belongs to its reader. */
   readonly readable: ReadableStream<Uint8Array>;

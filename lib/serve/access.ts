@@ -1,5 +1,5 @@
 /**
- * Who may connect: networks that are allowed or denied, and how often one address may.
+ * Access rules: networks that are allowed or denied, and the connections of one address.
  *
  * @module
  */
@@ -12,20 +12,20 @@ import type { Addr, TcpAddr, UdpAddr } from "../base/addr.ts";
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */
 export interface AccessRules {
-  /** Who may connect: nobody if it is empty. Default: everyone. */
+  /** Networks that may connect. Nobody may if it is empty. Default: everyone may. */
   readonly allow?: readonly string[];
-  /** Who may not, even if allowed. Default: nobody. */
+  /** Networks that may not connect, even if they are allowed. Default: no network. */
   readonly deny?: readonly string[];
 }
 
-/** What {@linkcode AccessList} takes. */
+/** Options of {@linkcode AccessList}. */
 export interface AccessOptions extends AccessRules {
   /**
-   * How many connections one address may have at once; 0 for no limit. Each IPv6 address counts by
-   * itself, although a host can have many. Default: 0.
+   * The number of connections that one address may have at once; 0 for no limit. Each IPv6 address
+   * counts by itself, although a host can have many. Default: 0.
    */
   readonly maxPerAddress?: number;
-  /** Is told who was refused, and why, as the middle of a sentence. It must not throw. */
+  /** Called for each refusal, with the reason as the middle of a sentence. It must not throw. */
   readonly onRefuse?: (remoteAddr: TcpAddr | UdpAddr, why: string) => void;
 }
 
@@ -70,7 +70,7 @@ const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse
 export class AccessList implements Admission {
   readonly #maxPerAddress: number;
   readonly #onRefuse: ((remoteAddr: TcpAddr | UdpAddr, why: string) => void) | undefined;
-  /** How many connections each address has; those with none are not in it. */
+  /** The number of connections by address. Addresses without a connection are not in it. */
   readonly #counts = new Map<string, number>();
   #refused = 0;
   #allow!: CidrSet | undefined;
@@ -84,7 +84,9 @@ export class AccessList implements Admission {
     this.#setRules(options);
   }
 
-  /** How many connections were refused so far, and, with TLS, handshakes; or datagrams. */
+  /**
+   * The number of connections that were refused so far, and, with TLS, handshakes; or datagrams.
+   */
   get refused(): number {
     return this.#refused;
   }

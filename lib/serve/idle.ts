@@ -12,13 +12,13 @@ import type { Conn } from "../net/transport.ts";
 
 const SWEEP_MS = 1000;
 
-/** What is looked at of a connection. */
+/** The part of a connection that is watched. */
 interface Watchable extends Pick<Conn, "bytesRead" | "bytesWritten" | "close"> {
   readonly remoteAddr: Addr | Endpoint;
 }
 
 interface Watched {
-  /** What the counters said when they last moved, and when that was. */
+  /** The sum of the counters when they last moved, and the time of that. */
   bytes: number;
   since: number;
   /** Tells whether the peer is expected to do something now. */

@@ -37,12 +37,12 @@ import type { Conn, Listener } from "../net/transport.ts";
  */
 export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
 
-/** What {@linkcode serve} takes. */
+/** Options of {@linkcode serve}. */
 export interface ServeOptions {
   /** Aborting it stops the server: see {@linkcode serve}. */
   readonly signal?: AbortSignal;
   /**
-   * How many conversations there may be at once; at that number the rest wait in the listener's
+   * The most connections at once. At that number the rest wait in the listener's
    * backlog. 0 for no limit. Default: 1024.
    */
   readonly maxConnections?: number;
@@ -52,7 +52,10 @@ export interface ServeOptions {
    * Default: newcomers wait.
    */
   readonly makeRoom?: () => boolean;
-  /** Who may connect; who is refused takes none of `maxConnections`. Default: everyone. */
+  /**
+   * Decides who may connect. Refused clients do not count for `maxConnections`. Default: everyone
+   * may connect.
+   */
   readonly admission?: Admission;
   /**
    * Milliseconds without a byte in either direction after which a connection is closed with
@@ -69,17 +72,19 @@ export interface ServeOptions {
   readonly onError?: (error: unknown, conn: Conn) => void;
   /** Is told when the server stops: from then on conversations have `drainTimeout` to finish. */
   readonly onStop?: () => void;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
-/** What {@linkcode serve} has done. */
+/** The summary of {@linkcode serve}. */
 export interface ServeSummary {
-  /** How many connections were accepted, without those refused. */
+  /** The number of connections that were accepted, without those refused. */
   readonly accepted: number;
-  /** How many were refused by {@linkcode ServeOptions.admission}. */
+  /** The number of connections that {@linkcode ServeOptions.admission} refused. */
   readonly refused: number;
-  /** How many of those accepted did not finish within the drain timeout and were reset. */
+  /**
+   * The number of accepted connections that did not finish within the drain timeout and were reset.
+   */
   readonly reset: number;
 }
 
@@ -95,10 +100,10 @@ const OPTIONS: Kinds<ServeOptions> = {
   clock: CLOCK,
 };
 
-/** How long a newcomer waits until room is asked for again, in milliseconds. */
+/** The time after which a new connection asks for room again, in milliseconds. */
 const ROOM_MS = 250;
 
-/** How long handlers whose connection was reset get to notice. */
+/** The time that handlers get to notice that their connection was reset, in milliseconds. */
 const SETTLE_MS = 1000;
 
 /**
@@ -210,7 +215,7 @@ class AcceptLoop {
   async #acceptAll(): Promise<void> {
     const backoff = new ExhaustionBackoff();
     for (;;) {
-      // Who has something to make room for has to be accepted first.
+      // To make room for a connection, it must be accepted first.
       if (this.#makeRoom === undefined) await this.#untilRoom();
       try {
         const conn = await this.#listener.accept();

@@ -35,7 +35,7 @@ export type DatagramHandler = (
   to: UdpAddr,
 ) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
-/** What {@linkcode serveDatagrams} takes. */
+/** Options of {@linkcode serveDatagrams}. */
 export interface ServeDatagramsOptions {
   /** Aborting it stops the server, and closes the socket. */
   readonly signal?: AbortSignal;
@@ -52,13 +52,15 @@ export interface ServeDatagramsOptions {
   readonly onError?: (error: unknown, from: UdpAddr) => void;
 }
 
-/** What {@linkcode serveDatagrams} has done. */
+/** The summary of {@linkcode serveDatagrams}. */
 export interface DatagramSummary {
-  /** How many datagrams were received. */
+  /** The number of datagrams that were received. */
   readonly received: number;
-  /** How many of them were answered. */
+  /** The number of datagrams that were answered. */
   readonly answered: number;
-  /** How many came too fast, and were dropped: see {@linkcode Datagram.dropped}. */
+  /**
+   * The number of datagrams that came too fast and were dropped: see {@linkcode Datagram.dropped}.
+   */
   readonly dropped: number;
 }
 

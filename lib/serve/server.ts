@@ -1,5 +1,5 @@
 /**
- * What the functions that serve return, something to wait for and to stop, and what they tell a handler;
+ * The server that the functions that serve return, the context of a handler,
  * and how a mistake of a handler is told when nobody has asked for it.
  *
  * @module
@@ -13,7 +13,7 @@ import { SocketError } from "../base/errors.ts";
 import { escapeText } from "../base/escape.ts";
 import type { Conn } from "../net/transport.ts";
 
-/** What {@linkcode Server.stop} takes. */
+/** Options of {@linkcode Server.stop}. */
 export interface StopOptions {
   /**
    * Milliseconds that connections get to finish, from this call on. Default: the `drainTimeout` that
@@ -87,7 +87,7 @@ export class RunningServer<Summary, Address = Addr> implements Server<Summary, A
   }
 }
 
-/** What a handler of `serve()` is told besides its connection. */
+/** The context that a handler of `serve()` receives besides its connection. */
 export interface Conversation {
   /**
    * Aborted when the server closes the connection before the handler has settled: it is idle, or the

@@ -22,7 +22,7 @@ import {
   type WorkerMain,
 } from "./protocol.ts";
 
-/** Where this file is: what a parent starts. */
+/** The URL of this file, which a parent starts. */
 export const WORKER_ENTRY: string = import.meta.url;
 
 /** Whether this is a worker. */
@@ -30,7 +30,7 @@ export const IN_WORKER: boolean = isMainThread
   ? process.argv[2] === WORKER_MARK && process.send !== undefined
   : workerData === WORKER_MARK;
 
-/** How often a process looks whether its parent is still there, in milliseconds. */
+/** The interval at which a process checks that its parent is still there, in milliseconds. */
 const PARENT_MS = 500;
 
 /** A count travels to the parent at most this often, in milliseconds. */

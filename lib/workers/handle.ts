@@ -22,14 +22,14 @@ export interface WorkerHandle {
   kill(): void;
 }
 
-/** What a handle tells. */
+/** The callbacks of a handle. */
 export interface WorkerListener {
   onMessage(message: FromWorker): void;
   /** It has ended, and this is how, as the end of a sentence. Called once; nothing comes after it. */
   onEnd(how: string): void;
 }
 
-/** How long the parent listens to a process that has ended. */
+/** The time that the parent still listens to a process that has ended. */
 const LAST_WORDS_MS = 100;
 
 /** Starts a process; `fd` is a descriptor for it, and `flags` are the runtime's. */
@@ -49,7 +49,7 @@ export function startWorkerProcess(
   child.once("exit", (code, signal) => {
     const how = signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
     if (!child.connected) return onEnd(how);
-    // What it said last may still be under way. Deno does not always notice the end of the channel.
+    // Its last message may still be under way. Deno does not always notice the end of the channel.
     child.once("disconnect", () => onEnd(how));
     setTimeout(release, LAST_WORDS_MS);
   });

@@ -1,5 +1,5 @@
 /**
- * How Deno starts worker processes. They share nothing but the address, by SO_REUSEPORT, since Deno
+ * Worker processes on Deno. They share only the address, by SO_REUSEPORT, since Deno
  * cannot listen on a socket that it inherits. Its twin for Node is `worker_process.node.ts`.
  *
  * @module

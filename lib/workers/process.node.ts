@@ -1,5 +1,5 @@
 /**
- * How Node starts worker processes, and what they share: a socket that is bound already and that
+ * Worker processes on Node. They share one socket, which is bound already and which
  * each inherits. Its twin for Deno is `worker_process.deno.ts`.
  *
  * @module
@@ -33,7 +33,7 @@ export function startProcess(
   });
 }
 
-/** What node:net makes and does not export in words: cluster, too, binds with it. */
+/** A handle of node:net, which exports no type for it. The module cluster binds with it, too. */
 interface Handle {
   readonly fd: number;
   getsockname(out: { address?: string; port?: number }): number;

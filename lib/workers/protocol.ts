@@ -1,5 +1,5 @@
 /**
- * What runs in a worker, and how it and its parent talk.
+ * The main function of a worker, and the messages between a worker and its parent.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type {
 } from "../net/transport.ts";
 
 /**
- * What a module exports as its default to be run by {@linkcode startWorkers}: listens, serves, and
+ * The default export of a module for {@linkcode startWorkers}: listens, serves, and
  * returns the server that {@linkcode serve}, `serveHttp` or `serveLight` returned. The server is stopped
  * with the worker. Code that serves in another way stops at the signal, and returns a summary then.
  *
@@ -55,13 +55,13 @@ export interface WorkerContext {
   listen(transport?: ListeningTransport): Promise<Listener>;
 }
 
-/** What a worker needs of a {@linkcode Transport}. */
+/** The part of a {@linkcode Transport} that a worker uses. */
 export interface ListeningTransport {
   /** As that of {@linkcode Transport}. */
   listen(options: ListenOptions): Promise<Listener>;
 }
 
-/** Where workers listen. */
+/** Listen options of workers. */
 export type WorkerListenOptions = TcpListenOptions | TlsListenOptions | UnixListenOptions;
 
 /** The argument, or the data of a thread, that marks a worker of ours. */
@@ -69,7 +69,7 @@ export const WORKER_MARK = "plainsocket-worker";
 
 /** A socket that is bound, for processes that inherit it and listen on it. */
 export interface HeldSocket {
-  /** Where it is bound. */
+  /** The address that it is bound to. */
   readonly addr: Addr;
   /** Its descriptor in this process. */
   readonly fd: number;
@@ -80,7 +80,7 @@ export interface HeldSocket {
 /** The descriptor that a process finds such a socket at. */
 export const INHERITED_FD = 3;
 
-/** What a parent says to its worker. Plain data, which JSON can carry. */
+/** A message of a parent to its worker. Plain data, which JSON can carry. */
 export type ToWorker =
   | {
     readonly type: "start";
@@ -92,13 +92,13 @@ export type ToWorker =
   }
   | { readonly type: "stop"; readonly drainTimeout: number };
 
-/** What a worker says to its parent. Plain data, which JSON can carry. */
+/** A message of a worker to its parent. Plain data, which JSON can carry. */
 export type FromWorker =
   /** It runs, and waits for "start". */
   | { readonly type: "up" }
   /** It listens. */
   | { readonly type: "ready"; readonly addr: Addr }
-  /** How many connections it has accepted so far. */
+  /** The number of connections that it has accepted so far. */
   | { readonly type: "accepted"; readonly accepted: number }
   /** It has served, and waits to be ended. */
   | { readonly type: "done"; readonly summary: ServeSummary }

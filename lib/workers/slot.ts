@@ -17,13 +17,13 @@ import type { WorkerHandle, WorkerListener } from "./handle.ts";
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 10_000;
 
-/** How long a worker may take until it listens. */
+/** The time in which a worker must listen. */
 const START_MS = 30_000;
 
-/** How long a worker that was told to stop, or to end, may take beyond the drain timeout. */
+/** The time that a worker gets to end after the drain timeout. */
 const END_MS = 5_000;
 
-/** What a slot needs of its pool. */
+/** The part of a pool that a slot uses. */
 export interface SlotHost {
   readonly clock: Clock;
   readonly drainTimeout: number;
@@ -43,7 +43,7 @@ export class Slot {
   /** Connections that were refused, and that were reset as it stopped: what its last worker told. */
   refused = 0;
   reset = 0;
-  /** How often its worker was replaced. */
+  /** The number of times that its worker was replaced. */
   restarts = 0;
   /** Its worker did not stop in good order. */
   lost = false;
@@ -56,13 +56,13 @@ export class Slot {
   #acceptedBefore = 0;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LAST_BACKOFF_MS);
   #readyAt: number | undefined;
-  /** What went wrong, as the end of a sentence about the worker. */
+  /** The failure, as the end of a sentence about the worker. */
   #why: string | undefined;
   /** The error that it told of. */
   #failure: Error | undefined;
   #state: "starting" | "serving" | "stopping" | "ended" = "starting";
   #done = false;
-  /** What is left running gets this long, once it is stopped, and until then. */
+  /** The drain timeout that the worker gets, in milliseconds. */
   #drainTimeout = 0;
   #drainUntil = Infinity;
   #cancelTimer: () => void = () => {};
@@ -149,7 +149,7 @@ export class Slot {
     switch (message.type) {
       case "up":
         this.#handle!.post(this.#host.startMessage(this.id));
-        // What it was told before that may not have been heard.
+        // An earlier message may not have arrived.
         if (this.#state === "stopping") this.#postStop();
         return;
       case "ready":

@@ -38,16 +38,16 @@ import { startWorkerProcess, startWorkerThread } from "./handle.ts";
 import { holdSocket } from "./process.deno.ts";
 import { Slot } from "./slot.ts";
 
-/** What a worker is. */
+/** The kinds of a worker. */
 export type WorkerKind = "processes" | "threads";
 
-/** What {@linkcode startWorkers} takes. */
+/** Options of {@linkcode startWorkers}. */
 export interface WorkersOptions extends Pick<ServeOptions, "signal" | "drainTimeout"> {
-  /** How many, from 1: as many as there are cores, as a rule. */
+  /** The number of workers, from 1. As a rule one for each core. */
   readonly workers: number;
-  /** What they are. Default: `"processes"`. */
+  /** The kind of the workers. Default: `"processes"`. */
   readonly kind?: WorkerKind;
-  /** Where all of them listen; plain data only, so without functions. Default: a free port of localhost. */
+  /** Listen options of all workers, without functions. Default: a free port of localhost. */
   readonly listen?: WorkerListenOptions;
   /** Is copied to every worker, as {@linkcode WorkerContext.data}. Plain data, which JSON can carry. */
   readonly data?: unknown;
@@ -58,7 +58,7 @@ export interface WorkersOptions extends Pick<ServeOptions, "signal" | "drainTime
   readonly flags?: readonly string[];
   /** Is told what becomes of the workers. It must not throw. */
   readonly onEvent?: (event: WorkerEvent) => void;
-  /** What time it is, for the waits between restarts. Default: the system's. */
+  /** The clock of the waits between restarts. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -79,7 +79,9 @@ const OPTIONS: Kinds<WorkersOptions> = {
   clock: CLOCK,
 };
 
-/** What becomes of a worker. `id` is its number, from 1, and `pid` that of its process, if it is one. */
+/**
+ * An event of a worker. `id` is its number, from 1. `pid` is the id of its process, if it is one.
+ */
 export type WorkerEvent =
   /** It listens. */
   | { readonly type: "ready"; readonly id: number; readonly pid: number | undefined }
@@ -92,25 +94,25 @@ export type WorkerEvent =
     readonly restartIn: number;
   };
 
-/** What one worker, and those that it has replaced, have done. */
+/** The counts of one worker and of those that it has replaced. */
 export interface WorkerCounts extends ServeSummary {
   /** Its number, from 1. */
   readonly id: number;
   /** Its process's id now; undefined for a thread, and while there is none. */
   readonly pid: number | undefined;
-  /** How often it crashed and was replaced. */
+  /** The number of times that it crashed and was replaced. */
   readonly restarts: number;
 }
 
 /**
- * What all workers have done. While they serve, `accepted` is up to a tenth of a second old and has
+ * The counts of all workers. While they serve, `accepted` is up to a tenth of a second old and has
  * those that are refused in it; `refused` and `reset` are known at the end. What a worker accepted in
  * the last tenth of a second before it crashed is never known.
  */
 export interface WorkersSummary extends ServeSummary {
-  /** How often a worker crashed and was replaced. */
+  /** The number of times that a worker crashed and was replaced. */
   readonly restarts: number;
-  /** How many did not stop in good order: they crashed meanwhile, or took too long and were killed. */
+  /** The number of workers that crashed while they stopped, or took too long and were killed. */
   readonly lost: number;
   /** The same of each. */
   readonly workers: readonly WorkerCounts[];
@@ -118,7 +120,7 @@ export interface WorkersSummary extends ServeSummary {
 
 /** Workers that serve. Stopped, they have finished when all of them have ended. */
 export interface Workers extends Server<WorkersSummary> {
-  /** What they have done so far. */
+  /** The counts so far. */
   counts(): WorkersSummary;
 }
 
@@ -126,8 +128,8 @@ export interface Workers extends Server<WorkersSummary> {
  * Starts workers that run the same module, and resolves when all of them listen at one address.
  * `module` is its URL, and its default export is a {@linkcode WorkerMain}.
  *
- * How the address is shared depends on the runtime. Processes on Node inherit one socket, which this
- * process holds and never accepts from. All others bind for themselves, with SO_REUSEPORT: the
+ * The way to share the address depends on the runtime. Processes on Node inherit one socket, which
+ * this process holds and never accepts from. All others bind for themselves, with SO_REUSEPORT: the
  * kernel deals the connections out. docs/three_ways.md compares them.
  *
  * A worker that ends unasked is replaced, after 100 ms at first, twice as long each time and ten
@@ -231,18 +233,18 @@ function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
 
 /** An address for several to listen at. */
 interface SharedAddress {
-  /** Where it is to be, for messages. */
+  /** The listen address, for messages. */
   readonly place: Addr | Endpoint;
-  /** Where it is, if that is known before anybody listens. */
+  /** The address, if it is known before a worker listens. */
   readonly addr: Addr | undefined;
   /** The descriptor for processes, if they inherit it. */
   readonly fd: number | undefined;
-  /** What workers listen with; `known` is where the first one listens. */
+  /** Returns the listen options of workers. `known` is the address of the first one. */
   optionsFor(known: Addr | undefined): ListenOptions;
   close(): void;
 }
 
-/** What is shared in spite of an abort, since a name was being looked up, is given up. */
+/** Shares the address. After an abort, which a look-up of a name does not see, it is closed. */
 async function shareUnlessAborted(
   options: WorkerListenOptions,
   kind: WorkerKind,

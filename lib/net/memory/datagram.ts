@@ -11,7 +11,7 @@ import { BaseDatagram } from "../datagram_base.ts";
 import { SocketError } from "../../base/errors.ts";
 import { MemoryPorts } from "./ports.ts";
 
-/** What a datagram of IPv4 holds beside the headers of IP and UDP, and one of IPv6. */
+/** The most bytes in a datagram besides the headers of IP and UDP, for IPv4 and for IPv6. */
 const MOST_ON_IPV4 = 65_507;
 const MOST_ON_IPV6 = 65_527;
 

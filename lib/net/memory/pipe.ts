@@ -4,7 +4,10 @@
  * @module
  */
 
-/** How many bytes a direction holds before a write has to wait; a kernel's buffers in small. */
+/**
+ * The number of bytes that a direction holds before a write has to wait; a kernel's buffers in
+ * small.
+ */
 const CAPACITY = 64 * 1024;
 
 /** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */

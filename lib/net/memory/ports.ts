@@ -28,7 +28,7 @@ export class MemoryPorts<T> {
     this.#bound.set(keyOf(addr.host, addr.port), { port: addr.port, owner });
   }
 
-  /** Who is reached at an address. */
+  /** Returns the socket that is reached at an address. */
   at({ host, port }: Endpoint): T | undefined {
     const hosts = [host, ...ANY];
     for (const each of hosts) {

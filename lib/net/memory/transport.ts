@@ -45,10 +45,12 @@ import { checkConnect, checkListen, checkResolve, checkStartTls } from "../trans
 import type { TlsClientOptions } from "../tls/options.ts";
 import { pathAddr } from "../unix_path.ts";
 
-/** How many connections wait to be accepted unless told otherwise, as with the sockets. */
+/**
+ * The number of connections that wait to be accepted unless told otherwise, as with the sockets.
+ */
 const BACKLOG = 511;
 
-/** What {@linkcode MemoryTransport} takes. */
+/** Options of {@linkcode MemoryTransport}. */
 export interface MemoryTransportOptions {
   /**
    * The names that resolve, with their addresses in order. Default: `localhost`, to `127.0.0.1` and

@@ -28,7 +28,7 @@ import {
 import type { Certificate, TlsClientOptions, TlsInfo, TlsServerOptions } from "./options.ts";
 import type { Conn, TlsConn } from "../transport.ts";
 
-/** How long a peer may take for close_notify to leave, in milliseconds. */
+/** The time in which close_notify must be sent, in milliseconds. */
 const CLOSE_TIMEOUT = 5000;
 
 /** A `tls.TLSSocket`, as far as it matters. */
@@ -49,7 +49,7 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
   declare protected readonly socket: TlsSocket;
 
   readonly #clock: Clock;
-  /** How many encrypted bytes had left before the piece under way. */
+  /** The number of encrypted bytes that were sent before the current piece. */
   #movedBefore = 0;
 
   constructor(
@@ -69,7 +69,7 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
     };
   }
 
-  /** How many encrypted bytes have left so far. */
+  /** The number of encrypted bytes that were sent so far. */
   protected abstract moved(): number;
 
   /** Hands over some bytes, and waits until they have left, encrypted. */

@@ -26,7 +26,7 @@ import {
 } from "./certificates.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 
-/** How long a handshake may take unless told otherwise, in milliseconds. */
+/** The time that a handshake may take by default, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 
 /**
@@ -82,7 +82,7 @@ export function askedFor(socket: tls.TLSSocket): string | undefined {
   return (socket as { servername?: string | false | null }).servername || undefined;
 }
 
-/** Whom a client wants to speak to. */
+/** The peer that a client wants to reach. */
 interface Peer {
   /** The name or IP address that the certificate must be for. */
   readonly name: string;
@@ -90,7 +90,7 @@ interface Peer {
   readonly asksFor: string | undefined;
 }
 
-/** Whom the client of a connection to `addr` wants to speak to. */
+/** Returns the peer that a client of a connection to `addr` wants to reach. */
 export function peerNamed({ servername }: TlsClientOptions, addr: Addr): Peer {
   const name = servername ?? (addr.transport === "tcp" ? addr.host : "localhost");
   return { name, asksFor: parseIP(name) === undefined ? name : undefined };
@@ -133,14 +133,14 @@ export function shakeHands(
       socket.removeListener("close", onClose);
       stream.removeListener("end", onEnd);
       if (error === undefined) return resolve();
-      // What it says once it is given up is of no interest.
+      // Errors after it was given up are of no interest.
       socket.on("error", () => {});
       socket.destroy();
       reject(error);
     };
     const onError = (error: Error) => settle(handshakeError(socket, error, op, addr));
     const onClose = () => settle(gone(op, addr));
-    // What TLS makes of the last bytes comes first.
+    // TLS handles the last bytes first.
     const onEnd = () => setImmediate(onClose);
     const deadline = new Deadline({ signal, timeout: handshakeTimeout });
     const onAbort = () => settle(abortError(op, addr, deadline.signal));

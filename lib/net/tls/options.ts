@@ -1,5 +1,5 @@
 /**
- * What TLS takes and tells: the options of either side, certificates, and what a handshake has agreed
+ * The types of TLS: the options of either side, certificates, and what a handshake has agreed
  * on. Types only; {@linkcode Transport} has the operations.
  *
  * @module
@@ -40,15 +40,15 @@ export interface TlsServerOptions {
   /** Milliseconds that a client gets for its handshake; then it is closed. Default: 10,000. */
   readonly handshakeTimeout?: number;
   /**
-   * Who may shake hands; others are reset before. {@linkcode serve} asks its own `admission` for the
-   * connection that comes of it: give the same to both. Default: everyone.
+   * Decides who may shake hands. Others are reset before. {@linkcode serve} asks its own
+   * `admission` for the connection that comes of it: give the same to both. Default: everyone.
    */
   readonly admission?: Admission;
   /** Is told why a handshake failed; the connection is closed, and never accepted. */
   readonly onHandshakeError?: (error: SocketError) => void;
 }
 
-/** What {@linkcode Transport.startTls} takes: the client's side of TLS. */
+/** Options of {@linkcode Transport.startTls}: the client's side of TLS. */
 export interface TlsClientOptions {
   /**
    * The name or IP address that the peer's certificate must be for. A name is also sent to the peer,
@@ -79,11 +79,11 @@ export interface TlsClientOptions {
 
 /** A certificate, as node:crypto's `X509Certificate` tells of it. */
 export interface Certificate {
-  /** Whom it is for: `CN=example.com`, further parts on lines of their own. */
+  /** The subject: `CN=example.com`, further parts on lines of their own. */
   readonly subject: string;
   /** The names and addresses it is for: `DNS:example.com, IP Address:192.0.2.1`. */
   readonly subjectAltName: string | undefined;
-  /** Who has signed it. */
+  /** The issuer, in the same form. */
   readonly issuer: string;
   /** From when on it is valid: `Nov 21 00:00:00 2026 GMT`. */
   readonly validFrom: string;
@@ -95,11 +95,11 @@ export interface Certificate {
   readonly raw: Uint8Array;
 }
 
-/** What a handshake has agreed on. */
+/** The result of a handshake. */
 export interface TlsInfo {
   /** The version: `"TLSv1.3"` or `"TLSv1.2"`. */
   readonly protocol: string | undefined;
-  /** What both speak (ALPN), if both said so. */
+  /** The protocol that both sides chose (ALPN), if they did. */
   readonly alpnProtocol: string | undefined;
   /** The name that the client asked for (SNI); undefined if it asked for none. */
   readonly servername: string | undefined;

@@ -132,7 +132,7 @@ export async function listenTls(
   return listener;
 }
 
-/** What says whose socket it is. */
+/** The properties that identify a socket's peer. */
 type Owner = Pick<tls.TLSSocket, "remoteAddress" | "remotePort">;
 
 /** A handshake under way. */
@@ -141,7 +141,7 @@ interface Handshake {
   readonly peer: TcpAddr;
 }
 
-/** Who is at the other end of a TLS socket. */
+/** The address of a TLS socket's peer. */
 function peerOf(socket: tls.TLSSocket): TcpAddr | undefined {
   // Node has the socket under it, which remembers its peer when the kernel has forgotten it: who has
   // reset the connection is still to be named.
@@ -219,7 +219,7 @@ class Handshakes {
     if (this.#underWay.size >= this.#most) this.#makeRoom();
     const handshake = { socket, peer };
     this.#underWay.set(formatAddr(peer), handshake);
-    // What TLS makes of that comes first.
+    // TLS handles that first.
     socket.once("close", () => setImmediate(() => this.#end(handshake)));
     // A client that has nothing more to say will not finish its handshake.
     socket.allowHalfOpen = false;
