@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 
-/** Who may come in. */
+/** A user and a password. */
 export interface Credentials {
   /** The name, which has no colon. */
   readonly user: string;

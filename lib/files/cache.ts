@@ -5,9 +5,9 @@
  * @module
  */
 
-/** What a cache can hold. */
+/** An entry of a cache. */
 export interface Cacheable {
-  /** How much of the cache it takes; {@linkcode Cache.charge} adds to it. */
+  /** The part of the cache's size that it takes. {@linkcode Cache.charge} adds to it. */
   cost: number;
   /** Whether it was used since the cache last looked for something to drop. */
   used: boolean;

@@ -1,5 +1,5 @@
 /**
- * What the first bytes of a file say of its characters: whether it is text, and whether that may be
+ * The charset of a file by its first bytes: whether it is text, and whether that may be
  * called UTF-8.
  *
  * @module
@@ -119,7 +119,7 @@ function encodingOfMeta(attributes: ReadonlyMap<string, string>): string | undef
 function encodingOf(label: string): string | undefined {
   try {
     const { encoding } = new TextDecoder(label);
-    // Who declares it in ASCII does not use it.
+    // A file that declares UTF-16 in ASCII is not UTF-16.
     return encoding.startsWith("utf-16") ? "utf-8" : encoding;
   } catch {
     return undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What tells one state of a representation from another. */
+/** The validators of a representation: they differ between its states. */
 export interface Validators {
   /** Its entity tag, with quotes; weak ones start with `W/`. */
   readonly etag: string;
@@ -20,7 +20,7 @@ export interface Conditions {
   readonly ifModifiedSince?: string;
 }
 
-/** What the conditions of a GET or HEAD lead to, in the order of RFC 9110 section 13.2.2. */
+/** Evaluates the conditions of a GET or HEAD, in the order of RFC 9110 section 13.2.2. */
 export function evaluate(conditions: Conditions, validators: Validators): 200 | 304 | 412 {
   const { ifMatch, ifUnmodifiedSince, ifNoneMatch, ifModifiedSince } = conditions;
   if (ifMatch !== undefined) {

@@ -17,7 +17,7 @@ import { Readings } from "./readings.ts";
 import { NOT_SENT } from "./responses.ts";
 import { isTemporary } from "./temporary.ts";
 
-/** What {@linkcode listDirectories} takes. */
+/** Options of {@linkcode listDirectories}. */
 export interface ListingOptions {
   /** Whether names that start with a dot are shown. Default: false. */
   readonly dotfiles?: boolean;

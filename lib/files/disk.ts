@@ -26,7 +26,7 @@ export interface Located {
   readonly root: string;
   /** The path with no link in it. */
   readonly real: string;
-  /** What is there. */
+  /** The state of the file that is there. */
   readonly state: FileState;
 }
 
@@ -73,7 +73,7 @@ export async function locateBelow(root: string, path: string): Promise<Located> 
   return { root, real, state };
 }
 
-/** Where a path leads, and what is there. */
+/** Finds the real path of a path, and the state of the file there. */
 async function look(path: string): Promise<{ real: string; state: FileState }> {
   if (!tellsPaths()) {
     const real = await realPathOf(path);

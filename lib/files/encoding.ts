@@ -1,5 +1,5 @@
 /**
- * Which content coding a client wants (RFC 9110 section 12.5.3).
+ * Content codings in the order that a client prefers (RFC 9110 section 12.5.3).
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { TOKEN } from "../http/message/syntax.ts";
 /** The content codings that are served. */
 export type Coding = "br" | "zstd" | "gzip" | "identity";
 
-/** How much a client wants each coding: from 0, not at all, to 1. */
+/** The weight of each coding for a client: from 0, not acceptable, to 1. */
 export type Weights = Readonly<Record<Coding, number>>;
 
 /** Less than any weight that a client can give: acceptable, if there is nothing else. */

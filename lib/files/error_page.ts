@@ -1,5 +1,5 @@
 /**
- * What a browser shows when something is wrong: a page that looks like the listings and leads back.
+ * The page that a browser shows for an error. It looks like the listings and has a link back.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const HEADINGS: Readonly<Record<number, string>> = {
   507: "There is no space left",
 };
 
-/** What to say instead of text that has no more than the reason phrase, and perhaps the path. */
+/** Explanations that replace a text with only the reason phrase, and perhaps the path. */
 const EXPLANATIONS: Readonly<Record<number, string>> = {
   400: "The server cannot make anything of it.",
   401: "Sign in with the user name and password of this site.",

@@ -21,7 +21,7 @@ export type OnMistake = (error: unknown, request: LightRequest) => void;
  */
 export function withErrorPages(handler: LightHandler, onError?: OnMistake): LightHandler {
   const failed = (error: unknown, request: LightRequest) => {
-    // What is wrong with the request or its connection is for the server to tell.
+    // The server reports errors of the request and its connection.
     const isMistake = !(error instanceof HttpError || error instanceof SocketError);
     if (onError === undefined || !isMistake) throw error;
     onError(error, request);

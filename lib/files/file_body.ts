@@ -14,13 +14,13 @@ import { Gate } from "./gate.ts";
 import { pauseAtTimes } from "./turns.ts";
 import type { Slice } from "./ranges.ts";
 
-/** What is read at once. Half as much costs a third more of processor time on Deno and Node. */
+/** The size of a read. Half of it costs a third more processor time on Deno and Node. */
 const CHUNK = 256 * 1024;
 
 /** The chunk of a download when many are under way, since slow clients hold theirs for long. */
 const SMALL_CHUNK = 16 * 1024;
 
-/** How many downloads may have large chunks at once: 25 MiB of them. */
+/** The number of downloads that may have large chunks at once: 25 MiB of them. */
 const MOST_LARGE = 50;
 
 /** So many downloads do not hold others up; more of them pause at times. */
@@ -65,9 +65,9 @@ class ChunkBuffers {
 
 /**
  * Slices of an open file, with bytes in between, as the body of a response. It can be gone through once.
- * What it yields is the caller's to keep; what {@linkcode borrowed} yields, which is how the server
- * sends it, is valid until the next step. While one chunk is sent the next is read, so that a download
- * holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 of them.
+ * The chunks that it yields belong to the caller. Those of {@linkcode borrowed}, which the server
+ * uses, are valid until the next step. While one chunk is sent the next is read, so that a download
+ * holds two chunks of 256 KiB, or of 16 KiB if there are more than 50 downloads.
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the response then ends short of its length instead of being wrong. That the file has
@@ -168,13 +168,13 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
 
 const NOTHING: AsyncGenerator<Uint8Array, void, void> = (async function* () {})();
 
-/** What is read at once. */
+/** The result of a read. */
 interface Chunk extends Slice {
   /** Whether nothing of the file is read behind it. */
   readonly last: boolean;
 }
 
-/** What is yielded, one after the other. */
+/** The chunks and slices to yield, in order. */
 function* stepsOf(
   pieces: readonly (Slice | Uint8Array)[],
   size: number,

@@ -1,5 +1,5 @@
 /**
- * What `fileHandler()` and its kin take.
+ * Options of `fileHandler()` and its kin.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface Directory {
   readonly names: readonly string[];
 }
 
-/** What {@linkcode fileHandler} takes. */
+/** Options of {@linkcode fileHandler}. */
 export interface FileOptions {
   /**
    * Whether a page that is no file is answered by the root's index.html, whose script knows what to
@@ -65,7 +65,7 @@ export interface FileOptions {
   ) => LightResponse | Promise<LightResponse>;
   /** Is told why, when the system is out of file descriptors or memory, and the answer is 503. */
   readonly onShortage?: (error: unknown) => void;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -75,7 +75,7 @@ const ROOT: Kind = {
   instead: (value) => value instanceof URL ? "fileURLToPath(url)" : undefined,
 };
 
-/** What each of {@linkcode FileOptions} may be. */
+/** The kinds of {@linkcode FileOptions}. */
 export const FILE_OPTIONS: Kinds<FileOptions> = {
   spa: FLAG,
   dotfiles: FLAG,
@@ -99,7 +99,7 @@ export function checkFiles(
   checkOptions(where, options, kinds, "{ spa: true }");
 }
 
-/** What {@linkcode FileServer} takes. */
+/** Options of {@linkcode FileServer}. */
 export interface FileServerOptions extends FileOptions {
   /** Whether siblings that hold a file compressed are sent in its place. Default: true. */
   readonly siblings?: boolean;

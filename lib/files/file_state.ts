@@ -1,6 +1,6 @@
 /**
- * What a file system says of a file, in numbers that need not make sense: a time may be beyond what a
- * `Date` can hold, a size beyond what a number can. Nothing here throws for those.
+ * The state of a file by its file system. The numbers need not make sense: a time may be beyond
+ * what a `Date` can hold, a size beyond what a number can. Nothing here throws for those.
  *
  * @module
  */
@@ -24,13 +24,13 @@ export interface FileState {
 /** A name in a directory, as the directory has it. */
 export interface NameFound {
   readonly name: string;
-  /** What has that name itself; "other" too where the file system does not tell. */
+  /** The kind of the file itself. "other" also where the file system does not say. */
   readonly kind: FileState["kind"] | "link";
 }
 
 /**
- * What the runtime found. Numbers, since bigints throw on Deno for a time beyond those of a `Date`,
- * and outside of the promise at that.
+ * Converts the stats of the runtime. Numbers, since bigints throw on Deno for a time beyond those
+ * of a `Date`, and outside of the promise at that.
  */
 export function stateOf(stats: Stats): FileState {
   const { size, mtimeMs, ctimeMs, ino, dev, mode } = stats;

@@ -1,5 +1,5 @@
 /**
- * What Deno does better by its own names than by those of Node. Its twin for Node is
+ * Functions that Deno does better by its own API than by Node's. Its twin for Node is
  * `file_system.node.ts`.
  *
  * @module

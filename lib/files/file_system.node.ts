@@ -1,5 +1,5 @@
 /**
- * What Deno does better by its own names, for Node. Its twin for Deno is `file_system.deno.ts`.
+ * The functions of `file_system.deno.ts` on Node. Its twin for Deno is `file_system.deno.ts`.
  *
  * @module
  */

@@ -38,12 +38,12 @@ import { Runs } from "./runs.ts";
 const CACHE_BYTES = 32 * 1024 * 1024;
 
 /**
- * How long where a path leads and which siblings a file has is taken to be the same, in
+ * The time for which the target of a path and the siblings of a file are taken to be the same, in
  * milliseconds.
  */
 const FRESH_MS = 1000;
 
-/** How often a file is looked at that changes whenever it is. The last time it may have grown. */
+/** The number of attempts to read a file that changes each time. At the last it may have grown. */
 const MOST_ATTEMPTS = 3;
 
 /**
@@ -56,7 +56,7 @@ const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
 
 const INDEX = "index.html";
 
-/** What the cache knows pages by that answer for other paths; no target has a space. */
+/** The cache key of the page that answers for other paths. No target has a space. */
 const SPA_KEY = "single-page application";
 const NOT_FOUND_KEY = "not found";
 
@@ -112,7 +112,7 @@ export function fileHandler(root: string, options: FileOptions = {}): AnyHandler
   return toAnyHandler(withErrorPages((request) => server.answer(request)));
 }
 
-/** What a path leads to: a file, a directory without index.html, or one asked for as a file. */
+/** The target of a path: a file, a directory without index.html, or one asked for as a file. */
 type Found = Resource | Directory | "no slash";
 
 /** See {@linkcode fileHandler}. */
@@ -169,7 +169,7 @@ export class FileServer {
     return Math.abs(this.#now() - checkedAt) < FRESH_MS;
   }
 
-  /** What was known was wrong: looks anew. */
+  /** Finds the file anew, since the cached state was wrong. */
   #findAnew(request: LightRequest): Promise<LightResponse> {
     this.#cache.delete(request.target);
     return this.#find(request);

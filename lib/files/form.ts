@@ -28,7 +28,7 @@ type OnFile = (name: string, content: AsyncIterable<Uint8Array>) => Promise<void
 export async function readForm(request: LightRequest, onFile: OnFile): Promise<void> {
   const parser = parserOf(request.header("content-type") ?? "");
   let failure: { error: unknown } | undefined;
-  /** What the parser is waited for: that it takes what it was given, or has finished. */
+  /** Resolves when the parser has taken its input, or has finished. */
   let turn = deferred<void>();
   const fail = (error: unknown) => {
     failure ??= { error };

@@ -31,7 +31,7 @@ export class Gate {
     try {
       return await job();
     } finally {
-      // Who is next takes the place.
+      // The next in line takes the place.
       const next = this.#waiting.shift();
       if (next === undefined) this.#inside--;
       else next.resolve();

@@ -51,7 +51,7 @@ export function requireHost(
  * ASCII, no dot at the end. Undefined if there is none.
  */
 export function hostNameOf(host: string): string | undefined {
-  // What would be something else in a URL.
+  // Characters with another meaning in a URL.
   if (/[/?#@\\\s]/.test(host)) return undefined;
   const url = `http://${host}`;
   if (!URL.canParse(url)) return undefined;

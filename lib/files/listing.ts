@@ -14,7 +14,7 @@ import { encodeName } from "./path.ts";
 export interface Entry {
   /** Its name, without a slash. */
   readonly name: string;
-  /** What it is, behind any symbolic links. */
+  /** The kind of the entry. Symbolic links are followed. */
   readonly kind: "file" | "directory";
   /** Bytes of a file. That of a directory means nothing. */
   readonly size: number;
@@ -24,7 +24,7 @@ export interface Entry {
   readonly unserved?: string;
 }
 
-/** What entries can be sorted by. */
+/** The keys that entries can be sorted by. */
 export type SortKey = "name" | "size" | "time";
 
 /** The order of a listing. Directories come first in any. */
@@ -33,9 +33,9 @@ export interface SortOrder {
   readonly descending: boolean;
 }
 
-/** What there is to show. */
+/** The content of a listing. */
 export interface Listing {
-  /** What the root is called. */
+  /** The name of the root. */
   readonly root: string;
   /** The decoded names on the way from the root; none for the root itself. */
   readonly names: readonly string[];
@@ -79,7 +79,7 @@ export function comparing({ key, descending }: SortOrder): (a: Entry, b: Entry) 
   };
 }
 
-/** What cannot be told comes before all else; NaN would come anywhere. */
+/** Ranks unknown values before all others. NaN would come anywhere. */
 function rank(value: number): number {
   return isNaN(value) ? -Infinity : value;
 }
@@ -247,7 +247,7 @@ const REFERENCES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** What shows as nothing, or turns round what comes behind it. */
+/** Invisible characters, and those that change the direction of the text behind them. */
 // deno-lint-ignore no-control-regex
 const UNSEEN = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 

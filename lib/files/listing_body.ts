@@ -28,19 +28,19 @@ export function codingOf(acceptEncoding: string | undefined): ListingCoding {
   const weights = parseAcceptEncoding(acceptEncoding);
   const isReady = ({ coding }: { coding: ListingCoding }) =>
     coding === "identity" || compressors < MOST_COMPRESSED;
-  // Who accepts none of them is sent it as it is, which HTTP allows.
+  // A client that accepts none of them gets it as it is, which HTTP allows.
   return mostWanted(weights, CODINGS, isReady)?.coding ?? "identity";
 }
 
 /** Characters that are rendered in one go. */
 const SOME = 16 * 1024;
 
-/** What a {@linkcode ListingBody} is made of. */
+/** The parts of a {@linkcode ListingBody}. */
 export interface ListingSource {
   readonly coding: ListingCoding;
   /** Reads the directory, until the signal; `onDrop` is told when what was read has to go. */
   use(signal: AbortSignal, onDrop: (reason: Error) => void): Promise<Use>;
-  /** What was read, as text. */
+  /** Returns a reading as text. */
   render(reading: Reading): Promise<Iterable<string>>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How listings look: one style sheet, inside the page.
+ * The style sheet of listings, inside the page.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { isText, isUtf8Text } from "./charset.ts";
 /** Media types by extensions in lower case, without a dot. */
 export type MediaTypes = Readonly<Record<string, string>>;
 
-/** Where browsers, or newer standards, want another type than the table of `mime` has. */
+/** Types that browsers or newer standards want instead of those in the table of `mime`. */
 const BETTER: MediaTypes = { cjs: "text/javascript", flac: "audio/flac", xml: "text/xml" };
 
 /** Sources and other text, for which that table has types that browsers save or misread. */
@@ -21,7 +21,7 @@ const SOURCES: ReadonlySet<string> = new Set(
     .split(" "),
 );
 
-/** What is text though its type does not start with `text/`. */
+/** Types of text, also those that do not start with `text/`. */
 const TEXT = /^text\/|[/+](?:json|xml|javascript|toml)$/;
 
 /** Formats that are no text and have no compression of their own. */
@@ -79,7 +79,7 @@ export function mayHaveSiblings(type: string): boolean {
   return isCompressible(type) || type === UNKNOWN;
 }
 
-/** What stands behind the last dot of a name; all of it if there is none. */
+/** Returns the text behind the last dot of a name. All of the name if it has no dot. */
 function extensionOf(name: string): string {
   return baseOf(name).split(".").at(-1)!.toLowerCase();
 }

@@ -1,6 +1,6 @@
 /**
- * Where an uploaded file goes: which names are taken, what there may be already, and how it gets its
- * name.
+ * The place of an uploaded file: which names are valid, which files it may replace, and how it gets
+ * its name.
  *
  * @module
  */
@@ -46,10 +46,14 @@ export function visible(name: string): string {
   return name.replace(CONTROLS, "\ufffd");
 }
 
-/** What has become a link or a FIFO meanwhile is not followed, and not waited for. */
+/**
+ * Flags of open(2). A file that has become a link meanwhile is not followed, a FIFO not waited for.
+ */
 const FLAGS = constants.O_RDWR | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
-/** What there is of that name; undefined if there is nothing, rejects if it is not to be replaced. */
+/**
+ * Finds the file of that name. Undefined if there is no file. Rejects if it must not be replaced.
+ */
 export async function replaceable(path: string): Promise<Stats | undefined> {
   try {
     const stats = await lstat(path);

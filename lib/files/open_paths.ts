@@ -1,7 +1,7 @@
 /**
- * Where what is open really is. A path says nothing for long: whoever can write below the root may put
- * a link in the place of a directory at any moment. So what counts is what has been opened, and on
- * Linux `/proc/self/fd` tells where that is.
+ * The real paths of open files. A path says nothing for long: whoever can write below the root may
+ * put a link in the place of a directory at any moment. So what counts is what has been opened, and
+ * on Linux `/proc/self/fd` tells where that is.
  *
  * @module
  */
@@ -36,7 +36,9 @@ export class UnnamedError extends Error {
   }
 }
 
-/** Where an open file is now. Throws an {@linkcode UnnamedError} if that is not UTF-8. */
+/**
+ * Returns the present path of an open file. Throws an {@linkcode UnnamedError} if it is not UTF-8.
+ */
 export function pathOf(handle: FileHandle): string {
   const link = linkOf(handle);
   let path: string;

@@ -8,7 +8,7 @@
 import { Buffer, isUtf8 } from "node:buffer";
 import { sep } from "node:path";
 
-/** Where a request-target points. */
+/** The path of a request-target. */
 export interface TargetPath {
   /** The decoded names, from the root down; none is empty, `.` or `..`, or has a `/` in it. */
   readonly names: readonly string[];
@@ -83,7 +83,7 @@ function percentDecode(text: string): string | 400 | 404 {
   return isUtf8(bytes) ? bytes.toString() : 404;
 }
 
-/** What RFC 3986 section 3.3 lets stand in a segment as it is; encodeURIComponent() has more of it. */
+/** Characters that RFC 3986 section 3.3 allows in a segment and encodeURIComponent() escapes. */
 const ALLOWED = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
 /**

@@ -19,10 +19,10 @@ const MOST_PARTS = 16;
 const MOST_SPECS = 64;
 
 /**
- * What the value of a Range field means for a representation of `size` bytes: its parts in the order
- * asked for, those that overlap or touch made one; none of them if the field is right but nothing
- * can be had of it (416). `undefined` if the field is to be ignored: it is not right, of another unit
- * than bytes, or asks for too many parts.
+ * Parses the value of a Range field for a representation of `size` bytes. Returns its parts in the
+ * order asked for, those that overlap or touch made one; none of them if the field is right but
+ * nothing can be had of it (416). `undefined` if the field is to be ignored: it is not right, of
+ * another unit than bytes, or asks for too many parts.
  */
 export function parseRange(value: string, size: number): Slice[] | undefined {
   const unit = /^bytes=/i.exec(value);

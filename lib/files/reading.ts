@@ -1,6 +1,6 @@
 /**
- * What is in a directory, read once for all who want it at the same time, and held once for all who
- * are sent it.
+ * The entries of a directory, read once for all who want them at the same time, and held once for
+ * all who are sent it.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const looking = new Gate(2);
 /** So many are looked at in one go. */
 const SOME = 16;
 
-/** What was in a directory. */
+/** The entries of a directory at one time. */
 export class Reading {
   /** In no order. */
   readonly entries: readonly Entry[];

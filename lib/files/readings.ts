@@ -17,14 +17,14 @@ const MOST_HELD = 500_000;
 /** So many directories are read at once. */
 const reading = new Gate(4);
 
-/** Who comes this much later, in milliseconds, still shares a reading: clients come in bursts. */
+/** The time in which requests share a reading, in milliseconds: clients come in bursts. */
 const TOGETHER_MS = 10;
 
 /** A run that is under way, or yet to begin. */
 interface Run {
   readonly result: Promise<Reading>;
   readonly stop: AbortController;
-  /** How many want it. */
+  /** The number of requests that want it. */
   wanted: number;
 }
 
@@ -32,7 +32,7 @@ interface Run {
 interface Held {
   readonly path: string;
   readonly reading: Reading;
-  /** How to tell its users that it has to go. */
+  /** Callbacks that tell its users to drop it. */
   readonly users: Set<(reason: Error) => void>;
 }
 
@@ -57,9 +57,9 @@ export class Readings {
   }
 
   /**
-   * What is in a directory. A run is shared by all who asked before it began; who asks now shares the
-   * next. Rejects as reading does, and with the signal's reason. `onDrop` is told when it is to be used
-   * no longer.
+   * Returns the entries of a directory. A run is shared by all who asked before it began; who asks
+   * now shares the next. Rejects as reading does, and with the signal's reason. `onDrop` is told
+   * when it is to be used no longer.
    */
   async use(path: string, signal: AbortSignal, onDrop: (reason: Error) => void): Promise<Use> {
     signal.throwIfAborted();

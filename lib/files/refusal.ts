@@ -31,7 +31,7 @@ export function textResponse(
   };
 }
 
-/** What the file system's errors mean to who uploads. */
+/** The responses to an upload by the errors of the file system. */
 const STATUS: Readonly<Record<string, readonly [status: number, message: string]>> = {
   ENOSPC: [507, "There is no space left"],
   EDQUOT: [507, "There is no space left"],

@@ -1,5 +1,5 @@
 /**
- * What is known of one file that is served, and kept: its representations, their validators, and the
+ * The cached state of one file that is served: its representations, their validators, and the
  * responses that are ready to be sent.
  *
  * @module
@@ -42,13 +42,13 @@ const LEAST_COMPRESSED = 1024;
 /** … and up to this one: it is compressed as a whole, and held in memory. */
 const MOST_COMPRESSED = 1024 * 1024;
 
-/** What a length can tell. */
+/** The largest length. */
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** How often siblings are looked for that were not there, in milliseconds. */
+/** The interval at which missing siblings are looked for again, in milliseconds. */
 const SIBLINGS_MS = 10_000;
 
-/** What a resource weighs in the cache besides the content it holds. */
+/** The size of a resource in the cache besides its content. */
 const OVERHEAD = 2048;
 
 /** The siblings of a file that hold it compressed, and those codings that the server can make. */
@@ -75,7 +75,7 @@ export interface Representation extends Validators {
 export class Resource implements Cacheable {
   cost: number = OVERHEAD;
   used = true;
-  /** What the cache knows it by. */
+  /** Its key in the cache. */
   readonly key: string;
   /** The path it was located by; it may have links in it. */
   readonly path: string;
@@ -296,7 +296,7 @@ function isPast(time: number, now: number): boolean {
   return Math.abs(now - time) >= (time % 1000 === 0 ? 2000 : 20);
 }
 
-/** What making and checking resources takes. */
+/** The functions and options that make and check resources. */
 export interface ResourceInit {
   readonly root: string;
   /** Whether the server compresses. */

@@ -22,7 +22,7 @@ import type { Representation, Resource } from "./resource.ts";
 const MOST_REMEMBERED = 64;
 
 /**
- * Who has it asks whether it still is what it was. Without it browsers guess how long that may be, by
+ * Caches must revalidate. Without it browsers guess how long a copy is fresh, by
  * the age of a file, and redirects are kept forever.
  */
 const REVALIDATED = "no-cache";
@@ -32,7 +32,7 @@ export const NOT_SENT: AsyncIterable<Uint8Array> = {
   [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve({ value: undefined, done: true }) }),
 };
 
-/** What the responses of a file server have in common. */
+/** Options of all responses of a file server. */
 export interface ResponseOptions {
   /** The value of Cache-Control of files. */
   readonly cacheControl?: string;
@@ -291,7 +291,7 @@ function lengthOf(piece: Slice | Uint8Array): number {
   return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
 }
 
-/** What is compressed on the way has no ranges, but is better than nothing. */
+/** Whether a representation has ranges. Content that is compressed while it is sent has none. */
 function hasRanges({ source }: Representation): boolean {
   return source !== undefined;
 }

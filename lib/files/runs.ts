@@ -10,8 +10,9 @@ export class Runs<T> {
   readonly #next = new Map<string, Promise<T>>();
 
   /**
-   * What the job of a key comes to. A run is shared by all who asked for it before it began: what a
-   * run under way has seen already may have changed since, so those who ask now share the next one.
+   * Returns the result of the job of a key. A run is shared by all who asked for it before it
+   * began: what a run under way has seen already may have changed since, so those who ask now share
+   * the next one.
    */
   run(key: string, job: () => Promise<T>): Promise<T> {
     const running = this.#running.get(key);

@@ -17,13 +17,13 @@ import { requireHost } from "./hosts.ts";
 import { textResponse } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
-/** What {@linkcode siteHandler} takes. */
+/** Options of {@linkcode siteHandler}. */
 export interface SiteOptions extends Omit<FileOptions, "listing"> {
   /** Whether files may be uploaded, see `receiveUploads()`. Default: false. */
   readonly upload?: boolean;
   /** Whether scripts of other sites may read. Default: false. */
   readonly cors?: boolean;
-  /** Who may come in. Default: everybody. */
+  /** The user and password that a client must send. Default: no password is needed. */
   readonly credentials?: Credentials;
   /**
    * The names that the site is served by besides IP addresses and localhost, such as `example.com`;
@@ -103,7 +103,7 @@ export function makeSite(
   const { upload = false, cors = false, credentials, hosts, onError } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
-  // What visitors add must not be what others get when they ask for another file.
+  // Files that visitors add must not be sent in place of other files.
   const siblings = !upload;
   const files = new FileServer(root, { ...options, headers, listing, siblings });
   const uploads = receiveUploads(root, {

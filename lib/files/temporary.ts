@@ -10,7 +10,7 @@ import { join } from "node:path";
 
 const PREFIX = ".plainsocket-upload-";
 
-/** What a server leaves behind that was killed is removed once it is so old. */
+/** The age at which temporary files of a killed server are removed, in milliseconds. */
 const STALE_MS = 24 * 60 * 60 * 1000;
 
 /** Whether a file of this name is one that is being received. */
@@ -88,7 +88,7 @@ export async function removeStale(directory: string, now: number = Date.now()): 
   const names = await readdir(directory).catch(() => []);
   for (const name of names.filter(isTemporary)) {
     const path = join(directory, name);
-    // What is gone meanwhile was another upload, which is over.
+    // A file that is gone meanwhile belonged to another upload, which is over.
     const stats = await stat(path).catch(() => undefined);
     if (stats === undefined || now - stats.mtimeMs <= STALE_MS) continue;
     await rm(path, { force: true }).catch(() => {});

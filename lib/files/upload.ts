@@ -40,7 +40,7 @@ interface Received {
   readonly refusal?: Refusal;
 }
 
-/** What {@linkcode receiveUploads} takes. */
+/** Options of {@linkcode receiveUploads}. */
 export interface UploadOptions {
   /** Fields of every response, names and values by turns. */
   readonly headers: readonly string[];
@@ -72,7 +72,9 @@ export function receiveUploads(root: string, options: UploadOptions): LightHandl
   };
 }
 
-/** What is wrong with the request itself goes on to the server, but for its size. */
+/**
+ * Returns the refusal for an error. Errors of the request itself go to the server, except its size.
+ */
 function uploadRefusalOf(error: unknown): Refusal | undefined {
   const tooLarge = error instanceof HttpError && error.code === "BODY_TOO_LARGE";
   return tooLarge
@@ -225,7 +227,7 @@ interface Refused {
   readonly why: Refusal;
 }
 
-/** What is said of a file that is stored. */
+/** The line of the response about a file that is stored. */
 function lineOf({ sent, name }: Received): string {
   return `Stored: ${visible(sent)}${sent === name ? "" : ` as ${visible(name)}`}`;
 }
