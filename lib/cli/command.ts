@@ -1,5 +1,5 @@
 /**
- * What a script can be told to do: its protocols, each with flags, help and a `main` of its own.
+ * The commands of a script: its protocols, each with flags, help and a `main` of its own.
  *
  * @module
  */
@@ -38,14 +38,14 @@ export type Command = (
 /** The commands of a script by name. They are loaded when they are called for. */
 export type Commands = Readonly<Record<string, () => Promise<Command>>>;
 
-/** What every command is told, besides what is its own. */
+/** Options that every command has, besides its own. */
 export interface CommandOptions {
   readonly log: LogOptions;
-  /** What watches and breaks its sockets. Default: nothing. */
+  /** The recording, live page and faults of its sockets. Default: none of them. */
   readonly instruments?: InstrumentOptions;
 }
 
-/** What a command line may have, and the options that it makes. */
+/** The flags and words of a command line, and the options that they make. */
 export interface CommandLine<Options> {
   /** The general flags are among them. */
   readonly flags: Flags;
@@ -61,14 +61,14 @@ export function commandLine<F extends Flags, Options>(
   return { flags, parse: (values, positionals, io) => parse(values as Values<F>, positionals, io) };
 }
 
-/** What {@linkcode command} makes a command of. */
+/** Options of {@linkcode command}. */
 export interface CommandInit<Options extends CommandOptions> {
   /** The protocol, as the command line has it. */
   readonly name: string;
   readonly line: CommandLine<Options>;
-  /** What `--help` prints. */
+  /** The text of `--help`. */
   readonly help: string;
-  /** What to say of options that it has not, besides those of Deno. Default: nothing. */
+  /** Advice for options that it does not have, besides Deno's. Default: no advice. */
   readonly hints?: Hints;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
   readonly run: (options: Options, session: Session) => Promise<number>;
@@ -143,7 +143,7 @@ export interface Script {
   readonly servesOn?: boolean;
   /** The one that is meant if there is a URL. Default: the first, too. */
   readonly forUrl?: string;
-  /** What to type instead of a word that is none of them. */
+  /** Advice for a word that is not one of them. */
   readonly advice: Advice;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How a script starts, fails and ends.
+ * The start and the end of a script, and its failures.
  *
  * @module
  */

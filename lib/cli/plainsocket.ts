@@ -32,7 +32,7 @@ const USAGE = `Sockets you can see.
 'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;
 
-/** What to say of a command that there is not, with what stands behind it. */
+/** The advice for a command that does not exist, with the words behind it. */
 function unknown(name: string, rest: readonly string[]): string {
   const wrong = `Unknown command '${name}'`;
   if (/^https?:\/\//i.test(name)) return `${wrong}; say ${line(["client", "get", name, ...rest])}.`;
@@ -51,7 +51,7 @@ function unknown(name: string, rest: readonly string[]): string {
   return `${wrong}. Say server or client.`;
 }
 
-/** What to say of a port or a place, which a server listens at and a client connects to. */
+/** The advice for a port or a place, which a server listens at and a client connects to. */
 function placeOf(name: string, rest: readonly string[]): string | undefined {
   const words = rest[0]?.startsWith("-") ? [name] : [name, ...rest];
   const flags = placeFlags(words) ?? (/:\d+$/.test(name) ? flagsFor(name) : undefined);

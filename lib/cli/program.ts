@@ -1,5 +1,5 @@
 /**
- * What users type to call the program that runs: a script, or a command of the npm package.
+ * The name by which users call the program that runs: a script, or a command of the npm package.
  *
  * @module
  */
@@ -11,8 +11,8 @@ export const PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * What to call in place of `program`, which has no protocol `word`: the other one, if that has it or
- * is it; undefined if not.
+ * Returns the program to call in place of `program`, which has no protocol `word`: the other one,
+ * if that has it or is it; undefined if not.
  */
 export function otherProgram(word: string, program: string): string | undefined {
   const [, before, own, after] = /^(.*)(server|client)(\.ts)?$/.exec(program) ?? [];

@@ -13,16 +13,16 @@ import type { Drawing } from "./io/drawn.ts";
 import { Log, type LogOptions } from "./io/log.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
 
-/** What a command has of the run that it is part of: its surroundings, its log and how it ends. */
+/** The run of a command: its surroundings, its log and its end. */
 export class Session {
   readonly io: Io;
-  /** What stands before `server` and `client` in the commands of the package; undefined in scripts. */
+  /** The word before `server` and `client` in the commands of the package. Undefined in scripts. */
   readonly prefix: string | undefined;
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
-  /** What watches and breaks the sockets of the run. */
+  /** The instruments of the run's sockets. */
   readonly instruments: Instruments = new Instruments();
-  /** What a client tried last. */
+  /** The last attempt of a client. */
   readonly attempt: Attempt = {};
   readonly #starts: (() => void)[] = [];
   readonly #listens: (() => void)[] = [];

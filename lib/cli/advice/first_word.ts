@@ -1,5 +1,5 @@
 /**
- * What to type instead of a first word that is no protocol.
+ * Advice for a first word that is no protocol.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { socatHint } from "./socat.ts";
  */
 export type Advice = (word: string, next: string | undefined) => string | undefined;
 
-/** What others call what our protocols do. */
+/** The names that other programs have for our protocols. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   web: ["http", "https", "serve", "http-server", "file-server", "files", "static", "sirv", "site"],
   relay: ["proxy", "forward", "tunnel", "redirect", "bridge"],
@@ -41,7 +41,9 @@ function hostAndPort(
   return isPort(word) && isHost(next) && !isPort(next) ? [next, word] : undefined;
 }
 
-/** What to say of HOST and PORT, or one of them, where options only are taken; undefined for others. */
+/**
+ * The advice for HOST and PORT, or one of them, where options only are taken; undefined for others.
+ */
 export function placeAdvice(words: readonly string[]): string | undefined {
   const flags = placeFlags(words);
   return flags && `say ${flags}`;
@@ -56,7 +58,7 @@ export function placeFlags(words: readonly string[]): string | undefined {
   return isPlace(word) ? `--host ${word}` : undefined;
 }
 
-/** What to say of words behind `relay`; `hasTarget` tells whether there is `--to`, too. */
+/** The advice for words behind `relay`; `hasTarget` tells whether there is `--to`, too. */
 export function relayAdvice(words: readonly string[], hasTarget: boolean): string {
   if (hasTarget) return placeAdvice(words) ?? "relay leads to one target";
   const [word = "", next] = words;

@@ -1,5 +1,5 @@
 /**
- * What `-v` shows on a terminal: the conversations drawn in columns while they go on.
+ * The output of `-v` on a terminal: the connections drawn in columns while they go on.
  *
  * @module
  */
@@ -36,7 +36,7 @@ class LiveDrawing {
   });
   /** The width that the sides were named at. */
   #width = 0;
-  /** What is being added. */
+  /** The event that is being added. */
   #event: SocketEvent | undefined;
 
   constructor(canvas: Canvas, words: DrawingWords) {
@@ -83,7 +83,10 @@ class LiveDrawing {
     this.#put(wrapText(escapeText(text), this.#sheet().width - 1));
   }
 
-  /** Where a connection is drawn: of those that a relay makes, between it and the target. */
+  /**
+   * Returns the gap in which a connection is drawn. A relay's own connections stand between it and
+   * the target.
+   */
   #gapOf({ recorded }: RecordedConnection): number {
     return (this.#words.sides?.length ?? 2) > 2 && recorded === "client" ? 1 : 0;
   }
@@ -176,7 +179,7 @@ function recorded(event: SocketEvent): RecordedEvent {
   return "data" in event ? { ...event, size: event.data.length } : event;
 }
 
-/** What there is to say below a step. */
+/** Returns the lines below a step. */
 function detailsOf(event: SocketEvent): string[] {
   if (event.type === "error" && event.error.code === "ECONNRESET") {
     return [ERROR_CODES.ECONNRESET.next];

@@ -19,7 +19,7 @@ export const HANDSHAKE = 22;
 /** The type of a record that says what is wrong. */
 export const ALERT = 21;
 
-/** What TLS 1.3 and 1.2 have, and the oldest suites that servers still take. */
+/** Cipher suites of TLS 1.3 and 1.2, and the oldest ones that servers still take. */
 const SUITES = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0x9c, 0x2f];
 const GROUPS = [0x1d, 0x17, 0x18];
 const SIGNATURES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0807];

@@ -18,7 +18,7 @@ import {
 } from "./kernel.ts";
 import type { Manner } from "./manner.ts";
 
-/** What was found: why it failed, and what to do next, as sentences. */
+/** A cause: why it failed, and the next step, as sentences. */
 export interface Cause {
   readonly why: string;
   readonly next: string;

@@ -1,6 +1,6 @@
 /**
- * What an error says at its end: the cause, checked where it can be, and what to do next. It replaces the
- * general advice, which is a guess.
+ * The end of an error's message: the cause, checked where it can be, and the next step. It replaces
+ * the general advice, which is a guess.
  *
  * @module
  */
@@ -26,14 +26,14 @@ import { type Speech, speechOf } from "./peer.ts";
 import { whyDead, whyForbidden, whyNoFile } from "./unix.ts";
 import { whyNoHttp, whyNoTls, whyNotPlain, whyOtherAnswer } from "./speech.ts";
 
-/** How long all checks may take, in milliseconds. */
+/** The time that all checks may take together, in milliseconds. */
 export const CHECK_MS = 250;
 
 /** The command that failed, as the user has typed it. */
 export interface Called {
-  /** What to call the client: `client.ts`. */
+  /** The name of the client's program: `client.ts`. */
   readonly client: string;
-  /** What was called: `client.ts get`. */
+  /** The command that failed: `client.ts get`. */
   readonly command: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the kernel tells about the sockets of this machine, in `/proc/net`. Only on Linux, and on Deno
+ * The kernel's tables of this machine's sockets, in `/proc/net`. Only on Linux, and on Deno
  * with all permissions: with fewer, Deno would ask the user for them.
  *
  * @module
@@ -21,7 +21,7 @@ export interface OwnSocket {
   /** An IP address; `0.0.0.0` and `::` are all addresses. */
   readonly host: string;
   readonly port: number;
-  /** How many connections wait to be accepted. */
+  /** The number of connections that wait to be accepted. */
   readonly waiting: number;
   /** The number by which processes have it. */
   readonly inode: string;
@@ -141,7 +141,7 @@ export function textOf(path: string): string | undefined {
   }
 }
 
-/** What `/proc/net/arp` says of a host in the same network: whether it answers. Undefined if nothing. */
+/** Whether a host in the same network answers, by `/proc/net/arp`. Undefined if it has no entry. */
 export function isNeighbour(host: string): boolean | undefined {
   for (const line of readTable("/proc/net/arp") ?? []) {
     const [address, , flags] = line.trim().split(/\s+/);

@@ -11,7 +11,7 @@ import { machineAddresses, ownSockets, textOf } from "./kernel.ts";
 /** The most addresses that are named. */
 const MOST_ADDRESSES = 6;
 
-/** Who listens at the port. Undefined if that could not be found. */
+/** Finds the program that listens on the port. Undefined if that was not possible. */
 export function whyInUse({ host, port }: TcpAddr, isLate: () => boolean): Cause | undefined {
   const kinds = ["tcp", "udp"] as const;
   const sockets = kinds.flatMap((kind) => ownSockets(kind) ?? []);
@@ -38,7 +38,7 @@ export function whyPrivileged({ port }: TcpAddr): Cause | undefined {
   };
 }
 
-/** Which addresses there are. Undefined if that could not be found. */
+/** Finds the addresses of this machine. Undefined if that was not possible. */
 export function whyNotOwn(): Cause | undefined {
   const own = machineAddresses();
   if (own === undefined || own.length === 0) return undefined;

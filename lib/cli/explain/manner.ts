@@ -1,5 +1,5 @@
 /**
- * What to type next, in the manner of the command that failed.
+ * The next command to type, in the manner of the command that failed.
  *
  * @module
  */
@@ -8,21 +8,21 @@ import { type Endpoint, formatAddr } from "../../base/addr.ts";
 
 /** See the module. Each is a sentence without its full stop. */
 export interface Manner {
-  /** How to connect to another address. */
+  /** The command that connects to another address. */
   at(addr: Endpoint): string;
-  /** How to speak TLS. */
+  /** The flags for TLS. */
   readonly tls: string;
-  /** How not to. */
+  /** The flags for no TLS. */
   readonly plain: string;
   /** Whether the command speaks HTTP, and nothing else. */
   readonly isHttp: boolean;
   /** Whether it knows the protocol of its server: then an answer that differs is not of another one. */
   readonly knowsServer: boolean;
-  /** How to speak HTTP to a server. */
+  /** The command that sends an HTTP request to a server. */
   http(addr: Endpoint): string;
-  /** How to send any bytes to a server. */
+  /** The command that sends any bytes to a server. */
   bytes(addr: Endpoint): string;
-  /** How to send datagrams there. */
+  /** The command that sends datagrams to a server. */
   datagrams(addr: Endpoint): string;
 }
 
@@ -32,7 +32,7 @@ function quoted(addr: Endpoint): string {
   return text.startsWith("[") ? `'${text}'` : text;
 }
 
-/** What differs from command to command. */
+/** The parts that differ between commands. */
 type Own = Pick<Manner, "at" | "tls" | "plain">;
 
 /** `called` is what the user has typed: the program, and the name of the command if that was typed. */

@@ -1,6 +1,6 @@
 /**
- * What a server speaks: it is asked once, by the first message of TLS, at the address that the user
- * has named.
+ * The protocol of a server: it is asked once, by the first message of TLS, at the address that the
+ * user has named.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { TcpAddr } from "../../base/addr.ts";
 import type { Transport } from "../../net/transport.ts";
 import { ALERT, CLIENT_HELLO, clientHello, HANDSHAKE, SERVER_HELLO } from "./client_hello.ts";
 
-/** What came of asking. */
+/** The result of asking. */
 export type Speech =
   | { readonly type: "tls" }
   /** It answers with the status line of HTTP. */

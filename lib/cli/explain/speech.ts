@@ -1,5 +1,5 @@
 /**
- * What a server speaks, where a client spoke something else to it.
+ * The protocol of a server where a client spoke another one.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Cause } from "./connecting.ts";
 import type { Manner } from "./manner.ts";
 import type { Speech } from "./peer.ts";
 
-/** What a server did when TLS was spoken to it, behind "it". */
+/** Describes the answer of a server to TLS, as the words behind "it". */
 export function describeSpeech(speech: Speech): string {
   switch (speech.type) {
     case "tls":

@@ -27,7 +27,7 @@ export interface DrawingWords {
   readonly closed?: (socket: number) => void;
 }
 
-/** What is drawn on: how wide it is now, and whether it has colours. */
+/** The surface to draw on: its present width, and whether it has colours. */
 export interface Canvas {
   readonly width: () => number;
   readonly color: boolean;

@@ -91,7 +91,7 @@ function usual(names: readonly ExitName[]): Partial<Record<ExitName, string>> {
   return Object.fromEntries(names.map((name) => [name, MEANINGS[name]]));
 }
 
-/** What can end any client: all print something. */
+/** The failures that can end any client: all print something. */
 const ANY_CLIENT = [
   "usage",
   "notResolved",
@@ -134,7 +134,7 @@ export class CliError extends Error {
   }
 }
 
-/** What is done with a socket that is there. */
+/** Operations on a socket that is connected. */
 const MOVING: ReadonlySet<SocketOp> = new Set(["read", "write", "closeWrite", "receive", "send"]);
 
 /** The exit code that tells of an error. */

@@ -131,7 +131,7 @@ export function choice<T extends string>(words: readonly T[], fallback: T, help:
   return { arg: words.join("|"), help, fallback, parse };
 }
 
-/** What to say of options that there are not, by what users type: those they know from elsewhere. */
+/** Advice for options of other programs, by what users type. */
 export type Hints = Readonly<Record<string, string>>;
 
 /** A command line that has been read. */
@@ -243,13 +243,13 @@ function unknown(rawName: string, flags: Flags, hints: Hints): string {
   return wrong + (near === undefined ? "" : `; did you mean --${near}?`);
 }
 
-/** What to call a flag where nothing tells how it was typed: by both of its names. */
+/** Returns both names of a flag, for messages where the typed one is not known. */
 export function bothNames(flags: Flags, name: string): string {
   const { short } = flags[name];
   return short === undefined ? `--${name}` : `-${short} (--${name})`;
 }
 
-/** What the help says of the values that take units, by what it calls them. */
+/** The text of the help about values with units, by the name of the value. */
 const UNITS_HELP: Readonly<Record<string, string>> = {
   BYTES: "BYTES may have a unit: 64K and 64KiB are 65536, 10MB is 10000000.",
   SECONDS: "SECONDS may have another unit: 500ms, 5m, 1h.",

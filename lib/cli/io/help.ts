@@ -4,16 +4,16 @@
  * @module
  */
 
-/** What stands in a second column gets at least so many, else it goes below the first. */
+/** The least width of the second column. If it were less, the text goes below the first. */
 const NARROWEST_COLUMN = 28;
 
-/** How much further right goes what does not fit on a line, and what goes below. */
+/** The indents of a continued line, and of text below the first column. */
 const [HANGING, BELOW] = [4, 8];
 
 /** A line of a help text: what is indented stands for itself, and may have a second column. */
 interface Row {
   readonly indent: number;
-  /** Where the second column begins. */
+  /** The start of the second column. */
   column: number;
   readonly left: string;
   right: string;

@@ -1,5 +1,5 @@
 /**
- * What a program reads, writes and hears: its process's, or what a test hands in.
+ * The input, output and signals of a program: those of its process, or of a test.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** The surroundings of a program; see the module. */
 export interface Io {
-  /** What the program reads. */
+  /** The input of the program. */
   readonly stdin: Readable;
-  /** Where its data goes. */
+  /** The output for its data. */
   readonly stdout: ProgramOutput;
-  /** Where all else goes. */
+  /** The output for all else. */
   readonly stderr: ProgramOutput;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -84,7 +84,7 @@ export function serverIo(): Io {
   };
 }
 
-/** How long the end of a program waits for what it has printed to be read, in milliseconds. */
+/** The time that the end of a program waits for its output to be read, in milliseconds. */
 const FLUSH_MS = 500;
 
 /** Waits until a stream has got rid of what it was given, or it seems that nobody reads that. */

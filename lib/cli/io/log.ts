@@ -1,5 +1,5 @@
 /**
- * What the scripts tell on stderr: notes, errors and, with `-v`, every event of the sockets.
+ * The log of the scripts on stderr: notes, errors and, with `-v`, every event of the sockets.
  *
  * @module
  */
@@ -15,10 +15,10 @@ import type { Drawing, DrawingWords } from "./drawn.ts";
 import type { ProgramOutput } from "./program_output.ts";
 import { escaped } from "./quote.ts";
 
-/** How it is shown: as lines for people, or one JSON object a line. */
+/** The format of the log: lines for people, or one JSON object a line. */
 export type LogFormat = "text" | "json";
 
-/** What {@linkcode Log} takes. */
+/** Options of {@linkcode Log}. */
 export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
@@ -28,7 +28,7 @@ export interface LogOptions {
   readonly worker?: number;
 }
 
-/** How wide a drawing is on a terminal that does not say its width, and at most. */
+/** The width of a drawing on a terminal that does not say its width, and the largest width. */
 const [USUAL_WIDTH, MAX_WIDTH] = [80, 120];
 
 /** Turns an event into the lines of a transcript. */
@@ -53,7 +53,7 @@ export class Log {
   readonly #color: boolean;
   readonly #worker: number | undefined;
   readonly #drawing: Drawing | undefined;
-  /** How many lines were dropped since somebody last read what waits. */
+  /** The number of lines that were dropped since somebody last read what waits. */
   #dropped = 0;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
@@ -167,7 +167,7 @@ export class Log {
   }
 }
 
-/** How wide a drawing is. */
+/** Returns the width of a drawing. */
 function widthOf(stderr: ProgramOutput): number {
   try {
     return Math.min(stderr.columns || USUAL_WIDTH, MAX_WIDTH);

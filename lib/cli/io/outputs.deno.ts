@@ -25,7 +25,7 @@ class Aside extends Writable {
     this.isTTY = stdio.isTerminal();
   }
 
-  /** How wide the terminal is. */
+  /** The width of the terminal. */
   get columns(): number | undefined {
     return this.isTTY ? Deno.consoleSize().columns : undefined;
   }
@@ -38,7 +38,7 @@ class Aside extends Writable {
     void this.#writeAll(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(done);
   }
 
-  /** What is lost to an error does not keep the rest from being tried, as with `process.stderr`. */
+  /** Writes all that waits. After an error the rest is still tried, as with `process.stderr`. */
   async #writeAll(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       try {

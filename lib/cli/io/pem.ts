@@ -31,7 +31,7 @@ export function readCertificates(from: NamedFile): string {
 /** The files of a key pair. */
 export interface KeyPairFiles {
   readonly cert: NamedFile;
-  /** Where the key is; with the file `""`, it is that of the certificate. */
+  /** The file of the key. `""` is the file of the certificate. */
   readonly key: NamedFile;
   /** The file whose first line decrypts the key, if there is one. */
   readonly passphrase?: NamedFile;
@@ -41,7 +41,7 @@ export interface KeyPairFiles {
 export function readKeyPair({ cert, key, passphrase }: KeyPairFiles): KeyPair {
   const certPem = read(cert);
   const alone = key.file === "";
-  // What is read once may be a pipe.
+  // A file that is read once may be a pipe.
   const inOne = alone || key.file === cert.file;
   const keyPem = inOne ? certPem : read(key);
   about(cert, () => certificatesIn(certPem, keyPem));

@@ -1,5 +1,5 @@
 /**
- * What a program prints on.
+ * An output of a program.
  *
  * @module
  */

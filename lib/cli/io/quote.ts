@@ -51,7 +51,9 @@ function* characters(data: Uint8Array): Generator<{ text: string; bytes: number 
   }
 }
 
-/** How long the UTF-8 sequence is that starts with this byte; 1 if none does. */
+/**
+ * Returns the length of the UTF-8 sequence that starts with this byte. 1 if it starts no sequence.
+ */
 function sequenceLength(byte: number): number {
   if (byte >= 0xf0) return 4;
   if (byte >= 0xe0) return 3;

@@ -1,5 +1,5 @@
 /**
- * What nobody else is to read: options stand in the list of processes, and so do not hold it.
+ * Secrets, read from files or the environment: options are visible in the list of processes.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import type { Io } from "./io.ts";
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
-/** What {@linkcode onSignals} returns. */
+/** The result of {@linkcode onSignals}. */
 export interface Signals {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;

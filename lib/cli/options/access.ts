@@ -1,5 +1,5 @@
 /**
- * Who may connect to a server, as its flags say.
+ * Flags of a server about who may connect.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export const ACCESS_FLAGS: {
   ),
 };
 
-/** What the help of a server says of these flags. */
+/** The part of a server's help about these flags. */
 export const ACCESS_HELP =
   `Off loopback one address has a quarter of --max-connections at once, so that it cannot keep others
 out. Behind a proxy, which all connections come from, say --max-per-address 0.
@@ -40,7 +40,7 @@ CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turne
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
 not right then, the networks of all stay as they were. SIGHUP never ends the server.`;
 
-/** Who may connect. */
+/** The access rules of a server. */
 export interface AccessOptions {
   /** Networks, and files of them as `@FILE`. None is all. */
   readonly allow: readonly string[];
@@ -50,8 +50,8 @@ export interface AccessOptions {
 }
 
 /**
- * How many of `most` connections one address may have by default, at a server that listens on `host`:
- * a quarter, so that it does not take all of them; or 0, which is no limit, on loopback.
+ * The share of `most` connections that one address may have by default, at a server that listens on
+ * `host`: a quarter, so that it does not take all of them; or 0, which is no limit, on loopback.
  */
 export function shareOf(host: string | undefined, most: number): number {
   return host === undefined || isLoopback(host) ? 0 : Math.ceil(most / 4);

@@ -1,5 +1,6 @@
 /**
- * What a client tried last: where to, and on which connection. It is kept for the case that it fails.
+ * The last attempt of a client: the destination and the connection. It is kept for the case that it
+ * fails.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the commands have in common: their general flags.
+ * Flags that all commands have.
  *
  * @module
  */
@@ -36,5 +36,5 @@ export function noMore(positionals: readonly string[], advice: string): void {
   throw new UsageError(`Too many arguments, from '${positionals[0]}' on; ${advice}`);
 }
 
-/** What `--version` prints. */
+/** The output of `--version`. */
 export const VERSION_LINE: string = `plainsocket ${VERSION}\n`;

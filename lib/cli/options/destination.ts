@@ -1,6 +1,6 @@
 /**
- * Where a client connects to, in words and by flags: a host and port, with TLS or without, or a Unix
- * socket.
+ * The destination of a client, in words and by flags: a host and port, with TLS or without, or a
+ * Unix socket.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { hostAlone, hostFlag } from "./host.ts";
 import { socketPath } from "./socket_path.ts";
 import { parseDialTls, TLS_CLIENT_FLAGS } from "./tls_client.ts";
 
-/** What `dial` takes, but for its limits. */
+/** The options of `dial`, without its limits. */
 export type Destination =
   | Endpoint & Partial<Pick<DialTlsOptions, "tls">>
   | { readonly path: string };

@@ -19,7 +19,8 @@ export function parseEndpoint(text: string): Endpoint {
       `'${text}' has no host: write HOST:PORT, or localhost:PORT for this machine`,
     );
   }
-  // What stands in no name and no address; a name that is merely unusual is the resolver's to refuse.
+  // Characters that no name and no address has. A name that is only unusual is left to the
+  // resolver.
   if (/[\s/?#@[\]]/.test(host)) throw new UsageError(`'${host}' is not a host: write HOST:PORT`);
   const n = /^\d{1,5}$/.test(port) ? Number(port) : NaN;
   if (n >= 1 && n <= 65535) return { host, port: n };
@@ -56,7 +57,7 @@ function split(text: string): { host: string; port: string } {
   throw new UsageError(`'${text}' has no port: write ${host || text || "HOST"}:PORT`);
 }
 
-/** What to say of a text with more than one colon and no brackets. */
+/** The advice for a text with more than one colon and no brackets. */
 function unbracketed(text: string, host: string, port: string): string {
   // "::1:80" is an address by itself, too, but who writes it means the port.
   if (isIPv6(host) && /^\d+$/.test(port)) {

@@ -1,5 +1,5 @@
 /**
- * What watches and breaks the sockets of a command: the recording, the live page and the faults.
+ * The instruments of a command's sockets: the recording, the live page and the faults.
  *
  * @module
  */
@@ -27,7 +27,7 @@ import {
 import type { OpenRecording } from "./recording_output.ts";
 import type { OpenWatch } from "./watch_output.ts";
 
-/** What makes faults, loaded when they are asked for. */
+/** The modules of faults, loaded when they are used. */
 interface FaultModules {
   readonly faulty: typeof faulty;
   readonly parseFaultPlan: typeof parseFaultPlan;
@@ -41,7 +41,10 @@ async function loadFaults(): Promise<FaultModules> {
   return { faulty, parseFaultPlan };
 }
 
-/** What records TLS as it goes over the network. Rejects with a {@linkcode UsageError} if that cannot be. */
+/**
+ * Loads the recorder of TLS as it goes over the network. Rejects with a {@linkcode UsageError} if
+ * that is not possible.
+ */
 async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
   const { observeWire, whyNoWire } = await import("../../observe/wire.ts");
   const why = whyNoWire();
@@ -158,7 +161,9 @@ export class Instruments {
     return this.#recording?.isStdout === true;
   }
 
-  /** What observes a transport below TLS as well; undefined unless the recording is to have that. */
+  /**
+   * The function that observes a transport below TLS as well. Undefined without `--record-wire`.
+   */
   get observeWire(): typeof observeBorrowed | undefined {
     return this.#observeWire;
   }

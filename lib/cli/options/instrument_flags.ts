@@ -24,7 +24,7 @@ import type { Log } from "../io/log.ts";
 /** The largest seed. */
 export const MAX_SEED: number = 2 ** 32 - 1;
 
-/** What a run has that instruments need. */
+/** The part of a run that instruments need. */
 export interface InstrumentedRun {
   readonly io: Io;
   readonly log: Log;
@@ -36,7 +36,7 @@ export interface InstrumentedRun {
   onReload(reload: () => void): void;
 }
 
-/** How a recording is written. */
+/** The formats of a recording. */
 export type RecordFormat = "jsonl" | "pcapng";
 
 /** The most bytes of data that are kept: of one connection, and in all; 0 is no limit. */
@@ -102,7 +102,7 @@ export const INSTRUMENT_FLAGS: {
   open: needing("watch", toggle("open that page in the browser")),
 };
 
-/** What the help of a command says of these flags. */
+/** The part of a command's help about these flags. */
 export const INSTRUMENT_HELP =
   `--record writes what 'client.ts recording FILE' shows and what 'replay' plays. With '-' a
 server writes it on stdout, and its URL on stderr. Passwords and cookies in header fields of HTTP
@@ -112,7 +112,7 @@ as 'conn=1: down: reset@4096; up: delay=50ms±10'; docs/faults.md has all of the
 again. --watch draws the connections in a page that only this machine can open. The page of a client
 stays when the client has ended: until Ctrl-C, or until nobody has looked at it for a minute.`;
 
-/** What is recorded, and where. */
+/** Options of the recording. */
 export interface RecordOptions {
   /** `-` is stdout. */
   readonly file: string;
@@ -123,7 +123,7 @@ export interface RecordOptions {
   readonly wire: boolean;
 }
 
-/** Which connections break. */
+/** Options of the faults. */
 export interface FaultOptions {
   /** The plans, and files of them as `@FILE`. */
   readonly plans: readonly string[];
@@ -144,22 +144,22 @@ export interface WatchOptions {
   readonly open: boolean;
   /** Whether the page stays when the command has ended. */
   readonly lingers: boolean;
-  /** What is left out of what the page shows. */
+  /** The redaction of what the page shows. */
   readonly redaction: Redaction;
 }
 
-/** What watches and breaks the sockets of a command; nothing where it is undefined. */
+/** The instruments of a command's sockets. Undefined means without. */
 export interface InstrumentOptions {
   readonly record?: RecordOptions;
   readonly fault?: FaultOptions;
   readonly watch?: WatchOptions;
 }
 
-/** What a command is that has these flags. */
+/** The kind of a command that has these flags. */
 export interface Instrumented {
   /** Whether it is a server, whose stdout has nothing but its URL. Default: it is a client. */
   readonly serves?: boolean;
-  /** How many workers it has. Default: none. */
+  /** The number of workers that it has. Default: none. */
   readonly workers?: number;
   /** Whether it sends datagrams. Default: false. */
   readonly udp?: boolean;

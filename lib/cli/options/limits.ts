@@ -1,5 +1,5 @@
 /**
- * Whom a server serves, and for how long, as its flags say.
+ * Flags of a server about its limits.
  *
  * @module
  */
@@ -23,7 +23,10 @@ export interface LimitOptions {
   readonly maxConnections: number;
   /** After how many milliseconds a silent connection is closed. 0 means no limit. */
   readonly idleTimeout: number;
-  /** How many milliseconds connections get to finish when the server stops. */
+  /**
+   * The drain timeout: the time that connections get to finish when the server stops, in
+   * milliseconds.
+   */
   readonly drainTimeout: number;
 }
 

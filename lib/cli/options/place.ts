@@ -1,5 +1,6 @@
 /**
- * Where a server listens: the flags that say so, and what they make of a transport's `listen`.
+ * The listen address of a server: its flags, and the options of a transport's `listen` that they
+ * make.
  *
  * @module
  */

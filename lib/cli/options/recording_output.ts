@@ -1,5 +1,5 @@
 /**
- * Where `--record` writes.
+ * The output of `--record`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the servers of connections have in common: where they listen, whom they serve and for how long,
+ * The common options of servers: where they listen, whom they serve and for how long,
  * as their flags say.
  *
  * @module
@@ -18,16 +18,16 @@ export function servingFlags(
   return { ...placeFlags(port), ...TLS_FLAGS, ...ACCESS_FLAGS, ...LIMIT_FLAGS };
 }
 
-/** Where a server listens. */
+/** The listen address of a server. */
 export interface ListeningOptions {
   readonly place: Place;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
-  /** Who may connect. Undefined is all. */
+  /** The clients that may connect. Undefined is all. */
   readonly access: AccessOptions | undefined;
 }
 
-/** Where a server listens, and its limits. */
+/** The listen address of a server, and its limits. */
 export interface ServingOptions extends ListeningOptions {
   readonly limits: LimitOptions;
 }

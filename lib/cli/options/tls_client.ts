@@ -63,14 +63,14 @@ export function parseTrust({ cacert, insecure, cert, key }: Values<typeof TRUST_
   };
 }
 
-/** Who the server is to be, if that was said. */
+/** Parses the name that the server must have, if it is given. */
 export function parseServername(
   { servername }: { readonly servername: string },
 ): { servername?: string } {
   return servername === "" ? {} : { servername };
 }
 
-/** What `dial` takes beside a place for TLS, or nothing. Throws a {@linkcode UsageError}. */
+/** Parses the options of `dial` for TLS. Empty without TLS. Throws a {@linkcode UsageError}. */
 export function parseDialTls(
   values: Values<typeof TLS_CLIENT_FLAGS>,
 ): Partial<Pick<DialTlsOptions, "tls">> {

@@ -14,14 +14,14 @@ import type { Io } from "../io/io.ts";
 import type { Log, Transcript } from "../io/log.ts";
 import type { Instruments } from "./instrument.ts";
 
-/** What the sockets take of the run that they are part of. */
+/** The part of a run that its sockets use. */
 export interface SocketsRun {
   readonly log: Log;
   readonly io: Pick<Io, "clock">;
   readonly instruments: Instruments;
 }
 
-/** How the log shows what happens on the sockets. */
+/** The way that the log shows events of the sockets. */
 export interface ShownOptions {
   /** Takes out of an event what is not for the log. Default: nothing. */
   readonly shown?: (event: SocketEvent) => SocketEvent;

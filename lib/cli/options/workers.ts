@@ -1,5 +1,5 @@
 /**
- * How a server uses the machine's cores, as its flags say.
+ * Flags of a server about its workers, which use the machine's cores.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export const WORKER_FLAGS: {
   ),
 };
 
-/** What the help of a server says of these flags. */
+/** The part of a server's help about these flags. */
 export const WORKERS_HELP =
   `With --workers, that many serve at the one address, and a worker that crashes is replaced. On Deno,
 processes need --allow-net, --allow-run, --allow-env and --allow-read in full, and get only the
@@ -29,7 +29,7 @@ permissions that are given in full, without a --deny-… of the same kind; threa
 and --allow-read. On Node, threads need 22.12 or later. --unix goes with processes on Node only.
 --max-connections, --max-per-address and the numbers of --fault conn=N are for each worker.`;
 
-/** Who holds the conversations of a server. */
+/** Options of the workers of a server. */
 export interface WorkerOptions {
   readonly count: number;
   readonly kind: WorkerKind;

@@ -1,5 +1,5 @@
 /**
- * Who may connect to a server: the files that say so are read again on SIGHUP.
+ * The access list of a server. Its files are read again on SIGHUP.
  *
  * @module
  */
@@ -28,7 +28,7 @@ export function openAccess(
     ...readRules(options),
     maxPerAddress: options.maxPerAddress,
     onRefuse(addr, why) {
-      // Where a datagram comes from is easily forged: anybody could fill the log.
+      // The sender of a datagram is easily forged: anybody could fill the log.
       if (addr.transport !== "udp") log.note(`refused ${formatAddr(addr)}: ${why}`);
     },
   });

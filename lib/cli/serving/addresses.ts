@@ -1,5 +1,6 @@
 /**
- * Where a server can be reached: its URL, and the addresses of one that listens on all of them.
+ * The addresses at which a server can be reached: its URL, and the addresses of one that listens on
+ * all of them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a server may know of its file descriptors on Deno without asking anybody for a permission. Its
+ * The state of a server's file descriptors that Deno reads without asking for a permission. Its
  * twin for Node is `descriptors.node.ts`.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What a server knows of its file descriptors on Node. The twin of `descriptors.deno.ts`.
+ * The state of a server's file descriptors on Node. The twin of `descriptors.deno.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the servers have in common: how they listen, serve and stop.
+ * The common part of servers: they listen, serve and stop.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import type { Signals } from "../io/signals.ts";
 import { serverTranscript } from "../io/transcript.ts";
 import { openServerTransport } from "./shortage.ts";
 
-/** Where a server listens, and who may connect; all if that is undefined. */
+/** The listener of a server, and its access list. Undefined is all. */
 export interface Opened {
   readonly listener: Listener;
   readonly access: AccessList | undefined;
@@ -68,7 +68,7 @@ export async function listenAsPlanned(
   return { listener, access };
 }
 
-/** What a server is to listen with. */
+/** The means by which a server listens. */
 export interface Listening {
   /** Plain data: {@linkcode withTls} adds what is not. */
   readonly place: Place;
@@ -113,7 +113,7 @@ export function withTls(
   return { ...options, tls: { certificates, ...handshakeCallbacks(access, log) } } as ListenOptions;
 }
 
-/** How conversations are held. */
+/** Returns the options for the connections of a server. */
 export function conversationOptions(
   limits: LimitOptions,
   access: AccessList | undefined,

@@ -1,5 +1,5 @@
 /**
- * What a server tells people while the system is out of something that it needs for further clients:
+ * The log of a server while the system lacks a resource for further clients:
  * one line when that begins, and one when it is over.
  *
  * @module
@@ -31,7 +31,7 @@ export class Shortage {
   readonly #try: () => void;
   /** Read now: when there are no descriptors left, no file can be read. */
   readonly #limit = descriptorLimit();
-  /** What there is none of, and when that was last met. */
+  /** The resource that is lacking, and the last time of that. */
   #met: { readonly code: SocketErrorCode; at: number } | undefined;
 
   /** `attempt` throws if there is nothing to be had. */

@@ -1,5 +1,5 @@
 /**
- * What a server tells people beside who connects: that it stops, what goes wrong, what it has done.
+ * Notes of a server in the log: that it stops, errors, and its summary.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export function tellMistake(error: unknown, log: Log, asked = ""): void {
   if (!(error instanceof SocketError)) log.mistake(error, asked);
 }
 
-/** What a server has done, in words. `refused` is undefined if everyone may connect. */
+/** Returns the summary of a server in words. `refused` is undefined if everyone may connect. */
 export function describeSummary(
   { accepted, reset }: Pick<ServeSummary, "accepted" | "reset">,
   refused: number | undefined,

@@ -1,5 +1,6 @@
 /**
- * What each worker of `--workers` runs: the conversations of a command, as the parent's options say.
+ * The module that each worker of `--workers` runs: the conversations of a command, as the parent's
+ * options say.
  *
  * @module
  */
@@ -21,15 +22,15 @@ import { followCertificates } from "./certificates.ts";
 import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./shortage.ts";
 
-/** How the conversations of a command are held, and told of. */
+/** The connection handler of a command, and its log. */
 export interface Conversations<Options> {
   /** Makes the handler. It connects, if it does, through the transport. */
   readonly handler: (options: Options, log: Log, transport: Transport, clock: Clock) => Handler;
-  /** What `-v` shows of them. */
+  /** The transcript that `-v` shows. */
   readonly transcript: () => Transcript;
 }
 
-/** What the parent tells a worker: plain data. */
+/** The task of a worker from its parent. Plain data. */
 export interface WorkerTask<Options> {
   readonly log: LogOptions;
   readonly access: AccessOptions | undefined;
@@ -77,7 +78,7 @@ export function workerMain<Options>(
     const serving = { ...options, signal, drainTimeout };
     const handle = handler(task.conversations, log, transport, clock);
     const summary = await serve(listener, handle, serving).finished;
-    // What a thread has written is lost if it ends before that is out.
+    // The output of a thread is lost if it ends before it is written.
     await flushed(stderr);
     // Handshakes, too, refuse who may not connect.
     return { ...summary, refused: access?.refused ?? 0 };

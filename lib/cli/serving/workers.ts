@@ -20,13 +20,13 @@ import type { Signals } from "../io/signals.ts";
 import { describeSummary, tellStop } from "./tell.ts";
 import type { WorkerTask } from "./worker.ts";
 
-/** What a server with workers is told, and what it tells them. */
+/** Options of a server with workers, and those that it passes to them. */
 export interface WorkersInit<Options> extends ServingOptions {
-  /** Where the module of the workers is, whose default export `workerMain` has made. */
+  /** The URL of the workers' module, whose default export `workerMain` has made. */
   readonly module: string;
   readonly workers: WorkerOptions;
   readonly log: LogOptions;
-  /** What the conversations take: plain data. */
+  /** Options of the connection handler. Plain data. */
   readonly conversations: Options;
 }
 

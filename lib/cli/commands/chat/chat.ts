@@ -87,7 +87,7 @@ export const chat: Command = command({
   run,
 });
 
-/** What the chat takes. */
+/** Options of the chat. */
 interface ChatOptions extends CommandOptions {
   readonly serving: ServingOptions;
   /** The page. Undefined is none. */

@@ -1,5 +1,5 @@
 /**
- * What a server of TLS answers to those who do not speak it: an alert (RFC 8446 section 6), and its end.
+ * The answer of a TLS server to plain text: an alert (RFC 8446 section 6) and the end.
  *
  * @module
  */

@@ -189,7 +189,7 @@ async function converse(
     const options = { ...ends, onEof, idleTimeout, signal, clock };
     outcome = conn instanceof DatagramEnds ? await conn.join(options) : await join(conn, options);
   } catch (error) {
-    // What ended it is what to tell.
+    // The error that ended it is the one to report.
     await frames?.end(false).catch(() => {});
     throw error;
   }

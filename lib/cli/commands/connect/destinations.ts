@@ -1,5 +1,5 @@
 /**
- * Where `connect` connects to, as its command line says.
+ * The destinations of `connect` on its command line.
  *
  * @module
  */

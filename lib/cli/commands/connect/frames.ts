@@ -35,7 +35,7 @@ export class FrameEnds {
     this.#stdin = stdin;
   }
 
-  /** What is sent: a frame for each line of stdin, up to one that cannot be sent. */
+  /** The frames to send: one for each line of stdin, up to one that cannot be sent. */
   get source(): AsyncIterable<Uint8Array> {
     return this.#send();
   }
@@ -166,7 +166,7 @@ class FramePrinter {
   }
 }
 
-/** What to do next, in the words of the command line. */
+/** The next step, in the words of the command line. */
 const TOO_LARGE = "Check that both sides use the same framing; if such frames are meant, choose " +
   "a --frame whose length can say more, or raise --frame-limit.";
 

@@ -41,14 +41,14 @@ export const FRAME_LIMIT_FLAG: Flag<number> = needing(
   size([1, 0xffff_ffff], 0, "the largest frame (default 1 MiB)"),
 );
 
-/** What says how messages are framed. */
+/** Flags that choose the framing. */
 export interface FrameValues {
   readonly frame: FramingChoice | undefined;
   /** 0 is that of the framing itself. */
   readonly "frame-limit": number;
 }
 
-/** What cannot go with frames. */
+/** Flags that cannot go with frames. */
 export interface FrameContext {
   readonly crlf: boolean;
   readonly udp: boolean;

@@ -12,7 +12,7 @@ const HEX: readonly string[] = Array.from(
   (_, byte) => byte.toString(16).padStart(2, "0"),
 );
 
-/** Where bytes go: `>` to the peer, `<` from it. */
+/** The direction of bytes: `>` to the peer, `<` from it. */
 export type Direction = ">" | "<";
 
 /** Dumps both directions of a conversation; each counts its own bytes. */

@@ -1,5 +1,5 @@
 /**
- * What the command line of `connect` says.
+ * The command line of `connect`.
  *
  * @module
  */
@@ -45,21 +45,21 @@ const FLAGS = {
   ...GENERAL_FLAGS,
 };
 
-/** How stdin and stdout are joined to the socket. */
+/** The way that stdin and stdout are joined to the socket. */
 export interface JoinChoice {
-  /** Where messages end. Undefined is bytes as they come. */
+  /** The framing of messages. Undefined is bytes as they come. */
   readonly framing: Framing | undefined;
   /** Whether both directions are shown as a hex dump. */
   readonly hex: boolean;
   /** Whether each line end is sent as CRLF. */
   readonly crlf: boolean;
-  /** What the end of one side does to the other. */
+  /** The effect of one side's end on the other. */
   readonly onEof: OnEof | undefined;
-  /** How many milliseconds nothing may move. 0 means no limit. */
+  /** The idle timeout, in milliseconds. 0 means no limit. */
   readonly idleTimeout: number;
 }
 
-/** What `connect` takes. */
+/** Options of `connect`. */
 export interface ConnectOptions extends CommandOptions {
   /** Where to, if that is a WebSocket; then there are no destinations. */
   readonly webSocket: WebSocketTarget | undefined;

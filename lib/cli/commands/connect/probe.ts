@@ -18,10 +18,10 @@ import type { Session } from "../../session.ts";
 /** So many are tried at once, unless the system is out of descriptors before. */
 const AT_ONCE = 100;
 
-/** How often the only one under way is tried again when the system is out of something. */
+/** The number of tries for a single probe while the system lacks a resource. */
 const MOST_RETRIES = 8;
 
-/** What says something of one port, and nothing of the others. */
+/** Errors that are about one port only. */
 const OF_THE_PORT: ReadonlySet<SocketErrorCode> = new Set([
   "ECERT",
   "ECONNREFUSED",

@@ -1,5 +1,5 @@
 /**
- * What the command line of the echo client says.
+ * The command line of the echo client.
  *
  * @module
  */
@@ -28,7 +28,7 @@ import {
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { messageOf } from "./message.ts";
 
-/** What any path takes without cutting it in two (RFC 9000 section 14). */
+/** The largest datagram that any path carries in one piece, in bytes (RFC 9000 section 14). */
 const DATAGRAM_SIZE = 1200;
 
 /** The flags of echo over UDP. */
@@ -60,25 +60,25 @@ const FLAGS = {
 
 type EchoValues = Values<typeof FLAGS>;
 
-/** How datagrams are sent. */
+/** Options for sending datagrams. */
 export interface DatagramOptions {
   readonly remote: Endpoint;
   /** The most bytes of stdin in a datagram. */
   readonly size: number;
-  /** How often one is sent again. */
+  /** The number of times that a datagram is sent again. */
   readonly retries: number;
 }
 
-/** What the echo client takes. */
+/** Options of the echo client. */
 export interface EchoClientOptions extends CommandOptions {
-  /** What to send. Undefined is stdin. */
+  /** The message. Undefined is stdin. */
   readonly message: Uint8Array | undefined;
   readonly destination: Destination;
-  /** How datagrams are sent. Undefined is a connection. */
+  /** Options for datagrams. Undefined is a connection. */
   readonly datagrams: DatagramOptions | undefined;
   /** In milliseconds. 0 means no limit. */
   readonly connectTimeout: number;
-  /** How many milliseconds nothing may move. 0 means no limit. */
+  /** The idle timeout, in milliseconds. 0 means no limit. */
   readonly timeout: number;
   /** The most bytes to receive at once. */
   readonly recvSize: number;

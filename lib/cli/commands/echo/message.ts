@@ -1,12 +1,12 @@
 /**
- * What the echo client sends: the message on the command line, the tutorials' one, or stdin.
+ * The message of the echo client: the message on the command line, the tutorials' one, or stdin.
  *
  * @module
  */
 
 import type { Io } from "../../io/io.ts";
 
-/** What the clients of the tutorials send. */
+/** The message of the tutorials' clients. */
 export const MESSAGE = "This is the message.  It will be repeated.";
 
 /** The message that the command line asks for; undefined if stdin is to be sent. */

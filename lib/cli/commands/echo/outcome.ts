@@ -1,5 +1,5 @@
 /**
- * What came of an echo, for those who asked for it.
+ * The outcome of an echo, for those who asked for it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the command line of the echo server says.
+ * The command line of the echo server.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { parseTls } from "../../options/tls_server.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
 import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
 
-/** Where it listens by default. */
+/** The default port. */
 const PORT = 10000;
 
 const FLAGS = {
@@ -29,7 +29,7 @@ const FLAGS = {
   ...GENERAL_FLAGS,
 };
 
-/** What is about connections, and means nothing with --udp. */
+/** Flags about connections, which cannot go with --udp. */
 const NOT_WITH_UDP = [
   "backlog",
   "max-connections",
@@ -45,7 +45,7 @@ const NOT_WITH_WS = ["workers", "idle-timeout", "recv-size"] as const;
 
 type EchoValues = Values<typeof FLAGS>;
 
-/** What the handler takes: plain data, which workers get, too. */
+/** Options of the handler. Plain data, which workers get, too. */
 export interface EchoHandlerOptions {
   /** The most bytes to receive at once. */
   readonly recvSize: number;
@@ -63,7 +63,7 @@ export interface EchoStreamOptions extends CommandOptions {
 export interface EchoDatagramOptions extends CommandOptions {
   readonly protocol: "datagram";
   readonly place: InetPlace;
-  /** Who is answered. Undefined is all. */
+  /** The clients that are answered. Undefined is all. */
   readonly access: AccessOptions | undefined;
 }
 

@@ -15,21 +15,21 @@ import type { Conn } from "../../../net/transport.ts";
  */
 const WINDOW = 16 * 1024 * 1024;
 
-/** What came of an {@linkcode EchoExchange}. */
+/** The outcome of an {@linkcode EchoExchange}. */
 export interface EchoOutcome {
-  /** How many bytes were sent. */
+  /** The number of bytes that were sent. */
   readonly sent: number;
-  /** How many bytes came back, up to and with the chunk that differed. */
+  /** The number of bytes that came back, up to and with the chunk that differed. */
   readonly received: number;
-  /** Where the echo differs from what was sent; undefined if nowhere. */
+  /** The position at which the echo differs from what was sent. Undefined if it does not. */
   readonly differsAt: number | undefined;
   /** All was sent and all came back. */
   readonly complete: boolean;
 }
 
-/** What {@linkcode EchoExchange} takes. */
+/** Options of {@linkcode EchoExchange}. */
 export interface EchoExchangeOptions {
-  /** What to send. */
+  /** The bytes to send. */
   readonly source: AsyncIterable<Uint8Array>;
   /** Takes what comes back; the next bytes are received when it resolves. */
   readonly sink: (data: Uint8Array) => void | Promise<void>;
@@ -41,7 +41,7 @@ export interface EchoExchangeOptions {
 export class EchoExchange {
   readonly #conn: Conn;
   readonly #options: EchoExchangeOptions;
-  /** What was sent and has not come back. */
+  /** The bytes that were sent and have not come back. */
   readonly #outstanding: Uint8Array[] = [];
   #outstandingBytes = 0;
   #sent = 0;

@@ -19,13 +19,13 @@ import type { Signals } from "../../io/signals.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { openClientTransport } from "../../options/transport.ts";
 
-/** Where the server is, and how it is asked. */
+/** The server, and options for sending datagrams to it. */
 export interface EchoUdpOptions extends DatagramOptions {
   /** The one datagram to send. Undefined is stdin, cut into datagrams. */
   readonly message: Uint8Array | undefined;
   /** In milliseconds. 0 means no limit. */
   readonly connectTimeout: number;
-  /** How many milliseconds no echo may come. 0 means no limit. */
+  /** The longest time without an echo, in milliseconds. 0 means no limit. */
   readonly timeout: number;
 }
 

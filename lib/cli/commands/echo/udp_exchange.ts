@@ -15,7 +15,7 @@ import type { Datagram } from "../../../net/datagram.ts";
 import { type Deferred, deferred } from "../../../base/deferred.ts";
 import { SocketError } from "../../../base/errors.ts";
 
-/** How long the first answer may take: RFC 8085 section 3.1.1, after RFC 6298. */
+/** The time to wait for the first echo, in milliseconds: RFC 8085 section 3.1.1, after RFC 6298. */
 const FIRST_TIMEOUT_MS = 1000;
 const LAST_TIMEOUT_MS = 60_000;
 
@@ -25,33 +25,33 @@ const REMEMBERED = 16;
 /** More than any datagram has. */
 const LARGEST = 65_535;
 
-/** What {@linkcode DatagramEcho} takes. */
+/** Options of {@linkcode DatagramEcho}. */
 export interface DatagramEchoOptions {
-  /** What to send: each is a datagram, and is not to change. */
+  /** The datagrams to send. Their bytes must not change. */
   readonly source: AsyncIterable<Uint8Array>;
   /** Takes what comes back; the next datagram is sent when it resolves. */
   readonly sink: (data: Uint8Array) => void | Promise<void>;
-  /** How often a datagram is sent again before it counts as lost. */
+  /** The number of times that a datagram is sent again before it counts as lost. */
   readonly retries: number;
   /** Milliseconds without an echo after which to give up, though there be retries left; 0 for none. */
   readonly timeout: number;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
-/** What came of a {@linkcode DatagramEcho}. Each datagram is either echoed or lost. */
+/** The outcome of a {@linkcode DatagramEcho}. Each datagram is either echoed or lost. */
 export interface DatagramEchoOutcome {
-  /** How many datagrams were sent, each counted once. */
+  /** The number of datagrams that were sent, each counted once. */
   readonly sent: number;
-  /** How many of them came back. */
+  /** The number of datagrams that came back. */
   readonly echoed: number;
-  /** How many did not, however often they were sent. */
+  /** The number of datagrams that did not come back, although they were sent again. */
   readonly lost: number;
-  /** How often one was sent again. */
+  /** The number of times that a datagram was sent again. */
   readonly retransmitted: number;
-  /** How many echoes came that had come before, or that were given up already. */
+  /** The number of echoes that had come before, or came too late. */
   readonly duplicates: number;
-  /** What came is no echo: the number of the datagram, from 1, that waited for its own then. */
+  /** The number, from 1, of the datagram that waited when something else than its echo came. */
   readonly differsAt: number | undefined;
 }
 
@@ -79,7 +79,7 @@ export class DatagramEcho {
   readonly #earlier: Uint8Array[] = [];
   readonly #counts = { sent: 0, echoed: 0, lost: 0, retransmitted: 0, duplicates: 0 };
   #outstanding: Outstanding | undefined;
-  /** How long the echo of a datagram may take. */
+  /** The time that the echo of a datagram may take. */
   readonly #patience = new Backoff(FIRST_TIMEOUT_MS, LAST_TIMEOUT_MS);
   /** Since when the server owes an echo, of whichever datagram. */
   #silentSince: number | undefined;
@@ -93,7 +93,7 @@ export class DatagramEcho {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** What has come of it so far. */
+  /** The counts so far. */
   get counts(): Omit<DatagramEchoOutcome, "differsAt"> {
     return this.#counts;
   }

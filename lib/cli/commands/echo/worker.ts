@@ -1,5 +1,5 @@
 /**
- * What each worker of the echo server runs.
+ * The module that each worker of the echo server runs.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { serverTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker.ts";
 import type { EchoHandlerOptions } from "./server_options.ts";
 
-/** Where this file is. */
+/** The URL of this file. */
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<EchoHandlerOptions>({

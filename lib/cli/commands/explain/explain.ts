@@ -59,7 +59,7 @@ export const explain: Command = command({
   run,
 });
 
-/** What `explain` takes. */
+/** Options of `explain`. */
 interface ExplainOptions extends CommandOptions {
   readonly endpoint: Endpoint;
   /** In milliseconds. 0 means no limit. */
@@ -80,7 +80,7 @@ function parseExplain(values: Values<typeof FLAGS>, positionals: string[]): Expl
 /** The most addresses of a name that are tried. */
 const MOST_ADDRESSES = 8;
 
-/** How long a server may take to answer what is spoken to it, in milliseconds. */
+/** The time that a server may take to answer, in milliseconds. */
 const ANSWER_MS = 1000;
 
 async function run(options: ExplainOptions, session: Session): Promise<number> {
@@ -134,7 +134,7 @@ async function reportOf(
   return { endpoint, tried, unresolved: undefined, speech };
 }
 
-/** What a server speaks; undefined if it does not take a second connection. */
+/** Finds the protocol that a server speaks. Undefined if it does not take a second connection. */
 async function spoken(
   transport: Transport,
   addr: TcpAddr,

@@ -1,5 +1,5 @@
 /**
- * What `explain` has found, from top to bottom, and as JSON.
+ * The findings of `explain`, from top to bottom, and as JSON.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface Failure {
 /** An address, and what came of connecting to it. */
 export type Tried = {
   readonly addr: TcpAddr;
-  /** How many milliseconds it took to connect. Undefined if that failed. */
+  /** The number of milliseconds that it took to connect. Undefined if that failed. */
   readonly took?: number;
 } & Partial<Failure>;
 
@@ -34,7 +34,7 @@ export interface Report {
   readonly tried: readonly Tried[];
   /** Why the name has no address. Undefined if it has. */
   readonly unresolved: Failure | undefined;
-  /** What the first address that answers speaks. */
+  /** The protocol that the first address speaks, of those that answer. */
   readonly speech: Speech | undefined;
 }
 
@@ -71,7 +71,7 @@ export function reportText(
   return `${lines.map(escapeText).join("\n")}\n`;
 }
 
-/** What an error is, without what was tried and what to do. */
+/** The reason of an error, without the operation and the advice. */
 function shortOf({ code }: SocketError): string {
   return `${ERROR_CODES[code].why} (${code})`;
 }
@@ -80,7 +80,7 @@ function becauseOf({ error, cause }: Failure): string {
   return cause === undefined ? adviceOf(error) : sentences(cause);
 }
 
-/** How to talk to a server that speaks so. */
+/** The command that talks to a server with this protocol. */
 function nextOf(speech: Speech, addr: TcpAddr, manner: Manner): string | undefined {
   if (speech.type === "tls") return `${manner.bytes(addr)} --tls`;
   return speech.type === "http" ? manner.http(addr) : manner.bytes(addr);

@@ -14,14 +14,14 @@ import type { Progress } from "./progress.ts";
 import { continues, lengthOf416, validatorOf } from "./resume.ts";
 import { failureOf, isPassing, retryAfter, retryBackoff, TryLater, waitAfter } from "./retry.ts";
 
-/** What {@linkcode Download} takes. */
+/** Options of {@linkcode Download}. */
 export interface DownloadSettings {
   /** Sends the request, with these header fields besides its own, for what comes from `offset` on. */
   readonly request: (headers: readonly string[], offset: number) => Promise<ClientResponse>;
-  /** What of a response goes into the output. */
+  /** Returns the part of a response that goes into the output. */
   readonly contentOf: (response: ClientResponse) => AsyncIterable<Uint8Array>;
   readonly output: Output;
-  /** What the content of a response that is no success goes to. */
+  /** The output for the content of a response that is no success. */
   readonly errorOutput: Output;
   /** Whether an attempt can go on where the last one broke off. */
   readonly resumable: boolean;
@@ -34,7 +34,7 @@ export interface DownloadSettings {
   readonly progress: Progress | undefined;
 }
 
-/** How a download ended. */
+/** The result of a download. */
 export interface Outcome {
   /** The last response; its content has been read. */
   readonly response: ClientResponse;
@@ -74,7 +74,7 @@ export class Download {
     }
   }
 
-  /** What there is can be gone on with if this is defined. */
+  /** The validator of the part that is there. Without it the download cannot be resumed. */
   get #validator(): string | undefined {
     const { output, resumable } = this.#settings;
     return resumable && output.size > 0 ? output.validator : undefined;
@@ -117,7 +117,7 @@ export class Download {
       }
     } else if (response.status !== 416) return await this.#take(response, last);
     else if (lengthOf416(response) === offset) return await this.#finish(response);
-    // What there is and what the server has do not go together.
+    // The part that is there and the file of the server do not match.
     response.close();
     if (!output.restartable) throw changed(response);
     const whole = await request([], 0);

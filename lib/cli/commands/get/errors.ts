@@ -1,5 +1,5 @@
 /**
- * What `get` ends with when it fails: the exit code, what to do next, and what became of the bytes.
+ * The end of a `get` that fails: the exit code, what to do next, and what became of the bytes.
  *
  * @module
  */
@@ -21,7 +21,10 @@ const CODES: Partial<Record<RequestErrorCode, number>> = {
   TOO_MANY_REDIRECTS: EXIT.tooManyRedirects,
 };
 
-/** What to do next, in the words of the command line; the error says it in those of the library. */
+/**
+ * The next step by error code, in words of the command line. The error has it in words of the
+ * library.
+ */
 export const NEXT: Partial<Record<RequestErrorCode, string>> = {
   BAD_CONTENT_ENCODING: "Without --compressed you get it as it was sent.",
   BAD_REDIRECT: "With --max-redirects 0 you get the redirect itself.",

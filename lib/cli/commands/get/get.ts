@@ -152,7 +152,10 @@ function abortOf(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-/** What nobody reads is not whole, as curl has it: with other commands that is no failure. */
+/**
+ * Makes the run fail if nobody reads its output, as curl does: the output is not whole then. With
+ * other commands that is no failure.
+ */
 function failUnread(session: Session): void {
   session.onStdoutError = (error) => {
     const program = asCalled("client.ts", session.prefix);
@@ -161,7 +164,7 @@ function failUnread(session: Session): void {
   };
 }
 
-/** What a run asks for. */
+/** The request and outputs of a run. */
 interface Job {
   readonly choice: RequestChoice;
   /** Whether a part is asked for. */
@@ -172,11 +175,11 @@ interface Job {
   readonly signal: AbortSignal;
 }
 
-/** Where what comes goes. */
+/** The outputs of a response. */
 interface Outputs {
   readonly output: Output;
   readonly stdout: Output;
-  /** What the output is, if it is a file. */
+  /** The path of the output, if it is a file. */
   readonly file: string | undefined;
 }
 
@@ -244,8 +247,8 @@ function headLimits(bytes: number): ResponseHeadLimits {
 }
 
 /**
- * What of a response is shown; a piece is valid until the next one. It is decoded if `decodedSize` says how
- * many bytes it may have then.
+ * The content of a response that is shown. A piece is valid until the next one. It is decoded if
+ * `decodedSize` says how many bytes it may have then.
  */
 async function* contentOf(
   response: ClientResponse,

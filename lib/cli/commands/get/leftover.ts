@@ -1,6 +1,6 @@
 /**
- * What an earlier attempt has left of a file, compared with what comes from the beginning on: the
- * bytes that agree need not be written again, and those that do not are not lost.
+ * The part that an earlier attempt has left of a file, compared with what comes from the beginning
+ * on: the bytes that agree need not be written again, and those that do not are not lost.
  *
  * @module
  */
@@ -18,10 +18,10 @@ export class Leftover {
   readonly #handle: FileHandle;
   readonly #size: number;
   #buffer = new Uint8Array(0);
-  /** How many bytes from the beginning on have come again. */
+  /** The number of bytes from the beginning on that have come again. */
   agreed = 0;
 
-  /** What is in an open file of `size` bytes at `path`. */
+  /** Compares with an open file of `size` bytes at `path`. */
   constructor(path: string, handle: FileHandle, size: number) {
     this.#path = path;
     this.#handle = handle;

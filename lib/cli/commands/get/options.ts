@@ -1,5 +1,5 @@
 /**
- * What the command line of `get` says.
+ * The command line of `get`.
  *
  * @module
  */
@@ -58,7 +58,7 @@ function sha256Of(text: string): string {
 
 type GetValues = Values<typeof FLAGS>;
 
-/** Where the content goes, and what is made of it. */
+/** Options about the output of the content. */
 export interface OutputOptions {
   /** A file, or the one that the URL names. Undefined is stdout. */
   readonly file: string | { readonly remoteName: true } | undefined;
@@ -74,7 +74,7 @@ export interface OutputOptions {
   readonly decompress: boolean;
 }
 
-/** How much is taken, how often, and how long it may take. */
+/** Limits of size, attempts and time. */
 export interface GetLimits {
   readonly retries: number;
   readonly redirects: number;
@@ -84,11 +84,11 @@ export interface GetLimits {
   readonly head: number;
   /** In milliseconds. 0 means no limit. */
   readonly connectTimeout: number;
-  /** How many milliseconds nothing may move. 0 means no limit. */
+  /** The idle timeout, in milliseconds. 0 means no limit. */
   readonly idleTimeout: number;
 }
 
-/** What `get` takes. */
+/** Options of `get`. */
 export interface GetOptions extends CommandOptions {
   readonly request: RequestOptions;
   readonly tls: ClientTls;
@@ -140,7 +140,7 @@ function parseLimits(values: GetValues): GetLimits {
 
 /** The one URL that the command line has to have. */
 function urlOf(values: GetValues, positionals: string[]): string {
-  // What curl takes for the place to go on from.
+  // In curl `-` is the position to resume from.
   if (values.continue && positionals.includes("-")) {
     throw new UsageError("Option -C (--continue) takes no value: leave the '-' out");
   }

@@ -1,5 +1,5 @@
 /**
- * Where `get` puts what comes: stdout, or whatever is no regular file.
+ * Outputs of `get`: stdout, or a file that is not regular.
  *
  * @module
  */
@@ -14,9 +14,11 @@ import { FileWriter } from "./writer.ts";
 
 /** Takes the content of a response, in one attempt or several. */
 export interface Output {
-  /** How many bytes of the content it has, of earlier attempts and runs, too. */
+  /**
+   * The number of bytes of the content that it has, those of earlier attempts and runs included.
+   */
   readonly size: number;
-  /** How far it is: less than `size` while bytes come that it has already. */
+  /** The position: less than `size` while bytes come that it has already. */
   readonly at: number;
   /** The value of If-Range that stands for what it has; without it there is no going on from there. */
   readonly validator: string | undefined;
@@ -33,7 +35,7 @@ export interface Output {
   finish(): Promise<void>;
   /** No more comes; what has come stays. A second call does nothing. */
   close(): Promise<void>;
-  /** What became of the bytes received, as the last sentence of an error. */
+  /** Says what happened to the bytes received, as the last sentence of an error. */
   readonly fate: string;
 }
 
@@ -41,7 +43,7 @@ export interface Output {
 export class Checksum {
   readonly #expected: string;
   #hash: Hash | undefined;
-  /** How many bytes have gone in. */
+  /** The number of bytes that have gone in. */
   size = 0;
 
   constructor(expected: string) {

@@ -38,7 +38,7 @@ export async function openOwn(path: string): Promise<FileHandle | undefined> {
   throw foreign(path, "it is another file by now");
 }
 
-/** What is at a path, without following links; undefined if nothing is there. */
+/** Returns the stats of a path, without following links. Undefined if nothing is there. */
 export async function statsOf(path: string): Promise<Stats | undefined> {
   return await lstat(path).catch(missing);
 }
@@ -99,7 +99,7 @@ function foreign(path: string, why: string): CliError {
 /** The longest name that file systems take, in bytes. */
 const MOST_NAME = 255;
 
-/** What is appended to the name of a part: `.json`, or `.9999`. */
+/** The longest suffix of the name of a part: `.json`, or `.9999`. */
 const SUFFIX = ".part.json".length;
 
 /** As much of a hash is enough to tell files apart. */

@@ -17,10 +17,10 @@ import { readRecord, writeRecord } from "./record.ts";
 import { writeError } from "../../io/files.ts";
 import { FileWriter } from "./writer.ts";
 
-/** What {@linkcode fileOutput} takes. */
+/** Options of {@linkcode fileOutput}. */
 export interface FileSettings {
   readonly file: string;
-  /** What is got; without what is secret in it. */
+  /** The URL of the content, without secrets. */
   readonly url: string;
   /** Whether what a part has of `url` can be gone on with. */
   readonly resume: boolean;
@@ -40,7 +40,7 @@ export async function fileOutput(settings: FileSettings): Promise<Output> {
     const path = found === undefined ? file : await realpath(file);
     // access() would tell more, but Deno's needs --allow-sys, and nobody can catch how it says so.
     if (!(await stat(dirname(path))).isDirectory()) throw writeError(file, { code: "ENOTDIR" });
-    // Who could not read what is replaced is not to read what replaces it.
+    // Users who could not read the old file must not read the new one.
     const mode = found && (found.mode & 0o777 | 0o600);
     const part = new PartFile({ ...settings, file: path }, mode);
     await part.recall();
@@ -64,9 +64,9 @@ class PartFile implements Output {
   #writer: FileWriter | undefined;
   /** Whether the record tells how to go on with what there is. */
   #recorded = false;
-  /** What there is, while what comes is compared with it. */
+  /** The part that is there, while it is compared with what comes. */
   #leftover: Leftover | undefined;
-  /** What stands for what comes. */
+  /** The validator of what comes. */
   #next: string | undefined;
 
   /** `mode` is that of new files, as far as the umask lets it; by default the system's. */
@@ -134,7 +134,7 @@ class PartFile implements Output {
     this.#writer = new FileWriter(handle, this.#part, true);
   }
 
-  /** What comes is written behind what there is, and all of that is of one state. */
+  /** Appends to the part that is there. Both are of one state. */
   async #append(): Promise<void> {
     const validator = this.validator = this.#next;
     this.#recorded = validator !== undefined;
@@ -173,7 +173,7 @@ class PartFile implements Output {
     }
   }
 
-  /** What there is does not agree with what comes. */
+  /** Sets the part aside: it does not agree with what comes. */
   async #setAside(leftover: Leftover): Promise<void> {
     const all = counted(this.size, "byte");
     const { aside, handle } = await leftover.setAside(this.#mode);

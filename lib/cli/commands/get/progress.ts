@@ -1,5 +1,5 @@
 /**
- * How far a download is, on one line of a terminal.
+ * The progress of a download, on one line of a terminal.
  *
  * @module
  */

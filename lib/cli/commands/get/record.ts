@@ -1,5 +1,5 @@
 /**
- * What stands beside a part: what another run needs to go on with it.
+ * The record beside a part, with which another run can resume it.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export interface PartRecord {
 /** The most bytes of a record that we write. A larger one is not ours. */
 const MOST_BYTES = 64 * 1024;
 
-/** What is recorded at `path`; nothing if that is none of ours, or has another form. */
+/** Reads the record at `path`. Undefined if it is not one of ours, or has another form. */
 export async function readRecord(path: string): Promise<PartRecord | undefined> {
   const handle = await openOwn(path).catch(() => undefined);
   try {

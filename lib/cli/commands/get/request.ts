@@ -92,7 +92,7 @@ interface DataOptions {
   readonly parts: readonly string[];
 }
 
-/** What is asked for. What is not said is "". */
+/** Options about the request. Those that are not given are "". */
 export interface RequestOptions {
   readonly url: string;
   /** The socket file to connect to. */
@@ -118,7 +118,7 @@ export function parseRequest(url: string, values: RequestValues): RequestOptions
   return { url, unix, fields, method, head, user, range, compressed, data };
 }
 
-/** What of {@linkcode HttpRequestOptions} they make. */
+/** The part of {@linkcode HttpRequestOptions} that they make. */
 export type RequestChoice =
   & Pick<HttpRequestOptions, "body" | "socketPath">
   & { readonly url: URL; readonly method: string; readonly headers: readonly string[] };
@@ -143,7 +143,10 @@ export async function requestOf(
   return { url, socketPath, method, headers, body };
 }
 
-/** What a URL leads to: the socket file that it, or `unix`, names, if there is one. */
+/**
+ * Returns the destination of a URL, with the socket file that it, or `unix`, names, if there is
+ * one.
+ */
 function placeOf(text: string, unix: string): { url: URL; socketPath: string | undefined } {
   const local = /^http\+unix:\/\/([^/?#]*)(.*)$/is.exec(text);
   if (local === null) {
@@ -222,7 +225,7 @@ export function remoteName({ pathname }: URL): string {
   if (segment === "") {
     throw new UsageError("Option -O (--remote-name) needs a URL with a file name; say -o FILE");
   }
-  // What is not UTF-8 stays as it is.
+  // Bytes that are not UTF-8 stay as they are.
   const name = decoded(segment) ?? segment;
   return /[\/\\\p{C}]/u.test(name) || /^\.{1,2}$/.test(name) ? segment : name;
 }

@@ -22,7 +22,10 @@ export function validatorOf(response: ClientResponse): string | undefined {
   return modified !== null && age >= 1000 ? modified : undefined;
 }
 
-/** What Content-Range says of a part: its first byte, the one behind its last, and of how many. */
+/**
+ * The fields of Content-Range: the first byte of a part, the one behind its last, and the whole
+ * size.
+ */
 export interface ContentRange {
   readonly from: number;
   readonly to: number;
@@ -53,7 +56,7 @@ export function continues(
   return range?.from === offset && same ? range : undefined;
 }
 
-/** What a 416 says the length of the whole is; nothing if it does not. */
+/** Returns the length of the whole that a 416 has. Undefined if it has no length. */
 export function lengthOf416(response: ClientResponse): number | undefined {
   const match = /^bytes \*\/(\d{1,15})$/i.exec(response.headers.get("content-range") ?? "");
   return match === null ? undefined : Number(match[1]);

@@ -1,5 +1,5 @@
 /**
- * Which failures pass, and how long to wait for that.
+ * Failures that pass, and the time to wait for that.
  *
  * @module
  */
@@ -69,14 +69,14 @@ function passes(error: unknown): boolean {
   return error instanceof TryLater;
 }
 
-/** What an error says, without the advice to try again, where that is about to be done. */
+/** The message of an error without the advice to try again, for use before the next try. */
 export function failureOf(error: Error): string {
   const { message } = error;
   if (!(error instanceof RequestError)) return message;
   return message.replace(` ${REQUEST_ERRORS[error.code]}`, "");
 }
 
-/** What Retry-After asks for in milliseconds (RFC 9110 section 10.2.3). */
+/** Returns the delay of Retry-After in milliseconds (RFC 9110 section 10.2.3). */
 export function retryAfter(response: ClientResponse): number | undefined {
   const value = response.headers.get("retry-after") ?? "";
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;

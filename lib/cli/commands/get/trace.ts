@@ -1,5 +1,5 @@
 /**
- * What `get -v` shows: the conversation as curl shows it, and when what was done.
+ * The output of `get -v`: the messages as curl shows them, and the times of the steps.
  *
  * @module
  */

@@ -31,7 +31,7 @@ import { isSameFile, whyUnreadable, writeError } from "../../io/files.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import type { Session } from "../../session.ts";
 
-/** What a recording can be made into. */
+/** The formats that a recording can be converted to. */
 const FORMATS = {
   summary: summaryOf,
   text: toText,
@@ -85,7 +85,7 @@ export const recording: Command = command({
   run,
 });
 
-/** What `recording` takes. */
+/** Options of `recording`. */
 interface RecordingOptions extends CommandOptions {
   /** `-` is stdin. */
   readonly file: string;

@@ -65,7 +65,7 @@ function canonical(host: string): string {
   return bytes === undefined ? unmapped : formatIP(bytes);
 }
 
-/** Who connects to "any address" reaches loopback. */
+/** Returns the host that is reached: loopback for "any address". */
 function reached(host: string): string {
   return host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
 }

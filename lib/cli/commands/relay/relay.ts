@@ -125,7 +125,7 @@ export const relay: Command = command({
   run,
 });
 
-/** What the relay takes. */
+/** Options of the relay. */
 interface RelayOptions extends CommandOptions {
   /** Undefined if all relays are made by the API. */
   readonly to: RelayTargetOptions | undefined;

@@ -1,5 +1,5 @@
 /**
- * Where `relay` leads to, as its command line says.
+ * The target of `relay` on its command line.
  *
  * @module
  */
@@ -27,10 +27,10 @@ export const TARGET_FLAGS: typeof TRUST_FLAGS & {
   "connect-timeout": seconds(10, "to reach the target for a client; 0 = no limit (default 10)"),
 };
 
-/** Where a relay leads to: plain data, which workers get, too. */
+/** The target of a relay. Plain data, which workers get, too. */
 export interface TargetOptions {
   readonly target: Destination;
-  /** How many milliseconds it may take to reach it. 0 means no limit. */
+  /** The number of milliseconds that it may take to reach it. 0 means no limit. */
   readonly connectTimeout: number;
 }
 

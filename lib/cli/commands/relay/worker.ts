@@ -1,5 +1,5 @@
 /**
- * What each worker of the relay runs.
+ * The module that each worker of the relay runs.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { workerMain } from "../../serving/worker.ts";
 import { relayHandler } from "./handler.ts";
 import type { RelayTargetOptions } from "./web_socket_target.ts";
 
-/** Where this file is. */
+/** The URL of this file. */
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<RelayTargetOptions>({

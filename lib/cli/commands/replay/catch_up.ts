@@ -13,7 +13,7 @@ import type { Progress } from "../../../replay/player.ts";
 /** The most bytes that are read at once. */
 const SKIP_SIZE = 64 * 1024;
 
-/** How long it may take, and what ends it. */
+/** Limits of catching up. */
 export interface CatchUpLimits {
   /** In milliseconds; 0 is no limit. */
   readonly timeout: number;

@@ -73,7 +73,7 @@ export const replay: Command = command({
   run,
 });
 
-/** What the client's side takes. */
+/** Options of the client's side. */
 interface ReplayClientOptions extends CommandOptions {
   readonly replay: ReplayChoice;
   readonly to: TargetOptions;

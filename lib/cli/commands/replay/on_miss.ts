@@ -7,7 +7,7 @@
 import { choice, type Flag, needing, UsageError, type Values } from "../../io/flags.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
 
-/** What `--on-miss` takes. */
+/** The values of `--on-miss`. */
 type MissWord = "fail" | "pass" | "record";
 
 const { to: TO, ...OF_TARGET } = TARGET_FLAGS;
@@ -28,7 +28,7 @@ export const ON_MISS_FLAGS: typeof TARGET_FLAGS & { readonly "on-miss": Flag<Mis
   ...OF_TARGET_FLAGS,
 };
 
-/** What happens to clients that say something that was not recorded. */
+/** The choice for clients that send something that was not recorded. */
 export interface MissChoice {
   /** The real server, which they go on with. */
   readonly target: TargetOptions;

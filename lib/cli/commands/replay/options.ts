@@ -1,5 +1,5 @@
 /**
- * What both sides of `replay` are told: what is compared, and how fast it is.
+ * Options of both sides of `replay`: the comparison and the speed.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import {
 } from "../connect/framing_flag.ts";
 import { openRecording } from "../recording/recording.ts";
 
-/** What `--match` takes. */
+/** The values of `--match`. */
 type MatchWord = "stream" | "lines" | "frames" | "http";
 
 /** The flags. */
@@ -69,7 +69,7 @@ export const REPLAY_FLAGS: {
 /** The most connections that are played in one run: they are in memory. */
 const MAX_PLAYED = 10_000_000;
 
-/** What both sides of `replay` take. */
+/** Options of both sides of `replay`. */
 export interface ReplayChoice {
   /** `-` is stdin. */
   readonly file: string;
@@ -100,7 +100,7 @@ export function parseReplay(
   return { file, match, ignore, ignoreFields, speed, times };
 }
 
-/** What is compared: for frames their framing. Throws a {@linkcode UsageError}. */
+/** Returns the comparison: for frames their framing. Throws a {@linkcode UsageError}. */
 function matchOf(word: MatchWord, values: FrameValues): NonNullable<ReplayOptions["match"]> {
   const framing = framingOf(values);
   if (word !== "frames") {
@@ -111,16 +111,16 @@ function matchOf(word: MatchWord, values: FrameValues): NonNullable<ReplayOption
   throw new UsageError("Option --match frames needs --frame FRAMING, such as --frame u32");
 }
 
-/** What is played. */
+/** A recording to play, with its options. */
 export interface Replay {
   readonly recording: Recording;
   readonly scripts: readonly Script[];
   readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
-  /** What to try if something differs. Undefined if nothing is known. */
+  /** Advice if something differs. Undefined if there is no advice. */
   readonly hint: string | undefined;
 }
 
-/** What a request or a response of HTTP begins with. */
+/** The beginning of a request or a response of HTTP. */
 const HTTP_START = /^([A-Z]+ [^ ]+ HTTP\/1\.|HTTP\/1\.\d \d{3})/;
 
 /** HTTP that is compared byte by byte differs in its date, if in nothing else. */
@@ -150,7 +150,7 @@ export async function openReplay(
   let scripts: Script[];
   try {
     scripts = playable(connectionsOf(recording)).map((connection) => scriptOf(connection, side));
-    // What was recorded may have none of the messages that are to be compared.
+    // The recording may have no message of the kind to compare.
     for (const script of scripts) matcherOf(script, playing);
   } catch (error) {
     if (!(error instanceof ReplayError)) throw error;

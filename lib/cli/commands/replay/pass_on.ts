@@ -19,7 +19,7 @@ import { catchUp } from "./catch_up.ts";
 import type { Replay } from "./options.ts";
 import { Shelf, type Taken } from "./shelf.ts";
 
-/** What the handler needs. */
+/** The context of the handler. */
 export interface PassOnContext {
   readonly log: Log;
   /** Reaches the real server. */

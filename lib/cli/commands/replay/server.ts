@@ -91,7 +91,7 @@ export const replay: Command = command({
   run,
 });
 
-/** What the server's side takes. */
+/** Options of the server's side. */
 interface ReplayServerOptions extends CommandOptions {
   readonly replay: ReplayChoice;
   /** Undefined ends it at the first difference. */

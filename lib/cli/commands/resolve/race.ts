@@ -1,5 +1,5 @@
 /**
- * What became of each address of a name while it was dialled, from the events.
+ * The outcome of each address of a name while it was dialled, from the events.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { SocketError } from "../../../base/errors.ts";
 import type { SocketEvent } from "../../../observe/events.ts";
 import type { TcpAddr } from "../../../base/addr.ts";
 
-/** How an attempt to connect ended: it was given up because another won, or for lack of time. */
+/** The outcome of an attempt. "given up" means that another won, or that time was up. */
 export type Outcome = "won" | "failed" | "given up" | "not tried";
 
 /** An address, and what became of it; times are in milliseconds since the addresses were known. */
@@ -29,13 +29,13 @@ export class Race {
   #candidates: Candidate[] = [];
   #start = 0;
   #tried = 0;
-  /** Which candidate a socket is for. */
+  /** The candidate of each socket. */
   readonly #places = new Map<number, number>();
   #won = false;
 
   /** Takes an event. */
   record(event: SocketEvent): void {
-    // What comes behind the first connection are the attempts that lost: they are given up.
+    // Attempts that end after the first connection have lost: they are given up.
     if (this.#won) return;
     if (event.type === "resolve") {
       this.#start = event.time;

@@ -75,12 +75,12 @@ export const resolve: Command = command({
   run,
 });
 
-/** What `resolve` takes. */
+/** Options of `resolve`. */
 interface ResolveOptions extends CommandOptions {
   readonly endpoint: Endpoint;
   /** Whether the addresses are tried. */
   readonly connect: boolean;
-  /** How many milliseconds it may take. 0 means no limit. */
+  /** The number of milliseconds that it may take. 0 means no limit. */
   readonly timeout: number;
 }
 

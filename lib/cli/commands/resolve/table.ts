@@ -9,7 +9,7 @@ import { ERROR_CODES } from "../../../base/error_codes.ts";
 import type { Endpoint, TcpAddr } from "../../../base/addr.ts";
 import { type Candidate, milliseconds, whyWon } from "./race.ts";
 
-/** What getaddrinfo(3) calls the sockets that all of the addresses are for. */
+/** The socket type and protocol of all addresses, in the names of getaddrinfo(3). */
 const SOCKET = { type: "SOCK_STREAM", protocol: "IPPROTO_TCP" } as const;
 
 /** Says in which order the system has the addresses, if that is not the one they are tried in. */

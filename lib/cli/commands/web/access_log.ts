@@ -8,7 +8,7 @@ import { escapeAscii, safeJson } from "../../../base/escape.ts";
 import type { Exchange } from "../../../http/server/options.ts";
 import { credentialsOf } from "../../../files/auth.ts";
 
-/** What {@linkcode AccessLog} takes. */
+/** Options of {@linkcode AccessLog}. */
 export interface AccessLogOptions {
   /** Takes one line or several, each with its line end. */
   readonly write: (lines: string) => void;

@@ -1,5 +1,5 @@
 /**
- * What the flags of `server.ts web` say of header fields.
+ * Flags of `server.ts web` about header fields.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What this machine is called. Its twin for Node is `host_name.node.ts`.
+ * The host name of this machine. Its twin for Node is `host_name.node.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What this machine is called. Its twin for Deno is `host_name.deno.ts`.
+ * The host name of this machine. Its twin for Deno is `host_name.deno.ts`.
  *
  * @module
  */

@@ -33,7 +33,7 @@ function named(text: string): string {
   return name;
 }
 
-/** What the names depend on. */
+/** The flags that the names depend on. */
 export interface NameFlags {
   readonly "allow-host": readonly string[];
   readonly host?: string;

@@ -1,5 +1,5 @@
 /**
- * How other machines and phones in the same network find the site.
+ * The URL of the site for other machines and phones in the same network.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Where `server.ts web` listens, and the URL of it.
+ * The listen address of `server.ts web`, and its URL.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export type WebPlace =
     readonly port: number | undefined;
   }
   | {
-    /** Where the socket file is made. */
+    /** The path of the socket file. */
     readonly path: string;
     /** Its permissions. */
     readonly mode?: number;

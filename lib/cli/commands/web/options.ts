@@ -1,5 +1,5 @@
 /**
- * What the command line of `web` says.
+ * The command line of `web`.
  *
  * @module
  */
@@ -83,21 +83,23 @@ type WebValues = Values<typeof FLAGS>;
 export interface WebLimits {
   /** The most connections at once. */
   readonly maxConnections: number;
-  /** How many milliseconds requests get to finish when the server stops. */
+  /**
+   * The drain timeout: the time that requests get to finish when the server stops, in milliseconds.
+   */
   readonly drainTimeout: number;
   /** The most bytes of an upload. Undefined is no uploads. */
   readonly upload: number | undefined;
 }
 
-/** What `web` takes. */
+/** Options of `web`. */
 export interface WebOptions extends CommandOptions {
   readonly dir: string;
   readonly place: WebPlace;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
-  /** Who may connect. Undefined is all. */
+  /** The clients that may connect. Undefined is all. */
   readonly access: AccessOptions | undefined;
-  /** Who may see the site. Undefined is all. */
+  /** The users who may see the site. Undefined is all. */
   readonly auth: AuthOptions | undefined;
   readonly site: SiteOptions;
   readonly limits: WebLimits;
@@ -151,7 +153,7 @@ function parseSite(values: WebValues, credentials: Credentials | undefined): Sit
   };
 }
 
-/** Where it is to listen. */
+/** Parses the listen address. */
 function parsePlace(values: WebValues, tls: boolean): WebPlace {
   const { host, port, lan, open } = values;
   const unix = unixPlace(values, { host, port, lan, open, tls });

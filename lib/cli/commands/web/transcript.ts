@@ -1,5 +1,5 @@
 /**
- * What `web -v` shows: the requests and the responses, head by head, as `get -v` shows them.
+ * The output of `web -v`: the requests and the responses, head by head, as `get -v` shows them.
  *
  * @module
  */

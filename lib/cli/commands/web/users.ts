@@ -1,5 +1,5 @@
 /**
- * Who may see the site: a user and a password, from the command line, a file or the environment.
+ * Users of the site: a user and a password, from the command line, a file or the environment.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export const AUTH_FLAGS: {
   "auth-env": optional(text("NAME", "", "the same, with them in this environment variable")),
 };
 
-/** Who may see the site. */
+/** Users who may see the site. */
 export interface AuthOptions {
   readonly credentials: Credentials;
   /** The value that names their file, as `@FILE`; undefined if they are not in a file. */

@@ -34,7 +34,7 @@ const OF_TARGET = [
   ],
 ];
 
-/** What the API is started with; undefined if it is not asked for. Throws a {@linkcode UsageError}. */
+/** Parses the options of the API. Undefined without its flag. Throws a {@linkcode UsageError}. */
 export function parseToxiproxy(
   values: Values<typeof TOXIPROXY_FLAGS> & {
     readonly fault: readonly string[];

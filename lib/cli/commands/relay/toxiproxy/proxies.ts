@@ -19,16 +19,16 @@ import {
 /** The most proxies at once. */
 const MAX_PROXIES = 1000;
 
-/** Where a proxy listens if nothing is said: on a free port of this machine. */
+/** The default listen address of a proxy: a free port of this machine. */
 const LISTEN = "localhost:0";
 
-/** What a body says of a proxy. */
+/** The fields of a proxy in a body. */
 interface ProxyInput extends ProxyFields {
   readonly name: string;
   readonly enabled: boolean;
 }
 
-/** What became of a list of proxies: those that are there, and what went wrong with the next one. */
+/** The result for a list of proxies: those that were made, and the error of the next one. */
 export interface Populated {
   readonly proxies: readonly ShownProxy[];
   readonly error: unknown;
@@ -38,7 +38,7 @@ export interface Populated {
 export class Proxies {
   readonly #proxies = new Map<string, Proxy>();
   readonly #context: ProxyContext;
-  /** What the removed proxies have done. */
+  /** The summary of the removed proxies. */
   #gone = NOTHING_SERVED;
 
   constructor(context: ProxyContext) {

@@ -23,9 +23,9 @@ import { parseToxic, ruleOf, type Toxic, updatedToxic } from "./toxics.ts";
 /** The most toxics of one proxy. */
 const MAX_TOXICS = 100;
 
-/** What a proxy needs to serve. */
+/** The context of a proxy. */
 export interface ProxyContext {
-  /** What listens and connects. */
+  /** The transport that listens and connects. */
   readonly transport: Transport;
   /** The seed of the chances. */
   readonly seed: number;
@@ -34,7 +34,7 @@ export interface ProxyContext {
   readonly handlerTo: (upstream: Endpoint) => Handler;
 }
 
-/** What the fields of a proxy say. */
+/** The fields of a proxy. */
 export interface ProxyFields {
   readonly listen: string;
   readonly upstream: string;
@@ -88,7 +88,7 @@ export class Proxy {
     return this.#server !== undefined;
   }
 
-  /** What the API shows of it. */
+  /** The proxy as the API shows it. */
   get shown(): ShownProxy {
     const toxics = this.toxics;
     return { name: this.name, ...this.#fields, enabled: this.enabled, toxics };
@@ -122,7 +122,7 @@ export class Proxy {
     // That connections are dropped now is what was asked for.
     const stopped = await server.stop({ drainTimeout: 0 });
     this.#summary = sumOf(this.#summary, { ...stopped, reset: 0 });
-    // What has not arrived yet is not held back any more.
+    // Bytes under way are not delayed any more.
     this.#transport?.setPlan([]);
   }
 
@@ -216,7 +216,7 @@ function checked(fields: ProxyFields): ProxyFields {
   }
 }
 
-/** Where to listen: `:PORT` is all addresses, and 0 any port. Throws a UsageError. */
+/** Parses a listen address: `:PORT` is all addresses, and 0 any port. Throws a UsageError. */
 function listenEndpoint(text: string): Endpoint {
   const [anyHost, anyPort] = [text.startsWith(":"), /:0+$/.test(text)];
   const { host, port } = parseEndpoint(

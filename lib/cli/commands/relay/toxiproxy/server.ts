@@ -24,7 +24,7 @@ import { Proxies } from "./proxies.ts";
 /** The most clients of the API at once. */
 const MAX_CLIENTS = 100;
 
-/** How the API and its proxies serve. */
+/** Options of the API and its proxies. */
 export interface ToxiproxyOptions {
   /** The port of the API on 127.0.0.1. */
   readonly port: number;
@@ -35,15 +35,15 @@ export interface ToxiproxyOptions {
   readonly connectTimeout: number;
 }
 
-/** What the proxies use. */
+/** The context of the proxies. */
 export interface ToxiproxyContext {
   readonly session: Session;
   readonly signals: Signals;
   /** Reaches the upstreams. */
   readonly transport: Transport;
-  /** What the proxies listen with. */
+  /** The transport that the proxies listen with. */
   readonly listening: Transport;
-  /** Who may connect to proxies. */
+  /** The access list of the proxies. */
   readonly access: AccessList | undefined;
 }
 
@@ -60,7 +60,7 @@ export async function startToxiproxy(
     serving: { ...conversationOptions(limits, access, log, clock), signal },
     handlerTo: (target) => relayHandler({ target, connectTimeout }, log, transport, clock),
   });
-  // What its clients say is not part of what is recorded and broken.
+  // Connections to the API are not recorded and have no faults.
   const own = new Shortage(log, clock).watch(systemTransport);
   const listener = await session.untilListening(own.listen({ host: "127.0.0.1", port }));
   log.note(`toxiproxy's API, with --seed ${seed}`);
