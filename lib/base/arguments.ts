@@ -12,7 +12,7 @@
 import { isUint8Array } from "node:util/types";
 import { nearest } from "./nearest.ts";
 
-/** What an argument may be. */
+/** The kind of an argument: its check, and words for messages. */
 export interface Kind {
   /** The words for it, behind "takes": `"a string"`. */
   readonly takes: string;
@@ -20,7 +20,7 @@ export interface Kind {
   readonly is: (value: unknown) => boolean;
   /** Whether a value of the right type is in range: if not, it is a `RangeError`. Default: it is. */
   readonly fits?: (value: unknown) => boolean;
-  /** What to write instead of a value, if that is known. */
+  /** Returns the text to write instead of a value, if that is known. */
   readonly instead?: (value: unknown) => string | undefined;
   /** Whether it must be there. Default: false. */
   readonly required?: boolean;
@@ -28,7 +28,7 @@ export interface Kind {
   readonly options?: Kinds<Record<string, unknown>>;
 }
 
-/** What each of the options `O` may be. */
+/** The kinds of the options `O`. */
 export type Kinds<O> = { readonly [K in keyof O]-?: Kind };
 
 /** A string. */
@@ -122,7 +122,7 @@ export function integer(least: number, most: number = Infinity): Kind {
 /** A port. */
 export const PORT: Kind = integer(0, 65_535);
 
-/** How many there may be, or how many bytes; 0 and `Infinity` are no limit. */
+/** A limit of a number or of bytes. 0 and `Infinity` are no limit. */
 export const LIMIT: Kind = number(
   "an integer from 0, where 0 is no limit,",
   (value) => value >= 0 && (Number.isInteger(value) || value === Infinity),
@@ -164,45 +164,45 @@ export function required(kind: Kind): Kind {
   return { ...kind, required: true };
 }
 
-/** What gives up when told to. */
+/** A signal that aborts. */
 export const SIGNAL: Kind = having(
   "an AbortSignal, such as controller.signal or AbortSignal.timeout(1000)",
   "addEventListener",
   "throwIfAborted",
 );
 
-/** What time it is. */
+/** The clock. */
 export const CLOCK: Kind = having("a Clock", "now", "setTimer");
 
-/** Who may connect. */
+/** The decision about who may connect. */
 export const ADMISSION: Kind = having(
   "an Admission, such as new AccessList(…)",
   "admit",
   "release",
 );
 
-/** What accepts connections. */
+/** An object that accepts connections. */
 export const LISTENER: Kind = having(
   "a Listener, such as await systemTransport.listen({ port: 8080 })",
   "accept",
   "close",
 );
 
-/** What receives and sends datagrams. */
+/** A socket for datagrams. */
 export const DATAGRAM: Kind = having(
   "a Datagram, such as await systemTransport.listenDatagram({ port: 7 })",
   "receive",
   "send",
 );
 
-/** What a server calls for each connection, request or datagram. */
+/** The function that a server calls for each connection, request or datagram. */
 export const HANDLER: Kind = {
   ...FUNCTION,
   takes: "a handler, which is a function",
   instead: (value) => typeof Object(value).fetch === "function" ? "app.fetch" : undefined,
 };
 
-/** What makes connections. */
+/** An object that makes connections. */
 export const TRANSPORT: Kind = having("a Transport, such as systemTransport", "connect", "listen");
 
 const A_CONN = "a Conn, such as await dial(systemTransport, { host, port })";
@@ -210,10 +210,10 @@ const A_CONN = "a Conn, such as await dial(systemTransport, { host, port })";
 /** A connection. */
 export const CONN: Kind = having(A_CONN, "read", "write", "close");
 
-/** What bytes are read from, as from a connection. */
+/** An object that bytes are read from, as from a connection. */
 export const READABLE: Kind = having(A_CONN, "read");
 
-/** What bytes are written to, as to a connection. */
+/** An object that bytes are written to, as to a connection. */
 export const WRITABLE: Kind = having(A_CONN, "write");
 
 /** Throws unless `value`, an argument of the function `where`, is of its kind. */

@@ -1,5 +1,5 @@
 /**
- * How long to wait before something is tried again: twice as long each time.
+ * Backoff: the wait before the next try, twice as long each time.
  *
  * @module
  */

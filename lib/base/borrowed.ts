@@ -1,5 +1,5 @@
 /**
- * Whose bytes are whose. Whatever is iterated or read is for the one who does so to keep. Bytes that
+ * Ownership of bytes. Bytes that are iterated or read belong to the reader. Bytes that
  * are lent, valid for a while only, come from methods whose name says so: that saves a copy where they
  * are done with at once.
  *

@@ -60,7 +60,7 @@ export function afterPause(fn: () => void): void {
   }, 1);
 }
 
-/** How many calls of {@linkcode inNextTurn} and {@linkcode afterPause} are still to come. */
+/** Returns the number of pending calls of {@linkcode inNextTurn} and {@linkcode afterPause}. */
 export function pendingTurns(): number {
   return pending;
 }

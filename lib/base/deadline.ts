@@ -10,13 +10,13 @@ import { deferred } from "./deferred.ts";
 import type { SocketOp } from "./error_codes.ts";
 import { abortError, TimeLimit } from "./errors.ts";
 
-/** What ends a wait. */
+/** Limits of a wait. */
 export interface Limits {
   /** Ends it when aborted. */
   readonly signal?: AbortSignal;
   /** Milliseconds that it may take; 0 for no limit. Default: 0. */
   readonly timeout?: number;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 

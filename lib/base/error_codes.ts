@@ -18,11 +18,11 @@ export type SocketOp =
   | "receive"
   | "send";
 
-/** What a code means, and what to do about it. */
+/** The meaning of a code, and the next step. */
 export interface ErrorCodeInfo {
   /** Why it failed, as the middle of a sentence. */
   readonly why: string;
-  /** What to do next, as a sentence. */
+  /** The next step, as a sentence. */
   readonly next: string;
 }
 

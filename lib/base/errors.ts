@@ -9,7 +9,7 @@ import { ERROR_CODES, type SocketErrorCode, type SocketOp } from "./error_codes.
 import { escapeText } from "./escape.ts";
 import { parseIP } from "./ip.ts";
 
-/** What had not come when an operation timed out. */
+/** The event that had not come when an operation timed out. */
 const WHAT_WAS_LATE: Readonly<Partial<Record<SocketOp, string>>> = {
   resolve: "the name was not looked up",
   connect: "no answer",
@@ -17,7 +17,7 @@ const WHAT_WAS_LATE: Readonly<Partial<Record<SocketOp, string>>> = {
   acceptTls: "no handshake",
 };
 
-/** What {@linkcode SocketError} is made of. */
+/** The parts of {@linkcode SocketError}. */
 export interface SocketErrorInit {
   /** The address or endpoint it was about, where there is one. */
   readonly addr?: Addr | Endpoint;
@@ -25,7 +25,7 @@ export interface SocketErrorInit {
   readonly cause?: unknown;
   /** Why it failed, in place of the code's general words. */
   readonly why?: string;
-  /** What to do next, in place of what fits the code and what was tried. */
+  /** The next step, in place of what fits the code and what was tried. */
   readonly next?: string;
 }
 
@@ -64,7 +64,7 @@ export class SocketError extends Error {
   override readonly name = "SocketError";
   /** Why it failed. */
   readonly code: SocketErrorCode;
-  /** What was tried. */
+  /** The operation. */
   readonly op: SocketOp;
   /** Where, if that is known. */
   readonly addr: Addr | Endpoint | undefined;
@@ -86,7 +86,9 @@ export class SocketError extends Error {
   }
 }
 
-/** What the messages advise: no property, since an error is compared and shown with all of these. */
+/**
+ * The advice of the messages. No property, since an error is compared and shown with all of these.
+ */
 const ADVICE = new WeakMap<SocketError, string>();
 
 /** The end of the message of an error: what to do next. */
@@ -105,7 +107,7 @@ function shown(addr: Addr | UdpAddr | Endpoint, op: SocketOp): string {
   return op === "resolve" && "host" in addr && addr.port === 0 ? addr.host : formatAddr(addr);
 }
 
-/** What the runtime says of an error that has no name here. */
+/** The message of the runtime for an error that has no code here. */
 function nameless(code: SocketErrorCode, cause: unknown): string | undefined {
   if (code !== "EUNKNOWN" || !(cause instanceof Error) || cause.message === "") return undefined;
   return `${ERROR_CODES.EUNKNOWN.why}: ${cause.message}`;
@@ -123,7 +125,7 @@ export function codeOf(error: unknown): SocketErrorCode {
 export class TimeLimit extends Error {
   /** As that of the reason of `AbortSignal.timeout()`. */
   override readonly name = "TimeoutError";
-  /** How long it was, in milliseconds. */
+  /** The limit, in milliseconds. */
   readonly limit: number;
 
   /** Makes the reason. */
@@ -172,7 +174,7 @@ export function refuseOptions(
   }
 }
 
-/** What an operation was on. */
+/** The kind of the socket. */
 type Kind = "tcp" | "udp" | "unix";
 
 /** A rule: the advice for a code where the operation is one of `ops`, on one of `kinds`; all if not told. */
@@ -252,7 +254,7 @@ function isGroup(host: string): boolean {
   return first >= 224 && first < 240 || first === 255 && rest.every((byte) => byte === 255);
 }
 
-/** What to do next; undefined where the code says it all. */
+/** The next step; undefined where the code says it all. */
 export function adviceFor(
   code: SocketErrorCode,
   op: SocketOp,

@@ -56,7 +56,7 @@ export function safeJson(value: unknown, indent?: number): string {
 
 function safe(json: string): string {
   if (PRINTABLE.test(json)) return json;
-  // What JSON.stringify() leaves as it is has one code unit each.
+  // Characters that JSON.stringify() does not escape have one code unit each.
   return json.replace(
     UNSAFE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -71,7 +71,7 @@ export function formatIP(bytes: readonly number[]): string {
 export interface Cidr {
   /** The first address, 4 or 16 bytes; the bits behind the prefix are zero. */
   readonly bytes: readonly number[];
-  /** How many bits count: 0 to 32, or to 128 for IPv6. */
+  /** The number of bits that count: 0 to 32, or to 128 for IPv6. */
   readonly prefix: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What somebody meant who mistyped a name.
+ * The name that was meant by a mistyped one.
  *
  * @module
  */
@@ -28,8 +28,8 @@ export function nearest(word: string, names: readonly string[]): string | undefi
 }
 
 /**
- * How many letters have to be put in, left out, replaced or swapped with the next one to make `b` of
- * `a`: the Damerau-Levenshtein distance, in its form of "optimal string alignment".
+ * The number of letters that have to be put in, left out, replaced or swapped with the next one to
+ * make `b` of `a`: the Damerau-Levenshtein distance, in its form of "optimal string alignment".
  */
 function distance(a: string, b: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, j) => j)];

@@ -15,7 +15,7 @@ export class PemError extends Error {
 
 /** A text in PEM. */
 export interface Pem {
-  /** What messages call it: `tls.cert`, or the name of a file in quotes. */
+  /** Its name in messages: `tls.cert`, or the name of a file in quotes. */
   readonly name: string;
   readonly text: string;
 }

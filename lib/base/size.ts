@@ -12,7 +12,7 @@ export function formatSize(bytes: number): string {
   const whole = Math.round(bytes);
   if (whole < 1024) return `${whole} B`;
   let unit = 0;
-  // What would be rounded to 1024.0 is one of the next unit.
+  // A size that would be rounded to 1024.0 is 1 of the next unit.
   do {
     bytes /= 1024;
     unit++;

@@ -20,7 +20,7 @@ export class TimerQueue {
   /** A binary heap: no timer rings before the one at half its index. */
   readonly #heap: Timer[] = [];
   #order = 0;
-  /** How many timers of the heap are cancelled. */
+  /** The number of cancelled timers in the heap. */
   #cancelled = 0;
 
   /** When the next timer rings; Infinity if there is none. */

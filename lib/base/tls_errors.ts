@@ -1,5 +1,5 @@
 /**
- * What goes wrong with TLS, and what to do about it, in the words of users.
+ * Errors of TLS, and the next steps, in the words of users.
  *
  * @module
  */
@@ -8,7 +8,10 @@ import type { Addr } from "./addr.ts";
 import type { SocketOp } from "./error_codes.ts";
 import { codeOf, SocketError, type SocketErrorInit } from "./errors.ts";
 
-/** What verification says (openssl-verification-options(1)), and what helps if it is not to trust more. */
+/**
+ * Results of verification (openssl-verification-options(1)), and the next step where it is not to
+ * trust more.
+ */
 const REASONS: Readonly<Record<string, readonly [why: string, next?: string]>> = {
   CERT_HAS_EXPIRED: [
     "it has expired",
@@ -47,7 +50,7 @@ export function isDistrust(code: string): boolean {
 /** So many names of a certificate are told at most. */
 const MOST_NAMES = 5;
 
-/** What `node:tls` tells of a certificate that is for others than was asked. */
+/** The fields of an error of `node:tls` about a certificate for other names. */
 interface OtherName {
   readonly host?: string;
   readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };

@@ -73,7 +73,7 @@ class FrameBuffer {
 /** Large buffers that nobody has bytes in, for whoever sends next. */
 const pool = new BufferPool(LARGE);
 
-/** What gathers frames to be sent. It has a large buffer only while bytes are in it. */
+/** A buffer that gathers frames to send. It has a large buffer only while bytes are in it. */
 export class WriteBuffer extends FrameBuffer {
   /** Says that it is empty, after `n` bytes of it were sent. */
   empty(n: number): void {
@@ -87,12 +87,14 @@ export class WriteBuffer extends FrameBuffer {
   }
 }
 
-/** How many reads wait with a large buffer: {@linkcode MAX_LARGE} at most, as of a pool. */
+/**
+ * The number of reads that wait with a large buffer: {@linkcode MAX_LARGE} at most, as of a pool.
+ */
 let waiting = 0;
 
 /**
- * What is received into. A runtime pins the buffer of a read that waits, so only some may be large.
- * It lends no buffer to others: frames that were not copied in time must not be theirs.
+ * The buffer to receive into. A runtime pins the buffer of a read that waits, so only some may be
+ * large. It lends no buffer to others: frames that were not copied in time must not be theirs.
  */
 export class ReadBuffer extends FrameBuffer {
   #waits = false;

@@ -40,7 +40,7 @@ const STEP = 1024;
 export class FrameDecoder {
   readonly #framing: Framing;
   readonly #bounds: FrameBounds = { start: 0, end: 0, next: 0 };
-  /** What was pushed; all before index #at is taken, or held. */
+  /** The chunk that was pushed. All before index #at is taken, or held. */
   #chunk: Uint8Array = EMPTY;
   #at = 0;
   /** The beginning of a frame that lies in several chunks: #heldSize bytes of it. */
@@ -64,8 +64,8 @@ export class FrameDecoder {
   }
 
   /**
-   * What came and was not taken as a frame, in a copy: the beginning of the next frame, or that which
-   * {@linkcode next} throws for and all behind it.
+   * The bytes that came and were not taken as a frame, in a copy: the beginning of the next frame,
+   * or that which {@linkcode next} throws for and all behind it.
    */
   get rest(): Uint8Array {
     const held = this.#held.subarray(0, this.#heldSize);
@@ -156,7 +156,7 @@ export class FrameDecoder {
     this.#at += n;
   }
 
-  /** What the stream has ended with. */
+  /** Returns the last frame of the stream. */
   #last(): Uint8Array | null {
     if (this.#lastTaken) return null;
     const rest = this.#held.subarray(0, this.#heldSize);

@@ -32,9 +32,9 @@ const END: Kind = {
  * Lines: each ends with LF or CRLF, which is not part of it, and is written with LF. A CR anywhere
  * else belongs to the line.
  *
- * What the stream ends with is a line, too, even if it has no end. A payload with a LF in it, or a
- * CR at its end, cannot be written: HAS_DELIMITER. For a protocol that insists on CRLF, there is
- * {@linkcode delimiter}.
+ * The last text of the stream is a line, too, even without a line end. A payload with a LF in it,
+ * or a CR at its end, cannot be written: HAS_DELIMITER. For a protocol that insists on CRLF, there
+ * is {@linkcode delimiter}.
  *
  * @example
  * ```ts
@@ -161,7 +161,7 @@ class Delimiter implements Framing {
   }
 }
 
-/** Where `what` is in `bytes`, from index `from` on; -1 if nowhere. */
+/** Returns the index of `what` in `bytes`, from index `from` on. -1 if it is not there. */
 function indexOf(bytes: Uint8Array, what: Uint8Array, from: number): number {
   const last = bytes.length - what.length;
   for (let at = from; at <= last; at++) {

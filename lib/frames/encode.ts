@@ -27,11 +27,11 @@ export function encodeFrame(framing: Framing, payload: Uint8Array): Uint8Array {
   return frame.subarray(0, putFrame(framing, payload, frame, 0));
 }
 
-/** What {@linkcode decodeFrames} has found. */
+/** The result of {@linkcode decodeFrames}. */
 export interface DecodedFrames {
   /** The payloads of the frames, in order. */
   readonly frames: Uint8Array[];
-  /** What is behind them. */
+  /** The bytes behind them. */
   readonly rest: Uint8Array;
 }
 

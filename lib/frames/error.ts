@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a frame.
+ * Errors of frames.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export const FRAME_ERRORS: Readonly<Record<FrameErrorCode, string>> = {
 export class FrameError extends Error {
   /** Always `"FrameError"`. */
   override readonly name = "FrameError";
-  /** What is wrong. */
+  /** The code of the error. */
   readonly code: FrameErrorCode;
 
   /** Makes an error; `failure` says what was tried and why it failed, without a period. */

@@ -1,5 +1,6 @@
 /**
- * What a framing is: a rule for where in a stream of bytes one message ends and the next begins.
+ * Framings. A framing is a rule for where in a stream of bytes one message ends and the next
+ * begins.
  *
  * @module
  */
@@ -24,7 +25,7 @@ export interface FramingOptions {
   readonly maxSize?: number;
 }
 
-/** Where a frame lies, as indices. */
+/** The bounds of a frame, as indices. */
 export interface FrameBounds {
   /** The first byte of the payload. */
   start: number;
@@ -40,13 +41,13 @@ export interface FrameBounds {
  * `FrameWriter`, `FrameDecoder` and `encodeFrame`.
  */
 export interface Framing {
-  /** Which one it is, for messages: `"lines"`, `"u32"`. */
+  /** The name of the framing, for messages: `"lines"`, `"u32"`. */
   readonly name: string;
   /** The most bytes of a payload. */
   readonly maxSize: number;
   /** The most bytes that a frame has besides its payload. */
   readonly overhead: number;
-  /** What a frame ends with, behind its payload. */
+  /** The end of a frame, behind its payload. */
   readonly tail: Uint8Array;
 
   /** Throws the {@linkcode FrameError} of a payload that cannot be sent. */
@@ -74,7 +75,7 @@ export interface Framing {
   atEnd(rest: Uint8Array): boolean;
 }
 
-/** What a reader, a writer and a decoder take. */
+/** The framing that a reader, a writer and a decoder take. */
 export const FRAMING: Kind = having("a framing, such as lines()", "find", "check", "putHead");
 
 /** Nothing: the tail of a frame that has none. */

@@ -19,19 +19,22 @@ import {
   tooLarge,
 } from "./framing.ts";
 
-/** How a length is written: an unsigned integer of 1, 2 or 4 bytes, or one that takes as many as it needs. */
+/**
+ * The type of a length: an unsigned integer of 1, 2 or 4 bytes, or one that takes as many as it
+ * needs.
+ */
 export type LengthType = "u8" | "u16" | "u32" | "varint";
 
-/** What {@linkcode lengthPrefix} takes. */
+/** Options of {@linkcode lengthPrefix}. */
 export interface LengthPrefixOptions extends FramingOptions {
   /**
-   * Which byte of a length of 2 or 4 comes first: the most significant one, which is the order of
+   * The byte order of a length of 2 or 4 bytes: the most significant one, which is the order of
    * networks, or the least. Default: `"big"`.
    */
   readonly endian?: "big" | "little";
 }
 
-/** How many bytes the lengths of fixed size have. */
+/** The number of bytes that the lengths of fixed size have. */
 const WIDTHS = { u8: 1, u16: 2, u32: 4 };
 
 const TYPE: Kind = oneOf(...Object.keys(WIDTHS), "varint");

@@ -12,7 +12,7 @@ import { FRAMING, type Framing } from "./framing.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** How frames are taken: to keep, or without a copy. */
+/** The way to take frames: to keep, or without a copy. */
 interface Way {
   /** Takes the next frame of what was received. */
   readonly next: () => Uint8Array | null;
@@ -58,7 +58,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   readonly #buffer = new ReadBuffer();
   readonly #owned: Way = this.#way(() => this.#own(this.#decoder.next()));
   readonly #borrowed: Way = this.#way(() => this.#decoder.next());
-  /** How many bytes of the buffer the decoder has, and no longer needs when it is asked for more. */
+  /** The number of bytes of the buffer that the decoder has until it is asked for more. */
   #received = 0;
 
   /** Reads from `conn`; the frames end where `framing` says. */
@@ -70,9 +70,9 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * What was received and not taken as a frame, in a copy: the beginning of the next frame, or that
-   * which {@linkcode read} rejects and all behind it. The rest of the stream is in the connection, for
-   * whoever goes on without this reader.
+   * The bytes that were received and not taken as a frame, in a copy: the beginning of the next
+   * frame, or that which {@linkcode read} rejects and all behind it. The rest of the stream is in
+   * the connection, for whoever goes on without this reader.
    */
   get rest(): Uint8Array {
     return this.#decoder.rest;

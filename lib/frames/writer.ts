@@ -46,7 +46,7 @@ export class FrameWriter {
   #flushing: Promise<void> | undefined;
   /** A write waits for room, and no frame may overtake it. */
   #writing = false;
-  /** How many writes wait behind that one. */
+  /** The number of writes that wait behind that one. */
   #waiting = 0;
   /** The last write that waits for room or behind another one. */
   #last: Promise<void> = DONE;

@@ -13,7 +13,7 @@ import { noteObserved, type Recorder } from "./report.ts";
 
 /** A connection whose every step is an event. */
 export class ObservedConn<A extends Addr> implements Conn<A> {
-  /** What is observed. */
+  /** The connection that is observed. */
   readonly inner: Conn<A>;
   readonly socket: number;
   readonly #recorder: Recorder;

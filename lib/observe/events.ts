@@ -1,5 +1,5 @@
 /**
- * What sockets do, each step as a typed event.
+ * The events of sockets: each step as a typed event.
  *
  * @module
  */

@@ -169,7 +169,7 @@ export class ObservedTransport implements Transport {
   ): Promise<TlsConn<A>> {
     checkStartTls(conn, options);
     if (conn instanceof ObservedConn) return await this.shakeHands(conn, options);
-    // What wraps an observed connection, such as faults, reports through that.
+    // A wrapper of an observed connection, such as faults, reports through that.
     const below = socketBelow(conn, this.recorder);
     const socket = below?.socket ?? this.recorder.newSocket();
     const handshake = this.shakeHands({ inner: conn, socket }, options);

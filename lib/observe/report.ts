@@ -1,6 +1,6 @@
 /**
- * What observed sockets report to: the recorder, which knows times and numbers of sockets. Sockets for
- * datagrams report to it, and who knows that connections are joined, or breaks them on purpose.
+ * The reports of observed sockets: the recorder, which knows times and numbers of sockets. Sockets
+ * for datagrams report to it, and who knows that connections are joined, or breaks them on purpose.
  *
  * @module
  */

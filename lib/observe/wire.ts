@@ -1,6 +1,6 @@
 /**
- * What TLS puts on the wire as events, with the secrets that decrypt it. TLS goes over observed
- * connections then, instead of the runtime's own.
+ * The bytes of TLS on the wire as events, with the secrets that decrypt them. TLS goes over
+ * observed connections then, instead of the runtime's own.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import type { EventSink } from "./events.ts";
 import { ObservedTransport } from "./observe.ts";
 import { Recorder } from "./report.ts";
 
-/** How many handshakes may be under way at a listener that is not told. */
+/** The number of handshakes that may be under way at a listener that is not told. */
 const BACKLOG = 511;
 
 /** Why TLS cannot be seen as it goes over the network here; undefined on Node, where it can. */

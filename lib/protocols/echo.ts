@@ -10,7 +10,7 @@ import { checkOptions, integer, type Kinds } from "../base/arguments.ts";
 import { BufferPool, pump } from "../net/buffer_pool.ts";
 import type { Handler } from "../serve/serve.ts";
 
-/** What {@linkcode echo} takes. */
+/** Options of {@linkcode echo}. */
 export interface EchoOptions {
   /** The most bytes to receive at once, from 1. Default: 64 KiB. */
   readonly recvSize?: number;

@@ -28,7 +28,7 @@ import type { Addr, Endpoint } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";
 
 /**
- * What the end of one side, the source or the peer, does to the other:
+ * The effect of the end of one side, the source or the peer, on the other:
  *
  * - `"half-close"` passes it on. When the source ends, FIN is sent and receiving goes on until the
  *   peer ends. When the peer ends, what the source has is still sent, until it ends or has given
@@ -40,7 +40,7 @@ import type { Conn } from "../net/transport.ts";
  */
 export type OnEof = "half-close" | "close" | "wait";
 
-/** What {@linkcode join} needs of a {@linkcode Conn}. */
+/** The needs of {@linkcode join} of a {@linkcode Conn}. */
 export interface Joinable
   extends
     Pick<Conn, "read" | "write" | "closeWrite" | "close" | "reset" | "bytesRead" | "bytesWritten"> {
@@ -48,16 +48,16 @@ export interface Joinable
   readonly remoteAddr: Addr | Endpoint;
 }
 
-/** What {@linkcode join} takes. */
+/** Options of {@linkcode join}. */
 export interface JoinOptions {
-  /** What to send. It is asked for more when what it gave has been taken by the kernel. */
+  /** The bytes to send. The next ones are read when the kernel has taken those before. */
   readonly source: AsyncIterable<Uint8Array>;
   /**
    * Takes what comes, at most 64 KiB at a time. The next is received when it resolves; the bytes are
    * its own to keep.
    */
   readonly sink: (data: Uint8Array) => void | Promise<void>;
-  /** What the end of one side does to the other. Default: `"half-close"`. */
+  /** The effect of one side's end on the other. Default: `"half-close"`. */
   readonly onEof?: OnEof;
   /**
    * Milliseconds after which it is given up if no byte has moved, either way; 0 for no limit. Time in
@@ -67,7 +67,7 @@ export interface JoinOptions {
   readonly idleTimeout?: number;
   /** Gives up when aborted. */
   readonly signal?: AbortSignal;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -85,7 +85,7 @@ const OPTIONS: Kinds<JoinOptions> = {
   clock: CLOCK,
 };
 
-/** Which of the two had ended when it was over. */
+/** The sides that had ended when it was over. */
 export interface JoinOutcome {
   /** The source had ended, and all that it gave was sent. */
   readonly sourceEnded: boolean;
@@ -95,10 +95,10 @@ export interface JoinOutcome {
 
 const RECV_SIZE = 64 * 1024;
 
-/** How long a source may be silent when its peer has ended. */
+/** The time that a source may be silent when its peer has ended, in milliseconds. */
 const GRACE_MS = 500;
 
-/** How long FIN, and TLS's close_notify, may take to leave where no idle timeout says so. */
+/** The time for sending FIN, and TLS's close_notify, without an idle timeout, in milliseconds. */
 const END_MS = 5000;
 
 /**
@@ -158,7 +158,7 @@ class Join {
   #stopped = false;
   /** A write to the peer is under way. */
   #writing = false;
-  /** What the sink is busy with. */
+  /** The write of the sink that is under way. */
   #sinking: void | Promise<void> = undefined;
 
   constructor(conn: Joinable, options: JoinOptions) {

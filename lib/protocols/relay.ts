@@ -29,11 +29,11 @@ const RECV_SIZE = 64 * 1024;
  */
 export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
 
-/** What {@linkcode relay} takes. */
+/** Options of {@linkcode relay}. */
 export interface RelayOptions {
   /** Is told of each conversation when it has ended, however it has. */
   readonly onEnd?: (relayed: Relayed) => void;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -45,19 +45,21 @@ const DIAL_TARGET: Kind = {
 
 const OPTIONS: Kinds<RelayOptions> = { onEnd: FUNCTION, clock: CLOCK };
 
-/** What became of one conversation of {@linkcode relay}. */
+/** The summary of one connection of {@linkcode relay}. */
 export interface Relayed {
   /** The client. */
   readonly client: Addr;
   /** The target; undefined if it could not be reached. */
   readonly target: Addr | undefined;
-  /** How many bytes of the client's the target's socket has taken. */
+  /** The number of bytes from the client that the target's socket has taken. */
   readonly toTarget: number;
-  /** How many bytes of the target's the client's socket has taken. */
+  /** The number of bytes from the target that the client's socket has taken. */
   readonly toClient: number;
   /** Milliseconds, dialing included. */
   readonly duration: number;
-  /** What ended it, if it did not end in good order: what the handler rejects with. */
+  /**
+   * The error that ended it, with which the handler rejects. Undefined if it ended in good order.
+   */
   readonly error: unknown;
 }
 
@@ -164,8 +166,8 @@ class Junction {
       await to.closeWrite();
     } catch (error) {
       this.#failure ??= error;
-      // Who takes no more may have said something before: reading it to its end comes to an end by
-      // itself. Who cannot be read is gone, and the other side is not to wait for it.
+      // A side that takes no more may have sent something before: reading it to its end comes to an
+      // end by itself. Who cannot be read is gone, and the other side is not to wait for it.
       if (!(error instanceof SocketError) || error.op === "read") this.#reset();
     }
   }

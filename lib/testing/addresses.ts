@@ -9,13 +9,13 @@ import type { Transport } from "../net/transport.ts";
 import type { RegisterTest } from "./stream_suite.ts";
 import { pairOn, refuses, rejects } from "./support.ts";
 
-/** What {@linkcode testAddresses} takes. */
+/** Options of {@linkcode testAddresses}. */
 export interface AddressTests {
-  /** What is tested. */
+  /** The transport under test. */
   readonly transport: Transport;
   /** Registers a test. */
   readonly test: RegisterTest;
-  /** What the tests' names begin with. Default: the transport's name. */
+  /** The beginning of the tests' names. Default: the transport's name. */
   readonly name?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the tests of datagrams work with.
+ * The context of the tests of datagrams.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Datagram } from "../net/datagram.ts";
 import type { Transport } from "../net/transport.ts";
 import type { RegisterTest } from "./stream_suite.ts";
 
-/** Where datagrams of transports differ, and may. */
+/** Differences between datagrams of transports that are allowed. */
 export interface DatagramTraits {
   /** An address of loopback where nobody else takes ports meanwhile. Default: 127.0.0.1. */
   readonly host?: string;
@@ -21,17 +21,17 @@ export interface DatagramTraits {
   readonly untilFree?: (addr: UdpAddr) => Promise<void>;
 }
 
-/** What {@linkcode testDatagrams} takes. */
+/** Options of {@linkcode testDatagrams}. */
 export interface DatagramTests extends DatagramTraits {
-  /** What is tested. */
+  /** The transport under test. */
   readonly transport: Transport;
   /** Registers a test. */
   readonly test: RegisterTest;
-  /** What the tests' names begin with. Default: the transport's name. */
+  /** The beginning of the tests' names. Default: the transport's name. */
   readonly name?: string;
 }
 
-/** What each part of the tests works with. */
+/** The context of each part of the tests. */
 export interface DatagramSuite extends DatagramTraits {
   readonly transport: Transport;
   test(title: string, run: () => Promise<void>): unknown;

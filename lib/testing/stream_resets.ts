@@ -16,7 +16,7 @@ export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite):
     await until(() => ends.client.bytesWritten > 0, "a part to be written");
     ends.client.reset();
     await writing;
-    // How the peer sees it is the runtime's matter; that it sees the end is not.
+    // The form in which the peer sees it depends on the runtime. It must see the end.
     const heard = readAll(ends.server).catch(() => new Uint8Array(0));
     assert.ok((await heard).length < 32 * MIB);
   });

@@ -1,5 +1,5 @@
 /**
- * What the tests of connections and listeners work with.
+ * The context of the tests of connections and listeners.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export interface UnansweredPeer extends AsyncDisposable {
   isAsked(): boolean;
 }
 
-/** Where a kind of socket differs from others and may, and the odd peers that the tests ask for. */
+/** Differences of a kind of socket that are allowed, and the odd peers that the tests need. */
 export interface StreamTraits {
   /**
    * Makes a connection whose peer resets it. Default: a connection of its own, reset by
@@ -52,15 +52,15 @@ export interface StreamTraits {
   /** The codes of a write that waits while the peer resets. Default: ECONNRESET and EPIPE. */
   readonly brokenWrite?: readonly SocketErrorCode[];
   /**
-   * What a client reads that was not accepted when the listener closed: ECONNRESET, or `null` for the
-   * end of the stream. Default: either will do.
+   * The end that a client reads which was not accepted when the listener closed: ECONNRESET, or
+   * `null` for the end of the stream. Default: either will do.
    */
   readonly leftWaiting?: "ECONNRESET" | null;
 }
 
-/** What {@linkcode testStreams} takes: how a kind of socket listens and connects. */
+/** Options of {@linkcode testStreams}: how a kind of socket listens and connects. */
 export interface StreamTests extends StreamTraits {
-  /** What the tests' names begin with. */
+  /** The beginning of the tests' names. */
   readonly name: string;
   /** Registers a test. */
   readonly test: RegisterTest;
@@ -70,7 +70,7 @@ export interface StreamTests extends StreamTraits {
   connect(addr: Addr | Endpoint, signal?: AbortSignal): Promise<Conn>;
 }
 
-/** What each part of the tests works with. */
+/** The context of each part of the tests. */
 export interface StreamSuite extends Omit<StreamTests, "name" | "resetting"> {
   /** Makes both ends of a connection. */
   pair(): Promise<Pair>;

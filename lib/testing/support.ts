@@ -1,5 +1,5 @@
 /**
- * What the tests of the contract need again and again.
+ * Helpers of the tests of the contract.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Conn, Listener, Transport } from "../net/transport.ts";
 /** Bytes. */
 export const MIB: number = 1024 * 1024;
 
-/** How long {@linkcode until} waits, in milliseconds. */
+/** The time that {@linkcode until} waits, in milliseconds. */
 const DEADLINE_MS = 60_000;
 
 /** Both ends of a connection, and the listener it came through. */

@@ -11,17 +11,20 @@ import { testDatagrams } from "./datagrams.ts";
 import type { RegisterTest, StreamTraits } from "./stream_suite.ts";
 import { testStreams } from "./streams.ts";
 
-/** What {@linkcode testTransport} takes. */
+/** Options of {@linkcode testTransport}. */
 export interface TransportTests {
-  /** What is tested. */
+  /** The transport under test. */
   readonly transport: Transport;
   /** Registers a test: that of `node:test`, of `Deno.test`, or one of your own. */
   readonly test: RegisterTest;
-  /** What the tests' names begin with. Default: the transport's name. */
+  /** The beginning of the tests' names. Default: the transport's name. */
   readonly name?: string;
-  /** Where its connections and listeners differ, and may. Default: nowhere. */
+  /** Differences of its connections and listeners that are allowed. Default: no differences. */
   readonly streams?: StreamTraits;
-  /** Where its datagrams differ, and may; `false` if it has none. Default: nowhere. */
+  /**
+   * Differences of its datagrams that are allowed. `false` if it has no datagrams. Default: no
+   * differences.
+   */
   readonly datagrams?: DatagramTraits | false;
 }
 

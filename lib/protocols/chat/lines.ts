@@ -10,7 +10,7 @@ import type { Framing } from "../../frames/framing.ts";
 
 const LF = 0x0a;
 
-/** Who takes the lines. */
+/** The receiver of the lines. */
 export interface LineSink {
   /** A line, without its end; valid during the call. */
   onLine(line: Uint8Array): void;
@@ -23,7 +23,7 @@ export class LineSplitter {
   readonly #framing: Framing;
   readonly #sink: LineSink;
   #decoder: FrameDecoder;
-  /** What comes belongs to a line that is too long. */
+  /** Whether the bytes that come belong to a line that is too long. */
   #skipping = false;
 
   constructor(framing: Framing, sink: LineSink) {

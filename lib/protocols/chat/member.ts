@@ -11,7 +11,7 @@ import { SocketError } from "../../base/errors.ts";
 import type { Form, Voice } from "./voice.ts";
 import type { Word } from "./words.ts";
 
-/** How long a client that leaves gets to read what waits for it. */
+/** The time that a client that leaves gets to read what waits for it, in milliseconds. */
 const LINGER_MS = 5000;
 
 /** See the module. */

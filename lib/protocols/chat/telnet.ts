@@ -1,5 +1,5 @@
 /**
- * What clients of Telnet (RFC 854) send beside text: commands and offers, which begin with a byte that
+ * The commands of Telnet (RFC 854) beside text: commands and offers, which begin with a byte that
  * no text in UTF-8 has.
  *
  * @module
@@ -23,7 +23,7 @@ const YES = new TextEncoder().encode("[Yes]\n");
 /** An option whose every request is to be answered when all before it was taken (RFC 860). */
 const TIMING_MARK = 6;
 
-/** What belongs to an option that nobody has agreed to. What is longer is not one, but text. */
+/** The most bytes of an option's parameters. Longer input is text. */
 const MOST_OF_OPTION = 512;
 
 type State = "text" | "command" | "offer" | "option" | "command in option";
@@ -36,7 +36,7 @@ type State = "text" | "command" | "offer" | "option" | "command in option";
 export class TelnetCommands {
   readonly #answer: (bytes: Uint8Array) => void;
   #state: State = "text";
-  /** Which of WILL, WONT, DO and DONT the option comes behind. */
+  /** The verb before the option: WILL, WONT, DO or DONT. */
   #verb = 0;
   #optionBytes = 0;
   /**

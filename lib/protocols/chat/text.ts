@@ -1,5 +1,5 @@
 /**
- * What a client of a chat may send to the terminals of the others.
+ * Text that a client of a chat may send to the terminals of the others.
  *
  * @module
  */
