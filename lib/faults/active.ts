@@ -16,7 +16,9 @@ type Timed = Extract<Fault, { readonly at: unknown }>;
 /** A fault that is not in force any more. */
 export interface Gone {
   readonly fault: Fault;
-  /** How many bytes were left until it would have happened; 0 or less if they had come. */
+  /**
+   * The number of bytes that were left until it would have happened; 0 or less if they had come.
+   */
   readonly left: number;
 }
 
@@ -59,7 +61,10 @@ export class ActiveFaults {
     return [...this.#since.keys()].filter((fault) => fault.name === name) as Of<N>[];
   }
 
-  /** How many bytes still come, of which `position` have come, until `bytes` of the fault have. */
+  /**
+   * The number of bytes that still come, of which `position` have come, until `bytes` of the fault
+   * have.
+   */
   left(fault: Fault, bytes: number, position: number): number {
     return (this.#since.get(fault) ?? 0) + bytes - position;
   }

@@ -20,10 +20,10 @@ const RECEIVE_SIZE = 16 * 1024;
 /** So many pieces a second make a rate smooth. */
 const PIECES_PER_SECOND = 50;
 
-/** What ends a connection. */
+/** The ways to end a connection. */
 export type Ending = "reset" | "close";
 
-/** What carriers tell. */
+/** The callbacks of carriers. */
 export interface CarrierEvents {
   /** A fault was applied; `detail` says how. */
   onFault(name: FaultName, detail: string): void;
@@ -40,13 +40,13 @@ interface Piece {
   /** When it came, and when it arrives, on the clock. */
   readonly came: number;
   readonly due: number;
-  /** What happens behind it. */
+  /** The event behind it. */
   readonly then: EndingFault | "fin" | "failure" | undefined;
 }
 
 /** A fault that happens at a place in what has come. */
 interface Place {
-  /** How many bytes pass before it. */
+  /** The number of bytes that pass before it. */
   readonly length: number;
   readonly fault: EndingFault;
 }
@@ -68,7 +68,7 @@ export class Carrier {
   /** The faults for which nothing passes now. */
   readonly #stalls = new Set<Fault>();
   #onTheWay = 0;
-  /** How many bytes have come in. */
+  /** The number of bytes that have come in. */
   #position = 0;
   #lastDue = 0;
   /** When the bytes so far have all passed at the rate. */
@@ -76,9 +76,9 @@ export class Carrier {
   #stopped = false;
   /** Nothing that comes counts any more. */
   #ended = false;
-  /** What has broken the stream that comes. */
+  /** The error that has broken the incoming stream. */
   #failure: unknown;
-  /** What waits for anything to change. */
+  /** Callbacks that wait for a change. */
   #waiting: (() => void)[] = [];
   #cancelDue: (() => void) | undefined;
   #delayed = false;
@@ -109,7 +109,7 @@ export class Carrier {
       if (fault.name === "truncate" && left <= 0) return this.#events.onEnding("close");
     }
     this.#delayAgain(gone.map(({ fault }) => fault));
-    // What happens after 0 bytes happens before the next.
+    // Faults after 0 bytes happen before the next byte.
     if (!this.#ended) this.#take(NOTHING);
     this.#notify();
   }
@@ -125,7 +125,7 @@ export class Carrier {
     return this.#delayed;
   }
 
-  /** How many pieces have arrived. */
+  /** The number of pieces that have arrived. */
   get delivered(): number {
     return this.#delivered;
   }

@@ -16,15 +16,16 @@ import type { Direction, FaultName } from "./plan.ts";
 import type { ConnFaults } from "./select.ts";
 
 /**
- * How long a connection that this side has closed waits for what it wrote to arrive, in milliseconds,
- * while nothing arrives and no delay says when it will: it is stalled, or the peer does not read.
+ * The time that a connection which this side has closed waits for its bytes to arrive, in
+ * milliseconds, while nothing arrives and no delay says when it will: it is stalled, or the peer
+ * does not read.
  */
 const MAX_LINGER_MS = 60_000;
 
 /** Which end of the connection is on this side. */
 export type Role = "client" | "server";
 
-/** What a connection with faults needs. */
+/** The context of a connection with faults. */
 export interface FaultyContext {
   readonly seed: number;
   /** The number of the connection, from 1. */
@@ -113,7 +114,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     if (this.#closed) return;
     this.#closed = true;
     this.#near.close(reason);
-    // What was written is still on its way; nobody reads what comes.
+    // The written bytes are still on their way. Incoming bytes have no reader.
     this.#incoming.stop();
     this.#linger();
   }
@@ -153,7 +154,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   /** Carries both ways until both have ended, or one fails. */
   async #run(): Promise<void> {
     const [incoming, outgoing] = [this.#incoming.run(), this.#outgoing.run()];
-    // Who has closed this side does not wait for what comes.
+    // After a close of this side, incoming bytes are not awaited.
     const closed = outgoing.then(() => this.#closed ? this.#end("close") : incoming);
     await Promise.all([incoming, closed]).then(
       () => this.#end("close"),

@@ -17,7 +17,7 @@ export interface Contradiction {
 
 /** The rules of a plan, as they are read. */
 export class RulesSoFar {
-  /** By what they are for. */
+  /** The rules by the connections that they are for. */
   readonly #rules = new Map<string, { readonly rule: FaultRule; readonly number: number }[]>();
   #count = 0;
 
@@ -36,7 +36,7 @@ export class RulesSoFar {
   }
 }
 
-/** What in a rule cannot go with an earlier one for the same connections. */
+/** Finds a fault of a rule that cannot go with an earlier one for the same connections. */
 function contradictionOf(
   { direction, faults }: FaultRule,
   earlier: FaultRule,

@@ -19,7 +19,7 @@ import type { ConnFaults } from "./select.ts";
 /** The largest datagram, in bytes. */
 const MAX_SIZE = 65_535;
 
-/** How many datagrams may wait to be received; more are lost, as in a system. */
+/** The number of datagrams that may wait to be received; more are lost, as in a system. */
 const MAX_READY = 1024;
 
 /** A datagram that has come. */
@@ -42,7 +42,7 @@ export class FaultyDatagram implements Datagram {
   #receiving: Deferred<void> | undefined;
   /** Whether datagrams are taken from the inner socket. */
   #taking = false;
-  /** What the inner socket has failed with. */
+  /** The error of the inner socket. */
   #failure: unknown;
   /** Why a delayed datagram was not sent. The next operation throws it. */
   #unsent: unknown;
@@ -111,7 +111,7 @@ export class FaultyDatagram implements Datagram {
 
   close(reason?: Error): void {
     this.#closed = true;
-    // What is still held back is sent now; nobody receives any more.
+    // Datagrams that are held back are sent now. Incoming ones have no receiver.
     this.#outgoing.flush();
     this.#incoming.clear();
     this.#ready.length = 0;

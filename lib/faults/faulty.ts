@@ -44,7 +44,7 @@ import { parseFaultPlan } from "./parse.ts";
 import type { FaultPlan } from "./plan.ts";
 import { Chosen, type ConnFaults } from "./select.ts";
 
-/** What {@linkcode faulty} takes. */
+/** Options of {@linkcode faulty}. */
 export interface FaultyOptions {
   /** The same seed gives the same faults: 0 to 2^32 - 1. Default: 0. */
   readonly seed?: number;
@@ -170,7 +170,7 @@ class Faulty implements FaultyTransport {
   async connect(options: ConnectOptions): Promise<Conn> {
     const number = ++this.#numbers;
     const chosen = new Chosen(this.#options.seed, number);
-    // Who is refused by rules for everybody is not even tried.
+    // A connection that rules for all connections refuse is not tried.
     const addr = asksForUnix(options)
       ? unixAddr(options.path)
       : { transport: "tcp" as const, host: options.host, port: options.port };

@@ -1,5 +1,5 @@
 /**
- * How each fault is written in a plan.
+ * The notation of each fault in a plan.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { Fault, FaultName, Moment } from "./plan.ts";
 /** The longest time of a plan, in milliseconds: what timers can wait. */
 const MAX_MS = 2_000_000_000;
 
-/** How a fault is written. */
+/** The notation of a fault. */
 export interface Form {
   readonly sign: "@" | "=" | "";
   readonly expected: string;
@@ -54,7 +54,7 @@ const ofTime: Form = {
   },
 };
 
-/** What a percentage is, in messages. */
+/** The description of a percentage in messages. */
 export const PERCENTAGE = "a percentage from 0% to 100%";
 
 const chance: Form = {

@@ -8,13 +8,13 @@ import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { FaultName, Faults } from "./plan.ts";
 
-/** How many datagrams may be delayed; more are lost, as in a network. */
+/** The number of datagrams that may be delayed; more are lost, as in a network. */
 const MAX_WAITING = 1024;
 
-/** How long a datagram waits to be overtaken by another one, in milliseconds. */
+/** The time that a datagram waits to be overtaken by another one, in milliseconds. */
 const MAX_REORDER_MS = 100;
 
-/** What a lane tells. */
+/** The callbacks of a lane. */
 export interface LaneEvents {
   /** A fault was applied; `detail` says how. */
   onFault(name: FaultName, detail: string): void;
@@ -25,11 +25,11 @@ export class Lane<P extends { readonly bytes: Uint8Array }> {
   readonly #random: Random;
   readonly #clock: Clock;
   readonly #events: LaneEvents;
-  /** What waits for its time, and what ends the wait. */
+  /** The sends that wait for their time, and the functions that end the wait. */
   readonly #waiting = new Map<() => void, () => void>();
   /** Lets go of what waits to be overtaken. */
   #held: (() => void) | undefined;
-  /** How many were lost since too many waited. */
+  /** The number of datagrams that were lost since too many waited. */
   dropped = 0;
 
   constructor(random: Random, clock: Clock, events: LaneEvents) {
@@ -102,7 +102,7 @@ export class Lane<P extends { readonly bytes: Uint8Array }> {
     return happens;
   }
 
-  /** How many milliseconds later it is. */
+  /** Returns the delay, in milliseconds. */
   #delayOf(faults: Faults, size: number): number {
     let ms = 0;
     for (const fault of faults) {

@@ -107,7 +107,7 @@ const DIRECTION = /^(up|down)\s*:\s*/i;
 class RuleParser {
   readonly #whole: string;
   #rest: Part;
-  /** Where each fault stands. */
+  /** The position of each fault. */
   readonly #parts = new Map<Fault, Part>();
   #selection: Selection = { numbers: undefined, every: undefined, from: undefined };
 

@@ -1,5 +1,5 @@
 /**
- * What a fault plan consists of: rules, which say what goes wrong on which connections.
+ * The parts of a fault plan: rules, which say what goes wrong on which connections.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export type Moment =
   | { readonly ms: number }
   | { readonly data: true; readonly ms: number };
 
-/** What each fault has besides its name. */
+/** The parameters of each fault. */
 export interface FaultForms {
   /** The connection is not accepted, or not made. */
   readonly refuse: object;
@@ -28,7 +28,7 @@ export interface FaultForms {
   readonly close: { readonly at: Moment };
   /** Nothing passes any more. */
   readonly stall: { readonly at: Moment };
-  /** What comes after so many bytes is lost, up to the end of the stream. */
+  /** All bytes after so many are lost, up to the end of the stream. */
   readonly truncate: { readonly at: { readonly bytes: number } };
   /** The byte after so many bytes is another one. */
   readonly corrupt: { readonly at: { readonly bytes: number } };
@@ -44,7 +44,7 @@ export interface FaultForms {
   };
   /** The end of the stream comes `ms` milliseconds later. */
   readonly slowclose: { readonly ms: number };
-  /** What comes within `ms` milliseconds arrives at once. */
+  /** Bytes that come within `ms` milliseconds arrive at once. */
   readonly coalesce: { readonly ms: number };
   /** Datagrams are lost with this probability. */
   readonly loss: { readonly probability: number };
@@ -60,7 +60,7 @@ export type FaultName = keyof FaultForms;
 /** One thing that goes wrong. */
 export type Fault = { [N in FaultName]: { readonly name: N } & FaultForms[N] }[FaultName];
 
-/** Which connections a rule is for: all that every part of it holds for. */
+/** The connections that a rule is for: those to which all its parts apply. */
 export interface Selection {
   /** Their numbers, from 1 in the order in which they were made. Undefined for all. */
   readonly numbers: readonly number[] | undefined;
@@ -78,7 +78,7 @@ export interface FaultRule {
   readonly selection: Selection;
   /** The direction that it is for. Undefined for both. */
   readonly direction: Direction | undefined;
-  /** What goes wrong on them. */
+  /** The faults of these connections. */
   readonly faults: readonly Fault[];
   /**
    * Whether they come on top of the same faults of rules before: delays add up, and the lowest rate

@@ -8,10 +8,10 @@
 /** See the module. */
 export class Queue<T> {
   #items: T[] = [];
-  /** Where the first item is: those before it were taken. */
+  /** The index of the first item. Those before it were taken. */
   #start = 0;
 
-  /** How many items there are. */
+  /** The number of items. */
   get length(): number {
     return this.#items.length - this.#start;
   }

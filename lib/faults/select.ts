@@ -1,5 +1,5 @@
 /**
- * Which faults a connection has.
+ * The faults of a connection.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export interface ConnFaults {
 export class Chosen {
   readonly #number: number;
   readonly #random: Random;
-  /** What chance has said, once for each rule. */
+  /** The random decision for each rule, made once. */
   readonly #decided = new Map<FaultRule, boolean>();
 
   /** `number` is that of the connection, from 1. */

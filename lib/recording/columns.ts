@@ -9,9 +9,9 @@ import { clipText, textWidth, wrapText } from "../base/text_width.ts";
 import type { Party } from "./conversations.ts";
 import type { SequenceLine } from "./sequence.ts";
 
-/** What columns are drawn on. */
+/** The surface on which columns are drawn. */
 export interface Sheet {
-  /** How many characters a line takes. */
+  /** The number of characters that a line takes. */
   readonly width: number;
   /** The names of the sides from left to right: two, or three if the middle one is between two. */
   readonly sides: readonly string[];
@@ -21,13 +21,16 @@ export interface Sheet {
 
 /** A line of a drawing. */
 export interface ColumnRow {
-  /** What stands first: the number of the connection. */
+  /** The first word: the number of the connection. */
   readonly mark: string;
   readonly time: string;
   /** Between which sides: 0 is the first and the second one. */
   readonly gap: number;
   readonly kind: SequenceLine["kind"];
-  /** Who the arrow comes from. The client is on the left. Undefined for words without an arrow. */
+  /**
+   * The party that the arrow comes from. The client is on the left. Undefined for words without an
+   * arrow.
+   */
   readonly from: Party | undefined;
   readonly text: string;
   /** Lines below it. */
@@ -58,13 +61,13 @@ function painted(text: string, style: Style, { color }: Sheet): string {
   return color && COLORS[style] !== "" ? `${COLORS[style]}${text}\x1b[0m` : text;
 }
 
-/** Where the lines of the sides are. */
+/** Returns the columns of the sides' lines. */
 function lanesOf({ width, sides }: Sheet): number[] {
   const last = width - 2;
   return sides.map((_, side) => PREFIX + Math.floor(side * (last - PREFIX) / (sides.length - 1)));
 }
 
-/** How many columns of text an arrow has room for. */
+/** Returns the number of columns for the text of an arrow. */
 export function roomOf(sheet: Sheet): number {
   if (sheet.width < NARROWEST) return Math.max(1, sheet.width - PREFIX - 3);
   const [first, second] = lanesOf(sheet);

@@ -7,23 +7,23 @@
 import { type Addr, type Endpoint, formatAddr, type UdpAddr } from "../base/addr.ts";
 import type { RecordedEvent, Recording } from "./format.ts";
 
-/** Which end of a connection did something. */
+/** An end of a connection. */
 export type Party = "client" | "server";
 
-/** What happened on a connection. */
+/** A step of a connection. */
 export interface Step {
   /** The number of the event in the recording, from 1. */
   readonly event: number;
   /** Milliseconds since the recording started. */
   readonly time: number;
   readonly kind: "data" | "fin" | "reset" | "close" | "error" | "tls" | "fault";
-  /** Who did it; undefined for what no end did. */
+  /** The end that did it. Undefined for a step of neither end. */
   readonly from: Party | undefined;
   /** The bytes, of data that is kept. */
   readonly data: Uint8Array | undefined;
-  /** How many bytes there were. */
+  /** The number of bytes. */
   readonly size: number;
-  /** What there is to say, in words. */
+  /** A note, in words. */
   readonly note: string;
 }
 
@@ -33,7 +33,7 @@ export interface RecordedConnection {
   readonly number: number;
   /** The number of the socket. */
   readonly socket: number;
-  /** Which end was recorded. */
+  /** The end that was recorded. */
   readonly recorded: Party;
   /** Whether it carries datagrams. */
   readonly datagrams: boolean;
@@ -235,7 +235,7 @@ function describeTls(event: Extract<RecordedEvent, { readonly type: "handshake" 
   return `${protocol ?? "TLS"}${alpnProtocol === undefined ? "" : `, ${alpnProtocol}`}`;
 }
 
-/** How a connection ended, in words. */
+/** Describes the end of a connection. */
 export function describeEnd({ opened, ended, steps, recorded }: RecordedConnection): string {
   const decisive = steps.find(({ kind }) => kind === "reset" || kind === "error");
   if (opened === undefined) return decisive?.note ?? "not connected";

@@ -1,5 +1,5 @@
 /**
- * What fits in a drawing.
+ * The limits of a drawing.
  *
  * @module
  */

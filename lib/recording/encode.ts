@@ -25,7 +25,7 @@ export class RecordingEncoder {
   readonly #zero: number;
   readonly #redacted: (event: SocketEvent) => SocketEvent;
   readonly #left: { total: number; readonly connection: number };
-  /** How many bytes of a socket's data are still kept. */
+  /** The number of bytes of a socket's data that are still kept. */
   readonly #ofSocket = new Map<number, number>();
   /** The sockets whose data is left out, which a line says once. */
   readonly #cut = new Set<number>();

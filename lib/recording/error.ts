@@ -1,5 +1,5 @@
 /**
- * What is wrong with a recording that cannot be read.
+ * The error of a recording that cannot be read.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a recording consists of: a head, and an event a line. docs/recording.md describes the format.
+ * The parts of a recording: a head, and an event a line. docs/recording.md describes the format.
  *
  * @module
  */
@@ -17,7 +17,7 @@ export const RECORDING_VERSION = 1;
 /** The most bytes of data in one line; longer data is several events. */
 export const MAX_LINE_DATA: number = 1024 * 1024;
 
-/** What is left out of a recording. */
+/** The redaction of a recording. */
 export type Redaction = "fields" | "payloads" | "none";
 
 /** The first line of a recording. */
@@ -36,7 +36,7 @@ export interface RecordingHead {
   readonly seed?: number;
   /** The moment at which `time` is 0, in UTC: `2026-11-26T22:00:00.000Z`. */
   readonly started: string;
-  /** What is left out. */
+  /** The redaction. */
   readonly redaction: Redaction;
   /** The most bytes of data that are kept, of one connection and in all; 0 is no limit. */
   readonly limits: { readonly connection: number; readonly total: number };
@@ -47,9 +47,9 @@ export type RecordedCertificate = Omit<Certificate, "raw">;
 
 /** An error, in a recording. */
 export interface RecordedError {
-  /** What went wrong. */
+  /** The code of the error. */
   readonly code: SocketErrorCode;
-  /** What was tried. */
+  /** The operation. */
   readonly op: SocketOp;
   /** Both in words, with the address. */
   readonly message: string;
@@ -62,7 +62,7 @@ export type Recorded<E = SocketEvent> = E extends
     & {
       /** The bytes; undefined if they were left out. */
       readonly data: Uint8Array | undefined;
-      /** How many bytes there were. */
+      /** The number of bytes. */
       readonly size: number;
     }
   : E extends { readonly type: "error" } ? Omit<E, "error"> & { readonly error: RecordedError }
@@ -74,11 +74,11 @@ export type Recorded<E = SocketEvent> = E extends
 export interface CutEvent {
   /** When it was, in milliseconds since the recording started. */
   readonly time: number;
-  /** Which event it is. */
+  /** The type of the event. */
   readonly type: "cut";
   /** The number of the socket. */
   readonly socket: number;
-  /** Which limit it was. */
+  /** The limit that was reached. */
   readonly limit: "connection" | "total";
 }
 
@@ -94,6 +94,6 @@ export interface Recording {
   readonly head: RecordingHead;
   /** The events, in order. */
   readonly events: readonly RecordedEvent[];
-  /** What was wrong with its end, as a sentence: a last line that broke off. Undefined if it is whole. */
+  /** A sentence about a last line that broke off. Undefined if the recording is whole. */
   readonly warning: string | undefined;
 }

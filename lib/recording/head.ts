@@ -13,7 +13,7 @@ import {
   type Redaction,
 } from "./format.ts";
 
-/** What a head says of the recording. */
+/** The options of a head. */
 export interface HeadOptions {
   readonly redaction?: Redaction;
   readonly connectionLimit?: number;

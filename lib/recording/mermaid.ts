@@ -11,7 +11,7 @@ import { drawnConnections } from "./drawn.ts";
 import type { Recording } from "./format.ts";
 import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 
-/** What has a meaning in Mermaid, or in the HTML that is made of it. */
+/** Characters with a meaning in Mermaid, or in the HTML that is made of it. */
 const SPECIAL = /[#;<>&"'`{}[\]()\\%|:]|[^\x20-\x7e]/gu;
 
 /**

@@ -63,7 +63,7 @@ const CERTIFICATE = having({
 const secret: Check = (value) =>
   typeof value === "string" && /^[A-Z0-9_]{1,64} [0-9a-f]{1,256} [0-9a-f]{1,256}$/i.test(value);
 
-/** What an event of each type has besides its time. */
+/** The fields of each type of event besides its time. */
 const EVENTS: Readonly<Record<RecordedEvent["type"], Fields>> = {
   resolve: {
     endpoint: ENDPOINT,

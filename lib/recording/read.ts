@@ -15,7 +15,7 @@ const MAX_LINE = 8 * 1024 * 1024;
 /** The most events: they are kept in memory, in which each takes several hundred bytes. */
 const MAX_EVENTS = 4_000_000;
 
-/** Where a recording comes from: its text, or the pieces of a file or a stream. */
+/** The source of a recording: its text, or the pieces of a file or a stream. */
 export type RecordingSource = string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**

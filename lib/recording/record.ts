@@ -28,10 +28,10 @@ import type { Redaction } from "./format.ts";
 /** Takes the text of a recording, one or more whole lines at a time. It must not throw. */
 export type RecordingSink = (lines: string) => void;
 
-/** What {@linkcode record} and {@linkcode recordingSink} take. */
+/** Options of {@linkcode record} and {@linkcode recordingSink}. */
 export interface RecordOptions {
   /**
-   * What is left out: `"fields"` covers the values of Authorization, Proxy-Authorization, Cookie and
+   * The redaction: `"fields"` covers the values of Authorization, Proxy-Authorization, Cookie and
    * Set-Cookie wherever a line begins with these names; `"payloads"` leaves out all data and keeps
    * its sizes; `"none"` keeps everything. Default: `"fields"`.
    */

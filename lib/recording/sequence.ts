@@ -12,7 +12,7 @@ import type { Party, RecordedConnection, Step } from "./conversations.ts";
 export interface SequenceLine {
   readonly time: number;
   readonly kind: Step["kind"] | "open";
-  /** Where the arrow starts; undefined for words. */
+  /** The start of the arrow. Undefined for words. */
   readonly from: Party | undefined;
   /** `17 B`, `FIN`, `RST`, or the words. */
   readonly label: string;
@@ -20,7 +20,7 @@ export interface SequenceLine {
   readonly preview: string;
 }
 
-/** How many characters of data are shown where nobody asks for more. */
+/** The number of characters of data that are shown by default. */
 const PREVIEW = 32;
 
 /** Names of what is not data. */

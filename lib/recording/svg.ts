@@ -14,7 +14,10 @@ import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
 /** Lengths in pixels. A phone shows this width almost unscaled. */
 const [WIDTH, CLIENT_X, SERVER_X, ROW, LINE] = [400, 16, 384, 34, 18];
 
-/** How many characters fit: in a name, in both names beside each other, over an arrow, below it. */
+/**
+ * The number of characters that fit: in a name, in both names beside each other, over an arrow,
+ * below it.
+ */
 const FITS = { name: 44, names: 50, label: 25, preview: 46 };
 
 /** A gap in time that is longer than this, in milliseconds, is drawn as a break. */
@@ -112,7 +115,7 @@ function row(line: SequenceLine, y: number, began: number): string {
     text(WIDTH / 2, y - 6, short(label, FITS.label), "", "middle");
 }
 
-/** What stands below the arrow: the first bytes, or the words where there is no arrow. */
+/** Returns the text below the arrow: the first bytes, or the words where there is no arrow. */
 function below({ from, label, preview }: SequenceLine): string {
   return from === undefined ? [label, preview].filter(Boolean).join("  ") : preview;
 }
@@ -135,7 +138,10 @@ function text(x: number, y: number, words: string, style: string, anchor: string
   return `<text x="${x}" y="${y}"${name} text-anchor="${anchor}">${escaped(words)}</text>`;
 }
 
-/** What XML cannot have, besides the control characters: halves of characters, and no characters. */
+/**
+ * Characters that XML cannot have, besides the control characters: halves of characters, and no
+ * characters.
+ */
 const NOT_IN_XML = /[\ud800-\udfff\ufffe\uffff]/gu;
 
 /** Text as XML. Control characters are escaped as in a log. */

@@ -44,7 +44,7 @@ function summaryLines(
   ].map(escapeText);
 }
 
-/** How wide a drawing is. */
+/** The width of a drawing. */
 const WIDTH = 80;
 
 /** Draws each connection as two columns, with times and first bytes. A line has 80 characters at most. */

@@ -21,7 +21,9 @@ import type { FindUnit, Found } from "./units.ts";
 /** They say where a body ends, and its bytes are compared. */
 const FRAMING_FIELDS = ["content-length", "transfer-encoding", "trailer"];
 
-/** What recorded bytes begin with is a request or a response; else it is not HTTP/1. */
+/**
+ * The beginning of a request. Bytes that begin otherwise, and not as a response, are not HTTP/1.
+ */
 const REQUEST_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [^ ]+ HTTP\/1\./;
 
 /** Makes what finds the units of what comes from the other side. The ignored fields are in lower case. */

@@ -14,7 +14,7 @@ export class ReplayMismatch extends ReplayError {
   readonly connection: number;
   /** The number of the event that the difference is in. */
   readonly event: number;
-  /** How many bytes were the same. */
+  /** The number of bytes that were the same. */
   readonly offset: number;
   /** The bytes that were expected, from the difference on; empty if no more should have come. */
   readonly expected: Uint8Array;
@@ -41,7 +41,7 @@ export class ReplayMismatch extends ReplayError {
   }
 }
 
-/** How many bytes of each side are shown. */
+/** The number of bytes of each side that are shown. */
 const SHOWN = 24;
 
 function shown(bytes: Uint8Array): string {
@@ -61,10 +61,10 @@ export interface Matcher {
   feed(bytes: Uint8Array): void;
   /** The stream has ended. Throws a {@linkcode ReplayMismatch} if more should have come. */
   end(): void;
-  /** How many bytes of the recorded stream have come, as far as that is known. */
+  /** The number of bytes of the recorded stream that have come, as far as that is known. */
   readonly position: number;
   /**
-   * How many of the bytes that came need not be sent to somebody who is to go on: complete HTTP
+   * The number of received bytes that need not be sent to somebody who is to go on: complete HTTP
    * requests. Of other protocols it is 0, since what comes later may depend on what came before.
    */
   readonly settled: number;

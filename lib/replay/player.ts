@@ -11,9 +11,9 @@ import type { Script } from "./script.ts";
 
 const RECEIVE_SIZE = 64 * 1024;
 
-/** How a connection is played. */
+/** Options for playing a connection. */
 export interface PlayerOptions {
-  /** How many times faster than recorded; 0 does not wait at all. */
+  /** The speed as a multiple of the recorded one. 0 does not wait at all. */
   readonly speed: number;
   readonly clock: Clock;
 }
@@ -21,15 +21,15 @@ export interface PlayerOptions {
 /** Bytes that came from the other side at once. */
 interface Piece {
   readonly bytes: Uint8Array;
-  /** How many bytes had been sent to the other side before. */
+  /** The number of bytes that had been sent to the other side before. */
   readonly after: number;
 }
 
-/** What has happened on a connection so far. */
+/** The progress of a connection. */
 export interface Progress {
   /** All that came. */
   readonly received: readonly Piece[];
-  /** How many bytes were sent. */
+  /** The number of bytes that were sent. */
   readonly sent: number;
   /** Whether the other side has ended its stream. */
   readonly ended: boolean;
@@ -40,12 +40,12 @@ export interface Miss extends Progress {
   readonly error: ReplayMismatch;
 }
 
-/** What is to be sent next, and what it waits for. */
+/** The next bytes to send, and the input that they wait for. */
 interface Cue {
   readonly after: number;
   readonly afterEnd: boolean;
   readonly pause: number;
-  /** What is sent; undefined is the end. */
+  /** The bytes to send. Undefined is the end. */
   readonly bytes: Uint8Array | undefined;
 }
 
@@ -79,7 +79,7 @@ class Player {
   readonly #script: Script;
   readonly #matcher: Matcher;
   readonly #options: PlayerOptions;
-  /** What came; kept only if a miss is returned. */
+  /** The received bytes. Kept only if a miss is returned. */
   readonly #received: Piece[] | undefined;
   #sent: number;
   #ended: boolean;
@@ -155,13 +155,13 @@ class Player {
         await new Promise<void>((resolve) => this.#wake = resolve);
       }
       await this.#pause(cue.pause);
-      // Who goes on with a connection needs it open.
+      // A connection that is passed on must stay open.
       if (this.#failed || cue.bytes === undefined && this.#missed !== undefined) return;
       await this.#act(cue);
     }
   }
 
-  /** What is left to send. */
+  /** Returns the cues that are left. */
   #cues(): Cue[] {
     const { chunks, end } = this.#script;
     let at = 0;

@@ -50,15 +50,15 @@ import { play } from "./player.ts";
 import { playable, type Script, scriptOf } from "./script.ts";
 import { findFrame, findLine, UnitMatcher } from "./units.ts";
 
-/** How strictly a replay compares, and how fast it is. */
+/** Options of the comparison and the speed of a replay. */
 export interface ReplayOptions {
   /**
-   * What is compared: bytes, lines, the heads and bodies of HTTP/1.0 and 1.1, or the frames of a
-   * framing. Default: `"stream"`.
+   * The units of the comparison: bytes, lines, the heads and bodies of HTTP/1.0 and 1.1, or the
+   * frames of a framing. Default: `"stream"`.
    */
   readonly match?: "stream" | "lines" | "http" | Framing;
   /**
-   * What may differ in a line, a frame, a header field or a body: each match of it is left out.
+   * The parts of a line, a frame, a header field or a body that may differ. Each match is left out.
    * Default: nothing.
    */
   readonly ignore?: RegExp;
@@ -68,7 +68,7 @@ export interface ReplayOptions {
    * redaction is `"none"`.
    */
   readonly ignoreFields?: readonly string[];
-  /** How many times faster than recorded; 0 does not wait at all. Default: 0. */
+  /** The speed as a multiple of the recorded one. 0 does not wait at all. Default: 0. */
   readonly speed?: number;
   /** The clock of the pauses. Default: the system's. */
   readonly clock?: Clock;
@@ -171,7 +171,7 @@ class Replayed implements ReplayedTransport {
     this.#options = options;
     this.#left = connections.length;
     this.finished = this.#finish.promise;
-    // Who does not ask for it is not to be ended by it.
+    // A rejection that nobody handles must not end the process.
     this.finished.catch(() => {});
     if (this.#left === 0) this.#finish.resolve();
   }

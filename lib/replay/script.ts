@@ -1,5 +1,5 @@
 /**
- * What one side of a recorded connection has to do: what it sends, and what must have come before.
+ * The script of one side of a recorded connection: what it sends, and what must have come before.
  *
  * @module
  */
@@ -12,25 +12,25 @@ export interface Chunk {
   /** The number of its event in the recording. */
   readonly event: number;
   readonly bytes: Uint8Array;
-  /** How many bytes of the other side had come before. */
+  /** The number of bytes of the other side that had come before. */
   readonly after: number;
   /** Milliseconds since the event before it. */
   readonly pause: number;
 }
 
-/** What came from the other side at once. */
+/** Bytes that came from the other side at once. */
 export interface Expected {
   /** The number of its event in the recording. */
   readonly event: number;
-  /** Where it begins in all that comes. */
+  /** The position in all that comes. */
   readonly at: number;
 }
 
-/** How a side ended. */
+/** The end of a side. */
 export interface ScriptEnd {
   readonly event: number;
   readonly kind: "fin" | "close" | "reset";
-  /** How many bytes of the other side had come before. */
+  /** The number of bytes of the other side that had come before. */
   readonly after: number;
   readonly pause: number;
   /** Whether the other side had ended before. */
@@ -54,7 +54,10 @@ export class ReplayError extends Error {
   override readonly name: string = "ReplayError";
 }
 
-/** What `side` does in a connection. Throws a {@linkcode ReplayError} if not all of it was recorded. */
+/**
+ * Returns the script of `side` in a connection. Throws a {@linkcode ReplayError} if not all of it
+ * was recorded.
+ */
 export function scriptOf(connection: RecordedConnection, side: Party): Script {
   const { number, steps, opened, began } = connection;
   const chunks: Chunk[] = [];

@@ -11,9 +11,9 @@ import { ReplayError, type Script } from "./script.ts";
 
 /** Something at the beginning of bytes. */
 export interface Found {
-  /** What is compared, part by part. */
+  /** The parts to compare. */
   readonly parts: readonly Uint8Array[];
-  /** How many bytes it takes, with what ends it. */
+  /** The number of bytes that it takes, with what ends it. */
   readonly length: number;
   /** Whether what comes next does not depend on it. Default: no. */
   readonly settles?: boolean;
@@ -43,7 +43,7 @@ export function findFrame(framing: Framing): FindUnit {
 /** Takes a stream apart. */
 class Splitter {
   readonly #find: FindUnit;
-  /** What is left, with room behind it. */
+  /** The bytes that are left, with room behind them. */
   #room: Buffer = Buffer.alloc(0);
   #length = 0;
 
@@ -51,7 +51,7 @@ class Splitter {
     this.#find = find;
   }
 
-  /** How many bytes wait for the end of their unit. */
+  /** The number of bytes that wait for the end of their unit. */
   get waiting(): number {
     return this.#length;
   }
@@ -92,20 +92,22 @@ class Splitter {
 /** A unit of what was recorded. */
 interface Unit {
   readonly parts: readonly Uint8Array[];
-  /** Where the bytes after it begin in the recorded stream. */
+  /** The position of the bytes after it in the recorded stream. */
   readonly end: number;
 }
 
 const NOTHING = new Uint8Array(0);
 
-/** How many bytes longer than all that was recorded a unit may be, where some of it may differ. */
+/**
+ * The number of bytes that a unit may be longer than all that was recorded, if parts may differ.
+ */
 const MORE_THAN_RECORDED = 1024 * 1024;
 
 /** Compares unit by unit. */
 export class UnitMatcher implements Matcher {
   position = 0;
   settled = 0;
-  /** How many bytes the units so far had as they came. */
+  /** The number of bytes that the units so far had as they came. */
   #taken = 0;
   readonly #script: Script;
   readonly #splitter: Splitter;

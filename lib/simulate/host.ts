@@ -35,7 +35,7 @@ import type { Network } from "./network.ts";
 /** When the first packet of a connection is sent anew, in milliseconds, and when it is given up. */
 const SYN_TIMES = [1000, 3000, 7000, 15_000, 31_000, 63_000, 127_000];
 
-/** How hosts find each other. */
+/** The hosts of a simulation. */
 export interface Hosts {
   /** The host with a name or an address. */
   find(nameOrAddress: string): SimulatedHost | undefined;
@@ -50,7 +50,7 @@ export class SimulatedHost implements Transport {
   readonly #clock: Clock;
   /** The sockets of this host. */
   #sockets = new MemoryTransport();
-  /** What ends when the host does. */
+  /** The sockets that end with the host. */
   readonly #open = new Set<{ crash(): void }>();
 
   constructor(name: string, address: string, network: Network, hosts: Hosts, clock: Clock) {

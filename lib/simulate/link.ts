@@ -12,7 +12,7 @@ const MAX_ON_THE_WAY = 64 * 1024;
 
 const RECEIVE_SIZE = 16 * 1024;
 
-/** What the network does with a segment. */
+/** The network's way for a segment. */
 export interface Road {
   /** Milliseconds that a segment takes now, with what is lost sent again. */
   delay(): number;
@@ -38,7 +38,7 @@ export class Link {
   #lastDue = 0;
   #wake: (() => void)[] = [];
   #stopped = false;
-  /** What answers each segment when the other end is gone. */
+  /** Answers each segment when the other end is gone. */
   #answer: (() => void) | undefined;
 
   constructor(from: Conn, to: Conn, road: Road, clock: Clock) {

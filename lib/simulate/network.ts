@@ -8,7 +8,7 @@ import { type Clock, sleep } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Road } from "./link.ts";
 
-/** How a network behaves. */
+/** The behaviour of a network. */
 export interface NetworkOptions {
   /** Milliseconds that a packet takes in one direction. Default: 1. */
   readonly latency?: number;
@@ -63,7 +63,7 @@ export class Network {
     return !this.#cut.has(pairOf(from, to)) && !this.#down.has(from) && !this.#down.has(to);
   }
 
-  /** How long a packet takes that is sent now, in milliseconds. */
+  /** Returns the time that a packet takes that is sent now, in milliseconds. */
   latency(from: string, to: string): number {
     if (from === to) return 0;
     const { latency, jitter } = this.#options;
@@ -84,7 +84,7 @@ export class Network {
     };
   }
 
-  /** How long a segment of TCP takes, with what is lost sent again. */
+  /** Returns the time that a segment of TCP takes, with retransmissions. */
   #segmentDelay(from: string, to: string): number {
     let delay = this.latency(from, to);
     for (let i = 0; i < MAX_RETRANSMITS && this.loses(from, to); i++) {

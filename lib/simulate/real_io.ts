@@ -10,7 +10,7 @@ import type { Random } from "../base/random.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import { realCalls } from "../net/real_calls.deno.ts";
 
-/** What stands for the real world inside of a simulation. */
+/** The replacements of the real world inside a simulation. */
 export interface Inside {
   /** Milliseconds since the simulation began. */
   now(): number;
@@ -23,7 +23,7 @@ export interface Inside {
 export class RealIoError extends Error {
   /** Always `"RealIoError"`. */
   override readonly name = "RealIoError";
-  /** What was called: `fetch`. */
+  /** The call: `fetch`. */
   readonly call: string;
 
   /** Makes an error about a call. */
@@ -41,7 +41,7 @@ const USE_HOST = "Use the transport of world.host(…).";
 
 const inside = new AsyncLocalStorage<Inside>();
 
-/** How many simulations run. The functions are replaced while there are any. */
+/** The number of simulations that run. The functions are replaced while one runs. */
 let running = 0;
 
 const restore: (() => void)[] = [];

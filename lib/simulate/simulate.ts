@@ -29,7 +29,7 @@ import { SimulatedHost } from "./host.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { type RealIoError, runInside } from "./real_io.ts";
 
-/** What {@linkcode simulate} takes. */
+/** Options of {@linkcode simulate}. */
 export interface SimulateOptions extends NetworkOptions {
   /** The most simulated milliseconds; 0 is no limit. Default: 3,600,000, an hour. */
   readonly maxTime?: number;
@@ -93,15 +93,15 @@ export interface World {
   note(text: string): void;
 }
 
-/** How a simulation went. */
+/** The result of a simulation. */
 export interface Simulated<T> {
-  /** What the function has returned. */
+  /** The return value of the function. */
   readonly value: T;
   /** Each event of each host and each note, as a line of JSON. The same seed gives the same log. */
   readonly log: string;
-  /** How many lines the log has. */
+  /** The number of lines that the log has. */
   readonly events: number;
-  /** How many milliseconds have passed in the simulation. */
+  /** The number of milliseconds that have passed in the simulation. */
   readonly time: number;
 }
 
@@ -128,8 +128,8 @@ export class SimulationError extends Error {
  * Runs `run` in a world of simulated hosts and simulated time. When all of it waits, time jumps to the
  * next event, so hours take moments; and what happens depends on the seed alone.
  *
- * What leads out of the world is refused: `setTimeout`, `fetch`, the sockets and files of the runtime.
- * `Date`, `performance.now` and `Math.random` are those of the world.
+ * Calls that lead out of the world are refused: `setTimeout`, `fetch`, the sockets and files of the
+ * runtime. `Date`, `performance.now` and `Math.random` are those of the world.
  *
  * Rejects with a {@linkcode SimulationError} that has the seed, if `run` rejects, if it calls what is
  * refused, if it waits for what can never happen, or if `maxTime` has passed.
@@ -178,7 +178,7 @@ class Simulation implements World, Clock {
   readonly #encoder: RecordingEncoder;
   readonly #log: string[] = [];
   #now = 0;
-  /** How many timers have rung since time has passed. */
+  /** The number of timers that have rung since time has passed. */
   #atOnce = 0;
   #refused: RealIoError | undefined;
 

@@ -8,7 +8,7 @@ import { formatSize } from "../base/size.ts";
 import type { RecordedEvent } from "../recording/format.ts";
 import { History, type HistoryBounds } from "./history.ts";
 
-/** How this side took part: it connected, it accepted, or it has a socket for datagrams. */
+/** The role of this side: it connected, it accepted, or it has a socket for datagrams. */
 export type Role = "connect" | "accept" | "datagram";
 
 /** The state of a socket, as `ss` and the RFC of TCP name it. */
@@ -21,19 +21,19 @@ export type SocketState =
   | "UNCONN"
   | "CLOSED";
 
-/** Which end did something, as the program sees it. */
+/** An end of a connection, as the program sees it. */
 export type End = "this side" | "the peer";
 
-/** How a connection is doing. */
+/** The state of a connection. */
 export type Outcome = "open" | "closed" | "reset" | "failed" | "lost";
 
-/** What the page gets of a connection. Times are in milliseconds since the start. */
+/** The view of a connection for the page. Times are in milliseconds since the start. */
 export interface ConnectionView {
   readonly number: number;
   readonly role: Role;
   readonly local: string;
   readonly remote: string;
-  /** What was resolved to `remote`, if it was a name. */
+  /** The name that was resolved to `remote`, if it was a name. */
   readonly name: string | undefined;
   readonly state: SocketState;
   readonly bytesIn: number;
@@ -49,16 +49,16 @@ export interface ConnectionView {
   readonly tls: string | undefined;
   readonly faults: number;
   readonly outcome: Outcome;
-  /** How it ended, in a few words. */
+  /** The end of it, in a few words. */
   readonly end: string;
   /** Why, in sentences: who closed, and what may be lost. */
   readonly why: string;
   readonly events: number;
-  /** How many of the events are not kept. */
+  /** The number of events that are not kept. */
   readonly leftOut: number;
 }
 
-/** What a {@linkcode WatchedConnection} begins with. */
+/** The start of a {@linkcode WatchedConnection}. */
 export interface ConnectionStart {
   readonly number: number;
   /** The number of the socket in the events. */
@@ -89,7 +89,7 @@ export class WatchedConnection {
   #bytesOut = 0;
   #tls: string | undefined;
   #faults = 0;
-  /** Which end sent FIN, or closed, first; and whether the other did, too. */
+  /** The end that sent FIN, or closed, first; and whether the other did, too. */
   #finFirst: End | undefined;
   #finOfPeer = false;
   #finOfThis = false;
@@ -153,7 +153,7 @@ export class WatchedConnection {
     }
   }
 
-  /** What the page gets. */
+  /** Returns the view for the page. */
   view(): ConnectionView {
     const { number, local, remote, name, peer, race, history } = this;
     const outcome = this.#outcome();

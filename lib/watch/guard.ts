@@ -1,5 +1,5 @@
 /**
- * Who may see the pages: whoever has their URL, on this machine. What people see there is what their
+ * Access to the pages: whoever has their URL, on this machine. What people see there is what their
  * programs say, so no other page and no other user is to read it.
  *
  * @module
@@ -8,7 +8,10 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { LightRequest, LightResponse } from "../http/server/light.ts";
 
-/** What every response says: nothing of it runs, is framed, sniffed, stored or sent to other sites. */
+/**
+ * Header fields of every response: nothing of it runs, is framed, sniffed, stored or sent to other
+ * sites.
+ */
 const SAFE: readonly string[] = [
   "X-Content-Type-Options",
   "nosniff",

@@ -22,16 +22,16 @@ const PAGE_FILES = pageFiles(PAGE_TEXTS);
 /** So many streams of messages there are at once; a page that is looked at has one or two. */
 const MOST_STREAMS = 16;
 
-/** What a {@linkcode WatchPages} takes. */
+/** Options of a {@linkcode WatchPages}. */
 export interface WatchPagesOptions {
-  /** What whoever asks must have in the query of the URL. */
+  /** The token that a request must have in the query of its URL. */
   readonly token: string;
   readonly clock: Clock;
 }
 
 /** See the module. */
 export class WatchPages {
-  /** How many streams of messages there are: pages that somebody looks at have some. */
+  /** The number of streams of messages. A page that somebody looks at has one. */
   streams = 0;
   /** Answers requests. */
   readonly handler: LightHandler = (request) => this.#answer(request);
@@ -60,7 +60,7 @@ export class WatchPages {
     if (!request.target.startsWith("/")) return refuse(400, "The request is for no path.");
     const { pathname, searchParams } = new URL(`http://127.0.0.1${request.target}`);
     const file = PAGE_FILES.get(pathname);
-    // What is the same for all who have the program is no secret.
+    // Files that are the same for all who have the program are no secret.
     if (file !== undefined && pathname !== "/") return fileResponse(file);
     if (!this.#isToken(searchParams.get("token"))) {
       return refuse(403, "The URL has no valid token. Take the one that the program has printed.");

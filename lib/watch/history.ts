@@ -28,7 +28,7 @@ export class History {
   readonly #bounds: HistoryBounds;
   readonly #first: Entry[] = [];
   #last: Entry[] = [];
-  /** Where `#last` begins: what stands before was left out. */
+  /** The start of `#last`. The events before it were left out. */
   #start = 0;
   #count = 0;
   #characters = 0;
@@ -37,17 +37,17 @@ export class History {
     this.#bounds = bounds;
   }
 
-  /** How many events there were. */
+  /** The number of events. */
   get count(): number {
     return this.#count;
   }
 
-  /** How many of them are kept. */
+  /** The number of them that are kept. */
   get kept(): number {
     return this.#first.length + this.#last.length - this.#start;
   }
 
-  /** How many characters those have. */
+  /** The number of characters that those have. */
   get characters(): number {
     return this.#characters;
   }

@@ -1,5 +1,6 @@
 /**
- * What takes the events of a program while it runs, and has the picture of them for the pages.
+ * The hub, which takes the events of a program while it runs, and has the picture of them for the
+ * pages.
  *
  * @module
  */
@@ -16,11 +17,11 @@ import { Picture, PICTURE_BOUNDS, type PictureBounds } from "./picture.ts";
 /** So many bytes of each event are kept; of the rest, the size. */
 const DATA_KEPT = 4096;
 
-/** What a {@linkcode Hub} takes. */
+/** Options of a {@linkcode Hub}. */
 export interface HubOptions {
-  /** What is left out, as of a recording. Default: `"fields"`. */
+  /** The redaction, as of a recording. Default: `"fields"`. */
   readonly redaction?: Redaction;
-  /** What the pages are called: the command that runs. */
+  /** The title of the pages: the command that runs. */
   readonly title: string;
   /** The clock of the events. Default: the system's. */
   readonly clock?: Clock;
@@ -28,7 +29,7 @@ export interface HubOptions {
   readonly bounds?: PictureBounds;
 }
 
-/** What pages are made of: a picture, and the head of its recording. */
+/** The content of pages: a picture, and the head of its recording. */
 export interface Watched {
   readonly title: string;
   readonly head: RecordingHead;

@@ -79,7 +79,10 @@ export class Picture {
     return this.#races.get(number);
   }
 
-  /** What belongs to a connection: itself, what it is joined to, and the races of both. */
+  /**
+   * Returns the connections that belong together: itself, the one that it is joined to, and the
+   * races of both.
+   */
   related(connection: WatchedConnection): WatchedConnection[] {
     const found = new Set<WatchedConnection>();
     for (const one of [connection, connection.peer]) {
@@ -172,7 +175,7 @@ export class Picture {
     this.totals.end(time);
   }
 
-  /** What is of no connection: of a listener, or of no socket. */
+  /** Counts an event of no connection: of a listener, or of no socket. */
   #elsewhere(event: RecordedEvent): void {
     if (event.type === "close") this.#listeners.delete(event.socket);
     if (event.type !== "error") return;
@@ -237,7 +240,7 @@ export class Picture {
   }
 }
 
-/** What the program gave up itself, such as the loser of a race, has not failed. */
+/** Whether the program gave it up itself, such as the loser of a race. That is no failure. */
 function isGivenUp(code: string): boolean {
   return code === "ECANCELED" || code === "ECLOSED";
 }

@@ -1,5 +1,5 @@
 /**
- * Which attempts to connect belong to one name: the races of Happy Eyeballs (RFC 8305).
+ * Attempts to connect that belong to one name: the races of Happy Eyeballs (RFC 8305).
  *
  * @module
  */

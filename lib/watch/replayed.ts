@@ -15,7 +15,7 @@ export class ReplayedRecording implements Watched {
   readonly head: RecordingHead;
   /** The picture at its end. */
   readonly picture: Picture;
-  /** How long it is, in milliseconds. */
+  /** The length of the recording, in milliseconds. */
   readonly duration: number;
   readonly #recording: Recording;
   /** The lines of each event, which every picture takes. */

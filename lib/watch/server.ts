@@ -19,7 +19,7 @@ const MOST_CONNECTIONS = 64;
 export interface WatchServer {
   /** The URL to open, with the token. */
   readonly url: string;
-  /** How many streams of messages there are: a page that somebody looks at has some. */
+  /** The number of streams of messages. A page that somebody looks at has one. */
   readonly streams: number;
   /** Ends it, and the streams of its pages. */
   close(): Promise<void>;

@@ -13,7 +13,7 @@ const PAUSE_MS = 250;
 /** After so many milliseconds without a message there is an empty one: whoever is gone is found out. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** What has changes. */
+/** A source of changes. */
 export interface Source {
   /** Resolves at the next change. */
   readonly changed: Promise<void>;

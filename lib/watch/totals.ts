@@ -1,5 +1,5 @@
 /**
- * What all connections add up to, as a whole and by second.
+ * The totals of all connections, as a whole and by second.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 /** So many seconds are kept. */
 export const SECONDS = 60;
 
-/** What happened in one second. */
+/** The counts of one second. */
 export interface Second {
-  /** Which one, from the start. */
+  /** The number of the second, from the start. */
   readonly second: number;
   opened: number;
   /** The bytes of both directions. */
   bytes: number;
   errors: number;
-  /** How many connections were open at its end. */
+  /** The number of connections that were open at its end. */
   open: number;
 }
 
-/** What is counted from the start. */
+/** The counts from the start. */
 export interface Counts {
   events: number;
   opened: number;

@@ -1,5 +1,5 @@
 /**
- * What one page has not seen yet, as messages in JSON.
+ * The changes that one page has not seen yet, as messages in JSON.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const MOST_CONNECTIONS = 500;
 /** So many events of one connection are in one message at most. */
 const MOST_EVENTS = 500;
 
-/** What makes the next message. */
+/** The maker of the next message. */
 export interface Updates {
   /** The name of the messages. */
   readonly name: string;
@@ -47,7 +47,7 @@ export class ListUpdates implements Updates {
     const all = changed.length < MOST_CONNECTIONS;
     const connections = all ? changed : changed.slice(0, MOST_CONNECTIONS);
     for (const { number, version } of connections) this.#known.set(number, version);
-    // What is left makes it change at once.
+    // If changes are left, the next message follows at once.
     this.#version = all ? picture.version : -1;
     const seconds = picture.totals.since(this.#second);
     this.#second = seconds.at(-1)?.second ?? 0;

@@ -38,10 +38,10 @@ export interface Exchange {
   readonly response: Message<ResponseHead> | undefined;
 }
 
-/** What a connection consists of. */
+/** The exchanges of a connection. */
 export interface Exchanges {
   readonly exchanges: readonly Exchange[];
-  /** What was left out, in words. */
+  /** A note about what was left out. */
   readonly leftOut: string | undefined;
 }
 

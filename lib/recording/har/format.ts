@@ -18,7 +18,7 @@ export interface HarLog {
   readonly creator: HarCreator;
   /** Requests with their responses, in the order in which they began. */
   readonly entries: readonly HarEntry[];
-  /** What was left out, as a sentence for each connection; "" if nothing was. */
+  /** A sentence for each connection of which something was left out. "" if nothing was. */
   readonly comment: string;
 }
 
@@ -38,13 +38,13 @@ export interface HarEntry {
   readonly startedDateTime: string;
   /** The sum of the timings, in milliseconds. */
   readonly time: number;
-  /** What the client sent. */
+  /** The request of the client. */
   readonly request: HarRequest;
-  /** What the server sent. */
+  /** The response of the server. */
   readonly response: HarResponse;
   /** Always empty: no cache was looked at. */
   readonly cache: Readonly<Record<string, never>>;
-  /** How long each part of it took. */
+  /** The time that each part took. */
   readonly timings: HarTimings;
   /** Undefined if the recording has no IP address of the server. */
   readonly serverIPAddress?: string;
@@ -54,7 +54,7 @@ export interface HarEntry {
   readonly _resourceType?: "websocket";
   /** The messages of a WebSocket, as browsers have them, in the order of their times. */
   readonly _webSocketMessages?: readonly HarWebSocketMessage[];
-  /** What is special about it, in words; "" for nothing. */
+  /** A note about the entry, or "". */
   readonly comment: string;
 }
 
@@ -80,7 +80,7 @@ export interface HarPair {
   readonly value: string;
 }
 
-/** What a request has. */
+/** A request. */
 export interface HarRequest {
   /** The method. */
   readonly method: string;
@@ -114,7 +114,7 @@ export interface HarPostData {
   readonly comment?: string;
 }
 
-/** What a response has; status 0 means that none was recorded. */
+/** A response. Status 0 means that no response was recorded. */
 export interface HarResponse {
   /** The status code. */
   readonly status: number;

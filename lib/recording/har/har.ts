@@ -54,7 +54,7 @@ function shown(connections: readonly RecordedConnection[]): RecordedConnection[]
   });
 }
 
-/** What makes the bodies of one archive, within its limits. */
+/** The maker of one archive's bodies, within its limits. */
 interface Bodies {
   readonly decoder: ContentDecoder;
   readonly texts: BodyTexts;
@@ -84,7 +84,7 @@ function archiveOf(
   };
 }
 
-/** What an entry is made of. */
+/** The parts of an entry. */
 interface Parts {
   readonly connection: RecordedConnection;
   readonly exchange: Exchange;

@@ -1,5 +1,5 @@
 /**
- * What one end of a connection has sent, as one piece, with the time of each byte.
+ * The bytes that one end of a connection has sent, as one piece, with the time of each.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { bytesFrom, type Party, type RecordedConnection } from "../conversations
 export interface SentStream {
   /** The bytes up to the first that was not recorded. */
   readonly bytes: Buffer;
-  /** How many bytes behind them were not recorded. */
+  /** The number of bytes behind them that were not recorded. */
   readonly missing: number;
   /** Whether it ended: there would be no more bytes. */
   readonly ended: boolean;
@@ -19,7 +19,7 @@ export interface SentStream {
   timeAt(offset: number): number;
 }
 
-/** What `party` has sent. */
+/** Returns the bytes that `party` has sent. */
 export function streamOf(party: Party, connection: RecordedConnection): SentStream {
   const [pieces, starts, times] = [[] as Uint8Array[], [] as number[], [] as number[]];
   let length = 0;

@@ -35,7 +35,7 @@ export interface Packet {
   readonly time: bigint;
   /** The bytes, which may be fewer than there were. */
   readonly bytes: Uint8Array;
-  /** How many bytes the packet had. */
+  /** The number of bytes that the packet had. */
   readonly length: number;
   /** Whether it came to this side. */
   readonly inbound: boolean;

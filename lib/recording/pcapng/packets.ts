@@ -39,7 +39,7 @@ export interface Segment {
   readonly ack: number;
   readonly flags: number;
   readonly data: Uint8Array;
-  /** How many bytes of data there were, if fewer are known. */
+  /** The number of bytes of data, if fewer are known. */
   readonly size: number;
 }
 

@@ -42,7 +42,7 @@ const COMMENT =
 
 /**
  * Makes pcapng of a recording, event by event: `start()`, then `add()` for each event, then `end()`.
- * What they return goes into the file in this order.
+ * The blocks that they return go into the file in this order.
  */
 export class PcapngEncoder {
   readonly #started: bigint;
@@ -55,7 +55,7 @@ export class PcapngEncoder {
   readonly #wire = new WireSockets();
   readonly #attempts = new Map<number, Attempt>();
   readonly #datagrams = new Map<number, { local: End; remote: End | undefined }>();
-  /** What was looked up last, for "attempt 2 of 3". */
+  /** The addresses of the last look-up, for "attempt 2 of 3". */
   #candidates: { left: readonly TcpAddr[]; tried: number } = { left: [], tried: 0 };
   #last = 0;
   #dropped = 0;

@@ -7,7 +7,7 @@
 
 import { ACK, type End, FIN, MAX_SEGMENT, PSH, RST, SYN, tcpPacket } from "./packets.ts";
 
-/** How many bytes may be unacknowledged before a bare acknowledgement is written. */
+/** The number of bytes that may be unacknowledged before a bare acknowledgement is written. */
 const MAX_IN_FLIGHT = 2 ** 28;
 
 const NOTHING = new Uint8Array(0);
@@ -20,7 +20,7 @@ export interface FlowPacket {
   readonly comment: string | undefined;
 }
 
-/** What one end has sent. */
+/** The state of one end. */
 interface Side {
   readonly end: End;
   /** The next sequence number. */

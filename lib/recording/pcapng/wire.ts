@@ -1,5 +1,5 @@
 /**
- * Which connections have what TLS put on the wire. Their packets wait for the secrets: tshark reads a
+ * Connections with the bytes of TLS on the wire. Their packets wait for the secrets: tshark reads a
  * file once, and decrypts what comes behind them.
  *
  * @module

@@ -23,9 +23,9 @@ const totals = new Totals(byId("totals"));
 let detail;
 /** @type {any} what the server said last of everything */
 let last;
-/** What the time of the server is, less that of this page. */
+/** The time of the server minus that of this page. */
 let ahead = 0;
-/** How long the recording is; undefined if a program runs. */
+/** The length of the recording. Undefined if a program runs. */
 let duration = /** @type {number | undefined} */ (undefined);
 let drawing = false;
 /** @type {EventSource | undefined} */

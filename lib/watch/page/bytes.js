@@ -1,4 +1,4 @@
-// What a message is made of: its bytes, and HTTP where it is that.
+// The content of a message: its bytes, and HTTP where it is that.
 
 import { hasControls } from "./format.js";
 
@@ -52,7 +52,7 @@ function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** What curl says of its own accord. */
+/** Header fields that curl sends by default. */
 const OWN = new Set(["host", "content-length", "connection", "transfer-encoding"]);
 
 /**
@@ -77,7 +77,7 @@ export function curlOf({ start, fields, body }, tls, address) {
 }
 
 /**
- * Where bytes are found in others.
+ * Finds bytes in others.
  * @param {Uint8Array} bytes
  * @param {Uint8Array} wanted
  * @returns {number[]}
@@ -96,7 +96,7 @@ export function find(bytes, wanted) {
 }
 
 /**
- * What is searched for: hex digits behind `0x`, else text.
+ * Parses a search: hex digits behind `0x`, else text.
  * @param {string} text
  * @returns {Uint8Array}
  */

@@ -191,7 +191,7 @@ export class Detail {
   }
 
   /**
-   * What came before a step in its direction; undefined if not all of it is kept.
+   * Returns the bytes before a step in its direction. Undefined if not all of them are kept.
    * @param {Step} step
    */
   #before({ key, view, event }) {

@@ -9,7 +9,7 @@ import { counted, time } from "./format.js";
 /** So many steps are drawn at once; earlier ones when they are asked for. */
 const MOST_STEPS = 500;
 
-/** What stands at the arrow's head, beside its colour. */
+/** The sign at the arrow's head, beside its colour. */
 const HEADS = {
   data: "",
   open: "",

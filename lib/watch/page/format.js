@@ -45,7 +45,7 @@ export function counted(n, noun) {
   return `${count(n)} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** What does more than be read: control characters, and what turns the direction of writing. */
+/** Unsafe characters: control characters, and those that change the direction of writing. */
 const UNSAFE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 
 /**

@@ -1,12 +1,12 @@
-// Where messages end in a stream, as lib/frames/ has it: lines, or a length before each message; and the
-// frames of WebSocket (RFC 6455 section 5.2).
+// The ends of messages in a stream, as in lib/frames/: lines, or a length before each message; and
+// the frames of WebSocket (RFC 6455 section 5.2).
 
 /**
  * `name` says what a frame of WebSocket is, and `bytes` what it has without its mask.
  * @typedef {{ from: number, to: number, size: number | undefined, whole: boolean, name?: string, bytes?: Uint8Array }} Frame
  */
 
-/** How frames are told apart, as `--frame` names it. */
+/** The framings, as `--frame` names them. */
 export const FRAMINGS = ["lines", "u8", "u16", "u16le", "u32", "u32le", "varint", "websocket"];
 
 /** @type {Record<number, string>} */

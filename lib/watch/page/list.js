@@ -68,7 +68,7 @@ function peerOf(view) {
 }
 
 /**
- * How it ended, in the room that a list has.
+ * The end of it, in the room that a list has.
  * @param {View} view
  */
 function endOf({ end }) {
@@ -103,7 +103,7 @@ export class List {
   /** @type {(number: number) => void} called for the row that the cursor comes to */
   onSelect = () => {};
   now = 0;
-  /** How many connections are not kept any more. */
+  /** The number of connections that are not kept any more. */
   left = 0;
   #sort = { key: "number", down: true };
   #first = 0;

@@ -24,7 +24,7 @@ export class Message {
   });
   /** @type {Step | undefined} */
   #step;
-  /** What came before it in its direction; undefined if not all of that is known. */
+  /** The bytes before it in its direction. Undefined if not all of them are known. */
   /** @type {Uint8Array | undefined} */
   #before;
   #kind = "text";

@@ -6,7 +6,7 @@ import { time } from "./format.js";
 /** @typedef {import("./steps.js").View} View */
 
 /**
- * How an attempt went: shape and words.
+ * The result of an attempt: shape and words.
  * @param {View} view
  * @returns {{ shape: string, words: string, result: string }}
  */

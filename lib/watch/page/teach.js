@@ -1,4 +1,4 @@
-// What each step is to the system, and what the contract says of it (lib/net/transport.ts).
+// The system call of each step, and the rule of the contract for it (lib/net/transport.ts).
 
 /**
  * `anchor` is the row of semantics.html that has what each runtime does then, if one has.
