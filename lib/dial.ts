@@ -173,8 +173,8 @@ type Phase = "resolve" | "connect" | "startTls";
 
 /**
  * Settles as `work` does, or rejects when the limits say so; what `work` makes then is closed. When it
- * is over, attempts that `hasLosers` says are still under way are aborted. `work` tells which phase it
- * enters; the first is to resolve the name.
+ * is over, attempts that `hasLosers` says are still under way are aborted. `work` reports the phase
+ * it enters; the first is to resolve the name.
  */
 async function connectInTime(
   { signal, timeout = 10_000, clock }: DialLimits,

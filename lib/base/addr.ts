@@ -26,7 +26,7 @@ export interface UnixAddr {
   readonly path: string;
 }
 
-/** The address of a connection's or listener's socket. `transport` tells the kinds apart. */
+/** The address of a connection's or listener's socket. `transport` is the kind. */
 export type Addr = TcpAddr | UnixAddr;
 
 /** The address of a UDP socket, as getsockname(2) and recvfrom(2) report it. */

@@ -204,7 +204,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   },
   ETLS: {
     why: "speaking TLS with the peer failed",
-    next: "Check that the peer speaks TLS there, and in which versions; the cause tells more.",
+    next: "Check that the peer speaks TLS there, and in which versions; the cause says more.",
   },
   EUNKNOWN: {
     why: "the system reported an error we have no name for",

@@ -177,7 +177,10 @@ export function refuseOptions(
 /** The kind of the socket. */
 type Kind = "tcp" | "udp" | "unix";
 
-/** A rule: the advice for a code where the operation is one of `ops`, on one of `kinds`; all if not told. */
+/**
+ * A rule: the advice for a code where the operation is one of `ops`, on one of `kinds`. Default:
+ * all.
+ */
 interface Rule {
   readonly ops?: readonly SocketOp[];
   readonly kinds?: readonly Kind[];

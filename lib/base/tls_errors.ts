@@ -47,7 +47,7 @@ export function isDistrust(code: string): boolean {
   return Object.hasOwn(REASONS, code) || /ALTNAME|^CERT_/.test(code);
 }
 
-/** So many names of a certificate are told at most. */
+/** The most names of a certificate in a message. */
 const MOST_NAMES = 5;
 
 /** The fields of an error of `node:tls` about a certificate for other names. */
@@ -56,7 +56,10 @@ interface OtherName {
   readonly cert?: { readonly subjectaltname?: string; readonly subject?: { readonly CN?: string } };
 }
 
-/** Says of an error of `node:tls` for whom the certificate is; undefined if it does not tell. */
+/**
+ * Says for which names the certificate of an error of `node:tls` is. Undefined if the error does
+ * not have them.
+ */
 export function whyOtherName(error: object): string | undefined {
   const { host, cert }: OtherName = error;
   if (host === undefined || cert === undefined) return undefined;

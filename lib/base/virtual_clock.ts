@@ -9,7 +9,7 @@ import { type Clock, nextTurn } from "./clock.ts";
 import { TimerQueue } from "./timer_queue.ts";
 
 /**
- * A clock that stands still until it is told to go on.
+ * A clock that stands still until it is moved.
  *
  * @example
  * ```ts

@@ -108,7 +108,7 @@ export function command<Options extends CommandOptions>(
   };
 }
 
-/** Loads what draws the conversation, if that is to be drawn: with -v on a terminal, without --log. */
+/** Loads the drawing of connections if there is one: with -v on a terminal, without --log. */
 async function loadDrawing(
   { verbose, quiet, log }: LogOptions,
   { stderr }: Io,

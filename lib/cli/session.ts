@@ -46,7 +46,9 @@ export class Session {
     return this.#log;
   }
 
-  /** Makes the log of a command; `drawing` is how it shows the conversation, if not in lines. */
+  /**
+   * Makes the log of a command; `drawing` shows the connections, if they are not shown in lines.
+   */
   openLog(options: LogOptions, drawing?: Drawing): Log {
     this.#log = new Log(this.io, options, drawing);
     for (const start of this.#starts.splice(0)) start();

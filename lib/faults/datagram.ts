@@ -49,7 +49,9 @@ export class FaultyDatagram implements Datagram {
   #closed = false;
   #dropped = 0;
 
-  /** `faultsFor` tells the faults with a peer; `number` is that of the socket in its transport. */
+  /**
+   * `faultsFor` returns the faults with a peer; `number` is that of the socket in its transport.
+   */
   constructor(
     inner: Datagram,
     faultsFor: (peer: Endpoint) => ConnFaults,
@@ -102,7 +104,7 @@ export class FaultyDatagram implements Datagram {
     const sent: Promise<void>[] = [];
     this.#outgoing.put({ bytes: p, to }, faults, ({ bytes, to }) => {
       const sending = this.#inner.send(bytes, to);
-      // Of what goes later, the next operation tells, as with errors of the network.
+      // The next operation reports errors of later sends, as with errors of the network.
       if (bytes === p) sent.push(sending);
       else sending.catch((error) => this.#unsent ??= error);
     });

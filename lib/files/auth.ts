@@ -57,7 +57,7 @@ export function requireCredentials(
       ({ user, password } = expected);
       digest = digestOf(expected);
     }
-    // Digests are equally long and equally hard to guess, so that the time tells nothing.
+    // Digests are equally long and equally hard to guess, so that the time reveals nothing.
     if (given === undefined || !timingSafeEqual(digestOf(given), digest)) return refusal;
     return handler(request);
   };

@@ -38,7 +38,7 @@ const EXPLANATIONS: Readonly<Record<number, string>> = {
 /** Longer paths are cut where they are shown. */
 const MOST_SHOWN = 300;
 
-/** The page of an error; `text` is what programs are told, in lines. */
+/** The page of an error; `text` is the text for programs, in lines. */
 export function errorPage(status: number, text: string, request: LightRequest): string {
   const reason = reasonOf(status);
   const [first, ...lines] = text.trimEnd().split("\n");

@@ -12,7 +12,9 @@ import { prefersJson } from "./directory.ts";
 import { errorPage } from "./error_page.ts";
 import { LISTING_POLICY } from "./listing.ts";
 
-/** Is told of what should not have happened, and of the request that was answered with 500. */
+/**
+ * Called with an error that should not have happened, and the request that was answered with 500.
+ */
 export type OnMistake = (error: unknown, request: LightRequest) => void;
 
 /**

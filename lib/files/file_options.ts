@@ -63,7 +63,10 @@ export interface FileOptions {
     directory: Directory,
     request: LightRequest,
   ) => LightResponse | Promise<LightResponse>;
-  /** Is told why, when the system is out of file descriptors or memory, and the answer is 503. */
+  /**
+   * Called with the error when the system is out of file descriptors or memory, and the response is
+   * 503.
+   */
   readonly onShortage?: (error: unknown) => void;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;

@@ -12,7 +12,7 @@ export interface FileState {
   readonly kind: "file" | "directory" | "other";
   /** Bytes; imprecise from 2^53 on. */
   readonly size: number;
-  /** When its content was last modified, in milliseconds since 1970; NaN if that cannot be told. */
+  /** When its content was last modified, in milliseconds since 1970; NaN if it is unknown. */
   readonly mtimeMs: number;
   /** When it was last changed in any way, likewise; Deno knows the second only. */
   readonly ctimeMs: number;

@@ -314,7 +314,7 @@ export class FileServer {
       const page = await this.#page(NOT_FOUND_KEY, "404.html");
       if (page !== undefined) return await responses.page(404, page, request);
     } catch {
-      // Not to be had: the client is told without it.
+      // It cannot be had: the client gets the response without it.
       this.#cache.delete(NOT_FOUND_KEY);
     }
     // As it came: all of it is visible ASCII, and a query may be long.

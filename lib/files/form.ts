@@ -45,7 +45,7 @@ export async function readForm(request: LightRequest, onFile: OnFile): Promise<v
   let allButLast = files;
   let stopLast = () => {};
   parser.on("file", (_field, stream, name = "") => {
-    stream.on("error", () => {}); // the parser tells of it, too
+    stream.on("error", () => {}); // the parser reports it, too
     if (name === "") return stream.resume(); // no file was chosen
     stopLast = () => stream.destroy(new Error("The form has broken off"));
     allButLast = files;

@@ -18,7 +18,7 @@ export interface Entry {
   readonly kind: "file" | "directory";
   /** Bytes of a file. That of a directory means nothing. */
   readonly size: number;
-  /** When it was last modified, in milliseconds since 1970; NaN if that cannot be told. */
+  /** When it was last modified, in milliseconds since 1970; NaN if it is unknown. */
   readonly time: number;
   /** Why it cannot be fetched; then nothing but its name is known. Default: it can be. */
   readonly unserved?: string;

@@ -38,7 +38,7 @@ const SOME = 16 * 1024;
 /** The parts of a {@linkcode ListingBody}. */
 export interface ListingSource {
   readonly coding: ListingCoding;
-  /** Reads the directory, until the signal; `onDrop` is told when what was read has to go. */
+  /** Reads the directory, until the signal; `onDrop` is called when the reading must be dropped. */
   use(signal: AbortSignal, onDrop: (reason: Error) => void): Promise<Use>;
   /** Returns a reading as text. */
   render(reading: Reading): Promise<Iterable<string>>;

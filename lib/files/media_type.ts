@@ -39,7 +39,10 @@ export function isMediaType(text: string): boolean {
   return MEDIA_TYPE.test(text);
 }
 
-/** Types with their extensions as they are looked for. Throws a `TypeError` for one that is none. */
+/**
+ * Types with their extensions as they are looked for. Throws a `TypeError` for a type that is not
+ * valid.
+ */
 export function checkedTypes(types: MediaTypes): MediaTypes {
   return Object.fromEntries(
     Object.entries(types).map(([extension, type]) => {

@@ -1,7 +1,7 @@
 /**
  * The real paths of open files. A path says nothing for long: whoever can write below the root may
  * put a link in the place of a directory at any moment. So what counts is what has been opened, and
- * on Linux `/proc/self/fd` tells where that is.
+ * on Linux `/proc/self/fd` has its path.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export const O_PATH = 0o10000000;
 
 let told: boolean | undefined;
 
-/** Whether the system tells where an open file is, and this process may ask. */
+/** Whether the system has the paths of open files, and this process may read them. */
 export function tellsPaths(): boolean {
   return told ??= hasOpenPaths();
 }

@@ -58,8 +58,8 @@ export class Readings {
 
   /**
    * Returns the entries of a directory. A run is shared by all who asked before it began; who asks
-   * now shares the next. Rejects as reading does, and with the signal's reason. `onDrop` is told
-   * when it is to be used no longer.
+   * now shares the next. Rejects as reading does, and with the signal's reason. `onDrop` is called
+   * when it must not be used any more.
    */
   async use(path: string, signal: AbortSignal, onDrop: (reason: Error) => void): Promise<Use> {
     signal.throwIfAborted();

@@ -96,7 +96,7 @@ export class Resource implements Cacheable {
   readonly #isDatable: boolean;
   /** Whether it would have shown at all: if not, what was read is not relied on. */
   readonly #isTrusted: boolean;
-  /** Whether the file system has told a wrong size: then it does not tell of changes either. */
+  /** Whether the file system had a wrong size: then it does not show changes either. */
   #isUnsized = false;
   readonly #mayHaveGrown: boolean;
   /** The paths of the file and its siblings, and what was there. */
@@ -227,7 +227,7 @@ export class Resource implements Cacheable {
 
   /**
    * The bytes of a representation that {@linkcode isHeld}. They are read or compressed once, and
-   * `onHeld` is told then how much memory that takes. Rejects as `readLocated()` does.
+   * `onHeld` is called with the memory that this takes. Rejects as `readLocated()` does.
    */
   load(representation: Representation, onHeld: (bytes: number) => void): Promise<Uint8Array> {
     const { bytes } = representation;
@@ -341,7 +341,7 @@ async function findSiblings(
     try {
       const sibling = path + extension;
       const source = await locateBelow(root, sibling);
-      // Not if one of the times cannot be told, either.
+      // Not if one of the times is unknown, either.
       const isOlder = !(source.state.mtimeMs >= state.mtimeMs);
       if (source.state.kind !== "file" || isOlder || source.state.size > MOST_BYTES) return [];
       await checkReadable(source);

@@ -40,7 +40,7 @@ export interface ResponseOptions {
   readonly headers: readonly string[];
   /** Whether who asked with another Accept might be answered otherwise. */
   readonly varyAccept: boolean;
-  /** Is told how many bytes of memory a resource takes more from now on. */
+  /** Called with the bytes of memory that a resource takes more from now on. */
   readonly onHeld: (resource: Resource, bytes: number) => void;
 }
 

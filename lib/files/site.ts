@@ -33,8 +33,8 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
    */
   readonly hosts?: readonly string[];
   /**
-   * Is told of what should not happen, such as EIO, and of the request: the response to that is
-   * 500, as a page for browsers. Default: it is thrown, and the server answers.
+   * Called with an error that should not happen, such as EIO, and the request: the response to that
+   * is 500, as a page for browsers. Default: it is thrown, and the server answers.
    */
   readonly onError?: (error: unknown, request: LightRequest) => void;
 }

@@ -9,7 +9,7 @@ import { checkOptions, having, integer, type Kind, type Kinds } from "../base/ar
 import { counted } from "../base/plural.ts";
 import { FrameError } from "./error.ts";
 
-/** The most bytes of a payload unless told otherwise: 1 MiB. */
+/** The most bytes of a payload by default: 1 MiB. */
 const MAX_SIZE = 1024 * 1024;
 
 /** The most bytes that a payload can have at all. */

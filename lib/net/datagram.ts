@@ -17,7 +17,9 @@ export interface DatagramOptions {
    * loopback if it is there, so that nobody else can send to the socket.
    */
   readonly host?: string;
-  /** The port to bind; 0 lets the kernel choose, and {@linkcode Datagram.addr} tells it. Default: 0. */
+  /**
+   * The port to bind; 0 lets the kernel choose, and {@linkcode Datagram.addr} has it. Default: 0.
+   */
   readonly port?: number;
   /**
    * The one peer of the socket: of a name's addresses, the one that `host` would bind. The socket
@@ -100,10 +102,11 @@ export interface Datagram extends Disposable {
    *
    * Rejects: EMSGSIZE if `p` has more than 65,507 bytes on IPv4, or 65,527 on IPv6; ECONNREFUSED as
    * {@linkcode receive}, to whichever is called next, and then nothing is sent; EINVAL for a host
-   * that is no IP address, for port 0, for a zone of IPv6 that is none (`%eth0`, or its number `%2`),
-   * without `to` on a socket that has no peer, and for another than the peer on one that has;
-   * EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES, EHOSTUNREACH,
-   * ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after {@linkcode close}.
+   * that is no IP address, for port 0, for a zone of IPv6 that does not exist (`%eth0`, or its
+   * number `%2`), without `to` on a socket that has no peer, and for another than the peer on one
+   * that has; EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES,
+   * EHOSTUNREACH, ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after
+   * {@linkcode close}.
    */
   send(p: Uint8Array, to?: Endpoint): Promise<void>;
 

@@ -181,7 +181,7 @@ export abstract class BaseDatagram implements Datagram {
     const peer = this.remoteAddr;
     if (to === undefined || to === peer) {
       if (peer !== undefined) return peer;
-      throw invalid(this.addr, "the socket has no peer of its own: say whom to send to");
+      throw invalid(this.addr, "the socket has no peer: name the address to send to");
     }
     if (peer !== undefined) {
       if (to.host === peer.host && to.port === peer.port) return peer;

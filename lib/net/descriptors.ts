@@ -20,7 +20,7 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** A listener that can be told that it has failed. */
+/** A listener that can be made to fail. */
 interface Failing {
   readonly addr: Addr;
   fail(error: SocketError): void;

@@ -46,7 +46,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
   #resolveRead!: (n: number | null) => void;
   #rejectRead!: (error: Error) => void;
   #rejectWrite: ((error: Error) => void) | undefined;
-  /** The number of bytes that the stream has been given, and has not told to have left. */
+  /** The number of bytes that were written to the stream and are not known to be sent. */
   protected piece = 0;
   room = 0;
   /** Bytes that arrived while nobody read: one inbox at most. The socket is paused then. */
@@ -191,7 +191,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
           this.socket.write(p.subarray(left, handed));
         }
         this.piece = handed - left;
-        // An empty write tells when all before it has left.
+        // An empty write is done when all before it was sent.
         await this.hand(NOTHING);
         this.written += this.piece;
         this.piece = 0;
@@ -228,7 +228,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
   protected shutdown(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.socket.end((error?: Error | null) => {
-        // A socket that is gone has nothing to send; reading tells why it is gone.
+        // A socket that is gone has nothing to send; reading reports why it is gone.
         if (!error || this.lost !== undefined || this.socket.errored) resolve();
         else reject(this.#writeError(error, "closeWrite"));
       });

@@ -1,6 +1,6 @@
 /**
  * Asking the name servers themselves. Unlike getaddrinfo(3) that can be given up at any moment, and
- * it tells of each address family as soon as it is known.
+ * it returns each address family as soon as it is known.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The {@linkcode Listener} contract over a server that accepts for itself and cannot be told to wait,
+ * The {@linkcode Listener} contract over a server that accepts by itself and cannot be paused,
  * as Node's does: what it has accepted is queued, up to the backlog's number.
  *
  * @module
@@ -18,7 +18,7 @@ export class QueueListener extends BaseListener {
   /** Accepted, and not yet asked for. */
   readonly #queue: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
-  /** Why the server could not accept, until somebody has been told. */
+  /** The error of the server, until an accept has reported it. */
   #failure: Error | undefined;
 
   /** `free` stops the server; it is called once. */

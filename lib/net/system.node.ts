@@ -60,7 +60,7 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefine
   return new SocketError(code, op, { addr, cause: error, ...fault });
 }
 
-/** The number of connections that may wait to be accepted unless told otherwise. */
+/** The number of connections that may wait to be accepted by default. */
 const BACKLOG = 511;
 
 class TcpConn extends StreamConn {

@@ -1,5 +1,5 @@
 /**
- * The transport interface: the nouns of a socket conversation, and the contract every
+ * The transport interface: the nouns of socket programs, and the contract every
  * implementation keeps. Types only; the implementations are `systemTransport` (Deno or Node) and
  * `MemoryTransport`. Each rule below is a test in the contract suite, which runs on all of them.
  *
@@ -16,7 +16,9 @@ export interface ResolveOptions extends Endpoint {
   readonly signal?: AbortSignal;
 }
 
-/** Options of a TCP socket, of one end or the other. docs/sockets.md tells which runtime has which. */
+/**
+ * Options of a TCP socket, of one end or the other. docs/sockets.md has a table of the runtimes.
+ */
 export interface TcpSocketOptions {
   /**
    * Small writes leave at once (TCP_NODELAY); with false they may wait until what left before is
@@ -42,7 +44,9 @@ export interface TcpListenOptions extends TcpSocketOptions {
    * the first. Default: `"localhost"`.
    */
   readonly host?: string;
-  /** The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} tells it. Default: 0. */
+  /**
+   * The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} has it. Default: 0.
+   */
   readonly port?: number;
   /** The number of connections that may wait to be accepted (listen(2)). Default: 511. */
   readonly backlog?: number;
@@ -212,8 +216,8 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
  * - {@linkcode Conn.closeWrite} sends TLS's own end, close_notify, and FIN; reading goes on.
  *   {@linkcode Conn.close} sends both, too, unless a write is under way.
  * - A FIN without close_notify may come from an attacker who cuts the stream short. Reading gives
- *   `null`, as at an end in good order, since many peers end so; {@linkcode truncated} tells one from
- *   the other. It matters to protocols that do not say themselves where their messages end.
+ * `null`, as at an end in good order, since many peers end so; {@linkcode truncated} distinguishes
+ * one from the other. It matters to protocols that do not say themselves where their messages end.
  * - What breaks TLS (a record that was tampered with, an alert of the peer) rejects ETLS.
  */
 export interface TlsConn<A extends Addr = Addr> extends Conn<A> {

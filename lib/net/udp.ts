@@ -79,7 +79,7 @@ function lookup(
   callback(null, host, host.includes(":") ? 6 : 4);
 }
 
-/** Starts something on the socket, and waits until it tells that it is done, or failed. */
+/** Starts something on the socket, and waits until it is done, or has failed. */
 function done(socket: dgram.Socket, start: () => void, event: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error) => {

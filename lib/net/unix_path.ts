@@ -83,7 +83,7 @@ function isMissing(path: string): boolean {
 
 /**
  * Binds with `bind`, and if the address is in use by a socket file that nobody listens on, once more
- * without that. Whether anybody does, `connect` tells.
+ * without that. A `connect` shows whether a program does.
  */
 export async function bindPath<T>(
   { path }: UnixListenOptions,

@@ -10,7 +10,7 @@ import type { SocketError } from "../base/errors.ts";
 import type { Certificate } from "../net/tls/options.ts";
 
 /**
- * One step of a conversation. `type` tells the kinds apart, `time` is in milliseconds of the clock
+ * One step of a socket. `type` is the kind, `time` is in milliseconds of the clock
  * given to {@linkcode observe}, and `socket` numbers the sockets of an observed transport from 1.
  * `data` is a copy, and the sink's to keep.
  */

@@ -1,5 +1,5 @@
 /**
- * Every step of a conversation as a typed event. `observe()` wraps a transport; without it there is
+ * Every step of a connection as a typed event. `observe()` wraps a transport; without it there is
  * no wrapper and no cost.
  *
  * @module

@@ -91,7 +91,7 @@ export class Recorder {
     this.#sink({ time: this.#clock.now(), ...event } as SocketEvent);
   }
 
-  /** Settles as `work` does, and tells if it fails. */
+  /** Settles as `work` does, and reports a failure. */
   async tellFailure<T>(socket: number | undefined, op: SocketOp, work: Promise<T>): Promise<T> {
     try {
       return await work;

@@ -20,7 +20,7 @@ import type { EventSink } from "./events.ts";
 import { ObservedTransport } from "./observe.ts";
 import { Recorder } from "./report.ts";
 
-/** The number of handshakes that may be under way at a listener that is not told. */
+/** The number of handshakes that may be under way at a listener by default. */
 const BACKLOG = 511;
 
 /** Why TLS cannot be seen as it goes over the network here; undefined on Node, where it can. */

@@ -31,7 +31,7 @@ export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
 
 /** Options of {@linkcode relay}. */
 export interface RelayOptions {
-  /** Is told of each conversation when it has ended, however it has. */
+  /** Called for each connection when it has ended, with or without an error. */
   readonly onEnd?: (relayed: Relayed) => void;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;
@@ -69,12 +69,12 @@ export interface Relayed {
  *
  * - Who reads slowly holds the other back: at most 64 KiB of a direction are under way here.
  * - FIN is passed on as FIN, behind all that came before it, and the other direction goes on. When
- *   both have ended so has the conversation.
+ *   both have ended, the handler is done.
  * - When one side resets, the other is reset, as far as its runtime can ({@linkcode Conn.reset}).
  *   When one side takes no more bytes, what it said before is passed on first.
  * - When the target cannot be reached the client is reset, and nothing of what it sent is read.
  * - When {@linkcode serve} closes the client, as nothing moves or the drain is over, the target is
- *   reset. Bytes in either direction count as movement, so `idleTimeout` bounds a conversation
+ *   reset. Bytes in either direction count as movement, so `idleTimeout` bounds a connection
  *   that only one side has ended, too.
  *
  * The handler rejects with what `dialTarget` rejected with, or with the first failure of either side.

@@ -1,5 +1,5 @@
 /**
- * A conversation as text in columns: each side has one, and time goes downwards.
+ * A connection as text in columns: each side has one, and time goes downwards.
  *
  * @module
  */
@@ -43,7 +43,10 @@ const PREFIX = 17;
 /** A narrower line has no columns: the arrow stands before the text. */
 const NARROWEST = 48;
 
-/** Colours of the terminal. Nothing is told by colour alone, and the colour-blind can tell these apart. */
+/**
+ * Colours of the terminal. No information is in the colour alone, and the colour-blind can
+ * distinguish these.
+ */
 const COLORS = {
   soft: "\x1b[2m",
   client: "\x1b[36m",

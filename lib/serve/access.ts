@@ -43,11 +43,11 @@ const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse
  * without an IP address, those of Unix sockets, are always admitted: the permissions of the socket
  * file are for them. An address that is no IP address is refused.
  *
- * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is none,
- * or that has bits set behind its prefix (`10.0.0.1/8`).
+ * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is not
+ * valid, or that has bits set behind its prefix (`10.0.0.1/8`).
  *
- * With TLS, give it to the listener, too ({@linkcode TlsServerOptions.admission}): else who is denied
- * shakes hands first.
+ * With TLS, give it to the listener, too ({@linkcode TlsServerOptions.admission}). Otherwise a
+ * denied client shakes hands first.
  *
  * @example
  * ```ts

@@ -29,11 +29,12 @@ import { IdleWatch } from "./idle.ts";
 import type { Conn, Listener } from "../net/transport.ts";
 
 /**
- * Holds one conversation. The connection is closed when the promise settles; what it rejects with
- * goes to {@linkcode ServeOptions.onError} and hurts no other conversation.
+ * Handles one connection, which is closed when the promise settles. A rejection goes to {@linkcode
+ * ServeOptions.onError} and does not affect other connections.
  *
- * It is closed in good order even then, so that what was sent arrives: a protocol whose messages do
- * not tell where they end calls `conn.reset()` before it rejects, lest half an answer look whole.
+ * After a rejection, too, it is closed in good order, so that sent bytes arrive. A protocol whose
+ * messages have no visible end calls `conn.reset()` first, so that half a response does not look
+ * whole.
  */
 export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
 
@@ -47,9 +48,9 @@ export interface ServeOptions {
    */
   readonly maxConnections?: number;
   /**
-   * Asked to end a conversation, by closing its connection, for a newcomer who finds all places taken;
-   * returns false if there is none to be ended now, and is asked again a quarter of a second later.
-   * Default: newcomers wait.
+   * Closes a connection to make room for a new one when all places are taken. It returns false if
+   * it cannot close one now, and is called again a quarter of a second later. Default: new
+   * connections wait.
    */
   readonly makeRoom?: () => boolean;
   /**
@@ -62,15 +63,15 @@ export interface ServeOptions {
    * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
    */
   readonly idleTimeout?: number;
-  /** Milliseconds that conversations get to finish once the server stops. Default: 10,000. */
+  /** Milliseconds that connections get to finish once the server stops. Default: 10,000. */
   readonly drainTimeout?: number;
   /**
-   * Is told what a handler rejected with. By default a SocketError, which is how peers behave, is
-   * ignored, and anything else becomes a process warning with its stack and the peer's address, since
-   * it is a mistake in the handler.
+   * Called with the error of a handler. By default a SocketError is ignored, since peers cause it.
+   * Any other error is a mistake in the handler and becomes a process warning with its stack and
+   * the peer's address.
    */
   readonly onError?: (error: unknown, conn: Conn) => void;
-  /** Is told when the server stops: from then on conversations have `drainTimeout` to finish. */
+  /** Called when the server stops. From then on connections have `drainTimeout` to finish. */
   readonly onStop?: () => void;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;
@@ -107,13 +108,13 @@ const ROOM_MS = 250;
 const SETTLE_MS = 1000;
 
 /**
- * Accepts connections and holds a conversation on each, until it is stopped, `signal` is aborted or
- * the listener is closed. Then it closes the listener, lets the conversations finish for up to `drainTimeout`, resets
- * what is left, and has finished. What a handler throws is told to {@linkcode ServeOptions.onError}, or is a
- * process warning.
+ * Accepts connections and calls the handler for each, until it is stopped, `signal` is aborted or
+ * the listener is closed. Then it closes the listener, lets the connections finish for up to
+ * `drainTimeout`, resets those that are left, and has finished. An error of a handler goes to
+ * {@linkcode ServeOptions.onError}, or is a process warning.
  *
- * {@linkcode Server.finished} rejects with a {@linkcode SocketError} if accepting fails for good; running out of descriptors or
- * memory is waited out, 5 ms at first and a second at most.
+ * {@linkcode Server.finished} rejects with a {@linkcode SocketError} if accepting fails for good. A
+ * lack of descriptors or memory is waited out, 5 ms at first and a second at most.
  *
  * @example A server that says hello
  * ```ts
@@ -160,7 +161,7 @@ class AcceptLoop {
    * stopping, although the listener may take a while to notice.
    */
   #drainUntil: number | undefined;
-  /** Something is waiting for a conversation to end, or for the server to stop. */
+  /** Resolves when a connection ends or the server stops. */
   #changed = deferred<void>();
 
   constructor(listener: Listener, handler: Handler, options: ServeOptions) {
@@ -202,7 +203,7 @@ class AcceptLoop {
     this.#notify();
   }
 
-  /** Lets the conversations finish, and resets those that have not when the time is over. */
+  /** Lets the connections finish, and resets those that are left when the time is over. */
   async #end(): Promise<void> {
     for (const conversation of this.#open) conversation.stop();
     await this.#drain(() => this.#drainUntil!);
@@ -271,7 +272,7 @@ class AcceptLoop {
     }
   }
 
-  /** Waits until no conversation is left, or until the clock says `deadline`, which may come closer. */
+  /** Waits until no connection is left, or until `deadline`, which may come closer. */
   async #drain(deadline: () => number): Promise<void> {
     for (let late = false; this.#open.size > 0 && !late;) {
       const left = deadline() - this.#clock.now();
@@ -286,7 +287,7 @@ class AcceptLoop {
     }
   }
 
-  /** Waits for `ms` milliseconds, or until a conversation ends or the server stops. */
+  /** Waits for `ms` milliseconds, or until a connection ends or the server stops. */
   async #sleep(ms: number): Promise<void> {
     const cancel = this.#clock.setTimer(ms, () => this.#notify());
     await this.#changed.promise;

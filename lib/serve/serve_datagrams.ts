@@ -45,7 +45,7 @@ export interface ServeDatagramsOptions {
    */
   readonly admission?: Admission;
   /**
-   * Is told what a handler rejected with, or why an answer could not be sent. By default a
+   * Called with the error of a handler, or of an answer that could not be sent. By default a
    * SocketError is ignored, and anything else becomes a process warning with its stack and the
    * peer's address, since it is a mistake in the handler.
    */

@@ -1,6 +1,6 @@
 /**
  * The server that the functions that serve return, the context of a handler,
- * and how a mistake of a handler is told when nobody has asked for it.
+ * and the process warning about a mistake of a handler.
  *
  * @module
  */

@@ -61,7 +61,7 @@ export class SimulatedHost implements Transport {
     this.#clock = clock;
   }
 
-  /** Turns it off: all of its sockets are gone, and nobody is told. */
+  /** Turns it off: all of its sockets are gone, and no peer gets a packet about it. */
   crash(): void {
     for (const each of this.#open) each.crash();
     this.#open.clear();

@@ -15,7 +15,7 @@ export interface Inside {
   /** Milliseconds since the simulation began. */
   now(): number;
   readonly random: Random;
-  /** Is told of a call that leads out. */
+  /** Called for a call that leads out. */
   onRefused(error: RealIoError): void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The program of a worker: a process or thread that {@linkcode startWorkers} has started. Imported by
- * anybody else, this module tells where it is and does nothing.
+ * anybody else, this module exports its URL and does nothing.
  *
  * @module
  */
@@ -62,7 +62,7 @@ class CountedListener extends BaseListener {
   }
 }
 
-/** Counts, and tells the parent now and then. */
+/** Counts, and reports to the parent now and then. */
 class Counter {
   readonly #post: Post;
   #accepted = 0;

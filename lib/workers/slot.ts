@@ -33,14 +33,16 @@ export interface SlotHost {
   startMessage(id: number): ToWorker;
   /** A worker listens. */
   onReady(id: number, pid: number | undefined): void;
-  /** A worker has ended although nobody told it to. `restartIn` is in milliseconds. */
+  /** A worker has ended without being asked to. `restartIn` is in milliseconds. */
   onCrash(id: number, pid: number | undefined, how: string, restartIn: number): void;
 }
 
 /** See the module. */
 export class Slot {
   readonly id: number;
-  /** Connections that were refused, and that were reset as it stopped: what its last worker told. */
+  /**
+   * Connections that were refused, and that were reset as it stopped: as its last worker reported.
+   */
   refused = 0;
   reset = 0;
   /** The number of times that its worker was replaced. */
@@ -58,7 +60,7 @@ export class Slot {
   #readyAt: number | undefined;
   /** The failure, as the end of a sentence about the worker. */
   #why: string | undefined;
-  /** The error that it told of. */
+  /** The error that it reported. */
   #failure: Error | undefined;
   #state: "starting" | "serving" | "stopping" | "ended" = "starting";
   #done = false;
@@ -81,7 +83,7 @@ export class Slot {
     return this.#handle?.pid;
   }
 
-  /** Connections accepted so far, as far as the worker has told. */
+  /** Connections accepted so far, as far as the worker has reported. */
   get accepted(): number {
     return this.#acceptedBefore + this.#accepted;
   }
@@ -215,7 +217,7 @@ export class Slot {
   }
 }
 
-/** The error that a worker has told of. */
+/** The error that a worker has reported. */
 function errorOf({ message, stack, socket }: Failure): Error {
   if (socket === undefined) {
     const error = new Error(message);

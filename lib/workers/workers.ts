@@ -56,7 +56,7 @@ export interface WorkersOptions extends Pick<ServeOptions, "signal" | "drainTime
    * for each permission that this process has in full: given for all, and no part of it denied.
    */
   readonly flags?: readonly string[];
-  /** Is told what becomes of the workers. It must not throw. */
+  /** Called for each event of a worker. It must not throw. */
   readonly onEvent?: (event: WorkerEvent) => void;
   /** The clock of the waits between restarts. Default: the system's. */
   readonly clock?: Clock;
@@ -85,7 +85,7 @@ const OPTIONS: Kinds<WorkersOptions> = {
 export type WorkerEvent =
   /** It listens. */
   | { readonly type: "ready"; readonly id: number; readonly pid: number | undefined }
-  /** It has ended unasked, as `how` tells, and is replaced in `restartIn` milliseconds. */
+  /** It has ended unasked, as `how` says, and is replaced in `restartIn` milliseconds. */
   | {
     readonly type: "crash";
     readonly id: number;
@@ -198,7 +198,7 @@ export async function startWorkers(
   return Object.assign(server, { counts: () => pool.counts() });
 }
 
-/** The flags that workers need on Deno, which itself tells them one by one. */
+/** The flags that workers need on Deno. Deno itself names them one by one. */
 const DENO_FLAGS: Readonly<Record<WorkerKind, string>> = {
   processes:
     "--allow-net, --allow-run, --allow-env and --allow-read, each in full, as a part of it, " +
@@ -339,7 +339,9 @@ class Pool {
     return this.#addr!;
   }
 
-  /** All at once, if the address is known; else the first one tells the others the port. */
+  /**
+   * All at once, if the address is known; otherwise the others wait for the port of the first one.
+   */
   async start(): Promise<void> {
     process.on("exit", this.#kill);
     this.#signal?.addEventListener("abort", this.#onAbort);

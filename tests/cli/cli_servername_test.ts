@@ -19,7 +19,7 @@ const start = () => startServer(["--host", "127.0.0.1", "--tls-cert", file, "-q"
 
 const TRUST = ["--cacert", file];
 
-test("client echo: --servername is whom the certificate must be for", async () => {
+test("client echo: --servername is the name that the certificate must have", async () => {
   await using server = await start();
   const args = ["echo", "hello", "--host", "127.0.0.1", "--port", String(server.port), "--tls"];
   const exit = await runClient([...args, ...TRUST, "--servername", NAME]);
@@ -28,7 +28,7 @@ test("client echo: --servername is whom the certificate must be for", async () =
   assertFailed(other, 60, /ECERT.*say that name as `servername` \(`--servername` of/);
 });
 
-test("client connect: --servername is whom the certificate must be for, with -z, too", async () => {
+test("client connect: --servername is the name that the certificate must have, with -z, too", async () => {
   await using server = await start();
   const args = ["connect", `127.0.0.1:${server.port}`, "--tls", ...TRUST];
   const exit = await runClient([...args, "--servername", NAME], { stdin: "hello" });

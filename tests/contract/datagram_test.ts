@@ -39,7 +39,7 @@ for (const transport of [systemTransport, memory]) {
       await mistakes("RangeError", /in remote, .*port/, transport.listenDatagram({ remote: to }));
     }
     const nowhere = await rejects(socket.send(bytes("x")), "EINVAL");
-    assert.match(nowhere.message, /say whom to send to/);
+    assert.match(nowhere.message, /name the address to send to/);
   });
 }
 

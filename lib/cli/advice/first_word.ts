@@ -58,7 +58,7 @@ export function placeFlags(words: readonly string[]): string | undefined {
   return isPlace(word) ? `--host ${word}` : undefined;
 }
 
-/** The advice for words behind `relay`; `hasTarget` tells whether there is `--to`, too. */
+/** The advice for words behind `relay`; `hasTarget` says whether there is `--to`, too. */
 export function relayAdvice(words: readonly string[], hasTarget: boolean): string {
   if (hasTarget) return placeAdvice(words) ?? "relay leads to one target";
   const [word = "", next] = words;

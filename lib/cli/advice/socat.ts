@@ -29,7 +29,7 @@ function parse(text: string | undefined): SocatAddress | undefined {
   return { listens: /^-(L|RECV)/i.test(way), kind: KINDS[kind.toUpperCase()], place };
 }
 
-/** Says what to type instead of one or two of socat's addresses; undefined if `first` is none. */
+/** Advice for one or two of socat's addresses. Undefined if `first` is not one. */
 export function socatHint(first: string, second: string | undefined): string | undefined {
   const one = parse(first);
   if (one === undefined) return undefined;

@@ -11,7 +11,7 @@ import { formatIP } from "../../base/ip.ts";
 import { ownAddresses } from "../serving/addresses.ts";
 import { hasOpenPaths } from "../../files/file_system.deno.ts";
 
-/** The addresses of this machine; undefined where nothing tells. */
+/** The addresses of this machine; undefined where they are unknown. */
 export function machineAddresses(): ReturnType<typeof ownAddresses> {
   return hasOpenPaths() ? ownAddresses() : undefined;
 }
@@ -33,7 +33,10 @@ const MAX_TABLE = 4 * 1024 * 1024;
 /** The states of sockets that listen, and of those for datagrams that have no peer. */
 const STATES = { tcp: "0A", udp: "07" } as const;
 
-/** The sockets that listen (`tcp`), or take datagrams of anybody (`udp`). Undefined where nothing tells. */
+/**
+ * The sockets that listen (`tcp`), or take datagrams of anybody (`udp`). Undefined where they are
+ * unknown.
+ */
 export function ownSockets(kind: "tcp" | "udp"): OwnSocket[] | undefined {
   if (!hasOpenPaths()) return undefined;
   const tables = [kind, `${kind}6`].map((name) => readTable(`/proc/net/${name}`));

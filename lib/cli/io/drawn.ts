@@ -1,5 +1,5 @@
 /**
- * A drawing of the conversation: what it is made on, and what it says in the words of one program.
+ * A drawing of connections: its surface, and its text in the words of one program.
  *
  * @module
  */

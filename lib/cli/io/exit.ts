@@ -137,7 +137,7 @@ export class CliError extends Error {
 /** Operations on a socket that is connected. */
 const MOVING: ReadonlySet<SocketOp> = new Set(["read", "write", "closeWrite", "receive", "send"]);
 
-/** The exit code that tells of an error. */
+/** The exit code of an error. */
 export function exitCodeOf({ code, op }: SocketError): number {
   if (code === "ETIMEDOUT") return EXIT.timeout;
   if (code === "ECERT") return EXIT.badCertificate;

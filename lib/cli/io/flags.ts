@@ -61,7 +61,7 @@ export function list(arg: string, help: string, short?: string): Flag<readonly s
   return { short, arg, help, fallback: [], parse: (value, sofar) => [...sofar, value] };
 }
 
-/** A flag without a fallback: its value tells whether it was given. */
+/** A flag without a fallback: its value shows whether it was given. */
 export function optional<T>(flag: Flag<T>): Flag<T | undefined> {
   return {
     ...flag,

@@ -22,9 +22,9 @@ export type LogFormat = "text" | "json";
 export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** Undefined is text, and the conversation drawn where it is shown on a terminal. */
+  /** Undefined is text, and a drawing of the connections on a terminal. */
   readonly log: LogFormat | undefined;
-  /** The number of the worker whose lines these are, which each line then tells. */
+  /** The number of the worker that these lines are of. Each line has it then. */
   readonly worker?: number;
 }
 
@@ -68,7 +68,7 @@ export class Log {
     this.#color = io.stderr.isTTY === true && !io.env.NO_COLOR;
   }
 
-  /** Whether the conversation is drawn. */
+  /** Whether connections are drawn. */
   get draws(): boolean {
     return this.#drawing !== undefined;
   }
@@ -154,7 +154,7 @@ export class Log {
     write(stderr, lines);
   }
 
-  /** Drops lines, and all further ones until those that wait were read; then it tells how many. */
+  /** Drops lines, and all further ones until those that wait were read; then it logs how many. */
   #drop(lines: string): void {
     if (this.#dropped === 0) {
       this.#io.stderr.once("drain", () => {

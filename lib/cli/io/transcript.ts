@@ -12,8 +12,8 @@ import type { Transcript } from "./log.ts";
 import { quote } from "./quote.ts";
 
 /**
- * The server's side. While several conversations are going on, each line tells with its number whose
- * it is.
+ * The server's side. While there are several connections, each line begins with the number of its
+ * own.
  */
 export function serverTranscript(): Transcript {
   const open = new Map<number, Addr>();
@@ -83,7 +83,7 @@ export function datagramTranscript(): Transcript {
 
 /**
  * The transcript of a server whose connections have to do with each other, those that it makes among
- * them: each line tells with its number whose it is.
+ * them: each line begins with the number of its own.
  */
 export function switchboardTranscript(): Transcript {
   /** The addresses of the peers. */

@@ -24,7 +24,7 @@ function nameOrAddress(host: string): string {
   throw new UsageError("takes a name or an address, not ''; this machine is localhost");
 }
 
-/** The flags of a client that connects to `localhost`, port 10000, unless told otherwise. */
+/** The flags of a client that connects to `localhost`, port 10000, by default. */
 export const DESTINATION_FLAGS: typeof TLS_CLIENT_FLAGS & {
   readonly host: Flag<string>;
   readonly port: Flag<number>;

@@ -6,7 +6,7 @@
 
 import { type Flag, integer, seconds, type Values } from "../io/flags.ts";
 
-/** The flags of whom a server serves, and for how long. */
+/** The flags of a server's limits. */
 export const LIMIT_FLAGS: {
   readonly "max-connections": Flag<number>;
   readonly "idle-timeout": Flag<number>;

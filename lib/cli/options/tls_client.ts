@@ -1,5 +1,5 @@
 /**
- * The client's side of TLS on the command line: whom to trust, and who to be.
+ * The client's side of TLS on the command line: the issuers to trust, and the own certificate.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { parseIP } from "../../base/ip.ts";
 import { type Flag, needing, path, text, toggle, UsageError, type Values } from "../io/flags.ts";
 import { readCertificates, readKeyPair } from "../io/pem.ts";
 
-/** The flags of whom to trust and who to be, where TLS may be spoken. */
+/** The flags of the issuers to trust and of the own certificate. */
 export const TRUST_FLAGS: {
   readonly cacert: Flag<string>;
   readonly insecure: Flag<boolean>;
@@ -23,9 +23,9 @@ export const TRUST_FLAGS: {
   key: path("its private key (PEM), unless it is in that file, too", "FILE"),
 };
 
-/** The flag of who the server is to be, where that can be another than whom one connects to. */
+/** The flag of the server's name, where that can differ from the host. */
 export const SERVERNAME_FLAG: Flag<string> = {
-  ...text("NAME", "", "whom the server's certificate must be for (default the host)"),
+  ...text("NAME", "", "the name in the server's certificate (default the host)"),
   parse: (name) => {
     if (parseIP(name) !== undefined || /^[^\s:/[\]]+$/.test(name)) return name;
     throw new UsageError(`takes a name or an address alone, not '${name}'`);
@@ -50,7 +50,10 @@ export const TLS_CLIENT_FLAGS: typeof TRUST_FLAGS & {
   ),
 };
 
-/** Reads whom to trust and who to be, as the flags say. Throws a {@linkcode UsageError} if that cannot be had. */
+/**
+ * Reads the issuers to trust and the own certificate from the files of the flags. Throws a
+ * {@linkcode UsageError} if that fails.
+ */
 export function parseTrust({ cacert, insecure, cert, key }: Values<typeof TRUST_FLAGS>): ClientTls {
   if (cert === "" && key !== "") throw new UsageError("Options --cert and --key need each other");
   return {

@@ -24,7 +24,10 @@ export interface OpenWatch {
   close(): Promise<void>;
 }
 
-/** Serves the page that the options ask for, and tells its URL once there is something to see. `args` have no passwords in them. */
+/**
+ * Serves the page that the options ask for, and logs its URL once there is something to see. `args`
+ * have no passwords in them.
+ */
 export async function openWatch(
   { open, lingers, redaction }: WatchOptions,
   args: readonly string[],

@@ -22,12 +22,12 @@ export function tellStop(what: string, grace: number, log: Log, { signal }: Sign
 /** Tells what went wrong with a peer; of a mistake of ours, where. */
 export function tellFailure(error: unknown, log: Log): void {
   if (!(error instanceof SocketError)) tellMistake(error, log);
-  else if (!log.verbose) log.note(error.message); // with -v the transcript has told of it
+  else if (!log.verbose) log.note(error.message); // with -v the transcript has it
 }
 
 /**
- * Tells where a mistake of ours is, behind `asked`, which was asked for. A SocketError is none: it is
- * how peers behave.
+ * Logs the position of a mistake of ours, behind `asked`, which was asked for. A SocketError is not
+ * one: it is how peers behave.
  */
 export function tellMistake(error: unknown, log: Log, asked = ""): void {
   if (!(error instanceof SocketError)) log.mistake(error, asked);

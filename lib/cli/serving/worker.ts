@@ -1,6 +1,6 @@
 /**
- * The module that each worker of `--workers` runs: the conversations of a command, as the parent's
- * options say.
+ * The module that each worker of `--workers` runs: the handler of a command, with the parent's
+ * options.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export interface WorkerTask<Options> {
   readonly conversations: Options;
 }
 
-/** Makes what the module of a worker exports by default. Its task has what the conversations take. */
+/** Makes the default export of a worker's module. Its task has the options of the handler. */
 export function workerMain<Options>(
   { handler, transcript }: Conversations<Options>,
 ): WorkerMain {

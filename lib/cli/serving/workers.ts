@@ -1,5 +1,6 @@
 /**
- * `--workers N`: the parent's side of a server whose conversations are held by processes or threads.
+ * `--workers N`: the parent's side of a server whose connections are served by processes or
+ * threads.
  *
  * @module
  */
@@ -87,7 +88,7 @@ export async function serveInWorkers<Options>(
 
 /**
  * Passes SIGHUP on, which the processes take as this one does: they read the files again. One that
- * still starts is told once it is ready. Returns what hears of the workers' events.
+ * still starts gets it once it is ready. Returns the listener for the workers' events.
  */
 function passOn(session: Session): (event: WorkerEvent) => void {
   const ready = new Set<number>();

@@ -24,7 +24,7 @@ export class Pipe {
     return this.#length === 0;
   }
 
-  /** Takes in as much of `p` as there is room for, and tells how much. */
+  /** Takes as much of `p` as there is room for, and returns the number of bytes. */
   put(p: Uint8Array): number {
     const n = Math.min(p.length, CAPACITY - this.#length);
     const end = (this.#start + this.#length) % CAPACITY;
@@ -35,7 +35,7 @@ export class Pipe {
     return n;
   }
 
-  /** Moves as much as there is into `p`, and tells how much. */
+  /** Moves as much as fits into `p`, and returns the number of bytes. */
   take(p: Uint8Array): number {
     const n = Math.min(p.length, this.#length);
     const first = Math.min(n, CAPACITY - this.#start);

@@ -46,7 +46,7 @@ import type { TlsClientOptions } from "../tls/options.ts";
 import { pathAddr } from "../unix_path.ts";
 
 /**
- * The number of connections that wait to be accepted unless told otherwise, as with the sockets.
+ * The number of connections that wait to be accepted by default, as with the sockets.
  */
 const BACKLOG = 511;
 

@@ -239,7 +239,7 @@ export async function acceptTlsOver<A extends Addr>(
     if (refused !== undefined) throw refused;
     return new TlsOverConn(conn, stream, socket, askedFor(socket), ending);
   } catch (error) {
-    // The alert that tells the client why has to leave.
+    // The alert with the reason must be sent.
     stream.end(() => stream.destroy());
     throw error;
   }

@@ -98,7 +98,7 @@ export function peerNamed({ servername }: TlsClientOptions, addr: Addr): Peer {
 
 /**
  * The client's end of TLS over a stream that goes to `addr`. {@linkcode shakeHands} comes next. Throws
- * EINVAL if its certificates and keys are none.
+ * EINVAL if its certificates and keys are not valid.
  */
 export function clientSocket(
   stream: Duplex,
@@ -171,7 +171,7 @@ function handshakeError(
   addr: Addr,
 ): SocketError {
   const { code = "", reason } = error as { code?: string; reason?: string };
-  // Node tells so, and Deno by the code alone.
+  // Node says so, and Deno by the code alone.
   if (socket.authorizationError || isDistrust(code)) {
     return untrusted(op, addr, code, whyOtherName(error) ?? reason ?? error.message, error);
   }

@@ -44,7 +44,9 @@ export interface TlsServerOptions {
    * `admission` for the connection that comes of it: give the same to both. Default: everyone.
    */
   readonly admission?: Admission;
-  /** Is told why a handshake failed; the connection is closed, and never accepted. */
+  /**
+   * Called with the error of a handshake that failed. The connection is closed and never accepted.
+   */
   readonly onHandshakeError?: (error: SocketError) => void;
 }
 
@@ -77,7 +79,7 @@ export interface TlsClientOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A certificate, as node:crypto's `X509Certificate` tells of it. */
+/** A certificate, in the form of node:crypto's `X509Certificate`. */
 export interface Certificate {
   /** The subject: `CN=example.com`, further parts on lines of their own. */
   readonly subject: string;

@@ -25,7 +25,7 @@ export type AcceptTls = (
 
 /**
  * Shakes hands with those that `source` accepts, at most `backlog` at a time. Throws EINVAL if the
- * certificates and keys are none; the source is closed then.
+ * certificates and keys are not valid; the source is closed then.
  */
 export function listenTlsOver(
   source: Listener,
@@ -69,7 +69,7 @@ class HandshakeListener extends BaseListener {
   /** Those that are done, and not yet asked for. */
   readonly #ready: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
-  /** Why the source gives no more, until somebody has been told. */
+  /** The error of the source, until an accept has reported it. */
   #failure: unknown;
   #pulling = false;
 
@@ -145,7 +145,7 @@ class HandshakeListener extends BaseListener {
       else if (waiting === undefined) this.#ready.push(conn);
       else waiting.resolve(conn);
     } catch {
-      // It never becomes a connection; `shake` has told why.
+      // It never becomes a connection; `shake` has reported why.
     } finally {
       this.#shaking.delete(raw);
       this.#admission?.release(raw.remoteAddr);

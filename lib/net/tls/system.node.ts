@@ -115,7 +115,7 @@ type Bind = (
 
 /**
  * Shakes hands with those that come to the listener that `bind` makes, at most `backlog` at a time.
- * Rejects EINVAL if the certificates and keys are none.
+ * Rejects with EINVAL if the certificates and keys are not valid.
  */
 export async function listenTls(
   bind: Bind,
@@ -168,7 +168,7 @@ class Handshakes {
 
   /**
    * At most `most` handshakes are under way; for who comes on top, the oldest makes room. Throws
-   * EINVAL, for a listener at `addr`, if the certificates and keys are none.
+   * EINVAL, for a listener at `addr`, if the certificates and keys are not valid.
    */
   constructor(options: TlsServerOptions, addr: TcpAddr | undefined, most: number) {
     const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
@@ -206,7 +206,7 @@ class Handshakes {
       const peer = peerOf(socket);
       const handshake = this.#find(peer);
       socket.destroy();
-      // It was given up here, and whoever should know has been told.
+      // It was given up here, and that was reported.
       if (handshake === undefined) return;
       this.#end(handshake);
       this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));

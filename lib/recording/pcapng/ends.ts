@@ -24,7 +24,7 @@ export interface NamedEnd {
 export class Ends {
   readonly #made = new Map<string, Uint8Array>();
 
-  /** The end of an address; `socket` tells unnamed ends of Unix sockets apart. */
+  /** The end of an address; `socket` distinguishes unnamed ends of Unix sockets. */
   endOf(addr: Addr | UdpAddr | Endpoint, socket: number): NamedEnd {
     if ("path" in addr) {
       if (addr.path !== "") return this.#named(PATHS, addr.path, PATH_PORT);

@@ -58,7 +58,7 @@ The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with
   half-close  is passed on. Behind stdin's, what still comes is received until the peer ends, too.
               Behind the peer's, what is in stdin is still sent, until it ends or pauses for 0.5 s.
   close       ends all at once; what would have come later is lost.
-  wait        is waited out until the other side has ended, too; the peer is told nothing before.
+  wait        waits until the other side has ended, too; no FIN is sent before.
 
 FRAMING is where a message ends, for --frame:
   lines                     LF or CRLF behind it; sent with LF

@@ -73,7 +73,7 @@ export class DatagramEnds implements Joinable {
         this.bytesWritten += datagram.length;
       }
     } catch (error) {
-      // Whoever waits for an answer is told, too.
+      // A read that waits for an answer fails, too.
       this.#socket.close(error as SocketError);
       throw error;
     }

@@ -19,7 +19,7 @@ import {
 import { CliError, EXIT } from "../../io/exit.ts";
 import { escaped } from "../../io/quote.ts";
 
-/** Both ends of a conversation in frames, for `join`. */
+/** Both directions of a connection in frames, for `join`. */
 export class FrameEnds {
   readonly #framer: LineFramer;
   readonly #printer: FramePrinter;
@@ -44,8 +44,8 @@ export class FrameEnds {
   readonly sink = (data: Uint8Array): Promise<void> => this.#printer.push(data);
 
   /**
-   * Takes the end, which the peer has told or not. Rejects with a {@linkcode CliError} if it has cut
-   * off a frame, and if stdin had a line that cannot be sent.
+   * Takes the end. The peer has announced it or not. Rejects with a {@linkcode CliError} if it has
+   * cut off a frame, and if stdin had a line that cannot be sent.
    */
   async end(peerEnded: boolean): Promise<void> {
     await this.#printer.end(peerEnded);

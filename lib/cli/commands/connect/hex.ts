@@ -15,7 +15,7 @@ const HEX: readonly string[] = Array.from(
 /** The direction of bytes: `>` to the peer, `<` from it. */
 export type Direction = ">" | "<";
 
-/** Dumps both directions of a conversation; each counts its own bytes. */
+/** Dumps both directions of a connection; each counts its own bytes. */
 export class HexDump {
   readonly #offsets: Record<Direction, number> = { ">": 0, "<": 0 };
 

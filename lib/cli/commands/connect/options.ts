@@ -65,7 +65,7 @@ export interface ConnectOptions extends CommandOptions {
   readonly webSocket: WebSocketTarget | undefined;
   /** Several for a probe only. */
   readonly destinations: readonly (Destination | DatagramPeer)[];
-  /** Whether it only tells which of them take connections. */
+  /** Whether it only reports which of them take connections. */
   readonly probe: boolean;
   /** In milliseconds. 0 means no limit. */
   readonly connectTimeout: number;

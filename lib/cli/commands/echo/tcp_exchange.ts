@@ -37,7 +37,7 @@ export interface EchoExchangeOptions {
   readonly recvSize: number;
 }
 
-/** One conversation with an echo server, on a connection that the caller closes. */
+/** One exchange with an echo server, on a connection that the caller closes. */
 export class EchoExchange {
   readonly #conn: Conn;
   readonly #options: EchoExchangeOptions;
@@ -71,7 +71,7 @@ export class EchoExchange {
   async run(): Promise<EchoOutcome> {
     const sourceFailed = deferred<never>();
     this.#send().catch((error) => {
-      // A failure to send says that the server went away, and reading tells how.
+      // A failure to send says that the server went away, and reading shows how.
       if (!(error instanceof SocketError)) sourceFailed.reject(error);
     });
     const differsAt = await Promise.race([this.#receive(), sourceFailed.promise]);
@@ -110,7 +110,10 @@ export class EchoExchange {
     }
   }
 
-  /** Crosses off what came back; tells where it differs, counted from the start of the stream. */
+  /**
+   * Compares the bytes that came back. Returns the position of a difference, counted from the start
+   * of the stream.
+   */
   #compare(data: Uint8Array): number | undefined {
     for (let at = 0; at < data.length;) {
       const next = this.#outstanding[0];

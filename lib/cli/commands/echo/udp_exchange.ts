@@ -62,7 +62,7 @@ interface Outstanding {
 }
 
 /**
- * One conversation with an echo server, on a socket with one peer that the caller closes.
+ * One exchange with an echo server, on a socket with one peer that the caller closes.
  *
  * An echo carries nothing but the bytes that were sent, so it is matched by them. One datagram at a
  * time is on its way: what comes is its echo, or a late one of a datagram before it, or a mistake.

@@ -144,7 +144,7 @@ async function run(options: GetOptions, session: Session): Promise<number> {
   }
 }
 
-/** Rejects once a signal is aborted. What waits for stdin cannot be told to give that up. */
+/** Rejects once a signal is aborted. A read of stdin cannot be cancelled. */
 function abortOf(signal: AbortSignal): Promise<never> {
   const { promise, reject } = deferred<never>();
   promise.catch(() => {});

@@ -34,7 +34,7 @@ export class Leftover {
   }
 
   /**
-   * Compares what comes next; tells how many of the bytes agree: less than all where it differs or
+   * Compares the next bytes. Returns how many of them agree: less than all where it differs or
    * ends.
    */
   compare(bytes: Uint8Array): number {

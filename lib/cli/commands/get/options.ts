@@ -94,7 +94,7 @@ export interface GetOptions extends CommandOptions {
   readonly tls: ClientTls;
   readonly output: OutputOptions;
   readonly limits: GetLimits;
-  /** Whether it tells when what was done. */
+  /** Whether it shows the times of the steps. */
   readonly timing: boolean;
 }
 

@@ -68,7 +68,7 @@ async function isOwn(path: string, { uid }: Stats): Promise<boolean> {
 
 /**
  * The owner of a new file in a folder. The process's own user need not be who the file system says
- * it is, and Deno tells it only with a permission of its own. It is asked where no file can be made,
+ * it is, and Deno needs a permission of its own for it. It is asked where no file can be made,
  * as in /dev/fd.
  */
 async function ownUid(folder: string): Promise<number | undefined> {

@@ -62,7 +62,7 @@ class PartFile implements Output {
   /** The part, while it is open. */
   #handle: FileHandle | undefined;
   #writer: FileWriter | undefined;
-  /** Whether the record tells how to go on with what there is. */
+  /** Whether the record is enough to resume the part that is there. */
   #recorded = false;
   /** The part that is there, while it is compared with what comes. */
   #leftover: Leftover | undefined;
@@ -120,7 +120,7 @@ class PartFile implements Output {
     }
   }
 
-  /** Opens the part, or makes it; tells how much is in it now. */
+  /** Opens the part, or makes it. Returns its size. */
   async #open(): Promise<FileHandle> {
     const handle = await openOwn(this.#part) ?? await createOwn(this.#part, this.#mode);
     this.#use(handle);

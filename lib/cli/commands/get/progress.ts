@@ -12,7 +12,7 @@ import type { Io } from "../../io/io.ts";
 
 const REFRESH_MS = 200;
 const WIDEST_BAR = 24;
-/** A bar of less tells nothing. */
+/** A shorter bar shows nothing. */
 const NARROWEST_BAR = 4;
 /** As much of a name is shown before there is a bar. */
 const NAME = 20;
@@ -28,7 +28,7 @@ export class Progress {
   #since = 0;
   #cancel: (() => void) | undefined;
 
-  /** `size` tells how many bytes there are. */
+  /** `size` is the number of bytes. */
   constructor({ stderr, clock }: Io, name: string, size: () => number) {
     this.#stderr = stderr;
     this.#clock = clock;

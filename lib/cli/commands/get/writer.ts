@@ -15,7 +15,7 @@ export class FileWriter {
   readonly #regular: boolean;
 
   /**
-   * `regular` tells that it is a regular file. Writing to that is copying to memory, which takes the
+   * `regular` says that it is a regular file. Writing to that is copying to memory, which takes the
    * system less time than having it done beside; a device or a pipe may take its time.
    */
   constructor(handle: FileHandle, path: string, regular: boolean) {

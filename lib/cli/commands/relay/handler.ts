@@ -1,5 +1,5 @@
 /**
- * The conversations of `relay`: each client joined to the target, and a line told of each.
+ * The handler of `relay`: it joins each client to the target, and logs a line for each.
  *
  * @module
  */

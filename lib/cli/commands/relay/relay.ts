@@ -172,7 +172,7 @@ async function run(
     const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
     return await serveInWorkers({ ...serving, ...more }, session, signals);
   }
-  // Faults are for the clients: the target is the other end of the same conversation.
+  // Faults are for the clients: the target is the other end of the same stream.
   const transport = new Shortage(log, clock).watch(
     openObserved(session, switchboardTranscript(), {
       words: { sides: ["client", "relay", "target"] },

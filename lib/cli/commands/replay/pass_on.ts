@@ -25,7 +25,7 @@ export interface PassOnContext {
   /** Reaches the real server. */
   readonly transport: Transport;
   readonly target: TargetOptions;
-  /** Is told of each connection that goes on with the real server. */
+  /** Called for each connection that goes on with the real server. */
   readonly onMiss: (conn: Conn) => void;
 }
 

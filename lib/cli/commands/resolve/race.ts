@@ -96,7 +96,7 @@ function namesOf(candidates: readonly Candidate[], wanted: Outcome): string {
     .map(({ addr }) => formatAddr(addr)).join(" and ");
 }
 
-/** A time for people: tenths of a millisecond are told where they matter. */
+/** A time for people: tenths of a millisecond are shown where they matter. */
 export function milliseconds(ms: number): string {
   return `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`;
 }

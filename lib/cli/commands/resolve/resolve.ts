@@ -157,7 +157,7 @@ async function tellRace(
   try {
     (await dial(transport, { ...endpoint, timeout, signal, clock })).close();
   } finally {
-    // When all have failed this tells of each, before the error tells of all.
+    // When all have failed this reports each one, before the error reports all.
     const candidates = race.finish(clock.now());
     if (candidates.length > 0) {
       await session.print(

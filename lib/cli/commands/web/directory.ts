@@ -32,7 +32,7 @@ export async function checkDirectory(
   if (spa) await checkPage(path);
   if (!upload) return;
   try {
-    // Only trying tells, whether it is permissions, a full disk or one that is read-only.
+    // Only a try shows whether it is permissions, a full disk or one that is read-only.
     await using _file = await TemporaryFile.create(path);
   } catch (error) {
     throw told(error, "take uploads in", path, "write");

@@ -103,7 +103,7 @@ export interface WebOptions extends CommandOptions {
   readonly auth: AuthOptions | undefined;
   readonly site: SiteOptions;
   readonly limits: WebLimits;
-  /** Whether others in the network are told of. */
+  /** Whether the URL for others in the network is logged. */
   readonly lan: boolean;
   /** Whether the browser is opened. */
   readonly open: boolean;

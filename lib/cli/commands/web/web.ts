@@ -152,7 +152,7 @@ async function addressOf(
   return { ...place, tls: { certificates, alpnProtocols, ...callbacks } };
 }
 
-/** Prints the URL, and tells of other ways there. */
+/** Prints the URL, and logs other ways there. */
 async function announce(addr: Addr, options: WebOptions, session: Session): Promise<void> {
   const { log, io } = session;
   const { dir, lan, open } = options;
