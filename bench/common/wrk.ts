@@ -11,15 +11,15 @@ const run = promisify(execFile);
 
 /** What wrk has counted. */
 export interface WrkTotals {
-  /** How many replies were whole. */
-  readonly replies: number;
+  /** How many responses were whole. */
+  readonly responses: number;
   /** Bytes of all that came. */
   readonly bytes: number;
   readonly seconds: number;
 }
 
 /**
- * Asks for `url` on so many connections for so many seconds. Rejects if a reply was not a 200, or a
+ * Asks for `url` on so many connections for so many seconds. Rejects if a response was not a 200, or a
  * connection broke.
  */
 export async function runWrk(
@@ -30,11 +30,11 @@ export async function runWrk(
 ): Promise<WrkTotals> {
   const args = [...before, "-t1", `-c${connections}`, `-d${seconds}s`, url];
   const { stdout } = await run(program, args, { timeout: seconds * 1000 + 30_000 });
-  const [, replies, time, bytes] = TOTALS.exec(stdout) ?? [];
-  if (replies === undefined) throw new Error(`wrk says: ${stdout}`);
+  const [, responses, time, bytes] = TOTALS.exec(stdout) ?? [];
+  if (responses === undefined) throw new Error(`wrk says: ${stdout}`);
   const bad = /Non-2xx.*|Socket errors: (?!connect 0, read 0, write 0).*/.exec(stdout)?.[0];
   if (bad !== undefined) throw new Error(bad);
-  return { replies: Number(replies), bytes: units(bytes), seconds: units(time) };
+  return { responses: Number(responses), bytes: units(bytes), seconds: units(time) };
 }
 
 const TOTALS = /(\d+) requests in ([\d.]+\w+), ([\d.]+\w+) read/;

@@ -33,7 +33,7 @@ export function caseTable({ load, samples, failures }: HttpResult): string {
     return [[title, number(rate), mib, number(cpu), estimate(ratios(own, reference))]];
   });
   const first = SUBJECTS.find(({ name }) => name === REFERENCE[load.of])!.title;
-  const head = [load.title, "replies/s", "MiB/s", "CPU µs/reply", `÷ ${first}`];
+  const head = [load.title, "responses/s", "MiB/s", "CPU µs/response", `÷ ${first}`];
   return notedTable(head, rows, failureNotes(failures));
 }
 

@@ -15,9 +15,9 @@ import type { LoadCase, Subject } from "./subjects.ts";
 
 /** What one slice showed. */
 export interface Sample {
-  /** Replies per second; of large files parts of one count, too. */
+  /** Responses per second; of large files parts of one count, too. */
   readonly rate: number;
-  /** Microseconds of CPU time that the server, with its children, spent on a reply. */
+  /** Microseconds of CPU time that the server, with its children, spent on a response. */
   readonly cpu: number;
 }
 
@@ -131,6 +131,6 @@ async function slice(
   const totals = await runWrk([...pins.load, wrk], url, connections, slice);
   const cpu = cpuSeconds(family(child.pid)) - before;
   // A slice ends in the middle of large files, which wrk does not count.
-  const replies = size === undefined ? totals.replies : totals.bytes / size;
-  return { rate: replies / totals.seconds, cpu: cpu / replies * 1e6 };
+  const responses = size === undefined ? totals.responses : totals.bytes / size;
+  return { rate: responses / totals.seconds, cpu: cpu / responses * 1e6 };
 }

@@ -68,11 +68,11 @@ export const CASES: readonly LoadCase[] = [
   {
     name: "requests",
     title: "1 KiB file, 64 connections",
-    of: ["reply", "replies"],
+    of: ["response", "responses"],
     async load(port, seconds, prefix) {
       const url = `https://127.0.0.1:${port}/1k.html`;
-      const { replies, ...totals } = await runWrk([...prefix, ...tool("wrk")], url, 64, seconds);
-      return { count: replies, seconds: totals.seconds };
+      const { responses, ...totals } = await runWrk([...prefix, ...tool("wrk")], url, 64, seconds);
+      return { count: responses, seconds: totals.seconds };
     },
   },
   {

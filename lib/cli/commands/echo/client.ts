@@ -44,14 +44,14 @@ Usage: client.ts [echo [MESSAGE]] [options]
 
 Protocols:
   echo     sends MESSAGE, half-closes, and checks that the same comes back (RFC 862)
-  get      gets what is at a URL; 'get --help' tells more
-  connect  joins stdin and stdout to a socket, as nc does; 'connect --help' tells more
-  resolve  shows the addresses of a name; 'resolve --help' tells more
-  explain  checks whether a server can be reached, and why not; 'explain --help' tells more
+  get      gets what is at a URL: see 'get --help'
+  connect  joins stdin and stdout to a socket, as nc does: see 'connect --help'
+  resolve  shows the addresses of a name: see 'resolve --help'
+  explain  checks whether a server can be reached, and why not: see 'explain --help'
   recording
-           shows what --record has written; 'recording --help' tells more
-  replay   plays the client's side of that; 'replay --help' tells more
-  wstest   tests a WebSocket server; 'wstest --help' tells more
+           shows what --record has written: see 'recording --help'
+  replay   plays the client's side of that: see 'replay --help'
+  wstest   tests a WebSocket server: see 'wstest --help'
 
 MESSAGE is '${MESSAGE}' by default.
 With -, or without MESSAGE when stdin is a pipe or a file, stdin is sent instead.

@@ -39,8 +39,8 @@ const HELP = `A server made of plain sockets.
   deno run -A jsr:@plainsocket/plainsocket/server  the same without a checkout
 
 Usage: server.ts [echo] [options]
-       server.ts web [DIR] [options]           'web --help' tells its options
-       server.ts relay --to TARGET [options]   and so do these
+       server.ts web [DIR] [options]           see 'web --help'
+       server.ts relay --to TARGET [options]
        server.ts chat [options]
        server.ts replay FILE [options]
        server.ts watch FILE [options]
