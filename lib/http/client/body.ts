@@ -11,20 +11,23 @@ import { ChunkedDecoder } from "../message/chunked.ts";
 import { HttpError } from "../message/errors.ts";
 import type { BodyLength } from "../message/response_framing.ts";
 
-/** What a head fits into; a body gets more, since each read costs a turn of the event loop. */
+/**
+ * The size of the buffer for a head. A body gets more, since each read costs a turn of the event
+ * loop.
+ */
 const HEAD_BUFFER = 16 * 1024;
 const BODY_BUFFER = 256 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
- * What was received and not yet taken: `chunk` from `from` to `to`. Two buffers are filled by turns,
- * so that one can be written somewhere while the other is received into.
+ * The bytes that were received and not yet taken: `chunk` from `from` to `to`. Two buffers are
+ * filled by turns, so that one can be written somewhere while the other is received into.
  */
 export class ResponseInput {
   readonly #conn: Conn;
   #next: Buffer | undefined;
   #full = false;
-  /** Where the bytes are. */
+  /** The buffer that has the bytes. */
   chunk: Buffer = Buffer.alloc(HEAD_BUFFER);
   /** The first byte not taken. */
   from = 0;
@@ -35,7 +38,7 @@ export class ResponseInput {
     this.#conn = conn;
   }
 
-  /** How many bytes were received and not taken. */
+  /** The number of bytes that were received and not taken. */
   get waiting(): number {
     return this.to - this.from;
   }
@@ -77,7 +80,7 @@ export class ResponseBody {
   readonly #input: ResponseInput;
   readonly #most: number;
   readonly #decoder: ChunkedDecoder | undefined;
-  /** What is left of a body with a length; without one, there is no end to it. */
+  /** The number of bytes that are left of a body with a length. Infinity without a length. */
   #left: number;
   #ended = false;
   /** Bytes of content that have been handed out. */

@@ -10,7 +10,7 @@ import type { Conn, Transport } from "../../net/transport.ts";
 import type { ClientTls } from "./options.ts";
 import { endpointOf } from "./url.ts";
 
-/** What {@linkcode connectTo} takes. */
+/** Options of {@linkcode connectTo}. */
 export interface ConnectSettings {
   /** The socket file to connect to, instead of the host of the URL. */
   readonly path: string | undefined;
@@ -55,7 +55,7 @@ export async function connectTo(
   return { conn: secure, timing };
 }
 
-/** The same transport, but it tells when it has resolved a name. */
+/** The same transport, but it reports when it has resolved a name. */
 function telling(transport: Transport, onResolved: () => void): Transport {
   return {
     name: transport.name,

@@ -27,7 +27,7 @@ type Decoder = Transform & { readonly bytesWritten: number };
 interface Coding {
   /** Makes the decoder of content that begins with the byte `first`. */
   make(first: number): Decoder;
-  /** It tells by itself when its input breaks off, or goes on behind its end. */
+  /** It fails by itself when its input breaks off, or goes on behind its end. */
   readonly strict: boolean;
 }
 
@@ -47,7 +47,7 @@ export const ACCEPT_ENCODING: string = Object.keys(CODINGS).join(", ");
 /** More codings on top of each other have no use but to blow up. */
 const MOST_CODINGS = 2;
 
-/** What {@linkcode decodeContent} takes. */
+/** Options of {@linkcode decodeContent}. */
 export interface DecodeOptions {
   /** Bytes of decoded content: more is BODY_TOO_LARGE; 0 for no limit. Default: 0. */
   readonly maxSize?: number;
@@ -79,7 +79,7 @@ async function* copied(
   for await (const bytes of source) yield copyOf(bytes);
 }
 
-/** What {@linkcode decodeContent} returns, each piece valid until the next only. */
+/** The pieces of {@linkcode decodeContent}, each valid until the next one. */
 export async function* decoded(
   response: ClientResponse,
   maxSize: number,
@@ -133,7 +133,7 @@ async function* decode(
     throw undecodable(response, "its content does not decode", { cause });
   } finally {
     decoder.destroy();
-    // Who leaves early does not wait for the server.
+    // A reader that leaves early does not wait for the server.
     response.close();
     await feeding;
   }
@@ -144,7 +144,7 @@ class Feeder {
   readonly #pieces: AsyncIterator<Uint8Array>;
   readonly #decoder: Decoder;
   readonly #strict: boolean;
-  /** How many bytes it was given. */
+  /** The number of bytes that it was given. */
   fed = 0;
   /** Why there are no more of them, if that is not as it should be. */
   failure: unknown;

@@ -55,9 +55,9 @@ export const REQUEST_ERRORS: Readonly<Record<RequestErrorCode, string>> = {
 export class RequestError extends Error {
   /** Always `"RequestError"`. */
   override readonly name = "RequestError";
-  /** What is wrong. */
+  /** The code of the error. */
   readonly code: RequestErrorCode;
-  /** What was asked for, without credentials; after redirects, the last URL. */
+  /** The URL of the request, without credentials. After redirects, the last URL. */
   readonly url: string;
 
   /** Makes an error; `why` says what was found, as the middle of a sentence. */
@@ -68,7 +68,7 @@ export class RequestError extends Error {
   }
 }
 
-/** What a parser found wrong, as the error of the request for `url`; other errors as they are. */
+/** Returns a parser's error as the error of the request for `url`, and other errors as they are. */
 export function explained(error: unknown, url: string): unknown {
   if (!(error instanceof HttpError)) return error;
   const code = Object.hasOwn(REQUEST_ERRORS, error.code)

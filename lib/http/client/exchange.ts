@@ -34,7 +34,7 @@ const MOST_TOGETHER = 64 * 1024;
 /** More interim responses than any server has a use for. */
 const MOST_INTERIM = 16;
 
-/** What {@linkcode exchange} takes. */
+/** Options of {@linkcode exchange}. */
 export interface ExchangeSettings extends ConnectSettings, ResponseSettings {
   readonly idleTimeout: number;
   readonly maxSize: number;
@@ -42,7 +42,7 @@ export interface ExchangeSettings extends ConnectSettings, ResponseSettings {
   readonly onHead: (head: HttpHead) => void;
 }
 
-/** What a request has led to. */
+/** The result of a request. */
 export interface Exchanged {
   readonly response: ReceivedResponse;
   /** The connection, if it speaks the protocol now that was asked for. */
@@ -61,7 +61,7 @@ export async function exchange(
   const session = new Session(conn, signal, idleTimeout, clock);
   try {
     // Not awaited: a server may answer before it has read all, or without. If this fails, reading
-    // tells why.
+    // says why.
     const sending = new Sending(send(session, request, onHead));
     const input = new ResponseInput(conn);
     const reading = readHead(input, new ResponseHeadParser(limits), request, clock, onHead);

@@ -1,5 +1,5 @@
 /**
- * What an HTTP request can be told, and what comes of it.
+ * Options of an HTTP request, and its events.
  *
  * @module
  */
@@ -30,7 +30,7 @@ import { OF_SELF_SIGNED } from "../../net/transport_arguments.ts";
 /** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
 export type ClientTls = Pick<TlsClientOptions, "caCerts" | "cert" | "key" | "insecure">;
 
-/** What {@linkcode requestHttp} takes. Times are in milliseconds. */
+/** Options of {@linkcode requestHttp}. Times are in milliseconds. */
 export interface HttpRequestOptions {
   /**
    * An absolute `http:` or `https:` URL. User name and password in it become Authorization, unless
@@ -39,7 +39,10 @@ export interface HttpRequestOptions {
   readonly url: string | URL;
   /** The socket file of the server: the URL then only says what is asked for. Default: TCP. */
   readonly socketPath?: string;
-  /** Whom to trust with https, and who to be. Default: whom the runtime trusts, and nobody. */
+  /**
+   * The issuers to trust with https, and the own certificate. Default: those that the runtime
+   * trusts, and no certificate.
+   */
   readonly tls?: ClientTls;
   /** The method; case-sensitive. Default: GET, or POST if there is a `body`. */
   readonly method?: string;
@@ -51,13 +54,16 @@ export interface HttpRequestOptions {
   readonly headers?: readonly string[];
   /**
    * The content: text is sent as UTF-8, a stream as it comes, its head at once. What the stream throws
-   * is what the request rejects with. A stream that is not wanted to its end is told by `return()`;
-   * it cannot be sent again, as some redirects ask for. Default: none.
+   * is what the request rejects with. A stream that is not wanted to its end is ended by
+   * `return()`; it cannot be sent again, as some redirects ask for. Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream in bytes, if it is known; without it the stream is sent chunked. */
   readonly length?: number;
-  /** How many redirects are followed; 0 makes a redirect a response like any other. Default: 10. */
+  /**
+   * The number of redirects that are followed; 0 makes a redirect a response like any other.
+   * Default: 10.
+   */
   readonly maxRedirects?: number;
   /** Bytes of content: more is BODY_TOO_LARGE; 0 for no limit. Default: 0. */
   readonly maxSize?: number;
@@ -72,9 +78,9 @@ export interface HttpRequestOptions {
   readonly totalTimeout?: number;
   /** Ends it all when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
   readonly signal?: AbortSignal;
-  /** Is told of each head sent and received: those of redirects and interim responses, too. */
+  /** Called for each head sent and received, also those of redirects and interim responses. */
   readonly onHead?: (head: HttpHead) => void;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -107,7 +113,7 @@ const HEAD_LIMITS: Kinds<ResponseHeadLimits> = {
   headerCount: integer(1),
 };
 
-/** What each of {@linkcode HttpRequestOptions} may be. */
+/** The kinds of {@linkcode HttpRequestOptions}. */
 export const REQUEST_OPTIONS: Kinds<HttpRequestOptions> = {
   url: required(URL_OR_TEXT),
   socketPath: TEXT,
@@ -129,7 +135,7 @@ export const REQUEST_OPTIONS: Kinds<HttpRequestOptions> = {
 
 /** The head of a request sent, or of a response received. */
 export interface HttpHead {
-  /** Which of the two. */
+  /** The kind of the head. */
   readonly type: "request" | "response";
   /** The request line or status line. */
   readonly startLine: string;

@@ -24,7 +24,7 @@ const MOST_CONTENT = 16 * 1024 * 1024;
 
 const CONTENT_OPTIONS: Kinds<ContentOptions> = { maxSize: LIMIT };
 
-/** What times are told from. */
+/** The clock and the other settings of a response. */
 export interface ResponseSettings {
   readonly clock: Clock;
   /** When the call began, and when this request of it did, in milliseconds of the clock. */
@@ -32,7 +32,7 @@ export interface ResponseSettings {
   readonly redirectedAt: number;
 }
 
-/** What a response is read from. */
+/** The parts that a response is read from. */
 export interface ResponseParts {
   readonly session: Session;
   /** The request on its way. */
@@ -144,7 +144,7 @@ export class ReceivedResponse implements ClientResponse {
     this.#taken = true;
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      // It was closed early, and this tells why.
+      // It was closed early, and this says why.
       if (this.#closed && !body.done) await session.conn.read(new Uint8Array(1));
       const bytes = await session.wait(body.read());
       this.closeIfWhole();
@@ -193,7 +193,7 @@ export class ReceivedResponse implements ClientResponse {
   }
 }
 
-/** How many bytes the content has, or would have to GET. */
+/** Returns the number of bytes of the content. For HEAD that is the number that GET would have. */
 function sizeOf(method: string, { headers }: ResponseHead, length: BodyLength): number | undefined {
   if (method !== "HEAD") return typeof length === "number" ? length : undefined;
   const told = valueOf(headers, "content-length") ?? "";

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What {@linkcode ClientResponse.text}, `json()` and `bytes()` take. */
+/** Options of {@linkcode ClientResponse.text}, `json()` and `bytes()`. */
 export interface ContentOptions {
   /** Bytes of decoded content: more is BODY_TOO_LARGE; 0 for no limit. Default: 16 MiB. */
   readonly maxSize?: number;
@@ -34,7 +34,7 @@ export interface ResponseTiming {
  * was called.
  */
 export interface ClientResponse extends AsyncIterable<Uint8Array>, Disposable {
-  /** Where it came from: after redirects the last URL, without user name and password. */
+  /** The URL of the response: after redirects the last one, without user name and password. */
   readonly url: string;
   /** The status code, 200 to 999. */
   readonly status: number;
@@ -47,13 +47,13 @@ export interface ClientResponse extends AsyncIterable<Uint8Array>, Disposable {
   /** The same as received: names and values by turns, in that order and in the case they had. */
   readonly rawHeaders: readonly string[];
   /**
-   * How many bytes the content has, if the head says so. Of the response to HEAD it is what GET would
-   * have brought, and none of it comes.
+   * The number of bytes that the content has, if the head says so. Of the response to HEAD it is
+   * what GET would have brought, and none of it comes.
    */
   readonly length: number | undefined;
   /**
    * Only the end of the connection ends the content, so nobody can tell whether it is whole. With
-   * https that can be told: an end without close_notify is PARTIAL.
+   * https that is visible: an end without close_notify is PARTIAL.
    */
   readonly untilClose: boolean;
   /** Bytes of the head on the wire, with those of interim responses. */

@@ -24,7 +24,7 @@ import { firstRequest } from "./request_head.ts";
 import type { ClientResponse } from "./response.ts";
 import { parseUrl } from "./url.ts";
 
-/** What {@linkcode requestUpgrade} takes. Times are in milliseconds. */
+/** Options of {@linkcode requestUpgrade}. Times are in milliseconds. */
 export interface UpgradeRequestOptions extends
   Pick<
     HttpRequestOptions,
@@ -67,7 +67,7 @@ const OPTIONS: Kinds<UpgradeRequestOptions> = {
   clock,
 };
 
-/** What the server makes of it. */
+/** The answer of the server. */
 export interface UpgradeResult {
   /** Its response: 101, or any other. */
   readonly response: ClientResponse;

@@ -18,7 +18,7 @@ export class Upload {
   readonly #length: number | undefined;
   /** Whether it is the stream that is waited for. */
   waiting = false;
-  /** What the stream threw. */
+  /** The error of the stream. */
   failure: unknown;
   #dropped = false;
 
@@ -55,7 +55,7 @@ export class Upload {
     await this.#write(conn, before, left === undefined ? LAST : NOTHING);
   }
 
-  /** Nobody wants the rest: the stream is told. */
+  /** Nobody wants the rest: the stream is ended. */
   drop(reason: unknown): void {
     this.#dropped = true;
     this.#content.drop(reason);

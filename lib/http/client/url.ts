@@ -31,7 +31,7 @@ export function parseUrl(text: string): URL {
   }
 }
 
-/** What is wrong with what `URL` does not take. */
+/** Says what is wrong with a text that `URL` does not take. */
 function whyNoUrl(text: string): string {
   const authority = /^[^/]*\/\/([^/?#]*)/.exec(text)?.[1] ?? "";
   const [, host, port = ""] = /^(?:.*@)?(.*?)(?::([^:\]]*))?$/.exec(authority) ?? [];

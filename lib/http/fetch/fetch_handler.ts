@@ -13,7 +13,7 @@ import type { LightHandler, LightRequest, LightResponse } from "../server/light.
 import { lightBehind, webRequest } from "./web_request.ts";
 import { lightResponse } from "./web_response.ts";
 
-/** What a handler is told besides the request: the addresses of its connection. */
+/** The second argument of a handler: the addresses of its connection. */
 export interface HttpInfo {
   /** The client's address. */
   readonly remoteAddr: Addr;
@@ -24,7 +24,10 @@ export interface HttpInfo {
 /** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */
 export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
 
-/** Answers a `Request`. It may be told the client's address, as `serveHttp()` and `Deno.serve()` do. */
+/**
+ * Answers a `Request`. The second argument may have the client's address, as `serveHttp()` and
+ * `Deno.serve()` pass it.
+ */
 export type FetchHandler = (
   request: Request,
   info?: { readonly remoteAddr?: unknown },
@@ -70,7 +73,7 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
  * Makes a handler for `serveHttp()`, `Deno.serve()`, Hono and their kin of one for `serveLight()`.
  *
  * The `LightRequest` is that of the engine if the `Request` comes from `serveHttp()`. Of another one
- * the local address is not known, nor the client's unless the second argument tells it: then they are
+ * the local address is not known, nor the client's unless the second argument has it: then they are
  * those of a Unix socket without a path. It rejects with what the handler throws, and with a `TypeError`
  * or `RangeError` for a response that a `Response` cannot have.
  *

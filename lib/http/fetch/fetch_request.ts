@@ -14,7 +14,7 @@ import { lightBehind } from "./web_request.ts";
 
 /**
  * The engine's request behind a `Request`, or one made of it. `remoteAddr` may be what `serveHttp()`
- * or `Deno.serve()` tells; an address that nobody tells is that of an end without a name.
+ * or `Deno.serve()` passes; an address that is not known is that of an end without a name.
  */
 export function lightRequest(request: Request, remoteAddr: unknown): LightRequest {
   return lightBehind(request) ?? requestOf(request, addrOf(remoteAddr));

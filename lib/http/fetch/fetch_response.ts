@@ -26,7 +26,7 @@ export function fetchResponse(light: LightResponse, method: string): Response {
     fields.set("Content-Length", String(size));
   }
   if (wanted && !isStream(body)) return new Response(bytesOf(body!), init);
-  // To HEAD, too, if that is all that tells how GET would be answered: the server drops it then.
+  // To HEAD, too, if nothing else shows the answer to GET: the server drops it then.
   if (isStream(body) && (wanted || asked && size === undefined)) {
     return new Response(streamOf(body), init);
   }

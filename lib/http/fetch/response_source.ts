@@ -1,5 +1,5 @@
 /**
- * What a `Response` was made of, where the runtime keeps that and all of it is there.
+ * The source of a `Response`, where the runtime keeps it and all of it is there.
  *
  * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads its
  * own streams to send that. Where one keeps it behind symbols, these are found here by what they do,
@@ -11,7 +11,7 @@
 /** A response whose symbols are looked at. */
 type Kept = Readonly<Record<symbol, unknown>>;
 
-/** What a runtime keeps of a response. */
+/** The state that a runtime keeps of a response. */
 interface State {
   readonly body?: { readonly source?: unknown } | null;
 }
@@ -37,13 +37,13 @@ function stateOf(response: Response, symbol: symbol): State | undefined {
   return kept(response, symbol) as State | undefined;
 }
 
-/** Where the state is. */
+/** The symbol of the state. */
 const STATE = symbolWith(
   (symbol) => stateOf(made(new Response("whole")), symbol)?.body?.source === "whole",
   (symbol) => stateOf(made(new Response(new ReadableStream())), symbol)?.body?.source === null,
 );
 
-/** Where the text is of a response that was made of text alone, and that nobody has looked at since. */
+/** The symbol of the text of a response that was made of text alone and was not read since. */
 const TEXT = symbolWith(
   (symbol) => kept(new Response("whole"), symbol) === "whole",
   (symbol) => kept(made(new Response("whole")), symbol) === null,
@@ -74,7 +74,7 @@ const JSON_TYPE: readonly string[] = ["content-type", "application/json"];
 /** The text and the type of a response that has no more than these, if the runtime keeps them. */
 export function textOf(response: Response): TextResponse | undefined {
   if (TEXT === undefined || TYPE === undefined) return undefined;
-  // What a class of its own says of its fields comes first.
+  // A subclass may have fields of its own, which come first.
   if (Object.getPrototypeOf(response) !== Response.prototype) return undefined;
   const body = kept(response, TEXT);
   if (typeof body !== "string") return undefined;
@@ -83,7 +83,7 @@ export function textOf(response: Response): TextResponse | undefined {
   return type === JSON_TYPE[1] ? { status: 200, headers: JSON_TYPE, body } : undefined;
 }
 
-/** What the body was made of, if the runtime keeps it. The headers have been asked for before. */
+/** Returns the source of the body, if the runtime keeps it. The headers were read before. */
 export function sourceOf(response: Response): string | Uint8Array | undefined {
   const source = STATE === undefined ? undefined : stateOf(response, STATE)?.body?.source;
   return typeof source === "string" || source instanceof Uint8Array ? source : undefined;

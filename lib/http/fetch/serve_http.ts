@@ -24,9 +24,9 @@ import { serveLight } from "../server/server.ts";
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
  * and their kin are the server's, and left out.
  *
- * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
+ * An error of a handler is answered with 500 and goes to {@linkcode HttpOptions.onError}, or is a
  * process warning with its stack, the method and the target. Requests that are refused (400, 413
- * and their kin) are no errors: {@linkcode HttpOptions.onResponse} is told of them, as of every
+ * and similar) are no errors: {@linkcode HttpOptions.onResponse} is called for them, as for every
  * response. A body that is too large is 413 at once if Content-Length says so; else it has
  * `request.text()` and its kin reject, and that, uncaught, is 413.
  *

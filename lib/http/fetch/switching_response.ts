@@ -6,7 +6,7 @@
 
 import type { LightResponse } from "../server/light.ts";
 
-/** What `Response` says of a status that it refuses to be made with. */
+/** The properties of a `Response` with a status that its constructor refuses. */
 const SWITCHING: PropertyDescriptorMap = { status: { value: 101 }, ok: { value: false } };
 
 /** See the module. */
@@ -20,7 +20,7 @@ export class SwitchingResponse extends Response {
     Object.defineProperties(this, SWITCHING);
   }
 
-  /** What a response was made of; undefined if it is not one of these. */
+  /** Returns the light response that it was made of. Undefined if it is not one of these. */
   static lightBehind(response: object): LightResponse | undefined {
     return #light in response ? response.#light : undefined;
   }

@@ -86,7 +86,10 @@ const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
 
 type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>;
 
-/** What a reader gives, `first` before the rest; the stream is cancelled if that is not wanted. */
+/**
+ * The chunks of a reader, `first` before the rest. The stream is cancelled if the rest is not
+ * wanted.
+ */
 class Chunks implements AsyncIterableIterator<Uint8Array> {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #first: Reading | undefined;

@@ -11,7 +11,7 @@ import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "./syntax.ts";
 /** The most bytes of the extensions of one chunk: more is an attack. */
 const MAX_EXTENSIONS = 256;
 
-/** What differs between requests and responses. */
+/** The differences between requests and responses. */
 export interface ChunkedOptions {
   /** Bytes of the trailer section; more is HEADERS_TOO_LARGE. Default: 8192. */
   readonly trailerBytes?: number;
@@ -22,20 +22,20 @@ export interface ChunkedOptions {
 const CR = 0x0d;
 const LF = 0x0a;
 
-/** What the next byte belongs to. */
+/** The part of a chunk that the next byte belongs to. */
 type State = "size" | "extension" | "size-lf" | "data" | "data-cr" | "data-lf" | "trailer" | "end";
 
 /** Decodes one body; see the module. */
 export class ChunkedDecoder {
   #state: State = "size";
-  /** What is left of the chunk; while its size is read, the size so far. */
+  /** The number of bytes that are left of the chunk. While its size is read, the size so far. */
   #left = 0;
   #digits = 0;
   #extension = "";
   #line = 0;
   #trailer = "";
   #trailerBytes = 0;
-  /** What a trailer line is, from the second one on. */
+  /** The syntax of a trailer line, from the second one on. */
   readonly #trailerLine: RegExp;
   readonly #mostTrailer: number;
   #sawField = false;

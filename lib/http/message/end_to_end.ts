@@ -1,5 +1,5 @@
 /**
- * Which fields of a message go through a proxy.
+ * The fields of a message that go through a proxy.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const HOP_BY_HOP = [
   "upgrade",
 ];
 
-/** What the engine says of each message itself. */
+/** The fields that the engine sets in each message itself. */
 const OWN = ["content-length", "date", "expect"];
 
 const LEFT_OUT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN]);

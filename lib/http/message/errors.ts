@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a message, and the status that tells so.
+ * Errors of a message, and the status of the response for each.
  *
  * @module
  */
@@ -30,7 +30,7 @@ export type HttpErrorCode =
 export class HttpError extends Error {
   /** Always `"HttpError"`. */
   override readonly name = "HttpError";
-  /** What is wrong. */
+  /** The code of the error. */
   readonly code: HttpErrorCode;
   /** 400 to 505. */
   readonly status: number;

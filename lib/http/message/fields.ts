@@ -36,8 +36,8 @@ export function parseField(text: string, start: number, end: number, headers: st
 }
 
 /**
- * What a folded line (RFC 9112 section 5.2: it begins with white space) adds to the value of the
- * field `name`. Throws {@linkcode HttpError} BAD_FIELD.
+ * Returns the text that a folded line (RFC 9112 section 5.2: it begins with white space) adds to
+ * the value of the field `name`. Throws {@linkcode HttpError} BAD_FIELD.
  */
 export function foldedValue(line: string, name: string): string {
   return valueOf(line, 0, line.length, name);

@@ -10,13 +10,13 @@ import { type MessageHead, requestMessageHead, responseMessageHead } from "./mes
 import { HeadParser } from "./request_head.ts";
 import { ResponseHeadParser } from "./response_head.ts";
 
-/** What has passed in one direction. */
+/** A part of a message that has passed in one direction. */
 export type Passed =
   /** A head: its first line, then the names and values of its fields by turns. */
   | { readonly type: "head"; readonly first: string; readonly headers: readonly string[] }
   /** The content behind it, as a whole: how many bytes it had, without its framing. */
   | { readonly type: "content"; readonly size: number }
-  /** What is not a valid message, and all that follows it. */
+  /** Bytes that are not a valid message, and all that follow them. */
   | { readonly type: "other"; readonly bytes: Buffer };
 
 /** Follows what passes in one direction, in pieces of any size. */
@@ -34,11 +34,11 @@ interface HeadReader {
 /** Follows one direction. */
 class Follower {
   readonly #heads: HeadReader;
-  /** What is left of the content under way; `undefined` while a head is due. */
+  /** The rest of the content under way. `undefined` while a head is due. */
   #left: number | ChunkedDecoder | undefined;
-  /** How much of it has passed. */
+  /** The number of bytes that have passed of it. */
   #size = 0;
-  /** What comes is not followed any more. */
+  /** Whether further bytes are no longer followed. */
   #lost = false;
 
   constructor(heads: HeadReader) {

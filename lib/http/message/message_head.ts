@@ -1,5 +1,5 @@
 /**
- * What requests and responses have in common: a first line, fields, and content of some length.
+ * The common parts of requests and responses: a first line, fields, and content of some length.
  *
  * @module
  */

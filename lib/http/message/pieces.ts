@@ -26,7 +26,7 @@ export class Pieces implements AsyncIterableIterator<Uint8Array> {
       const value = await this.#read();
       if (value !== null && !this.#over) return { done: false, value };
     } catch (error) {
-      // What waits when it is left has failed because of that.
+      // Leaving it fails the step that waits.
       if (!this.#over) {
         this.#end();
         throw error;

@@ -1,5 +1,5 @@
 /**
- * What a request's header fields say of the message itself: whose host it is for, how its body is
+ * The framing of a request by its header fields: the host it is for, how its body is
  * delimited, and whether the connection goes on (RFC 9112 sections 3.2, 6.3 and 9.3). Here is where
  * request smuggling is stopped, so what is ambiguous is an error and never a guess.
  *
@@ -10,7 +10,7 @@ import { HttpError } from "./errors.ts";
 import { membersOf } from "./fields.ts";
 import type { RequestHead } from "./request_head.ts";
 
-/** How a request is framed. */
+/** The framing of a request. */
 export interface Framing {
   /** The length of the body in bytes; -1 if it is chunked. */
   readonly bodyLength: number;
@@ -31,7 +31,7 @@ export function framingOf(head: RequestHead): Framing {
   let connection = "";
   let expectsContinue = false;
   for (let i = 0; i < headers.length; i += 2) {
-    // Names of other lengths are none of ours; this saves most of the lower-casing.
+    // Names of other lengths are not in the list; this saves most of the lower-casing.
     const { length } = headers[i];
     if (length !== 4 && length !== 6 && length !== 10 && length !== 14 && length !== 17) continue;
     const value = headers[i + 1];

@@ -22,7 +22,7 @@ export interface RequestHead {
   readonly headers: readonly string[];
 }
 
-/** How much a head may hold. */
+/** Limits of a head. */
 export interface HeadLimits {
   /** Bytes of the request line; more is 414. Default: 8192. */
   readonly requestLine: number;
@@ -42,7 +42,7 @@ export const HEAD_LIMITS: HeadLimits = {
 const CR = 0x0d;
 const SP = 0x20;
 
-/** What a request-target is made of: visible ASCII. URIs know less, but browsers send more. */
+/** The characters of a request-target: visible ASCII. URIs have fewer, but browsers send more. */
 const TARGET = table((code) => code > SP && code < 0x7f);
 
 /** Parses one head after the other; see the module. */
@@ -50,7 +50,7 @@ export class HeadParser {
   readonly #limits: HeadLimits;
   /** The start of a line whose end has not come. */
   #held = "";
-  /** How much of what is held has been searched for the line's end. */
+  /** The number of held bytes that were searched for the line's end. */
   #searched = 0;
   #sawEmptyLine = false;
   #method: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * How the body of a response is delimited (RFC 9112 section 6.3). What is ambiguous is an error and
+ * The framing of a response's body (RFC 9112 section 6.3). An ambiguous message is an error and
  * never a guess: of two ways to read a response, one is an attacker's.
  *
  * @module

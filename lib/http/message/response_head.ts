@@ -22,7 +22,7 @@ export interface ResponseHead {
   readonly headers: readonly string[];
 }
 
-/** How much the head of a response may hold; more is HEADERS_TOO_LARGE. */
+/** Limits of the head of a response. More is HEADERS_TOO_LARGE. */
 export interface ResponseHeadLimits {
   /** Bytes of the status line. Default: 8192. */
   readonly statusLine: number;

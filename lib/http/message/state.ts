@@ -6,12 +6,12 @@
  * @module
  */
 
-/** What may follow what: the next state for each event; an event that is not there is a mistake. */
+/** A table of states: the next state for each event. An event that is not there is a mistake. */
 export type Table<State extends string, Event extends string> = Readonly<
   Record<State, Readonly<Partial<Record<Event, State>>>>
 >;
 
-/** What has come from the client. */
+/** The state of the bytes from the client. */
 export type Reading =
   /** Nothing of a request. */
   | "idle"
@@ -29,10 +29,10 @@ export type Reading =
   | "closed"
   /** Nothing in time: what comes now is too late. */
   | "expired"
-  /** What is no request, or is not whole: what comes now cannot be understood. */
+  /** Input that is no request, or is not whole: bytes that come now cannot be understood. */
   | "broken";
 
-/** What happens to {@linkcode Reading}. */
+/** The events of {@linkcode Reading}. */
 export type ReadingEvent =
   /** The first bytes of a head have come, and not all of it. */
   | "begin"
@@ -57,7 +57,7 @@ export type ReadingEvent =
   /** Something is wrong with what came, or with the connection. */
   | "fail";
 
-/** What follows what in {@linkcode Reading}. */
+/** The table of {@linkcode Reading}. */
 export const READING: Table<Reading, ReadingEvent> = {
   idle: {
     begin: "head",
@@ -84,7 +84,7 @@ export const READING: Table<Reading, ReadingEvent> = {
   broken: { fail: "broken" },
 };
 
-/** What has been sent to the client. */
+/** The state of the bytes to the client. */
 export type Writing =
   /** Nothing, and nothing is to be sent. */
   | "idle"
@@ -100,10 +100,10 @@ export type Writing =
   | "switched"
   /** The last response, and the end of the stream. */
   | "closed"
-  /** What never becomes whole, or is of no use any more. */
+  /** A response that never becomes whole, or is of no use any more. */
   | "broken";
 
-/** What happens to {@linkcode Writing}. */
+/** The events of {@linkcode Writing}. */
 export type WritingEvent =
   /** A request has come. */
   | "request"
@@ -113,7 +113,7 @@ export type WritingEvent =
   | "contentEnd"
   /** A whole response is sent. */
   | "whole"
-  /** What came is to be refused, whether it was a request or not. */
+  /** The input is to be refused, whether it was a request or not. */
   | "refuse"
   /** The next request may come. */
   | "next"
@@ -124,7 +124,7 @@ export type WritingEvent =
   /** Nothing more can be sent, or must be. */
   | "fail";
 
-/** What follows what in {@linkcode Writing}. */
+/** The table of {@linkcode Writing}. */
 export const WRITING: Table<Writing, WritingEvent> = {
   idle: { request: "owed", refuse: "refusing", fail: "broken" },
   owed: {
@@ -170,7 +170,7 @@ function refuse({ state }: { readonly state: string }, event: string): never {
   throw new Error(`The event ${event} cannot happen in the state ${state} of an HTTP connection`);
 }
 
-/** What the state has to know of a request. */
+/** The facts about a request that the state needs. */
 export interface RequestFacts {
   /** The length of the body in bytes; -1 if it is chunked. */
   readonly bodyLength: number;
@@ -180,13 +180,13 @@ export interface RequestFacts {
   readonly expectsContinue: boolean;
 }
 
-/** What went wrong: the client's bytes or time, the connection, or code of the server. */
+/** The cause of a failure: the client's bytes or time, the connection, or code of the server. */
 export type Failure = "refused" | "lost" | "mistake";
 
-/** How a connection ends: with a response that says why, in good order, or at once. */
+/** The ways to end a connection: with a response that says why, in good order, or at once. */
 export type Ending = "refuse" | "close" | "reset";
 
-/** What comes after a response. */
+/** The next step after a response. */
 export type Step =
   /** The next request. */
   | "request"
@@ -217,7 +217,7 @@ export class ConnectionState {
     return this.#writing.state;
   }
 
-  /** How many requests have come. */
+  /** The number of requests that have come. */
   get requests(): number {
     return this.#requests;
   }
@@ -248,7 +248,7 @@ export class ConnectionState {
       this.#reading === READ.expecting;
   }
 
-  /** What comes next, now that a response is whole. */
+  /** Returns the next step, now that a response is whole. */
   get step(): Step {
     if (!this.#keepAlive) return "close";
     return this.#reading === READ.body ? "discard" : "request";
@@ -271,7 +271,7 @@ export class ConnectionState {
   proceed(): boolean {
     if (this.#reading !== READ.expecting) return false;
     this.#read("proceed");
-    // Behind the head of a response 100 would be content; that head tells the client as well.
+    // Behind the head of a response 100 would be content; that head says it as well.
     return this.#writing === WRITE.owed;
   }
 
@@ -353,7 +353,7 @@ export class ConnectionState {
   }
 
   #endingOf(what: Failure): Ending {
-    // What has been sent of a response must not look whole.
+    // A response that was sent in part must not look whole.
     if (this.#writing === WRITE.content || what === "mistake") return "reset";
     const unanswered = this.#writing === WRITE.idle || this.#writing === WRITE.owed;
     return what === "refused" && unanswered ? "refuse" : "close";

@@ -40,7 +40,7 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
     );
   }
 
-  /** Nobody wants the rest: what is waited for rejects, and the stream is told. */
+  /** Nobody wants the rest: the pending read rejects, and the stream is ended. */
   drop(reason: unknown): void {
     if (this.#dropped !== undefined) return;
     this.#dropped = { reason };

@@ -14,18 +14,18 @@ export class BodyReader {
   readonly #input: Input;
   readonly #limit: number;
   readonly #decoder: ChunkedDecoder | undefined;
-  /** What is left of a body with a length. */
+  /** The number of bytes that are left of a body with a length. */
   #left: number;
-  /** How many bytes of content have been read. */
+  /** The number of bytes of content that were read. */
   #count = 0;
-  /** Where in the input the decoder has found content that was not handed out yet. */
+  /** The ranges of the input with content that was not handed out yet. */
   readonly #found: [from: number, to: number][] = [];
-  /** How many bytes it has, if Content-Length says so. */
+  /** The number of bytes that it has, if Content-Length says so. */
   readonly length: number | undefined;
 
-  /** The end has been told: nobody has bytes of it any more. */
+  /** The end was reported: nobody has bytes of it any more. */
   ended = false;
-  /** What was not read has been thrown away. */
+  /** Whether the unread rest was thrown away. */
   dropped = false;
 
   /** `length` is that of the framing: -1 for a chunked body. */
@@ -66,7 +66,7 @@ export class BodyReader {
       }
       const bytes = this.#take();
       if (bytes !== undefined) return bytes;
-      // What came last may have been the last chunk; then what is behind it is the next request.
+      // The last bytes may have been the last chunk. The next request is behind them then.
       if (!this.done && !await this.#input.fill()) {
         throw new HttpError(400, "BODY_INCOMPLETE", "The client closed before the end of the body");
       }

@@ -17,10 +17,10 @@ import type { Phases } from "./phases.ts";
 import type { EngineRequest } from "./request.ts";
 import type { Sender } from "./sender.ts";
 
-/** How long the stream of a client that has sent FIN may bring nothing, in milliseconds. */
+/** The time that the stream for a client that has sent FIN may be silent, in milliseconds. */
 const SILENT_MS = 500;
 
-/** What is asked of the connection. */
+/** The part of a connection that is watched. */
 export interface WatchedConnection {
   /** The request that is not answered in full. */
   readonly underWay: EngineRequest | undefined;

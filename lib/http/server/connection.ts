@@ -18,7 +18,7 @@ import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
 import { RequestHeads } from "./request_heads.ts";
 
-/** What a server lends its connections. */
+/** The parts of a server that its connections use. */
 export interface ConnectionServer extends ExchangesServer {
   /** The large receive buffers. */
   readonly buffers: BufferPool;
@@ -100,7 +100,7 @@ export class HttpConnection {
 
   /** Ends the connection as what went wrong with it demands. */
   async #fail(failure: unknown): Promise<void> {
-    // What a stream makes of being dropped is no mistake of its.
+    // An error of a stream that was dropped is no mistake.
     const isContent = this.#state.writing === "content";
     const error = isContent ? this.#exchanges.client.lost ?? failure : failure;
     const request = this.#exchanges.abandon(error);

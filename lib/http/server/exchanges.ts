@@ -40,7 +40,7 @@ import { upgradedHandlerOf } from "./upgrade.ts";
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
 
-/** What is asked of the server. */
+/** The parts of the server that exchanges use. */
 export interface ExchangesServer extends PhasesServer {
   readonly settings: HttpSettings;
   readonly handler: LightHandler;
@@ -50,7 +50,7 @@ export interface ExchangesServer extends PhasesServer {
   readonly tails: Tails;
 }
 
-/** What a connection consists of. */
+/** The parts of a connection. */
 export interface ExchangesParts {
   readonly state: ConnectionState;
   readonly input: Input;
@@ -62,7 +62,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   /** Whether the client is still there. */
   readonly client: ClientWatch;
   readonly scheme: "http" | "https";
-  /** What the connection waits for. */
+  /** The phases: for what the connection waits. */
   readonly phases: Phases;
   readonly #conn: Conn;
   readonly #conversation: Conversation;
@@ -129,7 +129,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   async #exchangeBody(request: EngineRequest, body: BodyReader): Promise<void> {
     const state = this.#state;
     this.phases.expectBody();
-    // What the handler reads may first send 100, behind the responses that wait.
+    // A read of the handler may first send 100, behind the responses that wait.
     if (state.reading === "expecting") await this.#output.flush();
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
@@ -157,7 +157,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     // The time for the body is over, and the client has got 408.
     if (!this.#state.underWay) return dropContent(response);
     if (reader?.done) this.#state.bodyEnd();
-    // What is too large is not waited for.
+    // A body that is too large is not waited for.
     if (reader?.tooLarge) this.#state.endAfterResponse();
     const rest = this.#respondAtOnce(request, response);
     if (rest !== undefined) await this.#send(request, rest);
@@ -183,7 +183,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     }
   }
 
-  /** What a handler threw: a 500, unless it is what reading or sending threw, which goes on. */
+  /** Returns 500 for an error of a handler. Errors of reading or sending are thrown again. */
   #mistake(error: unknown, request: EngineRequest): LightResponse {
     if (error instanceof HttpError || this.isOwn(error)) throw error;
     if (!request.isAbort(error)) this.#server.settings.onError(error, request);

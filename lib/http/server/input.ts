@@ -8,12 +8,14 @@ import { Buffer } from "node:buffer";
 import { type BufferPool, ReceiveBuffer } from "../../net/buffer_pool.ts";
 import type { Conn } from "../../net/transport.ts";
 
-/** What is received while nothing is wanted is mostly the end of the stream, and is no more than this
- * many times this many bytes. */
+/**
+ * The most buffers of {@linkcode SPARE} bytes that are received while nobody reads. That is mostly
+ * the end of the stream.
+ */
 const MOST_SPARE = 8;
 const SPARE = 1024;
 
-/** What was received and not yet taken: `chunk` from `from` to `to`. */
+/** The bytes that were received and not yet taken: `chunk` from `from` to `to`. */
 export class Input {
   readonly #conn: Conn;
   readonly #buffer: ReceiveBuffer;
@@ -22,9 +24,9 @@ export class Input {
   #filling: Promise<boolean> | undefined;
   /** A read that was begun before its bytes are wanted. */
   #ahead: Promise<number | null> | undefined;
-  /** What came ahead while the bytes in `chunk` were still needed. */
+  /** Bytes that came ahead while those in `chunk` were still needed. */
   readonly #spare: Buffer[] = [];
-  /** Where the bytes are. */
+  /** The buffer that has the bytes. */
   chunk: Buffer;
   /** The first byte not taken. */
   from = 0;
@@ -42,7 +44,7 @@ export class Input {
     return this.from === this.to;
   }
 
-  /** How many bytes were received and not taken. */
+  /** The number of bytes that were received and not taken. */
   get waiting(): number {
     return this.#spare.reduce((sum, { length }) => sum + length, this.to - this.from);
   }

@@ -9,7 +9,7 @@ import type { Addr } from "../../base/addr.ts";
 
 /** The body of a request, which comes bit by bit. It can be read until the request is answered. */
 export interface LightBody extends AsyncIterable<Uint8Array> {
-  /** How many bytes it has, if Content-Length says so; undefined of a chunked one. */
+  /** The number of bytes that it has, if Content-Length says so; undefined of a chunked one. */
   readonly length: number | undefined;
 
   /**
@@ -76,9 +76,10 @@ export interface LightResponse {
   readonly headers?: readonly string[];
   /**
    * The content: text is sent as UTF-8, a stream as it comes, its head at once. A stream that is not
-   * wanted to its end, since its client has left, is told by `return()`, which a generator hears once
-   * what it awaits settles. Each piece is sent before the next is asked for: of a stream that has a
-   * method `borrowed()`, as a {@linkcode ClientResponse} has, what that gives is sent. Default: none.
+   * wanted to its end, since its client has left, is ended by `return()`, which a generator sees
+   * once what it awaits settles. Each piece is sent before the next is asked for: of a stream that
+   * has a method `borrowed()`, as a {@linkcode ClientResponse} has, what that gives is sent.
+   * Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */

@@ -1,5 +1,5 @@
 /**
- * What an HTTP server can be told, and what it does untold.
+ * Options of an HTTP server, and their defaults.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export interface Exchange {
   readonly remoteAddr: Addr;
   /** The status of the response. */
   readonly status: number;
-  /** How many bytes of content were sent. */
+  /** The number of bytes of content that were sent. */
   readonly bytes: number;
   /** Whether the whole response was sent. */
   readonly complete: boolean;
@@ -98,33 +98,33 @@ export interface Exchange {
   readonly duration: number;
 }
 
-/** What the HTTP servers take. */
+/** Options of the HTTP servers. */
 export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
   readonly signal?: AbortSignal;
   /**
-   * How many connections there may be at once; 0 for no limit. At that number the one that has
+   * The most connections at once; 0 for no limit. At that number the one that has
    * waited longest for a request, or for an answer to a client that has left, and for at least half
    * a second, is closed for the next. So is one whose body has stalled for five seconds. If there
    * is none, the next waits. Default: 1024.
    */
   readonly maxConnections?: number;
-  /** Who may connect. Default: everyone. */
+  /** Decides who may connect. Default: everyone may. */
   readonly admission?: Admission;
   /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
   readonly drainTimeout?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<HttpLimits>;
   /**
-   * Is told of what a handler, or the stream of its response, threw: mistakes, and no request that
-   * was refused, nor clients that leave, which {@linkcode HttpOptions.onResponse} tells. Nearly
-   * always it was for a request. Default: it becomes a process warning with its stack, the method,
-   * the target and the client's address.
+   * Called with an error of a handler, or of the stream of its response: mistakes. Refused requests
+   * and clients that leave are not among them: {@linkcode HttpOptions.onResponse} reports those.
+   * Nearly always it was for a request. Default: it becomes a process warning with its stack, the
+   * method, the target and the client's address.
    */
   readonly onError?: (error: unknown, request: LightRequest | undefined) => void;
-  /** Is told of each response, once it has been sent or has broken off. It must not throw. */
+  /** Called for each response, once it has been sent or has broken off. It must not throw. */
   readonly onResponse?: (exchange: Exchange) => void;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -169,7 +169,7 @@ export function settingsOf(options: HttpOptions): HttpSettings {
   };
 }
 
-/** The limits with those that are asked for; those that are none are `Infinity`. */
+/** The limits, with those of the options. No limit is `Infinity`. */
 function limitsOf(asked: Partial<HttpLimits>): HttpLimits {
   const given = Object.entries(asked).filter(([, limit]) => limit !== undefined);
   const limits: HttpLimits = { ...HTTP_LIMITS, ...Object.fromEntries(given) };

@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import type { Conn } from "../../net/transport.ts";
 
-/** What is gathered before it is sent; content larger than this goes out without being copied. */
+/** The most bytes that are gathered before they are sent. Larger content is sent without a copy. */
 const SIZE = 16 * 1024;
 
 const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
@@ -68,7 +68,7 @@ export class Output {
   /** Takes in a head, or the frame of a chunk, that {@linkcode fits}. */
   text(text: string): void {
     const { bytes: buffer } = this.#buffer ??= this.#buffers.take();
-    // Where both are the same, writing UTF-8 is several times as fast.
+    // For ASCII text both are the same, and writing UTF-8 is several times as fast.
     this.#length += NOT_ASCII.test(text)
       ? buffer.write(text, this.#length, "latin1")
       : buffer.write(text, this.#length);

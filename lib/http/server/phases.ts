@@ -1,5 +1,5 @@
 /**
- * What a connection is waiting for, and for how long it may.
+ * The phases of a connection: for what it waits, and for how long it may.
  *
  * @module
  */
@@ -9,21 +9,21 @@ import type { ConnectionState } from "../message/state.ts";
 import type { HttpLimits } from "./options.ts";
 
 /**
- * What a connection is waiting for; each has its own deadline, but for the handler. Another protocol is
+ * The phases of a connection. Each has its own deadline, but for the handler. Another protocol is
  * the handler's, too.
  */
 export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | "expired";
 
-/** What is to be done with a connection whose time is up. */
+/** The action for a connection whose time is up. */
 export type Verdict = "close" | "reset" | "refuse";
 
 /** After so many milliseconds without a byte of a body that is read, it has stalled. */
 const STALLED_MS = 5000;
 
-/** How long a client that was refused gets to take that, stop sending and read why. */
+/** The time that a refused client gets to stop sending and read the response, in milliseconds. */
 const LINGER_MS = 2000;
 
-/** What is asked of the server. */
+/** The parts of the server that phases use. */
 export interface PhasesServer {
   /** The time of the last tick, in milliseconds of the clock. */
   readonly now: number;
@@ -52,10 +52,12 @@ export class Phases {
   #busy: number;
   /** More of a body is waited for. */
   #readsBody = false;
-  /** How long the client was waited for, for the body under way, and since when it is now. */
+  /**
+   * The time that the body under way has waited for the client, and the start of the present wait.
+   */
   #bodyWaited = 0;
   #waitingSince = 0;
-  /** How many bytes the connection had brought before that body. */
+  /** The number of bytes that the connection had brought before that body. */
   #bodyStart = 0;
 
   /** `output.writing` is true while the client is to take something. */

@@ -10,7 +10,7 @@ import { Pieces } from "../message/pieces.ts";
 import type { BodyReader } from "./body.ts";
 import type { LightBody } from "./light.ts";
 
-/** What a body asks of the connection that it comes on. */
+/** The parts of a connection that a body uses. */
 export interface BodyConnection {
   /** The next bytes of the body, valid until the next call, or `null` at its end. */
   readBody(body: BodyReader): Promise<Uint8Array | null>;

@@ -12,7 +12,7 @@ import type { BodyReader } from "./body.ts";
 import type { LightBody, LightRequest } from "./light.ts";
 import { type BodyConnection, ReadableBody } from "./readable_body.ts";
 
-/** What a request asks of the connection that it came on. */
+/** The parts of a connection that a request uses. */
 export interface RequestConnection extends BodyConnection {
   readonly scheme: "http" | "https";
   readonly addrs: { readonly localAddr: Addr; readonly remoteAddr: Addr };
@@ -68,7 +68,7 @@ export class EngineRequest implements LightRequest {
     return this.#controller.signal;
   }
 
-  /** What reads the body, if there is one. */
+  /** The reader of the body, if there is one. */
   get reader(): BodyReader | undefined {
     return this.#reader;
   }

@@ -37,7 +37,7 @@ export function headOf({ status, headers, body, length }: LightResponse, minor: 
   return minor === 1 ? `${head}Transfer-Encoding: chunked\r\n` : head;
 }
 
-/** What frames the message, and Date. */
+/** The fields that frame the message, and Date. */
 const OURS: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -50,7 +50,7 @@ interface KnownHead {
   readonly status: number;
   readonly headers: readonly string[];
   readonly size: number;
-  /** What goes before the tail. */
+  /** The bytes before the tail. */
   readonly fields: Buffer;
   /** The tail that it was sent with last, and both together. */
   tail: Buffer;
@@ -98,7 +98,7 @@ function equal(a: readonly string[], b: readonly string[]): boolean {
   return true;
 }
 
-/** Whether the end of the content can be told only by closing: HTTP/1.0 knows no chunks. */
+/** Whether only closing marks the end of the content: HTTP/1.0 has no chunks. */
 export function endsByClose({ status, body, length }: LightResponse, minor: 0 | 1): boolean {
   return minor === 0 && length === undefined && isStream(body) && !isBare(status);
 }
@@ -109,8 +109,8 @@ export function hasContent({ status, body }: LightResponse, method: string): boo
 }
 
 /**
- * Sends content; what is small is only put into `output`. `count` is told of how many bytes of it
- * went there.
+ * Sends content; what is small is only put into `output`. `count` is called with the number of
+ * bytes that went there.
  */
 export async function sendContent(
   body: NonNullable<LightResponse["body"]>,
@@ -143,7 +143,7 @@ async function drop(body: AsyncIterable<Uint8Array>): Promise<void> {
   try {
     await borrowedFrom(body)[Symbol.asyncIterator]().return?.();
   } catch {
-    // What it makes of that is of no interest.
+    // Its result is of no interest.
   }
 }
 
@@ -152,7 +152,7 @@ export function isStream(body: LightResponse["body"]): body is AsyncIterable<Uin
   return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
-/** How many bytes of content a response has that is no stream. */
+/** Returns the number of bytes of content that is no stream. */
 export function sizeOf(body: string | Uint8Array | undefined): number {
   if (body === undefined) return 0;
   if (typeof body !== "string" || isShortAscii(body)) return body.length;

@@ -9,12 +9,15 @@ import { SocketError } from "../../base/errors.ts";
 import type { Conn, TlsConn } from "../../net/transport.ts";
 import type { TlsInfo } from "../../net/tls/options.ts";
 
-/** What was received and not taken yet: `chunk` from `from` to `to`, and what {@linkcode fill} brings. */
+/**
+ * The bytes that were received and not taken yet: `chunk` from `from` to `to`, and those that
+ * {@linkcode fill} reads.
+ */
 export interface Received {
   readonly chunk: Uint8Array;
   from: number;
   readonly to: number;
-  /** How many bytes were received and not taken. */
+  /** The number of bytes that were received and not taken. */
   readonly waiting: number;
   /** Whether nothing was received that is not taken, and nothing is being received. */
   readonly drained: boolean;
@@ -60,7 +63,7 @@ class Rest<C extends Conn = Conn> implements Conn {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    // What is no buffer, has no room, or comes too late is for the connection to refuse.
+    // The connection refuses an argument that is no buffer or has no room, and a late call.
     if (this.#closed || this.#input.drained || !(p?.length > 0)) return this.conn.read(p);
     return this.#received(p);
   }

@@ -26,7 +26,7 @@ export class Sender {
   readonly #heads: ResponseHeads;
   /** The stream that is being sent. */
   #stream: StreamContent | undefined;
-  /** How many bytes of content have been sent of the last response. */
+  /** The number of bytes of content that were sent of the last response. */
   sent = 0;
 
   constructor(output: Output, heads: ResponseHeads) {
@@ -102,7 +102,7 @@ export class Sender {
     await sendContent(content, length, request.minor, this.#output, this.#count);
   }
 
-  /** What is there at once leaves together with the head. */
+  /** Sends the content that is there at once together with the head. */
   async #begin(body: AsyncIterable<Uint8Array>): Promise<StreamContent> {
     const stream = this.#stream = new StreamContent(body);
     try {

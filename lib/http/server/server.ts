@@ -1,6 +1,6 @@
 /**
- * What the connections of one HTTP server share: buffers, the Date, and the clock that sweeps their
- * deadlines.
+ * The shared state of one HTTP server's connections: buffers, the Date, and the clock that sweeps
+ * their deadlines.
  *
  * @module
  */
@@ -18,17 +18,19 @@ import { type Tails, tailsOfNow } from "./date_fields.ts";
 
 const TICK_MS = 250;
 
-/** How long a connection has waited for a request before it makes room for another: the first request
- * may be on its way. */
+/**
+ * The time, in milliseconds, that a connection waits for a request before it makes room for another
+ * one: the first request may be on its way.
+ */
 const LEAST_WAIT_MS = 500;
 
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until it is stopped,
  * `signal` is aborted or the listener is closed. Then requests under way get `drainTimeout` to finish.
  *
- * What a handler throws is answered with 500 and told to {@linkcode HttpOptions.onError}, or is a
- * process warning. Requests that are refused (400, 413 and their kin) are no errors:
- * {@linkcode HttpOptions.onResponse} is told of them, as of every response.
+ * An error of a handler is answered with 500 and goes to {@linkcode HttpOptions.onError}, or is a
+ * process warning. Requests that are refused (400, 413 and similar) are no errors:
+ * {@linkcode HttpOptions.onResponse} is called for them, as for every response.
  *
  * Fails as {@linkcode serve} does.
  *

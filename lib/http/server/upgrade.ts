@@ -16,7 +16,7 @@ import type { Handler } from "../../serve/serve.ts";
 import { membersOf } from "../message/fields.ts";
 import type { LightRequest, LightResponse } from "./light.ts";
 
-/** What {@linkcode upgrade} takes. */
+/** Options of {@linkcode upgrade}. */
 export interface UpgradeOptions {
   /** The protocol that the client must have asked for, such as `websocket`; in any case. */
   readonly protocol: string;
@@ -37,7 +37,7 @@ const OPTIONS: Kinds<UpgradeOptions> = {
   handler: required(FUNCTION),
 };
 
-/** What 101 leads to. */
+/** The switch to another protocol after 101. */
 interface Switch {
   readonly protocol: string;
   readonly handler: Handler;

@@ -30,11 +30,11 @@ export class Assembler {
   #compressed = false;
   #fragments = 0;
   #utf8: Utf8Check | undefined;
-  /** What is gathered: buffers, how much of each is filled, and what is free in the last one. */
+  /** The gathered buffers, how much of each is filled, and what is free in the last one. */
   #pieces: Buffer[] = [];
   #filled: number[] = [];
   #room: Buffer = NOTHING;
-  /** How many bytes are gathered. */
+  /** The number of bytes that are gathered. */
   size = 0;
 
   constructor(settings: WsSettings, deflate: Deflate | undefined) {

@@ -33,10 +33,10 @@ import { acceptOf, newKey, WEBSOCKET, WS_VERSION } from "./handshake.ts";
 import { WS_OPTIONS, type WsOptions, wsSettings } from "./options.ts";
 import type { WsConn } from "./ws_conn.ts";
 
-/** What {@linkcode dialWebSocket} takes. Times are in milliseconds. */
+/** Options of {@linkcode dialWebSocket}. Times are in milliseconds. */
 export interface WsDialOptions
   extends WsOptions, Pick<HttpRequestOptions, "tls" | "socketPath" | "onHead"> {
-  /** What to connect through. Default: the system's sockets. */
+  /** The transport. Default: the system's sockets. */
   readonly transport?: Transport;
   /** The subprotocols to ask for, the best one first. Default: none. */
   readonly protocols?: readonly string[];
@@ -135,7 +135,9 @@ function httpUrl(url: string | URL): string {
   return `${http}:${rest}`;
 }
 
-/** What the response has agreed on (RFC 6455 section 4.1). Throws for one that is not valid. */
+/**
+ * Returns the agreement of a response (RFC 6455 section 4.1). Throws if the response is not valid.
+ */
 function agreementOf(
   headers: readonly string[],
   key: string,

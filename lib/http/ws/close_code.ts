@@ -43,7 +43,7 @@ export function isCloseCode(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** What a Close frame says. */
+/** The content of a Close frame. */
 export interface CloseReason {
   /** 1005 if there is none. */
   readonly code: number;

@@ -31,7 +31,7 @@ import { Receiver, type ReceiverEvents } from "./receiver.ts";
 import { FrameSender } from "./sender.ts";
 import type { WsClose, WsConn } from "./ws_conn.ts";
 
-/** What the handshake has agreed on. */
+/** The result of the handshake. */
 export interface Agreement {
   readonly role: WsRole;
   readonly protocol: string;
@@ -252,7 +252,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver.dropAll();
   }
 
-  /** The peer broke the protocol: it is told so, and what it still sends is thrown away. */
+  /** The peer broke the protocol: it gets a Close frame, and its further bytes are thrown away. */
   onFailure(error: WsError): void {
     this.#failed = true;
     this.#receiver.endReading(error);

@@ -10,13 +10,13 @@ import { counted } from "../../base/plural.ts";
 import { CLOSE } from "./close_code.ts";
 import { WsError } from "./error.ts";
 
-/** What ends a compressed message, and is not sent (RFC 7692 section 7.2.1). */
+/** The end of a compressed message, which is not sent (RFC 7692 section 7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
 /** Below this size compression makes a message larger, or nearly as large. */
 const LEAST_SIZE = 64;
 
-/** What was agreed on. */
+/** The parameters that both sides agreed on. */
 export interface DeflateParameters {
   /** The window of what this end compresses, as a power of 2: 9 to 15. */
   readonly windowBits: number;
@@ -120,7 +120,7 @@ export function parseExtensions(value: string): Extension[] | undefined {
   return extensions;
 }
 
-/** What stands in a response, and what it means. */
+/** The extension in a response, and its parameters. */
 export interface DeflateAgreement extends DeflateParameters {
   readonly text: string;
 }
@@ -168,11 +168,14 @@ function acceptOffer(parameters: Extension["parameters"]): DeflateAgreement | un
   return { windowBits, text };
 }
 
-/** What a client offers: no context on either side, and any window. */
+/** The offer of a client: no context on either side, and any window. */
 export const DEFLATE_OFFER: string =
   `${DEFLATE}; client_no_context_takeover; server_no_context_takeover; client_max_window_bits`;
 
-/** What a server has made of {@linkcode DEFLATE_OFFER}. Undefined if that is not valid. */
+/**
+ * Returns the parameters of a server's response to {@linkcode DEFLATE_OFFER}. Undefined if it is
+ * not valid.
+ */
 export function agreedDeflate(response: readonly Extension[]): DeflateParameters | undefined {
   const [{ name, parameters }, ...more] = response;
   if (more.length > 0 || name.toLowerCase() !== DEFLATE) return undefined;

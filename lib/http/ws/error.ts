@@ -1,5 +1,5 @@
 /**
- * What a peer does wrong on a WebSocket.
+ * Errors of a peer on a WebSocket.
  *
  * @module
  */

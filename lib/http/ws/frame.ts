@@ -9,7 +9,7 @@ import { CLOSE } from "./close_code.ts";
 import { WsError } from "./error.ts";
 import { applyMask } from "./mask.ts";
 
-/** What a frame is. */
+/** The opcodes of frames. */
 export const OPCODE = {
   continuation: 0x0,
   text: 0x1,
@@ -19,7 +19,7 @@ export const OPCODE = {
   pong: 0xa,
 } as const;
 
-/** Which end of the connection this is: clients mask what they send, servers do not. */
+/** The end of the connection: clients mask what they send, servers do not. */
 export type WsRole = "client" | "server";
 
 /** The most bytes that a control frame carries. */
@@ -33,12 +33,12 @@ const RSV1 = 0x40;
 const RSV2_3 = 0x30;
 const MASKED = 0x80;
 
-/** How many bytes a header has that says this length, without a key. */
+/** Returns the size of a header with this length, without a key. */
 export function headerSize(length: number): number {
   return length < 126 ? 2 : length < 0x10000 ? 4 : 10;
 }
 
-/** What the first byte of a header says besides the opcode. */
+/** The flags in the first byte of a header. */
 export interface FrameFlags {
   /** The last frame of its message. */
   readonly fin: boolean;
@@ -115,14 +115,14 @@ export class FrameParser {
       if (this.#headLength === wanted) break;
       if (at === to) return -1;
       head[this.#headLength++] = chunk[at++];
-      // What is wrong is said before the rest has come.
+      // Errors are reported before the rest has come.
       if (this.#headLength === 2) this.#check(head[0], head[1]);
     }
     this.#finish();
     return at;
   }
 
-  /** How many bytes the header has, as far as is known. */
+  /** Returns the size of the header, as far as it is known. */
   #wanted(): number {
     if (this.#headLength < 2) return 2;
     const short = this.#head[1] & 0x7f;

@@ -8,7 +8,7 @@ import { type Deferred, deferred } from "../../base/deferred.ts";
 
 /** A message that comes piece by piece; see {@linkcode WsConn.readStream}. */
 export interface WsIncoming extends AsyncIterable<Uint8Array> {
-  /** What it consists of. Pieces of text are cut anywhere, also inside a character. */
+  /** The type of its content. Pieces of text are cut anywhere, also inside a character. */
   readonly type: "text" | "binary";
 }
 

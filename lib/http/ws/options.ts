@@ -7,7 +7,7 @@
 import { CLOCK, FLAG, integer, type Kind, type Kinds, TIMEOUT } from "../../base/arguments.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 
-/** What every WebSocket takes. Times are in milliseconds. */
+/** Options of every WebSocket. Times are in milliseconds. */
 export interface WsOptions {
   /**
    * Bytes of a message that `read()` returns, from 1 or `Infinity`: more closes with 1009. Default: 1 MiB.
@@ -16,15 +16,15 @@ export interface WsOptions {
   /** Frames of one message: more closes with 1008. Default: 4,096. */
   readonly maxFragments?: number;
   /**
-   * How long a peer may say nothing before it gets a Ping. If nothing comes for as long again, the
-   * connection is lost. 0 sends none. Default: 30,000.
+   * The time that a peer may be silent before it gets a Ping. If nothing comes for as long again,
+   * the connection is lost. 0 sends none. Default: 30,000.
    */
   readonly pingInterval?: number;
-  /** How long the peer gets to answer a Close frame. Default: 5,000. */
+  /** The time that the peer gets to answer a Close frame. Default: 5,000. */
   readonly closeTimeout?: number;
   /** Whether messages are compressed where the peer can do it (RFC 7692). Default: false. */
   readonly deflate?: boolean;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 
@@ -34,7 +34,7 @@ const SIZE: Kind = {
   fits: (value) => value === Infinity || Number.isSafeInteger(value) && (value as number) >= 1,
 };
 
-/** What each of {@linkcode WsOptions} may be. */
+/** The kinds of {@linkcode WsOptions}. */
 export const WS_OPTIONS: Kinds<WsOptions> = {
   maxSize: SIZE,
   maxFragments: integer(1),

@@ -9,7 +9,7 @@ import { BYTES, checkArgument, isBytes, type Kind } from "../../base/arguments.t
 import type { WsMessage } from "./assembler.ts";
 import { MAX_HEADER, OPCODE, putHeader } from "./frame.ts";
 
-/** What a message may be. */
+/** The kinds of a message. */
 export const MESSAGE: Kind = {
   ...BYTES,
   takes: "a string, or bytes in a Uint8Array",

@@ -1,5 +1,5 @@
 /**
- * What comes on a WebSocket: bytes are taken apart into messages, for whoever reads, and control frames.
+ * The receiving side of a WebSocket: bytes become messages, for whoever reads, and control frames.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const MAX_AHEAD = 64 * 1024;
 
 const buffers = new BufferPool(64 * 1024);
 
-/** What a receiver reports. */
+/** The callbacks of a receiver. */
 export interface ReceiverEvents {
   /** A control frame has come; the payload is valid during the call. */
   onControl(opcode: number, payload: Buffer): void;
@@ -34,7 +34,7 @@ export interface ReceiverEvents {
   onLost(error: unknown): void;
 }
 
-/** What still counts of what comes. */
+/** The mode: the part of the input that still counts. */
 type Mode =
   /** All of it. */
   | "all"
@@ -43,7 +43,7 @@ type Mode =
   /** Only the end. */
   | "end";
 
-/** Who waits for the next message. */
+/** A reader that waits for the next message. */
 interface Reader {
   readonly streams: boolean;
   readonly result: Deferred<WsMessage | Incoming | null>;
@@ -58,7 +58,7 @@ export class Receiver {
   readonly #message: Assembler;
   readonly #buffer = new ReceiveBuffer(buffers);
   readonly #control = Buffer.alloc(MAX_CONTROL);
-  /** What was received and not taken: `#chunk` from `#from` to `#to`. */
+  /** The bytes that were received and not taken: `#chunk` from `#from` to `#to`. */
   #chunk: Buffer = this.#buffer.bytes;
   #from = 0;
   #to = 0;
@@ -68,7 +68,7 @@ export class Receiver {
   #mode: Mode = "all";
   #stopped = false;
   #inFrame = false;
-  /** What the header of the frame under way says has been heeded. */
+  /** Whether the header of the frame under way was handled. */
   #begun = false;
   #inMessage = false;
   /** A message that nobody has read yet. */

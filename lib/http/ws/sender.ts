@@ -14,7 +14,7 @@ import { applyMask, newMask } from "./mask.ts";
 /** The most bytes of small frames that leave together; larger ones leave by themselves. */
 const MAX_TOGETHER = 64 * 1024;
 
-/** What a buffer begins with, and the size of one that is kept. */
+/** The first size of a buffer, and the size of one that is kept. */
 const SMALL = 1024;
 
 const NOTHING = Buffer.alloc(0);
@@ -23,7 +23,7 @@ const NOTHING = Buffer.alloc(0);
 export class FrameSender {
   readonly #conn: Conn;
   readonly #masks: boolean;
-  /** What leaves once the write under way is done, and who waits for that. */
+  /** The frames to send once the write under way is done, and those who wait for that. */
   #gathered: Buffer | undefined;
   #length = 0;
   #next: Deferred<void> | undefined;

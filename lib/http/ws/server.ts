@@ -29,7 +29,7 @@ import type { WsConn } from "./ws_conn.ts";
 /** Holds one WebSocket. It is closed with 1000 when this is done, and with 1011 if this throws. */
 export type WsHandler = (ws: WsConn, request: LightRequest) => void | Promise<void>;
 
-/** What {@linkcode websocket} takes. */
+/** Options of {@linkcode websocket}. */
 export interface WsServerOptions extends WsOptions {
   /** The subprotocols that are spoken: of those that the client asks for, its first one. Default: none. */
   readonly protocols?: readonly string[];

@@ -6,7 +6,7 @@
 
 import { isUtf8 } from "node:buffer";
 
-/** How many bytes a character has that begins so; 0 if none begins so. */
+/** Returns the number of bytes of a character with this first byte. 0 if no character has it. */
 function lengthOf(lead: number): number {
   if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
@@ -22,7 +22,7 @@ function isBeginning([lead, second, ...more]: readonly number[]): boolean {
   return second >= least && second <= most && more.every((byte) => (byte & 0xc0) === 0x80);
 }
 
-/** How many bytes at the end belong to a character that is not whole. */
+/** Returns the number of bytes at the end that belong to a character that is not whole. */
 function openAtEnd(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back];

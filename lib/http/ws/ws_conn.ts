@@ -1,5 +1,5 @@
 /**
- * What a WebSocket is to its users.
+ * The WebSocket of users.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { WsMessage } from "./assembler.ts";
 import type { WsIncoming } from "./incoming.ts";
 import type { PreparedMessage } from "./prepared.ts";
 
-/** How a WebSocket was closed. */
+/** The close of a WebSocket. */
 export interface WsClose {
   /** The code (RFC 6455 section 7.4): 1005 if there was none, 1006 if there was no Close frame. */
   readonly code: number;
@@ -17,7 +17,7 @@ export interface WsClose {
   readonly reason: string;
   /** Whether both sides have sent a Close frame. */
   readonly clean: boolean;
-  /** Which side was first to send one; `"peer"` also if the connection was lost. */
+  /** The side that was first to send one; `"peer"` also if the connection was lost. */
   readonly by: "self" | "peer";
 }
 
