@@ -29,8 +29,8 @@ import { IdleWatch } from "./idle.ts";
 import type { Conn, Listener } from "../net/transport.ts";
 
 /**
- * Handles one connection, which is closed when the promise settles. A rejection goes to {@linkcode
- * ServeOptions.onError} and does not affect other connections.
+ * Handles one connection, which is closed when the promise settles. A rejection goes to
+ * {@linkcode ServeOptions.onError} and does not affect other connections.
  *
  * After a rejection, too, it is closed in good order, so that sent bytes arrive. A protocol whose
  * messages have no visible end calls `conn.reset()` first, so that half a response does not look
