@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Deadline, orAborted } from "./base/deadline.ts";
+import { Deadline, orAborted } from "./base/wait.ts";
 import { formatAddr, interleave, isIPv6, unixAddr } from "./base/addr.ts";
 import {
   asksForTls,

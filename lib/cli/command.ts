@@ -17,7 +17,7 @@ import {
   withoutSecrets,
 } from "./io/flags.ts";
 import { GENERAL_HINTS } from "./advice/hints.ts";
-import { nearest } from "../base/nearest.ts";
+import { nearest } from "../base/words.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
 import type { Drawing } from "./io/drawn.ts";

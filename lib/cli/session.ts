@@ -4,7 +4,7 @@
  * @module
  */
 
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import { fitHelp } from "./io/help.ts";
 import type { Attempt } from "./options/attempt.ts";
 import { Instruments } from "./options/instrument.ts";

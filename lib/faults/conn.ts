@@ -22,7 +22,7 @@ import type { ConnFaults } from "./select.ts";
  */
 const MAX_LINGER_MS = 60_000;
 
-/** Which end of the connection is on this side. */
+/** The end of the connection that is on this side. */
 export type Role = "client" | "server";
 
 /** The context of a connection with faults. */

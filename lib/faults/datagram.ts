@@ -7,7 +7,7 @@
 import type { Endpoint, UdpAddr } from "../base/addr.ts";
 import { whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
 import type { Clock } from "../base/clock.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { Datagram, Received } from "../net/datagram.ts";

@@ -18,7 +18,7 @@
 import { checkArgument, TEXT } from "../base/arguments.ts";
 import { type Cidr, parseCidr } from "../base/ip.ts";
 import { escapeText } from "../base/escape.ts";
-import { nearest } from "../base/nearest.ts";
+import { nearest } from "../base/words.ts";
 import { contradict, type Contradiction, RulesSoFar } from "./contradictions.ts";
 import { FORMS, PERCENTAGE, percentage } from "./forms.ts";
 import type { Direction, Fault, FaultName, FaultPlan, FaultRule, Selection } from "./plan.ts";

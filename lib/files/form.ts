@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { Busboy, type BusboyInstance } from "@fastify/busboy";
 import { borrowedFrom } from "../base/borrowed.ts";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import type { LightRequest } from "../http/server/light.ts";
 import { Refusal } from "./refusal.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 
 /** See the module. Who has to wait is let in in the order they came. */
 export class Gate {

@@ -7,7 +7,7 @@
 
 import { type Endpoint, formatAddr, isIPv6, type UdpAddr, udpAddr } from "../base/addr.ts";
 import { whyNoBuffer, whyNoBytes } from "../base/arguments.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";

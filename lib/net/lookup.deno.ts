@@ -6,7 +6,7 @@
  */
 
 import { lookup } from "node:dns/promises";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import { askNameServers } from "./name_servers.ts";
 
 /** Files, and name servers that are near, have answered by then. */

@@ -6,7 +6,7 @@
  */
 
 import { Resolver } from "node:dns/promises";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 
 /** The wait of one family's addresses for the other (RFC 8305 section 3, "Resolution Delay"). */
 const RESOLUTION_DELAY_MS = 50;

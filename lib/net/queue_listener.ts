@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import { BaseListener } from "./conn_base.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Conn } from "./transport.ts";

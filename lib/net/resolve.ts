@@ -8,7 +8,7 @@
 
 import { networkInterfaces } from "node:os";
 import { type Endpoint, preferred, type TcpAddr, tcpAddr } from "../base/addr.ts";
-import { orAborted } from "../base/deadline.ts";
+import { orAborted } from "../base/wait.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";

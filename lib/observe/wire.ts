@@ -8,7 +8,7 @@
 import process from "node:process";
 import type { Addr } from "../base/addr.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { asksForTls } from "../base/arguments.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";

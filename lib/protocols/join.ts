@@ -19,10 +19,10 @@ import {
   SIGNAL,
   TIMEOUT,
 } from "../base/arguments.ts";
-import { counted } from "../base/plural.ts";
+import { counted } from "../base/words.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import { IdleWatch } from "../serve/idle.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";

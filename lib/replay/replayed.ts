@@ -18,7 +18,7 @@ import {
   TIMEOUT,
 } from "../base/arguments.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { parseScopedIP } from "../base/ip.ts";
 import type { Framing } from "../frames/framing.ts";

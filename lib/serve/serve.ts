@@ -23,7 +23,7 @@ import {
 import { ExhaustionBackoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { type Conversation, OpenConversation, RunningServer, type Server, warn } from "./server.ts";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
 import type { Conn, Listener } from "../net/transport.ts";

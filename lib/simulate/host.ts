@@ -8,7 +8,7 @@ import type { Addr, Endpoint, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts
 import { tcpAddr } from "../base/addr.ts";
 import type { Clock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
-import { orAborted } from "../base/deadline.ts";
+import { orAborted } from "../base/wait.ts";
 import type { Datagram, DatagramOptions, Received } from "../net/datagram.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import { MemoryTransport } from "../net/memory/transport.ts";

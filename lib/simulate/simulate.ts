@@ -16,8 +16,8 @@ import {
   WAIT,
 } from "../base/arguments.ts";
 import { type Clock, nextTurn, pendingTurns, sleep } from "../base/clock.ts";
-import { deferred } from "../base/deferred.ts";
-import { nearest } from "../base/nearest.ts";
+import { deferred } from "../base/wait.ts";
+import { nearest } from "../base/words.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
 import { VERSION } from "../base/version.ts";

@@ -6,7 +6,7 @@
  */
 
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Deferred, deferred } from "../base/deferred.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
 import type { EventSink, SocketEvent } from "../observe/events.ts";
 import { CREDENTIAL_FIELDS, redacting } from "../observe/redact.ts";
 import { RecordingEncoder } from "../recording/encode.ts";

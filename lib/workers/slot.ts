@@ -6,7 +6,7 @@
 
 import { Backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { deferred } from "../base/deferred.ts";
+import { deferred } from "../base/wait.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";

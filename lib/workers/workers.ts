@@ -23,7 +23,7 @@ import {
   WAIT,
 } from "../base/arguments.ts";
 import process from "node:process";
-import { orAborted } from "../base/deadline.ts";
+import { orAborted } from "../base/wait.ts";
 import { unixAddr } from "../base/addr.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { Backoff, ExhaustionBackoff } from "../../lib/base/backoff.ts";
 import { sleep } from "../../lib/base/clock.ts";
-import { Deadline, inTime, within } from "../../lib/base/deadline.ts";
+import { Deadline, inTime, within } from "../../lib/base/wait.ts";
 import { SocketError, TimeLimit } from "../../lib/base/errors.ts";
 import { test } from "../support/runner.deno.ts";
 

@@ -2,7 +2,7 @@
 // the expectation: a test compares its cells with what these return.
 
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import { serve } from "../../lib/serve/serve.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { HttpHandler } from "../../lib/http/fetch/fetch_handler.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";

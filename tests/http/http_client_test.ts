@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import zlib from "node:zlib";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import type { HttpHead, HttpRequestOptions } from "../../lib/http/client/options.ts";
 import type { ClientResponse } from "../../lib/http/client/response.ts";

@@ -1,7 +1,7 @@
 // What a handler gets and gives, and what the server tells of it.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { LightRequest, LightResponse } from "../../lib/http/server/light.ts";
 import type { Exchange } from "../../lib/http/server/options.ts";
 import { prepare } from "../../lib/http/server/prepared.ts";

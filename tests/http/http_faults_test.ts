@@ -2,7 +2,7 @@
 // for ever.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import type { LightRequest, LightResponse } from "../../lib/http/server/light.ts";
 import { bytes, rejects } from "../support/helpers.ts";

@@ -1,7 +1,7 @@
 // Clients that leave while their request is under way, and those that only half-close.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler, LightResponse } from "../../lib/http/server/light.ts";
 import type { Exchange } from "../../lib/http/server/options.ts";
 import { fromFetchHandler, type HttpHandler } from "../../lib/http/fetch/fetch_handler.ts";

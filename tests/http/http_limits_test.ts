@@ -1,7 +1,7 @@
 // Every limit and deadline at its default, on a clock that tests turn.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { HTTP_LIMITS } from "../../lib/http/server/options.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, readAll, until } from "../support/helpers.ts";

@@ -1,7 +1,7 @@
 // What RFC 9112 demands of servers in its sections 8 and 9, on connections.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { bytes, readAll } from "../support/helpers.ts";
 import { hear, hello, serveOn } from "../support/http_helpers.ts";
 import { converse, LAST, mirror, repliesOf, talk } from "../support/http_responses.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { AccessList } from "../../lib/serve/access.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler } from "../../lib/http/server/light.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import type { Conn } from "../../lib/net/transport.ts";

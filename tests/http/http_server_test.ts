@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler } from "../../lib/http/server/light.ts";
 import { serveLight } from "../../lib/http/server/server.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";

@@ -1,7 +1,7 @@
 // Requests and responses of serveLight() are plain objects: copies of them with something changed are as good.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler, LightRequest } from "../../lib/http/server/light.ts";
 import { prepare } from "../../lib/http/server/prepared.ts";
 import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";

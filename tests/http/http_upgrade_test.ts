@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import { upgrade } from "../../lib/http/fetch/upgrade.ts";
 import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";

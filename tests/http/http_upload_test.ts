@@ -1,7 +1,7 @@
 // Requests whose content is a stream.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { HttpRequestOptions } from "../../lib/http/client/options.ts";
 import { requestHttp } from "../../lib/http/client/request.ts";
 import { endToEndHeaders } from "../../lib/http/message/end_to_end.ts";

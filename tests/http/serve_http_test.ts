@@ -5,7 +5,7 @@ import { Buffer } from "node:buffer";
 import { H3, handleCors, HTTPError, iterable, redirect, withBase } from "h3";
 import { Hono } from "hono";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { HttpOptions } from "../../lib/http/server/options.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { HttpHandler } from "../../lib/http/fetch/fetch_handler.ts";

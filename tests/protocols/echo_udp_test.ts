@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { Datagram } from "../../lib/net/datagram.ts";
 import {
   DatagramEcho,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { join, type JoinOptions, type JoinOutcome, type OnEof } from "../../lib/protocols/join.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { Conn } from "../../lib/net/transport.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { type SocketErrorCode } from "../../lib/base/error_codes.ts";
 import { SocketError } from "../../lib/base/errors.ts";

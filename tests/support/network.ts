@@ -1,8 +1,7 @@
 // A network whose addresses answer when they are told to.
 
-import { orAborted } from "../../lib/base/deadline.ts";
+import { deferred, orAborted } from "../../lib/base/wait.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";

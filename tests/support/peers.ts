@@ -6,7 +6,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import type { Endpoint } from "../../lib/base/addr.ts";
 
 /** A Python program with a socket. */

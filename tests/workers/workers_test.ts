@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";

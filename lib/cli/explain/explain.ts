@@ -7,7 +7,7 @@
 
 import type { TcpAddr } from "../../base/addr.ts";
 import { systemClock } from "../../base/clock.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { Deadline } from "../../base/wait.ts";
 import type { SocketErrorCode } from "../../base/error_codes.ts";
 import { adviceOf, SocketError } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";

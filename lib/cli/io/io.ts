@@ -10,7 +10,7 @@ import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import { type Clock, systemClock } from "../../base/clock.ts";
-import { within } from "../../base/deadline.ts";
+import { within } from "../../base/wait.ts";
 import { serverOutputs } from "./outputs.deno.ts";
 
 /** The signals that programs handle. */

@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
-import { counted } from "../../base/plural.ts";
+import { counted } from "../../base/words.ts";
 import { AccessList, type AccessRules } from "../../serve/access.ts";
 import { readTextFile } from "../io/files.ts";
 import { ofOption, UsageError } from "../io/flags.ts";

@@ -13,7 +13,7 @@ import {
   TRANSPORT,
 } from "../../base/arguments.ts";
 import { systemClock } from "../../base/clock.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { Deadline } from "../../base/wait.ts";
 import type { Conn, Transport } from "../../net/transport.ts";
 import { checkIdentity } from "../../net/transport_arguments.ts";
 import { RESPONSE_HEAD_LIMITS } from "../message/response_head.ts";

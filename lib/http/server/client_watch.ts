@@ -9,7 +9,7 @@
  * @module
  */
 
-import { deferred } from "../../base/deferred.ts";
+import { deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { Input } from "./input.ts";

@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
 import { checkArgument } from "../../base/arguments.ts";
-import { type Deferred, deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { WsMessage } from "./assembler.ts";

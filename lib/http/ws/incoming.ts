@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Deferred, deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
 
 /** A message that comes piece by piece; see {@linkcode WsConn.readStream}. */
 export interface WsIncoming extends AsyncIterable<Uint8Array> {

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type Deferred, deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import { BufferPool, ReceiveBuffer } from "../../net/buffer_pool.ts";
 import type { Conn } from "../../net/transport.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type Deferred, deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
 import type { Conn } from "../../net/transport.ts";
 import { putShortAscii } from "./ascii.ts";
 import { type FrameFlags, MAX_HEADER, putHeader, type WsRole } from "./frame.ts";

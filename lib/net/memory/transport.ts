@@ -7,7 +7,7 @@
  * @module
  */
 
-import { orAborted } from "../../base/deadline.ts";
+import { type Deferred, deferred, orAborted } from "../../base/wait.ts";
 import {
   ANYTHING,
   asksForTls,
@@ -19,7 +19,6 @@ import {
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../datagram.ts";
 import { bindDatagram } from "../datagram_base.ts";
-import { type Deferred, deferred } from "../../base/deferred.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { refuseOptions, SocketError } from "../../base/errors.ts";
 import { BaseListener } from "../conn_base.ts";

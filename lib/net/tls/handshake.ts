@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
 import tls from "node:tls";
 import type { Addr } from "../../base/addr.ts";
-import { Deadline } from "../../base/deadline.ts";
+import { Deadline } from "../../base/wait.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { abortError, SocketError } from "../../base/errors.ts";
 import { parseIP } from "../../base/ip.ts";

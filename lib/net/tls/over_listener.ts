@@ -5,7 +5,7 @@
  */
 
 import type { Addr } from "../../base/addr.ts";
-import { type Deferred, deferred } from "../../base/deferred.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Admission } from "../admission.ts";
 import { BaseListener } from "../conn_base.ts";

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
-import { deferred } from "../../../lib/base/deferred.ts";
+import { deferred } from "../../../lib/base/wait.ts";
 import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import { storeOf } from "../../../lib/net/tls/handshake.ts";

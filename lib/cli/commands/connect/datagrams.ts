@@ -15,7 +15,7 @@ import {
   type JoinOutcome,
 } from "../../../protocols/join.ts";
 import type { Transport } from "../../../net/transport.ts";
-import { inTime } from "../../../base/deadline.ts";
+import { inTime } from "../../../base/wait.ts";
 import type { DatagramPeer } from "./destinations.ts";
 
 /** The largest datagram over IPv4; over IPv6 it could be 20 bytes more. */

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../../base/plural.ts";
+import { counted } from "../../../base/words.ts";
 import {
   delimiter,
   fixedLength,

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { deferred } from "../../../base/deferred.ts";
+import { deferred } from "../../../base/wait.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { Conn } from "../../../net/transport.ts";
 

@@ -14,7 +14,7 @@ import { DatagramEcho, type DatagramEchoOutcome } from "./udp_exchange.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
-import { inTime } from "../../../base/deadline.ts";
+import { inTime } from "../../../base/wait.ts";
 import type { Signals } from "../../io/signals.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { openClientTransport } from "../../options/transport.ts";

@@ -9,10 +9,9 @@ import { Buffer } from "node:buffer";
 import { Backoff } from "../../../base/backoff.ts";
 import { formatAddr } from "../../../base/addr.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
-import { within } from "../../../base/deadline.ts";
-import { counted } from "../../../base/plural.ts";
+import { type Deferred, deferred, within } from "../../../base/wait.ts";
+import { counted } from "../../../base/words.ts";
 import type { Datagram } from "../../../net/datagram.ts";
-import { type Deferred, deferred } from "../../../base/deferred.ts";
 import { SocketError } from "../../../base/errors.ts";
 
 /** The time to wait for the first echo, in milliseconds: RFC 8085 section 3.1.1, after RFC 6298. */

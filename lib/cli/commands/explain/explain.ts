@@ -5,7 +5,7 @@
  */
 
 import { type Endpoint, interleave, type TcpAddr } from "../../../base/addr.ts";
-import { inTime } from "../../../base/deadline.ts";
+import { inTime } from "../../../base/wait.ts";
 import { safeJson } from "../../../base/escape.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { dial } from "../../../dial.ts";

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { basename } from "node:path";
-import { deferred } from "../../../base/deferred.ts";
+import { deferred } from "../../../base/wait.ts";
 import { escapeText } from "../../../base/escape.ts";
 import type { ClientTls, HttpHead } from "../../../http/client/options.ts";
 import type { ClientResponse } from "../../../http/client/response.ts";

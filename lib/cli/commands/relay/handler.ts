@@ -7,7 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { isExhausted } from "../../../base/backoff.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { counted } from "../../../base/plural.ts";
+import { counted } from "../../../base/words.ts";
 import { dial } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { relay, type Relayed } from "../../../protocols/relay.ts";

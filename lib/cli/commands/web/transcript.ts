@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/plural.ts";
+import { counted } from "../../../base/words.ts";
 import { followMessages, type Passed } from "../../../http/message/follow.ts";
 import type { Transcript } from "../../io/log.ts";
 import { quote } from "../../io/quote.ts";

@@ -1,14 +1,31 @@
 /**
- * Waits with an end: a time, a signal, or both.
+ * Waits: promises that are settled by hand, and waits that a time, a signal or both end.
  *
  * @module
  */
 
 import type { Addr, Endpoint } from "./addr.ts";
 import { type Clock, systemClock } from "./clock.ts";
-import { deferred } from "./deferred.ts";
 import type { SocketOp } from "./error_codes.ts";
 import { abortError, TimeLimit } from "./errors.ts";
+
+/** A promise with its resolvers: `Promise.withResolvers()`, which Node 20 lacks. */
+export interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T | PromiseLike<T>) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Makes a {@linkcode Deferred}. */
+export function deferred<T>(): Deferred<T> {
+  let resolve!: Deferred<T>["resolve"];
+  let reject!: Deferred<T>["reject"];
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
 
 /** Limits of a wait. */
 export interface Limits {
