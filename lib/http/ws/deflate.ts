@@ -7,6 +7,7 @@
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { counted } from "../../base/words.ts";
+import { TOKEN } from "../message/syntax.ts";
 import { CLOSE } from "./close_code.ts";
 import { WsError } from "./error.ts";
 
@@ -95,7 +96,6 @@ export interface Extension {
   readonly parameters: readonly (readonly [name: string, value: string | true])[];
 }
 
-const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
 const PARAMETER = new RegExp(`^\\s*;\\s*(${TOKEN})(?:\\s*=\\s*(?:(${TOKEN})|"(${TOKEN})"))?\\s*`);
 const NAME = new RegExp(`^\\s*(${TOKEN})\\s*`);
 
