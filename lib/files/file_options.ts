@@ -1,5 +1,5 @@
 /**
- * Options of `fileHandler()` and its kin.
+ * Options of `fileHandler()` and `FileServer`.
  *
  * @module
  */
@@ -32,17 +32,17 @@ export interface Directory {
 /** Options of {@linkcode fileHandler}. */
 export interface FileOptions {
   /**
-   * Whether a page that is no file is answered by the root's index.html, whose script knows what to
-   * show: that is a path whose last name has no extension, or a request that accepts text/html.
-   * Default: false.
+   * Whether the root's index.html, a single-page application, answers for pages that are no file.
+   * Those are paths whose last name has no extension, and requests that accept text/html. Default:
+   * false.
    */
   readonly spa?: boolean;
   /** Whether names that start with a dot are served; `.well-known` always is. Default: false. */
   readonly dotfiles?: boolean;
   /**
-   * The value of Cache-Control of responses with a file. Default: `no-cache`, as all other
-   * responses have: who has it asks for each use whether it has changed. None of it if `headers`
-   * have the field.
+   * The value of Cache-Control in responses with a file. Default: `no-cache`, as in all other
+   * responses: caches ask before each use whether the file has changed. If `headers` have the
+   * field, theirs is sent.
    */
   readonly cacheControl?: string;
   /** Fields of every response, names and values by turns. Default: none. */
@@ -53,9 +53,9 @@ export interface FileOptions {
    */
   readonly compress?: boolean;
   /**
-   * Media types by extension, which count more than the usual ones; of a name without a dot all is
-   * extension. Text gets `charset=utf-8` unless the file says otherwise, or the type has a parameter.
-   * Default: none.
+   * Media types by extension, which replace the usual ones. The extension of a name without a dot
+   * is the whole name. Text gets `charset=utf-8` unless the file says otherwise, or the type has a
+   * parameter. Default: no further types.
    */
   readonly types?: Readonly<Record<string, string>>;
   /** Answers for a directory without index.html. Default: 404. */

@@ -6,7 +6,7 @@
 
 import { type Deferred, deferred } from "../base/wait.ts";
 
-/** See the module. Who has to wait is let in in the order they came. */
+/** See the module. Those who wait are let in in the order in which they came. */
 export class Gate {
   readonly #most: number;
   readonly #mostWaiting: number;

@@ -26,10 +26,9 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
   /** The user and password that a client must send. Default: no password is needed. */
   readonly credentials?: Credentials;
   /**
-   * The names that the site is served by besides IP addresses and localhost, such as `example.com`;
-   * requests for any other get 421. It keeps out pages that have a name of theirs lead to this machine
-   * (DNS rebinding), and is for sites that are not for everybody and ask for no password. Default: any
-   * name.
+   * The names of the site besides IP addresses and localhost, such as `example.com`. Requests for
+   * any other name get 421. That keeps out pages whose own name leads to this machine (DNS
+   * rebinding). Use it for private sites without a password. Default: any name.
    */
   readonly hosts?: readonly string[];
   /**
@@ -55,7 +54,7 @@ const OPTIONS: Kinds<SiteOptions> = {
 /**
  * Makes a handler that answers with what is below `root`: files as `fileHandler()` does, and a
  * listing, as HTML or as JSON by the request's Accept, for each directory that has no index.html. It
- * goes wherever that of `fileHandler()` goes, and throws as that does.
+ * can be used like that of `fileHandler()`, and throws the same errors.
  *
  * The largest upload is the server's limit of a body: `limits.maxSize`, 1 MiB by default.
  *

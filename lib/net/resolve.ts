@@ -1,6 +1,6 @@
 /**
  * The address that is meant: by a name, where one of several is wanted; by an IPv6 address that is
- * good on one link only (RFC 4007), as in `fe80::1%eth0`; and the own one, which is nobody's to
+ * good on one link only (RFC 4007), as in `fe80::1%eth0`; and the own address, which nobody can
  * connect to.
  *
  * @module

@@ -96,13 +96,14 @@ export interface UnixListenOptions {
  */
 export interface InheritedListenOptions extends TcpSocketOptions {
   /**
-   * The descriptor of the socket, of TCP or Unix. It is the listener's from now on. Where a Unix socket
-   * is bound Node does not tell, so the path of {@linkcode Listener.addr} is `""`; its file stays.
+   * The descriptor of the socket, of TCP or Unix. It is the listener's from now on. Node does not
+   * know the path of a Unix socket, so that of {@linkcode Listener.addr} is `""`, and its file
+   * stays.
    */
   readonly fd: number;
   /** As that of {@linkcode TcpListenOptions}. */
   readonly backlog?: number;
-  /** With it TLS is spoken there, which takes a socket of TCP. */
+  /** Options of TLS, for a socket of TCP. Default: no TLS. */
   readonly tls?: TlsServerOptions;
 }
 
@@ -146,8 +147,9 @@ export type ConnectOptions = TcpConnectOptions | UnixConnectOptions;
  * One end of a connection: a reliable stream of bytes in each direction.
  *
  * Every method rejects with a {@linkcode SocketError}, and for a wrong argument with a `TypeError` or
- * `RangeError` that names it. Reading and writing go on at the same time. A second read while one is under way rejects EBUSY. Writes queue: each begins
- * when those before it have settled. Await them to keep memory bounded when the peer reads slowly.
+ * `RangeError` that names it. Reading and writing go on at the same time. A second read while one is
+ * under way rejects EBUSY. Writes queue: each begins when those before it have settled. Await them to
+ * keep memory bounded when the peer reads slowly.
  */
 export interface Conn<A extends Addr = Addr> extends Disposable {
   /** The address of this end (getsockname(2)). The kernel chooses the port of a TCP client. */
@@ -216,8 +218,8 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
  * - {@linkcode Conn.closeWrite} sends TLS's own end, close_notify, and FIN; reading goes on.
  *   {@linkcode Conn.close} sends both, too, unless a write is under way.
  * - A FIN without close_notify may come from an attacker who cuts the stream short. Reading gives
- * `null`, as at an end in good order, since many peers end so; {@linkcode truncated} distinguishes
- * one from the other. It matters to protocols that do not say themselves where their messages end.
+ *   `null`, as at an end in good order, since many peers end so. {@linkcode truncated} distinguishes
+ *   one from the other. It matters to protocols whose messages have no visible end.
  * - What breaks TLS (a record that was tampered with, an alert of the peer) rejects ETLS.
  */
 export interface TlsConn<A extends Addr = Addr> extends Conn<A> {

@@ -67,7 +67,7 @@ export interface Relayed {
  * Makes a handler for {@linkcode serve} that dials a target for its client and carries bytes both
  * ways, unchanged. The two may be of different kinds: TCP, TLS or Unix.
  *
- * - Who reads slowly holds the other back: at most 64 KiB of a direction are under way here.
+ * - A side that reads slowly holds the other one back: at most 64 KiB of a direction are under way here.
  * - FIN is passed on as FIN, behind all that came before it, and the other direction goes on. When
  *   both have ended, the handler is done.
  * - When one side resets, the other is reset, as far as its runtime can ({@linkcode Conn.reset}).

@@ -1,6 +1,6 @@
 /**
  * Handlers of the two kinds, made of each other: those of the engine's requests, for `serveLight()`,
- * and those of fetch's, for `serveHttp()`, `Deno.serve()`, Hono and their kin.
+ * and those of fetch's, for `serveHttp()`, `Deno.serve()`, Hono and others.
  *
  * @module
  */
@@ -70,7 +70,7 @@ export function fromFetchHandler(handler: HttpHandler): LightHandler {
 }
 
 /**
- * Makes a handler for `serveHttp()`, `Deno.serve()`, Hono and their kin of one for `serveLight()`.
+ * Makes a handler for `serveHttp()`, `Deno.serve()`, Hono and others of one for `serveLight()`.
  *
  * The `LightRequest` is that of the engine if the `Request` comes from `serveHttp()`. Of another one
  * the local address is not known, nor the client's unless the second argument has it: then they are

@@ -22,13 +22,13 @@ import { serveLight } from "../server/server.ts";
  *
  * The request is made lazily. On Node, where nothing but a real one will do (`new Request(request)`,
  * `fetch(request)`), hand on `request.clone()`. Of the response Connection, Date, Transfer-Encoding
- * and their kin are the server's, and left out.
+ * and similar ones are the server's, and left out.
  *
  * An error of a handler is answered with 500 and goes to {@linkcode HttpOptions.onError}, or is a
  * process warning with its stack, the method and the target. Requests that are refused (400, 413
  * and similar) are no errors: {@linkcode HttpOptions.onResponse} is called for them, as for every
  * response. A body that is too large is 413 at once if Content-Length says so; else it has
- * `request.text()` and its kin reject, and that, uncaught, is 413.
+ * `request.text()` and similar methods reject, and that, uncaught, is 413.
  *
  * Fails as {@linkcode serve} does.
  *

@@ -27,7 +27,7 @@ const LEFT_OUT: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN]);
 /**
  * The header fields of a request or a response that a proxy passes on, names and values by turns. Left
  * out are those for the connection they came on (RFC 9110 section 7.6.1: Connection, what it names,
- * Transfer-Encoding and their kin), and those that `requestHttp()` and `serveLight()` set themselves:
+ * Transfer-Encoding and similar), and those that `requestHttp()` and `serveLight()` set themselves:
  * Content-Length, Date and Expect.
  *
  * @example

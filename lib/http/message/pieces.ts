@@ -7,7 +7,7 @@
 const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /**
- * Iterates what `read` gives until that is `null`. Who leaves before has `close` called at once, even
+ * Iterates what `read` gives until that is `null`. Leaving it earlier calls `close` at once, even
  * while a piece is waited for: a generator would only hear of it afterwards.
  */
 export class Pieces implements AsyncIterableIterator<Uint8Array> {

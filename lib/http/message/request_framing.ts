@@ -120,7 +120,7 @@ function hostOf({ method, target, minor }: RequestHead, host: string | undefined
     // RFC 9112 section 3.2.4: the asterisk is for OPTIONS.
     if (method === "OPTIONS") return host;
     if (WITHOUT_ASTERISK.has(method)) throw badTarget();
-    // M-SEARCH and its kin (UPnP) use it, too, and are not known here.
+    // M-SEARCH and other methods of UPnP use it, too, and are not known here.
     throw new HttpError(501, "BAD_METHOD", `This server knows no ${method} *`);
   }
   const authority = ABSOLUTE.exec(target)?.[1];

@@ -56,9 +56,9 @@ export class Input {
   }
 
   /**
-   * Receives more, over what was taken; false at the end of the stream. Who asks while another waits,
-   * such as a handler that has answered without an end of its reading, waits for the same. Once it
-   * has rejected, the connection is lost, and it always does.
+   * Receives more, over what was taken; false at the end of the stream. A second call while one
+   * waits, such as that of a handler which has answered and still reads, waits for the same bytes.
+   * Once it has rejected, the connection is lost, and it always does.
    */
   fill(): Promise<boolean> {
     // Not an async function: this is done for nearly every request.

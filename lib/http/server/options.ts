@@ -30,28 +30,31 @@ import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";
 import type { LightRequest } from "./light.ts";
 
 /**
- * Limits of size, count and time; times in milliseconds. Each is there so that no client can hold the
- * server up. Of times, rates and {@linkcode HttpLimits.requests} 0 is no limit.
+ * Limits of size, count and time, so that no client can hold the server up. Times are in
+ * milliseconds. For times, rates and {@linkcode HttpLimits.requests} 0 means no limit.
  */
 export interface HttpLimits extends HeadLimits {
-  /** From the first byte of a head to its last: longer is 408. Default: 15,000. */
+  /** The time from the first byte of a head to its last. Longer is 408. Default: 15,000. */
   readonly headTimeout: number;
-  /** Without a byte of a body that is read: longer is 408. Default: 30,000. */
+  /** The time without a byte of a body that is read. Longer is 408. Default: 30,000. */
   readonly bodyTimeout: number;
   /** Bytes a second that a body must bring on average, once {@linkcode bodyTimeout} has passed;
    * less is 408. Default: 500. */
   readonly bodyRate: number;
-  /** Without a byte that the client takes of a response: longer closes. Default: 30,000. */
+  /**
+   * The time without a byte of a response that the client takes. Then the connection is closed.
+   * Default: 30,000.
+   */
   readonly writeTimeout: number;
-  /** Without a request on a kept connection: longer closes. Default: 30,000. */
+  /** The time without a request on a kept connection. Then it is closed. Default: 30,000. */
   readonly idleTimeout: number;
-  /** Requests on one connection; the last response says close. Default: 1,000. */
+  /** The most requests on one connection. The last response says close. Default: 1,000. */
   readonly requests: number;
-  /** Bytes of a body, from 1 or `Infinity`: more is 413. Default: 1 MiB. */
+  /** The most bytes of a body, from 1, or `Infinity`. More is 413. Default: 1 MiB. */
   readonly maxSize: number;
 }
 
-/** The limits that apply unless others are asked for. */
+/** The default limits. */
 export const HTTP_LIMITS: HttpLimits = {
   ...HEAD_LIMITS,
   headTimeout: 15_000,
@@ -84,7 +87,7 @@ const LIMITS: Kinds<HttpLimits> = {
 
 /** A request and how it was answered. */
 export interface Exchange {
-  /** The request; nothing if what came was none, and was refused. */
+  /** The request. Undefined if the input was not a valid request, and was refused. */
   readonly request: LightRequest | undefined;
   /** The client's address. */
   readonly remoteAddr: Addr;
@@ -103,10 +106,10 @@ export interface HttpOptions {
   /** Aborting it stops the server: requests under way are answered, idle connections closed. */
   readonly signal?: AbortSignal;
   /**
-   * The most connections at once; 0 for no limit. At that number the one that has
-   * waited longest for a request, or for an answer to a client that has left, and for at least half
-   * a second, is closed for the next. So is one whose body has stalled for five seconds. If there
-   * is none, the next waits. Default: 1024.
+   * The most connections at once. 0 means no limit. At that number the one that has waited longest
+   * for a request is closed for the next, if it has waited for half a second or more. So is one
+   * whose client has left, or whose body has stalled for five seconds. If there is no such
+   * connection, the next one waits. Default: 1024.
    */
   readonly maxConnections?: number;
   /** Decides who may connect. Default: everyone may. */
@@ -151,7 +154,7 @@ export function checkServer(
   checkOptions(where, options, OPTIONS, "{ signal }");
 }
 
-/** {@linkcode HttpOptions} with nothing left out. */
+/** {@linkcode HttpOptions} with all defaults filled in. */
 export interface HttpSettings {
   readonly limits: HttpLimits;
   readonly onError: NonNullable<HttpOptions["onError"]>;

@@ -86,7 +86,7 @@ Usage: server.ts relay --to TARGET [options]
 Options:
 ${renderFlags(FLAGS)}
 
-Who reads slowly holds the other side back, and the end of what one side sends is passed on while
+A side that reads slowly holds the other one back. The end of one side's stream is passed on while
 the other goes on. A reset of one side resets the other; a target that cannot be reached resets the
 client. (Deno cannot reset, and closes.) --idle-timeout is for both directions together.
 
