@@ -63,7 +63,7 @@ export function exchangesOf(up: SentStream, down: SentStream): Exchanges {
     requestAt = request.end;
     responseAt = response?.end ?? responseAt;
     const tunnel = response !== undefined && isTunnel(request.head, response.head);
-    // What follows is told by the entry of the handshake.
+    // The entry of the handshake has the messages that follow.
     if (tunnel && isWebSocket(exchanges.at(-1)!)) return { exchanges, leftOut: undefined };
     if (tunnel && (up.bytes.length > requestAt || down.bytes.length > responseAt)) {
       return { exchanges, leftOut: "what follows is another protocol" };

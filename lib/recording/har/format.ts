@@ -60,7 +60,7 @@ export interface HarEntry {
 
 /** A message of a WebSocket. */
 export interface HarWebSocketMessage {
-  /** Who sent it: `"send"` is the client. */
+  /** The sender: `"send"` is the client. */
   readonly type: "send" | "receive";
   /** When its last byte was sent, in seconds since 1970. */
   readonly time: number;

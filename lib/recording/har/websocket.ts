@@ -19,7 +19,7 @@ import type { BodyTexts } from "./texts.ts";
 /** Larger than what servers and clients take: it was recorded, so it is shown. */
 const SETTINGS = wsSettings({ maxSize: 128 * 1024 * 1024, maxFragments: 1_000_000 });
 
-/** What was found behind the handshake. */
+/** The messages behind the handshake. */
 export interface WebSocketMessages {
   readonly messages: HarWebSocketMessage[];
   /** Why not all of it is there. */

@@ -90,7 +90,7 @@ export function guessFraming(stream) {
 const HANDSHAKE = /^(?:GET \S+ HTTP\/1\.1|HTTP\/1\.1 101 .*)\r\n[^]*?^Upgrade: *websocket\r$/im;
 
 /**
- * Where the head ends that a stream of WebSocket begins with; 0 if it has none.
+ * Returns the end of the head that a stream of WebSocket begins with. 0 if it has no head.
  * @param {Uint8Array} stream
  */
 function handshakeEnd(stream) {
@@ -131,7 +131,7 @@ function webSocketFrames(stream) {
 }
 
 /**
- * What a frame is, in words.
+ * Describes a frame in words.
  * @param {number} first its first byte
  * @param {Uint8Array} bytes
  */
