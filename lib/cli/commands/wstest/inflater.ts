@@ -6,7 +6,7 @@
  */
 
 import { constants, createInflateRaw } from "node:zlib";
-import { deferred } from "../../../base/deferred.ts";
+import { deferred } from "../../../base/wait.ts";
 import { Gathered } from "../../../base/gathered.ts";
 
 /** What a sender leaves out at the end of each message. */

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../../base/clock.ts";
-import { within } from "../../../base/deadline.ts";
+import { within } from "../../../base/wait.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { Conn } from "../../../net/transport.ts";
 
