@@ -1,18 +1,18 @@
 /**
- * What a case is: bytes to send, and what the other side must do then.
+ * A case: bytes to send, and what the other side must do then.
  *
  * @module
  */
 
 import type { Frame, Role } from "./frame.ts";
 
-/** What the other side may send besides Close. */
+/** The messages that the other side may send besides Close. */
 export interface Sent {
   readonly type: "text" | "binary" | "ping" | "pong";
   readonly data: Uint8Array;
 }
 
-/** What is expected. */
+/** The expectation. */
 export type Expected =
   /** These messages come back, and these Pongs, in this order. */
   | { readonly type: "echo"; readonly events: readonly Sent[] }
@@ -34,22 +34,22 @@ export type Expected =
   /** The connection may stay open, without a message. */
   | { readonly type: "silence" };
 
-/** What every case has. */
+/** The properties of every case. */
 interface CaseBase {
   /** As in `2.1-3`: section, group, number. */
   readonly id: string;
   /** As in `RFC 6455 5.2`. */
   readonly rfc: string;
-  /** What the RFC says, in a sentence. */
+  /** The sentence of the RFC. */
   readonly rule: string;
-  /** What is sent. */
+  /** The bytes to send. */
   readonly title: string;
 }
 
 /** A case on a connection that is open. */
 export interface FrameCase extends CaseBase {
   readonly type: "frames";
-  /** Which side can be tested with it. Default: both. */
+  /** The side that can be tested with it. Default: both. */
   readonly side?: Role;
   /** Frames, and bytes that are not whole frames. They leave in one write. */
   readonly send: readonly (Frame | Uint8Array)[];
@@ -84,7 +84,7 @@ export interface RequestCase extends CaseBase {
   readonly check?: (headers: Headers, key: string) => string | undefined;
 }
 
-/** What a request is made of. */
+/** The parts of a request. */
 export interface RequestOptions {
   readonly host: string;
   readonly target: string;

@@ -101,7 +101,7 @@ export const wstest: Command = command({
   run,
 });
 
-/** What `wstest` takes. */
+/** Options of `wstest`. */
 interface WstestOptions extends CommandOptions {
   readonly sections: readonly Section[];
   /** The server. Undefined only lists the cases. */

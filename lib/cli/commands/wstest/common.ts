@@ -1,5 +1,5 @@
 /**
- * What the two commands have in common.
+ * The common parts of the two commands.
  *
  * @module
  */

@@ -18,7 +18,7 @@ import { reportJson, reportText } from "./report.ts";
 import type { Result, SectionResult } from "./result.ts";
 import { describeSeen } from "./words.ts";
 
-/** What {@linkcode Examiner} takes. */
+/** Options of {@linkcode Examiner}. */
 export interface ExaminerOptions {
   /** Milliseconds for a case. */
   readonly timeout: number;
@@ -56,7 +56,7 @@ export class Examiner {
     })).filter(({ results }) => results.length > 0);
   }
 
-  /** How many cases no connection has had. */
+  /** The number of cases that no connection has had. */
   get left(): number {
     return this.#cases.length - this.#results.size;
   }

@@ -11,9 +11,9 @@ import type { FrameReader, ReceivedClose } from "./frame_reader.ts";
 import type { Link } from "./link.ts";
 import { isClose, isComplete, isPossible, type Seen } from "./match.ts";
 
-/** What {@linkcode exchange} takes. */
+/** Options of {@linkcode exchange}. */
 export interface ExchangeOptions {
-  /** Who we are. */
+  /** Our side of the connection. */
   readonly role: Role;
   /** Bytes that have come behind the handshake. */
   readonly rest: Uint8Array;
@@ -77,7 +77,7 @@ export async function exchange(
   return { events: events(), close: reader.close, wrong: reader.wrong, end, sentLate };
 }
 
-/** What to send when the other side does nothing, one after the other. */
+/** The bytes to send when the other side does nothing, one after the other. */
 function questionsOf(one: FrameCase, expected: readonly Expected[]) {
   if (expected.some(({ type }) => type === "silence")) return ["silence" as const];
   const fails = expected.every(({ type }) => type === "failure");

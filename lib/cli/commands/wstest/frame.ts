@@ -32,13 +32,13 @@ export interface Frame {
   readonly rsv?: number;
   /** The payload length that the header announces. Default: the right one. */
   readonly announced?: bigint;
-  /** How many bits the length takes in the header. Default: as few as it can. */
+  /** The number of bits of the length in the header. Default: as few as it can. */
   readonly lengthBits?: 7 | 16 | 64;
   /** `wrong`: a client does not mask, a server does. `zero`: the key of a client is 0. Default: a random key. */
   readonly mask?: "wrong" | "zero";
 }
 
-/** Which side of the connection writes the frame. */
+/** The side of the connection that writes the frame. */
 export type Role = "client" | "server";
 
 const encoder = new TextEncoder();

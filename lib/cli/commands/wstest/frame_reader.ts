@@ -30,11 +30,11 @@ class Broken extends Error {}
 
 /** See the module. */
 export class FrameReader {
-  /** What has come, without Close. */
+  /** The messages that have come, without Close. */
   readonly events: Sent[] = [];
   /** The Close that has come. Nothing behind it is read. */
   close: ReceivedClose | undefined;
-  /** What is wrong with what has come. Nothing behind it is read. */
+  /** The error of the input. Nothing behind it is read. */
   wrong: string | undefined;
   /** Whether nothing is read any more. */
   get done(): boolean {

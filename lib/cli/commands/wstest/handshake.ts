@@ -80,7 +80,7 @@ export function hasItem(headers: Headers, name: string, item: string): boolean {
   return (headers.get(name) ?? "").toLowerCase().split(",").some((one) => one.trim() === item);
 }
 
-/** What is wrong with a response that is to open a WebSocket (RFC 6455 section 4.1). */
+/** Says what is wrong with a response that is to open a WebSocket (RFC 6455 section 4.1). */
 export function faultOf({ status, headers }: ResponseHead, key: string): string | undefined {
   if (status !== 101) return `the status is ${status}`;
   if (headers.get("upgrade")?.toLowerCase() !== "websocket") return "Upgrade is not 'websocket'";

@@ -9,7 +9,7 @@ import { constants, createInflateRaw } from "node:zlib";
 import { deferred } from "../../../base/wait.ts";
 import { Gathered } from "../../../base/gathered.ts";
 
-/** What a sender leaves out at the end of each message. */
+/** The bytes that a sender leaves out at the end of each message. */
 const TAIL = Uint8Array.of(0, 0, 255, 255);
 
 /** See the module. */

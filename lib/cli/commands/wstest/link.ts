@@ -9,23 +9,23 @@ import { within } from "../../../base/wait.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { Conn } from "../../../net/transport.ts";
 
-/** How the stream of the other side has ended. */
+/** The end of the other side's stream. */
 export type StreamEnd = "end" | "reset";
 
 /** The most bytes of a request or response without its body. */
 const MOST_HEAD = 16 * 1024;
 
-/** What {@linkcode Link.readHead} resolves to. */
+/** The result of {@linkcode Link.readHead}. */
 export interface ReceivedHead {
   /** The lines of the head, without the empty one at its end. */
   readonly head: string;
-  /** What has come behind it. */
+  /** The bytes that have come behind it. */
   readonly rest: Uint8Array;
 }
 
 /** See the module. Its owner closes it. */
 export class Link implements Disposable {
-  /** What was written first, for the report. */
+  /** The bytes that were written first, for the report. */
   written: Uint8Array = new Uint8Array(0);
   readonly #conn: Conn;
   readonly #clock: Clock;

@@ -9,23 +9,23 @@ import { type Frame, OPCODE } from "./frame.ts";
 import type { ReceivedClose } from "./frame_reader.ts";
 import type { StreamEnd } from "./link.ts";
 
-/** What a case has shown. */
+/** The observations of a case. */
 export interface Seen {
-  /** What the other side has sent, without Close and without its Pings. */
+  /** The messages of the other side, without Close and without its Pings. */
   readonly events: readonly Sent[];
   readonly close: ReceivedClose | undefined;
   /** The rule that the other side's own frames break. */
   readonly wrong: string | undefined;
   /**
-   * How TCP has ended: `ours` is that we may end it first, `open` that it has not ended in time, `more`
-   * that bytes have come behind Close.
+   * The end of TCP: `ours` is that we may end it first, `open` that it has not ended in time,
+   * `more` that bytes have come behind Close.
    */
   readonly end: StreamEnd | "ours" | "open" | "more";
   /** Whether {@linkcode FrameCase.late} was sent. */
   readonly sentLate: boolean;
 }
 
-/** What comes of a case. */
+/** The result of a case. */
 export type Verdict = "pass" | "non-strict" | "fail" | "skipped";
 
 /** A verdict with its reason, which a `pass` has not. */

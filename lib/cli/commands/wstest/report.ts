@@ -1,5 +1,5 @@
 /**
- * What has come of the cases, as text and as JSON.
+ * The results of the cases, as text and as JSON.
  *
  * @module
  */
@@ -23,7 +23,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 
 const VERDICTS = Object.keys(WORDS) as Verdict[];
 
-/** How many cases have each verdict. */
+/** The number of cases with each verdict. */
 export type Counts = Readonly<Record<Verdict, number>>;
 
 /** Counts verdicts. */
@@ -93,7 +93,7 @@ function shownBytes(one: Case, sent: Uint8Array): string {
   return one.type === "frames" ? hex(sent) : quote(sent);
 }
 
-/** What a case expects, in words. */
+/** Describes the expectation of a case. */
 function expectedOf(one: Case): string {
   if (one.type === "frames") return describeExpected(one.expect);
   if (one.verdict === "accept") {

@@ -1,5 +1,5 @@
 /**
- * What has come of cases.
+ * The results of cases.
  *
  * @module
  */
@@ -7,16 +7,16 @@
 import type { Case, Section } from "./case.ts";
 import type { Judgement } from "./match.ts";
 
-/** What has come of a case. */
+/** The result of a case. */
 export interface Result extends Judgement {
   readonly case: Case;
-  /** What was sent first: the head of the handshake, or the frames. */
+  /** The bytes that were sent first: the head of the handshake, or the frames. */
   readonly sent: Uint8Array;
-  /** What has come back, in words. */
+  /** The response, in words. */
   readonly got: string;
 }
 
-/** What has come of a section. */
+/** The result of a section. */
 export interface SectionResult {
   readonly section: Section;
   readonly results: readonly Result[];

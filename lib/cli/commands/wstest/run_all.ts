@@ -14,9 +14,9 @@ import { judge } from "./match.ts";
 import type { Result, SectionResult } from "./result.ts";
 import { open, runCase, type RunOptions } from "./run_case.ts";
 
-/** What {@linkcode runAll} takes. */
+/** Options of {@linkcode runAll}. */
 export interface RunAllOptions extends RunOptions {
-  /** How many cases run at the same time. */
+  /** The number of cases that run at the same time. */
   readonly parallel: number;
   /** Milliseconds for all of them; what is left then is skipped. 0 for no limit. */
   readonly maxTime: number;

@@ -29,7 +29,7 @@ export interface Target {
   readonly target: string;
 }
 
-/** What {@linkcode runCase} takes. */
+/** Options of {@linkcode runCase}. */
 export interface RunOptions {
   readonly transport: Transport;
   readonly target: Target;
@@ -85,7 +85,7 @@ async function runFrames(one: FrameCase, link: Link, options: RunOptions): Promi
 
 /** A WebSocket that is open. */
 interface Opened {
-  /** What the response has in Sec-WebSocket-Extensions; empty without. */
+  /** The value of Sec-WebSocket-Extensions in the response. Empty without the field. */
   readonly extensions: string;
   readonly rest: Uint8Array;
 }

@@ -1,5 +1,5 @@
 /**
- * Which cases are run.
+ * The selection of the cases to run.
  *
  * @module
  */

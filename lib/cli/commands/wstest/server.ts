@@ -87,7 +87,7 @@ export const wstest: Command = command({
   run,
 });
 
-/** What `wstest` takes. */
+/** Options of `wstest`. */
 interface WstestOptions extends CommandOptions {
   readonly serving: ServingOptions;
   readonly sections: readonly Section[];

@@ -25,7 +25,7 @@ function describeEvents(events: readonly Sent[]): string[] {
   return events.length > MOST_EVENTS ? [...shown, `${events.length - MOST_EVENTS} more`] : shown;
 }
 
-/** What the other side has done. */
+/** Describes what the other side has done. */
 export function describeSeen({ events, close, wrong, end }: Seen): string {
   const closing = close === undefined ? [] : [`Close with ${closeName(close.code)}`];
   const ends = { end: "the end of TCP", reset: "a reset", ours: "", open: "", more: "more bytes" };
@@ -33,7 +33,7 @@ export function describeSeen({ events, close, wrong, end }: Seen): string {
   return parts.filter((part) => part !== "").join(", ") || "nothing";
 }
 
-/** What is expected. */
+/** Describes the expectation. */
 export function describeExpected(all: readonly Expected[]): string {
   return all.map(describeOne).join(", or ");
 }
