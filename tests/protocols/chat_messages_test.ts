@@ -2,7 +2,7 @@
 // messages are handed over directly.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/deferred.ts";
+import { deferred } from "../../lib/base/wait.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { type Deferred, deferred } from "../../../lib/base/deferred.ts";
+import { type Deferred, deferred } from "../../../lib/base/wait.ts";
 import { prepareMessage } from "../../../lib/http/ws/prepared.ts";
 import { FrameSender } from "../../../lib/http/ws/sender.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
