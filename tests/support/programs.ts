@@ -9,6 +9,7 @@ import process from "node:process";
 const PACKAGES = {
   chromium: "chromium",
   curl: "curl",
+  haproxy: "haproxy",
   ncat: "ncat",
   nginx: "nginx-light",
   openssl: "openssl",

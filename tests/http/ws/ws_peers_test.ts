@@ -1,19 +1,26 @@
 // WebSockets with those of others: ws, python3-websockets, websocketd, the runtime's own client, and
-// nginx in between.
+// nginx and HAProxy in between, and tshark beside them.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type EventEmitter, once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { dialWebSocket } from "../../../lib/http/ws/client.ts";
 import { websocket } from "../../../lib/http/ws/server.ts";
 import type { WsClose, WsConn } from "../../../lib/http/ws/ws_conn.ts";
 import { serveLight } from "../../../lib/http/server/server.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
+import { toPcapng } from "../../../lib/recording/pcapng/pcapng.ts";
+import { readRecording } from "../../../lib/recording/read.ts";
+import { record } from "../../../lib/recording/record.ts";
 import { freePort, OWN_HOST, until } from "../../support/helpers.ts";
 import { startNginx } from "../../support/nginx.ts";
 import { Program } from "../../support/peers.ts";
 import { test } from "../../support/runner.deno.ts";
+import { withCapture } from "../../support/tshark.ts";
 
 /** What is used of ws, which has no types of its own. */
 interface Ws {
@@ -237,3 +244,73 @@ test("websocket: nginx between our client and our server", async () => {
   await until(() => server.closes.length > 0, "the close");
   assert.equal(server.closes[0].reason, "enough");
 }, ["nginx"]);
+
+test("websocket: HAProxy between our client and our server", async () => {
+  await using server = await serving();
+  const port = await freePort();
+  const folder = await mkdtemp(join(tmpdir(), "plainsocket-haproxy-"));
+  try {
+    const file = join(folder, "haproxy.cfg");
+    await writeFile(
+      file,
+      `defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+frontend f
+  bind ${OWN_HOST}:${port}
+  default_backend b
+backend b
+  server s 127.0.0.1:${server.port}
+`,
+    );
+    await using haproxy = new Program([
+      "sh",
+      "-c",
+      'PATH="$PATH:/usr/sbin" exec haproxy -db -f "$1"',
+      "sh",
+      file,
+    ]);
+    const url = `ws://${OWN_HOST}:${port}/`;
+    const dialed = await untilDialed(url);
+    await converse(dialed);
+    await until(() => server.closes.length > 0, "the close");
+    assert.equal(server.closes[0].reason, "enough", haproxy.stderr.text);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}, ["haproxy"]);
+
+/** Connects as soon as somebody listens. */
+async function untilDialed(url: string): Promise<WsConn> {
+  let ws: WsConn | undefined;
+  const dial = () => {
+    dialWebSocket(url, { deflate: true }).then((dialed) => ws = dialed, () => setTimeout(dial, 20));
+  };
+  dial();
+  await until(() => ws !== undefined, `a WebSocket at ${url}`);
+  return ws!;
+}
+
+test("websocket: tshark reads the messages in the packets of a recording", async () => {
+  await using server = await serving();
+  let recorded = "";
+  const transport = record(systemTransport, (lines) => recorded += lines, { redaction: "none" });
+  const ws = await dialWebSocket(`ws://127.0.0.1:${server.port}/`, { transport });
+  for (const message of ["hello", "κόσμε", "x".repeat(300), new Uint8Array([1, 2, 255])]) {
+    await ws.write(message);
+    await ws.read();
+  }
+  await ws.close(1000, "enough");
+  await withCapture(toPcapng(await readRecording(recorded)), async (capture) => {
+    assert.deepEqual(await capture.complaints(), []);
+    const decoded = await capture.run("-Y", "websocket", "-V");
+    const count = (pattern: RegExp) => decoded.match(pattern)?.length;
+    assert.equal(count(/Opcode: Text \(1\)/g), 6, decoded);
+    assert.equal(count(/Opcode: Binary \(2\)/g), 2);
+    assert.equal(count(/Opcode: Connection Close \(8\)/g), 2);
+    // Masked or not, each has its text.
+    assert.equal(count(/^ +hello(?:\\n)?$/gm), 2, decoded);
+  });
+}, ["tshark"]);
