@@ -3,9 +3,9 @@
 //
 //   deno task test:node [--on 20|26|24|bun]... [WORD...]
 
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { skippedIn } from "../tests/support/programs.ts";
@@ -19,13 +19,6 @@ const DEADLINE_MS = 1_800_000;
 
 /** Files that share nothing run at the same time. Most of a test's time is waiting. */
 const CONCURRENCY = 2 * availableParallelism();
-
-/**
- * How many processes a Node runs all files in. Each loads the library once: with a process for each
- * file, a fifth of the processor time goes into loading. More than run at a time, since the last one
- * runs alone.
- */
-const PROCESSES = 4 * CONCURRENCY;
 
 /**
  * The folders of tests/ that Node 24 and Bun run: what touches sockets, TLS, HTTP or workers. All else
@@ -42,8 +35,6 @@ interface Runner {
   readonly args: readonly string[];
   /** Which test files it runs. */
   readonly runs: (file: string) => boolean;
-  /** The files that it is given, which run those that were chosen. */
-  readonly entries: (chosen: readonly string[]) => readonly string[];
   readonly passed: RegExp;
   readonly failed: readonly RegExp[];
   readonly skipped: RegExp;
@@ -56,7 +47,6 @@ function nodeRunner(runtime: Runtime, runs: (file: string) => boolean): Runner {
     runtime,
     args: ["--test", "--test-reporter=tap", `--test-concurrency=${CONCURRENCY}`],
     runs,
-    entries: (chosen) => inProcesses(runtime.name, chosen),
     passed: /^# pass (\d+)/m,
     failed: [/^# fail (\d+)/m, /^# cancelled (\d+)/m],
     skipped: /^# skipped (\d+)/m,
@@ -73,26 +63,11 @@ function bunRunner(runtime: Runtime): Runner {
     runtime,
     args: ["test"],
     runs: (file) => SOCKETS.test(file),
-    entries: (chosen) => chosen,
     passed: /^ *(\d+) pass$/m,
     failed: [/^ *(\d+) fail$/m, /^ *(\d+) errors?$/m],
     skipped: /^ *(\d+) skip$/m,
     failures: (output) => output,
   };
-}
-
-/** Writes a module for each process, which imports its share of the files; returns their paths. */
-function inProcesses(name: string, chosen: readonly string[]): string[] {
-  const modules = chosen.slice(0, PROCESSES).map((_, i) =>
-    chosen.filter((_, j) => j % PROCESSES === i)
-  );
-  mkdirSync(join(ROOT, folder, "tests", name), { recursive: true });
-  return modules.map((files, i) => {
-    const path = `${name}/${i}.js`;
-    const imports = files.map((file) => `import "../${file}";\n`);
-    writeFileSync(join(ROOT, folder, "tests", path), imports.join(""));
-    return path;
-  });
 }
 
 const RUNNERS: Readonly<Record<string, () => Promise<Runner>>> = {
@@ -144,7 +119,7 @@ async function runOn(name: string): Promise<void> {
   if (chosen.length === 0) return;
   const { runtime, args } = runner;
   const ended = await run(
-    [runtime.path, ...args, ...runner.entries(chosen).map((name) => `./${folder}/tests/${name}`)],
+    [runtime.path, ...args, ...chosen.map((name) => `./${folder}/tests/${name}`)],
     { env: runtime.env, deadline: DEADLINE_MS },
   );
   const output = stripVTControlCharacters(ended.output);
