@@ -273,7 +273,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return await seeRead(ends.server) === "hello" ? "live on" : "are lost";
   },
 
-  async "`serve` is stopped; a conversation under way"({ transport }) {
+  async "`serve` is stopped; a connection under way"({ transport }) {
     const listener = await transport.listen({ host: "127.0.0.1" });
     const stop = new AbortController();
     const served = serve(listener, echo(), { signal: stop.signal }).finished;

@@ -26,7 +26,7 @@ export const LESSONS = {
     anchor: "more-than-the-backlog-connect",
     rule: "Waits for the next connection.",
   },
-  handshake: { call: "TLS over send(2) and recv(2)", rule: "What the handshake has agreed on." },
+  handshake: { call: "TLS over send(2) and recv(2)", rule: "The result of the handshake." },
   send: {
     call: "send(2)",
     anchor: "the-peer-does-not-read-write",
