@@ -75,10 +75,11 @@ export class ReceiveBuffer {
   /** The buffer for the next read. */
   bytes: Buffer;
 
-  constructor(pool: BufferPool) {
+  /** `small` is the size of the small one. */
+  constructor(pool: BufferPool, small: number = SMALL) {
     this.#pool = pool;
     // A Buffer, since node:net makes one of any other Uint8Array, at each write.
-    this.#small = Buffer.alloc(Math.min(SMALL, pool.size));
+    this.#small = Buffer.alloc(Math.min(small, pool.size));
     this.bytes = this.#view = this.#small;
   }
 

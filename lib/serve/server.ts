@@ -120,6 +120,11 @@ export class OpenConversation implements Conversation {
     return this.#stopping.signal;
   }
 
+  /** Has `stop` called as {@linkcode stopping} is aborted, which costs less than a signal. */
+  onStopping(stop: () => void): void {
+    this.#stopping.onAbort(stop);
+  }
+
   /** The server begins to stop. */
   stop(): void {
     this.#stopping.abort(this.#stopped());
@@ -151,6 +156,13 @@ export class OpenConversation implements Conversation {
 class LazySignal {
   #controller: AbortController | undefined;
   #reason: SocketError | undefined;
+  #listener: (() => void) | undefined;
+
+  /** Has `listener` called when it is aborted, or at once if it is. */
+  onAbort(listener: () => void): void {
+    if (this.#reason === undefined) this.#listener = listener;
+    else listener();
+  }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -163,6 +175,8 @@ class LazySignal {
   abort(reason: SocketError): void {
     this.#reason ??= reason;
     this.#controller?.abort(reason);
+    this.#listener?.();
+    this.#listener = undefined;
   }
 }
 

@@ -15,10 +15,13 @@ import type { Conn } from "../../net/transport.ts";
 const MOST_SPARE = 8;
 const SPARE = 1024;
 
+const NOTHING = Buffer.alloc(0);
+
 /** The bytes that were received and not yet taken: `chunk` from `from` to `to`. */
 export class Input {
   readonly #conn: Conn;
-  readonly #buffer: ReceiveBuffer;
+  /** Undefined once it was given back for good. */
+  #buffer: ReceiveBuffer | undefined;
   #received = 0;
   /** Somebody waits for more. */
   #filling: Promise<boolean> | undefined;
@@ -73,13 +76,15 @@ export class Input {
   #receive(): Promise<number | null> {
     if (this.#spare.length > 0) return Promise.resolve(this.#spare[0].length);
     if (this.#ahead !== undefined) return this.#ahead;
+    // The connection says why nothing more can be received.
+    if (this.#buffer === undefined) return this.#conn.read(new Uint8Array(1));
     this.#buffer.adapt(this.#received);
     return this.#conn.read(this.#buffer.bytes);
   }
 
   /** Makes what was received the bytes to take from; false at the end of the stream. */
   #take(n: number | null): boolean {
-    this.chunk = this.#spare.length > 0 ? this.#spare.shift()! : this.#buffer.bytes;
+    this.chunk = this.#spare.length > 0 ? this.#spare.shift()! : this.#buffer?.bytes ?? NOTHING;
     this.from = 0;
     this.to = this.#received = n ?? 0;
     return n !== null;
@@ -117,6 +122,9 @@ export class Input {
   #drop(): void {
     // The next owner of the buffer has bytes of its own there.
     this.from = this.to = this.#spare.length = 0;
-    if (this.#ahead === undefined) this.#buffer.release();
+    if (this.#ahead !== undefined) return;
+    this.#buffer?.release();
+    this.#buffer = undefined;
+    this.chunk = NOTHING;
   }
 }

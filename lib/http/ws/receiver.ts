@@ -20,6 +20,9 @@ import type { WsSettings } from "./options.ts";
 /** So much of a message is gathered while nobody reads. */
 const MAX_AHEAD = 64 * 1024;
 
+/** What an idle WebSocket receives into: most messages fit. */
+const SMALL = 512;
+
 const buffers = new BufferPool(64 * 1024);
 
 /** The callbacks of a receiver. */
@@ -56,8 +59,9 @@ export class Receiver {
   readonly #events: ReceiverEvents;
   readonly #parser: FrameParser;
   readonly #message: Assembler;
-  readonly #buffer = new ReceiveBuffer(buffers);
-  readonly #control = Buffer.alloc(MAX_CONTROL);
+  readonly #buffer = new ReceiveBuffer(buffers, SMALL);
+  /** The payload of a control frame that comes in pieces. */
+  #control: Buffer | undefined;
   /** The bytes that were received and not taken: `#chunk` from `#from` to `#to`. */
   #chunk: Buffer = this.#buffer.bytes;
   #from = 0;
@@ -242,9 +246,14 @@ export class Receiver {
     const end = this.#from;
     if (parser.left === 0) this.#inFrame = false;
     if (!parser.isControl) return this.#data(start, end, before);
+    if (before === 0 && parser.left === 0) {
+      return this.#events.onControl(parser.opcode, chunk.subarray(start, end));
+    }
+    this.#control ??= Buffer.alloc(MAX_CONTROL);
     chunk.copy(this.#control, before, start, end);
     if (parser.left > 0) return;
     this.#events.onControl(parser.opcode, this.#control.subarray(0, parser.length));
+    this.#control = undefined;
   }
 
   #beginFrame(): void {

@@ -13,7 +13,7 @@ import {
   TEXTS,
 } from "../../base/arguments.ts";
 import type { Conn } from "../../net/transport.ts";
-import type { Conversation } from "../../serve/server.ts";
+import { type Conversation, OpenConversation } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
 import { isToken } from "../message/syntax.ts";
 import type { LightRequest, LightResponse } from "../server/light.ts";
@@ -183,11 +183,12 @@ async function hold(
   conn: Conn,
   handler: WsHandler,
   request: LightRequest,
-  { stopping }: Conversation,
+  conversation: Conversation,
 ): Promise<void> {
   const stop = () => void ws.close(CLOSE.goingAway, "the server is stopping");
-  if (stopping.aborted) stop();
-  else stopping.addEventListener("abort", stop);
+  // An idle WebSocket has no signal of its own, which takes more memory than all the rest of it.
+  if (conversation instanceof OpenConversation) conversation.onStopping(stop);
+  else conversation.stopping.addEventListener("abort", stop);
   try {
     await handler(ws, request);
     await ws.close();
@@ -196,7 +197,5 @@ async function hold(
       (error as { addr?: unknown } | null)?.addr === conn.remoteAddr;
     await ws.close(isOwn ? CLOSE.normal : CLOSE.internal);
     if (!isOwn) throw error;
-  } finally {
-    stopping.removeEventListener("abort", stop);
   }
 }
