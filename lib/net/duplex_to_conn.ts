@@ -273,6 +273,9 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
 
   #writeError(error: Error, op: SocketOp): Error {
     if (this.closed) return this.closedError(op);
-    return this.translate(this.socket.errored ?? error, op);
+    const failure = this.translate(this.socket.errored ?? error, op);
+    // Without FIN it was a reset, which a write before this one has met.
+    if (failure.code !== "EPIPE" || this.#eof || this.socket.writableEnded) return failure;
+    return new SocketError("ECONNRESET", op, { addr: this.remoteAddr, cause: error });
   }
 }

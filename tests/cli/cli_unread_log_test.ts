@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { Writable } from "node:stream";
+import { deferred } from "../../lib/base/wait.ts";
 import { processIo } from "../../lib/cli/io/io.ts";
 import { Log } from "../../lib/cli/io/log.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -17,22 +18,27 @@ import { test } from "../support/runner.deno.ts";
 /** What a pipe holds on Linux, but for a page. */
 const NEARLY_FULL = 60 * 1024;
 
-/** A server whose stderr is a pipe that nobody reads until `read` is called, with so much in it before. */
+/**
+ * A server whose stderr is a pipe that nobody reads until `read` is called, with so much in it before;
+ * `over` resolves when it was read to its end.
+ */
 async function startUnread(
   args: readonly string[],
   before = 0,
-): Promise<ServerScript<Program> & { read(): Output }> {
+): Promise<ServerScript<Program> & { read(): Output; readonly over: Promise<unknown> }> {
   const pipe = freshPath();
   execFileSync("mkfifo", [pipe]);
   const shell = `exec 3<>'${pipe}' && head -c ${before} /dev/zero >&3 && exec "$@" 2>&3 3<&-`;
   const command = [...programCommand("server", ["-A", "--unstable-net"]), ...args];
   const server = await listening(new Program(inShell(shell, command)));
+  const over = deferred<void>();
   return {
     ...server,
+    over: over.promise,
     read() {
       const output = new Output();
       createReadStream(pipe).on("data", (chunk) => output.add(chunk as never))
-        .on("end", () => output.end());
+        .on("end", () => output.end()).on("close", () => over.resolve());
       return output;
     },
   };
@@ -84,6 +90,7 @@ test("web: a server whose log nobody reads answers all, and tells then how much 
   server.program.kill("SIGTERM");
   await log.until(/^stopped after \d+ connections, 0 of them reset$/m);
   assert.equal((await server.program.exit()).code, 0);
+  await server.over;
 });
 
 for (
