@@ -77,7 +77,7 @@ const IMF_FIXDATE = new RegExp(`^${DAY}, (\\d\\d) ${MONTH} (\\d{4}) ${TIME} GMT$
 const RFC850 = new RegExp(`^${DAY}[a-z]{3,6}, (\\d\\d)-${MONTH}-(\\d\\d) ${TIME} GMT$`);
 const ASCTIME = new RegExp(`^${DAY} ${MONTH} ([ \\d]\\d) ${TIME} (\\d{4})$`);
 
-/** An HTTP-date in milliseconds since 1970; `undefined` if it is none. */
+/** An HTTP-date in milliseconds since 1970; `undefined` if it is not valid. */
 export function parseHttpDate(text: string, now: number = Date.now()): number | undefined {
   let match = IMF_FIXDATE.exec(text);
   if (match !== null) return utc(match[3], match[2], match[1], match.slice(4));

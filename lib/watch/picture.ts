@@ -240,7 +240,7 @@ export class Picture {
   }
 }
 
-/** Whether the program gave it up itself, such as the loser of a race. That is no failure. */
+/** Whether the program gave it up itself, such as the loser of a race. That is not a failure. */
 function isGivenUp(code: string): boolean {
   return code === "ECANCELED" || code === "ECLOSED";
 }

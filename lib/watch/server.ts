@@ -38,7 +38,7 @@ export async function serveWatch(
     maxConnections: MOST_CONNECTIONS,
     drainTimeout: 0,
     clock,
-    // A page that leaves is no mistake; what else goes wrong is in its response.
+    // A page that leaves is not a bug; what else goes wrong is in its response.
     onError: () => {},
   });
   return {

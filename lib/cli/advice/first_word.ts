@@ -1,5 +1,5 @@
 /**
- * Advice for a first word that is no protocol.
+ * Advice for a first word that is not the name of a protocol.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import { serveLight } from "../server/server.ts";
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests as {@linkcode serveLight} does, by a handler as those of
  * `Deno.serve`, Hono or h3: bodies may be streams in both directions, and `request.signal` is
- * aborted when the client leaves; to throw its reason is no mistake. The second argument has the
+ * aborted when the client leaves; to throw its reason is not an error. The second argument has the
  * addresses of the connection.
  *
  * A handler for {@linkcode serveLight} becomes one for this by {@linkcode toFetchHandler}; that of

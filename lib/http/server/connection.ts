@@ -100,7 +100,7 @@ export class HttpConnection {
 
   /** Ends the connection as what went wrong with it demands. */
   async #fail(failure: unknown): Promise<void> {
-    // An error of a stream that was dropped is no mistake.
+    // An error of a stream that was dropped is not a bug of the handler.
     const isContent = this.#state.writing === "content";
     const error = isContent ? this.#exchanges.client.lost ?? failure : failure;
     const request = this.#exchanges.abandon(error);

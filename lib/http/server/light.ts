@@ -60,7 +60,7 @@ export interface LightRequest {
    * half-closed the connection, reset it, or a deadline closed that. A client that only half-closed
    * gets its response all the same, unless that is a stream which brings nothing for half a second.
    * It is aborted at the latest when the response breaks off, and not once it is sent. To throw its
-   * reason is no mistake.
+   * reason is not an error.
    */
   signal(): AbortSignal;
 }

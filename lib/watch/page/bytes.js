@@ -34,7 +34,7 @@ export function httpOf(text) {
 }
 
 /**
- * JSON in several lines; undefined if it is none.
+ * JSON in several lines; undefined if it is not JSON.
  * @param {string} text
  * @returns {string | undefined}
  */
@@ -56,7 +56,7 @@ function quoted(text) {
 const OWN = new Set(["host", "content-length", "connection", "transfer-encoding"]);
 
 /**
- * The curl command of a request; undefined if it is none, or has what no command line can have.
+ * The curl command of a request; undefined if it is not a request, or has what no command line can have.
  * @param {HttpMessage} message
  * @param {boolean} tls
  * @param {string} address of the server

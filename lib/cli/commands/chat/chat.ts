@@ -90,7 +90,7 @@ export const chat: Command = command({
 /** Options of the chat. */
 interface ChatOptions extends CommandOptions {
   readonly serving: ServingOptions;
-  /** The page. Undefined is none. */
+  /** The page. Undefined without `--ws`. */
   readonly page: PageOptions | undefined;
 }
 

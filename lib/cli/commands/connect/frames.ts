@@ -129,7 +129,7 @@ class FramePrinter {
     await this.#printFrames();
   }
 
-  /** Without the peer's end, a frame that is not whole is no mistake. */
+  /** Without the peer's end, a frame that is not whole is not an error. */
   async end(peerEnded: boolean): Promise<void> {
     if (this.#over) return;
     if (peerEnded) {

@@ -21,7 +21,7 @@ export interface DownloadSettings {
   /** Returns the part of a response that goes into the output. */
   readonly contentOf: (response: ClientResponse) => AsyncIterable<Uint8Array>;
   readonly output: Output;
-  /** The output for the content of a response that is no success. */
+  /** The output for the content of a response whose status is not 2xx. */
   readonly errorOutput: Output;
   /** Whether an attempt can go on where the last one broke off. */
   readonly resumable: boolean;
@@ -38,7 +38,7 @@ export interface DownloadSettings {
 export interface Outcome {
   /** The last response; its content has been read. */
   readonly response: ClientResponse;
-  /** The output is whole. If not, the response is no success, and its content is in the other output. */
+  /** Whether the output is whole. If not, the status is not 2xx, and the content is in the other output. */
   readonly whole: boolean;
 }
 

@@ -154,7 +154,7 @@ function abortOf(signal: AbortSignal): Promise<never> {
 
 /**
  * Makes the run fail if nobody reads its output, as curl does: the output is not whole then. With
- * other commands that is no failure.
+ * other commands that is not a failure.
  */
 function failUnread(session: Session): void {
   session.onStdoutError = (error) => {

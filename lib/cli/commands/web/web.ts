@@ -114,7 +114,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   });
   const onError = (error: unknown, request: LightRequest | undefined) => {
     const asked = request === undefined ? "" : `${request.method} ${request.target}: `;
-    // Files come and go while they are sent: that is no mistake.
+    // A file may be removed while it is sent: that is not a bug.
     if (statusOfError(error) === 500) tellMistake(error, log, asked);
     else log.note(asked + (error as Error).message);
   };

@@ -107,7 +107,7 @@ interface WstestOptions extends CommandOptions {
   /** The server. Undefined only lists the cases. */
   readonly url: URL | undefined;
   readonly tls: ReturnType<typeof parseTrust>;
-  /** The file for JSON; `-` is stdout, and an empty one is none. */
+  /** The file for JSON: `-` is stdout, and "" writes no JSON. */
   readonly json: string;
   /** For one case, in milliseconds. */
   readonly timeout: number;

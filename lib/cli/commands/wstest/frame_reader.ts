@@ -11,7 +11,7 @@ import type { Inflater } from "./inflater.ts";
 
 /** A Close that has come. */
 export interface ReceivedClose {
-  /** Undefined if there is none. */
+  /** Undefined if the frame has no code. */
   readonly code: number | undefined;
   readonly reason: string;
 }

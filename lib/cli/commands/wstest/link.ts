@@ -74,7 +74,7 @@ export class Link implements Disposable {
     }
   }
 
-  /** Reads the head of a request or response. A string says why there is none. */
+  /** Reads the head of a request or response. Returns a string that says why, if it cannot. */
   async readHead(ms: number): Promise<ReceivedHead | string> {
     const until = this.#clock.now() + ms;
     let all = new Uint8Array(0);

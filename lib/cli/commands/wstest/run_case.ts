@@ -90,7 +90,7 @@ interface Opened {
   readonly rest: Uint8Array;
 }
 
-/** Opens a WebSocket. A string says why there is none. */
+/** Opens a WebSocket. Returns a string that says why, if it cannot. */
 export async function open(
   link: Link,
   { host, target }: Target,

@@ -91,7 +91,7 @@ export const wstest: Command = command({
 interface WstestOptions extends CommandOptions {
   readonly serving: ServingOptions;
   readonly sections: readonly Section[];
-  /** The file for JSON; `-` is stdout, and an empty one is none. */
+  /** The file for JSON: `-` is stdout, and "" writes no JSON. */
   readonly json: string;
   /** For one case, in milliseconds. */
   readonly timeout: number;
