@@ -17,14 +17,22 @@ export interface NamespaceOptions {
 
 /** Prints each name that is asked for. Named.test stands in /etc/hosts, too. The loopback interface has fe80::1, too. */
 const PROGRAM = `
-import fcntl, json, os, socket, struct, subprocess, sys, tempfile
+import fcntl, json, os, socket, struct, subprocess, sys, tempfile, time
 options = json.loads(sys.argv[1])
 
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
     fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x41))  # SIOCSIFFLAGS: IFF_UP, IFF_RUNNING
 with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as s:
     address = socket.inet_pton(socket.AF_INET6, "fe80::1")
-    fcntl.ioctl(s, 0x8916, struct.pack("16sIi", address, 64, socket.if_nametoindex("lo")))  # SIOCSIFADDR
+    number = socket.if_nametoindex("lo")
+    fcntl.ioctl(s, 0x8916, struct.pack("16sIi", address, 64, number))  # SIOCSIFADDR
+    # The address is tentative until a kernel thread has looked at it: nobody can bind to it before.
+    for _ in range(6000):
+        try:
+            s.bind(("fe80::1", 0, 0, number))
+            break
+        except OSError:
+            time.sleep(0.01)
 if "ports" in options:
     with open("/proc/sys/net/ipv4/ip_local_port_range", "w") as f:
         f.write("%d %d" % tuple(options["ports"]))
