@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { launchBrowser } from "../support/browser.ts";
 import { Program } from "../support/peers.ts";
-import { pathOf } from "../support/programs.ts";
 import { startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -38,10 +38,7 @@ test(
     const args = ["chat", "--ws", "--host", "127.0.0.1"];
     const chat = await startServer(args);
     const [url] = await chat.program.stdout.until(/http:\S+(?=\n)/);
-    const browser = await chromium.launch({
-      executablePath: pathOf("chromium"),
-      args: ["--no-sandbox"],
-    });
+    const browser = await launchBrowser();
     try {
       const complaints: string[] = [];
       const open = async (name: string, options: object) => {

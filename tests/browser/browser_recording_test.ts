@@ -1,9 +1,9 @@
 // The drawing of a recording in Chromium.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
+
 import { toSvg } from "../../lib/recording/svg.ts";
-import { pathOf } from "../support/programs.ts";
+import { launchBrowser } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -59,8 +59,7 @@ async function longTexts(): Promise<string> {
 test(
   "browser: no text of a drawing leaves it or lies on another, and all are legible on a phone",
   async () => {
-    const executablePath = pathOf("chromium");
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    const browser = await launchBrowser();
     try {
       const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } }))
         .newPage();
@@ -91,8 +90,7 @@ test(
 
 test("browser: the drawing of a recording can be read in light and in dark", async () => {
   const svg = toSvg(await recordingOf(accepted([["client", "hello"], ["server", "welcome"]])));
-  const executablePath = pathOf("chromium");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launchBrowser();
   try {
     const pages: string[] = [];
     for (const colorScheme of ["light", "dark"] as const) {

@@ -4,13 +4,13 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import type { Exchange } from "../../lib/http/server/options.ts";
 import { serveLight } from "../../lib/http/server/server.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { siteHandler, type SiteOptions } from "../../lib/files/site.ts";
+import { launchBrowser } from "../support/browser.ts";
 import { until } from "../support/helpers.ts";
-import { pathOf } from "../support/programs.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite, type Site } from "../support/site_helpers.ts";
 import { makeVideo, SECONDS, seekVideo } from "./webm.ts";
@@ -41,10 +41,7 @@ async function visiting(
     drainTimeout: 0,
     onResponse: (exchange) => exchanges.push(exchange),
   }).finished;
-  const browser = await chromium.launch({
-    executablePath: pathOf("chromium"),
-    args: ["--no-sandbox"],
-  });
+  const browser = await launchBrowser();
   try {
     const page = await (await browser.newContext(options)).newPage();
     const complaints: string[] = [];

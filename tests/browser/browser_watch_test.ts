@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import axe from "axe-core";
-import { type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import {
   decodeFrames,
@@ -16,8 +16,8 @@ import {
 import { echo } from "../../lib/protocols/echo.ts";
 import { ReplayedRecording } from "../../lib/watch/replayed.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
+import { launchBrowser } from "../support/browser.ts";
 import { readTable } from "../support/doc_table.ts";
-import { pathOf } from "../support/programs.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
 import { readAll, Scene } from "../watch/watch_scene.ts";
@@ -30,10 +30,7 @@ async function visiting(
   visit: (page: Page) => Promise<void>,
   options: BrowserContextOptions = {},
 ): Promise<void> {
-  const browser = await chromium.launch({
-    executablePath: pathOf("chromium"),
-    args: ["--no-sandbox"],
-  });
+  const browser = await launchBrowser();
   try {
     const page = await (await browser.newContext(options)).newPage();
     const complaints: string[] = [];
@@ -482,10 +479,7 @@ test(
 test("browser watch: when the program ends, the page says so and keeps what it has", async () => {
   const scene = await Scene.start("a test");
   await scene.echo(await scene.serve(echo()));
-  const browser = await chromium.launch({
-    executablePath: pathOf("chromium"),
-    args: ["--no-sandbox"],
-  });
+  const browser = await launchBrowser();
   try {
     const page = await browser.newPage();
     await page.goto(scene.page.url);

@@ -5,9 +5,9 @@ import { Buffer } from "node:buffer";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { launchBrowser } from "../support/browser.ts";
 import { Program } from "../support/peers.ts";
-import { pathOf } from "../support/programs.ts";
 import { startServer } from "../support/scripts.ts";
 
 const [folder] = process.argv.slice(2);
@@ -23,10 +23,7 @@ const SAID = [
 
 await using chat = await startServer(["chat", "--ws", "--host", "127.0.0.1"]);
 const [url] = await chat.program.stdout.until(/http:\S+(?=\n)/);
-const browser = await chromium.launch({
-  executablePath: pathOf("chromium"),
-  args: ["--no-sandbox"],
-});
+const browser = await launchBrowser();
 
 async function open(name: string, options: object): Promise<Page> {
   const page = await (await browser.newContext(options)).newPage();

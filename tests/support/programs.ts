@@ -7,7 +7,7 @@ import process from "node:process";
 
 /** The Debian package of each. */
 const PACKAGES = {
-  chromium: "chromium",
+  chromium: "chromium-headless-shell",
   curl: "curl",
   haproxy: "haproxy",
   ncat: "ncat",
@@ -30,9 +30,9 @@ export type OtherProgram = keyof typeof PACKAGES;
 /** Where programs are; Debian has nginx where only root's PATH leads. */
 const FOLDERS: readonly string[] = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
 
-/** Other names of programs, where these are not from Debian. */
-const ALIASES: Partial<Record<OtherProgram, readonly string[]>> = {
-  chromium: ["chromium-browser", "google-chrome"],
+/** The names under which a program may be installed. The first is the one that costs least. */
+const NAMES: Partial<Record<OtherProgram, readonly string[]>> = {
+  chromium: ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"],
 };
 
 /** A library has no program of its own; this is where Debian has it, for /usr/bin/python3. */
@@ -44,7 +44,7 @@ const LIBRARIES: Partial<Record<OtherProgram, string>> = {
 export function pathOf(program: OtherProgram): string | undefined {
   const library = LIBRARIES[program];
   if (library !== undefined) return existsSync(library) ? library : undefined;
-  const names = [program, ...ALIASES[program] ?? []];
+  const names = NAMES[program] ?? [program];
   return names.flatMap((name) => FOLDERS.map((folder) => join(folder, name))).find((path) => {
     try {
       // Not accessSync: on Deno that looks at a link, and not at what it leads to.

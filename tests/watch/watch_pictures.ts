@@ -5,12 +5,12 @@ import { Buffer } from "node:buffer";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { chromium } from "playwright-core";
+
 import { echo } from "../../lib/protocols/echo.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { ReplayedRecording } from "../../lib/watch/replayed.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
-import { pathOf } from "../support/programs.ts";
+import { launchBrowser } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { readAll, Scene } from "./watch_scene.ts";
 
@@ -61,10 +61,7 @@ const tls = numberOf(({ tls, role }) => tls !== undefined && role === "connect")
 const http = relayed - 5;
 const raced = numberOf(({ name, outcome }) => name !== undefined && outcome === "open");
 
-const browser = await chromium.launch({
-  executablePath: pathOf("chromium"),
-  args: ["--no-sandbox"],
-});
+const browser = await launchBrowser();
 const looks = {
   desktop: { viewport: { width: 1360, height: 860 }, colorScheme: "light" },
   dark: { viewport: { width: 1360, height: 860 }, colorScheme: "dark" },
