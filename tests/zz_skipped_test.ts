@@ -1,5 +1,5 @@
-// The last test file of a run of `deno test`: says what was skipped in all of them. Elsewhere
-// scripts/test_node.ts does.
+// The last test file of a run of `deno test`: says what was skipped in all of them. With --parallel
+// another file may still be running, but its tests are known. Elsewhere scripts/test_node.ts does.
 
 import { skippedMessage } from "./support/programs.ts";
 import { skippedSoFar } from "./support/skipped.ts";
