@@ -29,7 +29,7 @@ export interface Step {
 
 /** One connection, or one socket for datagrams. */
 export interface RecordedConnection {
-  /** From 1, in the order in which they began. */
+  /** In the order in which they began; from 1, or from the recording's `firstConnection`. */
   readonly number: number;
   /** The number of the socket. */
   readonly socket: number;
@@ -66,12 +66,13 @@ interface Draft {
 }
 
 /** The connections of a recording, in the order in which they began. */
-export function connectionsOf({ events }: Recording): RecordedConnection[] {
+export function connectionsOf({ events, firstConnection }: Recording): RecordedConnection[] {
   const connections: RecordedConnection[] = [];
-  const reader = new ConnectionReader({
+  const watcher: ConnectionWatcher = {
     began: (connection) => void connections.push(connection),
     stepped: (step, { steps }) => void (steps as Step[]).push(step),
-  });
+  };
+  const reader = new ConnectionReader(watcher, firstConnection);
   for (const event of events) reader.add(event);
   return connections;
 }
@@ -91,11 +92,13 @@ export class ConnectionReader {
   readonly #watcher: ConnectionWatcher;
   readonly #open = new Map<number, Draft>();
   #event = 0;
-  #connections = 0;
+  #next: number;
   #time = 0;
 
-  constructor(watcher: ConnectionWatcher) {
+  /** Numbers the connections from `first` on. */
+  constructor(watcher: ConnectionWatcher, first: number = 1) {
     this.#watcher = watcher;
+    this.#next = first;
   }
 
   /** The open connection of a socket. */
@@ -136,7 +139,7 @@ export class ConnectionReader {
   ): Draft {
     const [own, other] = [local, remote].map((addr) => addr === undefined ? "" : formatAddr(addr));
     const draft: Draft = {
-      number: ++this.#connections,
+      number: this.#next++,
       socket,
       recorded,
       datagrams: local?.transport === "udp",

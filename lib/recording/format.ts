@@ -96,4 +96,6 @@ export interface Recording {
   readonly events: readonly RecordedEvent[];
   /** A sentence about a last line that broke off. Undefined if the recording is whole. */
   readonly warning: string | undefined;
+  /** The number of its first connection, if it is a part of another recording. Default: 1. */
+  readonly firstConnection?: number;
 }

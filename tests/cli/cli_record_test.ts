@@ -76,6 +76,23 @@ test("cli record: a relay records both sides, and says which belong together", a
   assert.doesNotMatch(alone.stdout.toString(), /joined/);
 });
 
+test("cli record: one connection alone has the number that it has among all", async () => {
+  using dir = folder();
+  const file = join(dir.path, "x.jsonl");
+  await recordEcho(file);
+  const marks = {
+    summary: /^#2 /m,
+    text: /^#2 /,
+    mermaid: /Connection 2$/m,
+    svg: /connection 2\b/,
+  };
+  for (const [format, mark] of Object.entries(marks)) {
+    const { stdout } = await runClient(["recording", file, "--to", format, "--conn", "2"]);
+    assert.match(stdout.toString(), mark, format);
+    assert.doesNotMatch(stdout.toString(), /[#]1 |onnection 1\b/, format);
+  }
+});
+
 test("cli record: each format is made of it, of one connection too, and into a file", async () => {
   using dir = folder();
   const file = join(dir.path, "x.jsonl");

@@ -173,5 +173,5 @@ function only(recording: Recording, number: number): Recording {
     );
   }
   const isOf = (event: RecordedEvent) => !("socket" in event) || event.socket === found.socket;
-  return { ...recording, events: recording.events.filter(isOf) };
+  return { ...recording, events: recording.events.filter(isOf), firstConnection: number };
 }
