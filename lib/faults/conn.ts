@@ -50,6 +50,8 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   readonly #context: FaultyContext;
   /** This side has closed it. */
   #closed = false;
+  /** All that this side has written has arrived, and FIN behind it. */
+  #sent = false;
   #ended = false;
   /** By a fault. */
   #wasReset = false;
@@ -114,8 +116,10 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     if (this.#closed) return;
     this.#closed = true;
     this.#near.close(reason);
-    // The written bytes are still on their way. Incoming bytes have no reader.
+    // Incoming bytes have no reader any more.
     this.#incoming.stop();
+    if (this.#sent) return this.#end("close");
+    // The written bytes are still on their way.
     this.#linger();
   }
 
@@ -155,7 +159,10 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   async #run(): Promise<void> {
     const [incoming, outgoing] = [this.#incoming.run(), this.#outgoing.run()];
     // After a close of this side, incoming bytes are not awaited.
-    const closed = outgoing.then(() => this.#closed ? this.#end("close") : incoming);
+    const closed = outgoing.then(() => {
+      this.#sent = true;
+      return this.#closed ? this.#end("close") : incoming;
+    });
     await Promise.all([incoming, closed]).then(
       () => this.#end("close"),
       () => this.#end("reset"),

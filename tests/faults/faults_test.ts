@@ -381,6 +381,22 @@ for (
   });
 }
 
+test("faults: a connection that is closed after its FIN has arrived ends at once, without a reset", async () => {
+  const clock = new VirtualClock();
+  const { client, server, events } = await connected("down: slowclose=5s", { clock });
+  // The listener's.
+  events.length = 0;
+  const resets = () => events.flatMap((event) => event.type === "close" ? [event.reset] : []);
+  await server.write(bytesOf("bye"));
+  await server.closeWrite();
+  await clock.advance(5000);
+  assert.equal(await readAll(client), "bye");
+  assert.deepEqual(resets(), [], "The client may still send");
+  server.close();
+  assert.deepEqual(resets(), [false]);
+  client.close();
+});
+
 test("faults: a closed connection waits for what is delayed, however long", async () => {
   const clock = new VirtualClock();
   const { client, server } = await connected("down: delay=1h", { clock });
