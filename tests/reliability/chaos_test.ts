@@ -1,0 +1,30 @@
+// Servers, clients and disks that fail while others are at it. `deno task chaos` does more of it.
+
+import { programCommand } from "../support/scripts.ts";
+import { test } from "../support/runner.deno.ts";
+import { testInNamespace } from "../support/namespace.ts";
+import { changeFiles, fillDisk } from "./disk.ts";
+import { drain, killServer, killWorkers } from "./stops.ts";
+
+const subject = { command: programCommand("server"), seed: 1 };
+
+test("chaos: SIGTERM ends idle connections at once, lets downloads finish, and exits with 0", async () => {
+  await drain(subject, 8);
+});
+
+test("chaos: what a killed server has acknowledged is there, and nothing looks whole that is not", () =>
+  killServer(subject));
+
+test("chaos: workers of a relay that are killed are replaced, and no upload looks whole that is not", () =>
+  killWorkers(subject));
+
+testInNamespace(
+  "chaos: uploads to a full disk are 507 and leave nothing, and the server goes on",
+  () => fillDisk(subject),
+);
+
+test(
+  "chaos: what curl takes for a whole download is the file before or after a change",
+  () => changeFiles(subject),
+  ["curl"],
+);
