@@ -4,6 +4,7 @@ import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { testInNamespace } from "../support/namespace.ts";
 import { changeFiles, fillDisk } from "./disk.ts";
+import { breakTransfers, goOn } from "./faults.ts";
 import { drain, killServer, killWorkers } from "./stops.ts";
 
 const subject = { command: programCommand("server"), seed: 1 };
@@ -28,3 +29,12 @@ test(
   () => changeFiles(subject),
   ["curl"],
 );
+
+test(
+  "chaos: through a network that breaks, curl and the server never take a part for the whole",
+  () => breakTransfers(subject),
+  ["curl"],
+);
+
+test("chaos: get -C --retry has the whole file after connections that broke in three ways", () =>
+  goOn(subject));
