@@ -92,7 +92,7 @@ function writeRaw(file: string, results: EchoResult[], idle: IdleResult[]): void
 }
 
 await runBench({
-  name: "echo",
+  task: "bench:echo",
   about: "Measures echo servers side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
   notes: `servers: ${listed(SUBJECTS)}\ncases: ${listed(CASES)}`,

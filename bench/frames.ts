@@ -61,7 +61,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "frames",
+  task: "bench:frames",
   about: "Measures frames, in memory and echoed over a socket, and prints Markdown tables.",
   flags: FLAGS,
   notes: "It measures on Deno, and on Node 20 and 24, which it installs by itself.",

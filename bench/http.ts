@@ -90,7 +90,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "http",
+  task: "bench:http",
   about: "Measures web servers and clients side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
   notes: `servers: ${listed(SUBJECTS)}

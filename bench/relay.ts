@@ -58,7 +58,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "relay",
+  task: "bench:relay",
   about: "Measures relays side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
   notes: `relays: ${listed(RELAYS)}

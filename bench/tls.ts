@@ -57,7 +57,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "tls",
+  task: "bench:tls",
   about: "Measures TLS servers side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
   notes: `servers: ${listed(SUBJECTS)}

@@ -44,7 +44,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "workers",
+  task: "bench:workers",
   about: "Measures one loop, two processes and two threads side by side, and prints Markdown.",
   flags: FLAGS,
   notes: `names: ${listed(SUBJECTS)}\ncases: ${listed(LOAD_CASES)}`,

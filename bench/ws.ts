@@ -56,7 +56,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
 }
 
 await runBench({
-  name: "ws",
+  task: "bench:ws",
   about: "Measures servers that echo messages of WebSocket, and prints Markdown tables.",
   flags: FLAGS,
   notes: "It installs Node 20 and 24, the package ws and Bun by itself.",

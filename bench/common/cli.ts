@@ -63,8 +63,8 @@ export function nothingChosen(): UsageError {
 
 /** A bench, as its command line has it. */
 export interface Bench<F extends Flags> {
-  /** Behind `bench:`. */
-  readonly name: string;
+  /** Its name: `deno task NAME`. */
+  readonly task: string;
   /** A sentence for the help: what it measures. */
   readonly about: string;
   /** Its flags, without `--help`. */
@@ -77,10 +77,10 @@ export interface Bench<F extends Flags> {
 
 /** Runs a bench as the command line says. However it ends, nothing that it started is left. */
 export async function runBench<F extends Flags>(bench: Bench<F>): Promise<void> {
-  const task = `bench:${bench.name}`;
+  const { task } = bench;
   const say = (text: string): void => console.error(`${task}: ${text}`);
   try {
-    process.exitCode = await run(bench, task, say);
+    process.exitCode = await run(bench, say);
   } catch (error) {
     if (error instanceof UsageError) {
       say(`${error.message}. See 'deno task ${task} --help'.`);
@@ -97,8 +97,7 @@ export async function runBench<F extends Flags>(bench: Bench<F>): Promise<void> 
 }
 
 async function run<F extends Flags>(
-  { about, flags, notes, measure }: Bench<F>,
-  task: string,
+  { task, about, flags, notes, measure }: Bench<F>,
   say: (text: string) => void,
 ): Promise<number> {
   const all = { ...flags, help: toggle("this text", "h") };

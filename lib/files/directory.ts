@@ -11,11 +11,10 @@ import type { Directory } from "./file_options.ts";
 import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
 import { codingOf, ListingBody } from "./listing_body.ts";
 import { OpenDirectory } from "./open_directory.ts";
-import { isHidden } from "./path.ts";
+import { isServed } from "./path.ts";
 import { readDirectory } from "./reading.ts";
 import { Readings } from "./readings.ts";
 import { NOT_SENT } from "./responses.ts";
-import { isTemporary } from "./temporary.ts";
 
 /** Options of {@linkcode listDirectories}. */
 export interface ListingOptions {
@@ -38,7 +37,7 @@ export function listDirectories(
 ): (directory: Directory, request: LightRequest) => Promise<LightResponse> {
   // That of the file system has no name of its own.
   const rootName = basename(resolve(root)) || "/";
-  const isShown = (name: string) => !isTemporary(name) && (dotfiles || !isHidden(name));
+  const isShown = (name: string) => isServed(name, dotfiles);
   const readings = new Readings((path, signal) => readDirectory(root, path, isShown, signal));
   return async ({ file, names }, request) => {
     await checkListable(root, file);

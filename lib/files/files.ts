@@ -26,7 +26,7 @@ import {
   type FileServerOptions,
 } from "./file_options.ts";
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
-import { encodeName, isHidden, parseTarget, type TargetPath } from "./path.ts";
+import { encodeName, isServed, parseTarget, type TargetPath } from "./path.ts";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
 import { Responses } from "./responses.ts";
@@ -180,7 +180,8 @@ export class FileServer {
     if (target === 400) return this.#responses.plain(400, "Bad Request");
     if (target === 404) return this.#notFound(request);
     const { names, path } = target;
-    if (this.#options.dotfiles !== true && names.some(isHidden)) return this.#notFound(request);
+    const { dotfiles = false } = this.#options;
+    if (!names.every((name) => isServed(name, dotfiles))) return this.#notFound(request);
     for (let attempt = 1;; attempt++) {
       try {
         return await this.#answerPath(target, request, attempt === MOST_ATTEMPTS);

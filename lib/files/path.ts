@@ -7,6 +7,7 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 import { sep } from "node:path";
+import { isTemporary } from "./temporary.ts";
 
 /** The path of a request-target. */
 export interface TargetPath {
@@ -102,4 +103,9 @@ const LONE_SURROGATE = /\p{Surrogate}/gu;
  */
 export function isHidden(name: string): boolean {
   return name.startsWith(".") && name !== ".well-known";
+}
+
+/** Whether a name is served and listed: hidden ones with `dotfiles`, and no upload that is not whole. */
+export function isServed(name: string, dotfiles: boolean): boolean {
+  return dotfiles ? !isTemporary(name) : !isHidden(name);
 }

@@ -242,6 +242,14 @@ test("dotfiles are hidden, and what is in hidden directories, unless they are as
   }
 });
 
+test("an upload that is not whole is not served, not even with the dotfiles", async () => {
+  const name = ".plainsocket-upload-0123456789abcdef";
+  await using site = await siteOf({ [name]: "half", [`${name}.gz`]: "half" }, { dotfiles: true });
+  for (const target of [`/${name}`, `/%2e${name.slice(1)}`, `//${name}`]) {
+    assert.equal((await site.ask(target)).status, 404, target);
+  }
+});
+
 test("without cacheControl all responses are to be asked for again", async () => {
   await using site = await siteOf({ "a.txt": "hello", "sub/x": "", "404.html": "none" });
   await using own = await siteOf({ "a.txt": "hello" }, { headers: ["cache-control", "no-store"] });

@@ -106,12 +106,13 @@ export class Namespace implements AsyncDisposable {
   }
 }
 
-const POSSIBLE = process.platform === "linux" &&
+/** Whether a namespace can be made here. */
+export const HAS_NAMESPACES: boolean = process.platform === "linux" &&
   spawnSync("unshare", ["-rnm", "true"]).status === 0 &&
   spawnSync("nsenter", ["--version"]).status === 0;
 
 /** Registers a test that needs a {@linkcode Namespace}; where none can be made its name says so. */
 export function testInNamespace(name: string, fn: () => Promise<void>): void {
-  if (POSSIBLE) test(name, fn, ["python3"]);
+  if (HAS_NAMESPACES) test(name, fn, ["python3"]);
   else test(`${name} (not run: no network namespace can be made here)`, () => {});
 }
