@@ -24,7 +24,7 @@ export function mainOf(file: string, script: Script): Main {
   return async (args, io, prefix) => {
     const session = new Session(io, prefix);
     const code = await Promise.race([session.ended, runWatched(file, script, args, session)]);
-    session.finish();
+    await session.finish();
     await session.instruments.closePage();
     await flushed(io.stderr);
     return code;

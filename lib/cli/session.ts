@@ -26,9 +26,11 @@ export class Session {
   readonly attempt: Attempt = {};
   readonly #starts: (() => void)[] = [];
   readonly #listens: (() => void)[] = [];
+  readonly #readies: ((url: string) => void)[] = [];
+  readonly #stopping: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
-  readonly #stops: (() => void)[] = [];
+  readonly #stops: (() => void | Promise<void>)[] = [];
   #isOver = false;
   #starting = false;
   #hasEnded = false;
@@ -65,9 +67,29 @@ export class Session {
     this.#listens.push(start);
   }
 
+  /** Has `ready` called with the URL when the server serves there, once for each port that it has. */
+  onReady(ready: (url: string) => void): void {
+    this.#readies.push(ready);
+  }
+
+  /** Prints the URL at which the server serves from now on. */
+  async announce(url: string): Promise<void> {
+    await this.print(`${url}\n`);
+    for (const ready of this.#readies) ready(url);
+  }
+
+  /** Has `stopping` called when the first signal stops the server, before it drains. */
+  onStopping(stopping: () => void): void {
+    this.#stopping.push(stopping);
+  }
+
   /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
   onSignals(): Signals {
-    return onSignals(this.io, (code) => this.end(code), () => !this.#starting);
+    const signals = onSignals(this.io, (code) => this.end(code), () => !this.#starting);
+    signals.signal.addEventListener("abort", () => {
+      for (const stopping of this.#stopping.splice(0)) stopping();
+    });
+    return signals;
   }
 
   /**
@@ -102,16 +124,16 @@ export class Session {
     this.#reloads.push(reload);
   }
 
-  /** Has `stop` called when the run is over, however it ends. */
-  onEnd(stop: () => void): void {
-    if (this.#isOver) stop();
+  /** Has `stop` called when the run is over, however it ends. What it returns settles in bounded time. */
+  onEnd(stop: () => void | Promise<void>): void {
+    if (this.#isOver) void stop();
     else this.#stops.push(stop);
   }
 
   /** Ends what {@linkcode onEnd} has taken. */
-  finish(): void {
+  async finish(): Promise<void> {
     this.#isOver = true;
-    for (const stop of this.#stops.splice(0)) stop();
+    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
   }
 
   /** Prints on stdout, behind what the log has told so far, and waits until it is out. */

@@ -346,8 +346,10 @@ function listen(options: ListenOptions): Promise<Listener>;
 async function listen(options: ListenOptions = {}): Promise<Listener> {
   checkListen(options);
   if (isInherited(options)) {
-    const why = "Deno cannot listen on a socket that it inherits";
-    throw new SocketError("ENOTSUP", "listen", { why });
+    throw new SocketError("ENOTSUP", "listen", {
+      why: "Deno cannot listen on a socket that it inherits",
+      next: "Use Node, or have systemd-socket-proxyd pass connections on to a port of its own.",
+    });
   }
   return await (asksForUnix(options) ? listenUnix(options) : listenTcp(options));
 }

@@ -7,6 +7,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
+import { isInherited } from "../base/arguments.ts";
+import { systemTransport } from "../net/system.deno.ts";
 import type { HeldSocket, WorkerListenOptions } from "./protocol.ts";
 
 const PERMISSIONS = ["env", "ffi", "import", "net", "read", "run", "sys", "write"] as const;
@@ -35,7 +37,8 @@ export function startProcess(
   return spawn(process.execPath, command, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
 }
 
-/** There is none: the processes bind for themselves. */
-export function holdSocket(_options: WorkerListenOptions): Promise<HeldSocket | undefined> {
-  return Promise.resolve(undefined);
+/** There is none: the processes bind for themselves. Rejects with ENOTSUP for one that is inherited. */
+export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  if (isInherited(options)) await systemTransport.listen(options);
+  return undefined;
 }

@@ -9,8 +9,8 @@ import { type ChildProcess, fork } from "node:child_process";
 import net from "node:net";
 import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
-import { isIPv6, tcpAddr } from "../base/addr.ts";
-import { asksForUnix } from "../base/arguments.ts";
+import { isIPv6, tcpAddr, unixAddr } from "../base/addr.ts";
+import { asksForUnix, isInherited } from "../base/arguments.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { bindHost } from "../net/resolve.ts";
 import { systemTransport } from "../net/system.node.ts";
@@ -36,15 +36,16 @@ export function startProcess(
 /** A handle of node:net, which exports no type for it. The module cluster binds with it, too. */
 interface Handle {
   readonly fd: number;
-  getsockname(out: { address?: string; port?: number }): number;
+  /** Of TCP. */
+  getsockname?(out: { address?: string; port?: number }): number;
   close(): void;
 }
 
 type CreateHandle = (
-  address: string,
+  address: string | null,
   port: number,
   addressType: 4 | 6 | -1,
-  fd?: undefined,
+  fd?: number,
   flags?: number,
 ) => Handle | number;
 
@@ -61,20 +62,14 @@ const IPV6_ONLY = 1;
  * While this one holds the socket, clients wait in its backlog even when no process is left.
  */
 export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
+  if (isInherited(options)) return holdInherited(options.fd);
   if (createHandle === undefined) return undefined;
   if (!asksForUnix(options)) {
     return await bindHost(systemTransport, options, (addr) => {
       const flags = options.ipv6Only ? IPV6_ONLY : 0;
       const handle = bind(addr, addr.host, addr.port, isIPv6(addr) ? 6 : 4, undefined, flags);
-      const real: { address?: string; port?: number } = {};
       // libuv reports an address in use only here.
-      const errno = handle.getsockname(real);
-      if (errno < 0) {
-        handle.close();
-        throw failure(errno, addr);
-      }
-      const bound = tcpAddr(real.address!, real.port!);
-      return { addr: bound, fd: handle.fd, close: () => handle.close() };
+      return { addr: addrOf(handle, addr), fd: handle.fd, close: () => handle.close() };
     });
   }
   const { path, mode } = options;
@@ -94,14 +89,34 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
   }, (addr) => systemTransport.connect(addr));
 }
 
-function bind(addr: Addr, ...where: Parameters<CreateHandle>): Handle {
+function holdInherited(fd: number): HeldSocket {
+  if (createHandle === undefined) {
+    throw new SocketError("ENOTSUP", "listen", { why: "Bun cannot pass a socket to processes" });
+  }
+  const handle = bind(undefined, null, 0, -1, fd);
+  // Of a Unix socket that was inherited Node says nothing.
+  return { addr: addrOf(handle, unixAddr("")), fd, close: () => handle.close() };
+}
+
+/** The address that a handle is bound to; `asked` for a Unix socket. */
+function addrOf(handle: Handle, asked: Addr): Addr {
+  const real: { address?: string; port?: number } = {};
+  const errno = handle.getsockname?.(real) ?? 0;
+  if (errno < 0) {
+    handle.close();
+    throw failure(errno, asked);
+  }
+  return real.address === undefined ? asked : tcpAddr(real.address, real.port!);
+}
+
+function bind(addr: Addr | undefined, ...where: Parameters<CreateHandle>): Handle {
   const handle = createHandle!(...where);
   if (typeof handle === "number") throw failure(handle, addr);
   return handle;
 }
 
-function failure(errno: number, addr: Addr): SocketError {
+function failure(errno: number, addr: Addr | undefined): SocketError {
   const name = getSystemErrorName(errno);
-  const known = addr.transport === "unix" ? fileCode(name, addr.path) : undefined;
+  const known = addr?.transport === "unix" ? fileCode(name, addr.path) : undefined;
   return new SocketError(known ?? codeOf({ code: name }), "listen", { addr });
 }

@@ -8,6 +8,7 @@ import type { ServeSummary } from "../serve/serve.ts";
 import type { Server } from "../serve/server.ts";
 import type { Addr } from "../base/addr.ts";
 import type {
+  InheritedListenOptions,
   Listener,
   ListenOptions,
   TcpListenOptions,
@@ -62,7 +63,11 @@ export interface ListeningTransport {
 }
 
 /** Listen options of workers. */
-export type WorkerListenOptions = TcpListenOptions | TlsListenOptions | UnixListenOptions;
+export type WorkerListenOptions =
+  | TcpListenOptions
+  | TlsListenOptions
+  | UnixListenOptions
+  | InheritedListenOptions;
 
 /** The argument, or the data of a thread, that marks a worker of ours. */
 export const WORKER_MARK = "plainsocket-worker";

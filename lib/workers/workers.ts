@@ -13,6 +13,7 @@ import {
   CLOCK,
   FUNCTION,
   integer,
+  isInherited,
   type Kind,
   type Kinds,
   oneOf,
@@ -140,8 +141,8 @@ export interface Workers extends Server<WorkersSummary> {
  * five seconds after the drain timeout. When this process ends, however it does, they end at once.
  *
  * Rejects with a SocketError if the address cannot be had, ENOTSUP where the runtime cannot share it:
- * threads on Node before 22.12; threads on Deno without `--unstable-net`; a Unix socket other than
- * among processes on Node. Rejects with what a worker could not start for. On Deno threads need
+ * threads on Node before 22.12; threads on Deno without `--unstable-net`; a Unix socket, and one that is
+ * inherited, other than among processes on Node. Rejects with what a worker could not start for. On Deno threads need
  * `--allow-read`, and processes `--allow-net`, `--allow-run`, `--allow-env` and `--allow-read`, all in full:
  * ENOTCAPABLE.
  *
@@ -251,6 +252,8 @@ async function shareUnlessAborted(
   signal: AbortSignal | undefined,
 ): Promise<SharedAddress> {
   const sharing = share(options, kind);
+  // There is nothing to wait for.
+  if (isInherited(options)) return await sharing;
   const place = asksForUnix(options)
     ? unixAddr(options.path)
     : { host: options.host ?? "localhost", port: options.port ?? 0 };
@@ -270,6 +273,7 @@ async function share(options: WorkerListenOptions, kind: WorkerKind): Promise<Sh
     const optionsFor = () => ({ fd: INHERITED_FD, backlog, noDelay, keepAlive, tls });
     return { place: addr, addr, fd, optionsFor, close: () => held.close() };
   }
+  if (isInherited(options)) throw cannotShare();
   if (asksForUnix(options)) throw cannotShare(options);
   const { host = "localhost", port = 0 } = options;
   // Of a port that others share already, SO_REUSEPORT would silently take a part.
@@ -283,10 +287,11 @@ async function share(options: WorkerListenOptions, kind: WorkerKind): Promise<Sh
   return { place, addr: undefined, fd: undefined, optionsFor, close: () => {} };
 }
 
-function cannotShare({ path }: UnixListenOptions): SocketError {
+function cannotShare(unix?: UnixListenOptions): SocketError {
+  const what = unix === undefined ? "a socket that is inherited" : "a Unix socket";
   return new SocketError("ENOTSUP", "listen", {
-    addr: { transport: "unix", path },
-    why: "a Unix socket is shared by handing it over, which works among processes on Node only",
+    addr: unix && unixAddr(unix.path),
+    why: `${what} is shared by handing it over, which works among processes on Node only`,
   });
 }
 

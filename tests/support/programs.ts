@@ -18,6 +18,8 @@ const PACKAGES = {
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
   socat: "socat",
+  "systemd-notify": "systemd",
+  "systemd-socket-activate": "systemd",
   tcpflow: "tcpflow",
   tshark: "tshark",
   websocketd: "websocketd",
@@ -63,7 +65,8 @@ export function isInstalled(program: OtherProgram): boolean {
 
 /** What to type to install programs. */
 export function installLine(programs: Iterable<OtherProgram>): string {
-  return `apt-get install -y ${[...programs].map((name) => PACKAGES[name]).sort().join(" ")}`;
+  const packages = new Set([...programs].map((name) => PACKAGES[name]));
+  return `apt-get install -y ${[...packages].sort().join(" ")}`;
 }
 
 /** The name of a test that is skipped, since programs are missing. */
@@ -96,5 +99,5 @@ export function skippedMessage(count: number, programs: ReadonlySet<OtherProgram
 
 if ((import.meta as { main?: boolean }).main) {
   const missing = (Object.keys(PACKAGES) as OtherProgram[]).filter((name) => !isInstalled(name));
-  console.log(missing.map((name) => PACKAGES[name]).join(" "));
+  console.log([...new Set(missing.map((name) => PACKAGES[name]))].join(" "));
 }

@@ -148,7 +148,10 @@ export function assertFailed(exit: Exit, code: number, ...patterns: RegExp[]): v
   assert.equal(lines.at(-1), telling[0], "The error is the last line");
   // The notes before it are the two that every run begins with.
   for (const line of lines.slice(0, -1)) {
-    assert.match(line, /^(starting up on|connecting to|sending to) .* port \d+$/);
+    assert.match(
+      line,
+      /^(starting up on|connecting to|sending to) (.* port|the socket of descriptor) \d+$/,
+    );
   }
   for (const pattern of patterns) assert.match(telling[0], pattern);
   assert.equal(exit.code, code, exit.stderr);

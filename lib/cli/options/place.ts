@@ -28,7 +28,7 @@ export const UNIX_FLAGS: {
 };
 
 /** The flags of where a server listens. */
-type PlaceFlagSet = typeof UNIX_FLAGS & {
+type PlaceFlagSet = typeof UNIX_FLAGS & typeof FD_FLAGS & {
   readonly host: Flag<string | undefined>;
   readonly port: Flag<number | undefined>;
   readonly backlog: Flag<number | undefined>;
@@ -47,8 +47,16 @@ export function placeFlags(port: number): PlaceFlagSet {
       integer("N", [1, 65535], 511, "connections that may wait to be accepted (default 511)"),
     ),
     ...UNIX_FLAGS,
+    ...FD_FLAGS,
   };
 }
+
+/** The flag of a socket that is bound already. */
+export const FD_FLAGS: { readonly fd: Flag<number | undefined> } = {
+  fd: optional(
+    integer("N", [0, 65535], 0, "serve at a socket that it inherits, as descriptor N (Node only)"),
+  ),
+};
 
 /** A port to listen at. */
 export interface InetPlace {
@@ -58,34 +66,53 @@ export interface InetPlace {
   readonly backlog: number | undefined;
 }
 
+/** A Unix socket to listen at. */
+export interface UnixPlace {
+  readonly path: string;
+  /** The permissions of its file. */
+  readonly mode: number | undefined;
+}
+
+/** A socket that is bound already. */
+export interface InheritedPlace {
+  /** Its descriptor. */
+  readonly fd: number;
+}
+
 /** A place to listen at: what a transport takes. */
-export type Place = InetPlace | { readonly path: string; readonly mode: number | undefined };
+export type Place = InetPlace | UnixPlace | InheritedPlace;
 
 /**
- * The place that --unix names, if it was given. Throws a {@linkcode UsageError} if one of `others` was
- * given beside it, which are named by what they hold: something else than undefined or false.
+ * The place that --unix or --fd names, if one was given. Throws a {@linkcode UsageError} if one of
+ * `others` was given beside it, which are named by what they hold: something else than undefined or
+ * false. TLS goes with --fd.
  */
-export function unixPlace(
-  flags: Values<typeof UNIX_FLAGS>,
-  others: Readonly<Record<string, unknown>>,
-): Place & { readonly path: string } | undefined {
-  const { unix: path, "unix-mode": mode } = flags;
-  if (path === "") return undefined;
-  const given = Object.keys(others).find((name) =>
-    others[name] !== undefined && others[name] !== false
-  );
-  if (given !== undefined) {
-    const option = given === "tls" ? "TLS" : `--${given}`;
-    throw new UsageError(`Option --unix goes without ${option}`);
+export function namedPlace(
+  flags: Values<typeof UNIX_FLAGS & typeof FD_FLAGS>,
+  { tls, ...others }: Readonly<Record<string, unknown>>,
+): UnixPlace | InheritedPlace | undefined {
+  const { unix: path, "unix-mode": mode, fd } = flags;
+  const refuse = (option: string, refused: Readonly<Record<string, unknown>>) => {
+    const given = Object.keys(refused).find((name) =>
+      refused[name] !== undefined && refused[name] !== false
+    );
+    if (given === undefined) return;
+    throw new UsageError(`Option ${option} goes without ${given === "tls" ? "TLS" : `--${given}`}`);
+  };
+  if (path !== "") {
+    refuse("--unix", { ...others, tls, fd });
+    return { path, mode };
   }
-  return { path, mode };
+  if (fd === undefined) return undefined;
+  refuse("--fd", others);
+  return { fd };
 }
 
 /** Makes the place that the flags say. Throws a {@linkcode UsageError} if they do not go together. */
 export function parsePlace(flags: Values<PlaceFlagSet>, defaultPort: number, tls: boolean): Place {
   const { host, port, backlog } = flags;
-  const unix = unixPlace(flags, { host, port, tls, backlog });
-  if (unix !== undefined) return unix;
+  const named = namedPlace(flags, { host, port, tls, backlog });
+  if (named !== undefined) return named;
   const anywhere = host !== undefined && isAnyHost(host);
   return { host: anywhere ? "" : host ?? "localhost", port: port ?? defaultPort, backlog };
 }
@@ -93,5 +120,6 @@ export function parsePlace(flags: Values<PlaceFlagSet>, defaultPort: number, tls
 /** In words. */
 export function describePlace(place: Place): string {
   if ("path" in place) return place.path;
+  if ("fd" in place) return `the socket of descriptor ${place.fd}`;
   return `${place.host === "" ? "any address" : place.host} port ${place.port}`;
 }

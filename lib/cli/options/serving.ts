@@ -9,18 +9,33 @@ import type { Values } from "../io/flags.ts";
 import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access.ts";
 import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
 import { parsePlace, type Place, placeFlags } from "./place.ts";
+import { SERVICE_FLAGS } from "./service.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
 
 /** The flags of a server that listens on `port` of localhost by default. */
 export function servingFlags(
   port: number,
-): ReturnType<typeof placeFlags> & typeof TLS_FLAGS & typeof ACCESS_FLAGS & typeof LIMIT_FLAGS {
-  return { ...placeFlags(port), ...TLS_FLAGS, ...ACCESS_FLAGS, ...LIMIT_FLAGS };
+):
+  & ReturnType<typeof placeFlags>
+  & typeof SERVICE_FLAGS
+  & typeof TLS_FLAGS
+  & typeof ACCESS_FLAGS
+  & typeof LIMIT_FLAGS {
+  return {
+    ...placeFlags(port),
+    ...SERVICE_FLAGS,
+    ...TLS_FLAGS,
+    ...ACCESS_FLAGS,
+    ...LIMIT_FLAGS,
+  };
 }
 
 /** The listen address of a server. */
 export interface ListeningOptions {
+  /** A socket that systemd passes goes before it. */
   readonly place: Place;
+  /** Whether systemd has started it. */
+  readonly systemd: boolean;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
@@ -43,5 +58,5 @@ export function parseServing(
   const tls = parseTls(values);
   const place = parsePlace(values, defaultPort, tls !== undefined);
   const access = parseAccess(values, shareOf(values.host, values["max-connections"]));
-  return { place, tls, access, limits: parseLimits(values) };
+  return { place, systemd: values.systemd, tls, access, limits: parseLimits(values) };
 }

@@ -17,6 +17,7 @@ import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
 import { describeReach, urlOf } from "./addresses.ts";
 import { conclude, tellFailure, tellStop } from "./tell.ts";
+import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
@@ -82,21 +83,23 @@ export interface Listening {
 
 /** Reads the files that say how to listen. Rejects with a UsageError or a CliError. */
 export async function planListening(
-  { place, tls: choice, access: who }: ListeningOptions,
+  { place: asked, systemd, tls: choice, access: who }: ListeningOptions,
   session: Session,
 ): Promise<Listening> {
   const { log } = session;
+  const place = systemd ? openSystemd(session) ?? asked : asked;
   const access = openAccess(who, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
   const announce = async (addr: Addr, spoken = BYTES) => {
     const scheme = choice === undefined ? spoken.plain ?? addr.transport : spoken.secure;
-    if (addr.transport === "unix") return await session.print(`${urlOf(addr)}\n`);
-    await session.print(`${urlOf(addr, scheme)}${spoken.path}\n`);
+    if (addr.transport === "unix") return await session.announce(urlOf(addr));
+    await session.announce(`${urlOf(addr, scheme)}${spoken.path}`);
     if (!("host" in place) || place.host !== "") return;
     for (const line of describeReach(addr.port, scheme)) log.note(line + spoken.path);
   };
   if ("path" in place || choice === undefined) return { place, tls: undefined, access, announce };
-  return { place, tls: await openTls(choice, place.host, session), access, announce };
+  const host = "host" in place ? place.host : "";
+  return { place, tls: await openTls(choice, host, session), access, announce };
 }
 
 /**

@@ -7,6 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { type ChatEvent, chatRoom } from "../../../protocols/chat/mod.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
@@ -72,6 +73,8 @@ ${TLS_HELP}
 
 ${ACCESS_HELP}
 
+${SERVICE_HELP}
+
 ${INSTRUMENT_HELP}
 
 Exit codes:
@@ -120,7 +123,13 @@ async function run({ serving, page }: ChatOptions, session: Session): Promise<nu
   const room = chatRoom({ signal, clock, onEvent });
   const { limits } = serving;
   const pages = page &&
-    await openPage(page, { plan, terminals: opened.listener, transport, session });
+    // Its port is its own, also where systemd has passed a socket for the terminals.
+    await openPage(page, {
+      plan: { ...plan, place: serving.place },
+      terminals: opened.listener,
+      transport,
+      session,
+    });
   const served = pages?.serve(room, limits, signals);
   const code = await serveUntilStopped(opened, room.handler, limits, session, signals);
   await served;

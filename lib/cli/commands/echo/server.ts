@@ -10,6 +10,7 @@ import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
@@ -70,6 +71,8 @@ accepting and lets connections finish for the grace time, then resets them; agai
 ${TLS_HELP}
 
 ${ACCESS_HELP}
+
+${SERVICE_HELP}
 
 ${WORKERS_HELP}
 

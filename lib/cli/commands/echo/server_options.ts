@@ -38,6 +38,8 @@ const NOT_WITH_UDP = [
   "grace",
   "recv-size",
   "ws",
+  "systemd",
+  "fd",
 ] as const;
 
 /** What means nothing with --ws: a peer that is gone is noticed by Pings. */
@@ -108,7 +110,7 @@ function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | 
   if (values.workers > 0) throw new UsageError("Option --udp goes without --workers");
   if (parseTls(values) !== undefined) throw new UsageError("Option --udp goes without TLS");
   const place = parsePlace(values, PORT, false);
-  if ("path" in place) throw new UsageError("Option --udp goes without --unix");
+  if (!("host" in place)) throw new UsageError("Option --udp goes without --unix");
   return { place, access: parseAccess(values, 0) };
 }
 

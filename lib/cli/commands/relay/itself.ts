@@ -40,6 +40,7 @@ async function isItself(
   resolve: Transport["resolve"],
 ): Promise<boolean> {
   if ("path" in place) return "path" in target && absolute(place.path) === absolute(target.path);
+  if ("fd" in place) return false;
   if ("path" in target || target.port !== place.port || place.port === 0) return false;
   const hosts = await hostsOf(target, place.host, resolve);
   if (place.host === "") return hosts.some(isOwn);

@@ -6,6 +6,7 @@
 
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
@@ -103,6 +104,8 @@ accepting and lets connections finish for the grace time, then resets them; agai
 ${TLS_HELP}
 
 ${ACCESS_HELP}
+
+${SERVICE_HELP}
 
 ${WORKERS_HELP}
 

@@ -10,6 +10,7 @@ import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../options/host.ts";
+import type { InheritedPlace, UnixPlace } from "../../options/place.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
@@ -23,12 +24,8 @@ export type WebPlace =
     /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
     readonly port: number | undefined;
   }
-  | {
-    /** The path of the socket file. */
-    readonly path: string;
-    /** Its permissions. */
-    readonly mode?: number;
-  };
+  | UnixPlace
+  | InheritedPlace;
 
 /** The same, with the server's side of TLS if there is TLS. */
 export type WebAddress = WebPlace & { readonly tls?: TlsServerOptions };
@@ -39,7 +36,7 @@ export async function listenForWeb(
   address: WebAddress,
   note: (message: string) => void,
 ): Promise<Listener> {
-  if ("path" in address) return await transport.listen(address);
+  if ("path" in address || "fd" in address) return await transport.listen(address);
   const { port: wanted, ...rest } = address;
   if (wanted !== undefined) return await transport.listen({ ...rest, port: wanted });
   let inUse: unknown;

@@ -25,7 +25,8 @@ import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { hostFlag, isAnyHost } from "../../options/host.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { LIMIT_FLAGS } from "../../options/limits.ts";
-import { UNIX_FLAGS, unixPlace } from "../../options/place.ts";
+import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/place.ts";
+import { SERVICE_FLAGS } from "../../options/service.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
 import { checkCacheControl, parseFields } from "./fields.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
@@ -47,6 +48,8 @@ const FLAGS = {
   ),
   lan: toggle("let others in the network in: all addresses, with a QR code"),
   ...UNIX_FLAGS,
+  ...FD_FLAGS,
+  ...SERVICE_FLAGS,
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
   "allow-host": allowHostFlag(),
@@ -94,7 +97,10 @@ export interface WebLimits {
 /** Options of `web`. */
 export interface WebOptions extends CommandOptions {
   readonly dir: string;
+  /** A socket that systemd passes goes before it. */
   readonly place: WebPlace;
+  /** Whether systemd has started it. */
+  readonly systemd: boolean;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
@@ -123,6 +129,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
     instruments: parseInstruments(values, { serves: true }),
     dir,
     place,
+    systemd: values.systemd,
     tls,
     access: parseAccess(values, share),
     auth,
@@ -156,8 +163,8 @@ function parseSite(values: WebValues, credentials: Credentials | undefined): Sit
 /** Parses the listen address. */
 function parsePlace(values: WebValues, tls: boolean): WebPlace {
   const { host, port, lan, open } = values;
-  const unix = unixPlace(values, { host, port, lan, open, tls });
-  if (unix !== undefined) return unix;
+  const named = namedPlace(values, { host, port, lan, open, tls });
+  if (named !== undefined) return named;
   if (lan && host !== undefined) {
     throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");
   }

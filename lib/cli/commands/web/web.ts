@@ -20,6 +20,7 @@ import { openBrowser } from "../../io/browser.ts";
 import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { httpWords } from "../../drawing/http.ts";
@@ -27,6 +28,7 @@ import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
+import { openSystemd } from "../../serving/systemd.ts";
 import { handshakeCallbacks, openTls } from "../../serving/tls.ts";
 import type { Session } from "../../session.ts";
 
@@ -59,6 +61,8 @@ accepting and lets requests finish for the grace time.
 ${TLS_HELP}
 
 ${ACCESS_HELP}
+
+${SERVICE_HELP}
 
 SIGHUP reads the file of --auth @FILE again, too, and on its own: if it is not right, user and
 password stay as they were, whatever the networks do.
@@ -141,12 +145,13 @@ async function run(options: WebOptions, session: Session): Promise<number> {
 
 /** Where it listens, with its certificates. */
 async function addressOf(
-  { place, tls }: WebOptions,
+  { place: asked, systemd, tls }: WebOptions,
   access: AccessList | undefined,
   session: Session,
 ): Promise<WebAddress> {
+  const place = systemd ? openSystemd(session) ?? asked : asked;
   if (tls === undefined || "path" in place) return place;
-  const { certificates } = await openTls(tls, place.host, session);
+  const { certificates } = await openTls(tls, "host" in place ? place.host : "", session);
   const alpnProtocols = ["http/1.1"];
   const callbacks = handshakeCallbacks(access, session.log);
   return { ...place, tls: { certificates, alpnProtocols, ...callbacks } };
@@ -158,7 +163,7 @@ async function announce(addr: Addr, options: WebOptions, session: Session): Prom
   const { dir, lan, open } = options;
   const scheme = options.tls === undefined ? "http" : "https";
   const url = siteUrl(addr, scheme);
-  await session.print(`${url}\n`);
+  await session.announce(url);
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
   if (lan && "port" in addr) tellLan(log, options, addr.port, scheme);
   if (!open) return;

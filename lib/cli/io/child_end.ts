@@ -1,0 +1,13 @@
+/**
+ * What has become of a program of others.
+ *
+ * @module
+ */
+
+/** See the module. */
+export interface ChildEnd {
+  /** Why it failed, as the end of a sentence about it. Undefined if it exited with 0. */
+  readonly failure?: string;
+  /** The text that it printed on stdout, if it went well. */
+  readonly stdout: string;
+}
