@@ -30,6 +30,8 @@ const FLAGS = {
     "--backlog N",
     "--unix PATH",
     "--unix-mode MODE",
+    "--fd N",
+    "--systemd",
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",

@@ -49,6 +49,8 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--lan",
     "--unix PATH",
     "--unix-mode MODE",
+    "--fd N",
+    "--systemd",
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",

@@ -54,7 +54,7 @@ export function placeFlags(port: number): PlaceFlagSet {
 /** The flag of a socket that is bound already. */
 export const FD_FLAGS: { readonly fd: Flag<number | undefined> } = {
   fd: optional(
-    integer("N", [0, 65535], 0, "serve at a socket that it inherits, as descriptor N (Node only)"),
+    integer("N", [0, 65535], 0, "serve at the socket it inherits as descriptor N (Node only)"),
   ),
 };
 

@@ -8,12 +8,12 @@ import { type Flag, toggle } from "../io/flags.ts";
 
 /** The flags. */
 export const SERVICE_FLAGS: { readonly systemd: Flag<boolean> } = {
-  systemd: toggle("serve under systemd: tell it how it is, and take its socket"),
+  systemd: toggle("tell systemd how the server is, and take its socket"),
 };
 
 /** The part of a server's help about these flags. */
 export const SERVICE_HELP =
-  `With --systemd the server tells systemd, by systemd-notify, when it is ready, reloads and stops, and
-that it is alive if WatchdogSec asks for that. A socket that systemd passes (LISTEN_FDS) is the one to
-serve at, and --host, --port and --unix do not count. That, and --fd, need Node: Deno cannot listen on
-a socket that it inherits. The unit needs Type=notify and NotifyAccess=all.`;
+  `With --systemd, systemd is told when the server is ready, reloads and stops, and that it is alive if
+WatchdogSec is set. The unit needs Type=notify and NotifyAccess=all. A socket that systemd passes is
+served at, and --host, --port and --unix do not count. That, and --fd, need Node: Deno cannot listen
+on a socket that it inherits.`;
