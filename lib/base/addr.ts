@@ -16,6 +16,11 @@ export interface TcpAddr {
   readonly host: string;
   /** 0 to 65535. */
   readonly port: number;
+  /**
+   * The address of the proxy that the connection came through, where a PROXY protocol header has named
+   * the client (`plainsocket/proxy-protocol`).
+   */
+  readonly via?: Addr;
 }
 
 /** The address of a Unix stream socket (unix(7)). */

@@ -12,6 +12,7 @@ export type SocketOp =
   | "connect"
   | "startTls"
   | "acceptTls"
+  | "acceptProxy"
   | "read"
   | "write"
   | "closeWrite"

@@ -15,6 +15,7 @@ const WHAT_WAS_LATE: Readonly<Partial<Record<SocketOp, string>>> = {
   connect: "no answer",
   startTls: "no handshake",
   acceptTls: "no handshake",
+  acceptProxy: "the header was not whole",
 };
 
 /** The parts of {@linkcode SocketError}. */
@@ -36,6 +37,7 @@ const PHRASES: Record<SocketOp, string> = {
   connect: "connect to",
   startTls: "start TLS with",
   acceptTls: "accept TLS from",
+  acceptProxy: "accept a PROXY protocol header from",
   read: "read from",
   write: "write to",
   closeWrite: "half-close",
@@ -187,6 +189,9 @@ interface Rule {
   readonly next: string;
 }
 
+const SENDS_HEADER =
+  "Check that the proxy there sends the header first (HAProxy: `send-proxy-v2`), and at once.";
+
 const POLICY = "a firewall or a security policy of this machine forbids it";
 
 /** The first rule that fits counts. */
@@ -225,6 +230,8 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
     ops: ["acceptTls"],
     next: "If this client may come in, trust the certificate of its issuer, too.",
   }],
+  ECONNRESET: [{ ops: ["acceptProxy"], next: SENDS_HEADER }],
+  EPROTO: [{ ops: ["acceptProxy"], next: SENDS_HEADER }],
   ECONNREFUSED: [
     { kinds: ["unix"], next: "Nobody listens at that file any more: start the server again." },
     {
@@ -240,6 +247,7 @@ const RULES: Readonly<Partial<Record<SocketErrorCode, readonly Rule[]>>> = {
       next: "Check that the server speaks TLS there and is answering, or allow more time.",
     },
     { ops: ["acceptTls"], next: "Check that the client speaks TLS, or allow more time." },
+    { ops: ["acceptProxy"], next: SENDS_HEADER },
   ],
   ETLS: [{
     ops: ["acceptTls"],

@@ -124,8 +124,8 @@ function maskOf(bits: number): number {
   return bits <= 0 ? 0 : 0xff << Math.max(8 - bits, 0) & 0xff;
 }
 
-/** RFC 4291 section 2.5.5.2: `::ffff:0:0/96`. */
-function isMapped(bytes: readonly number[]): boolean {
+/** Whether an address is IPv4 in IPv6 clothes, `::ffff:0:0/96` (RFC 4291 section 2.5.5.2). */
+export function isMapped(bytes: readonly number[]): boolean {
   return bytes.length === 16 && bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
 }
 

@@ -43,7 +43,10 @@ import type {
 } from "./transport.ts";
 
 /** So that an address, as {@linkcode formatAddr} takes it, can be listened on and connected to. */
-export const OF_ADDRESS: { readonly transport: Kind } = { transport: ANYTHING };
+export const OF_ADDRESS: { readonly transport: Kind; readonly via: Kind } = {
+  transport: ANYTHING,
+  via: ANYTHING,
+};
 
 /** The options of an {@linkcode Endpoint}. */
 export const ENDPOINT: Kinds<Endpoint> = { host: required(HOST), port: required(PORT) };

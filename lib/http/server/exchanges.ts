@@ -31,7 +31,7 @@ import {
   type ResponseHeads,
   switchingHeadOf,
 } from "./response.ts";
-import { restOf } from "./rest_conn.ts";
+import { restOf } from "../../net/rest_conn.ts";
 import { Reports } from "./reports.ts";
 import { EngineRequest, type RequestConnection } from "./request.ts";
 import { Sender } from "./sender.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Addr } from "../../base/addr.ts";
-import { SocketError } from "../../base/errors.ts";
-import type { Conn, TlsConn } from "../../net/transport.ts";
-import type { TlsInfo } from "../../net/tls/options.ts";
+import type { Addr } from "../base/addr.ts";
+import { SocketError } from "../base/errors.ts";
+import type { Conn, TlsConn } from "./transport.ts";
+import type { TlsInfo } from "./tls/options.ts";
 
 /**
  * The bytes that were received and not taken yet: `chunk` from `from` to `to`, and those that
@@ -36,8 +36,8 @@ export function restOf(conn: Conn, input: Received): Conn {
   return "tls" in conn ? new RestOfTls(conn as TlsConn, input) : new Rest(conn, input);
 }
 
-/** A connection of which some bytes were received already. */
-class Rest<C extends Conn = Conn> implements Conn {
+/** A connection of which some bytes were received already. Its addresses are `ends`. */
+export class Rest<C extends Conn = Conn> implements Conn {
   readonly localAddr: Addr;
   readonly remoteAddr: Addr;
   protected readonly conn: C;
@@ -46,9 +46,13 @@ class Rest<C extends Conn = Conn> implements Conn {
   #reading = false;
   #closed = false;
 
-  constructor(conn: C, input: Received) {
-    this.localAddr = conn.localAddr;
-    this.remoteAddr = conn.remoteAddr;
+  constructor(
+    conn: C,
+    input: Received,
+    ends: { readonly localAddr: Addr; readonly remoteAddr: Addr } = conn,
+  ) {
+    this.localAddr = ends.localAddr;
+    this.remoteAddr = ends.remoteAddr;
     this.conn = conn;
     this.#input = input;
     this.#before = conn.bytesRead - input.waiting;

@@ -1,0 +1,132 @@
+/**
+ * A listener whose connections are prepared before they are accepted, as by a handshake. That goes on
+ * for several at a time, so that nobody waits for a client that takes its time.
+ *
+ * @module
+ */
+
+import type { Addr } from "../base/addr.ts";
+import type { SocketError } from "../base/errors.ts";
+import { type Deferred, deferred } from "../base/wait.ts";
+import type { Admission } from "./admission.ts";
+import { BaseListener } from "./conn_base.ts";
+import type { Conn, Listener } from "./transport.ts";
+
+/** What a listener does with a connection before it is accepted. */
+export interface Preparation {
+  /**
+   * Makes the connection that is accepted. It settles in bounded time, at once when the signal is
+   * aborted, and closes what it rejects. Nobody else reports why it rejects.
+   */
+  readonly prepare: (raw: Conn, signal: AbortSignal) => Promise<Conn>;
+  /**
+   * At most so many connections are prepared or ready at a time: for one on top, the oldest that is
+   * prepared makes room. While so many are ready, the rest stays at the source.
+   */
+  readonly most: number;
+  /** Decides whose connections are prepared; the others are reset. Default: all are. */
+  readonly admission?: Admission;
+  /** Makes the reason with which `prepare` is aborted to make room. */
+  readonly madeRoom: (addr: Addr) => SocketError;
+}
+
+/** See the module. */
+export class PreparingListener extends BaseListener {
+  readonly addr: Addr;
+  readonly #source: Listener;
+  readonly #preparation: Preparation;
+  /** Those that are prepared, in the order in which that began, with what gives them up. */
+  readonly #preparing = new Map<Conn, AbortController>();
+  /** Those that are done, and not yet asked for. */
+  readonly #ready: Conn[] = [];
+  #waiting: Deferred<Conn> | undefined;
+  /** The error of the source, until an accept has reported it. */
+  #failure: unknown;
+  #pulling = false;
+
+  /** Begins at once to take connections from `source`, which is closed with this listener. */
+  constructor(source: Listener, preparation: Preparation) {
+    super();
+    this.addr = source.addr;
+    this.#source = source;
+    this.#preparation = preparation;
+    void this.#pull();
+  }
+
+  protected startAccept(): Promise<Conn> {
+    const conn = this.#ready.shift();
+    if (conn === undefined && this.#failure !== undefined) {
+      const failure = this.#failure;
+      this.#failure = undefined;
+      return Promise.reject(failure);
+    }
+    void this.#pull();
+    if (conn !== undefined) return Promise.resolve(conn);
+    this.#waiting = deferred();
+    return this.#waiting.promise;
+  }
+
+  protected destroy(): void {
+    this.#source.close();
+    for (const [conn, preparing] of this.#preparing) {
+      preparing.abort();
+      conn.reset();
+    }
+    for (const conn of this.#ready.splice(0)) conn.reset();
+    this.#take()?.reject(this.closedError());
+  }
+
+  /** Takes from the source as long as there is room. */
+  async #pull(): Promise<void> {
+    if (this.#pulling) return;
+    this.#pulling = true;
+    try {
+      while (!this.closed && this.#ready.length < this.#preparation.most) {
+        void this.#begin(await this.#source.accept());
+      }
+    } catch (error) {
+      if (this.closed) return;
+      const waiting = this.#take();
+      if (waiting === undefined) this.#failure = error;
+      else waiting.reject(error);
+    } finally {
+      this.#pulling = false;
+    }
+  }
+
+  async #begin(raw: Conn): Promise<void> {
+    const { prepare, most, admission } = this.#preparation;
+    if (admission?.admit(raw.remoteAddr) === false) return raw.reset();
+    if (this.#preparing.size + this.#ready.length >= most) this.#makeRoom();
+    const preparing = new AbortController();
+    this.#preparing.set(raw, preparing);
+    try {
+      const conn = await prepare(raw, preparing.signal);
+      const waiting = this.#take();
+      if (this.closed) conn.reset();
+      else if (waiting === undefined) this.#ready.push(conn);
+      else waiting.resolve(conn);
+    } catch {
+      // It never becomes a connection; `prepare` has reported why.
+    } finally {
+      this.#preparing.delete(raw);
+      admission?.release(raw.remoteAddr);
+      if (this.#failure === undefined) void this.#pull();
+    }
+  }
+
+  /** Closes the client that takes the longest. */
+  #makeRoom(): void {
+    for (const [conn, preparing] of this.#preparing) {
+      this.#preparing.delete(conn);
+      preparing.abort(this.#preparation.madeRoom(conn.remoteAddr));
+      return conn.reset();
+    }
+  }
+
+  #take(): Deferred<Conn> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}
