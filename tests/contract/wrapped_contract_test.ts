@@ -4,8 +4,9 @@ import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { faulty } from "../../lib/faults/faulty.ts";
 import { observe } from "../../lib/observe/observe.ts";
 import { record } from "../../lib/recording/record.ts";
+import { acceptProxyProtocol, proxyHeader } from "../../lib/proxy_protocol/mod.ts";
 import { MemoryTransport, type ResettingPeer, testTransport } from "../../lib/testing/mod.ts";
-import type { Conn, Transport } from "../../lib/net/transport.ts";
+import type { Conn, ConnectOptions, Transport } from "../../lib/net/transport.ts";
 import { bytes, turn, until } from "../support/helpers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 
@@ -35,6 +36,25 @@ class CountedClock implements Clock {
   }
 }
 
+/** Behind a proxy that says that it does not know its clients, so that the addresses stay. */
+function behindProxy(inner: Transport, clock: Clock): Transport {
+  const behind = acceptProxyProtocol(inner, { trusted: ["0.0.0.0/0", "::/0", "unix"], clock });
+  const header = proxyHeader({ version: 2 });
+  const connect = async (options: ConnectOptions) => {
+    const conn = await inner.connect(options);
+    await conn.write(header);
+    // As the client of the proxy has it, who does not write the header.
+    return new Proxy(conn, {
+      get(conn, name: keyof Conn) {
+        if (name === "bytesWritten") return conn.bytesWritten - header.length;
+        const value = conn[name];
+        return typeof value === "function" ? value.bind(conn) : value;
+      },
+    });
+  };
+  return { ...behind, connect: connect as Transport["connect"] };
+}
+
 /** The wrappers; the faults are those that lose nothing. */
 const WRAPPED: Readonly<Record<string, (inner: Transport, clock: Clock) => Transport>> = {
   "observed": (inner) => observe(inner, () => {}),
@@ -43,11 +63,12 @@ const WRAPPED: Readonly<Record<string, (inner: Transport, clock: Clock) => Trans
   "live, without faults": (inner, clock) => faulty(inner, "", { clock, live: true }),
   "delayed": (inner, clock) => faulty(inner, "delay=2ms±1", { clock }),
   "split": (inner, clock) => faulty(inner, "split=1000", { clock }),
+  "behind a proxy": behindProxy,
   "delayed and split": (inner, clock) => faulty(inner, "delay=1ms, split=4000", { clock }),
 };
 
-/** On Deno only. Elsewhere, where the JavaScript is the same, another wrapper does what they do. */
-const ON_DENO: readonly string[] = ["without faults", "delayed", "split"];
+/** On Deno only. Elsewhere, where the JavaScript is the same, other tests do what they do. */
+const ON_DENO: readonly string[] = ["without faults", "behind a proxy", "delayed", "split"];
 
 /** A connection of `transport` whose peer, which resets it, is not wrapped. */
 async function resetting(inner: Transport, transport: Transport): Promise<ResettingPeer> {

@@ -44,6 +44,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./frames": { modules: 24, packages: [] },
   "./streams": { modules: 7, packages: [] },
   "./workers": { modules: 39, packages: [] },
+  "./proxy-protocol": { modules: 40, packages: [] },
   "./protocols": { modules: 18, packages: [] },
   "./chat": { modules: 23, packages: [] },
   "./recording": { modules: 64, packages: [] },
