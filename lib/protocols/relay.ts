@@ -9,6 +9,7 @@ import {
   checkOptions,
   CLOCK,
   FUNCTION,
+  having,
   type Kind,
   type Kinds,
 } from "../base/arguments.ts";
@@ -29,6 +30,14 @@ const RECV_SIZE = 64 * 1024;
  */
 export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
 
+/** Several targets, of which each client gets one, such as a {@linkcode Balancer}. */
+export interface TargetPool {
+  /** Connects to one of them for one client. */
+  readonly dial: DialTarget;
+  /** Called when a connection that `dial` has made has ended. */
+  release(conn: Conn): void;
+}
+
 /** Options of {@linkcode relay}. */
 export interface RelayOptions {
   /** Called for each connection when it has ended, with or without an error. */
@@ -37,10 +46,10 @@ export interface RelayOptions {
   readonly clock?: Clock;
 }
 
-const DIAL_TARGET: Kind = {
-  ...FUNCTION,
-  takes:
-    "a function that connects to the target, such as (signal) => dial(transport, { host, port, signal })",
+const TARGET: Kind = {
+  takes: "a Balancer, or a function that connects to the target, such as " +
+    "(signal) => dial(transport, { host, port, signal })",
+  is: (value) => FUNCTION.is(value) || having("", "dial", "release").is(value),
 };
 
 const OPTIONS: Kinds<RelayOptions> = { onEnd: FUNCTION, clock: CLOCK };
@@ -65,7 +74,8 @@ export interface Relayed {
 
 /**
  * Makes a handler for {@linkcode serve} that dials a target for its client and carries bytes both
- * ways, unchanged. The two may be of different kinds: TCP, TLS or Unix.
+ * ways, unchanged. The two may be of different kinds: TCP, TLS or Unix. For several targets there is
+ * {@linkcode Balancer}.
  *
  * - A side that reads slowly holds the other one back: at most 64 KiB of a direction are under way here.
  * - FIN is passed on as FIN, behind all that came before it, and the other direction goes on. When
@@ -77,7 +87,7 @@ export interface Relayed {
  *   reset. Bytes in either direction count as movement, so `idleTimeout` bounds a connection
  *   that only one side has ended, too.
  *
- * The handler rejects with what `dialTarget` rejected with, or with the first failure of either side.
+ * The handler rejects with what dialing the target rejected with, or with the first failure of either side.
  *
  * @example A port that leads to another one
  * ```ts
@@ -98,30 +108,34 @@ export interface Relayed {
  * ```
  */
 export function relay(
-  dialTarget: DialTarget,
+  target: DialTarget | TargetPool,
   options: RelayOptions = {},
 ): Handler {
-  checkArgument("relay", dialTarget, DIAL_TARGET);
+  checkArgument("relay", target, TARGET);
   checkOptions("relay", options, OPTIONS, "{ onEnd }");
   const { onEnd, clock = systemClock } = options;
-  const pool = new BufferPool(RECV_SIZE);
+  const buffers = new BufferPool(RECV_SIZE);
+  const targets: TargetPool = typeof target === "function"
+    ? { dial: target, release: () => {} }
+    : target;
   return async (client, conversation) => {
     const started = clock.now();
-    let target: Conn | undefined;
+    let conn: Conn | undefined;
     let error: unknown;
     try {
-      target = await dialTarget(conversation.stopping);
-      reportLink(client, target);
-      await new Junction(client, target, pool).run(conversation.signal);
+      conn = await targets.dial(conversation.stopping);
+      reportLink(client, conn);
+      await new Junction(client, conn, buffers).run(conversation.signal);
     } catch (failure) {
       error = failure;
       client.reset();
       throw failure;
     } finally {
+      if (conn !== undefined) targets.release(conn);
       onEnd?.({
         client: client.remoteAddr,
-        target: target?.remoteAddr,
-        toTarget: target?.bytesWritten ?? 0,
+        target: conn?.remoteAddr,
+        toTarget: conn?.bytesWritten ?? 0,
         toClient: client.bytesWritten,
         duration: clock.now() - started,
         error,
@@ -134,13 +148,13 @@ export function relay(
 class Junction {
   readonly #client: Conn;
   readonly #target: Conn;
-  readonly #pool: BufferPool;
+  readonly #buffers: BufferPool;
   #failure: unknown;
 
-  constructor(client: Conn, target: Conn, pool: BufferPool) {
+  constructor(client: Conn, target: Conn, buffers: BufferPool) {
     this.#client = client;
     this.#target = target;
-    this.#pool = pool;
+    this.#buffers = buffers;
   }
 
   /** Carries until both directions have ended; rejects with the first failure. */
@@ -162,7 +176,7 @@ class Junction {
   /** Carries one direction, and passes its end on. */
   async #carry(from: Conn, to: Conn): Promise<void> {
     try {
-      await pump(from, to, this.#pool);
+      await pump(from, to, this.#buffers);
       await to.closeWrite();
     } catch (error) {
       this.#failure ??= error;

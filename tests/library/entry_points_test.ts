@@ -45,7 +45,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./streams": { modules: 7, packages: [] },
   "./workers": { modules: 39, packages: [] },
   "./proxy-protocol": { modules: 40, packages: [] },
-  "./protocols": { modules: 18, packages: [] },
+  "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 23, packages: [] },
   "./recording": { modules: 64, packages: [] },
   "./faults": { modules: 28, packages: [] },
