@@ -315,7 +315,10 @@ test("cli relay: what is not right on the command line is one line with the next
       [["--to", "tls:a"], /Option --to: 'a' has no port: write a:PORT/],
       [["--to", "a:1", "--insecure"], /Option --insecure is for a target with TLS/],
       [["--to", "tls:a:1", "--cacert", "/none"], /Option --cacert cannot read '\/none'/],
-      [["--to", "a:1", "b:2"], /Too many arguments, from 'b:2' on; relay leads to one target/],
+      [
+        ["--to", "a:1", "b:2"],
+        /Too many arguments, from 'b:2' on; for one more target say --to b:2/,
+      ],
       [["b:2"], /Too many arguments, from 'b:2' on; say --to b:2/],
       [["--to", "a:1", "--unix", "x", "--port", "1"], /--unix goes without --port/],
     ] as const

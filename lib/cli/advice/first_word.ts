@@ -60,7 +60,7 @@ export function placeFlags(words: readonly string[]): string | undefined {
 
 /** The advice for words behind `relay`; `hasTarget` says whether there is `--to`, too. */
 export function relayAdvice(words: readonly string[], hasTarget: boolean): string {
-  if (hasTarget) return placeAdvice(words) ?? "relay leads to one target";
+  if (hasTarget) return placeAdvice(words) ?? `for one more target say --to ${words[0]}`;
   const [word = "", next] = words;
   if (next === undefined && /^(tcp|tls|unix):/i.test(word)) {
     return `say --to ${word.replace(/^tcp:/i, "")}`;

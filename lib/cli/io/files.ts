@@ -88,6 +88,21 @@ export function readTextFile(path: string): string {
   return data.toString("utf8").replace(/^\ufeff/, "");
 }
 
+/** An entry of a file, and where it stands: `PATH:LINE: `. */
+export interface Entry {
+  readonly text: string;
+  readonly where: string;
+}
+
+/** Reads a file with one entry a line, and `#` before a comment. Throws as {@linkcode readTextFile} does. */
+export function readEntries(path: string): Entry[] {
+  const entries = readTextFile(path).split("\n").map((line, i) => ({
+    text: line.replace(/#.*/, "").trim(),
+    where: `${path}:${i + 1}: `,
+  }));
+  return entries.filter(({ text }) => text !== "");
+}
+
 /** Reads so many bytes of a file at most: a device has no end. */
 function readStart(path: string, most: number): Buffer {
   let fd: number | undefined;

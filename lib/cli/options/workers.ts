@@ -37,16 +37,18 @@ export interface WorkerOptions {
 
 /**
  * Makes what the flags say; undefined if there are to be no workers. Throws a {@linkcode UsageError} if
- * they could not read again what `access` and the plans of faults have in files.
+ * they could not read again what `access` and the plans of faults have in files, or what the command
+ * `rereads`.
  */
 export function parseWorkers(
   { workers: count, "worker-kind": kind, fault: plans }:
     & Values<typeof WORKER_FLAGS>
     & { readonly fault: readonly string[] },
   access: AccessOptions | undefined,
+  rereads = false,
 ): WorkerOptions | undefined {
   if (count === 0) return undefined;
-  if (kind === "threads" && (readsFiles(access) || readsPlans(plans))) {
+  if (kind === "threads" && (rereads || readsFiles(access) || readsPlans(plans))) {
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
   return { count, kind };

@@ -7,7 +7,7 @@
 import { formatAddr } from "../../base/addr.ts";
 import { counted } from "../../base/words.ts";
 import { AccessList, type AccessRules } from "../../serve/access.ts";
-import { readTextFile } from "../io/files.ts";
+import { readEntries } from "../io/files.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { isInFile } from "../io/secret.ts";
@@ -68,13 +68,8 @@ function networksOf(option: string, items: readonly string[]): string[] {
 
 /** Reads a file of networks: one a line, with `#` before a comment. */
 function readNetworks(option: string, path: string): string[] {
-  const networks: string[] = [];
-  const text = ofOption(option, () => readTextFile(path));
-  for (const [i, line] of text.split("\n").entries()) {
-    const network = line.replace(/#.*/, "").trim();
-    if (network === "") continue;
-    checkNetwork(network, `${path}:${i + 1}: `);
-    networks.push(network);
-  }
-  return networks;
+  return ofOption(option, () => readEntries(path)).map(({ text, where }) => {
+    checkNetwork(text, where);
+    return text;
+  });
 }

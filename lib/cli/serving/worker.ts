@@ -19,13 +19,20 @@ import { openObserved } from "../options/transport.ts";
 import { openAccess } from "./access.ts";
 import type { Certificates } from "./certificate_files.ts";
 import { followCertificates } from "./certificates.ts";
+import type { Life } from "./life.ts";
 import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./shortage.ts";
 
 /** The connection handler of a command, and its log. */
 export interface Conversations<Options> {
   /** Makes the handler. It connects, if it does, through the transport. */
-  readonly handler: (options: Options, log: Log, transport: Transport, clock: Clock) => Handler;
+  readonly handler: (
+    options: Options,
+    log: Log,
+    transport: Transport,
+    clock: Clock,
+    life: Life,
+  ) => Handler;
   /** The transcript that `-v` shows. */
   readonly transcript: () => Transcript;
 }
@@ -76,7 +83,11 @@ export function workerMain<Options>(
     });
     const options = conversationOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout };
-    const handle = handler(task.conversations, log, transport, clock);
+    const handle = handler(task.conversations, log, transport, clock, {
+      onReload,
+      onEnd,
+      isWorker: true,
+    });
     const summary = await serve(listener, handle, serving).finished;
     // The output of a thread is lost if it ends before it is written.
     await flushed(stderr);

@@ -29,6 +29,8 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly log: LogOptions;
   /** Options of the connection handler. Plain data. */
   readonly conversations: Options;
+  /** Whether the handler reads files again on SIGHUP. Default: false. */
+  readonly rereads?: boolean;
 }
 
 /**
@@ -53,7 +55,7 @@ export async function serveInWorkers<Options>(
     conversations,
   };
   const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
-    tls?.isFollowed === true;
+    tls?.isFollowed === true || init.rereads === true;
   const told = reads ? passOn(session) : undefined;
   let workers: Workers;
   try {

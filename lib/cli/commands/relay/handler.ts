@@ -10,7 +10,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { counted } from "../../../base/words.ts";
 import { dial } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
-import { relay, type Relayed } from "../../../protocols/relay.ts";
+import { type DialTarget, relay, type Relayed, type TargetPool } from "../../../protocols/relay.ts";
 import type { Handler } from "../../../serve/serve.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { dialWebSocket, WsError } from "../../../http/ws/mod.ts";
@@ -18,8 +18,26 @@ import type { Conn, Transport } from "../../../net/transport.ts";
 import { type Attempt, noting } from "../../options/attempt.ts";
 import { explained } from "../../explain/explain.ts";
 import type { Log } from "../../io/log.ts";
+import type { Life } from "../../serving/life.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
+import { openBalancer } from "./balancing.ts";
+import type { RelayTo } from "./targets.ts";
 import { formatTarget, type RelayTargetOptions, type WebSocketPlace } from "./web_socket_target.ts";
+
+/** Makes the handler that joins each client to the target, or to one of several. */
+export function handlerTo(
+  to: RelayTo,
+  log: Log,
+  transport: Transport,
+  clock: Clock,
+  life: Life,
+): Handler {
+  if ("target" in to) return relayHandler(to, log, transport, clock);
+  const balancer = openBalancer(to, { log, transport, clock, life });
+  const names = () => balancer.targets.map(({ name }) => name).join(", ");
+  const causeOf = (error: SocketError) => Promise.resolve(error.message);
+  return joining(balancer, { destination: names, causeOf }, log, clock);
+}
 
 /** Makes the handler that joins each client to the target. */
 export function relayHandler(
@@ -31,21 +49,41 @@ export function relayHandler(
   const attempt: Attempt = {};
   const noted = noting(transport, attempt);
   const causes = new Causes(attempt, clock);
-  const destination = formatTarget(target);
-  /** The lines that wait for a check. */
-  const waiting = new Set<Promise<void>>();
   const dialTarget = (signal: AbortSignal) =>
     "url" in target
       ? dialBytes(target, noted, { connectTimeout: timeout, signal, clock })
       : dial(noted, { ...target, timeout, signal, clock });
-  const handler = relay(dialTarget, {
+  const words = {
+    destination: () => formatTarget(target),
+    causeOf: (error: SocketError) => causes.of(error),
+  };
+  return joining(dialTarget, words, log, clock);
+}
+
+/** The words of the log for a client whose target was not reached. */
+interface Unreached {
+  /** Where it was to go. */
+  destination(): string;
+  /** The message of the error, with its cause if that is known. */
+  causeOf(error: SocketError): Promise<string>;
+}
+
+function joining(
+  target: DialTarget | TargetPool,
+  { destination, causeOf }: Unreached,
+  log: Log,
+  clock: Clock,
+): Handler {
+  /** The lines that wait for a check. */
+  const waiting = new Set<Promise<void>>();
+  const handler = relay(target, {
     clock,
     onEnd(relayed) {
       const { error } = relayed;
       if (relayed.target !== undefined || !(error instanceof SocketError)) {
         return tell(log, relayed, destination);
       }
-      const told = causes.of(error).then((message) => tell(log, relayed, destination, message));
+      const told = causeOf(error).then((message) => tell(log, relayed, destination, message));
       waiting.add(told);
       void told.then(() => waiting.delete(told));
     },
@@ -107,10 +145,10 @@ class Causes {
   }
 }
 
-function tell(log: Log, relayed: Relayed, destination: string, cause?: string): void {
+function tell(log: Log, relayed: Relayed, destination: () => string, cause?: string): void {
   const { toTarget, toClient, error } = relayed;
   const client = formatAddr(relayed.client);
-  const target = relayed.target === undefined ? destination : formatAddr(relayed.target);
+  const target = relayed.target === undefined ? destination() : formatAddr(relayed.target);
   const seconds = (relayed.duration / 1000).toFixed(3);
   const failure = isOfPeers(error) ? error : undefined;
   const message = cause ?? failure?.message;

@@ -19,7 +19,7 @@ import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { relayAdvice } from "../../advice/first_word.ts";
 import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
 import { RELAY_HINTS } from "../../advice/hints.ts";
-import { relayHandler } from "./handler.ts";
+import { handlerTo } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
 import {
   ORIGIN_HELP,
@@ -28,12 +28,13 @@ import {
   webSocketFlags,
 } from "../web_socket/options.ts";
 import {
-  formatTarget,
-  parseRelayTarget,
-  placeOf,
+  describeTo,
+  parseTo,
+  placesOf,
+  readsTargets,
   RELAY_TARGET_FLAGS,
-  type RelayTargetOptions,
-} from "./web_socket_target.ts";
+  type RelayTo,
+} from "./targets.ts";
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
 import { WORKER_MODULE } from "./worker.ts";
@@ -68,7 +69,7 @@ const FLAGS = {
 /** What means nothing with --ws, or is about bytes. */
 const NOT_WITH_WS = ["workers", "toxiproxy-api", "idle-timeout"] as const;
 
-const HELP = `Joins each client to a connection of its own to a target.
+const HELP = `Joins each client to a connection of its own to a target, or to one of several.
 
   deno run -A server.ts relay --to localhost:10000              to another port
   deno run -A server.ts relay --to localhost:80 --port 8443 --tls-self-signed
@@ -76,6 +77,8 @@ const HELP = `Joins each client to a connection of its own to a target.
   deno run -A server.ts relay --to tls:example.com:443          plain in front of TLS
   deno run -A server.ts relay --to unix:/run/app.sock           a Unix socket for the network
   deno run -A server.ts relay --to localhost:5432 --unix db.sock
+  deno run -A server.ts relay --to a:80 --to b:80 --to c:80     each client to one of three
+  deno run -A server.ts relay --to @targets.txt                 those in a file, one a line
   deno run -A server.ts relay --ws --to localhost:5900          for browsers, as websockify
   deno run -A server.ts relay --to ws://localhost:8080/         for programs without WebSocket
   deno run -A server.ts relay --toxiproxy-api 8474              relays as toxiproxy's clients say
@@ -90,6 +93,13 @@ ${renderFlags(FLAGS)}
 A side that reads slowly holds the other one back. The end of one side's stream is passed on while
 the other goes on. A reset of one side resets the other; a target that cannot be reached resets the
 client. (Deno cannot reset, and closes.) --idle-timeout is for both directions together.
+
+Of several targets a client gets the one with the fewest connections. Each is checked by connecting,
+at once and every --check-interval. One that cannot be connected to is down, and the client gets the
+next one; once a target is connected, no other is tried. If all are down, each is tried. --to @FILE
+has one target a line, with # before a comment. SIGHUP reads it again: a target that is not there
+any more gets no new client, and keeps those that it has until they end. Options of TLS are for all
+targets with tls:. A ws:// target is the only one. With --workers, each worker checks and counts.
 
 A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
 half-close: the end of the other side closes it with 1000, and what it still sends is lost; when it
@@ -131,7 +141,7 @@ export const relay: Command = command({
 /** Options of the relay. */
 interface RelayOptions extends CommandOptions {
   /** Undefined if all relays are made by the API. */
-  readonly to: RelayTargetOptions | undefined;
+  readonly to: RelayTo | undefined;
   /** Which pages may connect, if clients speak WebSocket. Undefined is bytes. */
   readonly origins: OriginOptions | undefined;
   /** Undefined is no API. */
@@ -141,10 +151,11 @@ interface RelayOptions extends CommandOptions {
 }
 
 function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]): RelayOptions {
-  noMore(positionals, relayAdvice(positionals, values.to !== ""));
+  noMore(positionals, relayAdvice(positionals, values.to.length > 0));
   const serving = parseServing(values, PORT);
   const toxiproxy = parseToxiproxy(values, serving);
-  const to = toxiproxy !== undefined && values.to === "" ? undefined : parseRelayTarget(values);
+  const hasNone = toxiproxy !== undefined && values.to.length === 0;
+  const to = hasNone ? undefined : parseTo(values, serving.place);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
@@ -152,7 +163,7 @@ function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]
     origins: parseWs(values),
     toxiproxy,
     serving,
-    workers: parseWorkers(values, serving.access),
+    workers: parseWorkers(values, serving.access, readsTargets(to)),
   };
 }
 
@@ -168,12 +179,15 @@ async function run(
   session: Session,
 ): Promise<number> {
   const { log, io: { clock } } = session;
-  if (to !== undefined) await refuseItself(serving.place, placeOf(to.target), systemTransport);
+  for (const target of to === undefined ? [] : placesOf(to)) {
+    await refuseItself(serving.place, target, systemTransport);
+  }
   const signals = session.onSignals();
   if (to !== undefined && workers !== undefined) {
-    log.note(`relaying to ${formatTarget(to.target)}`);
+    log.note(`relaying to ${describeTo(to)}`);
     const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
-    return await serveInWorkers({ ...serving, ...more }, session, signals);
+    const rereads = readsTargets(to);
+    return await serveInWorkers({ ...serving, ...more, rereads }, session, signals);
   }
   // Faults are for the clients: the target is the other end of the same stream.
   const transport = new Shortage(log, clock).watch(
@@ -189,9 +203,9 @@ async function run(
     return await relayWebSockets({ to, origins, serving }, context);
   }
   const opened = await openListener(serving, session, listening);
-  log.note(`relaying to ${formatTarget(to.target)}`);
+  log.note(`relaying to ${describeTo(to)}`);
   const proxies = toxiproxy && await start(toxiproxy, { ...context, access: opened.access });
-  const handler = relayHandler(to, log, transport, clock);
+  const handler = handlerTo(to, log, transport, clock, session);
   const code = await serveUntilStopped(opened, handler, serving.limits, session, signals);
   await proxies?.finished;
   return code;

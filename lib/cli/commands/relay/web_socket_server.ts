@@ -13,15 +13,15 @@ import type { Session } from "../../session.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
 import type { OriginOptions } from "../web_socket/options.ts";
 import { serveWebSockets, WEB_SOCKETS, webSocketHandler } from "../web_socket/serving.ts";
-import { relayHandler } from "./handler.ts";
-import { formatTarget, type RelayTargetOptions } from "./web_socket_target.ts";
+import { handlerTo } from "./handler.ts";
+import { describeTo, type RelayTo } from "./targets.ts";
 
 /** How long a target gets to end once its client has closed. */
 const LINGER_MS = 5000;
 
 /** What {@linkcode relayWebSockets} takes. */
 export interface WebSocketRelay {
-  readonly to: RelayTargetOptions;
+  readonly to: RelayTo;
   readonly origins: OriginOptions;
   readonly serving: ServingOptions;
 }
@@ -43,8 +43,8 @@ export async function relayWebSockets(
 ): Promise<number> {
   const { log, io: { clock } } = session;
   const opened = await openListener(serving, session, listening, WEB_SOCKETS);
-  log.note(`relaying to ${formatTarget(to.target)}`);
-  const relay = relayHandler(to, log, transport, clock);
+  log.note(`relaying to ${describeTo(to)}`);
+  const relay = handlerTo(to, log, transport, clock, session);
   const hold = async (ws: WsConn) => {
     const over = new AbortController();
     let cancel = () => {};

@@ -5,16 +5,10 @@
  */
 
 import type { ClientTls } from "../../../http/client/options.ts";
-import { text, UsageError, type Values } from "../../io/flags.ts";
+import { UsageError, type Values } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { parseTrust } from "../../options/tls_client.ts";
-import { parseTarget, TARGET_FLAGS, type TargetOptions } from "./target.ts";
-
-/** The flags. */
-export const RELAY_TARGET_FLAGS: typeof TARGET_FLAGS = {
-  ...TARGET_FLAGS,
-  to: text("TARGET", "", "HOST:PORT, tls:HOST:PORT, unix:PATH or ws://HOST:PORT/PATH"),
-};
+import { parseTarget, type TARGET_FLAGS, type TargetOptions } from "./target.ts";
 
 /** A WebSocket that bytes go to, as binary messages. */
 export interface WebSocketPlace {

@@ -7,14 +7,14 @@
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker.ts";
-import { relayHandler } from "./handler.ts";
-import type { RelayTargetOptions } from "./web_socket_target.ts";
+import { handlerTo } from "./handler.ts";
+import type { RelayTo } from "./targets.ts";
 
 /** The URL of this file. */
 export const WORKER_MODULE: string = import.meta.url;
 
-const main: WorkerMain = workerMain<RelayTargetOptions>({
-  handler: relayHandler,
+const main: WorkerMain = workerMain<RelayTo>({
+  handler: handlerTo,
   transcript: switchboardTranscript,
 });
 export default main;

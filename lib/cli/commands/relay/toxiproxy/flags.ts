@@ -38,7 +38,7 @@ const OF_TARGET = [
 export function parseToxiproxy(
   values: Values<typeof TOXIPROXY_FLAGS> & {
     readonly fault: readonly string[];
-    readonly to: string;
+    readonly to: readonly string[];
     readonly "connect-timeout": number;
     readonly workers: number | undefined;
   },
@@ -53,7 +53,7 @@ export function parseToxiproxy(
     throw new UsageError("Option --toxiproxy-api goes without --workers");
   }
   const given = Object.entries(values).find(([name, value]) => OF_TARGET.includes(name) && value);
-  if (to === "" && given !== undefined) {
+  if (to.length === 0 && given !== undefined) {
     throw new UsageError(`Option --${given[0]} is for a relay with a target: --to HOST:PORT`);
   }
   const chance = Math.floor(Math.random() * (MAX_SEED + 1));

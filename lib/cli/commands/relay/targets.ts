@@ -1,0 +1,122 @@
+/**
+ * One target of `relay` or several, on its command line and in files.
+ *
+ * @module
+ */
+
+import { readEntries } from "../../io/files.ts";
+import {
+  type Flag,
+  list,
+  ofOption,
+  optional,
+  seconds,
+  UsageError,
+  type Values,
+} from "../../io/flags.ts";
+import { isInFile } from "../../io/secret.ts";
+import { type Destination, formatDestination } from "../../options/destination.ts";
+import type { Place } from "../../options/place.ts";
+import {
+  isSecure,
+  parseTargetTls,
+  readTarget,
+  refuseTlsFlags,
+  TARGET_FLAGS,
+  type TargetTls,
+} from "./target.ts";
+import {
+  formatTarget,
+  parseRelayTarget,
+  placeOf,
+  type RelayTargetOptions,
+} from "./web_socket_target.ts";
+
+/** The most targets. Each has a check of its own. */
+const MAX_TARGETS = 100;
+
+const { to: _to, ...OF_TARGET } = TARGET_FLAGS;
+
+/** The flags. */
+export const RELAY_TARGET_FLAGS: Omit<typeof TARGET_FLAGS, "to"> & {
+  readonly to: Flag<readonly string[]>;
+  readonly "check-interval": Flag<number | undefined>;
+} = {
+  to: list("TARGET", "HOST:PORT, tls:HOST:PORT, unix:PATH or ws://…; repeatable"),
+  ...OF_TARGET,
+  "check-interval": optional(
+    seconds(5, "between two checks of each of several targets (default 5)"),
+  ),
+};
+
+/** Several targets. Plain data, which workers get, too. */
+export interface SeveralTargets {
+  /** As they were when the relay started. */
+  readonly targets: readonly Destination[];
+  /** The values of --to: targets, and files of them as `@FILE`. */
+  readonly items: readonly string[];
+  readonly tls: TargetTls;
+  /** The number of milliseconds that it may take to reach one. 0 means no limit. */
+  readonly connectTimeout: number;
+  /** In milliseconds. */
+  readonly checkInterval: number;
+  /** The place where the relay listens, which is not a target. */
+  readonly place: Place;
+}
+
+/** Where a relay leads to. */
+export type RelayTo = RelayTargetOptions | SeveralTargets;
+
+/** Makes what the flags of a relay that listens at `place` say. Throws a {@linkcode UsageError}. */
+export function parseTo(values: Values<typeof RELAY_TARGET_FLAGS>, place: Place): RelayTo {
+  const { to: items, "connect-timeout": connectTimeout, "check-interval": every } = values;
+  const [first = "", ...more] = items;
+  if (more.length === 0 && !isInFile(first)) {
+    if (every === undefined) return parseRelayTarget({ ...values, to: first });
+    throw new UsageError("Option --check-interval is for several targets: give --to again");
+  }
+  if (every === 0) throw new UsageError("Option --check-interval takes more than 0 seconds");
+  if (!items.some((item) => isInFile(item) || isSecure(item))) refuseTlsFlags(values);
+  const tls = parseTargetTls(values);
+  const targets = readTargets({ items, tls });
+  return { targets, items, tls, connectTimeout, checkInterval: every ?? 5000, place };
+}
+
+/** Reads the targets, with those in files. Throws a {@linkcode UsageError}. */
+export function readTargets({ items, tls }: Pick<SeveralTargets, "items" | "tls">): Destination[] {
+  const targets = items.flatMap((item) => {
+    if (!isInFile(item)) return [readOne(item, tls)];
+    const entries = ofOption("--to", () => readEntries(item.slice(1)));
+    return entries.map(({ text, where }) => readOne(text, tls, where));
+  });
+  if (targets.length === 0) {
+    throw new UsageError(`Option --to: there is no target in '${items[0].slice(1)}'`);
+  }
+  if (targets.length > MAX_TARGETS) {
+    throw new UsageError(`Option --to: there are more than ${MAX_TARGETS} targets`);
+  }
+  const names = targets.map(formatDestination);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return targets;
+  throw new UsageError(`Option --to: ${twice} is there twice`);
+}
+
+function readOne(text: string, tls: TargetTls, where = ""): Destination {
+  if (!/^wss?:/.test(text)) return readTarget(text, () => tls, where);
+  throw new UsageError(`Option --to: ${where}'${text}': a WebSocket is the only target of a relay`);
+}
+
+/** Whether the targets are read again on SIGHUP. */
+export function readsTargets(to: RelayTo | undefined): boolean {
+  return to !== undefined && "items" in to && to.items.some(isInFile);
+}
+
+/** The places of the targets. */
+export function placesOf(to: RelayTo): readonly Destination[] {
+  return "targets" in to ? to.targets : [placeOf(to.target)];
+}
+
+/** In words, for the log. */
+export function describeTo(to: RelayTo): string {
+  return "targets" in to ? to.targets.map(formatDestination).join(", ") : formatTarget(to.target);
+}
