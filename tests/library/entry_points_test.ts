@@ -46,7 +46,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./workers": { modules: 39, packages: [] },
   "./proxy-protocol": { modules: 40, packages: [] },
   "./protocols": { modules: 19, packages: [] },
-  "./chat": { modules: 23, packages: [] },
+  "./chat": { modules: 28, packages: [] },
   "./recording": { modules: 64, packages: [] },
   "./faults": { modules: 28, packages: [] },
   "./replay": { modules: 32, packages: [] },

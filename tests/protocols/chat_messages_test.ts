@@ -2,78 +2,13 @@
 // messages are handed over directly.
 
 import assert from "node:assert/strict";
-import { deferred } from "../../lib/base/wait.ts";
-import { SocketError } from "../../lib/base/errors.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
-import { type ChatMessage, chatRoom, type MessageConn } from "../../lib/protocols/chat/mod.ts";
+import { chatRoom } from "../../lib/protocols/chat/mod.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { bytes, until } from "../support/helpers.ts";
+import { Browser, enter } from "./chat_browser.ts";
 import { test } from "../support/runner.deno.ts";
-
-const clientAddr = { transport: "tcp", host: "127.0.0.1", port: 9 } as const;
-
-/** A client of messages; `stuck` has it take none of what it is sent. */
-class Browser implements MessageConn {
-  readonly remoteAddr = clientAddr;
-  readonly heard: ChatMessage[] = [];
-  /** How the room has closed it. */
-  closed: [code: number | undefined, reason: string | undefined] | "reset" | undefined;
-  readonly stuck: boolean;
-  #said: (string | Uint8Array | null)[] = [];
-  #wake = deferred<void>();
-
-  constructor(stuck = false) {
-    this.stuck = stuck;
-  }
-
-  say(message: string | Uint8Array | null): void {
-    this.#said.push(message);
-    this.#wake.resolve();
-  }
-
-  async read(): Promise<string | Uint8Array | null> {
-    while (this.#said.length === 0) {
-      await this.#wake.promise;
-      if (this.closed === "reset") throw new SocketError("ECONNABORTED", "read", {});
-      if (this.closed !== undefined) return null;
-      this.#wake = deferred();
-    }
-    return this.#said.shift()!;
-  }
-
-  write(text: string): Promise<void> {
-    if (this.stuck) return new Promise(() => {});
-    this.heard.push(JSON.parse(text));
-    return Promise.resolve();
-  }
-
-  close(code?: number, reason?: string): Promise<void> {
-    this.closed ??= [code, reason];
-    this.#wake.resolve();
-    return Promise.resolve();
-  }
-
-  abort(): void {
-    this.closed ??= "reset";
-    this.#wake.resolve();
-  }
-
-  /** Waits for the next message. */
-  async next(): Promise<ChatMessage> {
-    await until(() => this.heard.length > 0, "a message");
-    return this.heard.shift()!;
-  }
-}
-
-/** Lets a browser in, which hears that it is. */
-async function enter(room: ReturnType<typeof chatRoom>, browser = new Browser()) {
-  const left = room.join(browser);
-  // Some tests look at it only later.
-  left.catch(() => {});
-  if (!browser.stuck) assert.equal((await browser.next()).type, "welcome");
-  return { browser, left };
-}
 
 test("chat messages: a browser and a terminal hear each other, each in its form", async () => {
   const transport = new MemoryTransport();

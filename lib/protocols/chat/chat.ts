@@ -8,11 +8,13 @@ import {
   checkOptions,
   CLOCK,
   FUNCTION,
+  having,
   integer,
   type Kinds,
   SIGNAL,
 } from "../../base/arguments.ts";
 import type { Handler } from "../../serve/serve.ts";
+import type { ChatPosition } from "./bus.ts";
 import { type ChatOptions, Room } from "./room.ts";
 import { LineVoice, type MessageConn, MessageVoice } from "./voice.ts";
 
@@ -21,6 +23,7 @@ const OPTIONS: Kinds<ChatOptions> = {
   maxLine: integer(1),
   maxQueue: integer(1),
   onEvent: FUNCTION,
+  bus: having("a Bus, such as memoryBus()", "publish", "subscribe"),
   clock: CLOCK,
 };
 
@@ -72,8 +75,11 @@ export interface ChatRoom {
    * Lets a client of messages in, such as a WebSocket; resolves when it has left and its connection is
    * closed. It says texts, each a line as the others say it, and hears each {@linkcode ChatMessage} as
    * JSON. A binary message closes it with 1003.
+   *
+   * A client that comes back gives the position up to which it has heard all kept lines. It gets those
+   * that it has missed, or a `gap` first if some of them are no longer kept.
    */
-  readonly join: (client: MessageConn) => Promise<void>;
+  readonly join: (client: MessageConn, from?: ChatPosition) => Promise<void>;
 }
 
 /**
@@ -108,6 +114,6 @@ export function chatRoom(options: ChatOptions = {}): ChatRoom {
   const room = new Room(options);
   return {
     handler: (conn) => room.converse(new LineVoice(conn, room.framing)),
-    join: (client) => room.converse(new MessageVoice(client, room.framing.maxSize)),
+    join: (client, from) => room.converse(new MessageVoice(client, room.framing.maxSize), from),
   };
 }

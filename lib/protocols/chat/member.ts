@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../../base/clock.ts";
 import { DONE } from "../../net/conn_base.ts";
 import { SocketError } from "../../base/errors.ts";
+import type { ChatPosition } from "./bus.ts";
 import type { Form, Voice } from "./voice.ts";
 import type { Word } from "./words.ts";
 
@@ -16,7 +17,17 @@ const LINGER_MS = 5000;
 
 /** See the module. */
 export class Member {
+  /** Its number on this server. */
+  readonly id: number;
   name: string;
+  /** It has all kept lines up to here. Undefined if it hears those that are said from now on. */
+  seen: ChatPosition | undefined;
+  /** Whether it still gets lines that it has missed; new ones come behind them. */
+  catchingUp = false;
+  /** Whether it is no longer in the room. */
+  hasLeft = false;
+  /** The last line that it said, while it is not known to have arrived. */
+  saying: Promise<void> | undefined;
   readonly voice: Voice;
   readonly #maxQueue: number;
   readonly #clock: Clock;
@@ -26,7 +37,8 @@ export class Member {
   #sending: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
-  constructor(name: string, voice: Voice, maxQueue: number, clock: Clock) {
+  constructor(id: number, name: string, voice: Voice, maxQueue: number, clock: Clock) {
+    this.id = id;
     this.name = name;
     this.voice = voice;
     this.#maxQueue = maxQueue;
@@ -36,6 +48,11 @@ export class Member {
   /** Whether {@linkcode end} was called. */
   get ending(): boolean {
     return this.#ending !== undefined;
+  }
+
+  /** Whether much waits for it: of what is kept elsewhere, more would come too early. */
+  get isBusy(): boolean {
+    return this.#waiting > this.#maxQueue / 2;
   }
 
   /** Puts a word in the queue; see {@linkcode push}. */

@@ -5,7 +5,19 @@
  * @module
  */
 
+export type {
+  Bus,
+  BusLine,
+  BusListener,
+  BusMember,
+  BusMessage,
+  BusPresence,
+  BusState,
+  ChatPosition,
+} from "./bus.ts";
 export { chat, chatRoom } from "./chat.ts";
+export { memoryBus } from "./memory_bus.ts";
+export type { MemoryBusOptions } from "./memory_bus.ts";
 export type { ChatRoom } from "./chat.ts";
 export type { ChatEvent, ChatOptions } from "./room.ts";
 export type { MessageConn } from "./voice.ts";

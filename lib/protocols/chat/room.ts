@@ -9,7 +9,12 @@ import type { Addr } from "../../base/addr.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { lines } from "../../frames/delimiter.ts";
 import type { Framing } from "../../frames/framing.ts";
+import type { Bus, BusState, ChatPosition } from "./bus.ts";
+import { checkedMessage } from "./bus_message.ts";
+import { Delivery } from "./delivery.ts";
 import { Member } from "./member.ts";
+import { memoryBus } from "./memory_bus.ts";
+import { Presence, type PresenceChange } from "./presence.ts";
 import { cleanText, isName, keyOf } from "./text.ts";
 import type { Voice } from "./voice.ts";
 import { type ChatMessage, Word } from "./words.ts";
@@ -17,6 +22,12 @@ import { type ChatMessage, Word } from "./words.ts";
 /** Told to all when the server stops. */
 const STOPPING = "The server stops. Goodbye!";
 
+/** Told to all when the bus has gone. */
+const AWAY = "The other servers are out of reach: only those on this one hear you.";
+/** The most names that are listed. The others are counted. */
+const MAX_NAMES = 1000;
+/** More changes at once than these are told in one message. */
+const MAX_CHANGES = 20;
 /** What {@linkcode chat} takes. */
 export interface ChatOptions {
   /** Aborting it tells everybody that the server stops, and ends all conversations. */
@@ -27,6 +38,11 @@ export interface ChatOptions {
   readonly maxQueue?: number;
   /** Is told who comes and goes. */
   readonly onEvent?: (event: ChatEvent) => void;
+  /**
+   * What carries the room to other servers. It stays open; `signal` ends the room's part in it.
+   * Default: one of its own, so that the room has one server and keeps no lines.
+   */
+  readonly bus?: Bus;
   /** What time it is. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -47,6 +63,12 @@ export class Room {
   readonly #maxQueue: number;
   readonly #onEvent: (event: ChatEvent) => void;
   readonly #clock: Clock;
+  /** The server's id on the bus. */
+  readonly #id: string = Math.random().toString(36).slice(2).padEnd(8, "0");
+  readonly #bus: Bus;
+  readonly #delivery: Delivery;
+  /** Undefined if there are no other servers. */
+  readonly #presence: Presence | undefined;
   #guests = 0;
   /** There are lines to send in this turn of the event loop; resolved when that has begun. */
   #turn: Promise<void> | undefined;
@@ -57,15 +79,43 @@ export class Room {
     this.#maxQueue = options.maxQueue ?? 256 * 1024;
     this.#onEvent = options.onEvent ?? (() => {});
     this.#clock = options.clock ?? systemClock;
+    this.#bus = options.bus ?? memoryBus();
+    this.#delivery = new Delivery({
+      server: this.#id,
+      history: this.#bus.history,
+      members: () => this.#members.values(),
+      sendSoon: () => this.#sendSoon(),
+    });
+    this.#presence = options.bus && this.#makePresence();
+    const unsubscribe = this.#bus.subscribe({
+      onMessage: (message, position) => this.#onMessage(message, position),
+      onStart: (position) => this.#delivery.onStart(position),
+      onState: (state) => this.#onState(state),
+    });
     // One for all: a listener for each member would be more than Node expects of a signal.
     this.#signal?.addEventListener("abort", () => {
+      this.#presence?.end();
+      unsubscribe();
       for (const member of this.#members.values()) this.#dismiss(member, STOPPING, true);
     }, { once: true });
   }
 
-  /** Has a client take part until it leaves. Rejects if its connection is lost. */
-  async converse(voice: Voice): Promise<void> {
-    const member = this.#join(voice);
+  #makePresence(): Presence {
+    return new Presence({
+      id: this.#id,
+      clock: this.#clock,
+      publish: (message) => void this.#bus.publish(message),
+      onChanges: (changes) => this.#onChanges(changes),
+      onLost: (name) => this.#onLost(name),
+    });
+  }
+
+  /**
+   * Has a client take part until it leaves; it gets the lines behind `from`. Rejects if its connection
+   * is lost.
+   */
+  async converse(voice: Voice, from?: ChatPosition): Promise<void> {
+    const member = this.#join(voice, from);
     if (this.#signal?.aborted) this.#dismiss(member, STOPPING, true);
     try {
       await voice.listen({
@@ -79,7 +129,7 @@ export class Room {
           member.push(answer);
           this.#sendSoon();
         },
-        turn: () => this.#turn,
+        turn: () => member.saying ?? this.#turn,
       });
     } catch (error) {
       if (!member.ending) throw error;
@@ -111,45 +161,117 @@ export class Room {
   }
 
   #say(member: Member, text: string): void {
-    const word = new Word({ type: "said", name: member.name, text });
-    if (member.voice.hearsItself) member.tell(word);
-    this.#tellOthers(member, word);
+    const { id, name } = member;
+    const published = this.#bus.publish({ type: "said", server: this.#id, member: id, name, text });
+    if (published === undefined) return;
+    const saying = published.catch(() => {
+      const start = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+      this.#notice(member, `It is not known whether the others got this: ${start}`);
+    }).finally(() => {
+      if (member.saying === saying) member.saying = undefined;
+    });
+    member.saying = saying;
+  }
+
+  #onMessage(value: unknown, position: ChatPosition | undefined): void {
+    const message = checkedMessage(value);
+    if (message?.type === "said") this.#delivery.onLine(message, position);
+    else if (message !== undefined) this.#presence?.receive(message);
+  }
+
+  #onState(state: BusState): void {
+    if (state === "up") this.#presence?.onUp();
+    // What a new server loads is no news.
+    if (this.#delivery.isLoaded || state === "down") {
+      const text = state === "up" ? "The other servers can be reached again." : AWAY;
+      this.#tellAll({ type: "notice", text });
+    }
+    this.#delivery.isLoaded ||= state === "up";
   }
 
   #rename(member: Member, newName: string): void {
-    const { name } = member;
-    const holder = this.#members.get(keyOf(newName));
+    const key = keyOf(newName);
+    const holder = this.#members.get(key);
+    const taken = holder === member ? undefined : holder?.name ?? this.#presence?.holderOf(key);
     if (!isName(newName)) {
       return this.#notice(member, "A name has 1 to 20 letters, digits, '-' and '_'.");
     }
-    if (holder !== undefined && holder !== member) {
-      return this.#notice(member, `There is a ${holder.name} already.`);
-    }
+    if (taken !== undefined) return this.#notice(member, `There is a ${taken} already.`);
+    this.#call(member, newName);
+  }
+
+  /** Gives a member a name that is free. */
+  #call(member: Member, newName: string): void {
+    const { name } = member;
     this.#members.delete(keyOf(name));
     this.#members.set(keyOf(newName), member);
     member.name = newName;
     this.#tell(member, { type: "you", name: newName });
     this.#tellOthers(member, new Word({ type: "renamed", name, newName }));
     this.#onEvent({ type: "rename", name, newName });
+    this.#presence?.rename(name, newName);
   }
 
-  #join(voice: Voice): Member {
-    let name: string;
-    do name = `guest${++this.#guests}`; while (this.#members.has(name));
-    const member = new Member(name, voice, this.#maxQueue, this.#clock);
-    const others = [...this.#members.values()].map(({ name }) => name);
+  /** Somebody on another server has had a name for longer than the member here. */
+  #onLost(name: string): void {
+    const member = this.#members.get(keyOf(name));
+    if (member === undefined) return;
+    this.#notice(member, `On another server there was a ${name} before.`);
+    this.#call(member, this.#freeName());
+  }
+
+  /** A name that nobody has. With other servers it has a part that is this server's own. */
+  #freeName(): string {
+    const ending = this.#presence === undefined ? "" : `-${this.#id.slice(0, 4)}`;
+    for (;;) {
+      const name = `guest${++this.#guests}${ending}`;
+      const key = keyOf(name);
+      if (!this.#members.has(key) && this.#presence?.holderOf(key) === undefined) return name;
+    }
+  }
+
+  #join(voice: Voice, from: ChatPosition | undefined): Member {
+    this.#presence?.sweep();
+    const name = this.#freeName();
+    const member = new Member(this.#guests, name, voice, this.#maxQueue, this.#clock);
+    const { names: others, more } = this.#names();
     this.#members.set(keyOf(name), member);
-    this.#tell(member, { type: "welcome", name, others });
+    this.#tell(member, {
+      type: "welcome",
+      name,
+      others,
+      more,
+      position: from ?? this.#delivery.position,
+    });
+    if (this.#bus.state === "down") this.#notice(member, AWAY);
+    if (from !== undefined) this.#delivery.resume(member, from);
     this.#tellOthers(member, new Word({ type: "joined", name }));
     this.#onEvent({ type: "join", name, client: voice.addr });
+    this.#presence?.join(name);
     return member;
   }
 
   #leave(member: Member): void {
     const { name, voice } = member;
+    member.hasLeft = true;
     this.#members.delete(keyOf(name));
     this.#tellOthers(member, new Word({ type: "left", name }));
     this.#onEvent({ type: "leave", name, client: voice.addr });
+    this.#presence?.leave(name);
+  }
+
+  /** All who are here, on whatever server. */
+  #names(): { names: string[]; more: number | undefined } {
+    const all = Array.from(this.#members.values(), ({ name }) => name);
+    all.push(...this.#presence?.names() ?? []);
+    const more = all.length - MAX_NAMES;
+    return { names: all.slice(0, MAX_NAMES), more: more > 0 ? more : undefined };
+  }
+
+  /** Names of other servers changed. */
+  #onChanges(changes: readonly PresenceChange[]): void {
+    if (changes.length > MAX_CHANGES) this.#tellAll({ type: "people", ...this.#names() });
+    else for (const change of changes) this.#tellAll(change);
   }
 
   /** Says something to one, in the name of the server. */
@@ -162,7 +284,11 @@ export class Room {
     this.#sendSoon();
   }
 
-  #tellOthers(member: Member, word: Word): void {
+  #tellAll(message: ChatMessage): void {
+    this.#tellOthers(undefined, new Word(message));
+  }
+
+  #tellOthers(member: Member | undefined, word: Word): void {
     if (this.#members.size === 0) return;
     for (const other of this.#members.values()) if (other !== member) other.tell(word);
     this.#sendSoon();

@@ -5,19 +5,39 @@
  */
 
 import { Buffer } from "node:buffer";
+import type { ChatPosition } from "./bus.ts";
 
 /** What a client of messages hears: the text of one of these, in JSON. */
 export type ChatMessage =
   /** The first one: who the client is, and who else is there. */
-  | { readonly type: "welcome"; readonly name: string; readonly others: readonly string[] }
+  | {
+    readonly type: "welcome";
+    readonly name: string;
+    /** At most 1000 names. */
+    readonly others: readonly string[];
+    /** The number of others beyond these. */
+    readonly more?: number;
+    /** Where the next line that is kept begins. Undefined if lines are not kept. */
+    readonly position?: ChatPosition;
+  }
   /** The client is called something else now. */
   | { readonly type: "you"; readonly name: string }
   /** Somebody said something; the client hears its own words, too. */
-  | { readonly type: "said"; readonly name: string; readonly text: string }
+  | {
+    readonly type: "said";
+    readonly name: string;
+    readonly text: string;
+    /** The number of the line, if it is kept: the client gives it when it comes back. */
+    readonly offset?: number;
+  }
   | { readonly type: "joined"; readonly name: string }
   | { readonly type: "left"; readonly name: string }
   | { readonly type: "renamed"; readonly name: string; readonly newName: string }
-  /** A word of the server to this client only. */
+  /** Many have come or gone at once: all who are here now, as in `welcome`. */
+  | { readonly type: "people"; readonly names: readonly string[]; readonly more?: number }
+  /** Lines are missing here. The next one that is kept is behind the position. */
+  | { readonly type: "gap"; readonly position?: ChatPosition }
+  /** A word of the server. */
   | { readonly type: "notice"; readonly text: string };
 
 /** A message that is made into each form once, however many hear it. */
@@ -43,7 +63,7 @@ export class Word {
 function lineOf(message: ChatMessage): string {
   switch (message.type) {
     case "welcome": {
-      const others = message.others.join(", ");
+      const others = listOf(message.others, message.more);
       const who = others === "" ? "Nobody else is here." : `Here are also: ${others}`;
       return `* You are ${message.name}; '/nick NAME' changes that.\n* ${who}`;
     }
@@ -57,7 +77,15 @@ function lineOf(message: ChatMessage): string {
       return `* ${message.name} has left.`;
     case "renamed":
       return `* ${message.name} is ${message.newName} now.`;
+    case "people":
+      return `* Many came or left. Here are now: ${listOf(message.names, message.more)}`;
+    case "gap":
+      return "* Some lines are missing here.";
     case "notice":
       return `* ${message.text}`;
   }
+}
+
+function listOf(names: readonly string[], more = 0): string {
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }

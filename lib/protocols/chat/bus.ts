@@ -1,0 +1,113 @@
+/**
+ * What carries a chat from server to server: the contract that each bus keeps.
+ *
+ * @module
+ */
+
+/** A place in the lines that a bus keeps. */
+export interface ChatPosition {
+  /** Names one sequence of lines. When a bus has lost what it kept, it begins another. */
+  readonly epoch: string;
+  /** The number of a line in that sequence: the first one is 1. 0 is in front of it. */
+  readonly offset: number;
+}
+
+/** A line that somebody has said. */
+export interface BusLine {
+  readonly type: "said";
+  /** The id of the server that the client is connected to. */
+  readonly server: string;
+  /** The number of the client there. */
+  readonly member: number;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** A client and when it took its name, in milliseconds since 1970. */
+export type BusMember = readonly [name: string, since: number];
+
+/**
+ * What servers tell each other about who is there. `version` counts the changes of one server, so that
+ * the others notice when they have missed one.
+ */
+export type BusPresence =
+  | {
+    readonly type: "joined";
+    readonly server: string;
+    readonly version: number;
+    readonly name: string;
+    readonly since: number;
+  }
+  | {
+    readonly type: "left";
+    readonly server: string;
+    readonly version: number;
+    readonly name: string;
+  }
+  | {
+    readonly type: "renamed";
+    readonly server: string;
+    readonly version: number;
+    readonly name: string;
+    readonly newName: string;
+    readonly since: number;
+  }
+  /** The server is there; sent every 5 s. */
+  | { readonly type: "alive"; readonly server: string; readonly version: number }
+  /** The server stops, and all its clients leave. */
+  | { readonly type: "bye"; readonly server: string }
+  /** Asks for the members of `of`; asks all servers for `alive` if that is "". */
+  | { readonly type: "who"; readonly server: string; readonly of: string }
+  /** All members of a server, in parts. */
+  | {
+    readonly type: "roster";
+    readonly server: string;
+    readonly version: number;
+    readonly part: number;
+    readonly parts: number;
+    readonly members: readonly BusMember[];
+  };
+
+/** What a bus carries; it can be written as JSON. */
+export type BusMessage = BusLine | BusPresence;
+
+/** Whether what is published reaches the other servers. */
+export type BusState = "up" | "down";
+
+/** Who hears what a bus carries. */
+export interface BusListener {
+  /**
+   * Where to begin in the lines that are kept: with the one behind this position. Default: with the
+   * oldest one. A bus that keeps nothing begins now.
+   */
+  readonly from?: ChatPosition;
+  /** A message arrived. The listener checks it. `position` is that of a line that is kept. */
+  onMessage(message: unknown, position: ChatPosition | undefined): void;
+  /**
+   * The kept lines that follow are those behind `position`. Called first, and then whenever lines are
+   * missing in front of the next one.
+   */
+  onStart?(position: ChatPosition): void;
+  /** The bus has gone or come back. It is back when all kept lines up to then have arrived. */
+  onState?(state: BusState): void;
+}
+
+/** A bus: a message that one server publishes arrives at all that subscribe. */
+export interface Bus {
+  readonly state: BusState;
+  /** The number of lines that it keeps. 0 is none. */
+  readonly history: number;
+  /**
+   * Publishes a message. A bus that keeps lines delivers them to all servers in one order, the
+   * publisher's own included. All else arrives at the other servers in the order in which it was
+   * published, at most once.
+   *
+   * A line arrives at the publisher, too: at once if the bus keeps nothing, or is down. A bus that is
+   * down delivers to nobody else, and keeps nothing to deliver later.
+   *
+   * Returns a promise if it takes time. It rejects when it is unknown whether a line is kept.
+   */
+  publish(message: BusMessage): void | Promise<void>;
+  /** Subscribes. Returns a function that ends it. */
+  subscribe(listener: BusListener): () => void;
+}

@@ -1,0 +1,126 @@
+/**
+ * Who hears a line, and who still has to hear earlier ones.
+ *
+ * @module
+ */
+
+import type { BusLine, ChatPosition } from "./bus.ts";
+import { History, type KeptLine } from "./history.ts";
+import type { Member } from "./member.ts";
+import { Word } from "./words.ts";
+
+/** The number of lines that a member who comes back is sent at a time. */
+const CATCH_UP = 50;
+
+/** What {@linkcode Delivery} takes. */
+export interface DeliveryOptions {
+  /** The id of this server. */
+  readonly server: string;
+  /** The number of lines that the bus keeps. */
+  readonly history: number;
+  /** All members of this server. */
+  members(): Iterable<Member>;
+  /** Has the queues of the members be sent. */
+  sendSoon(): void;
+}
+
+/** See the module. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #history: History;
+  /** Whether what the bus had kept when the room began has arrived. */
+  isLoaded = false;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#history = new History(options.history);
+  }
+
+  /** Where the next line will begin. Undefined if that is not known, or lines are not kept. */
+  get position(): ChatPosition | undefined {
+    return this.#history.end;
+  }
+
+  /** Takes a line; `position` if it is kept. */
+  onLine({ server, member, name, text }: BusLine, position: ChatPosition | undefined): void {
+    const word = new Word({ type: "said", name, text, offset: position?.offset });
+    const line = { offset: position?.offset ?? 0, server, member, word };
+    if (position !== undefined) this.#keep(line, position);
+    for (const listener of this.#options.members()) {
+      if (position === undefined) this.#hear(listener, line);
+      else this.#hearKept(listener, line, position);
+    }
+    this.#options.sendSoon();
+  }
+
+  /** Lines are missing in front of what the bus delivers next, unless it is the beginning. */
+  onStart(position: ChatPosition): void {
+    const isFirst = this.#history.begin === undefined;
+    this.#history.start(position);
+    for (const member of this.#options.members()) {
+      const { seen, catchingUp } = member;
+      const hasMissed = seen === undefined ? !isFirst : !covers(seen, position);
+      if (hasMissed && !catchingUp) this.#tellGap(member, position);
+    }
+  }
+
+  /** Has a member go on behind the last line that it has heard. */
+  resume(member: Member, from: ChatPosition): void {
+    if (this.#options.history === 0) this.#tellGap(member, undefined);
+    else if (this.#history.begin === undefined) member.seen = from;
+    else void this.#catchUp(member, from);
+  }
+
+  #keep(line: KeptLine, { epoch, offset }: ChatPosition): void {
+    const { end } = this.#history;
+    if (end?.epoch !== epoch || end.offset !== offset - 1) {
+      this.onStart({ epoch, offset: offset - 1 });
+    }
+    this.#history.add(line);
+  }
+
+  /** Has a member hear a line, unless it is its own and it does not hear those. */
+  #hear(listener: Member, { server, member, word }: KeptLine): void {
+    const isOwn = server === this.#options.server && member === listener.id;
+    if (!isOwn || listener.voice.hearsItself) listener.tell(word);
+  }
+
+  #hearKept(listener: Member, line: KeptLine, { epoch, offset }: ChatPosition): void {
+    const { seen } = listener;
+    // Lines that were said before the server began are for those who come back.
+    const isNews = seen?.epoch === epoch ? offset > seen.offset : this.isLoaded;
+    if (listener.catchingUp || !isNews) return;
+    if (listener.isBusy) void this.#catchUp(listener, { epoch, offset: offset - 1 });
+    else this.#hear(listener, line);
+  }
+
+  /** Sends a member the kept lines behind a position, as fast as it takes them. */
+  async #catchUp(member: Member, from: ChatPosition): Promise<void> {
+    member.catchingUp = true;
+    member.seen = from;
+    while (!member.hasLeft) {
+      const { begin } = this.#history;
+      if (begin !== undefined && !covers(member.seen, begin)) this.#tellGap(member, begin);
+      const lines = this.#history.after(member.seen.offset, CATCH_UP);
+      if (lines.length === 0) break;
+      for (const line of lines) {
+        this.#hear(member, line);
+        member.seen = { ...member.seen, offset: line.offset };
+        if (member.isBusy) break;
+      }
+      await member.flush();
+    }
+    member.catchingUp = false;
+  }
+
+  #tellGap(member: Member, position: ChatPosition | undefined): void {
+    member.seen = position;
+    member.tell(new Word({ type: "gap", position }));
+    this.#options.sendSoon();
+  }
+}
+
+/** Whether whoever has seen the lines up to one position needs none in front of another. */
+function covers(seen: ChatPosition, begin: ChatPosition): boolean {
+  return seen.epoch === begin.epoch && seen.offset >= begin.offset;
+}

@@ -1,0 +1,70 @@
+/**
+ * The lines of a room that are kept, for members who come back.
+ *
+ * @module
+ */
+
+import type { ChatPosition } from "./bus.ts";
+import type { Word } from "./words.ts";
+
+/** A line and its number. */
+export interface KeptLine {
+  readonly offset: number;
+  readonly server: string;
+  readonly member: number;
+  readonly word: Word;
+}
+
+/** See the module. */
+export class History {
+  readonly #limit: number;
+  #epoch: string | undefined;
+  /** The offset of the line in front of the first one that is here. */
+  #start = 0;
+  /** The lines, the oldest at #first: what is in front of that has been dropped. */
+  #lines: KeptLine[] = [];
+  #first = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Where the last line is. Undefined before it is known. */
+  get end(): ChatPosition | undefined {
+    return this.#epoch === undefined ? undefined : {
+      epoch: this.#epoch,
+      offset: this.#start + this.#lines.length - this.#first,
+    };
+  }
+
+  /** Begins anew behind a position. */
+  start({ epoch, offset }: ChatPosition): void {
+    this.#epoch = epoch;
+    this.#start = offset;
+    this.#lines = [];
+    this.#first = 0;
+  }
+
+  /** Takes the next line. */
+  add(line: KeptLine): void {
+    this.#lines.push(line);
+    if (this.#lines.length - this.#first <= this.#limit) return;
+    this.#first++;
+    this.#start++;
+    // Rarely, since it moves all that are left.
+    if (this.#first < this.#limit) return;
+    this.#lines = this.#lines.slice(this.#first);
+    this.#first = 0;
+  }
+
+  /** Where the oldest line that is here begins. Undefined before it is known. */
+  get begin(): ChatPosition | undefined {
+    return this.#epoch === undefined ? undefined : { epoch: this.#epoch, offset: this.#start };
+  }
+
+  /** The next lines behind an offset, at most `most`. */
+  after(offset: number, most: number): readonly KeptLine[] {
+    const index = this.#first + Math.max(0, offset - this.#start);
+    return this.#lines.slice(index, index + most);
+  }
+}
