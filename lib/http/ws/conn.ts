@@ -72,6 +72,8 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #nextPong: Buffer | undefined;
   readonly #pings: Ping[] = [];
   #pingCount = 0;
+  /** What Pings without a Pong were rejected with. */
+  #unanswered: WsError | undefined;
   /** The Close frames, and which came first. */
   #sentClose: CloseReason | undefined;
   #peerClose: CloseReason | undefined;
@@ -301,10 +303,22 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     if (pingInterval > 0) pingWatch(clock, pingInterval).delete(this);
     this.#receiver.endReading();
     this.#receiver.stop();
-    const gone = new WsError(CLOSE.lost, "it was closed before the Pong came");
-    for (const { done } of this.#pings.splice(0)) done.reject(gone);
+    this.#rejectPings();
     this.#conn.close();
     this.#onClosed.resolve(this.#how());
+  }
+
+  #rejectPings(): void {
+    if (this.#pings.length === 0) return;
+    this.#unanswered = new WsError(CLOSE.lost, "it was closed before the Pong came");
+    for (const { done } of this.#pings.splice(0)) done.reject(this.#unanswered);
+  }
+
+  /** Whether an error says what went wrong on this WebSocket, and not on another one. */
+  failedWith(error: unknown): boolean {
+    if (error instanceof SocketError && error.addr === this.remoteAddr) return true;
+    return error instanceof WsError &&
+      (error === this.#unanswered || this.#receiver.rejectsWith(error));
   }
 
   #how(): WsClose {

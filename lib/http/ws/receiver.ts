@@ -17,8 +17,11 @@ import { FrameParser, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
 import { Incoming } from "./incoming.ts";
 import type { WsSettings } from "./options.ts";
 
-/** So much of a message is gathered while nobody reads. */
+/** So many bytes of messages are gathered while nobody reads. */
 const MAX_AHEAD = 64 * 1024;
+
+/** What a message that waits counts beside its content: many empty ones take memory, too. */
+const MESSAGE_COST = 64;
 
 /** What an idle WebSocket receives into: most messages fit. */
 const SMALL = 512;
@@ -52,6 +55,21 @@ interface Reader {
   readonly result: Deferred<WsMessage | Incoming | null>;
 }
 
+/** A message that waits to be read. */
+interface Waiting {
+  readonly message: WsMessage;
+  /** Its bytes, and {@linkcode MESSAGE_COST}. */
+  readonly cost: number;
+}
+
+/** Why nothing more is to be read. */
+interface End {
+  /** What reading rejects with; undefined after a Close frame. */
+  readonly error: unknown;
+  /** What a message that is not whole rejects with. */
+  readonly unfinished: unknown;
+}
+
 /** See the module. */
 export class Receiver {
   readonly #conn: Conn;
@@ -75,13 +93,13 @@ export class Receiver {
   /** Whether the header of the frame under way was handled. */
   #begun = false;
   #inMessage = false;
-  /** A message that nobody has read yet. */
-  #ready: WsMessage | undefined;
+  /** The messages that nobody has read yet, and what they count. */
+  readonly #ready: Waiting[] = [];
+  #ahead = 0;
   #reader: Reader | undefined;
   /** The message that is read piece by piece. */
   #incoming: Incoming | undefined;
-  /** Nothing more is to be read, and why. */
-  #end: { readonly error: unknown } | undefined;
+  #end: End | undefined;
 
   constructor(
     conn: Conn,
@@ -109,11 +127,11 @@ export class Receiver {
     if (this.#reader !== undefined || this.#incoming?.dropped === false) {
       return Promise.reject(this.#busy());
     }
-    const message = this.#ready;
-    if (message !== undefined) {
-      this.#ready = undefined;
+    const waiting = this.#ready.shift();
+    if (waiting !== undefined) {
+      this.#ahead -= waiting.cost;
       this.pump();
-      return Promise.resolve(message);
+      return Promise.resolve(waiting.message);
     }
     const end = this.#end;
     if (end !== undefined) {
@@ -133,23 +151,32 @@ export class Receiver {
     return new SocketError("EBUSY", "read", { addr: this.#conn.remoteAddr, why });
   }
 
-  /** Ends reading, behind the message that waits: with `null`, or an error if there is one. */
+  /** Whether reading rejects with this error. */
+  rejectsWith(error: unknown): boolean {
+    if (error === undefined || this.#end === undefined) return false;
+    return error === this.#end.error || error === this.#end.unfinished;
+  }
+
+  /** Ends reading, behind the messages that wait: with `null`, or an error if there is one. */
   endReading(error?: unknown): void {
     if (this.#end !== undefined) return;
-    this.#end = { error };
+    const incoming = this.#incoming;
+    const unfinished = incoming && error === undefined
+      ? new WsError(CLOSE.lost, "it was closed before the message was whole")
+      : error;
+    this.#end = { error, unfinished };
     const reader = this.#reader;
     this.#reader = undefined;
     if (error === undefined) reader?.result.resolve(null);
     else reader?.result.reject(error);
-    this.#incoming?.end(
-      error ?? new WsError(CLOSE.lost, "it was closed before the message was whole"),
-    );
+    incoming?.end(unfinished);
     this.#incoming = undefined;
   }
 
-  /** Has messages thrown away, for good. */
+  /** Has messages thrown away, for good, also those that wait. */
   dropMessages(): void {
     if (this.#mode === "all") this.#mode = "control";
+    this.#ready.length = this.#ahead = 0;
     this.pump();
   }
 
@@ -166,7 +193,7 @@ export class Receiver {
     if (!this.#receiving) this.#buffer.release();
   }
 
-  /** Takes apart what has come until a message waits to be read, and receives more. */
+  /** Takes apart what has come until enough waits to be read, and receives more. */
   pump(): void {
     try {
       while (!this.#receiving && !this.#stopped && !this.#blocked) {
@@ -183,16 +210,16 @@ export class Receiver {
   /** Whether nothing more is to be taken apart before something is read. */
   get #blocked(): boolean {
     if (this.#mode !== "all") return false;
-    // Control frames behind a message that nobody has read yet are still answered.
-    if (this.#ready !== undefined) return this.#inFrame && !this.#begun;
+    // Control frames behind messages that nobody has read yet are still answered.
+    if (this.#ahead >= MAX_AHEAD) return this.#inFrame && !this.#begun;
     if (this.#incoming !== undefined) return this.#incoming.full;
     return this.#inMessage && this.#reader === undefined && this.#aheadIsFull;
   }
 
-  /** Whether as much of a message is gathered as may be while nobody reads. */
+  /** Whether as much is gathered as may be while nobody reads. */
   get #aheadIsFull(): boolean {
     const { size } = this.#message;
-    return size > MAX_AHEAD || size + this.#parser.left > this.#settings.maxSize;
+    return this.#ahead + size > MAX_AHEAD || size + this.#parser.left > this.#settings.maxSize;
   }
 
   /** Whether a frame waits of which all has been received: its payload is empty. */
@@ -297,7 +324,13 @@ export class Receiver {
     if (!last) return;
     const whole = single ? message.single(chunk, from, to) : message.finish();
     if (this.#reader !== undefined) this.#answer(whole);
-    else this.#ready = whole;
+    else this.#wait(whole);
+  }
+
+  #wait(message: WsMessage): void {
+    const cost = message.length + MESSAGE_COST;
+    this.#ready.push({ message, cost });
+    this.#ahead += cost;
   }
 
   #piece(incoming: Incoming, bytes: Buffer, last: boolean): void {

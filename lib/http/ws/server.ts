@@ -12,7 +12,6 @@ import {
   type Kinds,
   TEXTS,
 } from "../../base/arguments.ts";
-import type { Conn } from "../../net/transport.ts";
 import { type Conversation, OpenConversation } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
 import { isToken } from "../message/syntax.ts";
@@ -21,7 +20,6 @@ import { asksFor, upgradeResponse } from "../server/upgrade.ts";
 import { CLOSE } from "./close_code.ts";
 import { type Agreement, WebSocketConn } from "./conn.ts";
 import { acceptDeflate, type DeflateAgreement, parseExtensions } from "./deflate.ts";
-import { WsError } from "./error.ts";
 import { acceptOf, isKey, parseProtocols, WEBSOCKET, WS_VERSION } from "./handshake.ts";
 import { WS_OPTIONS, type WsOptions, type WsSettings, wsSettings } from "./options.ts";
 import type { WsConn } from "./ws_conn.ts";
@@ -117,7 +115,7 @@ function answer(request: LightRequest, handler: WsHandler, accepted: Accepted): 
     protocol: WEBSOCKET,
     headers: fieldsOf(request.header("sec-websocket-key")!, agreement),
     handler: (conn, conversation) =>
-      hold(new WebSocketConn(conn, agreement, settings), conn, handler, request, conversation),
+      hold(new WebSocketConn(conn, agreement, settings), handler, request, conversation),
   });
 }
 
@@ -180,7 +178,6 @@ function refuse(status: number, why: string, more: readonly string[] = []): Ligh
 /** Has a handler hold a WebSocket, which is closed when the handler is done or the server stops. */
 async function hold(
   ws: WebSocketConn,
-  conn: Conn,
   handler: WsHandler,
   request: LightRequest,
   conversation: Conversation,
@@ -193,8 +190,7 @@ async function hold(
     await handler(ws, request);
     await ws.close();
   } catch (error) {
-    const isOwn = error instanceof WsError ||
-      (error as { addr?: unknown } | null)?.addr === conn.remoteAddr;
+    const isOwn = ws.failedWith(error);
     await ws.close(isOwn ? CLOSE.normal : CLOSE.internal);
     if (!isOwn) throw error;
   }

@@ -22,8 +22,8 @@ export interface WsClose {
 }
 
 /**
- * A WebSocket (RFC 6455). Messages are whole and stay in order. What is not read holds the peer back: at
- * most one message waits here. Pings are answered, and peers that are gone are noticed, by itself.
+ * A WebSocket (RFC 6455). Messages are whole and stay in order. At most 64 KiB of them wait to be read;
+ * more holds the peer back. Pings are answered, and peers that are gone are noticed, by itself.
  */
 export interface WsConn extends AsyncIterable<WsMessage>, AsyncDisposable {
   /** The subprotocol that was agreed on; "" without one. */
@@ -34,7 +34,10 @@ export interface WsConn extends AsyncIterable<WsMessage>, AsyncDisposable {
   readonly localAddr: Addr;
   /** The address of the other end. */
   readonly remoteAddr: Addr;
-  /** Resolves when the WebSocket is closed and its connection has ended. It never rejects. */
+  /**
+   * Resolves when the WebSocket is closed and its connection has ended. It never rejects. A peer that is
+   * held back cannot say that it closes: who waits for this reads, too.
+   */
   readonly closed: Promise<WsClose>;
 
   /**
@@ -72,7 +75,7 @@ export interface WsConn extends AsyncIterable<WsMessage>, AsyncDisposable {
 
   /**
    * Sends a Close frame, unless one was sent, and waits for the peer's, at most for `closeTimeout`. Then the
-   * connection is closed. What the peer still sends is thrown away. Default of `code`: 1000.
+   * connection is closed. What was not read, and what the peer still sends, is thrown away. Default of `code`: 1000.
    *
    * Rejects with a `RangeError` for a code that no Close frame may have, and for a reason of more than 123
    * bytes.

@@ -6,6 +6,7 @@ import { VirtualClock } from "../../../lib/base/virtual_clock.ts";
 import { serveHttp } from "../../../lib/http/fetch/serve_http.ts";
 import { serveLight } from "../../../lib/http/server/server.ts";
 import { dialWebSocket, type WsDialOptions } from "../../../lib/http/ws/client.ts";
+import { WsError } from "../../../lib/http/ws/error.ts";
 import { prepareMessage } from "../../../lib/http/ws/prepared.ts";
 import { websocket, type WsHandler, type WsServerOptions } from "../../../lib/http/ws/server.ts";
 import type { WsConn } from "../../../lib/http/ws/ws_conn.ts";
@@ -105,6 +106,61 @@ test("websocket: a handler that returns closes with 1000, one that throws with 1
   assert.equal(await reading, null);
   assert.deepEqual([...codes, (await ws.closed).code], [1000, 1011, 1001]);
   assert.deepEqual(server.errors, [mistake]);
+});
+
+test("websocket: an error of another WebSocket closes with 1011; one of its own is no mistake", async () => {
+  await using behind = await serving((ws) => ws.write("too long"));
+  let another: unknown;
+  await using server = await serving(async (ws) => {
+    if (await ws.read() === "own") return void await ws.read();
+    const other = await behind.dial({ maxSize: 1 });
+    await other.read().catch((error) => another = error);
+    throw another;
+  }, { maxSize: 10 });
+  const codes: number[] = [];
+  for (const first of ["another's", "own"]) {
+    const ws = await server.dial();
+    await ws.write(first);
+    await ws.write("far too long");
+    await ws.read().catch(() => {});
+    codes.push((await ws.closed).code);
+  }
+  assert.deepEqual(codes, [1011, 1009]);
+  assert.ok(another instanceof WsError);
+  assert.deepEqual(server.errors, [another]);
+});
+
+test("websocket: closed settles whatever waits to be read, which can be read then", async () => {
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => release = resolve);
+  const heard: unknown[] = [];
+  let closed: unknown;
+  await using server = await serving(async (ws) => {
+    closed = await ws.closed;
+    await held;
+    for await (const message of ws) heard.push(message);
+  });
+  const ws = await server.dial();
+  for (const message of ["one", "two", "three"]) await ws.write(message);
+  await ws.close(3000);
+  await until(() => closed !== undefined, "the close");
+  release();
+  await until(() => heard.length === 3, "the messages");
+  assert.deepEqual(heard, ["one", "two", "three"]);
+});
+
+test("websocket: what waits to be read is thrown away by close()", async () => {
+  let read: unknown;
+  await using server = await serving(async (ws) => {
+    await ws.read();
+    await ws.close();
+    read = await ws.read();
+  });
+  const ws = await server.dial();
+  await Promise.all(["one", "two", "three"].map((message) => ws.write(message)));
+  assert.equal(await ws.read(), null);
+  await until(() => read !== undefined, "the read");
+  assert.equal(read, null);
 });
 
 test("websocket: a peer that does not answer a Close frame is left after the timeout", async () => {
