@@ -1,6 +1,7 @@
 #!/usr/bin/env -S deno run -A
 // A reverse proxy: what is asked of it, it asks of another server. Content streams through in both
-// directions, whatever its size.   usage: reverse_proxy.ts URL [HOST [PORT]]
+// directions, whatever its size, and so does what is spoken after an upgrade, such as WebSocket.
+// usage: reverse_proxy.ts URL [HOST [PORT]]
 //
 // URL is the server behind it, as in http://127.0.0.1:8080.
 
@@ -11,15 +12,21 @@ import {
   HttpError,
   type LightHandler,
   type LightRequest,
+  type LightResponse,
   requestHttp,
+  requestUpgrade,
   serveLight,
+  upgrade,
 } from "../lib/http/mod.ts";
+import { relay } from "../lib/protocols/mod.ts";
 import { explain } from "./explain.ts";
 
 const [origin = "http://127.0.0.1:8080", host = "localhost", port = "8000"] = process.argv.slice(2);
 
 const proxy: LightHandler = async (request) => {
   try {
+    const protocol = upgradeOf(request);
+    if (protocol !== undefined) return await passUpgrade(request, protocol);
     const response = await requestHttp(systemTransport, {
       url: urlOf(request.target),
       method: request.method,
@@ -38,6 +45,33 @@ const proxy: LightHandler = async (request) => {
     return { status: 502, body: "The server behind this one does not answer.\n" };
   }
 };
+
+/** The other protocol that a request asks for; undefined of a request that is passed on without. */
+function upgradeOf(request: LightRequest): string | undefined {
+  const { method, minor, body } = request;
+  const asks = method === "GET" && minor === 1 && body === undefined &&
+    /(^|,)[ \t]*upgrade[ \t]*(,|$)/i.test(request.header("connection") ?? "");
+  return asks ? /^[\w.+-]+(\/[\w.+-]+)?$/.exec(request.header("upgrade") ?? "")?.[0] : undefined;
+}
+
+/** The server behind decides about the protocol. Once it agrees, bytes are carried both ways. */
+async function passUpgrade(request: LightRequest, protocol: string): Promise<LightResponse> {
+  const signal = request.signal();
+  const { response, conn } = await requestUpgrade(systemTransport, {
+    url: urlOf(request.target),
+    protocol,
+    headers: headersOf(request),
+    signal,
+  });
+  const { status, rawHeaders, length } = response;
+  const headers = endToEndHeaders(rawHeaders);
+  if (conn === undefined) {
+    if (status === 426) headers.push("Upgrade", protocol); // RFC 9110 section 15.5.22
+    return { status, headers, body: response, length };
+  }
+  signal.addEventListener("abort", () => conn.reset()); // the client has left before it was told
+  return upgrade(request, { protocol, headers, handler: relay(() => Promise.resolve(conn)) });
+}
 
 /** Where a request goes: always to the server behind, even if its target names another. */
 function urlOf(target: string): URL {

@@ -5,6 +5,8 @@ import { Buffer } from "node:buffer";
 import { deferred } from "../../lib/base/wait.ts";
 import type { HttpHandler } from "../../lib/http/fetch/fetch_handler.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
+import { dialWebSocket } from "../../lib/http/ws/client.ts";
+import { websocket } from "../../lib/http/ws/server.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, freePort, OWN_HOST, randomBytes } from "../support/helpers.ts";
 import { Program } from "../support/peers.ts";
@@ -196,6 +198,36 @@ test("examples: through the proxy, a client that leaves ends its request of the 
     await begun.promise;
     conn.close();
     await broken.promise;
+    assert.equal((await program.stop()).stderr, "");
+  });
+});
+
+test("examples: the proxy passes WebSockets on, with their close codes, and refusals to be one", () => {
+  const echo = websocket(async (ws) => {
+    for await (const message of ws) await ws.write(message);
+    assert.equal((await ws.closed).code, 3001);
+  }, { protocols: ["two"], deflate: true });
+  return proxied((request, info) => {
+    if (new URL(request.url).pathname === "/echo") return echo(request, info);
+    return new Response(request.headers.get("Upgrade"));
+  }, async ({ program, url, talk }) => {
+    const options = { protocols: ["one", "two"], deflate: true };
+    const ws = await dialWebSocket(`${url.replace("http", "ws")}/echo`, options);
+    assert.deepEqual([ws.protocol, ws.extensions !== ""], ["two", true]);
+    for (const message of ["hello", "x".repeat(200_000)]) {
+      await ws.write(message);
+      assert.equal(await ws.read(), message);
+    }
+    await ws.close(3001, "enough");
+    assert.deepEqual(await ws.closed, { code: 3001, reason: "", clean: true, by: "self" });
+    const asks = (more: string) => `Host: a\r\nConnection: close, Upgrade\r\n${more}\r\n`;
+    const wrong = await talk(`GET /echo HTTP/1.1\r\n${asks("Upgrade: websocket\r\n")}`);
+    assert.match(
+      wrong,
+      /^HTTP\/1\.1 426 [^]*\r\nsec-websocket-version: 13\r\n[^]*Upgrade: websocket\r\n/,
+    );
+    const ignored = await talk(`GET / HTTP/1.1\r\n${asks("Upgrade: a, b/1\r\n")}`);
+    assert.match(ignored, /^HTTP\/1\.1 200 /);
     assert.equal((await program.stop()).stderr, "");
   });
 });
