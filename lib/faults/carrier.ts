@@ -5,10 +5,12 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Conn } from "../net/transport.ts";
 import { ActiveFaults, describe, type Of } from "./active.ts";
+import { type MessagePart, MessageScanner } from "./messages.ts";
 import type { Fault, FaultName, Faults } from "./plan.ts";
 import { Queue } from "./queue.ts";
 
@@ -70,6 +72,9 @@ export class Carrier {
   #onTheWay = 0;
   /** The number of bytes that have come in. */
   #position = 0;
+  readonly #messages = new MessageScanner();
+  /** The parts of lost messages among the last bytes. */
+  #lost: MessagePart[] = [];
   #lastDue = 0;
   /** When the bytes so far have all passed at the rate. */
   #rateFree = 0;
@@ -103,7 +108,8 @@ export class Carrier {
    * that lost all that came, the rest would be of no use, and the connection is closed.
    */
   setFaults(faults: Faults): void {
-    const gone = this.#active.replace(faults, this.#position);
+    const progress = { bytes: this.#position, messages: this.#messages.begun };
+    const gone = this.#active.replace(faults, progress);
     for (const { fault, left } of gone) {
       for (const faults of [this.#stalls, this.#told, this.#placed]) faults.delete(fault);
       if (fault.name === "truncate" && left <= 0) return this.#events.onEnding("close");
@@ -148,6 +154,8 @@ export class Carrier {
       const n = await this.#read(buffer);
       if (n === undefined || this.#ended) return;
       const bytes = buffer.slice(0, n);
+      this.#lost = [];
+      this.#messages.scan(bytes, this.#position, (part) => this.#meet(part));
       this.#corrupt(bytes);
       this.#take(bytes);
     }
@@ -167,6 +175,13 @@ export class Carrier {
     }
   }
 
+  #meet(part: MessagePart): void {
+    const fault = this.#active.meet(part);
+    if (fault === undefined) return;
+    this.#tell(fault, describe(fault.at));
+    this.#lost.push(part);
+  }
+
   /** Takes bytes in. */
   #take(bytes: Uint8Array): void {
     const place = this.#firstPlace(bytes);
@@ -180,7 +195,7 @@ export class Carrier {
   }
 
   #pass(bytes: Uint8Array): void {
-    const kept = this.#truncated(bytes);
+    const kept = this.#withoutLost(this.#truncated(bytes));
     this.#position += bytes.length;
     const now = this.#clock.now();
     if (kept.length > 0) this.#cut(kept, now, this.#dueOf(kept.length, now));
@@ -188,12 +203,13 @@ export class Carrier {
 
   #corrupt(bytes: Uint8Array): void {
     for (const fault of this.#active.all("corrupt")) {
-      const at = this.#active.left(fault, fault.at.bytes, this.#position);
+      const at = this.#active.left(fault, this.#position);
       if (at < 0 || at >= bytes.length) continue;
       const before = bytes[at];
       bytes[at] ^= 1 + this.#random.integer(255);
       const hex = (byte: number) => byte.toString(16).padStart(2, "0");
-      this.#tell(fault, `at ${fault.at.bytes} bytes: ${hex(before)} became ${hex(bytes[at])}`);
+      const where = "bytes" in fault.at ? `at ${fault.at.bytes} bytes` : describe(fault.at);
+      this.#tell(fault, `${where}: ${hex(before)} became ${hex(bytes[at])}`);
     }
   }
 
@@ -205,9 +221,7 @@ export class Carrier {
     }
     let first: Place | undefined;
     for (const fault of this.#endings()) {
-      if (!("bytes" in fault.at)) continue;
-      const left = this.#active.left(fault, fault.at.bytes, this.#position);
-      const length = Math.max(0, left);
+      const length = Math.max(0, this.#active.left(fault, this.#position));
       if (length <= bytes.length && length < (first?.length ?? Infinity)) first = { length, fault };
     }
     return first;
@@ -226,12 +240,23 @@ export class Carrier {
   #truncated(bytes: Uint8Array): Uint8Array {
     let kept = bytes;
     for (const fault of this.#active.all("truncate")) {
-      const left = Math.max(0, this.#active.left(fault, fault.at.bytes, this.#position));
+      const left = Math.max(0, this.#active.left(fault, this.#position));
       if (left >= kept.length) continue;
       this.#tell(fault, describe(fault.at));
       kept = kept.subarray(0, left);
     }
     return kept;
+  }
+
+  #withoutLost(bytes: Uint8Array): Uint8Array {
+    if (this.#lost.length === 0) return bytes;
+    const kept: Uint8Array[] = [];
+    let at = 0;
+    for (const { from, to } of this.#lost) {
+      kept.push(bytes.subarray(at, Math.max(at, from - this.#position)));
+      at = Math.max(at, to - this.#position);
+    }
+    return Buffer.concat([...kept, bytes.subarray(at)]);
   }
 
   /** When bytes that have come at `came` arrive. None arrives before those before it. */
@@ -344,13 +369,7 @@ export class Carrier {
       joins && due <= first.due && then === undefined
     );
     if (joined.length === 1) return first;
-    const bytes = new Uint8Array(joined.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    let at = 0;
-    for (const piece of joined) {
-      bytes.set(piece.bytes, at);
-      at += piece.bytes.length;
-    }
-    return { ...first, bytes };
+    return { ...first, bytes: Buffer.concat(joined.map(({ bytes }) => bytes)) };
   }
 
   /** Has a fault happen whose bytes have passed, or whose time has come. */

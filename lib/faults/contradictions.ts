@@ -63,10 +63,10 @@ const SIZES: readonly FaultName[] = ["split", "coalesce"];
 export function contradict(a: Fault, b: Fault): boolean {
   const both = (names: readonly FaultName[]) => names.includes(a.name) && names.includes(b.name);
   if (a.name === "refuse" || b.name === "refuse" || both(SIZES)) return true;
-  // After so many bytes or after a time: whichever comes first.
+  // After so many bytes, at a message or after a time: whichever comes first.
   return both(ENDS) && "at" in a && "at" in b && kindOf(a.at) === kindOf(b.at);
 }
 
 function kindOf(at: Moment): string {
-  return "bytes" in at ? "bytes" : "data" in at ? "data" : "ms";
+  return (["bytes", "message", "data"] as const).find((kind) => kind in at) ?? "ms";
 }

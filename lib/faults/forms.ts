@@ -6,7 +6,7 @@
 
 import { parseDuration } from "../base/duration.ts";
 import { parseSize } from "../base/size.ts";
-import type { Fault, FaultName, Moment } from "./plan.ts";
+import type { Fault, FaultName, Moment, Place } from "./plan.ts";
 
 /** The longest time of a plan, in milliseconds: what timers can wait. */
 const MAX_MS = 2_000_000_000;
@@ -20,19 +20,29 @@ export interface Form {
 
 const ending: Form = {
   sign: "@",
-  expected: "bytes (4096, 4k), a time (500ms, 2s) or data (data, data+500ms)",
+  expected:
+    "bytes (4096, 4k), a time (500ms, 2s), data (data, data+500ms) or a message (message 3)",
   parse: (name, value) => {
     const at = moment(value);
     return at && { name, at } as Fault;
   },
 };
 
-const atByte: Form = {
+const atPlace: Form = {
   sign: "@",
-  expected: "bytes (4096, 4k)",
+  expected: "bytes (4096, 4k) or a message (message 3)",
   parse: (name, value) => {
-    const bytes = size(value, 0);
-    return bytes === undefined ? undefined : { name, at: { bytes } } as Fault;
+    const at = place(value);
+    return at && { name, at } as Fault;
+  },
+};
+
+const atMessage: Form = {
+  sign: "@",
+  expected: "a message (message 3)",
+  parse: (name, value) => {
+    const at = ofMessage(value);
+    return at && { name, at } as Fault;
   },
 };
 
@@ -72,8 +82,9 @@ export const FORMS: Readonly<Record<FaultName, Form>> = {
   reset: ending,
   close: ending,
   stall: ending,
-  truncate: atByte,
-  corrupt: atByte,
+  truncate: atPlace,
+  corrupt: atPlace,
+  drop: atMessage,
   delay: { sign: "=", expected: "a time (50ms, 50ms±10)", parse: (_, value) => delay(value) },
   rate: ofSize,
   split: {
@@ -94,9 +105,19 @@ export function percentage(value: string): number | undefined {
   return percent <= 100 ? percent / 100 : undefined;
 }
 
-function moment(value: string): Moment | undefined {
+function ofMessage(value: string): { readonly message: number } | undefined {
+  const [, number] = /^message\s+(\d{1,9})$/i.exec(value) ?? [];
+  return Number(number) >= 1 ? { message: Number(number) } : undefined;
+}
+
+function place(value: string): Place | undefined {
   const bytes = size(value, 0);
-  if (bytes !== undefined) return { bytes };
+  return bytes === undefined ? ofMessage(value) : { bytes };
+}
+
+function moment(value: string): Moment | undefined {
+  const at = place(value);
+  if (at !== undefined) return at;
   const [, after] = /^data(?:\s*\+\s*(.*))?$/is.exec(value) ?? [undefined, value];
   const isData = after !== value;
   const ms = isData && after === undefined ? 0 : time(after ?? "");

@@ -16,5 +16,6 @@ export type {
   FaultPlan,
   FaultRule,
   Moment,
+  Place,
   Selection,
 } from "./plan.ts";

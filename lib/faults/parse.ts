@@ -6,8 +6,9 @@
  * rule      = *( selector ":" ) [ ( "up" / "down" ) ":" ] fault *( "," fault )
  * selector  = "conn=" ( "*" / N *( "," N ) / "every " N ) / "from=" CIDR *( "," CIDR )
  *           / "chance=" PERCENT
- * fault     = "refuse" / ( "reset" / "close" / "stall" ) "@" ( BYTES / TIME / "data" [ "+" TIME ] )
- *           / ( "truncate" / "corrupt" ) "@" BYTES / "delay=" TIME [ "±" TIME ]
+ * place     = BYTES / "message " N
+ * fault     = "refuse" / ( "reset" / "close" / "stall" ) "@" ( place / TIME / "data" [ "+" TIME ] )
+ *           / ( "truncate" / "corrupt" ) "@" place / "drop@message " N / "delay=" TIME [ "±" TIME ]
  *           / "rate=" BYTES / "split=" BYTES [ "±" BYTES ] [ "/" TIME ]
  *           / ( "coalesce" / "slowclose" ) "=" TIME / ( "loss" / "dup" / "reorder" ) "=" PERCENT
  * ```

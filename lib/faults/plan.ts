@@ -9,12 +9,15 @@ import type { Cidr } from "../base/ip.ts";
 /** Towards the server, or towards the client. */
 export type Direction = "up" | "down";
 
+/** At a place in what comes: after so many bytes of a direction, or at a message of a WebSocket, from 1. */
+export type Place = { readonly bytes: number } | { readonly message: number };
+
 /**
- * When something happens: after so many bytes of a direction, milliseconds after the start, or
- * milliseconds after the next data or end of the stream has come, which then does not arrive.
+ * When something happens: at a place, milliseconds after the start, or milliseconds after the next data
+ * or end of the stream has come. The message, the data or the end then does not arrive.
  */
 export type Moment =
-  | { readonly bytes: number }
+  | Place
   | { readonly ms: number }
   | { readonly data: true; readonly ms: number };
 
@@ -28,10 +31,12 @@ export interface FaultForms {
   readonly close: { readonly at: Moment };
   /** Nothing passes any more. */
   readonly stall: { readonly at: Moment };
-  /** All bytes after so many are lost, up to the end of the stream. */
-  readonly truncate: { readonly at: { readonly bytes: number } };
-  /** The byte after so many bytes is another one. */
-  readonly corrupt: { readonly at: { readonly bytes: number } };
+  /** All bytes from a place on are lost, up to the end of the stream. */
+  readonly truncate: { readonly at: Place };
+  /** The byte at a place is another one; of a message it is the first one of the content. */
+  readonly corrupt: { readonly at: Place };
+  /** A message of a WebSocket is lost. */
+  readonly drop: { readonly at: { readonly message: number } };
   /** All comes later: by `ms`, give or take `jitter` milliseconds. */
   readonly delay: { readonly ms: number; readonly jitter: number };
   /** At most so many bytes a second; 0 lets nothing pass. */

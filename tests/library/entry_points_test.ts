@@ -48,7 +48,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 28, packages: [] },
   "./recording": { modules: 64, packages: [] },
-  "./faults": { modules: 28, packages: [] },
+  "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 32, packages: [] },
   "./simulate": { modules: 51, packages: [] },
   "./testing": { modules: 38, packages: [] },
