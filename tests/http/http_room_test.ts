@@ -7,7 +7,7 @@ import type { LightHandler } from "../../lib/http/server/light.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, turn } from "../support/helpers.ts";
+import { bytes, readAll, turn } from "../support/helpers.ts";
 import { GET, hearOne, hello, serveOn } from "../support/http_helpers.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -65,7 +65,7 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   const texts = [
     GET,
     GET.replace("/", "/stream"),
-    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx",
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n\r\nx",
   ];
   const conns = await Promise.all(texts.map(async (text) => {
     const conn = await server.connect();
@@ -74,8 +74,8 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   }));
   for (let i = 0; i < 5; i++) {
     await server.clock.advance(4000);
-    // The body goes on, however slowly.
-    await conns[2].write(bytes("x"));
+    // The body goes on, at 500 bytes a second.
+    await conns[2].write(bytes("x".repeat(2000)));
   }
   using next = await server.connect();
   const heard = ask(next);
@@ -105,6 +105,33 @@ test("room: bodies that have stalled keep nobody out", async () => {
   await server.clock.advance(TICK);
   assert.match(await heard, /hello$/);
   for (const conn of stalled) conn.close();
+});
+
+test("room: clients that send a body or take a response too slowly keep nobody out", async () => {
+  const large = new Uint8Array(16 << 20);
+  const handler: LightHandler = async (request) => {
+    for await (const _ of request.body ?? []);
+    return { status: 200, body: request.target === "/large" ? large : "hello" };
+  };
+  await using server = await serveOn(handler, { maxConnections: 2 });
+  const [sends, takes] = [await server.connect(), await server.connect()];
+  await sends.write(bytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\n"));
+  await takes.write(bytes(GET.replace("/", "/large")));
+  // The server sees what moves at its ticks: a few bytes in each second.
+  for (let i = 0; i < 7; i++) {
+    await sends.write(bytes("x"));
+    await takes.read(new Uint8Array(100));
+    await server.clock.advance(1000);
+  }
+  const newcomers = [await server.connect(), await server.connect()];
+  const heard = newcomers.map((conn) => ask(conn));
+  await server.clock.advance(TICK);
+  for (const text of await Promise.all(heard)) assert.match(text, /hello$/);
+  assert.ok(await isClosed(sends));
+  // What is not whole does not look so.
+  await assert.rejects(readAll(takes), { code: "ECONNRESET" });
+  for (const conn of newcomers) conn.close();
+  for (const conn of [sends, takes]) conn.close();
 });
 
 test("room: a newcomer is not closed for the next, and all of many get their answer", async () => {

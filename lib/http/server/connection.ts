@@ -143,9 +143,12 @@ export class HttpConnection {
     if (this.#state.idle && this.#output.empty) this.#conn.close();
   }
 
-  close(): void {
-    this.#conn.close();
-    this.#exchanges.client.giveUp();
+  /** Ends it, so that another one has its place. A response that is not whole does not look so. */
+  makeRoom(): void {
+    const { phases, client } = this.#exchanges;
+    if (phases.current === "write") this.#conn.reset();
+    else this.#conn.close();
+    client.giveUp();
   }
 
   /** Ends what takes too long. Called by the server's clock. */

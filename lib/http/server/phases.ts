@@ -17,8 +17,12 @@ export type Phase = "idle" | "head" | "body" | "handler" | "write" | "linger" | 
 /** The action for a connection whose time is up. */
 export type Verdict = "close" | "reset" | "refuse";
 
-/** After so many milliseconds without a byte of a body that is read, it has stalled. */
-const STALLED_MS = 5000;
+/**
+ * A client that keeps up with fewer bytes a second, in what it sends of a body or takes of a response,
+ * makes room for another one when it is behind for so many milliseconds.
+ */
+const SLOW_RATE = 500;
+const SLOW_MS = 5000;
 
 /** The time that a refused client gets to stop sending and read the response, in milliseconds. */
 const LINGER_MS = 2000;
@@ -46,6 +50,8 @@ export class Phases {
   /** When the phase began, or a byte last moved in it. */
   #since: number;
   #bytes = 0;
+  /** The time up to which the bytes that moved in a body or a response pay, at the slow rate. */
+  #paidUntil = 0;
   /** When a request was last answered, or the connection made. */
   #freeSince: number;
   /** When a byte last moved, or had to wait for the client. */
@@ -115,12 +121,13 @@ export class Phases {
 
   /**
    * For how many milliseconds there has been no request, or a part of one; -1 if one is under way. One
-   * whose body has stalled counts as none from the moment on at which it has for some seconds.
+   * whose client is slow counts as none from the moment on at which it is behind by some seconds.
    */
   waited(): number {
     const phase = this.#look();
     const { now } = this.#server;
-    if (phase === "body") return Math.max(-1, now - this.#since - STALLED_MS);
+    const isMoving = phase === "body" || phase === "write";
+    if (isMoving) return Math.max(-1, now - this.#paidUntil - SLOW_MS);
     if (phase === "linger" || phase === "expired") return now - this.#since;
     return isFree(phase) ? now - this.#freeSince : -1;
   }
@@ -141,6 +148,8 @@ export class Phases {
     // client is what it waits for.
     const moved = bytes !== this.#bytes && (phase === "body" || phase === "write");
     if (moved || phase === "write" && !writing) {
+      const paid = this.#paidUntil + (bytes - this.#bytes) / SLOW_RATE * 1000;
+      this.#paidUntil = phase === "write" && !writing ? now : Math.min(now, paid);
       this.#bytes = bytes;
       this.#since = now;
     }
@@ -170,7 +179,7 @@ export class Phases {
       if (isFree(phase) && (isNext || !isFree(this.#seen))) this.#freeSince = this.#seenAt;
       this.#seen = phase;
       this.#request = requests;
-      this.#since = this.#busy = this.#seenAt;
+      this.#since = this.#busy = this.#paidUntil = this.#seenAt;
       this.#bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
     }
     this.#seenAt = this.#server.now;

@@ -110,8 +110,8 @@ export class HttpServer implements ConnectionServer {
   }
 
   /**
-   * Closes the connection on which nobody has waited for an answer for longest, unless that is not long:
-   * no request is under way, or its client has sent FIN.
+   * Ends the connection on which nobody has waited for an answer for longest, unless that is not long:
+   * no request is under way, its client has sent FIN, or is slow.
    */
   #makeRoom(): boolean {
     let longest: HttpConnection | undefined;
@@ -122,7 +122,7 @@ export class HttpServer implements ConnectionServer {
       most = spare;
       longest = connection;
     }
-    longest?.close();
+    longest?.makeRoom();
     return longest !== undefined;
   }
 

@@ -72,7 +72,7 @@ const FLAGS = {
     "N",
     [1, 1e6],
     1024,
-    "connections at once; silent ones make room (default 1024)",
+    "connections at once; slow ones make room (default 1024)",
   ),
   grace: LIMIT_FLAGS.grace,
   ...INSTRUMENT_FLAGS,
