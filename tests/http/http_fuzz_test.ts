@@ -12,6 +12,18 @@ import type { LightHandler } from "../../lib/http/server/light.ts";
 import { readAll, turn } from "../support/helpers.ts";
 import { serveOn } from "../support/http_helpers.ts";
 import { LAST, mirror, repliesOf } from "../support/http_responses.ts";
+import {
+  content,
+  cut,
+  cuts,
+  garbage,
+  head,
+  mutate,
+  mutations,
+  request,
+  requestText,
+  type ValidRequest,
+} from "./http_messages.ts";
 import { judgeChunked, judgeHead } from "./http_verdicts.ts";
 import { DEADLINE_MS } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
@@ -31,35 +43,6 @@ class Digest {
   }
 }
 
-/** Characters that mean something to a parser, and some that mean nothing. */
-const character = fc.constantFrom(...'\r\n \t:,;=/*"\\[]@%#?\0\x0b\x7f\x80\xa0\xffaZ059.-+');
-
-/** Changes of a text: at which part of it, what is done there, and with which character. */
-const mutation = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(5), character);
-const mutations = fc.oneof(fc.constant([]), fc.array(mutation, { minLength: 1, maxLength: 3 }));
-
-function mutate(text: string, changes: readonly (readonly [number, number, string])[]): string {
-  for (const [part, what, character] of changes) {
-    const at = Math.floor(part * text.length);
-    const [before, behind] = [text.slice(0, at), text.slice(at)];
-    if (what === 0) text = before + character + behind;
-    else if (what === 1) text = before + behind.slice(1);
-    else if (what === 2) text = before + character + behind.slice(1);
-    else if (what === 3) text = before + behind.slice(0, 9) + behind;
-    else if (what === 4) text = before + character.repeat(40) + behind;
-    else text = before;
-  }
-  return text;
-}
-
-/** Where a text is cut, as parts of its length. */
-const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 });
-
-function cut(text: string, parts: readonly number[]): string[] {
-  const places = parts.map((part) => Math.floor(part * text.length)).sort((a, b) => a - b);
-  return [0, ...places].map((place, i) => text.slice(place, places[i]));
-}
-
 /** The verdict on a text, which is the same whole, byte by byte, and cut anywhere. */
 function verdictOf<T>(text: string, parts: number[], judge: (pieces: Buffer[]) => T): T {
   const ways = [[text], [...text], cut(text, parts)];
@@ -69,53 +52,6 @@ function verdictOf<T>(text: string, parts: number[], judge: (pieces: Buffer[]) =
   for (const other of others) assert.deepEqual(other, whole);
   return whole;
 }
-
-/** Mostly the first, which is right. */
-function mostly(right: string, ...others: string[]): fc.Arbitrary<string> {
-  return fc.oneof({ arbitrary: fc.constant(right), weight: 9 }, fc.constantFrom(...others));
-}
-
-const right = fc.constantFrom(
-  ...["X: y", "X-Y:\ta, b \t", "Content-Length: 5", "content-length:007", "Connection: Close, x"],
-  ...["CONNECTION: keep-alive", "Expect: 100-continue", "X:", "X: \xe9", "Cookie: a=b; c=d"],
-);
-const name = fc.constantFrom(
-  "Host",
-  "Content-Length",
-  "Transfer-Encoding",
-  "Connection",
-  "Expect",
-  "X",
-);
-const value = fc.oneof(
-  fc.constantFrom(
-    "a:80",
-    "[::1]",
-    "5, 5",
-    "chunked",
-    "gzip, chunked",
-    "close",
-    "a b",
-    "\xa0chunked",
-  ),
-  fc.string({ unit: character, maxLength: 12 }),
-);
-const field = fc.oneof(
-  { arbitrary: right, weight: 4 },
-  fc.tuple(name, mostly(": ", ":", " : "), value).map((parts) => parts.join("")),
-);
-const head = fc.tuple(
-  mostly("", "\r\n", "\r\n\r\n"),
-  mostly("GET", "POST", "HEAD", "OPTIONS", "CONNECT", "a-b", ""),
-  mostly("/", "/a?b", "*", "http://b/", "b:80", "http://u@b:81?c", "x", "//", "/#"),
-  mostly("HTTP/1.1", "HTTP/1.0", "HTTP/1.5", "HTTP/2.0", "http/1.1"),
-  mostly("Host: a\r\n", "", "hOST:[::1]:80\r\n", "Host: a b\r\n"),
-  fc.array(field, { maxLength: 5 }),
-  fc.constantFrom("", "GET / HTTP/1.1\r\n", "\0\0\0"),
-).map(([before, method, target, version, host, fields, behind]) =>
-  `${before}${method} ${target} ${version}\r\n${host}` +
-  fields.map((field) => `${field}\r\n`).join("") + `\r\n${behind}`
-);
 
 /** Small enough for some heads to pass them. */
 const LIMITS = { requestLine: 40, headerBytes: 120, headerCount: 4 };
@@ -140,9 +76,6 @@ test("fuzz: a head gets the same verdict however it is split, and on every runti
   digest.mustBe("c33df8f37be49f30");
 });
 
-const content = fc.string({ unit: "binary", maxLength: 20 }).map((text) =>
-  Buffer.from(text).toString("latin1")
-);
 const extension = fc.constantFrom("", "", "", ";a", ";a=b", ';a="b\\"c;"', ";a;b=c");
 const chunk = fc.record({
   content: content.filter((content) => content !== ""),
@@ -193,27 +126,6 @@ test("fuzz: a body in chunks gets the same verdict however it is split, and on e
   assert.ok(Math.min(...Object.values(counts)) > 200, JSON.stringify(counts));
   digest.mustBe("ab3aa43278c419e6");
 });
-
-/** Requests that are right, and what is to come back. */
-const request = fc.record({
-  method: fc.constantFrom("GET", "POST", "HEAD", "BREW"),
-  path: fc.constantFrom("/read", "/late", "/ignore", "/stream", "/large", "/throw"),
-  framing: fc.constantFrom("none", "length", "chunked"),
-  body: content,
-  old: fc.boolean(),
-});
-
-type ValidRequest = typeof request extends fc.Arbitrary<infer T> ? T : never;
-
-function requestText({ method, path, framing, body, old }: ValidRequest): string {
-  const head = `${method} ${path} HTTP/1.${old && framing !== "chunked" ? 0 : 1}\r\nHost: a\r\n` +
-    (old ? "Connection: keep-alive\r\n" : "");
-  if (framing === "none") return `${head}\r\n`;
-  if (framing === "length") return `${head}Content-Length: ${body.length}\r\n\r\n${body}`;
-  const size = body.length.toString(16);
-  const chunk = body === "" ? "" : `${size}\r\n${body}\r\n`;
-  return `${head}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\n\r\n`;
-}
 
 const LARGE = "large".repeat(10_000);
 
@@ -271,15 +183,6 @@ test("fuzz: a pipeline of requests is answered in order, however it is split", a
     { seed: SEED, numRuns: 200 },
   );
 });
-
-const pipeline = fc.array(request, { minLength: 1, maxLength: 3 }).map((requests) =>
-  requests.map(requestText).join("")
-);
-const garbage = fc.oneof(
-  fc.tuple(pipeline, mutations).map(([text, changes]) => mutate(text, changes)),
-  fc.tuple(head, mutations).map(([text, changes]) => mutate(text, changes)),
-  fc.string({ unit: character, maxLength: 60 }),
-);
 
 test("fuzz: whatever comes, the server throws nothing, closes in time, and says the same", async () => {
   const digest = new Digest();

@@ -17,6 +17,7 @@ const PACKAGES = {
   "python3-websockets": "python3-websockets",
   "redis-cli": "redis-tools",
   "redis-server": "redis-server",
+  slowhttptest: "slowhttptest",
   socat: "socat",
   "systemd-notify": "systemd",
   "systemd-socket-activate": "systemd",

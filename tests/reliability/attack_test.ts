@@ -1,0 +1,53 @@
+// Attacks on the web server, in small. `deno task attack` does them in large, and measures.
+
+import assert from "node:assert/strict";
+import { programCommand } from "../support/scripts.ts";
+import { test } from "../support/runner.deno.ts";
+import {
+  dropBombs,
+  floodTls,
+  type Force,
+  neverRead,
+  overwork,
+  slow,
+  SLOW_MODES,
+} from "./attacks.ts";
+import { verdicts } from "./fuzz.ts";
+import type { Probed } from "./probe.ts";
+
+const subject = { command: programCommand("server"), seed: 1 };
+
+/** Asserts that the probe was answered each time, and that memory stayed within bounds. */
+function serves({ answered, failures, memory }: Probed): void {
+  assert.deepEqual(failures, []);
+  assert.ok(answered > 0);
+  assert.ok(memory < 400 * 1024 * 1024, `${memory} bytes of memory`);
+}
+
+const small: Force = { connections: 60, seconds: 2 };
+
+test(
+  "attack: slowhttptest in four modes at once, with all places of its address, keeps nobody out",
+  async () => {
+    const args = ["--max-connections", "100", "--max-per-address", "80"];
+    serves(await slow(subject, Object.keys(SLOW_MODES), small, args));
+  },
+  ["curl", "slowhttptest"],
+);
+
+for (
+  const [what, attack, connections] of [
+    ["a flood of connections to TLS that close at once or half way", floodTls, 400],
+    ["clients that read nothing of what they ask for", neverRead, 60],
+    ["bombs of heads, chunks and ranges", dropBombs, 66],
+    ["listings and compressions for many at once", overwork, 8],
+  ] as const
+) {
+  test(`attack: ${what}: others are answered`, async () => {
+    serves(await attack(subject, { connections, seconds: 0 }));
+  }, ["curl"]);
+}
+
+test("attack: 1,000 messages that nobody thought of get the same statuses on every runtime", async () => {
+  assert.equal((await verdicts(subject, 1000)).digest, "08a4bd6377dd4c3e");
+});
