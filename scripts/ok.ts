@@ -41,6 +41,7 @@ const LANES: readonly (readonly Step[])[] = [
     task("publish:check"),
     task("build:npm", "--builder", "deno2node"),
     task("check:npm"),
+    task("audit"),
   ],
 ];
 
