@@ -6,7 +6,7 @@
  * and what is open has to be inside the root both times. That holds against links of every kind, and
  * against swapping them.
  *
- * Elsewhere, and on Deno without all permissions, a path is resolved, what it resolves to is opened
+ * Elsewhere, and where the runtime's permissions are few, a path is resolved, what it resolves to is opened
  * without following a link, and its path must still be free of links once it is open. That holds
  * against every link there is. Against somebody who swaps directories for links to and fro in between
  * these steps it makes it hard, not impossible.
@@ -17,6 +17,7 @@
 import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
+import { forbiddenBy } from "../base/permission.ts";
 import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
 import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./open_paths.ts";
 
@@ -194,8 +195,8 @@ const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
 /** The status that an error of the file system becomes; 500 for those that should not be. */
 export function statusOfError(error: unknown): 403 | 404 | 503 | 500 {
   if (error instanceof ChangedError) return 503;
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  if (name === "NotCapable") return 403; // Deno's permissions
+  if (forbiddenBy(error) !== undefined) return 403;
+  const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" && Object.hasOwn(STATUS_OF_CODE, code)
     ? STATUS_OF_CODE[code]
     : 500;

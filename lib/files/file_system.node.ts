@@ -7,6 +7,7 @@
 import { existsSync, statSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import process from "node:process";
+import { forbiddenBy } from "../base/permission.ts";
 import { type FileState, kindOf, type NameFound, stateOf } from "./file_state.ts";
 
 /** Whether the event loop, while it is busy, looks at the network but seldom. */
@@ -35,7 +36,16 @@ export async function* readNames(
   }
 }
 
-/** Whether `/proc/self/fd` can be asked where an open file is. */
+/**
+ * Whether `/proc/self/fd` can be asked where an open file is. With `--permission`, Node lets only those
+ * who may read it.
+ */
 export function hasOpenPaths(): boolean {
-  return process.platform === "linux" && existsSync("/proc/self/fd");
+  if (process.platform !== "linux") return false;
+  try {
+    return existsSync("/proc/self/fd");
+  } catch (error) {
+    if (forbiddenBy(error) === undefined) throw error;
+    return false;
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { forbiddenBy } from "../base/permission.ts";
 import type { LightResponse } from "../http/server/light.ts";
 
 /** Why a request is not done. The message goes to the client: a sentence without a period. */
@@ -51,9 +52,8 @@ const STATUS: Readonly<Record<string, readonly [status: number, message: string]
 /** The refusal that an error of the file system comes to; undefined if it is the server's mistake. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
-  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
-  // Deno's permissions.
-  if (name === "NotCapable") return new Refusal(...STATUS.EACCES);
+  if (forbiddenBy(error) !== undefined) return new Refusal(...STATUS.EACCES);
+  const { code } = (error ?? {}) as { code?: unknown };
   return typeof code === "string" && Object.hasOwn(STATUS, code)
     ? new Refusal(...STATUS[code])
     : undefined;

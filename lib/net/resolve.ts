@@ -13,6 +13,7 @@ import type { SocketOp } from "../base/error_codes.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
 import { formatIP, parseScopedIP } from "../base/ip.ts";
 import { lookUp } from "./lookup.deno.ts";
+import { forbiddenOnNode } from "./node_permission.ts";
 import type {
   Conn,
   ResolveOptions,
@@ -33,13 +34,21 @@ export async function resolve(options: ResolveOptions): Promise<TcpAddr[]> {
     found = await orAborted(lookUp(host, signal), signal, "resolve", endpoint);
   } catch (cause) {
     if (cause instanceof SocketError) throw cause;
-    // Deno reports a missing permission for the name as EPERM.
-    const isForbidden = (cause as { code?: unknown } | null)?.code === "EPERM";
-    const code = isForbidden ? "ENOTCAPABLE" : codeOf(cause);
-    throw new SocketError(code, "resolve", { addr: endpoint, cause });
+    throw failed(endpoint, cause);
   }
   if (found.length === 0) throw new SocketError("ENOTFOUND", "resolve", { addr: endpoint });
   return found.map((address) => tcpAddr(address, port));
+}
+
+/** The error of a look-up that failed with `cause`. */
+function failed(addr: Endpoint, cause: unknown): SocketError {
+  // Deno reports a missing permission for the name, whatever the port, as EPERM.
+  if ((cause as { code?: unknown } | null)?.code === "EPERM") {
+    const why = `Deno's permissions forbid it without --allow-net=${addr.host}`;
+    return new SocketError("ENOTCAPABLE", "resolve", { addr, cause, why });
+  }
+  return forbiddenOnNode("resolve", addr, cause) ??
+    new SocketError(codeOf(cause), "resolve", { addr, cause });
 }
 
 /** The address that {@linkcode Transport.connect} goes to; its signal ends the wait for the name. */

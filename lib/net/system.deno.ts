@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isAbsolute } from "node:path";
 import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
@@ -84,9 +85,10 @@ function isForbidden(addr: Addr | UdpAddr): boolean {
 
 function flagsFor(addr: Addr | UdpAddr): string {
   const where = formatAddr(addr);
-  return addr.transport === "unix"
-    ? `--allow-read=${where} --allow-write=${where} --allow-net=unix:${where}`
-    : `--allow-net=${where}`;
+  if (addr.transport !== "unix") return `--allow-net=${where}`;
+  // Deno takes no other path there.
+  const absolute = isAbsolute(where) ? where : `$PWD/${where}`;
+  return `--allow-read=${where} --allow-write=${where} --allow-net=unix:${absolute}`;
 }
 
 /** Without that permission, looking for zones would prompt whoever runs a server, for each client. */

@@ -14,6 +14,7 @@ import { tellingCallers } from "./caller_stack.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
+import { checkNetwork, forbiddenOnNode } from "./node_permission.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
 import {
   bindHost,
@@ -52,6 +53,8 @@ import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path
 
 /** Turns what node:net reports into our error: the one place where this adapter does so. */
 function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefined): SocketError {
+  const forbidden = forbiddenOnNode(op, addr, error);
+  if (forbidden !== undefined) return forbidden;
   const known = addr?.transport === "unix"
     ? fileCode((error as { code?: unknown }).code, addr.path)
     : undefined;
@@ -140,6 +143,7 @@ function startServer(
 ): Promise<QueueListener> {
   const { backlog = BACKLOG } = where;
   return new Promise((resolve, reject) => {
+    checkNetwork("listen", addr);
     server.once("error", (error) => reject(translate(error, "listen", addr)));
     server.listen({ ...where, backlog }, () => {
       server.removeAllListeners("error");

@@ -30,6 +30,7 @@ import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
 import { RunningServer, type Server } from "../serve/server.ts";
+import { forbiddenOnNode } from "../net/node_permission.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
@@ -228,7 +229,7 @@ function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
     );
   }
   const needed = /\bRequires (\w+) access\b/.exec(error.message)?.[1];
-  if (needed === undefined) return error;
+  if (needed === undefined) return forbiddenOnNode("listen", addr, error) ?? error;
   return fail(...forbidden(needed));
 }
 

@@ -19,7 +19,7 @@ import {
   runServer,
   startWeb,
 } from "../support/scripts.ts";
-import { runtime, test } from "../support/runner.deno.ts";
+import { test } from "../support/runner.deno.ts";
 import { makeSite, type Site } from "../support/site_helpers.ts";
 
 /** Runs curl, and resolves to what it prints. */
@@ -235,28 +235,6 @@ test("web: needs no more permissions than its address and its directory", async 
   assert.equal(await status("--upload-file", site.path("a.txt"), `${url}c.txt`), "201");
   assert.equal(await status("--form", `x=@${site.path("a.txt")};filename=d`, url), "303");
 }, ["curl"]);
-
-test("web: what Deno's permissions forbid exits with a line that tells which", async () => {
-  if (runtime !== "Deno") return;
-  await using site = await makeSite();
-  const read = `--allow-read=${site.root}`;
-  const run = (permissions: string[], ...args: string[]) =>
-    runProgram([
-      ...programCommand("server", ["--no-prompt", ...permissions]),
-      "web",
-      "--port",
-      "0",
-      ...args,
-      site.root,
-    ]);
-  assertFailed(
-    await run(["--allow-net"]),
-    2,
-    /permissions forbid it\. Run again with --allow-read=/,
-  );
-  assertFailed(await run([read]), 7, /ENOTCAPABLE/);
-  assertFailed(await run(["--allow-net", read], "--upload"), 2, /Run again with --allow-write=/);
-});
 
 test("web: each request has a line on stderr; with -q none", async () => {
   await using site = await makeSite({ "a.txt": "text" });

@@ -2,9 +2,15 @@
 
 import { readFileSync } from "node:fs";
 
-/** The cells of the first table of a document, by row and column. */
-export function readTable(path: string): Map<string, Map<string, string>> {
-  const text = readFileSync(path, "utf8");
+/**
+ * The cells of the first table of a document, or of one behind a heading, by row and column. A row that
+ * is there twice is there once.
+ */
+export function readTable(path: string, heading = ""): Map<string, Map<string, string>> {
+  const all = readFileSync(path, "utf8");
+  const start = all.indexOf(`${heading}\n`);
+  if (start < 0) throw new Error(`${path} has no ${heading}`);
+  const text = all.slice(start);
   const [head, , ...rows] = (/^\|[^]*?(?=\n\n|$(?![^]))/m.exec(text)?.[0] ?? "").split("\n")
     .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()));
   return new Map(

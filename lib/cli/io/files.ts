@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { forbiddenBy } from "../../base/permission.ts";
 import { formatSize } from "../../base/size.ts";
 import { CliError, EXIT } from "./exit.ts";
 import { UsageError } from "./flags.ts";
@@ -39,8 +40,9 @@ const UNWRITABLE: Readonly<Record<string, string>> = {
 
 /** Why `path` cannot be read, for people. */
 export function whyUnreadable(path: string, error: unknown): string {
-  const { code = "", name, message } = error as Error & { code?: string };
-  if (name === "NotCapable") return forbidden("read", path);
+  const forbidden = whyForbidden("read", path, error);
+  if (forbidden !== undefined) return forbidden;
+  const { code = "", message } = error as Error & { code?: string };
   return Object.hasOwn(UNREADABLE, code) ? UNREADABLE[code] : message;
 }
 
@@ -61,13 +63,15 @@ export function writeError(
 }
 
 function whyUnwritable(path: string, error: unknown): string {
-  const { code = "", name, message } = error as Error & { code?: string };
-  if (name === "NotCapable") return forbidden("write", path);
+  const forbidden = whyForbidden("write", path, error);
+  if (forbidden !== undefined) return forbidden;
+  const { code = "", message } = error as Error & { code?: string };
   return Object.hasOwn(UNWRITABLE, code) ? `${UNWRITABLE[code]} (${code})` : message;
 }
 
-function forbidden(right: "read" | "write", path: string): string {
-  return `Deno's permissions forbid it; run again with --allow-${right}=${path}`;
+function whyForbidden(right: "read" | "write", path: string, error: unknown): string | undefined {
+  const forbidden = forbiddenBy(error);
+  return forbidden && `${forbidden.why}; run again with ${forbidden.fileFlag(right, path)}`;
 }
 
 /**

@@ -30,6 +30,13 @@ export function servingFlags(
   };
 }
 
+/** The part of a server's help about permissions; `flags` are what it needs with --host 127.0.0.1. */
+export function permissionsHelp(flags: string): string {
+  return `With Deno and --host 127.0.0.1, these are enough, and --allow-read for files that are named:
+  ${flags}
+docs/operate.md has the flags of each job, also those of 'node --permission'.`;
+}
+
 /** The listen address of a server. */
 export interface ListeningOptions {
   /** A socket that systemd passes goes before it. */

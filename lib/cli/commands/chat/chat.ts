@@ -22,7 +22,12 @@ import { renderFlags, seconds, type Values } from "../../io/flags.ts";
 import { CHAT_HINTS } from "../../advice/hints.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
-import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import {
+  parseServing,
+  permissionsHelp,
+  servingFlags,
+  type ServingOptions,
+} from "../../options/serving.ts";
 import { listenAsPlanned, planListening, serveUntilStopped } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/shortage.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
@@ -74,6 +79,8 @@ ${TLS_HELP}
 ${ACCESS_HELP}
 
 ${SERVICE_HELP}
+
+${permissionsHelp(`--allow-net=127.0.0.1:${PORT}`)}
 
 ${INSTRUMENT_HELP}
 

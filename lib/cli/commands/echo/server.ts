@@ -13,6 +13,7 @@ import { ACCESS_HELP } from "../../options/access.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
+import { permissionsHelp } from "../../options/serving.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
@@ -75,6 +76,8 @@ ${ACCESS_HELP}
 ${SERVICE_HELP}
 
 ${WORKERS_HELP}
+
+${permissionsHelp("--allow-net=127.0.0.1:10000")}
 
 ${INSTRUMENT_HELP}
 

@@ -38,7 +38,12 @@ import {
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
 import { WORKER_MODULE } from "./worker.ts";
-import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
+import {
+  parseServing,
+  permissionsHelp,
+  servingFlags,
+  type ServingOptions,
+} from "../../options/serving.ts";
 import {
   parseWorkers,
   WORKER_FLAGS,
@@ -118,6 +123,8 @@ ${ACCESS_HELP}
 ${SERVICE_HELP}
 
 ${WORKERS_HELP}
+
+${permissionsHelp("--allow-net=127.0.0.1:10001 --allow-net=HOST:PORT of the target")}
 
 ${INSTRUMENT_HELP}
 

@@ -6,6 +6,7 @@
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { forbiddenBy } from "../../../base/permission.ts";
 import type { SiteOptions } from "../../../files/site.ts";
 import { TemporaryFile } from "../../../files/temporary.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
@@ -52,9 +53,10 @@ async function checkPage(path: string): Promise<void> {
 
 function told(error: unknown, verb: string, path: string, right: "read" | "write"): unknown {
   if (error instanceof CliError) return error;
-  const { code, name } = error as { code?: string; name?: string };
-  const [why, next] = name === "NotCapable"
-    ? ["Deno's permissions forbid it", `Run again with --allow-${right}=${path}.`]
+  const { code } = error as { code?: string };
+  const forbidden = forbiddenBy(error);
+  const [why, next] = forbidden !== undefined
+    ? [forbidden.why, `Run again with ${forbidden.fileFlag(right, path)}.`]
     : code === "ENOENT"
     ? [
       "there is no such directory",

@@ -74,6 +74,7 @@ and each --allow-host NAME. Behind a proxy that passes Host on, add the names th
 
 With Deno, no more is needed than --allow-net=127.0.0.1:8080 --allow-read=DIR; for uploads
 --allow-write=DIR, for --open --allow-run, for --lan --allow-net --allow-sys=networkInterfaces.
+docs/operate.md has the flags of each job, also those of 'node --permission'.
 
 ${INSTRUMENT_HELP}
 

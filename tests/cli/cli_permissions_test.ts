@@ -1,0 +1,183 @@
+// The permissions that each server needs of Deno, and of `node --permission`: those that
+// docs/operate.md names, no more and no less.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { readTable } from "../support/doc_table.ts";
+import { OWN_HOST, readAll } from "../support/helpers.ts";
+import { type Exit, Program, type ProgramOptions, runProgram } from "../support/peers.ts";
+import { runtime, test } from "../support/runner.deno.ts";
+import { assertFailed, inShell, listening, programCommand } from "../support/scripts.ts";
+
+const IS_DENO = runtime === "Deno";
+const MAJOR = Number(process.versions.node.split(".")[0]);
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What Node always needs: to read our code, and the packages that it imports. */
+const NODE: readonly string[] = [
+  MAJOR >= 24 ? "--permission" : "--experimental-permission",
+  `--allow-fs-read=${ROOT}`,
+  `--allow-fs-read=${join(ROOT, "../node_modules")}`,
+];
+
+/** A row of the table: the command line behind `server.ts`, and the flags that it needs. */
+interface Job {
+  readonly args: readonly string[];
+  readonly flags: readonly string[];
+}
+
+function jobsOfDocument(): Job[] {
+  const column = IS_DENO ? 1 : 2;
+  const ofAll = IS_DENO || MAJOR < 25 ? [] : ["--allow-net"];
+  return [...readTable("docs/operate.md", "## Permissions")].map(([first, cells]) => {
+    const [[job], flags] = [first, [...cells.values()][column - 1]].map((cell) =>
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text.replaceAll("127.0.0.1", OWN_HOST))
+    );
+    const [name, ...rest] = job.split(" ");
+    const host = name === "web" ? ["--host", OWN_HOST] : [];
+    return { args: [name, ...host, ...rest], flags: [...ofAll, ...flags] };
+  });
+}
+
+const OPTIONS: ProgramOptions = { env: { RUNTIME: process.execPath } };
+
+/** Makes the file of a socket. */
+function leaveSocket(path: string): void {
+  const program = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])";
+  if (!existsSync(path)) spawnSync("python3", ["-c", program, path]);
+}
+
+/** Runs `fn` with what starts `server.ts` in a folder that has what the table names. */
+async function withFolder(
+  fn: (command: (flags: readonly string[], args: readonly string[]) => string[]) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  try {
+    const { cert, key } = await selfSigned(["localhost"]);
+    writeFileSync(join(folder, "a.crt"), cert);
+    writeFileSync(join(folder, "a.key"), key);
+    mkdirSync(join(folder, "public"));
+    await fn((flags, args) => {
+      const [, ...rest] = programCommand("server", ["--no-prompt", ...flags]);
+      const all = IS_DENO ? rest : [...NODE, ...flags, ...rest];
+      // A Deno that sees its own path in the arguments of a child adds -A behind it.
+      // A socket that nobody listens at any more, as a server leaves that was killed.
+      leaveSocket(join(folder, "a.sock"));
+      // What is in /run in the document is here.
+      const [ours, theirs] = [all, args].map((list) =>
+        list.map((text) => text.replace("/run/", `${folder}/`))
+      );
+      return inShell(`cd '${folder}' && exec "$RUNTIME" "$@"`, [...ours, ...theirs]);
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Without its warnings that a flag is experimental, stderr of Node is ours. */
+function withoutWarnings({ stderr, ...rest }: Exit): Exit {
+  return {
+    ...rest,
+    stderr: stderr.replace(/^\(.*\n/gm, "").replaceAll("plainsocket server:", "server.ts:"),
+  };
+}
+
+/** A relay finds out what it may not when a client comes. */
+async function relayed(program: Program): Promise<string> {
+  const [, port] = await program.stdout.until(/:(\d+)\n/);
+  using conn = await systemTransport.connect({ host: OWN_HOST, port: Number(port) });
+  await conn.closeWrite();
+  await readAll(conn).catch(() => {});
+  const [line] = await program.stderr.until(/^.*Cannot connect to .*$/m);
+  return line;
+}
+
+test(
+  "permissions: each server runs with the flags that docs/operate.md names for its job",
+  () =>
+    withFolder(async (command) => {
+      const jobs = jobsOfDocument();
+      assert.ok(jobs.length > 5);
+      for (const { args, flags } of jobs) {
+        await using server = await listening(
+          new Program(command(flags, args), OPTIONS),
+          /^(\S+)\n/,
+        );
+        const { program } = server;
+        if (args[0] === "relay") assert.match(await relayed(program), /ECONNREFUSED/);
+        const { code, stderr } = await program.stop();
+        assert.equal(code, 0, stderr);
+      }
+    }),
+  ["python3"],
+);
+
+test(
+  "permissions: without one of them, a server ends with a line that names it",
+  () =>
+    withFolder(async (command) => {
+      let tried = 0;
+      for (const { args, flags } of jobsOfDocument()) {
+        for (const flag of flags) {
+          tried++;
+          const left = flags.filter((other) => other !== flag);
+          if (flag.endsWith(":9000")) {
+            await using program = new Program(command(left, args), OPTIONS);
+            assert.ok((await relayed(program)).includes(flag));
+            continue;
+          }
+          const exit = withoutWarnings(await runProgram(command(left, args), OPTIONS));
+          const last = exit.stderr.trimEnd().split("\n").at(-1)!;
+          assert.match(last, /^server\.ts: .*permissions forbid it/);
+          assert.ok(last.includes(flag.replace(/\/run\/.*/, "")), `${flag} in ${last}`);
+          assert.equal(
+            exit.code,
+            flag.startsWith("--allow-net") || args.includes("--unix") ? 7 : 2,
+          );
+        }
+      }
+      assert.ok(tried > 5);
+    }),
+  ["python3"],
+);
+
+if (IS_DENO) {
+  test("permissions: a name is allowed without a port, and Deno's error says so", () =>
+    withFolder(async (command) => {
+      const [name, address] = ["--allow-net=localhost", "--allow-net=127.0.0.1:0"];
+      const args = ["echo", "--port", "0"];
+      await using program = new Program(command([name, address], args), OPTIONS);
+      await program.stdout.until(/^tcp:/);
+      assertFailed(
+        await runProgram(command([address], args), OPTIONS),
+        7,
+        /without --allow-net=localhost /,
+      );
+      assertFailed(
+        await runProgram(command([name], args), OPTIONS),
+        7,
+        /without --allow-net=127\.0\.0\.1:0 /,
+      );
+    }));
+} else {
+  test("permissions: what workers need of Node is named", () =>
+    withFolder(async (command) => {
+      const net = MAJOR < 25 ? [] : ["--allow-net"];
+      const args = ["echo", "--host", OWN_HOST, "--port", "0", "--workers", "2"];
+      const exit = withoutWarnings(await runProgram(command(net, args), OPTIONS));
+      assertFailed(exit, 7, /forbid it without --allow-child-process \(ENOTCAPABLE\)/);
+      await using program = new Program(command([...net, "--allow-child-process"], args), OPTIONS);
+      await program.stdout.until(/^tcp:/);
+      const threads = withoutWarnings(
+        await runProgram(command(net, [...args, "--worker-kind", "threads"]), OPTIONS),
+      );
+      assertFailed(threads, 7, /--allow-worker \(ENOTCAPABLE\)|Node has from 22\.12/);
+    }));
+}
