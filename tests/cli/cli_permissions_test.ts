@@ -3,9 +3,17 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
@@ -14,6 +22,7 @@ import { readTable } from "../support/doc_table.ts";
 import { OWN_HOST, readAll } from "../support/helpers.ts";
 import { type Exit, Program, type ProgramOptions, runProgram } from "../support/peers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
+import { asNobody, CAN_BE_NOBODY } from "../support/privileges.ts";
 import { assertFailed, inShell, listening, programCommand } from "../support/scripts.ts";
 
 const IS_DENO = runtime === "Deno";
@@ -56,7 +65,10 @@ function leaveSocket(path: string): void {
 
 /** Runs `fn` with what starts `server.ts` in a folder that has what the table names. */
 async function withFolder(
-  fn: (command: (flags: readonly string[], args: readonly string[]) => string[]) => Promise<void>,
+  fn: (
+    command: (flags: readonly string[], args: readonly string[]) => string[],
+    folder: string,
+  ) => Promise<void>,
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "plainsocket-"));
   try {
@@ -75,7 +87,7 @@ async function withFolder(
         list.map((text) => text.replace("/run/", `${folder}/`))
       );
       return inShell(`cd '${folder}' && exec "$RUNTIME" "$@"`, [...ours, ...theirs]);
-    });
+    }, folder);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -179,5 +191,48 @@ if (IS_DENO) {
         await runProgram(command(net, [...args, "--worker-kind", "threads"]), OPTIONS),
       );
       assertFailed(threads, 7, /--allow-worker \(ENOTCAPABLE\)|Node has from 22\.12/);
+    }));
+}
+
+/** The folder of Deno's packages. */
+function cacheOfDeno(): string {
+  const { DENO_DIR, XDG_CACHE_HOME = join(homedir(), ".cache") } = process.env;
+  return DENO_DIR ?? join(XDG_CACHE_HOME, "deno");
+}
+
+/** Starts `server.ts` as nobody, whose folder is called `${base}/1`. */
+function startAsNobody(base: string, folder: string, args: readonly string[]): Program {
+  const code = IS_DENO ? ROOT : join(ROOT, "..");
+  const script = join(base, "3", relative(code, programCommand("server").at(-1)!));
+  const mounts = [folder, process.execPath, code, ...IS_DENO ? [cacheOfDeno()] : []];
+  const run = IS_DENO ? [`DENO_DIR=${base}/4`, `${base}/2`, "run", "-A"] : [`${base}/2`];
+  const { command, env } = asNobody(base, mounts, ["env", ...run, script, ...args]);
+  return new Program(command, { env });
+}
+
+if (CAN_BE_NOBODY) {
+  test("permissions: as nobody, where no file can be written to, each server runs", () =>
+    withFolder(async (_command, folder) => {
+      chmodSync(folder, 0o755);
+      writeFileSync(join(folder, "public/a.txt"), "text");
+      const base = join(folder, "base");
+      mkdirSync(base);
+      const at = ["--host", OWN_HOST, "--port", "0"];
+      const start = (...args: string[]) =>
+        startAsNobody(base, join(folder, "public"), [...args, ...at]);
+      const relay = ["relay", "--to", `${OWN_HOST}:9000`];
+      for (const args of [["echo"], ["chat"], relay, ["web", `${base}/1`]]) {
+        await using server = await listening(start(...args));
+        const state = readFileSync(`/proc/${server.program.pid}/status`, "utf8");
+        assert.match(state, /^CapEff:\t0+$/m);
+        assert.doesNotMatch(state, /^Uid:.*\b0\b/m);
+        if (args[0] === "web") {
+          assert.equal(await (await fetch(`${server.url}a.txt`)).text(), "text");
+        }
+        const { code, stderr } = await server.program.stop();
+        assert.equal(code, 0, stderr);
+      }
+      const upload = await start("web", "--upload", `${base}/1`).exit();
+      assertFailed(upload, 2, /the file system is read-only/);
     }));
 }
