@@ -204,13 +204,15 @@ test("onResponse: tells of each response once: whole, broken off, or refusing wh
   await server.talk("NONSENSE\r\n\r\n");
   await server.talk("POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
   assert.deepEqual(
-    told.map(({ request, status, bytes, complete }) => [request?.target, status, bytes, complete]),
+    told.map(({ request, status, bytes, complete, error }) =>
+      [request?.target, status, bytes, complete, error?.code]
+    ),
     [
-      ["/small", 200, 5, true],
-      ["/whole", 200, 8, true],
-      ["/breaks", 200, 8, false],
-      [undefined, 400, 47, true],
-      ["/large", 413, 23, true],
+      ["/small", 200, 5, true, undefined],
+      ["/whole", 200, 8, true, undefined],
+      ["/breaks", 200, 8, false, undefined],
+      [undefined, 400, 47, true, "BAD_REQUEST_LINE"],
+      ["/large", 413, 23, true, "BODY_TOO_LARGE"],
     ],
   );
 });

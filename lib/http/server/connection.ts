@@ -121,7 +121,7 @@ export class HttpConnection {
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     const { bytes, size } = refusal(error, this.#server.tails.close);
     await this.#output.sendBytes(bytes);
-    this.#exchanges.answered(request, error.status, size);
+    this.#exchanges.refused(request, error, size);
     await this.#output.flush();
     await this.#linger();
   }
@@ -169,7 +169,7 @@ export class HttpConnection {
     if (ending === "reset") return this.#conn.reset(error);
     if (ending === "refuse") {
       const { bytes, size } = refusal(error, this.#server.tails.close);
-      this.#exchanges.answered(request, error.status, size);
+      this.#exchanges.refused(request, error, size);
       // The client may have gone away, which is as good.
       await this.#conn.write(bytes).catch(() => {});
     }

@@ -270,6 +270,12 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#reports.end(request, status, bytes, true);
   }
 
+  /** What was asked is refused for `error`, with so many bytes of content. */
+  refused(request: EngineRequest | undefined, error: HttpError, bytes: number): void {
+    this.#state.responseEnd();
+    this.#reports.end(request, error.status, bytes, true, error);
+  }
+
   /** The next bytes of the body of the request under way. */
   async readBody(body: BodyReader): Promise<Uint8Array | null> {
     const state = this.#state;

@@ -26,6 +26,7 @@ import type { Admission } from "../../net/admission.ts";
 import type { Addr } from "../../base/addr.ts";
 import { formatAddr } from "../../base/addr.ts";
 import { warn } from "../../serve/server.ts";
+import type { HttpError } from "../message/errors.ts";
 import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";
 import type { LightRequest } from "./light.ts";
 
@@ -99,6 +100,11 @@ export interface Exchange {
   readonly complete: boolean;
   /** Milliseconds from the end of the request's head to the end of the response; 0 without a request. */
   readonly duration: number;
+  /**
+   * Why the request was refused: its `code` and `message` say what is wrong with it. Undefined of the
+   * responses of handlers.
+   */
+  readonly error: HttpError | undefined;
 }
 
 /** Options of the HTTP servers. */

@@ -6,6 +6,7 @@
 
 import type { Clock } from "../../base/clock.ts";
 import type { Addr } from "../../base/addr.ts";
+import type { HttpError } from "../message/errors.ts";
 import type { HttpSettings } from "./options.ts";
 import type { EngineRequest } from "./request.ts";
 
@@ -29,11 +30,17 @@ export class Reports {
     if (this.#onResponse !== undefined) this.#started = this.#clock.now();
   }
 
-  /** So much of a response was sent to a request, or to what was none. */
-  end(request: EngineRequest | undefined, status: number, bytes: number, complete: boolean): void {
+  /** So much of a response was sent to a request, or to what was none; `error` is why it was refused. */
+  end(
+    request: EngineRequest | undefined,
+    status: number,
+    bytes: number,
+    complete: boolean,
+    error?: HttpError,
+  ): void {
     if (this.#onResponse === undefined) return;
     const duration = request === undefined ? 0 : this.#clock.now() - this.#started;
     const { remoteAddr } = this.#peer;
-    this.#onResponse({ request, remoteAddr, status, bytes, complete, duration });
+    this.#onResponse({ request, remoteAddr, status, bytes, complete, duration, error });
   }
 }
