@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { chmod, readdir, readFile, symlink } from "node:fs/promises";
+import { chmod, readdir, readFile, symlink, truncate } from "node:fs/promises";
 import process from "node:process";
 import { SocketError } from "../../lib/base/errors.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { ownAddresses } from "../../lib/cli/serving/addresses.ts";
-import { bytes, randomBytes, readText, until } from "../support/helpers.ts";
+import { bytes, randomBytes, readAll, readText, until } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { Program, runProgram } from "../support/peers.ts";
 import {
@@ -236,6 +236,61 @@ test("web: needs no more permissions than its address and its directory", async 
   assert.equal(await status("--form", `x=@${site.path("a.txt")};filename=d`, url), "303");
 }, ["curl"]);
 
+test("web --log json: says who asked with what, and why a request was refused", async () => {
+  await using site = await makeSite({ "a.txt": "text" });
+  await using server = await startWeb([
+    "--log",
+    "json",
+    "--upload",
+    site.root,
+  ]);
+  const say = async (text: string) => {
+    using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+    await conn.write(bytes(text));
+    return await readText(conn, 12);
+  };
+  const head = "Host: a\r\nX-Request-Id: proxy-7\r\nUser-Agent: one\r\nReferer: http://b/\r\n";
+  assert.equal(await say(`GET /a.txt HTTP/1.1\r\n${head}\r\n`), "HTTP/1.1 421");
+  const local = "Host: 127.0.0.1\r\n";
+  const refusals: readonly (readonly [text: string, status: number, code: string])[] = [
+    ["GET / HTTP/1.1\r\n\r\n", 400, "BAD_HOST"],
+    ["GET / HTTP/1.1\r\nHost: 127.0.0.1\n\n", 400, "BAD_LINE_END"],
+    [`GET /${"x".repeat(20_000)} HTTP/1.1\r\n`, 414, "REQUEST_LINE_TOO_LONG"],
+    [`GET / HTTP/1.1\r\nA: ${"x".repeat(70_000)}`, 431, "HEADERS_TOO_LARGE"],
+    [`PUT /b HTTP/1.1\r\n${local}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400, "BAD_CHUNK"],
+    ["GET / HTTP/2.0\r\n\r\n", 505, "BAD_VERSION"],
+  ];
+  for (const [text, status] of refusals) assert.equal(await say(text), `HTTP/1.1 ${status}`);
+  await server.program.stderr.until(/BAD_VERSION/);
+  const [first, ...refused] = server.program.stderr.lines.map((line) => JSON.parse(line))
+    .filter(({ event }) => event === "request");
+  const { requestId, userAgent, referer, target, status, duration } = first;
+  assert.deepEqual(
+    [requestId, userAgent, referer, target, status, typeof duration],
+    ["proxy-7", "one", "http://b/", "/a.txt", 421, "number"],
+  );
+  assert.deepEqual(
+    refused.map(({ status, code }) => [status, code]),
+    refusals.map(([, ...rest]) => rest),
+  );
+});
+
+test("web --log json: an error while a file is sent has the id of its request", async () => {
+  await using site = await makeSite({ "large": new Uint8Array(8_000_000) });
+  await using server = await startWeb(["--log", "json", site.root]);
+  using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  await conn.write(bytes("GET /large HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"));
+  await readText(conn, 12);
+  await truncate(site.path("large"));
+  await readAll(conn).catch(() => {});
+  await server.program.stderr.until(/"event":"request"/);
+  const lines = server.program.stderr.lines.map((line) => JSON.parse(line));
+  const { requestId, complete } = lines.find(({ event }) => event === "request");
+  assert.equal(complete, false);
+  const { message } = lines.find(({ message = "" }) => message.startsWith("GET /large"));
+  assert.ok(message.startsWith(`GET /large (request ${requestId}): `), message);
+});
+
 test("web: each request has a line on stderr; with -q none", async () => {
   await using site = await makeSite({ "a.txt": "text" });
   await using server = await startWeb(["--auth", "ann:secret", site.root]);
@@ -262,7 +317,11 @@ test("web: --log json makes all of it JSON", async () => {
   await curl(`${server.url}a.txt`);
   const { stderr } = await server.program.stop();
   const lines = stderr.trimEnd().split("\n").map((line) => JSON.parse(line));
-  const { time, duration, ...request } = lines.find(({ event }) => event === "request");
+  const { time, duration, requestId, userAgent, ...request } = lines.find(({ event }) =>
+    event === "request"
+  );
+  assert.match(requestId, /^[0-9a-f-]{36}$/);
+  assert.match(userAgent, /^curl\//);
   assert.match(time, /^\d{4}-\d\d-\d\dT.*Z$/);
   assert.ok(duration >= 0);
   assert.deepEqual(request, {

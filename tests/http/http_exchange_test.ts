@@ -204,9 +204,9 @@ test("onResponse: tells of each response once: whole, broken off, or refusing wh
   await server.talk("NONSENSE\r\n\r\n");
   await server.talk("POST /large HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
   assert.deepEqual(
-    told.map(({ request, status, bytes, complete, error }) =>
-      [request?.target, status, bytes, complete, error?.code]
-    ),
+    told.map((
+      { request, status, bytes, complete, error },
+    ) => [request?.target, status, bytes, complete, error?.code]),
     [
       ["/small", 200, 5, true, undefined],
       ["/whole", 200, 8, true, undefined],

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Exchange } from "../../../lib/http/server/options.ts";
 import { AccessLog } from "../../../lib/cli/commands/web/access_log.ts";
+import { HttpError } from "../../../lib/http/message/errors.ts";
 import { until } from "../../support/helpers.ts";
 import { test } from "../../support/runner.deno.ts";
 import { lightRequest, type Question } from "../../support/site_helpers.ts";
@@ -13,7 +14,16 @@ const NOW = Date.UTC(2026, 10, 9, 4, 5, 6, 789);
 function exchange(question: Question, rest: Partial<Exchange> = {}): Exchange {
   const request = lightRequest(question);
   const { remoteAddr } = request;
-  return { request, remoteAddr, status: 200, bytes: 5, complete: true, duration: 1.23456, ...rest };
+  return {
+    request,
+    remoteAddr,
+    status: 200,
+    bytes: 5,
+    complete: true,
+    duration: 1.23456,
+    error: undefined,
+    ...rest,
+  };
 }
 
 /** What the log writes for one exchange. */
@@ -48,6 +58,30 @@ test("access log: what was no request has a line, too", () => {
   assert.deepEqual([method, target, status], [undefined, undefined, 400]);
 });
 
+test("access log: why a request was refused is in it", () => {
+  const error = new HttpError(431, "HEADERS_TOO_LARGE", "The header fields are too large\x1b");
+  const refused = exchange({ target: "/" }, { request: undefined, status: 431, error });
+  assert.equal(
+    lineOf(refused).split("\n")[1],
+    "refused a request of 127.0.0.1: The header fields are too large\\x1b (HEADERS_TOO_LARGE)",
+  );
+  const { status, code, message } = JSON.parse(lineOf(refused, "json"));
+  assert.deepEqual([status, code, message], [431, error.code, error.message]);
+});
+
+test("access log: a request has the id that X-Request-Id says, if that is fit; or one of its own", () => {
+  const idOf = (given?: string) => {
+    const headers: Record<string, string> = given === undefined ? {} : { "X-Request-Id": given };
+    return JSON.parse(lineOf(exchange({ target: "/", headers }), "json")).requestId;
+  };
+  for (const fit of ["a", "7b0c.F-_~+/=:@", "x".repeat(128)]) assert.equal(idOf(fit), fit);
+  const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+  for (const unfit of [undefined, "", "x".repeat(129), "a b", 'a"', "a,b", "é"]) {
+    assert.match(idOf(unfit), uuid);
+  }
+  assert.notEqual(idOf(), idOf());
+});
+
 test("access log: nobody can forge a line or steer a terminal", () => {
   const target = '/"\\\x1b[2J\r\n\x7fé';
   assert.ok(
@@ -75,9 +109,12 @@ test("access log: users have their names in it if there are users, and no passwo
 });
 
 test("access log: as JSON it is one object a line", () => {
-  assert.deepEqual(JSON.parse(lineOf(exchange({ target: "/a" }, { complete: false }), "json")), {
+  const headers = { "X-Request-Id": "7", "User-Agent": "curl/8", Referer: "http://a/" };
+  const line = lineOf(exchange({ target: "/a", headers }, { complete: false }), "json");
+  assert.deepEqual(JSON.parse(line), {
     time: "2026-11-09T04:05:06.789Z",
     event: "request",
+    requestId: "7",
     remoteAddr: "127.0.0.1",
     method: "GET",
     target: "/a",
@@ -85,6 +122,8 @@ test("access log: as JSON it is one object a line", () => {
     bytes: 5,
     complete: false,
     duration: 1.235,
+    userAgent: "curl/8",
+    referer: "http://a/",
   });
 });
 

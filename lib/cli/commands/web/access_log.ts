@@ -4,9 +4,10 @@
  * @module
  */
 
-import { escapeAscii, safeJson } from "../../../base/escape.ts";
+import { escapeAscii, escapeText, safeJson } from "../../../base/escape.ts";
 import type { Exchange } from "../../../http/server/options.ts";
 import { credentialsOf } from "../../../files/auth.ts";
+import { requestIdOf } from "./request_id.ts";
 
 /** Options of {@linkcode AccessLog}. */
 export interface AccessLogOptions {
@@ -61,25 +62,33 @@ export class AccessLog {
   }
 }
 
-/** A line as Apache's `%h %l %u %t "%r" %>s %b` has it, in UTC. */
+/**
+ * A line as Apache's `%h %l %u %t "%r" %>s %b` has it, in UTC; behind that of a request that was refused
+ * a line says why.
+ */
 function commonLine(
-  { request, status, bytes, remoteAddr }: Exchange,
+  { request, status, bytes, remoteAddr, error }: Exchange,
   ms: number,
   user = "",
 ): string {
   const line = request === undefined
     ? "-"
     : `${request.method} ${request.target} HTTP/1.${request.minor}`;
-  return `${hostOf(remoteAddr)} - ${escapeUser(user)} ${commonTime(ms)} "${escapeAscii(line)}" ` +
-    `${status} ${bytes === 0 ? "-" : bytes}\n`;
+  const host = hostOf(remoteAddr);
+  const why = error === undefined
+    ? ""
+    : `refused a request of ${host}: ${escapeText(error.message)} (${error.code})\n`;
+  return `${host} - ${escapeUser(user)} ${commonTime(ms)} "${escapeAscii(line)}" ` +
+    `${status} ${bytes === 0 ? "-" : bytes}\n${why}`;
 }
 
 function jsonLine(exchange: Exchange, ms: number, user: string | undefined): string {
-  const { request, status, bytes, complete, duration, remoteAddr } = exchange;
+  const { request, status, bytes, complete, duration, remoteAddr, error } = exchange;
   return `${
     safeJson({
       time: new Date(ms).toISOString(),
       event: "request",
+      requestId: request && requestIdOf(request),
       remoteAddr: hostOf(remoteAddr),
       user,
       method: request?.method,
@@ -88,6 +97,10 @@ function jsonLine(exchange: Exchange, ms: number, user: string | undefined): str
       bytes,
       complete,
       duration: Math.round(duration * 1000) / 1000,
+      userAgent: request?.header("user-agent"),
+      referer: request?.header("referer"),
+      code: error?.code,
+      message: error?.message,
     })
   }\n`;
 }

@@ -36,6 +36,7 @@ import { checkDirectory } from "./directory.ts";
 import { describeLan } from "./lan.ts";
 import { listenForWeb, siteUrl, type WebAddress } from "./listen.ts";
 import { WEB_LINE, type WebOptions } from "./options.ts";
+import { requestIdOf } from "./request_id.ts";
 import { webTranscript } from "./transcript.ts";
 import { followFile } from "./users.ts";
 
@@ -118,7 +119,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
     users: site.credentials !== undefined,
   });
   const onError = (error: unknown, request: LightRequest | undefined) => {
-    const asked = request === undefined ? "" : `${request.method} ${request.target}: `;
+    const asked = request === undefined ? "" : `${shown(request, log)}: `;
     // A file may be removed while it is sent: that is not a bug.
     if (statusOfError(error) === 500) tellMistake(error, log, asked);
     else log.note(asked + (error as Error).message);
@@ -142,6 +143,12 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   const summary = await serveLight(listener, handler, serving).finished;
   requests.flush();
   return conclude(summary, access, log, signals);
+}
+
+/** A request in a message; where the log has its id, with that. */
+function shown(request: LightRequest, log: Log): string {
+  const line = `${request.method} ${request.target}`;
+  return log.json ? `${line} (request ${requestIdOf(request)})` : line;
 }
 
 /** Where it listens, with its certificates. */

@@ -1,0 +1,22 @@
+/**
+ * The names of requests in the log, by which other lines and other logs are found.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import type { LightRequest } from "../../../http/server/light.ts";
+
+/** The values of X-Request-Id that are taken over: nothing that could forge a part of a log. */
+const FIT = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
+
+const made = new WeakMap<LightRequest, string>();
+
+/** What X-Request-Id says, if that is fit for a log; if not, a UUID, the same one for each call. */
+export function requestIdOf(request: LightRequest): string {
+  const given = request.header("x-request-id");
+  if (given !== undefined && FIT.test(given)) return given;
+  let id = made.get(request);
+  if (id === undefined) made.set(request, id = randomUUID());
+  return id;
+}
