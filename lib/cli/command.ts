@@ -23,6 +23,7 @@ import type { Io } from "./io/io.ts";
 import type { Drawing } from "./io/drawn.ts";
 import type { LogOptions } from "./io/log.ts";
 import type { InstrumentOptions } from "./options/instrument_flags.ts";
+import type { ProxyOptions } from "./options/proxy_protocol.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -43,6 +44,8 @@ export interface CommandOptions {
   readonly log: LogOptions;
   /** The recording, live page and faults of its sockets. Default: none of them. */
   readonly instruments?: InstrumentOptions;
+  /** The proxies in front of a server. Default: clients connect themselves. */
+  readonly proxies?: ProxyOptions;
 }
 
 /** The flags and words of a command line, and the options that they make. */
@@ -99,6 +102,7 @@ export function command<Options extends CommandOptions>(
     let code: number;
     try {
       session.openLog(options.log, await loadDrawing(options.log, session.io));
+      if (options.proxies !== undefined) await session.putBehind(options.proxies);
       code = await run(options, session);
     } finally {
       isRecorded = await instruments.close();

@@ -5,12 +5,14 @@
  */
 
 import { deferred } from "../base/wait.ts";
+import type { Transport } from "../net/transport.ts";
 import { fitHelp } from "./io/help.ts";
 import type { Attempt } from "./options/attempt.ts";
 import { Instruments } from "./options/instrument.ts";
 import { flushed, type Io, print } from "./io/io.ts";
 import type { Drawing } from "./io/drawn.ts";
 import { Log, type LogOptions } from "./io/log.ts";
+import type { ProxyOptions } from "./options/proxy_protocol.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
 
 /** The run of a command: its surroundings, its log and its end. */
@@ -24,6 +26,8 @@ export class Session {
   readonly instruments: Instruments = new Instruments();
   /** The last attempt of a client. */
   readonly attempt: Attempt = {};
+  #proxies: ProxyOptions | undefined;
+  #sockets: Transport | undefined;
   readonly #starts: (() => void)[] = [];
   readonly #listens: (() => void)[] = [];
   readonly #readies: ((url: string) => void)[] = [];
@@ -55,6 +59,23 @@ export class Session {
     this.#log = new Log(this.io, options, drawing);
     for (const start of this.#starts.splice(0)) start();
     return this.#log;
+  }
+
+  /** Sockets whose clients are those of the proxies. Undefined without `--proxy-protocol`. */
+  get sockets(): Transport | undefined {
+    return this.#sockets;
+  }
+
+  /** The proxies in front of a server. Undefined without `--proxy-protocol`. */
+  get proxies(): ProxyOptions | undefined {
+    return this.#proxies;
+  }
+
+  /** Has the server be behind these proxies. */
+  async putBehind(proxies: ProxyOptions): Promise<void> {
+    const { openSockets } = await import("./options/proxy_protocol.ts");
+    this.#proxies = proxies;
+    this.#sockets = await openSockets(proxies, this.log);
   }
 
   /** Has `start` called when the log of the command is there. */

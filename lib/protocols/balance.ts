@@ -156,11 +156,11 @@ export class Balancer implements TargetPool, Disposable {
   }
 
   /**
-   * Connects to a target for one client. The connection counts until {@linkcode Balancer.release}.
+   * Connects to a target for one client, which its `dial` gets, too. The connection counts until {@linkcode Balancer.release}.
    * Rejects with the error of the target if one was tried; if several were, with a
    * {@linkcode SocketError} whose cause is an `AggregateError` of all.
    */
-  async dial(signal: AbortSignal): Promise<Conn> {
+  async dial(signal: AbortSignal, client?: Conn): Promise<Conn> {
     const failures = new Map<Slot, SocketError>();
     for (;;) {
       const slot = this.#choose(failures);
@@ -168,7 +168,7 @@ export class Balancer implements TargetPool, Disposable {
       slot.connections++;
       slot.chosen = ++this.#choices;
       try {
-        const conn = await slot.target.dial(signal);
+        const conn = await slot.target.dial(signal, client);
         this.#slotOf.set(conn, slot);
         this.#set(slot, "up");
         return conn;

@@ -26,9 +26,10 @@ const RECV_SIZE = 64 * 1024;
 
 /**
  * Connects to the target for one client. It is to give up when `signal` is aborted: when the server
- * begins to stop, or closes the client.
+ * begins to stop, or closes the client. `client` is undefined where a {@linkcode Balancer} checks
+ * whether the target is there.
  */
-export type DialTarget = (signal: AbortSignal) => Promise<Conn>;
+export type DialTarget = (signal: AbortSignal, client?: Conn) => Promise<Conn>;
 
 /** Several targets, of which each client gets one, such as a {@linkcode Balancer}. */
 export interface TargetPool {
@@ -121,9 +122,11 @@ export function relay(
   return async (client, conversation) => {
     const started = clock.now();
     let conn: Conn | undefined;
+    let before = 0;
     let error: unknown;
     try {
-      conn = await targets.dial(conversation.stopping);
+      conn = await targets.dial(conversation.stopping, client);
+      before = conn.bytesWritten;
       reportLink(client, conn);
       await new Junction(client, conn, buffers).run(conversation.signal);
     } catch (failure) {
@@ -135,7 +138,7 @@ export function relay(
       onEnd?.({
         client: client.remoteAddr,
         target: conn?.remoteAddr,
-        toTarget: conn?.bytesWritten ?? 0,
+        toTarget: (conn?.bytesWritten ?? 0) - before,
         toClient: client.bytesWritten,
         duration: clock.now() - started,
         error,

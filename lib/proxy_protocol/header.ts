@@ -32,9 +32,11 @@ export interface ProxyHeader {
   readonly fields: readonly ProxyField[];
 }
 
-/** A header that was read, and the number of its bytes: what follows is the client's. */
+/** A header that was read. */
 export interface ParsedProxyHeader {
+  /** What it says. */
   readonly header: ProxyHeader;
+  /** The number of its bytes: what follows is the client's. */
   readonly length: number;
 }
 

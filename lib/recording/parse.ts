@@ -44,8 +44,13 @@ const having = (fields: Fields): Check => (value) =>
 
 const ENDPOINT = having({ host: text, port });
 const UNIX = having({ transport: oneOf("unix"), path: text });
-const IP = having({ transport: oneOf("tcp", "udp"), host: text, port });
-const ADDR = anyOf(IP, UNIX);
+const IP = having({
+  transport: oneOf("tcp", "udp"),
+  host: text,
+  port,
+  via: (value) => value === undefined || ADDR(value),
+});
+const ADDR: Check = anyOf(IP, UNIX);
 /** The most bytes of one event whose data was left out: what is made of it takes room. */
 const MAX_SIZE = 2 ** 32;
 const size: Check = (value) => count(value) && (value as number) <= MAX_SIZE;

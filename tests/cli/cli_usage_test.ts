@@ -41,6 +41,7 @@ const FLAGS = {
     "--allow CIDR",
     "--deny CIDR",
     "--max-per-address N",
+    "--proxy-protocol CIDR",
     "--workers N",
     "--worker-kind processes|threads",
     "--udp",

@@ -32,7 +32,7 @@ export function serverTranscript(): Transcript {
         open.set(event.socket, event.remoteAddr);
         return [
           `${open.size > 1 ? `[${event.socket}] ` : ""}connection from ${
-            formatAddr(event.remoteAddr)
+            fromWhom(event.remoteAddr)
           }`,
         ];
       case "handshake":
@@ -93,7 +93,7 @@ export function switchboardTranscript(): Transcript {
     switch (event.type) {
       case "accept":
         peers.set(socket, formatAddr(event.remoteAddr));
-        return `connection from ${formatAddr(event.remoteAddr)}`;
+        return `connection from ${fromWhom(event.remoteAddr)}`;
       case "connect":
         peers.set(socket, formatAddr(event.endpoint));
         return `trying ${formatAddr(event.endpoint)}`;
@@ -158,6 +158,12 @@ export function clientTranscript(): Transcript {
         return [];
     }
   };
+}
+
+/** A client, and the proxy that it came through. */
+function fromWhom(addr: Addr): string {
+  const { via } = addr as TcpAddr;
+  return formatAddr(addr) + (via === undefined ? "" : ` via ${formatAddr(via)}`);
 }
 
 function describeTls(event: SocketEvent & { type: "handshake" }): string[] {

@@ -34,7 +34,7 @@ export const ACCESS_FLAGS: {
 /** The part of a server's help about these flags. */
 export const ACCESS_HELP =
   `Off loopback one address has a quarter of --max-connections at once, so that it cannot keep others
-out. Behind a proxy, which all connections come from, say --max-per-address 0.
+out. Behind a proxy, which all connections come from, say --max-per-address 0, or --proxy-protocol.
 
 CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
@@ -49,25 +49,36 @@ export interface AccessOptions {
   readonly maxPerAddress: number;
 }
 
+/** The values of other flags that matter to who may connect. */
+interface Around {
+  readonly "proxy-protocol": readonly string[];
+}
+
 /**
- * The share of `most` connections that one address may have by default, at a server that listens on
- * `host`: a quarter, so that it does not take all of them; or 0, which is no limit, on loopback.
+ * The share of all connections that one address may have by default, at a server that listens on
+ * `host`: a quarter, so that it does not take all of them; or 0, which is no limit, on loopback,
+ * unless a proxy is there.
  */
-export function shareOf(host: string | undefined, most: number): number {
-  return host === undefined || isLoopback(host) ? 0 : Math.ceil(most / 4);
+export function shareOf(
+  host: string | undefined,
+  around: Around & { readonly "max-connections": number },
+): number {
+  const isOwn = host === undefined || isLoopback(host);
+  if (isOwn && around["proxy-protocol"].length === 0) return 0;
+  return Math.ceil(around["max-connections"] / 4);
 }
 
 /**
  * Makes what the flags ask for; undefined if that is nothing. Unless a flag says it, one address may
- * have `share` connections. Throws a {@linkcode UsageError} beside --unix.
+ * have `share` connections. Throws a {@linkcode UsageError} beside --unix without a proxy.
  */
 export function parseAccess(
-  values: Values<typeof ACCESS_FLAGS> & { readonly unix: string },
+  values: Values<typeof ACCESS_FLAGS> & Around & { readonly unix: string },
   share: number,
 ): AccessOptions | undefined {
   const { allow, deny, unix, "max-per-address": maxPerAddress = share } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
-  if (unix === "") return { allow, deny, maxPerAddress };
+  if (unix === "" || values["proxy-protocol"].length > 0) return { allow, deny, maxPerAddress };
   throw new UsageError(
     "Options --allow, --deny and --max-per-address are about IP addresses; for --unix there is " +
       "--unix-mode",

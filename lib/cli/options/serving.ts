@@ -9,6 +9,7 @@ import type { Values } from "../io/flags.ts";
 import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access.ts";
 import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
 import { parsePlace, type Place, placeFlags } from "./place.ts";
+import { PROXY_FLAGS } from "./proxy_protocol.ts";
 import { SERVICE_FLAGS } from "./service.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
 
@@ -20,12 +21,14 @@ export function servingFlags(
   & typeof SERVICE_FLAGS
   & typeof TLS_FLAGS
   & typeof ACCESS_FLAGS
+  & typeof PROXY_FLAGS
   & typeof LIMIT_FLAGS {
   return {
     ...placeFlags(port),
     ...SERVICE_FLAGS,
     ...TLS_FLAGS,
     ...ACCESS_FLAGS,
+    ...PROXY_FLAGS,
     ...LIMIT_FLAGS,
   };
 }
@@ -64,6 +67,6 @@ export function parseServing(
 ): ServingOptions {
   const tls = parseTls(values);
   const place = parsePlace(values, defaultPort, tls !== undefined);
-  const access = parseAccess(values, shareOf(values.host, values["max-connections"]));
+  const access = parseAccess(values, shareOf(values.host, values));
   return { place, systemd: values.systemd, tls, access, limits: parseLimits(values) };
 }

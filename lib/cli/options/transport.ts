@@ -19,6 +19,8 @@ export interface SocketsRun {
   readonly log: Log;
   readonly io: Pick<Io, "clock">;
   readonly instruments: Instruments;
+  /** The sockets. Default: those of the system. */
+  readonly sockets?: Transport;
 }
 
 /** The way that the log shows events of the sockets. */
@@ -34,7 +36,7 @@ export interface ShownOptions {
  * if they are asked for.
  */
 export function openObserved(
-  { log, instruments }: Omit<SocketsRun, "io">,
+  { log, instruments, sockets = systemTransport }: Omit<SocketsRun, "io">,
   transcript: Transcript,
   { shown = (event) => event, words }: ShownOptions = {},
 ): Transport {
@@ -47,11 +49,11 @@ export function openObserved(
     });
   }
   sinks.push(...instruments.sinks);
-  if (sinks.length === 0) return systemTransport;
+  if (sinks.length === 0) return sockets;
   const [first] = sinks;
   const wrap = instruments.observeWire ?? observeBorrowed;
   return wrap(
-    systemTransport,
+    sockets,
     sinks.length === 1 ? first : (event) => {
       for (const sink of sinks) sink(event);
     },

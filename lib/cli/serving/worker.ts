@@ -15,6 +15,7 @@ import type { AccessOptions } from "../options/access.ts";
 import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
+import { openSockets, type ProxyOptions } from "../options/proxy_protocol.ts";
 import { openObserved } from "../options/transport.ts";
 import { openAccess } from "./access.ts";
 import type { Certificates } from "./certificate_files.ts";
@@ -43,6 +44,8 @@ export interface WorkerTask<Options> {
   readonly access: AccessOptions | undefined;
   /** Undefined is no TLS. */
   readonly tls: { readonly choice: TlsServerChoice; readonly read: Certificates } | undefined;
+  /** Undefined without `--proxy-protocol`. */
+  readonly proxies: ProxyOptions | undefined;
   readonly limits: LimitOptions;
   /** Undefined breaks no connection. */
   readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
@@ -73,8 +76,9 @@ export function workerMain<Options>(
       });
     const instruments = new Instruments();
     if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
+    const sockets = task.proxies && await openSockets(task.proxies, log);
     const transport = new Shortage(log, clock).watch(
-      openObserved({ log, instruments }, transcript()),
+      openObserved({ log, instruments, sockets }, transcript()),
     );
     // Faults are for the clients, and not for what the conversations connect to.
     const listening = instruments.withFaults(transport, clock);

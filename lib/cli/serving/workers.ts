@@ -50,6 +50,7 @@ export async function serveInWorkers<Options>(
     log: init.log,
     access: init.access,
     tls: tls && { choice: init.tls!, read: tls.read },
+    proxies: session.proxies,
     limits,
     fault,
     conversations,

@@ -22,6 +22,7 @@ import { renderFlags, seconds, type Values } from "../../io/flags.ts";
 import { CHAT_HINTS } from "../../advice/hints.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
+import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
 import {
   parseServing,
   permissionsHelp,
@@ -78,6 +79,8 @@ ${TLS_HELP}
 
 ${ACCESS_HELP}
 
+${PROXY_HELP}
+
 ${SERVICE_HELP}
 
 ${permissionsHelp(`--allow-net=127.0.0.1:${PORT}`)}
@@ -109,6 +112,7 @@ function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[])
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
+    proxies: parseProxies(values),
     serving: parseServing(values, PORT),
     page: parsePage(values),
   };

@@ -11,6 +11,7 @@ import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
+import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { permissionsHelp } from "../../options/serving.ts";
@@ -72,6 +73,8 @@ accepting and lets connections finish for the grace time, then resets them; agai
 ${TLS_HELP}
 
 ${ACCESS_HELP}
+
+${PROXY_HELP}
 
 ${SERVICE_HELP}
 

@@ -11,6 +11,7 @@ import { type AccessOptions, parseAccess } from "../../options/access.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { type InetPlace, parsePlace } from "../../options/place.ts";
+import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
@@ -40,6 +41,7 @@ const NOT_WITH_UDP = [
   "ws",
   "systemd",
   "fd",
+  "proxy-protocol",
 ] as const;
 
 /** What means nothing with --ws: a peer that is gone is noticed by Pings. */
@@ -89,6 +91,7 @@ function parseEchoServer(
   const common = {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: count, udp: values.udp }),
+    proxies: parseProxies(values),
   };
   if (values.udp) return { ...common, protocol: "datagram", ...parseDatagram(values) };
   const serving = parseServing(values, PORT);

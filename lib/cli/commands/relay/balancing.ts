@@ -16,6 +16,7 @@ import type { Log } from "../../io/log.ts";
 import { UsageError } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import type { Life } from "../../serving/life.ts";
+import { introducing } from "./introduction.ts";
 import { refuseItself } from "./itself.ts";
 import { readsTargets, readTargets, type SeveralTargets } from "./targets.ts";
 
@@ -33,10 +34,11 @@ export function openBalancer(
   to: SeveralTargets,
   { log, transport, clock, life }: Balancing,
 ): Balancer {
-  const { connectTimeout: timeout, checkInterval } = to;
+  const { connectTimeout: timeout, checkInterval, sendProxy } = to;
   const balanced = (target: Destination): BalancedTarget => ({
     name: formatDestination(target),
-    dial: (signal) => dial(transport, { ...target, timeout, signal, clock }),
+    dial: (signal, client) =>
+      dial(introducing(transport, client, sendProxy), { ...target, timeout, signal, clock }),
   });
   const balancer: Balancer = new Balancer(to.targets.map(balanced), {
     checkInterval,

@@ -21,6 +21,7 @@ import type { Log } from "../../io/log.ts";
 import type { Life } from "../../serving/life.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
 import { openBalancer } from "./balancing.ts";
+import { introducing } from "./introduction.ts";
 import type { RelayTo } from "./targets.ts";
 import { formatTarget, type RelayTargetOptions, type WebSocketPlace } from "./web_socket_target.ts";
 
@@ -41,7 +42,7 @@ export function handlerTo(
 
 /** Makes the handler that joins each client to the target. */
 export function relayHandler(
-  { target, connectTimeout: timeout }: RelayTargetOptions,
+  { target, connectTimeout: timeout, sendProxy }: RelayTargetOptions,
   log: Log,
   transport: Transport,
   clock: Clock,
@@ -49,10 +50,12 @@ export function relayHandler(
   const attempt: Attempt = {};
   const noted = noting(transport, attempt);
   const causes = new Causes(attempt, clock);
-  const dialTarget = (signal: AbortSignal) =>
-    "url" in target
-      ? dialBytes(target, noted, { connectTimeout: timeout, signal, clock })
-      : dial(noted, { ...target, timeout, signal, clock });
+  const dialTarget: DialTarget = (signal, client) => {
+    const through = introducing(noted, client, sendProxy);
+    return "url" in target
+      ? dialBytes(target, through, { connectTimeout: timeout, signal, clock })
+      : dial(through, { ...target, timeout, signal, clock });
+  };
   const words = {
     destination: () => formatTarget(target),
     causeOf: (error: SocketError) => causes.of(error),

@@ -38,6 +38,7 @@ import {
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
 import { WORKER_MODULE } from "./worker.ts";
+import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
 import {
   parseServing,
   permissionsHelp,
@@ -120,6 +121,8 @@ ${TLS_HELP}
 
 ${ACCESS_HELP}
 
+${PROXY_HELP}
+
 ${SERVICE_HELP}
 
 ${WORKERS_HELP}
@@ -166,6 +169,7 @@ function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
+    proxies: parseProxies(values),
     to,
     origins: parseWs(values),
     toxiproxy,

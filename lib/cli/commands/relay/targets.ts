@@ -8,6 +8,7 @@ import { readEntries } from "../../io/files.ts";
 import {
   type Flag,
   list,
+  needing,
   ofOption,
   optional,
   seconds,
@@ -17,6 +18,7 @@ import {
 import { isInFile } from "../../io/secret.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import type { Place } from "../../options/place.ts";
+import { type ProxyVersion, SEND_PROXY_FLAG } from "./introduction.ts";
 import {
   isSecure,
   parseTargetTls,
@@ -41,12 +43,14 @@ const { to: _to, ...OF_TARGET } = TARGET_FLAGS;
 export const RELAY_TARGET_FLAGS: Omit<typeof TARGET_FLAGS, "to"> & {
   readonly to: Flag<readonly string[]>;
   readonly "check-interval": Flag<number | undefined>;
+  readonly "send-proxy": Flag<ProxyVersion | undefined>;
 } = {
   to: list("TARGET", "HOST:PORT, tls:HOST:PORT, unix:PATH or ws://…; repeatable"),
   ...OF_TARGET,
   "check-interval": optional(
     seconds(5, "between two checks of each of several targets (default 5)"),
   ),
+  "send-proxy": needing("to", SEND_PROXY_FLAG),
 };
 
 /** Several targets. Plain data, which workers get, too. */
@@ -56,6 +60,8 @@ export interface SeveralTargets {
   /** The values of --to: targets, and files of them as `@FILE`. */
   readonly items: readonly string[];
   readonly tls: TargetTls;
+  /** Undefined: they are not told who the client is. */
+  readonly sendProxy: ProxyVersion | undefined;
   /** The number of milliseconds that it may take to reach one. 0 means no limit. */
   readonly connectTimeout: number;
   /** In milliseconds. */
@@ -70,16 +76,17 @@ export type RelayTo = RelayTargetOptions | SeveralTargets;
 /** Makes what the flags of a relay that listens at `place` say. Throws a {@linkcode UsageError}. */
 export function parseTo(values: Values<typeof RELAY_TARGET_FLAGS>, place: Place): RelayTo {
   const { to: items, "connect-timeout": connectTimeout, "check-interval": every } = values;
+  const sendProxy = values["send-proxy"];
   const [first = "", ...more] = items;
   if (more.length === 0 && !isInFile(first)) {
-    if (every === undefined) return parseRelayTarget({ ...values, to: first });
+    if (every === undefined) return { ...parseRelayTarget({ ...values, to: first }), sendProxy };
     throw new UsageError("Option --check-interval is for several targets: give --to again");
   }
   if (every === 0) throw new UsageError("Option --check-interval takes more than 0 seconds");
   if (!items.some((item) => isInFile(item) || isSecure(item))) refuseTlsFlags(values);
   const tls = parseTargetTls(values);
   const targets = readTargets({ items, tls });
-  return { targets, items, tls, connectTimeout, checkInterval: every ?? 5000, place };
+  return { targets, items, tls, sendProxy, connectTimeout, checkInterval: every ?? 5000, place };
 }
 
 /** Reads the targets, with those in files. Throws a {@linkcode UsageError}. */

@@ -8,6 +8,7 @@ import type { ClientTls } from "../../../http/client/options.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { parseTrust } from "../../options/tls_client.ts";
+import type { ProxyVersion } from "./introduction.ts";
 import { parseTarget, type TARGET_FLAGS, type TargetOptions } from "./target.ts";
 
 /** A WebSocket that bytes go to, as binary messages. */
@@ -23,6 +24,8 @@ export type RelayTarget = Destination | WebSocketPlace;
 /** Where a relay leads to: plain data, which workers get, too. */
 export interface RelayTargetOptions extends Omit<TargetOptions, "target"> {
   readonly target: RelayTarget;
+  /** Undefined: the target is not told who the client is. */
+  readonly sendProxy?: ProxyVersion;
 }
 
 /** As it is written on the command line. */

@@ -23,6 +23,7 @@ import {
   parseInstruments,
 } from "../../options/instrument_flags.ts";
 import { openObserved } from "../../options/transport.ts";
+import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { conversationOptions, openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
@@ -107,6 +108,7 @@ function parseReplayServer(
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
+    proxies: parseProxies(values),
     replay,
     onMiss: parseOnMiss(values, replay.file),
     serving: parseServing(values, PORT),

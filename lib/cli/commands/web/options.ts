@@ -27,6 +27,7 @@ import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_fla
 import { LIMIT_FLAGS } from "../../options/limits.ts";
 import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/place.ts";
 import { SERVICE_FLAGS } from "../../options/service.ts";
+import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
 import { checkCacheControl, parseFields } from "./fields.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
@@ -52,6 +53,7 @@ const FLAGS = {
   ...SERVICE_FLAGS,
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
+  ...PROXY_FLAGS,
   "allow-host": allowHostFlag(),
   spa: toggle("answer /index.html where there is no page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -123,10 +125,11 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
   const site = parseSite(values, auth?.credentials);
   const tls = parseTls(values);
   const place = parsePlace(values, tls !== undefined);
-  const share = shareOf(lan ? "" : host, values["max-connections"]);
+  const share = shareOf(lan ? "" : host, values);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
+    proxies: parseProxies(values),
     dir,
     place,
     systemd: values.systemd,

@@ -21,6 +21,7 @@ import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
+import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { httpWords } from "../../drawing/http.ts";
@@ -62,6 +63,8 @@ accepting and lets requests finish for the grace time.
 ${TLS_HELP}
 
 ${ACCESS_HELP}
+
+${PROXY_HELP}
 
 ${SERVICE_HELP}
 

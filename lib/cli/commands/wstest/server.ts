@@ -16,6 +16,7 @@ import {
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
+import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
@@ -73,6 +74,8 @@ stdout gets the URL and, when it stops, the report. All else goes to stderr.
 
 ${ACCESS_HELP}
 
+${PROXY_HELP}
+
 ${INSTRUMENT_HELP}
 
 Exit codes:
@@ -102,6 +105,7 @@ function parseWstest(values: Values<typeof FLAGS>, positionals: readonly string[
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
+    proxies: parseProxies(values),
     serving: parseServing(values, PORT),
     sections: selectedSections("client", values.only),
     json: values.json,

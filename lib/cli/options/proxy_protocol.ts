@@ -1,0 +1,77 @@
+/**
+ * `--proxy-protocol`: servers behind a proxy that says who its clients are.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../base/addr.ts";
+import type { SocketError } from "../../base/errors.ts";
+import { systemTransport } from "../../net/system.deno.ts";
+import type { Transport } from "../../net/transport.ts";
+import { type Flag, UsageError, type Values } from "../io/flags.ts";
+import type { Log } from "../io/log.ts";
+import { checkNetwork } from "./access.ts";
+
+/** Whoever may connect to the Unix socket. */
+const UNIX = "unix";
+
+/** The flag. */
+export const PROXY_FLAGS: { readonly "proxy-protocol": Flag<readonly string[]> } = {
+  "proxy-protocol": {
+    arg: "CIDR",
+    help: "proxies in these networks say who connects; repeatable",
+    fallback: [],
+    parse(text, sofar) {
+      const items = text.split(",");
+      for (const item of items) if (item !== UNIX) checkNetwork(item, "takes networks: ");
+      return [...sofar, ...items];
+    },
+  },
+};
+
+/** What the help of a server says of the flag. */
+export const PROXY_HELP =
+  `With --proxy-protocol each connection must begin with a header of the PROXY protocol, version 1 or 2
+(HAProxy: send-proxy-v2), before TLS. The client's address then counts for --allow, --deny,
+--max-per-address and the log. Connections from other networks are refused, and so are those whose
+header is not valid or not there within 5 s. With --unix, say --proxy-protocol unix.`;
+
+/** Who may send headers. Plain data. */
+export interface ProxyOptions {
+  /** Networks, and `unix`. */
+  readonly trusted: readonly string[];
+}
+
+/**
+ * Makes what the flag asks for; undefined if there are to be no headers. Throws a
+ * {@linkcode UsageError} if it does not go with where the server listens.
+ */
+export function parseProxies(
+  values: Values<typeof PROXY_FLAGS> & { readonly unix: string },
+): ProxyOptions | undefined {
+  const { "proxy-protocol": trusted, unix } = values;
+  if (trusted.length === 0) return undefined;
+  if (unix !== "" && trusted.some((item) => item !== UNIX)) {
+    throw new UsageError(
+      "Option --proxy-protocol: whoever connects to --unix has no network; say 'unix' here",
+    );
+  }
+  return { trusted };
+}
+
+/**
+ * The sockets of the system for who listens behind `proxies`. What comes without a header is a line
+ * in the log.
+ */
+export async function openSockets(proxies: ProxyOptions, log: Log): Promise<Transport> {
+  const { acceptProxyProtocol } = await import("../../proxy_protocol/mod.ts");
+  return acceptProxyProtocol(systemTransport, {
+    ...proxies,
+    onReject: (error) => log.note(whyRejected(error)),
+  });
+}
+
+function whyRejected({ code, addr, message }: SocketError): string {
+  if (code !== "EPERM" || addr === undefined) return message;
+  return `refused ${formatAddr(addr)}: its address is not in --proxy-protocol`;
+}
