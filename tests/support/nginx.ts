@@ -11,6 +11,8 @@ import { Program } from "./peers.ts";
 /** nginx that runs. */
 export interface Nginx extends AsyncDisposable {
   readonly url: string;
+  /** Where connections begin with a PROXY protocol header, and the response says what it names. */
+  readonly proxiedUrl: string;
   readonly connect: () => Promise<Conn>;
 }
 
@@ -24,8 +26,8 @@ export async function startNginx(upstream: number): Promise<Nginx> {
   const remove = () => rmSync(directory, { recursive: true, force: true });
   for (let attempt = 1;; attempt++) {
     // It cannot tell a port that the kernel chose, so we choose; somebody may be faster.
-    const port = await freePort();
-    writeFileSync(join(directory, "nginx.conf"), configuration(port, upstream));
+    const [port, proxied] = [await freePort(), await freePort()];
+    writeFileSync(join(directory, "nginx.conf"), configuration(port, proxied, upstream));
     const program = new Program(
       // Debian has it where not everybody looks.
       [
@@ -50,6 +52,7 @@ export async function startNginx(upstream: number): Promise<Nginx> {
     }
     return {
       url: `http://${OWN_HOST}:${port}`,
+      proxiedUrl: `http://${OWN_HOST}:${proxied}`,
       connect: () => systemTransport.connect({ host: OWN_HOST, port: Number(port) }),
       async [Symbol.asyncDispose]() {
         await program.stop();
@@ -64,7 +67,7 @@ async function answers(port: string): Promise<void> {
   (await systemTransport.connect({ host: OWN_HOST, port: Number(port) })).close();
 }
 
-function configuration(port: string, upstream: number): string {
+function configuration(port: string, proxied: string, upstream: number): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   return `
 daemon off;
@@ -83,6 +86,10 @@ http {
   upstream ours {
     server 127.0.0.1:${upstream};
     keepalive 4;
+  }
+  server {
+    listen ${OWN_HOST}:${proxied} proxy_protocol;
+    return 200 "$proxy_protocol_addr $proxy_protocol_server_addr $proxy_protocol_server_port\n";
   }
   server {
     listen ${OWN_HOST}:${port};

@@ -90,6 +90,7 @@ function jsonLine(exchange: Exchange, ms: number, user: string | undefined): str
       event: "request",
       requestId: request && requestIdOf(request),
       remoteAddr: hostOf(remoteAddr),
+      via: "via" in remoteAddr ? hostOf(remoteAddr.via!) : undefined,
       user,
       method: request?.method,
       target: request?.target,
