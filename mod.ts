@@ -34,6 +34,12 @@ export { escapeText } from "./lib/base/escape.ts";
 export { dial } from "./lib/dial.ts";
 export type { DialLimits, DialOptions, DialTlsOptions, DialUnixOptions } from "./lib/dial.ts";
 export type { Admission } from "./lib/net/admission.ts";
+export type {
+  MeasuredConn,
+  MeasuredRequest,
+  MetricsSink,
+  RejectReason,
+} from "./lib/net/metrics_sink.ts";
 export type { Datagram, DatagramOptions, Received } from "./lib/net/datagram.ts";
 export { systemTransport } from "./lib/net/system.deno.ts";
 export type { KeyPair } from "./lib/base/pem.ts";

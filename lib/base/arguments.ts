@@ -181,6 +181,19 @@ export const ADMISSION: Kind = having(
   "release",
 );
 
+/** What takes the metrics of a server. */
+export const METRICS: Kind = having(
+  "a MetricsSink, such as new ServerMetrics()",
+  "connectionsQueued",
+  "connectionRejected",
+  "connectionOpened",
+  "connectionClosed",
+  "handshakeBegan",
+  "handshakeEnded",
+  "requestBegan",
+  "requestEnded",
+);
+
 /** An object that accepts connections. */
 export const LISTENER: Kind = having(
   "a Listener, such as await systemTransport.listen({ port: 8080 })",

@@ -10,6 +10,7 @@ import type { SocketError } from "../base/errors.ts";
 import { type Deferred, deferred } from "../base/wait.ts";
 import type { Admission } from "./admission.ts";
 import { BaseListener } from "./conn_base.ts";
+import type { MetricsSink } from "./metrics_sink.ts";
 import type { Conn, Listener } from "./transport.ts";
 
 /** What a listener does with a connection before it is accepted. */
@@ -28,6 +29,8 @@ export interface Preparation {
   readonly admission?: Admission;
   /** Makes the reason with which `prepare` is aborted to make room. */
   readonly madeRoom: (addr: Addr) => SocketError;
+  /** Counts those that are ready, and those that are rejected. Default: nothing is counted. */
+  readonly metrics?: MetricsSink;
 }
 
 /** See the module. */
@@ -61,7 +64,10 @@ export class PreparingListener extends BaseListener {
       return Promise.reject(failure);
     }
     void this.#pull();
-    if (conn !== undefined) return Promise.resolve(conn);
+    if (conn !== undefined) {
+      this.#preparation.metrics?.connectionsQueued(-1);
+      return Promise.resolve(conn);
+    }
     this.#waiting = deferred();
     return this.#waiting.promise;
   }
@@ -72,7 +78,12 @@ export class PreparingListener extends BaseListener {
       preparing.abort();
       conn.reset();
     }
-    for (const conn of this.#ready.splice(0)) conn.reset();
+    const { metrics } = this.#preparation;
+    for (const conn of this.#ready.splice(0)) {
+      metrics?.connectionsQueued(-1);
+      metrics?.connectionRejected("stopping");
+      conn.reset();
+    }
     this.#take()?.reject(this.closedError());
   }
 
@@ -95,8 +106,11 @@ export class PreparingListener extends BaseListener {
   }
 
   async #begin(raw: Conn): Promise<void> {
-    const { prepare, most, admission } = this.#preparation;
-    if (admission?.admit(raw.remoteAddr) === false) return raw.reset();
+    const { prepare, most, admission, metrics } = this.#preparation;
+    if (admission?.admit(raw.remoteAddr) === false) {
+      metrics?.connectionRejected("access");
+      return raw.reset();
+    }
     if (this.#preparing.size + this.#ready.length >= most) this.#makeRoom();
     const preparing = new AbortController();
     this.#preparing.set(raw, preparing);
@@ -104,8 +118,11 @@ export class PreparingListener extends BaseListener {
       const conn = await prepare(raw, preparing.signal);
       const waiting = this.#take();
       if (this.closed) conn.reset();
-      else if (waiting === undefined) this.#ready.push(conn);
-      else waiting.resolve(conn);
+      else if (waiting !== undefined) waiting.resolve(conn);
+      else {
+        this.#ready.push(conn);
+        metrics?.connectionsQueued(1);
+      }
     } catch {
       // It never becomes a connection; `prepare` has reported why.
     } finally {

@@ -8,6 +8,7 @@
 import { type Deferred, deferred } from "../base/wait.ts";
 import { BaseListener } from "./conn_base.ts";
 import type { Addr } from "../base/addr.ts";
+import type { MetricsSink } from "./metrics_sink.ts";
 import type { Conn } from "./transport.ts";
 
 /** See the module. */
@@ -15,6 +16,7 @@ export class QueueListener extends BaseListener {
   readonly addr: Addr;
   readonly #backlog: number;
   readonly #free: () => void;
+  readonly #metrics: MetricsSink | undefined;
   /** Accepted, and not yet asked for. */
   readonly #queue: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
@@ -22,19 +24,24 @@ export class QueueListener extends BaseListener {
   #failure: Error | undefined;
 
   /** `free` stops the server; it is called once. */
-  constructor(addr: Addr, backlog: number, free: () => void) {
+  constructor(addr: Addr, backlog: number, free: () => void, metrics?: MetricsSink) {
     super();
     this.addr = addr;
     this.#backlog = backlog;
     this.#free = free;
+    this.#metrics = metrics;
   }
 
   /** Gives a connection to who waits for one, or keeps it, or, if there is no room, resets it. */
   deliver(conn: Conn): void {
     const waiting = this.#take();
-    if (waiting !== undefined) waiting.resolve(conn);
-    else if (!this.closed && this.#queue.length < this.#backlog) this.#queue.push(conn);
-    else conn.reset();
+    if (waiting !== undefined) return waiting.resolve(conn);
+    if (!this.closed && this.#queue.length < this.#backlog) {
+      this.#queue.push(conn);
+      return this.#metrics?.connectionsQueued(1);
+    }
+    this.#metrics?.connectionRejected(this.closed ? "stopping" : "queue_full");
+    conn.reset();
   }
 
   /** Tells who waits for a connection, or is the next to do so, that the server cannot accept it. */
@@ -52,7 +59,10 @@ export class QueueListener extends BaseListener {
 
   protected startAccept(): Promise<Conn> {
     const conn = this.#queue.shift();
-    if (conn !== undefined) return Promise.resolve(conn);
+    if (conn !== undefined) {
+      this.#metrics?.connectionsQueued(-1);
+      return Promise.resolve(conn);
+    }
     if (this.#failure !== undefined) {
       const failure = this.#failure;
       this.#failure = undefined;
@@ -64,7 +74,11 @@ export class QueueListener extends BaseListener {
 
   protected destroy(): void {
     this.#free();
-    for (const conn of this.#queue.splice(0)) conn.reset();
+    for (const conn of this.#queue.splice(0)) {
+      this.#metrics?.connectionsQueued(-1);
+      this.#metrics?.connectionRejected("stopping");
+      conn.reset();
+    }
     this.#take()?.reject(this.closedError());
   }
 }

@@ -290,7 +290,8 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
       throw translate(error, "listen", addr);
     }
   });
-  return asksForTls(options) ? listenTls(listener, options.tls, backlog) : listener;
+  if (!asksForTls(options)) return listener;
+  return listenTls(listener, options.tls, { backlog, metrics: options.metrics });
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {

@@ -31,7 +31,7 @@ import { QueueListener } from "./queue_listener.ts";
 import { StreamConn } from "./duplex_to_conn.ts";
 import { listenTls, startTls } from "./tls/system.node.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
-import type { TlsServerOptions } from "./tls/options.ts";
+import type { MetricsSink } from "./metrics_sink.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -134,12 +134,19 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
 /** Options of net.Server.listen(). */
 type Where = net.ListenOptions & { readonly fd?: number; readonly reusePort?: boolean };
 
+/** Options of {@linkcode startServer}. */
+interface StartOptions {
+  readonly cleanUp?: () => void;
+  readonly mode?: number;
+  readonly metrics?: MetricsSink;
+}
+
 /** Listens where `where` says; `addr` is that, unless it is a socket that is bound already. */
 function startServer(
   server: net.Server,
   addr: Addr | undefined,
   where: Where,
-  { cleanUp = () => {}, mode }: { cleanUp?: () => void; mode?: number } = {},
+  { cleanUp = () => {}, mode, metrics }: StartOptions,
 ): Promise<QueueListener> {
   const { backlog = BACKLOG } = where;
   return new Promise((resolve, reject) => {
@@ -160,7 +167,7 @@ function startServer(
           if (file === undefined) close();
           else file.close(close);
           cleanUp();
-        });
+        }, metrics);
         const unheed = heedDescriptors(listener);
         server.on("error", (error) => listener.fail(translate(error, "accept", real)));
         resolve(listener);
@@ -200,10 +207,11 @@ function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listen
 async function listenPlain(
   addr: Addr | undefined,
   at: Where,
-  options: TcpSocketOptions & { readonly mode?: number },
+  options: TcpSocketOptions & Pick<UnixListenOptions, "mode" | "metrics">,
 ): Promise<Listener> {
   const server = net.createServer(accepting(options));
-  const listener = await startServer(server, addr, at, { mode: options.mode });
+  const { mode, metrics } = options;
+  const listener = await startServer(server, addr, at, { mode, metrics });
   const { addr: real } = listener;
   server.on("connection", (socket) => {
     const noneLeft = hasLastDescriptor(socket);
@@ -226,12 +234,14 @@ async function listenInherited(options: InheritedListenOptions): Promise<Listene
 function listenSecure(
   addr: TcpAddr | undefined,
   at: Where,
-  { tls, noDelay = true, keepAlive }: TcpSocketOptions & { readonly tls: TlsServerOptions },
+  { tls, metrics, noDelay = true, keepAlive }:
+    & TcpSocketOptions
+    & Pick<TlsListenOptions, "tls" | "metrics">,
 ): Promise<Listener> {
   return listenTls(
     async (accepted, freed) => {
       const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
-      const listener = await startServer(server, addr, at, { cleanUp: freed });
+      const listener = await startServer(server, addr, at, { cleanUp: freed, metrics });
       server.on("connection", (socket: net.Socket) => {
         const peer = peerOf(socket);
         const noneLeft = hasLastDescriptor(socket);
@@ -243,7 +253,7 @@ function listenSecure(
     },
     tls,
     addr,
-    at.backlog ?? BACKLOG,
+    { most: at.backlog ?? BACKLOG, metrics },
   );
 }
 
@@ -263,9 +273,9 @@ function peerOf({ localAddress, remoteAddress, remotePort }: net.Socket): TcpAdd
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {
-  const { path, mode } = options;
+  const { path } = options;
   try {
-    return await bindPath(options, (addr) => listenPlain(addr, { path }, { mode }), connectUnix);
+    return await bindPath(options, (addr) => listenPlain(addr, { path }, options), connectUnix);
   } catch (error) {
     throw error instanceof SocketError ? error : translate(error, "listen", unixAddr(path));
   }

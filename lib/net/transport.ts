@@ -8,6 +8,7 @@
 
 import type { Addr, Endpoint, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "./datagram.ts";
+import type { MetricsSink } from "./metrics_sink.ts";
 import type { TlsClientOptions, TlsInfo, TlsServerOptions } from "./tls/options.ts";
 
 /** Options of {@linkcode Transport.resolve}. */
@@ -61,6 +62,11 @@ export interface TcpListenOptions extends TcpSocketOptions {
    * false.
    */
   readonly ipv6Only?: boolean;
+  /**
+   * Counts the connections that wait to be accepted, those that are rejected here, and the handshakes of
+   * TLS. {@linkcode serve} counts all else: give the same to both. Default: nothing is counted.
+   */
+  readonly metrics?: MetricsSink;
 }
 
 /** Options of {@linkcode Transport.listen} for TLS on a TCP socket. */
@@ -88,6 +94,8 @@ export interface UnixListenOptions {
    * Default: what the umask leaves.
    */
   readonly mode?: number;
+  /** As that of {@linkcode TcpListenOptions}. */
+  readonly metrics?: MetricsSink;
 }
 
 /**
@@ -105,6 +113,8 @@ export interface InheritedListenOptions extends TcpSocketOptions {
   readonly backlog?: number;
   /** Options of TLS, for a socket of TCP. Default: no TLS. */
   readonly tls?: TlsServerOptions;
+  /** As that of {@linkcode TcpListenOptions}. */
+  readonly metrics?: MetricsSink;
 }
 
 /** Options of {@linkcode Transport.listen}. */

@@ -20,6 +20,7 @@ import {
   isInherited,
   type Kind,
   type Kinds,
+  METRICS,
   optionsOf,
   PORT,
   required,
@@ -118,6 +119,7 @@ const TCP_LISTEN: Kinds<TlsListenOptions> = {
   reusePort: FLAG,
   ipv6Only: FLAG,
   tls: TLS,
+  metrics: METRICS,
 };
 
 const MODE: Kind = { ...integer(0, 0o777), takes: "an integer from 0 to 0o777" };
@@ -126,6 +128,7 @@ const UNIX_LISTEN: Kinds<UnixListenOptions> = {
   ...OF_ADDRESS,
   path: TEXT,
   mode: MODE,
+  metrics: METRICS,
 };
 
 const INHERITED_LISTEN: Kinds<InheritedListenOptions> = {
@@ -133,6 +136,7 @@ const INHERITED_LISTEN: Kinds<InheritedListenOptions> = {
   fd: integer(0),
   backlog: BACKLOG,
   tls: TLS,
+  metrics: METRICS,
 };
 
 const TCP_CONNECT: Kinds<TcpConnectOptions> = {

@@ -50,7 +50,8 @@ class WireTransport extends ObservedTransport {
     if (!asksForTls(options)) return await super.open(options);
     const { tls, ...plain } = options;
     const source = await super.open(plain as ListenOptions);
-    return listenTlsOver(source, tls, options.backlog ?? BACKLOG, this.#accept);
+    const { backlog = BACKLOG, metrics } = options;
+    return listenTlsOver(source, tls, { backlog, metrics, accept: this.#accept });
   }
 
   readonly #accept: AcceptTls = async (conn, store, options, signal) => {

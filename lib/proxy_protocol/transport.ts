@@ -106,13 +106,16 @@ export function acceptProxyProtocol(transport: Transport, options: AcceptProxyOp
     new PreparingListener(await transport.listen(where), {
       ...preparation,
       most: backlogOf(where),
+      metrics: where.metrics,
     });
   const listen = async (where: ListenOptions = {}): Promise<Listener> => {
     checkListen(where);
     if (!asksForTls(where)) return await listenPlain(where);
     refuseOnBun();
     const { tls, ...plain } = where;
-    return listenTlsOver(await listenPlain(plain as ListenOptions), tls, backlogOf(where));
+    const { metrics } = where;
+    const source = await listenPlain(plain as ListenOptions);
+    return listenTlsOver(source, tls, { backlog: backlogOf(where), metrics });
   };
   return {
     name: transport.name,
@@ -139,7 +142,7 @@ function refuseOnBun(): void {
 function preparationOf(
   { trusted: networks, onReject, headerTimeout: timeout = HEADER_TIMEOUT, clock = systemClock }:
     AcceptProxyOptions,
-): Omit<Preparation, "most"> {
+): Omit<Preparation, "most" | "metrics"> {
   const trusted = new Trusted(networks);
   const prepare = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
     try {

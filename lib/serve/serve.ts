@@ -5,6 +5,7 @@
  */
 
 import type { Admission } from "../net/admission.ts";
+import type { MetricsSink } from "../net/metrics_sink.ts";
 import { formatAddr } from "../base/addr.ts";
 import {
   ADMISSION,
@@ -16,6 +17,7 @@ import {
   type Kinds,
   LIMIT,
   LISTENER,
+  METRICS,
   SIGNAL,
   TIMEOUT,
   WAIT,
@@ -73,6 +75,11 @@ export interface ServeOptions {
   readonly onError?: (error: unknown, conn: Conn) => void;
   /** Called when the server stops. From then on connections have `drainTimeout` to finish. */
   readonly onStop?: () => void;
+  /**
+   * Counts the connections. A listener counts those that wait, and handshakes: give the same to both.
+   * Default: nothing is counted.
+   */
+  readonly metrics?: MetricsSink;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -98,6 +105,7 @@ const OPTIONS: Kinds<ServeOptions> = {
   drainTimeout: WAIT,
   onError: FUNCTION,
   onStop: FUNCTION,
+  metrics: METRICS,
   clock: CLOCK,
 };
 
@@ -149,6 +157,7 @@ class AcceptLoop {
   readonly #drainTimeout: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
   readonly #onStop: (() => void) | undefined;
+  readonly #metrics: MetricsSink | undefined;
   readonly #clock: Clock;
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
@@ -173,6 +182,7 @@ class AcceptLoop {
     this.#drainTimeout = options.drainTimeout ?? 10_000;
     this.#onError = options.onError ?? warnOf;
     this.#onStop = options.onStop;
+    this.#metrics = options.metrics;
     this.#clock = options.clock ?? systemClock;
     this.#idle = new IdleWatch(options.idleTimeout ?? 300_000, this.#clock);
     this.#signal = options.signal;
@@ -243,14 +253,20 @@ class AcceptLoop {
   }
 
   async #take(conn: Conn): Promise<void> {
-    if (this.#open.size >= this.#maxConnections) await this.#untilRoom();
+    if (this.#open.size >= this.#maxConnections) {
+      this.#metrics?.connectionsQueued(1);
+      await this.#untilRoom();
+      this.#metrics?.connectionsQueued(-1);
+    }
     if (this.#drainUntil === undefined) return void this.#converse(conn);
+    this.#metrics?.connectionRejected("stopping");
     this.#admission?.release(conn.remoteAddr);
     conn.reset();
   }
 
   #refuse(conn: Conn): void {
     this.#refused++;
+    this.#metrics?.connectionRejected("access");
     conn.reset();
   }
 
@@ -259,12 +275,18 @@ class AcceptLoop {
     const conversation = new OpenConversation(conn);
     this.#open.add(conversation);
     this.#idle.add(conn, undefined, (why) => conversation.close(why));
+    const metrics = this.#metrics;
+    const since = metrics === undefined ? 0 : this.#clock.now();
+    let failure: unknown;
+    metrics?.connectionOpened(conn);
     try {
       await this.#handler(conn, conversation);
     } catch (error) {
+      failure = error;
       this.#onError(error, conn);
     } finally {
       conn.close();
+      metrics?.connectionClosed(conn, this.#clock.now() - since, failure);
       this.#idle.delete(conn);
       this.#open.delete(conversation);
       this.#admission?.release(conn.remoteAddr);

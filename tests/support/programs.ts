@@ -13,6 +13,8 @@ const PACKAGES = {
   ncat: "ncat",
   nginx: "nginx-light",
   openssl: "openssl",
+  prometheus: "prometheus",
+  promtool: "prometheus",
   python3: "python3",
   "python3-websockets": "python3-websockets",
   "redis-cli": "redis-tools",

@@ -62,7 +62,11 @@ export class HttpConnection {
    * never returns; the caller closes it.
    */
   async run(): Promise<void> {
-    await Promise.race([this.#run(), this.#exchanges.client.gone]);
+    try {
+      await Promise.race([this.#run(), this.#exchanges.client.gone]);
+    } finally {
+      this.#exchanges.ended();
+    }
   }
 
   async #run(): Promise<void> {

@@ -91,7 +91,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#input = input;
     this.#output = output;
     this.#sender = new Sender(output, server.responseHeads);
-    this.#reports = new Reports(server.settings, conn);
+    this.#reports = new Reports(server.settings, conn, this.scheme);
     this.phases = new Phases(conn, server, state, output);
     this.client = new ClientWatch(this, input, this.phases, this.#sender);
   }
@@ -116,7 +116,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
       : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.maxSize);
     const request = this.#request = new EngineRequest(head, framing, body, this);
     this.#state.request(framing);
-    this.#reports.begin();
+    this.#reports.begin(request);
     if (body !== undefined) return this.#exchangeBody(request, body);
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
@@ -321,6 +321,11 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   watchClient(request: EngineRequest): void {
     this.client.begin(request);
+  }
+
+  /** The connection has ended. */
+  ended(): void {
+    this.#reports.lost();
   }
 
   /** The request under way gets no response, or only a part of one. Returns that request. */

@@ -16,6 +16,7 @@ import {
   type Kinds,
   LIMIT,
   LISTENER,
+  METRICS,
   optionsOf,
   SIGNAL,
   TIMEOUT,
@@ -23,6 +24,7 @@ import {
 } from "../../base/arguments.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import type { Admission } from "../../net/admission.ts";
+import type { MetricsSink } from "../../net/metrics_sink.ts";
 import type { Addr } from "../../base/addr.ts";
 import { formatAddr } from "../../base/addr.ts";
 import { warn } from "../../serve/server.ts";
@@ -134,6 +136,11 @@ export interface HttpOptions {
   readonly onError?: (error: unknown, request: LightRequest | undefined) => void;
   /** Called for each response, once it has been sent or has broken off. It must not throw. */
   readonly onResponse?: (exchange: Exchange) => void;
+  /**
+   * Counts connections and requests. A listener counts connections that wait, and handshakes: give the
+   * same to both. Default: nothing is counted.
+   */
+  readonly metrics?: MetricsSink;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
@@ -146,6 +153,7 @@ const OPTIONS: Kinds<HttpOptions> = {
   limits: optionsOf(LIMITS),
   onError: FUNCTION,
   onResponse: FUNCTION,
+  metrics: METRICS,
   clock: CLOCK,
 };
 
@@ -166,6 +174,7 @@ export interface HttpSettings {
   readonly limits: HttpLimits;
   readonly onError: NonNullable<HttpOptions["onError"]>;
   readonly onResponse: ((exchange: Exchange) => void) | undefined;
+  readonly metrics: MetricsSink | undefined;
   readonly clock: Clock;
 }
 
@@ -175,6 +184,7 @@ export function settingsOf(options: HttpOptions): HttpSettings {
     limits: limitsOf(options.limits ?? {}),
     onError: options.onError ?? warnOf,
     onResponse: options.onResponse,
+    metrics: options.metrics,
     clock: options.clock ?? systemClock,
   };
 }

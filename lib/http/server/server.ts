@@ -77,7 +77,7 @@ export class HttpServer implements ConnectionServer {
   }
 
   run(listener: Listener, options: HttpOptions): Server<ServeSummary> {
-    const { signal, maxConnections, admission, drainTimeout } = options;
+    const { signal, maxConnections, admission, drainTimeout, metrics } = options;
     const server = serve(listener, (...accepted) => this.#converse(...accepted), {
       signal,
       maxConnections,
@@ -88,6 +88,7 @@ export class HttpServer implements ConnectionServer {
       onStop: () => {
         for (const connection of this.#connections) connection.stop();
       },
+      metrics,
       clock: this.settings.clock,
     });
     const finished = server.finished.finally(() => this.#cancelTick?.());

@@ -5,6 +5,7 @@
  */
 
 import { SocketError } from "../../base/errors.ts";
+import type { MetricsSink } from "../metrics_sink.ts";
 import { PreparingListener } from "../preparing_listener.ts";
 import type { Conn, Listener } from "../transport.ts";
 import type { CertificateStore } from "./certificates.ts";
@@ -20,30 +21,45 @@ export type AcceptTls = (
   signal: AbortSignal,
 ) => Promise<Conn>;
 
+/** Options of {@linkcode listenTlsOver}. */
+export interface TlsOverOptions {
+  /** The most handshakes at a time. */
+  readonly backlog: number;
+  /** Counts the handshakes and those who wait. Default: nothing is counted. */
+  readonly metrics?: MetricsSink;
+  /** Default: {@linkcode acceptTlsOver}. */
+  readonly accept?: AcceptTls;
+}
+
 /**
- * Shakes hands with those that `source` accepts, at most `backlog` at a time. Throws EINVAL if the
- * certificates and keys are not valid; the source is closed then.
+ * Shakes hands with those that `source` accepts. Throws EINVAL if the certificates and keys are not
+ * valid; the source is closed then.
  */
 export function listenTlsOver(
   source: Listener,
   options: TlsServerOptions,
-  backlog: number,
-  accept: AcceptTls = acceptTlsOver,
+  { backlog, metrics, accept = acceptTlsOver }: TlsOverOptions,
 ): Listener {
   const { onHandshakeError, admission } = options;
   try {
     const store = storeOf(options, source.addr);
     const shake = async (conn: Conn, signal: AbortSignal): Promise<Conn> => {
+      metrics?.handshakeBegan();
+      const since = metrics === undefined ? 0 : performance.now();
       try {
-        return await accept(conn, store, options, signal);
+        const tlsConn = await accept(conn, store, options, signal);
+        metrics?.handshakeEnded(performance.now() - since, undefined);
+        return tlsConn;
       } catch (error) {
+        metrics?.handshakeEnded(performance.now() - since, error as SocketError);
         // ECANCELED: the listener was closed.
         const tell = error instanceof SocketError && error.code !== "ECANCELED";
         if (tell) onHandshakeError?.(error);
         throw error;
       }
     };
-    return new PreparingListener(source, { prepare: shake, most: backlog, admission, madeRoom });
+    const preparation = { prepare: shake, most: backlog, admission, madeRoom, metrics };
+    return new PreparingListener(source, preparation);
   } catch (error) {
     source.close();
     throw error;

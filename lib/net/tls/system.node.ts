@@ -11,6 +11,8 @@ import tls from "node:tls";
 import { translateTls } from "../../base/tls_errors.ts";
 import { type Addr, formatAddr, type TcpAddr, tcpAddr } from "../../base/addr.ts";
 import { movedBy, StreamConn } from "../duplex_to_conn.ts";
+import { SocketError } from "../../base/errors.ts";
+import type { MetricsSink } from "../metrics_sink.ts";
 import type { QueueListener } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
@@ -113,17 +115,24 @@ type Bind = (
   freed: () => void,
 ) => Promise<QueueListener>;
 
+/** Limits of handshakes, and what counts them. */
+interface HandshakesOptions {
+  /** The most that are under way; for who comes on top, the oldest makes room. */
+  readonly most: number;
+  readonly metrics: MetricsSink | undefined;
+}
+
 /**
- * Shakes hands with those that come to the listener that `bind` makes, at most `backlog` at a time.
- * Rejects with EINVAL if the certificates and keys are not valid.
+ * Shakes hands with those that come to the listener that `bind` makes. Rejects with EINVAL if the
+ * certificates and keys are not valid.
  */
 export async function listenTls(
   bind: Bind,
   options: TlsServerOptions,
   addr: TcpAddr | undefined,
-  backlog: number,
+  handshaking: HandshakesOptions,
 ): Promise<Listener> {
-  const handshakes = new Handshakes(options, addr, backlog);
+  const handshakes = new Handshakes(options, addr, handshaking);
   const listener = await bind(
     (socket, peer) => handshakes.begin(socket, peer),
     () => handshakes.close(),
@@ -139,6 +148,8 @@ type Owner = Pick<tls.TLSSocket, "remoteAddress" | "remotePort">;
 interface Handshake {
   readonly socket: net.Socket;
   readonly peer: TcpAddr;
+  /** When it began, in milliseconds, if that is counted. */
+  readonly since: number;
 }
 
 /** The address of a TLS socket's peer. */
@@ -160,20 +171,23 @@ class Handshakes {
   readonly #options: TlsServerOptions;
   readonly #store: CertificateStore;
   readonly #most: number;
+  readonly #metrics: MetricsSink | undefined;
   readonly #server: tls.Server;
   /** What the server shows to a client that asks for no name of ours. */
   #identity: Identity;
   /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
 
-  /**
-   * At most `most` handshakes are under way; for who comes on top, the oldest makes room. Throws
-   * EINVAL, for a listener at `addr`, if the certificates and keys are not valid.
-   */
-  constructor(options: TlsServerOptions, addr: TcpAddr | undefined, most: number) {
+  /** Throws EINVAL, for a listener at `addr`, if the certificates and keys are not valid. */
+  constructor(
+    options: TlsServerOptions,
+    addr: TcpAddr | undefined,
+    { most, metrics }: HandshakesOptions,
+  ) {
     const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
     this.#options = options;
     this.#most = most;
+    this.#metrics = metrics;
     this.#store = storeOf(options, addr);
     this.#identity = shownBy(this.#store).fallback.identity;
     this.#server = tls.createServer({
@@ -191,10 +205,10 @@ class Handshakes {
       const handshake = this.#find(peerOf(socket));
       // Gone before it was accepted.
       if (handshake === undefined) return void socket.destroy();
-      this.#end(handshake);
       const { socket: under, peer } = handshake;
       socket.allowHalfOpen = under.allowHalfOpen = true;
       const refused = refusal(socket, this.#store, peer);
+      this.#end(handshake, refused);
       if (refused !== undefined) {
         socket.destroy();
         return this.#options.onHandshakeError?.(refused);
@@ -208,19 +222,25 @@ class Handshakes {
       socket.destroy();
       // It was given up here, and that was reported.
       if (handshake === undefined) return;
-      this.#end(handshake);
-      this.#options.onHandshakeError?.(translateTls(error, "acceptTls", peer));
+      const failure = translateTls(error, "acceptTls", peer);
+      this.#end(handshake, failure);
+      this.#options.onHandshakeError?.(failure);
     });
   }
 
   /** Begins one with who has connected. */
   begin(socket: net.Socket, peer: TcpAddr): void {
-    if (this.#options.admission?.admit(peer) === false) return void socket.resetAndDestroy();
+    if (this.#options.admission?.admit(peer) === false) {
+      this.#metrics?.connectionRejected("access");
+      return void socket.resetAndDestroy();
+    }
     if (this.#underWay.size >= this.#most) this.#makeRoom();
-    const handshake = { socket, peer };
+    this.#metrics?.handshakeBegan();
+    const since = this.#metrics === undefined ? 0 : performance.now();
+    const handshake = { socket, peer, since };
     this.#underWay.set(formatAddr(peer), handshake);
     // TLS handles that first.
-    socket.once("close", () => setImmediate(() => this.#end(handshake)));
+    socket.once("close", () => setImmediate(() => this.#gone(handshake)));
     // A client that has nothing more to say will not finish its handshake.
     socket.allowHalfOpen = false;
     this.#renew();
@@ -235,21 +255,31 @@ class Handshakes {
     this.#identity = identity;
   }
 
+  /** The client has gone. */
+  #gone(handshake: Handshake): void {
+    const { peer } = handshake;
+    if (this.#find(peer) !== handshake) return;
+    this.#end(handshake, new SocketError("ECONNRESET", "acceptTls", { addr: peer }));
+  }
+
   /** Closes those who still shake hands. */
   close(): void {
-    for (const handshake of this.#underWay.values()) this.#giveUp(handshake);
+    for (const handshake of this.#underWay.values()) {
+      this.#giveUp(handshake, new SocketError("ECANCELED", "acceptTls", { addr: handshake.peer }));
+    }
   }
 
   /** Closes the client whose handshake takes the longest. */
   #makeRoom(): void {
     for (const handshake of this.#underWay.values()) {
-      this.#giveUp(handshake);
-      return this.#options.onHandshakeError?.(madeRoom(handshake.peer));
+      const why = madeRoom(handshake.peer);
+      this.#giveUp(handshake, why);
+      return this.#options.onHandshakeError?.(why);
     }
   }
 
-  #giveUp(handshake: Handshake): void {
-    this.#end(handshake);
+  #giveUp(handshake: Handshake, why: SocketError): void {
+    this.#end(handshake, why);
     // No reset: where its FIN is under way already, Node would wait for that reset for ever.
     handshake.socket.destroy();
   }
@@ -258,11 +288,12 @@ class Handshakes {
     return peer && this.#underWay.get(formatAddr(peer));
   }
 
-  #end(handshake: Handshake): void {
+  #end(handshake: Handshake, error: SocketError | undefined): void {
     const key = formatAddr(handshake.peer);
     // Another may have come from the same port.
     if (this.#underWay.get(key) !== handshake) return;
     this.#underWay.delete(key);
     this.#options.admission?.release(handshake.peer);
+    this.#metrics?.handshakeEnded(performance.now() - handshake.since, error);
   }
 }
