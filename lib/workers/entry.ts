@@ -116,6 +116,9 @@ function failureOf(error: unknown): Failure {
   return { message, stack, socket: error instanceof SocketError ? { code, op, addr } : undefined };
 }
 
+/** Makes the report that the parent asks for. */
+type Reporter = { report: () => unknown };
+
 /** Stops what the worker serves. */
 class Stopper {
   readonly #controller = new AbortController();
@@ -142,8 +145,7 @@ class Stopper {
 
 async function work(
   { module, id, listen, drainTimeout, data }: ToWorker & { type: "start" },
-  stopper: Stopper,
-  post: Post,
+  { stopper, reporter, post }: { stopper: Stopper; reporter: Reporter; post: Post },
 ): Promise<void> {
   const counter = new Counter(post);
   try {
@@ -159,7 +161,8 @@ async function work(
       return new CountedListener(listener, () => counter.count());
     };
     const { signal } = stopper;
-    const served = await main({ id, data, signal, drainTimeout, listen: listenHere });
+    const reportWith = (report: () => unknown) => void (reporter.report = report);
+    const served = await main({ id, data, signal, drainTimeout, listen: listenHere, reportWith });
     const summary = "finished" in served ? await stopper.finished(served) : served;
     post({ type: "done", summary });
   } catch (error) {
@@ -171,8 +174,10 @@ async function work(
 
 if (IN_WORKER) {
   const stopper = new Stopper();
+  const reporter: Reporter = { report: () => undefined };
   const post = connect((message) => {
-    if (message.type === "start") void work(message, stopper, post);
+    if (message.type === "start") void work(message, { stopper, reporter, post });
+    else if (message.type === "ask") post({ type: "report", report: reporter.report() });
     else stopper.stop(message.drainTimeout);
   });
   post({ type: "up" });

@@ -9,6 +9,7 @@ export type {
   WorkerContext,
   WorkerListenOptions,
   WorkerMain,
+  WorkerReport,
 } from "./protocol.ts";
 export { startWorkers } from "./workers.ts";
 export type {

@@ -54,6 +54,22 @@ export interface WorkerContext {
    * with is thrown.
    */
   listen(transport?: ListeningTransport): Promise<Listener>;
+  /**
+   * Has `report` called when the parent asks with {@linkcode Workers.reports}. It returns plain data, which
+   * JSON can carry, and must not throw.
+   */
+  reportWith(report: () => unknown): void;
+}
+
+/** What a worker has reported. */
+export interface WorkerReport {
+  /** Its number, from 1. */
+  readonly id: number;
+  /**
+   * What the function returned that it gave to {@linkcode WorkerContext.reportWith}. Undefined if it gave
+   * none, does not listen, or did not answer in time.
+   */
+  readonly report: unknown;
 }
 
 /** The part of a {@linkcode Transport} that a worker uses. */
@@ -95,6 +111,7 @@ export type ToWorker =
     readonly drainTimeout: number;
     readonly data: unknown;
   }
+  | { readonly type: "ask" }
   | { readonly type: "stop"; readonly drainTimeout: number };
 
 /** A message of a worker to its parent. Plain data, which JSON can carry. */
@@ -105,6 +122,8 @@ export type FromWorker =
   | { readonly type: "ready"; readonly addr: Addr }
   /** The number of connections that it has accepted so far. */
   | { readonly type: "accepted"; readonly accepted: number }
+  /** The answer to "ask". */
+  | { readonly type: "report"; readonly report?: unknown }
   /** It has served, and waits to be ended. */
   | { readonly type: "done"; readonly summary: ServeSummary }
   /** It could not serve, and waits to be ended. */

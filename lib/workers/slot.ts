@@ -6,11 +6,11 @@
 
 import { Backoff } from "../base/backoff.ts";
 import type { Clock } from "../base/clock.ts";
-import { deferred } from "../base/wait.ts";
+import { type Deferred, deferred, within } from "../base/wait.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
-import type { Failure, FromWorker, ToWorker } from "./protocol.ts";
+import type { Failure, FromWorker, ToWorker, WorkerReport } from "./protocol.ts";
 import type { WorkerHandle, WorkerListener } from "./handle.ts";
 
 /** The wait before a crashed worker is replaced. */
@@ -58,6 +58,8 @@ export class Slot {
   #acceptedBefore = 0;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, LAST_BACKOFF_MS);
   #readyAt: number | undefined;
+  /** The worker's answer, if it was asked and has not answered. */
+  #asked: Deferred<unknown> | undefined;
   /** The failure, as the end of a sentence about the worker. */
   #why: string | undefined;
   /** The error that it reported. */
@@ -92,6 +94,25 @@ export class Slot {
   start(): Promise<Addr> {
     this.#launch();
     return this.#first.promise;
+  }
+
+  /** Asks the worker for its report, for which it gets so many milliseconds. */
+  async report(timeout: number): Promise<WorkerReport> {
+    return { id: this.id, report: await within(this.#ask(), timeout, this.#host.clock) };
+  }
+
+  /** Asks it, unless it was asked already. Resolves to undefined if it does not listen, or ends. */
+  #ask(): Promise<unknown> {
+    if (this.#asked !== undefined) return this.#asked.promise;
+    if (this.#handle === undefined || this.#readyAt === undefined) return Promise.resolve();
+    this.#asked = deferred();
+    this.#handle.post({ type: "ask" });
+    return this.#asked.promise;
+  }
+
+  #onReport(report: unknown): void {
+    this.#asked?.resolve(report);
+    this.#asked = undefined;
   }
 
   /** Tells the worker to stop, and sees to it that it ends. A later call with a time can cut that short. */
@@ -165,6 +186,8 @@ export class Slot {
       case "accepted":
         this.#accepted = message.accepted;
         return;
+      case "report":
+        return this.#onReport(message.report);
       case "done":
         this.#done = true;
         this.#accepted = message.summary.accepted;
@@ -185,6 +208,7 @@ export class Slot {
     this.#cancelTimer();
     const { pid } = this;
     this.#handle = undefined;
+    this.#onReport(undefined);
     this.#acceptedBefore += this.#accepted;
     this.#accepted = 0;
     if (this.#state === "stopping") {

@@ -34,7 +34,7 @@ import { forbiddenOnNode } from "../net/node_permission.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
-import { INHERITED_FD, type WorkerListenOptions } from "./protocol.ts";
+import { INHERITED_FD, type WorkerListenOptions, type WorkerReport } from "./protocol.ts";
 import { IN_WORKER } from "./entry.ts";
 import { startWorkerProcess, startWorkerThread } from "./handle.ts";
 import { holdSocket } from "./process.deno.ts";
@@ -124,6 +124,8 @@ export interface WorkersSummary extends ServeSummary {
 export interface Workers extends Server<WorkersSummary> {
   /** The counts so far. */
   counts(): WorkersSummary;
+  /** Asks all workers for their reports. They get so many milliseconds to answer. Default: 1,000. */
+  reports(timeout?: number): Promise<WorkerReport[]>;
 }
 
 /**
@@ -197,7 +199,8 @@ export async function startWorkers(
     pool.ended,
     (drainTimeout) => pool.stop(drainTimeout),
   );
-  return Object.assign(server, { counts: () => pool.counts() });
+  const reports = (timeout = 1000) => pool.reports(timeout);
+  return Object.assign(server, { counts: () => pool.counts(), reports });
 }
 
 /** The flags that workers need on Deno. Deno itself names them one by one. */
@@ -377,6 +380,11 @@ class Pool {
       lost: this.#slots.filter(({ lost }) => lost).length,
       workers,
     };
+  }
+
+  async reports(timeout: number): Promise<WorkerReport[]> {
+    checkArgument("reports", timeout, WAIT);
+    return await Promise.all(this.#slots.map((slot) => slot.report(timeout)));
   }
 
   stop(drainTimeout?: number): void {

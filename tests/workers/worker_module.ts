@@ -13,13 +13,16 @@ export interface WorkerOrders {
   readonly throwAtOnce?: boolean;
 }
 
-const main: WorkerMain = async ({ id, data, listen }) => {
+const main: WorkerMain = async ({ id, data, listen, reportWith }) => {
+  let said = 0;
+  reportWith(() => ({ id, said }));
   const listener = await listen();
   if ((data as WorkerOrders | undefined)?.throwAtOnce) throw new Error("thrown at once");
   return serve(listener, async (conn) => {
     const buffer = new Uint8Array(1024);
     for (let n; (n = await conn.read(buffer)) !== null;) {
       const text = new TextDecoder().decode(buffer.subarray(0, n));
+      said++;
       if (text === "throw") setTimeout(() => fail(), 0);
       if (text === "hang") { for (;;); }
       const reply = text === "who" ? `${id} ${process.pid}` : text;

@@ -184,6 +184,10 @@ for (const kind of KINDS) {
       using conn = await running.connect();
       await who(conn);
     }
+    const reports = await running.workers.reports();
+    assert.deepEqual(reports.map(({ id }) => id), [1, 2]);
+    const said = reports.map(({ report }) => (report as { said: number }).said);
+    assert.equal(said[0] + said[1], 20, "each answers for itself");
     await until(() => running.workers.counts().accepted === 20, "20 connections to be counted");
     assert.equal((await running.stop()).accepted, 20);
   });
@@ -438,6 +442,40 @@ const READY: FromWorker = {
   type: "ready",
   addr: { transport: "tcp", host: "127.0.0.1", port: 1 },
 };
+
+test("workers: one that gives no report in time has none, and neither has one that ends", async () => {
+  const clock = new VirtualClock();
+  const posted: string[] = [];
+  let listener: WorkerListener;
+  const slot = new Slot(1, {
+    clock,
+    drainTimeout: 0,
+    launch: (given) => {
+      listener = given;
+      return { ...IDLE_HANDLE, post: ({ type }) => void posted.push(type) };
+    },
+    startMessage: () => ({ type: "stop", drainTimeout: 0 }),
+    onReady: () => {},
+    onCrash: () => {},
+  });
+  const started = slot.start();
+  assert.deepEqual(await slot.report(1000), { id: 1, report: undefined }, "it does not listen yet");
+  listener!.onMessage(READY);
+  await started;
+  const late = slot.report(1000);
+  await clock.advance(1000);
+  assert.deepEqual(await late, { id: 1, report: undefined });
+  const [second, third] = [slot.report(1000), slot.report(1000)];
+  listener!.onMessage({ type: "report", report: 5 });
+  assert.deepEqual(await second, { id: 1, report: 5 });
+  assert.deepEqual(await third, { id: 1, report: 5 });
+  assert.deepEqual(posted, ["ask"], "it is not asked again before it has answered");
+  const last = slot.report(1000);
+  listener!.onEnd("was ended by SIGKILL");
+  assert.deepEqual(await last, { id: 1, report: undefined });
+  slot.stop();
+  await slot.ended;
+});
 
 test("workers: a restart that cannot even be tried is tried again, ever later", async () => {
   const clock = new VirtualClock();
