@@ -194,11 +194,7 @@ export async function startWorkers(
     await pool.abandon();
     throw explain(error as Error, kind, address.place);
   }
-  const server = new RunningServer(
-    pool.addr,
-    pool.ended,
-    (drainTimeout) => pool.stop(drainTimeout),
-  );
+  const server = new RunningServer(pool.addr, pool.ended, (limit) => pool.stop(limit));
   const reports = (timeout = 1000) => pool.reports(timeout);
   return Object.assign(server, { counts: () => pool.counts(), reports });
 }
