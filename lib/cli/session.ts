@@ -9,6 +9,7 @@ import type { Transport } from "../net/transport.ts";
 import { fitHelp } from "./io/help.ts";
 import type { Attempt } from "./options/attempt.ts";
 import { Instruments } from "./options/instrument.ts";
+import type { Monitor } from "./options/metrics.ts";
 import { flushed, type Io, print } from "./io/io.ts";
 import type { Drawing } from "./io/drawn.ts";
 import { Log, type LogOptions } from "./io/log.ts";
@@ -24,6 +25,10 @@ export class Session {
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
   /** The instruments of the run's sockets. */
   readonly instruments: Instruments = new Instruments();
+  /** What measures the run. Undefined without `--metrics`. */
+  monitor: Monitor | undefined;
+  /** How long a server goes on accepting after the first signal, in milliseconds. */
+  drainDelay = 0;
   /** The last attempt of a client. */
   readonly attempt: Attempt = {};
   #proxies: ProxyOptions | undefined;
@@ -104,13 +109,27 @@ export class Session {
     this.#stopping.push(stopping);
   }
 
-  /** Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and ends the run at the second. */
+  /**
+   * Aborts the `signal` that it returns at the first SIGINT or SIGTERM, after {@linkcode drainDelay}, and
+   * ends the run at the second.
+   */
   onSignals(): Signals {
-    const signals = onSignals(this.io, (code) => this.end(code), () => !this.#starting);
-    signals.signal.addEventListener("abort", () => {
-      for (const stopping of this.#stopping.splice(0)) stopping();
+    return onSignals(this.io, {
+      end: (code) => this.end(code),
+      canFinish: () => !this.#starting,
+      stop: (abort) => this.#stop(abort),
     });
-    return signals;
+  }
+
+  #stop(abort: () => void): void {
+    for (const stopping of this.#stopping.splice(0)) stopping();
+    if (this.drainDelay === 0) return abort();
+    this.log.note(`stopping in ${this.drainDelay / 1000} s: not ready any more`);
+    const cancel = this.io.clock.setTimer(this.drainDelay, abort);
+    this.onEnd(() => {
+      cancel();
+      abort();
+    });
   }
 
   /**

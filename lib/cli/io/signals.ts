@@ -16,22 +16,28 @@ export interface Signals {
   exitCode(): number;
 }
 
+/** What {@linkcode onSignals} calls. */
+export interface OnSignals {
+  /** Ends the run at once. */
+  readonly end: (exitCode: number) => void;
+  /** Whether there is something to finish. */
+  readonly canFinish: () => boolean;
+  /** Calls `abort`, now or later. */
+  readonly stop: (abort: () => void) => void;
+}
+
 /**
- * Aborts the `signal` that it returns at the first SIGINT or SIGTERM, and calls `end` at the second,
- * or at the first while nothing `canFinish`.
+ * Has `stop` abort the `signal` that it returns at the first SIGINT or SIGTERM, and calls `end` at the
+ * second, or at the first while nothing `canFinish`.
  */
-export function onSignals(
-  io: Io,
-  end: (exitCode: number) => void,
-  canFinish: () => boolean,
-): Signals {
+export function onSignals(io: Io, { end, canFinish, stop }: OnSignals): Signals {
   const controller = new AbortController();
   let code = 0;
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     io.onSignal(name, () => {
       if (code !== 0 || !canFinish()) return end(128 + NUMBERS[name]);
       code = 128 + NUMBERS[name];
-      controller.abort();
+      stop(() => controller.abort());
     });
   }
   return { signal: controller.signal, exitCode: () => code };

@@ -8,6 +8,7 @@
 import type { Values } from "../io/flags.ts";
 import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access.ts";
 import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
+import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "./metrics.ts";
 import { parsePlace, type Place, placeFlags } from "./place.ts";
 import { PROXY_FLAGS } from "./proxy_protocol.ts";
 import { SERVICE_FLAGS } from "./service.ts";
@@ -19,6 +20,7 @@ export function servingFlags(
 ):
   & ReturnType<typeof placeFlags>
   & typeof SERVICE_FLAGS
+  & typeof METRICS_FLAGS
   & typeof TLS_FLAGS
   & typeof ACCESS_FLAGS
   & typeof PROXY_FLAGS
@@ -26,6 +28,7 @@ export function servingFlags(
   return {
     ...placeFlags(port),
     ...SERVICE_FLAGS,
+    ...METRICS_FLAGS,
     ...TLS_FLAGS,
     ...ACCESS_FLAGS,
     ...PROXY_FLAGS,
@@ -46,6 +49,8 @@ export interface ListeningOptions {
   readonly place: Place;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
+  /** Undefined is no metrics. */
+  readonly metrics: MetricsOptions | undefined;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
@@ -68,5 +73,7 @@ export function parseServing(
   const tls = parseTls(values);
   const place = parsePlace(values, defaultPort, tls !== undefined);
   const access = parseAccess(values, shareOf(values.host, values));
-  return { place, systemd: values.systemd, tls, access, limits: parseLimits(values) };
+  const { systemd } = values;
+  const metrics = parseMetrics(values);
+  return { place, systemd, metrics, tls, access, limits: parseLimits(values) };
 }

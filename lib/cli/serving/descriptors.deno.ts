@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readdirSync } from "node:fs";
 import { descriptorLimit as read } from "../../net/descriptors.ts";
 
 function mayRead(path: string): boolean {
@@ -15,6 +15,17 @@ function mayRead(path: string): boolean {
 /** The limit (`ulimit -n`), as far as it is known. */
 export function descriptorLimit(): number | undefined {
   return mayRead("/proc/self/limits") ? read() : undefined;
+}
+
+/** The number of descriptors that are open; undefined where that cannot be read. Deno asks for all permissions. */
+export function openDescriptors(): number | undefined {
+  if (!mayRead("/proc/self/fd")) return undefined;
+  try {
+    // One of them reads the folder.
+    return readdirSync("/proc/self/fd").length - 1;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Opens a file, if that is allowed, and closes it. Throws as `fs` does. */

@@ -12,6 +12,7 @@ import type { CertificateStore } from "../../net/tls/certificates.ts";
 import type { Listener, ListenOptions, Transport } from "../../net/transport.ts";
 import type { Log } from "../io/log.ts";
 import type { LimitOptions } from "../options/limits.ts";
+import type { MetricsOptions } from "../options/metrics.ts";
 import { describePlace, type Place } from "../options/place.ts";
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
@@ -63,7 +64,8 @@ export async function listenAsPlanned(
   transport: Transport,
   spoken: Spoken = BYTES,
 ): Promise<Opened> {
-  const listening = transport.listen(withTls(place, tls?.certificates, access, session.log));
+  const options = withTls(place, tls?.certificates, access, session.log);
+  const listening = transport.listen({ ...options, metrics: session.monitor?.metrics });
   const listener = await session.untilListening(listening);
   await announce(listener.addr, spoken);
   return { listener, access };
@@ -81,12 +83,27 @@ export interface Listening {
   announce(addr: Addr, spoken?: Spoken): Promise<void>;
 }
 
-/** Reads the files that say how to listen. Rejects with a UsageError or a CliError. */
+/** Serves metrics from now on, if the options say so. What serves them is loaded only then. */
+export async function openMonitor(
+  options: MetricsOptions | undefined,
+  session: Session,
+): Promise<void> {
+  if (options === undefined) return;
+  const { startMonitor } = await import("./monitor.ts");
+  session.drainDelay = options.drainDelay;
+  session.monitor = await startMonitor(options, session);
+}
+
+/**
+ * Reads the files that say how to listen, and serves metrics. Rejects with a UsageError, a CliError or a
+ * SocketError.
+ */
 export async function planListening(
-  { place: asked, systemd, tls: choice, access: who }: ListeningOptions,
+  { place: asked, systemd, metrics, tls: choice, access: who }: ListeningOptions,
   session: Session,
 ): Promise<Listening> {
   const { log } = session;
+  await openMonitor(metrics, session);
   const place = systemd ? openSystemd(session) ?? asked : asked;
   const access = openAccess(who, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
@@ -131,11 +148,12 @@ export async function serveUntilStopped(
   { listener, access }: Opened,
   handler: Handler,
   limits: LimitOptions,
-  { log, io }: Session,
+  { log, io, monitor }: Session,
   signals: Signals,
 ): Promise<number> {
   tellStop("connections", limits.drainTimeout, log, signals);
   const options = conversationOptions(limits, access, log, io.clock);
-  const server = serve(listener, handler, { ...options, signal: signals.signal });
+  const { signal } = signals;
+  const server = serve(listener, handler, { ...options, signal, metrics: monitor?.metrics });
   return conclude(await server.finished, access, log, signals);
 }

@@ -8,6 +8,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Transport } from "../../net/transport.ts";
 import { type Handler, serve } from "../../serve/serve.ts";
+import { ServerMetrics } from "../../metrics/mod.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
 import { flushed, serverIo } from "../io/io.ts";
 import { Log, type LogOptions, type Transcript } from "../io/log.ts";
@@ -23,6 +24,7 @@ import { followCertificates } from "./certificates.ts";
 import type { Life } from "./life.ts";
 import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./shortage.ts";
+import { workerReporter } from "./worker_samples.ts";
 
 /** The connection handler of a command, and its log. */
 export interface Conversations<Options> {
@@ -49,6 +51,8 @@ export interface WorkerTask<Options> {
   readonly limits: LimitOptions;
   /** Undefined breaks no connection. */
   readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
+  /** Whether the parent asks for metrics. */
+  readonly measured: boolean;
   /** What the conversations take. */
   readonly conversations: Options;
 }
@@ -57,7 +61,7 @@ export interface WorkerTask<Options> {
 export function workerMain<Options>(
   { handler, transcript }: Conversations<Options>,
 ): WorkerMain {
-  return async ({ id, data, signal, drainTimeout, listen }) => {
+  return async ({ id, data, signal, drainTimeout, listen, reportWith }) => {
     const io = serverIo();
     const { stderr, clock } = io;
     // It goes on when nobody reads what it says.
@@ -82,11 +86,14 @@ export function workerMain<Options>(
     );
     // Faults are for the clients, and not for what the conversations connect to.
     const listening = instruments.withFaults(transport, clock);
+    const metrics = task.measured ? new ServerMetrics() : undefined;
+    if (metrics !== undefined) reportWith(workerReporter(metrics));
     const listener = await listen({
-      listen: (options) => listening.listen(withTls(options, certificates, access, log)),
+      listen: (options) =>
+        listening.listen({ ...withTls(options, certificates, access, log), metrics }),
     });
     const options = conversationOptions(task.limits, access, log, clock);
-    const serving = { ...options, signal, drainTimeout };
+    const serving = { ...options, signal, drainTimeout, metrics };
     const handle = handler(task.conversations, log, transport, clock, {
       onReload,
       onEnd,

@@ -53,6 +53,7 @@ export async function serveInWorkers<Options>(
     proxies: session.proxies,
     limits,
     fault,
+    measured: session.monitor !== undefined,
     conversations,
   };
   const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
@@ -70,6 +71,7 @@ export async function serveInWorkers<Options>(
       clock: io.clock,
       onEvent: (event) => {
         told?.(event);
+        session.monitor?.heed(event);
         log.note(describe(event));
       },
     });
@@ -77,6 +79,7 @@ export async function serveInWorkers<Options>(
     if (error instanceof SocketError && signals.signal.aborted) return signals.exitCode();
     throw error;
   }
+  session.monitor?.follow(workers);
   tellStop("connections", limits.drainTimeout, log, signals);
   await announce(workers.addr);
   const summary = await workers.finished;

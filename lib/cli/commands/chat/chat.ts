@@ -7,6 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { type ChatEvent, chatRoom } from "../../../protocols/chat/mod.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { METRICS_HELP } from "../../options/metrics.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
@@ -84,6 +85,8 @@ ${PROXY_HELP}
 ${SERVICE_HELP}
 
 ${permissionsHelp(`--allow-net=127.0.0.1:${PORT}`)}
+
+${METRICS_HELP}
 
 ${INSTRUMENT_HELP}
 

@@ -10,6 +10,7 @@ import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { METRICS_HELP } from "../../options/metrics.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
@@ -77,6 +78,8 @@ ${ACCESS_HELP}
 ${PROXY_HELP}
 
 ${SERVICE_HELP}
+
+${METRICS_HELP}
 
 ${WORKERS_HELP}
 

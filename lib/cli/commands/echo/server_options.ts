@@ -42,6 +42,7 @@ const NOT_WITH_UDP = [
   "systemd",
   "fd",
   "proxy-protocol",
+  "metrics",
 ] as const;
 
 /** What means nothing with --ws: a peer that is gone is noticed by Pings. */

@@ -6,6 +6,7 @@
 
 import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
+import { METRICS_HELP } from "../../options/metrics.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
@@ -124,6 +125,8 @@ ${ACCESS_HELP}
 ${PROXY_HELP}
 
 ${SERVICE_HELP}
+
+${METRICS_HELP}
 
 ${WORKERS_HELP}
 

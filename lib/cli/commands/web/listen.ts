@@ -6,6 +6,7 @@
 
 import { formatAddr } from "../../../base/addr.ts";
 import { SocketError } from "../../../base/errors.ts";
+import type { MetricsSink } from "../../../net/metrics_sink.ts";
 import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
@@ -27,8 +28,11 @@ export type WebPlace =
   | UnixPlace
   | InheritedPlace;
 
-/** The same, with the server's side of TLS if there is TLS. */
-export type WebAddress = WebPlace & { readonly tls?: TlsServerOptions };
+/** The same, with the server's side of TLS if there is TLS, and with metrics if there are some. */
+export type WebAddress = WebPlace & {
+  readonly tls?: TlsServerOptions;
+  readonly metrics?: MetricsSink;
+};
 
 /** Listens. Rejects as {@linkcode Transport.listen} does. */
 export async function listenForWeb(

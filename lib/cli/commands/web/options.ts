@@ -26,6 +26,7 @@ import { hostFlag, isAnyHost } from "../../options/host.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { LIMIT_FLAGS } from "../../options/limits.ts";
 import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/place.ts";
+import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "../../options/metrics.ts";
 import { SERVICE_FLAGS } from "../../options/service.ts";
 import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
@@ -51,6 +52,7 @@ const FLAGS = {
   ...UNIX_FLAGS,
   ...FD_FLAGS,
   ...SERVICE_FLAGS,
+  ...METRICS_FLAGS,
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
   ...PROXY_FLAGS,
@@ -103,6 +105,8 @@ export interface WebOptions extends CommandOptions {
   readonly place: WebPlace;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
+  /** Undefined is no metrics. */
+  readonly metrics: MetricsOptions | undefined;
   /** Undefined is no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
@@ -133,6 +137,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
     dir,
     place,
     systemd: values.systemd,
+    metrics: parseMetrics(values),
     tls,
     access: parseAccess(values, share),
     auth,

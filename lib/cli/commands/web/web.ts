@@ -22,11 +22,13 @@ import type { Log } from "../../io/log.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
+import { METRICS_HELP } from "../../options/metrics.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
+import { openMonitor } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import { openSystemd } from "../../serving/systemd.ts";
@@ -67,6 +69,8 @@ ${ACCESS_HELP}
 ${PROXY_HELP}
 
 ${SERVICE_HELP}
+
+${METRICS_HELP}
 
 SIGHUP reads the file of --auth @FILE again, too, and on its own: if it is not right, user and
 password stay as they were, whatever the networks do.
@@ -110,7 +114,9 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   const onReload = (reload: () => void) => session.onReload(reload);
   const access = openAccess(options.access, log, onReload);
   if (auth !== undefined) followFile(auth, log, onReload);
-  const address = await addressOf(options, access, session);
+  await openMonitor(options.metrics, session);
+  const metrics = session.monitor?.metrics;
+  const address = { ...await addressOf(options, access, session), metrics };
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
   await announce(listener.addr, options, session);
@@ -133,6 +139,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
     maxConnections: limits.maxConnections,
     admission: access,
     drainTimeout: limits.drainTimeout,
+    metrics,
     limits: limits.upload === undefined ? {} : { maxSize: limits.upload },
     onError,
     onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),

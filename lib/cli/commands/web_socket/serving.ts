@@ -59,7 +59,7 @@ export async function serveRequests(
   { listener, access }: Opened,
   handler: LightHandler,
   { maxConnections, drainTimeout }: LimitOptions,
-  { log, io: { clock } }: Session,
+  { log, monitor, io: { clock } }: Session,
   { signal }: Signals,
 ): Promise<ServeSummary> {
   const server = serveLight(listener, handler, {
@@ -68,6 +68,7 @@ export async function serveRequests(
     maxConnections,
     admission: access,
     drainTimeout,
+    metrics: monitor?.metrics,
     onError: (error) => tellMistake(error, log),
   });
   return await server.finished;

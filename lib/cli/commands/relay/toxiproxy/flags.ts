@@ -23,7 +23,7 @@ export const TOXIPROXY_FLAGS: {
 /** The flags of a relay that mean nothing without a target. */
 const OF_TARGET = [
   ...["cacert", "insecure", "cert", "key", "servername"],
-  ...["host", "port", "backlog", "unix", "unix-mode"],
+  ...["host", "port", "backlog", "unix", "unix-mode", "metrics"],
   ...[
     "tls-cert",
     "tls-key",
