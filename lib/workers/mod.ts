@@ -7,6 +7,7 @@
 export type {
   ListeningTransport,
   WorkerContext,
+  WorkerKind,
   WorkerListenOptions,
   WorkerMain,
   WorkerReport,
@@ -15,7 +16,6 @@ export { startWorkers } from "./workers.ts";
 export type {
   WorkerCounts,
   WorkerEvent,
-  WorkerKind,
   Workers,
   WorkersOptions,
   WorkersSummary,

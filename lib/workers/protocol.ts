@@ -16,6 +16,9 @@ import type {
   UnixListenOptions,
 } from "../net/transport.ts";
 
+/** The kinds of a worker. */
+export type WorkerKind = "processes" | "threads";
+
 /**
  * The default export of a module for {@linkcode startWorkers}: listens, serves, and
  * returns the server that {@linkcode serve}, `serveHttp` or `serveLight` returned. The server is stopped

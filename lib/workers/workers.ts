@@ -30,18 +30,20 @@ import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
 import { RunningServer, type Server } from "../serve/server.ts";
-import { forbiddenOnNode } from "../net/node_permission.ts";
 import { systemTransport } from "../net/system.deno.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
-import { INHERITED_FD, type WorkerListenOptions, type WorkerReport } from "./protocol.ts";
+import {
+  INHERITED_FD,
+  type WorkerKind,
+  type WorkerListenOptions,
+  type WorkerReport,
+} from "./protocol.ts";
 import { IN_WORKER } from "./entry.ts";
 import { startWorkerProcess, startWorkerThread } from "./handle.ts";
 import { holdSocket } from "./process.deno.ts";
 import { Slot } from "./slot.ts";
-
-/** The kinds of a worker. */
-export type WorkerKind = "processes" | "threads";
+import { startError } from "./start_error.ts";
 
 /** Options of {@linkcode startWorkers}. */
 export interface WorkersOptions extends Pick<ServeOptions, "signal" | "drainTimeout"> {
@@ -192,44 +194,11 @@ export async function startWorkers(
     await pool.start();
   } catch (error) {
     await pool.abandon();
-    throw explain(error as Error, kind, address.place);
+    throw startError(error as Error, kind, address.place);
   }
   const server = new RunningServer(pool.addr, pool.ended, (limit) => pool.stop(limit));
   const reports = (timeout = 1000) => pool.reports(timeout);
   return Object.assign(server, { counts: () => pool.counts(), reports });
-}
-
-/** The flags that workers need on Deno. Deno itself names them one by one. */
-const DENO_FLAGS: Readonly<Record<WorkerKind, string>> = {
-  processes:
-    "--allow-net, --allow-run, --allow-env and --allow-read, each in full, as a part of it, " +
-    "or all without what --deny-… names, does not reach them; threads have the permissions of this " +
-    "process",
-  threads: "--allow-net, --allow-read and --unstable-net",
-};
-
-/** The error of a start, in words that fit workers. */
-function explain(error: Error, kind: WorkerKind, addr: Addr | Endpoint): Error {
-  const fail = (code: "ENOTSUP" | "ENOTCAPABLE", why: string) =>
-    new SocketError(code, "listen", { addr, cause: error, why });
-  const forbidden = (permission: string) =>
-    [
-      "ENOTCAPABLE",
-      `Deno's permissions forbid ${kind} without --allow-${permission}; all that they need is ` +
-      DENO_FLAGS[kind],
-    ] as const;
-  if (error instanceof SocketError) {
-    if (error.code === "ENOTCAPABLE" && kind === "processes") return fail(...forbidden("net"));
-    if (error.code !== "ENOTSUP" || kind !== "threads") return error;
-    return fail(
-      "ENOTSUP",
-      "threads share a port by SO_REUSEPORT, which Node has from 22.12 and 23.1 on, and Deno with " +
-        "--unstable-net; processes need neither",
-    );
-  }
-  const needed = /\bRequires (\w+) access\b/.exec(error.message)?.[1];
-  if (needed === undefined) return forbiddenOnNode("listen", addr, error) ?? error;
-  return fail(...forbidden(needed));
 }
 
 /** An address for several to listen at. */

@@ -10,7 +10,7 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { proxyHeader } from "../../lib/proxy_protocol/mod.ts";
 import { startHaproxy } from "../support/haproxy.ts";
-import { bytes, OWN_HOST, readAll, readText, until } from "../support/helpers.ts";
+import { bytes, OWN_HOST, readAll, readText } from "../support/helpers.ts";
 import { startNginx } from "../support/nginx.ts";
 import { runProgram } from "../support/peers.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkerKind } from "../../workers/workers.ts";
+import type { WorkerKind } from "../../workers/protocol.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
 import { type AccessOptions, readsFiles } from "./access.ts";
 import { readsPlans } from "./instrument_flags.ts";
