@@ -30,8 +30,8 @@ import { acceptHeader } from "./accept.ts";
 /** The number of connections that may be without a header at a listener by default. */
 const BACKLOG = 511;
 
-/** The most time for a header, in milliseconds. A lost segment is sent again after one, and after three. */
-const HEADER_TIMEOUT = 5000;
+/** The most time for a header, in milliseconds: a segment that is lost is sent again within three seconds. */
+export const HEADER_TIMEOUT = 5000;
 
 /** Options of {@linkcode acceptProxyProtocol}. */
 export interface AcceptProxyOptions {

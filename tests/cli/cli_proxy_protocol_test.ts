@@ -206,13 +206,18 @@ test(
   ["ncat"],
 );
 
-test("server: curl speaks the PROXY protocol to web", async () => {
+test("server: nginx and curl speak the PROXY protocol to web", async () => {
   await using web = await startServer(["web", "--proxy-protocol", "127.0.0.0/8", "docs"]);
+  await using nginx = await startNginx(9, web.port);
   const url = `http://127.0.0.1:${web.port}/`;
-  assert.match(await curl("--haproxy-protocol", "--interface", FRIEND, url), /operate\.md/);
+  const through = `http://${OWN_HOST}:${nginx.passingPort}/`;
+  const { stderr } = web.program;
+  for (const [from, ...args] of [[FRIEND, "--haproxy-protocol", url], [ENEMY, through]]) {
+    assert.match(await curl("--interface", from, ...args), /operate\.md/);
+    await stderr.until(new RegExp(`^${from.replaceAll(".", "\\.")} - - .*GET`, "m"));
+  }
   assert.equal(await curl(url), "");
-  await web.program.stderr.until(new RegExp(`^${FRIEND.replaceAll(".", "\\.")} - - .*GET`, "m"));
-}, ["curl"]);
+}, ["curl", "nginx", "nginx-stream"]);
 
 test("server: each client of a proxy has places of its own, by default on loopback as well", async () => {
   const args = ["--proxy-protocol", "127.0.0.1", "--max-connections", "4", "--workers", "1"];

@@ -5,6 +5,8 @@ import { LIMIT_FLAGS } from "../../lib/cli/options/limits.ts";
 import { HTTP_LIMITS } from "../../lib/http/server/options.ts";
 import { wsSettings } from "../../lib/http/ws/options.ts";
 import { HANDSHAKE_TIMEOUT } from "../../lib/net/tls/handshake.ts";
+import { MAX_HEADER } from "../../lib/proxy_protocol/parse_v2.ts";
+import { HEADER_TIMEOUT } from "../../lib/proxy_protocol/transport.ts";
 
 /** Limits as SECURITY.md names them: numbers, bytes, or milliseconds. */
 function limits(): Record<string, number> {
@@ -14,6 +16,8 @@ function limits(): Record<string, number> {
     "a connection of `serve()` without a byte": LIMIT_FLAGS["idle-timeout"].fallback,
     "draining after a stop": LIMIT_FLAGS.grace.fallback,
     "a handshake of TLS": HANDSHAKE_TIMEOUT,
+    "a header of the PROXY protocol: to its end": HEADER_TIMEOUT,
+    "a header of the PROXY protocol": MAX_HEADER,
     "HTTP: the request line": HTTP_LIMITS.requestLine,
     "HTTP: the header fields": HTTP_LIMITS.headerBytes,
     "HTTP: how many header fields": HTTP_LIMITS.headerCount,

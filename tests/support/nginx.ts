@@ -7,27 +7,33 @@ import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { freePort, OWN_HOST } from "./helpers.ts";
 import { Program } from "./peers.ts";
+import { pathOf } from "./programs.ts";
 
 /** nginx that runs. */
 export interface Nginx extends AsyncDisposable {
   readonly url: string;
   /** Where connections begin with a PROXY protocol header, and the response says what it names. */
   readonly proxiedUrl: string;
+  /** A port at OWN_HOST whose connections are passed to the server `behind`, with such headers. */
+  readonly passingPort: string;
   readonly connect: () => Promise<Conn>;
 }
 
 /**
  * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
  * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
- * Below `/upgrade/` it passes upgrades on. Below `/own/` it answers itself.
+ * Below `/upgrade/` it passes upgrades on. Below `/own/` it answers itself. `behind` is the port of a
+ * server that gets PROXY protocol headers, which takes nginx-stream.
  */
-export async function startNginx(upstream: number): Promise<Nginx> {
+export async function startNginx(upstream: number, behind?: number): Promise<Nginx> {
   const directory = mkdtempSync(join(tmpdir(), "plainsocket-nginx-"));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   for (let attempt = 1;; attempt++) {
     // It cannot tell a port that the kernel chose, so we choose; somebody may be faster.
-    const [port, proxied] = [await freePort(), await freePort()];
-    writeFileSync(join(directory, "nginx.conf"), configuration(port, proxied, upstream));
+    const [port, proxied, passing] = [await freePort(), await freePort(), await freePort()];
+    const stream = behind === undefined ? "" : passingOn(passing, behind);
+    const text = stream + configuration(port, proxied, upstream);
+    writeFileSync(join(directory, "nginx.conf"), text);
     const program = new Program(
       // Debian has it where not everybody looks.
       [
@@ -53,6 +59,7 @@ export async function startNginx(upstream: number): Promise<Nginx> {
     return {
       url: `http://${OWN_HOST}:${port}`,
       proxiedUrl: `http://${OWN_HOST}:${proxied}`,
+      passingPort: passing,
       connect: () => systemTransport.connect({ host: OWN_HOST, port: Number(port) }),
       async [Symbol.asyncDispose]() {
         await program.stop();
@@ -65,6 +72,19 @@ export async function startNginx(upstream: number): Promise<Nginx> {
 
 async function answers(port: string): Promise<void> {
   (await systemTransport.connect({ host: OWN_HOST, port: Number(port) })).close();
+}
+
+function passingOn(port: string, behind: number): string {
+  return `
+load_module ${pathOf("nginx-stream")};
+stream {
+  server {
+    listen ${OWN_HOST}:${port};
+    proxy_pass 127.0.0.1:${behind};
+    proxy_protocol on;
+  }
+}
+`;
 }
 
 function configuration(port: string, proxied: string, upstream: number): string {

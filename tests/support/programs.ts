@@ -12,6 +12,7 @@ const PACKAGES = {
   haproxy: "haproxy",
   ncat: "ncat",
   nginx: "nginx-light",
+  "nginx-stream": "libnginx-mod-stream",
   openssl: "openssl",
   prometheus: "prometheus",
   promtool: "prometheus",
@@ -40,8 +41,9 @@ const NAMES: Partial<Record<OtherProgram, readonly string[]>> = {
   chromium: ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"],
 };
 
-/** A library has no program of its own; this is where Debian has it, for /usr/bin/python3. */
+/** A library has no program of its own; this is where Debian has it, for /usr/bin/python3 and nginx. */
 const LIBRARIES: Partial<Record<OtherProgram, string>> = {
+  "nginx-stream": "/usr/lib/nginx/modules/ngx_stream_module.so",
   "python3-websockets": "/usr/lib/python3/dist-packages/websockets/__init__.py",
 };
 
