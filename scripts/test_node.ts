@@ -27,7 +27,7 @@ const CONCURRENCY = 2 * availableParallelism();
  * disk behind stdout is not noticed; the examples, what is published, and Chromium.
  */
 const SOCKETS =
-  /^(contract|faults|files|frames|http|library|metrics|net|observe|protocols|serve|testing|workers)\//;
+  /^(contract|faults|files|frames|http|library|metrics|net|observe|protocols|proxy_protocol|serve|testing|workers)\//;
 
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {

@@ -14,10 +14,12 @@ import {
   acceptProxyProtocol,
   proxyHeader,
 } from "../../lib/proxy_protocol/mod.ts";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
 import { AccessList } from "../../lib/serve/access.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { bytes, readAll, readText, rejects, turn, until } from "../support/helpers.ts";
-import { test } from "../support/runner.deno.ts";
+import { runtime, test } from "../support/runner.deno.ts";
 
 const CLIENT = tcpAddr("192.0.2.1", 50_000);
 const SERVER = tcpAddr("198.51.100.1", 443);
@@ -258,6 +260,23 @@ test("PROXY protocol: events have the client's address, and nothing of the heade
     await conn.read(new Uint8Array(10));
   }
   assert.deepEqual(seen, ["bind", "listen", "accept192.0.2.1:50000", "recv3", "close"]);
+});
+
+test("PROXY protocol: over TCP the header comes before TLS, and the rest after the handshake", async () => {
+  const transport = acceptProxyProtocol(systemTransport, { trusted: ["127.0.0.1"] });
+  const { cert, key } = await selfSigned(["localhost"]);
+  const listening = transport.listen({ host: "127.0.0.1", tls: { cert, key } });
+  if (runtime === "Bun") return void await rejects(listening, "ENOTSUP");
+  using listener = await listening;
+  const conn = await systemTransport.connect(listener.addr);
+  await conn.write(HEADER);
+  const starting = systemTransport.startTls(conn, { caCerts: [cert], servername: "localhost" });
+  const [proxy, accepted] = await Promise.all([starting, listener.accept()]);
+  assert.equal(formatAddr(accepted.remoteAddr), "192.0.2.1:50000");
+  assert.equal(accepted.remoteAddr.via?.transport, "tcp");
+  await proxy.write(bytes("hello"));
+  assert.equal(await readText(accepted, 5), "hello");
+  for (const end of [proxy, accepted]) end.close();
 });
 
 test("acceptProxyProtocol(): a network that is not valid, or an option that it lacks, is a mistake", () => {

@@ -45,6 +45,10 @@ const COMMON_HINTS: Hints = {
   ...same("--ssl-cert", "say --tls-cert"),
   ...same("-K --ssl-key", "say --tls-key"),
   ...same("--silent", "say --quiet"),
+  ...same(
+    "--accept-proxy --haproxy-protocol",
+    "say --proxy-protocol with the networks of the proxies",
+  ),
 };
 
 const KEPT_OPEN = "it goes on when a client has left without it";

@@ -86,6 +86,7 @@ const HELP = `Joins each client to a connection of its own to a target, or to on
   deno run -A server.ts relay --to localhost:5432 --unix db.sock
   deno run -A server.ts relay --to a:80 --to b:80 --to c:80     each client to one of three
   deno run -A server.ts relay --to @targets.txt                 those in a file, one a line
+  deno run -A server.ts relay --to a:80 --send-proxy v2         says first who the client is
   deno run -A server.ts relay --ws --to localhost:5900          for browsers, as websockify
   deno run -A server.ts relay --to ws://localhost:8080/         for programs without WebSocket
   deno run -A server.ts relay --toxiproxy-api 8474              relays as toxiproxy's clients say
@@ -107,6 +108,9 @@ next one; once a target is connected, no other is tried. If all are down, each i
 has one target a line, with # before a comment. SIGHUP reads it again: a target that is not there
 any more gets no new client, and keeps those that it has until they end. Options of TLS are for all
 targets with tls:. A ws:// target is the only one. With --workers, each worker checks and counts.
+
+--send-proxy sends a header of the PROXY protocol with the client's address before the first byte,
+also before TLS. The target must expect it.
 
 A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
 half-close: the end of the other side closes it with 1000, and what it still sends is lost; when it
