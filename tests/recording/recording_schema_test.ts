@@ -12,6 +12,7 @@ import { record } from "../../lib/recording/record.ts";
 import { faulty } from "../../lib/faults/faulty.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { Transport } from "../../lib/net/transport.ts";
+import { acceptProxyProtocol, proxyHeader } from "../../lib/proxy_protocol/mod.ts";
 import { anyRecording, HEAD, recordingText } from "../support/recordings.ts";
 
 const ajv = new Ajv2020({
@@ -117,6 +118,34 @@ test("recording schema: cuts, faults and handshakes are as it says", async () =>
   const handshake = events.find((event) => event.type === "handshake" && event.peerCertificate);
   assert.ok(handshake?.type === "handshake");
   assert.match(handshake.peerCertificate!.fingerprint256, /^[0-9A-F:]{95}$/);
+});
+
+test("recording schema: a client behind a proxy has its address, and via is the proxy", async () => {
+  let text = "";
+  const network = new MemoryTransport();
+  const transport = record(
+    acceptProxyProtocol(network, { trusted: ["127.0.0.1"] }),
+    (lines) => text += lines,
+  );
+  const listener = await transport.listen({ host: "127.0.0.1" });
+  const proxy = await network.connect(listener.addr);
+  const source = { transport: "tcp", host: "192.0.2.1", port: 50_000 } as const;
+  await proxy.write(proxyHeader({ version: 2, source, destination: listener.addr }));
+  const accepted = await listener.accept();
+  for (const each of [proxy, accepted, listener]) each.close();
+  check(text);
+  const event = (await readRecording(text)).events.find(({ type }) => type === "accept");
+  assert.ok(event?.type === "accept");
+  assert.deepEqual(event.remoteAddr, { ...source, via: proxy.localAddr });
+  for (const via of [5, { transport: "tcp", host: "127.0.0.1" }]) {
+    const remoteAddr = { ...source, via };
+    const line = { time: 1, type: "accept", socket: 2, listener: 1, localAddr: source, remoteAddr };
+    assert.ok(!isEvent(line));
+    await assert.rejects(
+      readRecording(recordingText([line as never])),
+      /'remoteAddr' of the accept/,
+    );
+  }
 });
 
 test("recording schema: it accepts what is read, and refuses what is refused", async () => {
