@@ -80,6 +80,26 @@ for (const args of SERVERS) {
   });
 }
 
+test("cli metrics: handshakes of TLS are counted, and who is turned away before", async () => {
+  await using server = await startServer([
+    "--metrics",
+    "0",
+    "--tls-self-signed",
+    "--max-per-address",
+    "1",
+  ]);
+  const base = await metricsOf(server);
+  const connect = () => systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  using conn = await systemTransport.startTls(await connect(), { insecure: true });
+  await conn.write(bytes("hello"));
+  assert.equal(await readText(conn, 5), "hello");
+  using second = await connect();
+  await second.read(new Uint8Array(1)).catch(() => {});
+  const { text } = await get(`${base}/metrics`);
+  assert.equal(valueIn(text, "plainsocket_tls_handshake_duration_seconds_count"), 1);
+  assert.equal(valueIn(text, 'plainsocket_rejected_connections_total{reason="access"}'), 1);
+});
+
 test("cli metrics: --drain-delay keeps the port open while /readyz says no", async () => {
   const clock = new VirtualClock();
   const server = await startServer(["--metrics", "0", "--drain-delay", "5"], { clock });

@@ -32,6 +32,8 @@ const FLAGS = {
     "--unix-mode MODE",
     "--fd N",
     "--systemd",
+    "--metrics PORT",
+    "--drain-delay SECONDS",
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",

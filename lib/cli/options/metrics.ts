@@ -14,18 +14,18 @@ export const METRICS_FLAGS: {
   readonly "drain-delay": Flag<number>;
 } = {
   metrics: optional(
-    integer("PORT", [0, 65535], 0, "/metrics, /healthz and /readyz at this port of 127.0.0.1"),
+    integer("PORT", [0, 65535], 0, "metrics and health at this port of 127.0.0.1"),
   ),
   "drain-delay": needing(
     "metrics",
-    seconds(0, "go on accepting so long while /readyz says no (default 0)"),
+    seconds(0, "accept for so long after SIGTERM (default 0)"),
   ),
 };
 
 /** The part of a server's help about these flags. */
 export const METRICS_HELP =
-  `--metrics serves programs of this machine: /metrics for Prometheus, /healthz, which is 200 as long as
-the server runs, and /readyz, which is 200 while it takes clients and 503 from Ctrl-C or SIGTERM on.
+  `--metrics serves programs of this machine: /metrics for Prometheus, /healthz, which is 200 while the
+server runs, and /readyz, which is 200 while it takes clients and 503 from Ctrl-C or SIGTERM on.
 With --drain-delay it goes on accepting for so long after that, so that a balancer sees it first.`;
 
 /** Options of the metrics. */
