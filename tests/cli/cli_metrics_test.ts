@@ -12,6 +12,7 @@ import { bytes, freePort, OWN_HOST, readText, rejects } from "../support/helpers
 import { Program, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
+  runClient,
   runServer,
   type ServerScript,
   startServer,
@@ -69,6 +70,7 @@ for (const args of SERVERS) {
     if (args[0] === "echo" && args.length === 1) {
       assert.deepEqual(await get(`${base}/readyz`), { status: 503, text: "stopping\n" });
       assert.deepEqual(await get(`${base}/healthz`), { status: 200, text: "running\n" });
+      assert.equal((await runClient(["get", `${base}/readyz`])).code, 22, "as a probe asks");
       const { text } = await get(`${base}/metrics`);
       const received = 'plainsocket_network_io_bytes_total{network_io_direction="receive"}';
       assert.equal(valueIn(text, received), 5, "those of connections that are open");

@@ -16,7 +16,7 @@ import type { Conn } from "../../lib/net/transport.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { AccessList } from "../../lib/serve/access.ts";
 import { serve } from "../../lib/serve/serve.ts";
-import { bytes, readAll, readText, until } from "../support/helpers.ts";
+import { bytes, mistakes, readAll, readText, until } from "../support/helpers.ts";
 import { runProgram } from "../support/peers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 
@@ -283,6 +283,18 @@ if (runtime !== "Deno") {
     second?.close();
   });
 }
+
+test("metrics: what is not a MetricsSink is a mistake of the caller", async () => {
+  const metrics = {} as ServerMetrics;
+  const message = /takes the option metrics as a MetricsSink, such as new ServerMetrics\(\)/;
+  await mistakes("TypeError", message, systemTransport.listen({ metrics }));
+  using listener = await new MemoryTransport().listen();
+  const serving = [
+    () => serve(listener, echo(), { metrics }),
+    () => serveLight(listener, () => ({ status: 200 }), { metrics }),
+  ];
+  for (const start of serving) assert.throws(start, { name: "TypeError", message });
+});
 
 test("metrics: samples of processes are added up by name and labels", () => {
   const one: Sample[] = [["a_total", 'reason="x"', 1], ["b", "", 2]];
