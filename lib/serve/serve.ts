@@ -55,6 +55,8 @@ export interface ServeOptions {
    * connections wait.
    */
   readonly makeRoom?: () => boolean;
+  /** Called each time that new connections begin to wait, since all places are taken. */
+  readonly onFull?: () => void;
   /**
    * Decides who may connect. Refused clients do not count for `maxConnections`. Default: everyone
    * may connect.
@@ -100,6 +102,7 @@ const OPTIONS: Kinds<ServeOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,
   makeRoom: FUNCTION,
+  onFull: FUNCTION,
   admission: ADMISSION,
   idleTimeout: TIMEOUT,
   drainTimeout: WAIT,
@@ -153,6 +156,7 @@ class AcceptLoop {
   readonly #handler: Handler;
   readonly #maxConnections: number;
   readonly #makeRoom: (() => boolean) | undefined;
+  readonly #onFull: (() => void) | undefined;
   readonly #admission: Admission | undefined;
   readonly #drainTimeout: number;
   readonly #onError: (error: unknown, conn: Conn) => void;
@@ -178,6 +182,7 @@ class AcceptLoop {
     this.#handler = handler;
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
     this.#makeRoom = options.makeRoom;
+    this.#onFull = options.onFull;
     this.#admission = options.admission;
     this.#drainTimeout = options.drainTimeout ?? 10_000;
     this.#onError = options.onError ?? warnOf;
@@ -246,8 +251,16 @@ class AcceptLoop {
 
   /** Waits until there is room for one more, or until the server stops. */
   async #untilRoom(): Promise<void> {
-    while (this.#open.size >= this.#maxConnections && this.#drainUntil === undefined) {
-      if (this.#makeRoom?.() === false) await this.#sleep(ROOM_MS);
+    for (
+      let isTold = false;
+      this.#open.size >= this.#maxConnections && this.#drainUntil === undefined;
+    ) {
+      const made = this.#makeRoom?.();
+      if (made !== true && !isTold) {
+        isTold = true;
+        this.#onFull?.();
+      }
+      if (made === false) await this.#sleep(ROOM_MS);
       else await this.#changed.promise;
     }
   }

@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, readText } from "../support/helpers.ts";
+import { bytes, readText, until } from "../support/helpers.ts";
 import { Program } from "../support/peers.ts";
 import { hasIPv6, runClient, type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
+import { makeSite } from "../support/site_helpers.ts";
 import { TestClock } from "../support/test_clock.ts";
 
 /** Sends a message and waits for its echo. */
@@ -102,6 +103,35 @@ test("server: with --max-connections 1 the second client waits for the first to 
     `connection from 127.0.0.1:${b}`,
     `closing the connection from 127.0.0.1:${b}`,
   ]);
+});
+
+const FULL =
+  /^1 connection at once, which is the most: new clients wait\. --max-connections N takes/;
+
+test("server: that all places are taken is a line in the log, once a minute", async () => {
+  const clock = new TestClock();
+  const args = ["--host", "127.0.0.1", "--max-connections", "1"];
+  await using server = await startServer(args, { clock });
+  const { stderr } = server.program;
+  const count = () => stderr.lines.filter((line) => FULL.test(line)).length;
+  for (const lines of [1, 1, 2]) {
+    using conn = await connect(server);
+    await sayAndHear(conn, "hello");
+    await until(() => count() === lines, "the line");
+    conn.close();
+    if (lines === 1) await clock.advance(30_000);
+  }
+});
+
+test("web: that all places are taken by clients that are at it is a line in the log", async () => {
+  await using site = await makeSite();
+  const clock = new TestClock();
+  const args = ["web", "--upload", "--max-connections", "1", site.root];
+  await using server = await startServer(args, { clock });
+  using first = await connect(server);
+  await first.write(bytes("PUT /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nx"));
+  using _second = await connect(server);
+  await server.program.stderr.until(new RegExp(FULL, "m"));
 });
 
 test("server: --idle-timeout closes a connection that stays silent, and no other", async () => {

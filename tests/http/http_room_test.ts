@@ -61,7 +61,8 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
     yield bytes("one");
     await answer.promise;
   }
-  await using server = await serveOn(handler, { maxConnections: 3 });
+  let full = 0;
+  await using server = await serveOn(handler, { maxConnections: 3, onFull: () => full++ });
   const texts = [
     GET,
     GET.replace("/", "/stream"),
@@ -81,6 +82,7 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   const heard = ask(next);
   await server.clock.advance(2000);
   assert.equal(next.bytesRead, 0);
+  assert.equal(full, 1, "It is called once for each that waits");
   answer.resolve();
   await hearOne(conns[0]);
   // Now the first waits for its next request, and then for too long.

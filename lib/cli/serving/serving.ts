@@ -17,6 +17,7 @@ import { describePlace, type Place } from "../options/place.ts";
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
 import { describeReach, urlOf } from "./addresses.ts";
+import { fullNotice } from "./full.ts";
 import { conclude, tellFailure, tellStop } from "./tell.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
@@ -140,7 +141,13 @@ export function conversationOptions(
   log: Log,
   clock: Clock,
 ): ServeOptions {
-  return { ...limits, admission: access, clock, onError: (error) => tellFailure(error, log) };
+  return {
+    ...limits,
+    onFull: fullNotice(limits.maxConnections, log, clock),
+    admission: access,
+    clock,
+    onError: (error) => tellFailure(error, log),
+  };
 }
 
 /** Serves until a signal says stop; resolves to the exit code. */

@@ -121,6 +121,8 @@ export interface HttpOptions {
    * Default: 1024.
    */
   readonly maxConnections?: number;
+  /** Called each time that new connections begin to wait, since no connection makes room. */
+  readonly onFull?: () => void;
   /** Decides who may connect. Default: everyone may. */
   readonly admission?: Admission;
   /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
@@ -148,6 +150,7 @@ export interface HttpOptions {
 const OPTIONS: Kinds<HttpOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,
+  onFull: FUNCTION,
   admission: ADMISSION,
   drainTimeout: WAIT,
   limits: optionsOf(LIMITS),

@@ -77,10 +77,11 @@ export class HttpServer implements ConnectionServer {
   }
 
   run(listener: Listener, options: HttpOptions): Server<ServeSummary> {
-    const { signal, maxConnections, admission, drainTimeout, metrics } = options;
+    const { signal, maxConnections, onFull, admission, drainTimeout, metrics } = options;
     const server = serve(listener, (...accepted) => this.#converse(...accepted), {
       signal,
       maxConnections,
+      onFull,
       makeRoom: () => this.#makeRoom(),
       admission,
       drainTimeout,

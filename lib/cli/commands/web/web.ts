@@ -29,6 +29,7 @@ import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
 import { openMonitor } from "../../serving/serving.ts";
+import { fullNotice } from "../../serving/full.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import { openSystemd } from "../../serving/systemd.ts";
@@ -137,6 +138,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
     signal: signals.signal,
     clock: io.clock,
     maxConnections: limits.maxConnections,
+    onFull: fullNotice(limits.maxConnections, log, io.clock),
     admission: access,
     drainTimeout: limits.drainTimeout,
     metrics,

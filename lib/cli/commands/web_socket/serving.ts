@@ -13,6 +13,7 @@ import { websocket, type WsConn, WsError, type WsServerOptions } from "../../../
 import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
+import { fullNotice } from "../../serving/full.ts";
 import type { Opened, Spoken } from "../../serving/serving.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import type { Session } from "../../session.ts";
@@ -66,6 +67,7 @@ export async function serveRequests(
     signal,
     clock,
     maxConnections,
+    onFull: fullNotice(maxConnections, log, clock),
     admission: access,
     drainTimeout,
     metrics: monitor?.metrics,
