@@ -120,14 +120,14 @@ export class Phases {
   }
 
   /**
-   * For how many milliseconds there has been no request, or a part of one; -1 if one is under way. One
-   * whose client is slow counts as none from the moment on at which it is behind by some seconds.
+   * For how many milliseconds there has been no request, or a part of one, or the client of the one
+   * under way has been too slow; else -1.
    */
   waited(): number {
     const phase = this.#look();
     const { now } = this.#server;
-    const isMoving = phase === "body" || phase === "write";
-    if (isMoving) return Math.max(-1, now - this.#paidUntil - SLOW_MS);
+    const behind = now - this.#paidUntil;
+    if (phase === "body" || phase === "write") return behind < SLOW_MS ? -1 : behind;
     if (phase === "linger" || phase === "expired") return now - this.#since;
     return isFree(phase) ? now - this.#freeSince : -1;
   }
