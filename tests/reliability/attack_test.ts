@@ -15,7 +15,13 @@ import {
 import { verdicts } from "./fuzz.ts";
 import type { Probed } from "./probe.ts";
 
-const subject = { command: programCommand("server"), seed: 1 };
+/** The server gets little memory for JavaScript: what it holds for each client must not need more. */
+const HEAP = "--max-old-space-size=40";
+
+const subject = {
+  command: ["env", `DENO_V8_FLAGS=${HEAP}`, `NODE_OPTIONS=${HEAP}`, ...programCommand("server")],
+  seed: 1,
+};
 
 /** Asserts that the probe was answered each time, and that memory stayed within bounds. */
 function serves({ answered, failures, memory }: Probed): void {
