@@ -5,6 +5,7 @@
  * @module
  */
 
+import { counted } from "../lib/base/words.ts";
 import { integer, toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
 import { changeFiles, fillDisk } from "../tests/reliability/disk.ts";
@@ -92,7 +93,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
           seed++;
         } while (performance.now() < end && seed - first < MOST_ROUNDS);
       });
-      if (passed) say(`${target.name} ${name}: ${seed - first} rounds`);
+      if (passed) say(`${target.name} ${name}: ${counted(seed - first, "round")}`);
       else say(`again: deno task chaos --on ${target.name} --only ${name} --seed ${seed}`);
     }
   }

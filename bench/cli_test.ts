@@ -6,6 +6,8 @@ import { runProgram } from "../tests/support/peers.ts";
 import { runCommand, test } from "../tests/support/runner.deno.ts";
 
 const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers", "ws"];
+const TRIALS = ["attack", "chaos", "soak"];
+const ALL = [...BENCHES, ...TRIALS];
 
 /** Runs every bench with the same arguments. */
 function runAll(names: readonly string[], ...args: string[]) {
@@ -20,7 +22,7 @@ async function refuse(names: readonly string[], args: string[], why: RegExp): Pr
     const said = `bench:${name} ${args.join(" ")}: ${exit.stderr}`;
     assert.equal(exit.code, 2, said);
     assert.equal(exit.stdout.length, 0, said);
-    assert.match(exit.stderr, /^bench:\w+: .*\. See 'deno task bench:\w+ --help'\.\n$/, said);
+    assert.match(exit.stderr, /^([\w:]+): .*\. See 'deno task \1 --help'\.\n$/, said);
     assert.match(exit.stderr, why, said);
   }
 }
@@ -28,6 +30,8 @@ async function refuse(names: readonly string[], args: string[], why: RegExp): Pr
 test("bench: a name that there is not is a mistake, and the names that there are are told", async () => {
   const choosing = BENCHES.filter((name) => name !== "frames");
   await refuse(choosing, ["--only", "nosuch"], /--only .*'nosuch': choose from \w/);
+  await refuse(["attack", "chaos"], ["--only", "nosuch"], /--only .*'nosuch': choose from \w/);
+  await refuse(TRIALS, ["--on", "nosuch"], /--on .*'nosuch': choose from deno, node20, node26/);
   await refuse(choosing, ["--case", "nosuch"], /--case .*'nosuch': choose from \w/);
 });
 
@@ -39,12 +43,14 @@ test("bench: servers that are not measured in the cases chosen are a mistake", a
 
 test("bench: what is no number, and an argument that is no option, are mistakes", async () => {
   await refuse(BENCHES, ["--rounds", "abc"], /--rounds takes a whole number .* not 'abc'/);
-  await refuse(BENCHES, ["quick"], /not 'quick'/);
+  await refuse(TRIALS, ["--seconds", "abc"], /--seconds takes a whole number .* not 'abc'/);
+  await refuse(ALL, ["quick"], /not 'quick'/);
 });
 
 test("bench: each has a quick run, and tells of it in its help", async () => {
-  for (const { name, exit } of await runAll(BENCHES, "--help")) {
+  for (const { name, exit } of await runAll(ALL, "--help")) {
     assert.equal(exit.code, 0, exit.stderr);
-    assert.match(exit.stdout.toString(), new RegExp(`deno task bench:${name} .*--quick`, "s"));
+    const task = TRIALS.includes(name) ? name : `bench:${name}`;
+    assert.match(exit.stdout.toString(), new RegExp(`deno task ${task} .*--quick`, "s"));
   }
 });
