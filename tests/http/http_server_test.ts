@@ -267,18 +267,34 @@ test("deadlines: a handler that takes its time has none", async () => {
 
 test("drain: a request under way is answered with close, an idle connection is closed", async () => {
   const answer = deferred<void>();
-  const server = await serveOn(async () => {
-    await answer.promise;
+  const server = await serveOn(async ({ target }) => {
+    if (target !== "/") await answer.promise;
     return { status: 200, body: "done" };
   });
   using idle = await server.connect();
+  await idle.write(bytes(GET));
+  await hearOne(idle);
   using busy = await server.connect();
-  await busy.write(bytes(GET));
+  await busy.write(bytes(GET.replace("/", "/slow")));
   await server.clock.advance(1);
   server.stop.abort();
   assert.equal(await idle.read(new Uint8Array(8)), null);
   answer.resolve();
   assert.match((await hear(busy)).text, /Connection: close\r\n\r\ndone$/);
+  assert.deepEqual(await server.served, { accepted: 2, refused: 0, reset: 0 });
+});
+
+test("drain: the first request of a new connection may still come, for half a second", async () => {
+  const server = await serveOn(({ target }) => ({ status: 200, body: target }));
+  using fresh = await server.connect();
+  using silent = await server.connect();
+  await server.clock.advance(1);
+  server.stop.abort();
+  await server.clock.advance(1);
+  await fresh.write(bytes(GET));
+  assert.match((await hear(fresh)).text, /Connection: close\r\n\r\n\/$/);
+  await server.clock.advance(750);
+  assert.equal(await silent.read(new Uint8Array(8)), null);
   assert.deepEqual(await server.served, { accepted: 2, refused: 0, reset: 0 });
 });
 

@@ -237,6 +237,11 @@ export class ConnectionState {
     return this.#reading === READ.idle && this.#writing === WRITE.idle;
   }
 
+  /** Whether {@linkcode drain} was called. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** Whether a request that has not come yet is to be waited for. */
   get waits(): boolean {
     return !this.#draining || this.#reading === READ.head;

@@ -26,6 +26,12 @@ export interface ConnectionServer extends ExchangesServer {
   readonly outputBuffers: OutputBuffers;
 }
 
+/**
+ * The time that the first request of a connection has to come when the server stops, in milliseconds.
+ * The clock is looked at four times a second, so it may be half as long.
+ */
+const FIRST_REQUEST_MS = 500;
+
 /** See the module. */
 export class HttpConnection {
   readonly #conn: Conn;
@@ -141,10 +147,14 @@ export class HttpConnection {
     while (await this.#input.fill()) this.#input.from = this.#input.to;
   }
 
-  /** The server stops: a connection without a request is closed, one with is left to finish. */
+  /**
+   * The server stops: a connection without a request is closed, one with is left to finish. On a new one
+   * the first request may be on its way: it has half a second to come.
+   */
   stop(): void {
     this.#state.drain();
-    if (this.#state.idle && this.#output.empty) this.#conn.close();
+    const isFree = this.#state.idle && this.#output.empty;
+    if (isFree && (this.#state.requests > 0 || this.spare >= FIRST_REQUEST_MS)) this.#conn.close();
   }
 
   /** Ends it, so that another one has its place. A response that is not whole does not look so. */
@@ -162,6 +172,7 @@ export class HttpConnection {
     client.sweep();
     if (verdict === "refuse") void this.#expire();
     else if (verdict !== undefined) this.#conn[verdict]();
+    else if (this.#state.draining) this.stop();
   }
 
   /** Answers 408, unless the request is answered, and closes; that ends the read under way. */
