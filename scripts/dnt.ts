@@ -75,6 +75,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       "./lib/cli/io/outputs.deno.ts": "./lib/cli/io/outputs.node.ts",
       "./lib/cli/io/child.deno.ts": "./lib/cli/io/child.node.ts",
       "./lib/cli/serving/descriptors.deno.ts": "./lib/cli/serving/descriptors.node.ts",
+      "./lib/cli/serving/successor.deno.ts": "./lib/cli/serving/successor.node.ts",
       "./lib/cli/commands/chat/page_texts.deno.ts": "./lib/cli/commands/chat/page_texts.node.ts",
       "./lib/cli/commands/web/host_name.deno.ts": "./lib/cli/commands/web/host_name.node.ts",
       "./lib/net/lookup.deno.ts": "./lib/net/lookup.node.ts",

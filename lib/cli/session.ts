@@ -23,6 +23,8 @@ export class Session {
   readonly prefix: string | undefined;
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
+  /** Called when all that {@linkcode onReady} has taken have heard that the server serves. */
+  onAllTold: () => void = () => {};
   /** The instruments of the run's sockets. */
   readonly instruments: Instruments = new Instruments();
   /** What measures the run. Undefined without `--metrics`. */
@@ -35,12 +37,14 @@ export class Session {
   #sockets: Transport | undefined;
   readonly #starts: (() => void)[] = [];
   readonly #listens: (() => void)[] = [];
-  readonly #readies: ((url: string) => void)[] = [];
+  readonly #readies: ((url: string) => void | Promise<void>)[] = [];
   readonly #stopping: (() => void)[] = [];
   readonly #ended = deferred<number>();
   readonly #reloads: (() => void)[] = [];
   readonly #stops: (() => void | Promise<void>)[] = [];
   #isOver = false;
+  #signals: Signals | undefined;
+  #isReplaced = false;
   #starting = false;
   #hasEnded = false;
   #log: Log;
@@ -93,15 +97,35 @@ export class Session {
     this.#listens.push(start);
   }
 
-  /** Has `ready` called with the URL when the server serves there, once for each port that it has. */
-  onReady(ready: (url: string) => void): void {
+  /**
+   * Has `ready` called with the URL when the server serves there, once for each port that it has, and
+   * after those that were here before have settled. It must not throw.
+   */
+  onReady(ready: (url: string) => void | Promise<void>): void {
     this.#readies.push(ready);
   }
 
   /** Prints the URL at which the server serves from now on. */
   async announce(url: string): Promise<void> {
     await this.print(`${url}\n`);
-    for (const ready of this.#readies) ready(url);
+    // The server does not wait for those that are told.
+    void this.#tellReady(url);
+  }
+
+  async #tellReady(url: string): Promise<void> {
+    for (const ready of this.#readies) await ready(url);
+    this.onAllTold();
+  }
+
+  /** Another process serves in place of this one, which stops now as at a SIGTERM. */
+  replace(): void {
+    this.#isReplaced = true;
+    this.#signals?.stop();
+  }
+
+  /** Whether another process serves in place of this one. */
+  get isReplaced(): boolean {
+    return this.#isReplaced;
   }
 
   /** Has `stopping` called when the first signal stops the server, before it drains. */
@@ -114,7 +138,7 @@ export class Session {
    * ends the run at the second.
    */
   onSignals(): Signals {
-    return onSignals(this.io, {
+    return this.#signals = onSignals(this.io, {
       end: (code) => this.end(code),
       canFinish: () => !this.#starting,
       stop: (abort) => this.#stop(abort),
@@ -123,7 +147,8 @@ export class Session {
 
   #stop(abort: () => void): void {
     for (const stopping of this.#stopping.splice(0)) stopping();
-    if (this.drainDelay === 0) return abort();
+    // Who is replaced has nobody to wait for.
+    if (this.drainDelay === 0 || this.#isReplaced) return abort();
     this.log.note(`stopping in ${this.drainDelay / 1000} s: not ready any more`);
     const cancel = this.io.clock.setTimer(this.drainDelay, abort);
     this.onEnd(() => {

@@ -234,12 +234,14 @@ function withTls<A extends Addr>(conn: FaultyConn<A>, inner: TlsConn<A>): TlsCon
 
 class FaultyListener extends BaseListener {
   readonly addr: Addr;
+  readonly fd: number | undefined;
   readonly #inner: Listener;
   readonly #accepted: (conn: Conn) => Conn | undefined;
 
   constructor(inner: Listener, accepted: (conn: Conn) => Conn | undefined) {
     super();
     this.addr = inner.addr;
+    this.fd = inner.fd;
     this.#inner = inner;
     this.#accepted = accepted;
   }

@@ -36,6 +36,7 @@ export interface Preparation {
 /** See the module. */
 export class PreparingListener extends BaseListener {
   readonly addr: Addr;
+  readonly fd: number | undefined;
   readonly #source: Listener;
   readonly #preparation: Preparation;
   /** Those that are prepared, in the order in which that began, with what gives them up. */
@@ -51,6 +52,7 @@ export class PreparingListener extends BaseListener {
   constructor(source: Listener, preparation: Preparation) {
     super();
     this.addr = source.addr;
+    this.fd = source.fd;
     this.#source = source;
     this.#preparation = preparation;
     void this.#pull();

@@ -14,6 +14,7 @@ import type { Conn } from "./transport.ts";
 /** See the module. */
 export class QueueListener extends BaseListener {
   readonly addr: Addr;
+  readonly fd: number | undefined;
   readonly #backlog: number;
   readonly #free: () => void;
   readonly #metrics: MetricsSink | undefined;
@@ -23,10 +24,16 @@ export class QueueListener extends BaseListener {
   /** The error of the server, until an accept has reported it. */
   #failure: Error | undefined;
 
-  /** `free` stops the server; it is called once. */
-  constructor(addr: Addr, backlog: number, free: () => void, metrics?: MetricsSink) {
+  /** `free` stops the server; it is called once. `fd` is the descriptor of its socket. */
+  constructor(
+    addr: Addr,
+    backlog: number,
+    free: () => void,
+    { metrics, fd }: { metrics?: MetricsSink; fd?: number } = {},
+  ) {
     super();
     this.addr = addr;
+    this.fd = fd;
     this.#backlog = backlog;
     this.#free = free;
     this.#metrics = metrics;

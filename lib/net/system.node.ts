@@ -167,7 +167,7 @@ function startServer(
           if (file === undefined) close();
           else file.close(close);
           cleanUp();
-        }, metrics);
+        }, { metrics, fd: descriptorOf(server) });
         const unheed = heedDescriptors(listener);
         server.on("error", (error) => listener.fail(translate(error, "accept", real)));
         resolve(listener);
@@ -177,6 +177,12 @@ function startServer(
       }
     });
   });
+}
+
+/** The descriptor of a server's socket. Bun does not tell it. */
+function descriptorOf(server: net.Server): number | undefined {
+  const { _handle: handle } = server as unknown as { _handle: { fd?: unknown } | null };
+  return typeof handle?.fd === "number" && handle.fd >= 0 ? handle.fd : undefined;
 }
 
 /** Options of net.Server. Accepted sockets are paused: see adopt(). */

@@ -254,6 +254,12 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
   readonly addr: A;
 
   /**
+   * The descriptor of its socket, which a child process can inherit and listen on: see
+   * {@linkcode InheritedListenOptions}. Undefined on Deno, on Bun, and where there is no socket.
+   */
+  readonly fd?: number | undefined;
+
+  /**
    * Waits for the next connection. With TLS, for one that has shaken hands: handshakes go on beside
    * it, and a client that takes its time holds nobody else up. `handshakeTimeout` ends them; when the
    * backlog's number of them are under way, the oldest is closed to make room for the next client.

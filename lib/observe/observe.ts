@@ -209,6 +209,7 @@ export class ObservedTransport implements Transport {
 
 class ObservedListener extends BaseListener {
   readonly addr: Addr;
+  readonly fd: number | undefined;
   readonly #inner: Listener;
   readonly #socket: number;
   readonly #recorder: Recorder;
@@ -216,6 +217,7 @@ class ObservedListener extends BaseListener {
   constructor(inner: Listener, socket: number, recorder: Recorder) {
     super();
     this.addr = inner.addr;
+    this.fd = inner.fd;
     this.#inner = inner;
     this.#socket = socket;
     this.#recorder = recorder;

@@ -101,7 +101,11 @@ function connect(onMessage: (message: ToWorker) => void): Post {
     if (process.ppid !== parent) process.exit();
   }, PARENT_MS);
   // Ctrl-C reaches every process of a terminal, and so does its end. The parent decides what follows.
-  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+  // SIGUSR2 may come from a manager that signals all processes of a service.
+  const names = ["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR2"] as const;
+  for (const name of names) {
+    if (name !== "SIGUSR2" || process.platform !== "win32") process.on(name, () => {});
+  }
   return (message) => {
     if (process.connected) process.send!(message);
   };

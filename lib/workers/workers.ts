@@ -7,13 +7,11 @@
 
 import {
   ANYTHING,
-  asksForUnix,
   checkArgument,
   checkOptions,
   CLOCK,
   FUNCTION,
   integer,
-  isInherited,
   type Kind,
   type Kinds,
   oneOf,
@@ -24,24 +22,15 @@ import {
   WAIT,
 } from "../base/arguments.ts";
 import process from "node:process";
-import { orAborted } from "../base/wait.ts";
-import { unixAddr } from "../base/addr.ts";
 import { type Clock, LONGEST_TIMER_MS, systemClock } from "../base/clock.ts";
-import { abortError, SocketError } from "../base/errors.ts";
+import { abortError } from "../base/errors.ts";
 import type { ServeOptions, ServeSummary } from "../serve/serve.ts";
 import { RunningServer, type Server } from "../serve/server.ts";
-import { systemTransport } from "../net/system.deno.ts";
-import type { Addr, Endpoint } from "../base/addr.ts";
-import type { ListenOptions, TlsListenOptions, UnixListenOptions } from "../net/transport.ts";
-import {
-  INHERITED_FD,
-  type WorkerKind,
-  type WorkerListenOptions,
-  type WorkerReport,
-} from "./protocol.ts";
+import type { Addr } from "../base/addr.ts";
+import type { WorkerKind, WorkerListenOptions, WorkerReport } from "./protocol.ts";
 import { IN_WORKER } from "./entry.ts";
 import { startWorkerProcess, startWorkerThread } from "./handle.ts";
-import { holdSocket } from "./process.deno.ts";
+import { type SharedAddress, shareUnlessAborted } from "./share.ts";
 import { Slot } from "./slot.ts";
 import { startError } from "./start_error.ts";
 
@@ -124,6 +113,11 @@ export interface WorkersSummary extends ServeSummary {
 
 /** Workers that serve. Stopped, they have finished when all of them have ended. */
 export interface Workers extends Server<WorkersSummary> {
+  /**
+   * The descriptor of the socket that this process holds for the workers, as that of a
+   * {@linkcode Listener}. Undefined where the workers bind for themselves.
+   */
+  readonly fd: number | undefined;
   /** The counts so far. */
   counts(): WorkersSummary;
   /** Asks all workers for their reports. They get so many milliseconds to answer. Default: 1,000. */
@@ -198,70 +192,7 @@ export async function startWorkers(
   }
   const server = new RunningServer(pool.addr, pool.ended, (limit) => pool.stop(limit));
   const reports = (timeout = 1000) => pool.reports(timeout);
-  return Object.assign(server, { counts: () => pool.counts(), reports });
-}
-
-/** An address for several to listen at. */
-interface SharedAddress {
-  /** The listen address, for messages. */
-  readonly place: Addr | Endpoint;
-  /** The address, if it is known before a worker listens. */
-  readonly addr: Addr | undefined;
-  /** The descriptor for processes, if they inherit it. */
-  readonly fd: number | undefined;
-  /** Returns the listen options of workers. `known` is the address of the first one. */
-  optionsFor(known: Addr | undefined): ListenOptions;
-  close(): void;
-}
-
-/** Shares the address. After an abort, which a look-up of a name does not see, it is closed. */
-async function shareUnlessAborted(
-  options: WorkerListenOptions,
-  kind: WorkerKind,
-  signal: AbortSignal | undefined,
-): Promise<SharedAddress> {
-  const sharing = share(options, kind);
-  // There is nothing to wait for.
-  if (isInherited(options)) return await sharing;
-  const place = asksForUnix(options)
-    ? unixAddr(options.path)
-    : { host: options.host ?? "localhost", port: options.port ?? 0 };
-  try {
-    return await orAborted(sharing, signal, "listen", place);
-  } catch (error) {
-    sharing.then((address) => address.close(), () => {});
-    throw error;
-  }
-}
-
-async function share(options: WorkerListenOptions, kind: WorkerKind): Promise<SharedAddress> {
-  const held = kind === "processes" ? await holdSocket(options) : undefined;
-  if (held !== undefined) {
-    const { addr, fd } = held;
-    const { backlog, noDelay, keepAlive, tls } = options as Partial<TlsListenOptions>;
-    const optionsFor = () => ({ fd: INHERITED_FD, backlog, noDelay, keepAlive, tls });
-    return { place: addr, addr, fd, optionsFor, close: () => held.close() };
-  }
-  if (isInherited(options)) throw cannotShare();
-  if (asksForUnix(options)) throw cannotShare(options);
-  const { host = "localhost", port = 0 } = options;
-  // Of a port that others share already, SO_REUSEPORT would silently take a part.
-  if (port !== 0) (await systemTransport.listen({ host, port })).close();
-  const optionsFor = (known: Addr | undefined) => ({
-    ...options,
-    port: known?.transport === "tcp" ? known.port : port,
-    reusePort: true,
-  });
-  const place = { host, port };
-  return { place, addr: undefined, fd: undefined, optionsFor, close: () => {} };
-}
-
-function cannotShare(unix?: UnixListenOptions): SocketError {
-  const what = unix === undefined ? "a socket that is inherited" : "a Unix socket";
-  return new SocketError("ENOTSUP", "listen", {
-    addr: unix && unixAddr(unix.path),
-    why: `${what} is shared by handing it over, which works among processes on Node only`,
-  });
+  return Object.assign(server, { fd: address.fd, counts: () => pool.counts(), reports });
 }
 
 /** A duration as it can travel to a process: JSON has no Infinity. */

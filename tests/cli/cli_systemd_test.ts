@@ -85,6 +85,26 @@ test("server --systemd: without systemd it serves all the same, and says so", as
   assert.match(server.program.stderr.text, /NOTIFY_SOCKET and LISTEN_FDS are not set/);
 });
 
+test("server --systemd: SIGUSR2 makes the new process the main one of the unit", async () => {
+  await withFolder(async (dir) => {
+    const NOTIFY_SOCKET = join(dir, "notify");
+    await using manager = await startManager(NOTIFY_SOCKET);
+    const server = programCommand("server", ["-A", "--unstable-net"]);
+    const env = { NOTIFY_SOCKET };
+    await using program = new Program([...server, "--port", "0", "--systemd"], { env });
+    await manager.stdout.until(/^READY=1 /m);
+    program.kill("SIGUSR2");
+    const [, pid] = await program.stderr.until(/^restarting: the process (\d+) serves$/m);
+    const main = new RegExp(`^READY=1 MAINPID=${pid} STATUS=Listening at .*\n`, "m");
+    await manager.stdout.until(main);
+    assert.doesNotMatch(manager.stdout.text, /STOPPING/);
+    process.kill(Number(pid));
+    await manager.stdout.until(/^STOPPING=1 /m);
+    // It has the output of the first one, too.
+    assert.equal((await program.exit()).code, 0);
+  });
+}, NEEDED);
+
 /** A notifier whose messages fail with what `answer` says; those that it sends, and its errors. */
 function notifying(answer: (args: readonly string[]) => string | undefined, version = 0) {
   const sent: string[] = [];

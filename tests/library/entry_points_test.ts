@@ -44,7 +44,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./frames": { modules: 24, packages: [] },
   "./streams": { modules: 7, packages: [] },
   "./metrics": { modules: 12, packages: [] },
-  "./workers": { modules: 39, packages: [] },
+  "./workers": { modules: 42, packages: [] },
   "./proxy-protocol": { modules: 40, packages: [] },
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 28, packages: [] },

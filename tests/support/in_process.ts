@@ -47,6 +47,7 @@ export class InProcess implements Running {
     SIGHUP: [],
     SIGINT: [],
     SIGTERM: [],
+    SIGUSR2: [],
   };
   /** Signals to stop that came before anything listened. */
   readonly #pending = new Set<ProgramSignal>();

@@ -170,7 +170,7 @@ export interface Running extends AsyncDisposable {
   readonly stdin: Writable;
   readonly stdout: Output;
   readonly stderr: Output;
-  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM"): void;
+  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR2"): void;
   /** Waits until it has ended. */
   exit(): Promise<Exit>;
   /** Sends a signal, SIGTERM unless it is another, and waits until it has ended. */
@@ -221,7 +221,7 @@ export class Program implements Running {
     return { code, stdout: this.stdout.bytes, stderr: this.stderr.text };
   }
 
-  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL"): void {
+  kill(signal: "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL" | "SIGUSR2"): void {
     const { pid, exitCode, signalCode } = this.#child;
     // Not with child.kill(): in Deno that makes the exit code null, whatever it is.
     if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);

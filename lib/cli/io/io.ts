@@ -14,7 +14,7 @@ import { within } from "../../base/wait.ts";
 import { serverOutputs } from "./outputs.deno.ts";
 
 /** The signals that programs handle. */
-export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2";
 
 /** The surroundings of a program; see the module. */
 export interface Io {

@@ -12,6 +12,8 @@ const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 export interface Signals {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
+  /** Does what the first SIGTERM does. */
+  stop(): void;
   /** 128 and the number of the first signal, as shells report it; 0 if there was none. */
   exitCode(): number;
 }
@@ -33,12 +35,15 @@ export interface OnSignals {
 export function onSignals(io: Io, { end, canFinish, stop }: OnSignals): Signals {
   const controller = new AbortController();
   let code = 0;
+  const stopBy = (name: keyof typeof NUMBERS) => {
+    code = 128 + NUMBERS[name];
+    stop(() => controller.abort());
+  };
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     io.onSignal(name, () => {
       if (code !== 0 || !canFinish()) return end(128 + NUMBERS[name]);
-      code = 128 + NUMBERS[name];
-      stop(() => controller.abort());
+      stopBy(name);
     });
   }
-  return { signal: controller.signal, exitCode: () => code };
+  return { signal: controller.signal, stop: () => stopBy("SIGTERM"), exitCode: () => code };
 }

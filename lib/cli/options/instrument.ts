@@ -173,6 +173,11 @@ export class Instruments {
     return this.#faultOptions;
   }
 
+  /** The option of an instrument that one process has for itself; undefined if there is none. */
+  get holder(): string | undefined {
+    return this.#recording ? "--record" : this.#watch ? "--watch" : undefined;
+  }
+
   /** What takes the events. */
   get sinks(): EventSink[] {
     return [this.#recording, this.#watch].flatMap((taker) => taker?.sink ?? []);

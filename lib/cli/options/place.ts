@@ -64,6 +64,13 @@ export interface InetPlace {
   readonly host: string;
   readonly port: number;
   readonly backlog: number | undefined;
+  /** Whether other processes may listen there, too. Default: no. */
+  readonly reusePort?: boolean;
+}
+
+/** The same, where the port may be open. */
+export interface OpenPlace extends Pick<InetPlace, "host" | "reusePort"> {
+  readonly port: number | undefined;
 }
 
 /** A Unix socket to listen at. */

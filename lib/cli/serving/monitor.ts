@@ -20,6 +20,7 @@ import type { WorkerEvent, Workers } from "../../workers/workers.ts";
 import type { MetricsOptions, Monitor } from "../options/metrics.ts";
 import type { Session } from "../session.ts";
 import { localProgramsOnly } from "./control.ts";
+import { handoverOf } from "./handover.ts";
 import { FirstProcess, processSamples } from "./process_samples.ts";
 import { tellMistake } from "./tell.ts";
 import { WorkerSamples } from "./worker_samples.ts";
@@ -38,13 +39,20 @@ export async function startMonitor({ port }: MetricsOptions, session: Session): 
     // A signal to stop may come first.
     if (monitor.state === "starting") monitor.state = "ready";
   });
-  session.onStopping(() => monitor.state = "stopping");
-  const listener = await systemTransport.listen({ host: "127.0.0.1", port });
+  const handover = handoverOf(session);
+  const place = await handover.place("metrics", { host: "127.0.0.1", port });
+  const listener = await systemTransport.listen(place);
+  handover.add("metrics", listener);
   const server = serveLight(listener, localProgramsOnly(monitor.handler), {
     clock,
     maxConnections: MAX_CONNECTIONS,
     drainTimeout: 0,
     onError: (error) => tellMistake(error, log, "metrics: "),
+  });
+  session.onStopping(() => {
+    monitor.state = "stopping";
+    // From now on the process that replaces this one answers.
+    if (session.isReplaced) void server.stop();
   });
   session.onEnd(async () => void await server.stop());
   const url = `http://${formatAddr(listener.addr)}/metrics`;

@@ -13,12 +13,13 @@ import type { Listener, ListenOptions, Transport } from "../../net/transport.ts"
 import type { Log } from "../io/log.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { MetricsOptions } from "../options/metrics.ts";
-import { describePlace, type Place } from "../options/place.ts";
+import { describePlace, type InheritedPlace, type Place } from "../options/place.ts";
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
 import { describeReach, urlOf } from "./addresses.ts";
 import { fullNotice } from "./full.ts";
 import { conclude, tellFailure, tellStop } from "./tell.ts";
+import { handoverOf, type WantedPlace } from "./handover.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
 import type { Session } from "../session.ts";
@@ -60,7 +61,7 @@ export async function openListener(
 
 /** Listens, and prints the URL. */
 export async function listenAsPlanned(
-  { place, tls, access, announce }: Listening,
+  { name, place, tls, access, announce }: Listening,
   session: Session,
   transport: Transport,
   spoken: Spoken = BYTES,
@@ -68,12 +69,15 @@ export async function listenAsPlanned(
   const options = withTls(place, tls?.certificates, access, session.log);
   const listening = transport.listen({ ...options, metrics: session.monitor?.metrics });
   const listener = await session.untilListening(listening);
+  handoverOf(session).add(name, listener);
   await announce(listener.addr, spoken);
   return { listener, access };
 }
 
 /** The means by which a server listens. */
 export interface Listening {
+  /** The name of the socket among those of the server. */
+  readonly name: string;
   /** Plain data: {@linkcode withTls} adds what is not. */
   readonly place: Place;
   /** Undefined is no TLS. */
@@ -82,6 +86,21 @@ export interface Listening {
   readonly access: AccessList | undefined;
   /** Prints the URL of where it listens, and tells of other ways there. */
   announce(addr: Addr, spoken?: Spoken): Promise<void>;
+}
+
+/** The name of the socket of a server that has one. */
+export const MAIN = "main";
+
+/**
+ * Where to listen for the socket with this name: at that of the process that this one replaces, at
+ * the one that systemd passes, or where the options say.
+ */
+export async function placeToListen<P extends WantedPlace>(
+  { name, place, systemd }: { name: string; place: P; systemd: boolean },
+  session: Session,
+): Promise<P | InheritedPlace> {
+  const passed = systemd ? openSystemd(session) : undefined;
+  return await handoverOf(session).place(name, passed ?? place);
 }
 
 /** Serves metrics from now on, if the options say so. What serves them is loaded only then. */
@@ -105,7 +124,8 @@ export async function planListening(
 ): Promise<Listening> {
   const { log } = session;
   await openMonitor(metrics, session);
-  const place = systemd ? openSystemd(session) ?? asked : asked;
+  const name = MAIN;
+  const place = await placeToListen({ name, place: asked, systemd }, session);
   const access = openAccess(who, log, (reload) => session.onReload(reload));
   log.note(`starting up on ${describePlace(place)}`);
   const announce = async (addr: Addr, spoken = BYTES) => {
@@ -115,9 +135,11 @@ export async function planListening(
     if (!("host" in place) || place.host !== "") return;
     for (const line of describeReach(addr.port, scheme)) log.note(line + spoken.path);
   };
-  if ("path" in place || choice === undefined) return { place, tls: undefined, access, announce };
+  if ("path" in place || choice === undefined) {
+    return { name, place, tls: undefined, access, announce };
+  }
   const host = "host" in place ? place.host : "";
-  return { place, tls: await openTls(choice, host, session), access, announce };
+  return { name, place, tls: await openTls(choice, host, session), access, announce };
 }
 
 /**

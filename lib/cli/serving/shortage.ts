@@ -119,12 +119,14 @@ function describe(code: SocketErrorCode, limit: number | undefined): string {
 
 class HeededListener extends BaseListener {
   readonly addr;
+  readonly fd: number | undefined;
   readonly #inner: Listener;
   readonly #shortage: Shortage;
 
   constructor(inner: Listener, shortage: Shortage) {
     super();
     this.addr = inner.addr;
+    this.fd = inner.fd;
     this.#inner = inner;
     this.#shortage = shortage;
   }

@@ -15,6 +15,7 @@ import { UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import type { InheritedPlace } from "../options/place.ts";
 import type { Session } from "../session.ts";
+import { isSuccessor } from "./handover.ts";
 
 /** The first descriptor that systemd passes. */
 const FIRST_FD = 3;
@@ -75,12 +76,15 @@ function readEnv({ io: { env } }: Session): Record<string, string | undefined> {
 
 /** Tells the moments of a run. */
 function follow(session: Session, notifier: Notifier): void {
-  session.onReady((url) => notifier.notify(["READY=1", `STATUS=Listening at ${url}`]));
+  const pid = isSuccessor() ? [`MAINPID=${process.pid}`] : [];
+  session.onReady((url) => notifier.notify(["READY=1", ...pid, `STATUS=Listening at ${url}`]));
   session.io.onSignal("SIGHUP", () => {
     // It is sent when the files have been read again.
-    notifier.notify([RELOADING], ["READY=1"]);
+    void notifier.notify([RELOADING], ["READY=1"]);
   });
-  session.onStopping(() => notifier.notify(["STOPPING=1", "STATUS=Stopping"]));
+  session.onStopping(() => {
+    if (!session.isReplaced) void notifier.notify(["STOPPING=1", "STATUS=Stopping"]);
+  });
   session.onEnd(() => notifier.sent);
 }
 
@@ -90,11 +94,15 @@ function watch(session: Session, notifier: Notifier, ms: number): void {
   let cancel = () => {};
   const wait = () => {
     cancel = clock.setTimer(ms, () => {
-      notifier.notify(["WATCHDOG=1"]);
+      void notifier.notify(["WATCHDOG=1"]);
       wait();
     });
   };
   wait();
+  session.onStopping(() => {
+    // The one that replaces it is the one to be watched.
+    if (session.isReplaced) cancel();
+  });
   session.onEnd(() => cancel());
 }
 
@@ -121,12 +129,15 @@ export class Notifier {
     return this.#sent;
   }
 
-  /** Sends messages in this order, each with its assignments. Those that wait already are not sent twice. */
-  notify(...messages: readonly (readonly string[])[]): void {
+  /**
+   * Sends messages in this order, each with its assignments. Those that wait already are not sent twice.
+   * Resolves as {@linkcode sent}.
+   */
+  notify(...messages: readonly (readonly string[])[]): Promise<void> {
     const key = messages.join();
-    if (this.#waiting.has(key)) return;
+    if (this.#waiting.has(key)) return this.#sent;
     this.#waiting.add(key);
-    this.#sent = this.#sent.then(async () => {
+    return this.#sent = this.#sent.then(async () => {
       this.#waiting.delete(key);
       for (const message of messages) await this.#send(message);
     });

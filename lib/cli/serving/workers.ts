@@ -15,7 +15,8 @@ import type { LogOptions } from "../io/log.ts";
 import { readsPlans } from "../options/instrument_flags.ts";
 import type { ServingOptions } from "../options/serving.ts";
 import type { WorkerOptions } from "../options/workers.ts";
-import { planListening } from "./serving.ts";
+import { handoverOf } from "./handover.ts";
+import { MAIN, planListening } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { describeSummary, tellStop } from "./tell.ts";
@@ -80,6 +81,8 @@ export async function serveInWorkers<Options>(
     throw error;
   }
   session.monitor?.follow(workers);
+  // Where the workers bind for themselves, they share the port.
+  handoverOf(session).add(MAIN, { addr: workers.addr, fd: workers.fd, isShared: true });
   tellStop("connections", limits.drainTimeout, log, signals);
   await announce(workers.addr);
   const summary = await workers.finished;

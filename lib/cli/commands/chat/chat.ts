@@ -139,7 +139,7 @@ async function run({ serving, page }: ChatOptions, session: Session): Promise<nu
   const pages = page &&
     // Its port is its own, also where systemd has passed a socket for the terminals.
     await openPage(page, {
-      plan: { ...plan, place: serving.place },
+      plan: { ...plan, name: "page", place: serving.place },
       terminals: opened.listener,
       transport,
       session,

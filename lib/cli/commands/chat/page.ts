@@ -9,6 +9,7 @@ import type { ChatRoom } from "../../../protocols/chat/mod.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../../io/flags.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
+import { handoverOf } from "../../serving/handover.ts";
 import { listenAsPlanned, type Listening } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
 import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
@@ -75,7 +76,8 @@ export async function openPage(
 ): Promise<OpenedPage> {
   const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
   const { pageHandler } = await import("./page_handler.ts");
-  const place = { ...plan.place, port: port ?? portBehind(terminals) };
+  const own = { ...plan.place, port: port ?? portBehind(terminals) };
+  const place = await handoverOf(session).place(plan.name, own);
   const opened = await listenAsPlanned({ ...plan, place }, session, transport, PAGES)
     .catch((error) => {
       terminals.close();

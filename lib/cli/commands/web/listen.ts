@@ -11,20 +11,18 @@ import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../options/host.ts";
-import type { InheritedPlace, UnixPlace } from "../../options/place.ts";
+import type { InheritedPlace, OpenPlace, UnixPlace } from "../../options/place.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
 const MORE_PORTS = 20;
 
-/** A port, or a Unix socket. */
+/**
+ * A port, or a socket. An open port is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is
+ * free.
+ */
 export type WebPlace =
-  | {
-    /** "" is any address. */
-    readonly host: string;
-    /** Undefined is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is free. */
-    readonly port: number | undefined;
-  }
+  | OpenPlace
   | UnixPlace
   | InheritedPlace;
 

@@ -28,11 +28,11 @@ import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
-import { openMonitor } from "../../serving/serving.ts";
 import { fullNotice } from "../../serving/full.ts";
+import { handoverOf } from "../../serving/handover.ts";
+import { MAIN, openMonitor, placeToListen } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
-import { openSystemd } from "../../serving/systemd.ts";
 import { handshakeCallbacks, openTls } from "../../serving/tls.ts";
 import type { Session } from "../../session.ts";
 
@@ -120,6 +120,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
   const address = { ...await addressOf(options, access, session), metrics };
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
+  handoverOf(session).add(MAIN, listener);
   await announce(listener.addr, options, session);
 
   tellStop("requests", limits.drainTimeout, log, signals);
@@ -169,7 +170,7 @@ async function addressOf(
   access: AccessList | undefined,
   session: Session,
 ): Promise<WebAddress> {
-  const place = systemd ? openSystemd(session) ?? asked : asked;
+  const place = await placeToListen({ name: MAIN, place: asked, systemd }, session);
   if (tls === undefined || "path" in place) return place;
   const { certificates } = await openTls(tls, "host" in place ? place.host : "", session);
   const alpnProtocols = ["http/1.1"];

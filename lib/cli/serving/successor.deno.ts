@@ -1,0 +1,59 @@
+/**
+ * The process that replaces this one, on Deno. It shares the port by SO_REUSEPORT, since Deno cannot
+ * listen on a socket that it inherits. Its twin for Node is `successor.node.ts`.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { systemTransport } from "../../net/system.deno.ts";
+import type { OpenPlace } from "../options/place.ts";
+
+/** Whether a socket is handed over. Otherwise the port is shared. */
+export const HANDS_OVER = false;
+
+/** Whether Deno can share a port. */
+const SHARES = "listenDatagram" in Deno;
+
+/** Whether the kernel moves who waits at a socket to another one of the port when the first is closed. */
+const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
+
+/** The command line of this process. Throws if it is not known. */
+export function ownCommand(): readonly string[] {
+  try {
+    return readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+  } catch {
+    throw new Error(
+      "on Deno this needs Linux and all permissions: start it with deno run -A --unstable-net",
+    );
+  }
+}
+
+/** The variable of the environment with this name, unless reading it is forbidden. */
+export function readVariable(variable: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? process.env[variable] : undefined;
+}
+
+/**
+ * Whether to listen with SO_REUSEPORT, so that a successor can listen there as well. Rejects if the port
+ * is in use.
+ */
+export async function sharesPort({ host, port }: OpenPlace): Promise<boolean> {
+  if (!SHARES || port === undefined) return false;
+  // Of a port that others share already, SO_REUSEPORT would silently take a part.
+  if (port !== 0) (await systemTransport.listen({ host, port })).close();
+  return true;
+}
+
+/** What may be lost when a socket is closed that shares its port; undefined if nothing is. */
+export function whatIsLost(): string | undefined {
+  try {
+    if (readFileSync(MIGRATES, "utf8").trim() === "1") return undefined;
+  } catch {
+    // An older kernel does not have it.
+  }
+  return "clients that wait to be accepted when the old process stops listening are reset: " +
+    "sysctl -w net.ipv4.tcp_migrate_req=1 prevents that";
+}

@@ -1,0 +1,31 @@
+/**
+ * The process that replaces this one, on Node. It inherits the socket. The twin of `successor.deno.ts`.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { OpenPlace } from "../options/place.ts";
+
+/** Whether a socket is handed over. Otherwise the port is shared. */
+export const HANDS_OVER = true;
+
+/** The command line of this process. */
+export function ownCommand(): readonly string[] {
+  return [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+}
+
+/** The variable of the environment with this name. */
+export function readVariable(variable: string): string | undefined {
+  return process.env[variable];
+}
+
+/** Whether to listen with SO_REUSEPORT: it is not needed to hand the socket over. */
+export function sharesPort(_place: OpenPlace): Promise<boolean> {
+  return Promise.resolve(false);
+}
+
+/** Nothing is lost. */
+export function whatIsLost(): string | undefined {
+  return undefined;
+}

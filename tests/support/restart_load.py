@@ -1,0 +1,123 @@
+"""Restarts a server with SIGUSR2 under a load of short connections, and prints what came of it as JSON.
+
+restart_load.py web|echo RATE RESTARTS COMMAND...
+
+The server serves /small and /large, or echoes. A request for /large is under way all the while. In a
+network namespace of its own, the kernel is told to move who waits at a socket that is closed.
+"""
+
+import fcntl, json, os, re, signal, socket, ssl, struct, subprocess, sys, threading, time
+
+mode, rate, restarts = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+LIMIT = 60
+
+if os.environ.get("OWN_NAMESPACE"):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x41))  # SIOCSIFFLAGS: IFF_UP, IFF_RUNNING
+    with open("/proc/sys/net/ipv4/tcp_migrate_req", "w") as f:
+        f.write("1")
+
+server = subprocess.Popen(sys.argv[4:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+log = []
+changed = threading.Condition()
+
+
+def collect():
+    for line in server.stderr:
+        with changed:
+            log.append(line)
+            changed.notify_all()
+
+
+reader = threading.Thread(target=collect)
+reader.start()
+url = server.stdout.readline()
+port = int(re.search(r":(\d+)/?\n", url).group(1))
+tls = re.match("https|tls", url) and ssl._create_unverified_context()
+
+
+def until(pattern):
+    end = time.monotonic() + LIMIT
+    with changed:
+        while True:
+            found = re.search(pattern, "".join(log))
+            if found: return found
+            if not changed.wait(end - time.monotonic()): raise SystemExit(f"No {pattern} in\n" + "".join(log))
+
+
+def connect():
+    raw = socket.create_connection(("127.0.0.1", port), LIMIT)
+    return tls.wrap_socket(raw) if tls else raw
+
+
+def receive(s):
+    data = b""
+    while piece := s.recv(65536): data += piece
+    return data
+
+
+def get(path):
+    return f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
+
+
+errors, done = [], 0
+lock = threading.Lock()
+
+
+def converse():
+    global done
+    try:
+        with connect() as s:
+            message = get("/small") if mode == "web" else os.urandom(5000)
+            s.sendall(message)
+            if mode == "echo": s.shutdown(socket.SHUT_WR)
+            data = receive(s)
+        whole = data.endswith(b"END") and b" 200 OK" in data if mode == "web" else data == message
+        with lock:
+            if whole: done += 1
+            else: errors.append(f"{len(data)} bytes came")
+    except Exception as error:
+        with lock: errors.append(repr(error))
+
+
+running = True
+
+
+def load():
+    threads, start = [], time.monotonic()
+    while running:
+        threads.append(threading.Thread(target=converse))
+        threads[-1].start()
+        time.sleep(max(0, start + len(threads) / rate - time.monotonic()))
+    for thread in threads: thread.join()
+
+
+loader = threading.Thread(target=load)
+loader.start()
+download = connect()
+download.sendall(get("/large"))
+download.recv(1)
+measured = "--metrics" in sys.argv and until(r"metrics at http://127\.0\.0\.1:(\d+)/")
+
+
+def probe():
+    with socket.create_connection(("127.0.0.1", int(measured.group(1))), LIMIT) as s:
+        s.sendall(b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        return receive(s).split(b" ")[1].decode()
+
+
+pid, seen, probes = server.pid, 0, set()
+for _ in range(restarts):
+    os.kill(pid, signal.SIGUSR2)
+    found = until(f"(?s).{{{seen}}}.*?restarting: the process (\\d+) serves")
+    pid, seen = int(found.group(1)), found.end()
+    until(f"(?s).{{{seen}}}.*?stopping")
+    if measured: probes.add(probe())
+running = False
+loader.join()
+if mode == "echo": download.shutdown(socket.SHUT_WR)
+large = 1 + len(receive(download))
+os.kill(pid, signal.SIGTERM)
+# All processes of the server have it.
+reader.join(LIMIT)
+print(json.dumps({"done": done, "errors": errors, "large": large, "log": "".join(log), "alive": reader.is_alive(), "probes": list(probes)}))
