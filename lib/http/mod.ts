@@ -31,6 +31,7 @@ export type { UpgradeRequestOptions, UpgradeResult } from "./client/upgrade.ts";
 export { fromFetchHandler, toFetchHandler } from "./fetch/fetch_handler.ts";
 export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./fetch/fetch_handler.ts";
 export { serveHttp } from "./fetch/serve_http.ts";
+export { traced, tracedLight } from "./fetch/traced.ts";
 export { upgrade } from "./fetch/upgrade.ts";
 export { endToEndHeaders } from "./message/end_to_end.ts";
 export { HttpError } from "./message/errors.ts";

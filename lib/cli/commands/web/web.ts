@@ -10,6 +10,7 @@ import { statusOfError } from "../../../files/disk.ts";
 import { makeSite } from "../../../files/site.ts";
 import type { LightRequest } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
+import { tracedLight } from "../../../http/fetch/traced.ts";
 import { serveLight } from "../../../http/server/server.ts";
 import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
 import type { AccessList } from "../../../serve/access.ts";
@@ -153,7 +154,7 @@ async function run(options: WebOptions, session: Session): Promise<number> {
     { ...site, onError, onShortage },
     (name) => `start it with --allow-host ${name}`,
   );
-  const summary = await serveLight(listener, handler, serving).finished;
+  const summary = await serveLight(listener, tracedLight(handler), serving).finished;
   requests.flush();
   return conclude(summary, access, log, signals);
 }
