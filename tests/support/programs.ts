@@ -22,6 +22,7 @@ const PACKAGES = {
   "redis-server": "redis-server",
   slowhttptest: "slowhttptest",
   socat: "socat",
+  "systemd-analyze": "systemd",
   "systemd-notify": "systemd",
   "systemd-socket-activate": "systemd",
   tcpflow: "tcpflow",
