@@ -17,12 +17,12 @@ import type { Conn, Listener } from "./transport.ts";
 export interface Preparation {
   /**
    * Makes the connection that is accepted. It settles in bounded time, at once when the signal is
-   * aborted, and closes what it rejects. Nobody else reports why it rejects.
+   * aborted. If it rejects, it has closed `raw`, and has reported the reason.
    */
   readonly prepare: (raw: Conn, signal: AbortSignal) => Promise<Conn>;
   /**
-   * At most so many connections are prepared or ready at a time: for one on top, the oldest that is
-   * prepared makes room. While so many are ready, the rest stays at the source.
+   * The most connections that are being prepared or are ready. If one more comes, the oldest that is
+   * still being prepared is reset. When this many are ready, no more is taken from the source.
    */
   readonly most: number;
   /** Decides whose connections are prepared; the others are reset. Default: all are. */

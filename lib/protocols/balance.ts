@@ -100,7 +100,8 @@ interface Slot {
  * - A client gets the target with the fewest connections; of equal ones, the one that was not chosen
  *   for the longest time.
  * - A target that rejects with a {@linkcode SocketError} is down at once, and the client gets the next
- *   one, until each was tried. After that no other is tried: bytes may have arrived.
+ *   one, until each was tried. Once a target is connected, no other is tried for this client, even if
+ *   the connection breaks: bytes may have arrived.
  * - A target is checked every `checkInterval`. It is up again when a check, or a client, can connect.
  * - A lack of descriptors or memory on this machine, and an abort of the signal, say nothing about a
  *   target, and no other one is tried.
@@ -191,8 +192,8 @@ export class Balancer implements TargetPool, Disposable {
   }
 
   /**
-   * Has these targets from now on. Those of the same name stay as they are, and connect as the new one
-   * says. Those that are gone drain.
+   * Replaces the targets. One that stays, by its name, keeps its state and its connections, and uses
+   * the new `dial`. Those that are gone drain.
    */
   replace(targets: readonly BalancedTarget[]): void {
     checkArgument("Balancer.replace", targets, TARGETS);

@@ -127,7 +127,7 @@ export class AccessList implements Admission {
   }
 
   #whyNot(host: string): string | undefined {
-    // In no network, it would get past those that are denied.
+    // It is in no network, so the denied ones would not catch it.
     if (parseScopedIP(host) === undefined) return "its address is no IP address";
     if (this.#deny.has(host)) return "its address is denied";
     return this.#allow?.has(host) === false ? "its address is not allowed" : undefined;

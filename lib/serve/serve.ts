@@ -78,7 +78,8 @@ export interface ServeOptions {
   /** Called when the server stops. From then on connections have `drainTimeout` to finish. */
   readonly onStop?: () => void;
   /**
-   * Counts the connections. A listener counts those that wait, and handshakes: give the same to both.
+   * Counts the connections. Pass the same object to `listen()`, which counts waiting connections and
+   * handshakes.
    * Default: nothing is counted.
    */
   readonly metrics?: MetricsSink;
@@ -112,7 +113,7 @@ const OPTIONS: Kinds<ServeOptions> = {
   clock: CLOCK,
 };
 
-/** The time after which a new connection asks for room again, in milliseconds. */
+/** How long to wait before `makeRoom` is called again after it could make none, in milliseconds. */
 const ROOM_MS = 250;
 
 /** The time that handlers get to notice that their connection was reset, in milliseconds. */
@@ -311,7 +312,7 @@ class AcceptLoop {
   async #drain(deadline: () => number): Promise<void> {
     for (let late = false; this.#open.size > 0 && !late;) {
       const left = deadline() - this.#clock.now();
-      // A turn of the event loop is there in any case, for those who end because the server does.
+      // Even with no time left, one turn lets those handlers finish that end because the server does.
       const clock = left > 0 ? this.#clock : systemClock;
       const cancel = clock.setTimer(Math.max(0, left), () => {
         late = true;

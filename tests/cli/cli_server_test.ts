@@ -106,7 +106,7 @@ test("server: with --max-connections 1 the second client waits for the first to 
 });
 
 const FULL =
-  /^1 connection at once, which is the most: new clients wait\. --max-connections N takes/;
+  /^The limit of 1 connection is reached: new clients wait\. Raise it with --max-connections N\./;
 
 test("server: that all places are taken is a line in the log, once a minute", async () => {
   const clock = new TestClock();

@@ -32,7 +32,7 @@ interface Source {
   readonly files: KeyPairFiles;
 }
 
-/** The files that the options name. One of our own making is in no file. */
+/** The files that the options name. A self-signed certificate has none. */
 export class CertificateFiles {
   readonly #choice: TlsServerChoice;
 
@@ -47,8 +47,8 @@ export class CertificateFiles {
   }
 
   /**
-   * Reads them again. What is not right is as it was `before`, and a sentence in `problems`; a key pair
-   * that was not there before is left out.
+   * Reads them again. A certificate that is not valid now is kept as it was `before`, and `problems`
+   * says why. A new one that is not valid is left out.
    */
   readAgain(before: Certificates): { certificates: Certificates; problems: string[] } {
     const problems: string[] = [];
@@ -90,7 +90,7 @@ export class CertificateFiles {
     return paths.length > 0 && paths.every(isRegular);
   }
 
-  /** A text that is another one when a file has changed, has come or has gone. */
+  /** A text that differs once a file is changed, added or removed. */
   get state(): string {
     try {
       return this.#paths().map((path) => `${path} ${stateOf(path)}`).join("\n");

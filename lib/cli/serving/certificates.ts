@@ -13,7 +13,7 @@ import type { Log } from "../io/log.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
 
-/** How often the files are looked at, in milliseconds. A change counts when the next look sees no other. */
+/** How often the files are looked at, in milliseconds. They are read once two looks see the same state. */
 const LOOK_MS = 1000;
 
 /** What following the files takes. */
@@ -78,7 +78,7 @@ class Follower {
     this.#cancel();
   }
 
-  /** Reads the files. The log says so if it was `asked` for, and else if there is news. */
+  /** Reads the files. Logs the result if somebody `asked` for it, and else if something has changed. */
   readAgain(asked: boolean): void {
     const state = this.#files.state;
     const before = this.#certificates;

@@ -1,6 +1,6 @@
 /**
- * Ports of this machine by which a program is controlled: for other programs, and for no page in a
- * browser.
+ * Guards ports of this machine by which a program is controlled: other programs may use them, pages in a
+ * browser may not.
  *
  * @module
  */

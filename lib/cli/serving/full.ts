@@ -11,14 +11,14 @@ import type { Log } from "../io/log.ts";
 /** The time for which one line is enough, in milliseconds. */
 const QUIET_MS = 60_000;
 
-/** Returns what is to be called when new connections have to wait: it logs that, once a minute. */
+/** Makes the function that is called when new connections have to wait: it logs that, once a minute. */
 export function fullNotice(maxConnections: number, log: Log, clock: Clock): () => void {
   let quietUntil = -Infinity;
   return () => {
     const now = clock.now();
     if (now < quietUntil) return;
     quietUntil = now + QUIET_MS;
-    const reached = `${counted(maxConnections, "connection")} at once, which is the most`;
-    log.error(`${reached}: new clients wait. --max-connections N takes more.`);
+    const reached = `The limit of ${counted(maxConnections, "connection")} is reached`;
+    log.error(`${reached}: new clients wait. Raise it with --max-connections N.`);
   };
 }

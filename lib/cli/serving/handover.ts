@@ -164,7 +164,7 @@ export function isSuccessor(): boolean {
   return readInherited() !== undefined;
 }
 
-/** Reads what the predecessor says. What it says to others, such as our own parent, is inherited. */
+/** Reads the predecessor's variable. One that was meant for our parent is only inherited, and ignored. */
 function readInherited(): ReadonlyMap<string, number> | undefined {
   const [parent, names = ""] = readVariable(VARIABLE)?.split(" ") ?? [];
   if (parent !== String(process.ppid) || process.send === undefined) return undefined;

@@ -1,14 +1,14 @@
 /**
- * The life of a server, for what its handlers keep open.
+ * When a server reads files again and when it ends, for what its handlers keep open.
  *
  * @module
  */
 
-/** See the module. The session of a command is one, and a worker has its own. */
+/** See the module. The session of a command implements it; a worker has its own. */
 export interface Life {
-  /** Takes what reads files again, on SIGHUP. */
+  /** Registers a function that reads files again, on SIGHUP. */
   onReload(reload: () => void): void;
-  /** Takes what ends when the server does. */
+  /** Registers a function that is called when the server ends. */
   onEnd(stop: () => void): void;
   /** Whether it is that of a worker, whose parent may have read files long ago. Default: false. */
   readonly isWorker?: boolean;

@@ -1,6 +1,6 @@
 /**
- * `--metrics PORT`: a server for programs of this machine that measure a server, and ask whether it is
- * well. It serves from before that one listens until it has ended.
+ * `--metrics PORT`: an HTTP server on 127.0.0.1 with metrics and health. It starts before the main server
+ * listens, and ends after it.
  *
  * @module
  */

@@ -27,13 +27,13 @@ import type { Signals } from "../io/signals.ts";
 import { serverTranscript } from "../io/transcript.ts";
 import { openServerTransport } from "./shortage.ts";
 
-/** The listener of a server, and its access list. Undefined is all. */
+/** The listener of a server, and its access list. Undefined: everyone may connect. */
 export interface Opened {
   readonly listener: Listener;
   readonly access: AccessList | undefined;
 }
 
-/** What is spoken at a port, as its URL says. */
+/** The protocol at a port, as its URL has it. */
 export interface Spoken {
   /** The scheme without TLS; that of the address by default. */
   readonly plain?: string;
@@ -74,7 +74,7 @@ export async function listenAsPlanned(
   return { listener, access };
 }
 
-/** The means by which a server listens. */
+/** What a server needs to listen. */
 export interface Listening {
   /** The name of the socket among those of the server. */
   readonly name: string;
@@ -92,8 +92,8 @@ export interface Listening {
 export const MAIN = "main";
 
 /**
- * Where to listen for the socket with this name: at that of the process that this one replaces, at
- * the one that systemd passes, or where the options say.
+ * Chooses where the socket with this name listens: at the socket of the process that this one replaces,
+ * else at the one that systemd passes, else where the options say.
  */
 export async function placeToListen<P extends WantedPlace>(
   { name, place, systemd }: { name: string; place: P; systemd: boolean },

@@ -21,7 +21,7 @@ import type { Log, Transcript } from "../io/log.ts";
 import { openTransport, type ShownOptions, type SocketsRun } from "../options/transport.ts";
 import { descriptorLimit, tryDescriptor } from "./descriptors.deno.ts";
 
-/** After so many milliseconds without a failure it is looked whether the shortage is over. */
+/** How long to wait after the last failure before looking whether the shortage is over, in milliseconds. */
 const QUIET_MS = 2000;
 
 /** See the module. */
@@ -31,10 +31,10 @@ export class Shortage {
   readonly #try: () => void;
   /** Read now: when there are no descriptors left, no file can be read. */
   readonly #limit = descriptorLimit();
-  /** The resource that is lacking, and the last time of that. */
+  /** The resource that is lacking, and when it was lacking last. */
   #met: { readonly code: SocketErrorCode; at: number } | undefined;
 
-  /** `attempt` throws if there is nothing to be had. */
+  /** `attempt` throws as long as the resource is lacking. */
   constructor(log: Log, clock: Clock, attempt: () => void = tryDescriptor) {
     this.#log = log;
     this.#clock = clock;
@@ -56,7 +56,7 @@ export class Shortage {
 
   /** The same transport, whose failures to accept and to connect are heeded. */
   watch(transport: Transport): Transport {
-    // As the options are, so is the listener, which its type does not tell.
+    // The options decide the type of the listener, which TypeScript cannot see.
     const listen = async (options: ListenOptions): Promise<unknown> =>
       new HeededListener(await transport.listen(options), this);
     const connect = async (options: ConnectOptions) => {
@@ -99,7 +99,7 @@ export class Shortage {
 }
 
 /**
- * The sockets of the system for a server, as `openTransport` has them; the log says of each shortage.
+ * The sockets of the system for a server, as `openTransport` has them; each shortage is logged.
  */
 export function openServerTransport(
   run: SocketsRun,

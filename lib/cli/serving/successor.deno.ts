@@ -42,7 +42,7 @@ export function readVariable(variable: string): string | undefined {
  */
 export async function sharesPort({ host, port }: OpenPlace): Promise<boolean> {
   if (!SHARES || port === undefined) return false;
-  // Of a port that others share already, SO_REUSEPORT would silently take a part.
+  // If others share this port already, SO_REUSEPORT would silently take some of their connections.
   if (port !== 0) (await systemTransport.listen({ host, port })).close();
   return true;
 }

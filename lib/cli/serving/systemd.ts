@@ -29,7 +29,7 @@ const NOTIFY_MS = 5000;
 /** The message of a reload. */
 const RELOADING = "RELOADING=1";
 
-/** The option in place of it, which adds the time that Type=notify-reload asks for; since systemd 254. */
+/** Replaces it from systemd 254 on: it adds the time that Type=notify-reload asks for. */
 const RELOADING_OPTION = "--reloading";
 
 /** What systemd says to those whom it starts. */
@@ -79,7 +79,7 @@ function follow(session: Session, notifier: Notifier): void {
   const pid = isSuccessor() ? [`MAINPID=${process.pid}`] : [];
   session.onReady((url) => notifier.notify(["READY=1", ...pid, `STATUS=Listening at ${url}`]));
   session.io.onSignal("SIGHUP", () => {
-    // It is sent when the files have been read again.
+    // READY=1 follows once the files have been read again.
     void notifier.notify([RELOADING], ["READY=1"]);
   });
   session.onStopping(() => {

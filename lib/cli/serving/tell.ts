@@ -19,18 +19,18 @@ export function tellStop(what: string, grace: number, log: Log, { signal }: Sign
   });
 }
 
-/** Tells what went wrong with a peer; of a mistake of ours, where. */
+/** Logs what went wrong with a peer, or where a programming error happened. */
 export function tellFailure(error: unknown, log: Log): void {
   if (!(error instanceof SocketError)) tellMistake(error, log);
   else if (!log.verbose) log.note(error.message); // with -v the transcript has it
 }
 
 /**
- * Logs the position of a mistake of ours, behind `asked`, which was asked for. A SocketError is not
- * one: it is how peers behave.
+ * Logs where a programming error happened, after `prefix`, such as the request. A SocketError is not
+ * logged: peers cause those.
  */
-export function tellMistake(error: unknown, log: Log, asked = ""): void {
-  if (!(error instanceof SocketError)) log.mistake(error, asked);
+export function tellMistake(error: unknown, log: Log, prefix = ""): void {
+  if (!(error instanceof SocketError)) log.mistake(error, prefix);
 }
 
 /** Returns the summary of a server in words. `refused` is undefined if everyone may connect. */

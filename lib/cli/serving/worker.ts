@@ -49,7 +49,7 @@ export interface WorkerTask<Options> {
   /** Undefined without `--proxy-protocol`. */
   readonly proxies: ProxyOptions | undefined;
   readonly limits: LimitOptions;
-  /** Undefined breaks no connection. */
+  /** Undefined: no faults. */
   readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
   /** Whether the parent asks for metrics. */
   readonly measured: boolean;
@@ -64,7 +64,7 @@ export function workerMain<Options>(
   return async ({ id, data, signal, drainTimeout, listen, reportWith }) => {
     const io = serverIo();
     const { stderr, clock } = io;
-    // It goes on when nobody reads what it says.
+    // It goes on when nobody reads stderr.
     stderr.on("error", () => {});
     const task = data as WorkerTask<Options>;
     const log = new Log(io, { ...task.log, worker: id });

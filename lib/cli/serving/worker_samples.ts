@@ -1,6 +1,5 @@
 /**
- * The metrics of workers, which come and go: what those have counted that have ended is kept, so that no
- * sum goes down.
+ * The metrics of workers. The counts of a worker that has ended are kept, so that no total goes down.
  *
  * @module
  */

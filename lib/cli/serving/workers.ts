@@ -96,8 +96,8 @@ export async function serveInWorkers<Options>(
 }
 
 /**
- * Passes SIGHUP on, which the processes take as this one does: they read the files again. One that
- * still starts gets it once it is ready. Returns the listener for the workers' events.
+ * Passes SIGHUP on, so that the processes read the files again, too. One that still starts gets it once
+ * it is ready. Returns the listener for the workers' events.
  */
 function passOn(session: Session): (event: WorkerEvent) => void {
   const ready = new Set<number>();
