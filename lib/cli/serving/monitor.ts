@@ -20,7 +20,7 @@ import type { WorkerEvent, Workers } from "../../workers/workers.ts";
 import type { MetricsOptions, Monitor } from "../options/metrics.ts";
 import type { Session } from "../session.ts";
 import { localProgramsOnly } from "./control.ts";
-import { handoverOf } from "./handover.ts";
+import { handoverOf, isSuccessor } from "./handover.ts";
 import { FirstProcess, processSamples } from "./process_samples.ts";
 import { tellMistake } from "./tell.ts";
 import { WorkerSamples } from "./worker_samples.ts";
@@ -35,6 +35,8 @@ const WORKERS_MS = 1000;
 export async function startMonitor({ port }: MetricsOptions, session: Session): Promise<Monitor> {
   const { log, io: { clock } } = session;
   const monitor = new RunMonitor();
+  // Until a successor serves, its predecessor does.
+  if (isSuccessor()) monitor.state = "ready";
   session.onReady(() => {
     // A signal to stop may come first.
     if (monitor.state === "starting") monitor.state = "ready";
