@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { tcpAddr } from "../../../lib/base/addr.ts";
 import type { Exchange } from "../../../lib/http/server/options.ts";
 import { AccessLog } from "../../../lib/cli/commands/web/access_log.ts";
 import { HttpError } from "../../../lib/http/message/errors.ts";
+import { readTable } from "../../support/doc_table.ts";
 import { until } from "../../support/helpers.ts";
 import { test } from "../../support/runner.deno.ts";
 import { lightRequest, type Question } from "../../support/site_helpers.ts";
@@ -125,6 +127,18 @@ test("access log: as JSON it is one object a line", () => {
     userAgent: "curl/8",
     referer: "http://a/",
   });
+});
+
+test("access log: docs/operate.md names the fields of the JSON, and no other", () => {
+  const rows = [...readTable("docs/operate.md", "## Log").keys()];
+  const named = rows.flatMap((row) => [...row.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const headers = { ...basic("ann:secret"), "User-Agent": "a", Referer: "b" };
+  const all = exchange({ target: "/", headers }, {
+    error: new HttpError(400, "BAD_FIELD", "It is not right"),
+    remoteAddr: { ...tcpAddr("192.0.2.1", 1), via: tcpAddr("192.0.2.2", 2) },
+  });
+  const fields = Object.keys(JSON.parse(lineOf(all, "json", true)));
+  assert.deepEqual(["time", "event", ...named].sort(), fields.sort());
 });
 
 test("access log: many lines are written in one go, and none waits for long", async () => {
