@@ -9,9 +9,11 @@ import {
   type SpanProcessor,
 } from "@opentelemetry/sdk-trace-node";
 import { requestHttp, serveHttp, serveLight, traced, tracedLight } from "../../lib/http/mod.ts";
+import { tcpAddr } from "../../lib/base/addr.ts";
+import { requestAttributes } from "../../lib/http/fetch/span_attributes.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { startServerProcess, startWeb } from "../support/scripts.ts";
-import { makeSite } from "../support/site_helpers.ts";
+import { lightRequest, makeSite } from "../support/site_helpers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 
 /** Runs `fn` while the SDK is registered; the spans that have ended are in `spans`. */
@@ -78,7 +80,7 @@ test("traced: a request has a span as the conventions say, whose parent is in tr
     });
   }));
 
-test("traced: without an SDK, and a tracer, the handler is called as it is", () => {
+test("traced: without an SDK, the handler is called as it is", () => {
   const response = new Response();
   // Not awaited: it is the very same.
   assert.equal(traced(() => response)(new Request("http://a/"), undefined!), response);
@@ -114,6 +116,17 @@ test("traced: what a handler throws, a status of 500 and a method that nobody kn
       ],
     );
   }));
+
+test("traced: behind a proxy that says who the client is, the peer is the proxy", () => {
+  const [client, via] = [tcpAddr("192.0.2.1", 1), tcpAddr("192.0.2.2", 2)];
+  const request = { ...lightRequest({ target: "http://a/" }), remoteAddr: { ...client, via } };
+  const { attributes } = requestAttributes({ ...request, host: "[::1]:81" });
+  assert.deepEqual(
+    ["client.address", "network.peer.address", "network.peer.port", "server.address", "url.path"]
+      .map((name) => attributes[name]),
+    ["192.0.2.1", "192.0.2.2", 2, "::1", "/"],
+  );
+});
 
 test("traced: requests to 'web' have spans where an SDK is registered", () =>
   withSdk(async (spans) => {

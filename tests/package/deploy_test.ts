@@ -151,6 +151,8 @@ if (runtime === "Deno") {
       await using server = await listening(new Program(deno(app, args), OPTIONS));
       assert.equal(await (await fetch(`${server.url}a.txt`)).text(), "text");
       const [, port] = await server.program.stderr.until(/127\.0\.0\.1:(\d+)\/metrics/);
+      const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      assert.match(metrics, /^http_server_request_duration_seconds_count\{.*\} 1$/m);
       for (const probe of probes()) {
         const [, ...args] = probe.map((word) => word.replace("/app", app).replace("9464", port));
         const { code, stderr } = await runProgram(deno(app, args), OPTIONS);

@@ -32,9 +32,12 @@ export function requestAttributes(request: LightRequest): SpanDescription {
     ...serverOf(request),
   };
   if (!known) attributes["http.request.method_original"] = method;
-  if ("host" in remoteAddr) {
-    attributes["client.address"] = attributes["network.peer.address"] = remoteAddr.host;
-    attributes["network.peer.port"] = remoteAddr.port;
+  if ("host" in remoteAddr) attributes["client.address"] = remoteAddr.host;
+  // Behind a proxy that has said the client's address, the peer is the proxy.
+  const peer = "via" in remoteAddr && remoteAddr.via !== undefined ? remoteAddr.via : remoteAddr;
+  if ("host" in peer) {
+    attributes["network.peer.address"] = peer.host;
+    attributes["network.peer.port"] = peer.port;
   }
   if (localAddr.transport === "unix") attributes["network.transport"] = "unix";
   const agent = request.header("user-agent");
