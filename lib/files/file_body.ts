@@ -9,7 +9,6 @@ import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../base/borrowed.ts";
 import { ChangedError, type Located, readFully } from "./disk.ts";
 import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
-import { LOOKS_SELDOM } from "./file_system.deno.ts";
 import { Gate } from "./gate.ts";
 import { pauseAtTimes } from "./turns.ts";
 import type { Slice } from "./ranges.ts";
@@ -29,10 +28,11 @@ const FEW = 8;
 let underWay = 0;
 
 /**
- * So many chunks are read at once. Each that is read gives Deno something to do, and it would look at
- * the network only when nearly all of them are sent.
+ * So many chunks are read at once, as many as Node has threads for. Each that is read gives the event
+ * loop something to do: Deno would look at the network only when nearly all of them are sent, and on
+ * Node a small request would wait behind a thousand of them.
  */
-const reads = new Gate(LOOKS_SELDOM ? 4 : Infinity);
+const reads = new Gate(4);
 
 /** Buffers of large chunks, kept for the next download. */
 const free: Buffer[] = [];
