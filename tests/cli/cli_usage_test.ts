@@ -50,6 +50,7 @@ const FLAGS = {
     "--recv-size BYTES",
     "--ws",
     "--allow-origin ORIGIN",
+    "--deflate",
     "--max-connections N",
     "--idle-timeout SECONDS",
     "--grace SECONDS",

@@ -69,6 +69,23 @@ test("cli connect ws: a line is a message, and a message a line", async () => {
   );
 });
 
+test("cli echo --ws --deflate, connect --deflate: messages are compressed where both say so", async () => {
+  await using plain = await startEcho();
+  await using echo = await startEcho("--deflate");
+  const line = "hello ".repeat(100);
+  for (
+    const [url, args, said] of [
+      [echo.url, ["--deflate"], /^messages are compressed$/m],
+      [plain.url, ["--deflate"], /^messages are not compressed$/m],
+      [echo.url, [], /^sent 600 bytes/m],
+    ] as const
+  ) {
+    const { stdout, stderr } = await runClient(["connect", ...args, url], { stdin: line });
+    assert.equal(stdout.toString(), `${line}\n`);
+    assert.match(stderr, said);
+  }
+});
+
 test("cli connect ws: --binary sends and prints bytes as they are", async () => {
   await using echo = await startEcho();
   const sent = randomBytes(3 * MIB);
@@ -122,6 +139,7 @@ test("cli connect ws: what is not right has an exit code and a line with the nex
       [["--cacert", "/a", echo.url], "", 2, /Option --cacert needs wss:\/\//],
       [["--cacert", "/a", "localhost:1"], "", 2, /Option --cacert needs --tls/],
       [["--ping", "3", "localhost:1"], "", 2, /--ping is for WebSockets: connect ws:/],
+      [["--deflate", "localhost:1"], "", 2, /--deflate is for WebSockets: connect ws:/],
       [["-H", "Upgrade: b", echo.url], "", 2, /The field Upgrade is set by the engine/],
       [["-H", "Sec-WebSocket-Protocol: b", echo.url], "", 2, /handshake: see --subprotocol/],
       [["--subprotocol", "a b", echo.url], "", 2, /takes a name, not 'a b'/],
@@ -236,14 +254,13 @@ test("cli relay --to ws: a target that speaks no WebSocket is told, and the clie
 test("cli relay: what does not go together with WebSocket is told in a line", async () => {
   for (
     const [args, pattern] of [
-      [["relay", "--to", "a:1", "--ws", "--workers", "2"], /Option --ws goes without --workers/],
+      [["relay", "--to", "a:1", "--deflate"], /Option --deflate needs --ws/],
       [["relay", "--to", "ws:a:1"], /'ws:a:1' is not ws:\/\/HOST:PORT\/PATH/],
       [
         ["relay", "--to", "ws://a/", "--cacert", "a"],
         /--cacert is for a target with TLS: --to wss/,
       ],
       [["relay", "--to", "ws://localhost:7/", "--port", "7"], /connect to itself/],
-      [["echo", "--ws", "--workers", "2"], /Option --ws goes without --workers/],
       [["echo", "--ws", "--udp"], /Option --udp goes without --ws/],
       [["echo", "--ws", "--idle-timeout", "2"], /Option --ws goes without --idle-timeout/],
     ] as const

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { dialWebSocket } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
@@ -379,6 +380,29 @@ test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
   const plan = ["--workers", "2", "--worker-kind", "threads", "--fault", "@/dev/null"];
   assertFailed(await runServer(plan), 2, /Threads get no SIGHUP/);
+});
+
+test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and close with 1001", async () => {
+  await using target = await startServer(LOCAL);
+  const places = [...LOCAL, "--port", "0", "--workers", "2"];
+  for (const command of [["echo"], ["relay", "--to", `127.0.0.1:${target.port}`]]) {
+    await using server = await startServerProcess([...command, "--ws", "--deflate", ...places]);
+    assert.match(server.url, /^ws:\/\/127\.0\.0\.1:\d+\/$/);
+    const clients = await Promise.all(
+      Array.from({ length: 8 }, () => dialWebSocket(server.url, { deflate: true })),
+    );
+    for (const ws of clients) {
+      await ws.write(bytes("hello"));
+      assert.deepEqual(await ws.read(), bytes("hello"));
+      assert.notEqual(ws.extensions, "");
+    }
+    const foreign = dialWebSocket(server.url, { headers: ["Origin", "https://evil.example"] });
+    await assert.rejects(foreign, / 403 /);
+    const { code, stderr } = await server.program.stop();
+    for (const ws of clients) assert.equal((await ws.closed).code, 1001);
+    assert.equal(code, 0);
+    assert.match(stderr, /^stopped after 9 connections, 0 of them reset; 2 workers, 0 restarts$/m);
+  }
 });
 
 test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {

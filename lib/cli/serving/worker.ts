@@ -1,13 +1,13 @@
 /**
- * The module that each worker of `--workers` runs: the handler of a command, with the parent's
+ * The module that each worker of `--workers` runs: what a command serves, with the parent's
  * options.
  *
  * @module
  */
 
 import type { Clock } from "../../base/clock.ts";
-import type { Transport } from "../../net/transport.ts";
-import { type Handler, serve } from "../../serve/serve.ts";
+import type { Listener, Transport } from "../../net/transport.ts";
+import type { ServeOptions, ServeSummary } from "../../serve/serve.ts";
 import { ServerMetrics } from "../../metrics/mod.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
 import { flushed, serverIo } from "../io/io.ts";
@@ -26,16 +26,24 @@ import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./shortage.ts";
 import { workerReporter } from "./worker_samples.ts";
 
-/** The connection handler of a command, and its log. */
+/** What the conversations of a worker may use. */
+export interface WorkerContext {
+  readonly log: Log;
+  /** What they connect with, if they do. */
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly life: Life;
+}
+
+/** How a command serves, and its log. */
 export interface Conversations<Options> {
-  /** Makes the handler. It connects, if it does, through the transport. */
-  readonly handler: (
+  /** Serves the connections of a listener, until the signal of `serving` says stop. */
+  readonly serve: (
+    listener: Listener,
+    serving: ServeOptions,
     options: Options,
-    log: Log,
-    transport: Transport,
-    clock: Clock,
-    life: Life,
-  ) => Handler;
+    context: WorkerContext,
+  ) => Promise<ServeSummary>;
   /** The transcript that `-v` shows. */
   readonly transcript: () => Transcript;
 }
@@ -59,7 +67,7 @@ export interface WorkerTask<Options> {
 
 /** Makes the default export of a worker's module. Its task has the options of the handler. */
 export function workerMain<Options>(
-  { handler, transcript }: Conversations<Options>,
+  { serve, transcript }: Conversations<Options>,
 ): WorkerMain {
   return async ({ id, data, signal, drainTimeout, listen, reportWith }) => {
     const io = serverIo();
@@ -94,12 +102,9 @@ export function workerMain<Options>(
     });
     const options = conversationOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout, metrics };
-    const handle = handler(task.conversations, log, transport, clock, {
-      onReload,
-      onEnd,
-      isWorker: true,
-    });
-    const summary = await serve(listener, handle, serving).finished;
+    const life = { onReload, onEnd, isWorker: true };
+    const context = { log, transport, clock, life };
+    const summary = await serve(listener, serving, task.conversations, context);
     // The output of a thread is lost if it ends before it is written.
     await flushed(stderr);
     // Handshakes, too, refuse who may not connect.

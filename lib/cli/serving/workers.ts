@@ -16,7 +16,7 @@ import { readsPlans } from "../options/instrument_flags.ts";
 import type { ServingOptions } from "../options/serving.ts";
 import type { WorkerOptions } from "../options/workers.ts";
 import { handoverOf } from "./handover.ts";
-import { MAIN, planListening } from "./serving.ts";
+import { MAIN, planListening, type Spoken } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { describeSummary, tellStop } from "./tell.ts";
@@ -28,10 +28,12 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly module: string;
   readonly workers: WorkerOptions;
   readonly log: LogOptions;
-  /** Options of the connection handler. Plain data. */
+  /** Options of what the workers serve. Plain data. */
   readonly conversations: Options;
   /** Whether the handler reads files again on SIGHUP. Default: false. */
   readonly rereads?: boolean;
+  /** What is spoken, as the URL says. Default: bytes. */
+  readonly spoken?: Spoken;
 }
 
 /**
@@ -84,7 +86,7 @@ export async function serveInWorkers<Options>(
   // Where the workers bind for themselves, they share the port.
   handoverOf(session).add(MAIN, { addr: workers.addr, fd: workers.fd, isShared: true });
   tellStop("connections", limits.drainTimeout, log, signals);
-  await announce(workers.addr);
+  await announce(workers.addr, init.spoken);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;
   log.note(

@@ -12,7 +12,7 @@ import type { LimitOptions } from "../../options/limits.ts";
 import { handoverOf } from "../../serving/handover.ts";
 import { listenAsPlanned, type Listening } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
-import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
+import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
 
 /** The flags of the page. */
 export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
@@ -31,7 +31,7 @@ export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
 export interface PageOptions {
   /** Undefined is the one behind that of the terminals. */
   readonly port: number | undefined;
-  readonly origins: OriginOptions;
+  readonly messages: MessageOptions;
 }
 
 /** Makes what the flags say; undefined if there is to be no page. Throws a {@linkcode UsageError}. */
@@ -50,7 +50,7 @@ export function parsePage(
   if (own !== undefined && own !== 0 && own === port) {
     throw new UsageError("Options --port and --ws-port cannot be the same: the page has its own");
   }
-  return { port: own ?? (port === 0 ? 0 : undefined), origins: parseOrigins(values) };
+  return { port: own ?? (port === 0 ? 0 : undefined), messages: parseMessageOptions(values) };
 }
 
 /** What {@linkcode openPage} takes of the chat. */
@@ -71,7 +71,7 @@ export interface OpenedPage {
 
 /** Listens for browsers. What serves them is loaded only then. */
 export async function openPage(
-  { port, origins }: PageOptions,
+  { port, messages }: PageOptions,
   { plan, terminals, transport, session }: PageContext,
 ): Promise<OpenedPage> {
   const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
@@ -85,7 +85,8 @@ export async function openPage(
     });
   return {
     serve(room, limits, signals) {
-      const sockets = webSocketHandler((ws) => room.join(ws), origins, session, {
+      const told = { log: session.log, clock: session.io.clock };
+      const sockets = webSocketHandler((ws) => room.join(ws), messages, told, {
         maxSize: MOST_OF_MESSAGE,
       });
       return serveRequests(opened, pageHandler(sockets), limits, session, signals);

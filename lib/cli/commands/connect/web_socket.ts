@@ -48,6 +48,7 @@ export async function converseInMessages(
   const { stdin, onEof, signal } = choice;
   const ws = await open(target, transport, choice, clock);
   if (ws.protocol !== "") log.note(`the subprotocol is ${ws.protocol}`);
+  if (target.deflate) log.note(`messages are ${ws.extensions === "" ? "not " : ""}compressed`);
   // Reading ends then, and that ends all.
   const leave = () => void ws.close(1001);
   if (signal.aborted) leave();
@@ -85,7 +86,7 @@ export async function converseInMessages(
 }
 
 async function open(
-  { url, protocols, headers, pingInterval, tls }: WebSocketTarget,
+  { url, protocols, headers, pingInterval, deflate, tls }: WebSocketTarget,
   transport: Transport,
   { connectTimeout, signal }: MessageChoice,
   clock: Session["io"]["clock"],
@@ -99,6 +100,7 @@ async function open(
       connectTimeout,
       handshakeTimeout: connectTimeout,
       pingInterval,
+      deflate,
       maxSize: MOST_OF_LINE,
       signal,
       clock,

@@ -56,6 +56,7 @@ export const WEB_SOCKET_FLAGS: {
   readonly subprotocol: Flag<readonly string[]>;
   readonly header: Flag<readonly string[]>;
   readonly ping: Flag<number>;
+  readonly deflate: Flag<boolean>;
 } = {
   binary: toggle("with ws://, send and print bytes as they are, not lines"),
   subprotocol: subprotocolsFlag(),
@@ -64,6 +65,7 @@ export const WEB_SOCKET_FLAGS: {
     PING_SECONDS,
     `with ws://, Ping a silent peer; 0 = never (default ${PING_SECONDS})`,
   ),
+  deflate: toggle("with ws://, compress messages where the server can (RFC 7692)"),
 };
 
 /** Where a WebSocket is, and how it is opened. */
@@ -76,6 +78,7 @@ export interface WebSocketTarget {
   readonly headers: readonly string[];
   /** In milliseconds. 0 means none. */
   readonly pingInterval: number;
+  readonly deflate: boolean;
   /** Undefined without TLS. */
   readonly tls: ClientTls | undefined;
 }
@@ -115,19 +118,20 @@ export function parseWebSocket(
   const given = NOT_WITH_WS.find((name) => values[name]);
   if (given !== undefined) throw new UsageError(`Option --${given} goes without ${protocol}//`);
   if (protocol === "ws:") refuseTrust(values, "wss://");
-  const { binary, subprotocol: protocols, header: headers, ping: pingInterval } = values;
+  const { binary, subprotocol: protocols, header: headers, ping: pingInterval, deflate } = values;
   const tls = protocol === "wss:" ? parseTrust(values) : undefined;
-  return { url, binary, protocols, headers, pingInterval, tls };
+  return { url, binary, protocols, headers, pingInterval, deflate, tls };
 }
 
 /** Throws a {@linkcode UsageError} for what is only about WebSockets, and for flags of TLS without it. */
 export function refuseWebSocketFlags(values: WebSocketValues): void {
-  const { binary, subprotocol, header, ping } = values;
+  const { binary, subprotocol, header, ping, deflate } = values;
   const given = Object.entries({
     binary,
     subprotocol: subprotocol.length > 0,
     header: header.length > 0,
     ping: ping !== WEB_SOCKET_FLAGS.ping.fallback,
+    deflate,
   }).find(([, isGiven]) => isGiven);
   if (given !== undefined) {
     throw new UsageError(`Option --${given[0]} is for WebSockets: connect ws://HOST:PORT/PATH`);

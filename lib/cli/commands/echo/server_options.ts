@@ -15,7 +15,7 @@ import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
-import { type OriginOptions, parseOrigins, webSocketFlags } from "../web_socket/options.ts";
+import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
 
 /** The default port. */
 const PORT = 10000;
@@ -46,7 +46,7 @@ const NOT_WITH_UDP = [
 ] as const;
 
 /** What means nothing with --ws: a peer that is gone is noticed by Pings. */
-const NOT_WITH_WS = ["workers", "idle-timeout", "recv-size"] as const;
+const NOT_WITH_WS = ["idle-timeout", "recv-size"] as const;
 
 type EchoValues = Values<typeof FLAGS>;
 
@@ -76,7 +76,8 @@ export interface EchoDatagramOptions extends CommandOptions {
 export interface EchoMessageOptions extends CommandOptions {
   readonly protocol: "message";
   readonly serving: ServingOptions;
-  readonly origins: OriginOptions;
+  readonly workers: WorkerOptions | undefined;
+  readonly messages: MessageOptions;
 }
 
 /** What the echo server takes. */
@@ -96,16 +97,18 @@ function parseEchoServer(
   };
   if (values.udp) return { ...common, protocol: "datagram", ...parseDatagram(values) };
   const serving = parseServing(values, PORT);
-  if (values.ws) return { ...common, protocol: "message", serving, origins: parseMessages(values) };
   const workers = parseWorkers(values, serving.access);
+  if (values.ws) {
+    return { ...common, protocol: "message", serving, workers, messages: parseMessages(values) };
+  }
   const handler = { recvSize: values["recv-size"] };
   return { ...common, protocol: "stream", serving, workers, handler };
 }
 
-function parseMessages(values: EchoValues): OriginOptions {
+function parseMessages(values: EchoValues): MessageOptions {
   const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
   if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
-  return parseOrigins(values);
+  return parseMessageOptions(values);
 }
 
 function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | "access"> {

@@ -1,28 +1,29 @@
 /**
- * `server.ts echo --ws`: messages come back, texts as texts and bytes as bytes.
+ * `server.ts echo --ws`: the echo server of messages.
  *
  * @module
  */
 
 import type { Signals } from "../../io/signals.ts";
 import { openListener } from "../../serving/serving.ts";
+import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
-import { serveWebSockets, WEB_SOCKETS, webSocketHandler } from "../web_socket/serving.ts";
+import { serveWebSockets, WEB_SOCKETS } from "../web_socket/serving.ts";
 import type { EchoMessageOptions } from "./server_options.ts";
+import { echoHandler } from "./web_socket_handler.ts";
+import { WORKER_MODULE } from "./web_socket_worker.ts";
 
 /** Serves until a signal says stop; resolves to the exit code. */
 export async function echoMessages(
-  { serving, origins }: EchoMessageOptions,
+  { serving, workers, messages, log }: EchoMessageOptions,
   session: Session,
   signals: Signals,
 ): Promise<number> {
+  if (workers !== undefined) {
+    const more = { module: WORKER_MODULE, conversations: messages, spoken: WEB_SOCKETS };
+    return await serveInWorkers({ ...serving, workers, log, ...more }, session, signals);
+  }
   const opened = await openListener(serving, session, undefined, WEB_SOCKETS);
-  const handler = webSocketHandler(
-    async (ws) => {
-      for await (const message of ws) await ws.write(message);
-    },
-    origins,
-    session,
-  );
+  const handler = echoHandler(messages, { log: session.log, clock: session.io.clock });
   return await serveWebSockets(opened, handler, serving.limits, session, signals);
 }

@@ -5,6 +5,7 @@
  */
 
 import { echo } from "../../../protocols/echo.ts";
+import { serve } from "../../../serve/serve.ts";
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { serverTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker.ts";
@@ -14,7 +15,7 @@ import type { EchoHandlerOptions } from "./server_options.ts";
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<EchoHandlerOptions>({
-  handler: echo,
+  serve: (listener, serving, options) => serve(listener, echo(options), serving).finished,
   transcript: serverTranscript,
 });
 export default main;

@@ -23,9 +23,9 @@ import { RELAY_HINTS } from "../../advice/hints.ts";
 import { handlerTo } from "./handler.ts";
 import { refuseItself } from "./itself.ts";
 import {
+  type MessageOptions,
   ORIGIN_HELP,
-  type OriginOptions,
-  parseOrigins,
+  parseMessageOptions,
   webSocketFlags,
 } from "../web_socket/options.ts";
 import {
@@ -74,7 +74,7 @@ const FLAGS = {
 };
 
 /** What means nothing with --ws, or is about bytes. */
-const NOT_WITH_WS = ["workers", "toxiproxy-api", "idle-timeout"] as const;
+const NOT_WITH_WS = ["toxiproxy-api", "idle-timeout"] as const;
 
 const HELP = `Joins each client to a connection of its own to a target, or to one of several.
 
@@ -114,8 +114,8 @@ also before TLS. The target must expect it.
 
 A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
 half-close: the end of the other side closes it with 1000, and what it still sends is lost; when it
-closes, the other side gets FIN. --ws goes without --workers, --toxiproxy-api and --idle-timeout:
-silent clients get a Ping every 30 s.
+closes, the other side gets FIN. --ws goes without --toxiproxy-api and --idle-timeout: silent
+clients get a Ping every 30 s.
 ${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
@@ -159,8 +159,8 @@ export const relay: Command = command({
 interface RelayOptions extends CommandOptions {
   /** Undefined if all relays are made by the API. */
   readonly to: RelayTo | undefined;
-  /** Which pages may connect, if clients speak WebSocket. Undefined is bytes. */
-  readonly origins: OriginOptions | undefined;
+  /** How clients speak WebSocket. Undefined is bytes. */
+  readonly messages: MessageOptions | undefined;
   /** Undefined is no API. */
   readonly toxiproxy: ToxiproxyOptions | undefined;
   readonly serving: ServingOptions;
@@ -178,22 +178,22 @@ function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
     proxies: parseProxies(values),
     to,
-    origins: parseWs(values),
+    messages: parseWs(values),
     toxiproxy,
     serving,
     workers: parseWorkers(values, serving.access, readsTargets(to)),
   };
 }
 
-function parseWs(values: Values<typeof FLAGS>): OriginOptions | undefined {
+function parseWs(values: Values<typeof FLAGS>): MessageOptions | undefined {
   if (!values.ws) return undefined;
   const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
   if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
-  return parseOrigins(values);
+  return parseMessageOptions(values);
 }
 
 async function run(
-  { to, origins, toxiproxy, serving, workers, ...options }: RelayOptions,
+  { to, messages, toxiproxy, serving, workers, ...options }: RelayOptions,
   session: Session,
 ): Promise<number> {
   const { log, io: { clock } } = session;
@@ -203,9 +203,13 @@ async function run(
   const signals = session.onSignals();
   if (to !== undefined && workers !== undefined) {
     log.note(`relaying to ${describeTo(to)}`);
-    const more = { workers, log: options.log, module: WORKER_MODULE, conversations: to };
-    const rereads = readsTargets(to);
-    return await serveInWorkers({ ...serving, ...more, rereads }, session, signals);
+    const init = { ...serving, workers, log: options.log, rereads: readsTargets(to) };
+    if (messages !== undefined) {
+      const { relayInWorkers } = await import("./web_socket_server.ts");
+      return await relayInWorkers({ to, messages }, init, session, signals);
+    }
+    const more = { module: WORKER_MODULE, conversations: to };
+    return await serveInWorkers({ ...init, ...more }, session, signals);
   }
   // Faults are for the clients: the target is the other end of the same stream.
   const transport = new Shortage(log, clock).watch(
@@ -216,9 +220,9 @@ async function run(
   const listening = session.instruments.withFaults(transport, clock);
   const context = { session, signals, transport, listening };
   if (to === undefined) return await serveToxiproxy(toxiproxy!, serving, context);
-  if (origins !== undefined) {
+  if (messages !== undefined) {
     const { relayWebSockets } = await import("./web_socket_server.ts");
-    return await relayWebSockets({ to, origins, serving }, context);
+    return await relayWebSockets({ to, messages }, serving, context);
   }
   const opened = await openListener(serving, session, listening);
   log.note(`relaying to ${describeTo(to)}`);

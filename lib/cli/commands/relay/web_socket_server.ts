@@ -1,32 +1,21 @@
 /**
- * `relay --ws`: clients that speak WebSocket, whose messages are the bytes of the target.
+ * `relay --ws`: clients that speak WebSocket, here or in workers.
  *
  * @module
  */
 
-import type { WsConn } from "../../../http/ws/mod.ts";
 import type { Transport } from "../../../net/transport.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { ServingOptions } from "../../options/serving.ts";
 import { openListener } from "../../serving/serving.ts";
+import { serveInWorkers, type WorkersInit } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
-import { ByteConn } from "../web_socket/byte_conn.ts";
-import type { OriginOptions } from "../web_socket/options.ts";
-import { serveWebSockets, WEB_SOCKETS, webSocketHandler } from "../web_socket/serving.ts";
-import { handlerTo } from "./handler.ts";
-import { describeTo, type RelayTo } from "./targets.ts";
+import { serveWebSockets, WEB_SOCKETS } from "../web_socket/serving.ts";
+import { describeTo } from "./targets.ts";
+import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
+import { WORKER_MODULE } from "./web_socket_worker.ts";
 
-/** How long a target gets to end once its client has closed. */
-const LINGER_MS = 5000;
-
-/** What {@linkcode relayWebSockets} takes. */
-export interface WebSocketRelay {
-  readonly to: RelayTo;
-  readonly origins: OriginOptions;
-  readonly serving: ServingOptions;
-}
-
-/** What it uses. */
+/** What {@linkcode relayWebSockets} uses. */
 export interface WebSocketContext {
   readonly session: Session;
   readonly signals: Signals;
@@ -38,23 +27,25 @@ export interface WebSocketContext {
 
 /** Serves until a signal says stop; resolves to the exit code. */
 export async function relayWebSockets(
-  { to, origins, serving }: WebSocketRelay,
+  relay: WebSocketRelay,
+  serving: ServingOptions,
   { session, signals, transport, listening }: WebSocketContext,
 ): Promise<number> {
   const { log, io: { clock } } = session;
   const opened = await openListener(serving, session, listening, WEB_SOCKETS);
-  log.note(`relaying to ${describeTo(to)}`);
-  const relay = handlerTo(to, log, transport, clock, session);
-  const hold = async (ws: WsConn) => {
-    const over = new AbortController();
-    let cancel = () => {};
-    // FIN tells the target that the client has gone. One that goes on all the same is reset.
-    void ws.closed.then(() => cancel = clock.setTimer(LINGER_MS, () => over.abort()));
-    const stopping = AbortSignal.any([signals.signal, over.signal]);
-    await relay(new ByteConn(ws), { signal: over.signal, stopping });
-    cancel();
-  };
-  // Clients of websockify ask for this one, and browsers give up if they do not get it.
-  const handler = webSocketHandler(hold, origins, session, { protocols: ["binary"] });
+  log.note(`relaying to ${describeTo(relay.to)}`);
+  const context = { log, transport, clock, life: session };
+  const handler = webSocketRelayHandler(relay, signals.signal, context);
   return await serveWebSockets(opened, handler, serving.limits, session, signals);
+}
+
+/** The same in workers. */
+export async function relayInWorkers(
+  relay: WebSocketRelay,
+  init: Omit<WorkersInit<WebSocketRelay>, "module" | "conversations" | "spoken">,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  const more = { module: WORKER_MODULE, conversations: relay, spoken: WEB_SOCKETS };
+  return await serveInWorkers({ ...init, ...more }, session, signals);
 }

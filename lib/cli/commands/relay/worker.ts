@@ -4,6 +4,7 @@
  * @module
  */
 
+import { serve } from "../../../serve/serve.ts";
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker.ts";
@@ -14,7 +15,8 @@ import type { RelayTo } from "./targets.ts";
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<RelayTo>({
-  handler: handlerTo,
+  serve: (listener, serving, to, { log, transport, clock, life }) =>
+    serve(listener, handlerTo(to, log, transport, clock, life), serving).finished,
   transcript: switchboardTranscript,
 });
 export default main;

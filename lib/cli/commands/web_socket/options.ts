@@ -27,8 +27,16 @@ function originsFlag(): Flag<readonly string[]> {
 /** The flags; `help` says what --ws does. */
 export function webSocketFlags(
   help: string,
-): { readonly ws: Flag<boolean>; readonly "allow-origin": Flag<readonly string[]> } {
-  return { ws: toggle(help), "allow-origin": needing("ws", originsFlag()) };
+): {
+  readonly ws: Flag<boolean>;
+  readonly "allow-origin": Flag<readonly string[]>;
+  readonly deflate: Flag<boolean>;
+} {
+  return {
+    ws: toggle(help),
+    "allow-origin": needing("ws", originsFlag()),
+    deflate: needing("ws", toggle("compress messages where clients can (RFC 7692)")),
+  };
 }
 
 /** What the help of a server says of them. */
@@ -36,21 +44,24 @@ export const ORIGIN_HELP =
   `A page of a browser may connect if its host is the server's own: an address, localhost, --host or
 the name of this machine. --allow-origin lets in others. Programs, which send no Origin, may, too.`;
 
-/** Which pages may connect. */
-export interface OriginOptions {
+/** How WebSockets are spoken, and which pages may connect. Plain data, which workers get, too. */
+export interface MessageOptions {
   /** Origins beside the server's own; `*` is all. */
   readonly origins: readonly string[];
   /** The names of the server, beside addresses and localhost. */
   readonly names: readonly string[];
+  /** Whether messages are compressed for clients that can do it. */
+  readonly deflate: boolean;
 }
 
 /** Makes what the flags say. */
-export function parseOrigins(
+export function parseMessageOptions(
   values: Values<ReturnType<typeof webSocketFlags>> & {
     readonly host: string | undefined;
     readonly unix: string;
   },
-): OriginOptions {
-  const { "allow-origin": origins, host, unix } = values;
-  return { origins, names: servedNames({ "allow-host": [], host, unix }, false) ?? [] };
+): MessageOptions {
+  const { "allow-origin": origins, deflate, host, unix } = values;
+  const names = servedNames({ "allow-host": [], host, unix }, false) ?? [];
+  return { origins, names, deflate };
 }

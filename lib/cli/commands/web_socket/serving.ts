@@ -5,19 +5,21 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
+import type { Clock } from "../../../base/clock.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { requireHost } from "../../../files/hosts.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
 import { serveLight } from "../../../http/server/server.ts";
 import { websocket, type WsConn, WsError, type WsServerOptions } from "../../../http/ws/mod.ts";
-import type { ServeSummary } from "../../../serve/serve.ts";
+import type { Listener } from "../../../net/transport.ts";
+import type { ServeOptions, ServeSummary } from "../../../serve/serve.ts";
+import type { Log } from "../../io/log.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
-import { fullNotice } from "../../serving/full.ts";
-import type { Opened, Spoken } from "../../serving/serving.ts";
+import { conversationOptions, type Opened, type Spoken } from "../../serving/serving.ts";
 import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import type { Session } from "../../session.ts";
-import type { OriginOptions } from "./options.ts";
+import type { MessageOptions } from "./options.ts";
 
 /** A port for WebSockets. */
 export const WEB_SOCKETS: Spoken = { plain: "ws", secure: "wss", path: "/" };
@@ -25,11 +27,17 @@ export const WEB_SOCKETS: Spoken = { plain: "ws", secure: "wss", path: "/" };
 /** A port for pages of a browser. */
 export const PAGES: Spoken = { plain: "http", secure: "https", path: "/" };
 
+/** What logs, and the clock. */
+export interface Told {
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
 /** Makes the handler of requests: each becomes a WebSocket, which `hold` holds, or is refused. */
 export function webSocketHandler(
   hold: (ws: WsConn) => Promise<void>,
-  { origins, names }: OriginOptions,
-  { log, io: { clock } }: Session,
+  { origins, names, deflate }: MessageOptions,
+  { log, clock }: Told,
   more: Pick<WsServerOptions, "maxSize" | "protocols"> = {},
 ): LightHandler {
   const handler = websocket(async (ws) => {
@@ -40,7 +48,7 @@ export function webSocketHandler(
       if (!(error instanceof WsError || error instanceof SocketError)) throw error;
       log.note(`${formatAddr(ws.remoteAddr)}: ${error.message}`);
     }
-  }, { ...more, allowOrigin: origins, clock });
+  }, { ...more, allowOrigin: origins, deflate, clock });
   // A page whose name was made to lead here is of the same host as the server: that name must be known.
   const guarded = requireHost(
     handler,
@@ -59,21 +67,23 @@ export function webSocketHandler(
 export async function serveRequests(
   { listener, access }: Opened,
   handler: LightHandler,
-  { maxConnections, drainTimeout }: LimitOptions,
+  limits: LimitOptions,
   { log, monitor, io: { clock } }: Session,
   { signal }: Signals,
 ): Promise<ServeSummary> {
-  const server = serveLight(listener, handler, {
-    signal,
-    clock,
-    maxConnections,
-    onFull: fullNotice(maxConnections, log, clock),
-    admission: access,
-    drainTimeout,
-    metrics: monitor?.metrics,
-    onError: (error) => tellMistake(error, log),
-  });
-  return await server.finished;
+  const options = conversationOptions(limits, access, log, clock);
+  return await serveIn(listener, handler, { ...options, signal, metrics: monitor?.metrics }, log);
+}
+
+/** The same of a worker. */
+export async function serveIn(
+  listener: Listener,
+  handler: LightHandler,
+  { idleTimeout: _, ...options }: ServeOptions,
+  log: Log,
+): Promise<ServeSummary> {
+  const onError = (error: unknown) => tellMistake(error, log);
+  return await serveLight(listener, handler, { ...options, onError }).finished;
 }
 
 /** The same of a port for WebSockets alone; resolves to the exit code. */

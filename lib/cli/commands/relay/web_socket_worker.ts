@@ -1,0 +1,23 @@
+/**
+ * The module that each worker of `relay --ws` runs.
+ *
+ * @module
+ */
+
+import type { WorkerMain } from "../../../workers/protocol.ts";
+import { switchboardTranscript } from "../../io/transcript.ts";
+import { workerMain } from "../../serving/worker.ts";
+import { serveIn } from "../web_socket/serving.ts";
+import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
+
+/** The URL of this file. */
+export const WORKER_MODULE: string = import.meta.url;
+
+const main: WorkerMain = workerMain<WebSocketRelay>({
+  serve(listener, serving, options, context) {
+    const handler = webSocketRelayHandler(options, serving.signal!, context);
+    return serveIn(listener, handler, serving, context.log);
+  },
+  transcript: switchboardTranscript,
+});
+export default main;
