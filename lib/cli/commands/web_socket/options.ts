@@ -5,7 +5,11 @@
  */
 
 import { type Flag, list, needing, toggle, UsageError, type Values } from "../../io/flags.ts";
+import type { Spoken } from "../../serving/serving.ts";
 import { servedNames } from "../web/hosts.ts";
+
+/** A port for WebSockets. */
+export const WEB_SOCKETS: Spoken = { plain: "ws", secure: "wss", path: "/" };
 
 /** An origin is a scheme, a host and a port, as a browser sends it. */
 function originsFlag(): Flag<readonly string[]> {

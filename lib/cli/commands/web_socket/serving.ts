@@ -21,9 +21,6 @@ import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
 import type { Session } from "../../session.ts";
 import type { MessageOptions } from "./options.ts";
 
-/** A port for WebSockets. */
-export const WEB_SOCKETS: Spoken = { plain: "ws", secure: "wss", path: "/" };
-
 /** A port for pages of a browser. */
 export const PAGES: Spoken = { plain: "http", secure: "https", path: "/" };
 
