@@ -137,4 +137,14 @@ await report.check("every feature in docs/features.md names a test that exists",
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });
 
+await report.check("each test in docs/websocket_rfc.md exists", () => {
+  const tests = files.filter((path) => path.startsWith("tests/")).map(read).join("\n");
+  const rows = read("docs/websocket_rfc.md").split("\n").filter((line) => /^\| \d/.test(line));
+  const missing = rows.flatMap((row) => {
+    const names = [...row.split("|")[3].matchAll(/`([^`]+)`/g)].map(([, name]) => name);
+    return names.filter((name) => !tests.includes(name)).map((name) => `${name}: ${row}`);
+  });
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+});
+
 report.end();

@@ -1,6 +1,6 @@
 // The MUSTs of RFC 6455, sections 4 to 8, each with a test that has its section in its name; those on
-// the bytes of frames alone are in ws_frame_test.ts. Left out are those for browsers, and 4.1 on one
-// connection at a time to each host: a program that opens several has its reasons.
+// the bytes of frames alone are in ws_frame_test.ts, and those on what comes before the request in
+// rfc6455_opening_test.ts. docs/websocket_rfc.md has all of them, and says which are left out.
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
@@ -151,6 +151,11 @@ must(
     assert.doesNotMatch(none, /Sec-WebSocket-Protocol/);
   },
 );
+
+must("4.2.2", "no extension is accepted that the client has not offered", async () => {
+  const head = await answerTo(REQUEST, { deflate: true });
+  assert.doesNotMatch(head, /Sec-WebSocket-Extensions/i);
+});
 
 must("9.1", "extensions that are not known are declined, and none is accepted twice", async () => {
   const fields = [
@@ -575,6 +580,48 @@ must("6.1", "what is written after closing is refused, in each state", async () 
   await assert.rejects(end.ws.write("a"), { code: "EPIPE" });
 });
 
+must("6.1", "a message that is sent piece by piece is abandoned when the peer closes", async () => {
+  using end = await engine("client");
+  let taken = 0;
+  const writing = end.ws.writeStream(
+    "text",
+    (async function* () {
+      for (; taken < 10; taken++) {
+        yield bytes("piece");
+        if (taken > 0) continue;
+        await end.peer.send({ opcode: CLOSING, payload: closing(1001) });
+        assert.equal(await end.ws.read(), null);
+      }
+    })(),
+  );
+  await assert.rejects(writing, { code: "EPIPE" });
+  assert.equal(taken, 1);
+  const frames = [await end.peer.frame(), await end.peer.frame()];
+  assert.deepEqual(frames.map((frame) => frame?.first), [TEXT, 0x88]);
+});
+
+must(
+  "6.2",
+  "types and bytes are those that were sent, and what follows the last fragment is another message",
+  async () => {
+    for (const role of ["client", "server"] as const) {
+      using end = await engine(role);
+      const binary = Uint8Array.from({ length: 300 }, (_, i) => i);
+      await end.peer.send(
+        { opcode: BINARY, fin: false, payload: binary.subarray(0, 7) },
+        { opcode: CONTINUATION, payload: binary.subarray(7) },
+        ...fragments("text"),
+        { opcode: BINARY, payload: nothing },
+        ...fragments("a", "b"),
+      );
+      assert.deepEqual(new Uint8Array(await end.ws.read() as Uint8Array), binary);
+      assert.equal(await end.ws.read(), "text");
+      assert.deepEqual(new Uint8Array(await end.ws.read() as Uint8Array), nothing);
+      assert.equal(await end.ws.read(), "ab");
+    }
+  },
+);
+
 must("7.1.1", "the server closes TCP first: a client waits for it, but not for ever", async () => {
   using server = await engine("server");
   await server.peer.send({ opcode: CLOSING, payload: closing(1000) });
@@ -592,6 +639,36 @@ must("7.1.1", "the server closes TCP first: a client waits for it, but not for e
   await clock.advance(1);
   assert.equal((await client.ws.closed).clean, true);
 });
+
+must(
+  "7.1.2",
+  "closing sends a Close frame with the code and the reason, in each role",
+  async () => {
+    for (const role of ["client", "server"] as const) {
+      using end = await engine(role);
+      const closed = end.ws.close(4321, "enöugh");
+      const frame = await end.peer.frame();
+      assert.equal(frame?.first, 0x88);
+      assert.deepEqual(new Uint8Array(frame!.payload), new Uint8Array(closing(4321, "enöugh")));
+      end.peer.conn.close();
+      await closed;
+    }
+  },
+);
+
+must(
+  "7.2.1",
+  "a connection that is reset fails the WebSocket, with what the socket says",
+  async () => {
+    using end = await engine("client");
+    await end.peer.send(...fragments("whole"));
+    const reading = end.ws.read();
+    assert.equal(await reading, "whole");
+    end.peer.conn.reset();
+    await assert.rejects(end.ws.read(), { code: "ECONNRESET" });
+    assert.deepEqual(await end.ws.closed, { code: 1006, reason: "", clean: false, by: "peer" });
+  },
+);
 
 must("7.1.5", "the code of a connection that ends without a Close frame is 1006", async () => {
   for (const role of ["client", "server"] as const) {
