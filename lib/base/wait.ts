@@ -27,6 +27,21 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
+/**
+ * Calls a function. What it throws rejects the promise. The arguments are not kept for as long as that is
+ * pending, as the frame of an async function would keep them.
+ */
+export function settled<A extends readonly unknown[], T>(
+  call: (...args: A) => T | Promise<T>,
+  ...args: A
+): Promise<T> {
+  try {
+    return Promise.resolve(call(...args));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** Limits of a wait. */
 export interface Limits {
   /** Ends it when aborted. */

@@ -59,6 +59,21 @@ test("upgrade: responses before it are sent first, and what follows is no reques
   assert.ok(heard.endsWith(`${SWITCHED}${get}`), heard);
 });
 
+test("upgrade: a request whose signal is asked for later takes nothing of the other protocol", async () => {
+  await using server = await serveOn((request) =>
+    upgrade(request, {
+      protocol: "echo",
+      handler: async (conn, conversation) => {
+        assert.equal(request.signal().aborted, false);
+        await server.clock.advance(1000);
+        await echo()(conn, conversation);
+      },
+    })
+  );
+  assert.equal(await server.talk(`${ASK}hello`), `${SWITCHED}hello`);
+  assert.deepEqual(server.errors, []);
+});
+
 test("upgrade: a request that does not ask for it gets 426, and the connection goes on", async () => {
   await using server = await serveOn(upgrading(echo()));
   for (

@@ -16,6 +16,7 @@ import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
 import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
+import type { Spoken } from "./switched.ts";
 import { RequestHeads } from "./request_heads.ts";
 
 /** The parts of a server that its connections use. */
@@ -65,13 +66,14 @@ export class HttpConnection {
 
   /**
    * Serves the connection, and resolves when nothing is to be sent on it any more, even if a handler
-   * never returns; the caller closes it.
+   * never returns; the caller closes it. If another protocol is spoken from now on, it resolves to that.
    */
-  async run(): Promise<void> {
+  async run(): Promise<Spoken | undefined> {
     try {
       await Promise.race([this.#run(), this.#exchanges.client.gone]);
+      return this.#exchanges.spoken;
     } finally {
-      this.#exchanges.ended();
+      if (this.#exchanges.spoken === undefined) this.#exchanges.ended();
     }
   }
 
@@ -104,7 +106,8 @@ export class HttpConnection {
     } catch (error) {
       await this.#fail(error);
     } finally {
-      input.release();
+      // What has come behind the request is for who speaks next.
+      if (!state.switched) input.release();
     }
   }
 

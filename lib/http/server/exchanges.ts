@@ -7,7 +7,6 @@
 
 import type { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
-import { SocketError } from "../../base/errors.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { Conversation } from "../../serve/server.ts";
@@ -35,6 +34,7 @@ import { restOf } from "../../net/rest_conn.ts";
 import { Reports } from "./reports.ts";
 import { EngineRequest, type RequestConnection } from "./request.ts";
 import { Sender } from "./sender.ts";
+import { isErrorOf, speak, type Spoken } from "./switched.ts";
 import { upgradedHandlerOf } from "./upgrade.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */
@@ -72,6 +72,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   readonly #output: Output;
   readonly #sender: Sender;
   readonly #reports: Reports;
+  /** The other protocol that is spoken now. */
+  spoken: Spoken | undefined;
   /** The last request that has come. */
   #request: EngineRequest | undefined;
   /** The last response that takes its time. */
@@ -192,7 +194,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** Whether it is this connection that failed, and none that a handler has. */
   isOwn(error: unknown): boolean {
-    return error instanceof SocketError && error.addr === this.#conn.remoteAddr;
+    return isErrorOf(this.#conn, error);
   }
 
   /** Puts a response into the output; returns what does not fit and is yet to be sent. */
@@ -232,29 +234,20 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.answered(request, response.status, this.#sender.sent);
   }
 
-  /** Sends 101, and has another protocol spoken. Resolves when that has come to its end. */
+  /** Sends 101, and has another protocol spoken. */
   async #switch(
     request: EngineRequest,
     head: string,
     handler: Handler,
   ): Promise<void> {
-    const conn = this.#conn;
     await this.#output.sendText(head);
     await this.#output.sendBytes(this.#server.tails.persistent);
     await this.#output.flush();
     this.#state.switch();
-    const before = conn.bytesWritten;
-    let complete = false;
-    try {
-      await handler(restOf(conn, this.#input), this.#conversation);
-      complete = true;
-    } catch (error) {
-      if (!this.isOwn(error)) {
-        this.#server.settings.onError(error, request);
-        conn.reset();
-      }
-    }
-    this.#reports.end(request, 101, conn.bytesWritten - before, complete);
+    request.detach();
+    const [conn, { onError }] = [this.#conn, this.#server.settings];
+    const kept = { conn, request, onError, reports: this.#reports };
+    this.spoken = speak(handler, restOf(conn, this.#input), this.#conversation, kept);
   }
 
   /** The end of a head: Date, and Connection where it does not go without saying. */

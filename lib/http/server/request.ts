@@ -36,7 +36,8 @@ export class EngineRequest implements LightRequest {
   readonly body: LightBody | undefined;
   readonly header: (name: string) => string | undefined = headerOf;
   readonly signal: () => AbortSignal = () => this.#signal();
-  readonly #connection: RequestConnection;
+  /** Undefined once another protocol is spoken there. */
+  #connection: RequestConnection | undefined;
   readonly #reader: BodyReader | undefined;
   #controller: AbortController | undefined;
 
@@ -63,9 +64,14 @@ export class EngineRequest implements LightRequest {
   #signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      this.#connection.watchClient(this);
+      this.#connection?.watchClient(this);
     }
     return this.#controller.signal;
+  }
+
+  /** Another protocol is spoken from now on: what comes is no request's any more. */
+  detach(): void {
+    this.#connection = undefined;
   }
 
   /** The reader of the body, if there is one. */

@@ -14,6 +14,7 @@ import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
+import type { Spoken } from "./switched.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
 const TICK_MS = 250;
@@ -100,12 +101,17 @@ export class HttpServer implements ConnectionServer {
     );
   }
 
-  async #converse(conn: Conn, conversation: Conversation): Promise<void> {
+  /** Speaks HTTP, and then another protocol if there is one; what HTTP took is free meanwhile. */
+  #converse(conn: Conn, conversation: Conversation): Promise<void> {
+    return this.#speakHttp(conn, conversation).then((spoken) => spoken?.end);
+  }
+
+  async #speakHttp(conn: Conn, conversation: Conversation): Promise<Spoken | undefined> {
     if (this.#connections.size === 0) this.#tick();
     const connection = new HttpConnection(conn, conversation, this);
     this.#connections.add(connection);
     try {
-      await connection.run();
+      return await connection.run();
     } finally {
       this.#connections.delete(connection);
     }

@@ -12,6 +12,7 @@ import {
   type Kinds,
   TEXTS,
 } from "../../base/arguments.ts";
+import { settled } from "../../base/wait.ts";
 import { type Conversation, OpenConversation } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
 import { isToken } from "../message/syntax.ts";
@@ -175,8 +176,11 @@ function refuse(status: number, why: string, more: readonly string[] = []): Ligh
   return { status, headers, body: `${why}.\n` };
 }
 
-/** Has a handler hold a WebSocket, which is closed when the handler is done or the server stops. */
-async function hold(
+/**
+ * Has a handler hold a WebSocket, which is closed when the handler is done or the server stops. Not an
+ * async function: its frame would keep the request.
+ */
+function hold(
   ws: WebSocketConn,
   handler: WsHandler,
   request: LightRequest,
@@ -186,12 +190,9 @@ async function hold(
   // An idle WebSocket has no signal of its own, which takes more memory than all the rest of it.
   if (conversation instanceof OpenConversation) conversation.onStopping(stop);
   else conversation.stopping.addEventListener("abort", stop);
-  try {
-    await handler(ws, request);
-    await ws.close();
-  } catch (error) {
+  return settled(handler, ws, request).then(() => ws.close(), async (error) => {
     const isOwn = ws.failedWith(error);
     await ws.close(isOwn ? CLOSE.normal : CLOSE.internal);
     if (!isOwn) throw error;
-  }
+  });
 }

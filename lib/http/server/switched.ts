@@ -1,0 +1,58 @@
+/**
+ * A connection that HTTP was left on, for another protocol (RFC 9110 section 7.8). Such connections are
+ * many, and mostly idle: here is all that is kept of the engine meanwhile.
+ *
+ * @module
+ */
+
+import { SocketError } from "../../base/errors.ts";
+import { settled } from "../../base/wait.ts";
+import type { Conn } from "../../net/transport.ts";
+import type { Handler } from "../../serve/serve.ts";
+import type { Conversation } from "../../serve/server.ts";
+import type { HttpSettings } from "./options.ts";
+import type { Reports } from "./reports.ts";
+import type { EngineRequest } from "./request.ts";
+
+/** Another protocol that is spoken. An object, since a promise would be waited for on its way. */
+export interface Spoken {
+  /** Resolves when it has come to its end. */
+  readonly end: Promise<void>;
+}
+
+/** What is kept for the end. */
+export interface Kept {
+  readonly conn: Conn;
+  readonly request: EngineRequest;
+  readonly onError: HttpSettings["onError"];
+  readonly reports: Reports;
+}
+
+/** Whether it is a connection that failed, and nothing else. */
+export function isErrorOf(conn: Conn, error: unknown): boolean {
+  return error instanceof SocketError && error.addr === conn.remoteAddr;
+}
+
+/** Has `handler` speak; `rest` is the connection with what was received already. */
+export function speak(
+  handler: Handler,
+  rest: Conn,
+  conversation: Conversation,
+  { conn, request, onError, reports }: Kept,
+): Spoken {
+  const before = conn.bytesWritten;
+  const ended = (complete: boolean) => {
+    reports.end(request, 101, conn.bytesWritten - before, complete);
+    // What was received and not read is dropped.
+    rest.close();
+  };
+  // Not an async function: its frame would keep the handler, and what that was made of.
+  const end = settled(handler, rest, conversation).then(() => ended(true), (error) => {
+    if (!isErrorOf(conn, error)) {
+      onError(error, request);
+      conn.reset();
+    }
+    ended(false);
+  });
+  return { end };
+}
