@@ -59,14 +59,14 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   readonly extensions: string;
   readonly localAddr: Addr;
   readonly remoteAddr: Addr;
-  readonly closed: Promise<WsClose>;
   readonly #conn: Conn;
   readonly #role: WsRole;
   readonly #settings: WsSettings;
   readonly #deflate: Deflate | undefined;
   readonly #sender: FrameSender;
   readonly #receiver: Receiver;
-  readonly #onClosed = deferred<WsClose>();
+  /** Made when somebody waits for it: most do at the end. */
+  #onClosed: Deferred<WsClose> | undefined;
   /** A Pong is on its way; of the Pings that came meanwhile the last one is answered. */
   #ponging = false;
   #nextPong: Buffer | undefined;
@@ -81,6 +81,8 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #failed = false;
   #cancelClosing: (() => void) | undefined;
   #over = false;
+  /** How it was closed. */
+  #end: WsClose | undefined;
   /** The message that is being sent piece by piece. */
   #streaming: Promise<void> | undefined;
 
@@ -93,7 +95,6 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.extensions = extensions;
     this.localAddr = conn.localAddr;
     this.remoteAddr = conn.remoteAddr;
-    this.closed = this.#onClosed.promise;
     this.#conn = conn;
     this.#role = role;
     this.#settings = settings;
@@ -102,6 +103,14 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver = new Receiver(conn, role, settings, this.#deflate, this);
     if (settings.pingInterval > 0) pingWatch(settings.clock, settings.pingInterval).add(this);
     this.#receiver.pump();
+  }
+
+  get closed(): Promise<WsClose> {
+    if (this.#onClosed === undefined) {
+      this.#onClosed = deferred();
+      if (this.#end !== undefined) this.#onClosed.resolve(this.#end);
+    }
+    return this.#onClosed.promise;
   }
 
   /** Whether nothing more can be written. */
@@ -305,7 +314,8 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver.stop();
     this.#rejectPings();
     this.#conn.close();
-    this.#onClosed.resolve(this.#how());
+    this.#end = this.#how();
+    this.#onClosed?.resolve(this.#end);
   }
 
   #rejectPings(): void {

@@ -79,8 +79,8 @@ export function putHeader(
 export class FrameParser {
   readonly #masked: boolean;
   readonly #mayCompress: boolean;
+  /** The header, as far as it has come; then the key of its payload is in the first 4 bytes. */
   readonly #head = new Uint8Array(MAX_HEADER);
-  readonly #mask = new Uint8Array(4);
   #headLength = 0;
   #phase = 0;
   /** A message has begun whose last frame has not. */
@@ -165,7 +165,7 @@ export class FrameParser {
     this.length = this.left = this.#length(head[1] & 0x7f);
     if (this.opcode < 0x8) this.#inMessage = !this.fin;
     if (this.#masked) {
-      for (let i = 0; i < 4; i++) this.#mask[i] = head[this.#headLength - 4 + i];
+      for (let i = 0; i < 4; i++) head[i] = head[this.#headLength - 4 + i];
     }
     this.#phase = 0;
     this.#headLength = 0;
@@ -192,7 +192,7 @@ export class FrameParser {
    */
   payload(chunk: Uint8Array, from: number, to: number): number {
     const end = Math.min(to, from + this.left);
-    if (this.#masked) applyMask(chunk, from, end, this.#mask, this.#phase);
+    if (this.#masked) applyMask(chunk, from, end, this.#head, this.#phase);
     this.#phase = this.#phase + end - from & 3;
     this.left -= end - from;
     return end;
