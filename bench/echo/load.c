@@ -3,7 +3,7 @@
 // MSG_TRUNC the kernel drops the bytes and tells how many there were. Four fifths of what is left is
 // the kernel's send path, which the C loop has too (io_uring did not make it cheaper).
 //
-// load run PORT CONNECTIONS SIZE PID [u32 | ws] [spin]
+// load run PORT CONNECTIONS SIZE PID [u32 | ws [cast]] [spin]
 //   Opens the connections and keeps them, since a runtime pays for new ones for some time after. For
 //   each line "WARMUP_MS MEASURE_MS" on its standard input it runs a closed loop: each connection
 //   has one message of SIZE bytes under way, and sends the next one when the last has come back.
@@ -11,6 +11,8 @@
 //   seconds, and the CPU seconds that the server (process PID) and the generator used in just those.
 //   With u32, a message is a frame: its first 4 bytes tell how many come behind them.
 //   With ws, it is a frame of WebSocket: SIZE bytes of payload, text up to 1 KiB and binary above.
+//   With cast, the first connection alone sends, and each message comes back on all of them: what is
+//   counted is what comes.
 //   With spin, it never sleeps, which takes a core for itself. Who sends to a sleeper pays for waking
 //   it, an interrupt to another core, and that is dear on a virtual machine: the slower a server is,
 //   the more often its generator would sleep. The time spent without work is not counted as used.
@@ -44,15 +46,17 @@ static size_t least = 1;  // what a server echoes at least: a byte, or a frame
 static int whole;  // small messages come in one piece
 static int spinning;
 static int websocket;
+static int casting;
 
 // The opening handshake of WebSocket, which shows that the connection was accepted.
 static void shake_hands(int fd) {
-  static const char request[] =
-      "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+  static const char fields[] =
+      " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
   char head[4096];
   size_t n = 0;
-  if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) < 0) fail("send");
+  int length = snprintf(head, sizeof head, "GET %s%s", casting ? "/cast" : "/", fields);
+  if (send(fd, head, (size_t)length, MSG_NOSIGNAL) < 0) fail("send");
   while (n < 4 || memcmp(head + n - 4, "\r\n\r\n", 4)) {
     ssize_t got = n < sizeof head ? recv(fd, head + n, 1, 0) : 0;
     if (got <= 0) fail_recv(got);
@@ -128,6 +132,16 @@ static void begin(conn_t *c) {
   push(c);
 }
 
+// Has one message sent, which all get.
+static void begin_cast(conn_t *conns, int count) {
+  for (int i = 0; i < count; i++) {
+    conns[i].sent = size;
+    conns[i].owed += back;
+  }
+  conns[0].sent = 0;
+  push(&conns[0]);
+}
+
 // Takes what has come back; true once the message is complete. The events are edge-triggered: one
 // comes whenever bytes arrive, whatever lies in the queue already.
 static int pull(conn_t *c, phase_t phase) {
@@ -159,9 +173,10 @@ static int next_events(struct epoll_event *events) {
 
 static void run_slice(conn_t *conns, int count, slice_t s) {
   struct epoll_event events[EVENTS];
-  int under_way = count;
+  int under_way = count, last = 0;
   whole = size <= SMALL;
-  for (int i = 0; i < count; i++) begin(&conns[i]);
+  if (casting) begin_cast(conns, count);
+  else for (int i = 0; i < count; i++) begin(&conns[i]);
   while (under_way > 0) {
     int ready = next_events(events);
     errno = 0;
@@ -172,8 +187,14 @@ static void run_slice(conn_t *conns, int count, slice_t s) {
       if (c->sent < size) push(c);
       if (!(events[i].events & ~EPOLLOUT) || !pull(c, s.phase)) continue;
       if (s.phase == MEASURING) s.messages++;
-      if (s.phase == DRAINING) under_way--;
+      if (casting || s.phase == DRAINING) under_way--;
       else begin(c);
+    }
+    if (casting && under_way == 0 && !last) {
+      // One more, whose events take out what the lazy ones have left.
+      last = s.phase == DRAINING;
+      under_way = count;
+      begin_cast(conns, count);
     }
   }
   fflush(stdout);
@@ -233,9 +254,10 @@ int main(int argc, char **argv) {
   if (!running) at = 5;
   if (running && at < argc && !strcmp(argv[at], "u32")) framed = 1, at++;
   if (at < argc && !strcmp(argv[at], "ws")) websocket = 1, at++;
+  if (running && websocket && at < argc && !strcmp(argv[at], "cast")) casting = 1, at++;
   if (running && at < argc && !strcmp(argv[at], "spin")) spinning = 1, at++;
   if (at != argc || (!running && (argc < 5 || strcmp(argv[1], "idle")))) {
-    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32 | ws] [spin]\n"
+    fprintf(stderr, "usage: load run PORT CONNECTIONS SIZE PID [u32 | ws [cast]] [spin]\n"
                     "       load idle PORT CONNECTIONS SIZE [ws]\n");
     return 2;
   }

@@ -99,8 +99,9 @@ async function open(
   result: EchoResult,
   { load, pins, spin }: RoundOptions,
 ): Promise<Lane | undefined> {
-  const { name, forks, websocket } = ready.subject;
-  const { connections, size, framing } = result.load;
+  const { name, forks, websocket, only = result.load.name } = ready.subject;
+  const { connections, size, framing, cast = false } = result.load;
+  if (only !== result.load.name || cast && websocket !== true) return undefined;
   if (forks && connections > MOST_FORKS) {
     result.failures.set(name, "a process for each connection: not tried");
     return undefined;
@@ -108,7 +109,7 @@ async function open(
   try {
     const server = await start(ready, pins.server);
     const args = [server.port, connections, size, server.child.pid].map(String);
-    if (websocket) args.push("ws");
+    if (websocket) args.push("ws", ...cast ? ["cast"] : []);
     else if (framing !== undefined) args.push(framing);
     if (spin) args.push("spin");
     const lane = { result, name, server, load: new Child([...pins.load, load, "run", ...args]) };

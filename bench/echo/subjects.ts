@@ -25,6 +25,8 @@ export interface Subject {
   readonly websocket?: boolean;
   /** Forks for every connection, which bounds the cases that it can do and hides its CPU time. */
   readonly forks?: boolean;
+  /** The only case that it is measured in. Default: all. */
+  readonly only?: string;
   /** Does not print the port that it listens at. */
   readonly silent?: boolean;
   /** The command that runs it. Throws {@linkcode Missing} when something is not installed. */
@@ -43,6 +45,8 @@ export interface LoadCase {
   readonly size: number;
   /** Each message is a frame: it begins with the length of the rest, in 4 bytes. */
   readonly framing?: "u32";
+  /** The first connection sends, and all get each message: only for servers that speak WebSocket. */
+  readonly cast?: boolean;
 }
 
 /** What the connections have done before they fall idle. */

@@ -21,7 +21,7 @@ import type { Spread } from "../common/stats.ts";
 import type { IdleResult } from "../echo/memory.ts";
 import { lessCpu } from "../echo/report.ts";
 import type { EchoResult } from "../echo/rounds.ts";
-import { SUBJECTS } from "./subjects.ts";
+import { CAST, SUBJECTS } from "./subjects.ts";
 
 /** The plain echo of the same runtime. */
 function rawOf(name: string): string {
@@ -102,6 +102,7 @@ export function targetTable(results: readonly EchoResult[]): string | undefined 
     ...["node20", "node24"].flatMap((on) =>
       ["64x64", "8x64k"].map((load) => target(load, `plainsocket-${on}`, `ws-${on}`, 1.2))
     ),
+    ...["node20", "node24"].map((on) => target(CAST, `plainsocket-${on}`, `ws-${on}`, 2)),
   ];
   return promiseTable(
     targets.flatMap(({ title, least, measured, byCpu }) =>

@@ -19,10 +19,14 @@ import {
 /** The package that WebSocket on Node is mostly done with, for comparison. */
 const WS = { ws: "8.23.0" };
 
+/** A message of one goes to all: what is counted is what arrives. */
+export const CAST = "cast";
+
 /** The cases of load. */
 export const LOAD_CASES: readonly LoadCase[] = [
   { name: "64x64", title: "64 B text on 64 connections", connections: 64, size: 64 },
   { name: "8x64k", title: "64 KiB binary on 8 connections", connections: 8, size: 64 * 1024 },
+  { name: CAST, title: "64 B text to 1,000 members", connections: 1000, size: 64, cast: true },
 ];
 
 /** The case of idleness. */
@@ -44,11 +48,11 @@ async function onNode(major: number, script: string): Promise<string[]> {
   return [await node(major), script, `${modules}/mod.js`, `${modules}/lib/`, "js"];
 }
 
-async function wsOnNode(major: number): Promise<string[]> {
+async function wsOnNode(major: number, ...args: string[]): Promise<string[]> {
   const folder = join(ROOT, ".node/bench-ws");
   await install(folder, WS);
   const module = pathToFileURL(join(folder, "node_modules/ws/wrapper.mjs")).href;
-  return [await node(major), source("ws-node.mjs"), module];
+  return [await node(major), source("ws-node.mjs"), module, ...args];
 }
 
 const BYTES = { ...MEASURED, websocket: false };
@@ -100,6 +104,14 @@ export const SUBJECTS: readonly Subject[] = [
       name: `ws-node${major}`,
       title: `ws on Node ${major}`,
       command: () => wsOnNode(major),
+    },
+    {
+      ...MEASURED,
+      name: `ws-framed-node${major}`,
+      title: `ws on Node ${major}, framed once by hand`,
+      only: CAST,
+      memory: false,
+      command: () => wsOnNode(major, "framed"),
     },
   ]),
   {
