@@ -96,7 +96,8 @@ function refuse(object: object, key: string, name: string, instead: string): voi
 function simulatedDate(real: typeof Date): typeof Date {
   const now = () => {
     const world = inside.getStore();
-    return world === undefined ? real.now() : EPOCH + world.now();
+    // In whole milliseconds, as ever.
+    return world === undefined ? real.now() : EPOCH + Math.floor(world.now());
   };
   return new Proxy(real, {
     construct: (target, args, newTarget) =>

@@ -174,10 +174,21 @@ test("chat bus: who has missed a change asks for all members, and many changes a
   assert.deepEqual(await hear(browser, 1), [{ type: "renamed", name: "m5", newName: "Zoe" }]);
 });
 
+test("chat bus: a line that comes twice, or behind a later one of its server, is not heard", async () => {
+  using rooms = new Rooms();
+  const { browser } = await enter(rooms.open());
+  for (const number of [1, 2, 2, 1, 4, 3, 5]) {
+    const text = String(number);
+    rooms.bus.publish({ type: "said", server: "other", member: 1, number, name: "Eve", text });
+  }
+  await until(() => linesOf(browser).length === 4, "the lines");
+  assert.deepEqual(linesOf(browser).map(({ text }) => text), ["1", "2", "4", "5"]);
+});
+
 test("chat bus: what is not valid on the bus is ignored, and texts are cleaned", async () => {
   using rooms = new Rooms();
   const { browser } = await enter(rooms.open());
-  const said = { type: "said", server: "other", member: 1, name: "Eve", text: "hi" };
+  const said = { type: "said", server: "other", member: 1, number: 1, name: "Eve", text: "hi" };
   const joined = { type: "joined", server: "other", version: 1, name: "Eve", since: 1 };
   const roster = { type: "roster", server: "other", version: 3, part: 0, parts: 1, members: [] };
   for (
@@ -188,6 +199,7 @@ test("chat bus: what is not valid on the bus is ignored, and texts are cleaned",
       { ...said, text: "x".repeat(20_000) },
       { ...said, server: "" },
       { ...said, member: -1 },
+      { ...said, number: undefined },
       { ...joined, version: 0.5 },
       { ...joined, since: "1" },
       { ...joined, name: "\x1b" },
@@ -211,7 +223,10 @@ test("chat history: who comes back gets exactly what was missed, on whatever ser
   const { epoch, offset } = positionOf(welcome);
   assert.equal(offset, 0);
   talker.say("1");
-  assert.deepEqual((await hear(one, 1)).map((line) => line.type === "said" && line.offset), [1]);
+  assert.deepEqual(
+    (await hear(one, 1)).map((line) => line.type === "said" && line.position?.offset),
+    [1],
+  );
   one.say(null);
   await left;
   for (let i = 2; i <= 60; i++) talker.say(String(i));
@@ -222,7 +237,7 @@ test("chat history: who comes back gets exactly what was missed, on whatever ser
     await until(() => linesOf(browser).length === 59, "all lines");
     const heard = linesOf(browser);
     assert.deepEqual(
-      heard.map(({ offset, text }) => [offset, text]),
+      heard.map(({ position, text }) => [position?.offset, text]),
       Array.from({ length: 59 }, (_, i) => [i + 2, String(i + 2)]),
     );
     browser.say(null);
@@ -239,16 +254,30 @@ test("chat history: what is no longer kept is an explicit gap, and so is another
   const { epoch } = positionOf(welcome);
   for (let i = 1; i <= 10; i++) talker.say(String(i));
   await hear(talker, 10);
-  for (const from of [{ epoch, offset: 4 }, { epoch: "another", offset: 9 }]) {
+  for (const from of [{ epoch, offset: 4 }, { epoch: "0", offset: 9 }]) {
     const { browser } = await enter(room, new Browser(), from);
     assert.deepEqual(await browser.next(), { type: "gap", position: { epoch, offset: 7 } });
     await until(() => linesOf(browser).length === 3, "the lines");
-    assert.deepEqual(linesOf(browser).map(({ offset }) => offset), [8, 9, 10]);
+    assert.deepEqual(linesOf(browser).map(({ position }) => position?.offset), [8, 9, 10]);
     browser.say(null);
   }
   const { browser } = await enter(room, new Browser(), { epoch, offset: 7 });
   await until(() => linesOf(browser).length === 3, "the lines");
   assert.ok(browser.heard.every(({ type }) => type !== "gap"));
+});
+
+test("chat history: a server that knows less than who comes back tells of a gap, and goes on from now", async () => {
+  using rooms = new Rooms(memoryBus({ history: 3 }));
+  const room = rooms.open();
+  const { browser: talker, welcome } = await enter(room);
+  const { epoch } = positionOf(welcome);
+  talker.say("1");
+  await talker.next();
+  const { browser } = await enter(room, new Browser(), { epoch: "zzzzzzzzz", offset: 9 });
+  assert.deepEqual(await browser.next(), { type: "gap", position: { epoch, offset: 1 } });
+  talker.say("2");
+  await until(() => linesOf(browser).length === 1, "the line");
+  assert.deepEqual(linesOf(browser).map(({ text }) => text), ["2"]);
 });
 
 test("chat history: a room that keeps nothing tells who comes back that there is a gap", async () => {
@@ -267,7 +296,7 @@ test("chat history: one that has more to catch up with than may wait for it gets
   const { browser } = await enter(room, new Browser(), positionOf(welcome));
   await until(() => browser.heard.length === 200, "all lines");
   assert.deepEqual(
-    linesOf(browser).map(({ offset }) => offset),
+    linesOf(browser).map(({ position }) => position?.offset),
     Array.from({ length: 200 }, (_, i) => i + 1),
   );
 });

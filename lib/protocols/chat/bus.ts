@@ -6,7 +6,10 @@
 
 /** A place in the lines that a bus keeps. */
 export interface ChatPosition {
-  /** Names one sequence of lines. When a bus has lost what it kept, it begins another. */
+  /**
+   * Names one sequence of lines. When a bus has lost what it kept, it begins another, whose name sorts
+   * behind.
+   */
   readonly epoch: string;
   /** The number of a line in that sequence: the first one is 1. 0 is in front of it. */
   readonly offset: number;
@@ -19,6 +22,8 @@ export interface BusLine {
   readonly server: string;
   /** The number of the client there. */
   readonly member: number;
+  /** The number of the line among those of that server: it grows. */
+  readonly number: number;
   readonly name: string;
   readonly text: string;
 }
@@ -110,4 +115,9 @@ export interface Bus {
   publish(message: BusMessage): void | Promise<void>;
   /** Subscribes. Returns a function that ends it. */
   subscribe(listener: BusListener): () => void;
+}
+
+/** Names the epoch that began so many milliseconds after 1970. */
+export function epochOf(ms: number): string {
+  return ms.toString(36).padStart(9, "0");
 }

@@ -24,10 +24,12 @@ export function checkedMessage(value: unknown): BusMessage | undefined {
   return fields.type === "said" ? lineOf(fields) : presenceOf(fields);
 }
 
-function lineOf({ server, member, name, text }: Fields): BusMessage | undefined {
-  if (!isCount(member) || !isNameOfOne(name)) return undefined;
+function lineOf(fields: Fields): BusMessage | undefined {
+  const { member, number, name, text } = fields;
+  if (!isCount(member) || !isCount(number) || !isNameOfOne(name)) return undefined;
   if (typeof text !== "string" || text.length > MAX_TEXT) return undefined;
-  return { type: "said", server: server as string, member, name, text: cleanText(text) };
+  const server = fields.server as string;
+  return { type: "said", server, member, number, name, text: cleanText(text) };
 }
 
 function presenceOf(fields: Fields): BusMessage | undefined {

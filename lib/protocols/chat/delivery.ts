@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BusLine, ChatPosition } from "./bus.ts";
+import type { Bus, BusLine, ChatPosition } from "./bus.ts";
 import { History, type KeptLine } from "./history.ts";
 import type { Member } from "./member.ts";
 import { Word } from "./words.ts";
@@ -12,12 +12,13 @@ import { Word } from "./words.ts";
 /** The number of lines that a member who comes back is sent at a time. */
 const CATCH_UP = 50;
 
+const MAX_SERVERS = 1000;
+
 /** What {@linkcode Delivery} takes. */
 export interface DeliveryOptions {
   /** The id of this server. */
   readonly server: string;
-  /** The number of lines that the bus keeps. */
-  readonly history: number;
+  readonly bus: Bus;
   /** All members of this server. */
   members(): Iterable<Member>;
   /** Has the queues of the members be sent. */
@@ -28,12 +29,14 @@ export interface DeliveryOptions {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #history: History;
+  /** The number of the last line of each server. */
+  readonly #numbers = new Map<string, number>();
   /** Whether what the bus had kept when the room began has arrived. */
-  isLoaded = false;
+  #isLoaded = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#history = new History(options.history);
+    this.#history = new History(options.bus.history);
   }
 
   /** Where the next line will begin. Undefined if that is not known, or lines are not kept. */
@@ -42,8 +45,10 @@ export class Delivery {
   }
 
   /** Takes a line; `position` if it is kept. */
-  onLine({ server, member, name, text }: BusLine, position: ChatPosition | undefined): void {
-    const word = new Word({ type: "said", name, text, offset: position?.offset });
+  onLine(said: BusLine, position: ChatPosition | undefined): void {
+    if (position === undefined && !this.#isNew(said)) return;
+    const { server, member, name, text } = said;
+    const word = new Word({ type: "said", name, text, position });
     const line = { offset: position?.offset ?? 0, server, member, word };
     if (position !== undefined) this.#keep(line, position);
     for (const listener of this.#options.members()) {
@@ -66,9 +71,34 @@ export class Delivery {
 
   /** Has a member go on behind the last line that it has heard. */
   resume(member: Member, from: ChatPosition): void {
-    if (this.#options.history === 0) this.#tellGap(member, undefined);
-    else if (this.#history.begin === undefined) member.seen = from;
+    if (this.#options.bus.history === 0) return this.#tellGap(member, undefined);
+    const { end } = this.#history;
+    member.seen = from;
+    // The bus will say what is missing.
+    if (end === undefined) return;
+    // Another server knows more: this one has lost the bus, and may not know that yet.
+    if (isLater(from, end)) this.#tellGap(member, end);
     else void this.#catchUp(member, from);
+  }
+
+  /** The bus is up, and all that it keeps has arrived. */
+  onUp(): void {
+    this.#isLoaded = true;
+  }
+
+  /**
+   * Whether a line that is not kept is behind the last one of its server. A connection to the bus that was
+   * lost may still deliver what was sent on it, behind what came on the next one.
+   */
+  #isNew({ server, number }: BusLine): boolean {
+    if (number <= (this.#numbers.get(server) ?? -1)) return false;
+    // The server that has said nothing for the longest time comes first.
+    this.#numbers.delete(server);
+    this.#numbers.set(server, number);
+    if (this.#numbers.size > MAX_SERVERS) {
+      this.#numbers.delete(this.#numbers.keys().next().value!);
+    }
+    return true;
   }
 
   #keep(line: KeptLine, { epoch, offset }: ChatPosition): void {
@@ -88,7 +118,7 @@ export class Delivery {
   #hearKept(listener: Member, line: KeptLine, { epoch, offset }: ChatPosition): void {
     const { seen } = listener;
     // Lines that were said before the server began are for those who come back.
-    const isNews = seen?.epoch === epoch ? offset > seen.offset : this.isLoaded;
+    const isNews = seen?.epoch === epoch ? offset > seen.offset : this.#isLoaded;
     if (listener.catchingUp || !isNews) return;
     if (listener.isBusy) void this.#catchUp(listener, { epoch, offset: offset - 1 });
     else this.#hear(listener, line);
@@ -114,7 +144,8 @@ export class Delivery {
   }
 
   #tellGap(member: Member, position: ChatPosition | undefined): void {
-    member.seen = position;
+    // What it has heard of a later epoch stays true.
+    if (position === undefined || !isLater(member.seen, position)) member.seen = position;
     member.tell(new Word({ type: "gap", position }));
     this.#options.sendSoon();
   }
@@ -123,4 +154,9 @@ export class Delivery {
 /** Whether whoever has seen the lines up to one position needs none in front of another. */
 function covers(seen: ChatPosition, begin: ChatPosition): boolean {
   return seen.epoch === begin.epoch && seen.offset >= begin.offset;
+}
+
+/** Whether a position is of a later epoch than another. */
+function isLater(one: ChatPosition | undefined, other: ChatPosition): boolean {
+  return one !== undefined && one.epoch > other.epoch;
 }

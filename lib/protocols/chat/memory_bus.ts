@@ -5,7 +5,7 @@
  */
 
 import { checkOptions, integer, type Kinds } from "../../base/arguments.ts";
-import type { Bus, BusListener, BusMessage, ChatPosition } from "./bus.ts";
+import { type Bus, type BusListener, type BusMessage, type ChatPosition, epochOf } from "./bus.ts";
 
 /** Options of {@linkcode memoryBus}. */
 export interface MemoryBusOptions {
@@ -44,7 +44,7 @@ class MemoryBus implements Bus {
   /** What is being delivered, and what waits for that. */
   #waiting: Partial<Kept>[] = [];
   /** The position of the last line. */
-  #last: ChatPosition = { epoch: Math.random().toString(36).slice(2), offset: 0 };
+  #last: ChatPosition = { epoch: epochOf(Date.now()), offset: 0 };
 
   constructor(history: number) {
     this.history = history;

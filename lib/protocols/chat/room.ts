@@ -4,9 +4,8 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import type { Addr } from "../../base/addr.ts";
-import { type Clock, systemClock } from "../../base/clock.ts";
+import { type Clock, inNextTurn, systemClock } from "../../base/clock.ts";
 import { lines } from "../../frames/delimiter.ts";
 import type { Framing } from "../../frames/framing.ts";
 import type { Bus, BusState, ChatPosition } from "./bus.ts";
@@ -24,6 +23,8 @@ const STOPPING = "The server stops. Goodbye!";
 
 /** Told to all when the bus has gone. */
 const AWAY = "The other servers are out of reach: only those on this one hear you.";
+/** Told to all when it has come back. */
+const BACK = "The other servers can be reached again.";
 /** The most names that are listed. The others are counted. */
 const MAX_NAMES = 1000;
 /** More changes at once than these are told in one message. */
@@ -70,6 +71,8 @@ export class Room {
   /** Undefined if there are no other servers. */
   readonly #presence: Presence | undefined;
   #guests = 0;
+  /** The number of lines that members of this server have said. */
+  #lines = 0;
   /** There are lines to send in this turn of the event loop; resolved when that has begun. */
   #turn: Promise<void> | undefined;
 
@@ -82,7 +85,7 @@ export class Room {
     this.#bus = options.bus ?? memoryBus();
     this.#delivery = new Delivery({
       server: this.#id,
-      history: this.#bus.history,
+      bus: this.#bus,
       members: () => this.#members.values(),
       sendSoon: () => this.#sendSoon(),
     });
@@ -162,7 +165,14 @@ export class Room {
 
   #say(member: Member, text: string): void {
     const { id, name } = member;
-    const published = this.#bus.publish({ type: "said", server: this.#id, member: id, name, text });
+    const published = this.#bus.publish({
+      type: "said",
+      server: this.#id,
+      member: id,
+      number: ++this.#lines,
+      name,
+      text,
+    });
     if (published === undefined) return;
     const saying = published.catch(() => {
       const start = text.length > 40 ? `${text.slice(0, 40)}…` : text;
@@ -180,13 +190,11 @@ export class Room {
   }
 
   #onState(state: BusState): void {
-    if (state === "up") this.#presence?.onUp();
-    // What a new server loads is no news.
-    if (this.#delivery.isLoaded || state === "down") {
-      const text = state === "up" ? "The other servers can be reached again." : AWAY;
-      this.#tellAll({ type: "notice", text });
+    if (state === "up") {
+      this.#delivery.onUp();
+      this.#presence?.onUp();
     }
-    this.#delivery.isLoaded ||= state === "up";
+    this.#tellAll({ type: "notice", text: state === "up" ? BACK : AWAY });
   }
 
   #rename(member: Member, newName: string): void {
@@ -297,7 +305,7 @@ export class Room {
   /** All that is said in a turn of the event loop goes to each member in one write. */
   #sendSoon(): void {
     this.#turn ??= new Promise((resolve) =>
-      setImmediate(() => {
+      inNextTurn(() => {
         this.#turn = undefined;
         for (const member of this.#members.values()) void member.flush();
         resolve();

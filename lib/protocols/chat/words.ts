@@ -17,7 +17,7 @@ export type ChatMessage =
     readonly others: readonly string[];
     /** The number of others beyond these. */
     readonly more?: number;
-    /** Where the next line that is kept begins. Undefined if lines are not kept. */
+    /** Where the client begins. Undefined if lines are not kept, or the bus has been away so far. */
     readonly position?: ChatPosition;
   }
   /** The client is called something else now. */
@@ -27,8 +27,8 @@ export type ChatMessage =
     readonly type: "said";
     readonly name: string;
     readonly text: string;
-    /** The number of the line, if it is kept: the client gives it when it comes back. */
-    readonly offset?: number;
+    /** Where it is kept: the client gives that when it comes back. Undefined if it is not kept. */
+    readonly position?: ChatPosition;
   }
   | { readonly type: "joined"; readonly name: string }
   | { readonly type: "left"; readonly name: string }
