@@ -3,7 +3,7 @@
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DEPENDENCIES, DEV_DEPENDENCIES, PAGES, TYPES } from "./npm_package.ts";
+import { DEPENDENCIES, DEV_DEPENDENCIES, PAGES, PEERS, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
 import { Context, deno2node, emit, ts } from "./tools.ts";
@@ -32,7 +32,7 @@ const TSCONFIG = {
 
 /** Compiles what the npm package has; rejects with the compiler's text if there are type errors. */
 export async function compilePackage(): Promise<string> {
-  const dir = await prepare("package", LIBRARY, { ...DEPENDENCIES, ...TYPES });
+  const dir = await prepare("package", LIBRARY, { ...DEPENDENCIES, ...PEERS, ...TYPES });
   const tsConfigFilePath = join(dir, "tsconfig.json");
   writeFileSync(tsConfigFilePath, JSON.stringify(TSCONFIG, null, 2));
   const context = new Context({ tsConfigFilePath });
@@ -50,7 +50,7 @@ export async function compilePackage(): Promise<string> {
  */
 export async function compileTests(): Promise<string> {
   const sources = [...LIBRARY, "tests", "examples"];
-  const dir = await prepare("tests", sources, { ...DEPENDENCIES, ...DEV_DEPENDENCIES });
+  const dir = await prepare("tests", sources, { ...DEPENDENCIES, ...PEERS, ...DEV_DEPENDENCIES });
   const src = join(dir, "src");
   for (const name of readdirSync(src, { recursive: true, encoding: "utf8" })) {
     if (!/(?<!\.deno)\.ts$/.test(name)) continue;

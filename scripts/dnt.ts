@@ -3,7 +3,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { COMMANDS, DEPENDENCIES, EXPORTS, NAME, TYPES } from "./npm_package.ts";
+import { COMMANDS, DEPENDENCIES, EXPORTS, NAME, PEERS, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 
 /** The options of dnt that are used here. */
@@ -69,7 +69,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       name: NAME,
       version: config.version,
       dependencies: DEPENDENCIES,
-      devDependencies: TYPES,
+      devDependencies: { ...TYPES, ...PEERS },
     },
     mappings: {
       "./lib/cli/io/outputs.deno.ts": "./lib/cli/io/outputs.node.ts",

@@ -13,7 +13,7 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   "dial.ts": ["base", "net"],
   frames: ["base", "net"],
   proxy_protocol: ["base", "net"],
-  protocols: ["base", "net", "serve", "frames", "observe"],
+  protocols: ["base", "net", "serve", "dial.ts", "frames", "observe"],
   http: ["base", "net", "serve", "dial.ts"],
   workers: ["base", "net", "serve"],
   metrics: ["base", "net"],

@@ -39,8 +39,20 @@ function npmPackages({ imports }: { imports: Readonly<Record<string, string>> })
   );
 }
 
+/** What only some users need, and install themselves: a bus for the chat. */
+const OPTIONAL = /^@nats-io\//;
+
+function packagesThat(isWanted: (name: string) => boolean): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(npmPackages(config)).filter(([name]) => isWanted(name)));
+}
+
 /** What the package needs to run. */
-export const DEPENDENCIES: Readonly<Record<string, string>> = npmPackages(config);
+export const DEPENDENCIES: Readonly<Record<string, string>> = packagesThat((name) => {
+  return !OPTIONAL.test(name);
+});
+
+/** What it imports only if it is asked to. */
+export const PEERS: Readonly<Record<string, string>> = packagesThat((name) => OPTIONAL.test(name));
 
 /** What the sources need to compile, and users who write JavaScript do not. */
 export const TYPES: Readonly<Record<string, string>> = { "@types/node": "^20.19.0" };
@@ -94,6 +106,12 @@ export function packageJson(repository?: string): Record<string, unknown> {
     files: [CODE, "CHANGELOG.md", "recording.schema.json"],
     engines: { node: ">=20" },
     dependencies: DEPENDENCIES,
-    devDependencies: { ...TYPES, ...DEV_DEPENDENCIES },
+    peerDependencies: Object.fromEntries(
+      Object.entries(PEERS).map(([name, version]) => [name, `^${version}`]),
+    ),
+    peerDependenciesMeta: Object.fromEntries(
+      Object.keys(PEERS).map((name) => [name, { optional: true }]),
+    ),
+    devDependencies: { ...TYPES, ...PEERS, ...DEV_DEPENDENCIES },
   };
 }

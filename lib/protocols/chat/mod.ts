@@ -18,6 +18,8 @@ export type {
 export { chat, chatRoom } from "./chat.ts";
 export { memoryBus } from "./memory_bus.ts";
 export type { MemoryBusOptions } from "./memory_bus.ts";
+export { natsBus } from "./nats_bus.ts";
+export type { NatsBus, NatsBusOptions } from "./nats_bus.ts";
 export type { ChatRoom } from "./chat.ts";
 export type { ChatEvent, ChatOptions } from "./room.ts";
 export type { MessageConn } from "./voice.ts";

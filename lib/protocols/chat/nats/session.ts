@@ -1,0 +1,190 @@
+/**
+ * One connection to NATS: from its beginning until it is lost.
+ *
+ * @module
+ */
+
+import { DeliverPolicy, jetstream, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
+import { NatsConnectionImpl, setTransportFactory } from "@nats-io/nats-core/internal";
+import { Buffer } from "node:buffer";
+import { deferred } from "../../../base/wait.ts";
+import type { Transport } from "../../../net/transport.ts";
+import { type BusMessage, type ChatPosition, epochOf } from "../bus.ts";
+import { ConnTransport } from "./transport.ts";
+import type { NatsPlace } from "./url.ts";
+
+const CONNECT_MS = 5000;
+/** A bus that is silent for three of these counts as lost. */
+const PING_MS = 5000;
+/** How long a line may take to be kept. */
+const KEEP_MS = 5000;
+/** Larger messages are not ours. */
+const MAX_MESSAGE = 256 * 1024;
+
+/** What {@linkcode NatsSession} takes. */
+export interface SessionOptions {
+  readonly place: NatsPlace;
+  readonly transport: Transport;
+}
+
+/** Who hears what arrives. */
+export interface SessionListener {
+  /** A message; `position` is that of a line that is kept. */
+  onMessage(message: unknown, position: ChatPosition | undefined): void;
+  /** The lines behind `begin` are kept, up to `end`. Returns the offset behind which to go on. */
+  onKept(begin: ChatPosition, end: ChatPosition): number;
+  /** All that was kept has arrived. */
+  onUp(): void;
+}
+
+/** See the module. */
+export class NatsSession {
+  readonly #nc: NatsConnectionImpl;
+  readonly #place: NatsPlace;
+  readonly #failure = deferred<Error>();
+
+  private constructor(nc: NatsConnectionImpl, place: NatsPlace) {
+    this.#nc = nc;
+    this.#place = place;
+  }
+
+  /** Connects. Rejects if that fails. */
+  static async open({ place, transport }: SessionOptions): Promise<NatsSession> {
+    const { server, user, pass, token } = place;
+    // The library has one factory for all connections. It is asked before this one is made.
+    setTransportFactory({ factory: () => new ConnTransport(transport) });
+    const nc = await NatsConnectionImpl.connect({
+      servers: [server],
+      name: "plainsocket chat",
+      user,
+      pass,
+      token,
+      noEcho: true,
+      reconnect: false,
+      ignoreClusterUpdates: true,
+      timeout: CONNECT_MS,
+      pingInterval: PING_MS,
+      maxPingOut: 2,
+    });
+    return new NatsSession(nc as NatsConnectionImpl, place);
+  }
+
+  /** Hands over what arrives. Rejects if it cannot subscribe. */
+  async follow(history: number, listener: SessionListener): Promise<void> {
+    const { lines, presence } = this.#place;
+    this.#subscribe(presence, listener);
+    if (history > 0) return await this.#followKept(history, listener);
+    this.#subscribe(lines, listener);
+    await Promise.race([this.#nc.flush(), this.#nc.closed()]);
+    if (!this.#nc.isClosed()) listener.onUp();
+  }
+
+  /** Resolves when the connection is lost, or of no more use, with why. */
+  async ended(): Promise<Error> {
+    const closed = this.#nc.closed().then((error) => error ?? new Error("NATS has closed it"));
+    return await Promise.race([this.#failure.promise, closed]);
+  }
+
+  /** Sends a message to the others. */
+  send(message: BusMessage): void {
+    const { lines, presence } = this.#place;
+    this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
+  }
+
+  /** Has a line be kept. Rejects if it is not known to be. */
+  async keep(message: BusMessage): Promise<void> {
+    try {
+      await jetstream(this.#nc).publish(this.#place.lines, JSON.stringify(message), {
+        timeout: KEEP_MS,
+        retries: 1,
+        expect: { streamName: this.#place.stream },
+      });
+    } catch (error) {
+      // Without its stream, or too slow: begin anew.
+      this.#failure.resolve(error as Error);
+      throw error;
+    }
+  }
+
+  /** Ends it; what was sent before leaves. */
+  async close(): Promise<void> {
+    await this.#nc.close();
+  }
+
+  #subscribe(subject: string, listener: SessionListener): void {
+    this.#nc.subscribe(subject, {
+      callback: (error, { data }) => {
+        if (error === null) listener.onMessage(parsed(data), undefined);
+        else this.#failure.resolve(error);
+      },
+    });
+  }
+
+  /** Gets the lines that are kept, then those that come. */
+  async #followKept(history: number, listener: SessionListener): Promise<void> {
+    const { created, state } = await this.#stream(history);
+    const epoch = epochOf(Date.parse(created));
+    const last = state.last_seq;
+    const begin = state.messages === 0 ? last : state.first_seq - 1;
+    let offset = listener.onKept({ epoch, offset: begin }, { epoch, offset: last });
+    let isUp = false;
+    const upAtEnd = () => {
+      if (isUp || offset < last) return;
+      isUp = true;
+      listener.onUp();
+    };
+    const consumer = await jetstream(this.#nc).consumers.getPushConsumer(this.#place.stream, {
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: offset + 1,
+    });
+    const messages = await consumer.consume({
+      callback: ({ seq, data }) => {
+        if (seq <= offset) return;
+        offset = seq;
+        listener.onMessage(parsed(data), { epoch, offset });
+        upAtEnd();
+      },
+    });
+    void this.#watch(messages.status());
+    upAtEnd();
+  }
+
+  /** The stream of the room, which is made if there is none. */
+  async #stream(history: number): Promise<StreamInfo> {
+    const { stream, lines } = this.#place;
+    const { streams } = await jetstreamManager(this.#nc, { checkAPI: false });
+    try {
+      return await streams.info(stream);
+    } catch (error) {
+      if ((error as Error).name !== "StreamNotFoundError") throw withAdvice(error as Error);
+      return await streams.add({ name: stream, subjects: [lines], max_msgs: history });
+    }
+  }
+
+  /** The stream is gone, or what delivers it: begin anew. */
+  async #watch(status: AsyncIterable<{ readonly type: string }>): Promise<void> {
+    for await (const { type } of status) {
+      if (type !== "heartbeat" && type !== "flow_control") {
+        return this.#failure.resolve(new Error(`the stream was lost (${type})`));
+      }
+    }
+  }
+}
+
+function parsed(data: Uint8Array): unknown {
+  if (data.length > MAX_MESSAGE) return undefined;
+  try {
+    return JSON.parse(Buffer.from(data.buffer, data.byteOffset, data.length).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function withAdvice(error: Error): Error {
+  const isOff = /no responders|jetstream not enabled|503/i.test(`${error.name} ${error.message}`);
+  return isOff
+    ? new Error("NATS keeps no lines: JetStream is off. Start nats-server with --jetstream", {
+      cause: error,
+    })
+    : error;
+}

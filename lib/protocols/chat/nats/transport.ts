@@ -1,0 +1,108 @@
+/**
+ * How the NATS client gets its bytes: over a connection of ours.
+ *
+ * @module
+ */
+
+import type {
+  ConnectionOptions,
+  Server,
+  Transport as NatsTransport,
+} from "@nats-io/nats-core/internal";
+import { Buffer } from "node:buffer";
+import { VERSION } from "../../../base/version.ts";
+import { systemClock } from "../../../base/clock.ts";
+import { deferred, within } from "../../../base/wait.ts";
+import { dial } from "../../../dial.ts";
+import type { Conn, Transport } from "../../../net/transport.ts";
+
+/** The most bytes that may wait to be sent, over which the connection counts as lost. */
+const MAX_WAITING = 8 * 1024 * 1024;
+
+/** How long what was sent before the end may take to leave, in milliseconds. */
+const FLUSH_MS = 1000;
+
+/** See the module. */
+export class ConnTransport implements NatsTransport {
+  readonly lang = "plainsocket";
+  readonly version: string = VERSION;
+  readonly #transport: Transport;
+  readonly #giveUp = new AbortController();
+  readonly #closed = deferred<void | Error>();
+  #conn: Conn | undefined;
+  #waiting = 0;
+  /** The last write. */
+  #writing: Promise<void> = Promise.resolve();
+  isClosed = false;
+  closeError?: Error;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  async connect({ hostname: host, port }: Server, { timeout }: ConnectionOptions): Promise<void> {
+    const { signal } = this.#giveUp;
+    const conn = await dial(this.#transport, { host, port, timeout, signal, noDelay: true });
+    this.#conn = conn;
+    if (this.isClosed) conn.reset();
+  }
+
+  isEncrypted(): boolean {
+    return false;
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#conn === undefined || this.isClosed) return;
+    this.#waiting += frame.length;
+    if (this.#waiting > MAX_WAITING) {
+      return this.#end(new Error(`the bus is too slow: ${this.#waiting} bytes wait for it`));
+    }
+    this.#writing = this.#conn.write(frame).then(
+      () => void (this.#waiting -= frame.length),
+      (error) => this.#end(error),
+    );
+  }
+
+  /** The bytes that arrive, to the end. It never throws: an error ends it. */
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array> {
+    const buffer = new Uint8Array(64 * 1024);
+    for (;;) {
+      let n: number | null;
+      try {
+        n = await this.#conn!.read(buffer);
+      } catch (error) {
+        return this.#end(error as Error);
+      }
+      if (n === null) return this.#end(undefined);
+      // The client keeps what it gets.
+      yield Buffer.from(buffer.subarray(0, n));
+    }
+  }
+
+  async close(error?: Error): Promise<void> {
+    if (error === undefined) await within(this.#writing, FLUSH_MS, systemClock);
+    this.#end(error);
+  }
+
+  disconnect(): void {
+    this.#end(undefined);
+  }
+
+  discard(): void {
+    this.#end(undefined);
+  }
+
+  closed(): Promise<void | Error> {
+    return this.#closed.promise;
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.closeError = error;
+    this.#giveUp.abort();
+    if (error === undefined) this.#conn?.close();
+    else this.#conn?.reset();
+    this.#closed.resolve(error);
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * A bus on NATS: it joins the rooms of many servers.
+ *
+ * @module
+ */
+
+import {
+  checkOptions,
+  CLOCK,
+  FUNCTION,
+  integer,
+  type Kinds,
+  required,
+  TEXT,
+  TRANSPORT,
+} from "../../base/arguments.ts";
+import { Backoff } from "../../base/backoff.ts";
+import { type Clock, sleep, systemClock } from "../../base/clock.ts";
+import { deferred } from "../../base/wait.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { Bus, BusListener, BusMessage, BusState, ChatPosition } from "./bus.ts";
+import type { NatsSession } from "./nats/session.ts";
+import { natsPlace } from "./nats/url.ts";
+
+/** Options of {@linkcode natsBus}. */
+export interface NatsBusOptions {
+  /**
+   * Where NATS is, and which room it is: `nats://HOST:4222/ROOM`. A user and a password, or a token, may
+   * stand before the host. Default of the port: 4222, of the room: `main`.
+   */
+  readonly url: string;
+  /**
+   * The number of lines that NATS keeps, in a stream of JetStream. The first server makes the stream; one
+   * that is there stays as it is. Default: 0.
+   */
+  readonly history?: number;
+  /** The transport to connect with. Default: the system's. */
+  readonly transport?: Transport;
+  /** The clock of the waits between attempts. Default: the system's. */
+  readonly clock?: Clock;
+  /** Called when the bus has come or gone, or could not be reached; `why` says why it is down. */
+  readonly onState?: (state: BusState, why: string) => void;
+}
+
+const OPTIONS: Kinds<NatsBusOptions> = {
+  url: required(TEXT),
+  history: integer(0),
+  transport: TRANSPORT,
+  clock: CLOCK,
+  onState: FUNCTION,
+};
+
+/** A bus on NATS. It has one subscriber. */
+export interface NatsBus extends Bus {
+  /** Resolves when the subscriber has ended it, and all that was published has left. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Makes a bus on NATS. It connects when a room subscribes, and again whenever it is lost. A room ends it
+ * when its `signal` is aborted.
+ *
+ * The packages `@nats-io/nats-core` and `@nats-io/jetstream` are needed; plainsocket does not install
+ * them. Rejects if they are missing, and with a RangeError if the URL is not valid. A server that cannot
+ * be reached is no error: the bus is down, and goes on trying.
+ *
+ * All that may publish on the bus are trusted: they can speak in any name.
+ *
+ * @example
+ * ```ts ignore
+ * import { chatRoom, natsBus } from "@plainsocket/plainsocket/chat";
+ *
+ * const stop = new AbortController();
+ * const bus = await natsBus({ url: "nats://127.0.0.1:4222", history: 1000 });
+ * const room = chatRoom({ bus, signal: stop.signal });
+ *
+ * stop.abort();
+ * await bus.closed;
+ * ```
+ */
+export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
+  checkOptions("natsBus", options, OPTIONS, '{ url: "nats://127.0.0.1:4222" }');
+  const place = natsPlace(options.url);
+  const { history = 0, clock = systemClock, onState = () => {} } = options;
+  const [{ NatsSession }, { systemTransport }] = await Promise.all([
+    import("./nats/session.ts"),
+    import("../../net/system.deno.ts"),
+  ]).catch((error) => {
+    throw new Error(
+      "Cannot load the client of NATS. Install it: npm install @nats-io/nats-core @nats-io/jetstream",
+      { cause: error },
+    );
+  });
+  const transport = options.transport ?? systemTransport;
+  return new ReconnectingBus(() => NatsSession.open({ place, transport }), history, clock, onState);
+}
+
+class ReconnectingBus implements NatsBus {
+  readonly history: number;
+  readonly #open: () => Promise<NatsSession>;
+  readonly #clock: Clock;
+  readonly #onState: (state: BusState, why: string) => void;
+  readonly #stop = new AbortController();
+  readonly #stopped = deferred<void>();
+  readonly #closed = deferred<void>();
+  readonly #backoff = new Backoff(250, 5000);
+  #state: BusState = "down";
+  #listener: BusListener | undefined;
+  /** Where the last kept line was. */
+  #position: ChatPosition | undefined;
+  #session: NatsSession | undefined;
+
+  constructor(
+    open: () => Promise<NatsSession>,
+    history: number,
+    clock: Clock,
+    onState: (state: BusState, why: string) => void,
+  ) {
+    this.#open = open;
+    this.history = history;
+    this.#clock = clock;
+    this.#onState = onState;
+    this.#stop.signal.addEventListener("abort", () => this.#stopped.resolve());
+  }
+
+  get state(): BusState {
+    return this.#state;
+  }
+
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
+  subscribe(listener: BusListener): () => void {
+    if (this.#listener !== undefined) throw new TypeError("A bus on NATS has one subscriber");
+    this.#listener = listener;
+    this.#position = listener.from;
+    void this.#run(listener).then(this.#closed.resolve);
+    return () => this.#stop.abort();
+  }
+
+  publish(message: BusMessage): void | Promise<void> {
+    const session = this.#state === "up" ? this.#session : undefined;
+    if (message.type === "said") {
+      if (session !== undefined && this.history > 0) return session.keep(message);
+      this.#listener?.onMessage(message, undefined);
+    }
+    session?.send(message);
+  }
+
+  async #run(listener: BusListener): Promise<void> {
+    const { signal } = this.#stop;
+    let before = "";
+    while (!signal.aborted) {
+      const why = await this.#converse(listener);
+      const wasUp = this.#state === "up";
+      this.#state = "down";
+      if (wasUp && !signal.aborted) listener.onState?.("down");
+      await this.#session?.close();
+      this.#session = undefined;
+      if (signal.aborted) return;
+      if (wasUp || why !== before) this.#onState("down", why);
+      before = why;
+      // Not all servers are to come back at the same moment.
+      await sleep(this.#backoff.next() * (0.5 + Math.random()), this.#clock, signal);
+    }
+  }
+
+  /** Connects. Resolves when that has failed, or the connection has ended, with why. */
+  async #converse(listener: BusListener): Promise<string> {
+    try {
+      this.#session = await this.#open();
+      await Promise.race([this.#stopped.promise, this.#follow(this.#session, listener)]);
+      const why = await Promise.race([this.#stopped.promise, this.#session.ended()]);
+      return why?.message ?? "";
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
+  #follow(session: NatsSession, listener: BusListener): Promise<void> {
+    return session.follow(this.history, {
+      onMessage: (message, position) => {
+        if (this.#stop.signal.aborted) return;
+        if (position !== undefined) this.#goOn(listener, position);
+        listener.onMessage(message, position);
+      },
+      onKept: (begin, end) => this.#resume(listener, begin, end),
+      onUp: () => {
+        this.#state = "up";
+        this.#backoff.reset();
+        this.#onState("up", "");
+        listener.onState?.("up");
+      },
+    });
+  }
+
+  /** Takes the position of the next line, and says so if others are missing before it. */
+  #goOn(listener: BusListener, position: ChatPosition): void {
+    const { epoch, offset } = position;
+    if (this.#position?.offset !== offset - 1) listener.onStart?.({ epoch, offset: offset - 1 });
+    this.#position = position;
+  }
+
+  /** Goes on where the last line was, if what is behind it is still kept. */
+  #resume(listener: BusListener, begin: ChatPosition, end: ChatPosition): number {
+    const last = this.#position;
+    const isExact = last?.epoch === begin.epoch && last.offset >= begin.offset &&
+      last.offset <= end.offset;
+    const start = isExact ? last : begin;
+    // The listener knows where it begins only if it was told, or has said so itself.
+    if (!isExact || last === listener.from) listener.onStart?.(start);
+    this.#position = start;
+    return start.offset;
+  }
+}
