@@ -91,6 +91,10 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["import()"],
     reason: "--record-wire wraps the sockets before TLS, which is for a recording alone",
   },
+  "lib/protocols/chat/nats/url.ts": {
+    names: ["natsPlace"],
+    reason: "--bus is checked when the command line is read, and shown without its password",
+  },
   "lib/recording/columns.ts": {
     names: ["headingLines", "roomOf", "rowLines", "Sheet"],
     reason: "-v draws a live conversation as recordings are drawn",

@@ -108,6 +108,8 @@ class ReconnectingBus implements NatsBus {
   #listener: BusListener | undefined;
   /** Where the last kept line was. */
   #position: ChatPosition | undefined;
+  /** Whether the listener knows where it began. */
+  #hasBegun = false;
   #session: NatsSession | undefined;
 
   constructor(
@@ -208,8 +210,8 @@ class ReconnectingBus implements NatsBus {
     const isExact = last?.epoch === begin.epoch && last.offset >= begin.offset &&
       last.offset <= end.offset;
     const start = isExact ? last : begin;
-    // The listener knows where it begins only if it was told, or has said so itself.
-    if (!isExact || last === listener.from) listener.onStart?.(start);
+    if (!isExact || !this.#hasBegun) listener.onStart?.(start);
+    this.#hasBegun = true;
     this.#position = start;
     return start.offset;
   }

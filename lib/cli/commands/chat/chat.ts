@@ -33,6 +33,7 @@ import {
 import { listenAsPlanned, planListening, serveUntilStopped } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/shortage.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { BUS_FLAGS, BUS_HELP, type BusOptions, openBus, parseBus } from "./bus.ts";
 import { openPage, PAGE_FLAGS, type PageOptions, parsePage } from "./page.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 
@@ -43,6 +44,7 @@ const FLAGS = {
   // In a quiet room everybody is silent.
   "idle-timeout": seconds(0, "close a silent connection; 0 = never (default 0)"),
   ...PAGE_FLAGS,
+  ...BUS_FLAGS,
   ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };
@@ -53,6 +55,7 @@ const HELP = `Lets all who connect talk to each other, in lines.
   deno run -A server.ts chat --host ''           for other machines, too
   deno run -A server.ts chat --tls-self-signed   that nobody else can read
   deno run -A server.ts chat --ws                for browsers, too, at http://localhost:${PORT + 1}/
+  deno run -A server.ts chat --bus nats://HOST   one room on several servers
   nc localhost ${PORT}                             comes in; so do telnet, socat, ncat --ssl…
   npx plainsocket server chat                    the same on Node
 
@@ -71,6 +74,8 @@ Networks, TLS and the limits hold for both ports; --idle-timeout is for terminal
 found to be gone when it does not answer a Ping for 30 s. Programs may connect to /ws of the page's
 port as a WebSocket: they say lines as texts, and hear JSON.
 ${ORIGIN_HELP}
+
+${BUS_HELP}
 
 stdout gets the URL it listens at, and with --ws that of the page on a second line. stderr tells
 who comes and goes, but not what is said. Ctrl-C or SIGTERM tells everybody and stops; again ends
@@ -108,6 +113,7 @@ interface ChatOptions extends CommandOptions {
   readonly serving: ServingOptions;
   /** The page. Undefined without `--ws`. */
   readonly page: PageOptions | undefined;
+  readonly bus: BusOptions;
 }
 
 function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[]): ChatOptions {
@@ -118,15 +124,20 @@ function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[])
     proxies: parseProxies(values),
     serving: parseServing(values, PORT),
     page: parsePage(values),
+    bus: parseBus(values),
   };
 }
 
-async function run({ serving, page }: ChatOptions, session: Session): Promise<number> {
+async function run(
+  { serving, page, bus: busOptions }: ChatOptions,
+  session: Session,
+): Promise<number> {
   const { log, io: { clock } } = session;
   const signals = session.onSignals();
   const names = new Names();
   const words = { nameOf: (client: string) => names.of(client) };
   const transport = openServerTransport(session, switchboardTranscript(), { words });
+  const { bus, closed } = await openBus(busOptions, session);
   const plan = await planListening(serving, session);
   const opened = await listenAsPlanned(plan, session, transport);
   const { signal } = signals;
@@ -134,7 +145,7 @@ async function run({ serving, page }: ChatOptions, session: Session): Promise<nu
     names.heed(event);
     tell(log, event);
   };
-  const room = chatRoom({ signal, clock, onEvent });
+  const room = chatRoom({ signal, clock, onEvent, bus });
   const { limits } = serving;
   const pages = page &&
     // Its port is its own, also where systemd has passed a socket for the terminals.
@@ -147,6 +158,7 @@ async function run({ serving, page }: ChatOptions, session: Session): Promise<nu
   const served = pages?.serve(room, limits, signals);
   const code = await serveUntilStopped(opened, room.handler, limits, session, signals);
   await served;
+  await closed;
   return code;
 }
 

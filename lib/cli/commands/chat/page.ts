@@ -5,6 +5,7 @@
  */
 
 import type { Listener, Transport } from "../../../net/transport.ts";
+import type { WsHandler } from "../../../http/ws/mod.ts";
 import type { ChatRoom } from "../../../protocols/chat/mod.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../../io/flags.ts";
 import type { Signals } from "../../io/signals.ts";
@@ -12,6 +13,7 @@ import type { LimitOptions } from "../../options/limits.ts";
 import { handoverOf } from "../../serving/handover.ts";
 import { listenAsPlanned, type Listening } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
+import { positionOf } from "./bus.ts";
 import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
 
 /** The flags of the page. */
@@ -86,12 +88,17 @@ export async function openPage(
   return {
     serve(room, limits, signals) {
       const told = { log: session.log, clock: session.io.clock };
-      const sockets = webSocketHandler((ws) => room.join(ws), messages, told, {
+      const sockets = webSocketHandler(hold(room), messages, told, {
         maxSize: MOST_OF_MESSAGE,
       });
       return serveRequests(opened, pageHandler(sockets), limits, session, signals);
     },
   };
+}
+
+/** Lets a client in, where it was if it comes back. */
+function hold(room: ChatRoom): WsHandler {
+  return (ws, { target }) => room.join(ws, positionOf(target));
 }
 
 /** The most bytes of a message: a line has 1000, and what is longer is told to be too long. */

@@ -10,7 +10,7 @@ import { SocketError } from "../../../base/errors.ts";
 import { requireHost } from "../../../files/hosts.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
 import { serveLight } from "../../../http/server/server.ts";
-import { websocket, type WsConn, WsError, type WsServerOptions } from "../../../http/ws/mod.ts";
+import { websocket, WsError, type WsHandler, type WsServerOptions } from "../../../http/ws/mod.ts";
 import type { Listener } from "../../../net/transport.ts";
 import type { ServeOptions, ServeSummary } from "../../../serve/serve.ts";
 import type { Log } from "../../io/log.ts";
@@ -32,14 +32,14 @@ export interface Told {
 
 /** Makes the handler of requests: each becomes a WebSocket, which `hold` holds, or is refused. */
 export function webSocketHandler(
-  hold: (ws: WsConn) => Promise<void>,
+  hold: WsHandler,
   { origins, names, deflate }: MessageOptions,
   { log, clock }: Told,
   more: Pick<WsServerOptions, "maxSize" | "protocols"> = {},
 ): LightHandler {
-  const handler = websocket(async (ws) => {
+  const handler = websocket(async (ws, request) => {
     try {
-      await hold(ws);
+      await hold(ws, request);
     } catch (error) {
       // How peers behave. What they did wrong, the log tells in a line.
       if (!(error instanceof WsError || error instanceof SocketError)) throw error;
