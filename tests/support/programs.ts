@@ -10,6 +10,7 @@ const PACKAGES = {
   chromium: "chromium-headless-shell",
   curl: "curl",
   haproxy: "haproxy",
+  "nats-server": "nats-server",
   ncat: "ncat",
   nginx: "nginx-light",
   "nginx-stream": "libnginx-mod-stream",

@@ -82,16 +82,13 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   checkOptions("natsBus", options, OPTIONS, '{ url: "nats://127.0.0.1:4222" }');
   const place = natsPlace(options.url);
   const { history = 0, clock = systemClock, onState = () => {} } = options;
-  const [{ NatsSession }, { systemTransport }] = await Promise.all([
-    import("./nats/session.ts"),
-    import("../../net/system.deno.ts"),
-  ]).catch((error) => {
+  const { NatsSession } = await import("./nats/session.ts").catch((error) => {
     throw new Error(
       "Cannot load the client of NATS. Install it: npm install @nats-io/nats-core @nats-io/jetstream",
       { cause: error },
     );
   });
-  const transport = options.transport ?? systemTransport;
+  const { transport } = options;
   return new ReconnectingBus(() => NatsSession.open({ place, transport }), history, clock, onState);
 }
 

@@ -8,6 +8,7 @@ import { DeliverPolicy, jetstream, jetstreamManager, type StreamInfo } from "@na
 import { NatsConnectionImpl, setTransportFactory } from "@nats-io/nats-core/internal";
 import { Buffer } from "node:buffer";
 import { deferred } from "../../../base/wait.ts";
+import { systemTransport } from "../../../net/system.deno.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type BusMessage, type ChatPosition, epochOf } from "../bus.ts";
 import { ConnTransport } from "./transport.ts";
@@ -24,7 +25,8 @@ const MAX_MESSAGE = 256 * 1024;
 /** What {@linkcode NatsSession} takes. */
 export interface SessionOptions {
   readonly place: NatsPlace;
-  readonly transport: Transport;
+  /** Undefined is the system's. */
+  readonly transport: Transport | undefined;
 }
 
 /** Who hears what arrives. */
@@ -49,7 +51,9 @@ export class NatsSession {
   }
 
   /** Connects. Rejects if that fails. */
-  static async open({ place, transport }: SessionOptions): Promise<NatsSession> {
+  static async open(
+    { place, transport = systemTransport }: SessionOptions,
+  ): Promise<NatsSession> {
     const { server, user, pass, token } = place;
     // The library has one factory for all connections. It is asked before this one is made.
     setTransportFactory({ factory: () => new ConnTransport(transport) });
@@ -113,9 +117,14 @@ export class NatsSession {
 
   #subscribe(subject: string, listener: SessionListener): void {
     this.#nc.subscribe(subject, {
+      // What is thrown here, NATS would write to the console.
       callback: (error, { data }) => {
-        if (error === null) listener.onMessage(parsed(data), undefined);
-        else this.#failure.resolve(error);
+        try {
+          if (error !== null) throw error;
+          listener.onMessage(parsed(data), undefined);
+        } catch (error) {
+          this.#failure.resolve(error as Error);
+        }
       },
     });
   }
@@ -181,7 +190,7 @@ function parsed(data: Uint8Array): unknown {
 }
 
 function withAdvice(error: Error): Error {
-  const isOff = /no responders|jetstream not enabled|503/i.test(`${error.name} ${error.message}`);
+  const isOff = /not enabled|no responders/i.test(error.message);
   return isOff
     ? new Error("NATS keeps no lines: JetStream is off. Start nats-server with --jetstream", {
       cause: error,

@@ -1,0 +1,270 @@
+// Rooms on a real NATS: three servers with the fault relay in between, and the official client of Node
+// as an observer.
+
+import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import {
+  type ChatMessage,
+  type ChatPosition,
+  type ChatRoom,
+  chatRoom,
+  type NatsBus,
+  natsBus,
+} from "../../lib/protocols/chat/mod.ts";
+import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
+import { until } from "../support/helpers.ts";
+import { FaultRelay, Nats } from "../support/nats.ts";
+import { test } from "../support/runner.deno.ts";
+import { Browser, enter } from "./chat_browser.ts";
+
+/** Everything in pieces, and late. */
+const PLAN = "split=40±30, delay=2ms±2";
+
+/** One server of a chat, its way to NATS, and what its bus said. */
+class ChatServer implements AsyncDisposable {
+  readonly relay: FaultRelay;
+  readonly states: string[] = [];
+  readonly #stop = new AbortController();
+  #bus: NatsBus | undefined;
+  room!: ChatRoom;
+
+  private constructor(nats: Nats) {
+    this.relay = new FaultRelay(nats.port, PLAN);
+  }
+
+  static async start(nats: Nats, history = 0): Promise<ChatServer> {
+    const server = new ChatServer(nats);
+    try {
+      await server.#start(history);
+      return server;
+    } catch (error) {
+      await server[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #start(history: number): Promise<void> {
+    await this.relay.open();
+    this.#bus = await natsBus({
+      url: `nats://127.0.0.1:${this.relay.port}/test`,
+      history,
+      onState: (state, why) => this.states.push(why === "" ? state : `${state}: ${why}`),
+    });
+    this.room = chatRoom({ bus: this.#bus, signal: this.#stop.signal });
+    await this.until("up");
+  }
+
+  /** Waits until the bus says so last. */
+  async until(state: string): Promise<void> {
+    await until(() => this.states.at(-1)?.startsWith(state) === true, `the bus to be ${state}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#bus?.closed;
+    await this.relay[Symbol.asyncDispose]();
+  }
+}
+
+/** The lines that a client has heard. */
+function linesOf({ heard }: Browser): Extract<ChatMessage, { type: "said" }>[] {
+  return heard.filter((message) => message.type === "said");
+}
+
+function textsOf(browser: Browser): string[] {
+  return linesOf(browser).map(({ text }) => text);
+}
+
+const hears = (browser: Browser, text: string) =>
+  until(() => JSON.stringify(browser.heard).includes(text), `'${text}'`);
+
+/** The members of all servers, each of whom knows all the others. */
+async function enterAll(servers: readonly ChatServer[]): Promise<Browser[]> {
+  const all = await Promise.all(servers.map(({ room }) => enter(room)));
+  const names = all.map(({ welcome }) => (welcome as { name: string }).name);
+  for (const { browser, welcome } of all) {
+    const known = () => JSON.stringify([welcome, ...browser.heard]);
+    await until(() => names.every((name) => known().includes(name)), "all to know each other");
+  }
+  return all.map(({ browser }) => browser);
+}
+
+test(
+  "chat nats: three servers are one room, through faults, and heal after the bus was away",
+  async () => {
+    await using nats = await Nats.start();
+    await using a = await ChatServer.start(nats);
+    await using b = await ChatServer.start(nats);
+    await using c = await ChatServer.start(nats);
+    const [one, two, three] = await enterAll([a, b, c]);
+
+    for (let i = 0; i < 50; i++) for (const browser of [one, two]) browser.say(`line ${i}`);
+    await until(() => [one, two, three].every((each) => linesOf(each).length === 100), "all lines");
+    const senders = new Set(linesOf(three).map(({ name }) => name));
+    for (const sender of senders) {
+      const texts = linesOf(three).filter(({ name }) => name === sender).map(({ text }) => text);
+      assert.deepEqual(texts, Array.from({ length: 50 }, (_, i) => `line ${i}`));
+    }
+
+    await a.relay.cut();
+    await hears(one, "out of reach");
+    await a.until("down: ");
+    one.say("alone");
+    two.say("without one");
+    await hears(one, "alone");
+    await hears(three, "without one");
+    await a.relay.open();
+    await hears(one, "can be reached again");
+    two.say("back");
+    await hears(one, "back");
+    one.say("thanks");
+    await hears(three, "thanks");
+    assert.deepEqual(textsOf(one).slice(100), ["alone", "back", "thanks"]);
+    assert.deepEqual(textsOf(three).slice(100), ["without one", "back", "thanks"]);
+    two.say("/nick Ada");
+    await hears(one, '"newName":"Ada"');
+  },
+  ["nats-server"],
+);
+
+test(
+  "chat nats: NATS's own client hears the room and speaks in it; what is not valid is ignored",
+  async () => {
+    await using nats = await Nats.start();
+    await using server = await ChatServer.start(nats);
+    const { browser } = await enter(server.room);
+    const observer = await connect({ servers: nats.url, reconnect: false, noEcho: true });
+    try {
+      const heard: { name: string; text: string }[] = [];
+      observer.subscribe("plainsocket.chat.test.lines", {
+        callback: (_error, message) => void heard.push(message.json()),
+      });
+      await observer.flush();
+      browser.say("hello");
+      await until(() => heard.length === 1, "the line");
+      assert.equal(heard[0].text, "hello");
+      const line = {
+        ...heard[0],
+        server: "observer",
+        number: 1,
+        name: "Eve",
+        text: "from outside",
+      };
+      for (const text of ["", "no JSON", "{}", JSON.stringify(line)]) {
+        observer.publish("plainsocket.chat.test.lines", text);
+      }
+      await hears(browser, "from outside");
+      assert.deepEqual(textsOf(browser), ["hello", "from outside"]);
+    } finally {
+      await observer.close();
+    }
+  },
+  ["nats-server"],
+);
+
+test(
+  "chat nats: with history there is one order, and who comes back gets exactly what was missed",
+  async () => {
+    await using nats = await Nats.start("--jetstream");
+    await using a = await ChatServer.start(nats, 100);
+    await using b = await ChatServer.start(nats, 100);
+    const [one, two] = await enterAll([a, b]);
+    for (let i = 0; i < 20; i++) for (const browser of [one, two]) browser.say(`${i}`);
+    await until(() => [one, two].every((each) => linesOf(each).length === 40), "all lines");
+    assert.deepEqual(linesOf(one), linesOf(two));
+    const middle = linesOf(one)[9].position!;
+    assert.equal(middle.offset, 10);
+    const missed = linesOf(one).slice(10);
+
+    // NATS goes away, and comes back with what it had kept.
+    await nats.stop();
+    await Promise.all([a.until("down"), b.until("down")]);
+    one.say("only here");
+    await hears(one, "only here");
+    await nats.again();
+    await Promise.all([a.until("up"), b.until("up")]);
+    const { browser: back } = await enter(b.room, new Browser(), middle);
+    two.say("last");
+    for (const browser of [back, one]) await hears(browser, '"last"');
+    assert.deepEqual(linesOf(back).slice(0, -1), missed);
+    assert.equal(linesOf(back).at(-1)!.position!.offset, 41);
+    assert.ok(back.heard.every(({ type }) => type !== "gap"));
+    // A server that starts later has all of it, too.
+    await using c = await ChatServer.start(nats, 100);
+    const { browser: third } = await enter(c.room, new Browser(), middle);
+    await hears(third, '"last"');
+    assert.deepEqual(linesOf(third), linesOf(back));
+  },
+  ["nats-server"],
+);
+
+test("chat nats: a stream that was lost, or has dropped lines, is an explicit gap", async () => {
+  await using nats = await Nats.start("--jetstream");
+  await using a = await ChatServer.start(nats, 3);
+  const { browser: one, welcome } = await enter(a.room);
+  const { position } = welcome as { position: ChatPosition };
+  for (let i = 1; i <= 5; i++) one.say(`${i}`);
+  await until(() => linesOf(one).length === 5, "the lines");
+  const { browser: late } = await enter(a.room, new Browser(), position);
+  await hears(late, '"5"');
+  assert.deepEqual(late.heard[0], { type: "gap", position: { ...position, offset: 2 } });
+  assert.deepEqual(textsOf(late), ["3", "4", "5"]);
+
+  const observer = await connect({ servers: nats.url, reconnect: false });
+  const { streams } = await jetstreamManager(observer);
+  await streams.delete("plainsocket-chat-test");
+  await observer.close();
+  // That it is gone is noticed with the next line at the latest.
+  one.say("lost");
+  await hears(one, '"gap"');
+  const gap = one.heard.find((message) => message.type === "gap");
+  assert.ok(gap?.position !== undefined && gap.position.epoch > position.epoch);
+  await a.until("up");
+  one.say("new");
+  await hears(one, '"new"');
+  assert.deepEqual(linesOf(one).at(-1)!.position, { ...gap.position, offset: 1 });
+}, ["nats-server"]);
+
+test(
+  "chat nats: that the bus cannot be used is said with its reason, and local chat goes on",
+  async () => {
+    await using plain = await Nats.start();
+    await using locked = await Nats.start("--user", "me", "--pass", "secret");
+    const whyOf = async (url: string, history = 0) => {
+      const whys: string[] = [];
+      const stop = new AbortController();
+      const bus = await natsBus({ url, history, onState: (_state, why) => whys.push(why) });
+      const room = chatRoom({ bus, signal: stop.signal });
+      const { browser } = await enter(room);
+      browser.say("hello");
+      await hears(browser, "hello");
+      await until(() => whys.length > 0, "a reason");
+      stop.abort();
+      await bus.closed;
+      return whys[0];
+    };
+    assert.match(
+      await whyOf(plain.url, 10),
+      /JetStream is off\. Start nats-server with --jetstream/,
+    );
+    assert.match(await whyOf(locked.url), /Authorization/i);
+    assert.equal(await whyOf(locked.url.replace("//", "//me:secret@")), "");
+    await plain.stop();
+    assert.match(await whyOf(plain.url), /ECONNREFUSED/);
+  },
+  ["nats-server"],
+);
+
+test("chat nats: a URL is taken apart, and one that is not valid is refused", async () => {
+  const { server, user, pass, token, lines } = natsPlace("nats://me:a%40b@[::1]:80/Room_1");
+  assert.deepEqual([server, user, pass, token], ["[::1]:80", "me", "a@b", undefined]);
+  assert.equal(lines, "plainsocket.chat.Room_1.lines");
+  assert.equal(natsPlace("nats://t0k3n@example.org").token, "t0k3n");
+  assert.equal(natsPlace("NATS://example.org/").server, "example.org:4222");
+  for (
+    const url of ["", "nats:", "nats://", "http://a", "nats://a/b/c", "nats://a/b.c", "nats://a?b"]
+  ) {
+    await assert.rejects(natsBus({ url }), RangeError, url);
+  }
+});
