@@ -35,7 +35,7 @@ function smallestTarget(page: Page): Promise<number> {
 test(
   "browser chat: a terminal, a desktop and a phone talk; the pages come back when the server does",
   async () => {
-    const args = ["chat", "--ws", "--host", "127.0.0.1"];
+    const args = ["chat", "--ws", "--host", "127.0.0.1", "--history", "50"];
     const chat = await startServer(args);
     const [url] = await chat.program.stdout.until(/http:\S+(?=\n)/);
     const browser = await launchBrowser();
@@ -103,6 +103,8 @@ test(
       await using again = await startServer([...args, "--ws-port", port]);
       await phone.locator("#state[data-state=open]").waitFor();
       await desktop.locator("#state[data-state=open]").waitFor();
+      // It has said up to where it had heard all: the new server does not have that.
+      await line(desktop, "Some lines are missing here.").waitFor();
       await phone.locator("#names", { hasText: "Linus2 (you)" }).waitFor({ state: "attached" });
       // What could not be sent is still in the field.
       assert.equal(await desktop.locator("#text").inputValue(), "not lost");

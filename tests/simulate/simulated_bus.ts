@@ -178,6 +178,7 @@ export class Broker {
 
 /** A client of the broker, on a host of its own. */
 export class SimulatedBus implements Bus {
+  readonly isLocal = false;
   readonly history: number;
   readonly #world: World;
   readonly #host: string;

@@ -102,6 +102,8 @@ export interface Bus {
   readonly state: BusState;
   /** The number of lines that it keeps. 0 is none. */
   readonly history: number;
+  /** Whether it is lost never, as within a process. Guests of other ones are called `guest1-k3f9`. */
+  readonly isLocal: boolean;
   /**
    * Publishes a message. A bus that keeps lines delivers them to all servers in one order, the
    * publisher's own included. All else arrives at the other servers in the order in which it was

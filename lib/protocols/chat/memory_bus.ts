@@ -38,6 +38,7 @@ interface Kept {
 
 class MemoryBus implements Bus {
   readonly state = "up";
+  readonly isLocal = true;
   readonly history: number;
   readonly #listeners = new Set<BusListener>();
   readonly #kept: Kept[] = [];

@@ -20,7 +20,7 @@ import { deferred } from "../../base/wait.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Bus, BusListener, BusMessage, BusState, ChatPosition } from "./bus.ts";
 import type { NatsSession } from "./nats/session.ts";
-import { natsPlace } from "./nats/url.ts";
+import { type NatsPlace, natsPlace } from "./nats/url.ts";
 
 /** Options of {@linkcode natsBus}. */
 export interface NatsBusOptions {
@@ -80,7 +80,7 @@ export interface NatsBus extends Bus {
  */
 export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   checkOptions("natsBus", options, OPTIONS, '{ url: "nats://127.0.0.1:4222" }');
-  const place = natsPlace(options.url);
+  const place = placeOf(options.url);
   const { history = 0, clock = systemClock, onState = () => {} } = options;
   const { NatsSession } = await import("./nats/session.ts").catch((error) => {
     throw new Error(
@@ -92,7 +92,16 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   return new ReconnectingBus(() => NatsSession.open({ place, transport }), history, clock, onState);
 }
 
+function placeOf(url: string): NatsPlace {
+  try {
+    return natsPlace(url);
+  } catch (error) {
+    throw new RangeError(`natsBus: url ${(error as Error).message}`);
+  }
+}
+
 class ReconnectingBus implements NatsBus {
+  readonly isLocal = false;
   readonly history: number;
   readonly #open: () => Promise<NatsSession>;
   readonly #clock: Clock;

@@ -228,9 +228,12 @@ export class Room {
     this.#call(member, this.#freeName());
   }
 
-  /** A name that nobody has. With other servers it has a part that is this server's own. */
+  /**
+   * A name that nobody has. Servers that cannot reach each other do not take the same one: it has a part
+   * that is this server's own.
+   */
   #freeName(): string {
-    const ending = this.#presence === undefined ? "" : `-${this.#id.slice(0, 4)}`;
+    const ending = this.#bus.isLocal ? "" : `-${this.#id.slice(0, 4)}`;
     for (;;) {
       const name = `guest${++this.#guests}${ending}`;
       const key = keyOf(name);

@@ -27,7 +27,7 @@ export const BUS_FLAGS: { readonly bus: Flag<string>; readonly history: Flag<num
     ...text(
       "URL",
       "",
-      "one room with other servers, over NATS: nats://HOST:4222, or @FILE with it",
+      "join other servers over NATS: nats://HOST:4222, or @FILE",
     ),
   },
   history: integer("N", [0, MOST_LINES], 0, "lines to keep for who comes back (default 0)"),
@@ -35,11 +35,11 @@ export const BUS_FLAGS: { readonly bus: Flag<string>; readonly history: Flag<num
 
 /** For the help. */
 export const BUS_HELP =
-  `--bus joins the rooms of all servers that have the same URL: nats://[USER:PASSWORD@]HOST[:PORT][/ROOM].
-Start nats-server first, with --jetstream if --history is to keep lines. Whoever may publish there
-can speak in any name: give NATS a password, or a network of its own. While it is away, members of
-one server still hear each other. docs/chat.md has the rules. On Node: npm install
-@nats-io/nats-core @nats-io/jetstream.`;
+  `--bus joins the rooms of all servers that have the same URL; nats://USER:PASSWORD@HOST:PORT/ROOM has
+all of its parts. Start nats-server first, with --jetstream if --history is to keep lines. Whoever
+may publish there can speak in any name: give NATS a password, or a network of its own. While it is
+away, members of one server still hear each other. docs/chat.md has the rules. On Node, it needs
+npm install @nats-io/nats-core @nats-io/jetstream.`;
 
 /** What the flags say. */
 export interface BusOptions {
@@ -63,7 +63,7 @@ export function parseBus({ bus, history }: Values<typeof BUS_FLAGS>): BusOptions
     try {
       natsPlace(url);
     } catch (error) {
-      throw new UsageError(`takes ${(error as Error).message}`);
+      throw new UsageError((error as Error).message);
     }
     return { url, history };
   });

@@ -18,7 +18,7 @@ export interface NatsPlace {
   readonly stream: string;
 }
 
-const FORM = "nats://HOST:4222 or nats://USER:PASSWORD@HOST:4222/ROOM";
+const FORM = "nats://HOST:4222, or nats://USER:PASSWORD@HOST:4222/ROOM";
 
 /** Takes such a URL apart. Throws a RangeError if it is not valid. */
 export function natsPlace(text: string): NatsPlace {
@@ -27,15 +27,15 @@ export function natsPlace(text: string): NatsPlace {
     // As one of HTTP, since the runtimes take other hosts apart in different ways.
     url = new URL(text.replace(/^nats:/i, "http:"));
   } catch {
-    throw new RangeError(`not a valid URL of NATS. Write ${FORM}`);
+    throw new RangeError(`takes ${FORM}`);
   }
   const room = url.pathname.slice(1) || "main";
   const rest = `${url.search}${url.hash}`;
   if (!/^nats:\/\//i.test(text) || url.hostname === "" || rest !== "") {
-    throw new RangeError(`not a valid URL of NATS. Write ${FORM}`);
+    throw new RangeError(`takes ${FORM}`);
   }
   if (!/^[\w-]{1,32}$/.test(room)) {
-    throw new RangeError("a room has 1 to 32 letters of ASCII, digits, '-' and '_'");
+    throw new RangeError("takes a room of 1 to 32 letters of ASCII, digits, '-' and '_'");
   }
   const { username, password } = url;
   const hasPassword = password !== "";

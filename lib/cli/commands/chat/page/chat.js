@@ -33,10 +33,26 @@ let me = "";
 let wanted = remembered();
 /** @type {Set<string>} */
 let people = new Set();
+/** The number of others, whose names the server did not list. */
+let more = 0;
 
-const url = new URL("ws", location.href);
-url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-const connection = new Connection(url.href, { onMessage, onState });
+/**
+ * The last line that is kept and was heard; undefined if none is kept.
+ * @type {{ epoch: string, offset: number } | undefined}
+ */
+let position;
+
+const connection = new Connection(url, { onMessage, onState });
+
+/** Where to connect, with the position behind which lines are missing. */
+function url() {
+  const url = new URL("ws", location.href);
+  url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  if (position !== undefined) {
+    url.search = `epoch=${encodeURIComponent(position.epoch)}&offset=${position.offset}`;
+  }
+  return url.href;
+}
 
 /**
  * @param {"wait" | "open" | "lost"} now
@@ -53,14 +69,17 @@ function onState(now, seconds, reason) {
   send.disabled = now !== "open";
   if (now === "open") return;
   people.clear();
+  more = 0;
   showPeople();
 }
 
 /** @param {any} message as lib/protocols/chat/words.ts has it */
 function onMessage(message) {
+  position = message.position ?? position;
   switch (message.type) {
     case "welcome":
       people = new Set([...message.others, message.name]);
+      more = message.more ?? 0;
       setMe(message.name);
       lines.note(`You are ${me}.`);
       if (wanted !== "" && wanted !== me) connection.send(`/nick ${wanted}`);
@@ -89,6 +108,13 @@ function onMessage(message) {
       people.add(message.newName);
       lines.note(`${message.name} is ${message.newName} now.`);
       break;
+    case "people":
+      people = new Set(message.names);
+      more = message.more ?? 0;
+      lines.note("Many came or left.");
+      break;
+    case "gap":
+      return lines.note("Some lines are missing here.");
     case "notice":
       return lines.note(message.text);
   }
@@ -102,13 +128,13 @@ function setMe(newName) {
 }
 
 function showPeople() {
-  byId("count").textContent = String(people.size);
+  byId("count").textContent = String(people.size + more);
   const shown = [...people].sort((a, b) => a.localeCompare(b)).slice(0, MOST_NAMES);
   const items = shown.map((one) =>
     one === me ? element("li", `${one} (you)`, "own") : element("li", one)
   );
-  const more = people.size - shown.length;
-  if (more > 0) items.push(element("li", `and ${more} more`));
+  const rest = people.size + more - shown.length;
+  if (rest > 0) items.push(element("li", `and ${rest} more`));
   byId("names").replaceChildren(...items);
 }
 

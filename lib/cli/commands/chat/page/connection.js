@@ -20,7 +20,7 @@ export class Connection {
   #listener;
 
   /**
-   * @param {string} url
+   * @param {() => string} url called whenever it connects
    * @param {Listener} listener
    */
   constructor(url, listener) {
@@ -48,7 +48,7 @@ export class Connection {
   #open() {
     this.#timer = 0;
     this.#listener.onState("wait", 0, "");
-    const socket = this.#socket = new WebSocket(this.#url);
+    const socket = this.#socket = new WebSocket(this.#url());
     socket.addEventListener("open", () => {
       this.#wait = FIRST_WAIT;
       this.#listener.onState("open", 0, "");
