@@ -123,16 +123,29 @@ await report.check("the version of Deno is the one in .dvmrc wherever it stands"
   }
 });
 
+const tests = files.filter((path) => /^(tests|scripts)\/.*\.ts$/.test(path)).map(read).join("\n");
+
+/** Whether a test's name begins so. */
+const isTest = (name: string) => /["`]/.test(tests[tests.indexOf(name) - 1] ?? "");
+
 await report.check("every feature in docs/features.md names a test that exists", () => {
-  const tests = files.filter((path) => /^(tests|scripts)\/.*\.ts$/.test(path)).map(read).join("\n");
   const rows = read("docs/features.md").split("\n").filter((line) =>
     /^\| (?!---|feature)/.test(line)
   );
   const missing = rows.filter((row) => {
     const [, ours] = row.split("|").slice(1).map((cell) => cell.trim());
     const name = /`([^`]+)`\s*\|$/.exec(row)?.[1];
-    return ours !== "no" &&
-      (name === undefined || !/["`]/.test(tests[tests.indexOf(name) - 1] ?? ""));
+    return ours !== "no" && (name === undefined || !isTest(name));
+  });
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+});
+
+await report.check("every promise in docs/chat.md names tests that exist", () => {
+  const [, table] = read("docs/chat.md").split(/^\| promise .*\n/m);
+  const rows = table.split("\n\n", 1)[0].split("\n").slice(1);
+  const missing = rows.filter((row) => {
+    const names = row.split("|")[2].match(/(?<=`)[^`]+(?=`)/g)?.filter((name) => name !== ", ");
+    return names === undefined || !names.every(isTest);
   });
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });

@@ -16,7 +16,7 @@ async function startChat(...args: string[]): Promise<{ chat: ServerScript; url: 
 
 /** The next message of a type. */
 async function hear(ws: WsConn, type: string): Promise<Record<string, unknown>> {
-  for await (const text of ws) {
+  for (let text; (text = await ws.read()) !== null;) {
     const message = JSON.parse(text as string);
     if (message.type === type) return message;
   }
