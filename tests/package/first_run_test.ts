@@ -31,10 +31,16 @@ if (runtime === "Deno") {
     const { imports } = JSON.parse(
       readFileSync(new URL("../../deno.json", import.meta.url), "utf8"),
     );
-    const direct = Object.keys(imports).filter((name) => imports[name].startsWith("npm:"));
+    const direct = Object.keys(imports)
+      .filter((name) => imports[name].startsWith("npm:") && !name.startsWith("@nats-io/"));
     // asn1js has one dependency.
     assert.deepEqual(await fetchedBy("server", "--version"), [...direct, "@peculiar/utils"].sort());
     assert.deepEqual(await fetchedBy("client", "--version"), []);
     assert.deepEqual(await fetchedBy("client", "get", "--version"), []);
+    // What only a bus needs is fetched with the bus, in the same version.
+    const text = readFileSync("lib/protocols/chat/nats/packages.deno.ts", "utf8");
+    for (const name of ["@nats-io/nats-core", "@nats-io/jetstream"]) {
+      assert.ok(text.includes(`"${imports[name]}`), name);
+    }
   });
 }

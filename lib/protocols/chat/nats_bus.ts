@@ -19,6 +19,7 @@ import { type Clock, sleep, systemClock } from "../../base/clock.ts";
 import { deferred } from "../../base/wait.ts";
 import type { Transport } from "../../net/transport.ts";
 import type { Bus, BusListener, BusMessage, BusState, ChatPosition } from "./bus.ts";
+import { loadNats } from "./nats/packages.deno.ts";
 import type { NatsSession } from "./nats/session.ts";
 import { type NatsPlace, natsPlace } from "./nats/url.ts";
 
@@ -82,7 +83,8 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   checkOptions("natsBus", options, OPTIONS, '{ url: "nats://127.0.0.1:4222" }');
   const place = placeOf(options.url);
   const { history = 0, clock = systemClock, onState = () => {} } = options;
-  const { NatsSession } = await import("./nats/session.ts").catch((error) => {
+  const { NatsSession } = await import("./nats/session.ts");
+  await loadNats().catch((error) => {
     throw new Error(
       "Cannot load the client of NATS. Install it: npm install @nats-io/nats-core @nats-io/jetstream",
       { cause: error },

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { DeliverPolicy, jetstream, jetstreamManager, type StreamInfo } from "@nats-io/jetstream";
-import { NatsConnectionImpl, setTransportFactory } from "@nats-io/nats-core/internal";
+import type { DeliverPolicy, StreamInfo } from "@nats-io/jetstream";
+import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import { Buffer } from "node:buffer";
 import { deferred } from "../../../base/wait.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type BusMessage, type ChatPosition, epochOf } from "../bus.ts";
+import { loadNats, type NatsPackages } from "./packages.deno.ts";
 import { ConnTransport } from "./transport.ts";
 import type { NatsPlace } from "./url.ts";
 
@@ -42,11 +43,13 @@ export interface SessionListener {
 /** See the module. */
 export class NatsSession {
   readonly #nc: NatsConnectionImpl;
+  readonly #jetstream: NatsPackages["jetstream"];
   readonly #place: NatsPlace;
   readonly #failure = deferred<Error>();
 
-  private constructor(nc: NatsConnectionImpl, place: NatsPlace) {
+  private constructor(nc: NatsConnectionImpl, { jetstream }: NatsPackages, place: NatsPlace) {
     this.#nc = nc;
+    this.#jetstream = jetstream;
     this.#place = place;
   }
 
@@ -55,6 +58,8 @@ export class NatsSession {
     { place, transport = systemTransport }: SessionOptions,
   ): Promise<NatsSession> {
     const { server, user, pass, token } = place;
+    const packages = await loadNats();
+    const { setTransportFactory, NatsConnectionImpl } = packages.core;
     // The library has one factory for all connections. It is asked before this one is made.
     setTransportFactory({ factory: () => new ConnTransport(transport) });
     const nc = await NatsConnectionImpl.connect({
@@ -70,7 +75,7 @@ export class NatsSession {
       pingInterval: PING_MS,
       maxPingOut: 2,
     });
-    return new NatsSession(nc as NatsConnectionImpl, place);
+    return new NatsSession(nc as NatsConnectionImpl, packages, place);
   }
 
   /** Hands over what arrives. Rejects if it cannot subscribe. */
@@ -98,11 +103,15 @@ export class NatsSession {
   /** Has a line be kept. Rejects if it is not known to be. */
   async keep(message: BusMessage): Promise<void> {
     try {
-      await jetstream(this.#nc).publish(this.#place.lines, JSON.stringify(message), {
-        timeout: KEEP_MS,
-        retries: 1,
-        expect: { streamName: this.#place.stream },
-      });
+      await this.#jetstream.jetstream(this.#nc).publish(
+        this.#place.lines,
+        JSON.stringify(message),
+        {
+          timeout: KEEP_MS,
+          retries: 1,
+          expect: { streamName: this.#place.stream },
+        },
+      );
     } catch (error) {
       // Without its stream, or too slow: begin anew.
       this.#failure.resolve(error as Error);
@@ -142,8 +151,9 @@ export class NatsSession {
       isUp = true;
       listener.onUp();
     };
-    const consumer = await jetstream(this.#nc).consumers.getPushConsumer(this.#place.stream, {
-      deliver_policy: DeliverPolicy.StartSequence,
+    const { consumers } = this.#jetstream.jetstream(this.#nc);
+    const consumer = await consumers.getPushConsumer(this.#place.stream, {
+      deliver_policy: "by_start_sequence" as DeliverPolicy,
       opt_start_seq: offset + 1,
     });
     const messages = await consumer.consume({
@@ -161,7 +171,7 @@ export class NatsSession {
   /** The stream of the room, which is made if there is none. */
   async #stream(history: number): Promise<StreamInfo> {
     const { stream, lines } = this.#place;
-    const { streams } = await jetstreamManager(this.#nc, { checkAPI: false });
+    const { streams } = await this.#jetstream.jetstreamManager(this.#nc, { checkAPI: false });
     try {
       return await streams.info(stream);
     } catch (error) {
