@@ -17,6 +17,7 @@ export interface ChatPosition {
 
 /** A line that somebody has said. */
 export interface BusLine {
+  /** Always `"said"`. */
   readonly type: "said";
   /** The id of the server that the client is connected to. */
   readonly server: string;
@@ -24,7 +25,9 @@ export interface BusLine {
   readonly member: number;
   /** The number of the line among those of that server: it grows. */
   readonly number: number;
+  /** The name of the client. */
   readonly name: string;
+  /** What it said. */
   readonly text: string;
 }
 
@@ -99,6 +102,7 @@ export interface BusListener {
 
 /** A bus: a message that one server publishes arrives at all that subscribe. */
 export interface Bus {
+  /** Whether it reaches the other servers now. */
   readonly state: BusState;
   /** The number of lines that it keeps. 0 is none. */
   readonly history: number;
