@@ -170,6 +170,13 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
       return download(launch("plainsocket", "server"), launch("plainsocket", "client"), dir);
     });
     if (way === "npx") continue;
+    await report.check(`${node.name}: its server and client converse with few permissions`, () => {
+      const few = (name: string) => ({
+        ...options,
+        command: [...withFewPermissions(node, dir), name],
+      });
+      return converse(few("server"), few("client"));
+    });
     await report.check(`${node.name}: each of its commands is there`, () => {
       return askHelps(options, start("plainsocket"));
     });
@@ -180,6 +187,15 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
       return converse(launch("plainsocket", "server"), onDeno("client.ts"));
     });
   }
+}
+
+/** The program with Node's permissions that docs/operate.md names. */
+function withFewPermissions({ name, path }: Runtime, dir: string): string[] {
+  const flags = name === "Node 20"
+    ? ["--experimental-permission"]
+    : ["--permission", "--allow-net"];
+  const packages = join(dir, "node_modules");
+  return [path, ...flags, `--allow-fs-read=${packages}`, join(packages, ".bin", "plainsocket")];
 }
 
 function onDeno(script: string): Launch {

@@ -215,6 +215,13 @@ test("onResponse: tells of each response once: whole, broken off, or refusing wh
       ["/large", 413, 23, true, "BODY_TOO_LARGE"],
     ],
   );
+  using late = await server.connect();
+  await late.write(bytes("GET / HTTP/1.1\r\n"));
+  const heard = readText(late, 12);
+  await server.clock.advance(16_000);
+  assert.equal(await heard, "HTTP/1.1 408");
+  const { request, status, error } = told.at(-1)!;
+  assert.deepEqual([request, status, error?.code], [undefined, 408, "TIMEOUT"]);
 });
 
 /** A handler that waits, and what it was asked. */
