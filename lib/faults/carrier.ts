@@ -75,6 +75,7 @@ export class Carrier {
   readonly #messages = new MessageScanner();
   /** The parts of lost messages among the last bytes. */
   #lost: MessagePart[] = [];
+  #dropped = 0;
   #lastDue = 0;
   /** When the bytes so far have all passed at the rate. */
   #rateFree = 0;
@@ -177,9 +178,10 @@ export class Carrier {
 
   #meet(part: MessagePart): void {
     const fault = this.#active.meet(part);
-    if (fault === undefined) return;
-    this.#tell(fault, describe(fault.at));
-    this.#lost.push(part);
+    if (fault !== undefined) this.#tell(fault, describe(fault.at));
+    // Half a message would be of no use, so one is lost to its end under another plan, too.
+    if (fault !== undefined) this.#dropped = part.message;
+    if (part.message === this.#dropped) this.#lost.push(part);
   }
 
   /** Takes bytes in. */

@@ -138,6 +138,28 @@ test("faults: what is no WebSocket has no messages, and passes", async () => {
   }
 });
 
+test("faults: a message whose loss has begun is lost to its end, whatever the plan is then", async () => {
+  const inner = new MemoryTransport();
+  const transport = faulty(inner, "up: drop@message 2", { live: true });
+  using listener = await transport.listen({ port: 80 });
+  const accepting = listener.accept();
+  using client = await inner.connect({ host: "localhost", port: 80 });
+  using server = await accepting;
+  const first = STREAM.slice(0, CONTENT);
+  const cut = first.length + 20;
+  await client.write(Uint8Array.from(STREAM.slice(0, cut)));
+  const [buffer, got] = [new Uint8Array(1024), [] as number[]];
+  const kept = FRAMES.flatMap(([frame, of]) => of === 2 ? [] : frame);
+  while (got.length < bytes(HANDSHAKE).length + 11) {
+    got.push(...buffer.subarray(0, (await server.read(buffer))!));
+  }
+  transport.setPlan("");
+  await client.write(Uint8Array.from(STREAM.slice(cut)));
+  await client.closeWrite();
+  for (let n; (n = await server.read(buffer)) !== null;) got.push(...buffer.subarray(0, n));
+  assert.deepEqual(got, [...bytes(HANDSHAKE), ...kept]);
+});
+
 test("faults: a plan that replaces another one counts messages from then on", async () => {
   const inner = new MemoryTransport();
   const transport = faulty(inner, "", { live: true });
