@@ -457,7 +457,7 @@ test("serveHttp: stop() answers what is under way, and closes who is idle", asyn
   await asked.promise;
   const stopped = server.stop();
   // Its first request could have been on its way.
-  await clock.advance(750);
+  await clock.advance(1000);
   assert.equal(await idle.read(new Uint8Array(1)), null);
   answer.resolve();
   assert.match(new TextDecoder().decode(await readAll(conn)), /hello$/);

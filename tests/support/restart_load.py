@@ -64,12 +64,21 @@ errors, done = [], 0
 lock = threading.Lock()
 
 
-def converse():
+def ask():
+    """The request comes at once, however busy the machine is: new connections are not waited for long."""
+    message = get("/small") if mode == "web" else os.urandom(5000)
+    try:
+        s = connect()
+        s.sendall(message)
+        return s, message
+    except Exception as error:
+        with lock: errors.append(repr(error))
+
+
+def hear(s, message):
     global done
     try:
-        with connect() as s:
-            message = get("/small") if mode == "web" else os.urandom(5000)
-            s.sendall(message)
+        with s:
             if mode == "echo": s.shutdown(socket.SHUT_WR)
             data = receive(s)
         whole = data.endswith(b"END") and b" 200 OK" in data if mode == "web" else data == message
@@ -86,9 +95,10 @@ running = True
 def load():
     threads, start = [], time.monotonic()
     while running:
-        threads.append(threading.Thread(target=converse))
-        threads[-1].start()
-        time.sleep(max(0, start + len(threads) / rate - time.monotonic()))
+        if asked := ask():
+            threads.append(threading.Thread(target=hear, args=asked))
+            threads[-1].start()
+        time.sleep(max(0, start + (len(threads) + len(errors)) / rate - time.monotonic()))
     for thread in threads: thread.join()
 
 

@@ -28,10 +28,10 @@ export interface ConnectionServer extends ExchangesServer {
 }
 
 /**
- * The time that the first request of a connection has to come when the server stops, in milliseconds.
- * The clock is looked at four times a second, so it may be half as long.
+ * The time that the first request of a connection has to come when the server stops, in milliseconds. The
+ * clock is looked at four times a second: it may be a quarter of a second more or less.
  */
-const FIRST_REQUEST_MS = 500;
+const FIRST_REQUEST_MS = 750;
 
 /** See the module. */
 export class HttpConnection {
@@ -152,7 +152,7 @@ export class HttpConnection {
 
   /**
    * The server stops: a connection without a request is closed, one with is left to finish. On a new one
-   * the first request may be on its way: it has half a second to come.
+   * the first request may be on its way: there is some time for it to come.
    */
   stop(): void {
     this.#state.drain();
