@@ -51,6 +51,8 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--unix-mode MODE",
     "--fd N",
     "--systemd",
+    "--workers N",
+    "--worker-kind processes|threads",
     "--tls-cert FILE",
     "--tls-key FILE",
     "--tls-key-passphrase-file FILE",

@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { Writable } from "node:stream";
 import { sleep, systemClock } from "../../base/clock.ts";
-import type { ProgramOutput } from "./program_output.ts";
+import { ATOMIC, type ProgramOutput } from "./program_output.ts";
 
 /** When to try again what does not block and has no room now, in milliseconds. */
 const AGAIN_MS = 20;
@@ -35,7 +35,18 @@ class Aside extends Writable {
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
-    void this.#writeAll(Buffer.concat(chunks.map(({ chunk }) => chunk))).then(done);
+    void this.#writeGathered(chunks.map(({ chunk }) => chunk)).then(done);
+  }
+
+  /** Writes several at once, but no more than stay together where other processes write, too. */
+  async #writeGathered(chunks: readonly Buffer[]): Promise<void> {
+    for (let from = 0, to = 0; from < chunks.length; from = to) {
+      let size = 0;
+      do size += chunks[to++].length; while (
+        to < chunks.length && size + chunks[to].length <= ATOMIC
+      );
+      await this.#writeAll(to - from === 1 ? chunks[from] : Buffer.concat(chunks.slice(from, to)));
+    }
   }
 
   /** Writes all that waits. After an error the rest is still tried, as with `process.stderr`. */

@@ -151,9 +151,11 @@ export function withTls(
   certificates: CertificateStore | undefined,
   access: AccessList | undefined,
   log: Log,
+  alpnProtocols?: readonly string[],
 ): ListenOptions {
   if (certificates === undefined) return options;
-  return { ...options, tls: { certificates, ...handshakeCallbacks(access, log) } } as ListenOptions;
+  const tls = { certificates, alpnProtocols, ...handshakeCallbacks(access, log) };
+  return { ...options, tls } as ListenOptions;
 }
 
 /** Returns the options for the connections of a server. */

@@ -17,7 +17,7 @@ import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import { openSockets, type ProxyOptions } from "../options/proxy_protocol.ts";
-import { openObserved } from "../options/transport.ts";
+import { openObserved, type ShownOptions } from "../options/transport.ts";
 import { openAccess } from "./access.ts";
 import type { Certificates } from "./certificate_files.ts";
 import { followCertificates } from "./certificates.ts";
@@ -35,6 +35,12 @@ export interface WorkerContext {
   readonly life: Life;
 }
 
+/** The same in a worker. */
+export interface WorkerRun extends WorkerContext {
+  /** Hears of a lack of descriptors. */
+  readonly shortage: Shortage;
+}
+
 /** How a command serves, and its log. */
 export interface Conversations<Options> {
   /** Serves the connections of a listener, until the signal of `serving` says stop. */
@@ -42,10 +48,12 @@ export interface Conversations<Options> {
     listener: Listener,
     serving: ServeOptions,
     options: Options,
-    context: WorkerContext,
+    context: WorkerRun,
   ) => Promise<ServeSummary>;
   /** The transcript that `-v` shows. */
   readonly transcript: () => Transcript;
+  /** How it is shown. */
+  readonly shown?: ShownOptions;
 }
 
 /** The task of a worker from its parent. Plain data. */
@@ -61,13 +69,15 @@ export interface WorkerTask<Options> {
   readonly fault: Parameters<Instruments["openFaults"]>[0] | undefined;
   /** Whether the parent asks for metrics. */
   readonly measured: boolean;
+  /** The protocols over TLS. Undefined is any. */
+  readonly alpnProtocols: readonly string[] | undefined;
   /** What the conversations take. */
   readonly conversations: Options;
 }
 
 /** Makes the default export of a worker's module. Its task has the options of the handler. */
 export function workerMain<Options>(
-  { serve, transcript }: Conversations<Options>,
+  { serve, transcript, shown }: Conversations<Options>,
 ): WorkerMain {
   return async ({ id, data, signal, drainTimeout, listen, reportWith }) => {
     const io = serverIo();
@@ -89,8 +99,9 @@ export function workerMain<Options>(
     const instruments = new Instruments();
     if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
     const sockets = task.proxies && await openSockets(task.proxies, log);
-    const transport = new Shortage(log, clock).watch(
-      openObserved({ log, instruments, sockets }, transcript()),
+    const shortage = new Shortage(log, clock);
+    const transport = shortage.watch(
+      openObserved({ log, instruments, sockets }, transcript(), shown),
     );
     // Faults are for the clients, and not for what the conversations connect to.
     const listening = instruments.withFaults(transport, clock);
@@ -98,12 +109,15 @@ export function workerMain<Options>(
     if (metrics !== undefined) reportWith(workerReporter(metrics));
     const listener = await listen({
       listen: (options) =>
-        listening.listen({ ...withTls(options, certificates, access, log), metrics }),
+        listening.listen({
+          ...withTls(options, certificates, access, log, task.alpnProtocols),
+          metrics,
+        }),
     });
     const options = conversationOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout, metrics };
     const life = { onReload, onEnd, isWorker: true };
-    const context = { log, transport, clock, life };
+    const context = { log, transport, clock, life, shortage };
     const summary = await serve(listener, serving, task.conversations, context);
     // The output of a thread is lost if it ends before it is written.
     await flushed(stderr);

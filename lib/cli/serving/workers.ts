@@ -16,7 +16,7 @@ import { readsPlans } from "../options/instrument_flags.ts";
 import type { ServingOptions } from "../options/serving.ts";
 import type { WorkerOptions } from "../options/workers.ts";
 import { handoverOf } from "./handover.ts";
-import { MAIN, planListening, type Spoken } from "./serving.ts";
+import { type Listening, MAIN, planListening, type Spoken } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { describeSummary, tellStop } from "./tell.ts";
@@ -34,20 +34,25 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly rereads?: boolean;
   /** What is spoken, as the URL says. Default: bytes. */
   readonly spoken?: Spoken;
+  /** The protocols over TLS. Default: any. */
+  readonly alpnProtocols?: readonly string[];
+  /** What gets time to finish when the server stops. Default: "connections". */
+  readonly finishes?: string;
 }
 
 /**
  * Starts the workers, prints the URL when all of them listen, and waits until a signal has stopped
- * them; resolves to the exit code.
+ * them; resolves to the exit code. They listen as `planned`; by default as the options say.
  */
 export async function serveInWorkers<Options>(
   init: WorkersInit<Options>,
   session: Session,
   signals: Signals,
+  planned?: Listening,
 ): Promise<number> {
   const { log, io } = session;
-  const { module, workers: { count, kind }, limits, conversations } = init;
-  const { place, tls, access, announce } = await planListening(init, session);
+  const { module, workers: { count, kind }, limits, conversations, alpnProtocols } = init;
+  const { place, tls, access, announce } = planned ?? await planListening(init, session);
   const { faults: fault } = session.instruments;
   const task: WorkerTask<Options> = {
     log: init.log,
@@ -57,6 +62,7 @@ export async function serveInWorkers<Options>(
     limits,
     fault,
     measured: session.monitor !== undefined,
+    alpnProtocols,
     conversations,
   };
   const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
@@ -85,7 +91,7 @@ export async function serveInWorkers<Options>(
   session.monitor?.follow(workers);
   // Where the workers bind for themselves, they share the port.
   handoverOf(session).add(MAIN, { addr: workers.addr, fd: workers.fd, isShared: true });
-  tellStop("connections", limits.drainTimeout, log, signals);
+  tellStop(init.finishes ?? "connections", limits.drainTimeout, log, signals);
   await announce(workers.addr, init.spoken);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;

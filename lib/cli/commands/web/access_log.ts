@@ -17,6 +17,11 @@ export interface AccessLogOptions {
   readonly format: "clf" | "json";
   /** Whether users are asked for, so that the name a request brings means something. */
   readonly users: boolean;
+  /**
+   * The most characters that are written at once, unless one line has more. Default: 65,536. Workers
+   * take what stays together beside the lines of others.
+   */
+  readonly most?: number;
   /** The time in milliseconds since 1970. Default: `Date.now`. */
   readonly now?: () => number;
 }
@@ -29,15 +34,19 @@ const GATHER_MS = 20;
 export class AccessLog {
   readonly #write: (lines: string) => void;
   readonly #format: (exchange: Exchange, ms: number) => string;
+  readonly #most: number;
   readonly #now: () => number;
   #lines = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor({ write, format, users, now = Date.now }: AccessLogOptions) {
+  constructor(
+    { write, format, users, most = MOST_GATHERED, now = Date.now }: AccessLogOptions,
+  ) {
     const userOf = users
       ? (request: Exchange["request"]) => request && credentialsOf(request)?.user
       : () => undefined;
     this.#write = write;
+    this.#most = most;
     this.#now = now;
     this.#format = format === "json"
       ? (exchange, ms) => jsonLine(exchange, ms, userOf(exchange.request))
@@ -46,8 +55,10 @@ export class AccessLog {
 
   /** Takes a request that was answered. */
   record(exchange: Exchange): void {
-    this.#lines += this.#format(exchange, this.#now());
-    if (this.#lines.length >= MOST_GATHERED) this.flush();
+    const line = this.#format(exchange, this.#now());
+    if (this.#lines.length + line.length > this.#most) this.flush();
+    this.#lines += line;
+    if (this.#lines.length >= this.#most) this.flush();
     else this.#timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 

@@ -8,10 +8,10 @@ import { formatAddr } from "../../../base/addr.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { MetricsSink } from "../../../net/metrics_sink.ts";
 import type { TlsServerOptions } from "../../../net/tls/options.ts";
-import type { Addr } from "../../../base/addr.ts";
+import type { Addr, TcpAddr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../options/host.ts";
-import type { InheritedPlace, OpenPlace, UnixPlace } from "../../options/place.ts";
+import type { InheritedPlace, OpenPlace, Place, UnixPlace } from "../../options/place.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
@@ -54,6 +54,20 @@ export async function listenForWeb(
     }
   }
   throw inUse;
+}
+
+/** Finds the port of an address for workers, which listen by themselves. Rejects as {@linkcode listenForWeb}. */
+export async function findPort(
+  transport: Transport,
+  place: WebPlace,
+  note: (message: string) => void,
+): Promise<Place> {
+  if (!("host" in place)) return place;
+  const { host, reusePort } = place;
+  if (place.port !== undefined) return { host, port: place.port, reusePort, backlog: undefined };
+  const listener = await listenForWeb(transport, place, note);
+  listener.close();
+  return { host, port: (listener.addr as TcpAddr).port, backlog: undefined };
 }
 
 /** The URL of a site for a browser on this machine; browsers know none for Unix sockets. */

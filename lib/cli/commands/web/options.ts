@@ -33,6 +33,7 @@ import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_ser
 import { checkCacheControl, parseFields } from "./fields.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
 import type { WebPlace } from "./listen.ts";
+import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
 import { typeFlag } from "./types.ts";
 import { AUTH_FLAGS, type AuthOptions, parseAuth } from "./users.ts";
 
@@ -53,6 +54,7 @@ const FLAGS = {
   ...FD_FLAGS,
   ...SERVICE_FLAGS,
   ...METRICS_FLAGS,
+  ...WORKER_FLAGS,
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
   ...PROXY_FLAGS,
@@ -115,6 +117,8 @@ export interface WebOptions extends CommandOptions {
   readonly auth: AuthOptions | undefined;
   readonly site: SiteOptions;
   readonly limits: WebLimits;
+  /** Undefined is one loop. */
+  readonly workers: WorkerOptions | undefined;
   /** Whether the URL for others in the network is logged. */
   readonly lan: boolean;
   /** Whether the browser is opened. */
@@ -129,17 +133,17 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
   const site = parseSite(values, auth?.credentials);
   const tls = parseTls(values);
   const place = parsePlace(values, tls !== undefined);
-  const share = shareOf(lan ? "" : host, values);
+  const access = parseAccess(values, shareOf(lan ? "" : host, values));
   return {
     log: parseLog(values),
-    instruments: parseInstruments(values, { serves: true }),
+    instruments: parseInstruments(values, { serves: true, workers: values.workers }),
     proxies: parseProxies(values),
     dir,
     place,
     systemd: values.systemd,
     metrics: parseMetrics(values),
     tls,
-    access: parseAccess(values, share),
+    access,
     auth,
     site,
     limits: {
@@ -147,6 +151,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
       drainTimeout: values.grace,
       upload: values.upload ? values["max-upload"] : undefined,
     },
+    workers: parseWorkers(values, access, auth?.file !== undefined),
     lan,
     open,
   };

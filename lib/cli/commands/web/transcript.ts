@@ -6,9 +6,12 @@
 
 import { counted } from "../../../base/words.ts";
 import { followMessages, type Passed } from "../../../http/message/follow.ts";
+import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
+import { httpWords } from "../../drawing/http.ts";
 import type { Transcript } from "../../io/log.ts";
 import { quote } from "../../io/quote.ts";
 import { serverTranscript } from "../../io/transcript.ts";
+import type { ShownOptions } from "../../options/transport.ts";
 
 /** The lines that show what has passed; `mark` stands before each. */
 function linesOf(passed: Passed, mark: string): string[] {
@@ -27,6 +30,12 @@ function linesOf(passed: Passed, mark: string): string[] {
 function fieldLines(headers: readonly string[]): string[] {
   return headers.flatMap((name, i) => i % 2 === 0 ? [`${name}: ${headers[i + 1]}`] : []);
 }
+
+/** How its sockets are shown: with *** for passwords, and in the words of HTTP. */
+export const SITE_SHOWN: ShownOptions = {
+  shown: redacting(AUTHORIZATION_FIELDS),
+  words: httpWords("server"),
+};
 
 /** Makes the transcript: `<` is before what is received, `>` before what is sent. */
 export function webTranscript(): Transcript {

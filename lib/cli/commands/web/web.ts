@@ -5,45 +5,43 @@
  */
 
 import type { Addr } from "../../../base/addr.ts";
-import { AccessLog } from "./access_log.ts";
-import { statusOfError } from "../../../files/disk.ts";
-import { makeSite } from "../../../files/site.ts";
-import type { LightRequest } from "../../../http/server/light.ts";
-import type { HttpOptions } from "../../../http/server/options.ts";
-import { tracedLight } from "../../../http/fetch/traced.ts";
-import { serveLight } from "../../../http/server/server.ts";
-import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
-import type { AccessList } from "../../../serve/access.ts";
+import { systemTransport } from "../../../net/system.deno.ts";
+import type { ListenOptions } from "../../../net/transport.ts";
 import { WEB_HINTS } from "../../advice/hints.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { openBrowser } from "../../io/browser.ts";
 import { renderFlags } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
+import type { Signals } from "../../io/signals.ts";
 import { ACCESS_HELP } from "../../options/access.ts";
 import { SERVICE_HELP } from "../../options/service.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
+import { WORKERS_HELP } from "../../options/workers.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
-import { httpWords } from "../../drawing/http.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access.ts";
 import { fullNotice } from "../../serving/full.ts";
 import { handoverOf } from "../../serving/handover.ts";
-import { MAIN, openMonitor, placeToListen } from "../../serving/serving.ts";
+import { MAIN, openMonitor, placeToListen, withTls } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/shortage.ts";
-import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
-import { handshakeCallbacks, openTls } from "../../serving/tls.ts";
+import { conclude, tellStop } from "../../serving/tell.ts";
+import { openTls } from "../../serving/tls.ts";
+import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 
 import { checkDirectory } from "./directory.ts";
 import { describeLan } from "./lan.ts";
-import { listenForWeb, siteUrl, type WebAddress } from "./listen.ts";
+import { findPort, listenForWeb, siteUrl, type WebAddress } from "./listen.ts";
 import { WEB_LINE, type WebOptions } from "./options.ts";
-import { requestIdOf } from "./request_id.ts";
-import { webTranscript } from "./transcript.ts";
-import { followFile } from "./users.ts";
+import { serveSite, type Site } from "./serve_site.ts";
+import { SITE_SHOWN, webTranscript } from "./transcript.ts";
+import { WORKER_MODULE } from "./worker.ts";
+
+/** The protocols over TLS. */
+const ALPN = ["http/1.1"];
 
 const HELP = `A directory as a web site.
 
@@ -65,6 +63,8 @@ JSON with --log json. With -v each head is shown, with *** for passwords. Ctrl-C
 accepting and lets requests finish for the grace time.
 
 ${TLS_HELP}
+
+${WORKERS_HELP}
 
 ${ACCESS_HELP}
 
@@ -103,80 +103,84 @@ export const web: Command = command({
 
 async function run(options: WebOptions, session: Session): Promise<number> {
   const { dir, site, auth, limits } = options;
-  const { log, io } = session;
   const signals = session.onSignals();
   await checkDirectory(dir, site);
-  const shortage = new Shortage(log, io.clock);
-  const transport = shortage.watch(
-    openTransport(session, webTranscript(), {
-      shown: redacting(AUTHORIZATION_FIELDS),
-      words: httpWords("server"),
-    }),
-  );
-  const onReload = (reload: () => void) => session.onReload(reload);
-  const access = openAccess(options.access, log, onReload);
-  if (auth !== undefined) followFile(auth, log, onReload);
   await openMonitor(options.metrics, session);
-  const metrics = session.monitor?.metrics;
-  const address = { ...await addressOf(options, access, session), metrics };
+  const served: Site = { dir, options: site, auth, upload: limits.upload };
+  return options.workers === undefined
+    ? await serveInLoop(served, options, session, signals)
+    : await serveByWorkers(served, options, session, signals);
+}
+
+async function serveInLoop(
+  site: Site,
+  options: WebOptions,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  const { log, io, monitor } = session;
+  const { maxConnections, drainTimeout } = options.limits;
+  const shortage = new Shortage(log, io.clock);
+  const transport = shortage.watch(openTransport(session, webTranscript(), SITE_SHOWN));
+  const { place, tls, access } = await planSite(options, session);
+  const secured = withTls(place as ListenOptions, tls?.certificates, access, log, ALPN);
+  const address = { ...secured as WebAddress, metrics: monitor?.metrics };
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
   handoverOf(session).add(MAIN, listener);
   await announce(listener.addr, options, session);
-
-  tellStop("requests", limits.drainTimeout, log, signals);
-  const requests = new AccessLog({
-    write: (lines) => log.lines(lines),
-    format: log.json ? "json" : "clf",
-    users: site.credentials !== undefined,
+  tellStop("requests", drainTimeout, log, signals);
+  const summary = await serveSite(listener, site, {
+    log,
+    shortage,
+    life: session,
+    serving: {
+      signal: signals.signal,
+      clock: io.clock,
+      maxConnections,
+      onFull: fullNotice(maxConnections, log, io.clock),
+      admission: access,
+      drainTimeout,
+      metrics: monitor?.metrics,
+    },
   });
-  const onError = (error: unknown, request: LightRequest | undefined) => {
-    const asked = request === undefined ? "" : `${shown(request, log)}: `;
-    // A file may be removed while it is sent: that is not a bug.
-    if (statusOfError(error) === 500) tellMistake(error, log, asked);
-    else log.note(asked + (error as Error).message);
-  };
-  const serving: HttpOptions = {
-    signal: signals.signal,
-    clock: io.clock,
-    maxConnections: limits.maxConnections,
-    onFull: fullNotice(limits.maxConnections, log, io.clock),
-    admission: access,
-    drainTimeout: limits.drainTimeout,
-    metrics,
-    limits: limits.upload === undefined ? {} : { maxSize: limits.upload },
-    onError,
-    onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),
-  };
-  const onShortage = (error: unknown) => shortage.heed(error);
-  const handler = makeSite(
-    dir,
-    { ...site, onError, onShortage },
-    (name) => `start it with --allow-host ${name}`,
-  );
-  const summary = await serveLight(listener, tracedLight(handler), serving).finished;
-  requests.flush();
   return conclude(summary, access, log, signals);
 }
 
-/** A request in a message; where the log has its id, with that. */
-function shown(request: LightRequest, log: Log): string {
-  const line = `${request.method} ${request.target}`;
-  return log.json ? `${line} (request ${requestIdOf(request)})` : line;
+async function serveByWorkers(
+  site: Site,
+  options: WebOptions,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  const plan = await planSite(options, session);
+  const place = await findPort(systemTransport, plan.place, (text) => session.log.note(text));
+  return await serveInWorkers(
+    {
+      ...options,
+      place,
+      module: WORKER_MODULE,
+      workers: options.workers!,
+      // Each phase of a connection has its own deadline.
+      limits: { ...options.limits, idleTimeout: 0 },
+      conversations: site,
+      rereads: site.auth?.file !== undefined,
+      alpnProtocols: ALPN,
+      finishes: "requests",
+    },
+    session,
+    signals,
+    { ...plan, name: MAIN, place, announce: (addr) => announce(addr, options, session) },
+  );
 }
 
-/** Where it listens, with its certificates. */
-async function addressOf(
-  { place: asked, systemd, tls }: WebOptions,
-  access: AccessList | undefined,
-  session: Session,
-): Promise<WebAddress> {
+/** Where it listens, with its certificates, and who may connect. */
+async function planSite(options: WebOptions, session: Session) {
+  const { place: asked, systemd, tls: choice } = options;
+  const access = openAccess(options.access, session.log, (reload) => session.onReload(reload));
   const place = await placeToListen({ name: MAIN, place: asked, systemd }, session);
-  if (tls === undefined || "path" in place) return place;
-  const { certificates } = await openTls(tls, "host" in place ? place.host : "", session);
-  const alpnProtocols = ["http/1.1"];
-  const callbacks = handshakeCallbacks(access, session.log);
-  return { ...place, tls: { certificates, alpnProtocols, ...callbacks } };
+  if (choice === undefined || "path" in place) return { place, tls: undefined, access };
+  return { place, tls: await openTls(choice, "host" in place ? place.host : "", session), access };
 }
 
 /** Prints the URL, and logs other ways there. */

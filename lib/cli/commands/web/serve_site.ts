@@ -1,0 +1,86 @@
+/**
+ * What `server.ts web` answers with, and its access log: in one loop, and in each worker.
+ *
+ * @module
+ */
+
+import { statusOfError } from "../../../files/disk.ts";
+import { makeSite, type SiteOptions } from "../../../files/site.ts";
+import type { LightRequest } from "../../../http/server/light.ts";
+import type { HttpOptions } from "../../../http/server/options.ts";
+import { tracedLight } from "../../../http/fetch/traced.ts";
+import { serveLight } from "../../../http/server/server.ts";
+import type { Listener } from "../../../net/transport.ts";
+import type { ServeSummary } from "../../../serve/serve.ts";
+import type { Log } from "../../io/log.ts";
+import { ATOMIC } from "../../io/program_output.ts";
+import type { Life } from "../../serving/life.ts";
+import type { Shortage } from "../../serving/shortage.ts";
+import { tellMistake } from "../../serving/tell.ts";
+import { AccessLog } from "./access_log.ts";
+import { requestIdOf } from "./request_id.ts";
+import { type AuthOptions, followFile } from "./users.ts";
+
+/** A site. Plain data, which workers get, too. */
+export interface Site {
+  readonly dir: string;
+  readonly options: SiteOptions;
+  /** The users who may see the site. Undefined is all. */
+  readonly auth: AuthOptions | undefined;
+  /** The most bytes of an upload. Undefined is no uploads. */
+  readonly upload: number | undefined;
+}
+
+/** What serving it takes. */
+export interface SiteRun {
+  readonly log: Log;
+  readonly shortage: Shortage;
+  readonly life: Life;
+  readonly serving: Pick<
+    HttpOptions,
+    "signal" | "clock" | "maxConnections" | "onFull" | "admission" | "drainTimeout" | "metrics"
+  >;
+}
+
+/** Serves a site, and logs the requests, until the signal says stop. */
+export async function serveSite(
+  listener: Listener,
+  { dir, options, auth, upload }: Site,
+  { log, shortage, life, serving }: SiteRun,
+): Promise<ServeSummary> {
+  // The same object, since it changes with its file.
+  const credentials = auth?.credentials;
+  if (auth !== undefined) followFile(auth, log, (reload) => life.onReload(reload));
+  const requests = new AccessLog({
+    write: (lines) => log.lines(lines),
+    format: log.json ? "json" : "clf",
+    users: credentials !== undefined,
+    ...life.isWorker && { most: ATOMIC },
+  });
+  const onError = (error: unknown, request: LightRequest | undefined) => {
+    const asked = request === undefined ? "" : `${shown(request, log)}: `;
+    // A file may be removed while it is sent: that is not a bug.
+    if (statusOfError(error) === 500) tellMistake(error, log, asked);
+    else log.note(asked + (error as Error).message);
+  };
+  const onShortage = (error: unknown) => shortage.heed(error);
+  const handler = makeSite(
+    dir,
+    { ...options, ...credentials && { credentials }, onError, onShortage },
+    (name) => `start it with --allow-host ${name}`,
+  );
+  const summary = await serveLight(listener, tracedLight(handler), {
+    ...serving,
+    limits: upload === undefined ? {} : { maxSize: upload },
+    onError,
+    onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),
+  }).finished;
+  requests.flush();
+  return summary;
+}
+
+/** A request in a message; where the log has its id, with that. */
+function shown(request: LightRequest, log: Log): string {
+  const line = `${request.method} ${request.target}`;
+  return log.json ? `${line} (request ${requestIdOf(request)})` : line;
+}

@@ -1,0 +1,28 @@
+/**
+ * The module that each worker of `server.ts web` runs.
+ *
+ * @module
+ */
+
+import type { WorkerMain } from "../../../workers/protocol.ts";
+import { workerMain } from "../../serving/worker.ts";
+import { serveSite, type Site } from "./serve_site.ts";
+import { SITE_SHOWN, webTranscript } from "./transcript.ts";
+
+/** The URL of this file. */
+export const WORKER_MODULE: string = import.meta.url;
+
+const main: WorkerMain = workerMain<Site>({
+  serve(listener, serving, options, { log, shortage, life }) {
+    const { signal, clock, maxConnections, onFull, admission, drainTimeout, metrics } = serving;
+    return serveSite(listener, options, {
+      log,
+      shortage,
+      life,
+      serving: { signal, clock, maxConnections, onFull, admission, drainTimeout, metrics },
+    });
+  },
+  transcript: webTranscript,
+  shown: SITE_SHOWN,
+});
+export default main;
