@@ -104,7 +104,7 @@ const FLAGS = {
 
 /** What was wrong under an attack; it returns what the probe met in words. */
 function judge({ answered, failures, worst, memory }: Probed, limit: number): string {
-  const told = `${answered} answers, the last of all after ${worst.toFixed()} ms; ` +
+  const told = `${answered} answers, the slowest after ${worst.toFixed()} ms; ` +
     `${(memory / 1024 / 1024).toFixed()} MiB of memory`;
   if (failures.length > 0) throw new Error(`Not answered: ${failures[0]}. ${told}`);
   if (worst > limit) throw new Error(`Not answered within ${limit} ms: ${told}`);

@@ -1,6 +1,7 @@
 // They run on Deno only, as the benches do.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runProgram } from "../tests/support/peers.ts";
 import { runCommand, test } from "../tests/support/runner.deno.ts";
@@ -53,4 +54,14 @@ test("bench: each has a quick run, and tells of it in its help", async () => {
     const task = TRIALS.includes(name) ? name : `bench:${name}`;
     assert.match(exit.stdout.toString(), new RegExp(`deno task ${task} .*--quick`, "s"));
   }
+});
+
+test("bench: docs/reliability.md has each scenario and attack that there is, and no other", async () => {
+  const page = readFileSync(new URL("../docs/reliability.md", import.meta.url), "utf8");
+  const named = [...page.matchAll(/--only ([\w,-]+)/g)].flatMap(([, names]) => names.split(","));
+  const helps = await runAll(["attack", "chaos"], "--help");
+  const listed = helps.flatMap(({ exit }) =>
+    /^(?:attacks|scenarios): (.*)$/m.exec(exit.stdout.toString())![1].split(", ")
+  );
+  assert.deepEqual(named.sort(), listed.sort());
 });

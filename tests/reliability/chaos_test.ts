@@ -3,7 +3,7 @@
 import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { testInNamespace } from "../support/namespace.ts";
-import { changeFiles, fillDisk } from "./disk.ts";
+import { changeFiles, fillDisk, passFileLimit } from "./disk.ts";
 import { breakTransfers, goOn } from "./faults.ts";
 import { drain, killServer, killWorkers } from "./stops.ts";
 
@@ -23,6 +23,9 @@ testInNamespace(
   "chaos: uploads to a full disk are 507 and leave nothing, and the server goes on",
   () => fillDisk(subject),
 );
+
+test("chaos: an upload beyond the largest file that the server may write is 413 and leaves nothing", () =>
+  passFileLimit(subject));
 
 test(
   "chaos: what curl takes for a whole download is the file before or after a change",

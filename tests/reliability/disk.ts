@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { Random } from "../../lib/base/random.ts";
 import { until } from "../support/helpers.ts";
 import { runProgram } from "../support/peers.ts";
+import { inShell } from "../support/scripts.ts";
 import { makeSite } from "../support/site_helpers.ts";
 import {
   ask,
@@ -91,6 +92,23 @@ export async function fillDisk(subject: Subject): Promise<void> {
   assert.throws(() => appendFileSync(join(disk, ".filler"), new Uint8Array(4 * MIB)));
   for (let i = 0; i < 100; i++) await stillServes(server);
   assert.equal((await server.program.stop()).code, 0);
+}
+
+/**
+ * Uploads a file that is larger than the server may write: 413, and nothing is left. Whoever starts the
+ * server ignores SIGXFSZ: the kernel would end Deno by it, and Node ignores it anyway.
+ */
+export async function passFileLimit(subject: Subject): Promise<void> {
+  await using site = await makeSite();
+  // 1 MiB, in blocks of 512 bytes.
+  await using server = await startSubject(
+    subject,
+    ["web", "--upload", site.root],
+    (command) => inShell(`trap '' XFSZ; ulimit -f 2048; exec "$@"`, command),
+  );
+  assert.equal(await send(server, "PUT /large", contentOf("large", 1, 2 * MIB)), 413);
+  assert.deepEqual(readdirSync(site.root), []);
+  assert.equal(await send(server, "PUT /small", contentOf("small", 1, MIB / 2)), 201);
 }
 
 function sizeOf(path: string): number {
