@@ -65,3 +65,16 @@ test("bench: docs/reliability.md has each scenario and attack that there is, and
   );
   assert.deepEqual(named.sort(), listed.sort());
 });
+
+test("bench: attack, chaos and soak end with a verdict", async () => {
+  const runs = [
+    ["attack", "--only", "fuzz", "--messages", "200"],
+    ["chaos", "--only", "kill"],
+    ["soak", "--idle", "50", "--active", "5", "--opened", "50", "--seconds", "1"],
+  ];
+  for (const [name, ...args] of runs) {
+    const [{ exit }] = await runAll([name], "--quick", "--on", "deno", ...args);
+    assert.match(exit.stdout.toString(), /^ok - deno: .*\n1 passed, 0 failed\n$/m, exit.stderr);
+    assert.equal(exit.code, 0);
+  }
+}, ["curl", "slowhttptest"]);
