@@ -13,16 +13,21 @@ import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts
 import { resident } from "./common/processes.ts";
 import { TARGETS } from "./reliability/targets.ts";
 
-const FULL: Load = { idle: 10_000, active: 1000, opened: 100_000, seconds: 600, pause: 200 };
-const QUICK: Load = { idle: 1000, active: 100, opened: 2000, seconds: 5, pause: 200 };
+const FULL: Load = {
+  idle: 10_000,
+  active: 1000,
+  opened: 100_000,
+  seconds: 600,
+  pause: 200,
+  quiet: 15_000,
+};
+const QUICK: Load = { idle: 1000, active: 100, opened: 2000, seconds: 5, pause: 200, quiet: 1000 };
 
-/** How much more memory a server may have in the last fifth of the time than in the second one. */
+/** How much more memory a server may have in the end than after a fifth of the time. */
 const GROWTH = 1.1;
 
 /** In less time than that the memory that a runtime takes at its start is most of it. */
 const LEAST_SECONDS = 60;
-
-const SAMPLE_MS = 250;
 
 /** A process has some for itself, and others are opened for connections that come and go. */
 const SPARE_DESCRIPTORS = 200;
@@ -36,33 +41,6 @@ const FLAGS = {
   quick: toggle("1,000 idle, 100 active, 2,000 opened, 5 seconds: a check of the task"),
 };
 
-/** The memory of a process, looked at all the while. */
-class Memory {
-  readonly #samples: number[] = [];
-  readonly #timer: ReturnType<typeof setInterval>;
-
-  constructor(pid: number) {
-    this.#timer = setInterval(() => {
-      try {
-        this.#samples.push(resident([pid]));
-      } catch {
-        this.stop(); // It has ended.
-      }
-    }, SAMPLE_MS);
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
-  }
-
-  /** The least in a fifth of the time, from 0: what a collection has left. */
-  in(fifth: number): number {
-    const { length } = this.#samples;
-    const [from, to] = [fifth, fifth + 1].map((n) => Math.floor(n * length / 5));
-    return Math.min(...this.#samples.slice(from, to));
-  }
-}
-
 /** How many files a process may open. */
 function mostDescriptors(): number {
   const { stdout } = spawnSync("sh", ["-c", "ulimit -n"], { encoding: "utf8" });
@@ -75,17 +53,21 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const wanted = values.idle ?? usual.idle;
   const idle = Math.min(wanted, mostDescriptors() - active - SPARE_DESCRIPTORS);
   if (idle < wanted) say(`${idle} idle connections only: raise the limit with 'ulimit -n'`);
-  const load = { idle, active, opened, seconds, pause: usual.pause };
+  const { pause, quiet } = usual;
+  const load = { idle, active, opened, seconds, pause, quiet };
   const report = new Report();
   console.log(opening(values.quick));
   for (const target of chosen(TARGETS, values.on)) {
     const command = await target.command();
     const title = `${idle} idle, ${active} active, ${opened} opened and closed in ${seconds} s`;
     await report.check(`${target.name}: ${title}`, async () => {
-      let memory: Memory | undefined;
-      const ended = soak({ command, seed: 1 }, load, (pid) => memory = new Memory(pid));
-      const times = await ended.finally(() => memory?.stop());
-      const [before, after] = [memory!.in(1), memory!.in(4)];
+      const memory: number[] = [];
+      const times = await soak(
+        { command, seed: 1 },
+        load,
+        (pid) => memory.push(resident([pid])),
+      );
+      const [before, after] = memory;
       const mib = (bytes: number) => `${(bytes / 1024 / 1024).toFixed()} MiB`;
       const ms = (time: number) => `${time.toFixed(1)} ms`;
       say(

@@ -21,6 +21,8 @@ export interface Load {
   readonly seconds: number;
   /** The time between two messages of an active connection, in milliseconds. */
   readonly pause: number;
+  /** After a fifth of the time and at its end nothing is sent for so many milliseconds. */
+  readonly quiet: number;
 }
 
 /** How it went. Times are in milliseconds. */
@@ -80,11 +82,17 @@ function timesOf(times: number[]): (part: number) => number {
   return (part) => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? NaN;
 }
 
-/** Puts an echo server under load; rejects if a connection fails or a byte is wrong. */
+/** The parts of the time after which all is quiet. */
+const PARTS = [0.2, 0.8];
+
+/**
+ * Puts an echo server under load; rejects if a connection fails or a byte is wrong. `onQuiet` is called
+ * while all connections are open and nothing is sent, twice.
+ */
 async function press(
   server: { readonly port: number },
-  { idle, active, opened, seconds, pause }: Load,
-  onOpen: () => void,
+  { idle, active, opened, seconds, pause, quiet }: Load,
+  onQuiet: () => void,
 ): Promise<Soaked> {
   const conns: Conn[] = [];
   const greet = async (i: number, turn: number) =>
@@ -94,10 +102,8 @@ async function press(
       conns[i] = await connect(server);
       await greet(i, 0);
     });
-    onOpen();
-    const end = performance.now() + 1000 * seconds;
     const [times, openedTimes]: number[][] = [[], []];
-    const talk = async (i: number) => {
+    const talk = async (i: number, end: number) => {
       const buffer = new Uint8Array(MOST_BYTES);
       // Not all at the same time.
       await sleep(pause * (i - idle) / active, systemClock);
@@ -115,10 +121,16 @@ async function press(
       await exchange(conn, idle + active + i, 0, new Uint8Array(MOST_BYTES));
       openedTimes.push(performance.now() - start);
     };
-    await Promise.all([
-      ...Array.from({ length: active }, (_, i) => talk(idle + i)),
-      each(opened, visit, 1000 * seconds),
-    ]);
+    for (const part of PARTS) {
+      const ms = 1000 * seconds * part;
+      const end = performance.now() + ms;
+      await Promise.all([
+        ...Array.from({ length: active }, (_, i) => talk(idle + i, end)),
+        each(Math.round(opened * part), visit, ms),
+      ]);
+      await sleep(quiet, systemClock);
+      onQuiet();
+    }
     await each(idle, (i) => greet(i, 1));
     const [of, openedOf] = [timesOf(times), timesOf(openedTimes)];
     return {
@@ -133,12 +145,13 @@ async function press(
 
 /**
  * Puts an echo server under load, and returns how it went. It has as many descriptors open in the end
- * as before, and exits with 0. `onOpen` is called with its process when all connections are open.
+ * as before, and exits with 0. `onQuiet` is called with its process twice: all connections are open then,
+ * and nothing is sent.
  */
 export async function soak(
   subject: Subject,
   load: Load,
-  onOpen: (pid: number) => void = () => {},
+  onQuiet: (pid: number) => void = () => {},
 ): Promise<Soaked> {
   const limits = ["--max-connections", "100000", "--idle-timeout", "7200"];
   const args = ["echo", "--host", "127.0.0.1", "-q", ...limits];
@@ -146,9 +159,10 @@ export async function soak(
   const { pid } = server.program;
   const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
   // What the runtime opens when it is first used.
-  await press(server, { ...load, idle: 1, active: 1, opened: 1, seconds: 0 }, () => {});
+  const little = { idle: 1, active: 1, opened: 1, seconds: 0, pause: 0, quiet: 0 };
+  await press(server, little, () => {});
   const before = descriptors();
-  const soaked = await press(server, load, () => onOpen(pid));
+  const soaked = await press(server, load, () => onQuiet(pid));
   await until(() => descriptors() <= before, `no more than ${before} descriptors, as before`);
   const { code, stderr } = await server.program.stop();
   assert.deepEqual([code, stderr], [0, ""]);
