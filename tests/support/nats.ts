@@ -34,6 +34,10 @@ export class Nats implements AsyncDisposable {
     return new Nats(folder, args, program, Number(port));
   }
 
+  get pid(): number {
+    return this.#program.pid;
+  }
+
   get url(): string {
     return `nats://127.0.0.1:${this.port}`;
   }
