@@ -9,7 +9,7 @@ import config from "../deno.json" with { type: "json" };
 import { checkTypes } from "./check_types.ts";
 import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
 import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME, PAGES } from "./npm_package.ts";
-import { must, Program, type ProgramOptions, ROOT } from "./program.ts";
+import { must, Program, type ProgramOptions, ROOT, run } from "./program.ts";
 import { Report } from "./report.ts";
 import { install, node, type Runtime } from "./runtimes.ts";
 import { tokens } from "./tokens.ts";
@@ -179,6 +179,12 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
     });
     await report.check(`${node.name}: each of its commands is there`, () => {
       return askHelps(options, start("plainsocket"));
+    });
+    await report.check(`${node.name}: a bus needs packages that it names`, async () => {
+      const bus = ["server", "chat", "--port", "0", "--bus", "nats://127.0.0.1"];
+      const { code, output } = await run([...start("plainsocket"), ...bus], options);
+      assert.equal(code, 2, output);
+      assert.match(output, /: Cannot load .* npm install @nats-io\/nats-core @nats-io\/jetstream$/m);
     });
     await report.check(`${node.name}: its client and Deno's server converse`, () => {
       return converse(onDeno("server.ts"), launch("plainsocket", "client"));

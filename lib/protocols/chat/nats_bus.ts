@@ -86,7 +86,7 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   const { NatsSession } = await import("./nats/session.ts");
   await loadNats().catch((error) => {
     throw new Error(
-      "Cannot load the client of NATS. Install it: npm install @nats-io/nats-core @nats-io/jetstream",
+      "Cannot load the client of NATS. On Node, install it: npm install @nats-io/nats-core @nats-io/jetstream",
       { cause: error },
     );
   });

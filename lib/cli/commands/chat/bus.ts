@@ -12,6 +12,7 @@ import {
   natsBus,
 } from "../../../protocols/chat/mod.ts";
 import { natsPlace } from "../../../protocols/chat/nats/url.ts";
+import { CliError, EXIT } from "../../io/exit.ts";
 import { type Flag, integer, ofOption, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";
 import { secretOf } from "../../io/secret.ts";
@@ -77,7 +78,9 @@ export async function openBus({ url, history }: BusOptions, session: Session): P
   }
   const { server } = natsPlace(url);
   const onState = (state: BusState, why: string) => tell(log, server, state, why);
-  const bus = await natsBus({ url, history, clock, onState });
+  const bus = await natsBus({ url, history, clock, onState }).catch((error) => {
+    throw new CliError(EXIT.usage, (error as Error).message, { cause: error });
+  });
   return { bus, closed: bus.closed };
 }
 
