@@ -15,7 +15,7 @@ import {
 import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
 import { until } from "../support/helpers.ts";
 import { FaultRelay, Nats } from "../support/nats.ts";
-import { test } from "../support/runner.deno.ts";
+import { runtime, test } from "../support/runner.deno.ts";
 import { Browser, enter } from "./chat_browser.ts";
 
 /** Everything in pieces, and late. */
@@ -225,6 +225,37 @@ test("chat nats: a stream that was lost, or has dropped lines, is an explicit ga
   await hears(one, '"new"');
   assert.deepEqual(linesOf(one).at(-1)!.position, { ...gap.position, offset: 1 });
 }, ["nats-server"]);
+
+test(
+  "chat nats: a bus that falls silent is away within 15 s, or once a line is not confirmed for 5 s",
+  async () => {
+    await using nats = await Nats.start("--jetstream");
+    await using a = await ChatServer.start(nats, 100);
+    const { browser: one } = await enter(a.room);
+    // Without history only its pings show that it is silent, which takes 15 s: one runtime is enough.
+    await using b = runtime === "Deno" ? await ChatServer.start(nats) : undefined;
+    nats.freeze();
+    try {
+      one.say("is it kept?");
+      await hears(one, "not known whether the others got this: is it kept?");
+      await hears(one, "out of reach");
+      await a.until("down");
+      one.say("only here");
+      await hears(one, '"only here"');
+      await b?.until("down");
+    } finally {
+      nats.thaw();
+    }
+    await hears(one, "can be reached again");
+    // It had arrived: the stream has it, and nobody hears it twice.
+    await hears(one, '"is it kept?"');
+    one.say("end");
+    await hears(one, '"end"');
+    const heard = linesOf(one).map(({ text, position }) => [text, position?.offset]);
+    assert.deepEqual(heard, [["only here", undefined], ["is it kept?", 1], ["end", 2]]);
+  },
+  ["nats-server"],
+);
 
 test(
   "chat nats: that the bus cannot be used is said with its reason, and local chat goes on",

@@ -2,6 +2,7 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import process from "node:process";
 import { join } from "node:path";
 import { dial } from "../../lib/dial.ts";
 import { faulty } from "../../lib/faults/mod.ts";
@@ -45,6 +46,16 @@ export class Nats implements AsyncDisposable {
   async stop(): Promise<void> {
     await this.#program.stop();
     await this.#program[Symbol.asyncDispose]();
+  }
+
+  /** Has it fall silent, with its connections open. */
+  freeze(): void {
+    process.kill(this.pid, "SIGSTOP");
+  }
+
+  /** Has it go on, with what has arrived meanwhile. */
+  thaw(): void {
+    process.kill(this.pid, "SIGCONT");
   }
 
   /** Starts it again, on the same port and with what it had kept. */
