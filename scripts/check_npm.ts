@@ -184,7 +184,10 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
       const bus = ["server", "chat", "--port", "0", "--bus", "nats://127.0.0.1"];
       const { code, output } = await run([...start("plainsocket"), ...bus], options);
       assert.equal(code, 2, output);
-      assert.match(output, /: Cannot load .* npm install @nats-io\/nats-core @nats-io\/jetstream$/m);
+      assert.match(
+        output,
+        /: Cannot load .* npm install @nats-io\/nats-core @nats-io\/jetstream$/m,
+      );
     });
     await report.check(`${node.name}: its client and Deno's server converse`, () => {
       return converse(onDeno("server.ts"), launch("plainsocket", "client"));
