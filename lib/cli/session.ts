@@ -158,19 +158,24 @@ export class Session {
   }
 
   /**
-   * Settles as `listening` does. Meanwhile the first signal ends the run at once: there is nothing to
-   * finish, and looking up a name to listen at can take long. A listener that comes after it is closed.
+   * Settles as `work` does, which is a part of the start. Meanwhile the first signal ends the run at
+   * once: there is nothing to finish, and looking up a name to listen at can take long.
    */
-  async untilListening<T extends { close(): void }>(listening: Promise<T>): Promise<T> {
+  async whileStarting<T>(work: Promise<T>): Promise<T> {
     this.#starting = true;
     try {
-      const listener = await listening;
-      if (this.#hasEnded) listener.close();
-      else for (const start of this.#listens.splice(0)) start();
-      return listener;
+      return await work;
     } finally {
       this.#starting = false;
     }
+  }
+
+  /** Waits for a listener as {@linkcode whileStarting} does. One that comes after the end is closed. */
+  async untilListening<T extends { close(): void }>(listening: Promise<T>): Promise<T> {
+    const listener = await this.whileStarting(listening);
+    if (this.#hasEnded) listener.close();
+    else for (const start of this.#listens.splice(0)) start();
+    return listener;
   }
 
   /**

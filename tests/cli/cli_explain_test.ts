@@ -33,7 +33,7 @@ const LINUX = process.platform === "linux";
 const AT = ["--host", "127.0.0.1"];
 
 /** How often a check that is too late on a busy machine is made again. */
-const TRIES = 5;
+const TRIES = 20;
 
 /** Asserts that the last line that a client prints on stderr says so. */
 async function assertSays(args: readonly string[], ...patterns: RegExp[]): Promise<void> {

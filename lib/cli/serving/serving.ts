@@ -100,7 +100,7 @@ export async function placeToListen<P extends WantedPlace>(
   session: Session,
 ): Promise<P | InheritedPlace> {
   const passed = systemd ? openSystemd(session) : undefined;
-  return await handoverOf(session).place(name, passed ?? place);
+  return await session.whileStarting(handoverOf(session).place(name, passed ?? place));
 }
 
 /** Serves metrics from now on, if the options say so. What serves them is loaded only then. */
