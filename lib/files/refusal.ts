@@ -49,11 +49,19 @@ const STATUS: Readonly<Record<string, readonly [status: number, message: string]
   EINVAL: [400, "The file system does not take this name"],
 };
 
+/** The errors that Deno gives no code, by their numbers on Linux. */
+const NUMBERS: Readonly<Record<string, string>> = { "27": "EFBIG", "122": "EDQUOT" };
+
+function codeOf(error: unknown): unknown {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
+  return code ?? NUMBERS[/\(os error (\d+)\)$/.exec(String(message))?.[1] ?? ""];
+}
+
 /** The refusal that an error of the file system comes to; undefined if it is the server's mistake. */
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof Refusal) return error;
   if (forbiddenBy(error) !== undefined) return new Refusal(...STATUS.EACCES);
-  const { code } = (error ?? {}) as { code?: unknown };
+  const code = codeOf(error);
   return typeof code === "string" && Object.hasOwn(STATUS, code)
     ? new Refusal(...STATUS[code])
     : undefined;

@@ -691,6 +691,9 @@ test("upload: a full disk is 507, and what may not be written 403", () => {
   for (const code of ["ENOSPC", "EDQUOT"]) assert.equal(status(code), 507);
   for (const code of ["EACCES", "EPERM", "EROFS"]) assert.equal(status(code), 403);
   assert.equal(status("EIO"), undefined);
+  // Deno has no code for some.
+  const numbered = (n: number) => refusalOf(new Error(`It failed (os error ${n})`))?.status;
+  assert.deepEqual([27, 122, 5].map(numbered), [413, 507, undefined]);
   assert.equal(refusalOf(undefined), undefined);
 });
 
