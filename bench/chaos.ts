@@ -10,7 +10,7 @@ import { integer, toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
 import { changeFiles, fillDisk } from "../tests/reliability/disk.ts";
 import { breakTransfers, goOn } from "../tests/reliability/faults.ts";
-import { drain, killServer, killWorkers } from "../tests/reliability/stops.ts";
+import { drain, killRelayWorkers, killServer, killWebWorkers } from "../tests/reliability/stops.ts";
 import type { Subject } from "../tests/reliability/subject.ts";
 import { HAS_NAMESPACES } from "../tests/support/namespace.ts";
 import { chosen, count, listed, names, runBench } from "./common/cli.ts";
@@ -45,7 +45,12 @@ const SCENARIOS: readonly { name: string; title: string; run(subject: Subject): 
     {
       name: "workers",
       title: "SIGKILL of a relay's workers in uploads: nothing is half, new workers carry on",
-      run: killWorkers,
+      run: killRelayWorkers,
+    },
+    {
+      name: "web-workers",
+      title: "SIGKILL of a web server's workers in uploads: the same",
+      run: killWebWorkers,
     },
     {
       name: "disk",

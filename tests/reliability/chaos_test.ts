@@ -5,7 +5,7 @@ import { test } from "../support/runner.deno.ts";
 import { testInNamespace } from "../support/namespace.ts";
 import { changeFiles, fillDisk, passFileLimit } from "./disk.ts";
 import { breakTransfers, goOn } from "./faults.ts";
-import { drain, killServer, killWorkers } from "./stops.ts";
+import { drain, killRelayWorkers, killServer, killWebWorkers } from "./stops.ts";
 
 const subject = { command: programCommand("server"), seed: 1 };
 
@@ -17,7 +17,10 @@ test("chaos: what a killed server has acknowledged is there, and nothing looks w
   killServer(subject));
 
 test("chaos: workers of a relay that are killed are replaced, and no upload looks whole that is not", () =>
-  killWorkers(subject));
+  killRelayWorkers(subject));
+
+test("chaos: workers of a web server that are killed are replaced, and what they acknowledged is there", () =>
+  killWebWorkers(subject));
 
 testInNamespace(
   "chaos: uploads to a full disk are 507 and leave nothing, and the server goes on",

@@ -167,25 +167,36 @@ function childrenOf(pid: number): number[] {
 }
 
 /**
- * Kills both workers of a relay with SIGKILL in the middle of uploads that go through it. The server
- * behind it has what it has acknowledged, and new workers carry on.
+ * Kills all workers with SIGKILL in the middle of uploads: those of the web server itself, or those of a
+ * relay in front of it. What was acknowledged is there, and new workers carry on.
  */
-export async function killWorkers(subject: Subject): Promise<void> {
-  const random = new Random(subject.seed, 2);
+async function killWorkersOf(kind: "web" | "relay", subject: Subject): Promise<void> {
+  const random = new Random(subject.seed, kind === "web" ? 2 : 6);
   const uploads = uploadsOf(random, 12);
   const total = uploads.reduce((sum, { content }) => sum + content.length, 0);
   let mark = random.integer(total);
   await using site = await siteFor(uploads);
-  await using web = await startSubject(subject, ["web", "--upload", site.root]);
-  const target = `127.0.0.1:${web.port}`;
-  const args = ["relay", "--host", "127.0.0.1", "--to", target, "--workers", "2"];
-  await using relay = await startSubject(subject, args);
-  await upload(relay, uploads, (sent) => {
+  const workers = ["--host", "127.0.0.1", "--workers", "2"];
+  const own = kind === "web" ? workers : [];
+  await using web = await startSubject(subject, ["web", "--upload", ...own, site.root]);
+  const relay = ["relay", "--to", `127.0.0.1:${web.port}`, ...workers];
+  await using front = kind === "web" ? web : await startSubject(subject, relay);
+  await upload(front, uploads, (sent) => {
     if (sent <= mark) return;
     mark = Infinity;
-    for (const pid of childrenOf(relay.program.pid)) process.kill(pid, "SIGKILL");
+    for (const pid of childrenOf(front.program.pid)) process.kill(pid, "SIGKILL");
   });
-  await relay.program.stderr.until(/(^worker \d \(pid \d+\) is ready$[^]*){4}/m);
+  await front.program.stderr.until(/(^worker \d \(pid \d+\) is ready$[^]*){4}/m);
   checkUploads(site, uploads);
-  await stillServes(relay);
+  await stillServes(front);
+}
+
+/** Kills the workers of a relay; see {@linkcode killWorkersOf}. */
+export function killRelayWorkers(subject: Subject): Promise<void> {
+  return killWorkersOf("relay", subject);
+}
+
+/** Kills the workers of a web server; see {@linkcode killWorkersOf}. */
+export function killWebWorkers(subject: Subject): Promise<void> {
+  return killWorkersOf("web", subject);
 }
