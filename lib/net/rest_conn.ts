@@ -27,13 +27,17 @@ export interface Received {
   release(): void;
 }
 
-/** The connection, whose next bytes are those that were received already. */
-export function restOf(conn: Conn, input: Received): Conn {
+/**
+ * The connection, whose next bytes are those that were received already. Its peer is at `remoteAddr`: by
+ * default that of the connection; behind a proxy, the client's.
+ */
+export function restOf(conn: Conn, input: Received, remoteAddr: Addr = conn.remoteAddr): Conn {
   if (input.drained) {
     input.release();
-    return conn;
+    if (remoteAddr === conn.remoteAddr) return conn;
   }
-  return "tls" in conn ? new RestOfTls(conn as TlsConn, input) : new Rest(conn, input);
+  const ends = { localAddr: conn.localAddr, remoteAddr };
+  return "tls" in conn ? new RestOfTls(conn as TlsConn, input, ends) : new Rest(conn, input, ends);
 }
 
 /** A connection of which some bytes were received already. Its addresses are `ends`. */
@@ -49,7 +53,7 @@ export class Rest<C extends Conn = Conn> implements Conn {
   constructor(
     conn: C,
     input: Received,
-    ends: { readonly localAddr: Addr; readonly remoteAddr: Addr } = conn,
+    ends: { readonly localAddr: Addr; readonly remoteAddr: Addr },
   ) {
     this.localAddr = ends.localAddr;
     this.remoteAddr = ends.remoteAddr;

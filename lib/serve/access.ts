@@ -25,13 +25,23 @@ export interface AccessOptions extends AccessRules {
    * counts by itself, although a host can have many. Default: 0.
    */
   readonly maxPerAddress?: number;
+  /**
+   * Networks of proxies. They may connect, and their connections do not count. An HTTP server with
+   * these in `trustProxy` asks for the client of each request. Default: none.
+   */
+  readonly proxies?: readonly string[];
   /** Called for each refusal, with the reason as the middle of a sentence. It must not throw. */
   readonly onRefuse?: (remoteAddr: TcpAddr | UdpAddr, why: string) => void;
 }
 
 const RULES: Kinds<AccessRules> = { allow: TEXTS, deny: TEXTS };
 
-const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse: FUNCTION };
+const OPTIONS: Kinds<AccessOptions> = {
+  ...RULES,
+  maxPerAddress: LIMIT,
+  proxies: TEXTS,
+  onRefuse: FUNCTION,
+};
 
 /**
  * Decides who may connect: give it to {@linkcode serve}, {@linkcode serveLight},
@@ -69,6 +79,7 @@ const OPTIONS: Kinds<AccessOptions> = { ...RULES, maxPerAddress: LIMIT, onRefuse
  */
 export class AccessList implements Admission {
   readonly #maxPerAddress: number;
+  readonly #proxies: CidrSet;
   readonly #onRefuse: ((remoteAddr: TcpAddr | UdpAddr, why: string) => void) | undefined;
   /** The number of connections by address. Addresses without a connection are not in it. */
   readonly #counts = new Map<string, number>();
@@ -80,6 +91,7 @@ export class AccessList implements Admission {
   constructor(options: AccessOptions) {
     checkOptions("new AccessList", options, OPTIONS, '{ allow: ["127.0.0.0/8"] }');
     this.#maxPerAddress = options.maxPerAddress ?? 0;
+    this.#proxies = new CidrSet((options.proxies ?? []).map(parseCidr));
     this.#onRefuse = options.onRefuse;
     this.#setRules(options);
   }
@@ -107,6 +119,7 @@ export class AccessList implements Admission {
   admit(remoteAddr: Addr | UdpAddr): boolean {
     if (remoteAddr.transport === "unix") return true;
     const { host } = remoteAddr;
+    if (this.#proxies.has(host)) return true;
     const count = this.#counts.get(host) ?? 0;
     const why = this.#whyNot(host) ?? this.#whyNoMore(count);
     if (why !== undefined) {

@@ -239,7 +239,10 @@ test("server: each client of a proxy has places of its own, by default on loopba
 
 test("server: what does not go with --proxy-protocol or --send-proxy exits 2", async () => {
   const cases: [args: string[], message: RegExp][] = [
-    [["--proxy-protocol", "10.0.0.1/8"], /takes networks: '10\.0\.0\.1\/8' has bits set/],
+    [
+      ["--proxy-protocol", "10.0.0.1/8"],
+      /takes networks, or 'unix': '10\.0\.0\.1\/8' has bits set/,
+    ],
     [["--proxy-protocol", "::1", "--unix", "/tmp/never.sock"], /has no network; say 'unix' here/],
     [["--proxy-protocol", "::1", "--udp"], /Option --udp goes without --proxy-protocol/],
     [["relay", "--to", "a:1", "--send-proxy", "3"], /--send-proxy takes v1 or v2, not '3'/],

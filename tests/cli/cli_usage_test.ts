@@ -51,6 +51,7 @@ const FLAGS = {
     "--ws",
     "--allow-origin ORIGIN",
     "--deflate",
+    "--trust-proxy CIDR",
     "--max-connections N",
     "--idle-timeout SECONDS",
     "--grace SECONDS",

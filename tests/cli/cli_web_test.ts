@@ -65,6 +65,7 @@ test("web: --help shows examples, all flags and the exit codes", async () => {
     "--metrics PORT",
     "--drain-delay SECONDS",
     "--proxy-protocol CIDR",
+    "--trust-proxy CIDR",
     "--allow-host NAME",
     "--open",
     "--spa",

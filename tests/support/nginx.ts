@@ -22,6 +22,7 @@ export interface Nginx extends AsyncDisposable {
 /**
  * Starts nginx in front of a server on this port of 127.0.0.1. Below `/raw/` it hands on bodies as
  * they come, elsewhere once they are whole; below `/plain/` with Host as nginx has it unless told.
+ * Below `/client/` and `/forwarded/` it says who its client is, in X-Forwarded-* and in Forwarded.
  * Below `/upgrade/` it passes upgrades on. Below `/own/` it answers itself. `behind` is the port of a
  * server that gets PROXY protocol headers, which takes nginx-stream.
  */
@@ -119,6 +120,20 @@ http {
     location /raw/ {
       proxy_pass http://ours/;
       proxy_request_buffering off;
+    }
+    location /client/ {
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header Forwarded "";
+      proxy_pass http://ours/;
+    }
+    location /forwarded/ {
+      proxy_set_header Forwarded "$http_forwarded, for=$remote_addr;proto=$scheme;host=\\"$http_host\\"";
+      proxy_set_header X-Forwarded-For "";
+      proxy_set_header X-Forwarded-Proto "";
+      proxy_set_header X-Forwarded-Host "";
+      proxy_pass http://ours/;
     }
     location /upgrade/ {
       proxy_set_header Connection $http_connection;

@@ -8,11 +8,26 @@ import { isLoopback, parseCidr } from "../../base/ip.ts";
 import { type Flag, integer, optional, UsageError, type Values } from "../io/flags.ts";
 import { isInFile } from "../io/secret.ts";
 
+/** The word for whoever connects to --unix, among the networks of proxies. */
+export const UNIX_PEERS = "unix";
+
 /** A flag for networks: one, or some with commas between them, again and again. */
 function networks(help: string): Flag<readonly string[]> {
   const parse = (text: string, sofar: readonly string[]) => {
     const items = text.split(",");
     for (const item of items) if (!isInFile(item)) checkNetwork(item, "takes networks: ");
+    return [...sofar, ...items];
+  };
+  return { arg: "CIDR", help, fallback: [], parse };
+}
+
+/** A flag for the networks of proxies, in the same way; `unix` is whoever connects to --unix. */
+export function proxyNetworks(help: string): Flag<readonly string[]> {
+  const parse = (text: string, sofar: readonly string[]) => {
+    const items = text.split(",");
+    for (const item of items) {
+      if (item !== UNIX_PEERS) checkNetwork(item, "takes networks, or 'unix': ");
+    }
     return [...sofar, ...items];
   };
   return { arg: "CIDR", help, fallback: [], parse };
@@ -34,7 +49,8 @@ export const ACCESS_FLAGS: {
 /** The part of a server's help about these flags. */
 export const ACCESS_HELP =
   `Off loopback one address has a quarter of --max-connections at once, so that it cannot keep others
-out. Behind a proxy, which all connections come from, say --max-per-address 0, or --proxy-protocol.
+out. Behind a proxy, which all connections come from, say --proxy-protocol,
+--trust-proxy or --max-per-address 0.
 
 CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
@@ -47,11 +63,15 @@ export interface AccessOptions {
   readonly deny: readonly string[];
   /** The most connections of one address. 0 means no limit. */
   readonly maxPerAddress: number;
+  /** The networks of proxies, whose clients are asked for in their place. */
+  readonly proxies: readonly string[];
 }
 
 /** The values of other flags that matter to who may connect. */
 interface Around {
   readonly "proxy-protocol": readonly string[];
+  /** Undefined of a server that speaks no HTTP. */
+  readonly "trust-proxy"?: readonly string[];
 }
 
 /**
@@ -77,8 +97,14 @@ export function parseAccess(
   share: number,
 ): AccessOptions | undefined {
   const { allow, deny, unix, "max-per-address": maxPerAddress = share } = values;
+  const { "trust-proxy": trusted = [] } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
-  if (unix === "" || values["proxy-protocol"].length > 0) return { allow, deny, maxPerAddress };
+  // The clients of a proxy have addresses, although it has none itself.
+  const isProxied = values["proxy-protocol"].length > 0 || trusted.includes(UNIX_PEERS);
+  if (unix === "" || isProxied) {
+    const proxies = trusted.filter((item) => item !== UNIX_PEERS);
+    return { allow, deny, maxPerAddress, proxies };
+  }
   throw new UsageError(
     "Options --allow, --deny and --max-per-address are about IP addresses; for --unix there is " +
       "--unix-mode",

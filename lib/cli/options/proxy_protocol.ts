@@ -10,23 +10,11 @@ import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import { type Flag, UsageError, type Values } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { checkNetwork } from "./access.ts";
-
-/** Whoever may connect to the Unix socket. */
-const UNIX = "unix";
+import { proxyNetworks, UNIX_PEERS } from "./access.ts";
 
 /** The flag. */
 export const PROXY_FLAGS: { readonly "proxy-protocol": Flag<readonly string[]> } = {
-  "proxy-protocol": {
-    arg: "CIDR",
-    help: "proxies in these networks say who connects; repeatable",
-    fallback: [],
-    parse(text, sofar) {
-      const items = text.split(",");
-      for (const item of items) if (item !== UNIX) checkNetwork(item, "takes networks: ");
-      return [...sofar, ...items];
-    },
-  },
+  "proxy-protocol": proxyNetworks("proxies in these networks say who connects; repeatable"),
 };
 
 /** What the help of a server says of the flag. */
@@ -51,7 +39,7 @@ export function parseProxies(
 ): ProxyOptions | undefined {
   const { "proxy-protocol": trusted, unix } = values;
   if (trusted.length === 0) return undefined;
-  if (unix !== "" && trusted.some((item) => item !== UNIX)) {
+  if (unix !== "" && trusted.some((item) => item !== UNIX_PEERS)) {
     throw new UsageError(
       "Option --proxy-protocol: whoever connects to --unix has no network; say 'unix' here",
     );

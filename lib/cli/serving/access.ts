@@ -27,9 +27,12 @@ export function openAccess(
   const access = new AccessList({
     ...readRules(options),
     maxPerAddress: options.maxPerAddress,
+    proxies: options.proxies,
     onRefuse(addr, why) {
       // The sender of a datagram is easily forged: anybody could fill the log.
-      if (addr.transport !== "udp") log.note(`refused ${formatAddr(addr)}: ${why}`);
+      if (addr.transport === "udp") return;
+      // A proxy seldom says which port its client has.
+      log.note(`refused ${addr.port === 0 ? addr.host : formatAddr(addr)}: ${why}`);
     },
   });
   if (readsFiles(options)) onReload(() => reload(access, options, log));

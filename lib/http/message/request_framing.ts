@@ -140,7 +140,8 @@ function isTunnelEnd(target: string): boolean {
   return port >= 1 && port <= 65535 && isHost(target);
 }
 
-function isHost(text: string): boolean {
+/** Whether it is a host, with a port or without one, as in Host. */
+export function isHost(text: string): boolean {
   return HOST.test(text) && (text[0] !== "[" || URL.canParse(`http://${text.split("]")[0]}]/`));
 }
 

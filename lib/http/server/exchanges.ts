@@ -21,6 +21,7 @@ import type { LightHandler, LightResponse } from "./light.ts";
 import type { HttpSettings } from "./options.ts";
 import type { Output } from "./output.ts";
 import { Phases, type PhasesServer } from "./phases.ts";
+import { NOT_ADMITTED, Proxied } from "./proxied.ts";
 import {
   dropContent,
   endsByClose,
@@ -74,6 +75,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   readonly #reports: Reports;
   /** The other protocol that is spoken now. */
   spoken: Spoken | undefined;
+  /** Undefined without a trusted proxy. */
+  readonly #proxied: Proxied | undefined;
   /** The last request that has come. */
   #request: EngineRequest | undefined;
   /** The last response that takes its time. */
@@ -94,6 +97,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#output = output;
     this.#sender = new Sender(output, server.responseHeads);
     this.#reports = new Reports(server.settings, conn, this.scheme);
+    this.#proxied = Proxied.of(conn, this.scheme, server.settings);
     this.phases = new Phases(conn, server, state, output);
     this.client = new ClientWatch(this, input, this.phases, this.#sender);
   }
@@ -111,12 +115,14 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   }
 
   /** Answers one request, at once if that can be. */
-  begin({ head, framing }: ParsedHead): Promise<void> | undefined {
+  begin(parsed: ParsedHead): Promise<void> | undefined {
+    const { head, framing } = parsed;
     const { bodyLength } = framing;
+    const outer = this.#proxied?.outerOf(parsed);
     const body = bodyLength === 0
       ? undefined
       : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.maxSize);
-    const request = this.#request = new EngineRequest(head, framing, body, this);
+    const request = this.#request = new EngineRequest(head, framing, body, this, outer);
     this.#state.request(framing);
     this.#reports.begin(request);
     if (body !== undefined) return this.#exchangeBody(request, body);
@@ -167,6 +173,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** Has the handler answer. */
   #ask(request: EngineRequest): LightResponse | Promise<LightResponse> {
+    if (this.#proxied?.admits(request) === false) return NOT_ADMITTED;
     try {
       return this.#server.handler(request);
     } catch (error) {
@@ -234,20 +241,28 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.answered(request, response.status, this.#sender.sent);
   }
 
-  /** Sends 101, and has another protocol spoken. */
+  /** Sends 101, and has another protocol spoken, unless the client may not have more connections. */
   async #switch(
     request: EngineRequest,
     head: string,
     handler: Handler,
   ): Promise<void> {
-    await this.#output.sendText(head);
-    await this.#output.sendBytes(this.#server.tails.persistent);
-    await this.#output.flush();
+    const proxied = this.#proxied;
+    if (proxied?.enter(request) === false) return await this.#send(request, NOT_ADMITTED);
+    try {
+      await this.#output.sendText(head);
+      await this.#output.sendBytes(this.#server.tails.persistent);
+      await this.#output.flush();
+    } catch (error) {
+      proxied?.leave(request);
+      throw error;
+    }
     this.#state.switch();
     request.detach();
-    const [conn, { onError }] = [this.#conn, this.#server.settings];
-    const kept = { conn, request, onError, reports: this.#reports };
-    this.spoken = speak(handler, restOf(conn, this.#input), this.#conversation, kept);
+    const { onError } = this.#server.settings;
+    const kept = { conn: this.#conn, request, onError, reports: this.#reports, proxied };
+    const rest = restOf(this.#conn, this.#input, request.remoteAddr);
+    this.spoken = speak(handler, rest, this.#conversation, kept);
   }
 
   /** The end of a head: Date, and Connection where it does not go without saying. */

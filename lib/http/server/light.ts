@@ -45,7 +45,7 @@ export interface LightRequest {
   readonly minor: 0 | 1;
   /** The scheme of its URL. */
   readonly scheme: "http" | "https";
-  /** The client's address. */
+  /** The client's address: of the connection, or behind trusted proxies (`HttpOptions.trustProxy`). */
   readonly remoteAddr: Addr;
   /** The address it came to. */
   readonly localAddr: Addr;

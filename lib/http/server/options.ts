@@ -19,6 +19,7 @@ import {
   METRICS,
   optionsOf,
   SIGNAL,
+  TEXTS,
   TIMEOUT,
   WAIT,
 } from "../../base/arguments.ts";
@@ -31,6 +32,7 @@ import { warn } from "../../serve/server.ts";
 import type { HttpError } from "../message/errors.ts";
 import { HEAD_LIMITS, type HeadLimits } from "../message/request_head.ts";
 import type { LightRequest } from "./light.ts";
+import { TrustedProxies } from "./trusted_proxies.ts";
 
 /**
  * Limits of size, count and time, so that no client can hold the server up. Times are in
@@ -92,7 +94,7 @@ const LIMITS: Kinds<HttpLimits> = {
 export interface Exchange {
   /** The request. Undefined if the input was not a valid request, and was refused. */
   readonly request: LightRequest | undefined;
-  /** The client's address. */
+  /** The client's address, as {@linkcode LightRequest.remoteAddr} has it if there is a request. */
   readonly remoteAddr: Addr;
   /** The status of the response. */
   readonly status: number;
@@ -123,8 +125,20 @@ export interface HttpOptions {
   readonly maxConnections?: number;
   /** Called each time that new connections begin to wait, since no connection makes room. */
   readonly onFull?: () => void;
-  /** Decides who may connect. Default: everyone may. */
+  /**
+   * Decides who may connect. With `trustProxy` it is also asked for the client of each request that a
+   * proxy passes on: who is refused gets 403. A WebSocket counts as a connection of its client.
+   * Default: everyone may.
+   */
   readonly admission?: Admission;
+  /**
+   * The networks of proxies, such as `["10.0.0.0/8"]`, and `"unix"` for the peers of a Unix socket. Of
+   * their requests `remoteAddr`, `scheme` and `host`, and so `request.url`, are those that the client
+   * sees, as `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto` and `-Host` say. The client is the
+   * last address that is not of such a proxy. A field that is not valid there, or contradicts another,
+   * is answered with 400. The proxies must set or remove all of these fields. Default: none.
+   */
+  readonly trustProxy?: readonly string[];
   /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
   readonly drainTimeout?: number;
   /** Limits other than the defaults. */
@@ -152,6 +166,7 @@ const OPTIONS: Kinds<HttpOptions> = {
   maxConnections: LIMIT,
   onFull: FUNCTION,
   admission: ADMISSION,
+  trustProxy: TEXTS,
   drainTimeout: WAIT,
   limits: optionsOf(LIMITS),
   onError: FUNCTION,
@@ -179,16 +194,22 @@ export interface HttpSettings {
   readonly onResponse: ((exchange: Exchange) => void) | undefined;
   readonly metrics: MetricsSink | undefined;
   readonly clock: Clock;
+  readonly admission: Admission | undefined;
+  /** Undefined if no proxy is trusted. */
+  readonly proxies: TrustedProxies | undefined;
 }
 
 /** Fills in the defaults. */
 export function settingsOf(options: HttpOptions): HttpSettings {
+  const { trustProxy: trusted = [] } = options;
   return {
     limits: limitsOf(options.limits ?? {}),
     onError: options.onError ?? warnOf,
     onResponse: options.onResponse,
     metrics: options.metrics,
     clock: options.clock ?? systemClock,
+    admission: options.admission,
+    proxies: trusted.length === 0 ? undefined : new TrustedProxies(trusted),
   };
 }
 

@@ -66,7 +66,7 @@ export class Reports {
     if (request === undefined) this.#measure(INVALID[this.#scheme]);
     this.#endMeasured(duration, status, complete);
     if (this.#onResponse === undefined) return;
-    const { remoteAddr } = this.#peer;
+    const { remoteAddr } = request ?? this.#peer;
     this.#onResponse({ request, remoteAddr, status, bytes, complete, duration, error });
   }
 

@@ -11,6 +11,7 @@ import type { RequestHead } from "../message/request_head.ts";
 import type { BodyReader } from "./body.ts";
 import type { LightBody, LightRequest } from "./light.ts";
 import { type BodyConnection, ReadableBody } from "./readable_body.ts";
+import type { OuterEnd } from "./trusted_proxies.ts";
 
 /** The parts of a connection that a request uses. */
 export interface RequestConnection extends BodyConnection {
@@ -46,15 +47,16 @@ export class EngineRequest implements LightRequest {
     { host }: Framing,
     reader: BodyReader | undefined,
     connection: RequestConnection,
+    outer: OuterEnd | undefined,
   ) {
     const { scheme, addrs: { remoteAddr, localAddr } } = connection;
     this.method = method;
     this.target = target;
-    this.host = host;
+    this.host = outer?.host ?? host;
     this.headers = headers;
     this.minor = minor;
-    this.scheme = scheme;
-    this.remoteAddr = remoteAddr;
+    this.scheme = outer?.scheme ?? scheme;
+    this.remoteAddr = outer?.remoteAddr ?? remoteAddr;
     this.localAddr = localAddr;
     this.body = reader && new ReadableBody(reader, connection);
     this.#reader = reader;

@@ -11,6 +11,7 @@ import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { Conversation } from "../../serve/server.ts";
 import type { HttpSettings } from "./options.ts";
+import type { Proxied } from "./proxied.ts";
 import type { Reports } from "./reports.ts";
 import type { EngineRequest } from "./request.ts";
 
@@ -26,6 +27,8 @@ export interface Kept {
   readonly request: EngineRequest;
   readonly onError: HttpSettings["onError"];
   readonly reports: Reports;
+  /** Where the client was counted. Undefined without a trusted proxy. */
+  readonly proxied: Proxied | undefined;
 }
 
 /** Whether it is a connection that failed, and nothing else. */
@@ -38,13 +41,14 @@ export function speak(
   handler: Handler,
   rest: Conn,
   conversation: Conversation,
-  { conn, request, onError, reports }: Kept,
+  { conn, request, onError, reports, proxied }: Kept,
 ): Spoken {
   const before = conn.bytesWritten;
   const ended = (complete: boolean) => {
     reports.end(request, 101, conn.bytesWritten - before, complete);
     // What was received and not read is dropped.
     rest.close();
+    proxied?.leave(request);
   };
   // Not an async function: its frame would keep the handler, and what that was made of.
   const end = settled(handler, rest, conversation).then(() => ended(true), (error) => {

@@ -4,10 +4,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type EventEmitter, once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { dialWebSocket } from "../../../lib/http/ws/client.ts";
 import { websocket } from "../../../lib/http/ws/server.ts";
 import type { WsClose, WsConn } from "../../../lib/http/ws/ws_conn.ts";
@@ -17,6 +14,7 @@ import { toPcapng } from "../../../lib/recording/pcapng/pcapng.ts";
 import { readRecording } from "../../../lib/recording/read.ts";
 import { record } from "../../../lib/recording/record.ts";
 import { freePort, OWN_HOST, until } from "../../support/helpers.ts";
+import { startHaproxy } from "../../support/haproxy.ts";
 import { startNginx } from "../../support/nginx.ts";
 import { Program } from "../../support/peers.ts";
 import { test } from "../../support/runner.deno.ts";
@@ -247,51 +245,17 @@ test("websocket: nginx between our client and our server", async () => {
 
 test("websocket: HAProxy between our client and our server", async () => {
   await using server = await serving();
-  const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), "plainsocket-haproxy-"));
-  try {
-    const file = join(folder, "haproxy.cfg");
-    await writeFile(
-      file,
-      `defaults
+  await using haproxy = await startHaproxy(`
+listen ours
   mode http
-  timeout connect 5s
-  timeout client 60s
-  timeout server 60s
-frontend f
-  bind ${OWN_HOST}:${port}
-  default_backend b
-backend b
+  bind PORT(ours)
   server s 127.0.0.1:${server.port}
-`,
-    );
-    await using haproxy = new Program([
-      "sh",
-      "-c",
-      'PATH="$PATH:/usr/sbin" exec haproxy -db -f "$1"',
-      "sh",
-      file,
-    ]);
-    const url = `ws://${OWN_HOST}:${port}/`;
-    const dialed = await untilDialed(url);
-    await converse(dialed);
-    await until(() => server.closes.length > 0, "the close");
-    assert.equal(server.closes[0].reason, "enough", haproxy.stderr.text);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+`);
+  const url = `ws://${OWN_HOST}:${haproxy.ports.ours}/`;
+  await converse(await dialWebSocket(url, { deflate: true }));
+  await until(() => server.closes.length > 0, "the close");
+  assert.equal(server.closes[0].reason, "enough", haproxy.program.stderr.text);
 }, ["haproxy"]);
-
-/** Connects as soon as somebody listens. */
-async function untilDialed(url: string): Promise<WsConn> {
-  let ws: WsConn | undefined;
-  const dial = () => {
-    dialWebSocket(url, { deflate: true }).then((dialed) => ws = dialed, () => setTimeout(dial, 20));
-  };
-  dial();
-  await until(() => ws !== undefined, `a WebSocket at ${url}`);
-  return ws!;
-}
 
 test("websocket: tshark reads the messages in the packets of a recording", async () => {
   await using server = await serving();

@@ -91,7 +91,14 @@ export async function openPage(
       const sockets = webSocketHandler(hold(room), messages, told, {
         maxSize: MOST_OF_MESSAGE,
       });
-      return serveRequests(opened, pageHandler(sockets), limits, session, signals);
+      const { trustProxy } = messages;
+      return serveRequests(
+        { ...opened, trustProxy },
+        pageHandler(sockets),
+        limits,
+        session,
+        signals,
+      );
     },
   };
 }

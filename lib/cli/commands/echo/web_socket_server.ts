@@ -25,6 +25,13 @@ export async function echoMessages(
     return await serveInWorkers({ ...serving, workers, log, ...more }, session, signals);
   }
   const opened = await openListener(serving, session, undefined, WEB_SOCKETS);
+  const { trustProxy } = messages;
   const handler = echoHandler(messages, { log: session.log, clock: session.io.clock });
-  return await serveWebSockets(opened, handler, serving.limits, session, signals);
+  return await serveWebSockets(
+    { ...opened, trustProxy },
+    handler,
+    serving.limits,
+    session,
+    signals,
+  );
 }

@@ -15,8 +15,15 @@ import { echoHandler } from "./web_socket_handler.ts";
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<MessageOptions>({
-  serve: (listener, serving, options, context) =>
-    serveIn(listener, echoHandler(options, context), serving, context.log),
+  serve(listener, serving, options, context) {
+    const { trustProxy } = options;
+    return serveIn(
+      listener,
+      echoHandler(options, context),
+      { ...serving, trustProxy },
+      context.log,
+    );
+  },
   transcript: serverTranscript,
 });
 export default main;

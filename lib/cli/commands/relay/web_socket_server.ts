@@ -36,8 +36,15 @@ export async function relayWebSockets(
   const opened = await openListener(serving, session, listening, WEB_SOCKETS);
   log.note(`relaying to ${describeTo(relay.to)}`);
   const context = { log, transport, clock, life: session };
+  const { trustProxy } = relay.messages;
   const handler = webSocketRelayHandler(relay, signals.signal, context);
-  return await serveWebSockets(opened, handler, serving.limits, session, signals);
+  return await serveWebSockets(
+    { ...opened, trustProxy },
+    handler,
+    serving.limits,
+    session,
+    signals,
+  );
 }
 
 /** The same in workers. */

@@ -16,7 +16,8 @@ export const WORKER_MODULE: string = import.meta.url;
 const main: WorkerMain = workerMain<WebSocketRelay>({
   serve(listener, serving, options, context) {
     const handler = webSocketRelayHandler(options, serving.signal!, context);
-    return serveIn(listener, handler, serving, context.log);
+    const { trustProxy } = options.messages;
+    return serveIn(listener, handler, { ...serving, trustProxy }, context.log);
   },
   transcript: switchboardTranscript,
 });

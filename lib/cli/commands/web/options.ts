@@ -30,6 +30,7 @@ import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "../../options/
 import { SERVICE_FLAGS } from "../../options/service.ts";
 import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
+import { TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
 import { checkCacheControl, parseFields } from "./fields.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
 import type { WebPlace } from "./listen.ts";
@@ -58,6 +59,7 @@ const FLAGS = {
   ...TLS_FLAGS,
   ...ACCESS_FLAGS,
   ...PROXY_FLAGS,
+  "trust-proxy": TRUST_PROXY_FLAG,
   "allow-host": allowHostFlag(),
   spa: toggle("answer /index.html where there is no page (single-page apps)"),
   dotfiles: toggle("serve names that start with a dot, too"),
@@ -113,6 +115,8 @@ export interface WebOptions extends CommandOptions {
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
   readonly access: AccessOptions | undefined;
+  /** The proxies whose word for their clients counts. */
+  readonly trustProxy: readonly string[];
   /** The users who may see the site. Undefined is all. */
   readonly auth: AuthOptions | undefined;
   readonly site: SiteOptions;
@@ -144,6 +148,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
     metrics: parseMetrics(values),
     tls,
     access,
+    trustProxy: values["trust-proxy"],
     auth,
     site,
     limits: {

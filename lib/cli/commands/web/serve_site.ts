@@ -27,6 +27,8 @@ export interface Site {
   readonly options: SiteOptions;
   /** The users who may see the site. Undefined is all. */
   readonly auth: AuthOptions | undefined;
+  /** The proxies whose word for their clients counts. */
+  readonly trustProxy: readonly string[];
   /** The most bytes of an upload. Undefined is no uploads. */
   readonly upload: number | undefined;
 }
@@ -45,7 +47,7 @@ export interface SiteRun {
 /** Serves a site, and logs the requests, until the signal says stop. */
 export async function serveSite(
   listener: Listener,
-  { dir, options, auth, upload }: Site,
+  { dir, options, auth, trustProxy, upload }: Site,
   { log, shortage, life, serving }: SiteRun,
 ): Promise<ServeSummary> {
   // The same object, since it changes with its file.
@@ -71,6 +73,7 @@ export async function serveSite(
   );
   const summary = await serveLight(listener, tracedLight(handler), {
     ...serving,
+    trustProxy,
     limits: upload === undefined ? {} : { maxSize: upload },
     onError,
     onResponse: log.quiet ? undefined : (exchange) => requests.record(exchange),

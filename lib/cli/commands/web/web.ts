@@ -19,6 +19,7 @@ import { SERVICE_HELP } from "../../options/service.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
+import { TRUST_PROXY_HELP } from "../../options/trust_proxy.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { openTransport } from "../../options/transport.ts";
@@ -72,6 +73,8 @@ ${PROXY_HELP}
 
 ${SERVICE_HELP}
 
+${TRUST_PROXY_HELP}
+
 ${METRICS_HELP}
 
 SIGHUP reads the file of --auth @FILE again, too, and on its own: if it is not right, user and
@@ -102,11 +105,11 @@ export const web: Command = command({
 });
 
 async function run(options: WebOptions, session: Session): Promise<number> {
-  const { dir, site, auth, limits } = options;
+  const { dir, site, auth, trustProxy, limits } = options;
   const signals = session.onSignals();
   await checkDirectory(dir, site);
   await openMonitor(options.metrics, session);
-  const served: Site = { dir, options: site, auth, upload: limits.upload };
+  const served: Site = { dir, options: site, auth, trustProxy, upload: limits.upload };
   return options.workers === undefined
     ? await serveInLoop(served, options, session, signals)
     : await serveByWorkers(served, options, session, signals);

@@ -6,6 +6,7 @@
 
 import { type Flag, list, needing, toggle, UsageError, type Values } from "../../io/flags.ts";
 import type { Spoken } from "../../serving/serving.ts";
+import { TRUST_PROXY_FLAG, TRUST_PROXY_HELP } from "../../options/trust_proxy.ts";
 import { servedNames } from "../web/hosts.ts";
 
 /** A port for WebSockets. */
@@ -35,18 +36,22 @@ export function webSocketFlags(
   readonly ws: Flag<boolean>;
   readonly "allow-origin": Flag<readonly string[]>;
   readonly deflate: Flag<boolean>;
+  readonly "trust-proxy": Flag<readonly string[]>;
 } {
   return {
     ws: toggle(help),
     "allow-origin": needing("ws", originsFlag()),
     deflate: needing("ws", toggle("compress messages where clients can (RFC 7692)")),
+    "trust-proxy": needing("ws", TRUST_PROXY_FLAG),
   };
 }
 
 /** What the help of a server says of them. */
-export const ORIGIN_HELP =
+export const ORIGIN_HELP: string =
   `A page of a browser may connect if its host is the server's own: an address, localhost, --host or
-the name of this machine. --allow-origin lets in others. Programs, which send no Origin, may, too.`;
+the name of this machine. --allow-origin lets in others. Programs, which send no Origin, may, too.
+
+${TRUST_PROXY_HELP}`;
 
 /** How WebSockets are spoken, and which pages may connect. Plain data, which workers get, too. */
 export interface MessageOptions {
@@ -56,6 +61,8 @@ export interface MessageOptions {
   readonly names: readonly string[];
   /** Whether messages are compressed for clients that can do it. */
   readonly deflate: boolean;
+  /** The proxies whose word for their clients counts. */
+  readonly trustProxy: readonly string[];
 }
 
 /** Makes what the flags say. */
@@ -65,7 +72,7 @@ export function parseMessageOptions(
     readonly unix: string;
   },
 ): MessageOptions {
-  const { "allow-origin": origins, deflate, host, unix } = values;
+  const { "allow-origin": origins, deflate, "trust-proxy": trustProxy, host, unix } = values;
   const names = servedNames({ "allow-host": [], host, unix }, false) ?? [];
-  return { origins, names, deflate };
+  return { origins, names, deflate, trustProxy };
 }

@@ -9,6 +9,7 @@ import type { Clock } from "../../../base/clock.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { requireHost } from "../../../files/hosts.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
+import type { HttpOptions } from "../../../http/server/options.ts";
 import { serveLight } from "../../../http/server/server.ts";
 import { websocket, WsError, type WsHandler, type WsServerOptions } from "../../../http/ws/mod.ts";
 import type { Listener } from "../../../net/transport.ts";
@@ -60,23 +61,30 @@ export function webSocketHandler(
   };
 }
 
+/** A listener for requests. */
+export interface OpenedForRequests extends Opened {
+  /** The proxies whose word for their clients counts. */
+  readonly trustProxy: readonly string[];
+}
+
 /** Serves requests until a signal says stop; resolves to what the server has done. */
 export async function serveRequests(
-  { listener, access }: Opened,
+  { listener, access, trustProxy }: OpenedForRequests,
   handler: LightHandler,
   limits: LimitOptions,
   { log, monitor, io: { clock } }: Session,
   { signal }: Signals,
 ): Promise<ServeSummary> {
   const options = conversationOptions(limits, access, log, clock);
-  return await serveIn(listener, handler, { ...options, signal, metrics: monitor?.metrics }, log);
+  const metrics = monitor?.metrics;
+  return await serveIn(listener, handler, { ...options, signal, metrics, trustProxy }, log);
 }
 
 /** The same of a worker. */
 export async function serveIn(
   listener: Listener,
   handler: LightHandler,
-  { idleTimeout: _, ...options }: ServeOptions,
+  { idleTimeout: _, ...options }: ServeOptions & Pick<HttpOptions, "trustProxy">,
   log: Log,
 ): Promise<ServeSummary> {
   const onError = (error: unknown) => tellMistake(error, log);
@@ -85,7 +93,7 @@ export async function serveIn(
 
 /** The same of a port for WebSockets alone; resolves to the exit code. */
 export async function serveWebSockets(
-  opened: Opened,
+  opened: OpenedForRequests,
   handler: LightHandler,
   limits: LimitOptions,
   session: Session,

@@ -1,0 +1,23 @@
+/**
+ * The flag of a server of HTTP about the proxies in front of it.
+ *
+ * @module
+ */
+
+import type { Flag } from "../io/flags.ts";
+import { proxyNetworks } from "./access.ts";
+
+/** The flag. */
+export const TRUST_PROXY_FLAG: Flag<readonly string[]> = proxyNetworks(
+  "believe what these proxies say (see below); repeatable",
+);
+
+/** The part of a server's help about it. */
+export const TRUST_PROXY_HELP: string =
+  `--trust-proxy has the networks of proxies in front of the server; 'unix' is who connects to
+--unix. What they say in Forwarded, X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host counts
+as the address, scheme and host of the client: in the log, and for --allow and --deny, which
+answer 403. The client is the last address that is not a proxy's. If a field is not valid, or
+contradicts another, the answer is 400. The proxies may connect themselves, and have no
+--max-per-address. They must set or remove all four fields, since what they let through comes from
+anybody.`;
