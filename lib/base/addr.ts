@@ -18,7 +18,7 @@ export interface TcpAddr {
   readonly port: number;
   /**
    * The address of the proxy that the connection came through, where a PROXY protocol header has named
-   * the client (`plainsocket/proxy-protocol`).
+   * the client (`plainsocket/proxy-protocol`), or a header field of HTTP (`trustProxy`).
    */
   readonly via?: Addr;
 }

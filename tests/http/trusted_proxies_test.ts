@@ -157,6 +157,11 @@ for (const [what, fields] of BROKEN) {
   });
 }
 
+test("trusted proxies: the address of a client says through whom it has come", () => {
+  const { remoteAddr } = PROXIES.outerOf([FOR, "192.0.2.1, 10.0.0.2"], INNER);
+  assert.deepEqual(remoteAddr, { ...tcpAddr("192.0.2.1", 0), via: INNER.remoteAddr });
+});
+
 test("trusted proxies: only these and peers of a Unix socket are believed", async () => {
   const has = ["10.255.0.1", "::ffff:10.0.0.1", "fd00::1", "11.0.0.1", "::1"]
     .map((host) => PROXIES.has(tcpAddr(host, 1)));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Addr } from "../../base/addr.ts";
+import type { Addr, TcpAddr } from "../../base/addr.ts";
 import { CidrSet, parseCidr } from "../../base/ip.ts";
 import { HttpError } from "../message/errors.ts";
 import {
@@ -29,7 +29,7 @@ export interface OuterEnd {
 /** A client that was found, and the last hop on the way to it. */
 interface Found extends Omit<Hop, "from"> {
   /** Undefined if no proxy has said it. */
-  readonly remoteAddr: Addr | undefined;
+  readonly remoteAddr: TcpAddr | undefined;
 }
 
 /** See the module. */
@@ -59,8 +59,9 @@ export class TrustedProxies {
     try {
       const one = this.#follow(forwardedHops(values.forwarded));
       const other = this.#follow(otherHops(values));
+      const client = agreed(one.remoteAddr, other.remoteAddr);
       return {
-        remoteAddr: agreed(one.remoteAddr, other.remoteAddr) ?? inner.remoteAddr,
+        remoteAddr: client === undefined ? inner.remoteAddr : { ...client, via: inner.remoteAddr },
         scheme: agreed(one.scheme, other.scheme) ?? inner.scheme,
         host: agreed(one.host, other.host) ?? inner.host,
       };
@@ -109,12 +110,12 @@ function valuesOf(headers: readonly string[]): FieldValues | undefined {
  * What the two kinds of fields say. A proxy may send both; a client may, too, if its proxy lets one of them
  * through: nobody knows then which is to be believed.
  */
-function agreed<T extends string | Addr>(a: T | undefined, b: T | undefined): T | undefined {
+function agreed<T extends string | TcpAddr>(a: T | undefined, b: T | undefined): T | undefined {
   if (a === undefined || b === undefined || textOf(a) === textOf(b)) return a ?? b;
   throw new ForwardedError("Forwarded and X-Forwarded-* contradict each other");
 }
 
 /** Ports of an address are not compared: the other field seldom has one. */
-function textOf(value: string | Addr): string {
-  return typeof value === "string" ? value.toLowerCase() : "host" in value ? value.host : "";
+function textOf(value: string | TcpAddr): string {
+  return typeof value === "string" ? value.toLowerCase() : value.host;
 }
