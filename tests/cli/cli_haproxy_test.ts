@@ -87,10 +87,13 @@ test("deploy/haproxy.cfg: HAProxy takes it as it is", async () => {
 test("deploy/haproxy.cfg: one server is killed, one drains, and no GET fails", async () => {
   const folder = mkdtempSync(join(tmpdir(), "balanced-"));
   writeFileSync(join(folder, "page"), "a page\n");
-  const start = (option: string) =>
-    startServerProcess(["web", folder, "--host", "127.0.0.1", "--port", "0", option, "127.0.0.1"]);
-  const options = ["--trust-proxy", "--trust-proxy", "--proxy-protocol"];
-  const servers = await Promise.all(options.map(start));
+  const start = (...options: string[]) =>
+    startServerProcess(["web", folder, "--host", "127.0.0.1", "--port", "0", ...options]);
+  const servers = await Promise.all([
+    start("--trust-proxy", "127.0.0.1"),
+    start("--trust-proxy", "127.0.0.1", "--workers", "1"),
+    start("--proxy-protocol", "127.0.0.1"),
+  ]);
   const [a, b, c] = servers;
   try {
     const ports = servers.map(({ port }) => port);

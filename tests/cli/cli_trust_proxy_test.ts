@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemTransport } from "../../lib/net/system.deno.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import { proxyHeader } from "../../lib/proxy_protocol/mod.ts";
 import { bytes, OWN_HOST, readText } from "../support/helpers.ts";
 import { startHaproxy } from "../support/haproxy.ts";
 import { startNginx } from "../support/nginx.ts";
@@ -16,6 +18,7 @@ import {
   runServer,
   type ServerScript,
   startServer,
+  startServerProcess,
 } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -115,9 +118,13 @@ backend forwarded
   });
 }, ["curl", "haproxy"]);
 
-/** Asks for a WebSocket, for a client and a page of the host that a proxy speaks of. */
-async function askForWebSocket(port: number, host: string): Promise<string> {
-  using conn = await systemTransport.connect({ host: "127.0.0.1", port });
+/** Asks for a WebSocket, for a client and a page of the host that a proxy speaks of; it stays open. */
+async function openWebSocket(
+  port: number,
+  host: string,
+  client = "192.0.2.1",
+): Promise<{ readonly conn: Conn; readonly status: string }> {
+  const conn = await systemTransport.connect({ host: "127.0.0.1", port });
   await conn.write(bytes(
     [
       "GET /ws HTTP/1.1",
@@ -127,30 +134,78 @@ async function askForWebSocket(port: number, host: string): Promise<string> {
       "Sec-WebSocket-Version: 13",
       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
       "Origin: https://127.0.0.1",
-      "X-Forwarded-For: 192.0.2.1",
+      `X-Forwarded-For: ${client}`,
       `X-Forwarded-Host: ${host}`,
       "",
       "",
     ].join("\r\n"),
   ));
-  return await readText(conn, 12);
+  return { conn, status: (await readText(conn, 12)).slice(9) };
+}
+
+/** The status of that, and closes it. */
+async function askForWebSocket(port: number, host: string): Promise<string> {
+  const { conn, status } = await openWebSocket(port, host);
+  conn.close();
+  return status;
 }
 
 test("servers --ws --trust-proxy: a page may connect whose host is the one that a proxy speaks of", async () => {
   await using target = await startServer(["--host", "127.0.0.1"]);
   const to = ["--to", `127.0.0.1:${target.port}`];
-  for (const args of [["echo"], ["relay", ...to], ["chat", "--ws-port", "0"]]) {
+  const servers = [["echo"], ["relay", ...to], ["chat", "--ws-port", "0"]];
+  const inWorkers = [["echo", "--workers", "1"], ["relay", "--workers", "1", ...to]];
+  for (const args of [...servers, ...inWorkers]) {
     const all = [...args, "--host", "127.0.0.1", "--ws", "--trust-proxy", "127.0.0.1"];
-    await using server = await startServer(all);
+    await using server = args.includes("--workers")
+      ? await startServerProcess([...all, "--port", "0"])
+      : await startServer(all);
     // The page of the chat has a port of its own, whose URL is the second line.
     const port = args[0] === "chat"
       ? Number((await server.program.stdout.until(/^http:.*:(\d+)\/$/m))[1])
       : server.port;
-    assert.equal(await askForWebSocket(port, "127.0.0.1"), "HTTP/1.1 101", args[0]);
-    assert.equal(await askForWebSocket(port, "127.0.0.2"), "HTTP/1.1 403", args[0]);
+    assert.equal(await askForWebSocket(port, "127.0.0.1"), "101", args[0]);
+    assert.equal(await askForWebSocket(port, "127.0.0.2"), "403", args[0]);
     if (args[0] !== "relay") continue;
-    await server.program.stderr.until(/^192\.0\.2\.1\b.* to 127\.0\.0\.1:\d+: 0 bytes there/m);
+    await server.program.stderr.until(
+      /^(?:worker 1: )?192\.0\.2\.1\b.* to 127\.0\.0\.1:\d+: 0 bytes there/m,
+    );
   }
+});
+
+test("server --ws --trust-proxy: each client has a quarter of the places, on loopback as well", async () => {
+  const most = ["--max-connections", "5"];
+  const args = ["echo", "--ws", "--host", "127.0.0.1", "--trust-proxy", "127.0.0.1", ...most];
+  await using server = await startServer(args);
+  const opened = [];
+  for (const client of ["192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+    opened.push(await openWebSocket(server.port, "127.0.0.1", client));
+  }
+  assert.deepEqual(opened.map(({ status }) => status), ["101", "101", "403", "101"]);
+  for (const { conn } of opened) conn.close();
+  await server.program.stderr.until(
+    /^refused 192\.0\.2\.1: its address has 2 connections already$/m,
+  );
+});
+
+test("web: with --proxy-protocol and --trust-proxy, the client is behind two proxies", async () => {
+  await withSite(async (folder) => {
+    const args = ["--proxy-protocol", "127.0.0.1", "--trust-proxy", "203.0.113.0/24"];
+    await using server = await startServer(["web", folder, "--log", "json", ...args]);
+    const request = ["GET /page HTTP/1.1", "Host: localhost", "X-Forwarded-For: 192.0.2.1", "", ""];
+    const destination = { transport: "tcp", host: "127.0.0.1", port: 80 } as const;
+    for (const host of ["203.0.113.9", "198.51.100.9"]) {
+      using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+      const source = { transport: "tcp", host, port: 50_000 } as const;
+      await conn.write(proxyHeader({ version: 2, source, destination }));
+      await conn.write(bytes(request.join("\r\n")));
+      assert.equal(await readText(conn, 12), "HTTP/1.1 200");
+    }
+    const { stderr } = server.program;
+    await stderr.until(/"remoteAddr":"192\.0\.2\.1","via":"203\.0\.113\.9"/);
+    // This one is not a proxy whose word counts.
+    await stderr.until(/"remoteAddr":"198\.51\.100\.9","via":"127\.0\.0\.1"/);
+  });
 });
 
 test("servers: --trust-proxy takes networks, and is for servers of HTTP", async () => {
@@ -159,6 +214,10 @@ test("servers: --trust-proxy takes networks, and is for servers of HTTP", async 
     [["web", "--trust-proxy", "10.0.0.1/8"], /write 10\.0\.0\.0\/8 for the network/],
     [["echo", "--trust-proxy", "10.0.0.0/8"], /Option --trust-proxy needs --ws/],
     [["web", "--unix", "/tmp/never", "--allow", "::1"], /for --unix there is --unix-mode/],
+    [
+      ["web", "--unix", "/tmp/never", "--trust-proxy", "::1"],
+      /has no network; say 'unix' here, too/,
+    ],
   ];
   for (const [args, message] of wrong) assertFailed(await runServer(args), 2, message);
 });

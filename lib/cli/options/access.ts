@@ -49,8 +49,8 @@ export const ACCESS_FLAGS: {
 /** The part of a server's help about these flags. */
 export const ACCESS_HELP =
   `Off loopback one address has a quarter of --max-connections at once, so that it cannot keep others
-out. Behind a proxy, which all connections come from, say --proxy-protocol,
---trust-proxy or --max-per-address 0.
+out. Behind a proxy, which all connections come from, say --proxy-protocol, --trust-proxy or
+--max-per-address 0.
 
 CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
 @FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
@@ -72,6 +72,14 @@ interface Around {
   readonly "proxy-protocol": readonly string[];
   /** Undefined of a server that speaks no HTTP. */
   readonly "trust-proxy"?: readonly string[];
+  readonly unix: string;
+}
+
+/** Whether a proxy is there, which says the addresses of its clients. */
+function isProxied(
+  { "proxy-protocol": headers, "trust-proxy": fields = [], unix }: Around,
+): boolean {
+  return headers.length > 0 || fields.some((item) => unix === "" || item === UNIX_PEERS);
 }
 
 /**
@@ -84,7 +92,7 @@ export function shareOf(
   around: Around & { readonly "max-connections": number },
 ): number {
   const isOwn = host === undefined || isLoopback(host);
-  if (isOwn && around["proxy-protocol"].length === 0) return 0;
+  if (isOwn && !isProxied(around)) return 0;
   return Math.ceil(around["max-connections"] / 4);
 }
 
@@ -93,16 +101,14 @@ export function shareOf(
  * have `share` connections. Throws a {@linkcode UsageError} beside --unix without a proxy.
  */
 export function parseAccess(
-  values: Values<typeof ACCESS_FLAGS> & Around & { readonly unix: string },
+  values: Values<typeof ACCESS_FLAGS> & Around,
   share: number,
 ): AccessOptions | undefined {
   const { allow, deny, unix, "max-per-address": maxPerAddress = share } = values;
-  const { "trust-proxy": trusted = [] } = values;
   if (allow.length === 0 && deny.length === 0 && maxPerAddress === 0) return undefined;
   // The clients of a proxy have addresses, although it has none itself.
-  const isProxied = values["proxy-protocol"].length > 0 || trusted.includes(UNIX_PEERS);
-  if (unix === "" || isProxied) {
-    const proxies = trusted.filter((item) => item !== UNIX_PEERS);
+  if (unix === "" || isProxied(values)) {
+    const proxies = values["trust-proxy"]?.filter((item) => item !== UNIX_PEERS) ?? [];
     return { allow, deny, maxPerAddress, proxies };
   }
   throw new UsageError(

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Flag } from "../io/flags.ts";
-import { proxyNetworks } from "./access.ts";
+import { type Flag, UsageError } from "../io/flags.ts";
+import { proxyNetworks, UNIX_PEERS } from "./access.ts";
 
 /** The flag. */
 export const TRUST_PROXY_FLAG: Flag<readonly string[]> = proxyNetworks(
@@ -21,3 +21,20 @@ answer 403. The client is the last address that is not a proxy's. If a field is 
 contradicts another, the answer is 400. The proxies may connect themselves, and have no
 --max-per-address. They must set or remove all four fields, since what they let through comes from
 anybody.`;
+
+/**
+ * Makes the list that the flag asks for. Throws a {@linkcode UsageError} if it does not go with where
+ * the server listens.
+ */
+export function parseTrustProxy(
+  values: { readonly "trust-proxy": readonly string[]; readonly unix: string },
+): readonly string[] {
+  const { "trust-proxy": trusted, unix } = values;
+  // Networks beside 'unix' are those of proxies in front of the nearest one.
+  if (unix !== "" && trusted.length > 0 && !trusted.includes(UNIX_PEERS)) {
+    throw new UsageError(
+      "Option --trust-proxy: whoever connects to --unix has no network; say 'unix' here, too",
+    );
+  }
+  return trusted;
+}

@@ -30,7 +30,7 @@ import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "../../options/
 import { SERVICE_FLAGS } from "../../options/service.ts";
 import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
-import { TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
+import { parseTrustProxy, TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
 import { checkCacheControl, parseFields } from "./fields.ts";
 import { allowHostFlag, servedNames } from "./hosts.ts";
 import type { WebPlace } from "./listen.ts";
@@ -148,7 +148,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
     metrics: parseMetrics(values),
     tls,
     access,
-    trustProxy: values["trust-proxy"],
+    trustProxy: parseTrustProxy(values),
     auth,
     site,
     limits: {

@@ -6,7 +6,7 @@
 
 import { type Flag, list, needing, toggle, UsageError, type Values } from "../../io/flags.ts";
 import type { Spoken } from "../../serving/serving.ts";
-import { TRUST_PROXY_FLAG, TRUST_PROXY_HELP } from "../../options/trust_proxy.ts";
+import { parseTrustProxy, TRUST_PROXY_FLAG, TRUST_PROXY_HELP } from "../../options/trust_proxy.ts";
 import { servedNames } from "../web/hosts.ts";
 
 /** A port for WebSockets. */
@@ -72,7 +72,7 @@ export function parseMessageOptions(
     readonly unix: string;
   },
 ): MessageOptions {
-  const { "allow-origin": origins, deflate, "trust-proxy": trustProxy, host, unix } = values;
+  const { "allow-origin": origins, deflate, host, unix } = values;
   const names = servedNames({ "allow-host": [], host, unix }, false) ?? [];
-  return { origins, names, deflate, trustProxy };
+  return { origins, names, deflate, trustProxy: parseTrustProxy(values) };
 }
