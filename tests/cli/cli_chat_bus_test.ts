@@ -49,6 +49,9 @@ test("cli chat --bus: a terminal and a browser at two servers are in one room", 
   for (const { program } of [one, two]) await program.stderr.until(/^bus \S+: away, .*$/m);
   await nc.stdout.until(/The other servers are out of reach/);
   await nats.again();
+  for (const { program } of [one, two]) {
+    await program.stderr.until(/^bus \S+: away[^]*^bus \S+: connected$/m);
+  }
   await nc.stdout.until(/The other servers can be reached again/);
   await ws.close();
   const exit = await two.program.stop();

@@ -287,6 +287,18 @@ test(
   ["nats-server"],
 );
 
+test("chat nats: a room that was stopped before it began ends its bus at once", async () => {
+  // Nobody answers there: TEST-NET-1.
+  const bus = await natsBus({ url: "nats://192.0.2.1" });
+  chatRoom({ bus, signal: AbortSignal.abort() });
+  await bus.closed;
+  const other = await natsBus({ url: "nats://192.0.2.1" });
+  const stop = new AbortController();
+  chatRoom({ bus: other, signal: stop.signal });
+  stop.abort();
+  await other.closed;
+});
+
 test("chat nats: a URL is taken apart, and one that is not valid is refused", async () => {
   const { server, user, pass, token, lines } = natsPlace("nats://me:a%40b@[::1]:80/Room_1");
   assert.deepEqual([server, user, pass, token], ["[::1]:80", "me", "a@b", undefined]);

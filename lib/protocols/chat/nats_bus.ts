@@ -85,13 +85,17 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   const { history = 0, clock = systemClock, onState = () => {} } = options;
   const { NatsSession } = await import("./nats/session.ts");
   await loadNats().catch((error) => {
-    throw new Error(
-      "Cannot load the client of NATS. On Node, install it: npm install @nats-io/nats-core @nats-io/jetstream",
-      { cause: error },
-    );
+    const [why] = (error as Error).message.split("\n");
+    const next = "On Node: npm install @nats-io/nats-core @nats-io/jetstream";
+    throw new Error(`Cannot load the client of NATS: ${why}. ${next}`, { cause: error });
   });
   const { transport } = options;
-  return new ReconnectingBus(() => NatsSession.open({ place, transport }), history, clock, onState);
+  return new ReconnectingBus(
+    (stop) => NatsSession.open({ place, transport, stop }),
+    history,
+    clock,
+    onState,
+  );
 }
 
 function placeOf(url: string): NatsPlace {
@@ -105,7 +109,7 @@ function placeOf(url: string): NatsPlace {
 class ReconnectingBus implements NatsBus {
   readonly isLocal = false;
   readonly history: number;
-  readonly #open: () => Promise<NatsSession>;
+  readonly #open: (stop: AbortSignal) => Promise<NatsSession>;
   readonly #clock: Clock;
   readonly #onState: (state: BusState, why: string) => void;
   readonly #stop = new AbortController();
@@ -121,7 +125,7 @@ class ReconnectingBus implements NatsBus {
   #session: NatsSession | undefined;
 
   constructor(
-    open: () => Promise<NatsSession>,
+    open: (stop: AbortSignal) => Promise<NatsSession>,
     history: number,
     clock: Clock,
     onState: (state: BusState, why: string) => void,
@@ -179,7 +183,7 @@ class ReconnectingBus implements NatsBus {
   /** Connects. Resolves when that has failed, or the connection has ended, with why. */
   async #converse(listener: BusListener): Promise<string> {
     try {
-      this.#session = await this.#open();
+      this.#session = await this.#open(this.#stop.signal);
       await Promise.race([this.#stopped.promise, this.#follow(this.#session, listener)]);
       const why = await Promise.race([this.#stopped.promise, this.#session.ended()]);
       return why?.message ?? "";

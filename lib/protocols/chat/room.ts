@@ -95,12 +95,14 @@ export class Room {
       onStart: (position) => this.#delivery.onStart(position),
       onState: (state) => this.#onState(state),
     });
-    // One for all: a listener for each member would be more than Node expects of a signal.
-    this.#signal?.addEventListener("abort", () => {
+    const end = () => {
       this.#presence?.end();
       unsubscribe();
       for (const member of this.#members.values()) this.#dismiss(member, STOPPING, true);
-    }, { once: true });
+    };
+    // One for all: a listener for each member would be more than Node expects of a signal.
+    if (this.#signal?.aborted) end();
+    else this.#signal?.addEventListener("abort", end, { once: true });
   }
 
   #makePresence(): Presence {

@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly place: NatsPlace;
   /** Undefined is the system's. */
   readonly transport: Transport | undefined;
+  /** Ends an attempt to connect. */
+  readonly stop: AbortSignal;
 }
 
 /** Who hears what arrives. */
@@ -55,13 +57,13 @@ export class NatsSession {
 
   /** Connects. Rejects if that fails. */
   static async open(
-    { place, transport = systemTransport }: SessionOptions,
+    { place, transport = systemTransport, stop }: SessionOptions,
   ): Promise<NatsSession> {
     const { server, user, pass, token } = place;
     const packages = await loadNats();
     const { setTransportFactory, NatsConnectionImpl } = packages.core;
     // The library has one factory for all connections. It is asked before this one is made.
-    setTransportFactory({ factory: () => new ConnTransport(transport) });
+    setTransportFactory({ factory: () => new ConnTransport(transport, stop) });
     const nc = await NatsConnectionImpl.connect({
       servers: [server],
       name: "plainsocket chat",

@@ -27,6 +27,7 @@ export class ConnTransport implements NatsTransport {
   readonly lang = "plainsocket";
   readonly version: string = VERSION;
   readonly #transport: Transport;
+  readonly #stop: AbortSignal;
   readonly #giveUp = new AbortController();
   readonly #closed = deferred<void | Error>();
   #conn: Conn | undefined;
@@ -36,9 +37,17 @@ export class ConnTransport implements NatsTransport {
   isClosed = false;
   closeError?: Error;
 
-  constructor(transport: Transport) {
+  /** `stop` ends an attempt to connect. */
+  constructor(transport: Transport, stop: AbortSignal) {
     this.#transport = transport;
+    this.#stop = stop;
+    stop.addEventListener("abort", this.#onStop);
+    this.#onStop();
   }
+
+  readonly #onStop = (): void => {
+    if (this.#stop.aborted && this.#conn === undefined) this.#giveUp.abort();
+  };
 
   async connect({ hostname: host, port }: Server, { timeout }: ConnectionOptions): Promise<void> {
     const { signal } = this.#giveUp;
@@ -101,6 +110,7 @@ export class ConnTransport implements NatsTransport {
     this.isClosed = true;
     this.closeError = error;
     this.#giveUp.abort();
+    this.#stop.removeEventListener("abort", this.#onStop);
     if (error === undefined) this.#conn?.close();
     else this.#conn?.reset();
     this.#closed.resolve(error);
