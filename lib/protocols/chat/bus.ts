@@ -106,7 +106,10 @@ export interface Bus {
   readonly state: BusState;
   /** The number of lines that it keeps. 0 is none. */
   readonly history: number;
-  /** Whether it is lost never, as within a process. Guests of other ones are called `guest1-k3f9`. */
+  /**
+   * Whether it stays within this process, and so is never away. Guests on other buses have a part of
+   * their server in their names: `guest1-k3f9`.
+   */
   readonly isLocal: boolean;
   /**
    * Publishes a message. A bus that keeps lines delivers them to all servers in one order, the
