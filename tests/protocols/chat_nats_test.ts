@@ -13,7 +13,9 @@ import {
   natsBus,
 } from "../../lib/protocols/chat/mod.ts";
 import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
-import { until } from "../support/helpers.ts";
+import { serve } from "../../lib/serve/serve.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { bytes, readAll, until } from "../support/helpers.ts";
 import { FaultRelay, Nats } from "../support/nats.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 import { Browser, enter } from "./chat_browser.ts";
@@ -286,6 +288,45 @@ test(
   },
   ["nats-server"],
 );
+
+test("chat nats: what does not speak NATS is away, and nothing of it gets onto the console", async () => {
+  const printed: unknown[] = [];
+  const { log, error } = console;
+  console.log = console.error = (...args: unknown[]) => void printed.push(args);
+  try {
+    for (
+      const [text, why] of [
+        ["* You are guest1\n", /^what it sends is not NATS$/],
+        ["INFO \x1b[2J\r\n", /^what it sends is not NATS$/],
+        ["INFO {}\r\n", /^what it sends is not NATS$/],
+        ['INFO {"version":"2.9.0"}\r\nMSG a b c d e\r\n', /^what it sends is not NATS$/],
+        ['INFO {"version":"2.9.0"}\r\n-ERR \'\x1b[2J\'\r\n', /^[\x20-\x7e]+$/],
+      ] as const
+    ) {
+      const listener = await systemTransport.listen({ host: "127.0.0.1" });
+      const server = serve(listener, async (conn) => {
+        await conn.write(bytes(text));
+        await conn.closeWrite();
+        await readAll(conn);
+      }, { onError: () => {} });
+      const whys: string[] = [];
+      const stop = new AbortController();
+      const bus = await natsBus({
+        url: `nats://127.0.0.1:${listener.addr.port}`,
+        onState: (_state, why) => whys.push(why),
+      });
+      chatRoom({ bus, signal: stop.signal });
+      await until(() => whys.length > 0, "a reason");
+      assert.match(whys[0], why, text);
+      stop.abort();
+      await bus.closed;
+      await server.stop({ drainTimeout: 1 });
+    }
+  } finally {
+    Object.assign(console, { log, error });
+  }
+  assert.deepEqual(printed, []);
+});
 
 test("chat nats: a room that was stopped before it began ends its bus at once", async () => {
   // Nobody answers there: TEST-NET-1.

@@ -14,6 +14,7 @@ import {
   TEXT,
   TRANSPORT,
 } from "../../base/arguments.ts";
+import { escapeText } from "../../base/escape.ts";
 import { Backoff } from "../../base/backoff.ts";
 import { type Clock, sleep, systemClock } from "../../base/clock.ts";
 import { deferred } from "../../base/wait.ts";
@@ -186,9 +187,9 @@ class ReconnectingBus implements NatsBus {
       this.#session = await this.#open(this.#stop.signal);
       await Promise.race([this.#stopped.promise, this.#follow(this.#session, listener)]);
       const why = await Promise.race([this.#stopped.promise, this.#session.ended()]);
-      return why?.message ?? "";
+      return escapeText(why?.message ?? "");
     } catch (error) {
-      return (error as Error).message;
+      return escapeText((error as Error).message);
     }
   }
 

@@ -63,7 +63,7 @@ export class NatsSession {
     const packages = await loadNats();
     const { setTransportFactory, NatsConnectionImpl } = packages.core;
     // The library has one factory for all connections. It is asked before this one is made.
-    setTransportFactory({ factory: () => new ConnTransport(transport, stop) });
+    setTransportFactory({ factory: () => new ConnTransport(packages.core, transport, stop) });
     const nc = await NatsConnectionImpl.connect({
       servers: [server],
       name: "plainsocket chat",

@@ -15,6 +15,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { deferred, within } from "../../../base/wait.ts";
 import { dial } from "../../../dial.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
+import type { NatsPackages } from "./packages.deno.ts";
 
 /** The most bytes that may wait to be sent, over which the connection counts as lost. */
 const MAX_WAITING = 8 * 1024 * 1024;
@@ -22,12 +23,20 @@ const MAX_WAITING = 8 * 1024 * 1024;
 /** How long what was sent before the end may take to leave, in milliseconds. */
 const FLUSH_MS = 1000;
 
+/** Throws if the client could not read what the server says of itself. */
+function checkInfo(data: Uint8Array | undefined): void {
+  const { version } = JSON.parse(new TextDecoder().decode(data));
+  if (!/^\d+\.\d+\.\d+/.test(version)) throw new TypeError("no version");
+}
+
 /** See the module. */
 export class ConnTransport implements NatsTransport {
   readonly lang = "plainsocket";
   readonly version: string = VERSION;
   readonly #transport: Transport;
   readonly #stop: AbortSignal;
+  /** Reads all that arrives before the client does: what that cannot read, it writes to the console. */
+  readonly #reader: InstanceType<NatsPackages["core"]["Parser"]>;
   readonly #giveUp = new AbortController();
   readonly #closed = deferred<void | Error>();
   #conn: Conn | undefined;
@@ -38,9 +47,14 @@ export class ConnTransport implements NatsTransport {
   closeError?: Error;
 
   /** `stop` ends an attempt to connect. */
-  constructor(transport: Transport, stop: AbortSignal) {
+  constructor(core: NatsPackages["core"], transport: Transport, stop: AbortSignal) {
     this.#transport = transport;
     this.#stop = stop;
+    this.#reader = new core.Parser({
+      push(event) {
+        if ("kind" in event && event.kind === core.Kind.INFO) checkInfo(event.data);
+      },
+    });
     stop.addEventListener("abort", this.#onStop);
     this.#onStop();
   }
@@ -84,7 +98,18 @@ export class ConnTransport implements NatsTransport {
       }
       if (n === null) return this.#end(undefined);
       // The client keeps what it gets.
-      yield Buffer.from(buffer.subarray(0, n));
+      const chunk = Buffer.from(buffer.subarray(0, n));
+      if (!this.#canRead(chunk)) return this.#end(new Error("what it sends is not NATS"));
+      yield chunk;
+    }
+  }
+
+  #canRead(chunk: Uint8Array): boolean {
+    try {
+      this.#reader.parse(chunk);
+      return true;
+    } catch {
+      return false;
     }
   }
 
