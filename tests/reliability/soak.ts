@@ -21,7 +21,7 @@ export interface Load {
   readonly seconds: number;
   /** The time between two messages of an active connection, in milliseconds. */
   readonly pause: number;
-  /** After a fifth of the time and at its end nothing is sent for so many milliseconds. */
+  /** Before the time and at its end nothing is sent for so many milliseconds. */
   readonly quiet: number;
 }
 
@@ -82,12 +82,9 @@ function timesOf(times: number[]): (part: number) => number {
   return (part) => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? NaN;
 }
 
-/** The parts of the time after which all is quiet. */
-const PARTS = [0.2, 0.8];
-
 /**
  * Puts an echo server under load; rejects if a connection fails or a byte is wrong. `onQuiet` is called
- * while all connections are open and nothing is sent, twice.
+ * while all connections are open and nothing is sent: before the load, and behind it.
  */
 async function press(
   server: { readonly port: number },
@@ -121,16 +118,15 @@ async function press(
       await exchange(conn, idle + active + i, 0, new Uint8Array(MOST_BYTES));
       openedTimes.push(performance.now() - start);
     };
-    for (const part of PARTS) {
-      const ms = 1000 * seconds * part;
-      const end = performance.now() + ms;
-      await Promise.all([
-        ...Array.from({ length: active }, (_, i) => talk(idle + i, end)),
-        each(Math.round(opened * part), visit, ms),
-      ]);
-      await sleep(quiet, systemClock);
-      onQuiet();
-    }
+    await sleep(quiet, systemClock);
+    onQuiet();
+    const end = performance.now() + 1000 * seconds;
+    await Promise.all([
+      ...Array.from({ length: active }, (_, i) => talk(idle + i, end)),
+      each(opened, visit, 1000 * seconds),
+    ]);
+    await sleep(quiet, systemClock);
+    onQuiet();
     await each(idle, (i) => greet(i, 1));
     const [of, openedOf] = [timesOf(times), timesOf(openedTimes)];
     return {
