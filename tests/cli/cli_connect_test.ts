@@ -17,8 +17,10 @@ import {
   OWN_HOST,
   randomBytes,
   readAll,
+  until,
   untilStill,
 } from "../support/helpers.ts";
+import { holdsBytes } from "../support/kernel.ts";
 import { Program, python } from "../support/peers.ts";
 import {
   assertFailed,
@@ -193,6 +195,7 @@ test(
     const clock = new TestClock();
     await using client = startClient(args, { pipe: true, clock });
     client.stdin.end(new Uint8Array(64 * MIB));
+    await until(() => holdsBytes(peer.endpoint), "bytes to wait at the peer");
     await untilStill(peer);
     await clock.advance(22_000);
     assertFailed(await client.exit(), 28, /nothing moved for 20 s/);

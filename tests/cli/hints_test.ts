@@ -170,8 +170,7 @@ const HABITS: readonly (readonly [run: Run, line: string, says: RegExp])[] = [
   [runServer, "--p 1", /Unknown option --p: say --port\. See /],
   [runClient, "get --o file", /Unknown option --o; did you mean -o \(--output\)\?/],
   // Options of other commands, and those that others mean otherwise.
-  [runServer, "chat --workers 2", /Unknown option --workers: 'echo' and 'relay' have it/],
-  [runServer, "web --workers 2", /Unknown option --workers: 'echo' and 'relay' have it/],
+  [runServer, "chat --workers 2", /Unknown option --workers: 'echo', 'web' and 'relay' have it/],
   [runServer, "web -e html", /Unknown option -e: a page is asked for by its whole name/],
   [runServer, "web -t 10", /Unknown option -t: silent connections .* a directory say 'web DIR'/],
   [runServer, "web -U", /Unknown option -U: times are in UTC .* a socket file say --unix/],

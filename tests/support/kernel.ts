@@ -73,6 +73,15 @@ export function keepsWaiting(endpoint: Endpoint, backlog: number): boolean {
     );
 }
 
+/** Whether bytes wait to be received on a connection to an endpoint of this machine. */
+export function holdsBytes(endpoint: Endpoint): boolean {
+  if (!TELLS) return true;
+  const there = spelled(endpoint);
+  return sockets("tcp").some(({ state, local, remote, received }) =>
+    state !== LISTEN && (local === there || remote === there) && received > 0
+  );
+}
+
 /**
  * Whether all that was sent on the connections to an endpoint of this machine has arrived, or waits
  * since there is no room for it.

@@ -78,7 +78,10 @@ export const CHAT_HINTS: Hints = {
   ...LISTENING_HINTS,
   ...same("-k", KEPT_OPEN),
   ...same("--broker --chat", "it is one without it"),
-  ...same("--workers", "'echo' and 'relay' have it; a room is in one process"),
+  ...same(
+    "--workers",
+    "'echo', 'web' and 'relay' have it; --bus joins the rooms of several servers",
+  ),
   ...same("--nick --name", "those who talk say '/nick NAME'"),
 };
 
@@ -106,7 +109,6 @@ export const WEB_HINTS: Hints = {
   ...same("--index", "a directory shows its index.html, and no other file"),
   ...same("--log-ip", "each line of the log begins with the address of the client"),
   ...same("--robots", "put a robots.txt into DIR"),
-  ...same("--workers", "'echo' and 'relay' have it; a site is served by one process"),
   ...same("-s", "say --spa, or to be silent --quiet"),
   ...same("--single", "say --spa"),
   ...same("-o", "say --open"),
@@ -138,8 +140,7 @@ export const WEB_HINTS: Hints = {
 /** For the echo server, which is also what those get who forget to say `web`. */
 export const ECHO_SERVER_HINTS: Hints = {
   ...Object.fromEntries(
-    Object.entries(WEB_HINTS).filter(([option]) => option !== "--workers")
-      .map(([option, hint]) => [option, `with 'web', ${hint}`]),
+    Object.entries(WEB_HINTS).map(([option, hint]) => [option, `with 'web', ${hint}`]),
   ),
   ...LISTENING_HINTS,
   ...of("web", OF_WEB),

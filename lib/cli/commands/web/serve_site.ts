@@ -14,12 +14,11 @@ import type { Listener } from "../../../net/transport.ts";
 import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Log } from "../../io/log.ts";
 import { ATOMIC } from "../../io/program_output.ts";
-import type { Life } from "../../serving/life.ts";
 import type { Shortage } from "../../serving/shortage.ts";
 import { tellMistake } from "../../serving/tell.ts";
 import { AccessLog } from "./access_log.ts";
 import { requestIdOf } from "./request_id.ts";
-import { type AuthOptions, followFile } from "./users.ts";
+import type { AuthOptions } from "./users.ts";
 
 /** A site. Plain data, which workers get, too. */
 export interface Site {
@@ -37,7 +36,8 @@ export interface Site {
 export interface SiteRun {
   readonly log: Log;
   readonly shortage: Shortage;
-  readonly life: Life;
+  /** Whether other processes write to the same log. */
+  readonly isWorker: boolean;
   readonly serving: Pick<
     HttpOptions,
     "signal" | "clock" | "maxConnections" | "onFull" | "admission" | "drainTimeout" | "metrics"
@@ -48,16 +48,15 @@ export interface SiteRun {
 export async function serveSite(
   listener: Listener,
   { dir, options, auth, trustProxy, upload }: Site,
-  { log, shortage, life, serving }: SiteRun,
+  { log, shortage, isWorker, serving }: SiteRun,
 ): Promise<ServeSummary> {
   // The same object, since it changes with its file.
   const credentials = auth?.credentials;
-  if (auth !== undefined) followFile(auth, log, (reload) => life.onReload(reload));
   const requests = new AccessLog({
     write: (lines) => log.lines(lines),
     format: log.json ? "json" : "clf",
     users: credentials !== undefined,
-    ...life.isWorker && { most: ATOMIC },
+    ...isWorker && { most: ATOMIC },
   });
   const onError = (error: unknown, request: LightRequest | undefined) => {
     const asked = request === undefined ? "" : `${shown(request, log)}: `;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Life } from "../../serving/life.ts";
 import type { Credentials } from "../../../files/auth.ts";
 import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
@@ -52,14 +53,11 @@ function credentialsOf(auth: string): Credentials {
   return ofOption("--auth", () => parse(secretOf(auth), isInFile(auth) ? " in that file" : ""));
 }
 
-/** Has the credentials change with their file, if they are in one: `onReload` takes what reads it again. */
-export function followFile(
-  { credentials, file }: AuthOptions,
-  log: Log,
-  onReload: (reload: () => void) => void,
-): void {
-  if (file === undefined) return;
-  onReload(() => {
+/** Has the credentials change with their file, on SIGHUP, if they are in one. */
+export function followFile(auth: AuthOptions | undefined, log: Log, life: Life): void {
+  if (auth?.file === undefined) return;
+  const { credentials, file } = auth;
+  life.onReload(() => {
     try {
       Object.assign(credentials, credentialsOf(file));
       log.note("read again who may see the site");

@@ -40,6 +40,7 @@ import { WEB_LINE, type WebOptions } from "./options.ts";
 import { serveSite, type Site } from "./serve_site.ts";
 import { SITE_SHOWN, webTranscript } from "./transcript.ts";
 import { WORKER_MODULE } from "./worker.ts";
+import { followFile } from "./users.ts";
 
 /** The protocols over TLS. */
 const ALPN = ["http/1.1"];
@@ -125,6 +126,7 @@ async function serveInLoop(
   const { maxConnections, drainTimeout } = options.limits;
   const shortage = new Shortage(log, io.clock);
   const transport = shortage.watch(openTransport(session, webTranscript(), SITE_SHOWN));
+  followFile(site.auth, log, session);
   const { place, tls, access } = await planSite(options, session);
   const secured = withTls(place as ListenOptions, tls?.certificates, access, log, ALPN);
   const address = { ...secured as WebAddress, metrics: monitor?.metrics };
@@ -136,7 +138,7 @@ async function serveInLoop(
   const summary = await serveSite(listener, site, {
     log,
     shortage,
-    life: session,
+    isWorker: false,
     serving: {
       signal: signals.signal,
       clock: io.clock,

@@ -8,6 +8,7 @@ import type { WorkerMain } from "../../../workers/protocol.ts";
 import { workerMain } from "../../serving/worker.ts";
 import { serveSite, type Site } from "./serve_site.ts";
 import { SITE_SHOWN, webTranscript } from "./transcript.ts";
+import { followFile } from "./users.ts";
 
 /** The URL of this file. */
 export const WORKER_MODULE: string = import.meta.url;
@@ -15,10 +16,11 @@ export const WORKER_MODULE: string = import.meta.url;
 const main: WorkerMain = workerMain<Site>({
   serve(listener, serving, options, { log, shortage, life }) {
     const { signal, clock, maxConnections, onFull, admission, drainTimeout, metrics } = serving;
+    followFile(options.auth, log, life);
     return serveSite(listener, options, {
       log,
       shortage,
-      life,
+      isWorker: true,
       serving: { signal, clock, maxConnections, onFull, admission, drainTimeout, metrics },
     });
   },
