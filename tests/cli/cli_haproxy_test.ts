@@ -15,6 +15,9 @@ import { test } from "../support/runner.deno.ts";
 
 const CONFIGURATION = "deploy/haproxy.cfg";
 
+/** Without it, the servers answer requests for the site by its name with 421. */
+const NAME = ["--allow-host", "www.example.com"];
+
 /** The file that HAProxy has its runtime API at, in its folder. */
 const SOCKET = "api.sock";
 
@@ -51,7 +54,8 @@ def ask():
         try:
             conn = conn or http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]),
                 timeout=30, source_address=("127.0.0.9", 0))
-            conn.request("GET", "/page", headers={"X-Forwarded-For": "192.0.2.66"})
+            conn.request("GET", "/page", headers={
+                "Host": "www.example.com", "X-Forwarded-For": "192.0.2.66"})
             response = conn.getresponse()
             body = response.read()
             (good if (response.status, body) == (200, b"a page\\n") else bad).append(response.status)
@@ -90,9 +94,9 @@ test("deploy/haproxy.cfg: one server is killed, one drains, and no GET fails", a
   const start = (...options: string[]) =>
     startServerProcess(["web", folder, "--host", "127.0.0.1", "--port", "0", ...options]);
   const servers = await Promise.all([
-    start("--trust-proxy", "127.0.0.1"),
-    start("--trust-proxy", "127.0.0.1", "--workers", "1"),
-    start("--proxy-protocol", "127.0.0.1"),
+    start("--trust-proxy", "127.0.0.1", ...NAME),
+    start("--trust-proxy", "127.0.0.1", "--workers", "1", ...NAME),
+    start("--proxy-protocol", "127.0.0.1", ...NAME),
   ]);
   const [a, b, c] = servers;
   try {
