@@ -97,3 +97,18 @@ test("server: SIGUSR2 with a Unix socket of its own is told, and it goes on", as
     rmSync(dir, { recursive: true });
   }
 });
+
+test("server: SIGUSR2 starts no other process once it is to stop", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+  try {
+    const args = ["--unix", join(dir, "echo.sock"), "--metrics", "0", "--drain-delay", "600"];
+    const program = new InProcess("server", args);
+    await using server = await listening(program, /^unix:(.*)\n/);
+    server.program.kill("SIGTERM");
+    await server.program.stderr.until(/^stopping in 600 s/m);
+    server.program.kill("SIGUSR2");
+    await server.program.stderr.until(/^SIGUSR2: this process stops already$/m);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});

@@ -46,6 +46,7 @@ export class Handover {
   /** The names of those whose port others share. */
   readonly #shared = new Set<string>();
   #successor: ChildProcess | undefined;
+  #isStopping = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -75,6 +76,8 @@ export class Handover {
   #replace(): void {
     const { log } = this.#session;
     if (this.#successor !== undefined) return log.note("SIGUSR2: the next process starts already");
+    // The descriptors of a server that stops may be those of others by now.
+    if (this.#isStopping) return log.note("SIGUSR2: this process stops already");
     try {
       this.#start();
     } catch (error) {
@@ -146,6 +149,7 @@ export class Handover {
   #giveUp(): void {
     const child = this.#successor;
     this.#successor = undefined;
+    this.#isStopping = true;
     child?.kill("SIGTERM");
   }
 }
