@@ -352,3 +352,28 @@ test("chat nats: a URL is taken apart, and one that is not valid is refused", as
     await assert.rejects(natsBus({ url }), RangeError, url);
   }
 });
+
+test(
+  "chat nats: a stream whose last line was deleted is followed all the same",
+  async () => {
+    await using nats = await Nats.start("--jetstream");
+    const operator = await connect({ servers: nats.url, reconnect: false });
+    try {
+      const { stream, lines } = natsPlace(`${nats.url}/test`);
+      const { streams } = await jetstreamManager(operator);
+      await streams.add({ name: stream, subjects: [lines], max_msgs: 100 });
+      const said = { type: "said", server: "other", member: 1, name: "Ada" };
+      for (const number of [1, 2, 3]) {
+        await operator.request(lines, JSON.stringify({ ...said, number, text: `${number}` }));
+      }
+      await streams.deleteMessage(stream, 3);
+      await using server = await ChatServer.start(nats, 100);
+      const { browser } = await enter(server.room);
+      browser.say("hello");
+      await hears(browser, '"offset":4');
+    } finally {
+      await operator.close();
+    }
+  },
+  ["nats-server"],
+);

@@ -148,8 +148,9 @@ export class NatsSession {
     const begin = state.messages === 0 ? last : state.first_seq - 1;
     let offset = listener.onKept({ epoch, offset: begin }, { epoch, offset: last });
     let isUp = false;
-    const upAtEnd = () => {
-      if (isUp || offset < last) return;
+    // The last line may have been deleted: then the one with its number never comes.
+    const upAtEnd = (pending: number) => {
+      if (isUp || offset < last && pending > 0) return;
       isUp = true;
       listener.onUp();
     };
@@ -158,16 +159,17 @@ export class NatsSession {
       deliver_policy: "by_start_sequence" as DeliverPolicy,
       opt_start_seq: offset + 1,
     });
+    const { num_pending: pending } = await consumer.info(true);
     const messages = await consumer.consume({
-      callback: ({ seq, data }) => {
+      callback: ({ seq, data, info }) => {
         if (seq <= offset) return;
         offset = seq;
         listener.onMessage(parsed(data), { epoch, offset });
-        upAtEnd();
+        upAtEnd(info.pending);
       },
     });
     void this.#watch(messages.status());
-    upAtEnd();
+    upAtEnd(pending);
   }
 
   /** The stream of the room, which is made if there is none. */
