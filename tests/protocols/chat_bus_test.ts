@@ -12,6 +12,7 @@ import {
   chatRoom,
   memoryBus,
 } from "../../lib/protocols/chat/mod.ts";
+import { Presence } from "../../lib/protocols/chat/presence.ts";
 import { until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { Browser, enter } from "./chat_browser.ts";
@@ -299,4 +300,46 @@ test("chat history: one that has more to catch up with than may wait for it gets
     linesOf(browser).map(({ position }) => position?.offset),
     Array.from({ length: 200 }, (_, i) => i + 1),
   );
+});
+
+test("chat bus: a forged line of a server itself does not silence it", async () => {
+  using rooms = new Rooms();
+  const { browser } = await enter(rooms.open());
+  const said = new Promise<BusMessage>((resolve) => {
+    const end = rooms.bus.subscribe({
+      onMessage(message) {
+        end();
+        resolve(message as BusMessage);
+      },
+    });
+  });
+  browser.say("one");
+  rooms.bus.publish(
+    { ...await said, number: Number.MAX_SAFE_INTEGER, member: 999, text: "forged" } as BusMessage,
+  );
+  browser.say("two");
+  await until(() => linesOf(browser).some(({ text }) => text === "two"), "the second line");
+});
+
+test("chat bus: rosters that never end take no more than so many members, and others are heard", async () => {
+  const names: string[] = [];
+  const presence = new Presence({
+    id: "own",
+    clock: new VirtualClock(),
+    publish() {},
+    onChanges: (changes) => names.push(...changes.map(({ type }) => type)),
+    onLost() {},
+  });
+  const members = Array.from({ length: 500 }, (_, i) => [`n${i}`, i] as const);
+  const roster = { type: "roster", version: 1, members } as const;
+  // 201 times 500 are more than 100,000.
+  for (let i = 0; i < 201; i++) {
+    presence.receive({ ...roster, server: `s${i}`, part: 0, parts: 2 });
+  }
+  for (let i = 0; i < 201; i++) {
+    presence.receive({ ...roster, server: `s${i}`, part: 1, parts: 2 });
+  }
+  assert.deepEqual(names, []);
+  presence.receive({ ...roster, server: "honest", part: 0, parts: 1 });
+  await until(() => names.length === 500, "the members of an honest server");
 });

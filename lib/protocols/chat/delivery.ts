@@ -91,6 +91,8 @@ export class Delivery {
    * lost may still deliver what was sent on it, behind what came on the next one.
    */
   #isNew({ server, number }: BusLine): boolean {
+    // Its own ones come from itself, in order. Whoever forges one does not silence it.
+    if (server === this.#options.server) return true;
     if (number <= (this.#numbers.get(server) ?? -1)) return false;
     // The server that has said nothing for the longest time comes first.
     this.#numbers.delete(server);

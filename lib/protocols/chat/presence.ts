@@ -162,11 +162,26 @@ export class Presence {
     return count;
   }
 
+  /** The members in rosters that are not complete. */
+  #waiting(): number {
+    let count = 0;
+    for (const { parts } of this.#servers.values()) {
+      for (const part of parts) count += part.length;
+    }
+    return count;
+  }
+
+  /** Forgets them: those that are alive are asked again. */
+  #forgetParts(): void {
+    for (const server of this.#servers.values()) server.parts = [];
+  }
+
   #takePart(id: string, server: Server, message: Extract<BusPresence, { type: "roster" }>): void {
     if (message.version < server.version) return;
     if (message.part === 0) server.parts = [];
     // One is missing: the next `alive` leads to another question.
     if (message.part !== server.parts.length) return;
+    if (this.#waiting() + message.members.length > MAX_MEMBERS) return this.#forgetParts();
     server.parts.push([...message.members]);
     if (server.parts.length < message.parts) return;
     const members = server.parts.flat();
