@@ -236,7 +236,7 @@ test(
     const { browser: one } = await enter(a.room);
     // Without history only its pings show that it is silent, which takes 15 s: one runtime is enough.
     await using b = runtime === "Deno" ? await ChatServer.start(nats) : undefined;
-    nats.freeze();
+    await nats.freeze();
     try {
       one.say("is it kept?");
       await hears(one, "not known whether the others got this: is it kept?");

@@ -96,6 +96,14 @@ export function isAtRest(endpoint: Endpoint): boolean {
     ends.every(({ unsent, timer }) => unsent === 0 || timer === ZERO_WINDOW);
 }
 
+/** Whether each thread of a process stands still, since SIGSTOP has stopped it. */
+export function isStopped(pid: number): boolean {
+  if (!TELLS) return true;
+  return readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /\) [TZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"))
+  );
+}
+
 /**
  * How long each thread of a process has run so far. Undefined while one would go on if it had its turn;
  * nothing is left to do for a process that has ended.

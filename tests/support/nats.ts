@@ -9,6 +9,8 @@ import { faulty } from "../../lib/faults/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { relay } from "../../lib/protocols/relay.ts";
 import { serve } from "../../lib/serve/serve.ts";
+import { until } from "./helpers.ts";
+import { isStopped } from "./kernel.ts";
 import { Program } from "./peers.ts";
 import { pathOf } from "./programs.ts";
 
@@ -48,9 +50,10 @@ export class Nats implements AsyncDisposable {
     await this.#program[Symbol.asyncDispose]();
   }
 
-  /** Has it fall silent, with its connections open. */
-  freeze(): void {
+  /** Has it fall silent, with its connections open. On a busy machine its threads stop a little later. */
+  async freeze(): Promise<void> {
     process.kill(this.pid, "SIGSTOP");
+    await until(() => isStopped(this.pid), "nats-server to stand still");
   }
 
   /** Has it go on, with what has arrived meanwhile. */
