@@ -1,12 +1,11 @@
 // Makes the picture of the chat's page in docs/pictures/, and those of all looks in a folder that is
 // named: `deno run -A tests/browser/chat_pictures.ts [FOLDER]`.
 
-import { Buffer } from "node:buffer";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Page } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
+import { launchBrowser, webpOf } from "../support/browser.ts";
 import { Program } from "../support/peers.ts";
 import { startServer } from "../support/scripts.ts";
 
@@ -59,7 +58,7 @@ for (const [name, text] of SAID) {
 }
 if (folder === undefined) {
   await pages.Grace.setViewportSize({ width: 760, height: 460 });
-  writeFileSync("docs/pictures/chat.webp", await smaller(await pages.Grace.screenshot()));
+  writeFileSync("docs/pictures/chat.webp", await webpOf(browser, await pages.Grace.screenshot()));
 } else {
   mkdirSync(folder, { recursive: true });
   const shoot = (page: Page, name: string) =>
@@ -80,18 +79,3 @@ if (folder === undefined) {
   await shoot(pages.Grace, "desktop-lost");
 }
 await browser.close();
-
-/** The same picture as WebP without losses, which is less than half as large. */
-async function smaller(png: Uint8Array): Promise<Uint8Array> {
-  const page = await browser.newPage();
-  const url = await page.evaluate(`(async () => {
-    const image = new Image();
-    image.src = "data:image/png;base64,${Buffer.from(png).toString("base64")}";
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [image.width, image.height];
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    return canvas.toDataURL("image/webp", 1);
-  })()`) as string;
-  return Buffer.from(url.split(",")[1], "base64");
-}

@@ -1,7 +1,6 @@
 // Makes the picture of the live page in docs/pictures/, and those of all looks in a folder that is
 // named: `deno run -A tests/watch/watch_pictures.ts [FOLDER]`.
 
-import { Buffer } from "node:buffer";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -10,7 +9,7 @@ import { echo } from "../../lib/protocols/echo.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { ReplayedRecording } from "../../lib/watch/replayed.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
-import { launchBrowser } from "../support/browser.ts";
+import { launchBrowser, webpOf } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { readAll, Scene } from "./watch_scene.ts";
 
@@ -90,7 +89,9 @@ for (const [look, options] of Object.entries(folder === undefined ? readme : loo
     await page.mouse.move(0, 0);
     const picture = await page.screenshot();
     if (folder !== undefined) writeFileSync(join(folder, `${look}-${name}.png`), picture);
-    else if (name === "relay") writeFileSync("docs/pictures/watch.webp", await smaller(picture));
+    else if (name === "relay") {
+      writeFileSync("docs/pictures/watch.webp", await webpOf(browser, picture));
+    }
     await page.keyboard.press("Escape");
   }
 }
@@ -98,21 +99,6 @@ if (folder !== undefined) await shootRecording(folder);
 await browser.close();
 open.close();
 await scene[Symbol.asyncDispose]();
-
-/** The same picture as WebP without losses, which is less than half as large. */
-async function smaller(png: Uint8Array): Promise<Uint8Array> {
-  const page = await browser.newPage();
-  const url = await page.evaluate(`(async () => {
-    const image = new Image();
-    image.src = "data:image/png;base64,${Buffer.from(png).toString("base64")}";
-    await image.decode();
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [image.width, image.height];
-    canvas.getContext("2d").drawImage(image, 0, 0);
-    return canvas.toDataURL("image/webp", 1);
-  })()`) as string;
-  return Buffer.from(url.split(",")[1], "base64");
-}
 
 /** A recording, in the middle of it, on a phone and in dark. */
 async function shootRecording(folder: string): Promise<void> {
