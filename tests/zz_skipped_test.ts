@@ -4,5 +4,5 @@
 import { skippedMessage } from "./support/programs.ts";
 import { skippedSoFar } from "./support/skipped.ts";
 
-const { count, programs } = skippedSoFar();
-if (count > 0) console.log(skippedMessage(count, programs));
+const { count, needs } = skippedSoFar();
+if (count > 0) console.log(skippedMessage(count, needs));

@@ -22,7 +22,7 @@ import { readTable } from "../support/doc_table.ts";
 import { OWN_HOST, readAll } from "../support/helpers.ts";
 import { type Exit, Program, type ProgramOptions, runProgram } from "../support/peers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
-import { asNobody, CAN_BE_NOBODY } from "../support/privileges.ts";
+import { asNobody } from "../support/privileges.ts";
 import { assertFailed, inShell, listening, programCommand } from "../support/scripts.ts";
 
 const IS_DENO = runtime === "Deno";
@@ -216,8 +216,9 @@ function startAsNobody(base: string, folder: string, args: readonly string[]): P
   return new Program(command, { env });
 }
 
-if (CAN_BE_NOBODY) {
-  test("permissions: as nobody, where no file can be written to, each server runs", () =>
+test(
+  "permissions: as nobody, where no file can be written to, each server runs",
+  () =>
     withFolder(async (_command, folder) => {
       chmodSync(folder, 0o755);
       writeFileSync(join(folder, "public/a.txt"), "text");
@@ -240,5 +241,6 @@ if (CAN_BE_NOBODY) {
       }
       const upload = await start("web", "--upload", `${base}/1`).exit();
       assertFailed(upload, 2, /the file system is read-only/);
-    }));
-}
+    }),
+  ["mount-namespaces"],
+);

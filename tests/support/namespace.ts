@@ -1,7 +1,5 @@
 // Networks of a test's own, on Linux: programs run there with a name server that does as the test says.
 
-import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { Program, type ProgramOptions } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 
@@ -106,13 +104,7 @@ export class Namespace implements AsyncDisposable {
   }
 }
 
-/** Whether a namespace can be made here. */
-export const HAS_NAMESPACES: boolean = process.platform === "linux" &&
-  spawnSync("unshare", ["-rnm", "true"]).status === 0 &&
-  spawnSync("nsenter", ["--version"]).status === 0;
-
-/** Registers a test that needs a {@linkcode Namespace}; where none can be made its name says so. */
+/** Registers a test that needs a {@linkcode Namespace}. */
 export function testInNamespace(name: string, fn: () => Promise<void>): void {
-  if (HAS_NAMESPACES) test(name, fn, ["python3"]);
-  else test(`${name} (not run: no network namespace can be made here)`, () => {});
+  test(name, fn, ["network-namespaces", "python3"]);
 }

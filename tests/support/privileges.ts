@@ -1,8 +1,8 @@
 // Rights: ports that only some may listen at, and users who have few.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { UNSHARE_MOUNTS } from "./programs.ts";
 
 /** The highest port that needs a right; 0 if this system has none such. */
 export function privilegedPort(): number {
@@ -48,7 +48,8 @@ export interface Confined {
 
 /**
  * The command as an unprivileged user runs it on a machine where no file can be written to. `mounts` are
- * folders and files that it needs; they are called 1, 2 and so on in `base`, an empty folder.
+ * folders and files that it needs; they are called 1, 2 and so on in `base`, an empty folder. It needs
+ * "mount-namespaces".
  */
 export function asNobody(
   base: string,
@@ -58,15 +59,7 @@ export function asNobody(
   const isRoot = process.getuid!() === 0;
   const users = isRoot ? `--reuid=${NOBODY} --regid=${NOBODY} --clear-groups` : "";
   return {
-    command: [...UNSHARE, "sh", "-c", CONFINED, "sh", ...command],
+    command: [...UNSHARE_MOUNTS, "sh", "-c", CONFINED, "sh", ...command],
     env: { BASE: base, MOUNTS: mounts.join("\n"), USERS: users },
   };
 }
-
-const UNSHARE: readonly string[] = process.getuid?.() === 0
-  ? ["unshare", "--mount"]
-  : ["unshare", "--mount", "--map-root-user"];
-
-/** Whether this machine lets {@linkcode asNobody} run. */
-export const CAN_BE_NOBODY: boolean = process.platform === "linux" &&
-  spawnSync(UNSHARE[0], [...UNSHARE.slice(1), "true"]).status === 0;

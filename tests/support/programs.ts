@@ -1,6 +1,7 @@
 // The programs of others that tests converse with. Run as a script, it prints the Debian packages of
 // those that are missing here.
 
+import { spawnSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
@@ -35,6 +36,32 @@ const PACKAGES = {
 /** A program that a test may need. */
 export type OtherProgram = keyof typeof PACKAGES;
 
+/** Makes a mount namespace, and runs the command that follows there. */
+export const UNSHARE_MOUNTS: readonly string[] = process.getuid?.() === 0
+  ? ["unshare", "--mount"]
+  : ["unshare", "--mount", "--map-root-user"];
+
+/** What the kernel may forbid. */
+type Right = "mount-namespaces" | "network-namespaces";
+
+/** The commands that succeed where the kernel allows it. */
+const RIGHTS: Readonly<Record<Right, readonly (readonly string[])[]>> = {
+  "mount-namespaces": [[...UNSHARE_MOUNTS, "true"]],
+  "network-namespaces": [["unshare", "-rnm", "true"], ["nsenter", "--version"]],
+};
+
+/** What a test may need. */
+export type Need = OtherProgram | Right;
+
+/** Allows namespaces where the kernel forbids them to users. */
+const ALLOW = "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
+
+const isAllowed = new Map<Right, boolean>();
+
+function isRight(need: Need): need is Right {
+  return need in RIGHTS;
+}
+
 /** Where programs are; Debian has nginx where only root's PATH leads. */
 const FOLDERS: readonly string[] = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin"];
 
@@ -65,19 +92,34 @@ export function pathOf(program: OtherProgram): string | undefined {
   });
 }
 
-/** Whether a program is installed. */
-export function isInstalled(program: OtherProgram): boolean {
-  return pathOf(program) !== undefined;
+/** Whether this machine has what a test needs. A right is tried once. */
+export function isHere(need: Need): boolean {
+  if (!isRight(need)) return pathOf(need) !== undefined;
+  const known = isAllowed.get(need);
+  if (known !== undefined) return known;
+  const is = process.platform === "linux" &&
+    RIGHTS[need].every(([name, ...args]) => spawnSync(name, args).status === 0);
+  isAllowed.set(need, is);
+  return is;
 }
 
-/** What to type to install programs. */
-export function installLine(programs: Iterable<OtherProgram>): string {
-  const packages = new Set([...programs].map((name) => PACKAGES[name]));
-  return `apt-get install -y ${[...packages].sort().join(" ")}`;
+/** What to type, as root, to have what is missing. */
+export function installLine(missing: Iterable<Need>): string {
+  const all = [...missing];
+  const packages = new Set(all.flatMap((need) => isRight(need) ? [] : [PACKAGES[need]]));
+  const install = `apt-get install -y ${[...packages].sort().join(" ")}`;
+  return [...packages.size > 0 ? [install] : [], ...all.some(isRight) ? [ALLOW] : []].join(" && ");
 }
 
-/** The name of a test that is skipped, since programs are missing. */
-export function skippedName(name: string, missing: readonly OtherProgram[]): string {
+/** The error of a test where CI=true and something is missing. */
+export function missingError(missing: readonly Need[]): Error {
+  return new Error(
+    `This machine has no ${missing.join(", ")}. Run as root: ${installLine(missing)}`,
+  );
+}
+
+/** The name of a test that is skipped, since something is missing. */
+export function skippedName(name: string, missing: readonly Need[]): string {
   return `${name} (skipped: needs ${missing.join(", ")})`;
 }
 
@@ -89,7 +131,7 @@ const SKIPPED =
 export function skippedIn(output: string): string | undefined {
   const found = new Map(
     [...output.matchAll(SKIPPED)].map(([, name, needs]) =>
-      [name, needs.split(", ") as OtherProgram[]] as const
+      [name, needs.split(", ") as Need[]] as const
     ),
   );
   return found.size === 0
@@ -98,13 +140,13 @@ export function skippedIn(output: string): string | undefined {
 }
 
 /** Says that tests were skipped, and how to run them. */
-export function skippedMessage(count: number, programs: ReadonlySet<OtherProgram>): string {
+export function skippedMessage(count: number, missing: ReadonlySet<Need>): string {
   const tests = count === 1 ? "1 test was" : `${count} tests were`;
-  return `${tests} skipped, for want of ${[...programs].sort().join(", ")}. ` +
-    `To run all: ${installLine(programs)}`;
+  return `${tests} skipped, for want of ${[...missing].sort().join(", ")}. ` +
+    `To run all: ${installLine(missing)}`;
 }
 
 if ((import.meta as { main?: boolean }).main) {
-  const missing = (Object.keys(PACKAGES) as OtherProgram[]).filter((name) => !isInstalled(name));
+  const missing = (Object.keys(PACKAGES) as OtherProgram[]).filter((name) => !isHere(name));
   console.log([...new Set(missing.map((name) => PACKAGES[name]))].join(" "));
 }

@@ -1,29 +1,29 @@
 // The test runner of Deno; its twin for Node is runner.node.ts.
 
 import process from "node:process";
-import { installLine, isInstalled, type OtherProgram, skippedName } from "./programs.ts";
+import { isHere, missingError, type Need, skippedName } from "./programs.ts";
 import { noteSkipped } from "./skipped.ts";
 
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
 const DEADLINE_MS = 120_000;
 
 /**
- * Registers a test, which fails when it takes longer than two minutes. Without the programs that it
- * `needs`, it is skipped, or fails where CI=true.
+ * Registers a test, which fails when it takes longer than two minutes. Without what it `needs`,
+ * it is skipped, or fails where CI=true.
  */
 export function test(
   name: string,
   fn: () => void | Promise<void>,
-  needs: readonly OtherProgram[] = [],
+  needs: readonly Need[] = [],
 ): void {
-  const missing = needs.filter((program) => !isInstalled(program));
+  const missing = needs.filter((need) => !isHere(need));
   if (missing.length > 0 && process.env.CI !== "true") {
     noteSkipped(missing);
     Deno.test({ name: skippedName(name, missing), ignore: true, fn });
     return;
   }
   Deno.test(name, async () => {
-    if (missing.length > 0) throw new Error(`Install what it needs: ${installLine(missing)}`);
+    if (missing.length > 0) throw missingError(missing);
     let timer: ReturnType<typeof setTimeout>;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`Not done after ${DEADLINE_MS} ms`)), DEADLINE_MS);

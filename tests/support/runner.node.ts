@@ -2,24 +2,24 @@
 
 import process from "node:process";
 import { test as nodeTest } from "node:test";
-import { installLine, isInstalled, type OtherProgram, skippedName } from "./programs.ts";
+import { isHere, missingError, type Need, skippedName } from "./programs.ts";
 
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
 const DEADLINE_MS = 120_000;
 
 /**
- * Registers a test, which fails when it takes longer than two minutes. Without the programs that it
- * `needs`, it is skipped, or fails where CI=true.
+ * Registers a test, which fails when it takes longer than two minutes. Without what it `needs`,
+ * it is skipped, or fails where CI=true.
  */
 export function test(
   name: string,
   fn: () => void | Promise<void>,
-  needs: readonly OtherProgram[] = [],
+  needs: readonly Need[] = [],
 ): void {
-  const missing = needs.filter((program) => !isInstalled(program));
+  const missing = needs.filter((need) => !isHere(need));
   const skip = missing.length > 0 && process.env.CI !== "true";
   nodeTest(skip ? skippedName(name, missing) : name, { timeout: DEADLINE_MS, skip }, () => {
-    if (missing.length > 0) throw new Error(`Install what it needs: ${installLine(missing)}`);
+    if (missing.length > 0) throw missingError(missing);
     return fn();
   });
 }
