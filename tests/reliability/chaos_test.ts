@@ -1,5 +1,6 @@
 // Servers, clients and disks that fail while others are at it. `deno task chaos` does more of it.
 
+import assert from "node:assert/strict";
 import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { testInNamespace } from "../support/namespace.ts";
@@ -7,10 +8,14 @@ import { changeFiles, fillDisk, passFileLimit } from "./disk.ts";
 import { breakTransfers, goOn } from "./faults.ts";
 import { drain, killRelayWorkers, killServer, killWebWorkers } from "./stops.ts";
 
+/** `deno task chaos` asserts a second. Far less than the grace of 60 s, also where all is slow. */
+const IDLE_MS = 10_000;
+
 const subject = { command: programCommand("server"), seed: 1 };
 
 test("chaos: SIGTERM ends idle connections at once, lets downloads finish, and exits with 0", async () => {
-  await drain(subject, 8);
+  const took = await drain(subject, 8);
+  assert.ok(took < IDLE_MS, `Idle connections ended after ${took} ms`);
 });
 
 test("chaos: what a killed server has acknowledged is there, and nothing looks whole that is not", () =>
