@@ -183,20 +183,47 @@ test("server --systemd: more than one socket is refused", async () => {
   assertFailed(await program.exit(), 2, /--systemd takes one socket, and systemd passes 2/);
 }, ["python3"]);
 
-test("server --systemd: systemd-socket-activate starts it at the first connection", async () => {
-  if (systemTransport.name === "deno") return;
-  await withFolder(async (dir) => {
-    const path = join(dir, "echo.sock");
-    const activate = ["systemd-socket-activate", "-l", path, ...programCommand("server")];
-    await using program = new Program([...activate, "--systemd"]);
-    await program.stderr.until(/Listening on/);
-    using conn = await systemTransport.connect({ path });
-    await conn.write(bytes("hello"));
-    assert.equal(await readText(conn, 5), "hello");
-    conn.close();
-    assert.equal((await program.stop()).code, 0);
-  });
-}, ["systemd-socket-activate"]);
+/** What a client says to each server, and how the answer begins. */
+const ACTIVATED = {
+  echo: ["hello", "hello"],
+  web: ["OPTIONS * HTTP/1.0\r\n\r\n", "HTTP/"],
+  chat: ["hello\n", "* You"],
+  relay: ["hello", "hello"],
+} as const;
+
+test(
+  "server --systemd: systemd-socket-activate starts each server at the first connection, and on Deno it says that it cannot",
+  async () => {
+    await using target = await startServer(["echo"]);
+    const isDeno = systemTransport.name === "deno";
+    for (const [name, [text, answer]] of Object.entries(ACTIVATED)) {
+      // The refusal is the same for all.
+      if (isDeno && name !== "echo") continue;
+      await withFolder(async (dir) => {
+        const path = join(dir, "server.sock");
+        const args = name === "relay" ? [name, "--to", `127.0.0.1:${target.port}`] : [name];
+        const activate = ["systemd-socket-activate", "-l", path, ...programCommand("server")];
+        await using program = new Program([...activate, ...args, "--systemd"]);
+        await program.stderr.until(/Listening on/);
+        using conn = await systemTransport.connect({ path });
+        if (isDeno) {
+          const { code, stderr } = await program.exit();
+          assert.equal(code, 7, stderr);
+          assert.match(
+            stderr,
+            /^server\.ts: Cannot listen .*\(ENOTSUP\)\. .*systemd-socket-proxyd.*\n$/m,
+          );
+          return;
+        }
+        await conn.write(bytes(text));
+        assert.equal(await readText(conn, answer.length), answer, name);
+        conn.close();
+        assert.equal((await program.stop()).code, 0, name);
+      });
+    }
+  },
+  ["systemd-socket-activate"],
+);
 
 test("server --fd: what does not go with it is refused, and so is what is no socket", async () => {
   const fd = ["--fd", "3"];
