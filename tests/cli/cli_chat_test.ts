@@ -42,7 +42,7 @@ test(
       "guest2 is here, from 127.0.0.1:PORT",
       "guest2 is Ada now",
       "Ada has left",
-      "stopping: connections get 10 s to finish, Ctrl-C ends at once",
+      "stopping: members hear Goodbye and are disconnected, within 10 s, Ctrl-C ends at once",
       "guest1 has left",
       "stopped after 2 connections, 0 of them reset",
       "",

@@ -53,8 +53,9 @@ test("cli echo --ws: when the server stops, WebSockets are closed with 1001", as
   const echo = await startEcho("--tls-self-signed");
   assert.match(echo.url, /^wss:/);
   const ws = await dialWebSocket(echo.url, { tls: { insecure: true } });
-  const { code } = await echo.program.stop();
+  const { code, stderr } = await echo.program.stop();
   assert.deepEqual([(await ws.closed).code, code], [1001, 0]);
+  assert.match(stderr, /^stopping: WebSockets are closed with 1001, within 10 s/m);
 });
 
 test("cli connect ws: a line is a message, and a message a line", async () => {

@@ -401,6 +401,7 @@ test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and
     const { code, stderr } = await server.program.stop();
     for (const ws of clients) assert.equal((await ws.closed).code, 1001);
     assert.equal(code, 0);
+    assert.match(stderr, /^stopping: WebSockets are closed with 1001, within 10 s/m);
     assert.match(stderr, /^stopped after 9 connections, 0 of them reset; 2 workers, 0 restarts$/m);
   }
 });

@@ -18,7 +18,7 @@ import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access.ts";
 import { describeReach, urlOf } from "./addresses.ts";
 import { fullNotice } from "./full.ts";
-import { conclude, tellFailure, tellStop } from "./tell.ts";
+import { conclude, type Stopped, tellFailure, tellStop } from "./tell.ts";
 import { handoverOf, type WantedPlace } from "./handover.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
@@ -174,15 +174,16 @@ export function conversationOptions(
   };
 }
 
-/** Serves until a signal says stop; resolves to the exit code. */
+/** Serves until a signal stops the server, which logs what happens to `who`; resolves to the exit code. */
 export async function serveUntilStopped(
   { listener, access }: Opened,
   handler: Handler,
   limits: LimitOptions,
   { log, io, monitor }: Session,
   signals: Signals,
+  who: Stopped = "connections",
 ): Promise<number> {
-  tellStop("connections", limits.drainTimeout, log, signals);
+  tellStop(who, limits.drainTimeout, log, signals);
   const options = conversationOptions(limits, access, log, io.clock);
   const { signal } = signals;
   const server = serve(listener, handler, { ...options, signal, metrics: monitor?.metrics });

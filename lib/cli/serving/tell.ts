@@ -12,10 +12,21 @@ import { EXIT } from "../io/exit.ts";
 import type { Log } from "../io/log.ts";
 import type { Signals } from "../io/signals.ts";
 
-/** Tells, when a signal has said stop, how many milliseconds `what` may take: "connections". */
-export function tellStop(what: string, grace: number, log: Log, { signal }: Signals): void {
+/** What happens to the clients of a server that stops, within so many seconds. */
+const STOPS = {
+  connections: (seconds: number) => `connections get ${seconds} s to finish`,
+  requests: (seconds: number) => `requests get ${seconds} s to finish`,
+  webSockets: (seconds: number) => `WebSockets are closed with 1001, within ${seconds} s`,
+  members: (seconds: number) => `members hear Goodbye and are disconnected, within ${seconds} s`,
+};
+
+/** The clients of a server, as it tells of them when it stops. */
+export type Stopped = keyof typeof STOPS;
+
+/** Logs, when a signal stops the server, what happens to its clients within `grace` milliseconds. */
+export function tellStop(who: Stopped, grace: number, log: Log, { signal }: Signals): void {
   signal.addEventListener("abort", () => {
-    log.note(`stopping: ${what} get ${grace / 1000} s to finish, Ctrl-C ends at once`);
+    log.note(`stopping: ${STOPS[who](grace / 1000)}, Ctrl-C ends at once`);
   });
 }
 

@@ -19,7 +19,7 @@ import { handoverOf } from "./handover.ts";
 import { type Listening, MAIN, planListening, type Spoken } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
-import { describeSummary, tellStop } from "./tell.ts";
+import { describeSummary, type Stopped, tellStop } from "./tell.ts";
 import type { WorkerTask } from "./worker.ts";
 
 /** Options of a server with workers, and those that it passes to them. */
@@ -36,8 +36,8 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly spoken?: Spoken;
   /** The protocols over TLS. Default: any. */
   readonly alpnProtocols?: readonly string[];
-  /** What gets time to finish when the server stops. Default: "connections". */
-  readonly finishes?: string;
+  /** What the log calls the clients when the server stops. Default: "connections". */
+  readonly stopped?: Stopped;
 }
 
 /**
@@ -91,7 +91,7 @@ export async function serveInWorkers<Options>(
   session.monitor?.follow(workers);
   // Where the workers bind for themselves, they share the port.
   handoverOf(session).add(MAIN, { addr: workers.addr, fd: workers.fd, isShared: true });
-  tellStop(init.finishes ?? "connections", limits.drainTimeout, log, signals);
+  tellStop(init.stopped ?? "connections", limits.drainTimeout, log, signals);
   await announce(workers.addr, init.spoken);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;

@@ -156,7 +156,7 @@ async function run(
       session,
     });
   const served = pages?.serve(room, limits, signals);
-  const code = await serveUntilStopped(opened, room.handler, limits, session, signals);
+  const code = await serveUntilStopped(opened, room.handler, limits, session, signals, "members");
   await served;
   await closed;
   return code;

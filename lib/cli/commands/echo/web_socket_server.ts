@@ -21,8 +21,9 @@ export async function echoMessages(
   signals: Signals,
 ): Promise<number> {
   if (workers !== undefined) {
-    const more = { module: WORKER_MODULE, conversations: messages, spoken: WEB_SOCKETS };
-    return await serveInWorkers({ ...serving, workers, log, ...more }, session, signals);
+    const init = { ...serving, workers, log, conversations: messages };
+    const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
+    return await serveInWorkers({ ...init, ...more }, session, signals);
   }
   const opened = await openListener(serving, session, undefined, WEB_SOCKETS);
   const { trustProxy } = messages;

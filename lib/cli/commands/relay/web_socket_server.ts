@@ -50,10 +50,10 @@ export async function relayWebSockets(
 /** The same in workers. */
 export async function relayInWorkers(
   relay: WebSocketRelay,
-  init: Omit<WorkersInit<WebSocketRelay>, "module" | "conversations" | "spoken">,
+  init: Omit<WorkersInit<WebSocketRelay>, "module" | "conversations" | "spoken" | "stopped">,
   session: Session,
   signals: Signals,
 ): Promise<number> {
-  const more = { module: WORKER_MODULE, conversations: relay, spoken: WEB_SOCKETS };
-  return await serveInWorkers({ ...init, ...more }, session, signals);
+  const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
+  return await serveInWorkers({ ...init, conversations: relay, ...more }, session, signals);
 }

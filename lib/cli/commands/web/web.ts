@@ -171,7 +171,7 @@ async function serveByWorkers(
       conversations: site,
       rereads: site.auth?.file !== undefined,
       alpnProtocols: ALPN,
-      finishes: "requests",
+      stopped: "requests",
     },
     session,
     signals,

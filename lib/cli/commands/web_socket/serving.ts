@@ -99,7 +99,7 @@ export async function serveWebSockets(
   session: Session,
   signals: Signals,
 ): Promise<number> {
-  tellStop("WebSockets", limits.drainTimeout, session.log, signals);
+  tellStop("webSockets", limits.drainTimeout, session.log, signals);
   const summary = await serveRequests(opened, handler, limits, session, signals);
   return conclude(summary, opened.access, session.log, signals);
 }
