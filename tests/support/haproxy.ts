@@ -1,11 +1,13 @@
 // HAProxy with a configuration of a test's own.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { freePort, OWN_HOST, until } from "./helpers.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { bytes, freePort, OWN_HOST, readAll, until } from "./helpers.ts";
 import { isListening } from "./kernel.ts";
-import { Program } from "./peers.ts";
+import { Program, runProgram } from "./peers.ts";
 
 /** HAProxy that runs. */
 export interface Haproxy extends AsyncDisposable {
@@ -54,6 +56,37 @@ export async function startHaproxy(
     remove();
     throw new Error(`HAProxy did not start: ${program.stderr.text}`);
   }
+}
+
+/** The file that {@linkcode adapted} has the runtime API of HAProxy at, in its folder. */
+const SOCKET = "api.sock";
+
+/** A configuration of deploy/ for a test, with its runtime API and with these texts replaced. */
+export function adapted(path: string, replacements: Readonly<Record<string, string>>): string {
+  const all = {
+    "stats socket /run/haproxy/admin.sock": `stats socket unix@${SOCKET}`,
+    ...replacements,
+  };
+  let text = readFileSync(path, "utf8");
+  for (const [what, by] of Object.entries(all)) {
+    assert.ok(text.includes(what), `${what} is not in ${path}`);
+    text = text.replace(what, by);
+  }
+  return text;
+}
+
+/** Sends a command to the runtime API of HAProxy in this folder; resolves to the answer. */
+export async function commandHaproxy(folder: string, line: string): Promise<string> {
+  using conn = await systemTransport.connect({ path: join(folder, SOCKET) });
+  await conn.write(bytes(`${line}\n`));
+  return (await readAll(conn)).toString();
+}
+
+/** Asserts that HAProxy finds nothing wrong with a configuration. */
+export async function assertValid(path: string): Promise<void> {
+  const command = 'PATH="$PATH:/usr/sbin" exec haproxy -c -f "$1"';
+  const { code, stderr } = await runProgram(["sh", "-c", command, "sh", path]);
+  assert.equal(code, 0, stderr);
 }
 
 const COMMON = `
