@@ -140,13 +140,37 @@ await report.check("every feature in docs/features.md names a test that exists",
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });
 
-await report.check("every promise in docs/chat.md names tests that exist", () => {
-  const [, table] = read("docs/chat.md").split(/^\| promise .*\n/m);
-  const rows = table.split("\n\n", 1)[0].split("\n").slice(1);
-  const missing = rows.filter((row) => {
+/** The rows of a table that name no test, or one that does not exist. */
+function untested(path: string, head: string): string[] {
+  return rowsOf(path, head).filter((row) => {
     const names = row.split("|")[2].match(/(?<=`)[^`]+(?=`)/g)?.filter((name) => name !== ", ");
     return names === undefined || !names.every(isTest);
   });
+}
+
+/** The rows of a table whose head begins with this cell. */
+function rowsOf(path: string, head: string): string[] {
+  const [, table] = read(path).split(new RegExp(`^\\| ${head} .*\n`, "m"));
+  if (table === undefined) throw new Error(`${path} has no table that begins with '${head}'`);
+  return table.split("\n\n", 1)[0].trim().split("\n").slice(1);
+}
+
+await report.check("every promise in docs/chat.md names tests that exist", () => {
+  const missing = untested("docs/chat.md", "promise");
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+});
+
+await report.check("every section of docs/operate.md names tests that exist", () => {
+  const path = "docs/operate.md";
+  const named = rowsOf(path, "section").flatMap((row) => /\[(.*?)\]/.exec(row)?.[1] ?? []);
+  const text = read(path).replace(/^```[^]*?^```/gm, "");
+  // Those that only have subsections are not counted: the subsections are.
+  const sections = [...text.matchAll(/^##+ (.*)\n\n(?!###)/gm)].map(([, title]) => title);
+  const missing = [
+    ...sections.filter((title) => title !== "Tests" && !named.includes(title)),
+    ...named.filter((title) => !sections.includes(title)),
+    ...untested(path, "section"),
+  ];
   if (missing.length > 0) throw new Error(missing.join("\n"));
 });
 
