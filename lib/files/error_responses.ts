@@ -54,7 +54,7 @@ function forWhomAsks(response: LightResponse, request: LightRequest): LightRespo
     ? ["X-Content-Type-Options", "nosniff"]
     : [];
   return {
-    status,
+    ...response,
     headers: [...type, ...safe, "Content-Security-Policy", LISTING_POLICY, ...varied],
     body: errorPage(status, body, request),
   };

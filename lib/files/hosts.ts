@@ -6,7 +6,8 @@
  * @module
  */
 
-import type { LightHandler } from "../http/server/light.ts";
+import { HttpError } from "../http/message/errors.ts";
+import type { LightHandler, LightResponse } from "../http/server/light.ts";
 import { textResponse } from "./refusal.ts";
 
 /** So many spellings of hosts that are served are remembered. */
@@ -30,20 +31,19 @@ export function requireHost(
     const { host } = request;
     if (known.has(host)) return handler(request);
     const name = hostNameOf(host);
-    if (name === undefined) {
-      return textResponse(421, "The Host of this request is no name", headers);
-    }
+    if (name === undefined) return refused("The Host of this request is no name", headers);
     if (!isLocal(name) && !served.has(name)) {
       const next = `If it is one, ${adviceOn(name)}`;
-      return textResponse(
-        421,
-        `${name} is not known to be a name of this server. ${next}`,
-        headers,
-      );
+      return refused(`${name} is not known to be a name of this server. ${next}`, headers);
     }
     if (known.size < MOST_KNOWN) known.add(host);
     return handler(request);
   };
+}
+
+function refused(why: string, headers: readonly string[]): LightResponse {
+  const error = new HttpError(421, "UNKNOWN_HOST", why);
+  return { ...textResponse(421, why, headers), error };
 }
 
 /**

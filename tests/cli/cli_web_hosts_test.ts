@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { servedNames } from "../../lib/cli/commands/web/hosts.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { bytes, readText } from "../support/helpers.ts";
 import { startNginx } from "../support/nginx.ts";
 import { runProgram } from "../support/peers.ts";
 import { assertFailed, runServer, startWeb } from "../support/scripts.ts";
@@ -49,6 +51,9 @@ test("web: a page whose name leads here can neither read nor write; known names 
   const asked = ["curl", "--silent", "-H", "Host: evil.example:80", server.url];
   const { stdout } = await runProgram(asked);
   assert.match(stdout.toString(), /If it is one, start it with --allow-host evil\.example\.$/m);
+  await server.program.stderr.until(
+    /^refused a request of 127\.0\.0\.1: evil\.example is not known to be a name of this server\. If it is one, start it with --allow-host evil\.example \(UNKNOWN_HOST\)$/m,
+  );
 }, ["curl"]);
 
 test("web: --allow-host takes names, and nothing else", async () => {
@@ -84,3 +89,16 @@ test(
   },
   ["curl", "nginx"],
 );
+
+test("web --log json: the line of a 421 says why, also if a browser gets a page", async () => {
+  await using site = await makeSite({ "a.txt": "text" });
+  await using server = await startWeb(["--log", "json", site.root]);
+  using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  const head = ["GET /a.txt HTTP/1.1", "Host: evil.example", "Accept: text/html", "", ""];
+  await conn.write(bytes(head.join("\r\n")));
+  assert.equal(await readText(conn, 12), "HTTP/1.1 421");
+  const [line] = await server.program.stderr.until(/^.*"status":421.*$/m);
+  const { code, message } = JSON.parse(line);
+  assert.equal(code, "UNKNOWN_HOST");
+  assert.match(message, /^evil\.example is not known to be a name of this server\. If it is one,/);
+});

@@ -24,7 +24,8 @@ export type HttpErrorCode =
   | "BODY_INCOMPLETE"
   | "EMPTY_RESPONSE"
   | "PARTIAL"
-  | "TIMEOUT";
+  | "TIMEOUT"
+  | "UNKNOWN_HOST";
 
 /** A message that is not right, with the status code (RFC 9110 section 15) to answer it with. */
 export class HttpError extends Error {

@@ -215,7 +215,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     } catch (error) {
       return this.#respondAtOnce(request, this.#mistake(error, request));
     }
-    this.answered(request, response.status, sender.sent);
+    this.answered(request, response, sender.sent);
     return undefined;
   }
 
@@ -238,7 +238,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     // A stream that has nothing to say would not notice that nobody is left.
     if (this.streaming) this.client.begin(request);
     await this.#sender.send(request, response, head, this.#tail(request));
-    this.answered(request, response.status, this.#sender.sent);
+    this.answered(request, response, this.#sender.sent);
   }
 
   /** Sends 101, and has another protocol spoken, unless the client may not have more connections. */
@@ -273,9 +273,9 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   }
 
   /** A response is complete. */
-  answered(request: EngineRequest | undefined, status: number, bytes: number): void {
+  answered(request: EngineRequest, { status, error }: LightResponse, bytes: number): void {
     this.#state.responseEnd();
-    this.#reports.end(request, status, bytes, true);
+    this.#reports.end(request, status, bytes, true, error);
   }
 
   /** What was asked is refused for `error`, with so many bytes of content. */
@@ -341,7 +341,8 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const request = this.underWay;
     request?.abort(why);
     if (this.#state.writing === "content") {
-      this.#reports.end(request, this.#response.status, this.#sender.sent, false);
+      const { status, error } = this.#response;
+      this.#reports.end(request, status, this.#sender.sent, false, error);
     }
     return request;
   }

@@ -6,6 +6,7 @@
  */
 
 import type { Addr } from "../../base/addr.ts";
+import type { HttpError } from "../message/errors.ts";
 
 /** The body of a request, which comes bit by bit. It can be read until the request is answered. */
 export interface LightBody extends AsyncIterable<Uint8Array> {
@@ -84,6 +85,8 @@ export interface LightResponse {
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** The length of a stream, if it is known; without it the stream is sent chunked. */
   readonly length?: number;
+  /** Why the request is refused. It is for the log, not for the client: `HttpOptions.onResponse` gets it. */
+  readonly error?: HttpError;
 }
 
 /** Answers requests. What it throws becomes a 500, and goes to `HttpOptions.onError`. */

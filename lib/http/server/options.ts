@@ -105,8 +105,8 @@ export interface Exchange {
   /** Milliseconds from the end of the request's head to the end of the response; 0 without a request. */
   readonly duration: number;
   /**
-   * Why the request was refused: its `code` and `message` say what is wrong with it. Undefined of the
-   * responses of handlers.
+   * Why the request was refused: its `code` and `message` say what is wrong with it. Of the responses
+   * of handlers it is {@linkcode LightResponse.error}.
    */
   readonly error: HttpError | undefined;
 }
