@@ -28,7 +28,7 @@ const SCHEMES = ["http", "https"] as const;
 /** More than the largest status. */
 const STATUSES = 1024;
 
-const REASONS: readonly RejectReason[] = ["access", "queue_full", "stopping"];
+const REASONS: readonly RejectReason[] = ["access", "proxy_header", "queue_full", "stopping"];
 
 /**
  * Counts what servers do: connections, handshakes of TLS, bytes, and the requests of HTTP. Give it as

@@ -8,10 +8,11 @@ import type { Addr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 
 /**
- * Why a connection was rejected: an {@linkcode Admission} refused it (`access`), too many wait already
- * (`queue_full`, on Node), or the server stops (`stopping`).
+ * Why a connection was rejected: an {@linkcode Admission} refused it (`access`), it did not begin with
+ * the header of a trusted proxy (`proxy_header`), too many wait already (`queue_full`, on Node), or the
+ * server stops (`stopping`).
  */
-export type RejectReason = "access" | "queue_full" | "stopping";
+export type RejectReason = "access" | "proxy_header" | "queue_full" | "stopping";
 
 /** The part of a connection that metrics have: it goes on counting. A `Conn` is one. */
 export interface MeasuredConn {

@@ -10,7 +10,7 @@ import type { SocketError } from "../base/errors.ts";
 import { type Deferred, deferred } from "../base/wait.ts";
 import type { Admission } from "./admission.ts";
 import { BaseListener } from "./conn_base.ts";
-import type { MetricsSink } from "./metrics_sink.ts";
+import type { MetricsSink, RejectReason } from "./metrics_sink.ts";
 import type { Conn, Listener } from "./transport.ts";
 
 /** What a listener does with a connection before it is accepted. */
@@ -27,6 +27,11 @@ export interface Preparation {
   readonly most: number;
   /** Decides whose connections are prepared; the others are reset. Default: all are. */
   readonly admission?: Admission;
+  /**
+   * What those are counted as that are not admitted, and those whose `prepare` rejects. Default:
+   * `access`, and the latter are not counted.
+   */
+  readonly rejectReason?: RejectReason;
   /** Makes the reason with which `prepare` is aborted to make room. */
   readonly madeRoom: (addr: Addr) => SocketError;
   /** Counts those that are ready, and those that are rejected. Default: nothing is counted. */
@@ -108,9 +113,9 @@ export class PreparingListener extends BaseListener {
   }
 
   async #begin(raw: Conn): Promise<void> {
-    const { prepare, most, admission, metrics } = this.#preparation;
+    const { prepare, most, admission, metrics, rejectReason } = this.#preparation;
     if (admission?.admit(raw.remoteAddr) === false) {
-      metrics?.connectionRejected("access");
+      metrics?.connectionRejected(rejectReason ?? "access");
       return raw.reset();
     }
     if (this.#preparing.size + this.#ready.length >= most) this.#makeRoom();
@@ -127,6 +132,7 @@ export class PreparingListener extends BaseListener {
       }
     } catch {
       // It never becomes a connection; `prepare` has reported why.
+      if (rejectReason !== undefined && !this.closed) metrics?.connectionRejected(rejectReason);
     } finally {
       this.#preparing.delete(raw);
       admission?.release(raw.remoteAddr);

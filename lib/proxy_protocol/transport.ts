@@ -159,7 +159,8 @@ function preparationOf(
     onReject?.(untrusted(addr));
     return false;
   };
-  return { prepare, admission: { admit, release() {} }, madeRoom };
+  const admission = { admit, release() {} };
+  return { prepare, admission, rejectReason: "proxy_header", madeRoom };
 }
 
 /** Who may send headers. */

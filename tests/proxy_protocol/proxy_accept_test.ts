@@ -6,6 +6,7 @@ import { formatAddr, tcpAddr } from "../../lib/base/addr.ts";
 import type { Addr } from "../../lib/base/addr.ts";
 import type { SocketError } from "../../lib/base/errors.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
+import { ServerMetrics } from "../../lib/metrics/mod.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { Conn, Listener, Transport } from "../../lib/net/transport.ts";
 import { observe } from "../../lib/observe/observe.ts";
@@ -240,6 +241,40 @@ test("PROXY protocol: of too many without a header the oldest makes room", async
   await rejects(readAll(silent[1]), "ECONNRESET");
   assert.equal(it.rejected.length, 1);
   for (const conn of silent) conn.close();
+});
+
+test("PROXY protocol: who is rejected for its header is counted, and nobody else is", async () => {
+  const [network, clock, metrics] = [
+    new MemoryTransport(),
+    new VirtualClock(),
+    new ServerMetrics(),
+  ];
+  const listen = (trusted: string, port: number) =>
+    acceptProxyProtocol(network, { trusted: [trusted], clock }).listen({ port, metrics });
+  using listener = await listen("127.0.0.0/8", 80);
+  using _strict = await listen("10.0.0.0/8", 81);
+  const counted = () =>
+    Number(/_rejected_connections_total\{reason="proxy_header"\} (\d+)/.exec(metrics.text())![1]);
+  const connect = async (port: number, ...pieces: Uint8Array[]) => {
+    const conn = await network.connect({ host: "127.0.0.1", port });
+    for (const piece of pieces) await conn.write(piece);
+    return conn;
+  };
+  using missing = await connect(80);
+  await missing.closeWrite();
+  await until(() => counted() === 1, "the one without a header");
+  using _broken = await connect(80, bytes("GET / HTTP/1.1\r\n"));
+  await until(() => counted() === 2, "the one whose header is broken");
+  using _untrusted = await connect(81);
+  await until(() => counted() === 3, "the one that is not trusted");
+  using _late = await connect(80, HEADER.subarray(0, 10));
+  await turn();
+  await clock.advance(5000);
+  await until(() => counted() === 4, "the one that is too late");
+  using _good = await connect(80, HEADER);
+  using _conn = await listener.accept();
+  assert.equal(counted(), 4);
+  assert.match(metrics.text(), /\{reason="access"\} 0$/m);
 });
 
 test("PROXY protocol: events have the client's address, and nothing of the header", async () => {
