@@ -8,7 +8,8 @@ import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, freePort, OWN_HOST, readText, rejects } from "../support/helpers.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import { bytes, freePort, OWN_HOST, readAll, readText, rejects } from "../support/helpers.ts";
 import { Program, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
@@ -152,11 +153,37 @@ test("cli metrics: only programs of this machine are answered, and only GET and 
   assert.equal(await ask("GET /metrics HTTP/1.1\r\nHost: localhost"), 200);
   assert.equal(await ask("GET /metrics?x=1 HTTP/1.1\r\nHost: 127.0.0.1"), 200);
   assert.equal(await ask("HEAD /metrics HTTP/1.1\r\nHost: localhost"), 200);
-  assert.equal(await ask("GET /metrics HTTP/1.1\r\nHost: evil.example"), 421);
+  assert.equal(await ask("GET http://localhost/metrics HTTP/1.1\r\nHost: localhost"), 200);
+  assert.equal(await ask("GET http://localhost?x=1 HTTP/1.1\r\nHost: localhost"), 404);
+  using foreign = await systemTransport.connect({ host: "127.0.0.1", port: Number(port) });
+  await foreign.write(bytes("GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+  const misdirected = new TextDecoder().decode(await readAll(foreign));
+  assert.match(misdirected, /^HTTP\/1\.1 421 /);
+  assert.match(misdirected, /ask by 127\.0\.0\.1 or localhost: this port knows no other name\.\n$/);
   const page = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example";
   assert.equal(await ask(page), 403);
   assert.equal(await ask("POST /readyz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0"), 405);
   assert.equal(await ask("GET /else HTTP/1.1\r\nHost: localhost"), 404);
+});
+
+test("cli metrics: connections full of scrapes that nobody reads keep no probe waiting", async () => {
+  await using server = await startServer(["--metrics", "0"]);
+  const base = await metricsOf(server);
+  const port = Number(new URL(base).port);
+  const scrapes = bytes("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200));
+  const conns: Conn[] = [];
+  try {
+    for (let i = 0; i < 64; i++) {
+      const conn = await systemTransport.connect({ host: "127.0.0.1", port });
+      conns.push(conn);
+      await conn.write(scrapes).catch(() => {});
+    }
+    assert.deepEqual(await get(`${base}/readyz`), { status: 200, text: "ready\n" });
+    const answer = new TextDecoder().decode(await readAll(conns[0]));
+    assert.equal(answer.match(/^HTTP\/1\.1 200 OK\r$/gm)!.length, 1, "one scrape a connection");
+  } finally {
+    for (const conn of conns) conn.close();
+  }
 });
 
 test("cli metrics: a port that is in use, and options that do not go together, are said", async () => {
@@ -165,8 +192,13 @@ test("cli metrics: a port that is in use, and options that do not go together, a
   assertFailed(
     await runServer(["--port", "0", "--metrics", String(port)]),
     7,
-    new RegExp(`Cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
+    new RegExp(`--metrics: Cannot listen on 127\\.0\\.0\\.1:${port}: .*EADDRINUSE`),
   );
+  for (const args of [["web"], ["echo"]]) {
+    const same = ["--port", "18100", "--metrics", "18100"];
+    const message = /--port and --metrics are the same, 18100: choose another for --metrics/;
+    assertFailed(await runServer([...args, ...same]), 2, message);
+  }
   assertFailed(await runServer(["--drain-delay", "5"]), 2, /--drain-delay needs --metrics/);
   assertFailed(await runServer(["--udp", "--metrics", "0"]), 2, /--udp goes without --metrics/);
 });

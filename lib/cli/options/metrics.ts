@@ -6,7 +6,15 @@
 
 import type { MetricsSink } from "../../net/metrics_sink.ts";
 import type { WorkerEvent, Workers } from "../../workers/workers.ts";
-import { type Flag, integer, needing, optional, seconds, type Values } from "../io/flags.ts";
+import {
+  type Flag,
+  integer,
+  needing,
+  optional,
+  seconds,
+  UsageError,
+  type Values,
+} from "../io/flags.ts";
 
 /** The flags. */
 export const METRICS_FLAGS: {
@@ -36,9 +44,20 @@ export interface MetricsOptions {
   readonly drainDelay: number;
 }
 
-/** Makes the options that the flags say; undefined without metrics. */
-export function parseMetrics(values: Values<typeof METRICS_FLAGS>): MetricsOptions | undefined {
+/**
+ * Makes the options that the flags say; undefined without metrics. `place` is where the server listens.
+ * Throws a {@linkcode UsageError} if that is the same port.
+ */
+export function parseMetrics(
+  values: Values<typeof METRICS_FLAGS>,
+  place: object | { readonly port: number | undefined },
+): MetricsOptions | undefined {
   const { metrics: port, "drain-delay": drainDelay } = values;
+  if (port !== undefined && port !== 0 && "port" in place && place.port === port) {
+    throw new UsageError(
+      `--port and --metrics are the same, ${port}: choose another for --metrics`,
+    );
+  }
   return port === undefined ? undefined : { port, drainDelay };
 }
 

@@ -74,6 +74,6 @@ export function parseServing(
   const place = parsePlace(values, defaultPort, tls !== undefined);
   const access = parseAccess(values, shareOf(values.host, values));
   const { systemd } = values;
-  const metrics = parseMetrics(values);
+  const metrics = parseMetrics(values, systemd ? {} : place);
   return { place, systemd, metrics, tls, access, limits: parseLimits(values) };
 }

@@ -19,7 +19,12 @@ const REFUSAL: LightResponse = {
  * to this machine; its browser adds an Origin, or has a name of the page in Host.
  */
 export function localProgramsOnly(handler: LightHandler): LightHandler {
-  const checked = requireHost(handler, []);
+  const checked = requireHost(
+    handler,
+    [],
+    [],
+    () => "ask by 127.0.0.1 or localhost: this port knows no other name",
+  );
   return (request) => {
     const isPage = request.header("origin") !== undefined ||
       request.header("user-agent")?.startsWith("Mozilla/") === true;

@@ -6,6 +6,7 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
+import { SocketError } from "../../base/errors.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../../http/server/light.ts";
 import { serveLight } from "../../http/server/server.ts";
 import {
@@ -16,8 +17,10 @@ import {
   ServerMetrics,
 } from "../../metrics/mod.ts";
 import { systemTransport } from "../../net/system.deno.ts";
+import type { Listener } from "../../net/transport.ts";
 import type { WorkerEvent, Workers } from "../../workers/workers.ts";
 import type { MetricsOptions, Monitor } from "../options/metrics.ts";
+import { CliError, exitCodeOf } from "../io/exit.ts";
 import type { Session } from "../session.ts";
 import { localProgramsOnly } from "./control.ts";
 import { handoverOf, isSuccessor } from "./handover.ts";
@@ -28,10 +31,13 @@ import { WorkerSamples } from "./worker_samples.ts";
 /** The most connections at once. */
 const MAX_CONNECTIONS = 64;
 
+/** One request for each connection: who asks for many and reads nothing keeps nobody out. */
+const LIMITS = { requests: 1 };
+
 /** The time that workers get to say what they have counted, in milliseconds. */
 const WORKERS_MS = 1000;
 
-/** Starts it, and has it end with the run. Rejects with a `SocketError`. */
+/** Starts it, and has it end with the run. Rejects with a `CliError`. */
 export async function startMonitor({ port }: MetricsOptions, session: Session): Promise<Monitor> {
   const { log, io: { clock } } = session;
   const monitor = new RunMonitor();
@@ -41,13 +47,11 @@ export async function startMonitor({ port }: MetricsOptions, session: Session): 
     // A signal to stop may come first.
     if (monitor.state === "starting") monitor.state = "ready";
   });
-  const handover = handoverOf(session);
-  const place = await handover.place("metrics", { host: "127.0.0.1", port });
-  const listener = await systemTransport.listen(place);
-  handover.add("metrics", listener);
+  const listener = await listen(port, session);
   const server = serveLight(listener, localProgramsOnly(monitor.handler), {
     clock,
     maxConnections: MAX_CONNECTIONS,
+    limits: LIMITS,
     drainTimeout: 0,
     onError: (error) => tellMistake(error, log, "metrics: "),
   });
@@ -60,6 +64,20 @@ export async function startMonitor({ port }: MetricsOptions, session: Session): 
   const url = `http://${formatAddr(listener.addr)}/metrics`;
   log.report([`metrics at ${url}`], { event: "metrics", url });
   return monitor;
+}
+
+/** Rejects with a `CliError` that names the option. */
+async function listen(port: number, session: Session): Promise<Listener> {
+  const handover = handoverOf(session);
+  try {
+    const place = await handover.place("metrics", { host: "127.0.0.1", port });
+    const listener = await systemTransport.listen(place);
+    handover.add("metrics", listener);
+    return listener;
+  } catch (error) {
+    if (!(error instanceof SocketError)) throw error;
+    throw new CliError(exitCodeOf(error), `--metrics: ${error.message}`, { cause: error });
+  }
 }
 
 /** See the module. */
@@ -89,7 +107,8 @@ export class RunMonitor implements Monitor {
   };
 
   async #answer({ method, target }: LightRequest): Promise<LightResponse | undefined> {
-    const [path] = target.split("?");
+    // A proxy may ask with the whole URL.
+    const [path] = target.replace(/^https?:\/\/[^/?#]*/i, "").split("?");
     if (method !== "GET" && method !== "HEAD") {
       return plain(405, "This takes GET and HEAD.", ["Allow", "GET, HEAD"]);
     }

@@ -145,7 +145,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
     dir,
     place,
     systemd: values.systemd,
-    metrics: parseMetrics(values),
+    metrics: parseMetrics(values, values.systemd ? {} : place),
     tls,
     access,
     trustProxy: parseTrustProxy(values),
