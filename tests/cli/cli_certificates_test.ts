@@ -29,6 +29,14 @@ const [one, two, three] = [
   await selfSigned(["three.test"]),
 ];
 
+/** All that serve: each has its certificate from the same code, and could fail to ask for it. */
+const SERVERS: readonly (readonly string[])[] = [
+  ["echo"],
+  ["web"],
+  ["chat"],
+  ["relay", "--to", "127.0.0.1:1"],
+];
+
 const RENEWED = /^read again the certificate, valid until \d{4}-\d\d-\d\d$/m;
 const IGNORED = /^SIGHUP: nothing to read again; going on$/m;
 const LOOK_MS = 1000;
@@ -86,7 +94,7 @@ async function assertShown(
 test(
   "servers: SIGHUP has new handshakes get the new certificate, and connections go on",
   async () => {
-    for (const args of [["echo"], ["web"], ["chat"], ["relay", "--to", "127.0.0.1:1"]]) {
+    for (const args of SERVERS) {
       using folder = new Folder();
       await using server = await startServer([...args, ...folder.pair(one)]);
       const { port, program } = server;
@@ -107,56 +115,61 @@ test(
 );
 
 test(
-  "server: a new certificate is shown without a signal, when both its files have changed",
+  "servers: a new certificate is shown without a signal, when both its files have changed",
   async () => {
-    using folder = new Folder();
-    const clock = new TestClock();
-    await using server = await startServer(folder.pair(one), { clock });
-    const { port, program } = server;
-    await clock.pass(LOOK_MS);
-    folder.write("a.crt", two.cert);
-    await clock.pass(LOOK_MS);
-    // In between, the key is that of another one.
-    folder.write("a.key", two.key);
-    await clock.pass(LOOK_MS);
-    assert.equal(await shown(port), one.fingerprint);
-    await clock.pass(LOOK_MS);
-    await program.stderr.until(RENEWED);
-    assert.equal(await shown(port), two.fingerprint);
-    for (let i = 0; i < 3; i++) await clock.pass(LOOK_MS);
-    const { stderr } = await program.stop();
-    assert.equal(stderr.match(/certificate/g)?.length, 1, stderr);
+    for (const args of SERVERS) {
+      using folder = new Folder();
+      const clock = new TestClock();
+      await using server = await startServer([...args, ...folder.pair(one)], { clock });
+      const { port, program } = server;
+      await clock.pass(LOOK_MS);
+      folder.write("a.crt", two.cert);
+      await clock.pass(LOOK_MS);
+      // In between, the key is that of another one.
+      folder.write("a.key", two.key);
+      await clock.pass(LOOK_MS);
+      assert.equal(await shown(port), one.fingerprint);
+      await clock.pass(LOOK_MS);
+      await program.stderr.until(RENEWED);
+      assert.equal(await shown(port), two.fingerprint);
+      for (let i = 0; i < 3; i++) await clock.pass(LOOK_MS);
+      const { stderr } = await program.stop();
+      assert.equal(stderr.match(/certificate/g)?.length, 1, stderr);
+    }
   },
   ["openssl"],
 );
 
 test(
-  "server: a pair that does not fit keeps the old certificate, and is one line until it fits",
+  "servers: a pair that does not fit keeps the old certificate, and is one line until it fits",
   async () => {
-    using folder = new Folder();
-    const clock = new TestClock();
-    await using server = await startServer(["-q", ...folder.pair(one)], { clock });
-    const { port, program } = server;
-    const { stderr } = program;
-    folder.write("a.key", two.key);
-    for (let i = 0; i < 5; i++) await clock.pass(LOOK_MS);
-    const why = `Option --tls-key: the private key in '${folder.at("a.key")}' is not that of the ` +
-      `certificate in '${folder.at("a.crt")}'. The certificate stays as it was.`;
-    assert.deepEqual(stderr.lines, [why]);
-    assert.equal(await shown(port), one.fingerprint);
-    // Who asks is told again.
-    program.kill("SIGHUP");
-    assert.deepEqual(stderr.lines, [why, why]);
-    folder.write("a.crt", two.cert);
-    for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
-    assert.equal(await shown(port), two.fingerprint);
-    folder.remove("a.crt");
-    for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
-    assert.match(
-      stderr.lines[2],
-      /^Option --tls-cert cannot read '.*a\.crt': there is no such file\./,
-    );
-    assert.equal(await shown(port), two.fingerprint);
+    for (const args of SERVERS) {
+      using folder = new Folder();
+      const clock = new TestClock();
+      await using server = await startServer([...args, "-q", ...folder.pair(one)], { clock });
+      const { port, program } = server;
+      const { stderr } = program;
+      folder.write("a.key", two.key);
+      for (let i = 0; i < 5; i++) await clock.pass(LOOK_MS);
+      const why =
+        `Option --tls-key: the private key in '${folder.at("a.key")}' is not that of the ` +
+        `certificate in '${folder.at("a.crt")}'. The certificate stays as it was.`;
+      assert.deepEqual(stderr.lines, [why]);
+      assert.equal(await shown(port), one.fingerprint);
+      // Who asks is told again.
+      program.kill("SIGHUP");
+      assert.deepEqual(stderr.lines, [why, why]);
+      folder.write("a.crt", two.cert);
+      for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
+      assert.equal(await shown(port), two.fingerprint);
+      folder.remove("a.crt");
+      for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
+      assert.match(
+        stderr.lines[2],
+        /^Option --tls-cert cannot read '.*a\.crt': there is no such file\./,
+      );
+      assert.equal(await shown(port), two.fingerprint);
+    }
   },
   ["openssl"],
 );
@@ -167,8 +180,8 @@ test("server: --tls-dir shows the certificate for the name, and else the default
   folder.pair(two, "live/fullchain.pem", "live/privkey.pem");
   folder.pair(three, "default.crt", "default.key");
   folder.write("README", "no certificate\n");
-  for (const command of ["echo", "web"]) {
-    await using server = await startServer([command, "--tls-dir", folder.path]);
+  for (const args of SERVERS) {
+    await using server = await startServer([...args, "--tls-dir", folder.path]);
     await assertShown(server.port, {
       "one.test": one,
       "www.two.test": two,
