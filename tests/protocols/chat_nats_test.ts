@@ -12,6 +12,7 @@ import {
   type NatsBus,
   natsBus,
 } from "../../lib/protocols/chat/mod.ts";
+import { loadNats } from "../../lib/protocols/chat/nats/packages.deno.ts";
 import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -67,6 +68,36 @@ class ChatServer implements AsyncDisposable {
     await this.#bus?.closed;
     await this.relay[Symbol.asyncDispose]();
   }
+}
+
+/** How long the clients of NATS wait, in milliseconds: they have no clock of ours. */
+interface Waits extends Disposable {
+  /** For each connection, how long a bus may be silent. */
+  readonly silence: number[];
+  /** For each line, how long it may take to be kept. */
+  readonly keeping: (number | undefined)[];
+}
+
+/** Notes what connections are made with from now on. */
+async function noteWaits(): Promise<Waits> {
+  const { core: { NatsConnectionImpl }, jetstream: { jetstream } } = await loadNats();
+  const { connect } = NatsConnectionImpl;
+  const [silence, keeping]: [number[], (number | undefined)[]] = [[], []];
+  const undo = [() => void (NatsConnectionImpl.connect = connect)];
+  NatsConnectionImpl.connect = async (options = {}) => {
+    // One ping each interval; it is lost when the next would be one too many.
+    silence.push(options.pingInterval! * (options.maxPingOut! + 1));
+    const nc = await connect.call(NatsConnectionImpl, options);
+    const client = Object.getPrototypeOf(jetstream(nc)) as ReturnType<typeof jetstream>;
+    const { publish } = client;
+    client.publish = function (subject, payload, options) {
+      keeping.push(options?.timeout);
+      return publish.call(this, subject, payload, options);
+    };
+    undo.push(() => void (client.publish = publish));
+    return nc;
+  };
+  return { silence, keeping, [Symbol.dispose]: () => undo.reverse().forEach((fn) => fn()) };
 }
 
 /** The lines that a client has heard. */
@@ -231,6 +262,7 @@ test("chat nats: a stream that was lost, or has dropped lines, is an explicit ga
 test(
   "chat nats: a bus that falls silent is away within 15 s, or once a line is not confirmed for 5 s",
   async () => {
+    using waits = await noteWaits();
     await using nats = await Nats.start("--jetstream");
     await using a = await ChatServer.start(nats, 100);
     const { browser: one } = await enter(a.room);
@@ -245,6 +277,9 @@ test(
       one.say("only here");
       await hears(one, '"only here"');
       await b?.until("down");
+      for (const ms of waits.silence) assert.equal(ms, 15_000);
+      assert.ok(waits.silence.length >= (b === undefined ? 1 : 2));
+      assert.deepEqual(new Set(waits.keeping), new Set([5000]));
     } finally {
       nats.thaw();
     }
