@@ -12,7 +12,7 @@ import { changeFiles, fillDisk } from "../tests/reliability/disk.ts";
 import { breakTransfers, goOn } from "../tests/reliability/faults.ts";
 import { drain, killRelayWorkers, killServer, killWebWorkers } from "../tests/reliability/stops.ts";
 import type { Subject } from "../tests/reliability/subject.ts";
-import { HAS_NAMESPACES } from "../tests/support/namespace.ts";
+import { isHere } from "../tests/support/programs.ts";
 import { chosen, count, listed, names, runBench } from "./common/cli.ts";
 import { tool } from "./common/tools.ts";
 import { TARGETS } from "./reliability/targets.ts";
@@ -82,9 +82,10 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const { quick, seed: first, seconds = quick ? QUICK_SECONDS : SECONDS } = values;
   tool("curl");
   const targets = chosen(TARGETS, values.on);
+  const hasNamespaces = isHere("network-namespaces");
   const scenarios = chosen(SCENARIOS, values.only)
-    .filter(({ name }) => HAS_NAMESPACES || name !== "disk");
-  if (!HAS_NAMESPACES) say("disk: not run, since no mount namespace can be made here");
+    .filter(({ name }) => hasNamespaces || name !== "disk");
+  if (!hasNamespaces) say("disk: not run, since no mount namespace can be made here");
   const share = seconds * 1000 / (targets.length * scenarios.length);
   const report = new Report();
   for (const target of targets) {
