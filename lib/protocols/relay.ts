@@ -26,7 +26,7 @@ const RECV_SIZE = 64 * 1024;
 
 /**
  * Connects to the target for one client. It is to give up when `signal` is aborted: when the server
- * begins to stop, or closes the client. `client` is undefined where a {@linkcode Balancer} checks
+ * closes the client, such as at the end of its drain timeout. `client` is undefined where a {@linkcode Balancer} checks
  * whether the target is there.
  */
 export type DialTarget = (signal: AbortSignal, client?: Conn) => Promise<Conn>;
@@ -125,7 +125,7 @@ export function relay(
     let before = 0;
     let error: unknown;
     try {
-      conn = await targets.dial(conversation.stopping, client);
+      conn = await targets.dial(conversation.signal, client);
       before = conn.bytesWritten;
       reportLink(client, conn);
       await new Junction(client, conn, buffers).run(conversation.signal);

@@ -1,23 +1,51 @@
 """Restarts a server with SIGUSR2 under a load of short connections, and prints what came of it as JSON.
 
-restart_load.py web|echo RATE RESTARTS COMMAND...
+restart_load.py echo|web|relay|chat RATE RESTARTS COMMAND...
 
-The server serves /small and /large, or echoes. A request for /large is under way all the while. In a
-network namespace of its own, the kernel is told to move who waits at a socket that is closed.
+A web server serves /small and /large, and a relay leads to an echo server of this program. One
+connection is there from the first: a download of /large, bytes that are echoed, or a member of the
+chat, who hears Goodbye. In a network namespace of its own, the kernel is told to move who waits at a
+socket that is closed.
 """
 
-import fcntl, json, os, re, signal, socket, ssl, struct, subprocess, sys, threading, time
+import atexit, fcntl, json, os, re, signal, socket, socketserver, ssl, struct, subprocess, sys, threading, time
 
 mode, rate, restarts = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 LIMIT = 60
+MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req"
 
 if os.environ.get("OWN_NAMESPACE"):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         fcntl.ioctl(s, 0x8914, struct.pack("16sh14x", b"lo", 0x41))  # SIOCSIFFLAGS: IFF_UP, IFF_RUNNING
-    with open("/proc/sys/net/ipv4/tcp_migrate_req", "w") as f:
+    with open(MIGRATES, "w") as f:
         f.write("1")
 
-server = subprocess.Popen(sys.argv[4:], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while piece := self.request.recv(65536): self.request.sendall(piece)
+
+
+class Target(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+
+command = sys.argv[4:]
+if mode == "relay":
+    target = Target(("127.0.0.1", 0), Echo)
+    threading.Thread(target=target.serve_forever, daemon=True).start()
+    command += ["--to", f"127.0.0.1:{target.server_address[1]}"]
+server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def end():
+    """Its successors are of the same group."""
+    try: os.killpg(server.pid, signal.SIGKILL)
+    except ProcessLookupError: pass
+
+
+atexit.register(end)
 log = []
 changed = threading.Condition()
 
@@ -29,7 +57,7 @@ def collect():
             changed.notify_all()
 
 
-reader = threading.Thread(target=collect)
+reader = threading.Thread(target=collect, daemon=True)
 reader.start()
 url = server.stdout.readline()
 port = int(re.search(r":(\d+)/?\n", url).group(1))
@@ -66,7 +94,7 @@ lock = threading.Lock()
 
 def ask():
     """The request comes at once, however busy the machine is: new connections are not waited for long."""
-    message = get("/small") if mode == "web" else os.urandom(5000)
+    message = {"web": get("/small"), "chat": b"/quit\n"}.get(mode) or os.urandom(5000)
     try:
         s = connect()
         s.sendall(message)
@@ -79,14 +107,22 @@ def hear(s, message):
     global done
     try:
         with s:
-            if mode == "echo": s.shutdown(socket.SHUT_WR)
+            if mode in ("echo", "relay"): s.shutdown(socket.SHUT_WR)
             data = receive(s)
-        whole = data.endswith(b"END") and b" 200 OK" in data if mode == "web" else data == message
+        if mode == "web": whole = data.endswith(b"END") and b" 200 OK" in data
+        elif mode == "chat": whole = b"Goodbye!\n" in data
+        else: whole = data == message
         with lock:
             if whole: done += 1
-            else: errors.append(f"{len(data)} bytes came")
+            else: errors.append(f"{len(data)} bytes came, at the end {data[-100:]!r}")
     except Exception as error:
         with lock: errors.append(repr(error))
+
+
+def migrates():
+    try:
+        with open(MIGRATES) as f: return f.read().strip() == "1"
+    except OSError: return False  # an older kernel
 
 
 running = True
@@ -96,16 +132,16 @@ def load():
     threads, start = [], time.monotonic()
     while running:
         if asked := ask():
-            threads.append(threading.Thread(target=hear, args=asked))
+            threads.append(threading.Thread(target=hear, args=asked, daemon=True))
             threads[-1].start()
         time.sleep(max(0, start + (len(threads) + len(errors)) / rate - time.monotonic()))
     for thread in threads: thread.join()
 
 
-loader = threading.Thread(target=load)
+loader = threading.Thread(target=load, daemon=True)
 loader.start()
 download = connect()
-download.sendall(get("/large"))
+if mode != "chat": download.sendall(get("/large"))
 download.recv(1)
 measured = "--metrics" in sys.argv and until(r"metrics at http://127\.0\.0\.1:(\d+)/")
 
@@ -125,9 +161,10 @@ for _ in range(restarts):
     if measured: probes.add(probe())
 running = False
 loader.join()
-if mode == "echo": download.shutdown(socket.SHUT_WR)
-large = 1 + len(receive(download))
+if mode in ("echo", "relay"): download.shutdown(socket.SHUT_WR)
+rest = receive(download)
+if mode == "chat" and not rest.endswith(b"The server stops. Goodbye!\n"): errors.append("the first member heard no Goodbye")
 os.kill(pid, signal.SIGTERM)
 # All processes of the server have it.
 reader.join(LIMIT)
-print(json.dumps({"done": done, "errors": errors, "large": large, "log": "".join(log), "alive": reader.is_alive(), "probes": list(probes)}))
+print(json.dumps({"done": done, "errors": errors, "large": 1 + len(rest), "log": "".join(log), "alive": reader.is_alive(), "probes": list(probes), "migrates": migrates()}))
