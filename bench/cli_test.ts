@@ -8,7 +8,7 @@ import { runCommand, test } from "../tests/support/runner.deno.ts";
 
 const BENCHES = ["echo", "frames", "http", "relay", "tls", "workers", "ws"];
 const TRIALS = ["attack", "chaos", "soak"];
-const ALL = [...BENCHES, ...TRIALS];
+const ALL = [...BENCHES, "restart", ...TRIALS];
 
 /** Runs every bench with the same arguments. */
 function runAll(names: readonly string[], ...args: string[]) {
@@ -31,8 +31,16 @@ async function refuse(names: readonly string[], args: string[], why: RegExp): Pr
 test("bench: a name that there is not is a mistake, and the names that there are are told", async () => {
   const choosing = BENCHES.filter((name) => name !== "frames");
   await refuse(choosing, ["--only", "nosuch"], /--only .*'nosuch': choose from \w/);
-  await refuse(["attack", "chaos"], ["--only", "nosuch"], /--only .*'nosuch': choose from \w/);
-  await refuse(TRIALS, ["--on", "nosuch"], /--on .*'nosuch': choose from deno, node20, node26/);
+  await refuse(
+    ["attack", "chaos", "restart"],
+    ["--only", "nosuch"],
+    /--only .*'nosuch': choose from \w/,
+  );
+  await refuse(
+    [...TRIALS, "restart"],
+    ["--on", "nosuch"],
+    /--on .*'nosuch': choose from deno, node20, node26/,
+  );
   await refuse(choosing, ["--case", "nosuch"], /--case .*'nosuch': choose from \w/);
 });
 
@@ -66,10 +74,11 @@ test("bench: docs/reliability.md has each scenario and attack that there is, and
   assert.deepEqual(named.sort(), listed.sort());
 });
 
-test("bench: attack, chaos and soak end with a verdict", async () => {
+test("bench: attack, chaos, restart and soak end with a verdict", async () => {
   const runs = [
     ["attack", "--only", "fuzz", "--messages", "200"],
     ["chaos", "--only", "kill"],
+    ["restart", "--only", "chat"],
     ["soak", "--idle", "50", "--active", "5", "--opened", "50", "--seconds", "1"],
   ];
   for (const [name, ...args] of runs) {
@@ -77,4 +86,4 @@ test("bench: attack, chaos and soak end with a verdict", async () => {
     assert.match(exit.stdout.toString(), /^ok - deno: .*\n1 passed, 0 failed\n$/m, exit.stderr);
     assert.equal(exit.code, 0);
   }
-}, ["curl", "slowhttptest"]);
+}, ["curl", "python3", "slowhttptest"]);
