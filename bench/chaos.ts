@@ -82,10 +82,11 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const { quick, seed: first, seconds = quick ? QUICK_SECONDS : SECONDS } = values;
   tool("curl");
   const targets = chosen(TARGETS, values.on);
-  const hasNamespaces = isHere("network-namespaces");
   const scenarios = chosen(SCENARIOS, values.only)
-    .filter(({ name }) => hasNamespaces || name !== "disk");
-  if (!hasNamespaces) say("disk: not run, since no mount namespace can be made here");
+    .filter(({ name }) => isHere("mount-namespaces") || name !== "disk");
+  if (!isHere("mount-namespaces")) {
+    say("disk: not run, since no mount namespace can be made here");
+  }
   const share = seconds * 1000 / (targets.length * scenarios.length);
   const report = new Report();
   for (const target of targets) {

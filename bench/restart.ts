@@ -7,7 +7,7 @@
 
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
-import { HAS_NAMESPACES } from "../tests/support/namespace.ts";
+import { isHere } from "../tests/support/programs.ts";
 import { RATE, type Restarts, restartUnderLoad, SERVERS } from "../tests/support/restart.ts";
 import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
 import { TARGETS } from "./reliability/targets.ts";
@@ -46,7 +46,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
     const server = await target.command();
     const sharesPort = target.name === "deno";
     // A network of its own, where the kernel can be told to move who waits.
-    const isolated = sharesPort && HAS_NAMESPACES;
+    const isolated = sharesPort && isHere("network-namespaces");
     for (const mode of SERVERS.filter((name) => values.only.includes(name))) {
       const title = `${target.name}: ${mode}, ${restarts} restarts, ${RATE} connections a second`;
       await report.check(title, async () => {
