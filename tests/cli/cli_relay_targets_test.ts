@@ -176,6 +176,7 @@ test("cli relay: --to @FILE is read again on SIGHUP; what is not there any more 
     for (
       const [text, why] of [
         [`${b.place}\nnowhere\n`, /targets\.txt:2: 'nowhere' has no port: write nowhere:PORT\. /],
+        [`${"x".repeat(1001)}\n`, /targets\.txt': line 1 has more than 1000 characters\. /],
         ["# empty\n", /there is no target in '.*targets\.txt'\. /],
         [`127.0.0.1:${relay.port}\n`.repeat(2), /is there twice\. /],
       ] as const
@@ -183,7 +184,7 @@ test("cli relay: --to @FILE is read again on SIGHUP; what is not there any more 
       writeFileSync(file, text);
       relay.program.kill("SIGHUP");
       await stderr.until(
-        new RegExp(`^Option --to: .*${why.source}The targets stay as they were\\.$`, "m"),
+        new RegExp(`^Option --to:? .*${why.source}The targets stay as they were\\.$`, "m"),
       );
     }
     const last = await call(relay);

@@ -98,12 +98,23 @@ export interface Entry {
   readonly where: string;
 }
 
-/** Reads a file with one entry a line, and `#` before a comment. Throws as {@linkcode readTextFile} does. */
+/** The most characters of an entry: more than a URL, a path or a network has, and no flood of the log. */
+const MAX_ENTRY = 1000;
+
+/**
+ * Reads a file with one entry a line, and `#` before a comment. Throws as {@linkcode readTextFile} does,
+ * also for an entry that is too long.
+ */
 export function readEntries(path: string): Entry[] {
   const entries = readTextFile(path).split("\n").map((line, i) => ({
     text: line.replace(/#.*/, "").trim(),
     where: `${path}:${i + 1}: `,
   }));
+  const long = entries.findIndex(({ text }) => text.length > MAX_ENTRY);
+  if (long !== -1) {
+    const why = `line ${long + 1} has more than ${MAX_ENTRY} characters`;
+    throw new UsageError(`cannot read '${path}': ${why}`);
+  }
   return entries.filter(({ text }) => text !== "");
 }
 
