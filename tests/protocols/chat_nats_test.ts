@@ -16,7 +16,7 @@ import { loadNats } from "../../lib/protocols/chat/nats/packages.deno.ts";
 import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, readAll, until } from "../support/helpers.ts";
+import { bytes, readAll, readText, until } from "../support/helpers.ts";
 import { FaultRelay, Nats } from "../support/nats.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 import { Browser, enter } from "./chat_browser.ts";
@@ -373,6 +373,22 @@ test("chat nats: a room that was stopped before it began ends its bus at once", 
   chatRoom({ bus: other, signal: stop.signal });
   stop.abort();
   await other.closed;
+});
+
+test("chat nats: a room that is stopped while a server that says nothing is waited for ends at once", async () => {
+  using listener = await systemTransport.listen({ host: "127.0.0.1" });
+  const bus = await natsBus({ url: `nats://127.0.0.1:${listener.addr.port}` });
+  const stop = new AbortController();
+  chatRoom({ bus, signal: stop.signal });
+  using conn = await listener.accept();
+  // It is connected, and waits for the INFO of the server, 5 s at most.
+  await conn.write(bytes("PING\r\n"));
+  assert.equal(await readText(conn, 6), "PONG\r\n");
+  const since = performance.now();
+  stop.abort();
+  await bus.closed;
+  assert.ok(performance.now() - since < 4000);
+  assert.equal((await readAll(conn)).length, 0);
 });
 
 test("chat nats: a URL is taken apart, and one that is not valid is refused", async () => {

@@ -62,8 +62,15 @@ export class NatsSession {
     const { server, user, pass, token } = place;
     const packages = await loadNats();
     const { setTransportFactory, NatsConnectionImpl } = packages.core;
+    // Only until the server has answered: after that, what was published leaves before the end.
+    const giveUp = new AbortController();
+    const onStop = () => giveUp.abort();
+    stop.addEventListener("abort", onStop);
+    if (stop.aborted) onStop();
     // The library has one factory for all connections. It is asked before this one is made.
-    setTransportFactory({ factory: () => new ConnTransport(packages.core, transport, stop) });
+    setTransportFactory({
+      factory: () => new ConnTransport(packages.core, transport, giveUp.signal),
+    });
     const nc = await NatsConnectionImpl.connect({
       servers: [server],
       name: "plainsocket chat",
@@ -76,7 +83,7 @@ export class NatsSession {
       timeout: CONNECT_MS,
       pingInterval: PING_MS,
       maxPingOut: 2,
-    });
+    }).finally(() => stop.removeEventListener("abort", onStop));
     return new NatsSession(nc as NatsConnectionImpl, packages, place);
   }
 

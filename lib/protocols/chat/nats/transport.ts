@@ -46,7 +46,7 @@ export class ConnTransport implements NatsTransport {
   isClosed = false;
   closeError?: Error;
 
-  /** `stop` ends an attempt to connect. */
+  /** `stop` ends it, whether it is connected or not yet. */
   constructor(core: NatsPackages["core"], transport: Transport, stop: AbortSignal) {
     this.#transport = transport;
     this.#stop = stop;
@@ -60,7 +60,7 @@ export class ConnTransport implements NatsTransport {
   }
 
   readonly #onStop = (): void => {
-    if (this.#stop.aborted && this.#conn === undefined) this.#giveUp.abort();
+    if (this.#stop.aborted) this.#end(new Error("the attempt was given up"));
   };
 
   async connect({ hostname: host, port }: Server, { timeout }: ConnectionOptions): Promise<void> {
