@@ -343,3 +343,39 @@ test("chat bus: rosters that never end take no more than so many members, and ot
   presence.receive({ ...roster, server: "honest", part: 0, parts: 1 });
   await until(() => names.length === 500, "the members of an honest server");
 });
+
+test("chat bus: among 1,000 servers a name is there for as long as one of them has it", async () => {
+  const names = new Set<string>();
+  const presence = new Presence({
+    id: "own",
+    clock: new VirtualClock(),
+    publish() {},
+    onChanges: (changes) => {
+      for (const change of changes) {
+        if (change.type === "joined") names.add(change.name);
+        else if (change.type === "left") names.delete(change.name);
+      }
+    },
+    onLost() {},
+  });
+  const roster = (server: string, version: number, all: readonly (readonly [string, number])[]) => {
+    const parts = Math.ceil(all.length / 500);
+    for (let part = 0; part < parts; part++) {
+      const members = all.slice(part * 500, (part + 1) * 500);
+      presence.receive({ type: "roster", server, version, part, parts, members });
+    }
+  };
+  for (let i = 0; i < 999; i++) roster(`s${i}`, 1, [["shared", i]]);
+  const many = Array.from({ length: 2000 }, (_, i) => [`n${i}`, 5] as const);
+  roster("large", 1, many);
+  assert.equal(names.size, 2001);
+  assert.deepEqual([...presence.names()].filter((name) => /shared/i.test(name)), ["shared"]);
+  for (let i = 0; i < 998; i++) presence.receive({ type: "bye", server: `s${i}` });
+  assert.ok(names.has("shared"), "one server has it yet");
+  presence.receive({ type: "left", server: "s998", version: 2, name: "shared" });
+  assert.ok(!names.has("shared"));
+  roster("large", 2, many.slice(0, 1));
+  assert.deepEqual([...names], ["n0"]);
+  presence.receive({ type: "bye", server: "large" });
+  assert.deepEqual([...presence.names()], []);
+});

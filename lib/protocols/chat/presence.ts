@@ -43,8 +43,9 @@ interface Claim {
 
 /** What is known of another server. */
 interface Server {
+  readonly id: string;
   version: number;
-  claims: Map<string, Claim>;
+  readonly claims: Map<string, Claim>;
   /** When it was last heard, and last asked for its members. */
   heard: number;
   asked: number;
@@ -58,6 +59,8 @@ export class Presence {
   /** The members of this server by the keys of their names. */
   readonly #own = new Map<string, Claim>();
   readonly #servers = new Map<string, Server>();
+  /** The servers that have a claim to a name, by its key. */
+  readonly #claimants = new Map<string, Set<Server>>();
   /** The names of other servers that count, by their keys. */
   readonly #shown = new Map<string, string>();
   #version = 0;
@@ -144,16 +147,37 @@ export class Presence {
   }
 
   #apply(
-    { claims }: Server,
+    server: Server,
     message: Extract<BusPresence, { type: "joined" | "left" | "renamed" }>,
   ): string[] {
     const key = keyOf(message.name);
-    if (message.type !== "joined") claims.delete(key);
+    if (message.type !== "joined") this.#disclaim(server, key);
     if (message.type === "left") return [key];
     const { since } = message;
     const name = message.type === "joined" ? message.name : message.newName;
-    if (this.#count() < MAX_MEMBERS) claims.set(keyOf(name), { name, since });
+    if (this.#count() < MAX_MEMBERS) this.#claim(server, { name, since });
     return [key, keyOf(name)];
+  }
+
+  #claim(server: Server, claim: Claim): void {
+    const key = keyOf(claim.name);
+    server.claims.set(key, claim);
+    const claimants = this.#claimants.get(key);
+    if (claimants === undefined) this.#claimants.set(key, new Set([server]));
+    else claimants.add(server);
+  }
+
+  #disclaim(server: Server, key: string): void {
+    server.claims.delete(key);
+    const claimants = this.#claimants.get(key);
+    claimants?.delete(server);
+    if (claimants?.size === 0) this.#claimants.delete(key);
+  }
+
+  #disclaimAll(server: Server): string[] {
+    const keys = [...server.claims.keys()];
+    for (const key of keys) this.#disclaim(server, key);
+    return keys;
   }
 
   #count(): number {
@@ -186,13 +210,10 @@ export class Presence {
     if (server.parts.length < message.parts) return;
     const members = server.parts.flat();
     server.parts = [];
-    const before = [...server.claims.keys()];
+    const before = this.#disclaimAll(server);
     server.version = message.version;
-    server.claims = new Map();
     const room = MAX_MEMBERS - this.#count();
-    for (const [name, since] of members.slice(0, room)) {
-      server.claims.set(keyOf(name), { name, since });
-    }
+    for (const [name, since] of members.slice(0, room)) this.#claim(server, { name, since });
     this.#servers.set(id, server);
     this.#settle([...before, ...server.claims.keys()]);
   }
@@ -200,12 +221,12 @@ export class Presence {
   /** Has members give up names, then tells what changed. */
   #settle(keys: Iterable<string>, isRename = false): void {
     const changed = [...new Set(keys)];
-    const lost = changed.filter((key) => {
+    const lost = new Set(changed.filter((key) => {
       const own = this.#own.get(key);
       const other = own && this.#best(key);
       return other !== undefined && isOlder(other, { ...own!, server: this.#options.id });
-    });
-    const changes = this.#refresh(changed.filter((key) => !lost.includes(key)));
+    }));
+    const changes = this.#refresh(changed.filter((key) => !lost.has(key)));
     const [first, second] = changes;
     // Unless one of the names was, or is, that of somebody else.
     if (isRename && changes.length === 2) {
@@ -238,10 +259,8 @@ export class Presence {
   /** The claim that counts among those of other servers. */
   #best(key: string): Claim & { server: string } | undefined {
     let best: Claim & { server: string } | undefined;
-    for (const [server, { claims }] of this.#servers) {
-      const claim = claims.get(key);
-      if (claim === undefined) continue;
-      const one = { ...claim, server };
+    for (const { id, claims } of this.#claimants.get(key) ?? []) {
+      const one = { ...claims.get(key)!, server: id };
       if (best === undefined || isOlder(one, best)) best = one;
     }
     return best;
@@ -257,6 +276,7 @@ export class Presence {
     if (this.#servers.size >= MAX_SERVERS) this.sweep();
     if (this.#servers.size >= MAX_SERVERS) return undefined;
     const server: Server = {
+      id,
       version: 0,
       claims: new Map(),
       heard: 0,
@@ -270,7 +290,7 @@ export class Presence {
   #drop(id: string): void {
     const server = this.#servers.get(id);
     this.#servers.delete(id);
-    if (server !== undefined) this.#settle(server.claims.keys());
+    if (server !== undefined) this.#settle(this.#disclaimAll(server));
   }
 
   #ask(id: string, server: Server): void {
