@@ -344,7 +344,7 @@ test("chat bus: rosters that never end take no more than so many members, and ot
   await until(() => names.length === 500, "the members of an honest server");
 });
 
-test("chat bus: among 1,000 servers a name is there for as long as one of them has it", async () => {
+test("chat bus: among 1,000 servers a name is there for as long as one of them has it", () => {
   const names = new Set<string>();
   const presence = new Presence({
     id: "own",
