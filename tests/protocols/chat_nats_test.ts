@@ -388,7 +388,8 @@ test("chat nats: a room that is stopped while a server that says nothing is wait
   stop.abort();
   await bus.closed;
   assert.ok(performance.now() - since < 4000);
-  assert.equal((await readAll(conn)).length, 0);
+  // Its connection is over, too: closed or reset, by the runtime.
+  assert.equal(await conn.read(new Uint8Array(1)).catch(() => null), null);
 });
 
 test("chat nats: a URL is taken apart, and one that is not valid is refused", async () => {
