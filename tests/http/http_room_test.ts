@@ -4,6 +4,8 @@ import assert from "node:assert/strict";
 import { AccessList } from "../../lib/serve/access.ts";
 import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler } from "../../lib/http/server/light.ts";
+import type { HttpOptions } from "../../lib/http/server/options.ts";
+import { Room } from "../../lib/http/server/room.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -134,6 +136,115 @@ test("room: clients that send a body or take a response too slowly keep nobody o
   await assert.rejects(readAll(takes), { code: "ECONNRESET" });
   for (const conn of newcomers) conn.close();
   for (const conn of [sends, takes]) conn.close();
+});
+
+/** A server whose 20 places are taken by clients of 16 MiB: four of them first, then a crowd of 16. */
+async function crowded(options: HttpOptions = {}) {
+  const large = new Uint8Array(16 << 20);
+  const handler: LightHandler = ({ target }) => ({
+    status: 200,
+    body: target === "/large" ? large : "hello",
+  });
+  const server = await serveOn(handler, { maxConnections: 20, drainTimeout: 1, ...options });
+  const conns: Conn[] = [];
+  for (let i = 0; i < 20; i++) {
+    const conn = await server.connect(i < 4 ? "192.0.2.1" : "192.0.2.2");
+    await conn.write(bytes(GET.replace("/", "/large")));
+    conns.push(conn);
+    if (i === 3) await server.clock.advance(TICK);
+  }
+  return { server, conns };
+}
+
+/** The numbers of those that have been reset. */
+async function resetOf(conns: readonly Conn[]): Promise<number[]> {
+  const resets = await Promise.all(
+    conns.map((conn) => conn.write(bytes("x")).then(() => false, () => true)),
+  );
+  return resets.flatMap((isReset, i) => isReset ? [i] : []);
+}
+
+test("room: of an address with many places a client makes it that is slow for half a second", async () => {
+  const { server, conns } = await crowded();
+  await using _ = server;
+  await server.clock.advance(WAIT + TICK);
+  const newcomers: Conn[] = [];
+  for (const gone of [[4], [4, 5]]) {
+    const newcomer = await server.connect("192.0.2.3");
+    newcomers.push(newcomer);
+    assert.match(await ask(newcomer), /hello$/);
+    // Those of another address were slow before.
+    assert.deepEqual(await resetOf(conns), gone);
+  }
+  for (const conn of [...conns, ...newcomers]) conn.close();
+});
+
+test("room: clients of one address that all go on, or share it as a proxy's, keep their places", async () => {
+  const p = new Uint8Array(64 * 1024);
+  for (const trustProxy of [[], ["192.0.2.2"]]) {
+    const { server, conns } = await crowded({ trustProxy });
+    await using _ = server;
+    using newcomer = await server.connect("192.0.2.3");
+    const heard = ask(newcomer);
+    for (let i = 0; i < 12; i++) {
+      // Behind a proxy nothing moves.
+      if (trustProxy.length === 0) await Promise.all(conns.map((conn) => conn.read(p)));
+      await server.clock.advance(TICK);
+    }
+    assert.equal(newcomer.bytesRead, 0);
+    assert.deepEqual(await resetOf(conns), []);
+    conns[0].close();
+    assert.match(await heard, /hello$/);
+    for (const conn of conns) conn.close();
+  }
+});
+
+test("room: a crowd is 16 connections of an address, and a sixteenth of all; the server being late is not its fault", () => {
+  const occupant = (host: string | undefined, behind: number) => {
+    const one = { host, behind, spare: -1, makeRoom: () => occupants.delete(one) };
+    return one;
+  };
+  let occupants: Set<ReturnType<typeof occupant>>;
+  const some = (n: number, host?: string, behind = 500) =>
+    Array.from({ length: n }, () => occupant(host, behind));
+  for (
+    const [all, late, made] of [
+      [some(16, "a"), 0, true],
+      [some(16, "a"), 250, true],
+      [some(16, "a"), 251, false],
+      [some(15, "a"), 0, false],
+      [some(16, "a", 499), 0, false],
+      [some(100), 0, false],
+      [[...some(20, "a"), ...some(300)], 0, true],
+      [[...some(20, "a"), ...some(301)], 0, false],
+    ] as const
+  ) {
+    occupants = new Set(all);
+    const room = new Room(occupants);
+    room.tick(late);
+    assert.equal(room.make(), made);
+    assert.equal(occupants.size, all.length - Number(made));
+  }
+});
+
+test("room: the newcomers of one tick get a place each, and nobody is ended who has ended or goes on", () => {
+  const ended: number[] = [];
+  const occupants = new Set(
+    [900, 500, 499, 700, 800, 600].map((spare, i) => ({
+      host: undefined,
+      behind: -1,
+      spare,
+      makeRoom: () => ended.push(i),
+    })),
+  );
+  const [longest, , , goesOn, hasEnded] = occupants;
+  const room = new Room(occupants);
+  assert.ok(room.make());
+  occupants.delete(longest);
+  occupants.delete(hasEnded);
+  goesOn.spare = -1;
+  assert.deepEqual([room.make(), room.make(), room.make()], [true, true, false]);
+  assert.deepEqual(ended, [0, 5, 1]);
 });
 
 test("room: a newcomer is not closed for the next, and all of many get their answer", async () => {

@@ -30,7 +30,7 @@ export const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 /** A server that a test talks to. */
 export interface TestServer extends AsyncDisposable {
-  readonly connect: () => Promise<Conn>;
+  readonly connect: (localAddress?: string) => Promise<Conn>;
   /** Sends text, half-closes, and hears all, without Date. */
   readonly talk: (text: string) => Promise<string>;
   readonly clock: VirtualClock;
@@ -56,7 +56,8 @@ export async function serveOn(
     onError: (error) => errors.push(error),
     ...options,
   }).finished;
-  const connect = () => transport.connect({ host: "localhost", port: 80 });
+  const connect = (localAddress?: string) =>
+    transport.connect({ host: "localhost", port: 80, localAddress });
   const talk = async (text: string) => {
     using conn = await connect();
     await conn.write(bytes(text));

@@ -16,6 +16,7 @@ import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
 import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
+import type { Occupant } from "./room.ts";
 import type { Spoken } from "./switched.ts";
 import { RequestHeads } from "./request_heads.ts";
 
@@ -34,7 +35,7 @@ export interface ConnectionServer extends ExchangesServer {
 const FIRST_REQUEST_MS = 750;
 
 /** See the module. */
-export class HttpConnection {
+export class HttpConnection implements Occupant {
   readonly #conn: Conn;
   readonly #server: ConnectionServer;
   readonly #state: ConnectionState;
@@ -58,10 +59,22 @@ export class HttpConnection {
     });
   }
 
-  /** For how many milliseconds no client has waited for an answer here; -1 if one does. */
+  /** See {@linkcode Occupant.spare}. */
   get spare(): number {
     const { phases, client } = this.#exchanges;
     return Math.max(phases.waited(), client.waited);
+  }
+
+  /** See {@linkcode Occupant.behind}. */
+  get behind(): number {
+    return this.#exchanges.phases.behind();
+  }
+
+  /** See {@linkcode Occupant.host}. */
+  get host(): string | undefined {
+    const { remoteAddr } = this.#conn;
+    if (remoteAddr.transport === "unix") return undefined;
+    return this.#server.settings.proxies?.has(remoteAddr) ? undefined : remoteAddr.host;
   }
 
   /**

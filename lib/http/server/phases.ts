@@ -19,7 +19,8 @@ export type Verdict = "close" | "reset" | "refuse";
 
 /**
  * A client that keeps up with fewer bytes a second, in what it sends of a body or takes of a response,
- * makes room for another one when it is behind for so many milliseconds.
+ * makes room for another one when it is behind for so many milliseconds. A client of a crowd does so
+ * sooner: see room.ts.
  */
 const SLOW_RATE = 500;
 const SLOW_MS = 5000;
@@ -127,9 +128,14 @@ export class Phases {
     const phase = this.#look();
     const { now } = this.#server;
     const behind = now - this.#paidUntil;
-    if (phase === "body" || phase === "write") return behind < SLOW_MS ? -1 : behind;
+    if (isPaced(phase)) return behind < SLOW_MS ? -1 : behind;
     if (phase === "linger" || phase === "expired") return now - this.#since;
     return isFree(phase) ? now - this.#freeSince : -1;
+  }
+
+  /** For how many milliseconds the client of the request under way has been too slow; -1 without one. */
+  behind(): number {
+    return isPaced(this.#look()) ? this.#server.now - this.#paidUntil : -1;
   }
 
   /** For how many milliseconds a response being sent has brought nothing that could be sent. */
@@ -146,7 +152,7 @@ export class Phases {
     const bytes = this.#conn.bytesRead + this.#conn.bytesWritten;
     // The clocks of body and response start anew with each byte, and a response's runs only while the
     // client is what it waits for.
-    const moved = bytes !== this.#bytes && (phase === "body" || phase === "write");
+    const moved = bytes !== this.#bytes && isPaced(phase);
     if (moved || phase === "write" && !writing) {
       const paid = this.#paidUntil + (bytes - this.#bytes) / SLOW_RATE * 1000;
       this.#paidUntil = phase === "write" && !writing ? now : Math.min(now, paid);
@@ -197,4 +203,9 @@ export class Phases {
 /** Whether no request is under way. */
 function isFree(phase: Phase): boolean {
   return phase === "idle" || phase === "head";
+}
+
+/** Whether the client is to send or take bytes at a pace. */
+function isPaced(phase: Phase): boolean {
+  return phase === "body" || phase === "write";
 }

@@ -14,16 +14,11 @@ import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
+import { Room } from "./room.ts";
 import type { Spoken } from "./switched.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
 const TICK_MS = 250;
-
-/**
- * The time, in milliseconds, that a connection waits for a request before it makes room for another
- * one: the first request may be on its way.
- */
-const LEAST_WAIT_MS = 500;
 
 /**
  * Answers HTTP/1.1 and HTTP/1.0 requests on every connection of a listener, until it is stopped,
@@ -69,6 +64,7 @@ export class HttpServer implements ConnectionServer {
   tails: Tails = tailsOfNow();
   readonly handler: LightHandler;
   readonly #connections = new Set<HttpConnection>();
+  readonly #room = new Room(this.#connections);
   #cancelTick: (() => void) | undefined;
 
   constructor(handler: LightHandler, options: HttpOptions) {
@@ -83,7 +79,7 @@ export class HttpServer implements ConnectionServer {
       signal,
       maxConnections,
       onFull,
-      makeRoom: () => this.#makeRoom(),
+      makeRoom: () => this.#room.make(),
       admission,
       drainTimeout,
       idleTimeout: 0, // each phase of a connection has its own deadline
@@ -117,23 +113,6 @@ export class HttpServer implements ConnectionServer {
     }
   }
 
-  /**
-   * Ends the connection on which nobody has waited for an answer for longest, unless that is not long:
-   * no request is under way, its client has sent FIN, or is slow.
-   */
-  #makeRoom(): boolean {
-    let longest: HttpConnection | undefined;
-    let most = LEAST_WAIT_MS - 1;
-    for (const connection of this.#connections) {
-      const { spare } = connection;
-      if (spare <= most) continue;
-      most = spare;
-      longest = connection;
-    }
-    longest?.makeRoom();
-    return longest !== undefined;
-  }
-
   /** Ticks for as long as there are connections. */
   #tick(): void {
     this.#cancelTick?.();
@@ -142,6 +121,7 @@ export class HttpServer implements ConnectionServer {
     for (const connection of this.#connections) connection.sweep();
     this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
       this.#cancelTick = undefined;
+      this.#room.tick(this.settings.clock.now() - this.now - TICK_MS);
       if (this.#connections.size > 0) this.#tick();
     });
   }
