@@ -1,6 +1,6 @@
 // A client that asks again and again while a server is under attack: is it answered, and how soon?
 
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { runProgram } from "../support/peers.ts";
 
 /** The address of the probe: not that of the attackers. */
@@ -15,6 +15,8 @@ export interface Probed {
   readonly worst: number;
   /** The most memory that the server had resident, in bytes. */
   readonly memory: number;
+  /** The most sockets that the server had open. */
+  readonly sockets: number;
 }
 
 /** Has curl ask for `url` until `attack` has ended, and once more. Rejects if the attack does. */
@@ -27,7 +29,7 @@ export async function probeDuring(
   // It is awaited below.
   attacked.catch(() => {});
   const failures: string[] = [];
-  let [answered, worst, memory] = [0, 0, 0];
+  let [answered, worst, memory, sockets] = [0, 0, 0, 0];
   for (let last = false; !last;) {
     last = isOver;
     const curl = [
@@ -46,11 +48,24 @@ export async function probeDuring(
     if (status === 200) answered++;
     else failures.push(`${stdout} ${stderr.trim()}`);
     memory = Math.max(memory, residentOf(pid));
+    sockets = Math.max(sockets, socketsOf(pid));
   }
   await attacked;
-  return { answered, failures, worst, memory };
+  return { answered, failures, worst, memory, sockets };
 }
 
 function residentOf(pid: number): number {
   return 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
+}
+
+function socketsOf(pid: number): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((name) => {
+    try {
+      return readlinkSync(`${folder}/${name}`).startsWith("socket:");
+    } catch {
+      // It was closed meanwhile.
+      return false;
+    }
+  }).length;
 }
