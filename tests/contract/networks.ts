@@ -106,16 +106,20 @@ export function memoryUnix(transport: Transport): Network {
   };
 }
 
+/** A hundred handshakes at once take some seconds, and more than the default on a busy machine. */
+const handshakeTimeout = 60_000;
+
 /** TLS on TCP of the runtime, with its certificate. Its peers end it by RST under TLS. */
 export function systemTls(
   transport: Transport,
   { cert, key }: Pick<SelfSigned, "cert" | "key">,
 ): Network {
-  const client = { caCerts: [cert] };
+  const client = { caCerts: [cert], handshakeTimeout };
+  const tls = { cert, key, handshakeTimeout };
   return {
     name: `${transport.name}, TLS`,
     ...making(
-      (at) => transport.listen({ ...(at ?? { host: OWN_HOST }), tls: { cert, key } }),
+      (at) => transport.listen({ ...(at ?? { host: OWN_HOST }), tls }),
       async (addr, signal) => {
         const conn = await transport.connect({ ...addr, signal });
         return await transport.startTls(conn, { ...client, signal });
