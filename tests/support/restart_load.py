@@ -94,7 +94,8 @@ lock = threading.Lock()
 
 def ask():
     """The request comes at once, however busy the machine is: new connections are not waited for long."""
-    message = {"web": get("/small"), "chat": b"/quit\n"}.get(mode) or os.urandom(5000)
+    # A word in a chat could cross the Goodbye of the server, and be answered with a reset: FIN is not.
+    message = {"web": get("/small"), "chat": b""}.get(mode, os.urandom(5000))
     try:
         s = connect()
         s.sendall(message)
@@ -107,10 +108,10 @@ def hear(s, message):
     global done
     try:
         with s:
-            if mode in ("echo", "relay"): s.shutdown(socket.SHUT_WR)
+            if mode != "web": s.shutdown(socket.SHUT_WR)
             data = receive(s)
         if mode == "web": whole = data.endswith(b"END") and b" 200 OK" in data
-        elif mode == "chat": whole = b"Goodbye!\n" in data
+        elif mode == "chat": whole = b"* You are guest" in data
         else: whole = data == message
         with lock:
             if whole: done += 1
