@@ -51,10 +51,9 @@ test("bench: servers that are not measured in the cases chosen are a mistake", a
 });
 
 test("bench: what is no number, and an argument that is no option, are mistakes", async () => {
-  // One function reads the numbers of all.
-  await refuse(["echo"], ["--rounds", "abc"], /--rounds takes a whole number .* not 'abc'/);
-  await refuse(["soak"], ["--seconds", "abc"], /--seconds takes a whole number .* not 'abc'/);
-  await refuse(["echo", "soak"], ["quick"], /not 'quick'/);
+  await refuse(BENCHES, ["--rounds", "abc"], /--rounds takes a whole number .* not 'abc'/);
+  await refuse(TRIALS, ["--seconds", "abc"], /--seconds takes a whole number .* not 'abc'/);
+  await refuse(ALL, ["quick"], /not 'quick'/);
 });
 
 test("bench: each has a quick run, and tells of it in its help", async () => {

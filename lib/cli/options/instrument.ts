@@ -173,7 +173,7 @@ export class Instruments {
     return this.#faultOptions;
   }
 
-  /** The option of an instrument that one process has for itself; undefined if there is none. */
+  /** The option of an instrument that works in one process only. Undefined: no such option is given. */
   get holder(): string | undefined {
     return this.#recording ? "--record" : this.#watch ? "--watch" : undefined;
   }

@@ -82,7 +82,7 @@ export class CertificateFiles {
     return { certificates: { keyPairs, ...issuers }, problems };
   }
 
-  /** Whether they can be read again: not if there are none, and not if one is a pipe. */
+  /** Whether the files can be read again: there are some, and no file is a pipe. */
   get canReadAgain(): boolean {
     const { keyPair } = this.#choice;
     if (keyPair !== "self-signed" && "dir" in keyPair) return true;
@@ -126,7 +126,7 @@ function readSource({ name, files }: Source): NamedKeyPair {
 /**
  * The key pairs of a folder: `NAME.crt` beside `NAME.key`, and `fullchain.pem` beside `privkey.pem` in a
  * folder NAME. The one with the name `default` is the first, and the others follow by name. Throws a
- * {@linkcode UsageError} if there are none, or too many.
+ * {@linkcode UsageError} if the folder has no certificate, or too many.
  */
 function sourcesIn({ option, file: dir }: NamedFile): Source[] {
   const found = namesIn(dir, option).flatMap((entry): Source[] => {
