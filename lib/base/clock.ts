@@ -26,6 +26,24 @@ export const systemClock: Clock = {
   },
 };
 
+/** A timer that rings later than that says that the program was held up. */
+const MOST_LATE_MS = 250;
+
+/**
+ * Calls `sweep` once, `ms` milliseconds from now, to judge for how long peers have been silent. If the
+ * program was held up, it reads what has come meanwhile first: that is not the silence of its peers.
+ * `isLate` says that this was so. Returns a function that cancels it.
+ */
+export function setSweep(clock: Clock, ms: number, sweep: (isLate: boolean) => void): () => void {
+  const due = clock.now() + ms;
+  let cancel = clock.setTimer(ms, () => {
+    if (clock.now() - due <= MOST_LATE_MS) sweep(false);
+    // The event loop looks at the network before it rings this one.
+    else cancel = clock.setTimer(0, () => sweep(true));
+  });
+  return () => cancel();
+}
+
 /** Resolves after `ms` milliseconds, or as soon as `signal` is aborted. */
 export function sleep(ms: number, clock: Clock, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

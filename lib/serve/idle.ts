@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
+import { type Clock, setSweep } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";
@@ -62,7 +62,7 @@ export class IdleWatch {
   }
 
   #arm(): () => void {
-    return this.#clock.setTimer(Math.min(SWEEP_MS, this.#limit / 4), () => {
+    return setSweep(this.#clock, Math.min(SWEEP_MS, this.#limit / 4), () => {
       this.#sweep();
       this.#cancel = this.#conns.size > 0 ? this.#arm() : undefined;
     });

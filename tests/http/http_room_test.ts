@@ -208,20 +208,19 @@ test("room: a crowd is 16 connections of an address, and a sixteenth of all; the
   const some = (n: number, host?: string, behind = 500) =>
     Array.from({ length: n }, () => occupant(host, behind));
   for (
-    const [all, late, made] of [
-      [some(16, "a"), 0, true],
-      [some(16, "a"), 250, true],
-      [some(16, "a"), 251, false],
-      [some(15, "a"), 0, false],
-      [some(16, "a", 499), 0, false],
-      [some(100), 0, false],
-      [[...some(20, "a"), ...some(300)], 0, true],
-      [[...some(20, "a"), ...some(301)], 0, false],
+    const [all, isLate, made] of [
+      [some(16, "a"), false, true],
+      [some(16, "a"), true, false],
+      [some(15, "a"), false, false],
+      [some(16, "a", 499), false, false],
+      [some(100), false, false],
+      [[...some(20, "a"), ...some(300)], false, true],
+      [[...some(20, "a"), ...some(301)], false, false],
     ] as const
   ) {
     occupants = new Set(all);
     const room = new Room(occupants);
-    room.tick(late);
+    room.tick(isLate);
     assert.equal(room.make(), made);
     assert.equal(occupants.size, all.length - Number(made));
   }

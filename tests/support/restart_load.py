@@ -73,9 +73,16 @@ def until(pattern):
             if not changed.wait(end - time.monotonic()): raise SystemExit(f"No {pattern} in\n" + "".join(log))
 
 
-def connect():
-    raw = socket.create_connection(("127.0.0.1", port), LIMIT)
-    return tls.wrap_socket(raw) if tls else raw
+def connect(first=b""):
+    """What is sent first follows in the same call, however busy the machine is: new connections are not waited for long."""
+    raw = socket.socket()
+    if first and not tls: raw.sendto(first, socket.MSG_FASTOPEN, ("127.0.0.1", port))
+    else: raw.connect(("127.0.0.1", port))
+    raw.settimeout(LIMIT)
+    if not tls: return raw
+    secure = tls.wrap_socket(raw)
+    secure.sendall(first)
+    return secure
 
 
 def receive(s):
@@ -93,13 +100,10 @@ lock = threading.Lock()
 
 
 def ask():
-    """The request comes at once, however busy the machine is: new connections are not waited for long."""
     # A word in a chat could cross the Goodbye of the server, and be answered with a reset: FIN is not.
     message = {"web": get("/small"), "chat": b""}.get(mode, os.urandom(5000))
     try:
-        s = connect()
-        s.sendall(message)
-        return s, message
+        return connect(message), message
     except Exception as error:
         with lock: errors.append(repr(error))
 
@@ -141,8 +145,7 @@ def load():
 
 loader = threading.Thread(target=load, daemon=True)
 loader.start()
-download = connect()
-if mode != "chat": download.sendall(get("/large"))
+download = connect(b"" if mode == "chat" else get("/large"))
 download.recv(1)
 measured = "--metrics" in sys.argv and until(r"metrics at http://127\.0\.0\.1:(\d+)/")
 

@@ -29,9 +29,6 @@ const LEAST_WAIT_MS = 500;
 const CROWD = 16;
 const CROWD_SHARE = 1 / 16;
 
-/** A tick that is later than that says that the server was held up, and not its clients. */
-const MOST_LATE_MS = 250;
-
 /**
  * Chooses who makes room. Nothing is looked at before a newcomer needs a place. Then all connections are
  * looked at once, and the newcomers until the next tick share that look.
@@ -47,10 +44,10 @@ export class Room {
     this.#occupants = occupants;
   }
 
-  /** The clock of the server has ticked, so many milliseconds late: others may make room now. */
-  tick(lateMs: number): void {
+  /** The clock of the server has ticked, perhaps late: others may make room now. */
+  tick(isLate: boolean): void {
     this.#candidates = undefined;
-    this.#isLate = lateMs > MOST_LATE_MS;
+    this.#isLate = isLate;
   }
 
   /** Ends one connection. Returns false if none may be ended before the next tick. */

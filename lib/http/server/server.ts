@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setSweep } from "../../base/clock.ts";
 import { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn, Listener } from "../../net/transport.ts";
 import { serve, type ServeSummary } from "../../serve/serve.ts";
@@ -119,9 +120,9 @@ export class HttpServer implements ConnectionServer {
     this.now = this.settings.clock.now();
     this.tails = tailsOfNow(this.tails);
     for (const connection of this.#connections) connection.sweep();
-    this.#cancelTick = this.settings.clock.setTimer(TICK_MS, () => {
+    this.#cancelTick = setSweep(this.settings.clock, TICK_MS, (isLate) => {
       this.#cancelTick = undefined;
-      this.#room.tick(this.settings.clock.now() - this.now - TICK_MS);
+      this.#room.tick(isLate);
       if (this.#connections.size > 0) this.#tick();
     });
   }

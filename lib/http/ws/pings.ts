@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, setSweep } from "../../base/clock.ts";
 
 /** A connection that is watched. */
 export interface Pinged {
@@ -53,7 +53,7 @@ export class PingWatch {
   }
 
   #wait(): void {
-    this.#cancel = this.#clock.setTimer(this.#interval, () => {
+    this.#cancel = setSweep(this.#clock, this.#interval, () => {
       this.#cancel = undefined;
       for (const [connection, pinged] of [...this.#connections]) {
         const heard = connection.heard();

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, setSweep } from "../../base/clock.ts";
 import type { BusMember, BusPresence } from "./bus.ts";
 import { ROSTER_PART, ROSTER_PARTS } from "./bus_message.ts";
 import { keyOf } from "./text.ts";
@@ -323,7 +323,7 @@ export class Presence {
   }
 
   #later(): () => void {
-    return this.#options.clock.setTimer(ALIVE_MS, () => {
+    return setSweep(this.#options.clock, ALIVE_MS, () => {
       this.#cancel = this.#later();
       this.#publish({ type: "alive", server: this.#options.id, version: this.#version });
       this.sweep();
