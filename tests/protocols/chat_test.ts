@@ -13,7 +13,7 @@ import type { SocketError } from "../../lib/base/errors.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, readAll, until } from "../support/helpers.ts";
+import { bytes, readAll, turn, until } from "../support/helpers.ts";
 import { Program } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -298,6 +298,23 @@ test("chat: when the server stops everybody is told, and nobody is waited for", 
   assert.equal(await one.conn.read(new Uint8Array(1)), null);
   await readAll(silent);
   assert.deepEqual(place.errors, []);
+});
+
+test("chat: Goodbye is the last word, for a member who reads slowly while others leave, too", async () => {
+  const place = await Place.open();
+  using slow = await place.enter();
+  using other = await place.enter();
+  using leaver = await place.enter();
+  // More than the 64 KiB that wait in a connection in memory.
+  for (let i = 0; i < 80; i++) await other.say(`${"x".repeat(900)}\n`);
+  for (let i = 0; i < 80; i++) await leaver.hear();
+  const stopped = place.stop();
+  leaver.conn.close();
+  other.conn.close();
+  await turn();
+  const heard = (await readAll(slow.conn)).toString();
+  assert.ok(heard.endsWith("* The server stops. Goodbye!\n"), heard.slice(-100));
+  await stopped;
 });
 
 test("chat: a crowd is not more than a signal can have listeners", async () => {

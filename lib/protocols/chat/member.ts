@@ -60,8 +60,12 @@ export class Member {
     this.push(this.voice.formOf(word));
   }
 
-  /** Puts something in the queue; drops the client if that is full, since it reads too slowly. */
+  /**
+   * Puts something in the queue; drops the client if that is full, since it reads too slowly. Nothing
+   * comes after the last word.
+   */
   push(form: Form): void {
+    if (this.ending) return;
     this.#waiting += sizeOf(form);
     if (this.#waiting <= this.#maxQueue) this.#queue.push(form);
     else this.#drop();
