@@ -127,6 +127,7 @@ def hear(s, message):
             else: errors.append(f"{len(data)} bytes came, at the end {data[-100:]!r}")
     except Exception as error:
         with lock: errors.append(repr(error))
+    finally: places.release()
 
 
 def migrates():
@@ -136,14 +137,18 @@ def migrates():
 
 
 running = True
+# The load is bounded: on a busy machine a server would make room for newcomers.
+places = threading.Semaphore(500)
 
 
 def load():
     threads, start = [], time.monotonic()
     while running:
+        places.acquire()
         if asked := ask():
             threads.append(threading.Thread(target=hear, args=asked, daemon=True))
             threads[-1].start()
+        else: places.release()
         time.sleep(max(0, start + (len(threads) + len(errors)) / rate - time.monotonic()))
     for thread in threads: thread.join()
 
@@ -152,6 +157,19 @@ loader = threading.Thread(target=load, daemon=True)
 loader.start()
 download = connect(b"" if mode == "chat" else get("/large"))
 download.recv(1)
+sipped = 0
+
+
+def sip():
+    """A client that takes nothing for half a minute would be given up."""
+    global sipped
+    while running:
+        time.sleep(0.1)
+        sipped += len(download.recv(1024))
+
+
+sipper = threading.Thread(target=sip, daemon=True)
+if mode == "web": sipper.start()
 measured = "--metrics" in sys.argv and until(r"metrics at http://127\.0\.0\.1:(\d+)/")
 
 
@@ -170,10 +188,11 @@ for _ in range(restarts):
     if measured: probes.add(probe())
 running = False
 loader.join()
+if mode == "web": sipper.join()
 if mode in ("echo", "relay"): download.shutdown(socket.SHUT_WR)
 rest = receive(download)
 if mode == "chat" and not rest.endswith(b"The server stops. Goodbye!\n"): errors.append(f"the first member heard at the end {rest[-200:]!r}")
 os.kill(pid, signal.SIGTERM)
 # All processes of the server have it.
 reader.join(LIMIT)
-print(json.dumps({"done": done, "errors": errors, "large": 1 + len(rest), "log": "".join(log), "alive": reader.is_alive(), "probes": list(probes), "migrates": migrates()}))
+print(json.dumps({"done": done, "errors": errors, "large": 1 + sipped + len(rest), "log": "".join(log), "alive": reader.is_alive(), "probes": list(probes), "migrates": migrates()}))
