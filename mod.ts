@@ -43,8 +43,8 @@ export type {
 export type { Datagram, DatagramOptions, Received } from "./lib/net/datagram.ts";
 export { systemTransport } from "./lib/net/system.deno.ts";
 export type { KeyPair } from "./lib/base/pem.ts";
-export { CertificateStore } from "./lib/net/tls/certificates.ts";
-export type { CertificateSet } from "./lib/net/tls/certificates.ts";
+export { CertificateStore } from "./lib/net/tls/certificate_store.ts";
+export type { CertificateSet } from "./lib/net/tls/certificate_store.ts";
 export type {
   Certificate,
   TlsClientOptions,
@@ -52,7 +52,7 @@ export type {
   TlsServerOptions,
 } from "./lib/net/tls/options.ts";
 export { selfSigned } from "./lib/net/tls/self_signed.ts";
-export type { SelfSigned } from "./lib/net/tls/certificate.ts";
+export type { SelfSigned } from "./lib/net/tls/self_signed_certificate.ts";
 export type {
   Conn,
   ConnectOptions,
@@ -72,8 +72,8 @@ export type {
 } from "./lib/net/transport.ts";
 export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
 export { observe } from "./lib/observe/observe.ts";
-export { AccessList } from "./lib/serve/access.ts";
-export type { AccessOptions, AccessRules } from "./lib/serve/access.ts";
+export { AccessList } from "./lib/serve/access_list.ts";
+export type { AccessOptions, AccessRules } from "./lib/serve/access_list.ts";
 export type { Conversation } from "./lib/serve/server.ts";
 export { serve } from "./lib/serve/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve/serve.ts";

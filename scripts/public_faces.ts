@@ -18,6 +18,11 @@ export interface Face {
 
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
+  "lib/files/allowed_hosts.ts": {
+    names: ["hostNameOf", "requireHost"],
+    reason:
+      "--allow-host takes a name as the server reads it in Host; control ports check Host as it does",
+  },
   "lib/files/auth.ts": {
     names: ["credentialsOf"],
     reason: "the access log names the user as the server has understood the request",
@@ -26,18 +31,13 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["CORS_FIELDS"],
     reason: "--header refuses the fields that --cors sets",
   },
-  "lib/files/disk.ts": {
-    names: ["statusOfError"],
-    reason: "the log tells apart a file that has gone and a mistake, as the response does",
-  },
   "lib/files/file_system.deno.ts": {
     names: ["hasOpenPaths"],
     reason: "the cause of an error is looked for in /proc, where nobody is asked for a permission",
   },
-  "lib/files/hosts.ts": {
-    names: ["hostNameOf", "requireHost"],
-    reason:
-      "--allow-host takes a name as the server reads it in Host; control ports check Host as it does",
+  "lib/files/located_file.ts": {
+    names: ["statusOfError"],
+    reason: "the log tells apart a file that has gone and a mistake, as the response does",
   },
   "lib/files/media_type.ts": {
     names: ["isMediaType"],
@@ -47,7 +47,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["makeSite"],
     reason: "the advice of a 421 names a flag",
   },
-  "lib/files/temporary.ts": {
+  "lib/files/temporary_file.ts": {
     names: ["TemporaryFile"],
     reason: "only making the file that an upload makes tells whether one can be made",
   },
@@ -59,7 +59,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["endpointOf", "parseUrl", "publicUrl"],
     reason: "a URL is checked when the command line is read, and shown without its password",
   },
-  "lib/http/message/follow.ts": {
+  "lib/http/message/follow_messages.ts": {
     names: ["followMessages", "Passed"],
     reason: "-v of web and get shows the messages as server and client read them",
   },
@@ -67,13 +67,13 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["TOKEN"],
     reason: "--header is checked when the command line is read",
   },
-  "lib/net/descriptors.ts": {
-    names: ["descriptorLimit"],
-    reason: "a message about a lack of descriptors says how many there are",
-  },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",
+  },
+  "lib/net/descriptors.ts": {
+    names: ["descriptorLimit"],
+    reason: "a message about a lack of descriptors says how many there are",
   },
   "lib/observe/observe.ts": {
     names: ["observeBorrowed"],
@@ -87,7 +87,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["socketOf"],
     reason: "--on-miss record adds the events of one connection",
   },
-  "lib/observe/wire.ts": {
+  "lib/observe/tls_wire.ts": {
     names: ["import()"],
     reason: "--record-wire wraps the sockets before TLS, which is for a recording alone",
   },
@@ -95,21 +95,21 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["natsPlace"],
     reason: "--bus is checked when the command line is read, and shown without its password",
   },
-  "lib/recording/columns.ts": {
-    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
-    reason: "-v draws a live conversation as recordings are drawn",
-  },
-  "lib/recording/conversations.ts": {
+  "lib/recording/connections.ts": {
     names: ["connectionsOf", "ConnectionReader", "Party", "RecordedConnection", "Step"],
     reason: "the connections of a recording are counted, one is replayed, and -v draws live ones",
-  },
-  "lib/recording/sequence.ts": {
-    names: ["formatTime", "lineOf"],
-    reason: "-v draws a live conversation as recordings are drawn",
   },
   "lib/recording/parse.ts": {
     names: ["parseEvent", "parseHead"],
     reason: "--record FILE.pcapng makes packets of each event as it happens",
+  },
+  "lib/recording/sequence_diagram.ts": {
+    names: ["formatTime", "lineOf"],
+    reason: "-v draws a live conversation as recordings are drawn",
+  },
+  "lib/recording/text_columns.ts": {
+    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
+    reason: "-v draws a live conversation as recordings are drawn",
   },
   "lib/replay/match.ts": {
     names: ["Matcher"],
@@ -119,7 +119,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["Miss", "play", "playUntilMiss", "Progress"],
     reason: "replay plays on real sockets; the public function makes a transport",
   },
-  "lib/replay/replayed.ts": {
+  "lib/replay/replay_transport.ts": {
     names: ["ignoredFields", "matcherOf"],
     reason: "replay compares as the public function does",
   },
@@ -131,7 +131,11 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["IdleWatch"],
     reason: "echo and replay give up a silent server as a server gives up a silent client",
   },
-  "lib/watch/guard.ts": {
+  "lib/watch/hub.ts": {
+    names: ["Hub"],
+    reason: "--watch has the live page of a program, which no library needs",
+  },
+  "lib/watch/page_access.ts": {
     names: ["refuse", "safe"],
     reason: "the page of the chat has the fields that keep it safe, too",
   },
@@ -139,11 +143,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["pageFiles"],
     reason: "the page of the chat is served in the same way",
   },
-  "lib/watch/hub.ts": {
-    names: ["Hub"],
-    reason: "--watch has the live page of a program, which no library needs",
-  },
-  "lib/watch/replayed.ts": {
+  "lib/watch/replayed_recording.ts": {
     names: ["ReplayedRecording"],
     reason: "server.ts watch has the same page of a recording",
   },

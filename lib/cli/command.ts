@@ -16,11 +16,11 @@ import {
   type Values,
   withoutSecrets,
 } from "./io/flags.ts";
-import { GENERAL_HINTS } from "./advice/hints.ts";
+import { GENERAL_HINTS } from "./advice/foreign_options.ts";
 import { nearest } from "../base/words.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
-import type { Drawing } from "./io/drawn.ts";
+import type { Drawing } from "./io/drawing_types.ts";
 import type { LogOptions } from "./io/log.ts";
 import type { InstrumentOptions } from "./options/instrument_flags.ts";
 import type { ProxyOptions } from "./options/proxy_protocol.ts";
@@ -118,7 +118,7 @@ async function loadDrawing(
   { stderr }: Io,
 ): Promise<Drawing | undefined> {
   if (!verbose || quiet || log !== undefined || stderr.isTTY !== true) return undefined;
-  return (await import("./drawing/live.ts")).liveDrawing;
+  return (await import("./drawing/live_drawing.ts")).liveDrawing;
 }
 
 /** Reads a command line. Where something is wrong and help is asked for, there is nothing but that. */

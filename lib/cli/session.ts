@@ -7,11 +7,11 @@
 import { deferred } from "../base/wait.ts";
 import type { Transport } from "../net/transport.ts";
 import { fitHelp } from "./io/help.ts";
-import type { Attempt } from "./options/attempt.ts";
+import type { Attempt } from "./options/last_attempt.ts";
 import { Instruments } from "./options/instrument.ts";
 import type { Monitor } from "./options/metrics.ts";
 import { flushed, type Io, print } from "./io/io.ts";
-import type { Drawing } from "./io/drawn.ts";
+import type { Drawing } from "./io/drawing_types.ts";
 import { Log, type LogOptions } from "./io/log.ts";
 import type { ProxyOptions } from "./options/proxy_protocol.ts";
 import { onSignals, type Signals } from "./io/signals.ts";

@@ -9,8 +9,8 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../base/clock.ts";
 import type { Random } from "../base/random.ts";
 import type { Conn } from "../net/transport.ts";
-import { ActiveFaults, describe, type Of } from "./active.ts";
-import { type MessagePart, MessageScanner } from "./messages.ts";
+import { ActiveFaults, describe, type Of } from "./active_faults.ts";
+import { type MessagePart, MessageScanner } from "./web_socket_messages.ts";
 import type { Fault, FaultName, Faults } from "./plan.ts";
 import { Queue } from "./queue.ts";
 

@@ -13,7 +13,7 @@ import { MemoryConn } from "../net/memory/conn.ts";
 import type { Conn } from "../net/transport.ts";
 import { Carrier, type Ending } from "./carrier.ts";
 import type { Direction, FaultName } from "./plan.ts";
-import type { ConnFaults } from "./select.ts";
+import type { ConnFaults } from "./select_faults.ts";
 
 /**
  * The time that a connection which this side has closed waits for its bytes to arrive, in

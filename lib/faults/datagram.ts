@@ -12,9 +12,9 @@ import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { Datagram, Received } from "../net/datagram.ts";
 import { noteWrapper, reportFault } from "../observe/report.ts";
-import { Lane, type LaneEvents } from "./lane.ts";
+import { Lane, type LaneEvents } from "./datagram_lane.ts";
 import type { Direction } from "./plan.ts";
-import type { ConnFaults } from "./select.ts";
+import type { ConnFaults } from "./select_faults.ts";
 
 /** The largest datagram, in bytes. */
 const MAX_SIZE = 65_535;

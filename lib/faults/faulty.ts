@@ -42,7 +42,7 @@ import { FaultyConn, type Role } from "./conn.ts";
 import { FaultyDatagram } from "./datagram.ts";
 import { parseFaultPlan } from "./parse.ts";
 import type { FaultPlan } from "./plan.ts";
-import { Chosen, type ConnFaults } from "./select.ts";
+import { Chosen, type ConnFaults } from "./select_faults.ts";
 
 /** Options of {@linkcode faulty}. */
 export interface FaultyOptions {

@@ -21,7 +21,7 @@ import { type Cidr, parseCidr } from "../base/ip.ts";
 import { escapeText } from "../base/escape.ts";
 import { nearest } from "../base/words.ts";
 import { contradict, type Contradiction, RulesSoFar } from "./contradictions.ts";
-import { FORMS, PERCENTAGE, percentage } from "./forms.ts";
+import { FORMS, PERCENTAGE, percentage } from "./fault_notation.ts";
 import type { Direction, Fault, FaultName, FaultPlan, FaultRule, Selection } from "./plan.ts";
 
 /** The most characters of why a plan is not valid: it quotes the plan, which may be any file. */

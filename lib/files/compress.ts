@@ -7,8 +7,8 @@
 
 import { Buffer } from "node:buffer";
 import { type BrotliCompress, constants, createBrotliCompress, createGzip } from "node:zlib";
-import { Gate } from "./gate.ts";
-import { inTurn } from "./turns.ts";
+import { Gate } from "./semaphore.ts";
+import { inTurn } from "./event_loop_turns.ts";
 
 /** The content codings that are made here. */
 export type MadeCoding = "br" | "gzip";

@@ -6,14 +6,14 @@
 
 import { basename, resolve } from "node:path";
 import type { LightRequest, LightResponse } from "../http/server/light.ts";
-import { ChangedError, locate } from "./disk.ts";
+import { ChangedError, locate } from "./located_file.ts";
 import type { Directory } from "./file_options.ts";
 import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
 import { codingOf, ListingBody } from "./listing_body.ts";
 import { OpenDirectory } from "./open_directory.ts";
 import { isServed } from "./path.ts";
-import { readDirectory } from "./reading.ts";
-import { Readings } from "./readings.ts";
+import { readDirectory } from "./directory_reading.ts";
+import { Readings } from "./shared_readings.ts";
 import { NOT_SENT } from "./responses.ts";
 
 /** Options of {@linkcode listDirectories}. */

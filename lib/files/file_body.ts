@@ -7,10 +7,10 @@
 import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../base/borrowed.ts";
-import { ChangedError, type Located, readFully } from "./disk.ts";
+import { ChangedError, type Located, readFully } from "./located_file.ts";
 import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
-import { Gate } from "./gate.ts";
-import { pauseAtTimes } from "./turns.ts";
+import { Gate } from "./semaphore.ts";
+import { pauseAtTimes } from "./event_loop_turns.ts";
 import type { Slice } from "./ranges.ts";
 
 /** The size of a read. Half of it costs a third more processor time on Deno and Node. */

@@ -16,7 +16,7 @@ import {
   type Located,
   NotServedError,
   statusOfError,
-} from "./disk.ts";
+} from "./located_file.ts";
 import { withErrorPages } from "./error_responses.ts";
 import {
   checkFiles,
@@ -28,11 +28,11 @@ import {
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isServed, parseTarget, type TargetPath } from "./path.ts";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "./semaphore.ts";
 import { Responses } from "./responses.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
-import { pauseAtTimes } from "./turns.ts";
-import { Runs } from "./runs.ts";
+import { pauseAtTimes } from "./event_loop_turns.ts";
+import { Runs } from "./shared_runs.ts";
 
 /** Resources and what they hold may take so much memory. */
 const CACHE_BYTES = 32 * 1024 * 1024;

@@ -6,10 +6,10 @@
 
 import { Buffer } from "node:buffer";
 import { compressed } from "./compress.ts";
-import { mostWanted, parseAcceptEncoding } from "./encoding.ts";
-import type { Reading } from "./reading.ts";
-import type { Use } from "./readings.ts";
-import { inTurn } from "./turns.ts";
+import { mostWanted, parseAcceptEncoding } from "./accept_encoding.ts";
+import type { Reading } from "./directory_reading.ts";
+import type { Use } from "./shared_readings.ts";
+import { inTurn } from "./event_loop_turns.ts";
 
 /** The content coding of a listing. Not brotli: its compressors take 40 times the memory of gzip's. */
 export type ListingCoding = "gzip" | "identity";

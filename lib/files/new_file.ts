@@ -9,7 +9,7 @@ import { constants, type Stats } from "node:fs";
 import { lstat, open, rm } from "node:fs/promises";
 import { isSame, stateOf } from "./file_state.ts";
 import { Refusal } from "./refusal.ts";
-import type { TemporaryFile } from "./temporary.ts";
+import type { TemporaryFile } from "./temporary_file.ts";
 
 /** Dotted names set up programs (`.htaccess`) and prove who owns a site (`.well-known`). */
 export function isDotted(name: string): boolean {

@@ -6,8 +6,8 @@
 
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { ChangedError, type Located } from "./disk.ts";
-import { isInside, linkOf, O_PATH, pathOf, realPathOf, tellsPaths } from "./open_paths.ts";
+import { ChangedError, type Located } from "./located_file.ts";
+import { isInside, linkOf, O_PATH, pathOf, realPathOf, tellsPaths } from "./real_paths.ts";
 
 /**
  * A directory inside the root. What is done below {@linkcode path} is done there, even if somebody puts

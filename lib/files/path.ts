@@ -7,7 +7,7 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 import { sep } from "node:path";
-import { isTemporary } from "./temporary.ts";
+import { isTemporary } from "./temporary_file.ts";
 
 /** The path of a request-target. */
 export interface TargetPath {

@@ -19,8 +19,8 @@ import {
   readFully,
   readLocated,
   TooLargeError,
-} from "./disk.ts";
-import type { Coding } from "./encoding.ts";
+} from "./located_file.ts";
+import type { Coding } from "./accept_encoding.ts";
 import { HEAD_BYTES } from "./charset.ts";
 import { type FileState, httpSecond, isSame } from "./file_state.ts";
 import { stateNow } from "./file_system.deno.ts";
@@ -31,7 +31,7 @@ import {
   type MediaTypes,
   needsHead,
 } from "./media_type.ts";
-import { thisMoment } from "./moment.ts";
+import { thisMoment } from "./tick.ts";
 
 /** Files up to this size are held in memory. */
 const MOST_HELD = 64 * 1024;

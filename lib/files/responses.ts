@@ -8,12 +8,12 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { LightRequest, LightResponse } from "../http/server/light.ts";
-import { prepare } from "../http/server/prepared.ts";
+import { prepare } from "../http/server/prepared_response.ts";
 import { compressing } from "./compress.ts";
 import { evaluate, rangeHolds } from "./conditions.ts";
-import { checkReadable, type Located, openLocated } from "./disk.ts";
-import { mostWanted, parseAcceptEncoding, type Weights } from "./encoding.ts";
-import { type FileFields, fileFields } from "./fields.ts";
+import { checkReadable, type Located, openLocated } from "./located_file.ts";
+import { mostWanted, parseAcceptEncoding, type Weights } from "./accept_encoding.ts";
+import { type FileFields, fileFields } from "./request_fields.ts";
 import { FileBody } from "./file_body.ts";
 import { contentRange, parseRange, type Slice } from "./ranges.ts";
 import type { Representation, Resource } from "./resource.ts";

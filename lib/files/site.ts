@@ -13,7 +13,7 @@ import { listDirectories } from "./directory.ts";
 import { withErrorPages } from "./error_responses.ts";
 import { checkFiles, FILE_OPTIONS, type FileOptions } from "./file_options.ts";
 import { FileServer } from "./files.ts";
-import { requireHost } from "./hosts.ts";
+import { requireHost } from "./allowed_hosts.ts";
 import { textResponse } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 

@@ -10,7 +10,7 @@ import { borrowedFrom } from "../base/borrowed.ts";
 import { HttpError } from "../http/message/errors.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 import { isCrossOrigin } from "./cors.ts";
-import { ChangedError, locate, statusOfError } from "./disk.ts";
+import { ChangedError, locate, statusOfError } from "./located_file.ts";
 import { readForm } from "./form.ts";
 import { OpenDirectory } from "./open_directory.ts";
 import {
@@ -26,7 +26,7 @@ import {
 } from "./new_file.ts";
 import { encodeName, parseTarget, type TargetPath } from "./path.ts";
 import { Refusal, refusalOf, textResponse } from "./refusal.ts";
-import { removeStale, TemporaryFile } from "./temporary.ts";
+import { removeStale, TemporaryFile } from "./temporary_file.ts";
 
 /** A file of a form, and what has become of it. */
 interface Received {

@@ -19,8 +19,8 @@
  * @module
  */
 
-export { ACCEPT_ENCODING, decodeContent } from "./client/encoding.ts";
-export type { DecodeOptions } from "./client/encoding.ts";
+export { ACCEPT_ENCODING, decodeContent } from "./client/content_decoding.ts";
+export type { DecodeOptions } from "./client/content_decoding.ts";
 export { REQUEST_ERRORS, RequestError } from "./client/errors.ts";
 export type { RequestErrorCode } from "./client/errors.ts";
 export type { ClientTls, HttpHead, HttpRequestOptions } from "./client/options.ts";
@@ -33,7 +33,7 @@ export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./fetch/fe
 export { serveHttp } from "./fetch/serve_http.ts";
 export { traced, tracedLight } from "./fetch/traced.ts";
 export { upgrade } from "./fetch/upgrade.ts";
-export { endToEndHeaders } from "./message/end_to_end.ts";
+export { endToEndHeaders } from "./message/end_to_end_fields.ts";
 export { HttpError } from "./message/errors.ts";
 export type { HttpErrorCode } from "./message/errors.ts";
 export type { HeadLimits } from "./message/request_head.ts";
@@ -41,6 +41,6 @@ export type { ResponseHeadLimits } from "./message/response_head.ts";
 export type { LightBody, LightHandler, LightRequest, LightResponse } from "./server/light.ts";
 export { HTTP_LIMITS } from "./server/options.ts";
 export type { Exchange, HttpLimits, HttpOptions } from "./server/options.ts";
-export { prepare } from "./server/prepared.ts";
+export { prepare } from "./server/prepared_response.ts";
 export { serveLight } from "./server/server.ts";
 export type { UpgradeOptions } from "./server/upgrade.ts";

@@ -8,7 +8,7 @@ import type { Addr } from "../base/addr.ts";
 import type { Clock } from "../base/clock.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import { Deadline, orAborted } from "../base/wait.ts";
-import { type Received, Rest } from "../net/rest_conn.ts";
+import { type Received, Rest } from "../net/rest_of_conn.ts";
 import type { Conn } from "../net/transport.ts";
 import { ProxyHeaderError } from "./error.ts";
 import type { ParsedProxyHeader, ProxyHeader } from "./header.ts";

@@ -6,10 +6,10 @@
 
 import { escapeText } from "../base/escape.ts";
 import { checkRecording } from "./arguments.ts";
-import type { RecordedConnection } from "./conversations.ts";
-import { drawnConnections } from "./drawn.ts";
+import type { RecordedConnection } from "./connections.ts";
+import { drawnConnections } from "./drawing_limit.ts";
 import type { Recording } from "./format.ts";
-import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
+import { formatTime, type SequenceLine, sequenceOf } from "./sequence_diagram.ts";
 
 /** Characters with a meaning in Mermaid, or in the HTML that is made of it. */
 const SPECIAL = /[#;<>&"'`{}[\]()\\%|:]|[^\x20-\x7e]/gu;

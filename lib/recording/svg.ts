@@ -6,10 +6,10 @@
 
 import { escapeText } from "../base/escape.ts";
 import { checkRecording } from "./arguments.ts";
-import type { Party, RecordedConnection } from "./conversations.ts";
-import { drawnConnections } from "./drawn.ts";
+import type { Party, RecordedConnection } from "./connections.ts";
+import { drawnConnections } from "./drawing_limit.ts";
 import type { Recording } from "./format.ts";
-import { formatTime, type SequenceLine, sequenceOf } from "./sequence.ts";
+import { formatTime, type SequenceLine, sequenceOf } from "./sequence_diagram.ts";
 
 /** Lengths in pixels. A phone shows this width almost unscaled. */
 const [WIDTH, CLIENT_X, SERVER_X, ROW, LINE] = [400, 16, 384, 34, 18];

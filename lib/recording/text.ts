@@ -8,10 +8,10 @@ import { escapeText } from "../base/escape.ts";
 import { counted } from "../base/words.ts";
 import { formatSize } from "../base/size.ts";
 import { checkRecording } from "./arguments.ts";
-import { bytesFrom, connectionsOf, describeEnd, type RecordedConnection } from "./conversations.ts";
-import { headingLines, roomOf, rowLines, type Sheet } from "./columns.ts";
+import { bytesFrom, connectionsOf, describeEnd, type RecordedConnection } from "./connections.ts";
+import { headingLines, roomOf, rowLines, type Sheet } from "./text_columns.ts";
 import type { Recording } from "./format.ts";
-import { formatTime, sequenceOf } from "./sequence.ts";
+import { formatTime, sequenceOf } from "./sequence_diagram.ts";
 
 /** Writes a summary: a line for what it is, and one for each connection. */
 export function summaryOf(recording: Recording): string {

@@ -5,6 +5,6 @@
  */
 
 export { ReplayMismatch } from "./match.ts";
-export { replayed } from "./replayed.ts";
-export type { ReplayedTransport, ReplayOptions } from "./replayed.ts";
+export { replayed } from "./replay_transport.ts";
+export type { ReplayedTransport, ReplayOptions } from "./replay_transport.ts";
 export { ReplayError } from "./script.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Party, RecordedConnection } from "../recording/conversations.ts";
+import type { Party, RecordedConnection } from "../recording/connections.ts";
 
 /** Something that is sent. */
 export interface Chunk {

@@ -6,7 +6,7 @@
  */
 
 export type { NetworkOptions } from "./network.ts";
-export { RealIoError } from "./real_io.ts";
+export { RealIoError } from "./refuse_real_io.ts";
 export { simulate, SimulationError } from "./simulate.ts";
 export type { Simulated, SimulateOptions, World } from "./simulate.ts";
 export type { Random } from "../base/random.ts";

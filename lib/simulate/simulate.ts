@@ -27,7 +27,7 @@ import { RecordingEncoder } from "../recording/encode.ts";
 import { RECORDING_FORMAT, RECORDING_VERSION } from "../recording/format.ts";
 import { SimulatedHost } from "./host.ts";
 import { Network, type NetworkOptions } from "./network.ts";
-import { type RealIoError, runInside } from "./real_io.ts";
+import { type RealIoError, runInside } from "./refuse_real_io.ts";
 
 /** Options of {@linkcode simulate}. */
 export interface SimulateOptions extends NetworkOptions {

@@ -7,13 +7,13 @@
 import type { Clock } from "../base/clock.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 import { download, FORMATS } from "./download.ts";
-import { refuse, refuseForeign, safe, tokenCheck } from "./guard.ts";
+import { refuse, refuseForeign, safe, tokenCheck } from "./page_access.ts";
 import { Hub, type Watched } from "./hub.ts";
 import { type PageFile, pageFiles } from "./page_files.ts";
 import { PAGE_TEXTS } from "./page_texts.deno.ts";
 import type { Picture } from "./picture.ts";
-import { ReplayedRecording } from "./replayed.ts";
-import { eventStream } from "./stream.ts";
+import { ReplayedRecording } from "./replayed_recording.ts";
+import { eventStream } from "./event_stream.ts";
 import { ConnectionUpdates, ListUpdates, type Updates } from "./updates.ts";
 
 /** The files of the page. */

@@ -7,7 +7,7 @@
 import { formatAddr } from "../base/addr.ts";
 import type { RecordedEvent } from "../recording/format.ts";
 import { WatchedConnection } from "./connection.ts";
-import { type Race, Races } from "./race.ts";
+import { type Race, Races } from "./dial_race.ts";
 import { Totals } from "./totals.ts";
 
 /** The bounds of a picture. */

@@ -7,10 +7,10 @@
 import { type Clock, systemClock } from "../base/clock.ts";
 import { serveLight } from "../http/server/server.ts";
 import type { Transport } from "../net/transport.ts";
-import { newToken } from "./guard.ts";
+import { newToken } from "./page_access.ts";
 import { WatchPages } from "./handler.ts";
 import type { Hub } from "./hub.ts";
-import type { ReplayedRecording } from "./replayed.ts";
+import type { ReplayedRecording } from "./replayed_recording.ts";
 
 /** More connections than pages need; the longest idle makes room. */
 const MOST_CONNECTIONS = 64;

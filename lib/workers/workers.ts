@@ -30,7 +30,7 @@ import type { Addr } from "../base/addr.ts";
 import type { WorkerKind, WorkerListenOptions, WorkerReport } from "./protocol.ts";
 import { IN_WORKER } from "./entry.ts";
 import { startWorkerProcess, startWorkerThread } from "./handle.ts";
-import { type SharedAddress, shareUnlessAborted } from "./share.ts";
+import { type SharedAddress, shareUnlessAborted } from "./shared_address.ts";
 import { Slot } from "./slot.ts";
 import { startError } from "./start_error.ts";
 

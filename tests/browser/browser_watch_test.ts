@@ -14,7 +14,7 @@ import {
   lines,
 } from "../../lib/frames/mod.ts";
 import { echo } from "../../lib/protocols/echo.ts";
-import { ReplayedRecording } from "../../lib/watch/replayed.ts";
+import { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
 import { launchBrowser } from "../support/browser.ts";
 import { readTable } from "../support/doc_table.ts";

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dial } from "../../lib/dial.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import type { SelfSigned } from "../../lib/net/tls/certificate.ts";
+import type { SelfSigned } from "../../lib/net/tls/self_signed_certificate.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { bytes, readText } from "../support/helpers.ts";
 import { DEADLINE_MS, Program, runProgram } from "../support/peers.ts";

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { processIo } from "../../lib/cli/io/io.ts";
 import { Log } from "../../lib/cli/io/log.ts";
-import { Shortage } from "../../lib/cli/serving/shortage.ts";
+import { Shortage } from "../../lib/cli/serving/resource_shortage.ts";
 import { probe } from "../../lib/cli/commands/connect/probe.ts";
 import { Session } from "../../lib/cli/session.ts";
 import { dial } from "../../lib/dial.ts";

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { ownerOf, ownSockets } from "../../lib/cli/explain/kernel.ts";
+import { ownerOf, ownSockets } from "../../lib/cli/explain/kernel_sockets.ts";
 import { systemUnanswered } from "../contract/networks.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { freeUdpPort, OWN_HOST } from "../support/helpers.ts";

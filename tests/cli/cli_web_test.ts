@@ -6,7 +6,7 @@ import { chmod, readdir, readFile, symlink, truncate } from "node:fs/promises";
 import process from "node:process";
 import { SocketError } from "../../lib/base/errors.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { ownAddresses } from "../../lib/cli/serving/addresses.ts";
+import { ownAddresses } from "../../lib/cli/serving/own_addresses.ts";
 import { bytes, randomBytes, readAll, readText, until } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { Program, runProgram } from "../support/peers.ts";

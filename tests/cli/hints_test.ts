@@ -11,7 +11,7 @@ import {
   RELAY_HINTS,
   RESOLVE_HINTS,
   WEB_HINTS,
-} from "../../lib/cli/advice/hints.ts";
+} from "../../lib/cli/advice/foreign_options.ts";
 import type { Hints } from "../../lib/cli/io/flags.ts";
 import { socatHint } from "../../lib/cli/advice/socat.ts";
 import { assertFailed, runClient, runServer } from "../support/scripts.ts";

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import type { SelfSigned } from "../../lib/net/tls/certificate.ts";
+import type { SelfSigned } from "../../lib/net/tls/self_signed_certificate.ts";
 import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";

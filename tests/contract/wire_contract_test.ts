@@ -2,7 +2,7 @@
 
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { observeWire, whyNoWire } from "../../lib/observe/wire.ts";
+import { observeWire, whyNoWire } from "../../lib/observe/tls_wire.ts";
 import { systemTls } from "./networks.ts";
 import { testNetwork } from "./transport.ts";
 import { OWN_HOST } from "../support/helpers.ts";

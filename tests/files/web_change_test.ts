@@ -11,10 +11,10 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Conn } from "../../lib/net/transport.ts";
-import { locate, openLocated } from "../../lib/files/disk.ts";
+import { locate, openLocated } from "../../lib/files/located_file.ts";
 import { fileHandler } from "../../lib/files/files.ts";
 import { FileBody } from "../../lib/files/file_body.ts";
-import { Runs } from "../../lib/files/runs.ts";
+import { Runs } from "../../lib/files/shared_runs.ts";
 import { bytes, randomBytes, readAll, rejects, turn, until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { atTime, descriptorsOn, MODIFIED, requestOf, type Site, siteOf } from "./web_helpers.ts";

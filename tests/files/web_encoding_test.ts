@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Coding, mostWanted, parseAcceptEncoding } from "../../lib/files/encoding.ts";
+import { type Coding, mostWanted, parseAcceptEncoding } from "../../lib/files/accept_encoding.ts";
 import { isCompressible, mediaTypeOf } from "../../lib/files/media_type.ts";
 import { test } from "../support/runner.deno.ts";
 

@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Cache } from "../../lib/files/cache.ts";
-import { ChangedError, statusOfError } from "../../lib/files/disk.ts";
+import { ChangedError, statusOfError } from "../../lib/files/located_file.ts";
 import type { Directory } from "../../lib/files/file_options.ts";
 import { fileHandler } from "../../lib/files/files.ts";
 import { randomBytes } from "../support/helpers.ts";

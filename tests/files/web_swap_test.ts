@@ -13,9 +13,9 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { locate, openLocated } from "../../lib/files/disk.ts";
+import { locate, openLocated } from "../../lib/files/located_file.ts";
 import { OpenDirectory } from "../../lib/files/open_directory.ts";
-import { tellsPaths } from "../../lib/files/open_paths.ts";
+import { tellsPaths } from "../../lib/files/real_paths.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { Program } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";

@@ -18,7 +18,7 @@ import { gzipSync } from "node:zlib";
 import { HttpError } from "../../lib/http/message/errors.ts";
 import { addNew } from "../../lib/files/new_file.ts";
 import { refusalOf } from "../../lib/files/refusal.ts";
-import { removeStale } from "../../lib/files/temporary.ts";
+import { removeStale } from "../../lib/files/temporary_file.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { bytes, randomBytes } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";

@@ -8,7 +8,7 @@ import { deferred } from "../../lib/base/wait.ts";
 import { SocketError } from "../../lib/base/errors.ts";
 import type { HttpHead, HttpRequestOptions } from "../../lib/http/client/options.ts";
 import type { ClientResponse } from "../../lib/http/client/response.ts";
-import { decodeContent } from "../../lib/http/client/encoding.ts";
+import { decodeContent } from "../../lib/http/client/content_decoding.ts";
 import { RequestError } from "../../lib/http/client/errors.ts";
 import { requestHttp } from "../../lib/http/client/request.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";

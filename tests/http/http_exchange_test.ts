@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deferred } from "../../lib/base/wait.ts";
 import type { LightRequest, LightResponse } from "../../lib/http/server/light.ts";
 import type { Exchange } from "../../lib/http/server/options.ts";
-import { prepare } from "../../lib/http/server/prepared.ts";
+import { prepare } from "../../lib/http/server/prepared_response.ts";
 import { bytes, readAll, readText } from "../support/helpers.ts";
 import { GET, hear, hearOne, hello, serveOn } from "../support/http_helpers.ts";
 import { test } from "../support/runner.deno.ts";

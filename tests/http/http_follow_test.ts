@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { followMessages } from "../../lib/http/message/follow.ts";
+import { followMessages } from "../../lib/http/message/follow_messages.ts";
 
 test("following HTTP: a response to HEAD has no content, whatever its length says", () => {
   const { requests, responses } = followMessages();

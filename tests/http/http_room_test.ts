@@ -1,7 +1,7 @@
 // Who makes room when all the places of an HTTP server are taken.
 
 import assert from "node:assert/strict";
-import { AccessList } from "../../lib/serve/access.ts";
+import { AccessList } from "../../lib/serve/access_list.ts";
 import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler } from "../../lib/http/server/light.ts";
 import type { HttpOptions } from "../../lib/http/server/options.ts";

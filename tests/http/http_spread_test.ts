@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler, LightRequest } from "../../lib/http/server/light.ts";
-import { prepare } from "../../lib/http/server/prepared.ts";
+import { prepare } from "../../lib/http/server/prepared_response.ts";
 import { toFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
 import { bytes } from "../support/helpers.ts";
 import { GET, hear, serveOn } from "../support/http_helpers.ts";

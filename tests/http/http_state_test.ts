@@ -11,7 +11,7 @@ import {
   type Step,
   type Table,
   WRITING,
-} from "../../lib/http/message/state.ts";
+} from "../../lib/http/message/connection_state.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** A table as it is drawn: a line for each state, its next states by event; `.` stands for none. */

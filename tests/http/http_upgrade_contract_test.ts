@@ -1,7 +1,7 @@
 // A connection that is taken over keeps the contract, also while the server waits for its next bytes.
 
 import { Input } from "../../lib/http/server/input.ts";
-import { restOf } from "../../lib/net/rest_conn.ts";
+import { restOf } from "../../lib/net/rest_of_conn.ts";
 import { BufferPool } from "../../lib/net/buffer_pool.ts";
 import type { Conn, Listener } from "../../lib/net/transport.ts";
 import { MemoryTransport, testStreams } from "../../lib/testing/mod.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { deferred } from "../../lib/base/wait.ts";
 import type { HttpRequestOptions } from "../../lib/http/client/options.ts";
 import { requestHttp } from "../../lib/http/client/request.ts";
-import { endToEndHeaders } from "../../lib/http/message/end_to_end.ts";
+import { endToEndHeaders } from "../../lib/http/message/end_to_end_fields.ts";
 import type { LightHandler, LightRequest } from "../../lib/http/server/light.ts";
 import type { HttpOptions } from "../../lib/http/server/options.ts";
 import { serveLight } from "../../lib/http/server/server.ts";

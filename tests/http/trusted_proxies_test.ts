@@ -9,7 +9,7 @@ import { fromFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
 import type { Exchange } from "../../lib/http/server/options.ts";
 import { TrustedProxies } from "../../lib/http/server/trusted_proxies.ts";
 import { websocket } from "../../lib/http/ws/server.ts";
-import { AccessList } from "../../lib/serve/access.ts";
+import { AccessList } from "../../lib/serve/access_list.ts";
 import { share } from "../support/cases.ts";
 import { mistakes, until } from "../support/helpers.ts";
 import { serveOn } from "../support/http_helpers.ts";

@@ -8,7 +8,7 @@ import { parseUrl } from "../../lib/http/client/url.ts";
 import { framingOf } from "../../lib/http/message/request_framing.ts";
 import { HeadParser } from "../../lib/http/message/request_head.ts";
 import { evaluate, parseHttpDate } from "../../lib/files/conditions.ts";
-import { parseAcceptEncoding } from "../../lib/files/encoding.ts";
+import { parseAcceptEncoding } from "../../lib/files/accept_encoding.ts";
 import { parseTarget } from "../../lib/files/path.ts";
 import { parseRange } from "../../lib/files/ranges.ts";
 import { assertGrowth } from "../support/growth.ts";

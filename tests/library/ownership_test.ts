@@ -26,7 +26,7 @@ import {
   untilClose,
 } from "../../lib/frames/mod.ts";
 import type { ClientResponse } from "../../lib/http/client/response.ts";
-import { decodeContent } from "../../lib/http/client/encoding.ts";
+import { decodeContent } from "../../lib/http/client/content_decoding.ts";
 import { requestHttp } from "../../lib/http/client/request.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../../lib/http/server/light.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";

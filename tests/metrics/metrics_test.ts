@@ -14,7 +14,7 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { echo } from "../../lib/protocols/echo.ts";
-import { AccessList } from "../../lib/serve/access.ts";
+import { AccessList } from "../../lib/serve/access_list.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { bytes, mistakes, readAll, readText, until } from "../support/helpers.ts";
 import { runProgram } from "../support/peers.ts";

@@ -17,7 +17,7 @@ import {
 } from "../../lib/proxy_protocol/mod.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { AccessList } from "../../lib/serve/access.ts";
+import { AccessList } from "../../lib/serve/access_list.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { bytes, readAll, readText, rejects, turn, until } from "../support/helpers.ts";
 import { runtime, test } from "../support/runner.deno.ts";

@@ -6,9 +6,9 @@ import { Ajv } from "ajv";
 import fc from "fast-check";
 import { parseIP } from "../../lib/base/ip.ts";
 import type { Har, HarEntry } from "../../lib/recording/har/format.ts";
-import { ContentDecoder } from "../../lib/recording/har/decode.ts";
+import { ContentDecoder } from "../../lib/recording/har/content_decoder.ts";
 import { toHar } from "../../lib/recording/har/har.ts";
-import { BodyTexts } from "../../lib/recording/har/texts.ts";
+import { BodyTexts } from "../../lib/recording/har/body_texts.ts";
 import {
   accepted,
   anyRecording,

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { Conn } from "../../lib/net/transport.ts";
 import { ReplayMismatch } from "../../lib/replay/match.ts";
-import { replayed, type ReplayOptions } from "../../lib/replay/replayed.ts";
+import { replayed, type ReplayOptions } from "../../lib/replay/replay_transport.ts";
 import { ReplayError } from "../../lib/replay/script.ts";
 import { bytes, readText } from "../support/helpers.ts";
 import { accepted, type Line, recordingOf, type Said } from "../support/recordings.ts";

@@ -9,7 +9,7 @@ import type { Recording } from "../../lib/recording/format.ts";
 import { readRecording } from "../../lib/recording/read.ts";
 import { record, type RecordOptions } from "../../lib/recording/record.ts";
 import { ReplayMismatch } from "../../lib/replay/match.ts";
-import { matcherOf, replayed, type ReplayOptions } from "../../lib/replay/replayed.ts";
+import { matcherOf, replayed, type ReplayOptions } from "../../lib/replay/replay_transport.ts";
 import { assertGrowth } from "../support/growth.ts";
 
 const HERE = { host: "localhost", port: 7 };

@@ -1,7 +1,7 @@
 // Who may connect: the rules by themselves, and servers that keep them.
 
 import assert from "node:assert/strict";
-import { AccessList, type AccessOptions } from "../../lib/serve/access.ts";
+import { AccessList, type AccessOptions } from "../../lib/serve/access_list.ts";
 import { unixAddr } from "../../lib/base/addr.ts";
 import { dial } from "../../lib/dial.ts";
 import { echo } from "../../lib/protocols/echo.ts";

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { dialWebSocket } from "../../lib/http/ws/client.ts";
-import { prepareMessage } from "../../lib/http/ws/prepared.ts";
+import { prepareMessage } from "../../lib/http/ws/prepared_message.ts";
 import { websocket, type WsHandler } from "../../lib/http/ws/server.ts";
-import type { WsClose, WsConn } from "../../lib/http/ws/ws_conn.ts";
+import type { WsClose, WsConn } from "../../lib/http/ws/conn_types.ts";
 import { serveLight } from "../../lib/http/server/server.ts";
 import type { World } from "../../lib/simulate/simulate.ts";
 import { disturb, holds, randomBytes, range } from "./simulated_worlds.ts";

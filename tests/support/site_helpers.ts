@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Pieces } from "../../lib/http/message/pieces.ts";
+import { Pieces } from "../../lib/http/message/content_pieces.ts";
 import type {
   LightBody,
   LightHandler,

@@ -5,7 +5,7 @@ import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { observeBorrowed } from "../../lib/observe/observe.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { Hub, type HubOptions } from "../../lib/watch/hub.ts";
-import type { ReplayedRecording } from "../../lib/watch/replayed.ts";
+import type { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
 
 /** A message of a stream. */

@@ -15,8 +15,8 @@ import {
   type OwnSocket,
   ownSockets,
   textOf,
-} from "./kernel.ts";
-import type { Manner } from "./manner.ts";
+} from "./kernel_sockets.ts";
+import type { Manner } from "./next_command.ts";
 
 /** A cause: why it failed, and the next step, as sentences. */
 export interface Cause {

@@ -6,8 +6,8 @@
 
 import { formatAddr, type UdpAddr } from "../../base/addr.ts";
 import { type Cause, describeOwner, isOwn, reachable, takes } from "./connecting.ts";
-import { ownSockets } from "./kernel.ts";
-import type { Manner } from "./manner.ts";
+import { ownSockets } from "./kernel_sockets.ts";
+import type { Manner } from "./next_command.ts";
 
 /** Why `peer` refused datagrams, or did not answer them. Undefined if nothing could be checked. */
 export function whyUnanswered(

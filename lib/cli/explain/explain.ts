@@ -16,15 +16,15 @@ import { formatSize } from "../../base/size.ts";
 import { REQUEST_ERRORS, RequestError } from "../../http/client/errors.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import { CliError, EXIT } from "../io/exit.ts";
-import type { Attempt } from "../options/attempt.ts";
+import type { Attempt } from "../options/last_attempt.ts";
 import { type Cause, whyRefused, whySilent, whyUnreachable } from "./connecting.ts";
 import { whyUnanswered } from "./datagrams.ts";
 import { whyInUse, whyNotOwn, whyPrivileged } from "./listening.ts";
-import { type Manner, mannerOf } from "./manner.ts";
-import { hostsEntry, whyNameless } from "./naming.ts";
-import { type Speech, speechOf } from "./peer.ts";
+import { type Manner, mannerOf } from "./next_command.ts";
+import { hostsEntry, whyNameless } from "./name_lookup.ts";
+import { type Speech, speechOf } from "./server_protocol.ts";
 import { whyDead, whyForbidden, whyNoFile } from "./unix.ts";
-import { whyNoHttp, whyNoTls, whyNotPlain, whyOtherAnswer } from "./speech.ts";
+import { whyNoHttp, whyNoTls, whyNotPlain, whyOtherAnswer } from "./other_protocol.ts";
 
 /** The time that all checks may take together, in milliseconds. */
 export const CHECK_MS = 250;

@@ -6,7 +6,7 @@
 
 import { formatAddr, type TcpAddr } from "../../base/addr.ts";
 import { type Cause, describeOwner } from "./connecting.ts";
-import { machineAddresses, ownSockets, textOf } from "./kernel.ts";
+import { machineAddresses, ownSockets, textOf } from "./kernel_sockets.ts";
 
 /** The most addresses that are named. */
 const MOST_ADDRESSES = 6;

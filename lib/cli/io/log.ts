@@ -11,7 +11,7 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import type { Certificate } from "../../net/tls/options.ts";
 import type { Addr } from "../../base/addr.ts";
 import { type Io, print, write } from "./io.ts";
-import type { Drawing, DrawingWords } from "./drawn.ts";
+import type { Drawing, DrawingWords } from "./drawing_types.ts";
 import type { ProgramOutput } from "./program_output.ts";
 import { escaped } from "./quote.ts";
 

@@ -46,7 +46,7 @@ async function loadFaults(): Promise<FaultModules> {
  * that is not possible.
  */
 async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
-  const { observeWire, whyNoWire } = await import("../../observe/wire.ts");
+  const { observeWire, whyNoWire } = await import("../../observe/tls_wire.ts");
   const why = whyNoWire();
   if (why !== undefined) {
     throw new UsageError(

@@ -10,7 +10,7 @@ import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import { type Flag, UsageError, type Values } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { proxyNetworks, UNIX_PEERS } from "./access.ts";
+import { proxyNetworks, UNIX_PEERS } from "./access_flags.ts";
 
 /** The flag. */
 export const PROXY_FLAGS: { readonly "proxy-protocol": Flag<readonly string[]> } = {

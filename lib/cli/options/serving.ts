@@ -6,12 +6,12 @@
  */
 
 import type { Values } from "../io/flags.ts";
-import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access.ts";
+import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access_flags.ts";
 import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
 import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "./metrics.ts";
-import { parsePlace, type Place, placeFlags } from "./place.ts";
+import { parsePlace, type Place, placeFlags } from "./listen_address.ts";
 import { PROXY_FLAGS } from "./proxy_protocol.ts";
-import { SERVICE_FLAGS } from "./service.ts";
+import { SERVICE_FLAGS } from "./service_manager.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
 
 /** The flags of a server that listens on `port` of localhost by default. */

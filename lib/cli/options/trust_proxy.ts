@@ -5,7 +5,7 @@
  */
 
 import { type Flag, UsageError } from "../io/flags.ts";
-import { proxyNetworks, UNIX_PEERS } from "./access.ts";
+import { proxyNetworks, UNIX_PEERS } from "./access_flags.ts";
 
 /** The flag. */
 export const TRUST_PROXY_FLAG: Flag<readonly string[]> = proxyNetworks(

@@ -6,7 +6,7 @@
 
 import type { WorkerKind } from "../../workers/protocol.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
-import { type AccessOptions, readsFiles } from "./access.ts";
+import { type AccessOptions, readsFiles } from "./access_flags.ts";
 import { readsPlans } from "./instrument_flags.ts";
 
 /** The flags of how a server uses the machine's cores. */

@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import type { Addr } from "../../base/addr.ts";
-import type { InetPlace, InheritedPlace, OpenPlace, Place } from "../options/place.ts";
+import type { InetPlace, InheritedPlace, OpenPlace, Place } from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
 import { HANDS_OVER, ownCommand, readVariable, sharesPort, whatIsLost } from "./successor.deno.ts";
 

@@ -4,28 +4,28 @@
  * @module
  */
 
-import type { AccessList } from "../../serve/access.ts";
+import type { AccessList } from "../../serve/access_list.ts";
 import type { Clock } from "../../base/clock.ts";
 import { type Handler, serve, type ServeOptions } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";
-import type { CertificateStore } from "../../net/tls/certificates.ts";
+import type { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Listener, ListenOptions, Transport } from "../../net/transport.ts";
 import type { Log } from "../io/log.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { MetricsOptions } from "../options/metrics.ts";
-import { describePlace, type InheritedPlace, type Place } from "../options/place.ts";
+import { describePlace, type InheritedPlace, type Place } from "../options/listen_address.ts";
 import type { ListeningOptions } from "../options/serving.ts";
-import { openAccess } from "./access.ts";
-import { describeReach, urlOf } from "./addresses.ts";
-import { fullNotice } from "./full.ts";
-import { conclude, type Stopped, tellFailure, tellStop } from "./tell.ts";
+import { openAccess } from "./access_reload.ts";
+import { describeReach, urlOf } from "./own_addresses.ts";
+import { fullNotice } from "./connection_limit_notice.ts";
+import { conclude, type Stopped, tellFailure, tellStop } from "./server_log.ts";
 import { handoverOf, type WantedPlace } from "./handover.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { serverTranscript } from "../io/transcript.ts";
-import { openServerTransport } from "./shortage.ts";
+import { openServerTransport } from "./resource_shortage.ts";
 
 /** The listener of a server, and its access list. Undefined: everyone may connect. */
 export interface Opened {
@@ -109,7 +109,7 @@ export async function openMonitor(
   session: Session,
 ): Promise<void> {
   if (options === undefined) return;
-  const { startMonitor } = await import("./monitor.ts");
+  const { startMonitor } = await import("./metrics_server.ts");
   session.drainDelay = options.drainDelay;
   session.monitor = await startMonitor(options, session);
 }

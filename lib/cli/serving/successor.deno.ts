@@ -8,7 +8,7 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemTransport } from "../../net/system.deno.ts";
-import type { OpenPlace } from "../options/place.ts";
+import type { OpenPlace } from "../options/listen_address.ts";
 
 /** Whether a socket is handed over. Otherwise the port is shared. */
 export const HANDS_OVER = false;

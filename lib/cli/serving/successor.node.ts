@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import type { OpenPlace } from "../options/place.ts";
+import type { OpenPlace } from "../options/listen_address.ts";
 
 /** Whether a socket is handed over. Otherwise the port is shared. */
 export const HANDS_OVER = true;

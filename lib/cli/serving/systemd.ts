@@ -13,7 +13,7 @@ import { runChild } from "../io/child.deno.ts";
 import type { ChildEnd } from "../io/child_end.ts";
 import { UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import type { InheritedPlace } from "../options/place.ts";
+import type { InheritedPlace } from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
 import { isSuccessor } from "./handover.ts";
 

@@ -5,18 +5,18 @@
  * @module
  */
 
-import type { AccessList } from "../../serve/access.ts";
+import type { AccessList } from "../../serve/access_list.ts";
 import { selfSigned } from "../../net/tls/self_signed.ts";
-import type { CertificateStore } from "../../net/tls/certificates.ts";
+import type { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { TlsServerOptions } from "../../net/tls/options.ts";
 import type { Log } from "../io/log.ts";
 import { isAnyHost } from "../options/host.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import type { Session } from "../session.ts";
-import { ownAddresses } from "./addresses.ts";
+import { ownAddresses } from "./own_addresses.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
-import { followCertificates } from "./certificates.ts";
-import { tellFailure } from "./tell.ts";
+import { followCertificates } from "./certificate_reload.ts";
+import { tellFailure } from "./server_log.ts";
 
 /** What a server shows, with what its workers need to show the same. */
 export interface OpenedTls {

@@ -9,7 +9,7 @@ import process from "node:process";
 import { counted } from "../../base/words.ts";
 import { SocketError } from "../../base/errors.ts";
 import { startWorkers, type WorkerEvent, type Workers } from "../../workers/workers.ts";
-import { readsFiles } from "../options/access.ts";
+import { readsFiles } from "../options/access_flags.ts";
 import { EXIT } from "../io/exit.ts";
 import type { LogOptions } from "../io/log.ts";
 import { readsPlans } from "../options/instrument_flags.ts";
@@ -19,8 +19,8 @@ import { handoverOf } from "./handover.ts";
 import { type Listening, MAIN, planListening, type Spoken } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
-import { describeSummary, type Stopped, tellStop } from "./tell.ts";
-import type { WorkerTask } from "./worker.ts";
+import { describeSummary, type Stopped, tellStop } from "./server_log.ts";
+import type { WorkerTask } from "./worker_main.ts";
 
 /** Options of a server with workers, and those that it passes to them. */
 export interface WorkersInit<Options> extends ServingOptions {

@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Conn, Transport } from "../../net/transport.ts";
 import { HttpError } from "../message/errors.ts";
 import { isStream } from "../server/response.ts";
-import { restOf } from "../../net/rest_conn.ts";
+import { restOf } from "../../net/rest_of_conn.ts";
 import { ResponseBody, ResponseInput } from "./body.ts";
 import { type ConnectSettings, connectTo } from "./connect.ts";
 import { explained } from "./errors.ts";

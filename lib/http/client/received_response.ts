@@ -7,15 +7,15 @@
 import { checkOptions, type Kinds, LIMIT } from "../../base/arguments.ts";
 import { copyOf } from "../../base/borrowed.ts";
 import type { Clock } from "../../base/clock.ts";
-import { Gathered } from "../../base/gathered.ts";
+import { Gathered } from "../../base/gathered_bytes.ts";
 import { headersOf, valueOf } from "../message/header_list.ts";
 import type { ResponseHead } from "../message/response_head.ts";
 import type { BodyLength } from "../message/response_framing.ts";
 import type { ResponseBody } from "./body.ts";
 import type { ConnectTiming } from "./connect.ts";
-import { decoded } from "./encoding.ts";
+import { decoded } from "./content_decoding.ts";
 import { explained } from "./errors.ts";
-import { Pieces } from "../message/pieces.ts";
+import { Pieces } from "../message/content_pieces.ts";
 import type { ClientResponse, ContentOptions, ResponseTiming } from "./response.ts";
 import type { Session } from "./session.ts";
 

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { tcpAddr, unixAddr } from "../../base/addr.ts";
 import type { Addr } from "../../base/addr.ts";
 import { headerOf, listOf } from "../message/header_list.ts";
-import { Pieces } from "../message/pieces.ts";
+import { Pieces } from "../message/content_pieces.ts";
 import type { LightBody, LightRequest } from "../server/light.ts";
 import { lightBehind } from "./web_request.ts";
 

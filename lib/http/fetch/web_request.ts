@@ -7,7 +7,7 @@
 
 import { formatAddr } from "../../base/addr.ts";
 import { borrowedFrom } from "../../base/borrowed.ts";
-import { Gathered } from "../../base/gathered.ts";
+import { Gathered } from "../../base/gathered_bytes.ts";
 import { HttpError } from "../message/errors.ts";
 import { headersOf } from "../message/header_list.ts";
 import type { LightBody, LightRequest } from "../server/light.ts";

@@ -10,14 +10,14 @@ import type { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Conversation } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
-import { ConnectionState, type Failure } from "../message/state.ts";
+import { ConnectionState, type Failure } from "../message/connection_state.ts";
 import { Exchanges, type ExchangesServer } from "./exchanges.ts";
 import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
 import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
 import type { Occupant } from "./room.ts";
-import type { Spoken } from "./switched.ts";
+import type { Spoken } from "./upgraded_connection.ts";
 import { RequestHeads } from "./request_heads.ts";
 
 /** The parts of a server that its connections use. */

@@ -11,7 +11,7 @@ import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { Conversation } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
-import type { ConnectionState } from "../message/state.ts";
+import type { ConnectionState } from "../message/connection_state.ts";
 import { BodyReader } from "./body.ts";
 import { ClientWatch, type WatchedConnection } from "./client_watch.ts";
 import type { Tails } from "./date_fields.ts";
@@ -21,7 +21,7 @@ import type { LightHandler, LightResponse } from "./light.ts";
 import type { HttpSettings } from "./options.ts";
 import type { Output } from "./output.ts";
 import { Phases, type PhasesServer } from "./phases.ts";
-import { NOT_ADMITTED, Proxied } from "./proxied.ts";
+import { NOT_ADMITTED, Proxied } from "./proxied_requests.ts";
 import {
   dropContent,
   endsByClose,
@@ -31,11 +31,11 @@ import {
   type ResponseHeads,
   switchingHeadOf,
 } from "./response.ts";
-import { restOf } from "../../net/rest_conn.ts";
+import { restOf } from "../../net/rest_of_conn.ts";
 import { Reports } from "./reports.ts";
 import { EngineRequest, type RequestConnection } from "./request.ts";
 import { Sender } from "./sender.ts";
-import { isErrorOf, speak, type Spoken } from "./switched.ts";
+import { isErrorOf, speak, type Spoken } from "./upgraded_connection.ts";
 import { upgradedHandlerOf } from "./upgrade.ts";
 
 /** So much of a body that nobody has read is received and thrown away, to keep the connection. */

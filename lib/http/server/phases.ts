@@ -5,7 +5,7 @@
  */
 
 import type { Conn } from "../../net/transport.ts";
-import type { ConnectionState } from "../message/state.ts";
+import type { ConnectionState } from "../message/connection_state.ts";
 import type { HttpLimits } from "./options.ts";
 
 /**

@@ -6,7 +6,7 @@
 
 import { copyOf } from "../../base/borrowed.ts";
 import { HttpError } from "../message/errors.ts";
-import { Pieces } from "../message/pieces.ts";
+import { Pieces } from "../message/content_pieces.ts";
 import type { BodyReader } from "./body.ts";
 import type { LightBody } from "./light.ts";
 

@@ -8,7 +8,7 @@
 import type { Buffer } from "node:buffer";
 import type { LightResponse } from "./light.ts";
 import type { Output } from "./output.ts";
-import { PreparedResponse } from "./prepared.ts";
+import { PreparedResponse } from "./prepared_response.ts";
 import {
   dropContent,
   hasContent,

@@ -16,7 +16,7 @@ import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./
 import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
 import { Room } from "./room.ts";
-import type { Spoken } from "./switched.ts";
+import type { Spoken } from "./upgraded_connection.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
 const TICK_MS = 250;

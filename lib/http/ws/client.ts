@@ -31,7 +31,7 @@ import {
 } from "./deflate.ts";
 import { acceptOf, newKey, WEBSOCKET, WS_VERSION } from "./handshake.ts";
 import { WS_OPTIONS, type WsOptions, wsSettings } from "./options.ts";
-import type { WsConn } from "./ws_conn.ts";
+import type { WsConn } from "./conn_types.ts";
 
 /** Options of {@linkcode dialWebSocket}. Times are in milliseconds. */
 export interface WsDialOptions

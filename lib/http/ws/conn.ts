@@ -23,13 +23,13 @@ import {
 import { Deflate, type DeflateParameters } from "./deflate.ts";
 import { WsError } from "./error.ts";
 import { type FrameFlags, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
-import { Incoming, type WsIncoming } from "./incoming.ts";
+import { Incoming, type WsIncoming } from "./incoming_message.ts";
 import type { WsSettings } from "./options.ts";
 import { type Pinged, pingWatch } from "./pings.ts";
-import { MESSAGE, PreparedMessage } from "./prepared.ts";
+import { MESSAGE, PreparedMessage } from "./prepared_message.ts";
 import { Receiver, type ReceiverEvents } from "./receiver.ts";
 import { FrameSender } from "./sender.ts";
-import type { WsClose, WsConn } from "./ws_conn.ts";
+import type { WsClose, WsConn } from "./conn_types.ts";
 
 /** The result of the handshake. */
 export interface Agreement {

@@ -12,7 +12,7 @@ import {
   type WsCloseEvent,
   type WsErrorEvent,
   type WsMessageEvent,
-} from "./web_socket.ts";
+} from "./event_web_socket.ts";
 
 /** What Hono's handlers take first, as far as it is used here. */
 export interface HonoContext {

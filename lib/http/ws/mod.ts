@@ -33,19 +33,19 @@ export type { WsDialOptions } from "./client.ts";
 export { WsError } from "./error.ts";
 export { upgradeWebSocket } from "./hono.ts";
 export type { HonoContext, HonoEvents, HonoHandler } from "./hono.ts";
-export type { WsIncoming } from "./incoming.ts";
+export type { WsIncoming } from "./incoming_message.ts";
 export type { WsOptions } from "./options.ts";
-export { PreparedMessage, prepareMessage } from "./prepared.ts";
+export { PreparedMessage, prepareMessage } from "./prepared_message.ts";
 export { websocket } from "./server.ts";
 export type { WsHandler, WsServerOptions } from "./server.ts";
-export { asWebSocketStream } from "./streams.ts";
-export type { WsStream, WsStreamClose, WsStreamOpen } from "./streams.ts";
-export { asWebSocket } from "./web_socket.ts";
+export { asWebSocketStream } from "./web_socket_stream.ts";
+export type { WsStream, WsStreamClose, WsStreamOpen } from "./web_socket_stream.ts";
+export { asWebSocket } from "./event_web_socket.ts";
 export type {
   EventData,
   EventWebSocket,
   WsCloseEvent,
   WsErrorEvent,
   WsMessageEvent,
-} from "./web_socket.ts";
-export type { WsClose, WsConn } from "./ws_conn.ts";
+} from "./event_web_socket.ts";
+export type { WsClose, WsConn } from "./conn_types.ts";

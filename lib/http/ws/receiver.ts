@@ -14,7 +14,7 @@ import { CLOSE } from "./close_code.ts";
 import type { Deflate } from "./deflate.ts";
 import { WsError } from "./error.ts";
 import { FrameParser, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
-import { Incoming } from "./incoming.ts";
+import { Incoming } from "./incoming_message.ts";
 import type { WsSettings } from "./options.ts";
 
 /** So many bytes of messages are gathered while nobody reads. */

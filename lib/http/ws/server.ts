@@ -23,7 +23,7 @@ import { type Agreement, WebSocketConn } from "./conn.ts";
 import { acceptDeflate, type DeflateAgreement, parseExtensions } from "./deflate.ts";
 import { acceptOf, isKey, parseProtocols, WEBSOCKET, WS_VERSION } from "./handshake.ts";
 import { WS_OPTIONS, type WsOptions, type WsSettings, wsSettings } from "./options.ts";
-import type { WsConn } from "./ws_conn.ts";
+import type { WsConn } from "./conn_types.ts";
 
 /** Holds one WebSocket. It is closed with 1000 when this is done, and with 1011 if this throws. */
 export type WsHandler = (ws: WsConn, request: LightRequest) => void | Promise<void>;

@@ -16,7 +16,7 @@ import type { SocketError } from "../../base/errors.ts";
 import { translateTls } from "../../base/tls_errors.ts";
 import { ConnStream } from "../conn_to_duplex.ts";
 import { StreamConn } from "../duplex_to_conn.ts";
-import type { CertificateStore } from "./certificates.ts";
+import type { CertificateStore } from "./certificate_store.ts";
 import {
   askedFor,
   clientSocket,

@@ -23,7 +23,7 @@ import {
   pairOf,
   shownBy,
   usable,
-} from "./certificates.ts";
+} from "./certificate_store.ts";
 import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 
 /** The time that a handshake may take by default, in milliseconds. */

@@ -7,7 +7,7 @@
 
 import type { Admission } from "../admission.ts";
 import type { SocketError } from "../../base/errors.ts";
-import type { CertificateStore } from "./certificates.ts";
+import type { CertificateStore } from "./certificate_store.ts";
 
 /** The server's side of TLS. */
 export interface TlsServerOptions {

@@ -8,7 +8,7 @@ import { SocketError } from "../../base/errors.ts";
 import type { MetricsSink } from "../metrics_sink.ts";
 import { PreparingListener } from "../preparing_listener.ts";
 import type { Conn, Listener } from "../transport.ts";
-import type { CertificateStore } from "./certificates.ts";
+import type { CertificateStore } from "./certificate_store.ts";
 import { acceptTlsOver } from "./conn.ts";
 import { madeRoom, storeOf } from "./handshake.ts";
 import type { TlsServerOptions } from "./options.ts";

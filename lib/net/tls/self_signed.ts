@@ -5,7 +5,7 @@
  */
 
 import { checkArgument, type Kind, TEXTS } from "../../base/arguments.ts";
-import type { SelfSigned } from "./certificate.ts";
+import type { SelfSigned } from "./self_signed_certificate.ts";
 
 const HOSTS: Kind = {
   ...TEXTS,
@@ -33,6 +33,6 @@ const HOSTS: Kind = {
  */
 export async function selfSigned(hosts: readonly string[]): Promise<SelfSigned> {
   checkArgument("selfSigned", hosts, HOSTS);
-  const { signedByItself } = await import("./certificate.ts");
+  const { signedByItself } = await import("./self_signed_certificate.ts");
   return await signedByItself(hosts);
 }

@@ -16,7 +16,7 @@ import type { MetricsSink } from "../metrics_sink.ts";
 import type { QueueListener } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
-import { type CertificateStore, type Identity, shownBy } from "./certificates.ts";
+import { type CertificateStore, type Identity, shownBy } from "./certificate_store.ts";
 import { startTlsOver, TlsStreamConn } from "./conn.ts";
 import {
   askedFor,

@@ -5,7 +5,7 @@
  */
 
 import type { BusMember, BusMessage } from "./bus.ts";
-import { cleanText, isName } from "./text.ts";
+import { cleanText, isName } from "./clean_text.ts";
 
 /** The most members in one part of a roster. */
 export const ROSTER_PART = 500;

@@ -16,7 +16,7 @@ import {
 import type { Handler } from "../../serve/serve.ts";
 import type { ChatPosition } from "./bus.ts";
 import { type ChatOptions, Room } from "./room.ts";
-import { LineVoice, type MessageConn, MessageVoice } from "./voice.ts";
+import { LineVoice, type MessageConn, MessageVoice } from "./lines_or_messages.ts";
 
 const OPTIONS: Kinds<ChatOptions> = {
   signal: SIGNAL,

@@ -5,7 +5,7 @@
  */
 
 import type { ChatPosition } from "./bus.ts";
-import type { Word } from "./words.ts";
+import type { Word } from "./room_messages.ts";
 
 /** A line and its number. */
 export interface KeptLine {

@@ -9,8 +9,8 @@ import type { Clock } from "../../base/clock.ts";
 import { DONE } from "../../net/conn_base.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { ChatPosition } from "./bus.ts";
-import type { Form, Voice } from "./voice.ts";
-import type { Word } from "./words.ts";
+import type { Form, Voice } from "./lines_or_messages.ts";
+import type { Word } from "./room_messages.ts";
 
 /** The time that a client that leaves gets to read what waits for it, in milliseconds. */
 const LINGER_MS = 5000;

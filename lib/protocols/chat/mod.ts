@@ -22,5 +22,5 @@ export { natsBus } from "./nats_bus.ts";
 export type { NatsBus, NatsBusOptions } from "./nats_bus.ts";
 export type { ChatRoom } from "./chat.ts";
 export type { ChatEvent, ChatOptions } from "./room.ts";
-export type { MessageConn } from "./voice.ts";
-export type { ChatMessage } from "./words.ts";
+export type { MessageConn } from "./lines_or_messages.ts";
+export type { ChatMessage } from "./room_messages.ts";

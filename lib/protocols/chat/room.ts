@@ -14,9 +14,9 @@ import { Delivery } from "./delivery.ts";
 import { Member } from "./member.ts";
 import { memoryBus } from "./memory_bus.ts";
 import { Presence, type PresenceChange } from "./presence.ts";
-import { cleanText, isName, keyOf } from "./text.ts";
-import type { Voice } from "./voice.ts";
-import { type ChatMessage, Word } from "./words.ts";
+import { cleanText, isName, keyOf } from "./clean_text.ts";
+import type { Voice } from "./lines_or_messages.ts";
+import { type ChatMessage, Word } from "./room_messages.ts";
 
 /** Told to all when the server stops. */
 const STOPPING = "The server stops. Goodbye!";

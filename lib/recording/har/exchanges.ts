@@ -12,7 +12,7 @@ import { framingOf } from "../../http/message/request_framing.ts";
 import { HeadParser, type RequestHead } from "../../http/message/request_head.ts";
 import { type BodyLength, bodyLengthOf } from "../../http/message/response_framing.ts";
 import { type ResponseHead, ResponseHeadParser } from "../../http/message/response_head.ts";
-import type { SentStream } from "./stream.ts";
+import type { SentStream } from "./sent_stream.ts";
 
 /** Larger than what servers and clients take: it was recorded, so it is shown. */
 const LIMITS = { headerBytes: 1024 * 1024, headerCount: 10_000 };

@@ -8,14 +8,14 @@ import type { Buffer } from "node:buffer";
 import { parseScopedIP } from "../../base/ip.ts";
 import type { RequestHead } from "../../http/message/request_head.ts";
 import { checkRecording } from "../arguments.ts";
-import { connectionsOf, type RecordedConnection } from "../conversations.ts";
+import { connectionsOf, type RecordedConnection } from "../connections.ts";
 import type { Recording } from "../format.ts";
-import { ContentDecoder } from "./decode.ts";
-import { BodyTexts } from "./texts.ts";
+import { ContentDecoder } from "./content_decoder.ts";
+import { BodyTexts } from "./body_texts.ts";
 import { type Exchange, exchangesOf, isWebSocket, type Message } from "./exchanges.ts";
 import type { Har, HarContent, HarEntry, HarPair, HarRequest, HarResponse } from "./format.ts";
 import { webSocketMessages } from "./websocket.ts";
-import { type SentStream, streamOf } from "./stream.ts";
+import { type SentStream, streamOf } from "./sent_stream.ts";
 
 /**
  * Makes an HTTP archive of the requests and responses of a recording. What is not HTTP/1.0 or 1.1 is

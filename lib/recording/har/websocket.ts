@@ -13,8 +13,8 @@ import { FrameParser, OPCODE, type WsRole } from "../../http/ws/frame.ts";
 import { wsSettings } from "../../http/ws/options.ts";
 import type { Exchange } from "./exchanges.ts";
 import type { HarWebSocketMessage } from "./format.ts";
-import type { SentStream } from "./stream.ts";
-import type { BodyTexts } from "./texts.ts";
+import type { SentStream } from "./sent_stream.ts";
+import type { BodyTexts } from "./body_texts.ts";
 
 /** Larger than what servers and clients take: it was recorded, so it is shown. */
 const SETTINGS = wsSettings({ maxSize: 128 * 1024 * 1024, maxFragments: 1_000_000 });

@@ -19,10 +19,10 @@ import {
   nameResolution,
   sectionHeader,
 } from "./blocks.ts";
-import { Ends, sameFamily } from "./ends.ts";
+import { Ends, sameFamily } from "./endpoints.ts";
 import { type End, udpPacket } from "./packets.ts";
 import { type FlowPacket, TcpFlow } from "./tcp_flow.ts";
-import { WireSockets } from "./wire.ts";
+import { WireSockets } from "./tls_wire.ts";
 
 type EventOf<T extends RecordedEvent["type"]> = Extract<RecordedEvent, { readonly type: T }>;
 

@@ -9,7 +9,7 @@ import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import type { TlsConn } from "../../../lib/net/transport.ts";
-import { CertificateStore } from "../../../lib/net/tls/certificates.ts";
+import { CertificateStore } from "../../../lib/net/tls/certificate_store.ts";
 import { test } from "../../support/runner.deno.ts";
 
 test("RFC 6455 4.1: a URL that is not valid, or not of a WebSocket, is refused before it is connected to", async () => {

@@ -7,7 +7,7 @@ import { systemClock } from "../../../lib/base/clock.ts";
 import { WebSocketConn } from "../../../lib/http/ws/conn.ts";
 import type { WsRole } from "../../../lib/http/ws/frame.ts";
 import { type WsOptions, wsSettings } from "../../../lib/http/ws/options.ts";
-import type { WsConn } from "../../../lib/http/ws/ws_conn.ts";
+import type { WsConn } from "../../../lib/http/ws/conn_types.ts";
 import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
 import { pair } from "../../support/helpers.ts";

@@ -7,7 +7,7 @@ import { type EventEmitter, once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { dialWebSocket } from "../../../lib/http/ws/client.ts";
 import { websocket } from "../../../lib/http/ws/server.ts";
-import type { WsClose, WsConn } from "../../../lib/http/ws/ws_conn.ts";
+import type { WsClose, WsConn } from "../../../lib/http/ws/conn_types.ts";
 import { serveLight } from "../../../lib/http/server/server.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
 import { toPcapng } from "../../../lib/recording/pcapng/pcapng.ts";

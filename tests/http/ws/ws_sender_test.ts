@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type Deferred, deferred } from "../../../lib/base/wait.ts";
-import { prepareMessage } from "../../../lib/http/ws/prepared.ts";
+import { prepareMessage } from "../../../lib/http/ws/prepared_message.ts";
 import { FrameSender } from "../../../lib/http/ws/sender.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
 import { turn } from "../../support/helpers.ts";

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CertificateStore } from "../../../lib/net/tls/certificates.ts";
+import { CertificateStore } from "../../../lib/net/tls/certificate_store.ts";
 import type { TlsClientOptions } from "../../../lib/net/tls/options.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
-import type { SelfSigned } from "../../../lib/net/tls/certificate.ts";
+import type { SelfSigned } from "../../../lib/net/tls/self_signed_certificate.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
 import { formatAddr, type TcpAddr } from "../../../lib/base/addr.ts";
 import { serve } from "../../../lib/serve/serve.ts";

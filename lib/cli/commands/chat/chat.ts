@@ -6,9 +6,9 @@
 
 import { formatAddr } from "../../../base/addr.ts";
 import { type ChatEvent, chatRoom } from "../../../protocols/chat/mod.ts";
-import { ACCESS_HELP } from "../../options/access.ts";
+import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
-import { SERVICE_HELP } from "../../options/service.ts";
+import { SERVICE_HELP } from "../../options/service_manager.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
@@ -20,7 +20,7 @@ import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
 import { renderFlags, seconds, type Values } from "../../io/flags.ts";
-import { CHAT_HINTS } from "../../advice/hints.ts";
+import { CHAT_HINTS } from "../../advice/foreign_options.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
 import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
@@ -31,7 +31,7 @@ import {
   type ServingOptions,
 } from "../../options/serving.ts";
 import { listenAsPlanned, planListening, serveUntilStopped } from "../../serving/serving.ts";
-import { openServerTransport } from "../../serving/shortage.ts";
+import { openServerTransport } from "../../serving/resource_shortage.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
 import { BUS_FLAGS, BUS_HELP, type BusOptions, openBus, parseBus } from "./bus.ts";
 import { openPage, PAGE_FLAGS, type PageOptions, parsePage } from "./page.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { LightHandler } from "../../../http/server/light.ts";
-import { refuse, safe } from "../../../watch/guard.ts";
+import { refuse, safe } from "../../../watch/page_access.ts";
 import { pageFiles } from "../../../watch/page_files.ts";
 import { PAGE_TEXTS } from "./page_texts.deno.ts";
 

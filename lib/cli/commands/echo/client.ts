@@ -6,7 +6,7 @@
 
 import { dial } from "../../../dial.ts";
 import { IdleWatch } from "../../../serve/idle.ts";
-import { ECHO_HINTS } from "../../advice/hints.ts";
+import { ECHO_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { clientExitHelp } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";

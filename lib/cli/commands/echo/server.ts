@@ -5,13 +5,13 @@
  */
 
 import { echo as echoHandler } from "../../../protocols/echo.ts";
-import { ECHO_SERVER_HINTS } from "../../advice/hints.ts";
+import { ECHO_SERVER_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
-import { ACCESS_HELP } from "../../options/access.ts";
+import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
-import { SERVICE_HELP } from "../../options/service.ts";
+import { SERVICE_HELP } from "../../options/service_manager.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";

@@ -7,10 +7,10 @@
 import { placeAdvice } from "../../advice/first_word.ts";
 import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
 import { size, toggle, UsageError, type Values } from "../../io/flags.ts";
-import { type AccessOptions, parseAccess } from "../../options/access.ts";
+import { type AccessOptions, parseAccess } from "../../options/access_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
-import { type InetPlace, parsePlace } from "../../options/place.ts";
+import { type InetPlace, parsePlace } from "../../options/listen_address.ts";
 import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";

@@ -8,14 +8,14 @@ import { counted } from "../../../base/words.ts";
 import { echoDatagram } from "../../../protocols/echo.ts";
 import { serveDatagrams } from "../../../serve/serve_datagrams.ts";
 import { EXIT } from "../../io/exit.ts";
-import { describePlace } from "../../options/place.ts";
-import { openAccess } from "../../serving/access.ts";
-import { describeReach, urlOf } from "../../serving/addresses.ts";
-import { tellFailure } from "../../serving/tell.ts";
+import { describePlace } from "../../options/listen_address.ts";
+import { openAccess } from "../../serving/access_reload.ts";
+import { describeReach, urlOf } from "../../serving/own_addresses.ts";
+import { tellFailure } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
 import type { Signals } from "../../io/signals.ts";
 import { datagramTranscript } from "../../io/transcript.ts";
-import { openServerTransport } from "../../serving/shortage.ts";
+import { openServerTransport } from "../../serving/resource_shortage.ts";
 import type { EchoDatagramOptions } from "./server_options.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */

@@ -8,7 +8,7 @@ import { echo } from "../../../protocols/echo.ts";
 import { serve } from "../../../serve/serve.ts";
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { serverTranscript } from "../../io/transcript.ts";
-import { workerMain } from "../../serving/worker.ts";
+import { workerMain } from "../../serving/worker_main.ts";
 import type { EchoHandlerOptions } from "./server_options.ts";
 
 /** The URL of this file. */

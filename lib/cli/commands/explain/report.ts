@@ -10,9 +10,9 @@ import { adviceOf, type SocketError } from "../../../base/errors.ts";
 import { escapeText } from "../../../base/escape.ts";
 import type { Cause } from "../../explain/connecting.ts";
 import { sentences } from "../../explain/explain.ts";
-import type { Manner } from "../../explain/manner.ts";
-import type { Speech } from "../../explain/peer.ts";
-import { describeSpeech } from "../../explain/speech.ts";
+import type { Manner } from "../../explain/next_command.ts";
+import type { Speech } from "../../explain/server_protocol.ts";
+import { describeSpeech } from "../../explain/other_protocol.ts";
 
 /** Why something failed. */
 export interface Failure {

@@ -10,7 +10,7 @@ import { open } from "node:fs/promises";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
 import { writeError } from "../../io/files.ts";
-import { FileWriter } from "./writer.ts";
+import { FileWriter } from "./file_writer.ts";
 
 /** Takes the content of a response, in one attempt or several. */
 export interface Output {

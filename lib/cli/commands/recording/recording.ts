@@ -10,7 +10,7 @@ import { extname } from "node:path";
 import { toHar } from "../../../recording/har/har.ts";
 import { toMermaid } from "../../../recording/mermaid.ts";
 import { toPcapng } from "../../../recording/pcapng/pcapng.ts";
-import { connectionsOf } from "../../../recording/conversations.ts";
+import { connectionsOf } from "../../../recording/connections.ts";
 import { RecordingError } from "../../../recording/error.ts";
 import type { RecordedEvent, Recording } from "../../../recording/format.ts";
 import { readRecording } from "../../../recording/read.ts";

@@ -15,9 +15,9 @@ import { type BalancedTarget, Balancer, type TargetChange } from "../../../proto
 import type { Log } from "../../io/log.ts";
 import { UsageError } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
-import type { Life } from "../../serving/life.ts";
-import { introducing } from "./introduction.ts";
-import { refuseItself } from "./itself.ts";
+import type { Life } from "../../serving/lifecycle.ts";
+import { introducing } from "./send_proxy.ts";
+import { refuseItself } from "./own_target.ts";
 import { readsTargets, readTargets, type SeveralTargets } from "./targets.ts";
 
 /** What {@linkcode openBalancer} uses. */

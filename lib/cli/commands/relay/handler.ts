@@ -15,13 +15,13 @@ import type { Handler } from "../../../serve/serve.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { dialWebSocket, WsError } from "../../../http/ws/mod.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
-import { type Attempt, noting } from "../../options/attempt.ts";
+import { type Attempt, noting } from "../../options/last_attempt.ts";
 import { explained } from "../../explain/explain.ts";
 import type { Log } from "../../io/log.ts";
-import type { Life } from "../../serving/life.ts";
+import type { Life } from "../../serving/lifecycle.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
 import { openBalancer } from "./balancing.ts";
-import { introducing } from "./introduction.ts";
+import { introducing } from "./send_proxy.ts";
 import type { RelayTo } from "./targets.ts";
 import { formatTarget, type RelayTargetOptions, type WebSocketPlace } from "./web_socket_target.ts";
 

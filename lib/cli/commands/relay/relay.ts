@@ -5,9 +5,9 @@
  */
 
 import { systemTransport } from "../../../net/system.deno.ts";
-import { ACCESS_HELP } from "../../options/access.ts";
+import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
-import { SERVICE_HELP } from "../../options/service.ts";
+import { SERVICE_HELP } from "../../options/service_manager.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import {
@@ -19,9 +19,9 @@ import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { relayAdvice } from "../../advice/first_word.ts";
 import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
-import { RELAY_HINTS } from "../../advice/hints.ts";
+import { RELAY_HINTS } from "../../advice/foreign_options.ts";
 import { handlerTo } from "./handler.ts";
-import { refuseItself } from "./itself.ts";
+import { refuseItself } from "./own_target.ts";
 import {
   type MessageOptions,
   ORIGIN_HELP,
@@ -52,10 +52,10 @@ import {
   type WorkerOptions,
   WORKERS_HELP,
 } from "../../options/workers.ts";
-import { openAccess } from "../../serving/access.ts";
+import { openAccess } from "../../serving/access_reload.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
-import { Shortage } from "../../serving/shortage.ts";
-import { conclude, tellStop } from "../../serving/tell.ts";
+import { Shortage } from "../../serving/resource_shortage.ts";
+import { conclude, tellStop } from "../../serving/server_log.ts";
 import { openObserved } from "../../options/transport.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";

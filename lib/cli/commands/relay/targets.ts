@@ -17,8 +17,8 @@ import {
 } from "../../io/flags.ts";
 import { isInFile } from "../../io/secret.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
-import type { Place } from "../../options/place.ts";
-import { type ProxyVersion, SEND_PROXY_FLAG } from "./introduction.ts";
+import type { Place } from "../../options/listen_address.ts";
+import { type ProxyVersion, SEND_PROXY_FLAG } from "./send_proxy.ts";
 import {
   isSecure,
   parseTargetTls,

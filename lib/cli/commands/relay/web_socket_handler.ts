@@ -6,7 +6,7 @@
 
 import type { LightHandler } from "../../../http/server/light.ts";
 import type { WsConn } from "../../../http/ws/mod.ts";
-import type { WorkerContext } from "../../serving/worker.ts";
+import type { WorkerContext } from "../../serving/worker_main.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
 import type { MessageOptions } from "../web_socket/options.ts";
 import { webSocketHandler } from "../web_socket/serving.ts";

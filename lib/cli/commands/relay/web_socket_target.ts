@@ -8,7 +8,7 @@ import type { ClientTls } from "../../../http/client/options.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { parseTrust } from "../../options/tls_client.ts";
-import type { ProxyVersion } from "./introduction.ts";
+import type { ProxyVersion } from "./send_proxy.ts";
 import { parseTarget, type TARGET_FLAGS, type TargetOptions } from "./target.ts";
 
 /** A WebSocket that bytes go to, as binary messages. */

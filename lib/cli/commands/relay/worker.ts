@@ -7,7 +7,7 @@
 import { serve } from "../../../serve/serve.ts";
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
-import { workerMain } from "../../serving/worker.ts";
+import { workerMain } from "../../serving/worker_main.ts";
 import { handlerTo } from "./handler.ts";
 import type { RelayTo } from "./targets.ts";
 

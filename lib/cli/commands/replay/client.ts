@@ -8,7 +8,7 @@ import { counted } from "../../../base/words.ts";
 import { dial } from "../../../dial.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
-import { matcherOf } from "../../../replay/replayed.ts";
+import { matcherOf } from "../../../replay/replay_transport.ts";
 import { IdleWatch } from "../../../serve/idle.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";

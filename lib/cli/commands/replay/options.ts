@@ -7,11 +7,11 @@
 import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
 import type { Recording } from "../../../recording/format.ts";
-import { connectionsOf, type RecordedConnection } from "../../../recording/conversations.ts";
+import { connectionsOf, type RecordedConnection } from "../../../recording/connections.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
-import { ignoredFields, matcherOf, type ReplayOptions } from "../../../replay/replayed.ts";
+import { ignoredFields, matcherOf, type ReplayOptions } from "../../../replay/replay_transport.ts";
 import { playable, ReplayError, type Script, scriptOf } from "../../../replay/script.ts";
-import type { Party } from "../../../recording/conversations.ts";
+import type { Party } from "../../../recording/connections.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Log } from "../../io/log.ts";

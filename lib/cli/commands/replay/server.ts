@@ -9,7 +9,7 @@ import { systemTransport } from "../../../net/system.deno.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
 import { play } from "../../../replay/player.ts";
-import { matcherOf } from "../../../replay/replayed.ts";
+import { matcherOf } from "../../../replay/replay_transport.ts";
 import { serve } from "../../../serve/serve.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
@@ -26,11 +26,11 @@ import { openObserved } from "../../options/transport.ts";
 import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { conversationOptions, openListener, serveUntilStopped } from "../../serving/serving.ts";
-import { Shortage } from "../../serving/shortage.ts";
+import { Shortage } from "../../serving/resource_shortage.ts";
 import type { Session } from "../../session.ts";
-import { refuseItself } from "../relay/itself.ts";
-import { Addition } from "./addition.ts";
-import { type MissChoice, ON_MISS_FLAGS, parseOnMiss } from "./on_miss.ts";
+import { refuseItself } from "../relay/own_target.ts";
+import { Addition } from "./on_miss_record.ts";
+import { type MissChoice, ON_MISS_FLAGS, parseOnMiss } from "./on_miss_flags.ts";
 import {
   checkPlayable,
   openReplay,
@@ -40,7 +40,7 @@ import {
   type ReplayChoice,
   tellMismatch,
 } from "./options.ts";
-import { passOnHandler } from "./pass_on.ts";
+import { passOnHandler } from "./on_miss_pass.ts";
 
 const PORT = 10003;
 

@@ -5,7 +5,7 @@
  */
 
 import { systemTransport } from "../../../net/system.deno.ts";
-import { ReplayedRecording } from "../../../watch/replayed.ts";
+import { ReplayedRecording } from "../../../watch/replayed_recording.ts";
 import { serveWatch } from "../../../watch/server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { openBrowser } from "../../io/browser.ts";

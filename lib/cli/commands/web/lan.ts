@@ -6,7 +6,7 @@
 
 import { renderUnicodeCompact } from "uqr";
 import { formatAddr } from "../../../base/addr.ts";
-import { NOT_TOLD, ownAddresses } from "../../serving/addresses.ts";
+import { NOT_TOLD, ownAddresses } from "../../serving/own_addresses.ts";
 
 /** Lines that tell the URLs, with the first one as a QR code too if that is to be looked at. */
 export function describeLan(

@@ -11,7 +11,7 @@ import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr, TcpAddr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../options/host.ts";
-import type { InheritedPlace, OpenPlace, Place, UnixPlace } from "../../options/place.ts";
+import type { InheritedPlace, OpenPlace, Place, UnixPlace } from "../../options/listen_address.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;

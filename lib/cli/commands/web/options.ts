@@ -20,22 +20,27 @@ import {
   type Values,
 } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
-import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "../../options/access.ts";
+import {
+  ACCESS_FLAGS,
+  type AccessOptions,
+  parseAccess,
+  shareOf,
+} from "../../options/access_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { hostFlag, isAnyHost } from "../../options/host.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { LIMIT_FLAGS } from "../../options/limits.ts";
-import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/place.ts";
+import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/listen_address.ts";
 import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "../../options/metrics.ts";
-import { SERVICE_FLAGS } from "../../options/service.ts";
+import { SERVICE_FLAGS } from "../../options/service_manager.ts";
 import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
 import { parseTrustProxy, TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
-import { checkCacheControl, parseFields } from "./fields.ts";
-import { allowHostFlag, servedNames } from "./hosts.ts";
+import { checkCacheControl, parseFields } from "./header_flags.ts";
+import { allowHostFlag, servedNames } from "./allow_host.ts";
 import type { WebPlace } from "./listen.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
-import { typeFlag } from "./types.ts";
+import { typeFlag } from "./media_type_flag.ts";
 import { AUTH_FLAGS, type AuthOptions, parseAuth } from "./users.ts";
 
 const LOOPBACK = "127.0.0.1";

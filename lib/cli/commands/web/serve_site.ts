@@ -4,7 +4,7 @@
  * @module
  */
 
-import { statusOfError } from "../../../files/disk.ts";
+import { statusOfError } from "../../../files/located_file.ts";
 import { makeSite, type SiteOptions } from "../../../files/site.ts";
 import type { LightRequest } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
@@ -14,8 +14,8 @@ import type { Listener } from "../../../net/transport.ts";
 import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Log } from "../../io/log.ts";
 import { ATOMIC } from "../../io/program_output.ts";
-import type { Shortage } from "../../serving/shortage.ts";
-import { tellMistake } from "../../serving/tell.ts";
+import type { Shortage } from "../../serving/resource_shortage.ts";
+import { tellMistake } from "../../serving/server_log.ts";
 import { AccessLog } from "./access_log.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { AuthOptions } from "./users.ts";

@@ -5,9 +5,9 @@
  */
 
 import { counted } from "../../../base/words.ts";
-import { followMessages, type Passed } from "../../../http/message/follow.ts";
+import { followMessages, type Passed } from "../../../http/message/follow_messages.ts";
 import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
-import { httpWords } from "../../drawing/http.ts";
+import { httpWords } from "../../drawing/http_drawing.ts";
 import type { Transcript } from "../../io/log.ts";
 import { quote } from "../../io/quote.ts";
 import { serverTranscript } from "../../io/transcript.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Life } from "../../serving/life.ts";
+import type { Life } from "../../serving/lifecycle.ts";
 import type { Credentials } from "../../../files/auth.ts";
 import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";

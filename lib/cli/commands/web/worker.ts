@@ -5,7 +5,7 @@
  */
 
 import type { WorkerMain } from "../../../workers/protocol.ts";
-import { workerMain } from "../../serving/worker.ts";
+import { workerMain } from "../../serving/worker_main.ts";
 import { serveSite, type Site } from "./serve_site.ts";
 import { SITE_SHOWN, webTranscript } from "./transcript.ts";
 import { followFile } from "./users.ts";

@@ -7,7 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { SocketError } from "../../../base/errors.ts";
-import { requireHost } from "../../../files/hosts.ts";
+import { requireHost } from "../../../files/allowed_hosts.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
 import { serveLight } from "../../../http/server/server.ts";
@@ -18,7 +18,7 @@ import type { Log } from "../../io/log.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
 import { conversationOptions, type Opened, type Spoken } from "../../serving/serving.ts";
-import { conclude, tellMistake, tellStop } from "../../serving/tell.ts";
+import { conclude, tellMistake, tellStop } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
 import type { MessageOptions } from "./options.ts";
 

@@ -12,11 +12,11 @@ import { exchange } from "./exchange.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { acceptOf, hasItem, headText, parseFields } from "./handshake.ts";
 import { Inflater } from "./inflater.ts";
-import { Link } from "./link.ts";
+import { Link } from "./case_connection.ts";
 import { judge, type Judgement } from "./match.ts";
 import { reportJson, reportText } from "./report.ts";
 import type { Result, SectionResult } from "./result.ts";
-import { describeSeen } from "./words.ts";
+import { describeSeen } from "./frame_words.ts";
 
 /** Options of {@linkcode Examiner}. */
 export interface ExaminerOptions {

@@ -8,7 +8,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Expected, FrameCase, Sent } from "./case.ts";
 import { close, encodeFrame, type Frame, ping, type Role, utf8 } from "./frame.ts";
 import type { FrameReader, ReceivedClose } from "./frame_reader.ts";
-import type { Link } from "./link.ts";
+import type { Link } from "./case_connection.ts";
 import { isClose, isComplete, isPossible, type Seen } from "./match.ts";
 
 /** Options of {@linkcode exchange}. */

@@ -6,7 +6,7 @@
 
 import { OPCODE, type Role } from "./frame.ts";
 import type { Sent } from "./case.ts";
-import { Gathered } from "../../../base/gathered.ts";
+import { Gathered } from "../../../base/gathered_bytes.ts";
 import type { Inflater } from "./inflater.ts";
 
 /** A Close that has come. */

@@ -7,7 +7,7 @@
 
 import { constants, createInflateRaw } from "node:zlib";
 import { deferred } from "../../../base/wait.ts";
-import { Gathered } from "../../../base/gathered.ts";
+import { Gathered } from "../../../base/gathered_bytes.ts";
 
 /** The bytes that a sender leaves out at the end of each message. */
 const TAIL = Uint8Array.of(0, 0, 255, 255);

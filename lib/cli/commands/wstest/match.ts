@@ -7,7 +7,7 @@
 import type { Expected, FrameCase, Sent } from "./case.ts";
 import { type Frame, OPCODE } from "./frame.ts";
 import type { ReceivedClose } from "./frame_reader.ts";
-import type { StreamEnd } from "./link.ts";
+import type { StreamEnd } from "./case_connection.ts";
 
 /** The observations of a case. */
 export interface Seen {

@@ -11,7 +11,7 @@ import { quote } from "../../io/quote.ts";
 import type { Case } from "./case.ts";
 import type { Verdict } from "./match.ts";
 import type { Result, SectionResult } from "./result.ts";
-import { describeExpected, hex } from "./words.ts";
+import { describeExpected, hex } from "./frame_words.ts";
 
 /** The verdicts, with the words of the report. */
 const WORDS: Readonly<Record<Verdict, string>> = {

@@ -9,7 +9,7 @@ import { aText, type Case, type Section } from "./case.ts";
 import { exchange } from "./exchange.ts";
 import { text } from "./frame.ts";
 import { FrameReader } from "./frame_reader.ts";
-import { Link } from "./link.ts";
+import { Link } from "./case_connection.ts";
 import { judge } from "./match.ts";
 import type { Result, SectionResult } from "./result.ts";
 import { open, runCase, type RunOptions } from "./run_case.ts";

@@ -15,10 +15,10 @@ import { exchange } from "./exchange.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { faultOf, newKey, parseResponse, requestFields, requestText } from "./handshake.ts";
 import { Inflater } from "./inflater.ts";
-import { Link } from "./link.ts";
+import { Link } from "./case_connection.ts";
 import { judge, type Judgement } from "./match.ts";
 import type { Result } from "./result.ts";
-import { describeSeen } from "./words.ts";
+import { describeSeen } from "./frame_words.ts";
 
 /** The server that is tested. */
 export interface Target {

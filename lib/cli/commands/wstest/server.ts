@@ -9,7 +9,7 @@ import { placeAdvice } from "../../advice/first_word.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags, type Values } from "../../io/flags.ts";
-import { ACCESS_HELP } from "../../options/access.ts";
+import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import {
   INSTRUMENT_FLAGS,

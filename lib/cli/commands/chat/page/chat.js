@@ -73,7 +73,7 @@ function onState(now, seconds, reason) {
   showPeople();
 }
 
-/** @param {any} message as lib/protocols/chat/words.ts has it */
+/** @param {any} message as lib/protocols/chat/room_messages.ts has it */
 function onMessage(message) {
   position = message.position ?? position;
   switch (message.type) {

@@ -6,7 +6,7 @@
 
 import type { WsMessage } from "./assembler.ts";
 import { WsError } from "./error.ts";
-import type { WsConn } from "./ws_conn.ts";
+import type { WsConn } from "./conn_types.ts";
 
 /** An open WebSocket as streams. */
 export interface WsStreamOpen {

@@ -6,9 +6,9 @@
  */
 
 import { formatSize } from "../../base/size.ts";
-import { followMessages, type Passed } from "../../http/message/follow.ts";
+import { followMessages, type Passed } from "../../http/message/follow_messages.ts";
 import { quote } from "../io/quote.ts";
-import type { DrawingWords, DrawnMessage } from "../io/drawn.ts";
+import type { DrawingWords, DrawnMessage } from "../io/drawing_types.ts";
 
 /** The words of a program that is the client or the server of HTTP. */
 export function httpWords(role: "client" | "server"): DrawingWords {

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../base/clock.ts";
-import type { MessagePart } from "./messages.ts";
+import type { MessagePart } from "./web_socket_messages.ts";
 import type { Fault, FaultName, Faults, Moment } from "./plan.ts";
 
 /** A fault by its name. */

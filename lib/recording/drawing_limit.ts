@@ -4,7 +4,7 @@
  * @module
  */
 
-import { connectionsOf, type RecordedConnection } from "./conversations.ts";
+import { connectionsOf, type RecordedConnection } from "./connections.ts";
 import type { Recording } from "./format.ts";
 
 /** The most steps of a drawing: browsers take seconds for that many, and memory without end for more. */

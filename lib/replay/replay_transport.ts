@@ -41,10 +41,10 @@ import type {
   UnixListenOptions,
 } from "../net/transport.ts";
 import { checkRecording } from "../recording/arguments.ts";
-import { connectionsOf, type Party, type RecordedConnection } from "../recording/conversations.ts";
+import { connectionsOf, type Party, type RecordedConnection } from "../recording/connections.ts";
 import type { Recording } from "../recording/format.ts";
 import { CREDENTIAL_FIELDS } from "../observe/redact.ts";
-import { httpUnits } from "./http.ts";
+import { httpUnits } from "./http_units.ts";
 import { type Matcher, StreamMatcher } from "./match.ts";
 import { play } from "./player.ts";
 import { playable, type Script, scriptOf } from "./script.ts";

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { type Matcher, ReplayMismatch } from "../../../replay/match.ts";
 import type { Progress } from "../../../replay/player.ts";
-import { matcherOf, type ReplayOptions } from "../../../replay/replayed.ts";
+import { matcherOf, type ReplayOptions } from "../../../replay/replay_transport.ts";
 import type { Script } from "../../../replay/script.ts";
 
 /** A recorded connection that is played. */

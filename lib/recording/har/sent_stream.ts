@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { bytesFrom, type Party, type RecordedConnection } from "../conversations.ts";
+import { bytesFrom, type Party, type RecordedConnection } from "../connections.ts";
 
 /** See the module. */
 export interface SentStream {

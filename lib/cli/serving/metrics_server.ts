@@ -22,10 +22,10 @@ import type { WorkerEvent, Workers } from "../../workers/workers.ts";
 import type { MetricsOptions, Monitor } from "../options/metrics.ts";
 import { CliError, exitCodeOf } from "../io/exit.ts";
 import type { Session } from "../session.ts";
-import { localProgramsOnly } from "./control.ts";
+import { localProgramsOnly } from "./local_programs_only.ts";
 import { handoverOf, isSuccessor } from "./handover.ts";
 import { FirstProcess, processSamples } from "./process_samples.ts";
-import { tellMistake } from "./tell.ts";
+import { tellMistake } from "./server_log.ts";
 import { WorkerSamples } from "./worker_samples.ts";
 
 /** The most connections at once. */

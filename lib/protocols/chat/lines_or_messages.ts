@@ -10,8 +10,8 @@ import type { Framing } from "../../frames/framing.ts";
 import type { Conn } from "../../net/transport.ts";
 import { LineSplitter } from "./lines.ts";
 import { TelnetCommands } from "./telnet.ts";
-import { decodeText } from "./text.ts";
-import type { Word } from "./words.ts";
+import { decodeText } from "./clean_text.ts";
+import type { Word } from "./room_messages.ts";
 
 /**
  * The most bytes that are received at once. Short lines grow by the names before them: so that one

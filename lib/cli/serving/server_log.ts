@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AccessList } from "../../serve/access.ts";
+import type { AccessList } from "../../serve/access_list.ts";
 import { counted } from "../../base/words.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { ServeSummary } from "../../serve/serve.ts";

@@ -11,7 +11,7 @@ import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { Conversation } from "../../serve/server.ts";
 import type { HttpSettings } from "./options.ts";
-import type { Proxied } from "./proxied.ts";
+import type { Proxied } from "./proxied_requests.ts";
 import type { Reports } from "./reports.ts";
 import type { EngineRequest } from "./request.ts";
 

@@ -8,7 +8,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { forbiddenBy } from "../../../base/permission.ts";
 import type { SiteOptions } from "../../../files/site.ts";
-import { TemporaryFile } from "../../../files/temporary.ts";
+import { TemporaryFile } from "../../../files/temporary_file.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 
 /**

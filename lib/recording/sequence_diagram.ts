@@ -6,7 +6,7 @@
 
 import { escapeText } from "../base/escape.ts";
 import { formatSize } from "../base/size.ts";
-import type { Party, RecordedConnection, Step } from "./conversations.ts";
+import type { Party, RecordedConnection, Step } from "./connections.ts";
 
 /** A line of a sequence: an arrow, or words across both. */
 export interface SequenceLine {

@@ -8,7 +8,7 @@ import { X509Certificate } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { SocketError } from "../../base/errors.ts";
 import { counted } from "../../base/words.ts";
-import { CertificateStore } from "../../net/tls/certificates.ts";
+import { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Log } from "../io/log.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";

@@ -12,18 +12,18 @@ import { ServerMetrics } from "../../metrics/mod.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
 import { flushed, serverIo } from "../io/io.ts";
 import { Log, type LogOptions, type Transcript } from "../io/log.ts";
-import type { AccessOptions } from "../options/access.ts";
+import type { AccessOptions } from "../options/access_flags.ts";
 import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import { openSockets, type ProxyOptions } from "../options/proxy_protocol.ts";
 import { openObserved, type ShownOptions } from "../options/transport.ts";
-import { openAccess } from "./access.ts";
+import { openAccess } from "./access_reload.ts";
 import type { Certificates } from "./certificate_files.ts";
-import { followCertificates } from "./certificates.ts";
-import type { Life } from "./life.ts";
+import { followCertificates } from "./certificate_reload.ts";
+import type { Life } from "./lifecycle.ts";
 import { conversationOptions, withTls } from "./serving.ts";
-import { Shortage } from "./shortage.ts";
+import { Shortage } from "./resource_shortage.ts";
 import { workerReporter } from "./worker_samples.ts";
 
 /** What the conversations of a worker may use. */

@@ -9,16 +9,16 @@ import { factOf } from "../../base/errors.ts";
 import { escapeText } from "../../base/escape.ts";
 import { wrapText } from "../../base/text_width.ts";
 import type { SocketEvent } from "../../observe/events.ts";
-import { headingLines, roomOf, rowLines, type Sheet } from "../../recording/columns.ts";
+import { headingLines, roomOf, rowLines, type Sheet } from "../../recording/text_columns.ts";
 import {
   ConnectionReader,
   type Party,
   type RecordedConnection,
   type Step,
-} from "../../recording/conversations.ts";
+} from "../../recording/connections.ts";
 import type { RecordedEvent } from "../../recording/format.ts";
-import { formatTime, lineOf } from "../../recording/sequence.ts";
-import type { Canvas, DataEvent, Drawing, DrawingWords } from "../io/drawn.ts";
+import { formatTime, lineOf } from "../../recording/sequence_diagram.ts";
+import type { Canvas, DataEvent, Drawing, DrawingWords } from "../io/drawing_types.ts";
 
 /** Makes the sink that draws. */
 export const liveDrawing: Drawing = (canvas, words) => {

@@ -6,7 +6,7 @@
 
 import { nearest } from "../../base/words.ts";
 import type { Cause } from "./connecting.ts";
-import { textOf } from "./kernel.ts";
+import { textOf } from "./kernel_sockets.ts";
 
 /** The names in /etc/hosts, by address. */
 function hosts(): { readonly address: string; readonly names: readonly string[] }[] {

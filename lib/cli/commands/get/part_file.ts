@@ -13,9 +13,9 @@ import { counted } from "../../../base/words.ts";
 import { Leftover, read } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { createOwn, missing, openOwn, partOf, refuseForeignLink } from "./own_file.ts";
-import { readRecord, writeRecord } from "./record.ts";
+import { readRecord, writeRecord } from "./part_record.ts";
 import { writeError } from "../../io/files.ts";
-import { FileWriter } from "./writer.ts";
+import { FileWriter } from "./file_writer.ts";
 
 /** Options of {@linkcode fileOutput}. */
 export interface FileSettings {

@@ -17,7 +17,7 @@ import { formatDestination } from "../../options/destination.ts";
 import type { TargetOptions } from "../relay/target.ts";
 import { catchUp } from "./catch_up.ts";
 import type { Replay } from "./options.ts";
-import { Shelf, type Taken } from "./shelf.ts";
+import { Shelf, type Taken } from "./unplayed_connections.ts";
 
 /** The context of the handler. */
 export interface PassOnContext {

@@ -7,14 +7,14 @@
 
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
-import { locate, locateBelow } from "./disk.ts";
+import { locate, locateBelow } from "./located_file.ts";
 import { type FileState, type NameFound, stateOf } from "./file_state.ts";
 import { readNames, stateAt } from "./file_system.deno.ts";
-import { Gate } from "./gate.ts";
+import { Gate } from "./semaphore.ts";
 import { comparing, type Entry, type SortOrder } from "./listing.ts";
 import { OpenDirectory } from "./open_directory.ts";
-import { UnnamedError } from "./open_paths.ts";
-import { sortInTurns } from "./turns.ts";
+import { UnnamedError } from "./real_paths.ts";
+import { sortInTurns } from "./event_loop_turns.ts";
 
 /** So many of a directory are listed; the others are left out. */
 export const MOST_ENTRIES = 200_000;

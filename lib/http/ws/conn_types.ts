@@ -6,8 +6,8 @@
 
 import type { Addr } from "../../base/addr.ts";
 import type { WsMessage } from "./assembler.ts";
-import type { WsIncoming } from "./incoming.ts";
-import type { PreparedMessage } from "./prepared.ts";
+import type { WsIncoming } from "./incoming_message.ts";
+import type { PreparedMessage } from "./prepared_message.ts";
 
 /** The close of a WebSocket. */
 export interface WsClose {

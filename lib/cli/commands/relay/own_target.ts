@@ -11,8 +11,8 @@ import type { Endpoint } from "../../../base/addr.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { UsageError } from "../../io/flags.ts";
-import { ownAddresses } from "../../serving/addresses.ts";
-import type { Place } from "../../options/place.ts";
+import { ownAddresses } from "../../serving/own_addresses.ts";
+import type { Place } from "../../options/listen_address.ts";
 
 /**
  * Throws a {@linkcode UsageError} if one of the addresses that `target` stands for is where the relay

@@ -19,7 +19,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { forbiddenBy } from "../base/permission.ts";
 import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
-import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./open_paths.ts";
+import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./real_paths.ts";
 
 /** A path below the root, resolved. */
 export interface Located {

@@ -5,8 +5,8 @@
  */
 
 import { sleep, systemClock } from "../base/clock.ts";
-import { Gate } from "./gate.ts";
-import type { Reading } from "./reading.ts";
+import { Gate } from "./semaphore.ts";
+import type { Reading } from "./directory_reading.ts";
 
 /**
  * The entries of all readings that are held. Beyond that the oldest go, and with them who is sent

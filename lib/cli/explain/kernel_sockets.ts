@@ -8,7 +8,7 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { formatIP } from "../../base/ip.ts";
-import { ownAddresses } from "../serving/addresses.ts";
+import { ownAddresses } from "../serving/own_addresses.ts";
 import { hasOpenPaths } from "../../files/file_system.deno.ts";
 
 /** The addresses of this machine; undefined where they are unknown. */

@@ -7,8 +7,8 @@
 import type { TcpAddr } from "../../base/addr.ts";
 import { quote } from "../io/quote.ts";
 import type { Cause } from "./connecting.ts";
-import type { Manner } from "./manner.ts";
-import type { Speech } from "./peer.ts";
+import type { Manner } from "./next_command.ts";
+import type { Speech } from "./server_protocol.ts";
 
 /** Describes the answer of a server to TLS, as the words behind "it". */
 export function describeSpeech(speech: Speech): string {

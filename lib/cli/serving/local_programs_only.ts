@@ -5,7 +5,7 @@
  * @module
  */
 
-import { requireHost } from "../../files/hosts.ts";
+import { requireHost } from "../../files/allowed_hosts.ts";
 import type { LightHandler, LightResponse } from "../../http/server/light.ts";
 
 const REFUSAL: LightResponse = {

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { WsMessage } from "./assembler.ts";
 import { CLOSE, MAX_REASON } from "./close_code.ts";
-import type { WsConn } from "./ws_conn.ts";
+import type { WsConn } from "./conn_types.ts";
 
 /** What a message is in an event: bytes are an `ArrayBuffer` or a `Blob`, by `binaryType`. */
 export type EventData = string | ArrayBuffer | Blob;

@@ -6,12 +6,12 @@
 
 import { formatAddr } from "../../base/addr.ts";
 import { counted } from "../../base/words.ts";
-import { AccessList, type AccessRules } from "../../serve/access.ts";
+import { AccessList, type AccessRules } from "../../serve/access_list.ts";
 import { readEntries } from "../io/files.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { isInFile } from "../io/secret.ts";
-import { type AccessOptions, checkNetwork, readsFiles } from "../options/access.ts";
+import { type AccessOptions, checkNetwork, readsFiles } from "../options/access_flags.ts";
 
 /**
  * Makes the list that the options ask for, if they do. Which connection it refuses is a note in the

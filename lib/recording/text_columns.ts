@@ -6,8 +6,8 @@
 
 import { escapeText } from "../base/escape.ts";
 import { clipText, textWidth, wrapText } from "../base/text_width.ts";
-import type { Party } from "./conversations.ts";
-import type { SequenceLine } from "./sequence.ts";
+import type { Party } from "./connections.ts";
+import type { SequenceLine } from "./sequence_diagram.ts";
 
 /** The surface on which columns are drawn. */
 export interface Sheet {
