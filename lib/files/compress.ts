@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { type BrotliCompress, constants, createBrotliCompress, createGzip } from "node:zlib";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import { inTurn } from "./event_loop_turns.ts";
 
 /** The content codings that are made here. */
@@ -17,7 +17,7 @@ export type MadeCoding = "br" | "gzip";
  * Lets those through who compress a file, which is held in memory meanwhile: two of them, since the
  * runtimes have four threads for this and for files. Too many who wait is EBUSY.
  */
-export const compressing: Gate = new Gate(2, 1000);
+export const compressing: Semaphore = new Semaphore(2, 1000);
 
 /** So much is compressed in one go; brotli, which gathers 64 KiB, takes some 2 ms for those. */
 const SOME = 16 * 1024;

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { locate, locateBelow } from "./located_file.ts";
 import { type FileState, type NameFound, stateOf } from "./file_state.ts";
 import { readNames, stateAt } from "./file_system.deno.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import { comparing, type Entry, type SortOrder } from "./listing.ts";
 import { OpenDirectory } from "./open_directory.ts";
 import { UnnamedError } from "./real_paths.ts";
@@ -20,7 +20,7 @@ import { sortInTurns } from "./event_loop_turns.ts";
 export const MOST_ENTRIES = 200_000;
 
 /** So many files are looked at at once: the runtimes have four threads for that, and for all else. */
-const looking = new Gate(2);
+const looking = new Semaphore(2);
 
 /** So many are looked at in one go. */
 const SOME = 16;

@@ -9,7 +9,7 @@ import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../base/borrowed.ts";
 import { ChangedError, type Located, readFully } from "./located_file.ts";
 import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import { pauseAtTimes } from "./event_loop_turns.ts";
 import type { Slice } from "./ranges.ts";
 
@@ -32,7 +32,7 @@ let underWay = 0;
  * loop something to do: Deno would look at the network only when nearly all of them are sent, and on
  * Node a small request would wait behind a thousand of them.
  */
-const reads = new Gate(4);
+const reads = new Semaphore(4);
 
 /** Buffers of large chunks, kept for the next download. */
 const free: Buffer[] = [];

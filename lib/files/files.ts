@@ -28,11 +28,11 @@ import {
 import { checkedTypes, type MediaTypes } from "./media_type.ts";
 import { encodeName, isServed, parseTarget, type TargetPath } from "./path.ts";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import { Responses } from "./responses.ts";
 import { Resource, type ResourceInit } from "./resource.ts";
 import { pauseAtTimes } from "./event_loop_turns.ts";
-import { Runs } from "./shared_runs.ts";
+import { SharedRuns } from "./shared_runs.ts";
 
 /** Resources and what they hold may take so much memory. */
 const CACHE_BYTES = 32 * 1024 * 1024;
@@ -50,7 +50,7 @@ const MOST_ATTEMPTS = 3;
  * So many paths are looked up at once, whoever asks: each keeps the loop busy with a dozen
  * operations.
  */
-const looking = new Gate(LOOKS_SELDOM ? 2 : 16);
+const looking = new Semaphore(LOOKS_SELDOM ? 2 : 16);
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];
 
@@ -123,7 +123,7 @@ export class FileServer {
   /** Milliseconds. Date.now() costs a fifth of what a monotonic clock does. */
   readonly #now: () => number;
   readonly #cache = new Cache<Resource>(CACHE_BYTES);
-  readonly #lookUps = new Runs<Found>();
+  readonly #lookUps = new SharedRuns<Found>();
   readonly #responses: Responses;
   readonly #spaResponses: Responses;
 

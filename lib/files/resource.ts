@@ -31,7 +31,7 @@ import {
   type MediaTypes,
   needsHead,
 } from "./media_type.ts";
-import { thisMoment } from "./tick.ts";
+import { currentTick } from "./tick.ts";
 
 /** Files up to this size are held in memory. */
 const MOST_HELD = 64 * 1024;
@@ -101,7 +101,7 @@ export class Resource implements Cacheable {
   readonly #mayHaveGrown: boolean;
   /** The paths of the file and its siblings, and what was there. */
   readonly #seen: readonly (readonly [path: string, state: FileState])[];
-  /** The moment in which all of them were last looked at. */
+  /** The tick in which all of them were last looked at. */
   #seenIn = -1;
   #checking: Promise<boolean> | undefined;
   readonly #loading = new Map<Representation, Promise<Uint8Array>>();
@@ -175,14 +175,14 @@ export class Resource implements Cacheable {
   /** Whether file and siblings are what they were: one look at each, at once. */
   isCurrent(): boolean {
     if (!this.#isTrusted || this.#isUnsized) return false;
-    const moment = thisMoment();
-    if (this.#seenIn === moment) return true;
+    const tick = currentTick();
+    if (this.#seenIn === tick) return true;
     try {
       for (const [path, state] of this.#seen) if (!isSame(state, stateNow(path))) return false;
     } catch {
       return false; // gone, or not to be looked at any more
     }
-    this.#seenIn = moment;
+    this.#seenIn = tick;
     return true;
   }
 

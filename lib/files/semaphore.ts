@@ -1,30 +1,30 @@
 /**
- * A gate that lets so many through at once.
+ * A semaphore: so many jobs run at once, and the others wait.
  *
  * @module
  */
 
 import { type Deferred, deferred } from "../base/wait.ts";
 
-/** See the module. Those who wait are let in in the order in which they came. */
-export class Gate {
+/** See the module. Jobs that wait begin in the order in which they came. */
+export class Semaphore {
   readonly #most: number;
   readonly #mostWaiting: number;
   #inside = 0;
   readonly #waiting: Deferred<void>[] = [];
 
-  /** Lets `most` in at once, and `mostWaiting` wait. */
+  /** Runs `most` jobs at once, and lets `mostWaiting` wait. */
   constructor(most: number, mostWaiting: number = Infinity) {
     this.#most = most;
     this.#mostWaiting = mostWaiting;
   }
 
-  /** Whether who comes now has to wait. */
+  /** Whether a job that comes now has to wait. */
   get isFull(): boolean {
     return this.#inside >= this.#most;
   }
 
-  /** Does a job inside. Rejects as it does, and with EBUSY if too many are waiting. */
+  /** Runs a job. Rejects as it does, and with EBUSY if too many are waiting. */
   async run<T>(job: () => Promise<T>): Promise<T> {
     if (this.isFull) await this.#wait();
     else this.#inside++;

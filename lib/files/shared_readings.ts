@@ -5,7 +5,7 @@
  */
 
 import { sleep, systemClock } from "../base/clock.ts";
-import { Gate } from "./semaphore.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Reading } from "./directory_reading.ts";
 
 /**
@@ -15,7 +15,7 @@ import type { Reading } from "./directory_reading.ts";
 const MOST_HELD = 500_000;
 
 /** So many directories are read at once. */
-const reading = new Gate(4);
+const reading = new Semaphore(4);
 
 /** The time in which requests share a reading, in milliseconds: clients come in bursts. */
 const TOGETHER_MS = 10;

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** See {@linkcode Runs.run}. Jobs have keys. */
-export class Runs<T> {
+/** See {@linkcode SharedRuns.run}. Jobs have keys. */
+export class SharedRuns<T> {
   readonly #running = new Map<string, Promise<T>>();
   readonly #next = new Map<string, Promise<T>>();
 

@@ -1,26 +1,26 @@
 /**
- * A time so short that nothing happens in it but what has come already.
+ * A tick of the event loop: nothing is served in it but what has come already.
  *
  * @module
  */
 
-let moment = 0;
+let tick = 0;
 let open = false;
 
 /**
  * A number that stays the same while this process goes through what had come when it was first asked
- * for. Requests that are answered in the same moment had all arrived before what is looked at in it: one
+ * for. Requests that are answered in the same tick had all arrived before what is looked at in it: one
  * look is right for all of them.
  */
-export function thisMoment(): number {
+export function currentTick(): number {
   if (!open) {
     open = true;
     queueMicrotask(close);
   }
-  return moment;
+  return tick;
 }
 
 function close(): void {
   open = false;
-  moment++;
+  tick++;
 }

@@ -14,7 +14,7 @@ import type { Conn } from "../../lib/net/transport.ts";
 import { locate, openLocated } from "../../lib/files/located_file.ts";
 import { fileHandler } from "../../lib/files/files.ts";
 import { FileBody } from "../../lib/files/file_body.ts";
-import { Runs } from "../../lib/files/shared_runs.ts";
+import { SharedRuns } from "../../lib/files/shared_runs.ts";
 import { bytes, randomBytes, readAll, rejects, turn, until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { atTime, descriptorsOn, MODIFIED, requestOf, type Site, siteOf } from "./web_helpers.ts";
@@ -72,7 +72,7 @@ test("requests that come while a file is looked at get what it is when they come
 });
 
 test("one run is shared by all who ask before it begins, and by nobody later", async () => {
-  const runs = new Runs<number>();
+  const runs = new SharedRuns<number>();
   const begun: (() => void)[] = [];
   const job = () => new Promise<number>((resolve) => begun.push(() => resolve(begun.length)));
   const first = runs.run("a", job);

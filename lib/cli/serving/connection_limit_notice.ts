@@ -12,7 +12,7 @@ import type { Log } from "../io/log.ts";
 const QUIET_MS = 60_000;
 
 /** Makes the function that is called when new connections have to wait: it logs that, once a minute. */
-export function fullNotice(maxConnections: number, log: Log, clock: Clock): () => void {
+export function connectionLimitNotice(maxConnections: number, log: Log, clock: Clock): () => void {
   let quietUntil = -Infinity;
   return () => {
     const now = clock.now();

@@ -5,7 +5,7 @@
  */
 
 /** See the module. The session of a command implements it; a worker has its own. */
-export interface Life {
+export interface Lifecycle {
   /** Registers a function that reads files again, on SIGHUP. */
   onReload(reload: () => void): void;
   /** Registers a function that is called when the server ends. */

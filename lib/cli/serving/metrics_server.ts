@@ -25,7 +25,7 @@ import type { Session } from "../session.ts";
 import { localProgramsOnly } from "./local_programs_only.ts";
 import { handoverOf, isSuccessor } from "./handover.ts";
 import { FirstProcess, processSamples } from "./process_samples.ts";
-import { tellMistake } from "./server_log.ts";
+import { logMistake } from "./server_log.ts";
 import { WorkerSamples } from "./worker_samples.ts";
 
 /** The most connections at once. */
@@ -53,7 +53,7 @@ export async function startMonitor({ port }: MetricsOptions, session: Session): 
     maxConnections: MAX_CONNECTIONS,
     limits: LIMITS,
     drainTimeout: 0,
-    onError: (error) => tellMistake(error, log, "metrics: "),
+    onError: (error) => logMistake(error, log, "metrics: "),
   });
   session.onStopping(() => {
     monitor.state = "stopping";

@@ -20,19 +20,19 @@ const STOPS = {
   members: (seconds: number) => `members hear Goodbye and are disconnected, within ${seconds} s`,
 };
 
-/** The clients of a server, as it tells of them when it stops. */
+/** The clients of a server, as the log calls them when it stops. */
 export type Stopped = keyof typeof STOPS;
 
 /** Logs, when a signal stops the server, what happens to its clients within `grace` milliseconds. */
-export function tellStop(who: Stopped, grace: number, log: Log, { signal }: Signals): void {
+export function logStop(who: Stopped, grace: number, log: Log, { signal }: Signals): void {
   signal.addEventListener("abort", () => {
     log.note(`stopping: ${STOPS[who](grace / 1000)}, Ctrl-C ends at once`);
   });
 }
 
 /** Logs what went wrong with a peer, or where a programming error happened. */
-export function tellFailure(error: unknown, log: Log): void {
-  if (!(error instanceof SocketError)) tellMistake(error, log);
+export function logFailure(error: unknown, log: Log): void {
+  if (!(error instanceof SocketError)) logMistake(error, log);
   else if (!log.verbose) log.note(error.message); // with -v the transcript has it
 }
 
@@ -40,7 +40,7 @@ export function tellFailure(error: unknown, log: Log): void {
  * Logs where a programming error happened, after `prefix`, such as the request. A SocketError is not
  * logged: peers cause those.
  */
-export function tellMistake(error: unknown, log: Log, prefix = ""): void {
+export function logMistake(error: unknown, log: Log, prefix = ""): void {
   if (!(error instanceof SocketError)) log.mistake(error, prefix);
 }
 
@@ -53,7 +53,7 @@ export function describeSummary(
   return `stopped after ${counted(accepted, "connection")}, ${reset} of them reset${more}`;
 }
 
-/** Tells what a server has done that a signal has stopped; returns the exit code. */
+/** Logs the summary of a server that a signal has stopped; returns the exit code. */
 export function conclude(
   summary: ServeSummary,
   access: AccessList | undefined,

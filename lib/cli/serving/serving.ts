@@ -17,8 +17,8 @@ import { describePlace, type InheritedPlace, type Place } from "../options/liste
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access_reload.ts";
 import { describeReach, urlOf } from "./own_addresses.ts";
-import { fullNotice } from "./connection_limit_notice.ts";
-import { conclude, type Stopped, tellFailure, tellStop } from "./server_log.ts";
+import { connectionLimitNotice } from "./connection_limit_notice.ts";
+import { conclude, logFailure, logStop, type Stopped } from "./server_log.ts";
 import { handoverOf, type WantedPlace } from "./handover.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
@@ -167,10 +167,10 @@ export function conversationOptions(
 ): ServeOptions {
   return {
     ...limits,
-    onFull: fullNotice(limits.maxConnections, log, clock),
+    onFull: connectionLimitNotice(limits.maxConnections, log, clock),
     admission: access,
     clock,
-    onError: (error) => tellFailure(error, log),
+    onError: (error) => logFailure(error, log),
   };
 }
 
@@ -183,7 +183,7 @@ export async function serveUntilStopped(
   signals: Signals,
   who: Stopped = "connections",
 ): Promise<number> {
-  tellStop(who, limits.drainTimeout, log, signals);
+  logStop(who, limits.drainTimeout, log, signals);
   const options = conversationOptions(limits, access, log, io.clock);
   const { signal } = signals;
   const server = serve(listener, handler, { ...options, signal, metrics: monitor?.metrics });

@@ -16,7 +16,7 @@ import type { Session } from "../session.ts";
 import { ownAddresses } from "./own_addresses.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
 import { followCertificates } from "./certificate_reload.ts";
-import { tellFailure } from "./server_log.ts";
+import { logFailure } from "./server_log.ts";
 
 /** What a server shows, with what its workers need to show the same. */
 export interface OpenedTls {
@@ -60,7 +60,7 @@ export function handshakeCallbacks(
   access: AccessList | undefined,
   log: Log,
 ): Pick<TlsServerOptions, "admission" | "onHandshakeError"> {
-  return { admission: access, onHandshakeError: (error) => tellFailure(error, log) };
+  return { admission: access, onHandshakeError: (error) => logFailure(error, log) };
 }
 
 /** The names that a server is asked for by. Where its addresses are hidden, these are not among them. */

@@ -21,7 +21,7 @@ import { openObserved, type ShownOptions } from "../options/transport.ts";
 import { openAccess } from "./access_reload.ts";
 import type { Certificates } from "./certificate_files.ts";
 import { followCertificates } from "./certificate_reload.ts";
-import type { Life } from "./lifecycle.ts";
+import type { Lifecycle } from "./lifecycle.ts";
 import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./resource_shortage.ts";
 import { workerReporter } from "./worker_samples.ts";
@@ -32,7 +32,7 @@ export interface WorkerContext {
   /** What they connect with, if they do. */
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly life: Life;
+  readonly life: Lifecycle;
 }
 
 /** The same in a worker. */

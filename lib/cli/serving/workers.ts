@@ -19,7 +19,7 @@ import { handoverOf } from "./handover.ts";
 import { type Listening, MAIN, planListening, type Spoken } from "./serving.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
-import { describeSummary, type Stopped, tellStop } from "./server_log.ts";
+import { describeSummary, logStop, type Stopped } from "./server_log.ts";
 import type { WorkerTask } from "./worker_main.ts";
 
 /** Options of a server with workers, and those that it passes to them. */
@@ -91,7 +91,7 @@ export async function serveInWorkers<Options>(
   session.monitor?.follow(workers);
   // Where the workers bind for themselves, they share the port.
   handoverOf(session).add(MAIN, { addr: workers.addr, fd: workers.fd, isShared: true });
-  tellStop(init.stopped ?? "connections", limits.drainTimeout, log, signals);
+  logStop(init.stopped ?? "connections", limits.drainTimeout, log, signals);
   await announce(workers.addr, init.spoken);
   const summary = await workers.finished;
   const { refused, reset, restarts, lost } = summary;

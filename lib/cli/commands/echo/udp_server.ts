@@ -11,7 +11,7 @@ import { EXIT } from "../../io/exit.ts";
 import { describePlace } from "../../options/listen_address.ts";
 import { openAccess } from "../../serving/access_reload.ts";
 import { describeReach, urlOf } from "../../serving/own_addresses.ts";
-import { tellFailure } from "../../serving/server_log.ts";
+import { logFailure } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
 import type { Signals } from "../../io/signals.ts";
 import { datagramTranscript } from "../../io/transcript.ts";
@@ -37,7 +37,7 @@ export async function echoUdpServer(
   const { received, answered, dropped } = await serveDatagrams(socket, echoDatagram, {
     signal,
     admission: access,
-    onError: (error) => tellFailure(error, log),
+    onError: (error) => logFailure(error, log),
   }).finished;
   const refused = access === undefined ? "" : `, ${access.refused} refused`;
   const all = counted(received, "datagram");

@@ -15,7 +15,7 @@ import { type BalancedTarget, Balancer, type TargetChange } from "../../../proto
 import type { Log } from "../../io/log.ts";
 import { UsageError } from "../../io/flags.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
-import type { Life } from "../../serving/lifecycle.ts";
+import type { Lifecycle } from "../../serving/lifecycle.ts";
 import { introducing } from "./send_proxy.ts";
 import { refuseItself } from "./own_target.ts";
 import { readsTargets, readTargets, type SeveralTargets } from "./targets.ts";
@@ -26,7 +26,7 @@ export interface Balancing {
   /** Reaches the targets. */
   readonly transport: Transport;
   readonly clock: Clock;
-  readonly life: Life;
+  readonly life: Lifecycle;
 }
 
 /** Makes a balancer of the targets, which changes with their files. It is closed when the server ends. */

@@ -18,7 +18,7 @@ import type { Conn, Transport } from "../../../net/transport.ts";
 import { type Attempt, noting } from "../../options/last_attempt.ts";
 import { explained } from "../../explain/explain.ts";
 import type { Log } from "../../io/log.ts";
-import type { Life } from "../../serving/lifecycle.ts";
+import type { Lifecycle } from "../../serving/lifecycle.ts";
 import { ByteConn } from "../web_socket/byte_conn.ts";
 import { openBalancer } from "./balancing.ts";
 import { introducing } from "./send_proxy.ts";
@@ -31,7 +31,7 @@ export function handlerTo(
   log: Log,
   transport: Transport,
   clock: Clock,
-  life: Life,
+  life: Lifecycle,
 ): Handler {
   if ("target" in to) return relayHandler(to, log, transport, clock);
   const balancer = openBalancer(to, { log, transport, clock, life });

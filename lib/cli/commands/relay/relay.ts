@@ -55,7 +55,7 @@ import {
 import { openAccess } from "../../serving/access_reload.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
-import { conclude, tellStop } from "../../serving/server_log.ts";
+import { conclude, logStop } from "../../serving/server_log.ts";
 import { openObserved } from "../../options/transport.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
@@ -242,7 +242,7 @@ async function serveToxiproxy(
   const { session, signals } = context;
   const access = openAccess(who, session.log, (reload) => session.onReload(reload));
   const { finished } = await start(toxiproxy, { ...context, access });
-  tellStop("connections", limits.drainTimeout, session.log, signals);
+  logStop("connections", limits.drainTimeout, session.log, signals);
   return conclude(await finished, access, session.log, signals);
 }
 

@@ -15,7 +15,7 @@ import type { ServeSummary } from "../../../serve/serve.ts";
 import type { Log } from "../../io/log.ts";
 import { ATOMIC } from "../../io/program_output.ts";
 import type { Shortage } from "../../serving/resource_shortage.ts";
-import { tellMistake } from "../../serving/server_log.ts";
+import { logMistake } from "../../serving/server_log.ts";
 import { AccessLog } from "./access_log.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { AuthOptions } from "./users.ts";
@@ -61,7 +61,7 @@ export async function serveSite(
   const onError = (error: unknown, request: LightRequest | undefined) => {
     const asked = request === undefined ? "" : `${shown(request, log)}: `;
     // A file may be removed while it is sent: that is not a bug.
-    if (statusOfError(error) === 500) tellMistake(error, log, asked);
+    if (statusOfError(error) === 500) logMistake(error, log, asked);
     else log.note(asked + (error as Error).message);
   };
   const onShortage = (error: unknown) => shortage.heed(error);

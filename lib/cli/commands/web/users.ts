@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Life } from "../../serving/lifecycle.ts";
+import type { Lifecycle } from "../../serving/lifecycle.ts";
 import type { Credentials } from "../../../files/auth.ts";
 import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
@@ -54,7 +54,7 @@ function credentialsOf(auth: string): Credentials {
 }
 
 /** Has the credentials change with their file, on SIGHUP, if they are in one. */
-export function followFile(auth: AuthOptions | undefined, log: Log, life: Life): void {
+export function followFile(auth: AuthOptions | undefined, log: Log, life: Lifecycle): void {
   if (auth?.file === undefined) return;
   const { credentials, file } = auth;
   life.onReload(() => {

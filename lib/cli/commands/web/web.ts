@@ -24,11 +24,11 @@ import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access_reload.ts";
-import { fullNotice } from "../../serving/connection_limit_notice.ts";
+import { connectionLimitNotice } from "../../serving/connection_limit_notice.ts";
 import { handoverOf } from "../../serving/handover.ts";
 import { MAIN, openMonitor, placeToListen, withTls } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
-import { conclude, tellStop } from "../../serving/server_log.ts";
+import { conclude, logStop } from "../../serving/server_log.ts";
 import { openTls } from "../../serving/tls.ts";
 import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
@@ -134,7 +134,7 @@ async function serveInLoop(
   const listener = await session.untilListening(listening);
   handoverOf(session).add(MAIN, listener);
   await announce(listener.addr, options, session);
-  tellStop("requests", drainTimeout, log, signals);
+  logStop("requests", drainTimeout, log, signals);
   const summary = await serveSite(listener, site, {
     log,
     shortage,
@@ -143,7 +143,7 @@ async function serveInLoop(
       signal: signals.signal,
       clock: io.clock,
       maxConnections,
-      onFull: fullNotice(maxConnections, log, io.clock),
+      onFull: connectionLimitNotice(maxConnections, log, io.clock),
       admission: access,
       drainTimeout,
       metrics: monitor?.metrics,

@@ -18,7 +18,7 @@ import type { Log } from "../../io/log.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
 import { conversationOptions, type Opened, type Spoken } from "../../serving/serving.ts";
-import { conclude, tellMistake, tellStop } from "../../serving/server_log.ts";
+import { conclude, logMistake, logStop } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
 import type { MessageOptions } from "./options.ts";
 
@@ -87,7 +87,7 @@ export async function serveIn(
   { idleTimeout: _, ...options }: ServeOptions & Pick<HttpOptions, "trustProxy">,
   log: Log,
 ): Promise<ServeSummary> {
-  const onError = (error: unknown) => tellMistake(error, log);
+  const onError = (error: unknown) => logMistake(error, log);
   return await serveLight(listener, handler, { ...options, onError }).finished;
 }
 
@@ -99,7 +99,7 @@ export async function serveWebSockets(
   session: Session,
   signals: Signals,
 ): Promise<number> {
-  tellStop("webSockets", limits.drainTimeout, session.log, signals);
+  logStop("webSockets", limits.drainTimeout, session.log, signals);
   const summary = await serveRequests(opened, handler, limits, session, signals);
   return conclude(summary, opened.access, session.log, signals);
 }

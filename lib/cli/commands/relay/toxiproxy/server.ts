@@ -15,7 +15,7 @@ import type { LimitOptions } from "../../../options/limits.ts";
 import { localProgramsOnly } from "../../../serving/local_programs_only.ts";
 import { conversationOptions } from "../../../serving/serving.ts";
 import { Shortage } from "../../../serving/resource_shortage.ts";
-import { tellMistake } from "../../../serving/server_log.ts";
+import { logMistake } from "../../../serving/server_log.ts";
 import type { Session } from "../../../session.ts";
 import { relayHandler } from "../handler.ts";
 import { toxiproxyApi } from "./api.ts";
@@ -70,7 +70,7 @@ export async function startToxiproxy(
     clock,
     maxConnections: MAX_CLIENTS,
     drainTimeout: limits.drainTimeout,
-    onError: (error) => tellMistake(error, log, "toxiproxy: "),
+    onError: (error) => logMistake(error, log, "toxiproxy: "),
   });
   return { finished: server.finished.then(() => proxies.finished()) };
 }

@@ -9,7 +9,7 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import { compress, compressed } from "../../lib/files/compress.ts";
 import { locate } from "../../lib/files/located_file.ts";
 import { FileBody } from "../../lib/files/file_body.ts";
-import { Gate } from "../../lib/files/semaphore.ts";
+import { Semaphore } from "../../lib/files/semaphore.ts";
 import { inTurn, sortInTurns } from "../../lib/files/event_loop_turns.ts";
 import { bytes, echoAll, pair, randomBytes, readText, turn } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
@@ -74,27 +74,27 @@ test("turns: sorting is that of toSorted(), what is equal stays in its order", a
   }
 });
 
-test("gate: so many are inside at once, the others wait in their order, and not too many", async () => {
-  const gate = new Gate(2, 3);
+test("semaphore: so many are inside at once, the others wait in their order, and not too many", async () => {
+  const semaphore = new Semaphore(2, 3);
   const inside: (() => void)[] = [];
   const entered: number[] = [];
   const job = (i: number) => () => {
     entered.push(i);
     return new Promise<number>((resolve) => inside.push(() => resolve(i)));
   };
-  const jobs = [0, 1, 2, 3, 4].map((i) => gate.run(job(i)));
+  const jobs = [0, 1, 2, 3, 4].map((i) => semaphore.run(job(i)));
   assert.deepEqual(entered, [0, 1]);
-  assert.ok(gate.isFull);
-  await assert.rejects(gate.run(job(5)), { code: "EBUSY" });
+  assert.ok(semaphore.isFull);
+  await assert.rejects(semaphore.run(job(5)), { code: "EBUSY" });
   for (let i = 0; i < 5; i++) {
     inside[i]();
     assert.equal(await jobs[i], i);
     await turn();
     assert.deepEqual(entered, [0, 1, 2, 3, 4].slice(0, i + 3));
   }
-  assert.ok(!gate.isFull);
-  await assert.rejects(gate.run(() => Promise.reject(new Error("no"))), /no/);
-  assert.equal(await gate.run(() => Promise.resolve(6)), 6);
+  assert.ok(!semaphore.isFull);
+  await assert.rejects(semaphore.run(() => Promise.reject(new Error("no"))), /no/);
+  assert.equal(await semaphore.run(() => Promise.resolve(6)), 6);
 });
 
 /** A mebibyte that is work to compress. */
