@@ -108,12 +108,12 @@ def ask():
     # A word in a chat could cross the Goodbye of the server, and be answered with a reset: FIN is not.
     message = {"web": get("/small"), "chat": b""}.get(mode, os.urandom(5000))
     try:
-        return connect(message), message
+        return connect(message), message, time.monotonic()
     except Exception as error:
-        with lock: errors.append(repr(error))
+        with lock: errors.append(f"connecting: {error!r}")
 
 
-def hear(s, message):
+def hear(s, message, start):
     global done
     try:
         with s:
@@ -126,7 +126,7 @@ def hear(s, message):
             if whole: done += 1
             else: errors.append(f"{len(data)} bytes came, at the end {data[-100:]!r}")
     except Exception as error:
-        with lock: errors.append(repr(error))
+        with lock: errors.append(f"{error!r} {time.monotonic() - start:.3f} s after the request")
     finally: places.release()
 
 
@@ -165,7 +165,7 @@ def sip():
     global sipped
     while running:
         time.sleep(0.1)
-        sipped += len(download.recv(1024))
+        sipped += len(download.recv(32768))
 
 
 sipper = threading.Thread(target=sip, daemon=True)
