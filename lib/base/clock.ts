@@ -32,14 +32,20 @@ const MOST_LATE_MS = 250;
 /**
  * Calls `sweep` once, `ms` milliseconds from now, to judge for how long peers have been silent. If the
  * program was held up, it reads what has come meanwhile first: that is not the silence of its peers.
- * `isLate` says that this was so. Returns a function that cancels it.
+ * Then `isLate` is true, and `onLate` was called before that reading. Returns a function that cancels it.
  */
-export function setSweep(clock: Clock, ms: number, sweep: (isLate: boolean) => void): () => void {
+export function setSweep(
+  clock: Clock,
+  ms: number,
+  sweep: (isLate: boolean) => void,
+  onLate: () => void = () => {},
+): () => void {
   const due = clock.now() + ms;
   let cancel = clock.setTimer(ms, () => {
-    if (clock.now() - due <= MOST_LATE_MS) sweep(false);
+    if (clock.now() - due <= MOST_LATE_MS) return sweep(false);
+    onLate();
     // The event loop looks at the network before it rings this one.
-    else cancel = clock.setTimer(0, () => sweep(true));
+    cancel = clock.setTimer(0, () => sweep(true));
   });
   return () => cancel();
 }

@@ -92,6 +92,43 @@ for (const isNew of [true, false]) {
   });
 }
 
+test("held up: a connection that came meanwhile is new, although the server stops just then", async () => {
+  const clock = new LateClock();
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  await using server = serveLight(listener, hello, { clock });
+  using idle = await transport.connect({ host: "localhost", port: 80 });
+  await turn();
+  const connecting = transport.connect({ host: "localhost", port: 80 });
+  clock.holdUp(2000);
+  using conn = await connecting;
+  await turn();
+  void server.stop();
+  await turn();
+  clock.holdUp(0);
+  await conn.write(bytes(GET));
+  const heard = hearOne(conn);
+  await clock.pass(500);
+  assert.match(await heard, /hello$/);
+  assert.equal(await idle.read(new Uint8Array(1)), null);
+});
+
+test("held up: a head whose first half came meanwhile has all its time", async () => {
+  const clock = new LateClock();
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  await using _server = serveLight(listener, hello, { clock });
+  using conn = await transport.connect({ host: "localhost", port: 80 });
+  await turn();
+  void conn.write(bytes(GET.slice(0, 9)));
+  clock.holdUp(100_000);
+  await clock.pass(14_000);
+  await conn.write(bytes(GET.slice(9)));
+  const heard = hearOne(conn);
+  await clock.pass(500);
+  assert.match(await heard, /hello$/);
+});
+
 test("held up: a connection whose bytes came meanwhile was not idle", async () => {
   const clock = new LateClock();
   const transport = new MemoryTransport();

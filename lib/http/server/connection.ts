@@ -181,6 +181,11 @@ export class HttpConnection implements Occupant {
     client.giveUp();
   }
 
+  /** The server was held up: what changes from here on did not change at the last sweep. */
+  catchUp(): void {
+    this.#exchanges.phases.catchUp();
+  }
+
   /** Ends what takes too long. Called by the server's clock. */
   sweep(): void {
     const { phases, client } = this.#exchanges;

@@ -144,6 +144,11 @@ export class Phases {
     return this.#server.now - this.#busy;
   }
 
+  /** A phase that is seen next counts from here on. */
+  catchUp(): void {
+    this.#look();
+  }
+
   /** Compares the phase with its deadline. */
   sweep(): Verdict | undefined {
     const phase = this.#look();

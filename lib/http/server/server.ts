@@ -124,6 +124,12 @@ export class HttpServer implements ConnectionServer {
       this.#cancelTick = undefined;
       this.#room.tick(isLate);
       if (this.#connections.size > 0) this.#tick();
-    });
+    }, () => this.#catchUp());
+  }
+
+  /** What begins from here on did not begin at the last tick, which is long ago. */
+  #catchUp(): void {
+    this.now = this.settings.clock.now();
+    for (const connection of this.#connections) connection.catchUp();
   }
 }
