@@ -127,8 +127,8 @@ export class Receiver {
     if (this.#reader !== undefined || this.#incoming?.dropped === false) {
       return Promise.reject(this.#busy());
     }
-    const waiting = this.#ready.shift();
-    if (waiting !== undefined) {
+    if (this.#ready.length > 0) {
+      const waiting = this.#ready.shift()!;
       this.#ahead -= waiting.cost;
       this.pump();
       return Promise.resolve(waiting.message);

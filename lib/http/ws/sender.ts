@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { type Deferred, deferred } from "../../base/wait.ts";
+import { DONE } from "../../net/conn_base.ts";
 import type { Conn } from "../../net/transport.ts";
 import { putShortAscii } from "./ascii.ts";
 import { type FrameFlags, MAX_HEADER, putHeader, type WsRole } from "./frame.ts";
@@ -29,8 +30,8 @@ export class FrameSender {
   #next: Deferred<void> | undefined;
   /** How many writes are under way. */
   #writes = 0;
-  /** Where the next frame is put while no write is under way. */
-  #scratch: Buffer | undefined;
+  /** Where the next frame is put while no write is under way, and the part that the last one took. */
+  #scratch: Buffer = NOTHING;
   #view: Buffer = NOTHING;
 
   constructor(conn: Conn, role: WsRole) {
@@ -51,15 +52,13 @@ export class FrameSender {
       this.#length = this.#put(buffer, this.#length, opcode, flags, payload);
       return (this.#next ??= deferred()).promise;
     }
-    let buffer = this.#scratch;
-    if (buffer === undefined || buffer.length < most) {
-      buffer = this.#scratch = Buffer.allocUnsafeSlow(Math.max(most, SMALL));
+    if (this.#scratch.length < most) {
+      this.#scratch = Buffer.allocUnsafeSlow(Math.max(most, SMALL));
+      this.#view = NOTHING;
     }
-    const end = this.#put(buffer, 0, opcode, flags, payload);
+    const end = this.#put(this.#scratch, 0, opcode, flags, payload);
     // Messages repeat lengths.
-    if (this.#view.buffer !== buffer.buffer || this.#view.length !== end) {
-      this.#view = buffer.subarray(0, end);
-    }
+    if (this.#view.length !== end) this.#view = this.#scratch.subarray(0, end);
     return this.#write(this.#view);
   }
 
@@ -129,17 +128,25 @@ export class FrameSender {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
+    const written = this.#conn.write(bytes);
+    // Mostly the kernel takes it at once, and there is nothing to wait for.
+    if (written === DONE && this.#writes === 0) {
+      this.#shrink();
+      return written;
+    }
     this.#writes++;
-    return this.#conn.write(bytes).then(this.#written, this.#failed);
+    return written.then(this.#written, this.#failed);
+  }
+
+  /** Keeps no large buffer. */
+  #shrink(): void {
+    if (this.#scratch.length > SMALL) this.#scratch = this.#view = NOTHING;
   }
 
   readonly #written = (): void => {
     // As long as anything is on its way, the buffer may be.
     if (--this.#writes > 0) return;
-    if (this.#scratch !== undefined && this.#scratch.length > SMALL) {
-      this.#scratch = undefined;
-      this.#view = NOTHING;
-    }
+    this.#shrink();
     this.#flush();
   };
 
