@@ -65,7 +65,9 @@ export class FrameSender {
   /** Sends bytes that are frames already. */
   sendBytes(bytes: Uint8Array): Promise<void> {
     this.#flush();
-    return this.#write(bytes);
+    const written = this.#conn.write(bytes);
+    // The kernel has taken it already: of a message to many that is the common case.
+    return written === DONE ? written : this.#wait(written);
   }
 
   #large(opcode: number, flags: FrameFlags, payload: string | Uint8Array): Promise<void> {
@@ -128,25 +130,20 @@ export class FrameSender {
   }
 
   #write(bytes: Uint8Array): Promise<void> {
-    const written = this.#conn.write(bytes);
-    // Mostly the kernel takes it at once, and there is nothing to wait for.
-    if (written === DONE && this.#writes === 0) {
-      this.#shrink();
-      return written;
-    }
-    this.#writes++;
-    return written.then(this.#written, this.#failed);
+    return this.#wait(this.#conn.write(bytes));
   }
 
-  /** Keeps no large buffer. */
-  #shrink(): void {
-    if (this.#scratch.length > SMALL) this.#scratch = this.#view = NOTHING;
+  /** Has frames gathered until a write is done. */
+  #wait(written: Promise<void>): Promise<void> {
+    this.#writes++;
+    return written.then(this.#written, this.#failed);
   }
 
   readonly #written = (): void => {
     // As long as anything is on its way, the buffer may be.
     if (--this.#writes > 0) return;
-    this.#shrink();
+    // No large buffer is kept.
+    if (this.#scratch.length > SMALL) this.#scratch = this.#view = NOTHING;
     this.#flush();
   };
 
