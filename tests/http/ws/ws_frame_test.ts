@@ -165,7 +165,7 @@ test("RFC 6455 5.2: a header has its length in the shortest form", () => {
 
 test("RFC 6455 5.3: byte i is masked with byte i mod 4 of the key, at every place and size", () => {
   const key = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
-  for (const size of [0, 1, 3, 4, 47, 48, 49, 50, 51, 127, 1001]) {
+  for (const size of [0, 1, 3, 4, 5, 50, 95, 96, 97, 98, 99, 127, 128, 1001]) {
     for (let from = 0; from < 5; from++) {
       for (let phase = 0; phase < 4; phase++) {
         const all = filler(from + size + 3);
