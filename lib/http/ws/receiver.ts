@@ -5,7 +5,6 @@
  */
 
 import { Buffer } from "node:buffer";
-import { type Deferred, deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import { BufferPool, ReceiveBuffer } from "../../net/buffer_pool.ts";
 import type { Conn } from "../../net/transport.ts";
@@ -52,7 +51,8 @@ type Mode =
 /** A reader that waits for the next message. */
 interface Reader {
   readonly streams: boolean;
-  readonly result: Deferred<WsMessage | Incoming | null>;
+  readonly resolve: (message: WsMessage | Incoming | null) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A message that waits to be read. */
@@ -137,13 +137,14 @@ export class Receiver {
     if (end !== undefined) {
       return end.error === undefined ? Promise.resolve(null) : Promise.reject(end.error);
     }
-    const result = deferred<WsMessage | Incoming | null>();
-    this.#reader = { streams, result };
+    const next = new Promise<WsMessage | Incoming | null>((resolve, reject) => {
+      this.#reader = { streams, resolve, reject };
+    });
     // It may have begun before anybody has said how it is read.
     const begun = this.#inMessage && this.#incoming === undefined;
     if (begun && streams && !this.#message.compressed) this.#startStream();
     this.pump();
-    return result.promise;
+    return next;
   }
 
   #busy(): SocketError {
@@ -167,8 +168,8 @@ export class Receiver {
     this.#end = { error, unfinished };
     const reader = this.#reader;
     this.#reader = undefined;
-    if (error === undefined) reader?.result.resolve(null);
-    else reader?.result.reject(error);
+    if (error === undefined) reader?.resolve(null);
+    else reader?.reject(error);
     incoming?.end(unfinished);
     this.#incoming = undefined;
   }
@@ -304,7 +305,7 @@ export class Receiver {
   #answer(message: WsMessage | Incoming): void {
     const reader = this.#reader!;
     this.#reader = undefined;
-    reader.result.resolve(message);
+    reader.resolve(message);
   }
 
   /** Payload of a message is there from `from` to `to`, behind `before` bytes of its frame. */
