@@ -114,7 +114,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   }
 
   /** Whether nothing more can be written. */
-  get #ending(): boolean {
+  #isEnding(): boolean {
     return this.#sentClose !== undefined || this.#over;
   }
 
@@ -134,7 +134,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
 
   write(message: WsMessage | PreparedMessage): Promise<void> {
     if (this.#streaming !== undefined) return this.#writeLater(message);
-    if (this.#ending) return Promise.reject(this.#closing());
+    if (this.#isEnding()) return Promise.reject(this.#closing());
     if (message instanceof PreparedMessage) {
       if (this.#role === "server" && this.#deflate === undefined) {
         return this.#sender.sendBytes(message.frame);
@@ -159,12 +159,12 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
 
   async writeStream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
     while (this.#streaming !== undefined) await this.#streaming.catch(() => {});
-    if (this.#ending) throw this.#closing();
+    if (this.#isEnding()) throw this.#closing();
     try {
       await (this.#streaming = this.#stream(type, source));
     } catch (error) {
       // Half a message cannot be taken back.
-      if (!this.#ending) void this.close(CLOSE.internal);
+      if (!this.#isEnding()) void this.close(CLOSE.internal);
       throw error;
     } finally {
       this.#streaming = undefined;
@@ -174,7 +174,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   async #stream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
     let opcode: number = type === "text" ? OPCODE.text : OPCODE.binary;
     for await (const bytes of source) {
-      if (this.#ending) throw this.#closing();
+      if (this.#isEnding()) throw this.#closing();
       checkArgument("writeStream", bytes, MESSAGE);
       await this.#sender.send(opcode, MORE, bytes);
       opcode = OPCODE.continuation;
@@ -192,7 +192,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     if (payload.length > MAX_CONTROL) {
       return Promise.reject(new RangeError("The data of a Ping has at most 125 bytes"));
     }
-    if (this.#ending) return Promise.reject(this.#closing());
+    if (this.#isEnding()) return Promise.reject(this.#closing());
     if (this.#pings.length === MAX_PINGS) {
       const why = `${MAX_PINGS} Pings wait for their Pongs`;
       return Promise.reject(new SocketError("EBUSY", "write", { addr: this.remoteAddr, why }));
@@ -211,7 +211,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     if (Buffer.byteLength(reason) > MAX_REASON) {
       throw new RangeError(`The reason for closing has at most ${MAX_REASON} bytes`);
     }
-    if (!this.#ending) {
+    if (!this.#isEnding()) {
       this.#closedBy = "self";
       this.#receiver.endReading();
       this.#sendClose({ code, reason });
@@ -233,7 +233,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   }
 
   #pong(data: Buffer): void {
-    if (this.#ending) return;
+    if (this.#isEnding()) return;
     if (this.#ponging) return void (this.#nextPong = data);
     this.#ponging = true;
     const done = () => {
@@ -345,7 +345,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   }
 
   sendPing(): void {
-    if (!this.#ending) this.#sender.send(OPCODE.ping, WHOLE, new Uint8Array(0)).catch(() => {});
+    if (!this.#isEnding()) this.#sender.send(OPCODE.ping, WHOLE, new Uint8Array(0)).catch(() => {});
   }
 
   lose(): void {

@@ -197,8 +197,8 @@ export class Receiver {
   /** Takes apart what has come until enough waits to be read, and receives more. */
   pump(): void {
     try {
-      while (!this.#receiving && !this.#stopped && !this.#blocked) {
-        if (this.#from < this.#to || this.#frameIsWhole) this.#step();
+      while (!this.#receiving && !this.#stopped && !this.#isBlocked()) {
+        if (this.#from < this.#to || this.#isFrameWhole()) this.#step();
         else this.#receive();
       }
     } catch (error) {
@@ -209,22 +209,22 @@ export class Receiver {
   }
 
   /** Whether nothing more is to be taken apart before something is read. */
-  get #blocked(): boolean {
+  #isBlocked(): boolean {
     if (this.#mode !== "all") return false;
     // Control frames behind messages that nobody has read yet are still answered.
     if (this.#ahead >= MAX_AHEAD) return this.#inFrame && !this.#begun;
     if (this.#incoming !== undefined) return this.#incoming.full;
-    return this.#inMessage && this.#reader === undefined && this.#aheadIsFull;
+    return this.#inMessage && this.#reader === undefined && this.#isAheadFull();
   }
 
   /** Whether as much is gathered as may be while nobody reads. */
-  get #aheadIsFull(): boolean {
+  #isAheadFull(): boolean {
     const { size } = this.#message;
     return this.#ahead + size > MAX_AHEAD || size + this.#parser.left > this.#settings.maxSize;
   }
 
   /** Whether a frame waits of which all has been received: its payload is empty. */
-  get #frameIsWhole(): boolean {
+  #isFrameWhole(): boolean {
     return this.#inFrame && this.#parser.left === 0;
   }
 
@@ -263,10 +263,10 @@ export class Receiver {
       this.#begun = parser.isControl;
     }
     if (!this.#begun) {
-      if (this.#blocked) return;
+      if (this.#isBlocked()) return;
       this.#beginFrame();
       this.#begun = true;
-      if (this.#blocked) return;
+      if (this.#isBlocked()) return;
     }
     const start = this.#from;
     const before = parser.length - parser.left;
