@@ -108,23 +108,32 @@ export class FrameParser {
    * is not whole, and all of the bytes are taken. Throws a {@linkcode WsError}.
    */
   header(chunk: Uint8Array, from: number, to: number): number {
-    const head = this.#head;
     let at = from;
-    for (;;) {
-      const wanted = this.#wanted();
-      if (this.#headLength === wanted) break;
-      if (at === to) return -1;
-      head[this.#headLength++] = chunk[at++];
+    if (this.#headLength < 2) {
+      at = this.#fillHead(2, chunk, at, to);
+      if (this.#headLength < 2) return -1;
       // Errors are reported before the rest has come.
-      if (this.#headLength === 2) this.#check(head[0], head[1]);
+      this.#check(this.#head[0], this.#head[1]);
     }
+    const size = this.#headSize();
+    at = this.#fillHead(size, chunk, at, to);
+    if (this.#headLength < size) return -1;
     this.#finish();
     return at;
   }
 
-  /** Returns the size of the header, as far as it is known. */
-  #wanted(): number {
-    if (this.#headLength < 2) return 2;
+  /** Takes bytes until the header has `size` of them. Returns where what is taken ends. */
+  #fillHead(size: number, chunk: Uint8Array, from: number, to: number): number {
+    const head = this.#head;
+    let length = this.#headLength;
+    let at = from;
+    while (length < size && at < to) head[length++] = chunk[at++];
+    this.#headLength = length;
+    return at;
+  }
+
+  /** Returns the size of the header whose first two bytes are there. */
+  #headSize(): number {
     const short = this.#head[1] & 0x7f;
     return (short < 126 ? 2 : short === 126 ? 4 : 10) + (this.#masked ? 4 : 0);
   }
