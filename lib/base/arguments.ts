@@ -198,6 +198,7 @@ export const METRICS: Kind = having(
 export const LISTENER: Kind = having(
   "a Listener, such as await systemTransport.listen({ port: 8080 })",
   "accept",
+  "stop",
   "close",
 );
 

@@ -253,6 +253,10 @@ class FaultyListener extends BaseListener {
     }
   }
 
+  protected override stopListening(): void {
+    this.#inner.stop();
+  }
+
   protected destroy(): void {
     this.#inner.close();
   }

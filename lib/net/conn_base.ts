@@ -229,12 +229,22 @@ export abstract class BaseListener<C extends Conn = Conn> implements Listener<Ad
   abstract readonly addr: Addr;
   /** {@linkcode close} was called. */
   protected closed = false;
+  /** {@linkcode stop} was called. */
+  protected stopped = false;
   #accepting = false;
 
   /** Waits for a connection; no accept is under way. */
   protected abstract startAccept(): Promise<C>;
   /** Frees the socket and settles what is pending; called once. */
   protected abstract destroy(): void;
+
+  /**
+   * Takes no more connections; called at most once, before `destroy`. A listener that takes connections
+   * before they are accepted overrides it. Default: closes.
+   */
+  protected stopListening(): void {
+    this.close();
+  }
 
   async accept(): Promise<C> {
     if (this.closed) throw this.closedError();
@@ -245,6 +255,12 @@ export abstract class BaseListener<C extends Conn = Conn> implements Listener<Ad
     } finally {
       this.#accepting = false;
     }
+  }
+
+  stop(): void {
+    if (this.closed || this.stopped) return;
+    this.stopped = true;
+    this.stopListening();
   }
 
   close(): void {
@@ -261,7 +277,7 @@ export abstract class BaseListener<C extends Conn = Conn> implements Listener<Ad
     try {
       for (;;) yield await this.accept();
     } catch (error) {
-      if (!this.closed) throw error;
+      if (!this.closed && !(this.stopped && isClosed(error))) throw error;
     } finally {
       this.close();
     }
@@ -271,4 +287,9 @@ export abstract class BaseListener<C extends Conn = Conn> implements Listener<Ad
   protected closedError(): SocketError {
     return new SocketError("ECLOSED", "accept", { addr: this.addr });
   }
+}
+
+/** Whether an accept has rejected because there will be no more connections. */
+export function isClosed(error: unknown): boolean {
+  return error instanceof SocketError && error.code === "ECLOSED";
 }

@@ -9,7 +9,7 @@ import type { Addr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 import { type Deferred, deferred } from "../base/wait.ts";
 import type { Admission } from "./admission.ts";
-import { BaseListener } from "./conn_base.ts";
+import { BaseListener, isClosed } from "./conn_base.ts";
 import type { MetricsSink, RejectReason } from "./metrics_sink.ts";
 import type { Conn, Listener } from "./transport.ts";
 
@@ -52,6 +52,8 @@ export class PreparingListener extends BaseListener {
   /** The error of the source, until an accept has reported it. */
   #failure: unknown;
   #pulling = false;
+  /** The source was stopped, and has no more. */
+  #isSourceDry = false;
 
   /** Begins at once to take connections from `source`, which is closed with this listener. */
   constructor(source: Listener, preparation: Preparation) {
@@ -75,8 +77,24 @@ export class PreparingListener extends BaseListener {
       this.#preparation.metrics?.connectionsQueued(-1);
       return Promise.resolve(conn);
     }
+    if (this.#isDry) return Promise.reject(this.closedError());
     this.#waiting = deferred();
     return this.#waiting.promise;
+  }
+
+  /** Whether none is left, and none will come. */
+  get #isDry(): boolean {
+    return this.#isSourceDry && this.#preparing.size === 0 && this.#ready.length === 0;
+  }
+
+  #settle(): void {
+    if (this.#isDry) this.#take()?.reject(this.closedError());
+  }
+
+  protected override stopListening(): void {
+    this.#source.stop();
+    // Which notices when the source has no more.
+    void this.#pull();
   }
 
   protected destroy(): void {
@@ -96,7 +114,7 @@ export class PreparingListener extends BaseListener {
 
   /** Takes from the source as long as there is room. */
   async #pull(): Promise<void> {
-    if (this.#pulling) return;
+    if (this.#pulling || this.#isSourceDry) return;
     this.#pulling = true;
     try {
       while (!this.closed && this.#ready.length < this.#preparation.most) {
@@ -104,6 +122,10 @@ export class PreparingListener extends BaseListener {
       }
     } catch (error) {
       if (this.closed) return;
+      if (this.stopped && isClosed(error)) {
+        this.#isSourceDry = true;
+        return this.#settle();
+      }
       const waiting = this.#take();
       if (waiting === undefined) this.#failure = error;
       else waiting.reject(error);
@@ -137,6 +159,7 @@ export class PreparingListener extends BaseListener {
       this.#preparing.delete(raw);
       admission?.release(raw.remoteAddr);
       if (this.#failure === undefined) void this.#pull();
+      this.#settle();
     }
   }
 

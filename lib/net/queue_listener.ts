@@ -11,12 +11,24 @@ import type { Addr } from "../base/addr.ts";
 import type { MetricsSink } from "./metrics_sink.ts";
 import type { Conn } from "./transport.ts";
 
+/** The server that fills a queue. */
+export interface QueueSource {
+  /** Stops accepting; called once. */
+  stop(): void;
+  /** Those that it has accepted, and that come into the queue when they are prepared. Default: none. */
+  readonly underWay?: {
+    readonly size: number;
+    /** Gives all of them up; called once. */
+    giveUp(): void;
+  };
+}
+
 /** See the module. */
 export class QueueListener extends BaseListener {
   readonly addr: Addr;
   readonly fd: number | undefined;
   readonly #backlog: number;
-  readonly #free: () => void;
+  readonly #source: QueueSource;
   readonly #metrics: MetricsSink | undefined;
   /** Accepted, and not yet asked for. */
   readonly #queue: Conn[] = [];
@@ -24,18 +36,18 @@ export class QueueListener extends BaseListener {
   /** The error of the server, until an accept has reported it. */
   #failure: Error | undefined;
 
-  /** `free` stops the server; it is called once. `fd` is the descriptor of its socket. */
+  /** `fd` is the descriptor of its socket. */
   constructor(
     addr: Addr,
     backlog: number,
-    free: () => void,
+    source: QueueSource,
     { metrics, fd }: { metrics?: MetricsSink; fd?: number } = {},
   ) {
     super();
     this.addr = addr;
     this.fd = fd;
     this.#backlog = backlog;
-    this.#free = free;
+    this.#source = source;
     this.#metrics = metrics;
   }
 
@@ -49,6 +61,16 @@ export class QueueListener extends BaseListener {
     }
     this.#metrics?.connectionRejected(this.closed ? "stopping" : "queue_full");
     conn.reset();
+  }
+
+  /** Looks whether a stop is complete. Called when one that was under way has ended, and is delivered. */
+  settle(): void {
+    if (this.#isDry) this.#take()?.reject(this.closedError());
+  }
+
+  /** Whether none is left, and none will come. */
+  get #isDry(): boolean {
+    return this.stopped && this.#queue.length === 0 && !this.#source.underWay?.size;
   }
 
   /** Tells who waits for a connection, or is the next to do so, that the server cannot accept it. */
@@ -75,12 +97,19 @@ export class QueueListener extends BaseListener {
       this.#failure = undefined;
       return Promise.reject(failure);
     }
+    if (this.#isDry) return Promise.reject(this.closedError());
     this.#waiting = deferred();
     return this.#waiting.promise;
   }
 
+  protected override stopListening(): void {
+    this.#source.stop();
+    this.settle();
+  }
+
   protected destroy(): void {
-    this.#free();
+    if (!this.stopped) this.#source.stop();
+    this.#source.underWay?.giveUp();
     for (const conn of this.#queue.splice(0)) {
       this.#metrics?.connectionsQueued(-1);
       this.#metrics?.connectionRejected("stopping");

@@ -27,7 +27,7 @@ import {
   zoneIn,
   zoneOfOwn,
 } from "./resolve.ts";
-import { QueueListener } from "./queue_listener.ts";
+import { QueueListener, type QueueSource } from "./queue_listener.ts";
 import { StreamConn } from "./duplex_to_conn.ts";
 import { listenTls, startTls } from "./tls/system.node.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
@@ -135,8 +135,7 @@ function adopt<C extends StreamConn>(accepted: net.Socket, make: (socket: net.So
 type Where = net.ListenOptions & { readonly fd?: number; readonly reusePort?: boolean };
 
 /** Options of {@linkcode startServer}. */
-interface StartOptions {
-  readonly cleanUp?: () => void;
+interface StartOptions extends Pick<QueueSource, "underWay"> {
   readonly mode?: number;
   readonly metrics?: MetricsSink;
 }
@@ -146,7 +145,7 @@ function startServer(
   server: net.Server,
   addr: Addr | undefined,
   where: Where,
-  { cleanUp = () => {}, mode, metrics }: StartOptions,
+  { underWay, mode, metrics }: StartOptions,
 ): Promise<QueueListener> {
   const { backlog = BACKLOG } = where;
   return new Promise((resolve, reject) => {
@@ -161,13 +160,17 @@ function startServer(
         : addr ?? unixAddr(typeof bound === "string" ? bound : "");
       try {
         const file = addr?.transport === "unix" ? new SocketFile(addr.path, mode) : undefined;
-        const listener = new QueueListener(real, backlog, () => {
+        const stop = () => {
           unheed();
           const close = () => void server.close();
           if (file === undefined) close();
           else file.close(close);
-          cleanUp();
-        }, { metrics, fd: descriptorOf(server) });
+        };
+        const source = { stop, underWay };
+        const listener = new QueueListener(real, backlog, source, {
+          metrics,
+          fd: descriptorOf(server),
+        });
         const unheed = heedDescriptors(listener);
         server.on("error", (error) => listener.fail(translate(error, "accept", real)));
         resolve(listener);
@@ -245,9 +248,9 @@ function listenSecure(
     & Pick<TlsListenOptions, "tls" | "metrics">,
 ): Promise<Listener> {
   return listenTls(
-    async (accepted, freed) => {
+    async (accepted, underWay) => {
       const server = net.createServer({ allowHalfOpen: true, noDelay, keepAlive });
-      const listener = await startServer(server, addr, at, { cleanUp: freed, metrics });
+      const listener = await startServer(server, addr, at, { underWay, metrics });
       server.on("connection", (socket: net.Socket) => {
         const peer = peerOf(socket);
         const noneLeft = hasLastDescriptor(socket);

@@ -264,10 +264,19 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
    * it, and a client that takes its time holds nobody else up. `handshakeTimeout` ends them; when the
    * backlog's number of them are under way, the oldest is closed to make room for the next client.
    *
-   * Rejects: ECLOSED after {@linkcode close}; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
+   * Rejects: ECLOSED after {@linkcode close}, and after {@linkcode stop} when none is left; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.
    */
   accept(): Promise<C>;
+
+  /**
+   * Stops listening, and keeps the connections that it has taken from the system: {@linkcode accept} goes
+   * on until it has returned all of them, and then rejects ECLOSED. With TLS, handshakes under way
+   * finish; `handshakeTimeout` bounds that. Those that wait in the system's backlog are reset, as by
+   * {@linkcode close}; Node takes each at once, so that there are none. {@linkcode close} resets those
+   * that are left. A second call does nothing, nor does one after {@linkcode close}; it never throws.
+   */
+  stop(): void;
 
   /**
    * Stops listening. A pending {@linkcode accept} rejects ECLOSED. Connections already accepted live

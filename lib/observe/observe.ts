@@ -234,10 +234,19 @@ class ObservedListener extends BaseListener {
       : new ObservedConn(conn, socket, this.#recorder);
   }
 
+  protected override stopListening(): void {
+    this.#emitClose();
+    this.#inner.stop();
+  }
+
   protected destroy(): void {
+    if (!this.stopped) this.#emitClose();
+    this.#inner.close();
+  }
+
+  #emitClose(): void {
     const socket = this.#socket;
     this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
-    this.#inner.close();
   }
 }
 

@@ -121,9 +121,10 @@ const SETTLE_MS = 1000;
 
 /**
  * Accepts connections and calls the handler for each, until it is stopped, `signal` is aborted or
- * the listener is closed. Then it closes the listener, lets the connections finish for up to
- * `drainTimeout`, resets those that are left, and has finished. An error of a handler goes to
- * {@linkcode ServeOptions.onError}, or is a process warning.
+ * the listener is closed. Then it stops the listener, and lets the connections finish for up to
+ * `drainTimeout`. Those that the listener has taken and not returned yet are served as well: see
+ * {@linkcode Listener.stop}. It resets those that are left, and has finished. An error of a handler
+ * goes to {@linkcode ServeOptions.onError}, or is a process warning.
  *
  * {@linkcode Server.finished} rejects with a {@linkcode SocketError} if accepting fails for good. A
  * lack of descriptors or memory is waited out, 5 ms at first and a second at most.
@@ -170,11 +171,13 @@ class AcceptLoop {
   #accepted = 0;
   #refused = 0;
   #reset = 0;
-  /**
-   * When what runs must have finished; undefined while it accepts. It counts from the moment of
-   * stopping, although the listener may take a while to notice.
-   */
+  /** No more connections will come. */
+  #acceptedAll = false;
+  /** When what runs must have finished; undefined before it stops. */
   #drainUntil: number | undefined;
+  readonly #stopped = deferred<void>();
+  /** The drain timeout is over. */
+  #isOver = false;
   /** Resolves when a connection ends or the server stops. */
   #changed = deferred<void>();
 
@@ -198,15 +201,17 @@ class AcceptLoop {
     const stop = () => this.stop();
     if (this.#signal?.aborted) stop();
     this.#signal?.addEventListener("abort", stop);
-    try {
-      await this.#acceptAll();
-    } finally {
-      this.#signal?.removeEventListener("abort", stop);
-      this.#listener.close();
-      this.#onStop?.();
-      this.#drainUntil ??= this.#clock.now() + this.#drainTimeout;
-      await this.#end();
-    }
+    const accepting = this.#acceptAll().finally(() => {
+      this.#acceptedAll = true;
+      stop();
+      this.#notify();
+    });
+    // What it rejects with is reported in the end.
+    accepting.catch(() => {});
+    await this.#stopped.promise;
+    this.#signal?.removeEventListener("abort", stop);
+    await this.#end();
+    await accepting;
     return { accepted: this.#accepted, refused: this.#refused, reset: this.#reset };
   }
 
@@ -215,14 +220,19 @@ class AcceptLoop {
     if (this.#drainUntil !== undefined && drainTimeout === undefined) return;
     const until = this.#clock.now() + (drainTimeout ?? this.#drainTimeout);
     this.#drainUntil = Math.min(until, this.#drainUntil ?? Infinity);
-    this.#listener.close();
+    this.#listener.stop();
+    this.#stopped.resolve();
     this.#notify();
   }
 
   /** Lets the connections finish, and resets those that are left when the time is over. */
   async #end(): Promise<void> {
+    this.#onStop?.();
     for (const conversation of this.#open) conversation.stop();
     await this.#drain(() => this.#drainUntil!);
+    this.#isOver = true;
+    this.#listener.close();
+    this.#notify();
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();
     const settled = this.#clock.now() + SETTLE_MS;
@@ -250,11 +260,11 @@ class AcceptLoop {
     }
   }
 
-  /** Waits until there is room for one more, or until the server stops. */
+  /** Waits until there is room for one more, or until the drain timeout is over. */
   async #untilRoom(): Promise<void> {
     for (
       let isTold = false;
-      this.#open.size >= this.#maxConnections && this.#drainUntil === undefined;
+      this.#open.size >= this.#maxConnections && !this.#isOver;
     ) {
       const made = this.#makeRoom?.();
       if (made !== true && !isTold) {
@@ -272,7 +282,7 @@ class AcceptLoop {
       await this.#untilRoom();
       this.#metrics?.connectionsQueued(-1);
     }
-    if (this.#drainUntil === undefined) return void this.#converse(conn);
+    if (!this.#isOver) return void this.#converse(conn);
     this.#metrics?.connectionRejected("stopping");
     this.#admission?.release(conn.remoteAddr);
     conn.reset();
@@ -294,7 +304,10 @@ class AcceptLoop {
     let failure: unknown;
     metrics?.connectionOpened(conn);
     try {
-      await this.#handler(conn, conversation);
+      const handled = this.#handler(conn, conversation);
+      // A handler that listens for it from the first is called.
+      if (this.#drainUntil !== undefined) conversation.stop();
+      await handled;
     } catch (error) {
       failure = error;
       this.#onError(error, conn);
@@ -308,9 +321,9 @@ class AcceptLoop {
     }
   }
 
-  /** Waits until no connection is left, or until `deadline`, which may come closer. */
+  /** Waits until no connection is left and none will come, or until `deadline`, which may come closer. */
   async #drain(deadline: () => number): Promise<void> {
-    for (let late = false; this.#open.size > 0 && !late;) {
+    for (let late = false; (this.#open.size > 0 || !this.#acceptedAll) && !late;) {
       const left = deadline() - this.#clock.now();
       // Even with no time left, one turn lets those handlers finish that end because the server does.
       const clock = left > 0 ? this.#clock : systemClock;

@@ -97,7 +97,8 @@ export interface Conversation {
   readonly signal: AbortSignal;
   /**
    * Aborted when the server begins to stop, and when {@linkcode signal} is: for a handler that waits
-   * for something it need not finish, such as a connection that is not made yet.
+   * for something it need not finish, such as a connection that is not made yet. The connection may
+   * have come just before the stop: look at `stopping.aborted` before you wait for the event.
    */
   readonly stopping: AbortSignal;
 }

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { formatAddr } from "../base/addr.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, bytes, readAll, readText, rejects, until } from "./support.ts";
+import { begun, bytes, echoAll, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testListening(suite: StreamSuite): void {
@@ -117,6 +117,51 @@ export function testListening(suite: StreamSuite): void {
     const seen = await reading.catch((error) => (error as SocketError).code);
     const expected = leftWaiting === undefined ? [null, "ECONNRESET"] : [leftWaiting];
     assert.ok(expected.includes(seen as null), `${seen}, not ${expected.join(" or ")}`);
+  });
+
+  test("stop unblocks an accept with ECLOSED, and the listener takes no more", async () => {
+    using ends = await pair();
+    const { listener } = ends;
+    const accepting = begun(rejects(listener.accept(), "ECLOSED"));
+    listener.stop();
+    await accepting;
+    await rejects(listener.accept(), "ECLOSED");
+    await untilFree?.(listener.addr);
+    await rejects(connect(listener.addr), nobody);
+    await ends.client.write(bytes("alive"));
+    assert.equal(await readText(ends.server, 5), "alive");
+    listener.stop();
+    listener.close();
+    listener.stop();
+  });
+
+  test("a stopped listener returns those that it has taken, and resets the others", async () => {
+    using listener = await listen();
+    const clients = await Promise.all(Array.from({ length: 3 }, () => connect(listener.addr)));
+    for (const client of clients) {
+      await client.write(bytes("early"));
+      await client.closeWrite();
+    }
+    listener.stop();
+    const served: Promise<void>[] = [];
+    for await (const conn of listener) served.push(begun(echoAll(conn)));
+    await Promise.all(served);
+    const heard = await Promise.all(
+      clients.map((client) => readAll(client).catch(() => new Uint8Array(0))),
+    );
+    const texts = heard.map((all) => new TextDecoder().decode(all)).filter((text) => text !== "");
+    assert.deepEqual(texts, Array(served.length).fill("early"));
+    for (const client of clients) client.close();
+  });
+
+  test("closing a stopped listener resets those that are left", async () => {
+    const listener = await listen();
+    using client = await connect(listener.addr);
+    listener.stop();
+    listener.close();
+    const heard = await readAll(client).catch(() => new Uint8Array(0));
+    assert.equal(heard.length, 0);
+    await rejects(listener.accept(), "ECLOSED");
   });
 
   test("iterating a listener accepts until it is closed; leaving the loop closes it", async () => {

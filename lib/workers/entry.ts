@@ -57,6 +57,10 @@ class CountedListener extends BaseListener {
     return conn;
   }
 
+  protected override stopListening(): void {
+    this.#inner.stop();
+  }
+
   protected destroy(): void {
     this.#inner.close();
   }

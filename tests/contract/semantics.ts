@@ -266,6 +266,20 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     return `reads ${await seeRead(client)}`;
   },
 
+  async "the listener stops; who was not accepted yet"({ transport }) {
+    using listener = await transport.listen({ host: "127.0.0.1" });
+    using client = await transport.connect(listener.addr);
+    // Node takes a connection when it hears of it.
+    await turn();
+    await turn();
+    listener.stop();
+    for await (const conn of listener) {
+      conn.close();
+      return "is accepted";
+    }
+    return `reads ${await seeRead(client)}`;
+  },
+
   async "the listener closes; its connections"({ transport }) {
     using ends = await pair(transport);
     ends.listener.close();

@@ -243,6 +243,22 @@ test("PROXY protocol: of too many without a header the oldest makes room", async
   for (const conn of silent) conn.close();
 });
 
+test("PROXY protocol: a stopped listener takes the headers that are on their way, then no more", async () => {
+  using it = await behind();
+  const [late, silent] = [await it.connect(), await it.connect()];
+  await turn();
+  it.listener.stop();
+  await rejects(it.connect(), "ECONNREFUSED");
+  await late.write(HEADER);
+  using conn = await it.listener.accept();
+  assert.equal(formatAddr(conn.remoteAddr), "192.0.2.1:50000");
+  const accepting = rejects(it.listener.accept(), "ECLOSED");
+  await it.clock.advance(5000);
+  await accepting;
+  assert.match(it.rejected[0].message, /the header was not whole within 5 s/);
+  for (const conn of [late, silent]) conn.close();
+});
+
 test("PROXY protocol: who is rejected for its header is counted, and nobody else is", async () => {
   const [network, clock, metrics] = [
     new MemoryTransport(),

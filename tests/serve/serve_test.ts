@@ -304,17 +304,40 @@ test("serve: stop() may have a drain timeout of its own, which a longer one does
   assert.throws(() => void server.stop({ grace: 1 } as StopOptions), /"grace"/);
 });
 
-test("serve: stop() waits for nobody who comes when all places are taken", async () => {
+test("serve: stop() serves those who wait for a place, too, and tells them that it stops", async () => {
   const { listener, connect, options } = await setUp();
-  const server = serve(listener, echo(), { ...options, maxConnections: 1 });
+  let told = 0;
+  const server = serve(listener, (conn, conversation) => {
+    conversation.stopping.addEventListener("abort", () => told++);
+    return echo()(conn, conversation);
+  }, { ...options, maxConnections: 1 });
   using conn = await connect();
   await conn.write(bytes("x"));
   await readText(conn, 1);
   using waiting = await connect();
   const stopped = server.stop();
+  await waiting.write(bytes("y"));
   conn.close();
-  assert.deepEqual(await stopped, { accepted: 1, refused: 0, reset: 0 });
-  await rejects(waiting.read(new Uint8Array(1)), "ECONNRESET");
+  assert.equal(await readText(waiting, 1), "y");
+  waiting.close();
+  assert.deepEqual(await stopped, { accepted: 2, refused: 0, reset: 0 });
+  assert.equal(told, 2);
+});
+
+test("serve: who still waits for a place when the drain timeout is over is reset", async () => {
+  for (const makeRoom of [undefined, () => false]) {
+    const { listener, clock, connect, options } = await setUp();
+    const serving = { ...options, maxConnections: 1, drainTimeout: 5000, makeRoom };
+    const server = serve(listener, echo(), serving);
+    using conn = await connect();
+    await conn.write(bytes("x"));
+    await readText(conn, 1);
+    using waiting = await connect();
+    const stopped = server.stop();
+    await clock.advance(5000);
+    assert.deepEqual(await stopped, { accepted: 1, refused: 0, reset: 1 });
+    await rejects(waiting.read(new Uint8Array(1)), "ECONNRESET");
+  }
 });
 
 test("serve: `await using` stops it at the end of the block", async () => {
@@ -350,6 +373,7 @@ function failingListener(codes: SocketErrorCode[], inner: Listener): Listener {
       const code = codes.shift();
       return Promise.reject(new SocketError(code ?? "ECLOSED", "accept", { addr: inner.addr }));
     },
+    stop: () => inner.stop(),
     close: () => inner.close(),
     [Symbol.dispose]: () => inner.close(),
     [Symbol.asyncIterator]: () => inner[Symbol.asyncIterator](),
@@ -408,6 +432,7 @@ test("serve: the drain timeout counts from the signal, however long the listener
   // As a runtime's accept() that rejects some time after its listener was closed.
   const slow: Listener = Object.assign(Object.create(listener), {
     addr: listener.addr,
+    stop: () => listener.stop(),
     close: () => listener.close(),
     accept: () =>
       listener.accept().catch(async (error) => {

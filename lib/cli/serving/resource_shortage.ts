@@ -140,6 +140,10 @@ class HeededListener extends BaseListener {
     }
   }
 
+  protected override stopListening(): void {
+    this.#inner.stop();
+  }
+
   protected destroy(): void {
     this.#inner.close();
   }

@@ -67,6 +67,7 @@ export class HttpServer implements ConnectionServer {
   readonly #connections = new Set<HttpConnection>();
   readonly #room = new Room(this.#connections);
   #cancelTick: (() => void) | undefined;
+  #isStopping = false;
 
   constructor(handler: LightHandler, options: HttpOptions) {
     this.handler = handler;
@@ -85,6 +86,7 @@ export class HttpServer implements ConnectionServer {
       drainTimeout,
       idleTimeout: 0, // each phase of a connection has its own deadline
       onStop: () => {
+        this.#isStopping = true;
         for (const connection of this.#connections) connection.stop();
       },
       metrics,
@@ -107,6 +109,7 @@ export class HttpServer implements ConnectionServer {
     if (this.#connections.size === 0) this.#tick();
     const connection = new HttpConnection(conn, conversation, this);
     this.#connections.add(connection);
+    if (this.#isStopping) connection.stop();
     try {
       return await connection.run();
     } finally {

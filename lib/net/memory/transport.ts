@@ -220,7 +220,7 @@ class MemoryListener extends BaseListener {
   enqueue(clientAddr: Addr, serverAddr: Addr): Connecting {
     const { promise, resolve, reject } = deferred<Conn>();
     const enter = () => {
-      if (this.closed) {
+      if (this.closed || this.stopped) {
         reject(new SocketError("ECONNREFUSED", "connect", { addr: serverAddr }));
         return;
       }
@@ -240,6 +240,7 @@ class MemoryListener extends BaseListener {
   protected startAccept(): Promise<Conn> {
     const conn = this.#queue.shift();
     if (conn === undefined) {
+      if (this.stopped) return Promise.reject(this.closedError());
       this.#acceptor = deferred<Conn>();
       return this.#acceptor.promise;
     }
@@ -251,11 +252,15 @@ class MemoryListener extends BaseListener {
     return Promise.resolve(conn);
   }
 
-  protected destroy(): void {
+  protected override stopListening(): void {
     this.#release();
-    for (const conn of this.#queue.splice(0)) conn.reset();
     for (const enter of this.#outside) enter();
     this.#outside.clear();
     this.#acceptor?.reject(this.closedError());
+  }
+
+  protected destroy(): void {
+    if (!this.stopped) this.stopListening();
+    for (const conn of this.#queue.splice(0)) conn.reset();
   }
 }

@@ -13,7 +13,7 @@ import { type Addr, formatAddr, type TcpAddr, tcpAddr } from "../../base/addr.ts
 import { movedBy, StreamConn } from "../duplex_to_conn.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { MetricsSink } from "../metrics_sink.ts";
-import type { QueueListener } from "../queue_listener.ts";
+import type { QueueListener, QueueSource } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
 import { type CertificateStore, type Identity, shownBy } from "./certificate_store.ts";
@@ -109,10 +109,10 @@ async function startTlsOn<A extends Addr>(
   }
 }
 
-/** Makes a listener that gives the sockets it accepts to `accepted`, and calls `freed` when closed. */
+/** Makes a listener that gives the sockets it accepts to `accepted`. */
 type Bind = (
   accepted: (socket: net.Socket, peer: TcpAddr) => void,
-  freed: () => void,
+  underWay: QueueSource["underWay"],
 ) => Promise<QueueListener>;
 
 /** Limits of handshakes, and what counts them. */
@@ -135,7 +135,7 @@ export async function listenTls(
   const handshakes = new Handshakes(options, addr, handshaking);
   const listener = await bind(
     (socket, peer) => handshakes.begin(socket, peer),
-    () => handshakes.close(),
+    handshakes,
   );
   handshakes.deliverTo(listener);
   return listener;
@@ -177,6 +177,7 @@ class Handshakes {
   #identity: Identity;
   /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
+  #listener: QueueListener | undefined;
 
   /** Throws EINVAL, for a listener at `addr`, if the certificates and keys are not valid. */
   constructor(
@@ -199,8 +200,14 @@ class Handshakes {
     });
   }
 
+  /** The number of handshakes under way. */
+  get size(): number {
+    return this.#underWay.size;
+  }
+
   /** Gives `listener` the connections that come of it. */
   deliverTo(listener: QueueListener): void {
+    this.#listener = listener;
     this.#server.on("secureConnection", (socket: tls.TLSSocket) => {
       const handshake = this.#find(peerOf(socket));
       // Gone before it was accepted.
@@ -208,13 +215,14 @@ class Handshakes {
       const { socket: under, peer } = handshake;
       socket.allowHalfOpen = under.allowHalfOpen = true;
       const refused = refusal(socket, this.#store, peer);
-      this.#end(handshake, refused);
       if (refused !== undefined) {
+        this.#end(handshake, refused);
         socket.destroy();
         return this.#options.onHandshakeError?.(refused);
       }
       const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
       listener.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
+      this.#end(handshake, undefined);
     });
     this.#server.on("tlsClientError", (error, socket) => {
       const peer = peerOf(socket);
@@ -263,9 +271,9 @@ class Handshakes {
   }
 
   /** Closes those who still shake hands. */
-  close(): void {
+  giveUp(): void {
     for (const handshake of this.#underWay.values()) {
-      this.#giveUp(handshake, new SocketError("ECANCELED", "acceptTls", { addr: handshake.peer }));
+      this.#drop(handshake, new SocketError("ECANCELED", "acceptTls", { addr: handshake.peer }));
     }
   }
 
@@ -273,12 +281,12 @@ class Handshakes {
   #makeRoom(): void {
     for (const handshake of this.#underWay.values()) {
       const why = madeRoom(handshake.peer);
-      this.#giveUp(handshake, why);
+      this.#drop(handshake, why);
       return this.#options.onHandshakeError?.(why);
     }
   }
 
-  #giveUp(handshake: Handshake, why: SocketError): void {
+  #drop(handshake: Handshake, why: SocketError): void {
     this.#end(handshake, why);
     // No reset: where its FIN is under way already, Node would wait for that reset for ever.
     handshake.socket.destroy();
@@ -295,5 +303,6 @@ class Handshakes {
     this.#underWay.delete(key);
     this.#options.admission?.release(handshake.peer);
     this.#metrics?.handshakeEnded(performance.now() - handshake.since, error);
+    this.#listener?.settle();
   }
 }
