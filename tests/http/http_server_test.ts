@@ -298,6 +298,29 @@ test("drain: the first request of a new connection may still come, for up to a s
   assert.deepEqual(await server.served, { accepted: 2, refused: 0, reset: 0 });
 });
 
+test("drain: who still waits for a place is answered with close, when there is one", async () => {
+  const answer = deferred<void>();
+  const handler: LightHandler = async ({ target }) => {
+    if (target === "/slow") await answer.promise;
+    return { status: 200, body: target };
+  };
+  const server = await serveOn(handler, { maxConnections: 1 });
+  using busy = await server.connect();
+  await busy.write(bytes(GET.replace("/", "/slow")));
+  await server.clock.advance(1);
+  using asks = await server.connect();
+  using late = await server.connect();
+  await asks.write(bytes(GET));
+  server.stop.abort();
+  answer.resolve();
+  assert.match((await hear(busy)).text, /\/slow$/);
+  assert.match((await hear(asks)).text, /Connection: close\r\n\r\n\/$/);
+  await server.clock.advance(500);
+  await late.write(bytes(GET));
+  assert.match((await hear(late)).text, /Connection: close\r\n\r\n\/$/);
+  assert.deepEqual(await server.served, { accepted: 3, refused: 0, reset: 0 });
+});
+
 test("drain: closing the listener stops the server, too, and idle connections are not waited for", async () => {
   const transport = new MemoryTransport();
   const listener = await transport.listen({ port: 80 });

@@ -242,9 +242,9 @@ export class ConnectionState {
     return this.#draining;
   }
 
-  /** Whether a request that has not come yet is to be waited for. */
+  /** Whether a request that has not come yet is to be waited for: the first one always is. */
   get waits(): boolean {
-    return !this.#draining || this.#reading === READ.head;
+    return !this.#draining || this.#requests === 0 || this.#reading === READ.head;
   }
 
   /** Whether the client may be sending more, since it does not know that the connection ends. */
