@@ -164,13 +164,16 @@ export class HttpConnection implements Occupant {
   }
 
   /**
-   * The server stops: a connection without a request is closed, one with is left to finish. On a new one
-   * the first request may be on its way: there is some time for it to come.
+   * The server stops: a connection that waits for its next request is closed, one with a request is left
+   * to finish. On a new one the first request may be on its way: {@linkcode sweep} gives it some time.
    */
   stop(): void {
     this.#state.drain();
-    const isFree = this.#state.idle && this.#output.empty;
-    if (isFree && (this.#state.requests > 0 || this.spare >= FIRST_REQUEST_MS)) this.#conn.close();
+    if (this.#state.requests > 0) this.#closeIdle();
+  }
+
+  #closeIdle(): void {
+    if (this.#state.idle && this.#output.empty) this.#conn.close();
   }
 
   /** Ends it, so that another one has its place. A response that is not whole does not look so. */
@@ -193,7 +196,9 @@ export class HttpConnection implements Occupant {
     client.sweep();
     if (verdict === "refuse") void this.#expire();
     else if (verdict !== undefined) this.#conn[verdict]();
-    else if (this.#state.draining) this.stop();
+    else if (this.#state.draining && (this.#state.requests > 0 || this.spare >= FIRST_REQUEST_MS)) {
+      this.#closeIdle();
+    }
   }
 
   /** Answers 408, unless the request is answered, and closes; that ends the read under way. */
