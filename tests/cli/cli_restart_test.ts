@@ -39,6 +39,10 @@ register("server web: SIGUSR2 under load loses no connection, and no download", 
   await assertLosesNone("web", ["--metrics", "0"]);
 });
 
+register("server web: SIGUSR2 under load over TLS breaks off no handshake", async () => {
+  await assertLosesNone("web", ["--tls-self-signed"]);
+});
+
 register("server echo --workers: SIGUSR2 under load loses no connection", async () => {
   await assertLosesNone("echo", ["--workers", "2"]);
 });

@@ -73,21 +73,54 @@ def until(pattern):
             if not changed.wait(end - time.monotonic()): raise SystemExit(f"No {pattern} in\n" + "".join(log))
 
 
+class Secure:
+    """TLS over a socket. Python's own cannot send `first` with the end of the handshake."""
+
+    def __init__(self, raw, first):
+        self.raw, self.incoming, self.outgoing = raw, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = tls.wrap_bio(self.incoming, self.outgoing)
+        while not self.shakes_hands(): self.fill()
+        if first: self.tls.write(first)
+        self.flush()
+
+    def shakes_hands(self):
+        try: return self.tls.do_handshake() is None
+        except ssl.SSLWantReadError: self.flush()
+
+    def flush(self): self.raw.sendall(self.outgoing.read())
+
+    def fill(self):
+        data = self.raw.recv(65536)
+        if data: self.incoming.write(data)
+        else: self.incoming.write_eof()
+
+    def recv(self, size):
+        while True:
+            try: return self.tls.read(size)
+            except ssl.SSLZeroReturnError: return b""
+            except ssl.SSLWantReadError: self.fill()
+
+    def shutdown(self, how):
+        """Without close_notify, behind which Python's cannot read."""
+        self.raw.shutdown(how)
+
+    def __enter__(self): return self
+
+    def __exit__(self, *_): self.raw.close()
+
+
 NO_COOKIE = 34  # TCP_FASTOPEN_NO_COOKIE of linux/tcp.h
 
 
 def connect(first=b""):
-    """The kernel sends `first` with the handshake, however busy the machine is: new connections are not waited for long."""
+    """`first` is sent with the end of the handshake, however busy the machine is: new connections are not waited for long."""
     raw = socket.socket()
     if first and not tls:
         raw.setsockopt(socket.IPPROTO_TCP, NO_COOKIE, 1)
         raw.sendto(first, socket.MSG_FASTOPEN, ("127.0.0.1", port))
     else: raw.connect(("127.0.0.1", port))
     raw.settimeout(LIMIT)
-    if not tls: return raw
-    secure = tls.wrap_socket(raw)
-    secure.sendall(first)
-    return secure
+    return Secure(raw, first) if tls else raw
 
 
 def receive(s):
@@ -127,6 +160,11 @@ def hear(s, message, start):
             else: errors.append(f"{len(data)} bytes came, at the end {data[-100:]!r}")
     except Exception as error:
         with lock: errors.append(f"{error!r} {time.monotonic() - start:.3f} s after the request")
+
+
+def visit():
+    try:
+        if asked := ask(): hear(*asked)
     finally: places.release()
 
 
@@ -138,18 +176,16 @@ def migrates():
 
 running = True
 # The load is bounded: on a busy machine a server would make room for newcomers.
-places = threading.Semaphore(500)
+places = threading.Semaphore(50 if tls else 500)
 
 
 def load():
     threads, start = [], time.monotonic()
     while running:
         places.acquire()
-        if asked := ask():
-            threads.append(threading.Thread(target=hear, args=asked, daemon=True))
-            threads[-1].start()
-        else: places.release()
-        time.sleep(max(0, start + (len(threads) + len(errors)) / rate - time.monotonic()))
+        threads.append(threading.Thread(target=visit, daemon=True))
+        threads[-1].start()
+        time.sleep(max(0, start + len(threads) / rate - time.monotonic()))
     for thread in threads: thread.join()
 
 
