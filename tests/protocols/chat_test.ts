@@ -14,7 +14,7 @@ import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readAll, turn, until } from "../support/helpers.ts";
-import { Program } from "../support/peers.ts";
+import { Program, python } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** A client that remembers what it has read, and waits for lines. */
@@ -92,8 +92,10 @@ class Place implements AsyncDisposable {
     return client;
   }
 
-  async stop(): Promise<void> {
+  /** By default the time passes that members get who do not end their side. */
+  async stop(ms = 1000): Promise<void> {
     this.#stop.abort();
+    await this.clock.advance(ms);
     await this.#served;
   }
 
@@ -288,7 +290,7 @@ test("chat: what is said in one turn goes to each client in one write", async ()
   for (const client of clients) client.conn.close();
 });
 
-test("chat: when the server stops everybody is told, and nobody is waited for", async () => {
+test("chat: when the server stops everybody is told, and nobody is waited for longer than a second", async () => {
   const place = await Place.open();
   using one = await place.enter();
   using silent = await place.connect();
@@ -299,6 +301,45 @@ test("chat: when the server stops everybody is told, and nobody is waited for", 
   await readAll(silent);
   assert.deepEqual(place.errors, []);
 });
+
+test("chat: members who talk all the while hear Goodbye and the end, and no reset", async () => {
+  const place = await Place.open({}, systemTransport);
+  const { host, port } = place.addr;
+  // Each says a line as soon as there is room for it, and hears what comes at the same time.
+  await using peer = await python(`
+import threading
+def take_part(end):
+    s = socket.create_connection(("${host}", ${port}))
+    s.recv(1)
+    leaving, failures = threading.Event(), []
+    def talk():
+        try:
+            while not leaving.is_set(): s.sendall(b"blah\\n" * 100)
+        except OSError as error: failures.append(error)
+    talker = threading.Thread(target=talk, daemon=True)
+    talker.start()
+    heard, piece = b"", b"?"
+    try:
+        while piece:
+            piece = s.recv(65536)
+            heard = (heard + piece)[-200:]
+    except OSError as error: failures.append(error)
+    leaving.set()
+    talker.join()
+    s.close()
+    end.append("ok" if heard.endswith(b"The server stops. Goodbye!\\n") and not failures else repr((heard, failures)))
+ends = []
+members = [threading.Thread(target=take_part, args=(ends,)) for _ in range(3)]
+for member in members: member.start()
+for member in members: member.join()
+for end in ends: say(end)
+`);
+  await until(() => place.events.length === 3, "three members");
+  const stopped = place.stop(0);
+  for (let i = 0; i < 3; i++) assert.equal(await peer.hear(), "ok");
+  await stopped;
+  assert.deepEqual(place.errors, []);
+}, ["python3"]);
 
 test("chat: Goodbye is the last word, for a member who reads slowly while others leave, too", async () => {
   const place = await Place.open();

@@ -113,7 +113,7 @@ export function chatRoom(options: ChatOptions = {}): ChatRoom {
   checkOptions("chat", options, OPTIONS, "{ signal }");
   const room = new Room(options);
   return {
-    handler: (conn) => room.converse(new LineVoice(conn, room.framing)),
+    handler: (conn) => room.converse(new LineVoice(conn, room.framing, room.clock)),
     join: (client, from) => room.converse(new MessageVoice(client, room.framing.maxSize), from),
   };
 }

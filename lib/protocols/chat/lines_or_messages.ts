@@ -6,6 +6,8 @@
 
 import { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
+import type { Clock } from "../../base/clock.ts";
+import { deferred, within } from "../../base/wait.ts";
 import type { Framing } from "../../frames/framing.ts";
 import type { Conn } from "../../net/transport.ts";
 import { LineSplitter } from "./lines.ts";
@@ -18,6 +20,9 @@ import type { Word } from "./room_messages.ts";
  * client cannot fill the queues of the others in a turn of the event loop, it is small.
  */
 const RECV_SIZE = 1024;
+
+/** The time that a client of lines gets to end its side when ours has ended, in milliseconds. */
+const LEAVE_MS = 1000;
 
 /** What is sent to a client: bytes of a stream, or a message. */
 export type Form = Uint8Array | string;
@@ -41,7 +46,7 @@ export interface Voice {
   readonly hearsItself: boolean;
   /** The form in which the client hears a word. */
   formOf(word: Word): Form;
-  /** Hands over what the client says, until it ends. Rejects if the connection is lost. */
+  /** Hands over what the client says, until it ends or is closed. Rejects if the connection is lost. */
   listen(listener: Listener): Promise<void>;
   /** Resolves when the kernel has taken it. */
   send(batch: readonly Form[]): Promise<void>;
@@ -58,10 +63,15 @@ export class LineVoice implements Voice {
   readonly hearsItself = false;
   readonly #conn: Conn;
   readonly #framing: Framing;
+  readonly #clock: Clock;
+  readonly #closing = deferred<void>();
+  /** Settles when nothing more comes from the client. */
+  #ended: Promise<void> = Promise.resolve();
 
-  constructor(conn: Conn, framing: Framing) {
+  constructor(conn: Conn, framing: Framing, clock: Clock) {
     this.#conn = conn;
     this.#framing = framing;
+    this.#clock = clock;
   }
 
   get addr(): Addr {
@@ -72,7 +82,12 @@ export class LineVoice implements Voice {
     return word.line;
   }
 
-  async listen(listener: Listener): Promise<void> {
+  listen(listener: Listener): Promise<void> {
+    this.#ended = this.#receive(listener);
+    return Promise.race([this.#ended, this.#closing.promise]);
+  }
+
+  async #receive(listener: Listener): Promise<void> {
     const buffer = new Uint8Array(RECV_SIZE);
     const splitter = new LineSplitter(this.#framing, {
       onLine: (line) => listener.onLine(decodeText(line)),
@@ -90,7 +105,18 @@ export class LineVoice implements Voice {
     return this.#conn.write(Buffer.concat(batch as readonly Uint8Array[]));
   }
 
-  close(): void {
+  /**
+   * Half-closes, and receives what the client still sends: closing with bytes unread would reset the
+   * connection, and with it the last words on their way.
+   */
+  async close(): Promise<void> {
+    this.#closing.resolve();
+    try {
+      await this.#conn.closeWrite();
+      await within(this.#ended, LEAVE_MS, this.#clock);
+    } catch {
+      // The connection is lost.
+    }
     this.#conn.close();
   }
 

@@ -61,9 +61,9 @@ export class Room {
   readonly #signal: AbortSignal | undefined;
   /** Where a line ends, and how long it may be. */
   readonly framing: Framing;
+  readonly clock: Clock;
   readonly #maxQueue: number;
   readonly #onEvent: (event: ChatEvent) => void;
-  readonly #clock: Clock;
   /** The server's id on the bus. */
   readonly #id: string = Math.random().toString(36).slice(2).padEnd(8, "0");
   readonly #bus: Bus;
@@ -81,7 +81,7 @@ export class Room {
     this.framing = lines({ maxSize: options.maxLine ?? 1000 });
     this.#maxQueue = options.maxQueue ?? 256 * 1024;
     this.#onEvent = options.onEvent ?? (() => {});
-    this.#clock = options.clock ?? systemClock;
+    this.clock = options.clock ?? systemClock;
     this.#bus = options.bus ?? memoryBus();
     this.#delivery = new Delivery({
       server: this.#id,
@@ -108,7 +108,7 @@ export class Room {
   #makePresence(): Presence {
     return new Presence({
       id: this.#id,
-      clock: this.#clock,
+      clock: this.clock,
       publish: (message) => void this.#bus.publish(message),
       onChanges: (changes) => this.#onChanges(changes),
       onLost: (name) => this.#onLost(name),
@@ -246,7 +246,7 @@ export class Room {
   #join(voice: Voice, from: ChatPosition | undefined): Member {
     this.#presence?.sweep();
     const name = this.#freeName();
-    const member = new Member(this.#guests, name, voice, this.#maxQueue, this.#clock);
+    const member = new Member(this.#guests, name, voice, this.#maxQueue, this.clock);
     const { names: others, more } = this.#names();
     this.#members.set(keyOf(name), member);
     this.#tell(member, {
