@@ -106,10 +106,14 @@ export class HttpConnection implements Occupant {
           continue;
         }
         // All requests that have come are answered: now is the time to send the responses.
-        if (!output.empty) await output.flush();
+        if (!output.empty) {
+          await output.send();
+          output.sent();
+        }
         if (this.#heads.started) state.begin();
         if (!state.waits) break;
-        if (await input.fill()) continue;
+        const reading = input.receive();
+        if (input.received(reading, await reading)) continue;
         state.clientClosed();
         break;
       }

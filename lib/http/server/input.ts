@@ -23,8 +23,8 @@ export class Input {
   /** Undefined once it was given back for good. */
   #buffer: ReceiveBuffer | undefined;
   #received = 0;
-  /** Somebody waits for more. */
-  #filling: Promise<boolean> | undefined;
+  /** A read whose bytes are wanted, and not yet those to take from. */
+  #filling: Promise<number | null> | undefined;
   /** A read that was begun before its bytes are wanted. */
   #ahead: Promise<number | null> | undefined;
   /** Bytes that came ahead while those in `chunk` were still needed. */
@@ -63,15 +63,25 @@ export class Input {
    * waits, such as that of a handler which has answered and still reads, waits for the same bytes.
    * Once it has rejected, the connection is lost, and it always does.
    */
-  fill(): Promise<boolean> {
-    // Not an async function: this is done for nearly every request.
-    return this.#filling ??= this.#receive().then(this.#filled);
+  async fill(): Promise<boolean> {
+    const reading = this.receive();
+    return this.received(reading, await reading);
   }
 
-  readonly #filled = (n: number | null): boolean => {
+  /**
+   * Starts a read, or returns the one under way; {@linkcode received} is to be called with what it brings.
+   * This is {@linkcode fill} without its promise, for the loop that every request goes through.
+   */
+  receive(): Promise<number | null> {
+    return this.#filling ??= this.#receive();
+  }
+
+  /** See {@linkcode receive}. False at the end of the stream. The second who waits for a read comes late. */
+  received(reading: Promise<number | null>, n: number | null): boolean {
+    if (reading !== this.#filling) return n !== null;
     this.#filling = undefined;
     return this.#take(n);
-  };
+  }
 
   #receive(): Promise<number | null> {
     if (this.#spare.length > 0) return Promise.resolve(this.#spare[0].length);

@@ -11,8 +11,6 @@ import type { Conn } from "../../net/transport.ts";
 /** The most bytes that are gathered before they are sent. Larger content is sent without a copy. */
 const SIZE = 16 * 1024;
 
-const NOTHING_TO_SEND: Promise<void> = Promise.resolve();
-
 /** Text of so many characters is looked at one by one. */
 export const SHORT_TEXT = 128;
 
@@ -97,21 +95,30 @@ export class Output {
   }
 
   /** Sends what was gathered; until that has settled, nothing more is to be gathered. */
-  flush(): Promise<void> {
-    if (this.empty) return NOTHING_TO_SEND;
-    this.writing = true;
-    // Not an async function: this is done for nearly every request.
-    return this.#conn.write(this.#whole ?? this.#buffer!.first(this.#length)).then(this.#sent);
+  async flush(): Promise<void> {
+    if (this.empty) return;
+    await this.send();
+    this.sent();
   }
 
-  readonly #sent = (): void => {
+  /**
+   * Starts to send what was gathered, which is something; {@linkcode sent} is to be called when that is
+   * done. This is {@linkcode flush} without its promise, for the loop that every request goes through.
+   */
+  send(): Promise<void> {
+    this.writing = true;
+    return this.#conn.write(this.#whole ?? this.#buffer!.first(this.#length));
+  }
+
+  /** See {@linkcode send}. */
+  sent(): void {
     this.writing = false;
     this.#whole = undefined;
     this.#length = 0;
     if (this.#buffer === undefined) return;
     this.#buffers.give(this.#buffer);
     this.#buffer = undefined;
-  };
+  }
 
   /** Sends text behind what was gathered, whatever its length. */
   async sendText(text: string): Promise<void> {
