@@ -7,15 +7,12 @@
 
 import type { Buffer } from "node:buffer";
 
-/** The most bytes that are looked at one by one. */
-const MAX_READ = 128;
-
-/** The most characters that are put one by one. */
-const MAX_PUT = 48;
+/** The most characters that are looked at one by one. */
+const SHORT = 128;
 
 /** The text of these bytes; undefined if they are many, or not ASCII. */
 export function shortAscii(bytes: Buffer, from: number, to: number): string | undefined {
-  if (to - from > MAX_READ) return undefined;
+  if (to - from > SHORT) return undefined;
   let bits = 0;
   for (let i = from; i < to; i++) bits |= bytes[i];
   return bits > 0x7f ? undefined : bytes.toString("latin1", from, to);
@@ -24,7 +21,7 @@ export function shortAscii(bytes: Buffer, from: number, to: number): string | un
 /** Puts a text into bytes, from `at` on; false, and nothing of use done, if it is long, or not ASCII. */
 export function putShortAscii(text: string, bytes: Uint8Array, at: number): boolean {
   const { length } = text;
-  if (length > MAX_PUT) return false;
+  if (length > SHORT) return false;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
     if (code > 0x7f) return false;
