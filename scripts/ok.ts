@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
+import { failuresIn, lastLines } from "./failures.ts";
 import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
 
@@ -57,11 +58,21 @@ function count(code: number, output: string): Counts {
   return { passed, failed: failed === 0 && hollow ? 1 : failed };
 }
 
-/** A failure, or why, in the words of Deno, of Node's TAP, of Bun and of our own checks. */
-const FAILURE = /^(.+ => \S+:\d+:\d+|\s*not ok .+|\(fail\) .+|\s*error: .+)$/gm;
-
 /** How many failures of a step the end names. */
 const MAX_FAILURES = 20;
+
+/** Says what failed in a step, on which runtime, and why. */
+function failureLines(step: string, printed: string): string[] {
+  const found = failuresIn(printed).slice(0, MAX_FAILURES);
+  const indented = (lines: readonly string[]) => lines.map((line) => `    ${line}`);
+  if (found.length === 0) {
+    return [`not ok ${step}. Its last lines:`, ...indented(lastLines(printed))];
+  }
+  return found.flatMap(({ runtime, name, lines }) => [
+    `not ok ${step}: ${runtime === undefined ? "" : `${runtime}: `}${name}`,
+    ...indented(lines),
+  ]);
+}
 
 /** Passes on what a step prints, a line at a time and with its name before it. */
 class NamedOutput {
@@ -121,10 +132,7 @@ async function runStep({ name, command }: Step): Promise<void> {
   for (const [line] of printed.matchAll(/^\d+ tests? (was|were) skipped, .*$/gm)) {
     skipped.add(`${name}: ${line}`);
   }
-  if (counts.failed > 0) {
-    const names = new Set(Array.from(printed.matchAll(FAILURE), ([line]) => line.trim()));
-    for (const line of [...names].slice(0, MAX_FAILURES)) failures.push(`${name}: ${line}`);
-  }
+  if (counts.failed > 0) failures.push(...failureLines(name, printed));
   report.add(counts);
   summary.push(
     `${counts.failed === 0 ? "ok    " : "not ok"} ${name.padEnd(14)} ` +
