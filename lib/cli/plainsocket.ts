@@ -10,10 +10,10 @@ import { VERSION_LINE } from "./options/common.ts";
 import { EXIT } from "./io/exit.ts";
 import { placeFlags, synonym } from "./advice/first_word.ts";
 import { flagsFor } from "./options/host.ts";
-import { processIo, serverIo } from "./io/io.ts";
+import { type Io, processIo, serverIo } from "./io/io.ts";
 import { CLIENT } from "./commands/client.ts";
 import { SERVER } from "./commands/server.ts";
-import { endUnread, mainOf } from "./main.ts";
+import { endUnread, isMain, mainOf } from "./main.ts";
 import { nearest } from "../base/words.ts";
 import { PROTOCOLS } from "./program.ts";
 import { Session } from "./session.ts";
@@ -89,16 +89,19 @@ function helpOf([help, what = "", ...rest]: readonly string[]): readonly string[
   return scripts.length === 1 ? [scripts[0], help, what, ...rest] : [help, what, ...rest];
 }
 
-/** Runs the script that the arguments name; resolves to the exit code. */
-async function main(args: readonly string[]): Promise<number> {
+/**
+ * Runs the script that the arguments name; resolves to the exit code. Default of `io`: that of this
+ * process.
+ */
+export async function main(args: readonly string[], io?: Io): Promise<number> {
   const [name, ...rest] = HELP.includes(args[0]) ? helpOf(args) : args;
   if (name === "server") {
-    return await mainOf("server.ts", SERVER)(rest, serverIo(), "plainsocket ");
+    return await mainOf("server.ts", SERVER)(rest, io ?? serverIo(), "plainsocket ");
   }
   if (name === "client") {
-    return await mainOf("client.ts", CLIENT)(rest, processIo, "plainsocket ");
+    return await mainOf("client.ts", CLIENT)(rest, io ?? processIo, "plainsocket ");
   }
-  const session = new Session(processIo);
+  const session = new Session(io ?? processIo);
   endUnread("plainsocket", session);
   return await Promise.race([session.ended, answer(name, rest, session)]);
 }
@@ -119,4 +122,4 @@ async function answer(
   return EXIT.ok;
 }
 
-process.exit(await main(process.argv.slice(2)));
+if (isMain(import.meta)) process.exit(await main(process.argv.slice(2)));

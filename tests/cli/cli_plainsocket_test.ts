@@ -1,11 +1,12 @@
 // The commands of the npm package: they call the scripts, under the names that users type.
 
 import assert from "node:assert/strict";
+import { InProcess } from "../support/in_process.ts";
 import { runProgram } from "../support/peers.ts";
 import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
-const run = (...args: string[]) => runProgram([...programCommand("lib/cli/plainsocket"), ...args]);
+const run = (...args: string[]) => new InProcess("plainsocket", args).exit();
 
 const HELPS = ["server", "server web", "server relay", "server chat"].concat(
   ["client", "client get", "client connect", "client resolve"],
@@ -92,6 +93,11 @@ test("plainsocket: help comes first or last", async () => {
   assert.match(helps[0].stdout.toString(), /^A directory as a web site\./);
   for (const help of helps) assert.deepEqual(help, helps[0]);
   assert.deepEqual(await run("help"), await run("--help"));
+});
+
+test("plainsocket: it is a program", async () => {
+  const { code, stdout } = await runProgram([...programCommand("lib/cli/plainsocket"), "--help"]);
+  assert.deepEqual([code, stdout], [0, (await run("help")).stdout]);
 });
 
 test("plainsocket: help with a protocol is that protocol's, and of the two of a name both are told", async () => {

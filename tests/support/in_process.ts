@@ -1,4 +1,4 @@
-// Our two scripts in the process of the tests: main(args, io) with streams and signals of its own.
+// Our scripts in the process of the tests: main(args, io) with streams and signals of its own.
 // It starts at once, and what it forgets to close is a leak of the test's.
 
 import { Buffer } from "node:buffer";
@@ -7,11 +7,14 @@ import { PassThrough, Readable, Writable } from "node:stream";
 import type { Main } from "../../lib/cli/main.ts";
 import type { Io, ProgramSignal } from "../../lib/cli/io/io.ts";
 import { main as client } from "../../client.ts";
+import { main as plainsocket } from "../../lib/cli/plainsocket.ts";
 import { main as server } from "../../server.ts";
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { type Exit, inTime, Output, type ProgramOptions, type Running } from "./peers.ts";
 
-const MAINS: Readonly<Record<"server" | "client", Main>> = { server, client };
+type Script = "server" | "client" | "plainsocket";
+
+const MAINS: Readonly<Record<Script, Main>> = { server, client, plainsocket };
 
 /** What {@linkcode InProcess} takes. */
 export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
@@ -53,7 +56,7 @@ export class InProcess implements Running {
   readonly #pending = new Set<ProgramSignal>();
 
   constructor(
-    script: "server" | "client",
+    script: Script,
     args: readonly string[],
     { pipe = false, env = {}, terminal, columns = 80, clock = systemClock }: InProcessOptions = {},
   ) {
