@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SocketError } from "../base/errors.ts";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, bytes, MIB, randomBytes, readAll, rejects, until } from "./support.ts";
+import { begun, bytes, MIB, randomBytes, readAll, rejects, unsendable, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testEnds({ test, pair }: StreamSuite): void {
@@ -63,7 +63,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
 
   test("close unblocks a write with ECLOSED", async () => {
     using ends = await pair();
-    const writing = begun(rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED"));
+    const writing = begun(rejects(ends.client.write(unsendable()), "ECLOSED"));
     await until(() => ends.client.bytesWritten > 0, "a part to be written");
     ends.client.close();
     assert.equal((await writing).op, "write");
@@ -124,7 +124,7 @@ export function testEnds({ test, pair }: StreamSuite): void {
     using ends = await pair();
     const { client } = ends;
     const writing = [
-      client.write(new Uint8Array(32 * MIB)),
+      client.write(unsendable()),
       client.write(bytes("x")),
       client.write(bytes("y")),
       client.closeWrite(),

@@ -6,13 +6,13 @@
 
 import assert from "node:assert/strict";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, bytes, MIB, readAll, readText, rejects, until } from "./support.ts";
+import { begun, bytes, MIB, readAll, readText, rejects, unsendable, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite): void {
   test("reset does not wait for a write that waits", async () => {
     using ends = await pair();
-    const writing = begun(rejects(ends.client.write(new Uint8Array(32 * MIB)), "ECLOSED"));
+    const writing = begun(rejects(ends.client.write(unsendable()), "ECLOSED"));
     await until(() => ends.client.bytesWritten > 0, "a part to be written");
     ends.client.reset();
     await writing;
@@ -62,7 +62,7 @@ export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite):
 
   test(`a reset unblocks a write with ${brokenWrite.join(" or ")}`, async () => {
     await using peer = await resetting();
-    const writing = begun(rejects(peer.conn.write(new Uint8Array(32 * MIB)), ...brokenWrite));
+    const writing = begun(rejects(peer.conn.write(unsendable()), ...brokenWrite));
     await until(() => peer.conn.bytesWritten > 0, "a part to be written");
     peer.reset("");
     await writing;

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import type { Conn } from "../net/transport.ts";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, MIB, until } from "./support.ts";
+import { begun, MIB, unsendable, until } from "./support.ts";
 
 /** More than the kernel takes for both ends of a connection that nobody reads from. */
 const MOST_UNREAD = 16 * MIB;
@@ -43,7 +43,7 @@ export async function assertHeldBack(
 
 /** Asserts that a connection whose peer does not read takes some bytes, but not many; resets it. */
 async function assertTakesFew(conn: Conn): Promise<void> {
-  const piece = new Uint8Array(64 * 1024);
+  const piece = unsendable().subarray(0, 64 * 1024);
   const sending = (async () => {
     while (conn.bytesWritten <= MOST_UNREAD) await conn.write(piece);
   })().catch(() => {});

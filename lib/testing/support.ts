@@ -49,6 +49,16 @@ export function randomBytes(n: number): Uint8Array {
   return randomFillSync(new Uint8Array(n));
 }
 
+let much: Uint8Array | undefined;
+
+/**
+ * 32 MiB: more than the buffers of a connection take. They are no zeros, of which a recording makes six
+ * characters each.
+ */
+export function unsendable(): Uint8Array {
+  return much ??= new Uint8Array(32 * MIB).fill(0xff);
+}
+
 /** A text in UTF-8. */
 export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
