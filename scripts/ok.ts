@@ -34,8 +34,7 @@ const LINT = [task("fmt"), task("lint"), task("check")];
 
 /** All of it: tests wait as much as they compute, and the rest runs beside them. */
 const LANES: readonly (readonly Step[])[] = [
-  // The step `check` checks the types of the tests, too.
-  [{ name: "test", command: [...readmeTestCommand(), "--no-check"] }],
+  [{ name: "test", command: readmeTestCommand() }],
   [task("test:node")],
   [
     ...LINT,
