@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { type Deferred, deferred } from "../../../lib/base/wait.ts";
+import { DONE } from "../../../lib/net/conn_base.ts";
 import { prepareMessage } from "../../../lib/http/ws/prepared_message.ts";
 import { FrameSender } from "../../../lib/http/ws/sender.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
@@ -62,4 +63,20 @@ test("websocket: messages that wait leave in one write, and each write resolves 
   await conn.take();
   await Promise.all(all);
   assert.deepEqual(conn.taken, ["\x81\x01a", "\x81\x01b\x81\x01c\x81\x01d"]);
+});
+
+test("websocket: frames leave in order, prepared or not, where the kernel takes each at once", async () => {
+  const taken: string[] = [];
+  const write = (bytes: Uint8Array) => {
+    taken.push(Buffer.from(bytes).toString("latin1"));
+    return DONE;
+  };
+  const sender = new FrameSender({ write } as unknown as Conn, "server");
+  const send = (text: string) => sender.send(TEXT, WHOLE, text);
+  const { frame } = prepareMessage("p");
+  await sender.sendBytes(frame);
+  const all = [send("a"), send("b"), sender.sendBytes(frame), send("c"), send("d")];
+  await Promise.all(all);
+  await send("e");
+  assert.equal(taken.join("").replaceAll("\x81\x01", ""), "pabpcde");
 });
