@@ -70,9 +70,13 @@ say(l.getsockname()[1])
 export const DEADLINE_MS = 60_000;
 
 /** Settles as `work` does, and rejects with what `late` says if it has not by the deadline. */
-export async function inTime<T>(work: Promise<T>, late: () => string): Promise<T> {
+export async function inTime<T>(
+  work: Promise<T>,
+  late: () => string,
+  ms: number = DEADLINE_MS,
+): Promise<T> {
   const { promise, reject } = deferred<never>();
-  const timer = setTimeout(() => reject(new Error(late())), DEADLINE_MS);
+  const timer = setTimeout(() => reject(new Error(late())), ms);
   try {
     return await Promise.race([promise, work]);
   } finally {
@@ -213,10 +217,11 @@ export class Program implements Running {
     return this.#child.pid!;
   }
 
-  async exit(): Promise<Exit> {
+  async exit(ms?: number): Promise<Exit> {
     const code = await inTime(
       this.#closed,
       () => `Still running: ${this.#command}\n${this.stderr.text}`,
+      ms,
     );
     return { code, stdout: this.stdout.bytes, stderr: this.stderr.text };
   }

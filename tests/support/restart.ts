@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Namespace } from "./namespace.ts";
-import { Program } from "./peers.ts";
+import { DEADLINE_MS, Program } from "./peers.ts";
 
 const LOAD = resolve("tests/support/restart_load.py");
 
@@ -56,7 +56,7 @@ export async function restartUnderLoad(
     const served = mode === "web" ? [mode, dir] : [mode];
     const all = [...served, "--host", "127.0.0.1", "--port", "0", "--grace", "60", ...args];
     const command = ["python3", LOAD, mode, String(RATE), String(restarts), ...server, ...all];
-    const { code, stdout, stderr } = await run(command, isolated);
+    const { code, stdout, stderr } = await run(command, isolated, (1 + restarts) * DEADLINE_MS);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout.toString());
   } finally {
@@ -64,12 +64,12 @@ export async function restartUnderLoad(
   }
 }
 
-async function run(command: readonly string[], isolated: boolean) {
+async function run(command: readonly string[], isolated: boolean, deadline: number) {
   if (!isolated) {
     await using program = new Program(command);
-    return await program.exit();
+    return await program.exit(deadline);
   }
   await using namespace = await Namespace.open();
   await using program = namespace.start(command, { env: { OWN_NAMESPACE: "1" } });
-  return await program.exit();
+  return await program.exit(deadline);
 }

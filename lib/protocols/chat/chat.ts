@@ -41,6 +41,8 @@ const OPTIONS: Kinds<ChatOptions> = {
  *   too slowly for that is dropped with a reset, and its handler rejects with ETIMEDOUT.
  * - A client that says `/quit` has left, and what it sent behind that is not read.
  * - A client that half-closes has left, and gets what still waits for it.
+ * - When the server ends a connection, it half-closes behind the last line, and drops what the client
+ *   still sends, for up to a second: so that line arrives, whoever is talking.
  *
  * @example
  * ```ts
