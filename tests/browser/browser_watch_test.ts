@@ -16,7 +16,7 @@ import {
 import { echo } from "../../lib/protocols/echo.ts";
 import { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
 import { serveWatch } from "../../lib/watch/server.ts";
-import { launchBrowser } from "../support/browser.ts";
+import { sharedBrowser } from "../support/browser.ts";
 import { readTable } from "../support/doc_table.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
@@ -24,14 +24,15 @@ import { readAll, Scene } from "../watch/watch_scene.ts";
 
 const encoder = new TextEncoder();
 
+const withBrowser = sharedBrowser();
+
 /** Opens a page of a browser for as long as `visit` takes. It must find nothing wrong. */
 async function visiting(
   url: string,
   visit: (page: Page) => Promise<void>,
   options: BrowserContextOptions = {},
 ): Promise<void> {
-  const browser = await launchBrowser();
-  try {
+  await withBrowser(async (browser) => {
     const page = await (await browser.newContext(options)).newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
@@ -42,9 +43,7 @@ async function visiting(
     await page.goto(url);
     await visit(page);
     assert.deepEqual(complaints, []);
-  } finally {
-    await browser.close();
-  }
+  });
 }
 
 /** Opens the page of a scene. */
@@ -96,9 +95,7 @@ test("browser watch: an echo with a half-close is seen, step by step", async () 
     const semantics = await opened;
     const linked = semantics.locator("tr:target");
     assert.match(await linked.textContent() ?? "", /we half-closed; read\s+goes on/);
-    await semantics.evaluate(axe.source);
-    const { violations } = await semantics.evaluate("axe.run()") as axe.AxeResults;
-    assert.deepEqual(violations.map(({ id }) => id), []);
+    assert.deepEqual((await violationsOn(semantics)).map(({ id }) => id), []);
   });
 }, ["chromium"]);
 
@@ -479,17 +476,14 @@ test(
 test("browser watch: when the program ends, the page says so and keeps what it has", async () => {
   const scene = await Scene.start("a test");
   await scene.echo(await scene.serve(echo()));
-  const browser = await launchBrowser();
-  try {
+  await withBrowser(async (browser) => {
     const page = await browser.newPage();
     await page.goto(scene.page.url);
     await row(page, 1).waitFor();
     await scene[Symbol.asyncDispose]();
     await page.getByText("the program has ended").waitFor();
     assert.equal(await page.locator("tbody tr").count(), 2);
-  } finally {
-    await browser.close();
-  }
+  });
 }, ["chromium"]);
 
 const LOOKS: readonly BrowserContextOptions[] = [
@@ -533,11 +527,18 @@ test(
   ["chromium"],
 );
 
+/** What axe finds wrong on a page. All else it need not collect. */
+async function violationsOn(page: Page): Promise<axe.Result[]> {
+  if (!await page.evaluate("'axe' in window")) await page.evaluate(axe.source);
+  const found = await page.evaluate(`axe.run({ resultTypes: ["violations"] })`);
+  return (found as axe.AxeResults).violations;
+}
+
 /** Fails for what axe calls serious, and for a page that is wider than its window. */
 async function assertAccessible(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate("axe.run()") as axe.AxeResults;
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+  const serious = (await violationsOn(page)).filter(({ impact }) =>
+    impact === "serious" || impact === "critical"
+  );
   const told = serious.map(({ id, nodes }) =>
     `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`
   );

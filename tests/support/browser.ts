@@ -2,11 +2,31 @@
 
 import { Buffer } from "node:buffer";
 import { type Browser, chromium } from "playwright-core";
-import { pathOf } from "./programs.ts";
+import { isHere, pathOf } from "./programs.ts";
+import { afterAll, beforeAll } from "./runner.deno.ts";
 
 /** Starts Chromium. */
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: pathOf("chromium"), args: ["--no-sandbox"] });
+}
+
+/**
+ * Starts Chromium once for all tests of a file. Returns a function that calls `use` with it, and then
+ * closes the pages that `use` has opened. What a page keeps ends with it.
+ */
+export function sharedBrowser(): (use: (browser: Browser) => Promise<void>) => Promise<void> {
+  let browser: Browser;
+  beforeAll(async () => {
+    if (isHere("chromium")) browser = await launchBrowser();
+  });
+  afterAll(async () => await browser?.close());
+  return async (use) => {
+    try {
+      await use(browser);
+    } finally {
+      for (const context of browser.contexts()) await context.close();
+    }
+  };
 }
 
 /** The same picture as WebP without losses, which is less than half as large. */

@@ -36,6 +36,16 @@ export function test(
   });
 }
 
+/** Calls `fn` before the first test of the file. */
+export function beforeAll(fn: () => Promise<void>): void {
+  Deno.test.beforeAll(fn);
+}
+
+/** Calls `fn` after the last test of the file. */
+export function afterAll(fn: () => Promise<void>): void {
+  Deno.test.afterAll(fn);
+}
+
 /** The column of docs/semantics.md that this runtime fills. */
 export const runtime: string = "Deno";
 

@@ -1,7 +1,7 @@
 // The test runner of Node, and of Bun, which has it too; its twin for Deno is runner.deno.ts.
 
 import process from "node:process";
-import { test as nodeTest } from "node:test";
+import { after, before, test as nodeTest } from "node:test";
 import { isHere, missingError, type Need, skippedName } from "./programs.ts";
 
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
@@ -22,6 +22,16 @@ export function test(
     if (missing.length > 0) throw missingError(missing);
     return fn();
   });
+}
+
+/** Calls `fn` before the first test of the file. */
+export function beforeAll(fn: () => Promise<void>): void {
+  before(fn);
+}
+
+/** Calls `fn` after the last test of the file. */
+export function afterAll(fn: () => Promise<void>): void {
+  after(fn);
 }
 
 /** The column of docs/semantics.md that this runtime fills. */
