@@ -112,8 +112,7 @@ export class HttpConnection implements Occupant {
         }
         if (this.#heads.started) state.begin();
         if (!state.waits) break;
-        const reading = input.receive();
-        if (input.received(reading, await reading)) continue;
+        if (input.received(await input.receive())) continue;
         state.clientClosed();
         break;
       }

@@ -64,21 +64,20 @@ export class Input {
    * Once it has rejected, the connection is lost, and it always does.
    */
   async fill(): Promise<boolean> {
-    const reading = this.receive();
-    return this.received(reading, await reading);
+    return this.received(await this.receive());
   }
 
   /**
    * Starts a read, or returns the one under way; {@linkcode received} is to be called with what it brings.
-   * This is {@linkcode fill} without its promise, for the loop that every request goes through.
+   * This is {@linkcode fill} without its promise, for the loop that every request goes through. That
+   * waits for the next request, when nobody else waits.
    */
   receive(): Promise<number | null> {
     return this.#filling ??= this.#receive();
   }
 
-  /** See {@linkcode receive}. False at the end of the stream. The second who waits for a read comes late. */
-  received(reading: Promise<number | null>, n: number | null): boolean {
-    if (reading !== this.#filling) return n !== null;
+  /** See {@linkcode receive}. All who wait for one read call it before any of them takes bytes. */
+  received(n: number | null): boolean {
     this.#filling = undefined;
     return this.#take(n);
   }
