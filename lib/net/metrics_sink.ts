@@ -9,7 +9,7 @@ import type { SocketError } from "../base/errors.ts";
 
 /**
  * Why a connection was rejected: an {@linkcode Admission} refused it (`access`), it did not begin with
- * the header of a trusted proxy (`proxy_header`), too many wait already (`queue_full`, on Node), or the
+ * the header of a trusted proxy (`proxy_header`), too many wait already (`queue_full`), or the
  * server stops (`stopping`).
  */
 export type RejectReason = "access" | "proxy_header" | "queue_full" | "stopping";

@@ -5,87 +5,20 @@
  */
 
 import type { Admission } from "../net/admission.ts";
-import type { MetricsSink } from "../net/metrics_sink.ts";
+import type { MetricsSink, RejectReason } from "../net/metrics_sink.ts";
 import { formatAddr } from "../base/addr.ts";
-import {
-  ADMISSION,
-  checkArgument,
-  checkOptions,
-  CLOCK,
-  FUNCTION,
-  HANDLER,
-  type Kinds,
-  LIMIT,
-  LISTENER,
-  METRICS,
-  SIGNAL,
-  TIMEOUT,
-  WAIT,
-} from "../base/arguments.ts";
+import { checkArgument, checkOptions, HANDLER, LISTENER } from "../base/arguments.ts";
 import { ExhaustionBackoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { type Conversation, OpenConversation, RunningServer, type Server, warn } from "./server.ts";
+import { OpenConversation, RunningServer, type Server, warn } from "./server.ts";
 import { deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
+import { Newcomers } from "./newcomers.ts";
 import type { Conn, Listener } from "../net/transport.ts";
+import { type Handler, SERVE_OPTIONS, type ServeOptions } from "./options.ts";
 
-/**
- * Handles one connection, which is closed when the promise settles. A rejection goes to
- * {@linkcode ServeOptions.onError} and does not affect other connections.
- *
- * After a rejection, too, it is closed in good order, so that sent bytes arrive. A protocol whose
- * messages have no visible end calls `conn.reset()` first, so that half a response does not look
- * whole.
- */
-export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
-
-/** Options of {@linkcode serve}. */
-export interface ServeOptions {
-  /** Aborting it stops the server: see {@linkcode serve}. */
-  readonly signal?: AbortSignal;
-  /**
-   * The most connections at once. At that number the rest wait in the listener's
-   * backlog. 0 for no limit. Default: 1024.
-   */
-  readonly maxConnections?: number;
-  /**
-   * Closes a connection to make room for a new one when all places are taken. It returns false if
-   * it cannot close one now, and is called again a quarter of a second later. Default: new
-   * connections wait.
-   */
-  readonly makeRoom?: () => boolean;
-  /** Called each time that new connections begin to wait, since all places are taken. */
-  readonly onFull?: () => void;
-  /**
-   * Decides who may connect. Refused clients do not count for `maxConnections`. Default: everyone
-   * may connect.
-   */
-  readonly admission?: Admission;
-  /**
-   * Milliseconds without a byte in either direction after which a connection is closed with
-   * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
-   */
-  readonly idleTimeout?: number;
-  /** Milliseconds that connections get to finish once the server stops. Default: 10,000. */
-  readonly drainTimeout?: number;
-  /**
-   * Called with the error of a handler. By default a SocketError is ignored, since peers cause it.
-   * Any other error is a mistake in the handler and becomes a process warning with its stack and
-   * the peer's address.
-   */
-  readonly onError?: (error: unknown, conn: Conn) => void;
-  /** Called when the server stops. From then on connections have `drainTimeout` to finish. */
-  readonly onStop?: () => void;
-  /**
-   * Counts the connections. Pass the same object to `listen()`, which counts waiting connections and
-   * handshakes.
-   * Default: nothing is counted.
-   */
-  readonly metrics?: MetricsSink;
-  /** The clock. Default: the system's. */
-  readonly clock?: Clock;
-}
+export type { Handler, ServeOptions };
 
 /** The summary of {@linkcode serve}. */
 export interface ServeSummary {
@@ -98,20 +31,6 @@ export interface ServeSummary {
    */
   readonly reset: number;
 }
-
-const OPTIONS: Kinds<ServeOptions> = {
-  signal: SIGNAL,
-  maxConnections: LIMIT,
-  makeRoom: FUNCTION,
-  onFull: FUNCTION,
-  admission: ADMISSION,
-  idleTimeout: TIMEOUT,
-  drainTimeout: WAIT,
-  onError: FUNCTION,
-  onStop: FUNCTION,
-  metrics: METRICS,
-  clock: CLOCK,
-};
 
 /** How long to wait before `makeRoom` is called again after it could make none, in milliseconds. */
 const ROOM_MS = 250;
@@ -148,7 +67,7 @@ export function serve(
 ): Server<ServeSummary> {
   checkArgument("serve", listener, LISTENER);
   checkArgument("serve", handler, HANDLER);
-  checkOptions("serve", options, OPTIONS, "{ signal }");
+  checkOptions("serve", options, SERVE_OPTIONS, "{ signal }");
   const loop = new AcceptLoop(listener, handler, options);
   return new RunningServer(listener.addr, loop.run(), (drainTimeout) => loop.stop(drainTimeout));
 }
@@ -157,7 +76,7 @@ class AcceptLoop {
   readonly #listener: Listener;
   readonly #handler: Handler;
   readonly #maxConnections: number;
-  readonly #makeRoom: (() => boolean) | undefined;
+  readonly #makeRoom: ((newcomer: Conn) => boolean) | undefined;
   readonly #onFull: (() => void) | undefined;
   readonly #admission: Admission | undefined;
   readonly #drainTimeout: number;
@@ -168,6 +87,7 @@ class AcceptLoop {
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
   readonly #open = new Set<OpenConversation>();
+  readonly #newcomers: Newcomers;
   #accepted = 0;
   #refused = 0;
   #reset = 0;
@@ -178,7 +98,9 @@ class AcceptLoop {
   readonly #stopped = deferred<void>();
   /** The drain timeout is over. */
   #isOver = false;
-  /** Resolves when a connection ends or the server stops. */
+  /** The error of a callback of the user's, which ends the server. */
+  #failure: { readonly cause: unknown } | undefined;
+  /** Resolves when a connection ends or has to wait, or the server stops. */
   #changed = deferred<void>();
 
   constructor(listener: Listener, handler: Handler, options: ServeOptions) {
@@ -186,6 +108,7 @@ class AcceptLoop {
     this.#handler = handler;
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
     this.#makeRoom = options.makeRoom;
+    this.#newcomers = new Newcomers(this.#maxConnections, options.givesWay);
     this.#onFull = options.onFull;
     this.#admission = options.admission;
     this.#drainTimeout = options.drainTimeout ?? 10_000;
@@ -232,6 +155,7 @@ class AcceptLoop {
     await this.#drain(() => this.#drainUntil!);
     this.#isOver = true;
     this.#listener.close();
+    this.#turnAllAway();
     this.#notify();
     this.#reset = this.#open.size;
     for (const conversation of this.#open) conversation.reset();
@@ -243,47 +167,87 @@ class AcceptLoop {
     const backoff = new ExhaustionBackoff();
     for (;;) {
       // To make room for a connection, it must be accepted first.
-      if (this.#makeRoom === undefined) await this.#untilRoom();
+      if (this.#makeRoom === undefined) await this.#untilPlace();
+      else await this.#until(() => !this.#newcomers.isFull);
       try {
         const conn = await this.#listener.accept();
         backoff.reset();
         if (this.#admission?.admit(conn.remoteAddr) === false) this.#refuse(conn);
-        else await this.#take(conn);
+        else this.#take(conn);
       } catch (error) {
         const code = error instanceof SocketError ? error.code : undefined;
-        if (code === "ECLOSED") return;
+        if (code === "ECLOSED") break;
         if (code === "ECONNABORTED") continue;
         const wait = backoff.after(error);
         if (wait === undefined) throw error;
         await this.#sleep(wait);
       }
     }
+    if (this.#failure !== undefined) throw this.#failure.cause;
   }
 
-  /** Waits until there is room for one more, or until the drain timeout is over. */
-  async #untilRoom(): Promise<void> {
-    for (
-      let isTold = false;
-      this.#open.size >= this.#maxConnections && !this.#isOver;
-    ) {
-      const made = this.#makeRoom?.();
-      if (made !== true && !isTold) {
+  get #isFull(): boolean {
+    return this.#open.size >= this.#maxConnections;
+  }
+
+  /** Waits until a condition holds, or until the drain timeout is over. */
+  async #until(holds: () => boolean): Promise<void> {
+    while (!holds() && !this.#isOver) await this.#changed.promise;
+  }
+
+  async #untilPlace(): Promise<void> {
+    if (this.#isFull && !this.#isOver) this.#onFull?.();
+    await this.#until(() => !this.#isFull);
+  }
+
+  /** Serves a new connection, or has it wait for a place. */
+  #take(conn: Conn): void {
+    const waiting = this.#newcomers.size;
+    if (!this.#isOver && waiting === 0 && !this.#isFull) return void this.#converse(conn);
+    this.#metrics?.connectionsQueued(1);
+    if (this.#isOver) return this.#turnAway(conn, "stopping");
+    const dropped = this.#newcomers.add(conn);
+    if (dropped !== undefined) this.#turnAway(dropped, "queue_full");
+    if (waiting > 0) return this.#notify();
+    this.#givePlaces().catch((cause) => {
+      this.#failure = { cause };
+      this.#turnAllAway();
+      this.#listener.close();
+      this.#notify();
+    });
+  }
+
+  /** Gives places to those that wait, until none waits any more or the drain timeout is over. */
+  async #givePlaces(): Promise<void> {
+    let [isTold, isMade] = [false, false];
+    while (this.#newcomers.size > 0 && !this.#isOver) {
+      const next = this.#newcomers.next();
+      const before = this.#open.size;
+      if (isMade || this.#newcomers.mayEnter(next, before)) {
+        isMade = false;
+        this.#newcomers.delete(next);
+        this.#metrics?.connectionsQueued(-1);
+        void this.#converse(next);
+        this.#notify();
+      } else if (this.#makeRoom?.(next)) {
+        await this.#until(() => this.#open.size < before);
+        isMade = true;
+      } else {
+        if (!isTold) this.#onFull?.();
         isTold = true;
-        this.#onFull?.();
+        await this.#sleep(ROOM_MS);
       }
-      if (made === false) await this.#sleep(ROOM_MS);
-      else await this.#changed.promise;
     }
   }
 
-  async #take(conn: Conn): Promise<void> {
-    if (this.#open.size >= this.#maxConnections) {
-      this.#metrics?.connectionsQueued(1);
-      await this.#untilRoom();
-      this.#metrics?.connectionsQueued(-1);
-    }
-    if (!this.#isOver) return void this.#converse(conn);
-    this.#metrics?.connectionRejected("stopping");
+  #turnAllAway(): void {
+    for (const conn of this.#newcomers.takeAll()) this.#turnAway(conn, "stopping");
+  }
+
+  /** Resets a connection that waits. */
+  #turnAway(conn: Conn, reason: RejectReason): void {
+    this.#metrics?.connectionsQueued(-1);
+    this.#metrics?.connectionRejected(reason);
     this.#admission?.release(conn.remoteAddr);
     conn.reset();
   }
@@ -323,7 +287,10 @@ class AcceptLoop {
 
   /** Waits until no connection is left and none will come, or until `deadline`, which may come closer. */
   async #drain(deadline: () => number): Promise<void> {
-    for (let late = false; (this.#open.size > 0 || !this.#acceptedAll) && !late;) {
+    for (
+      let late = false;
+      !(this.#acceptedAll && this.#open.size + this.#newcomers.size === 0) && !late;
+    ) {
       const left = deadline() - this.#clock.now();
       // Even with no time left, one turn lets those handlers finish that end because the server does.
       const clock = left > 0 ? this.#clock : systemClock;
@@ -336,7 +303,7 @@ class AcceptLoop {
     }
   }
 
-  /** Waits for `ms` milliseconds, or until a connection ends or the server stops. */
+  /** Waits for `ms` milliseconds, or until something has {@linkcode #changed}. */
   async #sleep(ms: number): Promise<void> {
     const cancel = this.#clock.setTimer(ms, () => this.#notify());
     await this.#changed.promise;

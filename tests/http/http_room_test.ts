@@ -51,6 +51,26 @@ test("room: whoever has waited longest since the last request makes it, one for 
   for (const conn of conns) conn.close();
 });
 
+test("room: the half second of a new connection begins when it comes, and not before", async () => {
+  const hang: LightHandler = ({ target }) =>
+    target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
+  await using server = await serveOn(hang, { maxConnections: 2 });
+  using busy = await server.connect();
+  await busy.write(bytes(GET));
+  await server.clock.advance(TICK - 50);
+  using young = await server.connect();
+  await server.clock.advance(0);
+  await server.clock.advance(50 + TICK);
+  using next = await server.connect();
+  const heard = ask(next, GET.replace("/", "/last"));
+  await server.clock.advance(TICK - 50);
+  const isEarly = await isClosed(young);
+  await server.clock.advance(TICK);
+  assert.match(await heard, /hello$/);
+  busy.reset();
+  assert.equal(isEarly, false);
+});
+
 test("room: who waits for an answer, takes one, or sends a body, keeps the place", async () => {
   const answer = deferred<void>();
   const handler: LightHandler = async (request) => {
@@ -145,7 +165,7 @@ async function crowded(options: HttpOptions = {}) {
     status: 200,
     body: target === "/large" ? large : "hello",
   });
-  const server = await serveOn(handler, { maxConnections: 20, drainTimeout: 1, ...options });
+  const server = await serveOn(handler, { maxConnections: 20, drainTimeout: 0, ...options });
   const conns: Conn[] = [];
   for (let i = 0; i < 20; i++) {
     const conn = await server.connect(i < 4 ? "192.0.2.1" : "192.0.2.2");
@@ -177,6 +197,23 @@ test("room: of an address with many places a client makes it that is slow for ha
     assert.deepEqual(await resetOf(conns), gone);
   }
   for (const conn of [...conns, ...newcomers]) conn.close();
+});
+
+test("room: newcomers of an address with many places wait behind others, and have nobody ended who is slow for less than five seconds", async () => {
+  const { server, conns } = await crowded();
+  await using _ = server;
+  await server.clock.advance(WAIT + TICK);
+  const kin = await server.connect("192.0.2.2");
+  const heard = ask(kin);
+  await server.clock.advance(WAIT);
+  assert.deepEqual(await resetOf(conns), []);
+  using other = await server.connect("192.0.2.3");
+  assert.match(await ask(other), /hello$/);
+  assert.deepEqual(await resetOf(conns), [4]);
+  assert.equal(kin.bytesRead, 0);
+  await server.clock.advance(5000);
+  assert.match(await heard, /hello$/);
+  for (const conn of [...conns, kin]) conn.close();
 });
 
 test("room: clients of one address that all go on, or share it as a proxy's, keep their places", async () => {
@@ -221,7 +258,9 @@ test("room: a crowd is 16 connections of an address, and a sixteenth of all; the
     occupants = new Set(all);
     const room = new Room(occupants);
     room.tick(isLate);
-    assert.equal(room.make(), made);
+    // Those of a crowd do not make room for each other.
+    assert.equal(room.isCrowd("a") && room.make("a"), false);
+    assert.equal(room.make("z"), made);
     assert.equal(occupants.size, all.length - Number(made));
   }
 });
@@ -238,11 +277,11 @@ test("room: the newcomers of one tick get a place each, and nobody is ended who 
   );
   const [longest, , , goesOn, hasEnded] = occupants;
   const room = new Room(occupants);
-  assert.ok(room.make());
+  assert.ok(room.make("z"));
   occupants.delete(longest);
   occupants.delete(hasEnded);
   goesOn.spare = -1;
-  assert.deepEqual([room.make(), room.make(), room.make()], [true, true, false]);
+  assert.deepEqual([room.make("z"), room.make("z"), room.make("z")], [true, true, false]);
   assert.deepEqual(ended, [0, 5, 1]);
 });
 

@@ -4,8 +4,10 @@ import { setImmediate } from "node:timers";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { deferred } from "../../lib/base/wait.ts";
 import { echo } from "../../lib/protocols/echo.ts";
+import type { TcpAddr } from "../../lib/base/addr.ts";
 import { type SocketErrorCode } from "../../lib/base/error_codes.ts";
 import { SocketError } from "../../lib/base/errors.ts";
+import { ServerMetrics } from "../../lib/metrics/mod.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import type { StopOptions } from "../../lib/serve/server.ts";
@@ -19,7 +21,8 @@ async function setUp() {
   const listener = await transport.listen({ port: 7 });
   const stop = new AbortController();
   const clock = new VirtualClock();
-  const connect = () => transport.connect({ host: "localhost", port: 7 });
+  const connect = (localAddress?: string) =>
+    transport.connect({ host: "localhost", port: 7, localAddress });
   return { listener, stop, clock, connect, options: { signal: stop.signal, clock } };
 }
 
@@ -102,6 +105,125 @@ test("serve: makeRoom is asked for a newcomer's place until one ends", async () 
   third.close();
   stop.abort();
   assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
+});
+
+test("serve: of those that wait, the ones that give way come last, and of too many they are reset", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const metrics = new ServerMetrics();
+  const asked: string[] = [];
+  const hostOf = ({ remoteAddr }: Conn) => (remoteAddr as TcpAddr).host;
+  const served = serve(listener, echo(), {
+    ...options,
+    metrics,
+    maxConnections: 1,
+    makeRoom: (newcomer) => {
+      asked.push(hostOf(newcomer));
+      return false;
+    },
+    givesWay: (newcomer) => hostOf(newcomer) === "192.0.2.2",
+  }).finished;
+  const counted = () =>
+    ["queued_connections", 'rejected_connections_total{reason="queue_full"}'].map((name) => {
+      const line = metrics.text().split("\n").find((line) =>
+        line.startsWith(`plainsocket_${name}`)
+      );
+      return Number(line?.split(" ")[1] ?? 0);
+    });
+  const isReset = (conn: Conn) => conn.write(bytes("x")).then(() => false, () => true);
+  const first = await connect();
+  const crowd: Conn[] = [];
+  for (let i = 0; i < 513; i++) crowd.push(await connect("192.0.2.2"));
+  await clock.advance(0);
+  assert.deepEqual(counted(), [512, 1]);
+  assert.deepEqual([await isReset(crowd[511]), await isReset(crowd[512])], [false, true]);
+  const others = [await connect("192.0.2.3"), await connect("192.0.2.4")];
+  await clock.advance(0);
+  assert.deepEqual(counted(), [512, 3]);
+  assert.deepEqual([await isReset(crowd[509]), await isReset(crowd[510])], [false, true]);
+  assert.equal(asked.at(-1), "192.0.2.3");
+
+  first.close();
+  for (const conn of [...others, crowd[0], crowd[1]]) {
+    await conn.write(bytes("y"));
+    assert.equal(await readText(conn, 1), "y");
+    conn.close();
+  }
+  for (const conn of crowd) conn.close();
+  stop.abort();
+  await served;
+  assert.equal(counted()[0], 0);
+});
+
+test("serve: those that give way leave a sixteenth of the places to others", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const served = serve(listener, echo(), {
+    ...options,
+    maxConnections: 16,
+    makeRoom: () => false,
+    givesWay: ({ remoteAddr }) => (remoteAddr as TcpAddr).host === "192.0.2.2",
+  }).finished;
+  const ask = async (conn: Conn) => {
+    await conn.write(bytes("x"));
+    return await readText(conn, 1);
+  };
+  const open: Conn[] = [];
+  for (let i = 0; i < 16; i++) open.push(await connect());
+  using waits = await connect("192.0.2.2");
+  let isServed = false;
+  const heard = ask(waits).then(() => isServed = true);
+  await clock.advance(0);
+  open[0].close();
+  await clock.advance(0);
+  for (let i = 0; i < 3; i++) {
+    assert.equal(isServed, false);
+    using other = await connect("192.0.2.3");
+    assert.equal(await ask(other), "x");
+  }
+  open[1].close();
+  await heard;
+  for (const conn of open) conn.close();
+  waits.close();
+  stop.abort();
+  await served;
+});
+
+test("serve: when too many wait, and none gives way, the next ones stay in the backlog", async () => {
+  const { listener, stop, clock, connect, options } = await setUp();
+  const served = serve(listener, echo(), {
+    ...options,
+    maxConnections: 1,
+    makeRoom: () => false,
+  }).finished;
+  const conns: Conn[] = [];
+  for (let i = 0; i < 515; i++) conns.push(await connect());
+  await clock.advance(0);
+  for (const conn of conns) {
+    await conn.write(bytes("x"));
+    assert.equal(await readText(conn, 1), "x");
+    conn.close();
+  }
+  stop.abort();
+  assert.deepEqual(await served, { accepted: 515, refused: 0, reset: 0 });
+});
+
+test("serve: what makeRoom throws ends the server, after a drain", async () => {
+  const { listener, clock, connect, options } = await setUp();
+  const mistake = new TypeError("a mistake");
+  const served = serve(listener, echo(), {
+    ...options,
+    maxConnections: 1,
+    makeRoom: () => {
+      throw mistake;
+    },
+  }).finished;
+  using first = await connect();
+  using second = await connect();
+  await assert.rejects(second.read(new Uint8Array(1)), { code: "ECONNRESET" });
+  await first.write(bytes("x"));
+  assert.equal(await readText(first, 1), "x");
+  first.close();
+  await clock.advance(0);
+  await assert.rejects(served, mistake);
 });
 
 test("serve: a connection on which nothing moves is closed with ETIMEDOUT, a busy one is not", async () => {
@@ -305,23 +427,25 @@ test("serve: stop() may have a drain timeout of its own, which a longer one does
 });
 
 test("serve: stop() serves those who wait for a place, too, and tells them that it stops", async () => {
-  const { listener, connect, options } = await setUp();
-  let told = 0;
-  const server = serve(listener, (conn, conversation) => {
-    conversation.stopping.addEventListener("abort", () => told++);
-    return echo()(conn, conversation);
-  }, { ...options, maxConnections: 1 });
-  using conn = await connect();
-  await conn.write(bytes("x"));
-  await readText(conn, 1);
-  using waiting = await connect();
-  const stopped = server.stop();
-  await waiting.write(bytes("y"));
-  conn.close();
-  assert.equal(await readText(waiting, 1), "y");
-  waiting.close();
-  assert.deepEqual(await stopped, { accepted: 2, refused: 0, reset: 0 });
-  assert.equal(told, 2);
+  for (const makeRoom of [undefined, () => false]) {
+    const { listener, connect, options } = await setUp();
+    let told = 0;
+    const server = serve(listener, (conn, conversation) => {
+      conversation.stopping.addEventListener("abort", () => told++);
+      return echo()(conn, conversation);
+    }, { ...options, maxConnections: 1, makeRoom });
+    using conn = await connect();
+    await conn.write(bytes("x"));
+    await readText(conn, 1);
+    using waiting = await connect();
+    const stopped = server.stop();
+    await waiting.write(bytes("y"));
+    conn.close();
+    assert.equal(await readText(waiting, 1), "y");
+    waiting.close();
+    assert.deepEqual(await stopped, { accepted: 2, refused: 0, reset: 0 });
+    assert.equal(told, 2);
+  }
 });
 
 test("serve: who still waits for a place when the drain timeout is over is reset", async () => {

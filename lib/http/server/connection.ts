@@ -16,7 +16,7 @@ import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
 import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
-import type { Occupant } from "./room.ts";
+import { hostOf, type Occupant } from "./room.ts";
 import type { Spoken } from "./upgraded_connection.ts";
 import { RequestHeads } from "./request_heads.ts";
 
@@ -72,9 +72,7 @@ export class HttpConnection implements Occupant {
 
   /** See {@linkcode Occupant.host}. */
   get host(): string | undefined {
-    const { remoteAddr } = this.#conn;
-    if (remoteAddr.transport === "unix") return undefined;
-    return this.#server.settings.proxies?.has(remoteAddr) ? undefined : remoteAddr.host;
+    return hostOf(this.#conn, this.#server.settings.proxies);
   }
 
   /**

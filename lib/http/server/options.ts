@@ -119,8 +119,9 @@ export interface HttpOptions {
    * The most connections at once. 0 means no limit. At that number the one that has waited longest
    * for a request is closed for the next, if it has waited for half a second or more. So is one
    * whose client has left, or is slow: it has been five seconds behind 500 bytes a second in what it
-   * sends of a body or takes of a response. If there is no such connection, the next one waits.
-   * Default: 1024.
+   * sends of a body or takes of a response. If there is no such connection, the next one waits: up to
+   * 512 in the server, and the rest in the listener's backlog. An address with many connections waits
+   * behind the others. Default: 1024.
    */
   readonly maxConnections?: number;
   /** Called each time that new connections begin to wait, since no connection makes room. */

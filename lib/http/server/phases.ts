@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../../base/clock.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { ConnectionState } from "../message/connection_state.ts";
 import type { HttpLimits } from "./options.ts";
@@ -32,7 +33,7 @@ const LINGER_MS = 2000;
 export interface PhasesServer {
   /** The time of the last tick, in milliseconds of the clock. */
   readonly now: number;
-  readonly settings: { readonly limits: HttpLimits };
+  readonly settings: { readonly limits: HttpLimits; readonly clock: Clock };
 }
 
 /**
@@ -78,11 +79,9 @@ export class Phases {
     this.#server = server;
     this.#state = state;
     this.#output = output;
-    this.#seenAt =
-      this.#since =
-      this.#freeSince =
-      this.#busy =
-        server.now;
+    this.#seenAt = this.#since = this.#busy = server.now;
+    // To the millisecond: while others wait, it makes room after half a second without a request.
+    this.#freeSince = server.settings.clock.now();
   }
 
   /** The server's time. */

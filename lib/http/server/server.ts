@@ -15,7 +15,7 @@ import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
-import { Room } from "./room.ts";
+import { hostOf, Room } from "./room.ts";
 import type { Spoken } from "./upgraded_connection.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
@@ -81,7 +81,8 @@ export class HttpServer implements ConnectionServer {
       signal,
       maxConnections,
       onFull,
-      makeRoom: () => this.#room.make(),
+      makeRoom: (newcomer) => this.#room.make(hostOf(newcomer, this.settings.proxies)),
+      givesWay: (newcomer) => this.#room.isCrowd(hostOf(newcomer, this.settings.proxies)),
       admission,
       drainTimeout,
       idleTimeout: 0, // each phase of a connection has its own deadline
