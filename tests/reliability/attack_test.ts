@@ -45,6 +45,12 @@ test(
   ["curl", "slowhttptest"],
 );
 
+test("attack: slow reads that take all places keep nobody out", async () => {
+  const probed = await slow(subject, ["read"], small, ["--max-connections", "30"]);
+  serves(probed);
+  assert.ok(probed.sockets >= 30, `${probed.sockets} sockets were open`);
+}, ["curl", "slowhttptest"]);
+
 for (
   const [what, attack, connections] of [
     ["a flood of connections to TLS that close at once or half way", floodTls, 400],
