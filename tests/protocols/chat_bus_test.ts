@@ -302,23 +302,63 @@ test("chat history: one that has more to catch up with than may wait for it gets
   );
 });
 
-test("chat bus: a forged line of a server itself does not silence it", async () => {
-  using rooms = new Rooms();
-  const { browser } = await enter(rooms.open());
-  const said = new Promise<BusMessage>((resolve) => {
-    const end = rooms.bus.subscribe({
-      onMessage(message) {
-        end();
-        resolve(message as BusMessage);
-      },
-    });
-  });
-  browser.say("one");
-  rooms.bus.publish(
-    { ...await said, number: Number.MAX_SAFE_INTEGER, member: 999, text: "forged" } as BusMessage,
-  );
-  browser.say("two");
-  await until(() => linesOf(browser).some(({ text }) => text === "two"), "the second line");
+/** How far ahead of a true number a forged one is: near, at the edges of what counts as late, and far. */
+const AHEAD = [0, 1, 50_000, 100_000, 100_001, 200_000, 200_001, Number.MAX_SAFE_INTEGER - 100];
+
+/** A roster of one member. */
+const ONE_EVE = { type: "roster", part: 0, parts: 1, members: [["Eve", 1]] } as const;
+
+test("chat bus: a forged line does not silence the server in whose name it came", async () => {
+  for (const ahead of AHEAD) {
+    using rooms = new Rooms();
+    const { browser: one } = await enter(rooms.open());
+    const { browser: two } = await enter(rooms.open());
+    const said: BusMessage[] = [];
+    rooms.bus.subscribe({ onMessage: (message) => said.push(message as BusMessage) });
+    one.say("one");
+    await until(() => said.length > 0, "the line");
+    const [line] = said;
+    assert.ok(line.type === "said");
+    rooms.bus.publish({ ...line, number: line.number + ahead, member: 999, text: "forged" });
+    // What is late is dropped, as ever.
+    rooms.bus.publish({ ...line, text: "late" });
+    one.say("two");
+    one.say("three");
+    for (const browser of [one, two]) {
+      await until(() => linesOf(browser).some(({ text }) => text === "three"), `three, ${ahead}`);
+      const texts = linesOf(browser).map(({ text }) => text);
+      const isTrue = (text: string) => /^(?:one|two|three)$/.test(text);
+      assert.deepEqual(texts.filter(isTrue), ["one", "two", "three"], String(ahead));
+      if (browser === two && ahead <= 100_000) assert.ok(!texts.includes("late"), String(ahead));
+    }
+  }
+});
+
+test("chat bus: a forged change, or roster of a later version, counts until its server is heard", async () => {
+  for (const ahead of AHEAD.slice(1)) {
+    for (const change of [{ type: "joined", name: "Eve", since: 1 }, ONE_EVE] as const) {
+      const clock = new VirtualClock();
+      const all: Presence[] = [];
+      const make = (id: string) =>
+        new Presence({
+          id,
+          clock,
+          publish: (message) => all.forEach((each) => each.receive(message)),
+          onChanges() {},
+          onLost() {},
+        });
+      const [one, two] = [make("one"), make("two")];
+      all.push(one, two);
+      one.join("Ada");
+      for (const presence of all) {
+        presence.receive({ ...change, server: "one", version: 1 + ahead });
+      }
+      one.join("Bob");
+      await clock.advance(5000);
+      one.join("Cy");
+      assert.deepEqual([...two.names()].sort(), ["Ada", "Bob", "Cy"], `${change.type} ${ahead}`);
+    }
+  }
 });
 
 test("chat bus: rosters that never end take no more than so many members, and others are heard", async () => {

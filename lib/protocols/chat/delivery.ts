@@ -7,6 +7,7 @@
 import type { Bus, BusLine, ChatPosition } from "./bus.ts";
 import { History, type KeptLine } from "./history.ts";
 import type { Member } from "./member.ts";
+import { isLate } from "./numbers.ts";
 import { Word } from "./room_messages.ts";
 
 /** The number of lines that a member who comes back is sent at a time. */
@@ -93,7 +94,8 @@ export class Delivery {
   #isNew({ server, number }: BusLine): boolean {
     // Its own ones come from itself, in order. Whoever forges one does not silence it.
     if (server === this.#options.server) return true;
-    if (number <= (this.#numbers.get(server) ?? -1)) return false;
+    const last = this.#numbers.get(server);
+    if (last !== undefined && isLate(number, last)) return false;
     // The server that has said nothing for the longest time comes first.
     this.#numbers.delete(server);
     this.#numbers.set(server, number);

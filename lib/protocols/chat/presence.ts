@@ -9,6 +9,7 @@ import { type Clock, setSweep } from "../../base/clock.ts";
 import type { BusMember, BusPresence } from "./bus.ts";
 import { ROSTER_PART, ROSTER_PARTS } from "./bus_message.ts";
 import { keyOf } from "./clean_text.ts";
+import { afterForged, isLate } from "./numbers.ts";
 import type { ChatMessage } from "./room_messages.ts";
 
 /** How often a server says that it is there, in milliseconds. */
@@ -130,7 +131,8 @@ export class Presence {
   /** Takes what another server says. */
   receive(message: BusPresence): void {
     const { server: id } = message;
-    if (this.#ended || id === this.#options.id) return;
+    if (this.#ended) return;
+    if (id === this.#options.id) return this.#onOwn(message);
     if (message.type === "who") return this.#answer(message.of);
     if (message.type === "bye") return this.#drop(id);
     const server = this.#serverOf(id);
@@ -143,7 +145,12 @@ export class Presence {
     } else if (version === server.version + 1) {
       server.version = version;
       this.#settle(this.#apply(server, message), message.type === "renamed");
-    } else if (version > server.version) this.#ask(id, server);
+    } else if (!isLate(version, server.version)) this.#ask(id, server);
+  }
+
+  /** Takes what came in the name of this server. */
+  #onOwn(message: BusPresence): void {
+    if ("version" in message) this.#version = afterForged(this.#version, message.version);
   }
 
   #apply(
@@ -201,7 +208,7 @@ export class Presence {
   }
 
   #takePart(id: string, server: Server, message: Extract<BusPresence, { type: "roster" }>): void {
-    if (message.version < server.version) return;
+    if (isLate(message.version, server.version - 1)) return;
     if (message.part === 0) server.parts = [];
     // One is missing: the next `alive` leads to another question.
     if (message.part !== server.parts.length) return;

@@ -13,6 +13,7 @@ import { checkedMessage } from "./bus_message.ts";
 import { Delivery } from "./delivery.ts";
 import { Member } from "./member.ts";
 import { memoryBus } from "./memory_bus.ts";
+import { afterForged } from "./numbers.ts";
 import { Presence, type PresenceChange } from "./presence.ts";
 import { cleanText, isName, keyOf } from "./clean_text.ts";
 import type { Voice } from "./lines_or_messages.ts";
@@ -71,7 +72,7 @@ export class Room {
   /** Undefined if there are no other servers. */
   readonly #presence: Presence | undefined;
   #guests = 0;
-  /** The number of lines that members of this server have said. */
+  /** The number of the last line that a member of this server has said. */
   #lines = 0;
   /** There are lines to send in this turn of the event loop; resolved when that has begun. */
   #turn: Promise<void> | undefined;
@@ -187,8 +188,10 @@ export class Room {
 
   #onMessage(value: unknown, position: ChatPosition | undefined): void {
     const message = checkedMessage(value);
-    if (message?.type === "said") this.#delivery.onLine(message, position);
-    else if (message !== undefined) this.#presence?.receive(message);
+    if (message?.type === "said") {
+      if (message.server === this.#id) this.#lines = afterForged(this.#lines, message.number);
+      this.#delivery.onLine(message, position);
+    } else if (message !== undefined) this.#presence?.receive(message);
   }
 
   #onState(state: BusState): void {
