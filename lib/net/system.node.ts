@@ -15,6 +15,7 @@ import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { checkNetwork, forbiddenOnNode } from "./node_permission.ts";
+import { onInherited } from "./inherited.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
 import {
   bindHost,
@@ -235,8 +236,11 @@ async function listenPlain(
 
 async function listenInherited(options: InheritedListenOptions): Promise<Listener> {
   const { fd, backlog, tls } = options;
-  if (tls !== undefined) return await listenSecure(undefined, { fd, backlog }, { ...options, tls });
-  return await listenPlain(undefined, { fd, backlog }, options);
+  const at = { fd, backlog };
+  return await onInherited(fd, () => {
+    if (tls !== undefined) return listenSecure(undefined, at, { ...options, tls });
+    return listenPlain(undefined, at, options);
+  });
 }
 
 /** Listens with TLS, on a socket of TCP. */

@@ -12,6 +12,7 @@ import { getSystemErrorName } from "node:util";
 import { isIPv6, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForUnix, isInherited } from "../base/arguments.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
+import { onInherited } from "../net/inherited.ts";
 import { bindHost } from "../net/resolve.ts";
 import { systemTransport } from "../net/system.node.ts";
 import type { Addr } from "../base/addr.ts";
@@ -62,7 +63,7 @@ const IPV6_ONLY = 1;
  * While this one holds the socket, clients wait in its backlog even when no process is left.
  */
 export async function holdSocket(options: WorkerListenOptions): Promise<HeldSocket | undefined> {
-  if (isInherited(options)) return holdInherited(options.fd);
+  if (isInherited(options)) return await holdInherited(options.fd);
   if (createHandle === undefined) return undefined;
   if (!asksForUnix(options)) {
     return await bindHost(systemTransport, options, (addr) => {
@@ -89,11 +90,11 @@ export async function holdSocket(options: WorkerListenOptions): Promise<HeldSock
   }, (addr) => systemTransport.connect(addr));
 }
 
-function holdInherited(fd: number): HeldSocket {
+async function holdInherited(fd: number): Promise<HeldSocket> {
   if (createHandle === undefined) {
     throw new SocketError("ENOTSUP", "listen", { why: "Bun cannot pass a socket to processes" });
   }
-  const handle = bind(undefined, null, 0, -1, fd);
+  const handle = await onInherited(fd, () => bind(undefined, null, 0, -1, fd));
   // Of a Unix socket that was inherited Node says nothing.
   return { addr: addrOf(handle, unixAddr("")), fd, close: () => handle.close() };
 }

@@ -231,5 +231,10 @@ test("server --fd: what does not go with it is refused, and so is what is no soc
   assertFailed(await runServer([...fd, "--unix", "x"]), 2, /--unix goes without --fd/);
   assertFailed(await runServer([...fd, "--udp"]), 2, /--udp goes without --fd/);
   assertFailed(await runServer(["chat", ...fd, "--ws"]), 2, /--ws goes without --fd/);
-  assertFailed(await runServer(["--fd", "60000"]), 7, /Cannot listen/);
+  const missing = systemTransport.name === "deno"
+    ? /Cannot listen .*ENOTSUP/
+    : /^server(?:\.ts)?: Cannot listen on .*: descriptor 60000 is not open \(EINVAL\)\. Pass a TCP or Unix/m;
+  for (const workers of [[], ["--workers", "2"]]) {
+    assertFailed(await runServer(["--fd", "60000", ...workers]), 7, missing);
+  }
 });

@@ -56,7 +56,50 @@ test("listen: a Unix socket that was inherited is listened on, and its file stay
   }
 });
 
-test("listen: a descriptor that is no socket is EINVAL", async () => {
+/** Opens what is no socket to listen on, as descriptors from 10 on, and becomes a program that has it. */
+const NO_LISTENERS = `
+import fcntl, os, socket, sys
+server = socket.create_server(("127.0.0.1", 0))
+udp = socket.socket(type=socket.SOCK_DGRAM)
+udp.bind(("127.0.0.1", 0))
+datagrams = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+ours = [
+    os.open("/etc/passwd", os.O_RDONLY), os.open("/", os.O_RDONLY), os.pipe()[0],
+    udp.fileno(), socket.create_connection(server.getsockname()).detach(), datagrams.fileno(),
+]
+# Some of them may have these numbers.
+for index, fd in enumerate([fcntl.fcntl(fd, fcntl.F_DUPFD, 100) for fd in ours]):
+    os.dup2(fd, 10 + index)
+    os.set_inheritable(10 + index, True)
+os.execvp(sys.argv[1], sys.argv[1:])
+`;
+
+test(
+  "listen: what is no socket to listen on is refused with what it is, and what to pass",
+  async () => {
+    if (!CAN) return;
+    const program = programCommand("tests/net/inherited_refusals");
+    await using refusals = new Program(["python3", "-c", NO_LISTENERS, ...program]);
+    const { stdout, stderr } = await refusals.exit();
+    const unfit =
+      "is a socket that cannot accept connections: a UDP socket, say, or a connected one";
+    const faults = [
+      "is a file, not a socket (ENOTSOCK)",
+      "is a folder, not a socket (ENOTSOCK)",
+      "is a pipe, not a socket (ENOTSOCK)",
+      ...[1, 2, 3].map(() => `${unfit} (EINVAL)`),
+    ];
+    const messages = faults.map((fault, i) => {
+      const fd = `descriptor ${10 + i}`;
+      return `Cannot listen on socket: ${fd} ${fault}. ` +
+        `Pass a TCP or Unix stream socket that is bound as ${fd}. systemd passes its first one as 3.`;
+    });
+    assert.deepEqual(JSON.parse(String(stdout)), messages, stderr);
+  },
+  ["python3"],
+);
+
+test("listen: a descriptor that is not open is EINVAL, and what is not a number of one a RangeError", async () => {
   if (!CAN) return;
   await rejects(systemTransport.listen({ fd: 100_000 }), "EINVAL");
   for (const fd of [-1, 1.5, NaN]) {
