@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { dial } from "../../lib/dial.ts";
@@ -340,16 +340,28 @@ test("server: --tls-dir says of a folder that is not right what is wrong", async
   folder.write("alone/a.crt", one.cert);
   folder.write("mixed/a.crt", one.cert);
   folder.write("mixed/a.key", two.key);
+  folder.write("keys/a.key", one.key);
+  folder.write("live/x/privkey.pem", one.key);
+  folder.pair(one, "above/fullchain.pem", "above/privkey.pem");
+  mkdirSync(folder.at("links/x"), { recursive: true });
+  symlinkSync("nowhere", folder.at("links/x/fullchain.pem"));
   mkdirSync(folder.at("many"));
   for (let i = 0; i <= 1000; i++) writeFileSync(folder.at(`many/${i}.crt`), "");
   const cases: [args: string[], why: RegExp][] = [
     [["--tls-dir", folder.at("many")], /--tls-dir: there are more than 1000 certificates in/],
-    [["--tls-dir", folder.at("none")], /Option --tls-dir cannot read '.*none': there is no such/],
+    [
+      ["--tls-dir", folder.at("none")],
+      /Option --tls-dir cannot read '.*none': there is no such folder/,
+    ],
     [["--tls-dir", folder.at("alone/a.crt")], /cannot read '.*a\.crt': it is not a folder/],
     [
       ["--tls-dir", folder.at("empty")],
       /--tls-dir: there is no certificate in '.*': put NAME\.crt/,
     ],
+    [["--tls-dir", folder.at("keys")], /in '.*': 'a\.key' is there without 'a\.crt'/],
+    [["--tls-dir", folder.at("live")], /'x\/privkey\.pem' is there without 'x\/fullchain\.pem'/],
+    [["--tls-dir", folder.at("above")], /'fullchain\.pem' is looked for .*: name the folder above/],
+    [["--tls-dir", folder.at("links")], /cannot read '.*x\/fullchain\.pem': there is no such file/],
     [["--tls-dir", folder.at("alone")], /--tls-dir cannot read '.*a\.key': there is no such file/],
     [["--tls-dir", folder.at("mixed")], /--tls-dir: the private key in '.*a\.key' is not that of/],
     [

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyPair } from "../../base/pem.ts";
 import { whyUnreadable } from "../io/files.ts";
@@ -129,7 +129,8 @@ function readSource({ name, files }: Source): NamedKeyPair {
  * {@linkcode UsageError} if the folder has no certificate, or too many.
  */
 function sourcesIn({ option, file: dir }: NamedFile): Source[] {
-  const found = namesIn(dir, option).flatMap((entry): Source[] => {
+  const entries = namesIn(dir, option);
+  const found = entries.flatMap((entry): Source[] => {
     const of = (name: string, cert: string, key: string) => [{
       name,
       files: { cert: { option, file: join(dir, cert) }, key: { option, file: join(dir, key) } },
@@ -140,13 +141,11 @@ function sourcesIn({ option, file: dir }: NamedFile): Source[] {
       return of(name, entry, `${name}.key`);
     }
     const chain = join(entry, "fullchain.pem");
-    return existsSync(join(dir, chain)) ? of(entry, chain, join(entry, "privkey.pem")) : [];
+    return isThere(join(dir, chain)) ? of(entry, chain, join(entry, "privkey.pem")) : [];
   });
   if (found.length === 0) {
-    throw new UsageError(
-      `Option --${option}: there is no certificate in '${dir}': put NAME.crt and NAME.key there, ` +
-        "or fullchain.pem and privkey.pem in a folder NAME",
-    );
+    const why = whyNoCertificate(dir, entries);
+    throw new UsageError(`Option --${option}: there is no certificate in '${dir}': ${why}`);
   }
   if (found.length > MAX_PAIRS) {
     throw new UsageError(
@@ -157,13 +156,43 @@ function sourcesIn({ option, file: dir }: NamedFile): Source[] {
   return found.sort((a, b) => rank(a) < rank(b) ? -1 : 1);
 }
 
+/** What is wrong with the first thing in a folder that looks like a part of a key pair, or what to put there. */
+function whyNoCertificate(dir: string, entries: readonly string[]): string {
+  for (const entry of entries) {
+    if (entry === "fullchain.pem") {
+      return "'fullchain.pem' is looked for in the folders of this one: name the folder above";
+    }
+    if (entry.endsWith(".key")) {
+      return `'${entry}' is there without '${entry.slice(0, -".key".length)}.crt'`;
+    }
+    const chain = join(entry, "fullchain.pem");
+    const key = join(entry, "privkey.pem");
+    if (isThere(join(dir, key))) return `'${key}' is there without '${chain}'`;
+  }
+  return "put NAME.crt and NAME.key there, or fullchain.pem and privkey.pem in a folder NAME";
+}
+
 function namesIn(dir: string, option: string): string[] {
   try {
     return readdirSync(dir);
   } catch (error) {
-    const isFile = (error as { code?: string }).code === "ENOTDIR";
-    const why = isFile ? "it is not a folder" : whyUnreadable(dir, error);
+    const { code } = error as { code?: string };
+    const why = code === "ENOTDIR"
+      ? "it is not a folder"
+      : code === "ENOENT"
+      ? "there is no such folder"
+      : whyUnreadable(dir, error);
     throw new UsageError(`Option --${option} cannot read '${dir}': ${why}`);
+  }
+}
+
+/** Whether there is something; a link counts, so that reading says of one that leads nowhere what is wrong. */
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
 
