@@ -5,10 +5,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemTransport } from "../../lib/net/system.deno.ts";
+import { OWN_HOST } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { testInNamespace } from "../support/namespace.ts";
 import { LARGE, type Restarts, restartUnderLoad } from "../support/restart.ts";
-import { listening, programCommand, startServer } from "../support/scripts.ts";
+import { Program, type Running } from "../support/peers.ts";
+import { listening, programCommand, type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** On Deno two sockets share the port, and the kernel loses nothing where it is told to. */
@@ -77,6 +79,25 @@ test("server: SIGUSR2 with a Unix socket of its own is told, and it goes on", as
   } finally {
     rmSync(dir, { recursive: true });
   }
+});
+
+test("server: SIGUSR2 on Deno names what is missing to share the port, and no more", async () => {
+  if (!IS_DENO) return;
+  const refused = async (server: ServerScript<Running>, missing: string) => {
+    server.program.kill("SIGUSR2");
+    await server.program.stderr.until(/^Cannot restart: .*\.$/m);
+    assert.match(
+      server.program.stderr.text,
+      new RegExp(`^Cannot restart: on Deno this needs ${missing}\\. Going on as before\\.$`, "m"),
+    );
+  };
+  // Without a port it takes the next one that is free.
+  await using open = await listening(new InProcess("server", ["web", "--host", OWN_HOST]));
+  await refused(open, "--port N");
+  // deno.json would have it.
+  const stable = [...programCommand("server", ["-A", "--no-config"]), "--port", "0"];
+  await using plain = await listening(new Program(stable));
+  await refused(plain, "deno run --unstable-net");
 });
 
 test("server: SIGUSR2 starts no other process once it is to stop", async () => {

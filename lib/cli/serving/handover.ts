@@ -11,7 +11,13 @@ import process from "node:process";
 import type { Addr } from "../../base/addr.ts";
 import type { InetPlace, InheritedPlace, OpenPlace, Place } from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
-import { HANDS_OVER, ownCommand, readVariable, sharesPort, whatIsLost } from "./successor.deno.ts";
+import {
+  HANDS_OVER,
+  missingToShare,
+  ownCommand,
+  readVariable,
+  whatIsLost,
+} from "./successor.deno.ts";
 
 /** What a successor finds in its environment: the process before it, and the sockets by name. */
 const VARIABLE = "PLAINSOCKET_PREDECESSOR";
@@ -45,6 +51,8 @@ export class Handover {
   readonly #sockets = new Map<string, HandedSocket>();
   /** The names of those whose port others share. */
   readonly #shared = new Set<string>();
+  /** What is missing to share the port of others, by name; "" if nothing is. */
+  readonly #missing = new Map<string, string>();
   #successor: ChildProcess | undefined;
   #isStopping = false;
 
@@ -62,8 +70,13 @@ export class Handover {
   /** Where to listen for the socket with this name, which `place` says if there is no predecessor. */
   async place<P extends WantedPlace>(name: string, place: P): Promise<P | InheritedPlace> {
     const inherited = this.#inherited?.get(name);
-    if (inherited !== undefined && HANDS_OVER) return { fd: inherited };
-    if (inherited === undefined && !("host" in place && await sharesPort(place))) return place;
+    if (HANDS_OVER) return inherited === undefined ? place : { fd: inherited };
+    if (inherited === undefined) {
+      if (!("host" in place)) return place;
+      const missing = await missingToShare(place);
+      this.#missing.set(name, missing);
+      if (missing !== "") return place;
+    }
     this.#shared.add(name);
     return { ...place, ...inherited !== undefined && { port: inherited }, reusePort: true };
   }
@@ -131,7 +144,7 @@ export class Handover {
       }
       if (!HANDS_OVER && addr.transport === "tcp") {
         if (isShared) return `${name}=${addr.port}`;
-        throw new Error("on Deno this needs --port N, and deno run --unstable-net");
+        throw new Error(`on Deno this needs ${this.#missing.get(name)}`);
       }
       if (fd === undefined) {
         throw new Error("this runtime does not tell the descriptor of a socket");

@@ -24,8 +24,9 @@ export function ownCommand(): readonly string[] {
   try {
     return readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
   } catch {
+    const more = SHARES ? "" : " --unstable-net";
     throw new Error(
-      "on Deno this needs Linux and all permissions: start it with deno run -A --unstable-net",
+      `on Deno this needs Linux and all permissions: start it with deno run -A${more}`,
     );
   }
 }
@@ -37,14 +38,16 @@ export function readVariable(variable: string): string | undefined {
 }
 
 /**
- * Whether to listen with SO_REUSEPORT, so that a successor can listen there as well. Rejects if the port
- * is in use.
+ * Says what is missing to listen with SO_REUSEPORT, so that a successor can listen there as well; ""
+ * if nothing is. Rejects if the port is in use.
  */
-export async function sharesPort({ host, port }: OpenPlace): Promise<boolean> {
-  if (!SHARES || port === undefined) return false;
+export async function missingToShare({ host, port }: OpenPlace): Promise<string> {
+  const missing: string[] = [];
+  if (port === undefined) missing.push("--port N");
+  if (!SHARES) missing.push("deno run --unstable-net");
   // If others share this port already, SO_REUSEPORT would silently take some of their connections.
-  if (port !== 0) (await systemTransport.listen({ host, port })).close();
-  return true;
+  if (missing.length === 0 && port !== 0) (await systemTransport.listen({ host, port })).close();
+  return missing.join(" and ");
 }
 
 /** What may be lost when a socket is closed that shares its port; undefined if nothing is. */

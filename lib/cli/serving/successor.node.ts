@@ -20,9 +20,9 @@ export function readVariable(variable: string): string | undefined {
   return process.env[variable];
 }
 
-/** Whether to listen with SO_REUSEPORT: it is not needed to hand the socket over. */
-export function sharesPort(_place: OpenPlace): Promise<boolean> {
-  return Promise.resolve(false);
+/** Nothing is missing to hand a socket over. */
+export function missingToShare(_place: OpenPlace): Promise<string> {
+  return Promise.resolve("");
 }
 
 /** Nothing is lost. */
