@@ -53,7 +53,8 @@ test(
     assert.equal(exit.code, 0);
     assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${chat.port}\n${url}\n`);
     assert.match(exit.stderr, /^guest1 is here, from 127\.0\.0\.1:\d+\nguest2 is here/m);
-    assert.match(exit.stderr, /^stopped after 1 connection, 0 of them reset$/m);
+    // One in the terminal, and two WebSockets.
+    assert.match(exit.stderr, /^stopped after 3 connections, 0 of them reset$/m);
   },
   ["ncat"],
 );

@@ -55,7 +55,7 @@ export function describeSummary(
 
 /** Logs the summary of a server that a signal has stopped; returns the exit code. */
 export function conclude(
-  summary: ServeSummary,
+  summary: Pick<ServeSummary, "accepted" | "reset">,
   access: AccessList | undefined,
   log: Log,
   signals: Signals,

@@ -6,7 +6,7 @@
 
 import type { AccessList } from "../../serve/access_list.ts";
 import type { Clock } from "../../base/clock.ts";
-import { type Handler, serve, type ServeOptions } from "../../serve/serve.ts";
+import { type Handler, serve, type ServeOptions, type ServeSummary } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Listener, ListenOptions, Transport } from "../../net/transport.ts";
@@ -18,7 +18,7 @@ import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access_reload.ts";
 import { describeReach, urlOf } from "./own_addresses.ts";
 import { connectionLimitNotice } from "./connection_limit_notice.ts";
-import { conclude, logFailure, logStop, type Stopped } from "./server_log.ts";
+import { conclude, logFailure, logStop } from "./server_log.ts";
 import { handoverOf, type WantedPlace } from "./handover.ts";
 import { openSystemd } from "./systemd.ts";
 import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
@@ -174,18 +174,27 @@ export function conversationOptions(
   };
 }
 
-/** Serves until a signal stops the server, which logs what happens to `who`; resolves to the exit code. */
+/** Serves until a signal stops the server. Logs that; resolves to the exit code. */
 export async function serveUntilStopped(
+  opened: Opened,
+  handler: Handler,
+  limits: LimitOptions,
+  session: Session,
+  signals: Signals,
+): Promise<number> {
+  logStop("connections", limits.drainTimeout, session.log, signals);
+  const summary = await serveAt(opened, handler, limits, session, signals);
+  return conclude(summary, opened.access, session.log, signals);
+}
+
+/** Serves a listener until a signal says stop; resolves to what it has done. */
+export async function serveAt(
   { listener, access }: Opened,
   handler: Handler,
   limits: LimitOptions,
   { log, io, monitor }: Session,
-  signals: Signals,
-  who: Stopped = "connections",
-): Promise<number> {
-  logStop(who, limits.drainTimeout, log, signals);
+  { signal }: Signals,
+): Promise<ServeSummary> {
   const options = conversationOptions(limits, access, log, io.clock);
-  const { signal } = signals;
-  const server = serve(listener, handler, { ...options, signal, metrics: monitor?.metrics });
-  return conclude(await server.finished, access, log, signals);
+  return await serve(listener, handler, { ...options, signal, metrics: monitor?.metrics }).finished;
 }

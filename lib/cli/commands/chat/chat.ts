@@ -30,8 +30,9 @@ import {
   servingFlags,
   type ServingOptions,
 } from "../../options/serving.ts";
-import { listenAsPlanned, planListening, serveUntilStopped } from "../../serving/serving.ts";
+import { listenAsPlanned, planListening, serveAt } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/resource_shortage.ts";
+import { conclude, logStop } from "../../serving/server_log.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
 import { BUS_FLAGS, BUS_HELP, type BusOptions, openBus, parseBus } from "./bus.ts";
 import { openPage, PAGE_FLAGS, type PageOptions, parsePage } from "./page.ts";
@@ -155,11 +156,17 @@ async function run(
       transport,
       session,
     });
-  const served = pages?.serve(room, limits, signals);
-  const code = await serveUntilStopped(opened, room.handler, limits, session, signals, "members");
-  await served;
+  logStop("members", limits.drainTimeout, log, signals);
+  const [terminals, browsers] = await Promise.all([
+    serveAt(opened, room.handler, limits, session, signals),
+    pages?.serve(room, limits, signals),
+  ]);
   await closed;
-  return code;
+  const summary = {
+    accepted: terminals.accepted + (browsers?.accepted ?? 0),
+    reset: terminals.reset + (browsers?.reset ?? 0),
+  };
+  return conclude(summary, opened.access, log, signals);
 }
 
 /** The names of those in the room, by their addresses. */

@@ -6,6 +6,7 @@
 
 import type { Listener, Transport } from "../../../net/transport.ts";
 import type { WsHandler } from "../../../http/ws/mod.ts";
+import type { ServeSummary } from "../../../serve/serve.ts";
 import type { ChatRoom } from "../../../protocols/chat/mod.ts";
 import { type Flag, integer, needing, optional, UsageError, type Values } from "../../io/flags.ts";
 import type { Signals } from "../../io/signals.ts";
@@ -67,8 +68,8 @@ export interface PageContext {
 
 /** A page whose URL is printed. */
 export interface OpenedPage {
-  /** Serves it until a signal says stop. */
-  serve(room: ChatRoom, limits: LimitOptions, signals: Signals): Promise<unknown>;
+  /** Serves it until a signal says stop; resolves to what it has done. */
+  serve(room: ChatRoom, limits: LimitOptions, signals: Signals): Promise<ServeSummary>;
 }
 
 /** Listens for browsers. What serves them is loaded only then. */
