@@ -47,7 +47,7 @@ function jobsOfDocument(): Job[] {
   const ofAll = IS_DENO || MAJOR < 25 ? [] : ["--allow-net"];
   return [...readTable("docs/operate.md", "## Permissions")].map(([first, cells]) => {
     const [[job], flags] = [first, [...cells.values()][column - 1]].map((cell) =>
-      [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text.replaceAll("127.0.0.1", OWN_HOST))
+      [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => atFreePorts(text))
     );
     const [name, ...rest] = job.split(" ");
     const host = name === "web" ? ["--host", OWN_HOST] : [];
@@ -55,7 +55,21 @@ function jobsOfDocument(): Job[] {
   });
 }
 
-const OPTIONS: ProgramOptions = { env: { RUNTIME: process.execPath } };
+/** The addresses of the document, where no other test is. Metrics are at 127.0.0.1 only. */
+function atFreePorts(text: string): string {
+  return text.replace(/127\.0\.0\.1(?!:9464)/g, OWN_HOST).replace(/\b9464$/, "0");
+}
+
+const OPTIONS: ProgramOptions = {
+  // Nobody listens there: systemd-notify says so once it may run.
+  env: { RUNTIME: process.execPath, NOTIFY_SOCKET: "/nonexistent/notify" },
+};
+
+/** What a server logs that goes on without a permission, for these flags. A relay needs a client for it. */
+const GOES_ON: readonly (readonly [flags: RegExp, line: RegExp])[] = [
+  [/:4222$/, /^bus .*away.*$/m],
+  [/systemd-notify$|child-process$/, /^Cannot notify systemd: .*$/m],
+];
 
 /** Makes the file of a socket. */
 function leaveSocket(path: string): void {
@@ -124,11 +138,19 @@ test(
         );
         const { program } = server;
         if (args[0] === "relay") assert.match(await relayed(program), /ECONNREFUSED/);
+        if (args.includes("--metrics")) {
+          const [, url] = await program.stderr.until(/metrics at (\S+)\n/);
+          assert.match(await (await fetch(url)).text(), /^# (?:HELP|TYPE) /m);
+        }
+        if (args.includes("--systemd")) {
+          const [line] = await program.stderr.until(/^Cannot notify systemd: .*$/m);
+          assert.match(line, /ended with code 1: Failed to notify/);
+        }
         const { code, stderr } = await program.stop();
         assert.equal(code, 0, stderr);
       }
     }),
-  ["python3"],
+  ["python3", "systemd-notify"],
 );
 
 test(
@@ -145,15 +167,16 @@ test(
             assert.ok((await relayed(program)).includes(flag));
             continue;
           }
-          if (flag.endsWith(":4222")) {
+          const [, logged] = GOES_ON.find(([flags]) => flags.test(flag)) ?? [];
+          if (logged !== undefined) {
             await using program = new Program(command(left, args), OPTIONS);
-            const [line] = await program.stderr.until(/^bus .*away.*$/m);
+            const [line] = await program.stderr.until(logged);
             assert.ok(line.includes(flag), line);
             continue;
           }
           const exit = withoutWarnings(await runProgram(command(left, args), OPTIONS));
           const last = exit.stderr.trimEnd().split("\n").at(-1)!;
-          assert.match(last, /^server\.ts: .*permissions forbid it/);
+          assert.match(last, /^server\.ts: .*permissions? (?:forbid it|to read the environment)/);
           assert.ok(last.includes(flag.replace(/\/run\/.*/, "")), `${flag} in ${last}`);
           assert.equal(
             exit.code,
@@ -163,7 +186,7 @@ test(
       }
       assert.ok(tried > 5);
     }),
-  ["python3"],
+  ["python3", "systemd-notify"],
 );
 
 if (IS_DENO) {

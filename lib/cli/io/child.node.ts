@@ -19,13 +19,24 @@ export function runChild(
 ): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const options = { env: { ...process.env, ...env }, timeout: ms };
-    execFile(name, [...args], options, (error, stdout, stderr) => {
-      const failed = (failure: string) => resolve({ failure, stdout });
-      if (error === null) return resolve({ stdout });
-      if (error.code as unknown === "ENOENT") return failed("is not installed");
-      if (error.killed) return failed(`took longer than ${ms / 1000} s`);
-      if (typeof error.code !== "number") return failed(`could not be started: ${error.message}`);
-      failed(`ended with code ${error.code}: ${stderr.split("\n")[0]}`);
-    });
+    const failed = (failure: string, stdout = "") => resolve({ failure, stdout });
+    try {
+      execFile(name, [...args], options, (error, stdout, stderr) => {
+        if (error === null) return resolve({ stdout });
+        if (error.code as unknown === "ENOENT") return failed("is not installed", stdout);
+        if (error.killed) return failed(`took longer than ${ms / 1000} s`, stdout);
+        if (typeof error.code !== "number") return failed(notStarted(error), stdout);
+        failed(`ended with code ${error.code}: ${stderr.split("\n")[0]}`, stdout);
+      });
+    } catch (error) {
+      // `node --permission` forbids it.
+      const { code } = error as { code?: unknown };
+      const isForbidden = code === "ERR_ACCESS_DENIED";
+      failed(isForbidden ? "needs --allow-child-process" : notStarted(error as Error));
+    }
   });
+}
+
+function notStarted({ message }: Error): string {
+  return `could not be started: ${message}`;
 }

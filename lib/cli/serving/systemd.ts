@@ -69,7 +69,8 @@ function readEnv({ io: { env } }: Session): Record<string, string | undefined> {
     return Object.fromEntries(VARIABLES.map((name) => [name, env[name]]));
   } catch {
     throw new UsageError(
-      `Option --systemd needs Deno's permission: run again with --allow-env=${VARIABLES.join()}`,
+      "Option --systemd needs Deno's permission to read the environment: " +
+        `run again with --allow-env=${VARIABLES.join()}`,
     );
   }
 }
