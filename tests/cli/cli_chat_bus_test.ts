@@ -1,10 +1,19 @@
 // `server.ts chat --bus` and `--history`.
 
 import assert from "node:assert/strict";
+import { connect } from "@nats-io/transport-node";
 import { dialWebSocket, type WsConn } from "../../lib/http/ws/mod.ts";
-import { Nats } from "../support/nats.ts";
+import type { Conn } from "../../lib/net/transport.ts";
+import { systemTransport } from "../../lib/net/system.deno.ts";
+import { bytes, until } from "../support/helpers.ts";
+import { FaultRelay, Nats } from "../support/nats.ts";
 import { Program } from "../support/peers.ts";
-import { runServer, type ServerScript, startServer } from "../support/scripts.ts";
+import {
+  runServer,
+  type ServerScript,
+  startServer,
+  startServerProcess,
+} from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** Starts a chat with a page; `url` is that of its WebSockets. */
@@ -58,6 +67,123 @@ test("cli chat --bus: a terminal and a browser at two servers are in one room", 
   assert.doesNotMatch(exit.stderr, /secret/);
   await nc.stdout.until(/^\* guest1-\S+ has left\.\n/m);
 }, ["nats-server", "ncat"]);
+
+/** A member in a terminal, and all that it has read. */
+class Member {
+  text = "";
+  readonly #conn: Conn;
+
+  constructor(conn: Conn) {
+    this.#conn = conn;
+    void this.#read().catch(() => {});
+  }
+
+  async say(...lines: string[]): Promise<void> {
+    await this.#conn.write(bytes(lines.map((line) => `${line}\n`).join("")));
+  }
+
+  async hears(...words: string[]): Promise<void> {
+    await until(() => words.every((word) => this.text.includes(word)), words.join(", "));
+  }
+
+  /** The numbered lines of somebody that it has heard. */
+  linesOf(name: string): string[] {
+    const lines = this.text.matchAll(new RegExp(`^${name}: (line \\d+)$`, "gm"));
+    return Array.from(lines, ([, line]) => line);
+  }
+
+  async #read(): Promise<void> {
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(4096);
+    for (let n; (n = await this.#conn.read(buffer)) !== null;) {
+      this.text += decoder.decode(buffer.subarray(0, n), { stream: true });
+    }
+  }
+}
+
+/** A process of `server.ts chat`, behind a relay that has everything arrive in pieces, and late. */
+class ChatProcess implements AsyncDisposable {
+  readonly relay: FaultRelay;
+  readonly program: Program;
+  readonly #conn: Conn;
+  readonly member: Member;
+
+  private constructor(relay: FaultRelay, program: Program, conn: Conn) {
+    this.relay = relay;
+    this.program = program;
+    this.#conn = conn;
+    this.member = new Member(conn);
+  }
+
+  static async start(nats: Nats): Promise<ChatProcess> {
+    const relay = new FaultRelay(nats.port, "split=40±30, delay=2ms±2");
+    await relay.open();
+    const bus = `nats://127.0.0.1:${relay.port}/test`;
+    const args = ["chat", "--host", "127.0.0.1", "--port", "0", "--bus", bus];
+    const { program, port } = await startServerProcess(args);
+    await program.stderr.until(/^bus \S+: connected$/m);
+    const conn = await systemTransport.connect({ host: "127.0.0.1", port });
+    return new ChatProcess(relay, program, conn);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#conn.close();
+    await this.program[Symbol.asyncDispose]();
+    await this.relay[Symbol.asyncDispose]();
+  }
+}
+
+test(
+  "cli chat --bus: three processes are one room through faults, heal after the bus was away, and NATS's own client hears all",
+  async () => {
+    await using nats = await Nats.start();
+    await using a = await ChatProcess.start(nats);
+    await using b = await ChatProcess.start(nats);
+    await using c = await ChatProcess.start(nats);
+    const servers = [a, b, c];
+    const observer = await connect({ servers: nats.url, reconnect: false });
+    await using _observer = { [Symbol.asyncDispose]: () => observer.close() };
+    const observed: string[] = [];
+    observer.subscribe("plainsocket.chat.test.lines", {
+      callback: (_error, message) => void observed.push(message.json<{ text: string }>().text),
+    });
+    await observer.flush();
+    const members = servers.map(({ member }) => member);
+    for (const member of members) await member.hears("You are guest1-");
+    const names = members.map(({ text }) => /You are (guest1-\w+)/.exec(text)![1]);
+    for (const member of members) await member.hears(...names);
+
+    const lines = Array.from({ length: 20 }, (_, i) => `line ${i}`);
+    await Promise.all(members.map((member) => member.say(...lines)));
+    for (const [i, member] of members.entries()) {
+      const others = names.filter((_, j) => j !== i);
+      await member.hears(...others.map((name) => `${name}: line 19\n`));
+      for (const name of others) {
+        assert.deepEqual(member.linesOf(name), lines, name);
+      }
+    }
+    await until(() => observed.length === 60, "all lines at the observer");
+
+    const [one, two, three] = members;
+    const { relay, program } = a;
+    await relay.cut();
+    await program.stderr.until(/^bus \S+: away, .*$/m);
+    await one.hears("The other servers are out of reach");
+    await one.say("alone");
+    await two.say("without one");
+    await three.hears("without one");
+    await relay.open();
+    await one.hears("The other servers can be reached again");
+    await two.say("welcome back");
+    await one.hears("welcome back");
+    await one.say("thanks");
+    await three.hears("thanks");
+    assert.doesNotMatch(one.text, /without one/);
+    assert.doesNotMatch(three.text, /alone/);
+    for (const server of servers) assert.equal((await server.program.stop()).code, 0);
+  },
+  ["nats-server"],
+);
 
 test("cli chat --history: a WebSocket that comes back with its position gets what was missed", async () => {
   const { chat, url } = await startChat("--history", "2");
