@@ -170,12 +170,18 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
       return download(launch("plainsocket", "server"), launch("plainsocket", "client"), dir);
     });
     if (way === "npx") continue;
+    const few = (name: string) => ({
+      ...options,
+      command: [...withFewPermissions(node, dir), name],
+    });
     await report.check(`${node.name}: its server and client converse with few permissions`, () => {
-      const few = (name: string) => ({
-        ...options,
-        command: [...withFewPermissions(node, dir), name],
-      });
       return converse(few("server"), few("client"));
+    });
+    await report.check(`${node.name}: it serves a site with few permissions`, () => {
+      return download(few("server"), few("client"), join(dir, "node_modules", NAME));
+    });
+    await report.check(`${node.name}: its relay and chat meet with few permissions`, () => {
+      return chat(few("server"));
     });
     await report.check(`${node.name}: each of its commands is there`, () => {
       return askHelps(options, start("plainsocket"));
@@ -234,6 +240,35 @@ async function download(server: Launch, client: Launch, dir: string): Promise<vo
     } finally {
       await serving.stop();
     }
+  }
+}
+
+/** Starts a chat with a page and a relay to it, enters by the relay, and gets the page. */
+async function chat(server: Launch): Promise<void> {
+  const printed = Promise.withResolvers<string[]>();
+  let output = "";
+  const onOutput = (text: string) => {
+    output += text;
+    const urls = output.match(/^(?:tcp|http):.*\n/gm);
+    if (urls?.length === 2) printed.resolve(urls);
+  };
+  const start = (args: string[], options = server) =>
+    new Program([...server.command, ...args, "--host", "127.0.0.1", "--port", "0"], options);
+  const room = start(["chat", "--ws"], { ...server, onOutput });
+  const ended = room.ended.then(({ output }) => Promise.reject(new Error(output)));
+  let relay: Program | undefined;
+  try {
+    const [terminals, page] = await Promise.race([printed.promise, ended]);
+    relay = start(["relay", "--to", new URL(terminals).host]);
+    const { hostname, port } = new URL(await relay.firstLine());
+    using conn = await Deno.connect({ hostname, port: Number(port) });
+    const { done, value } = await conn.readable.getReader().read();
+    assert.match(done ? "" : new TextDecoder().decode(value), /^\* You are guest1/);
+    assert.match(await (await fetch(page.trim())).text(), /<!doctype html>/i);
+  } finally {
+    ended.catch(() => {});
+    await relay?.stop();
+    await room.stop();
   }
 }
 
