@@ -236,7 +236,7 @@ async function download(server: Launch, client: Launch, dir: string): Promise<vo
       const url = new URL("package.json", await serving.firstLine());
       assert.equal(url.protocol, flags.length === 0 ? "http:" : "https:");
       const content = await must([...client.command, "get", "--insecure", url.href], client);
-      assert.equal(content, readFileSync(join(dir, "package.json"), "utf8").trim());
+      assert.equal(content, readFileSync(join(dir, "package.json"), "utf8"));
     } finally {
       await serving.stop();
     }
