@@ -1,5 +1,6 @@
 /**
- * `deno task bench:workers`: one loop, two processes and two threads, side by side in one run.
+ * `deno task bench:workers`: one loop, two processes and two threads, side by side in one run, as a server
+ * of messages and as `web`.
  *
  * @module
  */
@@ -20,7 +21,7 @@ const FLAGS = {
   only: names(SUBJECTS, "only these"),
   case: names(LOAD_CASES, "only these cases"),
   rounds: count("N", FULL.rounds, "how many rounds"),
-  slice: count("MS", FULL.slice, "how long each is measured in a round"),
+  slice: count("MS", FULL.slice, "how long each is measured in a round, with wrk in whole seconds"),
   quick: toggle("3 rounds of 100 ms, one start: a check of the bench"),
 };
 
@@ -30,7 +31,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   const { rounds = usual.rounds, slice = usual.slice } = values;
   const { starts } = usual;
   const options = { rounds, slice, starts, load: compile(source("load.c")), progress: say };
-  const connections = `${CONNECTIONS} connections, messages of ${SIZE} bytes`;
+  const connections = `${CONNECTIONS} connections, messages of ${SIZE} bytes, requests of wrk`;
   console.log(opening(quick, `${connections}, ${rounds} rounds of ${slice} ms.`));
   const subjects = chosen(SUBJECTS, values.only);
   const results: Result[][] = [];

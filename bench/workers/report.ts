@@ -8,13 +8,10 @@ import { estimate, median, range, table, whole } from "../common/report.ts";
 import { ratios } from "../common/rounds.ts";
 import type { Result, Sample } from "./rounds.ts";
 
-/** What two workers are to reach of one, where the load generator leaves a core to each. */
-const TARGET = 1.6;
-
 /** What the load generator and others may take of a core, and still leave one to each worker. */
 const LITTLE = 0.2;
 
-/** Microseconds of CPU time that the server spends on a message. */
+/** Microseconds of CPU time that the server spends on a message or request. */
 function cost({ rate, serverBusy }: Sample): number {
   return serverBusy / rate * 1e6;
 }
@@ -51,11 +48,12 @@ export function caseTable(results: readonly Result[]): string {
       median(result.samples, ({ loadBusy }) => loadBusy).toFixed(2),
     ];
   });
+  const { title, unit } = results[0].load;
   const head = [
-    results[0].load.title,
-    "messages/s",
+    title,
+    `${unit}s/s`,
     "÷ one loop",
-    "CPU µs/message",
+    `CPU µs/${unit}`,
     "÷ one loop, by CPU",
     "server's cores",
     "load's cores",
@@ -79,6 +77,8 @@ export function verdict(results: readonly Result[], cores: number): string {
     const ratio = ratioOf(result, results);
     if (ratio === undefined) return [];
     const { runtime, title } = result.subject;
+    const { target } = result.load;
+    const byCpu = reachOf(result, results)!;
     const load = median(result.samples, ({ loadBusy }) => loadBusy);
     const others = median(result.samples, ({ othersBusy }) => othersBusy);
     const held = cores < 2
@@ -87,8 +87,8 @@ export function verdict(results: readonly Result[], cores: number): string {
       ? `the load generator takes ${load.toFixed(2)} of a core, so it leaves none to each`
       : others > LITTLE
       ? `cannot tell: other programs took ${others.toFixed(2)} of a core meanwhile`
-      : `≥ ${TARGET} ${ratio.median >= TARGET ? "holds" : "does not hold"}`;
-    const told = `${estimate(ratio)} of one loop`;
+      : `≥ ${target} ${ratio.median >= target ? "holds" : "does not hold"}`;
+    const told = `${estimate(ratio)} of one loop, ${byCpu.toFixed(2)} by CPU`;
     return [`- ${runtime}, ${title}, ${result.load.title}: ${told}; ${held}`];
   });
   return lines.join("\n");

@@ -10,11 +10,13 @@ import { Child } from "../common/children.ts";
 import { FIRST_WARMUP_MS, takeSlice, WARMUP_MS } from "../common/generator.ts";
 import { thereAndBack } from "../common/rounds.ts";
 import { cpuSeconds, family, machineSeconds, memory } from "../common/processes.ts";
-import { CONNECTIONS, type LoadCase, SIZE, type Subject } from "./subjects.ts";
+import { tool } from "../common/tools.ts";
+import { runWrk } from "../common/wrk.ts";
+import { CONNECTIONS, FILE, type LoadCase, SIZE, type Subject } from "./subjects.ts";
 
 /** What one slice showed. */
 export interface Sample {
-  /** Messages per second. */
+  /** Messages or requests per second. */
   readonly rate: number;
   /** The CPU time of the server's processes for each second; 1 is a whole core. */
   readonly serverBusy: number;
@@ -52,7 +54,20 @@ interface Lane {
   readonly result: Result;
   readonly server: Child;
   readonly pids: readonly number[];
-  readonly load: Child;
+  readonly generator: Generator;
+}
+
+/** What puts load on a server. */
+interface Generator {
+  /** Takes a slice of so many milliseconds, behind a warm-up. */
+  take(warmup: number, ms: number): Promise<Slice>;
+  stop(): Promise<void>;
+}
+
+interface Slice {
+  readonly rate: number;
+  /** The CPU time of the generator for each second. */
+  readonly loadBusy: number;
 }
 
 /** Measures all subjects in one case. */
@@ -70,9 +85,9 @@ export async function measureCase(
       lane.result.samples.push(await measure(lane, WARMUP_MS, options.slice));
     }
   }
-  for (const { result, server, load, pids } of lanes) {
+  for (const { result, server, generator, pids } of lanes) {
     result.memory = memory(pids);
-    await load.stop();
+    await generator.stop();
     await server.stop();
   }
   return lanes.map(({ result }) => result);
@@ -80,34 +95,58 @@ export async function measureCase(
 
 /** Starts a server, as often as is asked for, and its load, and warms them up. */
 async function open(subject: Subject, load: LoadCase, options: RoundOptions): Promise<Lane> {
-  const command = await subject.command(load.work);
+  const command = await subject.command(load);
   const result: Result = { subject, load, samples: [], starts: [], memory: 0 };
   for (;;) {
     const started = performance.now();
     const server = new Child(command);
-    const port = await server.line();
+    const [port] = /\d+(?=\/?$)/.exec(await server.line())!;
     result.starts.push(performance.now() - started);
     if (result.starts.length < options.starts) {
       await server.stop();
       continue;
     }
-    const args = [port, CONNECTIONS, SIZE, server.pid].map(String);
-    const generator = new Child([options.load, "run", ...args]);
-    const lane = { result, server, pids: family(server.pid), load: generator };
+    const generator = load.unit === "message"
+      ? messages(options.load, port, server.pid)
+      : requests(port);
+    const lane = { result, server, pids: family(server.pid), generator };
     await measure(lane, FIRST_WARMUP_MS, 1);
     return lane;
   }
 }
 
-async function measure({ pids, load }: Lane, warmup: number, ms: number): Promise<Sample> {
+function messages(program: string, port: string, serverPid: number): Generator {
+  const load = new Child([program, "run", ...[port, CONNECTIONS, SIZE, serverPid].map(String)]);
+  return {
+    async take(warmup, ms) {
+      const { messages, seconds, loadCpu } = await takeSlice(load, warmup, ms);
+      return { rate: messages / seconds, loadBusy: loadCpu / seconds };
+    },
+    stop: () => load.stop(),
+  };
+}
+
+/** wrk takes whole seconds. */
+function requests(port: string): Generator {
+  return {
+    async take(_warmup, ms) {
+      const url = `http://127.0.0.1:${port}/${FILE}`;
+      const totals = await runWrk(tool("wrk"), url, CONNECTIONS, Math.ceil(ms / 1000));
+      const { responses, seconds, cpu } = totals;
+      return { rate: responses / seconds, loadBusy: cpu / seconds };
+    },
+    stop: () => Promise.resolve(),
+  };
+}
+
+async function measure({ pids, generator }: Lane, warmup: number, ms: number): Promise<Sample> {
   const started = performance.now();
   const before = cpuSeconds(pids);
   const machineBefore = machineSeconds();
-  const { messages, seconds, loadCpu } = await takeSlice(load, warmup, ms);
+  const { rate, loadBusy } = await generator.take(warmup, ms);
   // The kernel counts in hundredths of a second, so the warm-up is taken in: it is the same load.
   const all = (performance.now() - started) / 1000;
   const serverBusy = (cpuSeconds(pids) - before) / all;
-  const loadBusy = loadCpu / seconds;
   const othersBusy = (machineSeconds() - machineBefore) / all - serverBusy - loadBusy;
-  return { rate: messages / seconds, serverBusy, loadBusy, othersBusy };
+  return { rate, serverBusy, loadBusy, othersBusy };
 }
