@@ -9,15 +9,17 @@ import type { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Nats } from "../tests/support/nats.ts";
-import type { Program } from "../tests/support/peers.ts";
-import { type ServerScript, startServerProcess } from "../tests/support/scripts.ts";
-import { count, opening, runBench } from "./common/cli.ts";
+import { Program } from "../tests/support/peers.ts";
+import { listening, type ServerScript } from "../tests/support/scripts.ts";
+import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
 import { cpuSeconds, resident } from "./common/processes.ts";
+import { type Target, TARGETS } from "./reliability/targets.ts";
 
 const FULL = { lines: 20_000, members: 200, idle: 5000 };
 const QUICK = { lines: 500, members: 20, idle: 200 };
 
 const FLAGS = {
+  on: names(TARGETS, "only on these runtimes"),
   lines: count("N", FULL.lines, "how many lines are said in each case"),
   members: count("N", FULL.members, "how many members hear each line of a server alone"),
   idle: count("N", FULL.idle, "how many silent members are counted"),
@@ -67,9 +69,14 @@ class Member {
   }
 }
 
-function start(...args: string[]): Promise<Chat> {
+/** Starts a server on a runtime. */
+type Start = (...args: string[]) => Promise<Chat>;
+
+/** Starts servers with a command. */
+function starting(command: readonly string[]): Start {
   const limits = ["--max-connections", "20000", "--max-per-address", "0"];
-  return startServerProcess(["chat", "--host", "127.0.0.1", "--port", "0", ...limits, ...args]);
+  const chat = [...command, "chat", "--host", "127.0.0.1", "--port", "0", ...limits];
+  return (...args) => listening(new Program([...chat, ...args]));
 }
 
 /** Says lines at one server, which members of another one hear; returns the CPU time of both. */
@@ -97,7 +104,12 @@ function perSecond(n: number, seconds: number): string {
   return seconds === 0 ? "–" : Math.round(n / seconds).toLocaleString("en");
 }
 
-async function alone(lines: number, members: number, window: number): Promise<string> {
+async function alone(
+  start: Start,
+  lines: number,
+  members: number,
+  window: number,
+): Promise<string> {
   await using chat = await start();
   const [used] = await talk([chat, chat], { lines, listeners: members, window });
   return `| a server alone, ${members} members, ${window} lines at once | ${
@@ -105,7 +117,7 @@ async function alone(lines: number, members: number, window: number): Promise<st
   } | ${perSecond(lines * members, used)} |`;
 }
 
-async function overNats(lines: number, history: number): Promise<string[]> {
+async function overNats(start: Start, lines: number, history: number): Promise<string[]> {
   await using nats = await Nats.start("--jetstream");
   const args = ["--bus", nats.url, "--history", String(history)];
   await using one = await start(...args);
@@ -123,7 +135,7 @@ async function overNats(lines: number, history: number): Promise<string[]> {
 }
 
 /** What a silent member takes of memory, in KiB. */
-async function idleKiB(members: number): Promise<number> {
+async function idleKiB(start: Start, members: number): Promise<number> {
   await using chat = await start();
   const before = resident([chat.program.pid]);
   const all: Member[] = [];
@@ -133,27 +145,40 @@ async function idleKiB(members: number): Promise<number> {
   return (after - before) / members / 1024;
 }
 
-async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
-  const usual = values.quick ? QUICK : FULL;
-  const { lines = usual.lines, members = usual.members, idle = usual.idle } = values;
+/** Measures all of a runtime, and prints its table. */
+async function measureOn(
+  { name, command }: Target,
+  { lines, members, idle }: typeof FULL,
+  say: (text: string) => void,
+): Promise<void> {
+  const start = starting(await command());
   const rows: string[] = [];
-  say("a server alone");
-  rows.push(await alone(lines, members, WINDOW), await alone(Math.ceil(lines / 10), members, 1));
+  say(`${name}: a server alone`);
+  rows.push(await alone(start, lines, members, WINDOW));
+  rows.push(await alone(start, Math.ceil(lines / 10), members, 1));
   for (const history of [0, 1000]) {
-    say(`over NATS, with a history of ${history}`);
-    rows.push(...await overNats(lines, history));
+    say(`${name}: over NATS, with a history of ${history}`);
+    rows.push(...await overNats(start, lines, history));
   }
-  say("silent members");
-  const size = await idleKiB(idle);
-  console.log(opening(values.quick, `${lines} lines of ${TEXT.length} bytes.`));
+  say(`${name}: silent members`);
+  const size = await idleKiB(start, idle);
   console.log([
     "",
-    "| case | lines a second of a core | heard a second of a core |",
+    `| on ${name} | lines a second of a core | heard a second of a core |`,
     "| ---- | -----------------------: | -----------------------: |",
     ...rows,
     "",
     `A silent member in a terminal takes ${size.toFixed(1)} KiB of memory.`,
   ].join("\n"));
+}
+
+async function measure(values: Values<typeof FLAGS>, say: (text: string) => void): Promise<number> {
+  const usual = values.quick ? QUICK : FULL;
+  const { lines = usual.lines, members = usual.members, idle = usual.idle } = values;
+  console.log(opening(values.quick, `${lines} lines of ${TEXT.length} bytes.`));
+  for (const target of chosen(TARGETS, values.on)) {
+    await measureOn(target, { lines, members, idle }, say);
+  }
   return 0;
 }
 
@@ -161,6 +186,6 @@ await runBench({
   task: "bench:chat",
   about: "Measures what lines and members of a chat cost, and prints a Markdown table.",
   flags: FLAGS,
-  notes: "It needs nats-server.",
+  notes: `runtimes: ${listed(TARGETS)}\nIt needs nats-server.`,
   measure,
 });

@@ -37,7 +37,7 @@ test("bench: a name that there is not is a mistake, and the names that there are
     /--only .*'nosuch': choose from \w/,
   );
   await refuse(
-    [...TRIALS, "restart"],
+    [...TRIALS, "chat", "restart"],
     ["--on", "nosuch"],
     /--on .*'nosuch': choose from deno, node20, node26/,
   );
