@@ -14,7 +14,7 @@ import { sleep } from "../common/children.ts";
 import { family, resident } from "../common/processes.ts";
 import { type Spread, spread } from "../common/stats.ts";
 import { buildForNode, node, tool } from "../common/tools.ts";
-import { start } from "./rounds.ts";
+import { startSubject } from "./rounds.ts";
 import { type Subject, SUBJECTS } from "./subjects.ts";
 
 /** A client's seconds for a download, against curl's of the same round. */
@@ -45,7 +45,12 @@ async function finished(command: readonly string[]): Promise<void> {
 
 /** Downloads 1 GiB from nginx by each client, in turns. */
 export async function measureDownloads(dir: string, rounds: number): Promise<DownloadResult[]> {
-  const nginx = await start(SUBJECTS.find(({ name }) => name === "nginx")!, "/1k.html", dir, []);
+  const nginx = await startSubject(
+    SUBJECTS.find(({ name }) => name === "nginx")!,
+    "/1k.html",
+    dir,
+    [],
+  );
   const file = join(dir, "downloaded");
   const all = await clients();
   const seconds = all.map((): number[] => []);
@@ -72,7 +77,7 @@ export async function measureDownloads(dir: string, rounds: number): Promise<Dow
 
 /** How many bytes more than idle a server has resident while it sends 256 MiB to 50 clients. */
 export async function measureMemory(subject: Subject, dir: string): Promise<number> {
-  const server = await start(subject, "/1k.html", dir, []);
+  const server = await startSubject(subject, "/1k.html", dir, []);
   const url = `http://127.0.0.1:${server.port}/256m.bin`;
   const download = () => finished(tool("curl", "-s", "-o", "/dev/null", url));
   try {

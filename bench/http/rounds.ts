@@ -6,9 +6,9 @@
  * @module
  */
 
-import { Child, freePort, sleep } from "../common/children.ts";
 import { cpuSeconds, family } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
+import { type Running, start } from "../common/started.ts";
 import type { Pinning } from "../common/tools.ts";
 import { runWrk } from "../common/wrk.ts";
 import type { LoadCase, Subject } from "./subjects.ts";
@@ -36,31 +36,15 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-/** A server that runs. */
-export interface Running {
-  readonly child: Child;
-  readonly port: number;
-}
-
-const START_MS = 60_000;
-
-/** Starts a server, and waits until it answers. */
-export async function start(
+/** Starts a server with the path that it is asked for first, and waits until it answers. */
+export async function startSubject(
   subject: Subject,
   path: string,
   dir: string,
   prefix: readonly string[],
 ): Promise<Running> {
-  const port = await freePort();
-  const child = new Child([...prefix, ...await subject.command(port, dir)]);
-  for (let waited = 0; waited < START_MS && child.running; waited += 50) {
-    const response = await fetch(`http://127.0.0.1:${port}${path}`).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.status === 200) return { child, port };
-    await sleep(50);
-  }
-  await child.stop();
-  throw new Error(`${child.command}: it does not answer`);
+  const command = async (port: number) => [...prefix, ...await subject.command(port, dir)];
+  return await start(command, (port) => `http://127.0.0.1:${port}${path}`);
 }
 
 /**
@@ -99,7 +83,7 @@ async function measureCases(
     if (subject.serves !== first.of || name === "deno-serve-1k" && first.name === "256m") continue;
     options.progress(`${title}: starting ${subject.title}`);
     try {
-      const server = await start(subject, first.path, options.dir, options.pins.server);
+      const server = await startSubject(subject, first.path, options.dir, options.pins.server);
       lanes.push({ name, server });
       for (const { load, samples } of results) {
         await slice(server, load, options);

@@ -7,9 +7,10 @@
 
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { Child, freePort, sleep } from "../common/children.ts";
+import { Child, sleep } from "../common/children.ts";
 import { cpuSeconds, family, resident } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
+import { type Running, start } from "../common/started.ts";
 import { type Pinning, tool } from "../common/tools.ts";
 import { runWrk } from "../common/wrk.ts";
 import type { Site, Subject } from "./subjects.ts";
@@ -53,7 +54,6 @@ export interface RoundOptions {
   readonly progress: (text: string) => void;
 }
 
-const START_MS = 60_000;
 const CLIENTS = 4;
 const run = promisify(execFile);
 
@@ -105,30 +105,15 @@ export const CASES: readonly LoadCase[] = [
   },
 ];
 
-/** A server that runs. */
-interface Running {
-  readonly child: Child;
-  readonly port: number;
-}
-
 /** Starts a server, and waits until it answers. */
-async function start(
-  { command }: Subject,
+async function startSubject(
+  subject: Subject,
   site: Site,
   prefix: readonly string[],
 ): Promise<Running> {
-  const port = await freePort();
-  const child = new Child([...prefix, ...await command(port, site)]);
   using client = Deno.createHttpClient({ caCerts: [site.trusted] });
-  for (let waited = 0; waited < START_MS && child.running; waited += 50) {
-    const url = `https://127.0.0.1:${port}/1k.html`;
-    const response = await fetch(url, { client }).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.status === 200) return { child, port };
-    await sleep(50);
-  }
-  await child.stop();
-  throw new Error(`${child.command}: it does not answer`);
+  const command = async (port: number) => [...prefix, ...await subject.command(port, site)];
+  return await start(command, (port) => `https://127.0.0.1:${port}/1k.html`, client);
 }
 
 /** Measures all subjects in all cases. */
@@ -148,7 +133,7 @@ export async function measureRounds(
   for (const subject of subjects) {
     progress(`starting ${subject.title}`);
     try {
-      const server = await start(subject, site, pins.server);
+      const server = await startSubject(subject, site, pins.server);
       lanes.push({ name: subject.name, server });
       for (const { load, samples } of results) {
         await slice(server, load, options);
@@ -201,7 +186,7 @@ sys.stdin.read()
 
 /** How many bytes more a fresh server has resident for each connection that shook hands and is idle. */
 export async function measureIdle(subject: Subject, site: Site): Promise<number> {
-  const { child, port } = await start(subject, site, []);
+  const { child, port } = await startSubject(subject, site, []);
   try {
     await sleep(SETTLE_MS);
     const before = resident(family(child.pid));

@@ -59,7 +59,9 @@ export function testStreams(tests: StreamTests): void {
 }
 
 /** A peer that is the other end of a connection of the same kind. */
-async function ownResetting({ listen, connect }: StreamTests): Promise<ResettingPeer> {
+export async function ownResetting(
+  { listen, connect }: Pick<StreamTests, "listen" | "connect">,
+): Promise<ResettingPeer> {
   const listener = await listen();
   const conns: Conn[] = [];
   let peer: Conn;

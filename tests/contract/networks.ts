@@ -10,6 +10,7 @@ import process from "node:process";
 import type { SelfSigned } from "../../lib/net/tls/self_signed_certificate.ts";
 import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
+import { ownResetting } from "../../lib/testing/streams.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../support/helpers.ts";
 import { isListening, keepsWaiting } from "../support/kernel.ts";
@@ -260,32 +261,11 @@ sys.stdin.read()
   };
 }
 
-export async function memoryResetting(transport: Transport): Promise<ResettingPeer> {
-  const listener = await transport.listen();
-  const conns: Conn[] = [];
-  let peer: Conn;
-  const again = async () => {
-    const [conn, accepted] = await Promise.all([
-      transport.connect(listener.addr),
-      listener.accept(),
-    ]);
-    conns.push(conn);
-    peer = accepted;
-    return conn;
-  };
-  return {
-    conn: await again(),
-    async reset(data) {
-      await peer.write(bytes(data));
-      peer.reset();
-    },
-    again,
-    [Symbol.asyncDispose]() {
-      for (const conn of conns) conn.close();
-      listener.close();
-      return Promise.resolve();
-    },
-  };
+export function memoryResetting(transport: Transport): Promise<ResettingPeer> {
+  return ownResetting({
+    listen: () => transport.listen(),
+    connect: (addr) => transport.connect(addr),
+  });
 }
 
 export async function memoryUnanswered(transport: Transport): Promise<UnansweredPeer> {
