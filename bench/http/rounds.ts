@@ -8,7 +8,7 @@
 
 import { cpuSeconds, family } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
-import { type Running, start } from "../common/started.ts";
+import { type Running, start } from "../common/web_server.ts";
 import type { Pinning } from "../common/tools.ts";
 import { runWrk } from "../common/wrk.ts";
 import type { LoadCase, Subject } from "./subjects.ts";

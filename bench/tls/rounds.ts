@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { Child, sleep } from "../common/children.ts";
 import { cpuSeconds, family, resident } from "../common/processes.ts";
 import { addSample, type CaseResult, thereAndBack, whyNot } from "../common/rounds.ts";
-import { type Running, start } from "../common/started.ts";
+import { type Running, start } from "../common/web_server.ts";
 import { type Pinning, tool } from "../common/tools.ts";
 import { runWrk } from "../common/wrk.ts";
 import type { Site, Subject } from "./subjects.ts";

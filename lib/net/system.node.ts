@@ -15,7 +15,7 @@ import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { checkNetwork, forbiddenOnNode } from "./node_permission.ts";
-import { onInherited } from "./inherited.ts";
+import { onInherited } from "./inherited_descriptor.ts";
 import { receiveFor } from "./shared_read_buffer.ts";
 import {
   bindHost,

@@ -12,7 +12,7 @@ import { getSystemErrorName } from "node:util";
 import { isIPv6, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForUnix, isInherited } from "../base/arguments.ts";
 import { codeOf, SocketError } from "../base/errors.ts";
-import { onInherited } from "../net/inherited.ts";
+import { onInherited } from "../net/inherited_descriptor.ts";
 import { bindHost } from "../net/resolve.ts";
 import { systemTransport } from "../net/system.node.ts";
 import type { Addr } from "../base/addr.ts";

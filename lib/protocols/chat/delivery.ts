@@ -7,7 +7,7 @@
 import type { Bus, BusLine, ChatPosition } from "./bus.ts";
 import { History, type KeptLine } from "./history.ts";
 import type { Member } from "./member.ts";
-import { isLate } from "./numbers.ts";
+import { isLate } from "./sequence_numbers.ts";
 import { Word } from "./room_messages.ts";
 
 /** The number of lines that a member who comes back is sent at a time. */

@@ -9,7 +9,7 @@ import { type Clock, setSweep } from "../../base/clock.ts";
 import type { BusMember, BusPresence } from "./bus.ts";
 import { ROSTER_PART, ROSTER_PARTS } from "./bus_message.ts";
 import { keyOf } from "./clean_text.ts";
-import { afterForged, isLate } from "./numbers.ts";
+import { afterForged, isLate } from "./sequence_numbers.ts";
 import type { ChatMessage } from "./room_messages.ts";
 
 /** How often a server says that it is there, in milliseconds. */

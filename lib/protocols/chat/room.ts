@@ -13,7 +13,7 @@ import { checkedMessage } from "./bus_message.ts";
 import { Delivery } from "./delivery.ts";
 import { Member } from "./member.ts";
 import { memoryBus } from "./memory_bus.ts";
-import { afterForged } from "./numbers.ts";
+import { afterForged } from "./sequence_numbers.ts";
 import { Presence, type PresenceChange } from "./presence.ts";
 import { cleanText, isName, keyOf } from "./clean_text.ts";
 import type { Voice } from "./lines_or_messages.ts";
