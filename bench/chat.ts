@@ -7,6 +7,7 @@
 
 import type { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
+import { counted } from "../lib/base/words.ts";
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Nats } from "../tests/support/nats.ts";
 import { Program } from "../tests/support/peers.ts";
@@ -112,7 +113,7 @@ async function alone(
 ): Promise<string> {
   await using chat = await start();
   const [used] = await talk([chat, chat], { lines, listeners: members, window });
-  return `| a server alone, ${members} members, ${window} lines at once | ${
+  return `| a server alone, ${members} members, ${counted(window, "line")} at once | ${
     perSecond(lines, used)
   } | ${perSecond(lines * members, used)} |`;
 }
@@ -128,8 +129,8 @@ async function overNats(start: Start, lines: number, history: number): Promise<s
   const carried = cpuSeconds([nats.pid]) - before;
   const how = history > 0 ? "with history" : "without history";
   return [
-    `| over NATS ${how}, the server of who speaks | ${perSecond(lines, said)} | |`,
-    `| over NATS ${how}, the server of who hears | ${perSecond(lines, heard)} | |`,
+    `| over NATS ${how}, the server who speaks | ${perSecond(lines, said)} | |`,
+    `| over NATS ${how}, the server who hears | ${perSecond(lines, heard)} | |`,
     `| over NATS ${how}, nats-server | ${perSecond(lines, carried)} | |`,
   ];
 }
