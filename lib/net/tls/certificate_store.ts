@@ -43,11 +43,13 @@ function isPair(value: unknown): boolean {
 export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
 
 /** What a store has now. */
-interface Shown {
+export interface Shown {
   /** What a client gets that asks for no name, or for one that no certificate is for. */
   readonly fallback: { readonly identity: Identity; readonly context: tls.SecureContext };
   /** By name, in lower case; `*` stands for one label. */
   readonly byName: ReadonlyMap<string, tls.SecureContext>;
+  /** Whether there are several, so that the name matters. */
+  readonly several: boolean;
   /** Whether clients are asked for a certificate. */
   readonly asksClients: boolean;
   /** Who may issue it. */
@@ -149,7 +151,8 @@ function shownOf({ keyPairs, caCerts }: CertificateSet): Shown {
     }
     return { identity, context };
   });
-  return { fallback: all[0], byName, asksClients: ca !== undefined, issuers };
+  const several = all.length > 1;
+  return { fallback: all[0], byName, several, asksClients: ca !== undefined, issuers };
 }
 
 /** The names in the subjectAltName of the first certificate, in lower case. */

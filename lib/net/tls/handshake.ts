@@ -70,7 +70,7 @@ export function serverSocket(
   return new tls.TLSSocket(stream as tls.TLSSocket, {
     isServer: true,
     secureContext: shownBy(store).fallback.context,
-    ...choosing(options),
+    ...choosing(store),
     ALPNProtocols: alpnProtocols && [...alpnProtocols],
     ...clientCertificates(store),
   });
@@ -205,12 +205,13 @@ export function storeOf(options: TlsServerOptions, addr: Addr | undefined): Cert
   return new CertificateStore({ keyPairs: [pair], ...caCerts && { caCerts } });
 }
 
-/** What `node:tls` needs to choose by name, if there is anything to choose from now or later. */
-export function choosing(
-  { certificates }: TlsServerOptions,
-): Pick<tls.TlsOptions, "SNICallback"> {
-  if (certificates === undefined) return {};
-  return { SNICallback: (name, done) => done(null, contextFor(certificates, name)) };
+/**
+ * What `node:tls` needs to choose by name, if there is anything to choose from now: with it, Deno reads
+ * the certificate and its key once more for each client.
+ */
+export function choosing(store: CertificateStore): Pick<tls.TlsOptions, "SNICallback"> {
+  if (!shownBy(store).several) return {};
+  return { SNICallback: (name, done) => done(null, contextFor(store, name)) };
 }
 
 /** The client is asked for a certificate if somebody is trusted; `refusal` looks at it. */

@@ -16,7 +16,7 @@ import type { MetricsSink } from "../metrics_sink.ts";
 import type { QueueListener, QueueSource } from "../queue_listener.ts";
 import type { Conn, Listener, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
-import { type CertificateStore, type Identity, shownBy } from "./certificate_store.ts";
+import { type CertificateStore, type Shown, shownBy } from "./certificate_store.ts";
 import { startTlsOver, TlsStreamConn } from "./conn.ts";
 import {
   askedFor,
@@ -172,12 +172,12 @@ class Handshakes {
   readonly #store: CertificateStore;
   readonly #most: number;
   readonly #metrics: MetricsSink | undefined;
-  readonly #server: tls.Server;
-  /** What the server shows to a client that asks for no name of ours. */
-  #identity: Identity;
+  #listener: QueueListener | undefined;
+  /** What the store has, as far as {@linkcode #server} knows. */
+  #shown: Shown;
+  #server: tls.Server;
   /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
-  #listener: QueueListener | undefined;
 
   /** Throws EINVAL, for a listener at `addr`, if the certificates and keys are not valid. */
   constructor(
@@ -185,19 +185,12 @@ class Handshakes {
     addr: TcpAddr | undefined,
     { most, metrics }: HandshakesOptions,
   ) {
-    const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = options;
     this.#options = options;
     this.#most = most;
     this.#metrics = metrics;
     this.#store = storeOf(options, addr);
-    this.#identity = shownBy(this.#store).fallback.identity;
-    this.#server = tls.createServer({
-      ...this.#identity,
-      ...choosing(options),
-      ...clientCertificates(this.#store),
-      ALPNProtocols: alpnProtocols && [...alpnProtocols],
-      handshakeTimeout,
-    });
+    this.#shown = shownBy(this.#store);
+    this.#server = this.#newServer();
   }
 
   /** The number of handshakes under way. */
@@ -208,7 +201,18 @@ class Handshakes {
   /** Gives `listener` the connections that come of it. */
   deliverTo(listener: QueueListener): void {
     this.#listener = listener;
-    this.#server.on("secureConnection", (socket: tls.TLSSocket) => {
+  }
+
+  #newServer(): tls.Server {
+    const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = this.#options;
+    const server = tls.createServer({
+      ...this.#shown.fallback.identity,
+      ...choosing(this.#store),
+      ...clientCertificates(this.#store),
+      ALPNProtocols: alpnProtocols && [...alpnProtocols],
+      handshakeTimeout,
+    });
+    server.on("secureConnection", (socket: tls.TLSSocket) => {
       const handshake = this.#find(peerOf(socket));
       // Gone before it was accepted.
       if (handshake === undefined) return void socket.destroy();
@@ -221,10 +225,10 @@ class Handshakes {
         return this.#options.onHandshakeError?.(refused);
       }
       const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
-      listener.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
+      this.#listener!.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
       this.#end(handshake, undefined);
     });
-    this.#server.on("tlsClientError", (error, socket) => {
+    server.on("tlsClientError", (error, socket) => {
       const peer = peerOf(socket);
       const handshake = this.#find(peer);
       socket.destroy();
@@ -234,6 +238,7 @@ class Handshakes {
       this.#end(handshake, failure);
       this.#options.onHandshakeError?.(failure);
     });
+    return server;
   }
 
   /** Begins one with who has connected. */
@@ -257,10 +262,10 @@ class Handshakes {
 
   /** Takes over what the store has got since. */
   #renew(): void {
-    const { identity } = shownBy(this.#store).fallback;
-    if (identity === this.#identity) return;
-    this.#server.setSecureContext(identity);
-    this.#identity = identity;
+    const shown = shownBy(this.#store);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#server = this.#newServer();
   }
 
   /** The client has gone. */
