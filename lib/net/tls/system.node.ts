@@ -203,6 +203,7 @@ class Handshakes {
     this.#listener = listener;
   }
 
+  /** A server for what the store has now. */
   #newServer(): tls.Server {
     const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = this.#options;
     const server = tls.createServer({
@@ -212,33 +213,38 @@ class Handshakes {
       ALPNProtocols: alpnProtocols && [...alpnProtocols],
       handshakeTimeout,
     });
-    server.on("secureConnection", (socket: tls.TLSSocket) => {
-      const handshake = this.#find(peerOf(socket));
-      // Gone before it was accepted.
-      if (handshake === undefined) return void socket.destroy();
-      const { socket: under, peer } = handshake;
-      socket.allowHalfOpen = under.allowHalfOpen = true;
-      const refused = refusal(socket, this.#store, peer);
-      if (refused !== undefined) {
-        this.#end(handshake, refused);
-        socket.destroy();
-        return this.#options.onHandshakeError?.(refused);
-      }
-      const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
-      this.#listener!.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
-      this.#end(handshake, undefined);
-    });
-    server.on("tlsClientError", (error, socket) => {
-      const peer = peerOf(socket);
-      const handshake = this.#find(peer);
-      socket.destroy();
-      // It was given up here, and that was reported.
-      if (handshake === undefined) return;
-      const failure = translateTls(error, "acceptTls", peer);
-      this.#end(handshake, failure);
-      this.#options.onHandshakeError?.(failure);
-    });
+    server.on("secureConnection", (socket: tls.TLSSocket) => this.#done(socket));
+    server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
     return server;
+  }
+
+  /** Client and server have shaken hands. */
+  #done(socket: tls.TLSSocket): void {
+    const handshake = this.#find(peerOf(socket));
+    // Gone before it was accepted.
+    if (handshake === undefined) return void socket.destroy();
+    const { socket: under, peer } = handshake;
+    socket.allowHalfOpen = under.allowHalfOpen = true;
+    const refused = refusal(socket, this.#store, peer);
+    if (refused !== undefined) {
+      this.#end(handshake, refused);
+      socket.destroy();
+      return this.#options.onHandshakeError?.(refused);
+    }
+    const localAddr = tcpAddr(socket.localAddress!, socket.localPort!);
+    this.#listener!.deliver(new TlsOverSocket(under, socket, localAddr, peer, askedFor(socket)));
+    this.#end(handshake, undefined);
+  }
+
+  #failed(error: Error, socket: tls.TLSSocket): void {
+    const peer = peerOf(socket);
+    const handshake = this.#find(peer);
+    socket.destroy();
+    // It was given up here, and that was reported.
+    if (handshake === undefined) return;
+    const failure = translateTls(error, "acceptTls", peer);
+    this.#end(handshake, failure);
+    this.#options.onHandshakeError?.(failure);
   }
 
   /** Begins one with who has connected. */
@@ -252,8 +258,11 @@ class Handshakes {
     const since = this.#metrics === undefined ? 0 : performance.now();
     const handshake = { socket, peer, since };
     this.#underWay.set(formatAddr(peer), handshake);
-    // TLS handles that first.
-    socket.once("close", () => setImmediate(() => this.#gone(handshake)));
+    socket.once("close", () => {
+      if (this.#find(peer) !== handshake) return;
+      // TLS handles that first.
+      setImmediate(() => this.#gone(handshake));
+    });
     // A client that has nothing more to say will not finish its handshake.
     socket.allowHalfOpen = false;
     this.#renew();

@@ -99,6 +99,18 @@ test("certificates: new handshakes get those that were replaced, and open connec
   assert.equal(await readText(old.client, 4), "here");
 });
 
+test("certificates: one may become several while it listens, and several one", async () => {
+  const { certificates, listening } = open(first);
+  using listener = await listening;
+  for (const keyPairs of [[first], [renewed, exact], [wild], [first, exact]]) {
+    certificates.replace({ keyPairs });
+    const [{ fingerprint }] = keyPairs;
+    assert.equal(await shown(listener, "first.test"), fingerprint);
+    const named = keyPairs.includes(exact) ? exact : keyPairs[0];
+    assert.equal(await shown(listener, "mixed.test"), named.fingerprint);
+  }
+});
+
 test("certificates: several listeners share a store, and each is renewed", async () => {
   const { certificates, listening } = open(first);
   using one = await listening;
