@@ -63,7 +63,7 @@ await runBench({
   notes: `servers: ${listed(SUBJECTS)}
 cases: ${listed(ALL_CASES)}
 
-It needs wrk, openssl, curl, python3 and nginx-light, from Debian. A full run takes under three
+It needs wrk, openssl, curl, python3 and nginx-light, from Debian. A full run takes about three
 minutes once Node is installed.`,
   measure,
 });

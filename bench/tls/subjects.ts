@@ -107,6 +107,7 @@ export const SUBJECTS: readonly Subject[] = [
   },
   onNode(20),
   onNode(24),
+  onNode(26),
   {
     name: "https-node24",
     title: "node:https on Node 24, the same",
