@@ -47,7 +47,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./workers": { modules: 42, packages: [] },
   "./proxy-protocol": { modules: 40, packages: [] },
   "./protocols": { modules: 19, packages: [] },
-  "./chat": { modules: 33, packages: [] },
+  "./chat": { modules: 34, packages: [] },
   "./recording": { modules: 64, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 32, packages: [] },
