@@ -7,20 +7,25 @@
 import { join } from "node:path";
 import { ROOT } from "../../scripts/program.ts";
 import { buildForNode, node } from "../common/tools.ts";
+import { REPORT } from "./memory.ts";
 
 /** A runtime, by the name for `--on`. */
 export interface Target {
   readonly name: string;
-  /** The command that runs server.ts. Throws {@linkcode Missing} when something is not installed. */
-  readonly command: () => Promise<string[]>;
+  /**
+   * The command that runs server.ts, and with `reporting` reports its memory. Throws
+   * {@linkcode Missing} when something is not installed.
+   */
+  readonly command: (reporting?: boolean) => Promise<string[]>;
 }
 
 function onNode(major: number): Target {
   return {
     name: `node${major}`,
-    command: async () => {
+    command: async (reporting = false) => {
       await buildForNode();
-      return [await node(major), join(ROOT, ".node/package/out/server.js")];
+      const flags = reporting ? ["--expose-gc", "--import", REPORT] : [];
+      return [await node(major), ...flags, join(ROOT, ".node/package/out/server.js")];
     },
   };
 }
@@ -29,8 +34,11 @@ function onNode(major: number): Target {
 export const TARGETS: readonly Target[] = [
   {
     name: "deno",
-    command: () =>
-      Promise.resolve([Deno.execPath(), "run", "--quiet", "-A", join(ROOT, "server.ts")]),
+    command: (reporting = false) => {
+      const flags = reporting ? ["--v8-flags=--expose-gc", "--preload", REPORT] : [];
+      const script = join(ROOT, "server.ts");
+      return Promise.resolve([Deno.execPath(), "run", "--quiet", ...flags, "-A", script]);
+    },
   },
   onNode(20),
   onNode(26),

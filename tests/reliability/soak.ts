@@ -1,18 +1,16 @@
 // Many connections for long: most of them idle, some that send all the time, and others that come and
-// go. Each byte that comes back is compared with what was sent.
+// go. Each byte that comes back is compared with what must come.
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
-import { randomBytes } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { sleep, systemClock } from "../../lib/base/clock.ts";
-import type { Conn } from "../../lib/net/transport.ts";
-import { until } from "../support/helpers.ts";
-import { connect, startSubject, type Subject } from "./subject.ts";
+import { inTime, type Program } from "../support/peers.ts";
+import type { Served, Service, Talk } from "./soak_talks.ts";
+import type { Subject } from "./subject.ts";
 
 /** What a server has to bear. */
 export interface Load {
-  /** Connections that say something at the beginning and at the end. */
+  /** Connections that say something at the beginning and at the end, or as seldom as they may. */
   readonly idle: number;
   /** Connections that send again and again. */
   readonly active: number;
@@ -21,146 +19,211 @@ export interface Load {
   readonly seconds: number;
   /** The time between two messages of an active connection, in milliseconds. */
   readonly pause: number;
-  /** Before the time and at its end nothing is sent for so many milliseconds. */
-  readonly quiet: number;
 }
 
 /** How it went. Times are in milliseconds. */
 export interface Soaked {
   readonly messages: number;
   readonly opened: number;
-  /** From the start of a message to the end of its echo. */
+  /** From the start of a message of an active connection to the end of what must come. */
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
-  /** From connecting to the end of the echo, of a connection that is used once. */
+  /** From connecting to the end of what must come, of a connection that is used once. */
   readonly openedP99: number;
+}
+
+/** How a server is judged beside what it sends. */
+export interface Checks {
+  /** Called behind the warm-up and behind the load, when all connections are closed. */
+  readonly onClosed?: (program: Program) => Promise<void>;
+  /** The time that the server has to close its descriptors, in milliseconds. Default: 60,000. */
+  readonly closingTime?: number;
 }
 
 /** So many connections are opened, or come and go, at once. */
 const AT_ONCE = 32;
 
-const MOST_BYTES = 16 * 1024;
-const SOURCE: Buffer = randomBytes(1 << 20);
+/** The load before that which is judged: the same connections, for a part of the time. */
+const WARM_UP = 0.1;
 
-/** Sends a message that no other connection sends, of a size that varies, and takes its echo. */
-async function exchange(conn: Conn, id: number, turn: number, buffer: Uint8Array): Promise<void> {
-  const place = (id * 7919 + turn * 104_729) % (SOURCE.length - MOST_BYTES);
-  // Most are small.
-  const size = turn % 16 === 15 ? MOST_BYTES : 16 + (id + turn) % 500;
-  const message = SOURCE.subarray(place, place + size);
-  const sending = conn.write(message);
-  let length = 0;
-  while (length < size) {
-    const n = await conn.read(buffer.subarray(length, size));
-    if (n === null) throw new Error("The server has closed a connection");
-    length += n;
+/** Connections, and what has become of them. */
+class Press {
+  readonly times: number[] = [];
+  readonly openedTimes: number[] = [];
+  readonly #served: Served;
+  readonly #load: Load;
+  readonly #patience: number;
+  readonly #talks: Talk[] = [];
+  readonly #start = performance.now();
+  #failure: Error | undefined;
+
+  constructor(served: Served, load: Load, patience: number) {
+    this.#served = served;
+    this.#load = load;
+    this.#patience = patience;
   }
-  await sending;
-  assert.equal(message.compare(buffer, 0, size), 0, "A wrong byte came back");
-}
 
-/** Does something with each number below `total`, so many at once, and not before its time. */
-async function each(
-  total: number,
-  fn: (i: number) => Promise<void>,
-  spreadMs = 0,
-): Promise<void> {
-  const start = performance.now();
-  let next = 0;
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, async () => {
-    for (let i; (i = next++) < total;) {
-      const early = start + i / total * spreadMs - performance.now();
-      if (early > 0) await sleep(early, systemClock);
-      await fn(i);
+  /** Rejects with what failed first. Nothing is open then, or after it. */
+  async run(): Promise<void> {
+    const { idle, active, opened, seconds, pause } = this.#load;
+    const all = idle + active;
+    try {
+      await this.#each(all, (i) => this.#enter(i));
+      if (this.#failure !== undefined) throw this.#failure;
+      await this.#burst();
+      const end = performance.now() + 1000 * seconds;
+      const talks = this.#talks.map((_, i) =>
+        i < idle
+          ? this.#repeat(i, 1, this.#patience, end)
+          : this.#repeat(i, 2, pause, end, this.times)
+      );
+      const visits = this.#each(opened, (i) => this.#visit(all + i), 1000 * seconds);
+      const turns = await Promise.all([...talks, visits.then(() => 0)]);
+      await this.#each(all, (i) => this.#exchange(i, this.#talks[i], turns[i]));
+    } finally {
+      for (const talk of this.#talks) talk?.close();
     }
-  }));
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #enter(i: number): Promise<void> {
+    const talk = this.#talks[i] = await this.#served.open(i);
+    await this.#exchange(i, talk, 0);
+  }
+
+  /** All active connections say something large at once: that fills what a server keeps for later. */
+  async #burst(): Promise<void> {
+    const { idle, active } = this.#load;
+    await Promise.all(Array.from({ length: active }, (_, i) => {
+      return this.#exchange(idle + i, this.#talks[idle + i], 1);
+    }));
+  }
+
+  async #visit(i: number): Promise<void> {
+    const start = performance.now();
+    const talk = await this.#served.open(i);
+    try {
+      await this.#exchange(i, talk, 0);
+    } finally {
+      talk.close();
+    }
+    this.openedTimes.push(performance.now() - start);
+  }
+
+  /** Says something once in `pause` milliseconds, until `end`; resolves to the next turn. */
+  async #repeat(
+    i: number,
+    turn: number,
+    pause: number,
+    end: number,
+    times?: number[],
+  ): Promise<number> {
+    if (pause === Infinity) return turn;
+    // Not all at the same time.
+    const first = performance.now() + pause * (i % 100) / 100;
+    for (let next = first; next < end; next = Math.max(next + pause, performance.now())) {
+      await sleep(Math.max(0, next - performance.now()), systemClock);
+      if (this.#failure !== undefined) break;
+      const start = performance.now();
+      await this.#exchange(i, this.#talks[i], turn++);
+      times?.push(performance.now() - start);
+    }
+    return turn;
+  }
+
+  /** Does something with each number below `total`, so many at once, and not before its time. */
+  async #each(total: number, work: (i: number) => Promise<void>, spread = 0): Promise<void> {
+    const start = performance.now();
+    let next = 0;
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, total) }, async () => {
+      for (let i; (i = next++) < total;) {
+        const early = start + i / total * spread - performance.now();
+        if (early > 0) await sleep(early, systemClock);
+        if (this.#failure !== undefined) return;
+        await work(i).catch((error) => this.#fail(i, error));
+      }
+    }));
+  }
+
+  async #exchange(i: number, talk: Talk, turn: number): Promise<void> {
+    try {
+      await inTime(talk.exchange(turn), () => "Nothing came");
+    } catch (error) {
+      this.#fail(i, error);
+    }
+  }
+
+  #fail(i: number, cause: unknown): void {
+    const { idle, active, opened } = this.#load;
+    const kind = i < idle ? "idle" : i < idle + active ? "active" : "short";
+    const seconds = ((performance.now() - this.#start) / 1000).toFixed(1);
+    const of = `${kind} connection ${i} of ${idle + active + opened}, after ${seconds} s`;
+    this.#failure ??= new Error(`${of}: ${(cause as Error).message}`, { cause });
+  }
 }
 
-function timesOf(times: number[]): (part: number) => number {
+function quantiles(times: number[]): (part: number) => number {
   times.sort((a, b) => a - b);
   return (part) => times[Math.min(times.length - 1, Math.floor(part * times.length))] ?? NaN;
 }
 
+/** Waits until a process has no more than so many descriptors open. Looking is expensive. */
+async function untilClosed(program: Program, most: number, deadline: number): Promise<void> {
+  const end = performance.now() + deadline;
+  for (let open; (open = descriptorsOf(program)) > most;) {
+    assert.ok(performance.now() < end, `${open} descriptors are open, and ${most} were before`);
+    await sleep(50, systemClock);
+  }
+}
+
+function descriptorsOf({ pid }: Program): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
 /**
- * Puts an echo server under load; rejects if a connection fails or a byte is wrong. `onQuiet` is called
- * while all connections are open and nothing is sent: before the load, and behind it.
+ * Puts a server under load, and returns how it went. A warm-up with the same connections comes first.
+ * Behind it and behind the load all connections are closed, and the server has no more descriptors open
+ * than in the beginning. In the end it exits with 0, and has logged nothing. Rejects if one of that does
+ * not hold, with what the server has logged.
  */
-async function press(
-  server: { readonly port: number },
-  { idle, active, opened, seconds, pause, quiet }: Load,
-  onQuiet: () => void,
+export async function soak(
+  subject: Subject,
+  service: Service,
+  load: Load,
+  { onClosed = async () => {}, closingTime = 60_000 }: Checks = {},
 ): Promise<Soaked> {
-  const conns: Conn[] = [];
-  const greet = async (i: number, turn: number) =>
-    await exchange(conns[i], i, turn, new Uint8Array(MOST_BYTES));
+  await using served = await service.start(subject);
+  const { program } = served;
+  const press = async (part: Load) => {
+    const pressing = new Press(served, part, service.patience);
+    await pressing.run();
+    return pressing;
+  };
   try {
-    await each(idle + active, async (i) => {
-      conns[i] = await connect(server);
-      await greet(i, 0);
-    });
-    const [times, openedTimes]: number[][] = [[], []];
-    const talk = async (i: number, end: number) => {
-      const buffer = new Uint8Array(MOST_BYTES);
-      // Not all at the same time.
-      await sleep(pause * (i - idle) / active, systemClock);
-      for (let turn = 1; performance.now() < end; turn++) {
-        const start = performance.now();
-        await exchange(conns[i], i, turn, buffer);
-        const took = performance.now() - start;
-        times.push(took);
-        if (took < pause) await sleep(pause - took, systemClock);
-      }
+    // What the runtime opens when it is first used.
+    await press({ idle: 1, active: 1, opened: 1, seconds: 0, pause: 1 });
+    const before = descriptorsOf(program);
+    const pressAndClose = async (part: Load) => {
+      const pressed = await press(part);
+      await untilClosed(program, before, closingTime);
+      await onClosed(program);
+      return pressed;
     };
-    const visit = async (i: number) => {
-      const start = performance.now();
-      using conn = await connect(server);
-      await exchange(conn, idle + active + i, 0, new Uint8Array(MOST_BYTES));
-      openedTimes.push(performance.now() - start);
-    };
-    await sleep(quiet, systemClock);
-    onQuiet();
-    const end = performance.now() + 1000 * seconds;
-    await Promise.all([
-      ...Array.from({ length: active }, (_, i) => talk(idle + i, end)),
-      each(opened, visit, 1000 * seconds),
-    ]);
-    await sleep(quiet, systemClock);
-    onQuiet();
-    await each(idle, (i) => greet(i, 1));
-    const [of, openedOf] = [timesOf(times), timesOf(openedTimes)];
+    const [seconds, opened] = [WARM_UP * load.seconds, Math.ceil(WARM_UP * load.opened)];
+    await pressAndClose({ ...load, seconds, opened });
+    const { times, openedTimes } = await pressAndClose(load);
+    const { code, stderr } = await program.stop();
+    assert.deepEqual([code, stderr], [0, ""]);
+    const [of, openedOf] = [quantiles(times), quantiles(openedTimes)];
     return {
       messages: times.length,
       opened: openedTimes.length,
       ...{ p50: of(0.5), p99: of(0.99), worst: of(1), openedP99: openedOf(0.99) },
     };
-  } finally {
-    for (const conn of conns) conn?.close();
+  } catch (error) {
+    const { code, stderr } = await program.stop();
+    const server = `The server: exit code ${code}\n${stderr}`;
+    throw new Error(`${(error as Error).message}\n${server}`, { cause: error });
   }
-}
-
-/**
- * Puts an echo server under load, and returns how it went. It has as many descriptors open in the end
- * as before, and exits with 0. `onQuiet` is called with its process twice: all connections are open then,
- * and nothing is sent.
- */
-export async function soak(
-  subject: Subject,
-  load: Load,
-  onQuiet: (pid: number) => void = () => {},
-): Promise<Soaked> {
-  const limits = ["--max-connections", "100000", "--idle-timeout", "7200"];
-  const args = ["echo", "--host", "127.0.0.1", "-q", ...limits];
-  await using server = await startSubject(subject, args);
-  const { pid } = server.program;
-  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
-  // What the runtime opens when it is first used.
-  const little = { idle: 1, active: 1, opened: 1, seconds: 0, pause: 0, quiet: 0 };
-  await press(server, little, () => {});
-  const before = descriptors();
-  const soaked = await press(server, load, () => onQuiet(pid));
-  await until(() => descriptors() <= before, `no more than ${before} descriptors, as before`);
-  const { code, stderr } = await server.program.stop();
-  assert.deepEqual([code, stderr], [0, ""]);
-  return soaked;
 }

@@ -1,13 +1,33 @@
-// Load on the echo server, in small. `deno task soak` puts it under 11,000 connections, and measures.
+// Load on the servers, in small. `deno task soak` puts them under 11,000 connections, and measures.
 
 import assert from "node:assert/strict";
-import { programCommand } from "../support/scripts.ts";
+import { inShell, programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
-import { soak } from "./soak.ts";
+import { type Load, soak } from "./soak.ts";
+import { SERVICES } from "./soak_talks.ts";
 
-test("soak: idle, active and short connections get each byte back, and no descriptor stays", async () => {
-  const load = { idle: 200, active: 20, opened: 300, seconds: 1, pause: 20, quiet: 0 };
-  const { messages, opened } = await soak({ command: programCommand("server"), seed: 1 }, load);
-  assert.equal(opened, load.opened);
-  assert.ok(messages >= load.active);
+const small: Load = { idle: 60, active: 10, opened: 60, seconds: 1, pause: 100 };
+
+test("soak: idle, active and short clients of each server get each byte, and no descriptor stays", async () => {
+  await Promise.all(SERVICES.map(async (service) => {
+    const subject = { command: programCommand("server"), seed: 1 };
+    const { messages, opened } = await soak(subject, service, small);
+    assert.equal(opened, small.opened);
+    assert.ok(messages >= small.active);
+  }));
 });
+
+for (
+  const [server, plan, found] of [
+    ["echo", "corrupt", /^Error: idle connection 20 .*: A wrong byte came back\n/],
+    ["chat", "close", /^Error: idle connection 20 .*: The server has closed the connection\n/],
+  ] as const
+) {
+  test(`soak: ${plan} of one connection of ${server} is found`, async () => {
+    // Three are opened before.
+    const fault = `--fault 'conn=24: down: ${plan}@3'`;
+    const command = inShell(`exec "$@" ${fault}`, programCommand("server"));
+    const service = SERVICES.find(({ name }) => name === server)!;
+    await assert.rejects(soak({ command, seed: 1 }, service, small), found);
+  });
+}
