@@ -1,4 +1,4 @@
-// Attacks on the web server, in small. `deno task attack` does them in large, and measures.
+// Attacks on the servers, most of them on the web server, in small. `deno task attack` does them in large, and measures.
 
 import assert from "node:assert/strict";
 import { programCommand } from "../support/scripts.ts";
@@ -12,6 +12,8 @@ import {
   slow,
   SLOW_MODES,
 } from "./attacks.ts";
+import { SERVICES } from "./soak_talks.ts";
+import { neverTake } from "./unread.ts";
 import { verdicts } from "./fuzz.ts";
 import type { Probed } from "./probe.ts";
 
@@ -62,6 +64,13 @@ for (
   test(`attack: ${what}: others are answered`, async () => {
     serves(await attack(subject, { connections, seconds: 0 }));
   }, ["curl"]);
+}
+
+for (const service of SERVICES.filter(({ name }) => name !== "web")) {
+  test(`attack: clients of ${service.name} that read nothing take little memory, and others are served`, async () => {
+    const memory = await neverTake(subject, service);
+    assert.ok(memory < 400 * 1024 * 1024, `${memory} bytes of memory`);
+  });
 }
 
 test("attack: 1,000 messages that nobody thought of get the same statuses on every runtime", async () => {

@@ -54,7 +54,8 @@ export async function probeDuring(
   return { answered, failures, worst, memory, sockets };
 }
 
-function residentOf(pid: number): number {
+/** The memory that a process has resident, in bytes. */
+export function residentOf(pid: number): number {
   return 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
 }
 
