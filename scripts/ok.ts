@@ -30,6 +30,10 @@ function task(name: string, ...args: string[]): Step {
   return { name, command: [Deno.execPath(), "task", name, ...args] };
 }
 
+/** Servers under load for a minute, in so small that it takes little processor time. */
+const SOAK_FLAGS = ["--on", "deno,node20", "--seconds", "60", "--pause", "5"];
+const SOAK_LOAD = ["--idle", "2000", "--active", "200", "--opened", "2000"];
+
 const LINT = [task("fmt"), task("lint"), task("check")];
 
 /** All of it: tests wait as much as they compute, and the rest runs beside them. */
@@ -42,6 +46,7 @@ const LANES: readonly (readonly Step[])[] = [
     task("publish:check"),
     task("build:npm", "--builder", "deno2node"),
     task("check:npm"),
+    task("soak", ...SOAK_FLAGS, ...SOAK_LOAD),
     task("audit"),
   ],
 ];
