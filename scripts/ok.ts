@@ -30,7 +30,7 @@ function task(name: string, ...args: string[]): Step {
   return { name, command: [Deno.execPath(), "task", name, ...args] };
 }
 
-/** Servers under load for a minute, in so small that it takes little processor time. */
+/** A minute under a load that takes little processor time: CI has none to spare. */
 const SOAK_FLAGS = ["--on", "deno,node20", "--seconds", "60", "--pause", "5"];
 const SOAK_LOAD = ["--idle", "2000", "--active", "200", "--opened", "2000"];
 
