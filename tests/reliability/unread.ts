@@ -39,7 +39,9 @@ async function sayMuch(served: Served, conns: readonly Conn[]): Promise<void> {
   using speaker = await connect(served);
   await speaker.write(MUCH);
   await inTime(Promise.all(conns.map(ended)), () => "A member who does not read was not dropped");
-  speaker.close();
+  // The server has then read all of it.
+  await speaker.closeWrite();
+  await inTime(ended(speaker), () => "The speaker has not left");
   const talks = [await served.open(0), await served.open(1)];
   try {
     await talks[0].exchange(0);
