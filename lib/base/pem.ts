@@ -102,11 +102,13 @@ export function privateKeyIn(
     return createPrivateKey({ key: text, ...isEncrypted && { passphrase } });
   } catch (error) {
     if (!isEncrypted) throw damaged(key, error);
+    // OpenSSL says the same of an unknown cipher and, now and then, of what a wrong passphrase brings out.
     const why = /unsupported/i.test((error as Error).message)
-      ? `${key} is encrypted in a way that this runtime does not know: encrypt it again with ` +
+      ? "it is encrypted in a way that this runtime does not know: encrypt it again with " +
         "'openssl pkcs8 -topk8 -v2 aes256'"
-      : `${key} cannot be decrypted: the passphrase is not its own, or it is damaged`;
-    throw new PemError(why, { cause: error });
+      : "it is damaged";
+    const wrong = `${key} cannot be decrypted: the passphrase is not its own, or ${why}`;
+    throw new PemError(wrong, { cause: error });
   }
 }
 

@@ -165,13 +165,31 @@ test("PEM: what is wrong with a text is said in words, and of which text", () =>
   );
 });
 
+/** A key made for this test. Its passphrase is "right"; decrypted with "wrong" it has a valid padding. */
+const UNLUCKY = `-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAik1yYQqha38QICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEAvSw8X+XmnUwAnoJ0PiI9AEgZC5
+lCkF3+bhD/Hur8vzrC/i9GHDWJixYsmxNgb82ziSHLIDV8PicwOIM4831Esi19uu
+Hp+ARUCsMzheKLB76rlRv52zYQamLhGdMAhbtjh8bPn8ju2qr005lZ6Ey4Owg/en
+Vbwt83sBbVLq9rCComdoNfUPsAwTPOkIr/Doupnm+tXwO29Mnxhx1Wol3fo9WxQ=
+-----END ENCRYPTED PRIVATE KEY-----
+`;
+
 test("PEM: a passphrase decrypts a key, and a wrong one is told from none", () => {
+  const why = /the private key in NAME cannot be decrypted: the passphrase is not its own, or/;
   for (const type of ["pkcs8", "sec1"] as const) {
     const pem = { name: "NAME", text: encrypt(type, "open sesame") };
     assert.ok(privateKeyIn(pem, { passphrase: "open sesame" }).equals(secret));
-    const why = /the private key in NAME cannot be decrypted: the passphrase is not its own, or/;
     for (const passphrase of ["wrong", ""]) fails(() => privateKeyIn(pem, { passphrase }), why);
   }
+  // A wrong passphrase may bring out what only looks like a key: here "wrong" does.
+  for (const passphrase of ["wrong", ""]) {
+    fails(() => privateKeyIn({ name: "NAME", text: UNLUCKY }, { passphrase }), why);
+  }
+  assert.equal(
+    privateKeyIn({ name: "NAME", text: UNLUCKY }, { passphrase: "right" }).type,
+    "private",
+  );
   // One that is not encrypted needs none.
   const open = privateKeyIn({ name: "NAME", text: own.key }, { passphrase: "x" });
   assert.ok(open.equals(secret));
