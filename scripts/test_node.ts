@@ -18,7 +18,7 @@ import { bun, node, type Runtime } from "./runtimes.ts";
 const DEADLINE_MS = 1_800_000;
 
 /** Files that share nothing run at the same time. Most of a test's time is waiting. */
-const CONCURRENCY = 2 * availableParallelism();
+const CONCURRENCY = 3 * availableParallelism();
 
 /**
  * The folders of tests/ that Node 24 and Bun run: what touches sockets, TLS, HTTP or workers. All else
