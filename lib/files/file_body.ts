@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
 import { copyOf } from "../base/borrowed.ts";
 import { ChangedError, type Located, readFully } from "./located_file.ts";
-import { hasGrown, isUnmodified, stateOf } from "./file_state.ts";
+import { hasGrown, isUnmodified, stateAfter } from "./file_state.ts";
 import { Semaphore } from "./semaphore.ts";
 import { pauseAtTimes } from "./event_loop_turns.ts";
 import type { Slice } from "./ranges.ts";
@@ -159,7 +159,7 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
       }
     });
     if (last) {
-      const now = stateOf(await this.#handle.stat());
+      const now = await stateAfter(state, this.#handle);
       if (!isUnmodified(state, now) && !hasGrown(state, now)) throw new ChangedError(real);
     }
     return bytes;

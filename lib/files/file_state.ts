@@ -45,6 +45,24 @@ export function stateOf(stats: Stats): FileState {
   };
 }
 
+/** How often {@linkcode stateAfter} looks at most. */
+const MOST_LOOKS = 4;
+
+/**
+ * The state of an open file that was in the state `before`. Kernels that append to a file set its times
+ * first, and then its size: if only the times are new, it is looked at again, since it may be growing.
+ */
+export async function stateAfter(
+  before: FileState,
+  handle: { stat(): Promise<Stats> },
+): Promise<FileState> {
+  for (let looks = 1;; looks++) {
+    const now = stateOf(await handle.stat());
+    const mayBeGrowing = now.size === before.size && !isUnmodified(before, now);
+    if (!mayBeGrowing || looks === MOST_LOOKS) return now;
+  }
+}
+
 /** The kind of what is one of these, or neither. */
 export function kindOf(isFile: boolean, isDirectory: boolean): FileState["kind"] {
   return isFile ? "file" : isDirectory ? "directory" : "other";

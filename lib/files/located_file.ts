@@ -18,7 +18,7 @@ import { Buffer } from "node:buffer";
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { forbiddenBy } from "../base/permission.ts";
-import { type FileState, hasGrown, isSame, stateOf } from "./file_state.ts";
+import { type FileState, hasGrown, isSame, stateAfter, stateOf } from "./file_state.ts";
 import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./real_paths.ts";
 
 /** A path below the root, resolved. */
@@ -105,7 +105,7 @@ export async function openLocated(located: Located, mayHaveGrown = false): Promi
   const { real, state } = located;
   const handle = await open(real, FLAGS);
   try {
-    const now = stateOf(await handle.stat());
+    const now = await stateAfter(state, handle);
     const isIt = isSame(state, now) || mayHaveGrown && hasGrown(state, now);
     if (!isIt || !await isServed(handle, located)) throw new ChangedError(real);
     return handle;
@@ -136,7 +136,7 @@ export async function readLocated(
     // A byte more, to see that there is none.
     const buffer = Buffer.allocUnsafeSlow(state.size + 1);
     const n = await readFully(handle, buffer, 0);
-    const now = stateOf(await handle.stat());
+    const now = await stateAfter(state, handle);
     if (isSame(state, now)) {
       return n <= state.size ? buffer.subarray(0, n) : await readUnsized(handle, real);
     }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { SocketError } from "../../lib/base/errors.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { bytes, readText } from "../support/helpers.ts";
+import { bytes, OWN_HOST, readText } from "../support/helpers.ts";
 import type { InProcessOptions } from "../support/in_process.ts";
 import { type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
@@ -17,9 +17,9 @@ async function start(
   args: string[],
   options?: InProcessOptions,
 ): Promise<[server: ServerScript, conn: Conn]> {
-  const server = await startServer(["--host", "127.0.0.1", ...args], options);
+  const server = await startServer(["--host", OWN_HOST, ...args], options);
   try {
-    const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+    const conn = await systemTransport.connect({ host: OWN_HOST, port: server.port });
     await echoes(conn);
     return [server, conn];
   } catch (error) {
@@ -107,7 +107,7 @@ test("server: refuses new connections while it drains", async () => {
   for (let tries = 0, refused = false; !refused; tries++) {
     assert.ok(tries < 10_000, "It goes on to accept");
     try {
-      (await systemTransport.connect({ host: "127.0.0.1", port: server.port })).close();
+      (await systemTransport.connect({ host: OWN_HOST, port: server.port })).close();
     } catch (error) {
       assert.ok(error instanceof SocketError);
       refused = error.code === "ECONNREFUSED";
@@ -121,7 +121,7 @@ test("server: a client that waits at --max-connections when the server stops is 
   const [server, conn] = await start(["--max-connections", "1", "--grace", "1000"]);
   await using _server = server;
   using _conn = conn;
-  using waiting = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  using waiting = await systemTransport.connect({ host: OWN_HOST, port: server.port });
   await echoes(conn);
   server.program.kill("SIGTERM");
   // Node has accepted it by now, while Deno leaves it to the kernel.

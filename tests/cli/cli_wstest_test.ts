@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { serveHttp } from "../../lib/http/mod.ts";
 import { websocket } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { sectionsFor } from "../../lib/cli/commands/wstest/cases/all.ts";
+import { turn } from "../support/helpers.ts";
 import { folder } from "../support/replay_helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { assertFailed, runClient } from "../support/scripts.ts";
@@ -41,6 +43,17 @@ test("client wstest: our own server fails no case", async () => {
   await server.stop();
   assert.doesNotMatch(stdout.toString(), /FAILED/);
   assert.equal(code, 0);
+});
+
+test("client wstest: many cases at a time are no reason for the runtime to warn", async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error) => void warnings.push(message);
+  process.on("warning", onWarning);
+  await using server = await wsEcho();
+  await wstest(server.url, "--timeout", "60", "--only", "2.4,2.5");
+  await turn(); // warnings come a turn later
+  process.removeListener("warning", onWarning);
+  assert.deepEqual(warnings, []);
 });
 
 /** Ids by group: `2.4: 1-14` are `2.4-1` to `2.4-14`. */

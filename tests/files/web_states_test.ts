@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, statSync } from "node:fs";
+import { existsSync, lstatSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { listDirectories } from "../../lib/files/directory.ts";
-import { httpSecond, isSame, stateOf } from "../../lib/files/file_state.ts";
+import { hasGrown, httpSecond, isSame, stateAfter, stateOf } from "../../lib/files/file_state.ts";
 import { stateNow } from "../../lib/files/file_system.deno.ts";
 import { fileHandler } from "../../lib/files/files.ts";
 import { comparing, type Entry } from "../../lib/files/listing.ts";
@@ -224,3 +224,18 @@ if (existsSync("/proc/self/status") && existsSync("/sys/class/net/lo/mtu")) {
     assert.equal((await ask(handler, { target: "/self/" })).status, 200);
   });
 }
+
+test("the state of a file in the middle of an append is looked at again, and not for ever", async () => {
+  const stats = statSync(".");
+  const at = (size: number, mtimeMs: number): Stats =>
+    Object.assign(Object.create(Object.getPrototypeOf(stats)), stats, { size, mtimeMs });
+  const before = stateOf(at(5, 1));
+  const after = async (...looks: Stats[]) => {
+    const handle = { stat: () => Promise.resolve(looks.length > 1 ? looks.shift()! : looks[0]) };
+    return await stateAfter(before, handle);
+  };
+  assert.ok(hasGrown(before, await after(at(5, 2), at(9, 2))));
+  assert.ok(isSame(before, await after(at(5, 1), at(9, 2))));
+  // It was written over, and has the size that it had.
+  assert.deepEqual(await after(at(5, 2)), stateOf(at(5, 2)));
+});

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setMaxListeners } from "node:events";
 import type { Io } from "./io.ts";
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
@@ -34,6 +35,8 @@ export interface OnSignals {
  */
 export function onSignals(io: Io, { end, canFinish, stop }: OnSignals): Signals {
   const controller = new AbortController();
+  // Each connection may listen to it. Node warns of more than ten, on EventTargets too.
+  setMaxListeners(0, controller.signal);
   let code = 0;
   const stopBy = (name: keyof typeof NUMBERS) => {
     code = 128 + NUMBERS[name];
