@@ -127,7 +127,7 @@ FAILED | 1 passed | 3 failed (35ms)
   ]);
 });
 
-test("failures: a check's has its first lines; where there is none, the last lines tell", () => {
+test("failures: a check's has its first lines, and a step without one its last lines", () => {
   const lines = Array.from({ length: 20 }, (_, i) => `line ${i}`);
   const output = `ok - one\nnot ok - deno lint\n${lines.map((line) => `    ${line}\n`).join("")}`;
   assert.deepEqual(failuresIn(output), [{ name: "deno lint", lines: lines.slice(0, 8) }]);

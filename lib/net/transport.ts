@@ -273,7 +273,7 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
    * Stops listening, and keeps the connections that it has taken from the system: {@linkcode accept} goes
    * on until it has returned all of them, and then rejects ECLOSED. With TLS, handshakes under way
    * finish; `handshakeTimeout` bounds that. Those that wait in the system's backlog are reset, as by
-   * {@linkcode close}; Node takes each at once, so that there are none. {@linkcode close} resets those
+   * {@linkcode close}; on Node nobody waits there, since it takes each at once. {@linkcode close} resets those
    * that are left. A second call does nothing, nor does one after {@linkcode close}; it never throws.
    */
   stop(): void;
