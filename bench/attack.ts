@@ -19,7 +19,7 @@ import {
 import { verdicts } from "../tests/reliability/fuzz.ts";
 import type { Probed } from "../tests/reliability/probe.ts";
 import type { Subject } from "../tests/reliability/subject.ts";
-import { chosen, count, listed, names, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, type Run, runBench } from "./common/cli.ts";
 import { tool } from "./common/tools.ts";
 import { TARGETS } from "./reliability/targets.ts";
 
@@ -144,10 +144,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return report.end();
 }
 
-await runBench({
+export const run: Run = bench({
   task: "attack",
   about: "Attacks the web server, and says whether others are answered within a second.",
   flags: FLAGS,
   notes: `runtimes: ${listed(TARGETS)}\nattacks: ${listed([...ATTACKS, FUZZ])}`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -13,7 +13,7 @@ import { breakTransfers, goOn } from "../tests/reliability/faults.ts";
 import { drain, killRelayWorkers, killServer, killWebWorkers } from "../tests/reliability/stops.ts";
 import type { Subject } from "../tests/reliability/subject.ts";
 import { isHere } from "../tests/support/programs.ts";
-import { chosen, count, listed, names, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, type Run, runBench } from "./common/cli.ts";
 import { tool } from "./common/tools.ts";
 import { TARGETS } from "./reliability/targets.ts";
 
@@ -107,10 +107,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return report.end();
 }
 
-await runBench({
+export const run: Run = bench({
   task: "chaos",
   about: "Breaks servers, disks, files and networks under real clients, and says what holds.",
   flags: FLAGS,
   notes: `runtimes: ${listed(TARGETS)}\nscenarios: ${listed(SCENARIOS)}`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -12,7 +12,7 @@ import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Nats } from "../tests/support/nats.ts";
 import { Program } from "../tests/support/peers.ts";
 import { listening, type ServerScript } from "../tests/support/scripts.ts";
-import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, opening, type Run, runBench } from "./common/cli.ts";
 import { cpuSeconds, resident } from "./common/processes.ts";
 import { type Target, TARGETS } from "./reliability/targets.ts";
 
@@ -183,10 +183,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return 0;
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:chat",
   about: "Measures what lines and members of a chat cost, and prints a Markdown table.",
   flags: FLAGS,
   notes: `runtimes: ${listed(TARGETS)}\nIt needs nats-server.`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -7,6 +7,7 @@
 import { writeFileSync } from "node:fs";
 import { optional, path, toggle, type Values } from "../lib/cli/io/flags.ts";
 import {
+  bench,
   chosen,
   count,
   listed,
@@ -14,6 +15,7 @@ import {
   NO_PIN,
   nothingChosen,
   opening,
+  type Run,
   runBench,
 } from "./common/cli.ts";
 import { failureNotes } from "./common/report.ts";
@@ -91,10 +93,12 @@ function writeRaw(file: string, results: EchoResult[], idle: IdleResult[]): void
   writeFileSync(file, JSON.stringify(Object.fromEntries(all)));
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:echo",
   about: "Measures echo servers side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
   notes: `servers: ${listed(SUBJECTS)}\ncases: ${listed(CASES)}`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -6,7 +6,7 @@
 
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Child } from "./common/children.ts";
-import { count, NO_PIN, opening, runBench } from "./common/cli.ts";
+import { bench, count, NO_PIN, opening, type Run, runBench } from "./common/cli.ts";
 import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
 import { measureRounds } from "./echo/rounds.ts";
@@ -60,10 +60,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return exitCode(echo.failures.values());
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:frames",
   about: "Measures frames, in memory and echoed over a socket, and prints Markdown tables.",
   flags: FLAGS,
   notes: "It measures on Deno, and on Node 20 and 24, which it installs by itself.",
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -9,6 +9,7 @@ import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, writeFileSyn
 import { join } from "node:path";
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import {
+  bench,
   chosen,
   count,
   listed,
@@ -16,6 +17,7 @@ import {
   NO_PIN,
   nothingChosen,
   opening,
+  type Run,
   runBench,
 } from "./common/cli.ts";
 import { exitCode } from "./common/rounds.ts";
@@ -89,7 +91,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return exitCode(results.flatMap(({ failures }) => [...failures.values()]));
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:http",
   about: "Measures web servers and clients side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
@@ -99,3 +101,5 @@ cases: ${listed(ALL_CASES)}
 It needs wrk and nginx-light, from Debian, and installs the servers of npm by itself.`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

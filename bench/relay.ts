@@ -6,7 +6,17 @@
 
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Child } from "./common/children.ts";
-import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import {
+  bench,
+  chosen,
+  count,
+  listed,
+  names,
+  NO_PIN,
+  opening,
+  type Run,
+  runBench,
+} from "./common/cli.ts";
 import { failureNotes } from "./common/report.ts";
 import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
@@ -57,7 +67,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return exitCode([...reasons, ...absent.values()]);
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:relay",
   about: "Measures relays side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
@@ -67,3 +77,5 @@ cases: ${listed(CASES)}
 socat and haproxy, from Debian, are measured where they are installed.`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -9,7 +9,7 @@ import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
 import { isHere } from "../tests/support/programs.ts";
 import { RATE, type Restarts, restartUnderLoad, SERVERS } from "../tests/support/restart.ts";
-import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, opening, type Run, runBench } from "./common/cli.ts";
 import { TARGETS } from "./reliability/targets.ts";
 
 const FULL = 20;
@@ -58,7 +58,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return report.end();
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:restart",
   about: "Restarts servers under load with SIGUSR2, and fails if a connection is lost.",
   flags: FLAGS,
@@ -66,3 +66,5 @@ await runBench({
     "It needs python3. On Deno it runs in a network namespace, where one can be made.",
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -11,7 +11,7 @@ import { Report } from "../scripts/report.ts";
 import { type Load, soak } from "../tests/reliability/soak.ts";
 import type { Program } from "../tests/support/peers.ts";
 import { type Service, SERVICES } from "../tests/reliability/soak_talks.ts";
-import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, opening, type Run, runBench } from "./common/cli.ts";
 import { checkGrowth, type Memory, memoryOf, mib } from "./reliability/memory.ts";
 import { TARGETS } from "./reliability/targets.ts";
 
@@ -104,10 +104,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return report.end();
 }
 
-await runBench({
+export const run: Run = bench({
   task: "soak",
   about: "Puts the servers under many connections for long, and says what holds.",
   flags: FLAGS,
   notes: `runtimes: ${listed(TARGETS)}\nservers: ${listed(SERVICES)}`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -5,7 +5,17 @@
  */
 
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
-import { chosen, count, listed, names, NO_PIN, opening, runBench } from "./common/cli.ts";
+import {
+  bench,
+  chosen,
+  count,
+  listed,
+  names,
+  NO_PIN,
+  opening,
+  type Run,
+  runBench,
+} from "./common/cli.ts";
 import { exitCode, whyNot } from "./common/rounds.ts";
 import { pinning } from "./common/tools.ts";
 import { caseTable, idleTable, targetTable } from "./tls/report.ts";
@@ -56,7 +66,7 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return exitCode(reasons);
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:tls",
   about: "Measures TLS servers side by side and prints Markdown tables of ratios.",
   flags: FLAGS,
@@ -67,3 +77,5 @@ It needs wrk, openssl, curl, python3 and nginx-light, from Debian. A full run ta
 minutes once Node is installed.`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -7,7 +7,7 @@
 
 import { availableParallelism } from "node:os";
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
-import { chosen, count, listed, names, opening, runBench } from "./common/cli.ts";
+import { bench, chosen, count, listed, names, opening, type Run, runBench } from "./common/cli.ts";
 import { compile } from "./common/tools.ts";
 import { source } from "./echo/subjects.ts";
 import { caseTable, costTable, verdict } from "./workers/report.ts";
@@ -44,10 +44,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return 0;
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:workers",
   about: "Measures one loop, two processes and two threads side by side, and prints Markdown.",
   flags: FLAGS,
   notes: `names: ${listed(SUBJECTS)}\ncases: ${listed(LOAD_CASES)}`,
   measure,
 });
+
+if (import.meta.main) await runBench(run);

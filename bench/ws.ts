@@ -5,7 +5,17 @@
  */
 
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
-import { chosen, count, names, NO_PIN, nothingChosen, opening, runBench } from "./common/cli.ts";
+import {
+  bench,
+  chosen,
+  count,
+  names,
+  NO_PIN,
+  nothingChosen,
+  opening,
+  type Run,
+  runBench,
+} from "./common/cli.ts";
 import { failureNotes } from "./common/report.ts";
 import { exitCode } from "./common/rounds.ts";
 import { compile, pinning } from "./common/tools.ts";
@@ -55,10 +65,12 @@ async function measure(values: Values<typeof FLAGS>, say: (text: string) => void
   return exitCode([...results, ...idle].flatMap(({ failures }) => [...failures.values()]));
 }
 
-await runBench({
+export const run: Run = bench({
   task: "bench:ws",
   about: "Measures servers that echo messages of WebSocket, and prints Markdown tables.",
   flags: FLAGS,
   notes: "It installs Node 20 and 24, the package ws and Bun by itself.",
   measure,
 });
+
+if (import.meta.main) await runBench(run);

@@ -75,40 +75,52 @@ export interface Bench<F extends Flags> {
   readonly measure: (values: Values<F>, say: (text: string) => void) => Promise<number>;
 }
 
-/** Runs a bench as the command line says. However it ends, nothing that it started is left. */
-export async function runBench<F extends Flags>(bench: Bench<F>): Promise<void> {
-  const { task } = bench;
-  const say = (text: string): void => console.error(`${task}: ${text}`);
-  try {
-    process.exitCode = await run(bench, say);
-  } catch (error) {
-    if (error instanceof UsageError) {
-      say(`${error.message}. See 'deno task ${task} --help'.`);
-      process.exitCode = EXIT.usage;
-    } else if (error instanceof Missing) {
+/** Where a bench prints what is not a measurement: its help, and what it says meanwhile. */
+export interface Streams {
+  readonly print: (text: string) => void;
+  readonly say: (text: string) => void;
+}
+
+/** Runs a bench with the arguments of its command line; resolves to the exit code. */
+export type Run = (args: readonly string[], streams: Streams) => Promise<number>;
+
+/** Makes a bench. However a run of it ends, nothing that it started is left. */
+export function bench<F extends Flags>(of: Bench<F>): Run {
+  return async (args, streams) => {
+    const say = (text: string): void => streams.say(`${of.task}: ${text}`);
+    try {
+      return await run(of, args, { ...streams, say });
+    } catch (error) {
+      if (error instanceof UsageError) {
+        say(`${error.message}. See 'deno task ${of.task} --help'.`);
+        return EXIT.usage;
+      }
+      if (!(error instanceof Missing)) throw error;
       say(error.message);
-      process.exitCode = 1;
-    } else {
-      throw error;
+      return 1;
+    } finally {
+      killAll();
     }
-  } finally {
-    killAll();
-  }
+  };
+}
+
+/** Runs a bench as the command line of this process says. */
+export async function runBench(run: Run): Promise<void> {
+  process.exitCode = await run(process.argv.slice(2), { print: console.log, say: console.error });
 }
 
 async function run<F extends Flags>(
   { task, about, flags, notes, measure }: Bench<F>,
-  say: (text: string) => void,
+  args: readonly string[],
+  { print, say }: Streams,
 ): Promise<number> {
   const all = { ...flags, help: toggle("this text", "h") };
-  const { values, positionals } = parseFlags(all, process.argv.slice(2));
+  const { values, positionals } = parseFlags(all, args);
   if (positionals.length > 0) {
     throw new UsageError(`Options only, not '${positionals[0]}'`);
   }
   if (values.help) {
-    console.log(
-      `${about}\n\nusage: deno task ${task} [options]\n\n${renderFlags(all)}\n\n${notes}`,
-    );
+    print(`${about}\n\nusage: deno task ${task} [options]\n\n${renderFlags(all)}\n\n${notes}`);
     return EXIT.ok;
   }
   if (process.platform !== "linux") throw new Missing("it reads /proc: it needs Linux");
