@@ -5,7 +5,7 @@
  * @module
  */
 
-import { counted } from "../lib/base/words.ts";
+import { counted } from "../lib/base/counted.ts";
 import { integer, toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
 import { changeFiles, fillDisk } from "../tests/reliability/disk.ts";

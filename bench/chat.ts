@@ -7,7 +7,7 @@
 
 import type { Buffer } from "node:buffer";
 import { createConnection, type Socket } from "node:net";
-import { counted } from "../lib/base/words.ts";
+import { counted } from "../lib/base/counted.ts";
 import { toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Nats } from "../tests/support/nats.ts";
 import { Program } from "../tests/support/peers.ts";

@@ -42,7 +42,7 @@ test("public faces: what is not public may be listed, as long as somebody takes 
 
 test("public faces: values and what belongs to the programs are not asked for", () => {
   const text =
-    'import { counted } from "../../base/words.ts";\nimport { text } from "../io/flags.ts";';
+    'import { counted } from "../../base/counted.ts";\nimport { text } from "../io/flags.ts";';
   assert.deepEqual(wrong(text), []);
   const library = takenBy("lib/http/a.ts", 'import { Race } from "../dial.ts";');
   assert.deepEqual(wrongFaces(library, FACES, {}), []);

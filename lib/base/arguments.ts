@@ -10,7 +10,7 @@
  */
 
 import { isUint8Array } from "node:util/types";
-import { nearest } from "./words.ts";
+import { nearest } from "./nearest.ts";
 
 /** The kind of an argument: its check, and words for messages. */
 export interface Kind {

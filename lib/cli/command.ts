@@ -17,7 +17,7 @@ import {
   withoutSecrets,
 } from "./io/flags.ts";
 import { GENERAL_HINTS } from "./advice/foreign_options.ts";
-import { nearest } from "../base/words.ts";
+import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
 import type { Drawing } from "./io/drawing_types.ts";

@@ -14,7 +14,7 @@ import { type Io, processIo, serverIo } from "./io/io.ts";
 import { CLIENT } from "./commands/client.ts";
 import { SERVER } from "./commands/server.ts";
 import { endUnread, isMain, mainOf } from "./main.ts";
-import { nearest } from "../base/words.ts";
+import { nearest } from "../base/nearest.ts";
 import { PROTOCOLS } from "./program.ts";
 import { Session } from "./session.ts";
 

@@ -19,7 +19,7 @@
 import { checkArgument, TEXT } from "../base/arguments.ts";
 import { type Cidr, parseCidr } from "../base/ip.ts";
 import { escapeText } from "../base/escape.ts";
-import { nearest } from "../base/words.ts";
+import { nearest } from "../base/nearest.ts";
 import { contradict, type Contradiction, RulesSoFar } from "./contradictions.ts";
 import { FORMS, PERCENTAGE, percentage } from "./fault_notation.ts";
 import type { Direction, Fault, FaultName, FaultPlan, FaultRule, Selection } from "./plan.ts";

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { formatSize } from "../base/size.ts";
 import { LISTING_STYLE } from "./listing_style.ts";
 import { encodeName } from "./path.ts";

@@ -5,7 +5,7 @@
  */
 
 import { BYTES, checkArgument, type Kind } from "../base/arguments.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,

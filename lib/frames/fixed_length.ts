@@ -5,7 +5,7 @@
  */
 
 import { checkArgument, integer } from "../base/arguments.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { FrameError } from "./error.ts";
 import { type FrameBounds, type Framing, incomplete, MOST_SIZE, NO_TAIL } from "./framing.ts";
 

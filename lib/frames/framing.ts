@@ -6,7 +6,7 @@
  */
 
 import { checkOptions, having, integer, type Kind, type Kinds } from "../base/arguments.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { FrameError } from "./error.ts";
 
 /** The most bytes of a payload by default: 1 MiB. */

@@ -5,7 +5,7 @@
  */
 
 import { checkArgument, type Kind, oneOf } from "../base/arguments.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { FrameError } from "./error.ts";
 import {
   checkPayloadSize,

@@ -19,7 +19,7 @@ import {
   SIGNAL,
   TIMEOUT,
 } from "../base/arguments.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { abortError, SocketError } from "../base/errors.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { deferred } from "../base/wait.ts";

@@ -5,7 +5,7 @@
  */
 
 import { escapeText } from "../base/escape.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import { formatSize } from "../base/size.ts";
 import { checkRecording } from "./arguments.ts";
 import { bytesFrom, connectionsOf, describeEnd, type RecordedConnection } from "./connections.ts";

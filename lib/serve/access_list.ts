@@ -7,7 +7,7 @@
 import type { Admission } from "../net/admission.ts";
 import { checkOptions, FUNCTION, type Kinds, LIMIT, TEXTS } from "../base/arguments.ts";
 import { CidrSet, parseCidr, parseScopedIP } from "../base/ip.ts";
-import { counted } from "../base/words.ts";
+import { counted } from "../base/counted.ts";
 import type { Addr, TcpAddr, UdpAddr } from "../base/addr.ts";
 
 /** Networks in CIDR notation, IPv4 or IPv6, or single addresses. */

@@ -17,7 +17,7 @@ import {
 } from "../base/arguments.ts";
 import { type Clock, nextTurn, pendingTurns, sleep } from "../base/clock.ts";
 import { deferred } from "../base/wait.ts";
-import { nearest } from "../base/words.ts";
+import { nearest } from "../base/nearest.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
 import { VERSION } from "../base/version.ts";

@@ -1,7 +1,7 @@
 // Counted nouns in messages.
 
 import assert from "node:assert/strict";
-import { counted } from "../../lib/base/words.ts";
+import { counted } from "../../lib/base/counted.ts";
 import { FrameDecoder, lengthPrefix } from "../../lib/frames/mod.ts";
 import { test } from "../support/runner.deno.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nearest } from "../../lib/base/words.ts";
+import { nearest } from "../../lib/base/nearest.ts";
 import { test } from "../support/runner.deno.ts";
 
 const OPTIONS = [

@@ -6,7 +6,7 @@
 
 import { type Endpoint, formatAddr, type TcpAddr } from "../../base/addr.ts";
 import { isLoopback, parseIP } from "../../base/ip.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import {
   inodesOfThisProcess,
   isNeighbour,

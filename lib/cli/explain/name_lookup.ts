@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../../base/words.ts";
+import { nearest } from "../../base/nearest.ts";
 import type { Cause } from "./connecting.ts";
 import { textOf } from "./kernel_sockets.ts";
 

@@ -6,7 +6,7 @@
 
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { nearest } from "../../base/words.ts";
+import { nearest } from "../../base/nearest.ts";
 import { hasOpenPaths } from "../../files/file_system.deno.ts";
 import type { Cause } from "./connecting.ts";
 

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "node:util";
 import { parseDuration } from "../../base/duration.ts";
-import { nearest } from "../../base/words.ts";
+import { nearest } from "../../base/nearest.ts";
 import { parseSize } from "../../base/size.ts";
 
 /** The command line asks for something that is not there. Exit code 2. */

@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { escapeText, safeJson } from "../../base/escape.ts";
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import type { Certificate } from "../../net/tls/options.ts";

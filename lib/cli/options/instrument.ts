@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { faulty, FaultyTransport } from "../../faults/faulty.ts";
 import type { parseFaultPlan } from "../../faults/parse.ts";
 import type { Fault, FaultPlan } from "../../faults/plan.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { EventSink } from "../../observe/events.ts";
 import { parseEvent, parseHead } from "../../recording/parse.ts";
 import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";

@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../base/addr.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { AccessList, type AccessRules } from "../../serve/access_list.ts";
 import { readEntries } from "../io/files.ts";
 import { ofOption, UsageError } from "../io/flags.ts";

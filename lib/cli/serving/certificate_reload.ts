@@ -7,7 +7,7 @@
 import { X509Certificate } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { SocketError } from "../../base/errors.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Log } from "../io/log.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";

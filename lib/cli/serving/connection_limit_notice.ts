@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../base/clock.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { Log } from "../io/log.ts";
 
 /** The time for which one line is enough, in milliseconds. */

@@ -5,7 +5,7 @@
  */
 
 import type { AccessList } from "../../serve/access_list.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { ServeSummary } from "../../serve/serve.ts";
 import { EXIT } from "../io/exit.ts";

@@ -6,7 +6,7 @@
  */
 
 import process from "node:process";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { SocketError } from "../../base/errors.ts";
 import { startWorkers, type WorkerEvent, type Workers } from "../../workers/workers.ts";
 import { readsFiles } from "../options/access_flags.ts";

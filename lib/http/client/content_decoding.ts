@@ -16,7 +16,7 @@ import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
 import zlib from "node:zlib";
 import { borrowedFrom, copyOf } from "../../base/borrowed.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { membersOf } from "../message/fields.ts";
 import { RequestError } from "./errors.ts";
 import type { ClientResponse } from "./response.ts";

@@ -7,7 +7,7 @@
 import { checkArgument, checkOptions, TRANSPORT } from "../../base/arguments.ts";
 import { systemClock } from "../../base/clock.ts";
 import { Deadline } from "../../base/wait.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { Transport } from "../../net/transport.ts";
 import { type HttpRequestOptions, REQUEST_OPTIONS } from "./options.ts";
 import type { ReceivedResponse } from "./received_response.ts";

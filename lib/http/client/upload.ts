@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { Conn } from "../../net/transport.ts";
 import { StreamContent } from "../message/stream_content.ts";
 

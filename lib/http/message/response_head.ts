@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { HttpError } from "./errors.ts";
 import { foldedValue, isBlank, parseField } from "./fields.ts";
 

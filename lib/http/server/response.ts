@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { borrowedFrom } from "../../base/borrowed.ts";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import type { HttpError } from "../message/errors.ts";
 import type { LightResponse } from "./light.ts";
 import { type Output, SHORT_TEXT } from "./output.ts";

@@ -5,7 +5,7 @@
  */
 
 import { Buffer, isUtf8 } from "node:buffer";
-import { counted } from "../../base/words.ts";
+import { counted } from "../../base/counted.ts";
 import { shortAscii } from "./ascii.ts";
 import { CLOSE } from "./close_code.ts";
 import type { Deflate } from "./deflate.ts";

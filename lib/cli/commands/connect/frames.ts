@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { isSafeText } from "../../../base/escape.ts";
 import {
   encodeFrame,

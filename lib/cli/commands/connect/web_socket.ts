@@ -6,7 +6,7 @@
 
 import { sleep } from "../../../base/clock.ts";
 import { escapeText } from "../../../base/escape.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { dialWebSocket, type WsClose, type WsConn, WsError } from "../../../http/ws/mod.ts";
 import type { Transport } from "../../../net/transport.ts";

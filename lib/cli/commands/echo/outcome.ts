@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import type { EchoOutcome } from "./tcp_exchange.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Log } from "../../io/log.ts";

@@ -6,7 +6,7 @@
 
 import { formatAddr } from "../../../base/addr.ts";
 import { adviceOf, SocketError } from "../../../base/errors.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import type { UdpAddr } from "../../../base/addr.ts";
 import type { Datagram } from "../../../net/datagram.ts";
 import type { DatagramOptions } from "./client_options.ts";

@@ -10,7 +10,7 @@ import { Backoff } from "../../../base/backoff.ts";
 import { formatAddr } from "../../../base/addr.ts";
 import { type Clock, systemClock } from "../../../base/clock.ts";
 import { type Deferred, deferred, within } from "../../../base/wait.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import type { Datagram } from "../../../net/datagram.ts";
 import { SocketError } from "../../../base/errors.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { echoDatagram } from "../../../protocols/echo.ts";
 import { serveDatagrams } from "../../../serve/serve_datagrams.ts";
 import { EXIT } from "../../io/exit.ts";

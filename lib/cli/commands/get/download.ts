@@ -5,7 +5,7 @@
  */
 
 import { type Clock, sleep } from "../../../base/clock.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import type { ClientResponse } from "../../../http/client/response.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { CliError, EXIT } from "../../io/exit.ts";

@@ -9,7 +9,7 @@
 
 import { type FileHandle, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { Leftover, read } from "./leftover.ts";
 import { type Checksum, DeviceOutput, type Output } from "./output.ts";
 import { createOwn, missing, openOwn, partOf, refuseForeignLink } from "./own_file.ts";

@@ -5,7 +5,7 @@
  */
 
 import { formatAddr } from "../../../base/addr.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import type { HttpHead } from "../../../http/client/options.ts";
 import type { ClientResponse } from "../../../http/client/response.ts";
 import type { Transcript } from "../../io/log.ts";

@@ -7,7 +7,7 @@
 
 import type { Clock } from "../../../base/clock.ts";
 import { factOf, SocketError } from "../../../base/errors.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { dial } from "../../../dial.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import type { Transport } from "../../../net/transport.ts";

@@ -7,7 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import { isExhausted } from "../../../base/backoff.ts";
 import type { Clock } from "../../../base/clock.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { dial } from "../../../dial.ts";
 import { SocketError } from "../../../base/errors.ts";
 import { type DialTarget, relay, type Relayed, type TargetPool } from "../../../protocols/relay.ts";

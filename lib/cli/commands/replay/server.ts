@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { followMessages, type Passed } from "../../../http/message/follow_messages.ts";
 import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
 import { httpWords } from "../../drawing/http_drawing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { RequestError } from "../../../http/client/errors.ts";
 import { endpointOf, parseUrl, publicUrl } from "../../../http/client/url.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";

@@ -5,7 +5,7 @@
  */
 
 import { escapeText, safeJson } from "../../../base/escape.ts";
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { VERSION } from "../../../base/version.ts";
 import { quote } from "../../io/quote.ts";
 import type { Case } from "./case.ts";

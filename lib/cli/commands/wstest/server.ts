@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counted } from "../../../base/words.ts";
+import { counted } from "../../../base/counted.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";

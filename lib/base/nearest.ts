@@ -1,13 +1,8 @@
 /**
- * Words of messages: a number with its noun, and the name that was meant by a mistyped one.
+ * The name that was meant by a mistyped one, for "did you mean".
  *
  * @module
  */
-
-/** A number with its noun: `1 byte`, `2 bytes`. `shown` is how the number is written. */
-export function counted(n: number, noun: string, shown: string = String(n)): string {
-  return `${shown} ${noun}${n === 1 ? "" : "s"}`;
-}
 
 /**
  * The one of `names` that `word` is most like, for "did you mean". Undefined if none is: a third of
