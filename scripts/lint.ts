@@ -54,8 +54,8 @@ await report.check("only the modules that are for Node import node:net", () => {
     product,
     "lib/net/system.node.ts",
     "lib/net/tls/system.node.ts",
-    "lib/net/real_calls.deno.ts",
-    "lib/net/real_calls.node.ts",
+    "lib/net/io_functions.deno.ts",
+    "lib/net/io_functions.node.ts",
     "lib/workers/process.node.ts",
   );
   forbid(others, "strings", (text) => text === "node:net");

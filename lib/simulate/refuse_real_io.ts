@@ -8,7 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Random } from "../base/random.ts";
 import { systemTransport } from "../net/system.deno.ts";
-import { realCalls } from "../net/real_calls.deno.ts";
+import { ioFunctions } from "../net/io_functions.deno.ts";
 
 /** The replacements of the real world inside a simulation. */
 export interface Inside {
@@ -64,7 +64,7 @@ function replaceAll(): void {
   for (const method of ["connect", "listen", "listenDatagram", "resolve"]) {
     refuse(systemTransport, method, `systemTransport.${method}`, USE_HOST);
   }
-  for (const { object, method, name } of realCalls()) refuse(object, method, name, USE_HOST);
+  for (const { object, method, name } of ioFunctions()) refuse(object, method, name, USE_HOST);
   replace(Math, "random", (real) => () => inside.getStore()?.random.next() ?? real());
   replace(performance, "now", (real) => () => inside.getStore()?.now() ?? real.call(performance));
   replace(globalThis, "Date", simulatedDate);

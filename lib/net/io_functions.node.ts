@@ -1,6 +1,6 @@
 /**
- * The runtime's own calls that do I/O, for whoever has to keep them from being made. Its twin for Deno
- * is `real_calls.deno.ts`.
+ * The runtime's functions that do I/O: a simulation refuses calls to them. The twin for Deno is
+ * `io_functions.deno.ts`.
  *
  * @module
  */
@@ -8,12 +8,12 @@
 import { Socket as UdpSocket } from "node:dgram";
 import { promises } from "node:fs";
 import { Server, Socket } from "node:net";
-import type { RealCall } from "./real_call.ts";
+import type { IoFunction } from "./io_function.ts";
 
 const FILES = ["open", "readFile", "readdir", "writeFile"];
 
 /** Sockets and files. */
-export function realCalls(): RealCall[] {
+export function ioFunctions(): IoFunction[] {
   return [
     ...FILES.map((method) => ({ object: promises, method, name: `fs.promises.${method}` })),
     { object: Socket.prototype, method: "connect", name: "net.connect" },

@@ -1,13 +1,13 @@
 /**
- * The runtime's own calls that do I/O, for whoever has to keep them from being made. Its twin for Node
- * is `real_calls.node.ts`, with the same export names; the npm build swaps the one for the other.
+ * The runtime's functions that do I/O: a simulation refuses calls to them. The twin for Node is
+ * `io_functions.node.ts`, with the same export names; the npm build swaps the one for the other.
  *
  * @module
  */
 
 import { Socket as UdpSocket } from "node:dgram";
 import { Server, Socket } from "node:net";
-import type { RealCall } from "./real_call.ts";
+import type { IoFunction } from "./io_function.ts";
 
 const DENO = [
   "connect",
@@ -27,7 +27,7 @@ const DENO = [
 ];
 
 /** Sockets and files of Deno, and the sockets of Node that it has, too. */
-export function realCalls(): RealCall[] {
+export function ioFunctions(): IoFunction[] {
   return [
     ...DENO.map((method) => ({ object: Deno, method, name: `Deno.${method}` })),
     { object: Socket.prototype, method: "connect", name: "net.connect" },
