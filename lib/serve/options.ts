@@ -46,9 +46,9 @@ export interface ServeOptions {
    * connection comes. Up to 512 new connections are accepted, and wait for a place. Default: new
    * connections wait in the listener's backlog.
    */
-  readonly makeRoom?: (newcomer: Conn) => boolean;
+  readonly evict?: (newcomer: Conn) => boolean;
   /**
-   * Whether a new connection that waits for {@linkcode ServeOptions.makeRoom} lets the others go
+   * Whether a new connection that waits for {@linkcode ServeOptions.evict} lets the others go
    * first. Of the places that others leave, it leaves a sixteenth of all free for those that come
    * later. When 512 wait, it is reset for the next one. Default: new connections get their places in
    * the order in which they came.
@@ -90,7 +90,7 @@ export interface ServeOptions {
 export const SERVE_OPTIONS: Kinds<ServeOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,
-  makeRoom: FUNCTION,
+  evict: FUNCTION,
   givesWay: FUNCTION,
   onFull: FUNCTION,
   admission: ADMISSION,

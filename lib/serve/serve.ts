@@ -32,8 +32,8 @@ export interface ServeSummary {
   readonly reset: number;
 }
 
-/** How long to wait before `makeRoom` is called again after it could make none, in milliseconds. */
-const ROOM_MS = 250;
+/** How long to wait before `evict` is called again after it could close none, in milliseconds. */
+const EVICT_AGAIN_MS = 250;
 
 /** The time that handlers get to notice that their connection was reset, in milliseconds. */
 const SETTLE_MS = 1000;
@@ -76,7 +76,7 @@ class AcceptLoop {
   readonly #listener: Listener;
   readonly #handler: Handler;
   readonly #maxConnections: number;
-  readonly #makeRoom: ((newcomer: Conn) => boolean) | undefined;
+  readonly #evict: ((newcomer: Conn) => boolean) | undefined;
   readonly #onFull: (() => void) | undefined;
   readonly #admission: Admission | undefined;
   readonly #drainTimeout: number;
@@ -107,7 +107,7 @@ class AcceptLoop {
     this.#listener = listener;
     this.#handler = handler;
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
-    this.#makeRoom = options.makeRoom;
+    this.#evict = options.evict;
     this.#newcomers = new Newcomers(this.#maxConnections, options.givesWay);
     this.#onFull = options.onFull;
     this.#admission = options.admission;
@@ -166,8 +166,8 @@ class AcceptLoop {
   async #acceptAll(): Promise<void> {
     const backoff = new ExhaustionBackoff();
     for (;;) {
-      // To make room for a connection, it must be accepted first.
-      if (this.#makeRoom === undefined) await this.#untilPlace();
+      // A connection is accepted before another one is evicted for it.
+      if (this.#evict === undefined) await this.#untilPlace();
       else await this.#until(() => !this.#newcomers.isFull);
       try {
         const conn = await this.#listener.accept();
@@ -229,13 +229,13 @@ class AcceptLoop {
         this.#metrics?.connectionsQueued(-1);
         void this.#converse(next);
         this.#notify();
-      } else if (this.#makeRoom?.(next)) {
+      } else if (this.#evict?.(next)) {
         await this.#until(() => this.#open.size < before);
         isMade = true;
       } else {
         if (!isTold) this.#onFull?.();
         isTold = true;
-        await this.#sleep(ROOM_MS);
+        await this.#sleep(EVICT_AGAIN_MS);
       }
     }
   }

@@ -78,7 +78,7 @@ test("serve: at maxConnections the next one waits until one leaves", async () =>
   assert.deepEqual(await served, { accepted: 3, refused: 0, reset: 0 });
 });
 
-test("serve: makeRoom is asked for a newcomer's place until one ends", async () => {
+test("serve: evict is asked for a newcomer's place until one ends", async () => {
   const { listener, stop, clock, connect, options } = await setUp();
   const open: Conn[] = [];
   let asked = 0;
@@ -89,7 +89,7 @@ test("serve: makeRoom is asked for a newcomer's place until one ends", async () 
     ...options,
     maxConnections: 2,
     // There is none to be ended at first.
-    makeRoom: () => {
+    evict: () => {
       if (++asked < 3) return false;
       open.shift()!.close();
       return true;
@@ -116,7 +116,7 @@ test("serve: of those that wait, the ones that give way come last, and of too ma
     ...options,
     metrics,
     maxConnections: 1,
-    makeRoom: (newcomer) => {
+    evict: (newcomer) => {
       asked.push(hostOf(newcomer));
       return false;
     },
@@ -159,7 +159,7 @@ test("serve: those that give way leave a sixteenth of the places to others", asy
   const served = serve(listener, echo(), {
     ...options,
     maxConnections: 16,
-    makeRoom: () => false,
+    evict: () => false,
     givesWay: ({ remoteAddr }) => (remoteAddr as TcpAddr).host === "192.0.2.2",
   }).finished;
   const ask = async (conn: Conn) => {
@@ -192,7 +192,7 @@ test("serve: when too many wait, and none gives way, the next ones stay in the b
   const served = serve(listener, echo(), {
     ...options,
     maxConnections: 1,
-    makeRoom: () => false,
+    evict: () => false,
   }).finished;
   const conns: Conn[] = [];
   for (let i = 0; i < 515; i++) conns.push(await connect());
@@ -206,13 +206,13 @@ test("serve: when too many wait, and none gives way, the next ones stay in the b
   assert.deepEqual(await served, { accepted: 515, refused: 0, reset: 0 });
 });
 
-test("serve: what makeRoom throws ends the server, after a drain", async () => {
+test("serve: what evict throws ends the server, after a drain", async () => {
   const { listener, clock, connect, options } = await setUp();
   const mistake = new TypeError("a mistake");
   const served = serve(listener, echo(), {
     ...options,
     maxConnections: 1,
-    makeRoom: () => {
+    evict: () => {
       throw mistake;
     },
   }).finished;
@@ -427,13 +427,13 @@ test("serve: stop() may have a drain timeout of its own, which a longer one does
 });
 
 test("serve: stop() serves those who wait for a place, too, and tells them that it stops", async () => {
-  for (const makeRoom of [undefined, () => false]) {
+  for (const evict of [undefined, () => false]) {
     const { listener, connect, options } = await setUp();
     let told = 0;
     const server = serve(listener, (conn, conversation) => {
       conversation.stopping.addEventListener("abort", () => told++);
       return echo()(conn, conversation);
-    }, { ...options, maxConnections: 1, makeRoom });
+    }, { ...options, maxConnections: 1, evict });
     using conn = await connect();
     await conn.write(bytes("x"));
     await readText(conn, 1);
@@ -449,9 +449,9 @@ test("serve: stop() serves those who wait for a place, too, and tells them that 
 });
 
 test("serve: who still waits for a place when the drain timeout is over is reset", async () => {
-  for (const makeRoom of [undefined, () => false]) {
+  for (const evict of [undefined, () => false]) {
     const { listener, clock, connect, options } = await setUp();
-    const serving = { ...options, maxConnections: 1, drainTimeout: 5000, makeRoom };
+    const serving = { ...options, maxConnections: 1, drainTimeout: 5000, evict };
     const server = serve(listener, echo(), serving);
     using conn = await connect();
     await conn.write(bytes("x"));

@@ -16,7 +16,7 @@ import { Input } from "./input.ts";
 import { Output, type OutputBuffers } from "./output.ts";
 import { refusal } from "./response.ts";
 import type { EngineRequest } from "./request.ts";
-import { hostOf, type Occupant } from "./room.ts";
+import { type Evictable, hostOf } from "./eviction.ts";
 import type { Spoken } from "./upgraded_connection.ts";
 import { RequestHeads } from "./request_heads.ts";
 
@@ -35,7 +35,7 @@ export interface ConnectionServer extends ExchangesServer {
 const FIRST_REQUEST_MS = 750;
 
 /** See the module. */
-export class HttpConnection implements Occupant {
+export class HttpConnection implements Evictable {
   readonly #conn: Conn;
   readonly #server: ConnectionServer;
   readonly #state: ConnectionState;
@@ -59,18 +59,18 @@ export class HttpConnection implements Occupant {
     });
   }
 
-  /** See {@linkcode Occupant.spare}. */
+  /** See {@linkcode Evictable.spare}. */
   get spare(): number {
     const { phases, client } = this.#exchanges;
     return Math.max(phases.waited(), client.waited);
   }
 
-  /** See {@linkcode Occupant.behind}. */
+  /** See {@linkcode Evictable.behind}. */
   get behind(): number {
     return this.#exchanges.phases.behind();
   }
 
-  /** See {@linkcode Occupant.host}. */
+  /** See {@linkcode Evictable.host}. */
   get host(): string | undefined {
     return hostOf(this.#conn, this.#server.settings.proxies);
   }
@@ -177,8 +177,8 @@ export class HttpConnection implements Occupant {
     if (this.#state.idle && this.#output.empty) this.#conn.close();
   }
 
-  /** Ends it, so that another one has its place. A response that is not whole does not look so. */
-  makeRoom(): void {
+  /** Ends it, so that another connection gets its place. A response that is not whole does not look so. */
+  evict(): void {
     const { phases, client } = this.#exchanges;
     if (phases.current === "write") this.#conn.reset();
     else this.#conn.close();

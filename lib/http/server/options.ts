@@ -124,7 +124,7 @@ export interface HttpOptions {
    * behind the others. Default: 1024.
    */
   readonly maxConnections?: number;
-  /** Called each time that new connections begin to wait, since no connection makes room. */
+  /** Called each time that new connections begin to wait, since no connection can be evicted. */
   readonly onFull?: () => void;
   /**
    * Decides who may connect. With `trustProxy` it is also asked for the client of each request that a

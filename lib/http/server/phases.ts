@@ -20,8 +20,8 @@ export type Verdict = "close" | "reset" | "refuse";
 
 /**
  * A client that keeps up with fewer bytes a second, in what it sends of a body or takes of a response,
- * makes room for another one when it is behind for so many milliseconds. A client of a crowd does so
- * sooner: see room.ts.
+ * is evicted for another one when it is behind for so many milliseconds. A client of a crowd is so
+ * sooner: see eviction.ts.
  */
 const SLOW_RATE = 500;
 const SLOW_MS = 5000;
@@ -80,7 +80,7 @@ export class Phases {
     this.#state = state;
     this.#output = output;
     this.#seenAt = this.#since = this.#busy = server.now;
-    // To the millisecond: while others wait, it makes room after half a second without a request.
+    // To the millisecond: while others wait, it is evicted after half a second without a request.
     this.#freeSince = server.settings.clock.now();
   }
 

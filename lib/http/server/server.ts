@@ -15,7 +15,7 @@ import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
 import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
-import { hostOf, Room } from "./room.ts";
+import { Eviction, hostOf } from "./eviction.ts";
 import type { Spoken } from "./upgraded_connection.ts";
 import { type Tails, tailsOfNow } from "./date_fields.ts";
 
@@ -65,7 +65,7 @@ export class HttpServer implements ConnectionServer {
   tails: Tails = tailsOfNow();
   readonly handler: LightHandler;
   readonly #connections = new Set<HttpConnection>();
-  readonly #room = new Room(this.#connections);
+  readonly #eviction = new Eviction(this.#connections);
   #cancelTick: (() => void) | undefined;
   #isStopping = false;
 
@@ -81,8 +81,8 @@ export class HttpServer implements ConnectionServer {
       signal,
       maxConnections,
       onFull,
-      makeRoom: (newcomer) => this.#room.make(hostOf(newcomer, this.settings.proxies)),
-      givesWay: (newcomer) => this.#room.isCrowd(hostOf(newcomer, this.settings.proxies)),
+      evict: (newcomer) => this.#eviction.evictFor(hostOf(newcomer, this.settings.proxies)),
+      givesWay: (newcomer) => this.#eviction.isCrowd(hostOf(newcomer, this.settings.proxies)),
       admission,
       drainTimeout,
       idleTimeout: 0, // each phase of a connection has its own deadline
@@ -126,7 +126,7 @@ export class HttpServer implements ConnectionServer {
     for (const connection of this.#connections) connection.sweep();
     this.#cancelTick = setSweep(this.settings.clock, TICK_MS, (isLate) => {
       this.#cancelTick = undefined;
-      this.#room.tick(isLate);
+      this.#eviction.tick(isLate);
       if (this.#connections.size > 0) this.#tick();
     }, () => this.#catchUp());
   }

@@ -1,11 +1,11 @@
-// Who makes room when all the places of an HTTP server are taken.
+// Which connection is evicted when all the places of an HTTP server are taken.
 
 import assert from "node:assert/strict";
 import { AccessList } from "../../lib/serve/access_list.ts";
 import { deferred } from "../../lib/base/wait.ts";
 import type { LightHandler } from "../../lib/http/server/light.ts";
 import type { HttpOptions } from "../../lib/http/server/options.ts";
-import { Room } from "../../lib/http/server/room.ts";
+import { Eviction } from "../../lib/http/server/eviction.ts";
 import { serveHttp } from "../../lib/http/fetch/serve_http.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -14,7 +14,7 @@ import { GET, hearOne, hello, serveOn } from "../support/http_helpers.ts";
 import { test } from "../support/runner.deno.ts";
 
 const TICK = 250;
-/** So long a connection has waited for its request before it makes room. */
+/** The time that a connection waits for its request before it may be evicted, in milliseconds. */
 const WAIT = 500;
 
 const ask = async (conn: Conn, text = GET) => {
@@ -30,7 +30,7 @@ async function isClosed(conn: Conn): Promise<boolean> {
   return closed;
 }
 
-test("room: whoever has waited longest since the last request makes it, one for each newcomer", async () => {
+test("eviction: whoever has waited longest since the last request makes it, one for each newcomer", async () => {
   await using server = await serveOn(hello, { maxConnections: 4 });
   const conns: Conn[] = [];
   for (let i = 0; i < 4; i++) {
@@ -51,7 +51,7 @@ test("room: whoever has waited longest since the last request makes it, one for 
   for (const conn of conns) conn.close();
 });
 
-test("room: the half second of a new connection begins when it comes, and not before", async () => {
+test("eviction: the half second of a new connection begins when it comes, and not before", async () => {
   const hang: LightHandler = ({ target }) =>
     target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
   await using server = await serveOn(hang, { maxConnections: 2 });
@@ -71,7 +71,7 @@ test("room: the half second of a new connection begins when it comes, and not be
   assert.equal(isEarly, false);
 });
 
-test("room: who waits for an answer, takes one, or sends a body, keeps the place", async () => {
+test("eviction: who waits for an answer, takes one, or sends a body, keeps the place", async () => {
   const answer = deferred<void>();
   const handler: LightHandler = async (request) => {
     if (request.target === "/stream") return { status: 200, body: stream() };
@@ -113,7 +113,7 @@ test("room: who waits for an answer, takes one, or sends a body, keeps the place
   for (const conn of conns) conn.close();
 });
 
-test("room: bodies that have stalled keep nobody out", async () => {
+test("eviction: bodies that have stalled keep nobody out", async () => {
   const handler: LightHandler = async (request) => {
     for await (const _ of request.body ?? []);
     return { status: 200, body: "hello" };
@@ -131,7 +131,7 @@ test("room: bodies that have stalled keep nobody out", async () => {
   for (const conn of stalled) conn.close();
 });
 
-test("room: clients that send a body or take a response too slowly keep nobody out", async () => {
+test("eviction: clients that send a body or take a response slowly keep nobody out", async () => {
   const large = new Uint8Array(16 << 20);
   const handler: LightHandler = async (request) => {
     for await (const _ of request.body ?? []);
@@ -184,7 +184,7 @@ async function resetOf(conns: readonly Conn[]): Promise<number[]> {
   return resets.flatMap((isReset, i) => isReset ? [i] : []);
 }
 
-test("room: of an address with many places a client makes it that is slow for half a second", async () => {
+test("eviction: of an address with many places a client makes it that is slow for half a second", async () => {
   const { server, conns } = await crowded();
   await using _ = server;
   await server.clock.advance(WAIT + TICK);
@@ -199,7 +199,7 @@ test("room: of an address with many places a client makes it that is slow for ha
   for (const conn of [...conns, ...newcomers]) conn.close();
 });
 
-test("room: newcomers of an address with many places wait behind others, and have nobody ended who is slow for less than five seconds", async () => {
+test("eviction: newcomers of an address with many places wait behind others, and have nobody ended who is slow for less than five seconds", async () => {
   const { server, conns } = await crowded();
   await using _ = server;
   await server.clock.advance(WAIT + TICK);
@@ -216,7 +216,7 @@ test("room: newcomers of an address with many places wait behind others, and hav
   for (const conn of [...conns, kin]) conn.close();
 });
 
-test("room: clients of one address that all go on, or share it as a proxy's, keep their places", async () => {
+test("eviction: clients of one address that all go on, or share it as a proxy's, keep their places", async () => {
   const p = new Uint8Array(64 * 1024);
   for (const trustProxy of [[], ["192.0.2.2"]]) {
     const { server, conns } = await crowded({ trustProxy });
@@ -236,14 +236,14 @@ test("room: clients of one address that all go on, or share it as a proxy's, kee
   }
 });
 
-test("room: a crowd is 16 connections of an address, and a sixteenth of all; the server being late is not its fault", () => {
-  const occupant = (host: string | undefined, behind: number) => {
-    const one = { host, behind, spare: -1, makeRoom: () => occupants.delete(one) };
+test("eviction: a crowd is 16 connections of an address, and a sixteenth of all; the server being late is not its fault", () => {
+  const connection = (host: string | undefined, behind: number) => {
+    const one = { host, behind, spare: -1, evict: () => connections.delete(one) };
     return one;
   };
-  let occupants: Set<ReturnType<typeof occupant>>;
+  let connections: Set<ReturnType<typeof connection>>;
   const some = (n: number, host?: string, behind = 500) =>
-    Array.from({ length: n }, () => occupant(host, behind));
+    Array.from({ length: n }, () => connection(host, behind));
   for (
     const [all, isLate, made] of [
       [some(16, "a"), false, true],
@@ -255,37 +255,41 @@ test("room: a crowd is 16 connections of an address, and a sixteenth of all; the
       [[...some(20, "a"), ...some(301)], false, false],
     ] as const
   ) {
-    occupants = new Set(all);
-    const room = new Room(occupants);
-    room.tick(isLate);
-    // Those of a crowd do not make room for each other.
-    assert.equal(room.isCrowd("a") && room.make("a"), false);
-    assert.equal(room.make("z"), made);
-    assert.equal(occupants.size, all.length - Number(made));
+    connections = new Set(all);
+    const eviction = new Eviction(connections);
+    eviction.tick(isLate);
+    // Those of a crowd are not evicted for each other.
+    assert.equal(eviction.isCrowd("a") && eviction.evictFor("a"), false);
+    assert.equal(eviction.evictFor("z"), made);
+    assert.equal(connections.size, all.length - Number(made));
   }
 });
 
-test("room: the newcomers of one tick get a place each, and nobody is ended who has ended or goes on", () => {
+test("eviction: the newcomers of one tick get a place each, and nobody is ended who has ended or goes on", () => {
   const ended: number[] = [];
-  const occupants = new Set(
+  const connections = new Set(
     [900, 500, 499, 700, 800, 600].map((spare, i) => ({
       host: undefined,
       behind: -1,
       spare,
-      makeRoom: () => ended.push(i),
+      evict: () => ended.push(i),
     })),
   );
-  const [longest, , , goesOn, hasEnded] = occupants;
-  const room = new Room(occupants);
-  assert.ok(room.make("z"));
-  occupants.delete(longest);
-  occupants.delete(hasEnded);
+  const [longest, , , goesOn, hasEnded] = connections;
+  const eviction = new Eviction(connections);
+  assert.ok(eviction.evictFor("z"));
+  connections.delete(longest);
+  connections.delete(hasEnded);
   goesOn.spare = -1;
-  assert.deepEqual([room.make("z"), room.make("z"), room.make("z")], [true, true, false]);
+  assert.deepEqual([eviction.evictFor("z"), eviction.evictFor("z"), eviction.evictFor("z")], [
+    true,
+    true,
+    false,
+  ]);
   assert.deepEqual(ended, [0, 5, 1]);
 });
 
-test("room: a newcomer is not closed for the next, and all of many get their answer", async () => {
+test("eviction: a newcomer is not closed for the next, and all of many get their answer", async () => {
   await using server = await serveOn(hello, { maxConnections: 2 });
   const heard = Array.from({ length: 20 }, async () => {
     using conn = await server.connect();
@@ -295,7 +299,7 @@ test("room: a newcomer is not closed for the next, and all of many get their ans
   for (const text of await Promise.all(heard)) assert.match(text, /hello$/);
 });
 
-test("room: a server that stops does not wait for a newcomer that finds none", async () => {
+test("eviction: a server that stops does not wait for a newcomer that finds none", async () => {
   const admission = new AccessList({ maxPerAddress: 2 });
   await using server = await serveOn(() => new Promise(() => {}), {
     maxConnections: 1,
@@ -315,7 +319,7 @@ test("room: a server that stops does not wait for a newcomer that finds none", a
   assert.ok(admission.admit(first.localAddr));
 });
 
-test("room: silent sockets in all the places keep nobody out", async () => {
+test("eviction: silent sockets in all the places keep nobody out", async () => {
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const { port } = listener.addr;
   const stop = new AbortController();
@@ -335,7 +339,7 @@ test("room: silent sockets in all the places keep nobody out", async () => {
   await served;
 });
 
-test("room: a client that has left makes it, although its handler never answers", async () => {
+test("eviction: a client that has left makes it, although its handler never answers", async () => {
   const hang: LightHandler = ({ target }) =>
     target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
   const post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n";
@@ -357,7 +361,7 @@ test("room: a client that has left makes it, although its handler never answers"
   }
 });
 
-test("room: a client that resets makes it at once, although its handler never answers", async () => {
+test("eviction: a client that resets makes it at once, although its handler never answers", async () => {
   const hang: LightHandler = ({ target }) =>
     target === "/last" ? { status: 200, body: "hello" } : new Promise(() => {});
   await using server = await serveOn(hang, { maxConnections: 1 });
