@@ -83,7 +83,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["AUTHORIZATION_FIELDS", "redacting"],
     reason: "web -v hides the credentials that recordings hide",
   },
-  "lib/observe/report.ts": {
+  "lib/observe/observed_sockets.ts": {
     names: ["socketOf"],
     reason: "--on-miss record adds the events of one connection",
   },

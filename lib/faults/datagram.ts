@@ -11,7 +11,7 @@ import { type Deferred, deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { Datagram, Received } from "../net/datagram.ts";
-import { noteWrapper, reportFault } from "../observe/report.ts";
+import { noteWrapper, reportFault } from "../observe/observed_sockets.ts";
 import { Lane, type LaneEvents } from "./datagram_lane.ts";
 import type { Direction } from "./plan.ts";
 import type { ConnFaults } from "./select_faults.ts";

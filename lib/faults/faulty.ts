@@ -35,7 +35,7 @@ import type {
   UnixConnectOptions,
   UnixListenOptions,
 } from "../net/transport.ts";
-import { noteWrapper, reportFault } from "../observe/report.ts";
+import { noteWrapper, reportFault } from "../observe/observed_sockets.ts";
 import type { TlsClientOptions, TlsInfo } from "../net/tls/options.ts";
 import { unixAddr } from "../base/addr.ts";
 import { FaultyConn, type Role } from "./conn.ts";

@@ -9,14 +9,15 @@ import { whyNoBytes } from "../base/arguments.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import type { TlsInfo } from "../net/tls/options.ts";
 import type { Conn, TlsConn } from "../net/transport.ts";
-import { noteObserved, type Recorder } from "./report.ts";
+import { noteObserved } from "./observed_sockets.ts";
+import type { Reporter } from "./reporter.ts";
 
 /** A connection whose every step is an event. */
 export class ObservedConn<A extends Addr> implements Conn<A> {
   /** The connection that is observed. */
   readonly inner: Conn<A>;
   readonly socket: number;
-  readonly #recorder: Recorder;
+  readonly #reporter: Reporter;
   #closed = false;
   #ended = false;
   /** TLS goes over what wraps this, and reports its bytes. */
@@ -24,11 +25,11 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
   /** Resolves, if TLS goes over this, when its end is to be reported here. */
   #handshakeFailed: Promise<void> | undefined;
 
-  constructor(inner: Conn<A>, socket: number, recorder: Recorder) {
+  constructor(inner: Conn<A>, socket: number, reporter: Reporter) {
     this.inner = inner;
     this.socket = socket;
-    this.#recorder = recorder;
-    noteObserved(this, { recorder, socket, carryTls: (handshake) => this.#carryTls(handshake) });
+    this.#reporter = reporter;
+    noteObserved(this, { reporter, socket, carryTls: (handshake) => this.#carryTls(handshake) });
   }
 
   get localAddr(): A {
@@ -49,13 +50,13 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
 
   async read(p: Uint8Array): Promise<number | null> {
     const socket = this.socket;
-    const n = await this.#tellFailure("read", this.inner.read(p));
+    const n = await this.#reportFailure("read", this.inner.read(p));
     if (this.#carriesTls) return n;
-    if (n !== null) this.#recorder.emit({ type: "recv", socket, data: p.subarray(0, n) });
+    if (n !== null) this.#reporter.emit({ type: "recv", socket, data: p.subarray(0, n) });
     // FIN comes once, however often it is read.
     else if (!this.#ended) {
       this.#ended = true;
-      this.#recorder.emit({ type: "eof", socket });
+      this.#reporter.emit({ type: "eof", socket });
     }
     return n;
   }
@@ -63,26 +64,26 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
   async write(p: Uint8Array): Promise<void> {
     const mistake = whyNoBytes("conn.write", p);
     if (mistake !== undefined) throw mistake;
-    if (!this.#carriesTls) this.#recorder.emit({ type: "send", socket: this.socket, data: p });
-    await this.#tellFailure("write", this.inner.write(p));
+    if (!this.#carriesTls) this.#reporter.emit({ type: "send", socket: this.socket, data: p });
+    await this.#reportFailure("write", this.inner.write(p));
   }
 
   async closeWrite(): Promise<void> {
-    if (!this.#carriesTls) this.#recorder.emit({ type: "shutdown", socket: this.socket });
-    await this.#tellFailure("closeWrite", this.inner.closeWrite());
+    if (!this.#carriesTls) this.#reporter.emit({ type: "shutdown", socket: this.socket });
+    await this.#reportFailure("closeWrite", this.inner.closeWrite());
   }
 
-  #tellFailure<T>(op: SocketOp, work: Promise<T>): Promise<T> {
-    return this.#carriesTls ? work : this.#recorder.tellFailure(this.socket, op, work);
+  #reportFailure<T>(op: SocketOp, work: Promise<T>): Promise<T> {
+    return this.#carriesTls ? work : this.#reporter.reportFailure(this.socket, op, work);
   }
 
   close(reason?: Error): void {
-    this.#tellClose(false);
+    this.#reportClose(false);
     this.inner.close(reason);
   }
 
   reset(reason?: Error): void {
-    this.#tellClose(true);
+    this.#reportClose(true);
     this.inner.reset(reason);
   }
 
@@ -95,12 +96,12 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
     this.#handshakeFailed = new Promise((resolve) => handshake.catch(() => resolve()));
   }
 
-  #tellClose(reset: boolean): void {
+  #reportClose(reset: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
     const { bytesRead, bytesWritten } = this.inner;
     const tell = () =>
-      this.#recorder.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
+      this.#reporter.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
     if (this.#handshakeFailed === undefined) tell();
     else void this.#handshakeFailed.then(tell);
   }
@@ -111,12 +112,12 @@ export class ObservedTlsConn<A extends Addr> extends ObservedConn<A> implements 
   readonly tls: TlsInfo;
   readonly #inner: TlsConn<A>;
 
-  constructor(inner: TlsConn<A>, socket: number, recorder: Recorder) {
-    super(inner, socket, recorder);
+  constructor(inner: TlsConn<A>, socket: number, reporter: Reporter) {
+    super(inner, socket, reporter);
     this.#inner = inner;
     this.tls = inner.tls;
     const { protocol, alpnProtocol, peerCertificate } = inner.tls;
-    recorder.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
+    reporter.emit({ type: "handshake", socket, protocol, alpnProtocol, peerCertificate });
   }
 
   get truncated(): boolean | undefined {

@@ -22,7 +22,9 @@ import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import type { SocketError } from "../base/errors.ts";
 import { BaseListener } from "../net/conn_base.ts";
 import { ObservedConn, ObservedTlsConn } from "./conn.ts";
-import { noteObserved, ObservedDatagram, Recorder, socketBelow } from "./report.ts";
+import { ObservedDatagram } from "./datagram.ts";
+import { noteObserved, socketBelow } from "./observed_sockets.ts";
+import { Reporter } from "./reporter.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
 import type {
   Conn,
@@ -88,28 +90,28 @@ export function observeBorrowed(
   sink: EventSink,
   clock: Clock = systemClock,
 ): Transport {
-  return new ObservedTransport(transport, new Recorder(sink, clock));
+  return new ObservedTransport(transport, new Reporter(sink, clock));
 }
 
 /** A transport whose every step is an event. */
 export class ObservedTransport implements Transport {
   readonly name: string;
-  protected readonly recorder: Recorder;
+  protected readonly reporter: Reporter;
   readonly #inner: Transport;
 
-  constructor(inner: Transport, recorder: Recorder) {
+  constructor(inner: Transport, reporter: Reporter) {
     this.name = inner.name;
     this.#inner = inner;
-    this.recorder = recorder;
-    noteObserved(this, { recorder, socket: undefined });
+    this.reporter = reporter;
+    noteObserved(this, { reporter, socket: undefined });
   }
 
   async resolve(options: ResolveOptions): Promise<TcpAddr[]> {
     checkResolve(options);
     const resolving = this.#inner.resolve(options);
-    const addrs = await this.recorder.tellFailure(undefined, "resolve", resolving);
+    const addrs = await this.reporter.reportFailure(undefined, "resolve", resolving);
     const endpoint = { host: options.host, port: options.port };
-    this.recorder.emit({ type: "resolve", endpoint, addrs });
+    this.reporter.emit({ type: "resolve", endpoint, addrs });
     return addrs;
   }
 
@@ -127,21 +129,24 @@ export class ObservedTransport implements Transport {
   protected async open(options: ListenOptions): Promise<Listener> {
     const place: { socket?: number } = {};
     const listening = this.#inner.listen(
-      asksForTls(options) ? this.#tellHandshakes(options, () => place.socket) : options,
+      asksForTls(options) ? this.#reportHandshakes(options, () => place.socket) : options,
     );
-    const listener = await this.recorder.tellFailure(undefined, "listen", listening);
-    const socket = place.socket = this.recorder.newSocket();
+    const listener = await this.reporter.reportFailure(undefined, "listen", listening);
+    const socket = place.socket = this.reporter.newSocket();
     // The runtimes bind and listen in one call.
-    this.recorder.emit({ type: "bind", socket, addr: listener.addr });
-    this.recorder.emit({ type: "listen", socket, addr: listener.addr });
-    return new ObservedListener(listener, socket, this.recorder);
+    this.reporter.emit({ type: "bind", socket, addr: listener.addr });
+    this.reporter.emit({ type: "listen", socket, addr: listener.addr });
+    return new ObservedListener(listener, socket, this.reporter);
   }
 
-  /** Options that tell which handshakes have failed on the listener, beside what they do anyway. */
-  #tellHandshakes(options: TlsListenOptions, socketOf: () => number | undefined): TlsListenOptions {
+  /** The options of a listener, and a report of each handshake that fails. */
+  #reportHandshakes(
+    options: TlsListenOptions,
+    socketOf: () => number | undefined,
+  ): TlsListenOptions {
     const { onHandshakeError } = options.tls;
     const tell = (error: SocketError) => {
-      this.recorder.emit({ type: "error", socket: socketOf(), op: error.op, error });
+      this.reporter.emit({ type: "error", socket: socketOf(), op: error.op, error });
       onHandshakeError?.(error);
     };
     return { ...options, tls: { ...options.tls, onHandshakeError: tell } };
@@ -152,15 +157,15 @@ export class ObservedTransport implements Transport {
   connect(options: ConnectOptions): Promise<Conn>;
   async connect(options: ConnectOptions): Promise<Conn> {
     checkConnect(options);
-    const socket = this.recorder.newSocket();
+    const socket = this.reporter.newSocket();
     const endpoint = asksForUnix(options)
       ? unixAddr(options.path)
       : { host: options.host, port: options.port };
-    this.recorder.emit({ type: "connect", socket, endpoint });
-    const conn = await this.recorder.tellFailure(socket, "connect", this.#inner.connect(options));
+    this.reporter.emit({ type: "connect", socket, endpoint });
+    const conn = await this.reporter.reportFailure(socket, "connect", this.#inner.connect(options));
     const { localAddr, remoteAddr } = conn;
-    this.recorder.emit({ type: "connected", socket, localAddr, remoteAddr });
-    return new ObservedConn(conn, socket, this.recorder);
+    this.reporter.emit({ type: "connected", socket, localAddr, remoteAddr });
+    return new ObservedConn(conn, socket, this.reporter);
   }
 
   async startTls<A extends Addr>(
@@ -170,8 +175,8 @@ export class ObservedTransport implements Transport {
     checkStartTls(conn, options);
     if (conn instanceof ObservedConn) return await this.shakeHands(conn, options);
     // A wrapper of an observed connection, such as faults, reports through that.
-    const below = socketBelow(conn, this.recorder);
-    const socket = below?.socket ?? this.recorder.newSocket();
+    const below = socketBelow(conn, this.reporter);
+    const socket = below?.socket ?? this.reporter.newSocket();
     const handshake = this.shakeHands({ inner: conn, socket }, options);
     below?.carryTls?.(handshake);
     return await handshake;
@@ -183,8 +188,8 @@ export class ObservedTransport implements Transport {
     options: TlsClientOptions,
   ): Promise<TlsConn<A>> {
     const starting = this.#inner.startTls(inner, options);
-    const tlsConn = await this.recorder.tellFailure(socket, "startTls", starting);
-    return new ObservedTlsConn(tlsConn, socket, this.recorder);
+    const tlsConn = await this.reporter.reportFailure(socket, "startTls", starting);
+    return new ObservedTlsConn(tlsConn, socket, this.reporter);
   }
 
   async listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
@@ -192,18 +197,18 @@ export class ObservedTransport implements Transport {
     const { remote } = options;
     const binding = this.#inner.listenDatagram(options);
     if (remote === undefined) {
-      const datagram = await this.recorder.tellFailure(undefined, "listen", binding);
-      const socket = this.recorder.newSocket();
-      this.recorder.emit({ type: "bind", socket, addr: datagram.addr });
-      return new ObservedDatagram(datagram, socket, this.recorder);
+      const datagram = await this.reporter.reportFailure(undefined, "listen", binding);
+      const socket = this.reporter.newSocket();
+      this.reporter.emit({ type: "bind", socket, addr: datagram.addr });
+      return new ObservedDatagram(datagram, socket, this.reporter);
     }
-    const socket = this.recorder.newSocket();
+    const socket = this.reporter.newSocket();
     const endpoint = { host: remote.host, port: remote.port };
-    this.recorder.emit({ type: "connect", socket, endpoint });
-    const datagram = await this.recorder.tellFailure(socket, "connect", binding);
+    this.reporter.emit({ type: "connect", socket, endpoint });
+    const datagram = await this.reporter.reportFailure(socket, "connect", binding);
     const { addr: localAddr, remoteAddr } = datagram;
-    this.recorder.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
-    return new ObservedDatagram(datagram, socket, this.recorder);
+    this.reporter.emit({ type: "connected", socket, localAddr, remoteAddr: remoteAddr! });
+    return new ObservedDatagram(datagram, socket, this.reporter);
   }
 }
 
@@ -212,26 +217,26 @@ class ObservedListener extends BaseListener {
   readonly fd: number | undefined;
   readonly #inner: Listener;
   readonly #socket: number;
-  readonly #recorder: Recorder;
+  readonly #reporter: Reporter;
 
-  constructor(inner: Listener, socket: number, recorder: Recorder) {
+  constructor(inner: Listener, socket: number, reporter: Reporter) {
     super();
     this.addr = inner.addr;
     this.fd = inner.fd;
     this.#inner = inner;
     this.#socket = socket;
-    this.#recorder = recorder;
+    this.#reporter = reporter;
   }
 
   protected async startAccept(): Promise<Conn> {
     const listener = this.#socket;
-    const conn = await this.#recorder.tellFailure(listener, "accept", this.#inner.accept());
-    const socket = this.#recorder.newSocket();
+    const conn = await this.#reporter.reportFailure(listener, "accept", this.#inner.accept());
+    const socket = this.#reporter.newSocket();
     const { localAddr, remoteAddr } = conn;
-    this.#recorder.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
+    this.#reporter.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
     return isTls(conn)
-      ? new ObservedTlsConn(conn, socket, this.#recorder)
-      : new ObservedConn(conn, socket, this.#recorder);
+      ? new ObservedTlsConn(conn, socket, this.#reporter)
+      : new ObservedConn(conn, socket, this.#reporter);
   }
 
   protected override stopListening(): void {
@@ -246,7 +251,7 @@ class ObservedListener extends BaseListener {
 
   #emitClose(): void {
     const socket = this.#socket;
-    this.#recorder.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
+    this.#reporter.emit({ type: "close", socket, bytesRead: 0, bytesWritten: 0, reset: false });
   }
 }
 

@@ -18,7 +18,7 @@ import type { Conn, Listener, ListenOptions, TlsConn, Transport } from "../net/t
 import { type ObservedConn, ObservedTlsConn } from "./conn.ts";
 import type { EventSink } from "./events.ts";
 import { ObservedTransport } from "./observe.ts";
-import { Recorder } from "./report.ts";
+import { Reporter } from "./reporter.ts";
 
 /** The number of handshakes that may be under way at a listener by default. */
 const BACKLOG = 511;
@@ -42,7 +42,7 @@ export function observeWire(
 ): Transport {
   const why = whyNoWire();
   if (why !== undefined) throw new SocketError("ENOTSUP", "startTls", { why });
-  return new WireTransport(transport, new Recorder(sink, clock));
+  return new WireTransport(transport, new Reporter(sink, clock));
 }
 
 class WireTransport extends ObservedTransport {
@@ -56,11 +56,11 @@ class WireTransport extends ObservedTransport {
 
   readonly #accept: AcceptTls = async (conn, store, options, signal) => {
     const raw = conn as ObservedConn<Addr>;
-    const wire = new WireConn(raw, this.recorder);
+    const wire = new WireConn(raw, this.reporter);
     const accepting = acceptTlsOver(wire, store, options, signal, this.#secretsOf(raw.socket));
     try {
-      const tlsConn = await this.recorder.tellFailure(raw.socket, "acceptTls", accepting);
-      return new WireTlsConn(tlsConn, wire, this.recorder);
+      const tlsConn = await this.reporter.reportFailure(raw.socket, "acceptTls", accepting);
+      return new WireTlsConn(tlsConn, wire, this.reporter);
     } catch (error) {
       // Nobody else closes it.
       void wire.closing.promise.then(() => raw.close());
@@ -72,14 +72,14 @@ class WireTransport extends ObservedTransport {
     raw: Pick<ObservedConn<A>, "inner" | "socket">,
     options: TlsClientOptions,
   ): Promise<TlsConn<A>> {
-    const wire = new WireConn(raw, this.recorder);
+    const wire = new WireConn(raw, this.reporter);
     const starting = startTlsOver(wire, options, this.#secretsOf(raw.socket));
-    const tlsConn = await this.recorder.tellFailure(raw.socket, "startTls", starting);
-    return new WireTlsConn(tlsConn, wire, this.recorder);
+    const tlsConn = await this.reporter.reportFailure(raw.socket, "startTls", starting);
+    return new WireTlsConn(tlsConn, wire, this.reporter);
   }
 
   #secretsOf(socket: number): SecretSink {
-    return (line) => this.recorder.emit({ type: "keylog", socket, line });
+    return (line) => this.reporter.emit({ type: "keylog", socket, line });
   }
 }
 
@@ -93,12 +93,12 @@ class WireConn<A extends Addr> implements Conn<A> {
   /** Closing it is a reset. */
   resets = false;
   readonly #inner: Conn<A>;
-  readonly #recorder: Recorder;
+  readonly #reporter: Reporter;
 
-  constructor(raw: Pick<ObservedConn<A>, "inner" | "socket">, recorder: Recorder) {
+  constructor(raw: Pick<ObservedConn<A>, "inner" | "socket">, reporter: Reporter) {
     this.socket = raw.socket;
     this.#inner = raw.inner;
-    this.#recorder = recorder;
+    this.#reporter = reporter;
   }
 
   get localAddr(): A {
@@ -148,7 +148,7 @@ class WireConn<A extends Addr> implements Conn<A> {
 
   #tell(direction: "recv" | "send", data: Uint8Array): void {
     if (this.isMuted || data.length === 0) return;
-    this.#recorder.emit({ type: "wire", socket: this.socket, direction, data });
+    this.#reporter.emit({ type: "wire", socket: this.socket, direction, data });
   }
 }
 
@@ -156,8 +156,8 @@ class WireConn<A extends Addr> implements Conn<A> {
 class WireTlsConn<A extends Addr> extends ObservedTlsConn<A> {
   readonly #wire: WireConn<A>;
 
-  constructor(inner: TlsConn<A>, wire: WireConn<A>, recorder: Recorder) {
-    super(inner, wire.socket, recorder);
+  constructor(inner: TlsConn<A>, wire: WireConn<A>, reporter: Reporter) {
+    super(inner, wire.socket, reporter);
     this.#wire = wire;
   }
 

@@ -16,7 +16,7 @@ import {
 import { BufferPool, pump } from "../net/buffer_pool.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
-import { reportLink } from "../observe/report.ts";
+import { reportLink } from "../observe/observed_sockets.ts";
 import type { Handler } from "../serve/serve.ts";
 import type { Addr } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";

@@ -22,7 +22,7 @@ import type { Clock } from "../../../base/clock.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
 import type { SocketEvent } from "../../../observe/events.ts";
 import { observe } from "../../../observe/observe.ts";
-import { socketOf } from "../../../observe/report.ts";
+import { socketOf } from "../../../observe/observed_sockets.ts";
 import type { Recording, RecordingHead } from "../../../recording/format.ts";
 import { recordingSink } from "../../../recording/record.ts";
 import { writeError } from "../../io/files.ts";
