@@ -1,6 +1,6 @@
 /**
- * A connection with faults: one in memory for whoever uses it, and a carrier for each direction
- * between that and the real one.
+ * A connection with faults: the user holds one in memory, and a flow for each direction carries bytes
+ * between it and the real one.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import { MemoryConn } from "../net/memory/conn.ts";
 import type { Conn } from "../net/transport.ts";
-import { Carrier, type Ending } from "./carrier.ts";
+import { ByteFlow, type Ending } from "./byte_flow.ts";
 import type { Direction, FaultName } from "./plan.ts";
 import type { ConnFaults } from "./select_faults.ts";
 
@@ -45,8 +45,8 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   readonly #inner: Conn<A>;
   readonly #near: MemoryConn;
   readonly #far: MemoryConn;
-  readonly #incoming: Carrier;
-  readonly #outgoing: Carrier;
+  readonly #incoming: ByteFlow;
+  readonly #outgoing: ByteFlow;
   readonly #context: FaultyContext;
   /** This side has closed it. */
   #closed = false;
@@ -64,8 +64,8 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     this.#context = context;
     [this.#near, this.#far] = MemoryConn.pair(inner.localAddr, inner.remoteAddr);
     const [comes, goes]: Direction[] = context.role === "server" ? ["up", "down"] : ["down", "up"];
-    this.#incoming = this.#carrier(inner, this.#far, comes);
-    this.#outgoing = this.#carrier(this.#far, inner, goes);
+    this.#incoming = this.#flow(inner, this.#far, comes);
+    this.#outgoing = this.#flow(this.#far, inner, goes);
     this.setFaults(faults);
     void this.#run();
   }
@@ -143,10 +143,10 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
     this.close();
   }
 
-  #carrier(from: Conn, to: Conn, direction: Direction): Carrier {
+  #flow(from: Conn, to: Conn, direction: Direction): ByteFlow {
     const { seed, number, clock, onFault } = this.#context;
     const random = new Random(seed, number, direction === "up" ? 1 : 2);
-    return new Carrier(from, to, random, clock, {
+    return new ByteFlow(from, to, random, clock, {
       onFault: (name, detail) => onFault(direction, name, detail),
       onEnding: (ending) => {
         this.#wasReset ||= ending === "reset";

@@ -12,7 +12,7 @@ import { SocketError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { Datagram, Received } from "../net/datagram.ts";
 import { noteWrapper, reportFault } from "../observe/observed_sockets.ts";
-import { Lane, type LaneEvents } from "./datagram_lane.ts";
+import { DatagramFlow, type DatagramFlowEvents } from "./datagram_flow.ts";
 import type { Direction } from "./plan.ts";
 import type { ConnFaults } from "./select_faults.ts";
 
@@ -36,8 +36,10 @@ export class FaultyDatagram implements Datagram {
   readonly #faultsFor: (peer: Endpoint) => ConnFaults;
   readonly #comes: Direction;
   readonly #goes: Direction;
-  readonly #incoming: Lane<Arrived>;
-  readonly #outgoing: Lane<{ readonly bytes: Uint8Array; readonly to: Endpoint | undefined }>;
+  readonly #incoming: DatagramFlow<Arrived>;
+  readonly #outgoing: DatagramFlow<
+    { readonly bytes: Uint8Array; readonly to: Endpoint | undefined }
+  >;
   readonly #ready: Arrived[] = [];
   #receiving: Deferred<void> | undefined;
   /** Whether datagrams are taken from the inner socket. */
@@ -67,8 +69,8 @@ export class FaultyDatagram implements Datagram {
     const isServer = inner.remoteAddr === undefined;
     [this.#comes, this.#goes] = isServer ? ["up", "down"] : ["down", "up"];
     const random = (direction: Direction) => new Random(seed, number, direction === "up" ? 1 : 2);
-    this.#incoming = new Lane(random(this.#comes), clock, this.#told(this.#comes));
-    this.#outgoing = new Lane(random(this.#goes), clock, this.#told(this.#goes));
+    this.#incoming = new DatagramFlow(random(this.#comes), clock, this.#reportsOf(this.#comes));
+    this.#outgoing = new DatagramFlow(random(this.#goes), clock, this.#reportsOf(this.#goes));
     noteWrapper(this, inner);
   }
 
@@ -161,7 +163,7 @@ export class FaultyDatagram implements Datagram {
     if (error !== undefined && !this.#closed) throw error;
   }
 
-  #told(direction: Direction): LaneEvents {
+  #reportsOf(direction: Direction): DatagramFlowEvents {
     return { onFault: (name, detail) => reportFault(this, direction, name, detail) };
   }
 }

@@ -16,7 +16,7 @@ import { HeadParser } from "../http/message/request_head.ts";
 import type { BodyLength } from "../http/message/response_framing.ts";
 import { ResponseHeadParser } from "../http/message/response_head.ts";
 import type { Script } from "./script.ts";
-import type { FindUnit, Found } from "./units.ts";
+import type { FindUnit, Found } from "./unit_splitter.ts";
 
 /** They say where a body ends, and its bytes are compared. */
 const FRAMING_FIELDS = ["content-length", "transfer-encoding", "trailer"];

@@ -48,7 +48,8 @@ import { httpUnits } from "./http_units.ts";
 import { type Matcher, StreamMatcher } from "./match.ts";
 import { play } from "./player.ts";
 import { playable, type Script, scriptOf } from "./script.ts";
-import { findFrame, findLine, UnitMatcher } from "./units.ts";
+import { UnitMatcher } from "./unit_matcher.ts";
+import { findFrame, findLine } from "./unit_splitter.ts";
 
 /** Options of the comparison and the speed of a replay. */
 export interface ReplayOptions {

@@ -1,6 +1,6 @@
 /**
- * One direction of a connection with faults: what comes from one end goes to the other later, in
- * other pieces, or not as it was.
+ * One direction of a connection with faults: the bytes of one end arrive at the other later, in other
+ * pieces, changed, or not at all.
  *
  * @module
  */
@@ -25,8 +25,8 @@ const PIECES_PER_SECOND = 50;
 /** The ways to end a connection. */
 export type Ending = "reset" | "close";
 
-/** The callbacks of carriers. */
-export interface CarrierEvents {
+/** The callbacks of a flow. */
+export interface ByteFlowEvents {
   /** A fault was applied; `detail` says how. */
   onFault(name: FaultName, detail: string): void;
   /** The whole connection is to end. */
@@ -55,16 +55,16 @@ interface Place {
 
 const NOTHING = new Uint8Array(0);
 
-/** Carries one direction; see the module. */
-export class Carrier {
+/** Carries bytes from one connection to another; see the module. */
+export class ByteFlow {
   readonly #from: Conn;
   readonly #to: Conn;
   readonly #active: ActiveFaults;
   readonly #random: Random;
   readonly #clock: Clock;
-  readonly #events: CarrierEvents;
+  readonly #events: ByteFlowEvents;
   readonly #pieces = new Queue<Piece>();
-  readonly #told = new Set<Fault>();
+  readonly #reported = new Set<Fault>();
   /** The faults whose place in what comes was reached. */
   readonly #placed = new Set<Fault>();
   /** The faults for which nothing passes now. */
@@ -90,7 +90,7 @@ export class Carrier {
   #delayed = false;
   #delivered = 0;
 
-  constructor(from: Conn, to: Conn, random: Random, clock: Clock, events: CarrierEvents) {
+  constructor(from: Conn, to: Conn, random: Random, clock: Clock, events: ByteFlowEvents) {
     this.#from = from;
     this.#to = to;
     this.#random = random;
@@ -112,7 +112,7 @@ export class Carrier {
     const progress = { bytes: this.#position, messages: this.#messages.begun };
     const gone = this.#active.replace(faults, progress);
     for (const { fault, left } of gone) {
-      for (const faults of [this.#stalls, this.#told, this.#placed]) faults.delete(fault);
+      for (const faults of [this.#stalls, this.#reported, this.#placed]) faults.delete(fault);
       if (fault.name === "truncate" && left <= 0) return this.#events.onEnding("close");
     }
     this.#delayAgain(gone.map(({ fault }) => fault));
@@ -178,7 +178,7 @@ export class Carrier {
 
   #meet(part: MessagePart): void {
     const fault = this.#active.meet(part);
-    if (fault !== undefined) this.#tell(fault, describe(fault.at));
+    if (fault !== undefined) this.#report(fault, describe(fault.at));
     // Half a message would be of no use, so one is lost to its end under another plan, too.
     if (fault !== undefined) this.#dropped = part.message;
     if (part.message === this.#dropped) this.#lost.push(part);
@@ -211,7 +211,7 @@ export class Carrier {
       bytes[at] ^= 1 + this.#random.integer(255);
       const hex = (byte: number) => byte.toString(16).padStart(2, "0");
       const where = "bytes" in fault.at ? `at ${fault.at.bytes} bytes` : describe(fault.at);
-      this.#tell(fault, `${where}: ${hex(before)} became ${hex(bytes[at])}`);
+      this.#report(fault, `${where}: ${hex(before)} became ${hex(bytes[at])}`);
     }
   }
 
@@ -244,7 +244,7 @@ export class Carrier {
     for (const fault of this.#active.all("truncate")) {
       const left = Math.max(0, this.#active.left(fault, this.#position));
       if (left >= kept.length) continue;
-      this.#tell(fault, describe(fault.at));
+      this.#report(fault, describe(fault.at));
       kept = kept.subarray(0, left);
     }
     return kept;
@@ -266,12 +266,12 @@ export class Carrier {
     let due = came;
     for (const fault of this.#active.all("delay")) {
       due += fault.ms + fault.jitter * (2 * this.#random.next() - 1);
-      this.#tell(fault, `of ${fault.ms} ms${fault.jitter > 0 ? ` ± ${fault.jitter}` : ""}`);
+      this.#report(fault, `of ${fault.ms} ms${fault.jitter > 0 ? ` ± ${fault.jitter}` : ""}`);
     }
     const [coalesce] = this.#active.all("coalesce");
     if (coalesce !== undefined && length > 0) {
       due = this.#pieces.length > 0 ? this.#lastDue : due + coalesce.ms;
-      this.#tell(coalesce, `of what comes within ${coalesce.ms} ms`);
+      this.#report(coalesce, `of what comes within ${coalesce.ms} ms`);
     }
     return this.#lastDue = Math.max(due, this.#lastDue);
   }
@@ -281,7 +281,7 @@ export class Carrier {
     const [split] = this.#active.all("split");
     if (split !== undefined && bytes.length > split.bytes + split.variation) {
       const varied = split.variation > 0 ? ` ± ${split.variation}` : "";
-      this.#tell(split, `into pieces of ${split.bytes}${varied} bytes`);
+      this.#report(split, `into pieces of ${split.bytes}${varied} bytes`);
     }
     const [rate] = this.#active.all("rate").toSorted((a, b) => a.bytes - b.bytes);
     const smooth = rate && Math.ceil(rate.bytes / PIECES_PER_SECOND) || Infinity;
@@ -302,7 +302,7 @@ export class Carrier {
   }
 
   #paced(length: number, due: number, rate: Of<"rate">): number {
-    this.#tell(rate, rate.bytes === 0 ? "of nothing" : `of ${rate.bytes} bytes a second`);
+    this.#report(rate, rate.bytes === 0 ? "of nothing" : `of ${rate.bytes} bytes a second`);
     this.#rateFree = Math.max(due, this.#rateFree) + length / rate.bytes * 1000;
     return this.#rateFree;
   }
@@ -314,7 +314,7 @@ export class Carrier {
     if (then === "fin") {
       for (const fault of this.#active.all("slowclose")) {
         due += fault.ms;
-        this.#tell(fault, `by ${fault.ms} ms`);
+        this.#report(fault, `by ${fault.ms} ms`);
       }
     }
     this.#push({ bytes: NOTHING, came, due, then });
@@ -376,15 +376,15 @@ export class Carrier {
 
   /** Has a fault happen whose bytes have passed, or whose time has come. */
   #happen(fault: EndingFault): void {
-    this.#tell(fault, describe(fault.at));
+    this.#report(fault, describe(fault.at));
     if (fault.name === "stall") this.#stalls.add(fault);
     else this.#events.onEnding(fault.name);
   }
 
-  /** Tells of a fault the first time that it is applied. */
-  #tell(fault: Fault, detail: string): void {
-    if (this.#told.has(fault)) return;
-    this.#told.add(fault);
+  /** Reports a fault the first time that it is applied. */
+  #report(fault: Fault, detail: string): void {
+    if (this.#reported.has(fault)) return;
+    this.#reported.add(fault);
     this.#events.onFault(fault.name, detail);
   }
 

@@ -1,5 +1,5 @@
 /**
- * One direction of a socket for datagrams: some are lost, come twice, later, or behind the next one.
+ * One direction of a UDP socket with faults: datagrams are lost, doubled, delayed or reordered.
  *
  * @module
  */
@@ -14,17 +14,17 @@ const MAX_WAITING = 1024;
 /** The time that a datagram waits to be overtaken by another one, in milliseconds. */
 const MAX_REORDER_MS = 100;
 
-/** The callbacks of a lane. */
-export interface LaneEvents {
+/** The callbacks of a flow. */
+export interface DatagramFlowEvents {
   /** A fault was applied; `detail` says how. */
   onFault(name: FaultName, detail: string): void;
 }
 
-/** See the module. */
-export class Lane<P extends { readonly bytes: Uint8Array }> {
+/** Passes datagrams on; see the module. */
+export class DatagramFlow<P extends { readonly bytes: Uint8Array }> {
   readonly #random: Random;
   readonly #clock: Clock;
-  readonly #events: LaneEvents;
+  readonly #events: DatagramFlowEvents;
   /** The sends that wait for their time, and the functions that end the wait. */
   readonly #waiting = new Map<() => void, () => void>();
   /** Lets go of what waits to be overtaken. */
@@ -32,7 +32,7 @@ export class Lane<P extends { readonly bytes: Uint8Array }> {
   /** The number of datagrams that were lost since too many waited. */
   dropped = 0;
 
-  constructor(random: Random, clock: Clock, events: LaneEvents) {
+  constructor(random: Random, clock: Clock, events: DatagramFlowEvents) {
     this.#random = random;
     this.#clock = clock;
     this.#events = events;
@@ -67,7 +67,7 @@ export class Lane<P extends { readonly bytes: Uint8Array }> {
     for (const letGo of [...this.#waiting.keys()]) letGo();
   }
 
-  /** Forgets what waits. */
+  /** Drops what waits. */
   clear(): void {
     for (const cancel of this.#waiting.values()) cancel();
     this.#waiting.clear();
