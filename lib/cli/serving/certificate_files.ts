@@ -18,6 +18,8 @@ const MAX_PAIRS = 1000;
 /** A key pair; in a folder, what its files are called. */
 export interface NamedKeyPair extends KeyPair {
   readonly name: string;
+  /** The file of its certificate; "" if it has none. */
+  readonly file: string;
 }
 
 /** What a server shows, and whom it trusts: plain data. */
@@ -62,7 +64,7 @@ export class CertificateFiles {
       }
     };
     const readOne = (source: Source): NamedKeyPair[] => {
-      const old = before.keyPairs.filter(({ name }) => name === source.name);
+      const old = before.keyPairs.filter(({ file }) => file === source.files.cert.file);
       const what = source.name === "" ? "The certificate" : `The certificate '${source.name}'`;
       const then = old.length > 0 ? `${what} stays as it was` : `${what} is left out`;
       return or(() => [readSource(source)], old, then);
@@ -120,7 +122,7 @@ export class CertificateFiles {
 }
 
 function readSource({ name, files }: Source): NamedKeyPair {
-  return { name, ...readKeyPair(files) };
+  return { name, file: files.cert.file, ...readKeyPair(files) };
 }
 
 /**
@@ -152,7 +154,8 @@ function sourcesIn({ option, file: dir }: NamedFile): Source[] {
       `Option --${option}: there are more than ${MAX_PAIRS} certificates in '${dir}'`,
     );
   }
-  const rank = ({ name }: Source) => name === "default" ? "" : name;
+  // A name has no NUL. Of two with one name, the order of their files is that of every reading.
+  const rank = ({ name, files }: Source) => `${name === "default" ? "" : name}\0${files.cert.file}`;
   return found.sort((a, b) => rank(a) < rank(b) ? -1 : 1);
 }
 

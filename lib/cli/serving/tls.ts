@@ -52,7 +52,7 @@ export async function openTls(
 async function makeKeyPair(host: string, log: Log): Promise<NamedKeyPair> {
   const { cert, key, fingerprint } = await selfSigned(hostsOf(host));
   log.note(`SHA-256 of the certificate: ${fingerprint}`);
-  return { name: "", cert, key };
+  return { name: "", file: "", cert, key };
 }
 
 /** Keeps out who may not connect, before the handshake, and has `log` tell which handshakes fail. */

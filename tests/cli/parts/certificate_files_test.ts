@@ -1,0 +1,52 @@
+// The files of a server's certificates, read again and again.
+
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { CertificateFiles } from "../../../lib/cli/serving/certificate_files.ts";
+import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
+import { test } from "../../support/runner.deno.ts";
+
+/** A folder of certificates that is removed at the end. */
+class Folder {
+  readonly path = mkdtempSync(join(tmpdir(), "certificates-"));
+  readonly files = new CertificateFiles({
+    keyPair: { dir: { option: "tls-dir", file: this.path } },
+  });
+
+  at(name: string): string {
+    return join(this.path, name);
+  }
+
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) writeFileSync(this.at(name), text);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.path, { recursive: true });
+  }
+}
+
+test("certificate files: of two with one NAME each stays as it was, and is there once", async () => {
+  const [one, two] = [await selfSigned(["one.test"]), await selfSigned(["two.test"])];
+  using folder = new Folder();
+  mkdirSync(folder.at("a"));
+  folder.write({
+    "a.crt": one.cert,
+    "a.key": one.key,
+    "a/fullchain.pem": two.cert,
+    "a/privkey.pem": two.key,
+  });
+  const first = folder.files.read();
+  const certs = first.keyPairs.map(({ cert }) => cert);
+  assert.deepEqual(certs, [one.cert, two.cert]);
+  folder.write({ "a.key": "" });
+  let certificates = first;
+  for (let i = 0; i < 3; i++) {
+    const again = folder.files.readAgain(certificates);
+    assert.equal(again.problems.length, 1);
+    certificates = again.certificates;
+    assert.deepEqual(certificates.keyPairs.map(({ cert }) => cert), certs);
+  }
+});
