@@ -2,6 +2,8 @@
 // as an observer.
 
 import assert from "node:assert/strict";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import {
@@ -258,6 +260,66 @@ test("chat nats: a stream that was lost, or has dropped lines, is an explicit ga
   await hears(one, '"new"');
   assert.deepEqual(linesOf(one).at(-1)!.position, { ...gap.position, offset: 1 });
 }, ["nats-server"]);
+
+test(
+  "chat nats: a stream that comes back without its last lines is a gap, and goes on",
+  async () => {
+    await using nats = await Nats.start("--jetstream");
+    await using a = await ChatServer.start(nats, 100);
+    const [kept, backup] = ["jetstream", "backup"].map((name) => join(nats.folder, name));
+    const { browser: one } = await enter(a.room);
+    const say = async (...texts: string[]) => {
+      for (const text of texts) one.say(text);
+      await until(() => textsOf(one).includes(texts.at(-1)!), "the line");
+    };
+    const away = async () => {
+      await nats.stop();
+      await a.until("down");
+    };
+    const back = async () => {
+      await nats.again();
+      await a.until("up");
+    };
+    await say("1", "2");
+    await away();
+    cpSync(kept, backup, { recursive: true });
+    await back();
+    await say("3", "4");
+    await away();
+    rmSync(kept, { recursive: true });
+    cpSync(backup, kept, { recursive: true });
+    await back();
+    await say("5");
+    const last = one.heard.filter(({ type }) => type === "gap" || type === "said").slice(-3);
+    assert.deepEqual(
+      last.map((
+        message,
+      ) => [message.type, (message as { position?: ChatPosition }).position?.offset]),
+      [["said", 4], ["gap", 2], ["said", 3]],
+    );
+    assert.deepEqual(textsOf(one), ["1", "2", "3", "4", "5"]);
+
+    // What is no line takes a number, and is no gap.
+    const other = await connect({ servers: nats.url, reconnect: false });
+    await using _other = { [Symbol.asyncDispose]: () => other.close() };
+    for (const text of ["no JSON", "{}"]) {
+      await other.request("plainsocket.chat.test.lines", text);
+    }
+    await say("6");
+    assert.deepEqual(linesOf(one).at(-1)!.position!.offset, 6);
+    assert.equal(one.heard.filter(({ type }) => type === "gap").length, 1);
+
+    // A server that keeps less than the stream asks for no more.
+    let count = 0;
+    const bus = await natsBus({ url: `${nats.url}/test`, history: 2 });
+    const end = bus.subscribe({ onMessage: (_message, position) => void (position && count++) });
+    await until(() => bus.state === "up", "the bus");
+    end();
+    await bus.closed;
+    assert.equal(count, 2);
+  },
+  ["nats-server"],
+);
 
 test(
   "chat nats: a bus that falls silent is away within 15 s, or once a line is not confirmed for 5 s",

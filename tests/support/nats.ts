@@ -16,14 +16,15 @@ import { pathOf } from "./programs.ts";
 
 /** nats-server that runs. */
 export class Nats implements AsyncDisposable {
-  readonly #folder: string;
+  /** What it keeps is in it. */
+  readonly folder: string;
   readonly #args: readonly string[];
   #program: Program;
   /** Where it listens. */
   readonly port: number;
 
   private constructor(folder: string, args: readonly string[], program: Program, port: number) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#args = args;
     this.#program = program;
     this.port = port;
@@ -63,13 +64,13 @@ export class Nats implements AsyncDisposable {
 
   /** Starts it again, on the same port and with what it had kept. */
   async again(): Promise<void> {
-    this.#program = run(this.#folder, this.port, this.#args);
+    this.#program = run(this.folder, this.port, this.#args);
     await ready(this.#program);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 

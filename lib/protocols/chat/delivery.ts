@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../../base/clock.ts";
 import type { Bus, BusLine, ChatPosition } from "./bus.ts";
 import { History, type KeptLine } from "./history.ts";
 import type { Member } from "./member.ts";
@@ -13,6 +14,12 @@ import { Word } from "./room_messages.ts";
 /** The number of lines that a member who comes back is sent at a time. */
 const CATCH_UP = 50;
 
+/**
+ * How long a member may have heard more than its server, in milliseconds. A bus that is cut off counts as
+ * down earlier.
+ */
+const AHEAD_MS = 30_000;
+
 const MAX_SERVERS = 1000;
 
 /** What {@linkcode Delivery} takes. */
@@ -20,6 +27,7 @@ export interface DeliveryOptions {
   /** The id of this server. */
   readonly server: string;
   readonly bus: Bus;
+  readonly clock: Clock;
   /** All members of this server. */
   members(): Iterable<Member>;
   /** Has the queues of the members be sent. */
@@ -34,6 +42,8 @@ export class Delivery {
   readonly #numbers = new Map<string, number>();
   /** Whether what the bus had kept when the room began has arrived. */
   #isLoaded = false;
+  /** Whether the bus is up. */
+  #isUp = false;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -59,14 +69,20 @@ export class Delivery {
     this.#options.sendSoon();
   }
 
+  /** Takes the position of what is kept but not a valid line: no line is missing there. */
+  skip(position: ChatPosition): void {
+    this.#keep({ offset: position.offset, server: "", member: 0, word: undefined }, position);
+  }
+
   /** Lines are missing in front of what the bus delivers next, unless it is the beginning. */
   onStart(position: ChatPosition): void {
-    const isFirst = this.#history.begin === undefined;
+    const { end } = this.#history;
+    const isBack = isAhead(end, position);
     this.#history.start(position);
     for (const member of this.#options.members()) {
       const { seen, catchingUp } = member;
-      const hasMissed = seen === undefined ? !isFirst : !covers(seen, position);
-      if (hasMissed && !catchingUp) this.#tellGap(member, position);
+      const hasMissed = seen === undefined ? end !== undefined : !covers(seen, position);
+      if ((hasMissed || isBack) && !catchingUp) this.#tellGap(member, position);
     }
   }
 
@@ -75,6 +91,7 @@ export class Delivery {
     if (this.#options.bus.history === 0) return this.#tellGap(member, undefined);
     const { end } = this.#history;
     member.seen = from;
+    member.resumed = this.#options.clock.now();
     // The bus will say what is missing.
     if (end === undefined) return;
     // Another server knows more: this one has lost the bus, and may not know that yet.
@@ -85,6 +102,16 @@ export class Delivery {
   /** The bus is up, and all that it keeps has arrived. */
   onUp(): void {
     this.#isLoaded = true;
+    this.#isUp = true;
+    const { end } = this.#history;
+    for (const member of this.#options.members()) {
+      if (isAhead(member.seen, end) && !member.catchingUp) this.#tellGap(member, end);
+    }
+  }
+
+  /** The bus has gone. */
+  onDown(): void {
+    this.#isUp = false;
   }
 
   /**
@@ -115,17 +142,29 @@ export class Delivery {
 
   /** Has a member hear a line, unless it is its own and it does not hear those. */
   #hear(listener: Member, { server, member, word }: KeptLine): void {
+    if (word === undefined) return;
     const isOwn = server === this.#options.server && member === listener.id;
     if (!isOwn || listener.voice.hearsItself) listener.tell(word);
   }
 
   #hearKept(listener: Member, line: KeptLine, { epoch, offset }: ChatPosition): void {
+    if (listener.catchingUp) return;
+    const before = { epoch, offset: offset - 1 };
+    if (this.#isWrong(listener, before)) this.#tellGap(listener, before);
     const { seen } = listener;
     // Lines that were said before the server began are for those who come back.
     const isNews = seen?.epoch === epoch ? offset > seen.offset : this.#isLoaded;
-    if (listener.catchingUp || !isNews) return;
-    if (listener.isBusy) void this.#catchUp(listener, { epoch, offset: offset - 1 });
+    if (!isNews) return;
+    if (listener.isBusy) void this.#catchUp(listener, before);
     else this.#hear(listener, line);
+  }
+
+  /**
+   * Whether the position that a member came back with is not true: the lines up to there should have come
+   * by now. NATS may have lost the last ones, and have begun again before them.
+   */
+  #isWrong({ seen, resumed }: Member, end: ChatPosition): boolean {
+    return this.#isUp && isAhead(seen, end) && this.#options.clock.now() - resumed > AHEAD_MS;
   }
 
   /** Sends a member the kept lines behind a position, as fast as it takes them. */
@@ -158,6 +197,11 @@ export class Delivery {
 /** Whether whoever has seen the lines up to one position needs none in front of another. */
 function covers(seen: ChatPosition, begin: ChatPosition): boolean {
   return seen.epoch === begin.epoch && seen.offset >= begin.offset;
+}
+
+/** Whether a position is behind another one of the same epoch. */
+function isAhead(one: ChatPosition | undefined, other: ChatPosition | undefined): boolean {
+  return one !== undefined && one.epoch === other?.epoch && one.offset > other.offset;
 }
 
 /** Whether a position is of a later epoch than another. */

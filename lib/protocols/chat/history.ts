@@ -12,7 +12,8 @@ export interface KeptLine {
   readonly offset: number;
   readonly server: string;
   readonly member: number;
-  readonly word: Word;
+  /** Undefined if what is kept under that number is not a valid line. */
+  readonly word: Word | undefined;
 }
 
 /** See the module. */

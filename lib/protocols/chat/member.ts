@@ -22,6 +22,8 @@ export class Member {
   name: string;
   /** It has all kept lines up to here. Undefined if it hears those that are said from now on. */
   seen: ChatPosition | undefined;
+  /** When it came back with a position, by the clock of the room. */
+  resumed = 0;
   /** Whether it still gets lines that it has missed; new ones come behind them. */
   catchingUp = false;
   /** Whether it is no longer in the room. */

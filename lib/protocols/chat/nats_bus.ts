@@ -220,9 +220,11 @@ class ReconnectingBus implements NatsBus {
   /** Goes on where the last line was, if what is behind it is still kept. */
   #resume(listener: BusListener, begin: ChatPosition, end: ChatPosition): number {
     const last = this.#position;
-    const isExact = last?.epoch === begin.epoch && last.offset >= begin.offset &&
-      last.offset <= end.offset;
-    const start = isExact ? last : begin;
+    const isSame = last?.epoch === begin.epoch;
+    const isExact = isSame && last.offset >= begin.offset && last.offset <= end.offset;
+    // NATS has lost the last lines: those that it has were heard.
+    const isBack = isSame && this.#hasBegun && last.offset > end.offset;
+    const start = isExact ? last : isBack ? end : begin;
     if (!isExact || !this.#hasBegun) listener.onStart?.(start);
     this.#hasBegun = true;
     this.#position = start;

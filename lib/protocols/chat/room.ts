@@ -87,6 +87,7 @@ export class Room {
     this.#delivery = new Delivery({
       server: this.#id,
       bus: this.#bus,
+      clock: this.clock,
       members: () => this.#members.values(),
       sendSoon: () => this.#sendSoon(),
     });
@@ -191,14 +192,15 @@ export class Room {
     if (message?.type === "said") {
       if (message.server === this.#id) this.#lines = afterForged(this.#lines, message.number);
       this.#delivery.onLine(message, position);
-    } else if (message !== undefined) this.#presence?.receive(message);
+    } else if (position !== undefined) this.#delivery.skip(position);
+    else if (message !== undefined) this.#presence?.receive(message);
   }
 
   #onState(state: BusState): void {
     if (state === "up") {
       this.#delivery.onUp();
       this.#presence?.onUp();
-    }
+    } else this.#delivery.onDown();
     this.#tellAll({ type: "notice", text: state === "up" ? BACK : AWAY });
   }
 

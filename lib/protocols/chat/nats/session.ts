@@ -152,7 +152,9 @@ export class NatsSession {
     const { created, state } = await this.#stream(history);
     const epoch = epochOf(Date.parse(created));
     const last = state.last_seq;
-    const begin = state.messages === 0 ? last : state.first_seq - 1;
+    const first = state.messages === 0 ? last : state.first_seq - 1;
+    // The stream may keep more than the servers do.
+    const begin = Math.max(first, last - history);
     let offset = listener.onKept({ epoch, offset: begin }, { epoch, offset: last });
     let isUp = false;
     // The last line may have been deleted: then the one with its number never comes.
