@@ -77,14 +77,16 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   /** The Close frames, and which came first. */
   #sentClose: CloseReason | undefined;
   #peerClose: CloseReason | undefined;
+  /** Resolves when the kernel has taken the Close frame, and all before it. */
+  #closeSent: Promise<void> | undefined;
   #closedBy: WsClose["by"] = "peer";
   #failed = false;
   #cancelClosing: (() => void) | undefined;
   #over = false;
   /** How it was closed. */
   #end: WsClose | undefined;
-  /** The message that is being sent piece by piece. */
-  #streaming: Promise<void> | undefined;
+  /** A message is being sent piece by piece: resolves when others may follow, or none ever will. */
+  #streaming: Deferred<void> | undefined;
 
   constructor(
     conn: Conn,
@@ -133,8 +135,8 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   }
 
   write(message: WsMessage | PreparedMessage): Promise<void> {
-    if (this.#streaming !== undefined) return this.#writeLater(message);
     if (this.#isEnding()) return Promise.reject(this.#closing());
+    if (this.#streaming !== undefined) return this.#writeLater(message);
     if (message instanceof PreparedMessage) {
       if (this.#role === "server" && this.#deflate === undefined) {
         return this.#sender.sendBytes(message.frame);
@@ -153,21 +155,28 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   }
 
   async #writeLater(message: WsMessage | PreparedMessage): Promise<void> {
-    while (this.#streaming !== undefined) await this.#streaming.catch(() => {});
+    for (let before; (before = this.#before()) !== undefined;) await before;
     await this.write(message);
   }
 
+  /** The end of a message that is sent piece by piece, which other messages wait for. */
+  #before(): Promise<void> | undefined {
+    return this.#isEnding() ? undefined : this.#streaming?.promise;
+  }
+
   async writeStream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
-    while (this.#streaming !== undefined) await this.#streaming.catch(() => {});
+    for (let before; (before = this.#before()) !== undefined;) await before;
     if (this.#isEnding()) throw this.#closing();
+    const streaming = this.#streaming = deferred();
     try {
-      await (this.#streaming = this.#stream(type, source));
+      await this.#stream(type, source);
     } catch (error) {
       // Half a message cannot be taken back.
       if (!this.#isEnding()) void this.close(CLOSE.internal);
       throw error;
     } finally {
       this.#streaming = undefined;
+      streaming.resolve();
     }
   }
 
@@ -179,6 +188,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
       await this.#sender.send(opcode, MORE, bytes);
       opcode = OPCODE.continuation;
     }
+    if (this.#isEnding()) throw this.#closing();
     await this.#sender.send(opcode, WHOLE, new Uint8Array(0));
   }
 
@@ -214,7 +224,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     if (!this.#isEnding()) {
       this.#closedBy = "self";
       this.#receiver.endReading();
-      this.#sendClose({ code, reason });
+      void this.#sendClose({ code, reason });
       this.#receiver.dropMessages();
     }
     await this.closed;
@@ -255,9 +265,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #onClose(close: CloseReason): void {
     this.#peerClose = close;
     this.#receiver.endReading();
-    const sent = this.#sentClose === undefined
-      ? this.#sendClose({ code: close.code, reason: "" })
-      : Promise.resolve();
+    const sent = this.#sendClose({ code: close.code, reason: "" });
     // The server closes first (RFC 6455 section 7.1.1).
     if (this.#role === "server") void sent.then(() => this.#finish());
     this.#receiver.dropAll();
@@ -268,9 +276,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#failed = true;
     this.#receiver.endReading(error);
     const [, why = ""] = /: ([^]*) \(\d+\)\.$/.exec(error.message) ?? [];
-    const sent = this.#sentClose === undefined
-      ? this.#sendClose({ code: error.closeCode, reason: why })
-      : Promise.resolve();
+    const sent = this.#sendClose({ code: error.closeCode, reason: why });
     // Closing with bytes unread would reset the connection, and the Close frame with it.
     void sent.then(() => this.#conn.closeWrite()).catch(() => this.#finish());
   }
@@ -280,7 +286,9 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver.endReading(
       early ? new WsError(CLOSE.lost, "the connection ended without a Close frame") : undefined,
     );
-    this.#finish();
+    // A peer that sends no more may still read: what was written before the Close frame, and that.
+    if (this.#closeSent === undefined) this.#finish();
+    else void this.#closeSent.then(() => this.#finish());
   }
 
   onLost(error: unknown): void {
@@ -288,19 +296,18 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#finish();
   }
 
-  /** Sends the Close frame. Whatever the peer does, the connection ends after a while. */
-  async #sendClose(close: CloseReason): Promise<void> {
+  /**
+   * Sends the Close frame, unless it was sent before. Pieces of a message that is sent piece by piece
+   * do not follow. Whatever the peer does, the connection ends after a while.
+   */
+  #sendClose(close: CloseReason): Promise<void> {
+    if (this.#closeSent !== undefined) return this.#closeSent;
     this.#sentClose = close;
     const { clock, closeTimeout } = this.#settings;
     this.#cancelClosing = clock.setTimer(closeTimeout || Infinity, () => this.#finish());
     const payload = closePayload(close.code, close.reason);
-    try {
-      // Pieces of a message that wait to be sent are not held up for long: no more of them follow.
-      await this.#streaming?.catch(() => {});
-      await this.#sender.send(OPCODE.close, WHOLE, payload);
-    } catch (error) {
-      this.onLost(error);
-    }
+    return this.#closeSent = this.#sender.send(OPCODE.close, WHOLE, payload)
+      .catch((error) => this.onLost(error));
   }
 
   /** Closes the connection, and says how the WebSocket was closed. */
@@ -313,6 +320,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver.endReading();
     this.#receiver.stop();
     this.#rejectPings();
+    this.#streaming?.resolve();
     this.#conn.close();
     this.#end = this.#how();
     this.#onClosed?.resolve(this.#end);

@@ -513,6 +513,65 @@ must(
   },
 );
 
+must("5.5.1", "Close frames that cross end it once all that was written has left", async () => {
+  for (const role of ["client", "server"] as const) {
+    for (const halfClosed of [false, true]) {
+      using end = await engine(role);
+      const written = end.ws.write(new Uint8Array(3_000_000));
+      const closed = end.ws.close(1000);
+      await end.peer.send({ opcode: CLOSING, payload: closing(1001) });
+      if (halfClosed) await end.peer.conn.closeWrite();
+      assert.equal(await end.ws.read(), null);
+      const message = await end.peer.frame();
+      assert.deepEqual([message?.opcode, message?.payload.length], [BINARY, 3_000_000]);
+      assert.equal(await end.peer.closeCode(), 1000);
+      if (!halfClosed) end.peer.conn.close();
+      await Promise.all([written, closed]);
+      assert.deepEqual(await end.ws.closed, { code: 1001, reason: "", clean: true, by: "self" });
+    }
+  }
+});
+
+must(
+  "5.5.1",
+  "Close is answered while a message is sent whose next piece never comes",
+  async () => {
+    using end = await engine("server");
+    const source = (async function* () {
+      yield bytes("one");
+      await new Promise(() => {});
+    })();
+    end.ws.writeStream("text", source).catch(() => {});
+    assert.equal((await end.peer.frame())?.payload.toString(), "one");
+    const after = end.ws.write("after");
+    await end.peer.send({ opcode: CLOSING, payload: closing(1001) });
+    assert.equal(await end.peer.closeCode(), 1001);
+    assert.equal(await end.peer.frame(), null);
+    await assert.rejects(after, { code: "EPIPE" });
+    await assert.rejects(end.ws.write("late"), { code: "EPIPE" });
+  },
+);
+
+must("5.5.1", "nothing of a message follows a Close frame, nor its last frame", async () => {
+  using end = await engine("client");
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => release = resolve);
+  const source = (async function* () {
+    yield bytes("one");
+    await held;
+  })();
+  const writing = end.ws.writeStream("text", source);
+  assert.equal((await end.peer.frame())?.first, TEXT);
+  const closed = end.ws.close();
+  release();
+  await assert.rejects(writing, { code: "EPIPE" });
+  assert.equal(await end.peer.closeCode(), 1000);
+  await end.peer.send({ opcode: CLOSING, payload: closing(1000) });
+  end.peer.conn.closeWrite();
+  assert.equal(await end.peer.frame(), null);
+  await closed;
+});
+
 must("5.5.2", "a Ping is answered with a Pong that has its data", async () => {
   using end = await engine("server");
   for (const payload of [nothing, bytes("data"), new Uint8Array(125).fill(7)]) {
