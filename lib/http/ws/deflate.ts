@@ -14,12 +14,21 @@ import { WsError } from "./error.ts";
 /** The end of a compressed message, which is not sent (RFC 7692 section 7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
+/** An empty block that is the last one: behind whole blocks a stream ends with it, and nowhere else. */
+const LAST = Buffer.from([0x03, 0x00]);
+
+/** What is put behind a message that is inflated. */
+const END = Buffer.concat([TAIL, LAST]);
+
 /** Below this size compression makes a message larger, or nearly as large. */
 const LEAST_SIZE = 64;
 
 /** The parameters that both sides agreed on. */
 export interface DeflateParameters {
-  /** The window of what this end compresses, as a power of 2: 9 to 15. */
+  /**
+   * The window of what this end compresses, as a power of 2: 8 to 15. With 8, which zlib does not have
+   * for raw DEFLATE, nothing is compressed.
+   */
   readonly windowBits: number;
 }
 
@@ -33,7 +42,7 @@ export class Deflate {
 
   /** Compresses a message; undefined if it is better sent as it is. */
   compress(message: Uint8Array): Uint8Array | undefined {
-    if (message.length < LEAST_SIZE) return undefined;
+    if (message.length < LEAST_SIZE || this.#windowBits === 8) return undefined;
     const whole = deflateRawSync(message, {
       windowBits: this.#windowBits,
       finishFlush: constants.Z_SYNC_FLUSH,
@@ -46,8 +55,9 @@ export class Deflate {
   inflate(compressed: Uint8Array, maxSize: number): Buffer {
     const parts: Buffer[] = [];
     let size = 0;
+    let rest: Uint8Array = Buffer.concat([compressed, END]);
     // Behind a block that is marked as the last one, the message may go on (RFC 7692 section 7.2.3.4).
-    for (let rest: Uint8Array = Buffer.concat([compressed, TAIL]); rest.length > 0;) {
+    while (rest.length > 0 && rest.length !== END.length) {
       const { buffer, taken } = inflateOnce(rest, maxSize - size);
       size += buffer.length;
       if (size > maxSize || taken === 0) {
@@ -69,11 +79,10 @@ interface Inflated {
 
 const TOO_LARGE: Inflated = { buffer: Buffer.alloc(0), taken: 0 };
 
-/** Inflates up to the end of a stream, or of the bytes. */
+/** Inflates up to the end of a stream, which has to be there. */
 function inflateOnce(bytes: Uint8Array, most: number): Inflated {
   try {
     const { buffer, engine } = inflateRawSync(bytes, {
-      finishFlush: constants.Z_SYNC_FLUSH,
       info: true,
       // zlib has no limit of 0; who calls counts.
       ...most < Infinity && { maxOutputLength: Math.max(most, 1) },
@@ -97,15 +106,17 @@ export interface Extension {
 }
 
 const PARAMETER = new RegExp(`^\\s*;\\s*(${TOKEN})(?:\\s*=\\s*(?:(${TOKEN})|"(${TOKEN})"))?\\s*`);
-const NAME = new RegExp(`^\\s*(${TOKEN})\\s*`);
+const NAME = new RegExp(`^(${TOKEN})\\s*`);
+/** Empty members of a list count for nothing (RFC 9110 section 5.6.1.2). */
+const GAP = /^[\s,]*/;
 
 /**
  * Takes Sec-WebSocket-Extensions apart (RFC 6455 section 9.1); undefined if that is not valid.
  */
 export function parseExtensions(value: string): Extension[] | undefined {
   const extensions: Extension[] = [];
-  let rest = value;
-  while (rest.trim() !== "") {
+  let rest = value.replace(GAP, "");
+  while (rest !== "") {
     const [all, name] = NAME.exec(rest) ?? [];
     if (all === undefined) return undefined;
     rest = rest.slice(all.length);
@@ -115,7 +126,7 @@ export function parseExtensions(value: string): Extension[] | undefined {
     }
     extensions.push({ name, parameters });
     if (rest !== "" && !rest.startsWith(",")) return undefined;
-    rest = rest.slice(1);
+    rest = rest.replace(GAP, "");
   }
   return extensions;
 }
@@ -189,6 +200,5 @@ export function agreedDeflate(response: readonly Extension[]): DeflateParameters
   }
   // It was asked for, and a context is not kept here.
   if (!seen.has("server_no_context_takeover")) return undefined;
-  const windowBits = Number(seen.get("client_max_window_bits") ?? 15);
-  return windowBits === 8 ? undefined : { windowBits };
+  return { windowBits: Number(seen.get("client_max_window_bits") ?? 15) };
 }

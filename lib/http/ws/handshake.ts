@@ -37,7 +37,9 @@ export function acceptOf(key: string): string {
 /** The subprotocols that a client asks for; undefined if the field is not valid. */
 export function parseProtocols(value: string | undefined): string[] | undefined {
   if (value === undefined) return [];
-  const protocols = membersOf(value);
-  const valid = protocols.every(isToken) && new Set(protocols).size === protocols.length;
+  // Empty members of a list count for nothing (RFC 9110 section 5.6.1.2).
+  const protocols = membersOf(value).filter((member) => member !== "");
+  const valid = protocols.length > 0 && protocols.every(isToken) &&
+    new Set(protocols).size === protocols.length;
   return valid ? protocols : undefined;
 }

@@ -130,6 +130,7 @@ for (
     ["another origin", 403, changed({}, "Origin: http://evil.example")],
     ["a subprotocol twice", 400, changed({}, "Sec-WebSocket-Protocol: a, a")],
     ["a subprotocol that is no token", 400, changed({}, "Sec-WebSocket-Protocol: a b")],
+    ["subprotocols that are all empty", 400, changed({}, "Sec-WebSocket-Protocol: ,")],
     ["extensions that are not valid", 400, changed({}, "Sec-WebSocket-Extensions: a; =1")],
   ] as const
 ) {
@@ -147,6 +148,10 @@ must(
     const fields = ["Sec-WebSocket-Protocol: x, b", "Sec-WebSocket-Protocol: a"];
     const head = await answerTo(changed({}, ...fields), { protocols: ["a", "b"] });
     assert.match(head, /\r\nSec-WebSocket-Protocol: b\r\n/);
+    const gaps = await answerTo(changed({}, "Sec-WebSocket-Protocol: ,, b ,"), {
+      protocols: ["b"],
+    });
+    assert.match(gaps, /\r\nSec-WebSocket-Protocol: b\r\n/);
     const none = await answerTo(changed({}, fields[0]), { protocols: ["y"] });
     assert.doesNotMatch(none, /Sec-WebSocket-Protocol/);
   },
@@ -159,7 +164,7 @@ must("4.2.2", "no extension is accepted that the client has not offered", async 
 
 must("9.1", "extensions that are not known are declined, and none is accepted twice", async () => {
   const fields = [
-    "Sec-WebSocket-Extensions: foo; bar=1, permessage-deflate; server_max_window_bits=8",
+    "Sec-WebSocket-Extensions: , foo; bar=1,, permessage-deflate; server_max_window_bits=8",
     'Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits="10", permessage-deflate',
   ];
   const head = await answerTo(changed({}, ...fields), { deflate: true });

@@ -2,7 +2,7 @@
 // ws_frame_test.ts, too.
 
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import { Buffer, isUtf8 } from "node:buffer";
 import process from "node:process";
 import { constants, deflateRawSync } from "node:zlib";
 import {
@@ -61,6 +61,7 @@ const RESPONSES: readonly [response: string, windowBits: number | undefined][] =
   [KEPT, 15],
   [`${KEPT}; client_no_context_takeover`, 15],
   [`${KEPT}; client_max_window_bits=9; server_max_window_bits=8`, 9],
+  [`${KEPT}; client_max_window_bits=8`, 8],
   ["permessage-deflate", undefined],
   [`${KEPT}; server_no_context_takeover`, undefined],
   [`${KEPT}=1`, undefined],
@@ -84,6 +85,10 @@ test("RFC 6455 9.1: extensions are tokens with parameters, whose values may be q
   assert.deepEqual(parseExtensions(' a ; b = "c";d , e;f=1'), [
     { name: "a", parameters: [["b", "c"], ["d", true]] },
     { name: "e", parameters: [["f", "1"]] },
+  ]);
+  assert.deepEqual(parseExtensions(" , a,, \t,b ,"), [
+    { name: "a", parameters: [] },
+    { name: "b", parameters: [] },
   ]);
   for (
     const bad of ["a b", "a;", "a; b=", 'a; b="', 'a; b="c d"', 'a; b=""', "a; =c", "a=b", "a;;b"]
@@ -111,6 +116,7 @@ const EXAMPLES: readonly [section: string, what: string, payload: string, messag
     "f3 48 cd c9 c9 07 00 f2 48 cd c9 c9 07 00",
     "HelloHello",
   ],
+  ["7.2.3.4", "a last block without a byte behind it", "f3 48 cd c9 c9 07 00", "Hello"],
   ["7.2.3.5", "two blocks", "f2 48 05 00 00 00 ff ff ca c9 c9 07 00", "Hello"],
   ["7.2.3.6", "an empty message", "00", ""],
   ["7.2.3.6", "an empty payload", "", ""],
@@ -170,6 +176,29 @@ for (
   });
 }
 
+test("RFC 7692 7.2.2: a compressed message that is cut off is not a message, wherever it is cut", () => {
+  const message = "A text in which much of a text is as in the text before it.";
+  const huffman = compressed(bytes(message));
+  const stored = hex("00 05 00 fa ff 48 65 6c 6c 6f 00");
+  const last = Buffer.concat([huffman, hex("00 00 ff ff"), hex("f3 48 cd c9 c9 07 00 00")]);
+  for (const all of [huffman, stored, last]) {
+    const whole = new Deflate({ windowBits: 15 }).inflate(all, 1000).toString();
+    for (let cut = 1; cut < all.length; cut++) {
+      let text: string | undefined;
+      try {
+        const inflated = new Deflate({ windowBits: 15 }).inflate(all.subarray(0, cut), 1000);
+        // What is put back for inflating may fill a block up, which is no text then.
+        if (isUtf8(inflated)) text = inflated.toString();
+      } catch (error) {
+        assert.equal((error as { closeCode?: number }).closeCode, 1007);
+      }
+      // Between blocks it is a message.
+      const messages = [undefined, "", message, whole];
+      assert.ok(messages.includes(text), `cut behind byte ${cut}: ${text}`);
+    }
+  }
+});
+
 test("RFC 7692 8: of a bomb no more is inflated than a message may have", () => {
   const bomb = compressed(new Uint8Array(64 * 1024 * 1024));
   const before = process.memoryUsage().rss;
@@ -209,4 +238,5 @@ test("RFC 7692 7.1.2.1: with a smaller window a message is compressed within it"
   const size = (windowBits: number) => new Deflate({ windowBits }).compress(message)?.length;
   assert.ok(size(15)! < message.length / 2);
   assert.ok((size(9) ?? message.length) > message.length / 2);
+  assert.equal(size(8), undefined, "zlib has no such window, so nothing is compressed");
 });

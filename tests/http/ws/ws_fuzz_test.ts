@@ -135,4 +135,4 @@ for (const role of ["client", "server"] as const) {
   });
 }
 
-const DIGESTS = { client: "df761a47a42c823d", server: "7cc8c4a7d1b91048" };
+const DIGESTS = { client: "df761a47a42c823d", server: "bc90caed9090ee4c" };
