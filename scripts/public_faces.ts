@@ -39,10 +39,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["statusOfError"],
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
   },
-  "lib/files/media_type.ts": {
-    names: ["isMediaType"],
-    reason: "--type is checked when the command line is read",
-  },
   "lib/files/site.ts": {
     names: ["makeSite"],
     reason: "the advice of a 421 names a flag",
@@ -51,10 +47,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["TemporaryFile"],
     reason: "only making the file that an upload makes tells whether one can be made",
   },
-  "lib/http/client/request_head.ts": {
-    names: ["checkField", "checkMethod", "hasField"],
-    reason: "-H and -X are checked when the command line is read",
-  },
   "lib/http/client/url.ts": {
     names: ["endpointOf", "parseUrl", "publicUrl"],
     reason: "a URL is checked when the command line is read, and shown without its password",
@@ -62,10 +54,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/http/message/follow_messages.ts": {
     names: ["followMessages", "Passed"],
     reason: "-v of web and get shows the messages as server and client read them",
-  },
-  "lib/http/message/syntax.ts": {
-    names: ["TOKEN"],
-    reason: "--header is checked when the command line is read",
   },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
@@ -80,7 +68,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     reason: "a transcript and a recording are done with the bytes at once, and need no copy",
   },
   "lib/observe/redact.ts": {
-    names: ["AUTHORIZATION_FIELDS", "redacting"],
+    names: ["redacting"],
     reason: "web -v hides the credentials that recordings hide",
   },
   "lib/observe/observed_sockets.ts": {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TOKEN } from "../http/message/syntax.ts";
+import { TOKEN } from "../base/header_fields.ts";
 
 /** The content codings that are served. */
 export type Coding = "br" | "zstd" | "gzip" | "identity";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TOKEN } from "../http/message/syntax.ts";
+import { isMediaType } from "../base/header_fields.ts";
 import mime from "mime";
 import { isText, isUtf8Text } from "./charset.ts";
 
@@ -29,15 +29,6 @@ const COMPRESSIBLE =
   /^application\/(?:wasm|rtf|x-tar|vnd\.ms-fontobject)$|^font\/(?:ttf|otf)$|^image\/(?:bmp|vnd\.microsoft\.icon)$|^model\//;
 
 const UNKNOWN = "application/octet-stream";
-
-const MEDIA_TYPE = new RegExp(
-  `^${TOKEN}/${TOKEN}(?:[ \\t]*;[ \\t]*${TOKEN}=(?:${TOKEN}|"[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"))*$`,
-);
-
-/** Whether a text is a media type, perhaps with parameters (RFC 9110 section 8.3.1). */
-export function isMediaType(text: string): boolean {
-  return MEDIA_TYPE.test(text);
-}
 
 /**
  * Types with their extensions as they are looked for. Throws a `TypeError` for a type that is not

@@ -8,16 +8,6 @@ import type { SocketEvent } from "./events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
 
-/** The fields whose values are credentials (RFC 9110 section 11), in lower case. */
-export const AUTHORIZATION_FIELDS: readonly string[] = ["authorization", "proxy-authorization"];
-
-/** These, and the fields of cookies, which are credentials as a rule (RFC 6265). */
-export const CREDENTIAL_FIELDS: readonly string[] = [
-  ...AUTHORIZATION_FIELDS,
-  "cookie",
-  "set-cookie",
-];
-
 /** The longest name of a field that is looked for, with the white space behind it. */
 const MAX_NAME = 40;
 

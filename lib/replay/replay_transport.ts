@@ -43,7 +43,7 @@ import type {
 import { checkRecording } from "../recording/arguments.ts";
 import { connectionsOf, type Party, type RecordedConnection } from "../recording/connections.ts";
 import type { Recording } from "../recording/format.ts";
-import { CREDENTIAL_FIELDS } from "../observe/redact.ts";
+import { CREDENTIAL_FIELDS } from "../base/header_fields.ts";
 import { httpUnits } from "./http_units.ts";
 import { type Matcher, StreamMatcher } from "./match.ts";
 import { play } from "./player.ts";

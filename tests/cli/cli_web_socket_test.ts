@@ -141,7 +141,7 @@ test("cli connect ws: what is not right has an exit code and a line with the nex
       [["--cacert", "/a", "localhost:1"], "", 2, /Option --cacert needs --tls/],
       [["--ping", "3", "localhost:1"], "", 2, /--ping is for WebSockets: connect ws:/],
       [["--deflate", "localhost:1"], "", 2, /--deflate is for WebSockets: connect ws:/],
-      [["-H", "Upgrade: b", echo.url], "", 2, /The field Upgrade is set by the engine/],
+      [["-H", "Upgrade: b", echo.url], "", 2, /The client sets the field Upgrade itself/],
       [["-H", "Sec-WebSocket-Protocol: b", echo.url], "", 2, /handshake: see --subprotocol/],
       [["--subprotocol", "a b", echo.url], "", 2, /takes a name, not 'a b'/],
       [[`${echo.url}#a`], "", 2, /a WebSocket has no fragment/],

@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { checkField } from "../../http/client/request_head.ts";
+import { checkField } from "../../base/header_fields.ts";
 import { UsageError } from "../io/flags.ts";
 
 /** Reads `Name: value`, or `Name;` for an empty value. Throws a {@linkcode UsageError}. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isFieldValue, isToken } from "../message/syntax.ts";
+import { checkField, checkMethod, hasField } from "../../base/header_fields.ts";
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../base/version.ts";
 import { isStream } from "../server/response.ts";
@@ -25,26 +25,8 @@ export interface Outgoing {
   readonly protocol?: string;
 }
 
-/** These fields say where the message ends, which is nothing to disagree about. */
-const OWN = new Set(["connection", "content-length", "transfer-encoding", "expect", "upgrade"]);
-
 /** Methods of requests that have content as a rule: without it they say that there is none. */
 const WITH_CONTENT = new Set(["POST", "PUT", "PATCH"]);
-
-/** Throws a `TypeError` unless `method` can be sent. */
-export function checkMethod(method: string): void {
-  if (!isToken(method)) throw new TypeError(`'${method}' is not a method`);
-  if (method === "CONNECT") throw new TypeError("CONNECT is for proxies");
-}
-
-/** Throws a `TypeError` unless a field can be sent, and is not the engine's. */
-export function checkField(name: string, value: string): void {
-  if (!isToken(name)) throw new TypeError(`'${name}' is not the name of a header field`);
-  if (!isFieldValue(value)) {
-    throw new TypeError(`The field ${name} has a character that no field may have`);
-  }
-  if (OWN.has(name.toLowerCase())) throw new TypeError(`The field ${name} is set by the engine`);
-}
 
 /** Makes the first request. Throws a `TypeError` for what HTTP cannot carry. */
 export function firstRequest(
@@ -103,9 +85,4 @@ export function fieldsOf(
 /** The request line, without its line end. */
 export function requestLine({ method, url }: Outgoing): string {
   return `${method} ${url.pathname}${url.search} HTTP/1.1`;
-}
-
-/** Whether there is a field of that name, which is in lower case. */
-export function hasField(headers: readonly string[], name: string): boolean {
-  return headers.some((other, i) => i % 2 === 0 && other.toLowerCase() === name);
 }

@@ -17,7 +17,7 @@ import { Deadline } from "../../base/wait.ts";
 import type { Conn, Transport } from "../../net/transport.ts";
 import { checkIdentity } from "../../net/transport_arguments.ts";
 import { RESPONSE_HEAD_LIMITS } from "../message/response_head.ts";
-import { isToken } from "../message/syntax.ts";
+import { isToken } from "../../base/header_fields.ts";
 import { exchange } from "./exchange.ts";
 import { type HttpRequestOptions, REQUEST_OPTIONS } from "./options.ts";
 import { firstRequest } from "./request_head.ts";

@@ -6,7 +6,7 @@
  */
 
 import { HttpError } from "./errors.ts";
-import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "./syntax.ts";
+import { FIELD_VALUE, QUOTED_STRING, TOKEN } from "../../base/header_fields.ts";
 
 /** The most bytes of the extensions of one chunk: more is an attack. */
 const MAX_EXTENSIONS = 256;

@@ -6,7 +6,7 @@
  */
 
 import { HttpError } from "./errors.ts";
-import { isFieldValue, isToken } from "./syntax.ts";
+import { isFieldValue, isToken } from "../../base/header_fields.ts";
 
 const SP = 0x20;
 const TAB = 0x09;

@@ -10,7 +10,7 @@ import { formatIP, isMapped, parseIP } from "../../base/ip.ts";
 import { type TcpAddr, tcpAddr } from "../../base/addr.ts";
 import { isBlank, membersOf } from "./fields.ts";
 import { isHost } from "./request_framing.ts";
-import { QUOTED_STRING, TOKEN } from "./syntax.ts";
+import { QUOTED_STRING, TOKEN } from "../../base/header_fields.ts";
 
 /** What one proxy says of the connection that a request came to it on. */
 export interface Hop {

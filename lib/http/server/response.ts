@@ -11,7 +11,7 @@ import type { HttpError } from "../message/errors.ts";
 import type { LightResponse } from "./light.ts";
 import { type Output, SHORT_TEXT } from "./output.ts";
 import { statusLine } from "../message/status.ts";
-import { isFieldValue, isToken } from "../message/syntax.ts";
+import { isFieldValue, isToken } from "../../base/header_fields.ts";
 
 /** The fields of a response in words. */
 const TEXT: readonly string[] = ["Content-Type", "text/plain;charset=utf-8"];

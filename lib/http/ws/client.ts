@@ -21,7 +21,7 @@ import { RequestError } from "../client/errors.ts";
 import { type HttpRequestOptions, REQUEST_OPTIONS } from "../client/options.ts";
 import { requestUpgrade } from "../client/upgrade.ts";
 import { valueOf } from "../message/header_list.ts";
-import { isToken } from "../message/syntax.ts";
+import { isToken } from "../../base/header_fields.ts";
 import { type Agreement, WebSocketConn } from "./conn.ts";
 import {
   agreedDeflate,

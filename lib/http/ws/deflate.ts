@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { counted } from "../../base/counted.ts";
-import { TOKEN } from "../message/syntax.ts";
+import { TOKEN } from "../../base/header_fields.ts";
 import { CLOSE } from "./close_code.ts";
 import { WsError } from "./error.ts";
 

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import * as crypto from "node:crypto";
 import { membersOf } from "../message/fields.ts";
-import { isToken } from "../message/syntax.ts";
+import { isToken } from "../../base/header_fields.ts";
 
 /** The protocol that HTTP is left for. */
 export const WEBSOCKET = "websocket";

@@ -15,7 +15,7 @@ import {
 import { settled } from "../../base/wait.ts";
 import { type Conversation, OpenConversation } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
-import { isToken } from "../message/syntax.ts";
+import { isToken } from "../../base/header_fields.ts";
 import type { LightRequest, LightResponse } from "../server/light.ts";
 import { asksFor, upgradeResponse } from "../server/upgrade.ts";
 import { CLOSE } from "./close_code.ts";

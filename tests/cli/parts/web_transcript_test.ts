@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { AUTHORIZATION_FIELDS, redacting } from "../../../lib/observe/redact.ts";
+import { AUTHORIZATION_FIELDS } from "../../../lib/base/header_fields.ts";
+import { redacting } from "../../../lib/observe/redact.ts";
 import { webTranscript } from "../../../lib/cli/commands/web/transcript.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
 import { bytes, readAll } from "../../support/helpers.ts";

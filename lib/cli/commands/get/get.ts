@@ -13,7 +13,7 @@ import type { ClientResponse } from "../../../http/client/response.ts";
 import { decodeContent } from "../../../http/client/content_decoding.ts";
 import type { ResponseHeadLimits } from "../../../http/message/response_head.ts";
 import { requestHttp } from "../../../http/client/request.ts";
-import { hasField } from "../../../http/client/request_head.ts";
+import { hasField } from "../../../base/header_fields.ts";
 import { publicUrl } from "../../../http/client/url.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";

@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { HttpRequestOptions } from "../../../http/client/options.ts";
 import { ACCEPT_ENCODING } from "../../../http/client/content_decoding.ts";
 import { RequestError } from "../../../http/client/errors.ts";
-import { checkMethod, hasField } from "../../../http/client/request_head.ts";
+import { checkMethod, hasField } from "../../../base/header_fields.ts";
 import { parseUrl } from "../../../http/client/url.ts";
 import { readFile } from "../../io/files.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { TOKEN } from "../../../http/message/syntax.ts";
+import { TOKEN } from "../../../base/header_fields.ts";
 import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
 import { escapedText } from "../../io/quote.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { isMediaType, type MediaTypes } from "../../../files/media_type.ts";
+import { isMediaType } from "../../../base/header_fields.ts";
+import type { MediaTypes } from "../../../files/media_type.ts";
 import { type Flag, UsageError } from "../../io/flags.ts";
 import { escapedText } from "../../io/quote.ts";
 

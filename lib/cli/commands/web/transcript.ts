@@ -6,7 +6,8 @@
 
 import { counted } from "../../../base/counted.ts";
 import { followMessages, type Passed } from "../../../http/message/follow_messages.ts";
-import { AUTHORIZATION_FIELDS, redacting } from "../../../observe/redact.ts";
+import { AUTHORIZATION_FIELDS } from "../../../base/header_fields.ts";
+import { redacting } from "../../../observe/redact.ts";
 import { httpWords } from "../../drawing/http_drawing.ts";
 import type { Transcript } from "../../io/log.ts";
 import { quote } from "../../io/quote.ts";
