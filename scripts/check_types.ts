@@ -2,6 +2,7 @@
 // that is supported to the newest, in each way to find modules, with and without what else users have.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { CODE, compiledTo, EXPORTS, NAME, NODE_TYPES_NEEDED, TYPES } from "./npm_package.ts";
 import { must, ROOT } from "./program.ts";
@@ -92,30 +93,76 @@ export async function checkTypes(dir: string, report: Report): Promise<void> {
     const { version, resolutions } = compiler;
     const known = SURROUNDINGS.map(({ name }) => name).join(", ");
     const name = `TypeScript ${version} takes its types (${resolutions.join(", ")}; with ${known})`;
-    await report.check(name, () => compile(dir, compiler));
+    await report.check(name, () => check(dir, compiler));
   }
 }
 
-/** Compiles programs that use all that the package exports: one start of the compiler for all of them. */
-async function compile(dir: string, compiler: Compiler): Promise<void> {
+/** Compiles programs that use all that the package exports. */
+async function check(dir: string, compiler: Compiler): Promise<void> {
   const { version, nodeTypes } = compiler;
   const tools = join(ROOT, ".node", `typescript-${version}`);
   await install(tools, { typescript: version, "@types/node": nodeTypes });
+  const [withNode, without] = [true, false].map((withNode) => PROGRAM + noneIsAny(dir, withNode));
   const folders = projectsOf(compiler).map(({ resolution, surroundings }) => {
     // What the compiler says names the folder.
     const { name, types, program } = surroundings;
     const folder = join(dir, `TypeScript ${version}, ${resolution}, with ${name}`);
     mkdirSync(folder);
-    writeFileSync(
-      join(folder, "user.ts"),
-      PROGRAM + noneIsAny(dir, types.includes("node")) + program,
-    );
+    const uses = types.includes("node") ? withNode : without;
+    writeFileSync(join(folder, "user.ts"), uses + program);
     const typeRoots = [join(tools, "node_modules", "@types")];
     const config = { compilerOptions: optionsOf(resolution, surroundings, typeRoots) };
     writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...config, files: ["user.ts"] }));
     return folder;
   });
-  await must([join(tools, "node_modules", ".bin", "tsc"), "--build", ...folders], { cwd: dir });
+  await compile(tools, folders);
+}
+
+/**
+ * Compiles the programs in these folders. The newest compiler checks each declaration that it reads.
+ * Those in JavaScript do not check what they came with: most of the time would go into Node's types.
+ */
+async function compile(tools: string, folders: readonly string[]): Promise<void> {
+  const compiler: typeof ts = createRequire(join(tools, "package.json"))("typescript");
+  if (compiler.createProgram === undefined) {
+    await must([join(tools, "node_modules", ".bin", "tsc"), "--build", ...folders]);
+    return;
+  }
+  const brought = new Map<string, ts.SourceFile | undefined>();
+  const found = folders.flatMap((folder) => diagnosticsOf(compiler, folder, tools, brought));
+  if (found.length > 0) {
+    throw new Error(compiler.formatDiagnostics(found, compiler.createCompilerHost({})));
+  }
+}
+
+/** What a compiler says of a program, except of the declarations in `tools`, which it came with. */
+function diagnosticsOf(
+  compiler: typeof ts,
+  folder: string,
+  tools: string,
+  brought: Map<string, ts.SourceFile | undefined>,
+): ts.Diagnostic[] {
+  const { config } = compiler.readConfigFile(join(folder, "tsconfig.json"), compiler.sys.readFile);
+  const { options, errors, fileNames } = compiler
+    .parseJsonConfigFileContent(config, compiler.sys, folder);
+  const host = compiler.createCompilerHost(options);
+  const read = host.getSourceFile;
+  host.getSourceFile = (name, ...how) => {
+    if (!name.startsWith(tools)) return read(name, ...how);
+    if (!brought.has(name)) brought.set(name, read(name, ...how));
+    return brought.get(name);
+  };
+  const program = compiler.createProgram(fileNames, options, host);
+  const others = program.getSourceFiles().filter(({ fileName }) => !fileName.startsWith(tools));
+  return [
+    ...errors,
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...others.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ];
 }
 
 function optionsOf(
