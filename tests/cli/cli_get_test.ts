@@ -525,7 +525,7 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-H", "no colon", "http://a/"], /takes 'Name: value', not 'no colon'/],
     [["-H", "X: a\r\nY: b", "http://a/"], /has a character/],
     [["-H", "X y: a", "http://a/"], /not the name of a header field/],
-    [["-H", "Content-Length: 5", "http://a/"], /set by the engine/],
+    [["-H", "Content-Length: 5", "http://a/"], /The client sets the field Content-Length itself/],
     [["-X", "GET /", "http://a/"], /not a method/],
     [["-u", "me", "http://a/"], /name:password/],
     [["-d", "@/does/not/exist", "http://a/"], /cannot read '.*': there is no such file\./],
