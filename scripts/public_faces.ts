@@ -83,21 +83,9 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["natsPlace"],
     reason: "--bus is checked when the command line is read, and shown without its password",
   },
-  "lib/recording/connections.ts": {
-    names: ["connectionsOf", "ConnectionReader", "Party", "RecordedConnection", "Step"],
-    reason: "the connections of a recording are counted, one is replayed, and -v draws live ones",
-  },
   "lib/recording/parse.ts": {
     names: ["parseEvent", "parseHead"],
     reason: "--record FILE.pcapng makes packets of each event as it happens",
-  },
-  "lib/recording/sequence_diagram.ts": {
-    names: ["formatTime", "lineOf"],
-    reason: "-v draws a live conversation as recordings are drawn",
-  },
-  "lib/recording/text_columns.ts": {
-    names: ["headingLines", "roomOf", "rowLines", "Sheet"],
-    reason: "-v draws a live conversation as recordings are drawn",
   },
   "lib/replay/match.ts": {
     names: ["Matcher"],

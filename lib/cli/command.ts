@@ -20,7 +20,7 @@ import { GENERAL_HINTS } from "./advice/foreign_options.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
-import type { Drawing } from "./io/drawing_types.ts";
+import type { liveDiagram } from "../recording/live_diagram.ts";
 import type { LogOptions } from "./io/log.ts";
 import type { InstrumentOptions } from "./options/instrument_flags.ts";
 import type { ProxyOptions } from "./options/proxy_protocol.ts";
@@ -101,7 +101,7 @@ export function command<Options extends CommandOptions>(
     let isRecorded = false;
     let code: number;
     try {
-      session.openLog(options.log, await loadDrawing(options.log, session.io));
+      session.openLog(options.log, await loadDiagram(options.log, session.io));
       if (options.proxies !== undefined) await session.putBehind(options.proxies);
       code = await run(options, session);
     } finally {
@@ -112,13 +112,13 @@ export function command<Options extends CommandOptions>(
   };
 }
 
-/** Loads the drawing of connections if there is one: with -v on a terminal, without --log. */
-async function loadDrawing(
+/** Loads the diagram of connections if one is drawn: with -v on a terminal, without --log. */
+async function loadDiagram(
   { verbose, quiet, log }: LogOptions,
   { stderr }: Io,
-): Promise<Drawing | undefined> {
+): Promise<typeof liveDiagram | undefined> {
   if (!verbose || quiet || log !== undefined || stderr.isTTY !== true) return undefined;
-  return (await import("./drawing/live_drawing.ts")).liveDrawing;
+  return (await import("../recording/live_diagram.ts")).liveDiagram;
 }
 
 /** Reads a command line. Where something is wrong and help is asked for, there is nothing but that. */

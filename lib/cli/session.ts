@@ -11,7 +11,7 @@ import type { Attempt } from "./options/last_attempt.ts";
 import { Instruments } from "./options/instrument.ts";
 import type { Monitor } from "./options/metrics.ts";
 import { flushed, type Io, print } from "./io/io.ts";
-import type { Drawing } from "./io/drawing_types.ts";
+import type { liveDiagram } from "../recording/live_diagram.ts";
 import { Log, type LogOptions } from "./io/log.ts";
 import type { ProxyOptions } from "./options/proxy_protocol.ts";
 import { onSignals, type Signals } from "./io/signals.ts";
@@ -62,10 +62,10 @@ export class Session {
   }
 
   /**
-   * Makes the log of a command; `drawing` shows the connections, if they are not shown in lines.
+   * Makes the log of a command; `diagram` shows the connections, if they are not shown in lines.
    */
-  openLog(options: LogOptions, drawing?: Drawing): Log {
-    this.#log = new Log(this.io, options, drawing);
+  openLog(options: LogOptions, diagram?: typeof liveDiagram): Log {
+    this.#log = new Log(this.io, options, diagram);
     for (const start of this.#starts.splice(0)) start();
     return this.#log;
   }

@@ -5,17 +5,19 @@
  */
 
 import { type Addr, type Endpoint, formatAddr, type UdpAddr } from "../base/addr.ts";
+import { checkRecording } from "./arguments.ts";
 import type { RecordedEvent, Recording } from "./format.ts";
 
 /** An end of a connection. */
 export type Party = "client" | "server";
 
 /** A step of a connection. */
-export interface Step {
+export interface RecordedStep {
   /** The number of the event in the recording, from 1. */
   readonly event: number;
   /** Milliseconds since the recording started. */
   readonly time: number;
+  /** What was done. */
   readonly kind: "data" | "fin" | "reset" | "close" | "error" | "tls" | "fault";
   /** The end that did it. Undefined for a step of neither end. */
   readonly from: Party | undefined;
@@ -37,16 +39,19 @@ export interface RecordedConnection {
   readonly recorded: Party;
   /** Whether it carries datagrams. */
   readonly datagrams: boolean;
-  /** The addresses in words. */
+  /** The address of the client, as text. */
   readonly client: string;
+  /** The address of the server, as text. */
   readonly server: string;
-  /** When it began to be made, and when it was there. */
+  /** When it was begun, in milliseconds since the recording started. */
   readonly began: number;
+  /** When it was open; undefined if it never was. */
   readonly opened: number | undefined;
   /** When it ended; undefined if it had not. */
   readonly ended: number | undefined;
-  readonly steps: readonly Step[];
-  /** The socket that it was joined to, by a relay. */
+  /** What happened on it, in order. */
+  readonly steps: readonly RecordedStep[];
+  /** The number of the socket that a relay joined it to; undefined without a relay. */
   readonly peer: number | undefined;
 }
 
@@ -61,16 +66,21 @@ interface Draft {
   began: number;
   opened: number | undefined;
   ended: number | undefined;
-  steps: Step[];
+  steps: RecordedStep[];
   peer: number | undefined;
 }
 
-/** The connections of a recording, in the order in which they began. */
-export function connectionsOf({ events, firstConnection }: Recording): RecordedConnection[] {
+/**
+ * The connections of a recording, in the order in which they began. Throws a TypeError for anything but
+ * a recording.
+ */
+export function connectionsOf(recording: Recording): RecordedConnection[] {
+  checkRecording("connectionsOf", recording);
+  const { events, firstConnection } = recording;
   const connections: RecordedConnection[] = [];
   const watcher: ConnectionWatcher = {
     began: (connection) => void connections.push(connection),
-    stepped: (step, { steps }) => void (steps as Step[]).push(step),
+    stepped: (step, { steps }) => void (steps as RecordedStep[]).push(step),
   };
   const reader = new ConnectionReader(watcher, firstConnection);
   for (const event of events) reader.add(event);
@@ -84,7 +94,7 @@ export interface ConnectionWatcher {
   /** An attempt to connect succeeded. */
   opened?(connection: RecordedConnection): void;
   /** Something happened on a connection. Its `steps` have it if the watcher puts it there. */
-  stepped(step: Step, connection: RecordedConnection): void;
+  stepped(step: RecordedStep, connection: RecordedConnection): void;
 }
 
 /** Reads events one by one. It keeps open connections only, and no steps. */
@@ -191,7 +201,7 @@ export class ConnectionReader {
     const draft = this.#open.get(event.socket);
     if (draft === undefined) return;
     const [own, other] = [draft.recorded, otherOf(draft.recorded)];
-    const step = (kind: Step["kind"], from: Party | undefined, note: string) =>
+    const step = (kind: RecordedStep["kind"], from: Party | undefined, note: string) =>
       this.#step(draft, { kind, from, data: undefined, size: 0, note });
     switch (event.type) {
       case "handshake":
@@ -219,7 +229,7 @@ export class ConnectionReader {
     }
   }
 
-  #step(draft: Draft, step: Omit<Step, "event" | "time">): void {
+  #step(draft: Draft, step: Omit<RecordedStep, "event" | "time">): void {
     this.#watcher.stepped({ event: this.#event, time: this.#time, ...step }, draft);
   }
 

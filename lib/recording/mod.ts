@@ -4,6 +4,8 @@
  * @module
  */
 
+export { connectionsOf } from "./connections.ts";
+export type { Party, RecordedConnection, RecordedStep } from "./connections.ts";
 export { RecordingError } from "./error.ts";
 export type {
   CutEvent,
@@ -29,6 +31,8 @@ export type {
   HarTimings,
   HarWebSocketMessage,
 } from "./har/format.ts";
+export { liveDiagram } from "./live_diagram.ts";
+export type { DataEvent, DiagramCanvas, DiagramMessage, DiagramWords } from "./live_diagram.ts";
 export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
 export { toSvg } from "./svg.ts";

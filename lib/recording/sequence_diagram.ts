@@ -6,12 +6,12 @@
 
 import { escapeText } from "../base/escape.ts";
 import { formatSize } from "../base/size.ts";
-import type { Party, RecordedConnection, Step } from "./connections.ts";
+import type { Party, RecordedConnection, RecordedStep } from "./connections.ts";
 
 /** A line of a sequence: an arrow, or words across both. */
 export interface SequenceLine {
   readonly time: number;
-  readonly kind: Step["kind"] | "open";
+  readonly kind: RecordedStep["kind"] | "open";
   /** The start of the arrow. Undefined for words. */
   readonly from: Party | undefined;
   /** `17 B`, `FIN`, `RST`, or the words. */
@@ -24,7 +24,11 @@ export interface SequenceLine {
 const PREVIEW = 32;
 
 /** Names of what is not data. */
-const LABELS: Partial<Record<Step["kind"], string>> = { fin: "FIN", close: "close", reset: "RST" };
+const LABELS: Partial<Record<RecordedStep["kind"], string>> = {
+  fin: "FIN",
+  close: "close",
+  reset: "RST",
+};
 
 /** The sequence of a connection, with so many characters of data in each line at most. */
 export function sequenceOf(
@@ -42,7 +46,7 @@ export function sequenceOf(
 
 /** The line of a step, with so many characters of its data at most. */
 export function lineOf(
-  { time, kind, from, data, size, note }: Step,
+  { time, kind, from, data, size, note }: RecordedStep,
   characters: number = PREVIEW,
 ): SequenceLine {
   if (kind === "data") {

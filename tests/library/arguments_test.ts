@@ -42,6 +42,8 @@ import {
   toFetchHandler,
 } from "../../lib/http/mod.ts";
 import {
+  connectionsOf,
+  liveDiagram,
   readRecording,
   summaryOf,
   toHar,
@@ -315,6 +317,7 @@ test("arguments: join, selfSigned and startWorkers name what they take", async (
 
 test("arguments: what makes something of a recording names what it takes", async () => {
   const made: Record<string, Plain> = {
+    connectionsOf,
     summaryOf,
     toText,
     toMermaid,
@@ -337,6 +340,9 @@ test("arguments: what makes something of a recording names what it takes", async
     await mistakes("TypeError", /^readRecording takes a text, or bytes in pieces/, read(wrong));
   }
   await mistakes("TypeError", /Write \[bytes\]$/, read(bytes("x")));
+  const diagram: Plain = liveDiagram;
+  assert.throws(() => diagram({}), /^TypeError: liveDiagram needs put|liveDiagram.*put/);
+  assert.throws(() => diagram({ put() {} }, { names: [] }), /TypeError.*liveDiagram.*names/);
 });
 
 test("arguments: what serves files names what it takes", () => {

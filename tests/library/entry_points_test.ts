@@ -48,7 +48,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./proxy-protocol": { modules: 40, packages: [] },
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 35, packages: [] },
-  "./recording": { modules: 66, packages: [] },
+  "./recording": { modules: 67, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 32, packages: [] },
   "./simulate": { modules: 55, packages: [] },

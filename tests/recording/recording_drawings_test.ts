@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { SaxesParser } from "saxes";
+import { MemoryTransport } from "../../lib/net/memory/transport.ts";
+import { observe } from "../../lib/observe/observe.ts";
 import { connectionsOf } from "../../lib/recording/connections.ts";
+import { liveDiagram } from "../../lib/recording/live_diagram.ts";
 import { toMermaid } from "../../lib/recording/mermaid.ts";
 import { sequenceOf } from "../../lib/recording/sequence_diagram.ts";
 import { toSvg } from "../../lib/recording/svg.ts";
@@ -144,6 +147,29 @@ test("text: a connection is two columns, and no line is wider than 80", async ()
     "        5.000 ms │◀╌ close ╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌╌┤",
     "",
   ]);
+});
+
+test("live diagram: connections are drawn as they go on, in the words of bytes unless others are given", async () => {
+  const transport = new MemoryTransport();
+  let drawn = "";
+  const put = (lines: string) => drawn += lines;
+  const nameOf = () => "Ann";
+  using listener = await transport.listen({ host: "localhost", port: 7 });
+  for (const words of [undefined, { sides: ["browser", "hub", "origin"], nameOf }]) {
+    const sink = liveDiagram({ put, width: () => 72 }, words);
+    using conn = await observe(transport, sink).connect({ host: "localhost", port: 7 });
+    using accepted = await listener.accept();
+    await conn.write(new Uint8Array([0x47, 0x45, 0x54, 10]));
+    accepted.reset();
+    await assert.rejects(conn.read(new Uint8Array(1)), { code: "ECONNRESET" });
+  }
+  const lines = drawn.split("\n");
+  assert.ok(lines.every((line) => line.length <= 72), drawn);
+  assert.match(drawn, /^#1 trying localhost:7\n#1 +client \(this side\) +server\n/m);
+  assert.match(drawn, /^#1 .* ├─ 4 B +GET↵ ─+▶│$/m);
+  assert.match(drawn, /^#1 .* │✗─ RST ─+┤$/m);
+  assert.match(drawn, /^#1 +browser +hub \(this side\) +origin$/m);
+  assert.match(drawn, /^#1 .* │ +├─ 4 B +Ann: GET↵ ─+▶│$/m);
 });
 
 test("drawings: what is too large is a RangeError that says how large, and text has no such bound", async () => {

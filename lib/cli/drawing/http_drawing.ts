@@ -8,10 +8,10 @@
 import { formatSize } from "../../base/size.ts";
 import { followMessages, type Passed } from "../../http/message/follow_messages.ts";
 import { quote } from "../io/quote.ts";
-import type { DrawingWords, DrawnMessage } from "../io/drawing_types.ts";
+import type { DiagramMessage, DiagramWords } from "../../recording/live_diagram.ts";
 
 /** The words of a program that is the client or the server of HTTP. */
-export function httpWords(role: "client" | "server"): DrawingWords {
+export function httpWords(role: "client" | "server"): DiagramWords {
   const open = new Map<number, ReturnType<typeof followMessages>>();
   const requested = role === "client" ? "send" : "recv";
   return {
@@ -24,7 +24,7 @@ export function httpWords(role: "client" | "server"): DrawingWords {
   };
 }
 
-function messageOf(passed: Passed): DrawnMessage {
+function messageOf(passed: Passed): DiagramMessage {
   switch (passed.type) {
     case "head":
       return { text: passed.first, details: fieldLines(passed.headers) };

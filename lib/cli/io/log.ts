@@ -11,7 +11,7 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import type { Certificate } from "../../net/tls/options.ts";
 import type { Addr } from "../../base/addr.ts";
 import { type Io, print, write } from "./io.ts";
-import type { Drawing, DrawingWords } from "./drawing_types.ts";
+import type { DiagramWords, liveDiagram } from "../../recording/live_diagram.ts";
 import type { ProgramOutput } from "./program_output.ts";
 import { escaped } from "./quote.ts";
 
@@ -22,13 +22,13 @@ export type LogFormat = "text" | "json";
 export interface LogOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** Undefined is text, and a drawing of the connections on a terminal. */
+  /** Undefined is text, and a diagram of the connections on a terminal. */
   readonly log: LogFormat | undefined;
   /** The number of the worker that these lines are of. Each line has it then. */
   readonly worker?: number;
 }
 
-/** The width of a drawing on a terminal that does not say its width, and the largest width. */
+/** The width of a diagram on a terminal that does not say its width, and the largest width. */
 const [USUAL_WIDTH, MAX_WIDTH] = [80, 120];
 
 /** Turns an event into the lines of a transcript. */
@@ -52,15 +52,15 @@ export class Log {
   readonly #io: Io;
   readonly #color: boolean;
   readonly #worker: number | undefined;
-  readonly #drawing: Drawing | undefined;
+  readonly #diagram: typeof liveDiagram | undefined;
   /** The number of lines that were dropped since somebody last read what waits. */
   #dropped = 0;
   /** The cursor of the terminal stands behind data that did not end its line. */
   #midLine = false;
 
-  constructor(io: Io, { verbose, quiet, log, worker }: LogOptions, drawing?: Drawing) {
+  constructor(io: Io, { verbose, quiet, log, worker }: LogOptions, diagram?: typeof liveDiagram) {
     this.#io = io;
-    this.#drawing = drawing;
+    this.#diagram = diagram;
     this.#worker = worker;
     this.verbose = verbose && !quiet;
     this.quiet = quiet;
@@ -70,7 +70,7 @@ export class Log {
 
   /** Whether connections are drawn. */
   get draws(): boolean {
-    return this.#drawing !== undefined;
+    return this.#diagram !== undefined;
   }
 
   /** Prints data on stdout as it is, and waits until it is out. */
@@ -122,12 +122,12 @@ export class Log {
   }
 
   /** Makes the sink that shows events: as JSON, drawn in these words, or as the transcript has them. */
-  sink(transcript: Transcript, words: DrawingWords = {}): EventSink {
+  sink(transcript: Transcript, words: DiagramWords = {}): EventSink {
     if (this.json) return (event) => this.#write(toJson(event));
     const width = () => widthOf(this.#io.stderr);
     const put = (lines: string) => this.#put(lines);
-    const drawn = this.#drawing?.({ width, color: this.#color, put }, words);
-    if (drawn !== undefined) return drawn;
+    const diagram = this.#diagram?.({ width, color: this.#color, put }, words);
+    if (diagram !== undefined) return diagram;
     return (event) => {
       for (const line of transcript(event)) {
         this.#write(line, this.#color);
@@ -167,7 +167,7 @@ export class Log {
   }
 }
 
-/** Returns the width of a drawing. */
+/** Returns the width of a diagram. */
 function widthOf(stderr: ProgramOutput): number {
   try {
     return Math.min(stderr.columns || USUAL_WIDTH, MAX_WIDTH);

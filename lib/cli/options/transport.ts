@@ -8,7 +8,7 @@ import type { EventSink, SocketEvent } from "../../observe/events.ts";
 import { observeBorrowed } from "../../observe/observe.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
-import type { DrawingWords } from "../io/drawing_types.ts";
+import type { DiagramWords } from "../../recording/live_diagram.ts";
 import { type Attempt, noting } from "./last_attempt.ts";
 import type { Io } from "../io/io.ts";
 import type { Log, Transcript } from "../io/log.ts";
@@ -27,8 +27,8 @@ export interface SocketsRun {
 export interface ShownOptions {
   /** Takes out of an event what is not for the log. Default: nothing. */
   readonly shown?: (event: SocketEvent) => SocketEvent;
-  /** The words of the drawing. Default: those of bytes. */
-  readonly words?: DrawingWords;
+  /** The words of the diagram. Default: those of bytes. */
+  readonly words?: DiagramWords;
 }
 
 /**

@@ -1,34 +1,95 @@
 /**
- * The output of `-v` on a terminal: the connections drawn in columns while they go on.
+ * A diagram of connections that grows while they go on: each side is a column, each step an arrow.
  *
  * @module
  */
 
-import { ERROR_CODES } from "../../base/error_codes.ts";
-import { factOf } from "../../base/errors.ts";
-import { escapeText } from "../../base/escape.ts";
-import { wrapText } from "../../base/text_width.ts";
-import type { SocketEvent } from "../../observe/events.ts";
-import { headingLines, roomOf, rowLines, type Sheet } from "../../recording/text_columns.ts";
+import { checkOptions, FLAG, FUNCTION, type Kinds, required, TEXTS } from "../base/arguments.ts";
+import { ERROR_CODES } from "../base/error_codes.ts";
+import { factOf } from "../base/errors.ts";
+import { escapeText } from "../base/escape.ts";
+import { wrapText } from "../base/text_width.ts";
+import type { EventSink, SocketEvent } from "../observe/events.ts";
 import {
   ConnectionReader,
   type Party,
   type RecordedConnection,
-  type Step,
-} from "../../recording/connections.ts";
-import type { RecordedEvent } from "../../recording/format.ts";
-import { formatTime, lineOf } from "../../recording/sequence_diagram.ts";
-import type { Canvas, DataEvent, Drawing, DrawingWords } from "../io/drawing_types.ts";
+  type RecordedStep,
+} from "./connections.ts";
+import type { RecordedEvent } from "./format.ts";
+import { formatTime, lineOf } from "./sequence_diagram.ts";
+import { headingLines, roomOf, rowLines, type Sheet } from "./text_columns.ts";
 
-/** Makes the sink that draws. */
-export const liveDrawing: Drawing = (canvas, words) => {
-  const drawing = new LiveDrawing(canvas, words);
-  return (event) => drawing.add(event);
+/** Data that is received or sent. */
+export type DataEvent = Extract<SocketEvent, { readonly type: "recv" | "send" }>;
+
+/** A message: an arrow with a text, and lines below it. */
+export interface DiagramMessage {
+  /** The text of the arrow. */
+  readonly text: string;
+  /** The lines below the arrow. Default: none. */
+  readonly details?: readonly string[];
+}
+
+/** The words of one program. Default: those of bytes and addresses. */
+export interface DiagramWords {
+  /** The names of the sides from left to right. With three, the middle one is this side. */
+  readonly sides?: readonly string[];
+  /** Returns the messages that data completes. They replace its size and its first bytes. */
+  readonly messages?: (event: DataEvent) => readonly DiagramMessage[];
+  /** The name of a client by its address. */
+  readonly nameOf?: (client: string) => string | undefined;
+  /** Called when a socket was closed. */
+  readonly closed?: (socket: number) => void;
+}
+
+/** The surface to draw on. */
+export interface DiagramCanvas {
+  /** Writes lines, with their line ends. Control characters in them are colours only. */
+  readonly put: (lines: string) => void;
+  /** Returns the present width, in characters. Default: 80. */
+  readonly width?: () => number;
+  /** Whether it shows the colours of terminals. Default: false. */
+  readonly color?: boolean;
+}
+
+const CANVAS: Kinds<DiagramCanvas> = { put: required(FUNCTION), width: FUNCTION, color: FLAG };
+
+const WORDS: Kinds<DiagramWords> = {
+  sides: TEXTS,
+  messages: FUNCTION,
+  nameOf: FUNCTION,
+  closed: FUNCTION,
 };
 
-class LiveDrawing {
-  readonly #canvas: Canvas;
-  readonly #words: DrawingWords;
+/**
+ * Makes a sink for `observe()` that draws connections while they go on: an arrow for each step, with
+ * its time and its first bytes. Throws a TypeError for options that are not valid.
+ *
+ * @example The steps of a connection
+ * ```ts
+ * import { observe, systemTransport } from "@plainsocket/plainsocket";
+ * import { liveDiagram } from "@plainsocket/plainsocket/recording";
+ *
+ * const sink = liveDiagram({ put: (lines) => console.log(lines.trimEnd()) });
+ * const transport = observe(systemTransport, sink);
+ * const listener = await transport.listen({ host: "localhost" });
+ * listener.close();
+ * ```
+ */
+export function liveDiagram(canvas: DiagramCanvas, words: DiagramWords = {}): EventSink {
+  checkOptions("liveDiagram", canvas, CANVAS, "{ put: (lines) => process.stderr.write(lines) }");
+  checkOptions("liveDiagram", words, WORDS);
+  const diagram = new LiveDiagram(canvas, words);
+  return (event) => diagram.add(event);
+}
+
+/** The width of a canvas that does not say its own. */
+const USUAL_WIDTH = 80;
+
+class LiveDiagram {
+  readonly #canvas: DiagramCanvas;
+  readonly #words: DiagramWords;
   readonly #reader = new ConnectionReader({
     began: (connection) => this.#began(connection),
     opened: (connection) => this.#opened(connection),
@@ -39,7 +100,7 @@ class LiveDrawing {
   /** The event that is being added. */
   #event: SocketEvent | undefined;
 
-  constructor(canvas: Canvas, words: DrawingWords) {
+  constructor(canvas: DiagramCanvas, words: DiagramWords) {
     this.#canvas = canvas;
     this.#words = words;
   }
@@ -71,7 +132,7 @@ class LiveDrawing {
   }
 
   #sheet(): Sheet {
-    const { width, color } = this.#canvas;
+    const { width = () => USUAL_WIDTH, color = false } = this.#canvas;
     return { width: width(), sides: this.#words.sides ?? ["client", "server"], color };
   }
 
@@ -107,7 +168,7 @@ class LiveDrawing {
     connection: RecordedConnection,
     row: {
       readonly time: number;
-      readonly kind: Step["kind"] | "open";
+      readonly kind: RecordedStep["kind"] | "open";
       readonly from: Party | undefined;
       readonly text: string;
       readonly details?: readonly string[];
@@ -136,7 +197,7 @@ class LiveDrawing {
     this.#row(connection, { time: opened!, kind: "open", from: "server", text: "connected" });
   }
 
-  #stepped(step: Step, connection: RecordedConnection): void {
+  #stepped(step: RecordedStep, connection: RecordedConnection): void {
     const event = this.#event!;
     if (event.type === "error" && connection.opened === undefined) {
       const { code, message } = event.error;
