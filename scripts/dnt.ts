@@ -83,7 +83,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       "./lib/net/lookup.deno.ts": "./lib/net/lookup.node.ts",
       "./lib/net/system.deno.ts": "./lib/net/system.node.ts",
       "./lib/files/file_system.deno.ts": "./lib/files/file_system.node.ts",
-      "./lib/watch/page_texts.deno.ts": "./lib/watch/page_texts.node.ts",
+      "./lib/cli/watch/page_texts.deno.ts": "./lib/cli/watch/page_texts.node.ts",
       "./lib/workers/process.deno.ts": "./lib/workers/process.node.ts",
     },
     shims: {},

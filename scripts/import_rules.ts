@@ -21,7 +21,6 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
   faults: ["base", "net", "observe"],
   replay: ["base", "net", "observe", "frames", "http", "recording"],
   simulate: ["base", "net", "observe", "recording"],
-  watch: ["base", "net", "observe", "http", "recording"],
   testing: ["base", "net"],
   files: ["base", "http"],
   cli: [
@@ -40,14 +39,15 @@ export const IMPORT_RULES: Readonly<Record<string, readonly string[]>> = {
     "faults",
     "replay",
     "files",
-    "watch",
   ],
 };
 
 /** The parts of the programs, `lib/cli/`, lowest first, and the others of them that each may import. */
 export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
   io: [],
-  options: ["io"],
+  pages: [],
+  watch: ["pages"],
+  options: ["io", "watch"],
   drawing: ["io"],
   "program.ts": [],
   "session.ts": ["io", "options"],
@@ -57,6 +57,8 @@ export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
   "command.ts": ["io", "options", "drawing", "program.ts", "session.ts", "advice"],
   commands: [
     "io",
+    "pages",
+    "watch",
     "options",
     "drawing",
     "program.ts",

@@ -26,7 +26,7 @@ export const DOCUMENTS: Readonly<Record<string, string>> = {
 };
 
 /** The folder of the live page. */
-export const LIVE_PAGE = "lib/watch/page";
+export const LIVE_PAGE = "lib/cli/watch/page";
 
 /** The folders of files that the code reads when it runs, in the sources and in the code. */
 export const PAGES: readonly string[] = [LIVE_PAGE, "lib/cli/commands/chat/page"];

@@ -69,7 +69,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   },
   "lib/observe/redact.ts": {
     names: ["redacting"],
-    reason: "web -v hides the credentials that recordings hide",
+    reason: "web -v and --watch hide the credentials that recordings hide",
   },
   "lib/observe/observed_sockets.ts": {
     names: ["socketOf"],
@@ -82,6 +82,14 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/protocols/chat/nats/url.ts": {
     names: ["natsPlace"],
     reason: "--bus is checked when the command line is read, and shown without its password",
+  },
+  "lib/recording/encode.ts": {
+    names: ["lineOf", "RecordingEncoder"],
+    reason: "the live page keeps its events as lines of a recording, to be saved at any moment",
+  },
+  "lib/recording/head.ts": {
+    names: ["recordingHead"],
+    reason: "the live page makes a recording of what it keeps",
   },
   "lib/recording/parse.ts": {
     names: ["parseEvent", "parseHead"],
@@ -106,26 +114,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/serve/idle.ts": {
     names: ["IdleWatch"],
     reason: "echo and replay give up a silent server as a server gives up a silent client",
-  },
-  "lib/watch/hub.ts": {
-    names: ["Hub"],
-    reason: "--watch has the live page of a program, which no library needs",
-  },
-  "lib/watch/page_access.ts": {
-    names: ["refuse", "safe"],
-    reason: "the page of the chat has the fields that keep it safe, too",
-  },
-  "lib/watch/page_files.ts": {
-    names: ["pageFiles"],
-    reason: "the page of the chat is served in the same way",
-  },
-  "lib/watch/replayed_recording.ts": {
-    names: ["ReplayedRecording"],
-    reason: "server.ts watch has the same page of a recording",
-  },
-  "lib/watch/server.ts": {
-    names: ["serveWatch", "WatchServer"],
-    reason: "both are served on a port of their own",
   },
 };
 

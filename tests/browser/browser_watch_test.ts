@@ -14,8 +14,8 @@ import {
   lines,
 } from "../../lib/frames/mod.ts";
 import { echo } from "../../lib/protocols/echo.ts";
-import { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
-import { serveWatch } from "../../lib/watch/server.ts";
+import { ReplayedRecording } from "../../lib/cli/watch/replayed_recording.ts";
+import { serveWatch } from "../../lib/cli/watch/server.ts";
 import { sharedBrowser } from "../support/browser.ts";
 import { readTable } from "../support/doc_table.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
@@ -550,7 +550,7 @@ async function assertAccessible(page: Page): Promise<void> {
 }
 
 test("watch: what the page says of each step stands in the contract", async () => {
-  const module = new URL("../../lib/watch/page/teach.js", import.meta.url).href;
+  const module = new URL("../../lib/cli/watch/page/teach.js", import.meta.url).href;
   const { LESSONS, plainRule } = await import(module) as {
     LESSONS: Record<string, { rule: string }>;
     plainRule(rule: string): string;
@@ -564,7 +564,7 @@ test("watch: what the page says of each step stands in the contract", async () =
 });
 
 test("watch: the page tells frames apart as the library does, also where they are not whole", async () => {
-  const module = new URL("../../lib/watch/page/frames.js", import.meta.url).href;
+  const module = new URL("../../lib/cli/watch/page/frames.js", import.meta.url).href;
   const { framesOf, guessFraming } = await import(module) as {
     framesOf(stream: Uint8Array, framing: string): { from: number; to: number; whole: boolean }[];
     guessFraming(stream: Uint8Array): string;
@@ -596,7 +596,7 @@ test("watch: the page tells frames apart as the library does, also where they ar
 });
 
 test("watch: the page shows the frames of WebSocket, without their masks", async () => {
-  const module = new URL("../../lib/watch/page/frames.js", import.meta.url).href;
+  const module = new URL("../../lib/cli/watch/page/frames.js", import.meta.url).href;
   const { framesOf, guessFraming } = await import(module) as {
     framesOf(stream: Uint8Array, framing: string): { name: string; bytes?: Uint8Array }[];
     guessFraming(stream: Uint8Array): string;
@@ -621,9 +621,9 @@ test("watch: the page shows the frames of WebSocket, without their masks", async
 });
 
 test("watch: the page of semantics has the table of docs/semantics.md, and steps lead to its rows", async () => {
-  const module = new URL("../../lib/watch/page/teach.js", import.meta.url).href;
+  const module = new URL("../../lib/cli/watch/page/teach.js", import.meta.url).href;
   const { LESSONS } = await import(module) as { LESSONS: Record<string, { anchor?: string }> };
-  const page = readFileSync("lib/watch/page/semantics.html", "utf8");
+  const page = readFileSync("lib/cli/watch/page/semantics.html", "utf8");
   const text = page.replaceAll(/<[^>]*>/g, "").replaceAll("&lt;", "<").replaceAll(/\s+/g, "");
   for (const [situation, cells] of readTable("docs/semantics.md")) {
     for (const cell of [situation, ...cells.values()]) {

@@ -100,7 +100,11 @@ if (runtime === "Deno") {
   test("entry points: none loads anything of the live page, unless it is asked for", async () => {
     for (const source of Object.values(exports)) {
       const loaded = await loadedBy(source);
-      assert.deepEqual(loaded.filter((specifier) => specifier.includes("/lib/watch/")), [], source);
+      assert.deepEqual(
+        loaded.filter((specifier) => specifier.includes("/lib/cli/watch/")),
+        [],
+        source,
+      );
     }
   });
 }

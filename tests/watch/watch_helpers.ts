@@ -4,9 +4,9 @@ import { requestHttp } from "../../lib/http/client/request.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { observeBorrowed } from "../../lib/observe/observe.ts";
 import type { Transport } from "../../lib/net/transport.ts";
-import { Hub, type HubOptions } from "../../lib/watch/hub.ts";
-import type { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
-import { serveWatch } from "../../lib/watch/server.ts";
+import { Hub, type HubOptions } from "../../lib/cli/watch/hub.ts";
+import type { ReplayedRecording } from "../../lib/cli/watch/replayed_recording.ts";
+import { serveWatch } from "../../lib/cli/watch/server.ts";
 
 /** A message of a stream. */
 export interface Message {

@@ -6,13 +6,13 @@ import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { echo } from "../../lib/protocols/echo.ts";
 import { readRecording } from "../../lib/recording/read.ts";
 import { serve } from "../../lib/serve/serve.ts";
-import { Hub } from "../../lib/watch/hub.ts";
+import { Hub } from "../../lib/cli/watch/hub.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
-import { serveWatch } from "../../lib/watch/server.ts";
-import { eventStream } from "../../lib/watch/event_stream.ts";
-import { ListUpdates } from "../../lib/watch/updates.ts";
+import { ReplayedRecording } from "../../lib/cli/watch/replayed_recording.ts";
+import { serveWatch } from "../../lib/cli/watch/server.ts";
+import { eventStream } from "../../lib/cli/watch/event_stream.ts";
+import { ListUpdates } from "../../lib/cli/watch/updates.ts";
 import { until } from "../support/helpers.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
@@ -251,7 +251,7 @@ test("watch: a recording is shown as it was at any moment", async () => {
 test("watch: every file of the page's folder is served, and has its type", async () => {
   await using page = await watching();
   const types = { css: "text/css", html: "text/html", js: "text/javascript", svg: "image/svg+xml" };
-  for (const name of readdirSync("lib/watch/page")) {
+  for (const name of readdirSync("lib/cli/watch/page")) {
     const { status, headers } = await page.get(name === "index.html" ? "/" : `/${name}`);
     assert.equal(status, 200, name);
     const type = types[name.replace(/^.*\./, "") as keyof typeof types];

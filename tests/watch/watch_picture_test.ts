@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { observeBorrowed } from "../../lib/observe/observe.ts";
-import { Hub } from "../../lib/watch/hub.ts";
-import { History } from "../../lib/watch/history.ts";
-import { Picture, PICTURE_BOUNDS } from "../../lib/watch/picture.ts";
+import { Hub } from "../../lib/cli/watch/hub.ts";
+import { History } from "../../lib/cli/watch/history.ts";
+import { Picture, PICTURE_BOUNDS } from "../../lib/cli/watch/picture.ts";
 import { type Line, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
 

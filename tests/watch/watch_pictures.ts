@@ -7,8 +7,8 @@ import process from "node:process";
 
 import { echo } from "../../lib/protocols/echo.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { ReplayedRecording } from "../../lib/watch/replayed_recording.ts";
-import { serveWatch } from "../../lib/watch/server.ts";
+import { ReplayedRecording } from "../../lib/cli/watch/replayed_recording.ts";
+import { serveWatch } from "../../lib/cli/watch/server.ts";
 import { launchBrowser, webpOf } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { readAll, Scene } from "./watch_scene.ts";

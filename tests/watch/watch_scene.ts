@@ -12,8 +12,8 @@ import { echo } from "../../lib/protocols/echo.ts";
 import { relay } from "../../lib/protocols/relay.ts";
 import { type Handler, serve } from "../../lib/serve/serve.ts";
 import type { Server } from "../../lib/serve/server.ts";
-import { Hub } from "../../lib/watch/hub.ts";
-import { serveWatch, type WatchServer } from "../../lib/watch/server.ts";
+import { Hub } from "../../lib/cli/watch/hub.ts";
+import { serveWatch, type WatchServer } from "../../lib/cli/watch/server.ts";
 
 const encoder = new TextEncoder();
 

@@ -7,8 +7,8 @@
 import { sleep } from "../../base/clock.ts";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { EventSink } from "../../observe/events.ts";
-import { Hub } from "../../watch/hub.ts";
-import { serveWatch, type WatchServer } from "../../watch/server.ts";
+import { Hub } from "../watch/hub.ts";
+import { serveWatch, type WatchServer } from "../watch/server.ts";
 import { openBrowser } from "../io/browser.ts";
 import type { InstrumentedRun, WatchOptions } from "./instrument_flags.ts";
 

@@ -5,8 +5,8 @@
  */
 
 import type { LightHandler } from "../../../http/server/light.ts";
-import { refuse, safe } from "../../../watch/page_access.ts";
-import { pageFiles } from "../../../watch/page_files.ts";
+import { refuse, safe } from "../../pages/safe_response.ts";
+import { pageFiles } from "../../pages/page_files.ts";
 import { PAGE_TEXTS } from "./page_texts.deno.ts";
 
 const FILES = pageFiles(PAGE_TEXTS);

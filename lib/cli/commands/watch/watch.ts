@@ -5,8 +5,8 @@
  */
 
 import { systemTransport } from "../../../net/system.deno.ts";
-import { ReplayedRecording } from "../../../watch/replayed_recording.ts";
-import { serveWatch } from "../../../watch/server.ts";
+import { ReplayedRecording } from "../../watch/replayed_recording.ts";
+import { serveWatch } from "../../watch/server.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { openBrowser } from "../../io/browser.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../base/clock.ts";
-import { type Deferred, deferred } from "../base/wait.ts";
-import type { EventSink, SocketEvent } from "../observe/events.ts";
-import { CREDENTIAL_FIELDS } from "../base/header_fields.ts";
-import { redacting } from "../observe/redact.ts";
-import { RecordingEncoder } from "../recording/encode.ts";
-import type { RecordedEvent, RecordingHead, Redaction } from "../recording/format.ts";
-import { recordingHead } from "../recording/head.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { type Deferred, deferred } from "../../base/wait.ts";
+import type { EventSink, SocketEvent } from "../../observe/events.ts";
+import { CREDENTIAL_FIELDS } from "../../base/header_fields.ts";
+import { redacting } from "../../observe/redact.ts";
+import { RecordingEncoder } from "../../recording/encode.ts";
+import type { RecordedEvent, RecordingHead, Redaction } from "../../recording/format.ts";
+import { recordingHead } from "../../recording/head.ts";
 import { Picture, PICTURE_BOUNDS, type PictureBounds } from "./picture.ts";
 
 /** So many bytes of each event are kept; of the rest, the size. */

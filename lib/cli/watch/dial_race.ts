@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatAddr } from "../base/addr.ts";
-import type { RecordedEvent } from "../recording/format.ts";
+import { formatAddr } from "../../base/addr.ts";
+import type { RecordedEvent } from "../../recording/format.ts";
 
 /** So many races are remembered; an attempt joins one of them. */
 const MOST = 500;

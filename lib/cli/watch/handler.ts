@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
-import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { LightHandler, LightRequest, LightResponse } from "../../http/server/light.ts";
 import { download, FORMATS } from "./download.ts";
-import { refuse, refuseForeign, safe, tokenCheck } from "./page_access.ts";
+import { type PageFile, pageFiles } from "../pages/page_files.ts";
+import { refuse, safe } from "../pages/safe_response.ts";
+import { refuseForeign, tokenCheck } from "./page_access.ts";
 import { Hub, type Watched } from "./hub.ts";
-import { type PageFile, pageFiles } from "./page_files.ts";
 import { PAGE_TEXTS } from "./page_texts.deno.ts";
 import type { Picture } from "./picture.ts";
 import { ReplayedRecording } from "./replayed_recording.ts";

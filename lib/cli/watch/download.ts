@@ -4,11 +4,11 @@
  * @module
  */
 
-import { safeJson } from "../base/escape.ts";
-import { toHar } from "../recording/har/har.ts";
-import { toPcapng } from "../recording/pcapng/pcapng.ts";
-import { readRecording } from "../recording/read.ts";
-import { toSvg } from "../recording/svg.ts";
+import { safeJson } from "../../base/escape.ts";
+import { toHar } from "../../recording/har/har.ts";
+import { toPcapng } from "../../recording/pcapng/pcapng.ts";
+import { readRecording } from "../../recording/read.ts";
+import { toSvg } from "../../recording/svg.ts";
 import type { WatchedConnection } from "./connection.ts";
 import type { Watched } from "./hub.ts";
 import type { Picture } from "./picture.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../base/clock.ts";
+import type { Clock } from "../../base/clock.ts";
 import type { Updates } from "./updates.ts";
 
 /** A page hears of changes at most so often, in milliseconds. */

@@ -1,54 +1,17 @@
 /**
- * Access to the pages: whoever has their URL, on this machine. What people see there is what their
- * programs say, so no other page and no other user is to read it.
+ * Access to the live page: whoever has its URL, on this machine. People see there what their programs
+ * say, so no other page and no other user may read it.
  *
  * @module
  */
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { LightRequest, LightResponse } from "../http/server/light.ts";
-
-/**
- * Header fields of every response: nothing of it runs, is framed, sniffed, stored or sent to other
- * sites.
- */
-const SAFE: readonly string[] = [
-  "X-Content-Type-Options",
-  "nosniff",
-  "Referrer-Policy",
-  "no-referrer",
-  "Cache-Control",
-  "no-store",
-  "Cross-Origin-Resource-Policy",
-  "same-origin",
-  "Cross-Origin-Opener-Policy",
-  "same-origin",
-];
-
-/** The page runs its own modules and nothing else; no text becomes HTML. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
-  "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
-  "require-trusted-types-for 'script'; trusted-types 'none'";
+import type { LightRequest, LightResponse } from "../../http/server/light.ts";
+import { refuse } from "../pages/safe_response.ts";
 
 /** Makes a token that nobody guesses. */
 export function newToken(): string {
   return randomBytes(16).toString("base64url");
-}
-
-/** Makes a response with the fields that keep it safe. */
-export function safe(
-  status: number,
-  type: string,
-  body: LightResponse["body"],
-  more: readonly string[] = [],
-): LightResponse {
-  const headers = ["Content-Type", type, "Content-Security-Policy", POLICY, ...SAFE, ...more];
-  return { status, headers, body };
-}
-
-/** Refuses, in a line of text. */
-export function refuse(status: number, why: string, more?: readonly string[]): LightResponse {
-  return safe(status, "text/plain;charset=utf-8", `${why}\n`, more);
 }
 
 /**

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatAddr } from "../base/addr.ts";
-import type { RecordedEvent } from "../recording/format.ts";
+import { formatAddr } from "../../base/addr.ts";
+import type { RecordedEvent } from "../../recording/format.ts";
 import { WatchedConnection } from "./connection.ts";
 import { type Race, Races } from "./dial_race.ts";
 import { Totals } from "./totals.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { formatSize } from "../base/size.ts";
-import type { RecordedEvent } from "../recording/format.ts";
+import { formatSize } from "../../base/size.ts";
+import type { RecordedEvent } from "../../recording/format.ts";
 import { History, type HistoryBounds } from "./history.ts";
 
 /** The role of this side: it connected, it accepted, or it has a socket for datagrams. */

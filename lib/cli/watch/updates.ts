@@ -4,7 +4,7 @@
  * @module
  */
 
-import { safeJson } from "../base/escape.ts";
+import { safeJson } from "../../base/escape.ts";
 import type { WatchedConnection } from "./connection.ts";
 import type { Watched } from "./hub.ts";
 import type { Picture } from "./picture.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lineOf } from "../recording/encode.ts";
-import type { Recording, RecordingHead } from "../recording/format.ts";
+import { lineOf } from "../../recording/encode.ts";
+import type { Recording, RecordingHead } from "../../recording/format.ts";
 import type { Watched } from "./hub.ts";
 import { Picture } from "./picture.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Clock, systemClock } from "../base/clock.ts";
-import { serveLight } from "../http/server/server.ts";
-import type { Transport } from "../net/transport.ts";
+import { type Clock, systemClock } from "../../base/clock.ts";
+import { serveLight } from "../../http/server/server.ts";
+import type { Transport } from "../../net/transport.ts";
 import { newToken } from "./page_access.ts";
 import { WatchPages } from "./handler.ts";
 import type { Hub } from "./hub.ts";
