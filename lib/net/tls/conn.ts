@@ -14,7 +14,6 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import type { SocketError } from "../../base/errors.ts";
 import { translateTls } from "../../base/tls_errors.ts";
-import { ConnStream } from "../conn_to_duplex.ts";
 import { StreamConn } from "../duplex_to_conn.ts";
 import type { CertificateStore } from "./certificate_store.ts";
 import {
@@ -26,10 +25,8 @@ import {
   shakeHands,
 } from "./handshake.ts";
 import type { Certificate, TlsClientOptions, TlsInfo, TlsServerOptions } from "./options.ts";
+import { CLOSE_TIMEOUT, StreamBelow } from "./stream_below.ts";
 import type { Conn, TlsConn } from "../transport.ts";
-
-/** The time in which close_notify must be sent, in milliseconds. */
-const CLOSE_TIMEOUT = 5000;
 
 /** A `tls.TLSSocket`, as far as it matters. */
 export interface TlsSocket extends Duplex {
@@ -78,6 +75,11 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
   /** Resolves when all that was encrypted has left, or cannot any more; `undefined` if that is so now. */
   protected abstract flushed(): Promise<void> | undefined;
 
+  /** Frees the socket, and gives up what has not left. */
+  protected free(): void {
+    this.socket.destroy();
+  }
+
   /** Encrypted bytes are never all out at once, and Deno's TLS takes no empty write. */
   protected override async startWrite(p: Uint8Array): Promise<void> {
     try {
@@ -120,8 +122,10 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
   protected override destroyStream(): void {
     const { socket } = this;
     const finished = socket.writableFinished && this.flushed() === undefined;
-    if (this.writing || finished || socket.destroyed) return void socket.destroy();
-    const cancel = this.#clock.setTimer(CLOSE_TIMEOUT, () => socket.destroy());
+    if (this.writing || finished) return this.free();
+    // Whoever destroyed it waits for that.
+    if (socket.destroyed) return;
+    const cancel = this.#clock.setTimer(CLOSE_TIMEOUT, () => this.free());
     socket.once("close", cancel);
     socket.end(async () => {
       await this.flushed();
@@ -136,12 +140,12 @@ type Ending = () => boolean | undefined;
 /** A connection over TLS on `stream`, which reads from `conn` and writes to it. */
 class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
   readonly #conn: Conn<A>;
-  readonly #stream: ConnStream;
+  readonly #stream: StreamBelow;
   readonly #ending: Ending;
 
   constructor(
     conn: Conn<A>,
-    stream: ConnStream,
+    stream: StreamBelow,
     socket: tls.TLSSocket,
     servername: string | undefined,
     ending: Ending,
@@ -183,6 +187,15 @@ class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
     return this.#stream.flushed();
   }
 
+  protected override free(): void {
+    super.free();
+    this.#stream.free();
+  }
+
+  protected override sendReset(): void {
+    this.#stream.free();
+  }
+
   protected override async shutdown(): Promise<void> {
     await super.shutdown();
     await this.flushed();
@@ -202,7 +215,7 @@ export async function startTlsOver<A extends Addr>(
   onSecret?: SecretSink,
 ): Promise<TlsConn<A>> {
   const { remoteAddr } = conn;
-  const stream = new ConnStream(conn);
+  const stream = new StreamBelow(conn);
   const peer = peerNamed(options, remoteAddr);
   try {
     const socket = clientSocket(stream, peer, remoteAddr, options);
@@ -229,7 +242,7 @@ export async function acceptTlsOver<A extends Addr>(
 ): Promise<TlsConn<A>> {
   const { remoteAddr } = conn;
   const { handshakeTimeout } = options;
-  const stream = new ConnStream(conn);
+  const stream = new StreamBelow(conn);
   try {
     const socket = serverSocket(stream, store, options);
     if (onSecret !== undefined) tellSecrets(socket, onSecret);

@@ -3,11 +3,13 @@
 
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers/promises";
+import { VirtualClock } from "../../../lib/base/virtual_clock.ts";
 import { deferred } from "../../../lib/base/wait.ts";
 import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import { storeOf } from "../../../lib/net/tls/handshake.ts";
 import { acceptTlsOver, startTlsOver } from "../../../lib/net/tls/conn.ts";
+import { CLOSE_TIMEOUT, StreamBelow } from "../../../lib/net/tls/stream_below.ts";
 import type { Conn } from "../../../lib/net/transport.ts";
 import {
   bytes,
@@ -120,4 +122,36 @@ test("TLS: a half-close is done when close_notify has left, and closing waits fo
   await closing;
   assert.deepEqual(new Uint8Array(await readAll(it.server)), DATA);
   assert.deepEqual(it.gate.sizes.slice(before), [CLOSE_NOTIFY_SIZE]);
+});
+
+test("TLS: close_notify leaves when the connection has room again, though both sides have ended", async () => {
+  using it = await gated();
+  const before = it.gate.sizes.length;
+  it.gate.shut();
+  await it.server.closeWrite();
+  assert.equal((await readAll(it.client)).length, 0);
+  // Bun has answered close_notify by then.
+  it.client.close();
+  await until(() => it.gate.sizes.length > before, "close_notify at the gate");
+  for (let i = 0; i < 10; i++) await setImmediate();
+  it.gate.open();
+  assert.equal((await readAll(it.server)).length, 0);
+  assert.equal(it.server.truncated, false);
+});
+
+test("TLS: a connection that takes nothing is closed when the time for close_notify is over", async () => {
+  using ends = await pair(new MemoryTransport());
+  const gate = new Gate(ends.client);
+  gate.shut();
+  const clock = new VirtualClock();
+  const stream = new StreamBelow(ends.client, clock);
+  stream.write(bytes("close_notify"));
+  stream.destroy();
+  stream.destroy();
+  await clock.advance(CLOSE_TIMEOUT - 1);
+  assert.equal(stream.destroyed, false);
+  await clock.advance(1);
+  assert.equal(stream.destroyed, true);
+  await rejects(ends.client.read(new Uint8Array(1)), "ECLOSED");
+  gate.open();
 });
