@@ -2,7 +2,11 @@
 // terminal.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
@@ -46,6 +50,38 @@ test("servers: SIGHUP reads again what there is to read, and says so in place of
     /^read again who may connect: all allowed, 0 networks denied$/m,
   );
   assert.doesNotMatch((await server.program.stop()).stderr, IGNORED);
+});
+
+/** Where servers read their options from, and what they say of a pipe there. */
+const FILES: readonly (readonly [args: readonly string[], text: string, says: string])[] = [
+  [["web", "--allow", "@FILE"], "127.0.0.1", "--allow.*Who may connect stays as it was"],
+  [["chat", "--deny", "@FILE"], "192.0.2.1", "--deny.*Who may connect stays as it was"],
+  [["web", "--auth", "@FILE"], "me:secret", "--auth.*User and password stay as they were"],
+  [["relay", "--to", "@FILE"], "127.0.0.1:1", "--to.*The targets stay as they were"],
+  [["echo", "--fault", "@FILE"], "down: reset@4096", "--fault.*The faults stay as they were"],
+  [["echo", "--tls-cert", "FILE"], "", "--tls-cert.*The certificate stays as it was"],
+  [["echo", "--tls-self-signed", "--tls-client-ca", "FILE"], "", "--tls-client-ca.*stay as they"],
+];
+
+test("servers: SIGHUP does not wait for a pipe that has replaced a file, and keeps what was in it", async () => {
+  const { cert, key } = await selfSigned(["localhost"]);
+  for (const [args, text, says] of FILES) {
+    const folder = mkdtempSync(join(tmpdir(), "hangup-"));
+    const file = join(folder, "options");
+    writeFileSync(file, text || cert + key);
+    const named = args.map((arg) => arg.replace("FILE", file));
+    await using server = await startServer([...named, "--host", "127.0.0.1"]);
+    rmSync(file);
+    // Who waits for a reader ends the wait of a server that reads it.
+    await using writer = new Program(["sh", "-c", 'mkfifo "$1"; echo made; : > "$1"', "sh", file]);
+    await writer.stdout.until(/^made$/m);
+    server.program.kill("SIGHUP");
+    await server.program.stderr.until(new RegExp(says));
+    const { code, stderr } = await server.program.stop();
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /cannot read '.*options' again: it is a pipe\./);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("servers: SIGHUP is ignored in JSON, too, and with -q without a word", async () => {

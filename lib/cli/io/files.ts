@@ -92,6 +92,23 @@ export function readTextFile(path: string): string {
   return data.toString("utf8").replace(/^\ufeff/, "");
 }
 
+/**
+ * Throws a {@linkcode UsageError}, as {@linkcode readTextFile} does, for a pipe. One that was read to its end
+ * is empty, and one that nobody writes to would hold up the process.
+ */
+export function checkReadableAgain(path: string): void {
+  if (isPipe(path)) throw new UsageError(`cannot read '${path}' again: it is a pipe`);
+}
+
+function isPipe(path: string): boolean {
+  try {
+    return statSync(path).isFIFO();
+  } catch {
+    // Reading it says why.
+    return false;
+  }
+}
+
 /** An entry of a file, and where it stands: `PATH:LINE: `. */
 export interface Entry {
   readonly text: string;

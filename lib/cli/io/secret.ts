@@ -4,8 +4,8 @@
  * @module
  */
 
-import { readTextFile } from "./files.ts";
-import { UsageError } from "./flags.ts";
+import { checkReadableAgain, readTextFile } from "./files.ts";
+import { ofOption, UsageError } from "./flags.ts";
 
 /** Whether a value names a file that has it. */
 export function isInFile(value: string): boolean {
@@ -21,6 +21,13 @@ export function secretOf(value: string): string {
   const [line = "", ...more] = linesOf(value);
   if (more.length === 0) return line;
   throw new UsageError(`wants one line in '${value.slice(1)}', which has more`);
+}
+
+/** Throws a {@linkcode UsageError} if a file in the values of an option is a pipe, which is read once only. */
+export function checkFilesReadableAgain(option: string, values: readonly string[]): void {
+  for (const value of values.filter(isInFile)) {
+    ofOption(option, () => checkReadableAgain(value.slice(1)));
+  }
 }
 
 /** The lines in FILE of `@FILE`, but for empty ones. Throws a {@linkcode UsageError}. */

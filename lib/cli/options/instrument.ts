@@ -16,7 +16,7 @@ import type { Redaction } from "../../recording/format.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { isSameFile, readTextFile } from "../io/files.ts";
-import { isInFile } from "../io/secret.ts";
+import { checkFilesReadableAgain, isInFile } from "../io/secret.ts";
 import {
   type FaultOptions,
   type InstrumentedRun,
@@ -87,6 +87,7 @@ class RunFaults {
   /** Reads the files again, for the connections to come. */
   reload(log: Log): void {
     try {
+      checkFilesReadableAgain("--fault", this.#plans);
       this.#plan = this.#read();
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;

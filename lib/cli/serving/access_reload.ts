@@ -10,7 +10,7 @@ import { AccessList, type AccessRules } from "../../serve/access_list.ts";
 import { readEntries } from "../io/files.ts";
 import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import { isInFile } from "../io/secret.ts";
+import { checkFilesReadableAgain, isInFile } from "../io/secret.ts";
 import { type AccessOptions, checkNetwork, readsFiles } from "../options/access_flags.ts";
 
 /**
@@ -42,6 +42,8 @@ export function openAccess(
 function reload(access: AccessList, options: AccessOptions, log: Log): void {
   let rules: AccessRules;
   try {
+    checkFilesReadableAgain("--allow", options.allow);
+    checkFilesReadableAgain("--deny", options.deny);
     rules = readRules(options);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

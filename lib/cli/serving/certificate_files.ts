@@ -7,8 +7,8 @@
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { KeyPair } from "../../base/pem.ts";
-import { whyUnreadable } from "../io/files.ts";
-import { UsageError } from "../io/flags.ts";
+import { checkReadableAgain, whyUnreadable } from "../io/files.ts";
+import { ofOption, UsageError } from "../io/flags.ts";
 import { type KeyPairFiles, type NamedFile, readCertificates, readKeyPair } from "../io/pem.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 
@@ -67,15 +67,23 @@ export class CertificateFiles {
       const old = before.keyPairs.filter(({ file }) => file === source.files.cert.file);
       const what = source.name === "" ? "The certificate" : `The certificate '${source.name}'`;
       const then = old.length > 0 ? `${what} stays as it was` : `${what} is left out`;
-      return or(() => [readSource(source)], old, then);
+      const read = () => {
+        filesOf(source).forEach(checkAgain);
+        return [readSource(source)];
+      };
+      return or(read, old, then);
     };
     const keyPairs = this.#choice.keyPair === "self-signed" ? before.keyPairs : or(
       () => this.#sources().flatMap(readOne),
       before.keyPairs,
       "The certificates stay as they were",
     );
+    const readIssuers = () => {
+      if (this.#choice.clientCa !== undefined) checkAgain(this.#choice.clientCa);
+      return this.#readIssuers();
+    };
     const issuers = or(
-      () => this.#readIssuers(),
+      readIssuers,
       { caCerts: before.caCerts },
       "The issuers of clients stay as they were",
     );
@@ -102,11 +110,8 @@ export class CertificateFiles {
   }
 
   #paths(): string[] {
-    const named = [this.#choice.clientCa?.file];
-    for (const { files: { cert, key, passphrase } } of this.#sources()) {
-      named.push(cert.file, key.file, passphrase?.file);
-    }
-    return named.filter((file) => file !== undefined && file !== "") as string[];
+    const named = [this.#choice.clientCa, ...this.#sources().flatMap(filesOf)];
+    return named.filter((from) => from !== undefined).map(({ file }) => file);
   }
 
   #sources(): Source[] {
@@ -123,6 +128,15 @@ export class CertificateFiles {
 
 function readSource({ name, files }: Source): NamedKeyPair {
   return { name, file: files.cert.file, ...readKeyPair(files) };
+}
+
+/** The files of a key pair that have a name of their own. */
+function filesOf({ files: { cert, key, passphrase } }: Source): NamedFile[] {
+  return [cert, key, passphrase].filter((from): from is NamedFile => (from?.file ?? "") !== "");
+}
+
+function checkAgain({ option, file }: NamedFile): void {
+  ofOption(`--${option}`, () => checkReadableAgain(file));
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Transport } from "../../../net/transport.ts";
 import { type BalancedTarget, Balancer, type TargetChange } from "../../../protocols/balance.ts";
 import type { Log } from "../../io/log.ts";
 import { UsageError } from "../../io/flags.ts";
+import { checkFilesReadableAgain } from "../../io/secret.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import type { Lifecycle } from "../../serving/lifecycle.ts";
 import { introducing } from "./send_proxy.ts";
@@ -49,6 +50,7 @@ export function openBalancer(
   if (!readsTargets(to)) return balancer;
   const readAgain = async (isAsked: boolean) => {
     try {
+      if (isAsked) checkFilesReadableAgain("--to", to.items);
       const targets = readTargets(to);
       for (const target of targets) await refuseItself(to.place, target, systemTransport);
       balancer.replace(targets.map(balanced));

@@ -9,7 +9,7 @@ import type { Credentials } from "../../../files/auth.ts";
 import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
 import type { Log } from "../../io/log.ts";
-import { isInFile, secretOf } from "../../io/secret.ts";
+import { checkFilesReadableAgain, isInFile, secretOf } from "../../io/secret.ts";
 
 /** The flags. */
 export const AUTH_FLAGS: {
@@ -59,6 +59,7 @@ export function followFile(auth: AuthOptions | undefined, log: Log, life: Lifecy
   const { credentials, file } = auth;
   life.onReload(() => {
     try {
+      checkFilesReadableAgain("--auth", [file]);
       Object.assign(credentials, credentialsOf(file));
       log.note("read again who may see the site");
     } catch (error) {
