@@ -309,6 +309,45 @@ test("server: what can be read once only is not read again", async () => {
   assert.equal(await shown(server.port), one.fingerprint);
 }, ["openssl"]);
 
+/** A certificate of localhost for January 2024, and its key. */
+const EXPIRED = `-----BEGIN CERTIFICATE-----
+MIIBTTCB9KADAgECAgEBMAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9z
+dDAeFw0yNDAxMDEwMDAwMDBaFw0yNDAyMDEwMDAwMDBaMBQxEjAQBgNVBAMMCWxv
+Y2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABL6gSOZZhrlheUeH3A19
+548yMNnP69Ga6dp36wYyGuwaUjpRKg+q34V/yVkueNFdogFKUtNkLDEpmmtgOfRf
+rcWjNzA1MBQGA1UdEQQNMAuCCWxvY2FsaG9zdDAdBgNVHQ4EFgQUeBEvFNOZ8zsv
+JMc8CdwLutS+PZMwCgYIKoZIzj0EAwIDSAAwRQIgWfhtzDGbk3KAfACCITPiz2jz
+eJqoeVefdBI4cZn2DnMCIQCQ1FdZnt2kHGMZcOtkxZrGALxtrxZ74Sg7S0hquECD
+Cg==
+-----END CERTIFICATE-----
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgLhoRT91Bcj6B6QxG
+TsfWup7L1O0LJ0qmPX1hpnFtiNOhRANCAAS+oEjmWYa5YXlHh9wNfeePMjDZz+vR
+munad+sGMhrsGlI6USoPqt+Ff8lZLnjRXaIBSlLTZCwxKZprYDn0X63F
+-----END PRIVATE KEY-----
+`;
+
+test(
+  "server: a certificate that is out of date is shown, and the log says so at the start and when it is read again",
+  async () => {
+    using folder = new Folder();
+    folder.write("both.pem", EXPIRED);
+    await using server = await startServer(["-q", "--tls-cert", folder.at("both.pem")]);
+    const why = "The certificate expired on 2024-02-01: clients refuse it. Renew it.";
+    const { stderr } = server.program;
+    assert.deepEqual(stderr.lines, [why]);
+    const { fingerprint256 } = new X509Certificate(EXPIRED);
+    assert.equal(await shown(server.port), fingerprint256);
+    server.program.kill("SIGHUP");
+    assert.deepEqual(stderr.lines, [why, why]);
+    folder.write("both.pem", one.cert + one.key);
+    server.program.kill("SIGHUP");
+    assert.equal(await shown(server.port), one.fingerprint);
+    assert.deepEqual(stderr.lines, [why, why]);
+  },
+  ["openssl"],
+);
+
 test("server: a key that is encrypted is read again with its passphrase", async () => {
   using folder = new Folder();
   const renew = ({ cert, key }: SelfSigned, passphrase: string) => {

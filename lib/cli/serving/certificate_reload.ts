@@ -4,13 +4,13 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
 import { SocketError } from "../../base/errors.ts";
 import { counted } from "../../base/counted.ts";
 import { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Log } from "../io/log.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
+import { lastDay, outOfDate } from "./certificate_dates.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
 
 /** How often the files are looked at, in milliseconds. They are read once two looks see the same state. */
@@ -108,6 +108,7 @@ class Follower {
   #tell(problems: readonly string[], before: Certificates): void {
     for (const problem of problems) this.#log?.error(problem);
     const fresh = this.#certificates.keyPairs.filter((pair) => !before.keyPairs.includes(pair));
+    for (const problem of outOfDate(fresh)) this.#log?.error(problem);
     if (fresh.length > 0) this.#log?.note(`read again ${describe(fresh)}`);
     else if (problems.length === 0) this.#log?.note("read again the issuers of clients");
   }
@@ -115,13 +116,11 @@ class Follower {
 
 /** In words, with the day until which all of them are valid. */
 function describe(keyPairs: readonly NamedKeyPair[]): string {
-  const ends = keyPairs.map(({ cert }) => Date.parse(new X509Certificate(cert).validTo));
-  const day = new Date(Math.min(...ends)).toISOString().slice(0, 10);
   const names = keyPairs.map(({ name }) => name).filter((name) => name !== "");
   const what = names.length === 0
     ? "the certificate"
     : `${counted(names.length, "certificate")} (${names.join(", ")})`;
-  return `${what}, valid until ${day}`;
+  return `${what}, valid until ${lastDay(keyPairs)}`;
 }
 
 function setOf({ keyPairs, caCerts }: Certificates) {

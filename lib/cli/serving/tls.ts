@@ -14,6 +14,7 @@ import { isAnyHost } from "../options/host.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
 import type { Session } from "../session.ts";
 import { ownAddresses } from "./own_addresses.ts";
+import { outOfDate } from "./certificate_dates.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
 import { followCertificates } from "./certificate_reload.ts";
 import { logFailure } from "./server_log.ts";
@@ -40,6 +41,7 @@ export async function openTls(
   const files = new CertificateFiles(choice);
   const isOwn = choice.keyPair === "self-signed";
   const read = { ...files.read(), ...isOwn && { keyPairs: [await makeKeyPair(host, log)] } };
+  for (const problem of outOfDate(read.keyPairs)) log.error(problem);
   const certificates = followCertificates(choice, read, {
     clock,
     log,

@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CertificateFiles } from "../../../lib/cli/serving/certificate_files.ts";
+import { lastDay, outOfDate } from "../../../lib/cli/serving/certificate_dates.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import { test } from "../../support/runner.deno.ts";
 
@@ -49,4 +50,19 @@ test("certificate files: of two with one NAME each stays as it was, and is there
     certificates = again.certificates;
     assert.deepEqual(certificates.keyPairs.map(({ cert }) => cert), certs);
   }
+});
+
+test("certificate files: a certificate is out of date before its first day and after its last", async () => {
+  const pair = { ...await selfSigned(["one.test"]), name: "one", file: "one.crt" };
+  const year = 366 * 24 * 60 * 60 * 1000;
+  const now = Date.now();
+  assert.deepEqual(outOfDate([pair, pair], now), []);
+  assert.deepEqual(outOfDate([pair], now + year), [
+    `The certificate 'one' expired on ${lastDay([pair])}: clients refuse it. Renew it.`,
+  ]);
+  const [early] = outOfDate([pair, pair], now - year);
+  assert.match(
+    early,
+    /^The certificate 'one' is not valid before \d{4}-\d\d-\d\d: clients refuse it/,
+  );
 });
