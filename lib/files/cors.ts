@@ -5,6 +5,7 @@
  * @module
  */
 
+import { isOwnOrigin } from "../http/message/own_origin.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
 
 /** Fields of every response that scripts of any site may read; names and values by turns. */
@@ -55,7 +56,5 @@ export function isCrossOrigin(request: LightRequest): boolean {
   const site = request.header("sec-fetch-site");
   if (site !== undefined) return site !== "same-origin" && site !== "none";
   const origin = request.header("origin");
-  if (origin === undefined) return false;
-  // The scheme may differ behind a proxy that speaks TLS.
-  return origin.replace(/^https?:\/\//, "").toLowerCase() !== request.host.toLowerCase();
+  return origin !== undefined && !isOwnOrigin(origin, request.host);
 }

@@ -662,6 +662,11 @@ test("upload: what the browser says of the site counts more than Host, which a p
     [{ Origin: origin }, 403],
     [{ Origin: origin, Host: "FILES.example.com" }, 303],
     [{ Origin: origin, Host: "files.example.com:8443" }, 403],
+    // As behind a proxy that always says the port, such as nginx with `Host $host:$server_port`.
+    [{ Origin: origin, Host: "files.example.com:443" }, 303],
+    [{ Origin: origin, Host: "files.example.com:80" }, 403],
+    [{ Origin: origin.replace("https", "http"), Host: "files.example.com:80" }, 303],
+    [{ Origin: "ftp://files.example.com", Host: "files.example.com" }, 403],
   ];
   for (const [headers, status] of cases) {
     await using site = await makeSite();

@@ -12,10 +12,11 @@ import {
   type Kinds,
   TEXTS,
 } from "../../base/arguments.ts";
+import { isToken } from "../../base/header_fields.ts";
 import { settled } from "../../base/wait.ts";
 import { type Conversation, OpenConversation } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
-import { isToken } from "../../base/header_fields.ts";
+import { isOwnOrigin } from "../message/own_origin.ts";
 import type { LightRequest, LightResponse } from "../server/light.ts";
 import { asksFor, upgradeResponse } from "../server/upgrade.ts";
 import { CLOSE } from "./close_code.ts";
@@ -154,21 +155,13 @@ function refusalOf(
   return refuse(403, "Pages of this origin may not connect: the server has to allow it");
 }
 
-/**
- * Whether the page that asks may connect (RFC 6455 section 10.2). Behind a proxy that speaks TLS the scheme
- * is another one, so hosts are compared.
- */
+/** Whether the page that asks may connect (RFC 6455 section 10.2). */
 function mayConnect(request: LightRequest, allowOrigin: readonly string[]): boolean {
   const origin = request.header("origin");
   if (origin === undefined || allowOrigin.includes("*") || allowOrigin.includes(origin)) {
     return true;
   }
-  if (!URL.canParse(origin)) return false;
-  const { protocol, host } = new URL(origin);
-  const own = URL.canParse(`${protocol}//${request.host}`)
-    ? new URL(`${protocol}//${request.host}`).host
-    : "";
-  return own !== "" && host === own;
+  return isOwnOrigin(origin, request.host);
 }
 
 function refuse(status: number, why: string, more: readonly string[] = []): LightResponse {
