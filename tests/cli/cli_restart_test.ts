@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { OWN_HOST } from "../support/helpers.ts";
+import { bytes, OWN_HOST, readText } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { testInNamespace } from "../support/namespace.ts";
 import { LARGE, type Restarts, restartUnderLoad } from "../support/restart.ts";
@@ -98,6 +99,28 @@ test("server: SIGUSR2 on Deno names what is missing to share the port, and no mo
   const stable = [...programCommand("server", ["-A", "--no-config"]), "--port", "0"];
   await using plain = await listening(new Program(stable));
   await refused(plain, "deno run --unstable-net");
+});
+
+test("server: SIGTERM to both processes leaves the old one the time to finish", async () => {
+  const command = programCommand("server", ["-A", "--unstable-net"]);
+  const program = new Program([...command, "--host", "127.0.0.1", "--port", "0"]);
+  await using server = await listening(program);
+  const { stderr } = program;
+  using conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+  await conn.write(bytes("before"));
+  assert.equal(await readText(conn, 6), "before");
+  program.kill("SIGUSR2");
+  const [, pid] = await stderr.until(/^restarting: the process (\d+) serves$/m);
+  await stderr.until(/^stopping: /m);
+  // As service managers do that stop a service.
+  program.kill("SIGTERM");
+  process.kill(Number(pid), "SIGTERM");
+  await stderr.until(/^stopped after 0 connections/m);
+  await conn.write(bytes("after"));
+  assert.equal(await readText(conn, 5), "after");
+  conn.close();
+  assert.equal((await program.exit()).code, 0);
+  await stderr.until(/^stopped after 1 connection, 0 of them reset$/m);
 });
 
 test("server: SIGUSR2 starts no other process once it is to stop", async () => {

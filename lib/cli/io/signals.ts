@@ -13,7 +13,7 @@ const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 export interface Signals {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
-  /** Does what the first SIGTERM does. */
+  /** Does what the first SIGTERM does. It is not a signal: the first one that comes then changes nothing. */
   stop(): void;
   /** 128 and the number of the first signal, as shells report it; 0 if there was none. */
   exitCode(): number;
@@ -38,14 +38,16 @@ export function onSignals(io: Io, { end, canFinish, stop }: OnSignals): Signals 
   // Each connection may listen to it. Node warns of more than ten, on EventTargets too.
   setMaxListeners(0, controller.signal);
   let code = 0;
+  let isAsked = false;
   const stopBy = (name: keyof typeof NUMBERS) => {
     code = 128 + NUMBERS[name];
     stop(() => controller.abort());
   };
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     io.onSignal(name, () => {
-      if (code !== 0 || !canFinish()) return end(128 + NUMBERS[name]);
-      stopBy(name);
+      if (isAsked || !canFinish()) return end(128 + NUMBERS[name]);
+      isAsked = true;
+      if (code === 0) stopBy(name);
     });
   }
   return { signal: controller.signal, stop: () => stopBy("SIGTERM"), exitCode: () => code };
