@@ -1,6 +1,7 @@
 // `server.ts chat --bus` and `--history`.
 
 import assert from "node:assert/strict";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { dialWebSocket, type WsConn } from "../../lib/http/ws/mod.ts";
 import type { Conn } from "../../lib/net/transport.ts";
@@ -184,6 +185,24 @@ test(
   },
   ["nats-server"],
 );
+
+test("cli chat --bus: that NATS refuses a line is in the log", async () => {
+  await using nats = await Nats.start("--jetstream");
+  const operator = await connect({ servers: nats.url, reconnect: false });
+  await using _operator = { [Symbol.asyncDispose]: () => operator.close() };
+  const { streams } = await jetstreamManager(operator);
+  const subjects = ["plainsocket.chat.main.lines"];
+  await streams.add({ name: "plainsocket-chat-main", subjects, max_msg_size: 10 });
+  const { chat, url } = await startChat("--bus", nats.url, "--history", "5");
+  await using _chat = chat;
+  await chat.program.stderr.until(/^bus \S+: connected$/m);
+  const ws = await dialWebSocket(url);
+  await ws.write("hello");
+  await chat.program.stderr.until(
+    /^bus \S+: a line was refused, and nobody got it: message size exceeds maximum allowed$/m,
+  );
+  await ws.close();
+}, ["nats-server"]);
 
 test("cli chat --history: a WebSocket that comes back with its position gets what was missed", async () => {
   const { chat, url } = await startChat("--history", "2");

@@ -260,6 +260,7 @@ test("arguments: what makes handlers, lists and framings names what it takes", (
     [() => echo({ recvSize: 0 }), "RangeError", /recvSize as an integer from 1, not 0/],
     [() => echo(1024 as Plain), "TypeError", /^echo .*, not 1024/],
     [() => chat({ maxLine: 0 }), "RangeError", /maxLine/],
+    [() => chat({ maxLine: 4097 }), "RangeError", /maxLine/],
     [() => chat({ maxQue: 1 } as Plain), "TypeError", /Write maxQueue/],
     [() => relay({ host: "h", port: 1 } as Plain), "TypeError", /dial\(transport/],
     [() => new AccessList({ allow: "10.0.0.0/8" } as Plain), "TypeError", /Write allow: \["10/],

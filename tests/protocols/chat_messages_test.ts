@@ -64,6 +64,16 @@ test("chat messages: what a client may not do is told to it, or closes it with t
   assert.deepEqual(other.heard.map(({ type }) => type), ["joined", "said", "left"]);
 });
 
+test("chat messages: the longest line arrives whole, however it is escaped", async () => {
+  const room = chatRoom({ maxLine: 4096 });
+  const { browser: one } = await enter(room);
+  for (const [character, escaped] of [["\x01", "\\x01"], ["\u202e", "\\u{202e}"], ["語", "語"]]) {
+    const count = Math.floor(4096 / new TextEncoder().encode(character).length);
+    one.say(character.repeat(count));
+    assert.equal((await one.next() as { text: string }).text, escaped.repeat(count));
+  }
+});
+
 test("chat messages: /quit closes with 1000, and the end of the server with 1001", async () => {
   const stop = new AbortController();
   const room = chatRoom({ signal: stop.signal });

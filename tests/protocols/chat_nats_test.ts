@@ -394,8 +394,10 @@ test("chat nats: what does not speak NATS is away, and nothing of it gets onto t
     for (
       const [text, why] of [
         ["* You are guest1\n", /^what it sends is not NATS$/],
+        ['INFO {"version":"2.9.0","tls_required":true}\r\n', /^it requires TLS, which/],
         ["INFO \x1b[2J\r\n", /^what it sends is not NATS$/],
         ["INFO {}\r\n", /^what it sends is not NATS$/],
+        [`INFO {${"x".repeat(1024 * 1024)}`, /^what it sends is not NATS$/],
         ['INFO {"version":"2.9.0"}\r\nMSG a b c d e\r\n', /^what it sends is not NATS$/],
         ['INFO {"version":"2.9.0"}\r\n-ERR \'\x1b[2J\'\r\n', /^[\x20-\x7e]+$/],
       ] as const
@@ -461,7 +463,16 @@ test("chat nats: a URL is taken apart, and one that is not valid is refused", as
   assert.equal(natsPlace("nats://t0k3n@example.org").token, "t0k3n");
   assert.equal(natsPlace("NATS://example.org/").server, "example.org:4222");
   for (
-    const url of ["", "nats:", "nats://", "http://a", "nats://a/b/c", "nats://a/b.c", "nats://a?b"]
+    const url of [
+      "",
+      "nats:",
+      "nats://",
+      "http://a",
+      "nats://a/b/c",
+      "nats://a/b.c",
+      "nats://a?b",
+      "nats://a:%zz@b",
+    ]
   ) {
     await assert.rejects(natsBus({ url }), RangeError, url);
   }

@@ -1,6 +1,6 @@
 // nats-server, with a folder of its own, and a relay in front of it that breaks connections.
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import process from "node:process";
 import { join } from "node:path";
@@ -31,8 +31,19 @@ export class Nats implements AsyncDisposable {
   }
 
   /** Starts it on a free port of 127.0.0.1. */
-  static async start(...args: string[]): Promise<Nats> {
+  static start(...args: string[]): Promise<Nats> {
+    return Nats.#start(mkdtempSync(join(tmpdir(), "plainsocket-nats-")), args);
+  }
+
+  /** The same, with the text of a configuration file. */
+  static configured(text: string): Promise<Nats> {
     const folder = mkdtempSync(join(tmpdir(), "plainsocket-nats-"));
+    const path = join(folder, "nats.conf");
+    writeFileSync(path, text);
+    return Nats.#start(folder, ["--config", path]);
+  }
+
+  static async #start(folder: string, args: readonly string[]): Promise<Nats> {
     const program = run(folder, -1, args);
     const [, port] = await ready(program);
     return new Nats(folder, args, program, Number(port));

@@ -119,9 +119,10 @@ export interface Bus {
    * A line arrives at the publisher, too: at once if the bus keeps nothing, or is down. A bus that is
    * down delivers to nobody else, and keeps nothing to deliver later.
    *
-   * Returns a promise if it takes time. It rejects when it is unknown whether a line is kept.
+   * Returns a promise if it takes time. It resolves with `"refused"` when a line is not kept and nobody
+   * gets it, and rejects when it is unknown whether a line is kept.
    */
-  publish(message: BusMessage): void | Promise<void>;
+  publish(message: BusMessage): void | Promise<"refused" | void>;
   /** Subscribes. Returns a function that ends it. */
   subscribe(listener: BusListener): () => void;
 }

@@ -7,12 +7,15 @@
 import type { BusMember, BusMessage } from "./bus.ts";
 import { cleanText, isName } from "./clean_text.ts";
 
+/** The most bytes of a line, before it is cleaned. */
+export const MAX_LINE = 4096;
 /** The most members in one part of a roster. */
 export const ROSTER_PART = 500;
 /** The most parts of a roster. */
 export const ROSTER_PARTS = 200;
 
-const MAX_TEXT = 16 * 1024;
+/** Four for each byte of the longest line: that is how long a control character is when it is escaped. */
+const MAX_TEXT = 4 * MAX_LINE;
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -15,12 +15,13 @@ import {
 } from "../../base/arguments.ts";
 import type { Handler } from "../../serve/serve.ts";
 import type { ChatPosition } from "./bus.ts";
+import { MAX_LINE } from "./bus_message.ts";
 import { type ChatOptions, Room } from "./room.ts";
 import { LineVoice, type MessageConn, MessageVoice } from "./lines_or_messages.ts";
 
 const OPTIONS: Kinds<ChatOptions> = {
   signal: SIGNAL,
-  maxLine: integer(1),
+  maxLine: integer(1, MAX_LINE),
   maxQueue: integer(1),
   onEvent: FUNCTION,
   bus: having("a Bus, such as memoryBus()", "publish", "subscribe"),

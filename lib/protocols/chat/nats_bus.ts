@@ -24,6 +24,9 @@ import { loadNats } from "./nats/packages.deno.ts";
 import type { NatsSession } from "./nats/session.ts";
 import { type NatsPlace, natsPlace } from "./nats/url.ts";
 
+/** A bus that was up for so long was of use, in milliseconds. */
+const STEADY_MS = 5000;
+
 /** Options of {@linkcode natsBus}. */
 export interface NatsBusOptions {
   /**
@@ -42,6 +45,11 @@ export interface NatsBusOptions {
   readonly clock?: Clock;
   /** Called when the bus has come or gone, or could not be reached; `why` says why it is down. */
   readonly onState?: (state: BusState, why: string) => void;
+  /**
+   * Called with the reason when NATS does not take a line: its stream is full, say. Called again when the
+   * reason is another one, or a line was kept meanwhile.
+   */
+  readonly onRefused?: (why: string) => void;
 }
 
 const OPTIONS: Kinds<NatsBusOptions> = {
@@ -50,6 +58,7 @@ const OPTIONS: Kinds<NatsBusOptions> = {
   transport: TRANSPORT,
   clock: CLOCK,
   onState: FUNCTION,
+  onRefused: FUNCTION,
 };
 
 /** A bus on NATS. It has one subscriber. */
@@ -83,7 +92,7 @@ export interface NatsBus extends Bus {
 export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
   checkOptions("natsBus", options, OPTIONS, '{ url: "nats://127.0.0.1:4222" }');
   const place = placeOf(options.url);
-  const { history = 0, clock = systemClock, onState = () => {} } = options;
+  const { history = 0, clock = systemClock } = options;
   const { NatsSession } = await import("./nats/session.ts");
   await loadNats().catch((error) => {
     const [why] = (error as Error).message.split("\n");
@@ -95,7 +104,7 @@ export async function natsBus(options: NatsBusOptions): Promise<NatsBus> {
     (stop) => NatsSession.open({ place, transport, stop }),
     history,
     clock,
-    onState,
+    options,
   );
 }
 
@@ -107,12 +116,18 @@ function placeOf(url: string): NatsPlace {
   }
 }
 
+/** An error in words, which are the same whenever it is the same. */
+function reasonOf(error: Error | void): string {
+  return escapeText(error?.message ?? "").replace(/_INBOX\.[^"\s]+/g, "_INBOX.>");
+}
+
 class ReconnectingBus implements NatsBus {
   readonly isLocal = false;
   readonly history: number;
   readonly #open: (stop: AbortSignal) => Promise<NatsSession>;
   readonly #clock: Clock;
   readonly #onState: (state: BusState, why: string) => void;
+  readonly #onRefused: (why: string) => void;
   readonly #stop = new AbortController();
   readonly #stopped = deferred<void>();
   readonly #closed = deferred<void>();
@@ -124,17 +139,22 @@ class ReconnectingBus implements NatsBus {
   /** Whether the listener knows where it began. */
   #hasBegun = false;
   #session: NatsSession | undefined;
+  /** When it came up last. */
+  #upSince = 0;
+  /** Why the last line was refused. Undefined if it was kept. */
+  #refusal: string | undefined;
 
   constructor(
     open: (stop: AbortSignal) => Promise<NatsSession>,
     history: number,
     clock: Clock,
-    onState: (state: BusState, why: string) => void,
+    { onState = () => {}, onRefused = () => {} }: NatsBusOptions,
   ) {
     this.#open = open;
     this.history = history;
     this.#clock = clock;
     this.#onState = onState;
+    this.#onRefused = onRefused;
     this.#stop.signal.addEventListener("abort", () => this.#stopped.resolve());
   }
 
@@ -154,13 +174,20 @@ class ReconnectingBus implements NatsBus {
     return () => this.#stop.abort();
   }
 
-  publish(message: BusMessage): void | Promise<void> {
+  publish(message: BusMessage): void | Promise<"refused" | void> {
     const session = this.#state === "up" ? this.#session : undefined;
     if (message.type === "said") {
-      if (session !== undefined && this.history > 0) return session.keep(message);
+      if (session !== undefined && this.history > 0) return this.#keep(session, message);
       this.#listener?.onMessage(message, undefined);
     }
     session?.send(message);
+  }
+
+  async #keep(session: NatsSession, message: BusMessage): Promise<"refused" | void> {
+    const why = await session.keep(message);
+    if (why !== undefined && why !== this.#refusal) this.#onRefused(escapeText(why));
+    this.#refusal = why;
+    if (why !== undefined) return "refused";
   }
 
   async #run(listener: BusListener): Promise<void> {
@@ -176,6 +203,8 @@ class ReconnectingBus implements NatsBus {
       if (signal.aborted) return;
       if (wasUp || why !== before) this.#onState("down", why);
       before = why;
+      // Who is let in and turned out again waits longer each time.
+      if (wasUp && this.#clock.now() - this.#upSince >= STEADY_MS) this.#backoff.reset();
       // Not all servers are to come back at the same moment.
       await sleep(this.#backoff.next() * (0.5 + Math.random()), this.#clock, signal);
     }
@@ -187,9 +216,9 @@ class ReconnectingBus implements NatsBus {
       this.#session = await this.#open(this.#stop.signal);
       await Promise.race([this.#stopped.promise, this.#follow(this.#session, listener)]);
       const why = await Promise.race([this.#stopped.promise, this.#session.ended()]);
-      return escapeText(why?.message ?? "");
+      return reasonOf(why);
     } catch (error) {
-      return escapeText((error as Error).message);
+      return reasonOf(error as Error);
     }
   }
 
@@ -203,7 +232,7 @@ class ReconnectingBus implements NatsBus {
       onKept: (begin, end) => this.#resume(listener, begin, end),
       onUp: () => {
         this.#state = "up";
-        this.#backoff.reset();
+        this.#upSince = this.#clock.now();
         this.#onState("up", "");
         listener.onState?.("up");
       },

@@ -34,7 +34,7 @@ const MAX_CHANGES = 20;
 export interface ChatOptions {
   /** Aborting it tells everybody that the server stops, and ends all conversations. */
   readonly signal?: AbortSignal;
-  /** The most bytes of a line, its end not counted. Default: 1000. */
+  /** The most bytes of a line, its end not counted; 4096 at most. Default: 1000. */
   readonly maxLine?: number;
   /** The most bytes that may wait for a client, over which it is dropped. Default: 256 KiB. */
   readonly maxQueue?: number;
@@ -178,8 +178,12 @@ export class Room {
       text,
     });
     if (published === undefined) return;
-    const saying = published.catch(() => {
-      const start = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    const start = text.length > 40 ? `${text.slice(0, 40)}…` : text;
+    const saying = published.then((result) => {
+      if (result === "refused") {
+        this.#notice(member, `Nobody got this, since it could not be kept: ${start}`);
+      }
+    }, () => {
       this.#notice(member, `It is not known whether the others got this: ${start}`);
     }).finally(() => {
       if (member.saying === saying) member.saying = undefined;

@@ -78,7 +78,13 @@ export async function openBus({ url, history }: BusOptions, session: Session): P
   }
   const { server } = natsPlace(url);
   const onState = (state: BusState, why: string) => tell(log, server, state, why);
-  const bus = await natsBus({ url, history, clock, onState }).catch((error) => {
+  const onRefused = (why: string) =>
+    log.event(`bus ${server}: a line was refused, and nobody got it: ${why}`, {
+      event: "bus-refusal",
+      server,
+      why,
+    });
+  const bus = await natsBus({ url, history, clock, onState, onRefused }).catch((error) => {
     throw new CliError(EXIT.usage, (error as Error).message, { cause: error });
   });
   return { bus, closed: bus.closed };

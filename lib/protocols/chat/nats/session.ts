@@ -4,14 +4,16 @@
  * @module
  */
 
-import type { DeliverPolicy, StreamInfo } from "@nats-io/jetstream";
+import type { DeliverPolicy } from "@nats-io/jetstream";
 import type { NatsConnectionImpl } from "@nats-io/nats-core/internal";
 import { Buffer } from "node:buffer";
+import { inNextTurn } from "../../../base/clock.ts";
 import { deferred } from "../../../base/wait.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type BusMessage, type ChatPosition, epochOf } from "../bus.ts";
 import { loadNats, type NatsPackages } from "./packages.deno.ts";
+import { openStream } from "./stream.ts";
 import { ConnTransport } from "./transport.ts";
 import type { NatsPlace } from "./url.ts";
 
@@ -22,6 +24,10 @@ const PING_MS = 5000;
 const KEEP_MS = 5000;
 /** Larger messages are not ours. */
 const MAX_MESSAGE = 256 * 1024;
+/** The largest message of ours is smaller: a part of a roster. */
+const LEAST_PAYLOAD = 64 * 1024;
+/** NATS's own error for a stream of another name: the one of the room is gone. */
+const WRONG_STREAM = 10_060;
 
 /** What {@linkcode NatsSession} takes. */
 export interface SessionOptions {
@@ -53,6 +59,7 @@ export class NatsSession {
     this.#nc = nc;
     this.#jetstream = jetstream;
     this.#place = place;
+    void this.#watchErrors();
   }
 
   /** Connects. Rejects if that fails. */
@@ -84,17 +91,22 @@ export class NatsSession {
       pingInterval: PING_MS,
       maxPingOut: 2,
     }).finally(() => stop.removeEventListener("abort", onStop));
-    return new NatsSession(nc as NatsConnectionImpl, packages, place);
+    const most = nc.info?.max_payload ?? 0;
+    if (most >= LEAST_PAYLOAD) return new NatsSession(nc as NatsConnectionImpl, packages, place);
+    await nc.close();
+    throw new Error(`its max_payload is ${most}: it must be at least ${LEAST_PAYLOAD}`);
   }
 
   /** Hands over what arrives. Rejects if it cannot subscribe. */
   async follow(history: number, listener: SessionListener): Promise<void> {
     const { lines, presence } = this.#place;
     this.#subscribe(presence, listener);
-    if (history > 0) return await this.#followKept(history, listener);
-    this.#subscribe(lines, listener);
-    await Promise.race([this.#nc.flush(), this.#nc.closed()]);
-    if (!this.#nc.isClosed()) listener.onUp();
+    if (history === 0) this.#subscribe(lines, listener);
+    // Nobody takes this for a message: it shows whether this server may publish.
+    this.#nc.publish(presence);
+    await this.#flush();
+    if (history > 0) await this.#followKept(history, listener);
+    else listener.onUp();
   }
 
   /** Resolves when the connection is lost, or of no more use, with why. */
@@ -106,11 +118,19 @@ export class NatsSession {
   /** Sends a message to the others. */
   send(message: BusMessage): void {
     const { lines, presence } = this.#place;
-    this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
+    try {
+      this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
+    } catch (error) {
+      // It was closed a moment ago. Whoever has said something is not to blame.
+      this.#failure.resolve(error as Error);
+    }
   }
 
-  /** Has a line be kept. Rejects if it is not known to be. */
-  async keep(message: BusMessage): Promise<void> {
+  /**
+   * Has a line be kept. Resolves with why NATS has refused it; undefined if it is kept. Rejects if that is
+   * not known.
+   */
+  async keep(message: BusMessage): Promise<string | undefined> {
     try {
       await this.#jetstream.jetstream(this.#nc).publish(
         this.#place.lines,
@@ -121,7 +141,10 @@ export class NatsSession {
           expect: { streamName: this.#place.stream },
         },
       );
+      return undefined;
     } catch (error) {
+      const { name, message, code } = error as Error & { code?: unknown };
+      if (name === "JetStreamApiError" && code !== WRONG_STREAM) return message;
       // Without its stream, or too slow: begin anew.
       this.#failure.resolve(error as Error);
       throw error;
@@ -131,6 +154,21 @@ export class NatsSession {
   /** Ends it; what was sent before leaves. */
   async close(): Promise<void> {
     await this.#nc.close();
+  }
+
+  /** Resolves when NATS has taken all up to now. Rejects if something of it was not allowed. */
+  async #flush(): Promise<void> {
+    const failed = this.ended().then((error) => Promise.reject(error));
+    await Promise.race([this.#nc.flush(), failed]);
+    // An error that came before the answer is reported a little later.
+    await Promise.race([new Promise<void>((resolve) => inNextTurn(resolve)), failed]);
+  }
+
+  /** NATS tells of what is not allowed when it has happened, whoever asked for it. */
+  async #watchErrors(): Promise<void> {
+    for await (const status of this.#nc.status()) {
+      if (status.type === "error") this.#failure.resolve(status.error);
+    }
   }
 
   #subscribe(subject: string, listener: SessionListener): void {
@@ -149,7 +187,9 @@ export class NatsSession {
 
   /** Gets the lines that are kept, then those that come. */
   async #followKept(history: number, listener: SessionListener): Promise<void> {
-    const { created, state } = await this.#stream(history);
+    const jetstream = this.#jetstream.jetstream(this.#nc);
+    const manager = await jetstream.jetstreamManager(false);
+    const { created, state } = await openStream(manager, this.#place, history);
     const epoch = epochOf(Date.parse(created));
     const last = state.last_seq;
     const first = state.messages === 0 ? last : state.first_seq - 1;
@@ -163,8 +203,7 @@ export class NatsSession {
       isUp = true;
       listener.onUp();
     };
-    const { consumers } = this.#jetstream.jetstream(this.#nc);
-    const consumer = await consumers.getPushConsumer(this.#place.stream, {
+    const consumer = await jetstream.consumers.getPushConsumer(this.#place.stream, {
       deliver_policy: "by_start_sequence" as DeliverPolicy,
       opt_start_seq: offset + 1,
     });
@@ -179,18 +218,6 @@ export class NatsSession {
     });
     void this.#watch(messages.status());
     upAtEnd(pending);
-  }
-
-  /** The stream of the room, which is made if there is none. */
-  async #stream(history: number): Promise<StreamInfo> {
-    const { stream, lines } = this.#place;
-    const { streams } = await this.#jetstream.jetstreamManager(this.#nc, { checkAPI: false });
-    try {
-      return await streams.info(stream);
-    } catch (error) {
-      if ((error as Error).name !== "StreamNotFoundError") throw withAdvice(error as Error);
-      return await streams.add({ name: stream, subjects: [lines], max_msgs: history });
-    }
   }
 
   /** The stream is gone, or what delivers it: begin anew. */
@@ -210,13 +237,4 @@ function parsed(data: Uint8Array): unknown {
   } catch {
     return undefined;
   }
-}
-
-function withAdvice(error: Error): Error {
-  const isOff = /not enabled|no responders/i.test(error.message);
-  return isOff
-    ? new Error("NATS keeps no lines: JetStream is off. Start nats-server with --jetstream", {
-      cause: error,
-    })
-    : error;
 }

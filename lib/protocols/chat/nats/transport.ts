@@ -20,13 +20,23 @@ import type { NatsPackages } from "./packages.deno.ts";
 /** The most bytes that may wait to be sent, over which the connection counts as lost. */
 const MAX_WAITING = 8 * 1024 * 1024;
 
+/**
+ * The most bytes of a line without its end; messages are bounded by the client. NATS's own lines are of
+ * 4 KiB, its INFO of a cluster is longer. The client takes quadratic time for them.
+ */
+const MAX_LINE = 128 * 1024;
+
 /** How long what was sent before the end may take to leave, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** Throws if the client could not read what the server says of itself. */
-function checkInfo(data: Uint8Array | undefined): void {
-  const { version } = JSON.parse(new TextDecoder().decode(data));
-  if (!/^\d+\.\d+\.\d+/.test(version)) throw new TypeError("no version");
+const NO_NATS = "what it sends is not NATS";
+const NEEDS_TLS = "it requires TLS, which the connection to it does not have";
+
+/** Says why the client cannot go on with what the server says of itself. Throws if it cannot read that. */
+function refusalOf(info: Uint8Array | undefined): string | undefined {
+  const { version, tls_required: needsTls } = JSON.parse(new TextDecoder().decode(info));
+  if (!/^\d+\.\d+\.\d+/.test(version)) return NO_NATS;
+  return needsTls === true ? NEEDS_TLS : undefined;
 }
 
 /** See the module. */
@@ -43,6 +53,8 @@ export class ConnTransport implements NatsTransport {
   #waiting = 0;
   /** The last write. */
   #writing: Promise<void> = Promise.resolve();
+  /** Why the server is of no use. */
+  #refusal: string | undefined;
   isClosed = false;
   closeError?: Error;
 
@@ -51,8 +63,8 @@ export class ConnTransport implements NatsTransport {
     this.#transport = transport;
     this.#stop = stop;
     this.#reader = new core.Parser({
-      push(event) {
-        if ("kind" in event && event.kind === core.Kind.INFO) checkInfo(event.data);
+      push: (event) => {
+        if ("kind" in event && event.kind === core.Kind.INFO) this.#refusal = refusalOf(event.data);
       },
     });
     stop.addEventListener("abort", this.#onStop);
@@ -99,18 +111,20 @@ export class ConnTransport implements NatsTransport {
       if (n === null) return this.#end(undefined);
       // The client keeps what it gets.
       const chunk = Buffer.from(buffer.subarray(0, n));
-      if (!this.#canRead(chunk)) return this.#end(new Error("what it sends is not NATS"));
+      const why = this.#refusalOf(chunk);
+      if (why !== undefined) return this.#end(new Error(why));
       yield chunk;
     }
   }
 
-  #canRead(chunk: Uint8Array): boolean {
+  #refusalOf(chunk: Uint8Array): string | undefined {
     try {
       this.#reader.parse(chunk);
-      return true;
     } catch {
-      return false;
+      return NO_NATS;
     }
+    const isEndless = (this.#reader.argBuf?.length ?? 0) > MAX_LINE;
+    return isEndless ? NO_NATS : this.#refusal;
   }
 
   async close(error?: Error): Promise<void> {

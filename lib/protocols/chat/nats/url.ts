@@ -37,16 +37,24 @@ export function natsPlace(text: string): NatsPlace {
   if (!/^[\w-]{1,32}$/.test(room)) {
     throw new RangeError("takes a room of 1 to 32 letters of ASCII, digits, '-' and '_'");
   }
-  const { username, password } = url;
+  const [username, password] = [decoded(url.username), decoded(url.password)];
   const hasPassword = password !== "";
   const port = /:80(?:\/|$)/.test(text) ? "80" : url.port || "4222";
   return {
     server: `${url.hostname}:${port}`,
-    user: hasPassword ? decodeURIComponent(username) : undefined,
-    pass: hasPassword ? decodeURIComponent(password) : undefined,
-    token: !hasPassword && username !== "" ? decodeURIComponent(username) : undefined,
+    user: hasPassword ? username : undefined,
+    pass: hasPassword ? password : undefined,
+    token: !hasPassword && username !== "" ? username : undefined,
     lines: `plainsocket.chat.${room}.lines`,
     presence: `plainsocket.chat.${room}.presence`,
     stream: `plainsocket-chat-${room}`,
   };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new RangeError("takes '%' in a user, a password or a token as '%25'");
+  }
 }

@@ -1,0 +1,52 @@
+/**
+ * The stream of NATS that keeps the lines of a room.
+ *
+ * @module
+ */
+
+import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
+import type { NatsPlace } from "./url.ts";
+
+/** Makes the stream if there is none. Rejects if it cannot keep the lines of the room. */
+export async function openStream(
+  { streams }: JetStreamManager,
+  { stream, lines }: NatsPlace,
+  history: number,
+): Promise<StreamInfo> {
+  try {
+    const info = await streams.info(stream);
+    checkStream(info, lines);
+    return info;
+  } catch (error) {
+    if ((error as Error).name !== "StreamNotFoundError") throw withAdvice(error as Error);
+    return await streams.add({ name: stream, subjects: [lines], max_msgs: history });
+  }
+}
+
+/** Somebody else may have made it. */
+function checkStream(
+  { config: { name, subjects = [], no_ack: isSilent } }: StreamInfo,
+  lines: string,
+) {
+  if (!subjects.some((subject) => covers(subject, lines))) {
+    throw new Error(`the stream ${name} does not have the subject ${lines}: add it`);
+  }
+  if (isSilent) throw new Error(`the stream ${name} has no_ack, and confirms no line: unset it`);
+}
+
+/** Whether a subject, which may have wildcards, includes another. */
+function covers(pattern: string, subject: string): boolean {
+  const [tokens, parts] = [pattern.split("."), subject.split(".")];
+  if (tokens.at(-1) === ">") parts.splice(tokens.length);
+  const fits = (token: string, i: number) => token === ">" || token === "*" || token === parts[i];
+  return tokens.length === parts.length && tokens.every(fits);
+}
+
+function withAdvice(error: Error): Error {
+  const isOff = /not enabled|no responders/i.test(error.message);
+  return isOff
+    ? new Error("NATS keeps no lines: JetStream is off. Start nats-server with --jetstream", {
+      cause: error,
+    })
+    : error;
+}
