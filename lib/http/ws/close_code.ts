@@ -5,6 +5,7 @@
  */
 
 import { Buffer, isUtf8 } from "node:buffer";
+import { checkArgument, TEXT } from "../../base/arguments.ts";
 import { WsError } from "./error.ts";
 
 /** The codes that the engine sends itself, or reports. */
@@ -43,6 +44,23 @@ export function isCloseCode(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
+/** Whether a code is one that programs close with: 1000, and 3000 to 4999. */
+export function isUserCode(code: unknown): code is number {
+  return code === CLOSE.normal || isCloseCode(code as number) && (code as number) >= 3000;
+}
+
+/** Throws what is wrong with a code and a reason that a caller closes with. */
+export function checkClose(code: number, reason: string): void {
+  if (!isCloseCode(code)) {
+    const instead = "write 1000, or a code from 3000 to 4999";
+    throw new RangeError(`A WebSocket cannot be closed with the code ${code}: ${instead}`);
+  }
+  checkArgument("close", reason, TEXT);
+  if (Buffer.byteLength(reason) > MAX_REASON) {
+    throw new RangeError(`The reason for closing has at most ${MAX_REASON} bytes`);
+  }
+}
+
 /** The content of a Close frame. */
 export interface CloseReason {
   /** 1005 if there is none. */
@@ -67,14 +85,17 @@ export function parseClose(payload: Uint8Array): CloseReason {
   return { code, reason: Buffer.from(reason).toString() };
 }
 
+/** Cuts a reason that is too long between characters. */
+export function cutReason(reason: string): string {
+  const text = Buffer.from(reason);
+  if (text.length <= MAX_REASON) return reason;
+  let end = MAX_REASON;
+  while ((text[end] & 0xc0) === 0x80) end--;
+  return text.toString("utf8", 0, end);
+}
+
 /** Makes the payload of a Close frame. A reason that is too long is cut between characters. */
 export function closePayload(code: number | undefined, reason: string): Uint8Array {
   if (code === undefined || code === CLOSE.none) return new Uint8Array(0);
-  let text = Buffer.from(reason);
-  if (text.length > MAX_REASON) {
-    let end = MAX_REASON;
-    while ((text[end] & 0xc0) === 0x80) end--;
-    text = text.subarray(0, end);
-  }
-  return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), text]);
+  return Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(cutReason(reason))]);
 }

@@ -7,19 +7,12 @@
 
 import { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
-import { checkArgument } from "../../base/arguments.ts";
+import { BYTES, checkArgument } from "../../base/arguments.ts";
 import { type Deferred, deferred } from "../../base/wait.ts";
 import { SocketError } from "../../base/errors.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { WsMessage } from "./assembler.ts";
-import {
-  CLOSE,
-  closePayload,
-  type CloseReason,
-  isCloseCode,
-  MAX_REASON,
-  parseClose,
-} from "./close_code.ts";
+import { checkClose, CLOSE, closePayload, type CloseReason, parseClose } from "./close_code.ts";
 import { Deflate, type DeflateParameters } from "./deflate.ts";
 import { WsError } from "./error.ts";
 import { type FrameFlags, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
@@ -197,30 +190,25 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     return new SocketError("EPIPE", "write", { addr: this.remoteAddr, why });
   }
 
-  ping(data?: Uint8Array): Promise<void> {
+  async ping(data?: Uint8Array): Promise<void> {
+    if (data !== undefined) checkArgument("ping", data, BYTES);
     const payload = Buffer.from(data ?? `${++this.#pingCount}`);
     if (payload.length > MAX_CONTROL) {
-      return Promise.reject(new RangeError("The data of a Ping has at most 125 bytes"));
+      throw new RangeError("The data of a Ping has at most 125 bytes");
     }
-    if (this.#isEnding()) return Promise.reject(this.#closing());
+    if (this.#isEnding()) throw this.#closing();
     if (this.#pings.length === MAX_PINGS) {
       const why = `${MAX_PINGS} Pings wait for their Pongs`;
-      return Promise.reject(new SocketError("EBUSY", "write", { addr: this.remoteAddr, why }));
+      throw new SocketError("EBUSY", "write", { addr: this.remoteAddr, why });
     }
     const done = deferred<void>();
     this.#pings.push({ data: payload, done });
     this.#sender.send(OPCODE.ping, WHOLE, payload).catch(done.reject);
-    return done.promise;
+    await done.promise;
   }
 
   async close(code: number = CLOSE.normal, reason: string = ""): Promise<void> {
-    if (!isCloseCode(code)) {
-      const instead = "write 1000, or a code from 3000 to 4999";
-      throw new RangeError(`A WebSocket cannot be closed with the code ${code}: ${instead}`);
-    }
-    if (Buffer.byteLength(reason) > MAX_REASON) {
-      throw new RangeError(`The reason for closing has at most ${MAX_REASON} bytes`);
-    }
+    checkClose(code, reason);
     if (!this.#isEnding()) {
       this.#closedBy = "self";
       this.#receiver.endReading();

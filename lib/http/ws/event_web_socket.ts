@@ -5,8 +5,9 @@
  */
 
 import { Buffer } from "node:buffer";
+import { isAnyArrayBuffer } from "node:util/types";
 import type { WsMessage } from "./assembler.ts";
-import { CLOSE, MAX_REASON } from "./close_code.ts";
+import { CLOSE, isUserCode, MAX_REASON } from "./close_code.ts";
 import type { WsConn } from "./conn_types.ts";
 
 /** What a message is in an event: bytes are an `ArrayBuffer` or a `Blob`, by `binaryType`. */
@@ -66,6 +67,9 @@ export interface EventWebSocket extends EventTarget {
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
+/** What is done in its turn; a promise holds up what is asked for behind it. */
+type Job = () => Promise<void> | undefined;
+
 type Listener = ((event: never) => void) | null;
 
 class Facade extends EventTarget implements EventWebSocket {
@@ -82,6 +86,8 @@ class Facade extends EventTarget implements EventWebSocket {
   onerror: EventWebSocket["onerror"] = null;
   onclose: EventWebSocket["onclose"] = null;
   #ws: WsConn | undefined;
+  /** What waits for a blob that is being read; undefined while none is. */
+  #waiting: Job[] | undefined;
 
   constructor(opening: WsConn | Promise<WsConn>, url: string) {
     super();
@@ -148,50 +154,66 @@ class Facade extends EventTarget implements EventWebSocket {
     if (this.readyState === CONNECTING) {
       throw new DOMException("The WebSocket is not open yet: wait for 'open'", "InvalidStateError");
     }
-    const size = sizeOf(data);
+    const message = messageOf(data);
+    const size = sizeOf(message);
     this.bufferedAmount += size;
     if (this.readyState !== OPEN) return;
-    this.#write(this.#ws!, data).then(
-      () => void (this.bufferedAmount -= size),
-      // It is lost, which "error" and "close" say.
-      () => {},
-    );
+    const sent = () => void (this.bufferedAmount -= size);
+    // It is lost, which "error" and "close" say.
+    const lost = () => {};
+    const ws = this.#ws!;
+    this.#inOrder(() => {
+      if (!(message instanceof Blob)) return void ws.write(message).then(sent, lost);
+      return message.arrayBuffer().then(
+        (buffer) => void ws.write(new Uint8Array(buffer)).then(sent, lost),
+        () => void ws.close(CLOSE.internal),
+      );
+    });
   }
 
-  #write(ws: WsConn, data: string | ArrayBuffer | ArrayBufferView | Blob): Promise<void> {
-    if (typeof data === "string") return ws.write(data);
-    if (data instanceof Blob) return ws.writeStream("binary", piecesOf(data));
-    // Bytes may change once this has returned, so they are copied.
-    return ws.write(
-      ArrayBuffer.isView(data)
-        ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice()
-        : new Uint8Array(data.slice(0)),
-    );
+  /** Does what was asked for in that order: what a job returns is waited for by those behind it. */
+  #inOrder(job: Job): void {
+    if (this.#waiting !== undefined) return void this.#waiting.push(job);
+    const reading = job();
+    if (reading === undefined) return;
+    this.#waiting = [];
+    void reading.then(() => {
+      const jobs = this.#waiting!;
+      this.#waiting = undefined;
+      for (const next of jobs) this.#inOrder(next);
+    });
   }
 
   close(code?: number, reason: string = ""): void {
-    if (code !== undefined && code !== CLOSE.normal && !(code >= 3000 && code <= 4999)) {
+    const rounded = code === undefined ? undefined : Math.round(Number(code));
+    if (rounded !== undefined && !isUserCode(rounded)) {
       const why = `A WebSocket cannot be closed with the code ${code}: write 1000, or 3000 to 4999`;
       throw new DOMException(why, "InvalidAccessError");
     }
-    if (Buffer.byteLength(reason) > MAX_REASON) {
+    const text = String(reason);
+    if (Buffer.byteLength(text) > MAX_REASON) {
       const why = `The reason for closing has at most ${MAX_REASON} bytes`;
       throw new DOMException(why, "SyntaxError");
     }
     if (this.readyState >= CLOSING) return;
     this.readyState = CLOSING;
-    void this.#ws?.close(code, reason);
+    this.#inOrder(() => void this.#ws?.close(rounded, text));
   }
 }
 
-function sizeOf(data: string | ArrayBuffer | ArrayBufferView | Blob): number {
-  if (typeof data === "string") return Buffer.byteLength(data);
-  return data instanceof Blob ? data.size : data.byteLength;
+/** What is sent: bytes may change once `send()` has returned, so they are copied. */
+function messageOf(data: unknown): string | Uint8Array | Blob {
+  if (data instanceof Blob) return data;
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  }
+  // Anything else is text, as in browsers.
+  return isAnyArrayBuffer(data) ? new Uint8Array(data.slice(0)) : String(data);
 }
 
-/** What a blob has, read when it is sent. */
-async function* piecesOf(blob: Blob): AsyncGenerator<Uint8Array> {
-  yield new Uint8Array(await blob.arrayBuffer());
+function sizeOf(message: string | Uint8Array | Blob): number {
+  if (typeof message === "string") return Buffer.byteLength(message);
+  return message instanceof Blob ? message.size : message.length;
 }
 
 /**

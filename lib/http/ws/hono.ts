@@ -4,6 +4,7 @@
  * @module
  */
 
+import { settled } from "../../base/wait.ts";
 import type { AnyHandler } from "../fetch/fetch_handler.ts";
 import { websocket, type WsServerOptions } from "./server.ts";
 import {
@@ -20,7 +21,10 @@ export interface HonoContext {
   readonly req: { readonly raw: Request };
 }
 
-/** What is called while a WebSocket is open. `ws` sends and closes. */
+/**
+ * What is called while a WebSocket is open. `ws` sends and closes. If one of them throws, or its promise
+ * rejects, the WebSocket is closed with 1011, and the server reports the error.
+ */
 export interface HonoEvents {
   /** It is open. */
   readonly onOpen?: (event: Event, ws: EventWebSocket) => void;
@@ -52,10 +56,7 @@ export function upgradeWebSocket<C extends HonoContext>(
   options: WsServerOptions = {},
 ): HonoHandler<C> {
   const handlerOf = (events: HonoEvents): AnyHandler =>
-    websocket(async (ws) => {
-      listen(asWebSocket(ws), events);
-      await ws.closed;
-    }, options);
+    websocket((ws) => callAll(asWebSocket(ws), events), options);
   // Wrong options are noticed at once.
   handlerOf({});
   return async (context, next) => {
@@ -65,10 +66,19 @@ export function upgradeWebSocket<C extends HonoContext>(
   };
 }
 
-function listen(ws: EventWebSocket, { onOpen, onMessage, onClose, onError }: HonoEvents): void {
+/** Calls what is to be called until the WebSocket is closed. Rejects with what one of them throws. */
+function callAll(ws: EventWebSocket, events: HonoEvents): Promise<void> {
   ws.binaryType = "arraybuffer";
-  ws.onopen = (event) => onOpen?.(event, ws);
-  ws.onmessage = (event) => onMessage?.(event, ws);
-  ws.onclose = (event) => onClose?.(event, ws);
-  ws.onerror = (event) => onError?.(event, ws);
+  return new Promise((resolve, reject) => {
+    const calling = <E>(call: Call<E> = nothing, done = nothing) => (event: E) =>
+      void settled(call, event, ws).then(done, reject);
+    ws.onopen = calling(events.onOpen);
+    ws.onmessage = calling(events.onMessage);
+    ws.onerror = calling(events.onError);
+    ws.onclose = calling(events.onClose, resolve);
+  });
 }
+
+type Call<E> = (event: E, ws: EventWebSocket) => void;
+
+const nothing = () => {};

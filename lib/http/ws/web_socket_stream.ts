@@ -5,14 +5,21 @@
  */
 
 import type { WsMessage } from "./assembler.ts";
+import { checkClose, CLOSE, cutReason, isUserCode } from "./close_code.ts";
 import { WsError } from "./error.ts";
 import type { WsConn } from "./conn_types.ts";
 
 /** An open WebSocket as streams. */
 export interface WsStreamOpen {
-  /** The messages that come, each read when it is asked for. */
+  /**
+   * The messages that come, each read when it is asked for. Cancelling closes, with the `closeCode` and the
+   * `reason` of an error that has a code from 3000 to 4999; else with 1000.
+   */
   readonly readable: ReadableStream<WsMessage>;
-  /** Takes messages to send, each when the kernel has taken the one before. Closing it closes. */
+  /**
+   * Takes messages to send, each when the kernel has taken the one before. Closing it closes, and so does
+   * aborting, with a code as in `readable`.
+   */
   readonly writable: WritableStream<WsMessage>;
   /** The subprotocol that was agreed on; "" without one. */
   readonly protocol: string;
@@ -34,7 +41,7 @@ export interface WsStream {
   readonly opened: Promise<WsStreamOpen>;
   /** Resolves when it is closed; rejects with a {@linkcode WsError} if it was not in good order. */
   readonly closed: Promise<Required<WsStreamClose>>;
-  /** Closes. Default of `closeCode`: 1000. */
+  /** Closes. Default of `closeCode`: 1000. Throws a `RangeError` for what no Close frame may have. */
   close(close?: WsStreamClose): void;
 }
 
@@ -66,7 +73,8 @@ export function asWebSocketStream(ws: WsConn | Promise<WsConn>): WsStream {
   return {
     opened,
     closed,
-    close({ closeCode, reason } = {}) {
+    close({ closeCode = CLOSE.normal, reason = "" } = {}) {
+      checkClose(closeCode, reason);
       void opening.then((ws) => ws.close(closeCode, reason), () => {});
     },
   };
@@ -85,12 +93,23 @@ function openStreams(ws: WsConn): WsStreamOpen {
       if (message === null) controller.close();
       else controller.enqueue(message);
     },
-    cancel: () => ws.close(),
+    cancel: (reason) => closeWith(ws, reason),
   }, { highWaterMark: 0 });
   const writable = new WritableStream<WsMessage>({
+    start({ signal }) {
+      // A write that the peer holds back ends with the WebSocket.
+      signal.addEventListener("abort", () => void closeWith(ws, signal.reason));
+    },
     write: (message) => ws.write(message),
     close: () => ws.close(),
-    abort: () => ws.close(),
+    abort: (reason) => closeWith(ws, reason),
   });
   return { readable, writable, protocol: ws.protocol, extensions: ws.extensions };
+}
+
+/** Closes with the code and the reason of an error that has such for users; others have 1000. */
+function closeWith(ws: WsConn, error: unknown): Promise<void> {
+  const { closeCode, reason } = (error ?? {}) as { closeCode?: unknown; reason?: unknown };
+  if (!isUserCode(closeCode)) return ws.close();
+  return ws.close(closeCode, typeof reason === "string" ? cutReason(reason) : "");
 }

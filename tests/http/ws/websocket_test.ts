@@ -204,6 +204,8 @@ test("websocket: Pings are answered while nobody reads, and a user's Ping hears 
   await ws.write("unread");
   await Promise.all([ws.ping(), ws.ping(bytes("data"))]);
   await assert.rejects(ws.ping(new Uint8Array(126)), RangeError);
+  await assert.rejects(ws.ping("text" as unknown as Uint8Array), /ping\W.*takes bytes/);
+  await assert.rejects(ws.close(1000, 7 as unknown as string), /close\W.*takes a string/);
   release();
   assert.equal(await ws.read(), null);
 });

@@ -3,9 +3,15 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { serveHttp } from "../../../lib/http/fetch/serve_http.ts";
+import { VirtualClock } from "../../../lib/base/virtual_clock.ts";
 import { dialWebSocket } from "../../../lib/http/ws/client.ts";
+import { WsError } from "../../../lib/http/ws/error.ts";
 import { upgradeWebSocket } from "../../../lib/http/ws/hono.ts";
-import { asWebSocketStream } from "../../../lib/http/ws/web_socket_stream.ts";
+import {
+  asWebSocketStream,
+  type WsStream,
+  type WsStreamOpen,
+} from "../../../lib/http/ws/web_socket_stream.ts";
 import { asWebSocket, type EventWebSocket } from "../../../lib/http/ws/event_web_socket.ts";
 import { MemoryTransport } from "../../../lib/net/memory/transport.ts";
 import { bytes, until } from "../../support/helpers.ts";
@@ -58,15 +64,51 @@ test("asWebSocket: strings, buffers, views and blobs are sent in order, and coun
   view.fill(9);
   assert.equal(ws.bufferedAmount, 2 + 2 + 4 + 2);
   const seen: string[] = [];
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 4; i++) {
     const frame = (await end.peer.frame())!;
     seen.push(`${frame.first} ${frame.payload.toString("hex")}`);
   }
-  assert.deepEqual(seen, ["129 c3a9", "130 0405", "2 626c6f62", "128 ", "130 0102"]);
+  assert.deepEqual(seen, ["129 c3a9", "130 0405", "130 626c6f62", "130 0102"]);
   await until(() => ws.bufferedAmount === 0, "all to have left");
   ws.close();
   ws.send("late");
   assert.equal(ws.bufferedAmount, 4);
+});
+
+test("asWebSocket: what was sent before close() leaves before it, blobs and what is behind them, too", async () => {
+  using end = await engine("client");
+  const ws = asWebSocket(end.ws);
+  await until(() => ws.readyState === 1, "the open WebSocket");
+  ws.send(new Blob(["one"]));
+  ws.send(new Blob(["two"]));
+  ws.send("three");
+  ws.close(3000);
+  const seen: string[] = [];
+  for (let frame; (frame = await end.peer.frame()) !== null;) {
+    seen.push(`${frame.opcode} ${frame.opcode === CLOSING ? "" : frame.payload}`);
+    if (frame.opcode === CLOSING) break;
+  }
+  assert.deepEqual(seen, ["2 one", "2 two", "1 three", "8 "]);
+});
+
+test("asWebSocket: values of other types are converted as in browsers", async () => {
+  using end = await engine("client");
+  const ws = asWebSocket(end.ws);
+  await until(() => ws.readyState === 1, "the open WebSocket");
+  const sends: readonly unknown[] = [5, null, undefined, { toString: () => "made" }, "\ud800"];
+  for (const value of sends) ws.send(value as string);
+  assert.equal(ws.bufferedAmount, 1 + 4 + 9 + 4 + 3);
+  for (const text of ["5", "null", "undefined", "made", "\ufffd"]) {
+    assert.equal((await end.peer.frame())?.payload.toString(), text);
+  }
+  for (const code of [null, "", "x", NaN, 2999.4, 5000]) {
+    assert.throws(() => ws.close(code as number), { name: "InvalidAccessError" }, String(code));
+  }
+  ws.close("3000.2" as unknown as number, 7 as unknown as string);
+  assert.deepEqual(
+    new Uint8Array((await end.peer.frame())!.payload),
+    new Uint8Array(closing(3000, "7")),
+  );
 });
 
 test("asWebSocket: messages of bytes are blobs by default", async () => {
@@ -133,6 +175,43 @@ test("asWebSocketStream: messages are read when they are asked for, and writing 
   assert.deepEqual(await stream.closed, { closeCode: 1000, reason: "" });
 });
 
+test("asWebSocketStream: close(), cancelling and aborting close with the code and reason they are given", async () => {
+  const error = (closeCode: number, reason: string) => ({ closeCode, reason });
+  const cases: [(stream: WsStream, open: WsStreamOpen) => unknown, number, string][] = [
+    [(stream) => stream.close(), 1000, ""],
+    [(stream) => stream.close({ closeCode: 4000, reason: "x" }), 4000, "x"],
+    [(_, { readable }) => readable.cancel(error(4001, "enough")), 4001, "enough"],
+    [(_, { readable }) => readable.cancel(), 1000, ""],
+    [(_, { writable }) => writable.abort(error(3000, "€".repeat(50))), 3000, "€".repeat(41)],
+    [(_, { writable }) => writable.abort(new WsError(1006, "lost elsewhere")), 1000, ""],
+    [(_, { writable }) => writable.abort(new Error("other")), 1000, ""],
+  ];
+  for (const [act, code, reason] of cases) {
+    using end = await engine("client");
+    const stream = asWebSocketStream(end.ws);
+    assert.throws(() => stream.close({ closeCode: 999 }), RangeError);
+    assert.throws(() => stream.close({ reason: "€".repeat(42) }), RangeError);
+    const acted = act(stream, await stream.opened);
+    const frame = (await end.peer.frame())!;
+    assert.deepEqual(new Uint8Array(frame.payload), new Uint8Array(closing(code, reason)));
+    await end.peer.send({ opcode: CLOSING, payload: closing(code) });
+    end.peer.conn.close();
+    await acted;
+    assert.deepEqual(await stream.closed, { closeCode: code, reason: "" });
+  }
+});
+
+test("asWebSocketStream: aborting ends a write that the peer holds back", async () => {
+  const clock = new VirtualClock();
+  using end = await engine("client", { clock });
+  const { writable } = await asWebSocketStream(end.ws).opened;
+  const writer = writable.getWriter();
+  const writing = assert.rejects(writer.write(new Uint8Array(10_000_000)), { code: "ECLOSED" });
+  const aborted = writer.abort();
+  await clock.advance(5000);
+  await Promise.all([writing, aborted]);
+});
+
 test("asWebSocketStream: what is lost rejects, on both sides", async () => {
   using end = await engine("server");
   const stream = asWebSocketStream(end.ws);
@@ -170,5 +249,30 @@ test("upgradeWebSocket: an app of Hono speaks WebSocket on a route, and HTTP bes
   assert.deepEqual(seen, ["close 3000"]);
   await assert.rejects(dialWebSocket("ws://localhost/other", { transport }), /answered 200/);
   assert.throws(() => upgradeWebSocket(() => ({}), { maxSize: 0 }), RangeError);
+  await server.stop();
+});
+
+test("upgradeWebSocket: what a callback throws closes with 1011 and is reported, and the server goes on", async () => {
+  const transport = new MemoryTransport();
+  const listener = await transport.listen({ port: 80 });
+  const errors: unknown[] = [];
+  const app = new Hono();
+  const failing = upgradeWebSocket(() => ({
+    onMessage({ data }) {
+      if (data === "throw") throw new Error("thrown");
+      return Promise.reject(new Error("rejected"));
+    },
+  }));
+  app.get("/", failing);
+  const server = serveHttp(listener, (request) => app.fetch(request), {
+    onError: (error) => void errors.push((error as Error).message),
+  });
+  for (const message of ["throw", "reject"]) {
+    const ws = await dialWebSocket("ws://localhost/", { transport });
+    await ws.write(message);
+    assert.equal((await ws.closed).code, 1011);
+  }
+  await until(() => errors.length === 2, "both errors");
+  assert.deepEqual(errors, ["thrown", "rejected"]);
   await server.stop();
 });
