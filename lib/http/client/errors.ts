@@ -60,9 +60,18 @@ export class RequestError extends Error {
   /** The URL of the request, without credentials. After redirects, the last URL. */
   readonly url: string;
 
-  /** Makes an error; `why` says what was found, as the middle of a sentence. */
-  constructor(code: RequestErrorCode, url: string, why: string, options?: ErrorOptions) {
-    super(escapeText(`Cannot get ${url}: ${why} (${code}). ${REQUEST_ERRORS[code]}`), options);
+  /**
+   * Makes an error; `why` says what was found, as the middle of a sentence, and `next` what to do, by
+   * default what {@linkcode REQUEST_ERRORS} says.
+   */
+  constructor(
+    code: RequestErrorCode,
+    url: string,
+    why: string,
+    options: ErrorOptions & { readonly next?: string } = {},
+  ) {
+    const { next = REQUEST_ERRORS[code], ...cause } = options;
+    super(escapeText(`Cannot get ${url}: ${why} (${code}). ${next}`), cause);
     this.code = code;
     this.url = url;
   }

@@ -19,7 +19,9 @@ import { systemTransport } from "../../net/system.deno.ts";
 import type { Transport } from "../../net/transport.ts";
 import { RequestError } from "../client/errors.ts";
 import { type HttpRequestOptions, REQUEST_OPTIONS } from "../client/options.ts";
+import type { ClientResponse } from "../client/response.ts";
 import { requestUpgrade } from "../client/upgrade.ts";
+import { membersOf } from "../message/fields.ts";
 import { valueOf } from "../message/header_list.ts";
 import { isToken } from "../../base/header_fields.ts";
 import { type Agreement, WebSocketConn } from "./conn.ts";
@@ -109,16 +111,44 @@ export async function dialWebSocket(
   });
   if (conn === undefined) {
     response.close();
-    const why = `the server answered ${response.status} ${response.reason}`.trimEnd();
-    throw new RequestError("BAD_STATUS", String(url), `${why}, not 101`);
+    throw refused(response);
   }
   try {
     const agreement = agreementOf(response.rawHeaders, key, protocols, deflate);
     return new WebSocketConn(conn, agreement, wsSettings(options));
   } catch (error) {
     conn.close();
-    throw new RequestError("BAD_FIELD", String(url), (error as Error).message);
+    throw new RequestError("BAD_FIELD", wsUrl(response.url), (error as Error).message);
   }
+}
+
+/** The error of a response that does not open the WebSocket. */
+function refused({ url, status, reason, rawHeaders }: ClientResponse): RequestError {
+  const answered = `the server answered ${status} ${reason}`.trimEnd();
+  return new RequestError("BAD_STATUS", wsUrl(url), `${answered}, not 101`, {
+    next: nextStep(status, (name) => valueOf(rawHeaders, name)),
+  });
+}
+
+function nextStep(status: number, header: (name: string) => string | undefined): string {
+  const location = header("location");
+  const versions = header("sec-websocket-version");
+  if (status < 400 && location !== undefined) {
+    return `It redirects to ${wsUrl(location)}: connect there.`;
+  }
+  if (status === 401) return "Send credentials in the header field Authorization.";
+  if (status === 403) return "It may want credentials, or another Origin; its log may say why.";
+  if (status === 426 && versions !== undefined && !membersOf(versions).includes(WS_VERSION)) {
+    return `It speaks version ${versions} of WebSocket, and this is ${WS_VERSION}.`;
+  }
+  if (status === 426) return "A proxy before the server may not pass Upgrade on.";
+  if (status >= 500) return "Try again; if it stays so, the server's log may say why.";
+  return "Check the path: WebSockets may have another one.";
+}
+
+/** The URL of the WebSocket for that of its request. */
+function wsUrl(url: string): string {
+  return url.replace(/^http/, "ws");
 }
 
 /** The URL of the request. A fragment is not valid (RFC 6455 section 3). */

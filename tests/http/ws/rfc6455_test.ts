@@ -177,11 +177,11 @@ must("9.1", "extensions that are not known are declined, and none is accepted tw
 /** A server by hand: answers one request with what `response` makes of its key. */
 async function dialed(
   response: (key: string) => string | Uint8Array,
-  options: WsDialOptions = {},
+  { url = "ws://localhost/chat?x=1", ...options }: WsDialOptions & { url?: string } = {},
 ): Promise<string> {
   const transport = new MemoryTransport();
   using listener = await transport.listen({ port: 80 });
-  const dialing = dialWebSocket("ws://localhost/chat?x=1", { transport, ...options });
+  const dialing = dialWebSocket(url, { transport, ...options });
   dialing.catch(() => {});
   using conn = await listener.accept();
   const head = await headOf(conn);
@@ -256,6 +256,38 @@ for (
   must("4.1", `a response with ${what} fails the connection`, async () => {
     await assert.rejects(dialed(response, { protocols: ["a", "b"] }), { name: "RequestError" });
   });
+}
+
+for (
+  const [head, next] of [
+    ["302 Found\r\nLocation: https://b/c", "It redirects to wss://b/c: connect there."],
+    ["401 No", "Send credentials in the header field Authorization."],
+    ["403 No", "It may want credentials, or another Origin; its log may say why."],
+    ["404 No", "Check the path: WebSockets may have another one."],
+    [
+      "426 No\r\nSec-WebSocket-Version: 8, 7",
+      "It speaks version 8, 7 of WebSocket, and this is 13.",
+    ],
+    [
+      "426 No\r\nSec-WebSocket-Version: 8, 13",
+      "A proxy before the server may not pass Upgrade on.",
+    ],
+    ["503 No", "Try again; if it stays so, the server's log may say why."],
+  ]
+) {
+  must(
+    "4.1",
+    `a response with ${head.replace("\r\n", ", ")} fails, and says what to do`,
+    async () => {
+      const refused = dialed(() => `HTTP/1.1 ${head}\r\nContent-Length: 0\r\n\r\n`, {
+        url: "ws://me:secret@localhost/",
+      });
+      const line = head.split("\r\n")[0];
+      const message =
+        `Cannot get ws://localhost/: the server answered ${line}, not 101 (BAD_STATUS). ${next}`;
+      await assert.rejects(refused, { code: "BAD_STATUS", message });
+    },
+  );
 }
 
 must("4.1", "what the server sends right behind its head is read", async () => {
