@@ -71,7 +71,8 @@ export type {
   UnixListenOptions,
 } from "./lib/net/transport.ts";
 export type { EventSink, SocketEvent } from "./lib/observe/events.ts";
-export { observe } from "./lib/observe/observe.ts";
+export { socketOf } from "./lib/observe/observed_sockets.ts";
+export { observe, observeBorrowed } from "./lib/observe/observe.ts";
 export { AccessList } from "./lib/serve/access_list.ts";
 export type { AccessOptions, AccessRules } from "./lib/serve/access_list.ts";
 export type { Conversation } from "./lib/serve/server.ts";

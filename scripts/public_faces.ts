@@ -19,13 +19,8 @@ export interface Face {
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/files/allowed_hosts.ts": {
-    names: ["hostNameOf", "requireHost"],
-    reason:
-      "--allow-host takes a name as the server reads it in Host; control ports check Host as it does",
-  },
-  "lib/files/auth.ts": {
-    names: ["credentialsOf"],
-    reason: "the access log names the user as the server has understood the request",
+    names: ["requireHost"],
+    reason: "ports of a program's own check Host as a site does",
   },
   "lib/files/cors.ts": {
     names: ["CORS_FIELDS"],
@@ -47,14 +42,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["TemporaryFile"],
     reason: "only making the file that an upload makes tells whether one can be made",
   },
-  "lib/http/client/url.ts": {
-    names: ["endpointOf", "parseUrl", "publicUrl"],
-    reason: "a URL is checked when the command line is read, and shown without its password",
-  },
-  "lib/http/message/follow_messages.ts": {
-    names: ["followMessages", "Passed"],
-    reason: "-v of web and get shows the messages as server and client read them",
-  },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",
@@ -62,18 +49,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/net/descriptors.ts": {
     names: ["descriptorLimit"],
     reason: "a message about a lack of descriptors says how many there are",
-  },
-  "lib/observe/observe.ts": {
-    names: ["observeBorrowed"],
-    reason: "a transcript and a recording are done with the bytes at once, and need no copy",
-  },
-  "lib/observe/redact.ts": {
-    names: ["redacting"],
-    reason: "web -v and --watch hide the credentials that recordings hide",
-  },
-  "lib/observe/observed_sockets.ts": {
-    names: ["socketOf"],
-    reason: "--on-miss record adds the events of one connection",
   },
   "lib/observe/tls_wire.ts": {
     names: ["import()"],

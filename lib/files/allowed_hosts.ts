@@ -6,6 +6,7 @@
  * @module
  */
 
+import { hostNameOf } from "../base/url.ts";
 import { HttpError } from "../http/message/errors.ts";
 import type { LightHandler, LightResponse } from "../http/server/light.ts";
 import { textResponse } from "./refusal.ts";
@@ -44,18 +45,6 @@ export function requireHost(
 function refused(why: string, headers: readonly string[]): LightResponse {
   const error = new HttpError(421, "UNKNOWN_HOST", why);
   return { ...textResponse(421, why, headers), error };
-}
-
-/**
- * The name or address in the value of Host, in the one spelling that browsers have of it: lower case,
- * ASCII, no dot at the end. Undefined if there is none.
- */
-export function hostNameOf(host: string): string | undefined {
-  // Characters with another meaning in a URL.
-  if (/[/?#@\\\s]/.test(host)) return undefined;
-  const url = `http://${host}`;
-  if (!URL.canParse(url)) return undefined;
-  return new URL(url).hostname.replace(/\.$/, "") || undefined;
 }
 
 /** Whether no name server has a say in where it leads. A URL has each IPv4 address in four numbers. */

@@ -4,31 +4,14 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { LightHandler, LightRequest, LightResponse } from "../http/server/light.ts";
-
-/** A user and a password. */
-export interface Credentials {
-  /** The name, which has no colon. */
-  readonly user: string;
-  /** The password, of any characters. */
-  readonly password: string;
-}
-
-/** The user and password that a request brings, if it brings any. Who sent them is not known yet. */
-export function credentialsOf(request: LightRequest): Credentials | undefined {
-  const match = /^basic +([\w+/-]+=*)$/i.exec(request.header("authorization") ?? "");
-  if (match === null) return undefined;
-  const text = Buffer.from(match[1], "base64").toString();
-  const colon = text.indexOf(":");
-  if (colon === -1) return undefined;
-  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
-}
+import { type Credentials, credentialsOf } from "../base/basic_auth.ts";
+import type { LightHandler, LightResponse } from "../http/server/light.ts";
 
 /**
- * Lets requests with these credentials through to `handler`, and answers all others with 401.
- * They may change while it does.
+ * Lets requests with these credentials through to `handler`, and answers all others with 401. The
+ * object `expected` may change meanwhile.
  * `headers` are fields of that response, names and values by turns.
  */
 export function requireCredentials(
@@ -52,7 +35,7 @@ export function requireCredentials(
     body: "Unauthorized: a user and password are needed.\n",
   };
   return (request) => {
-    const given = credentialsOf(request);
+    const given = credentialsOf(request.header("authorization"));
     if (expected.user !== user || expected.password !== password) {
       ({ user, password } = expected);
       digest = digestOf(expected);

@@ -5,7 +5,7 @@
  * @module
  */
 
-export type { Credentials } from "./auth.ts";
+export type { Credentials } from "../base/basic_auth.ts";
 export type { Directory, FileOptions } from "./file_options.ts";
 export { fileHandler } from "./files.ts";
 export type { MediaTypes } from "./media_type.ts";

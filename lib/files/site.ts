@@ -5,9 +5,10 @@
  */
 
 import { FLAG, FUNCTION, type Kinds, optionsOf, required, TEXT, TEXTS } from "../base/arguments.ts";
+import type { Credentials } from "../base/basic_auth.ts";
 import { type AnyHandler, toAnyHandler } from "../http/fetch/fetch_handler.ts";
 import type { LightHandler, LightRequest } from "../http/server/light.ts";
-import { type Credentials, requireCredentials } from "./auth.ts";
+import { requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
 import { listDirectories } from "./directory.ts";
 import { withErrorPages } from "./error_responses.ts";

@@ -73,24 +73,29 @@ export function observe(
   sink: EventSink,
   clock: Clock = systemClock,
 ): Transport {
-  checkArgument("observe", transport, TRANSPORT);
-  checkArgument("observe", sink, SINK);
-  checkArgument("observe", clock, CLOCK);
+  checkObserve("observe", transport, sink, clock);
   return observeBorrowed(transport, (event) => {
     sink("data" in event ? { ...event, data: new Uint8Array(event.data) } : event);
   }, clock);
 }
 
 /**
- * Wraps a transport as {@linkcode observe} does, for a sink that is done with an event's bytes when it
- * returns: they are those of the caller's own buffer, which costs no copy.
+ * Wraps a transport as {@linkcode observe} does, without a copy of the bytes: those of an event are in
+ * the buffer of whoever reads or writes, and the sink must be done with them when it returns.
  */
 export function observeBorrowed(
   transport: Transport,
   sink: EventSink,
   clock: Clock = systemClock,
 ): Transport {
+  checkObserve("observeBorrowed", transport, sink, clock);
   return new ObservedTransport(transport, new Reporter(sink, clock));
+}
+
+function checkObserve(where: string, transport: Transport, sink: EventSink, clock: Clock): void {
+  checkArgument(where, transport, TRANSPORT);
+  checkArgument(where, sink, SINK);
+  checkArgument(where, clock, CLOCK);
 }
 
 /** A transport whose every step is an event. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkArgument, TEXTS } from "../base/arguments.ts";
+import { CREDENTIAL_FIELDS } from "../base/header_fields.ts";
 import type { SocketEvent } from "./events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
@@ -99,11 +101,15 @@ class Redactor {
 }
 
 /**
- * Makes what passes events on, with the values of the header fields named in `fields` (in lower case)
- * covered by `***` in what is sent and received. Lengths stay as they are. A stream may be cut into
- * pieces anywhere; a datagram stands for itself.
+ * Makes a function that returns each event with the values of some header fields covered by `***`, in
+ * what is sent and received. `fields` are their names in lower case; default: Authorization,
+ * Proxy-Authorization, Cookie and Set-Cookie. Lengths stay as they are. A stream may be cut into pieces
+ * anywhere; a datagram stands for itself. Use one function for all events of a sink, in their order.
  */
-export function redacting(fields: readonly string[]): (event: SocketEvent) => SocketEvent {
+export function redacting(
+  fields: readonly string[] = CREDENTIAL_FIELDS,
+): (event: SocketEvent) => SocketEvent {
+  checkArgument("redacting", fields, TEXTS);
   const open = new Map<string, Redactor>();
   return (event) => {
     if (event.type === "close") {

@@ -8,7 +8,6 @@ import { Buffer, isAscii, isUtf8 } from "node:buffer";
 import { safeJson } from "../base/escape.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { SocketEvent } from "../observe/events.ts";
-import { CREDENTIAL_FIELDS } from "../base/header_fields.ts";
 import { redacting } from "../observe/redact.ts";
 import type { Certificate } from "../net/tls/options.ts";
 import {
@@ -35,9 +34,7 @@ export class RecordingEncoder {
   constructor(head: RecordingHead, zero: number) {
     this.head = head;
     this.#zero = zero;
-    this.#redacted = head.redaction === "fields"
-      ? redacting(CREDENTIAL_FIELDS)
-      : (event: SocketEvent) => event;
+    this.#redacted = head.redaction === "fields" ? redacting() : (event: SocketEvent) => event;
     const { connection, total } = head.limits;
     this.#left = { total: total || Infinity, connection: connection || Infinity };
   }

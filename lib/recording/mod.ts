@@ -4,6 +4,7 @@
  * @module
  */
 
+export { redacting } from "../observe/redact.ts";
 export { connectionsOf } from "./connections.ts";
 export type { Party, RecordedConnection, RecordedStep } from "./connections.ts";
 export { RecordingError } from "./error.ts";

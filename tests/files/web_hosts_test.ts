@@ -1,7 +1,7 @@
 // By which names a site is served: a page whose name leads to this machine is none of it.
 
 import assert from "node:assert/strict";
-import { hostNameOf } from "../../lib/files/allowed_hosts.ts";
+import { hostNameOf } from "../../lib/base/url.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { serveOn } from "../support/http_helpers.ts";
 import { repliesOf } from "../support/http_responses.ts";

@@ -3,6 +3,7 @@ import { formatAddr } from "../../lib/base/addr.ts";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { faulty } from "../../lib/faults/faulty.ts";
 import { type SocketEvent } from "../../lib/observe/events.ts";
+import { socketOf } from "../../lib/observe/observed_sockets.ts";
 import { observe } from "../../lib/observe/observe.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -184,4 +185,22 @@ test("observe: a handshake that fails over a connection with faults is an error 
   await assert.rejects(transport.startTls(tcp, { servername: "localhost" }), { code: "ECERT" });
   await until(() => events.includes("close 1"), "the end of the connection");
   assert.deepEqual(events, ["connect 1", "connected 1", "error 1", "close 1"]);
+});
+
+test("observe: socketOf() says which events are those of a connection", async () => {
+  const memory = new MemoryTransport();
+  const events: SocketEvent[] = [];
+  const transport = observe(memory, (event) => events.push(event));
+  using listener = await transport.listen({ host: "localhost", port: 7 });
+  using conn = await transport.connect({ host: "localhost", port: 7 });
+  using accepted = await listener.accept();
+  await conn.write(bytes("x"));
+  assert.deepEqual(
+    events.filter((event) => "socket" in event && event.socket === socketOf(conn))
+      .map(({ type }) => type),
+    ["connect", "connected", "send"],
+  );
+  assert.notEqual(socketOf(accepted), socketOf(conn));
+  using unobserved = await memory.connect({ host: "localhost", port: 7 });
+  assert.equal(socketOf(unobserved), undefined);
 });

@@ -8,7 +8,6 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Deferred, deferred } from "../../base/wait.ts";
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
-import { CREDENTIAL_FIELDS } from "../../base/header_fields.ts";
 import { redacting } from "../../observe/redact.ts";
 import { RecordingEncoder } from "../../recording/encode.ts";
 import type { RecordedEvent, RecordingHead, Redaction } from "../../recording/format.ts";
@@ -60,7 +59,7 @@ export class Hub implements Watched {
     // Fields are covered here, before the data is shortened.
     const covered = redaction === "fields" ? "none" : redaction;
     this.#encoder = new RecordingEncoder({ ...this.head, redaction: covered }, this.#zero);
-    this.#redacted = redaction === "fields" ? redacting(CREDENTIAL_FIELDS) : (event) => event;
+    this.#redacted = redaction === "fields" ? redacting() : (event) => event;
   }
 
   now(): number {

@@ -8,7 +8,7 @@ import type { Clock } from "../../base/clock.ts";
 import { dial } from "../../dial.ts";
 import type { Conn, Transport } from "../../net/transport.ts";
 import type { ClientTls } from "./options.ts";
-import { endpointOf } from "./url.ts";
+import { endpointOf } from "../../base/url.ts";
 
 /** Options of {@linkcode connectTo}. */
 export interface ConnectSettings {

@@ -26,7 +26,7 @@ import {
 import { fieldsOf, type Outgoing, requestLine } from "./request_head.ts";
 import { Session } from "./session.ts";
 import { Upload } from "./upload.ts";
-import { publicUrl } from "./url.ts";
+import { withoutCredentials } from "../../base/url.ts";
 
 /** Content up to this size leaves in one write with the head. */
 const MOST_TOGETHER = 64 * 1024;
@@ -56,7 +56,7 @@ export async function exchange(
   settings: ExchangeSettings,
 ): Promise<Exchanged> {
   const { signal, idleTimeout, clock, limits, onHead } = settings;
-  const url = publicUrl(request.url);
+  const url = withoutCredentials(request.url);
   const { conn, timing } = await connectTo(transport, request.url, settings);
   const session = new Session(conn, signal, idleTimeout, clock);
   try {

@@ -8,7 +8,8 @@ import { isStream } from "../server/response.ts";
 import { RequestError } from "./errors.ts";
 import type { ResponseHead } from "../message/response_head.ts";
 import type { Outgoing } from "./request_head.ts";
-import { parseUrl, publicUrl } from "./url.ts";
+import { withoutCredentials } from "../../base/url.ts";
+import { parseUrl } from "./url.ts";
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
@@ -31,7 +32,7 @@ export function redirected(request: Outgoing, response: ResponseHead): Outgoing 
     response.headers.filter((_, i, all) => i % 2 === 1 && all[i - 1].toLowerCase() === "location"),
   );
   if (locations.size === 0) return undefined;
-  const from = publicUrl(request.url);
+  const from = withoutCredentials(request.url);
   if (locations.size > 1) {
     throw new RequestError("BAD_REDIRECT", from, "the server redirects to several places");
   }

@@ -17,7 +17,8 @@ import { redirected } from "./redirect.ts";
 import { exchange } from "./exchange.ts";
 import { RESPONSE_HEAD_LIMITS } from "../message/response_head.ts";
 import { firstRequest, type Outgoing } from "./request_head.ts";
-import { parseUrl, publicUrl } from "./url.ts";
+import { withoutCredentials } from "../../base/url.ts";
+import { parseUrl } from "./url.ts";
 import { checkIdentity } from "../../net/transport_arguments.ts";
 
 /**
@@ -92,7 +93,7 @@ export async function requestHttp(
       response.close();
       if (redirects === maxRedirects) {
         const why = `there are more than ${counted(maxRedirects, "redirect")}`;
-        throw new RequestError("TOO_MANY_REDIRECTS", publicUrl(request.url), why);
+        throw new RequestError("TOO_MANY_REDIRECTS", withoutCredentials(request.url), why);
       }
       request = next;
     }

@@ -4,15 +4,17 @@
  * @module
  */
 
+import { checkArgument, TEXT } from "../../base/arguments.ts";
+import { DEFAULT_PORTS, withoutCredentials } from "../../base/url.ts";
 import { RequestError } from "./errors.ts";
 
-const PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
-
 /**
- * Parses an absolute http or https URL. Throws {@linkcode RequestError} BAD_URL for another scheme,
- * for white space and control characters, which `URL` would drop, and for what is no URL.
+ * Parses an absolute http or https URL for {@linkcode requestHttp}. Throws a {@linkcode RequestError}
+ * BAD_URL for another scheme, for white space and control characters, which `URL` would drop, and for
+ * text that is not a URL. Throws a TypeError for anything but text.
  */
 export function parseUrl(text: string): URL {
+  checkArgument("parseUrl", text, TEXT);
   if (text === "") throw badUrl("''", "the URL is empty");
   if (text.includes(" ")) throw badUrl(text, "a space is in it, which a URL has as %20");
   // deno-lint-ignore no-control-regex
@@ -21,7 +23,7 @@ export function parseUrl(text: string): URL {
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1].toLowerCase();
   if (scheme === undefined) throw badUrl(text, "it does not begin with a scheme and ://");
-  if (!Object.hasOwn(PORTS, `${scheme}:`)) {
+  if (!Object.hasOwn(DEFAULT_PORTS, `${scheme}:`)) {
     throw badUrl(text, `the protocol '${scheme}' is not spoken here`);
   }
   try {
@@ -40,19 +42,6 @@ function whyNoUrl(text: string): string {
   return known ? "it is not a URL" : `its port '${port}' is no number from 0 to 65535`;
 }
 
-/** The host, without brackets, and the port that a URL leads to. */
-export function endpointOf({ protocol, hostname, port }: URL): { host: string; port: number } {
-  const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
-  return { host, port: port === "" ? PORTS[protocol] : Number(port) };
-}
-
-/** The URL without what is secret in it. */
-export function publicUrl(url: URL): string {
-  const shown = new URL(url);
-  shown.username = shown.password = "";
-  return shown.href;
-}
-
 /** The value of Authorization that the user name and password in a URL ask for, if there are any. */
 export function basicAuth({ username, password, href }: URL): string | undefined {
   if (username === "" && password === "") return undefined;
@@ -60,7 +49,11 @@ export function basicAuth({ username, password, href }: URL): string | undefined
     const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
     return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(pair)))}`;
   } catch (cause) {
-    throw badUrl(publicUrl(new URL(href)), "its user name or password is not UTF-8", cause);
+    throw badUrl(
+      withoutCredentials(new URL(href)),
+      "its user name or password is not UTF-8",
+      cause,
+    );
   }
 }
 

@@ -98,7 +98,21 @@ class Follower {
   }
 }
 
-/** Follows both directions of a connection: how a response is read depends on its request. */
+/**
+ * Makes what follows the HTTP messages of a connection, for programs that only see its bytes pass: one
+ * function for each direction. How a response is read depends on its request, so feed both. Bytes that
+ * are not a valid message, and all behind them, are passed as they are.
+ *
+ * @example
+ * ```ts
+ * import { followMessages } from "@plainsocket/plainsocket/http";
+ * import assert from "node:assert/strict";
+ *
+ * const { requests } = followMessages();
+ * const [head] = requests(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+ * assert.deepEqual(head, { type: "head", first: "GET / HTTP/1.1", headers: ["Host", "a"] });
+ * ```
+ */
 export function followMessages(): { readonly requests: Follow; readonly responses: Follow } {
   const methods: string[] = [];
   const requests = new HeadParser();

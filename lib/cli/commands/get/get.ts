@@ -14,7 +14,7 @@ import { decodeContent } from "../../../http/client/content_decoding.ts";
 import type { ResponseHeadLimits } from "../../../http/message/response_head.ts";
 import { requestHttp } from "../../../http/client/request.ts";
 import { hasField } from "../../../base/header_fields.ts";
-import { publicUrl } from "../../../http/client/url.ts";
+import { withoutCredentials } from "../../../base/url.ts";
 import type { Transport } from "../../../net/transport.ts";
 import { type Command, command } from "../../command.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
@@ -128,7 +128,7 @@ async function run(options: GetOptions, session: Session): Promise<number> {
     const checksum = new Checksum(sha256);
     output = file === undefined ? new StdoutOutput(session, checksum, forced) : await fileOutput({
       file,
-      url: publicUrl(choice.url),
+      url: withoutCredentials(choice.url),
       resume,
       checksum,
       note: (message) => log.note(message),

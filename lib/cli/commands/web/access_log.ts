@@ -6,7 +6,7 @@
 
 import { escapeAscii, escapeText, safeJson } from "../../../base/escape.ts";
 import type { Exchange } from "../../../http/server/options.ts";
-import { credentialsOf } from "../../../files/auth.ts";
+import { credentialsOf } from "../../../base/basic_auth.ts";
 import { requestIdOf } from "./request_id.ts";
 
 /** Options of {@linkcode AccessLog}. */
@@ -43,7 +43,8 @@ export class AccessLog {
     { write, format, users, most = MOST_GATHERED, now = Date.now }: AccessLogOptions,
   ) {
     const userOf = users
-      ? (request: Exchange["request"]) => request && credentialsOf(request)?.user
+      ? (request: Exchange["request"]) =>
+        request && credentialsOf(request.header("authorization"))?.user
       : () => undefined;
     this.#write = write;
     this.#most = most;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hostNameOf } from "../../../files/allowed_hosts.ts";
+import { hostNameOf } from "../../../base/url.ts";
 import { type Flag, UsageError } from "../../io/flags.ts";
 import { hostName } from "./host_name.deno.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Credentials } from "../../../files/auth.ts";
+import type { Credentials } from "../../../base/basic_auth.ts";
 import type { SiteOptions } from "../../../files/site.ts";
 import { placeAdvice } from "../../advice/first_word.ts";
 import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";

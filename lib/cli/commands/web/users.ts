@@ -5,7 +5,7 @@
  */
 
 import type { Lifecycle } from "../../serving/lifecycle.ts";
-import type { Credentials } from "../../../files/auth.ts";
+import type { Credentials } from "../../../base/basic_auth.ts";
 import { type Flag, ofOption, optional, text, UsageError, type Values } from "../../io/flags.ts";
 import type { Io } from "../../io/io.ts";
 import type { Log } from "../../io/log.ts";

@@ -6,7 +6,8 @@
 
 import { counted } from "../../../base/counted.ts";
 import { RequestError } from "../../../http/client/errors.ts";
-import { endpointOf, parseUrl, publicUrl } from "../../../http/client/url.ts";
+import { endpointOf, withoutCredentials } from "../../../base/url.ts";
+import { parseUrl } from "../../../http/client/url.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, CliError, EXIT } from "../../io/exit.ts";
 import { integer, renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
@@ -181,7 +182,7 @@ async function test(
   const { log, io: { clock } } = session;
   const transport = openClientTransport(session, clientTranscript());
   const options = { ...limits, transport, target: targetOf(url, tls), clock, signal };
-  const shown = publicUrl(url).replace(/^http/, "ws");
+  const shown = withoutCredentials(url).replace(/^http/, "ws");
   const why = await whyUntestable(options);
   if (why !== undefined) {
     const next = "Name the URL of a server that sends back what it gets.";
