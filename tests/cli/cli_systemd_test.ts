@@ -6,6 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { VirtualClock } from "../../lib/base/virtual_clock.ts";
+import { runChild } from "../../lib/cli/io/child.deno.ts";
 import { Notifier } from "../../lib/cli/serving/systemd.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
@@ -78,6 +80,36 @@ test("server --systemd: its watchdog is fed, also at an abstract name", async ()
   await manager.stdout.until(/(WATCHDOG=1\n){2}/);
   assert.equal((await server.program.stop()).code, 0);
 }, NEEDED);
+
+/** Knows how long somebody has waited. */
+class WaitsClock extends VirtualClock {
+  readonly waits: number[] = [];
+
+  override setTimer(ms: number, fn: () => void): () => void {
+    this.waits.push(ms);
+    return super.setTimer(ms, fn);
+  }
+}
+
+test(
+  "server --systemd: a watchdog or sockets that are not there are nothing to serve",
+  async () => {
+    const manager = { NOTIFY_SOCKET: "/nowhere/notify", LISTEN_PID: String(process.pid) };
+    for (const [WATCHDOG_USEC, LISTEN_FDS] of [["0", "0"], ["-1", ""], ["often", "0"]]) {
+      const clock = new WaitsClock();
+      const env = { ...manager, WATCHDOG_USEC, LISTEN_FDS };
+      await using server = await startServer(["--systemd"], { env, clock });
+      assert.equal((await server.program.stop()).code, 0);
+      assert.ok(clock.waits.every((ms) => ms > 0), clock.waits.join());
+    }
+  },
+  ["systemd-notify"],
+);
+
+test("systemd: that systemd-notify was ended by a signal is said", async () => {
+  const { failure } = await runChild("sh", ["-c", "kill -TERM $$"], {}, 5000);
+  assert.equal(failure, "was ended by SIGTERM");
+});
 
 test("server --systemd: without systemd it serves all the same, and says so", async () => {
   const LISTEN_FDS = "1";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ChildEnd } from "./child_end.ts";
+import { type ChildEnd, endedBy } from "./child_end.ts";
 
 /**
  * Runs a program with `env` on top of this process's environment, for at most `ms` milliseconds. Needs
@@ -19,7 +19,7 @@ export async function runChild(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ms);
   try {
-    const { success, code, stdout, stderr } = await new Deno.Command(name, {
+    const { success, code, signal, stdout, stderr } = await new Deno.Command(name, {
       args: [...args],
       env: { ...env },
       stdin: "null",
@@ -30,6 +30,7 @@ export async function runChild(
     const decoder = new TextDecoder();
     if (success) return { stdout: decoder.decode(stdout) };
     if (late.signal.aborted) return failed(`took longer than ${ms / 1000} s`);
+    if (signal !== null) return failed(endedBy(signal));
     return failed(`ended with code ${code}: ${decoder.decode(stderr).split("\n")[0]}`);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return failed("is not installed");

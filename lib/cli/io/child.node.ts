@@ -6,7 +6,7 @@
 
 import { execFile } from "node:child_process";
 import process from "node:process";
-import type { ChildEnd } from "./child_end.ts";
+import { type ChildEnd, endedBy } from "./child_end.ts";
 
 /**
  * Runs a program with `env` on top of this process's environment, for at most `ms` milliseconds.
@@ -25,6 +25,7 @@ export function runChild(
         if (error === null) return resolve({ stdout });
         if (error.code as unknown === "ENOENT") return failed("is not installed", stdout);
         if (error.killed) return failed(`took longer than ${ms / 1000} s`, stdout);
+        if (error.signal) return failed(endedBy(error.signal), stdout);
         if (typeof error.code !== "number") return failed(notStarted(error), stdout);
         failed(`ended with code ${error.code}: ${stderr.split("\n")[0]}`, stdout);
       });

@@ -11,3 +11,8 @@ export interface ChildEnd {
   /** The text that it printed on stdout, if it went well. */
   readonly stdout: string;
 }
+
+/** The failure of a program that a signal has ended. */
+export function endedBy(signal: string): string {
+  return `was ended by ${signal}`;
+}

@@ -46,11 +46,11 @@ export function openSystemd(session: Session): InheritedPlace | undefined {
   if (socket !== undefined) {
     const notifier = new Notifier(socket, log);
     follow(session, notifier);
-    const isWatched = usec !== undefined && isOwn(watched);
-    if (isWatched) watch(session, notifier, Number(usec) / 2000);
+    const feedEvery = Number(usec) / 2000;
+    if (feedEvery > 0 && isOwn(watched)) watch(session, notifier, feedEvery);
   }
   const { LISTEN_FDS: count, LISTEN_PID: pid } = env;
-  const isPassed = count !== undefined && isOwn(pid);
+  const isPassed = !["", "0", undefined].includes(count) && isOwn(pid);
   if (socket === undefined && !isPassed) {
     log.note("--systemd: NOTIFY_SOCKET and LISTEN_FDS are not set; going on without systemd");
   }
