@@ -64,6 +64,18 @@ register(
   },
 );
 
+test("server: SIGUSR2 with networks from a pipe is told, and it goes on", async () => {
+  const command = programCommand("server", ["-A", "--unstable-net"]);
+  const args = ["--host", "127.0.0.1", "--port", "0", "--deny", "@/dev/stdin"];
+  // The server takes the place of the shell, so that it is what is signalled.
+  const piped = ["bash", "-c", 'exec "$@" < <(echo 192.0.2.1)', "bash", ...command, ...args];
+  await using server = await listening(new Program(piped));
+  server.program.kill("SIGUSR2");
+  const { stderr } = server.program;
+  await stderr.until(/Option --deny cannot read '\/dev\/stdin' again: it is a pipe\./);
+  await stderr.until(/^Cannot restart: the new process ended with exit code 2\. Going on/m);
+});
+
 test("server: SIGUSR2 with what only one process can have is told, and it goes on", async () => {
   await using server = await startServer(["--watch"]);
   server.program.kill("SIGUSR2");

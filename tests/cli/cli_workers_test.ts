@@ -12,6 +12,7 @@ import { bytes, readText, until } from "../support/helpers.ts";
 import { DEADLINE_MS, Program, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
+  inShell,
   listening,
   programCommand,
   runClient,
@@ -376,6 +377,11 @@ test("server --workers: SIGHUP does not end a process that still starts", async 
 
 test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
+  for (const option of [["--deny"], ["web", "--allow"], ["--fault"], ["relay", "--to"]]) {
+    const command = [...programCommand("server"), ...option, "@/dev/stdin", "--workers", "2"];
+    await using program = new Program(inShell('echo 192.0.2.1:1 | "$@"', command));
+    assertFailed(await program.exit(), 2, /each of them reads '\/dev\/stdin', and a pipe is read/);
+  }
   const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];
   assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
   const plan = ["--workers", "2", "--worker-kind", "threads", "--fault", "@/dev/null"];

@@ -100,7 +100,8 @@ export function checkReadableAgain(path: string): void {
   if (isPipe(path)) throw new UsageError(`cannot read '${path}' again: it is a pipe`);
 }
 
-function isPipe(path: string): boolean {
+/** Whether a path leads to a pipe, which is read once only. */
+export function isPipe(path: string): boolean {
   try {
     return statSync(path).isFIFO();
   } catch {

@@ -6,8 +6,9 @@
 
 import type { WorkerKind } from "../../workers/protocol.ts";
 import { choice, type Flag, integer, needing, UsageError, type Values } from "../io/flags.ts";
-import { type AccessOptions, readsFiles } from "./access_flags.ts";
-import { readsPlans } from "./instrument_flags.ts";
+import { isPipe } from "../io/files.ts";
+import { isInFile } from "../io/secret.ts";
+import type { AccessOptions } from "./access_flags.ts";
 
 /** The flags of how a server uses the machine's cores. */
 export const WORKER_FLAGS: {
@@ -36,19 +37,30 @@ export interface WorkerOptions {
 }
 
 /**
- * Makes what the flags say; undefined if there are to be no workers. Throws a {@linkcode UsageError} if
- * they could not read again what `access` and the plans of faults have in files, or what the command
- * `rereads`.
+ * Makes what the flags say; undefined if there are to be no workers. Each worker reads the files of `access`,
+ * of the plans of faults and of the command's `items`. Throws a {@linkcode UsageError} if one of these is a
+ * pipe, or if threads could not read again what is in files, or what the command `rereads`.
  */
 export function parseWorkers(
   { workers: count, "worker-kind": kind, fault: plans }:
     & Values<typeof WORKER_FLAGS>
     & { readonly fault: readonly string[] },
   access: AccessOptions | undefined,
-  rereads = false,
+  { rereads = false, items = [] }: {
+    readonly rereads?: boolean;
+    readonly items?: readonly string[];
+  } = {},
 ): WorkerOptions | undefined {
   if (count === 0) return undefined;
-  if (kind === "threads" && (rereads || readsFiles(access) || readsPlans(plans))) {
+  const values = [...access?.allow ?? [], ...access?.deny ?? [], ...plans, ...items];
+  const files = values.filter(isInFile).map((value) => value.slice(1));
+  const pipe = files.find(isPipe);
+  if (pipe !== undefined) {
+    throw new UsageError(
+      `With --workers, each of them reads '${pipe}', and a pipe is read once only`,
+    );
+  }
+  if (kind === "threads" && (rereads || files.length > 0)) {
     throw new UsageError("Threads get no SIGHUP: @FILE goes with --worker-kind processes");
   }
   return { count, kind };

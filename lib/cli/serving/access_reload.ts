@@ -12,6 +12,7 @@ import { ofOption, UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
 import { checkFilesReadableAgain, isInFile } from "../io/secret.ts";
 import { type AccessOptions, checkNetwork, readsFiles } from "../options/access_flags.ts";
+import { isSuccessor } from "./handover.ts";
 
 /**
  * Makes the list that the options ask for, if they do. Which connection it refuses is a note in the
@@ -24,6 +25,8 @@ export function openAccess(
   onReload: (reload: () => void) => void,
 ): AccessList | undefined {
   if (options === undefined) return undefined;
+  // The process before this one has read what was in a pipe.
+  if (isSuccessor()) checkReadableAgain(options);
   const access = new AccessList({
     ...readRules(options),
     maxPerAddress: options.maxPerAddress,
@@ -42,8 +45,7 @@ export function openAccess(
 function reload(access: AccessList, options: AccessOptions, log: Log): void {
   let rules: AccessRules;
   try {
-    checkFilesReadableAgain("--allow", options.allow);
-    checkFilesReadableAgain("--deny", options.deny);
+    checkReadableAgain(options);
     rules = readRules(options);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
@@ -55,6 +57,11 @@ function reload(access: AccessList, options: AccessOptions, log: Log): void {
   log.note(
     `read again who may connect: ${allowed} allowed, ${counted(deny.length, "network")} denied`,
   );
+}
+
+function checkReadableAgain({ allow, deny }: AccessOptions): void {
+  checkFilesReadableAgain("--allow", allow);
+  checkFilesReadableAgain("--deny", deny);
 }
 
 /** The rules that the options make, with what is in the files. */

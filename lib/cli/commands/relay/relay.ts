@@ -181,7 +181,7 @@ function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]
     messages: parseWs(values),
     toxiproxy,
     serving,
-    workers: parseWorkers(values, serving.access, readsTargets(to)),
+    workers: parseWorkers(values, serving.access, { items: values.to }),
   };
 }
 

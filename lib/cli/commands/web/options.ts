@@ -161,7 +161,7 @@ function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions 
       drainTimeout: values.grace,
       upload: values.upload ? values["max-upload"] : undefined,
     },
-    workers: parseWorkers(values, access, auth?.file !== undefined),
+    workers: parseWorkers(values, access, { rereads: auth?.file !== undefined }),
     lan,
     open,
   };
