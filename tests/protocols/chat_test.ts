@@ -188,7 +188,9 @@ test("chat: /nick takes a name that is free, and tells of one that is not", asyn
   // The same to the eye: case, and a diaeresis of its own.
   await one.say("/nick zoe\u0308\n");
   assert.equal(await one.hear(), "* There is a Zoë already.");
-  for (const wrong of ["a b", "", "é!", "x".repeat(21), "*", "\x1b[31m"]) {
+  // Nor can a name be seen to be another one if a character of it cannot be seen.
+  const unseen = ["\u3164", "Zo\u00eb\ufe0f", "a\u034fb", "a\u115f", "\uffa0", "a\u{e0100}"];
+  for (const wrong of ["a b", "", "é!", "x".repeat(21), "*", "\x1b[31m", ...unseen]) {
     await one.say(`/nick ${wrong}\n`);
     assert.match(await one.hear(), /^\* (A name has 1 to 20|There are two commands: \/nick NAME)/);
   }

@@ -21,9 +21,12 @@ export function cleanText(text: string): string {
   return text.split("\t").map(escapeText).join("\t");
 }
 
-/** Whether it can be a name: 1 to 20 letters and digits of any script, `-` and `_`. */
+/** Characters that nothing is shown for, some of which are letters. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/u;
+
+/** Whether it can be a name: 1 to 20 letters and digits of any script, `-` and `_`, all of which are shown. */
 export function isName(text: string): boolean {
-  return /^[\p{L}\p{N}_-][\p{L}\p{M}\p{N}_-]{0,19}$/u.test(text);
+  return !UNSEEN.test(text) && /^[\p{L}\p{N}_-][\p{L}\p{M}\p{N}_-]{0,19}$/u.test(text);
 }
 
 /** The same for all names that people take for the same. */
