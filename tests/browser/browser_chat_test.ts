@@ -59,7 +59,7 @@ test(
       nc.stdin.write("hello <b>all</b> \x1b[31m\n");
       for (const page of [desktop, phone]) {
         // What somebody says is text, and steers nothing.
-        await line(page, "guest3hello <b>all</b> \\x1b[31m").waitFor();
+        await line(page, "guest3 hello <b>all</b> \\x1b[31m").waitFor();
         assert.equal(await page.locator("#lines b").count(), 0);
       }
       await say(desktop, "from a desktop");
@@ -72,11 +72,34 @@ test(
       // Only the phone's own line is marked there, and a long word is not wider than it.
       assert.match(
         await phone.locator("#lines .own").textContent() ?? "",
-        /Linus \(you\)from a phone/,
+        /Linus \(you\) from a phone/,
       );
       assert.equal(await phone.locator("#lines .own").count(), 1);
       assert.equal(await phone.evaluate("document.documentElement.scrollWidth"), 390);
       assert.ok(await smallestTarget(phone) >= 44);
+
+      // Lines of any height leave the newest one in sight.
+      nc.stdin.write(`${"many long words ".repeat(20)}\n`.repeat(12) + "the last words\n");
+      await line(phone, "the last words").waitFor();
+      await phone.waitForFunction(`(({ scrollHeight, scrollTop, clientHeight }) =>
+        scrollTop > 0 && scrollHeight - scrollTop - clientHeight < 2)(
+          document.getElementById("lines"))`);
+      // Each tab of a browser keeps a name of its own.
+      const tab = await phone.context().newPage();
+      await tab.goto(url);
+      await line(tab, "There is a Linus already.").waitFor();
+      await tab.locator("#who").tap();
+      await tab.locator("#name").fill("two words");
+      await tab.keyboard.press("Enter");
+      await line(tab, "A name has 1 to 20").waitFor();
+      await tab.locator("#who").tap();
+      await tab.locator("#name").fill("Second");
+      await tab.keyboard.press("Enter");
+      await line(tab, "You are Second now.").waitFor();
+      await phone.reload();
+      await line(phone, "You are Linus now.").waitFor();
+      await tab.close();
+      await line(phone, "Second has left.").waitFor();
 
       await phone.locator("#who").tap();
       assert.deepEqual(await phone.locator("#names li").allTextContents(), [

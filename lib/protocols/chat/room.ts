@@ -161,8 +161,8 @@ export class Room {
   }
 
   #onCommand(member: Member, text: string): void {
-    const [command, name, ...more] = text.trimEnd().split(/\s+/);
-    if (command === "/nick" && name !== undefined && more.length === 0) this.#rename(member, name);
+    const [command, ...rest] = text.trimEnd().split(/\s+/);
+    if (command === "/nick" && rest.length > 0) this.#rename(member, rest.join(" "));
     else if (command === "/quit") this.#dismiss(member, "Goodbye!", false);
     else this.#notice(member, "There are two commands: /nick NAME and /quit");
   }

@@ -138,10 +138,13 @@ function showPeople() {
   byId("names").replaceChildren(...items);
 }
 
-/** The name of last time. There is none where the browser keeps nothing. */
+/**
+ * The name of last time: that of this tab, or of the last one. There is none where the browser keeps
+ * nothing.
+ */
 function remembered() {
   try {
-    return localStorage.getItem(NAME_KEY) ?? "";
+    return sessionStorage.getItem(NAME_KEY) ?? localStorage.getItem(NAME_KEY) ?? "";
   } catch {
     return "";
   }
@@ -151,7 +154,7 @@ function remembered() {
 function setWanted(newName) {
   wanted = newName;
   try {
-    localStorage.setItem(NAME_KEY, newName);
+    for (const storage of [sessionStorage, localStorage]) storage.setItem(NAME_KEY, newName);
   } catch {
     // It holds until the page is left.
   }
@@ -195,5 +198,4 @@ document.addEventListener("visibilitychange", () => {
 // The keyboard of some phones covers the page, and does not make it smaller.
 visualViewport?.addEventListener("resize", () => {
   document.documentElement.style.setProperty("--height", `${visualViewport?.height}px`);
-  lines.toEnd();
 });

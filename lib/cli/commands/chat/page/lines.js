@@ -19,8 +19,12 @@ export function element(name, text, className = "") {
 
 /** See the file. */
 export class Lines {
+  /** What scrolls, and all lines in it. */
   #list;
+  #all = document.createElement("div");
   #down;
+  /** Whether the newest line is shown, and so the next ones will be. */
+  #follows = true;
 
   /**
    * @param {HTMLElement} list
@@ -29,10 +33,15 @@ export class Lines {
   constructor(list, down) {
     this.#list = list;
     this.#down = down;
-    down.addEventListener("click", () => this.toEnd());
+    list.append(this.#all);
+    down.addEventListener("click", () => this.#toEnd());
     list.addEventListener("scroll", () => {
-      if (this.#isAtEnd()) down.hidden = true;
+      this.#follows = this.#isAtEnd();
+      if (this.#follows) down.hidden = true;
     });
+    // How high a line is turns out when it is drawn; a keyboard or a turned phone changes the rest.
+    const observer = new ResizeObserver(() => this.#follows && this.#toEnd());
+    for (const element of [list, this.#all]) observer.observe(element);
   }
 
   /**
@@ -46,9 +55,9 @@ export class Lines {
     // Each in a direction of its own: a name from right to left does not turn the words around.
     const who = element("strong", own ? `${name} (you)` : name);
     const what = element("bdi", text);
-    words.append(who, what);
+    words.append(who, " ", what);
     this.#add(words, own ? "own" : "");
-    if (own) this.toEnd();
+    if (own) this.#toEnd();
   }
 
   /**
@@ -59,7 +68,8 @@ export class Lines {
     this.#add(element("span", text), "server");
   }
 
-  toEnd() {
+  #toEnd() {
+    this.#follows = true;
     this.#list.scrollTop = this.#list.scrollHeight;
     this.#down.hidden = true;
   }
@@ -69,7 +79,6 @@ export class Lines {
    * @param {string} className
    */
   #add(words, className) {
-    const atEnd = this.#isAtEnd();
     const now = new Date();
     const time = document.createElement("time");
     time.dateTime = now.toISOString();
@@ -80,9 +89,9 @@ export class Lines {
     });
     const line = element("p", "", className);
     line.append(time, words);
-    this.#list.append(line);
-    if (this.#list.childElementCount > MOST_LINES) this.#list.firstElementChild?.remove();
-    if (atEnd) this.toEnd();
+    this.#all.append(line);
+    if (this.#all.childElementCount > MOST_LINES) this.#all.firstElementChild?.remove();
+    if (this.#follows) this.#toEnd();
     else this.#down.hidden = false;
   }
 
