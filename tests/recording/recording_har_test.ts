@@ -4,6 +4,7 @@ import { test } from "node:test";
 import zlib from "node:zlib";
 import { Ajv } from "ajv";
 import fc from "fast-check";
+import { encoded } from "../http/ws/ws_peer.ts";
 import { parseIP } from "../../lib/base/ip.ts";
 import type { Har, HarEntry } from "../../lib/recording/har/format.ts";
 import { ContentDecoder } from "../../lib/recording/har/content_decoder.ts";
@@ -293,6 +294,34 @@ test("har: compressed messages are inflated, and what breaks the protocol is sai
   const [{ _webSocketMessages: messages, comment }] = log.entries;
   assert.deepEqual(messages!.map(({ data }) => data), ["hello, hello, hello"]);
   assert.match(comment, /Not all messages are there: its frame has the reserved opcode 3\./);
+});
+
+test("har: compressed messages may refer to those before them, up to 32 KiB back, in each direction", async () => {
+  const far = Buffer.from(Array.from({ length: 20_000 }, (_, i) => (i * i * 167 + i * 31) % 251));
+  const said = [far, far, Buffer.from("said before, said before"), Buffer.from("said before"), far];
+  const parts: Said[] = [
+    ["client", GET],
+    ["server", `${SWITCH}Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n`],
+  ];
+  for (const who of ["client", "server"] as const) {
+    const deflate = zlib.createDeflateRaw();
+    for (const message of said) {
+      const out: Buffer[] = [];
+      deflate.on("data", (chunk) => out.push(chunk)).write(message);
+      await new Promise<void>((resolve) => deflate.flush(zlib.constants.Z_SYNC_FLUSH, resolve));
+      deflate.removeAllListeners("data");
+      const payload = Buffer.concat(out).subarray(0, -4);
+      parts.push([who, encoded({ opcode: 2, rsv: 4, payload }, who === "client")]);
+    }
+  }
+  const { log: { entries: [{ _webSocketMessages: messages, comment }] } } = await archiveOf(
+    accepted(parts),
+  );
+  assert.equal(comment, "");
+  for (const type of ["send", "receive"]) {
+    const data = messages!.filter((message) => message.type === type).map(({ data }) => data);
+    assert.deepEqual(data, said.map((message) => message.toString("base64")));
+  }
 });
 
 test("har: a request without its response, and a body that broke off, say so", async () => {

@@ -7,10 +7,11 @@
 import { Buffer } from "node:buffer";
 import { valueOf } from "../../http/message/header_list.ts";
 import { Assembler, type WsMessage } from "../../http/ws/assembler.ts";
-import { DEFLATE, Deflate, parseExtensions } from "../../http/ws/deflate.ts";
+import { DEFLATE, parseExtensions } from "../../http/ws/deflate.ts";
 import { WsError } from "../../http/ws/error.ts";
 import { FrameParser, OPCODE, type WsRole } from "../../http/ws/frame.ts";
 import { wsSettings } from "../../http/ws/options.ts";
+import { DeflateContext } from "./deflate_context.ts";
 import type { Exchange } from "./exchanges.ts";
 import type { HarWebSocketMessage } from "./format.ts";
 import type { SentStream } from "./sent_stream.ts";
@@ -65,7 +66,7 @@ interface Found {
 function messagesIn(stream: SentStream, start: number, role: WsRole, deflates: boolean): Found {
   const bytes = Buffer.from(stream.bytes.subarray(start));
   const parser = new FrameParser(role, deflates);
-  const assembler = new Assembler(SETTINGS, deflates ? new Deflate({ windowBits: 15 }) : undefined);
+  const assembler = new Assembler(SETTINGS, deflates ? new DeflateContext() : undefined);
   const found: { message: WsMessage; time: number }[] = [];
   let fault = stream.missing > 0 ? `${stream.missing} bytes were not recorded` : undefined;
   try {
