@@ -218,6 +218,17 @@ test("Response: a stream is sent as it comes, and chunked", async () => {
   assert.equal((await reader.read()).done, true);
 });
 
+test("Response: a stream that fails right behind its first chunk does not look whole", async () => {
+  const stream = new ReadableStream({
+    start: (controller) => controller.enqueue(bytes("one")),
+    pull: (controller) => controller.error(new Error("the source broke")),
+  });
+  await using server = await serveOn(() => new Response(stream));
+  const reply = await server.talk(get("/")).catch((error) => error.code);
+  assert.match(reply, /^ECONNRESET$|\r\nTransfer-Encoding: chunked\r\n[^]*\r\n\r\n3\r\none\r\n$/);
+  assert.deepEqual(server.errors.map(String), ["Error: the source broke"]);
+});
+
 test("Response: a stream with a Content-Length has that, and not another length", async () => {
   await using server = await serveOn((request) => {
     const stream = new ReadableStream({

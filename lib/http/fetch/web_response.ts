@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isErrored, isReadable } from "node:stream";
 import type { LightResponse } from "../server/light.ts";
 import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
@@ -41,12 +42,15 @@ export function lightResponse(
     throw new TypeError("A handler returned a Response whose body has been read already");
   }
   const { status } = response;
-  const headers: string[] = [];
+  let headers = NO_HEADERS;
   let length: number | undefined;
-  response.headers.forEach((value, name) => {
-    if (!FRAMING.has(name) || name === "upgrade" && status === 426) headers.push(name, value);
-    else if (name === "content-length" && /^\d+$/.test(value)) length = Number(value);
-  });
+  for (const [name, value] of response.headers) {
+    if (!FRAMING.has(name) || name === "upgrade" && status === 426) {
+      // Most have one field, and pushing it to an empty list makes room for many.
+      if (headers === NO_HEADERS) headers = [name, value];
+      else headers.push(name, value);
+    } else if (name === "content-length" && /^\d+$/.test(value)) length = Number(value);
+  }
   const source = sourceOf(response);
   if (source !== undefined) return { status, headers, body: source };
   const { body } = response;
@@ -55,7 +59,7 @@ export function lightResponse(
     if (method !== "HEAD" || length === undefined) return { status, headers };
     return { status, headers, body: NOTHING, length };
   }
-  if (length === undefined) return measured(status, headers, body.getReader());
+  if (length === undefined) return measured(status, headers, body);
   return { status, headers, body: new Chunks(body.getReader()), length };
 }
 
@@ -66,9 +70,31 @@ export function lightResponse(
 async function measured(
   status: number,
   headers: readonly string[],
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  body: ReadableStream<Uint8Array>,
 ): Promise<LightResponse> {
+  const reader = body.getReader();
   const first = reader.read();
+  // A stream closes once its last chunk was read. One that a Response made does so in this turn.
+  await undefined;
+  if (!hasEnded(body)) return await watched(status, headers, reader, first);
+  const { done, value } = await first;
+  return done ? { status, headers } : { status, headers, body: bytesOf(value) };
+}
+
+/** Whether a stream has ended without an error; also false where the runtime does not say so. */
+function hasEnded(stream: ReadableStream): boolean {
+  // Node and Bun take web streams, too, which the type definitions do not know.
+  const asked = stream as unknown as NodeJS.ReadableStream;
+  return isReadable(asked) === false && !isErrored(asked);
+}
+
+/** The same for a stream that has not ended yet, as far as is known. */
+async function watched(
+  status: number,
+  headers: readonly string[],
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  first: Reading,
+): Promise<LightResponse> {
   const chunks = () => ({ status, headers, body: new Chunks(reader, first) });
   const state = await stateSoon(reader.closed);
   if (state === "pending") {
@@ -78,10 +104,10 @@ async function measured(
   }
   const { done, value } = await first;
   if (done) return { status, headers };
-  // A stream closes once its last chunk was read, and that was the first.
   return state === "fulfilled" ? { status, headers, body: bytesOf(value) } : chunks();
 }
 
+const NO_HEADERS: string[] = [];
 const NOTHING: AsyncIterable<Uint8Array> = (async function* () {})();
 
 type Reading = ReturnType<ReadableStreamDefaultReader<Uint8Array>["read"]>;

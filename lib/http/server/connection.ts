@@ -7,6 +7,7 @@
  */
 
 import type { BufferPool } from "../../net/buffer_pool.ts";
+import { DONE } from "../../net/conn_base.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Conversation } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
@@ -105,7 +106,9 @@ export class HttpConnection implements Evictable {
         }
         // All requests that have come are answered: now is the time to send the responses.
         if (!output.empty) {
-          await output.send();
+          const sending = output.send();
+          // Mostly the kernel has taken it already.
+          if (sending !== DONE) await sending;
           output.sent();
         }
         if (this.#heads.started) state.begin();

@@ -128,7 +128,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (body !== undefined) return this.#exchangeBody(request, body);
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
-    if (answer instanceof Promise) return this.#respondLater(request, answer, behind);
+    if (answer instanceof Promise) return this.#respondLater(answer, behind);
     const rest = this.#respondAtOnce(request, answer);
     return rest && this.#send(request, rest);
   }
@@ -141,34 +141,47 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (state.reading === "expecting") await this.#output.flush();
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
-    await this.#respondLater(request, answer, behind && answer instanceof Promise);
+    await this.#respondLater(Promise.resolve(answer), behind && answer instanceof Promise);
     if (body.done) state.bodyEnd();
     if (state.step === "discard" && !await this.#discard(body)) state.endAfterResponse();
   }
 
   /** Waits for a handler; responses that wait to be sent, it being `behind` them, are sent meanwhile. */
-  async #respondLater(
-    request: EngineRequest,
-    answer: LightResponse | Promise<LightResponse>,
-    behind: boolean,
-  ): Promise<void> {
-    const { reader } = request;
-    let response: LightResponse;
+  #respondLater(answer: Promise<LightResponse>, behind: boolean): Promise<void> {
+    const ready = behind ? this.#flushBefore(answer) : answer;
+    // An async function would take half a KiB of memory for each request, and so its time.
+    return ready.then(this.#onAnswer, this.#onFailure);
+  }
+
+  readonly #onAnswer = (response: LightResponse): Promise<void> | undefined => {
+    const request = this.#request!;
     try {
-      if (behind) await this.#flushBefore(answer as Promise<LightResponse>);
-      response = await answer;
       // A stream may yet read the body, to answer with it.
-      if (!isStream(response.body)) reader?.discardReceived();
+      if (!isStream(response.body)) request.reader?.discardReceived();
     } catch (error) {
       response = this.#mistake(error, request);
     }
+    return this.#respond(request, response);
+  };
+
+  readonly #onFailure = (error: unknown): Promise<void> | undefined => {
+    const request = this.#request!;
+    return this.#respond(request, this.#mistake(error, request));
+  };
+
+  /** Sends what a handler has returned later. */
+  #respond(request: EngineRequest, response: LightResponse): Promise<void> | undefined {
     // The time for the body is over, and the client has got 408.
-    if (!this.#state.underWay) return dropContent(response);
+    if (!this.#state.underWay) {
+      dropContent(response);
+      return undefined;
+    }
+    const { reader } = request;
     if (reader?.done) this.#state.bodyEnd();
     // A body that is too large is not waited for.
     if (reader?.tooLarge) this.#state.endAfterResponse();
     const rest = this.#respondAtOnce(request, response);
-    if (rest !== undefined) await this.#send(request, rest);
+    return rest && this.#send(request, rest);
   }
 
   /** Has the handler answer. */
@@ -181,7 +194,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     }
   }
 
-  async #flushBefore(answer: Promise<LightResponse>): Promise<void> {
+  async #flushBefore(answer: Promise<LightResponse>): Promise<LightResponse> {
     // Until it is awaited nobody else hears of a failure.
     answer.catch(() => {});
     try {
@@ -190,6 +203,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
       answer.then(dropContent).catch(() => {});
       throw error;
     }
+    return await answer;
   }
 
   /** Returns 500 for an error of a handler. Errors of reading or sending are thrown again. */
