@@ -27,22 +27,24 @@ async function endsAtOnce(program: Program): Promise<{ code: number | null; stde
   return exit;
 }
 
-const CLIENTS = [
-  ["echo", "hello", "--host", "good.test"],
-  ["echo", "hello", "--host", "good.test", "--udp"],
-  ["get", "http://good.test/"],
-  ["connect", "good.test:80"],
-  ["connect", "--udp", "good.test:80"],
-  ["connect", "-z", "good.test:80-90"],
-  ["resolve", "good.test:80"],
-  ["resolve", "--connect", "good.test:80"],
+/** What clients do with a host. */
+const CLIENTS: readonly ((host: string) => string[])[] = [
+  (host) => ["echo", "hello", "--host", host],
+  (host) => ["echo", "hello", "--host", host, "--udp"],
+  (host) => ["get", `http://${host}/`],
+  (host) => ["connect", `${host}:80`],
+  (host) => ["connect", "--udp", `${host}:80`],
+  (host) => ["connect", "-z", `${host}:80-90`],
+  (host) => ["resolve", `${host}:80`],
+  (host) => ["resolve", "--connect", `${host}:80`],
 ];
 
 testInNamespace(
   "name servers: while they are silent, a client's timeout ends it at once, and names the look-up",
   async () => {
     await using ns = await Namespace.open();
-    for (const args of CLIENTS) {
+    for (const argsFor of CLIENTS) {
+      const args = argsFor("good.test");
       await using program = client(ns, ...args, "--connect-timeout", "0.3");
       const { code, stderr } = await endsAtOnce(program);
       assert.equal(code, 28, `${args}: ${stderr}`);
@@ -53,10 +55,12 @@ testInNamespace(
 );
 
 testInNamespace("name servers: while they are silent, Ctrl-C ends a client at once", async () => {
-  for (const args of CLIENTS) {
-    await using ns = await Namespace.open();
+  await using ns = await Namespace.open();
+  for (const [i, argsFor] of CLIENTS.entries()) {
+    const host = `client${i}.test`;
+    const args = argsFor(host);
     await using program = client(ns, ...args, "--connect-timeout", "0");
-    await ns.asked("good.test");
+    await ns.asked(host);
     program.kill("SIGINT");
     const { code, stderr } = await endsAtOnce(program);
     assert.equal(code, 130, `${args}: ${stderr}`);
@@ -66,13 +70,14 @@ testInNamespace("name servers: while they are silent, Ctrl-C ends a client at on
 testInNamespace(
   "name servers: while they are silent, SIGTERM ends a relay at once, though it has a client",
   async () => {
-    for (const args of [[], ["--workers", "1"]]) {
-      await using ns = await Namespace.open();
-      const relay = ["relay", "--to", "good.test:80", "--port", "7000"];
-      await using program = server(ns, ...relay, ...args);
+    await using ns = await Namespace.open();
+    for (const workers of ["0", "1"]) {
+      const [target, port] = [`target${workers}.test`, `700${workers}`];
+      const relay = ["relay", "--to", `${target}:80`, "--port", port, "--workers", workers];
+      await using program = server(ns, ...relay);
       await program.stdout.until(/^tcp:/);
-      await using peer = client(ns, "connect", "127.0.0.1:7000");
-      await ns.asked("good.test");
+      await using peer = client(ns, "connect", `127.0.0.1:${port}`);
+      await ns.asked(target);
       program.kill("SIGTERM");
       const { code, stderr } = await endsAtOnce(program);
       assert.equal(code, 0, stderr);
@@ -84,12 +89,12 @@ testInNamespace(
 testInNamespace(
   "name servers: while they are silent, a server that starts ends at once",
   async () => {
-    for (
-      const args of [["echo"], ["echo", "--udp"], ["web"], ["chat"], ["echo", "--workers", "1"]]
-    ) {
-      await using ns = await Namespace.open();
-      await using program = server(ns, ...args, "--host", "good.test");
-      await ns.asked("good.test");
+    await using ns = await Namespace.open();
+    const servers = [["echo"], ["echo", "--udp"], ["web"], ["chat"], ["echo", "--workers", "1"]];
+    for (const [i, args] of servers.entries()) {
+      const host = `server${i}.test`;
+      await using program = server(ns, ...args, "--host", host);
+      await ns.asked(host);
       program.kill("SIGTERM");
       const { code, stderr } = await endsAtOnce(program);
       assert.equal(code, 143, `${args}: ${stderr}`);
