@@ -8,7 +8,7 @@ import { Buffer, isAscii, isUtf8 } from "node:buffer";
 import { safeJson } from "../base/escape.ts";
 import type { SocketError } from "../base/errors.ts";
 import type { SocketEvent } from "../observe/events.ts";
-import { redacting } from "../observe/redact.ts";
+import { redacting } from "./redact.ts";
 import type { Certificate } from "../net/tls/options.ts";
 import {
   MAX_LINE_DATA,

@@ -4,7 +4,6 @@
  * @module
  */
 
-export { redacting } from "../observe/redact.ts";
 export { connectionsOf } from "./connections.ts";
 export type { Party, RecordedConnection, RecordedStep } from "./connections.ts";
 export { RecordingError } from "./error.ts";
@@ -36,6 +35,7 @@ export { liveDiagram } from "./live_diagram.ts";
 export type { DataEvent, DiagramCanvas, DiagramMessage, DiagramWords } from "./live_diagram.ts";
 export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
+export { redacting } from "./redact.ts";
 export { toSvg } from "./svg.ts";
 export { summaryOf, toText } from "./text.ts";
 export { readRecording } from "./read.ts";

@@ -14,7 +14,7 @@ import { OpenConversation, RunningServer, type Server, warn } from "./server.ts"
 import { deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
-import { Newcomers } from "./newcomers.ts";
+import { ConnectionQueue } from "./connection_queue.ts";
 import type { Conn, Listener } from "../net/transport.ts";
 import { type Handler, SERVE_OPTIONS, type ServeOptions } from "./options.ts";
 
@@ -87,7 +87,7 @@ class AcceptLoop {
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
   readonly #open = new Set<OpenConversation>();
-  readonly #newcomers: Newcomers;
+  readonly #queue: ConnectionQueue;
   #accepted = 0;
   #refused = 0;
   #reset = 0;
@@ -108,7 +108,7 @@ class AcceptLoop {
     this.#handler = handler;
     this.#maxConnections = (options.maxConnections ?? 1024) || Infinity;
     this.#evict = options.evict;
-    this.#newcomers = new Newcomers(this.#maxConnections, options.givesWay);
+    this.#queue = new ConnectionQueue(this.#maxConnections, options.givesWay);
     this.#onFull = options.onFull;
     this.#admission = options.admission;
     this.#drainTimeout = options.drainTimeout ?? 10_000;
@@ -168,7 +168,7 @@ class AcceptLoop {
     for (;;) {
       // A connection is accepted before another one is evicted for it.
       if (this.#evict === undefined) await this.#untilPlace();
-      else await this.#until(() => !this.#newcomers.isFull);
+      else await this.#until(() => !this.#queue.isFull);
       try {
         const conn = await this.#listener.accept();
         backoff.reset();
@@ -202,11 +202,11 @@ class AcceptLoop {
 
   /** Serves a new connection, or has it wait for a place. */
   #take(conn: Conn): void {
-    const waiting = this.#newcomers.size;
+    const waiting = this.#queue.size;
     if (!this.#isOver && waiting === 0 && !this.#isFull) return void this.#converse(conn);
     this.#metrics?.connectionsQueued(1);
     if (this.#isOver) return this.#turnAway(conn, "stopping");
-    const dropped = this.#newcomers.add(conn);
+    const dropped = this.#queue.add(conn);
     if (dropped !== undefined) this.#turnAway(dropped, "queue_full");
     if (waiting > 0) return this.#notify();
     this.#givePlaces().catch((cause) => {
@@ -220,12 +220,12 @@ class AcceptLoop {
   /** Gives places to those that wait, until none waits any more or the drain timeout is over. */
   async #givePlaces(): Promise<void> {
     let [isTold, isMade] = [false, false];
-    while (this.#newcomers.size > 0 && !this.#isOver) {
-      const next = this.#newcomers.next();
+    while (this.#queue.size > 0 && !this.#isOver) {
+      const next = this.#queue.next();
       const before = this.#open.size;
-      if (isMade || this.#newcomers.mayEnter(next, before)) {
+      if (isMade || this.#queue.mayEnter(next, before)) {
         isMade = false;
-        this.#newcomers.delete(next);
+        this.#queue.delete(next);
         this.#metrics?.connectionsQueued(-1);
         void this.#converse(next);
         this.#notify();
@@ -241,7 +241,7 @@ class AcceptLoop {
   }
 
   #turnAllAway(): void {
-    for (const conn of this.#newcomers.takeAll()) this.#turnAway(conn, "stopping");
+    for (const conn of this.#queue.takeAll()) this.#turnAway(conn, "stopping");
   }
 
   /** Resets a connection that waits. */
@@ -289,7 +289,7 @@ class AcceptLoop {
   async #drain(deadline: () => number): Promise<void> {
     for (
       let late = false;
-      !(this.#acceptedAll && this.#open.size + this.#newcomers.size === 0) && !late;
+      !(this.#acceptedAll && this.#open.size + this.#queue.size === 0) && !late;
     ) {
       const left = deadline() - this.#clock.now();
       // Even with no time left, one turn lets those handlers finish that end because the server does.

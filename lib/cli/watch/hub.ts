@@ -8,7 +8,7 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Deferred, deferred } from "../../base/wait.ts";
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
-import { redacting } from "../../observe/redact.ts";
+import { redacting } from "../../recording/redact.ts";
 import { RecordingEncoder } from "../../recording/encode.ts";
 import type { RecordedEvent, RecordingHead, Redaction } from "../../recording/format.ts";
 import { recordingHead } from "../../recording/head.ts";

@@ -149,7 +149,7 @@ export class HttpConnection implements Evictable {
 
   /** Tells the client what is wrong. */
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
-    const { bytes, size } = refusal(error, this.#server.tails.close);
+    const { bytes, size } = refusal(error, this.#server.headEnds.close);
     await this.#output.sendBytes(bytes);
     this.#exchanges.refused(request, error, size);
     await this.#output.flush();
@@ -213,7 +213,7 @@ export class HttpConnection implements Evictable {
     const ending = this.#state.expire();
     if (ending === "reset") return this.#conn.reset(error);
     if (ending === "refuse") {
-      const { bytes, size } = refusal(error, this.#server.tails.close);
+      const { bytes, size } = refusal(error, this.#server.headEnds.close);
       this.#exchanges.refused(request, error, size);
       // The client may have gone away, which is as good.
       await this.#conn.write(bytes).catch(() => {});

@@ -68,8 +68,8 @@ export class Eviction {
 
   /**
    * Evicts one connection for a newcomer from `host`. Returns false if no connection may be evicted
-   * before the next tick. Newcomers of a crowd do not evict the slow ones of crowds: those would take turns, and nobody
-   * else would get a place.
+   * before the next tick. Newcomers of a crowd do not evict the slow ones of crowds: those would take
+   * turns, and nobody else would get a place.
    */
   evictFor(host: string | undefined): boolean {
     const { spare, slow, isCrowd } = this.#look;

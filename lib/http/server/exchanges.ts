@@ -14,7 +14,7 @@ import { HttpError } from "../message/errors.ts";
 import type { ConnectionState } from "../message/connection_state.ts";
 import { BodyReader } from "./body.ts";
 import { ClientWatch, type WatchedConnection } from "./client_watch.ts";
-import type { Tails } from "./date_fields.ts";
+import type { HeadEnds } from "./head_ends.ts";
 import type { ParsedHead } from "./head_memory.ts";
 import type { Input } from "./input.ts";
 import type { LightHandler, LightResponse } from "./light.ts";
@@ -48,7 +48,7 @@ export interface ExchangesServer extends PhasesServer {
   /** The heads of responses. */
   readonly responseHeads: ResponseHeads;
   /** The ends of heads at the last tick. */
-  readonly tails: Tails;
+  readonly headEnds: HeadEnds;
 }
 
 /** The parts of a connection. */
@@ -265,7 +265,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (proxied?.enter(request) === false) return await this.#send(request, NOT_ADMITTED);
     try {
       await this.#output.sendText(head);
-      await this.#output.sendBytes(this.#server.tails.persistent);
+      await this.#output.sendBytes(this.#server.headEnds.persistent);
       await this.#output.flush();
     } catch (error) {
       proxied?.leave(request);
@@ -281,9 +281,9 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   /** The end of a head: Date, and Connection where it does not go without saying. */
   #tail({ minor }: EngineRequest): Buffer {
-    const { tails } = this.#server;
-    if (!this.#state.keepsAlive()) return tails.close;
-    return minor === 1 ? tails.persistent : tails.keepAlive;
+    const { headEnds } = this.#server;
+    if (!this.#state.keepsAlive()) return headEnds.close;
+    return minor === 1 ? headEnds.persistent : headEnds.keepAlive;
   }
 
   /** A response is complete. */

@@ -20,7 +20,7 @@ import {
 import type { EngineRequest } from "./request.ts";
 import { StreamContent } from "../message/stream_content.ts";
 
-/** See the module. Tails are what {@linkcode Tails} has: Date, Connection, and the empty line. */
+/** See the module. A tail is one of {@linkcode HeadEnds}: Date, Connection and the empty line. */
 export class Sender {
   readonly #output: Output;
   readonly #heads: ResponseHeads;

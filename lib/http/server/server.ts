@@ -17,7 +17,7 @@ import { OutputBuffers } from "./output.ts";
 import { ResponseHeads } from "./response.ts";
 import { Eviction, hostOf } from "./eviction.ts";
 import type { Spoken } from "./upgraded_connection.ts";
-import { type Tails, tailsOfNow } from "./date_fields.ts";
+import { type HeadEnds, headEndsOfNow } from "./head_ends.ts";
 
 const TICK_MS = 250;
 
@@ -62,7 +62,7 @@ export class HttpServer implements ConnectionServer {
   readonly responseHeads: ResponseHeads = new ResponseHeads();
   readonly outputBuffers: OutputBuffers = new OutputBuffers();
   now: number;
-  tails: Tails = tailsOfNow();
+  headEnds: HeadEnds = headEndsOfNow();
   readonly handler: LightHandler;
   readonly #connections = new Set<HttpConnection>();
   readonly #eviction = new Eviction(this.#connections);
@@ -122,7 +122,7 @@ export class HttpServer implements ConnectionServer {
   #tick(): void {
     this.#cancelTick?.();
     this.now = this.settings.clock.now();
-    this.tails = tailsOfNow(this.tails);
+    this.headEnds = headEndsOfNow(this.headEnds);
     for (const connection of this.#connections) connection.sweep();
     this.#cancelTick = setSweep(this.settings.clock, TICK_MS, (isLate) => {
       this.#cancelTick = undefined;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { AUTHORIZATION_FIELDS } from "../../../lib/base/header_fields.ts";
-import { redacting } from "../../../lib/observe/redact.ts";
+import { redacting } from "../../../lib/recording/redact.ts";
 import { webTranscript } from "../../../lib/cli/commands/web/transcript.ts";
 import { systemTransport } from "../../../lib/net/system.deno.ts";
 import { bytes, readAll } from "../../support/helpers.ts";

@@ -7,7 +7,7 @@
 import { counted } from "../../../base/counted.ts";
 import { followMessages, type Passed } from "../../../http/message/follow_messages.ts";
 import { AUTHORIZATION_FIELDS } from "../../../base/header_fields.ts";
-import { redacting } from "../../../observe/redact.ts";
+import { redacting } from "../../../recording/redact.ts";
 import { httpWords } from "../../drawing/http_drawing.ts";
 import type { Transcript } from "../../io/log.ts";
 import { quote } from "../../io/quote.ts";

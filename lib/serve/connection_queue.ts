@@ -6,22 +6,22 @@
 
 import type { Conn } from "../net/transport.ts";
 
-/** So many wait at most: as many as in a backlog. */
+/** The most connections that wait: as many as in a backlog. */
 const MOST_WAITING = 512;
 
 /** The share of the places that stays free for others while connections wait that give way. */
 const RESERVED = 1 / 16;
 
-/** A queue, in which some let the others go first; see the module. */
-export class Newcomers {
+/** A queue in which some connections let others go first; see the module. */
+export class ConnectionQueue {
   readonly #places: number;
   readonly #givesWay: (conn: Conn) => boolean;
   /** The longest waiting first. */
   readonly #waiting: Conn[] = [];
 
   /**
-   * The server has so many places. `givesWay` returns whether a connection lets the others go first; it
-   * is called again and again. Default: none does.
+   * `places` is the most connections of the server. `givesWay` returns whether a connection lets the
+   * others go first; it is called again and again. Default: no connection does.
    */
   constructor(places: number, givesWay: (conn: Conn) => boolean = () => false) {
     this.#places = places;
@@ -39,7 +39,7 @@ export class Newcomers {
   }
 
   /**
-   * Adds a connection. Returns the one that has to go if too many wait: the last that gives way, or else
+   * Adds a connection. Returns the one to close if too many wait: the last that gives way, or else
    * the new one.
    */
   add(conn: Conn): Conn | undefined {

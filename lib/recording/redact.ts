@@ -6,7 +6,7 @@
 
 import { checkArgument, TEXTS } from "../base/arguments.ts";
 import { CREDENTIAL_FIELDS } from "../base/header_fields.ts";
-import type { SocketEvent } from "./events.ts";
+import type { SocketEvent } from "../observe/events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
 

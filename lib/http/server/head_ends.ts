@@ -1,13 +1,13 @@
 /**
- * The ends that heads have, made once a tick for all connections.
+ * The ends of response heads: Date, Connection and the empty line, made once a tick for all connections.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 
-/** Date, Connection where it does not go without saying, and the empty line. */
-export interface Tails {
+/** The last lines of a head. Connection is among them unless it goes without saying. */
+export interface HeadEnds {
   /** The value of Date. */
   readonly date: string;
   /** Of a connection that HTTP/1.1 keeps. */
@@ -18,8 +18,8 @@ export interface Tails {
   readonly close: Buffer;
 }
 
-/** The tails of now: `last`, while the second is the same. */
-export function tailsOfNow(last?: Tails): Tails {
+/** The ends of heads that are sent now: `last`, while the second is the same. */
+export function headEndsOfNow(last?: HeadEnds): HeadEnds {
   const date = new Date().toUTCString();
   if (date === last?.date) return last;
   return {
