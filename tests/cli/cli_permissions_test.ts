@@ -10,6 +10,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -188,6 +189,19 @@ test(
     }),
   ["python3", "systemd-notify"],
 );
+
+test("permissions: a folder of certificates may be read, and what its links lead to outside of it", () =>
+  withFolder(async (command, folder) => {
+    const live = join(folder, "live/localhost");
+    mkdirSync(live, { recursive: true });
+    symlinkSync("../../a.crt", join(live, "fullchain.pem"));
+    symlinkSync("../../a.key", join(live, "privkey.pem"));
+    const net = IS_DENO || MAJOR >= 25 ? ["--allow-net"] : [];
+    const read = `${IS_DENO ? "--allow-read" : "--allow-fs-read"}=${join(folder, "live")}`;
+    const args = ["echo", "--host", OWN_HOST, "--port", "0", "--tls-dir", "live"];
+    await using program = new Program(command([...net, read], args), OPTIONS);
+    await program.stdout.until(/^tls:/);
+  }));
 
 if (IS_DENO) {
   test("permissions: a name is allowed without a port, and Deno's error says so", () =>

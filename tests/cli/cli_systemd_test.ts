@@ -249,6 +249,8 @@ test(
         }
         await conn.write(bytes(text));
         assert.equal(await readText(conn, answer.length), answer, name);
+        // It does not know the path.
+        assert.match(program.stdout.text, name === "web" ? /^http\+unix:\/\/\/$/m : /^unix:$/m);
         conn.close();
         assert.equal((await program.stop()).code, 0, name);
       });
@@ -256,6 +258,19 @@ test(
   },
   ["systemd-socket-activate"],
 );
+
+test("server: systemd-socket-proxyd passes connections on to a port of its own", async () => {
+  await using server = await startServer(["echo"]);
+  await withFolder(async (dir) => {
+    const path = join(dir, "proxy.sock");
+    const proxy = ["/lib/systemd/systemd-socket-proxyd", `127.0.0.1:${server.port}`];
+    await using program = new Program(["systemd-socket-activate", "-l", path, ...proxy]);
+    await program.stderr.until(/Listening on/);
+    using conn = await systemTransport.connect({ path });
+    await conn.write(bytes("hello"));
+    assert.equal(await readText(conn, 5), "hello");
+  });
+}, ["systemd-socket-activate"]);
 
 test("server --fd: what does not go with it is refused, and so is what is no socket", async () => {
   const fd = ["--fd", "3"];
