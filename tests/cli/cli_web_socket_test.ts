@@ -189,6 +189,20 @@ test("cli relay: TCP in front of a WebSocket, and a WebSocket in front of TCP", 
   await back.program.stderr.until(new RegExp(`to 127.*: ${whole}, [\\d.]+ s$`, "m"));
 });
 
+test("cli relay --to ws: what a WebSocket answers behind the end of a client reaches it", async () => {
+  const echo = async (ws: WsConn) => {
+    for await (const message of ws) await ws.write(message);
+  };
+  await serving(echo, async (url) => {
+    await using relay = await startRelay("--to", url);
+    using conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });
+    await conn.write(bytes("question"));
+    await conn.closeWrite();
+    assert.equal((await readAll(conn)).toString(), "question");
+    await relay.program.stderr.until(/: 8 bytes there, 8 back, /);
+  });
+});
+
 test("cli relay --ws: texts are bytes, too; the end of the target is 1000; websockify's name is known", async () => {
   const listener = await systemTransport.listen({ host: "127.0.0.1" });
   const { port } = listener.addr as { port: number };

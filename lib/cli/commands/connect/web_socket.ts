@@ -4,7 +4,6 @@
  * @module
  */
 
-import { sleep } from "../../../base/clock.ts";
 import { escapeText } from "../../../base/escape.ts";
 import { counted } from "../../../base/counted.ts";
 import { RequestError } from "../../../http/client/errors.ts";
@@ -16,9 +15,6 @@ import type { Session } from "../../session.ts";
 import { BINARY, ByteConn } from "../web_socket/byte_conn.ts";
 import { LINES, linesOf, MOST_OF_LINE } from "./line_messages.ts";
 import type { WebSocketTarget } from "./web_socket_options.ts";
-
-/** Once stdin has ended, nothing may have come for so many milliseconds before the WebSocket is closed. */
-const QUIET_MS = 500;
 
 /** The most bytes of a binary message. */
 const MOST_OF_PIECE = 64 * 1024;
@@ -53,30 +49,19 @@ export async function converseInMessages(
   const leave = () => void ws.close(1001);
   if (signal.aborted) leave();
   signal.addEventListener("abort", leave);
-  const conn = new ByteConn(ws, target.binary ? BINARY : LINES);
-  const lastHeard = { at: clock.now() };
-  const over = new AbortController();
+  const conn = new ByteConn(ws, { clock, form: target.binary ? BINARY : LINES });
   const source = lingering(target.binary ? piecesOf(stdin) : linesOf(stdin), async () => {
     if (onEof === "close") return;
     if (onEof === "wait") return void await ws.closed;
-    // What the peer answers before the Pong is there when that is.
-    await ws.ping().catch(() => {});
-    const left = () => over.signal.aborted ? 0 : lastHeard.at + QUIET_MS - clock.now();
-    while (left() > 0) await sleep(left(), clock, over.signal);
+    await conn.quiet();
   });
-  const { source: shown, sink } = choice.ends(source);
-  const heard = (data: Uint8Array) => {
-    lastHeard.at = clock.now();
-    return sink(data);
-  };
   try {
-    await join(conn, { source: shown, sink: heard, onEof: "close", clock });
+    await join(conn, { ...choice.ends(source), onEof: "close", clock });
   } catch (error) {
     if (error instanceof WsError) throw new CliError(EXIT.receiveFailed, error.message);
     throw error;
   } finally {
     signal.removeEventListener("abort", leave);
-    over.abort();
   }
   const closed = await ws.closed;
   log.note(

@@ -109,9 +109,8 @@ async function dialBytes(
   limits: { readonly connectTimeout: number; readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<Conn> {
   const { connectTimeout: handshakeTimeout } = limits;
-  return new ByteConn(
-    await dialWebSocket(url, { ...limits, transport, tls: wss, handshakeTimeout }),
-  );
+  const ws = await dialWebSocket(url, { ...limits, transport, tls: wss, handshakeTimeout });
+  return new ByteConn(ws, { clock: limits.clock, lingers: true });
 }
 
 /** Whether it is what peers do, and no mistake of ours. */

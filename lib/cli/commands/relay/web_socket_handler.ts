@@ -34,7 +34,7 @@ export function webSocketRelayHandler(
     let cancel = () => {};
     // FIN tells the target that the client has gone. One that goes on all the same is reset.
     void ws.closed.then(() => cancel = clock.setTimer(LINGER_MS, () => over.abort()));
-    await relay(new ByteConn(ws), { signal: over.signal, stopping: signal });
+    await relay(new ByteConn(ws, { clock }), { signal: over.signal, stopping: signal });
     cancel();
   };
   // Clients of websockify ask for this one, and browsers give up if they do not get it.

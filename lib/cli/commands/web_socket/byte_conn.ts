@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import type { Addr } from "../../../base/addr.ts";
+import { type Clock, sleep } from "../../../base/clock.ts";
 import type { WsConn } from "../../../http/ws/mod.ts";
 import type { Conn } from "../../../net/transport.ts";
 
@@ -25,22 +26,42 @@ export const BINARY: MessageForm = {
   toMessage: (bytes) => bytes,
 };
 
+/** So many milliseconds nothing has come when a peer is taken to have answered all. */
+const QUIET_MS = 500;
+
+/** The options of {@linkcode ByteConn}. */
+export interface ByteConnOptions {
+  readonly clock: Clock;
+  /** Default: {@linkcode BINARY}. */
+  readonly form?: MessageForm;
+  /** Whether the peer may answer behind the end of what is written. Default: false. */
+  readonly lingers?: boolean;
+}
+
 /**
  * See the module. A WebSocket has no half-close: {@linkcode ByteConn.closeWrite} closes it with 1000, and
- * what the peer still sends then is thrown away.
+ * what the peer still sends then is thrown away; if it lingers, only once the peer is quiet.
  */
 export class ByteConn implements Conn {
   bytesRead = 0;
   bytesWritten = 0;
   readonly #ws: WsConn;
+  readonly #clock: Clock;
   readonly #form: MessageForm;
+  readonly #lingers: boolean;
   readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #over = new AbortController();
   #rest: Uint8Array = new Uint8Array(0);
+  /** When something came last. */
+  #heardAt: number;
 
-  constructor(ws: WsConn, form: MessageForm = BINARY) {
+  constructor(ws: WsConn, { clock, form = BINARY, lingers = false }: ByteConnOptions) {
     this.#ws = ws;
+    this.#clock = clock;
     this.#form = form;
+    this.#lingers = lingers;
     this.#pieces = form.receive(ws);
+    this.#heardAt = clock.now();
   }
 
   get localAddr(): Addr {
@@ -54,7 +75,11 @@ export class ByteConn implements Conn {
   async read(p: Uint8Array): Promise<number | null> {
     while (this.#rest.length === 0) {
       const { done, value } = await this.#pieces.next();
-      if (done) return null;
+      this.#heardAt = this.#clock.now();
+      if (done) {
+        this.#over.abort();
+        return null;
+      }
       this.#rest = value;
     }
     const piece = this.#rest.subarray(0, p.length);
@@ -69,15 +94,27 @@ export class ByteConn implements Conn {
     this.bytesWritten += p.length;
   }
 
-  closeWrite(): Promise<void> {
-    return this.#ws.close();
+  /** Waits for what the peer answers: for the Pong of a Ping behind it all, and then for half a second of silence. */
+  async quiet(): Promise<void> {
+    const { signal } = this.#over;
+    // Where no Pong can come, nothing else will.
+    await this.#ws.ping().catch(() => this.#over.abort());
+    const left = () => signal.aborted ? 0 : this.#heardAt + QUIET_MS - this.#clock.now();
+    while (left() > 0) await sleep(left(), this.#clock, signal);
+  }
+
+  async closeWrite(): Promise<void> {
+    if (this.#lingers) await this.quiet();
+    await this.#ws.close();
   }
 
   close(): void {
+    this.#over.abort();
     void this.#ws.close();
   }
 
   reset(): void {
+    this.#over.abort();
     this.#ws.abort();
   }
 
