@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Buffer, isUtf8 } from "node:buffer";
+import { Buffer, constants, isUtf8 } from "node:buffer";
 import { counted } from "../../base/counted.ts";
 import { shortAscii } from "./ascii.ts";
 import { CLOSE } from "./close_code.ts";
@@ -70,9 +70,15 @@ export class Assembler {
     );
   }
 
+  /** The most bytes of the message: those that are taken, unless the runtime cannot hold as many. */
+  #maxSize(): number {
+    const most = this.#text ? constants.MAX_STRING_LENGTH : constants.MAX_LENGTH;
+    return Math.min(this.#settings.maxSize, most);
+  }
+
   /** Throws a {@linkcode WsError} if a message of so many bytes is too large. */
   checkSize(size: number): void {
-    const { maxSize } = this.#settings;
+    const maxSize = this.#maxSize();
     if (size <= maxSize) return;
     throw new WsError(CLOSE.tooLarge, `its message has more than ${counted(maxSize, "byte")}`);
   }
@@ -137,7 +143,7 @@ export class Assembler {
   }
 
   #inflated(bytes: Uint8Array): WsMessage {
-    const message = this.#deflate!.inflate(bytes, this.#settings.maxSize);
+    const message = this.#deflate!.inflate(bytes, this.#maxSize());
     if (!this.#text) return message;
     if (!isUtf8(message)) throw notUtf8();
     return message.toString();

@@ -10,7 +10,8 @@ import { type Clock, systemClock } from "../../base/clock.ts";
 /** Options of every WebSocket. Times are in milliseconds. */
 export interface WsOptions {
   /**
-   * Bytes of a message that `read()` returns, from 1 or `Infinity`: more closes with 1009. Default: 1 MiB.
+   * Bytes of a message that `read()` returns, from 1 or `Infinity`: more closes with 1009. So does what
+   * the runtime cannot hold, as a text of more than 512 MiB. Default: 1 MiB.
    */
   readonly maxSize?: number;
   /** Frames of one message: more closes with 1008. Default: 4,096. */
