@@ -98,8 +98,14 @@ test(
       await line(tab, "You are Second now.").waitFor();
       await phone.reload();
       await line(phone, "You are Linus now.").waitFor();
-      await tab.close();
+      // Who leaves comes back only when asked to.
+      await say(tab, "/quit");
+      await tab.locator("#state", { hasText: "You have left." }).waitFor();
       await line(phone, "Second has left.").waitFor();
+      await tab.evaluate("dispatchEvent(new Event('online'))");
+      await tab.locator("#retry", { hasText: "Come back" }).tap();
+      await line(phone, "Second is here.").or(line(phone, "is Second now.")).last().waitFor();
+      await tab.close();
 
       await phone.locator("#who").tap();
       assert.deepEqual(await phone.locator("#names li").allTextContents(), [

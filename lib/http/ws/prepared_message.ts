@@ -40,14 +40,21 @@ export class PreparedMessage {
 /**
  * Encodes a message once, to be sent to many by `write()`.
  *
- * @example
+ * @example A room, in which no more than 100 messages wait for a member that reads slowly
  * ```ts
  * import { prepareMessage, type WsConn } from "@plainsocket/plainsocket/websocket";
  *
- * const room = new Set<WsConn>();
+ * const waiting = new Map<WsConn, number>();
  * function broadcast(text: string): void {
  *   const message = prepareMessage(text);
- *   for (const ws of room) ws.write(message).catch(() => room.delete(ws));
+ *   for (const [ws, count] of waiting) {
+ *     if (count === 100) ws.abort();
+ *     waiting.set(ws, count + 1);
+ *     ws.write(message).then(
+ *       () => waiting.set(ws, waiting.get(ws)! - 1),
+ *       () => waiting.delete(ws),
+ *     );
+ *   }
  * }
  * broadcast("hello, all");
  * ```

@@ -55,17 +55,23 @@ function url() {
 }
 
 /**
- * @param {"wait" | "open" | "lost"} now
+ * @param {"wait" | "open" | "lost" | "left"} now
  * @param {number} seconds
  * @param {string} reason
  */
 function onState(now, seconds, reason) {
   const why = reason === "" ? "No connection" : `Closed: ${reason}`;
-  const words = { wait: "Connecting…", open: "Connected", lost: `${why}. Again in ${seconds} s` };
+  const words = {
+    wait: "Connecting…",
+    open: "Connected",
+    lost: `${why}. Again in ${seconds} s`,
+    left: "You have left.",
+  };
   if (state.dataset.state === "open" && now === "lost") lines.note(`${why}.`);
   state.textContent = words[now];
   state.dataset.state = now;
-  retry.hidden = now !== "lost";
+  retry.hidden = now !== "lost" && now !== "left";
+  retry.textContent = now === "left" ? "Come back" : "Try now";
   send.disabled = now !== "open";
   if (now === "open") return;
   people.clear();
@@ -190,7 +196,7 @@ byId("rename").addEventListener("submit", (event) => {
 name.addEventListener("blur", () => name.value = me);
 who.addEventListener("click", () => showAside(who.getAttribute("aria-expanded") === "false"));
 addEventListener("keydown", ({ key }) => key === "Escape" && showAside(false));
-retry.addEventListener("click", () => connection.retry());
+retry.addEventListener("click", () => connection.open());
 addEventListener("online", () => connection.retry());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") connection.retry();

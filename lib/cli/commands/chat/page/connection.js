@@ -1,12 +1,15 @@
-// A WebSocket that is opened again when it is lost: after half a second, then later and later.
+// A WebSocket that is opened again when it is lost: after half a second, then later and later. Who has
+// left by '/quit' comes back only when asked to.
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
+/** The code of a close that was asked for. */
+const NORMAL = 1000;
 
 /**
  * @typedef {{
  *   onMessage: (message: any) => void,
- *   onState: (state: "wait" | "open" | "lost", seconds: number, reason: string) => void,
+ *   onState: (state: "wait" | "open" | "lost" | "left", seconds: number, reason: string) => void,
  * }} Listener
  */
 
@@ -35,7 +38,11 @@ export class Connection {
 
   /** Connects at once if it would wait; a connection that stands stays. */
   retry() {
-    if (this.#timer === 0) return;
+    if (this.#timer !== 0) this.open();
+  }
+
+  /** Connects at once, also after it was left. Call it while there is no connection. */
+  open() {
     clearTimeout(this.#timer);
     this.#open();
   }
@@ -54,7 +61,8 @@ export class Connection {
       this.#listener.onState("open", 0, "");
     });
     socket.addEventListener("message", ({ data }) => this.#listener.onMessage(JSON.parse(data)));
-    socket.addEventListener("close", ({ reason }) => {
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (code === NORMAL) return this.#listener.onState("left", 0, "");
       // Not all pages are to come back at the same moment.
       const wait = this.#wait * (0.75 + Math.random() / 2);
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT);
