@@ -3,9 +3,9 @@
 //
 //   deno task test:node [--on 20|26|24|bun]... [WORD...]
 
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { relative } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { skippedIn } from "../tests/support/programs.ts";
@@ -29,12 +29,25 @@ const CONCURRENCY = 3 * availableParallelism();
 const SOCKETS =
   /^(contract|faults|files|frames|http|library|metrics|net|observe|protocols|proxy_protocol|serve|testing|workers)\//;
 
+/**
+ * The files that have a process of their own on Node: they start programs, count what a process has, or
+ * measure how a cost grows. Others share one, as all do on Deno and Bun: it takes a quarter of a second
+ * of processor time to load the library.
+ */
+const ALONE =
+  /^(browser|cli(?!\/parts)|examples|package|reliability|workers)\/|\/(growth|web_types|replay)_test/;
+
+/** The most files that share a process: a hang or a crash takes no more along. */
+const MOST_TOGETHER = 8;
+
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {
   readonly runtime: Runtime;
   readonly args: readonly string[];
   /** Which test files it runs. */
   readonly runs: (file: string) => boolean;
+  /** The files that it is given, which run those that were chosen. */
+  readonly entries: (chosen: readonly string[]) => string[];
   readonly passed: RegExp;
   readonly failed: readonly RegExp[];
   readonly skipped: RegExp;
@@ -47,6 +60,7 @@ function nodeRunner(runtime: Runtime, runs: (file: string) => boolean): Runner {
     runtime,
     args: ["--test", "--test-reporter=tap", `--test-concurrency=${CONCURRENCY}`],
     runs,
+    entries: (chosen) => inProcesses(runtime.name.replace(" ", ""), chosen),
     passed: /^# pass (\d+)/m,
     failed: [/^# fail (\d+)/m, /^# cancelled (\d+)/m],
     skipped: /^# skipped (\d+)/m,
@@ -63,11 +77,29 @@ function bunRunner(runtime: Runtime): Runner {
     runtime,
     args: ["test"],
     runs: (file) => SOCKETS.test(file),
+    entries: (chosen) => [...chosen],
     passed: /^ *(\d+) pass$/m,
     failed: [/^ *(\d+) fail$/m, /^ *(\d+) errors?$/m],
     skipped: /^ *(\d+) skip$/m,
     failures: (output) => output,
   };
+}
+
+/** Writes modules into tests/NAME that import the files which share a process; returns all entries. */
+function inProcesses(name: string, chosen: readonly string[]): string[] {
+  const groups = Map.groupBy(chosen, (file) => ALONE.test(file) ? file : file.split("/", 1)[0]);
+  mkdirSync(join(ROOT, folder, "tests", name), { recursive: true });
+  return [...groups].flatMap(([group, files]) => {
+    const processes = Math.ceil(files.length / MOST_TOGETHER);
+    return Array.from({ length: processes }, (_, i) => {
+      const together = files.filter((_, j) => j % processes === i);
+      if (together.length === 1) return together[0];
+      const path = `${name}/${group}_${i + 1}.js`;
+      const imports = together.map((file) => `import "../${file}";\n`);
+      writeFileSync(join(ROOT, folder, "tests", path), imports.join(""));
+      return path;
+    });
+  });
 }
 
 const RUNNERS: Readonly<Record<string, () => Promise<Runner>>> = {
@@ -119,7 +151,7 @@ async function runOn(name: string): Promise<void> {
   if (chosen.length === 0) return;
   const { runtime, args } = runner;
   const ended = await run(
-    [runtime.path, ...args, ...chosen.map((name) => `./${folder}/tests/${name}`)],
+    [runtime.path, ...args, ...runner.entries(chosen).map((name) => `./${folder}/tests/${name}`)],
     { env: runtime.env, deadline: DEADLINE_MS },
   );
   const output = stripVTControlCharacters(ended.output);
