@@ -30,7 +30,7 @@ async function answer(request: string): Promise<Uint8Array> {
     const path = decodeURIComponent(target.split("?")[0]);
     const file = await realpath(root + path + (path.endsWith("/") ? "index.html" : ""));
     if (!file.startsWith(root + sep)) throw new Error("It is outside of the directory");
-    if (!(await stat(file)).isFile()) throw new Error("It is no file");
+    if (!(await stat(file)).isFile()) throw new Error("It is not a file");
     const type = TYPES[extname(file)] ?? "application/octet-stream";
     return response("200 OK", await readFile(file), type);
   } catch {

@@ -100,7 +100,7 @@ export function addressFamily(addr: TcpAddr): "AF_INET" | "AF_INET6" {
   return isIPv6(addr) ? "AF_INET6" : "AF_INET";
 }
 
-/** Tells the address family of a literal by the sign only one of them has. */
+/** Whether the host of an address is an IPv6 literal: only those have colons. */
 export function isIPv6(addr: Endpoint): boolean {
   return addr.host.includes(":");
 }

@@ -181,7 +181,7 @@ export const ADMISSION: Kind = having(
   "release",
 );
 
-/** What takes the metrics of a server. */
+/** A receiver of the metrics of a server. */
 export const METRICS: Kind = having(
   "a MetricsSink, such as new ServerMetrics()",
   "connectionsQueued",

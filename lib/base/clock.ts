@@ -6,7 +6,7 @@
 
 import { setImmediate, setTimeout } from "node:timers";
 
-/** Tells the time and waits. */
+/** A source of time that can wait. */
 export interface Clock {
   /** Milliseconds since some moment in the past; never goes back. */
   now(): number;

@@ -175,7 +175,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   ENOTCONN: { why: "it is not connected", next: "Open a new connection." },
   ENOTFOUND: { why: "the name does not resolve", next: "Check its spelling." },
   ENOTSOCK: {
-    why: "it is no socket",
+    why: "it is not a socket",
     next: "Name the descriptor or the path of a socket.",
   },
   ENOTSUP: {

@@ -10,7 +10,7 @@ import { checkArgument, TEXT } from "./arguments.ts";
 /**
  * Control characters (C0, DEL and C1), with which terminals are steered and lines forged; those that
  * turn the direction of writing; the separators of lines and paragraphs; the byte order mark; and
- * halves of surrogate pairs, which are no characters.
+ * halves of surrogate pairs, which are not characters.
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\ufeff]/gu;
 

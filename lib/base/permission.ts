@@ -22,7 +22,7 @@ const NODE: Forbidden = {
   fileFlag: (right, path) => `--allow-fs-${right}=${path}`,
 };
 
-/** What forbids it, if `error` is the runtime's for a lack of permission. */
+/** The permissions that `error` is about; undefined if it is not about a lack of permission. */
 export function forbiddenBy(error: unknown): Forbidden | undefined {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   if (name === "NotCapable") return DENO;

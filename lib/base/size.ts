@@ -25,7 +25,7 @@ const SIZE = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])(i?b?)|b|bytes?)?$/i;
 
 /**
  * Reads a number of bytes: `65536`, `64K` and `64KiB` are the same, and `10MB` is 10,000,000. Returns
- * undefined if it is no size.
+ * undefined if it is not a size.
  */
 export function parseSize(text: string): number | undefined {
   const [, digits, prefix, rest = ""] = SIZE.exec(text) ?? [];

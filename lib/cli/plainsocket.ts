@@ -81,7 +81,7 @@ const HELP = ["help", "-h", "--help"];
 
 /**
  * Turns `help server` into `server help`, and `help web` into `server help web`; a protocol of both
- * scripts is none of one.
+ * scripts is not one.
  */
 function helpOf([help, what = "", ...rest]: readonly string[]): readonly string[] {
   if (Object.hasOwn(PROTOCOLS, what)) return [what, help, ...rest];

@@ -27,7 +27,7 @@ export class Session {
   onAllTold: () => void = () => {};
   /** The instruments of the run's sockets. */
   readonly instruments: Instruments = new Instruments();
-  /** What measures the run. Undefined without `--metrics`. */
+  /** The metrics of the run. Undefined without `--metrics`. */
   monitor: Monitor | undefined;
   /** How long a server goes on accepting after the first signal, in milliseconds. */
   drainDelay = 0;
@@ -108,7 +108,7 @@ export class Session {
   /** Prints the URL at which the server serves from now on. */
   async announce(url: string): Promise<void> {
     await this.print(`${url}\n`);
-    // The server does not wait for those that are told.
+    // The server does not wait for these.
     void this.#tellReady(url);
   }
 
@@ -206,7 +206,7 @@ export class Session {
     await Promise.all(this.#stops.splice(0).map((stop) => stop()));
   }
 
-  /** Prints on stdout, behind what the log has told so far, and waits until it is out. */
+  /** Prints on stdout after what the log has so far, and waits until it is out. */
   async print(data: string | Uint8Array): Promise<void> {
     await flushed(this.io.stderr);
     // stdout may have a recording.

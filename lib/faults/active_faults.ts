@@ -21,7 +21,7 @@ export interface Gone {
   readonly left: number;
 }
 
-/** What has come: bytes, and messages of a WebSocket that have begun. */
+/** The number of bytes that have come, and of messages of a WebSocket that have begun. */
 export interface Progress {
   readonly bytes: number;
   readonly messages: number;

@@ -19,7 +19,7 @@ const MAX_ON_THE_WAY = 256 * 1024;
 
 const RECEIVE_SIZE = 16 * 1024;
 
-/** So many pieces a second make a rate smooth. */
+/** The number of pieces a second that makes a rate smooth. */
 const PIECES_PER_SECOND = 50;
 
 /** The ways to end a connection. */

@@ -39,9 +39,9 @@ export interface FaultForms {
   readonly drop: { readonly at: { readonly message: number } };
   /** All comes later: by `ms`, give or take `jitter` milliseconds. */
   readonly delay: { readonly ms: number; readonly jitter: number };
-  /** At most so many bytes a second; 0 lets nothing pass. */
+  /** The most bytes a second; 0 lets nothing pass. */
   readonly rate: { readonly bytes: number };
-  /** At most so many bytes at once, give or take `variation`, with `pause` milliseconds between. */
+  /** The most bytes at once, give or take `variation`, with `pause` milliseconds between. */
   readonly split: {
     readonly bytes: number;
     readonly variation: number;

@@ -94,7 +94,7 @@ export class MessageScanner {
   }
 }
 
-/** The size of a header of which this has come. */
+/** The size of the header that begins with these bytes. */
 function sizeOf([, second]: readonly number[]): number {
   if (second === undefined) return 2;
   const short = second & 0x7f;

@@ -11,7 +11,7 @@ import { HttpError } from "../http/message/errors.ts";
 import type { LightHandler, LightResponse } from "../http/server/light.ts";
 import { textResponse } from "./refusal.ts";
 
-/** So many spellings of hosts that are served are remembered. */
+/** The most spellings of served hosts that are remembered. */
 const MOST_KNOWN = 64;
 
 /**
@@ -32,7 +32,7 @@ export function requireHost(
     const { host } = request;
     if (known.has(host)) return handler(request);
     const name = hostNameOf(host);
-    if (name === undefined) return refused("The Host of this request is no name", headers);
+    if (name === undefined) return refused("The Host of this request is not a name", headers);
     if (!isLocal(name) && !served.has(name)) {
       const next = `If it is one, ${adviceOn(name)}`;
       return refused(`${name} is not known to be a name of this server. ${next}`, headers);

@@ -7,7 +7,7 @@
 
 import { Buffer, isUtf8 } from "node:buffer";
 
-/** So many bytes are looked at: HTML wants its charset declared within them. */
+/** The bytes that are looked at: HTML wants its charset declared within them. */
 export const HEAD_BYTES = 1024;
 
 /** Bytes that are in no text (MIME Sniffing, section 7.1). */

@@ -19,7 +19,7 @@ export type MadeCoding = "br" | "gzip";
  */
 export const compressing: Semaphore = new Semaphore(2, 1000);
 
-/** So much is compressed in one go; brotli, which gathers 64 KiB, takes some 2 ms for those. */
+/** The bytes that are compressed in one go; brotli, which gathers 64 KiB, takes some 2 ms for those. */
 const SOME = 16 * 1024;
 
 /** Compresses `content`, as well as can be done while a client waits. */

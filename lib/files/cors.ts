@@ -46,7 +46,7 @@ export function answerPreflights(handler: LightHandler, headers: readonly string
 }
 
 /**
- * Whether a browser sends this request for another site's page. Programs that are no browsers send
+ * Whether a browser sends this request for another site's page. Programs that are not browsers send
  * neither of the fields that tell.
  *
  * Sec-Fetch-Site decides where there is one: no page can forge it, and no proxy changes it. Origin has

@@ -16,13 +16,13 @@ import { OpenDirectory } from "./open_directory.ts";
 import { UnnamedError } from "./real_paths.ts";
 import { sortInTurns } from "./event_loop_turns.ts";
 
-/** So many of a directory are listed; the others are left out. */
+/** The most entries of a directory that are listed; the others are left out. */
 export const MOST_ENTRIES = 200_000;
 
-/** So many files are looked at at once: the runtimes have four threads for that, and for all else. */
+/** The most files that are looked at at once: the runtimes have four threads for all such work. */
 const looking = new Semaphore(2);
 
-/** So many are looked at in one go. */
+/** The number of files that are looked at in one go. */
 const SOME = 16;
 
 /** The entries of a directory at one time. */
@@ -122,7 +122,7 @@ async function lookAt(
 }
 
 /**
- * Whether a name is not that of its file, which cannot be asked for then: bytes that are no text have
+ * Whether a name is not that of its file, which cannot be asked for then: bytes that are not text have
  * become U+FFFD, since Deno takes names as text only.
  */
 function isGarbled(name: string, error: unknown): boolean {

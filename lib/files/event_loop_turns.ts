@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 import { LOOKS_SELDOM } from "./file_system.deno.ts";
 
-/** So long the loop is held at a time, in milliseconds, and as long as one bit takes. */
+/** The time that the loop is held at once, in milliseconds; one bit of work may exceed it. */
 const TURN_MS = 2;
 
 const waiting: (() => void)[] = [];
@@ -48,7 +48,7 @@ function takeTurn(): void {
 /** A timer that rings within this time, in milliseconds, rang when the loop had nothing else to do. */
 const IDLE_MS = 2;
 
-/** So often a timer is set at most, so that the work goes on however busy the loop is. */
+/** The most times that a timer is set, so that the work goes on however busy the loop is. */
 const MOST_TIMERS = 3;
 
 /** Behind what has come from the network; on Deno by a timer, see {@linkcode LOOKS_SELDOM}. */
@@ -69,7 +69,7 @@ function whenIdle(fn: () => void, timers: number): void {
   }, 0);
 }
 
-/** So many are sorted, or merged, in one bit of work. */
+/** The number of items that are sorted, or merged, in one bit of work. */
 const SOME = 512;
 
 /** Sorts items as `toSorted()` does, in turns. */
@@ -104,7 +104,7 @@ async function merge<T>(a: T[], b: T[], compare: (a: T, b: T) => number): Promis
   return merged.concat(a.slice(i), b.slice(j));
 }
 
-/** So long those who go on and on need not pause, in milliseconds. */
+/** The time for which long work need not pause, in milliseconds. */
 const PAUSE_MS = 4;
 
 let pausedAt = 0;

@@ -22,7 +22,7 @@ const SMALL_CHUNK = 16 * 1024;
 /** The number of downloads that may have large chunks at once: 25 MiB of them. */
 const MOST_LARGE = 50;
 
-/** So many downloads do not hold others up; more of them pause at times. */
+/** The number of downloads that do not hold others up; more of them pause at times. */
 const FEW = 8;
 
 let underWay = 0;
@@ -71,7 +71,7 @@ class ChunkBuffers {
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the response then ends short of its length instead of being wrong. That the file has
- * grown meanwhile is no change: a log or a recording is sent as long as it was. It closes the file
+ * grown meanwhile is not a change: a log or a recording is sent as long as it was. It closes the file
  * at its end, and when it is left early, even before it has begun.
  */
 export class FileBody implements AsyncIterableIterator<Uint8Array> {

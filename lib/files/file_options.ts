@@ -32,7 +32,7 @@ export interface Directory {
 /** Options of {@linkcode fileHandler}. */
 export interface FileOptions {
   /**
-   * Whether the root's index.html, a single-page application, answers for pages that are no file.
+   * Whether the root's index.html, a single-page application, answers for pages that are not files.
    * Those are paths whose last name has no extension, and requests that accept text/html. Default:
    * false.
    */

@@ -23,7 +23,7 @@ export async function stateAt(path: string): Promise<FileState> {
   return stateOf(await lstat(path));
 }
 
-/** So many names are read at once. */
+/** The number of names that are read at once. */
 const SOME = 256;
 
 /** The names in a directory, as they are read. Rejects as `opendir()` does. */

@@ -34,7 +34,7 @@ import { Resource, type ResourceInit } from "./resource.ts";
 import { pauseAtTimes } from "./event_loop_turns.ts";
 import { SharedRuns } from "./shared_runs.ts";
 
-/** Resources and what they hold may take so much memory. */
+/** The most bytes of memory that resources, and what they hold, may take. */
 const CACHE_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -79,7 +79,7 @@ const NOT_FOUND_KEY = "not found";
  * The handler goes to `serveLight()`, the fastest way, and as well to `serveHttp()`, `Deno.serve()` and
  * Hono: `app.get("*", (c) => files(c.req.raw))`.
  *
- * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is no directory or an
+ * Throws as `statSync()` does if there is no `root`, and a `TypeError` if it is not a directory or an
  * option has a field that HTTP cannot carry.
  *
  * @example
@@ -128,7 +128,7 @@ export class FileServer {
   readonly #spaResponses: Responses;
 
   constructor(root: string, options: FileServerOptions) {
-    if (!statSync(root).isDirectory()) throw new TypeError(`${root} is no directory to serve`);
+    if (!statSync(root).isDirectory()) throw new TypeError(`${root} is not a directory to serve`);
     this.#root = resolve(root);
     this.#options = options;
     const { clock, types = {} } = options;
@@ -224,7 +224,7 @@ export class FileServer {
     const file = join(this.#root, ...names);
     const located = await locate(this.#root, file);
     if (located.state.kind === "file") {
-      if (slash) throw new NotServedError(`${file} is no directory`);
+      if (slash) throw new NotServedError(`${file} is not a directory`);
       return this.#keep(path, file, located, last);
     }
     if (!slash) return "no slash";

@@ -11,7 +11,7 @@ import { deferred } from "../base/wait.ts";
 import type { LightRequest } from "../http/server/light.ts";
 import { Refusal } from "./refusal.ts";
 
-/** More is no form that a person has filled in. The parts are the files and all other fields. */
+/** More is not a form that a person has filled in. The parts are the files and all other fields. */
 const LIMITS = { parts: 1100, files: 1000, fieldSize: 1024, headerPairs: 32, headerSize: 8192 };
 
 /** A name and content of a file, as they come. Content that is not read is passed over. */

@@ -18,7 +18,7 @@ const CODINGS: readonly { readonly coding: ListingCoding }[] = [{ coding: "gzip"
   coding: "identity",
 }];
 
-/** So many are compressed at once. Each has a compressor, however slowly its client takes it. */
+/** The most listings that are compressed at once. Each has a compressor until its client has it all. */
 const MOST_COMPRESSED = 16;
 
 let compressors = 0;

@@ -70,7 +70,7 @@ export async function locate(root: string, path: string): Promise<Located> {
 export async function locateBelow(root: string, path: string): Promise<Located> {
   const { real, state } = await look(path);
   if (!isInside(root, real)) throw new NotServedError(`${path} leads out of ${root}`);
-  if (state.kind === "other") throw new NotServedError(`${path} is no file`);
+  if (state.kind === "other") throw new NotServedError(`${path} is not a file`);
   return { root, real, state };
 }
 

@@ -24,7 +24,7 @@ const SOURCES: ReadonlySet<string> = new Set(
 /** Types of text, also those that do not start with `text/`. */
 const TEXT = /^text\/|[/+](?:json|xml|javascript|toml)$/;
 
-/** Formats that are no text and have no compression of their own. */
+/** Formats that are not text and have no compression of their own. */
 const COMPRESSIBLE =
   /^application\/(?:wasm|rtf|x-tar|vnd\.ms-fontobject)$|^font\/(?:ttf|otf)$|^image\/(?:bmp|vnd\.microsoft\.icon)$|^model\//;
 

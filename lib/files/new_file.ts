@@ -61,7 +61,7 @@ export async function replaceable(path: string): Promise<Stats | undefined> {
     if (!stats.isFile()) {
       throw new Refusal(
         409,
-        "There is a directory of this name, or something else that is no file",
+        "There is a directory of this name, or something else that is not a file",
       );
     }
     // Renaming asks for the right to write to the directory only.

@@ -89,7 +89,7 @@ const ALLOWED = /%(?:24|26|2B|2C|3A|3B|3D|40)/g;
 
 /**
  * Percent-encodes a name as one segment of a path, in the spelling of {@linkcode TargetPath.path}.
- * Text that is no well-formed Unicode (a lone surrogate) is encoded as U+FFFD.
+ * Text that is not well-formed Unicode (a lone surrogate) is encoded as U+FFFD.
  */
 export function encodeName(name: string): string {
   return encodeURIComponent(name.replace(LONE_SURROGATE, "\ufffd"))

@@ -47,7 +47,7 @@ export function pathOf(handle: FileHandle): string {
   } catch (error) {
     throw namedSo(error);
   }
-  // Node has it in place of bytes that are no text.
+  // Node has it in place of bytes that are not text.
   if (path.includes("\ufffd") && !isUtf8(readlinkSync(link, { encoding: "buffer" }))) {
     throw new UnnamedError();
   }

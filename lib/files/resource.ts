@@ -82,7 +82,7 @@ export class Resource implements Cacheable {
   readonly located: Located;
   /** The value of Content-Type. */
   readonly type: string;
-  /** The value of Last-Modified; `undefined` if no date can tell it. */
+  /** The value of Last-Modified; `undefined` if no HTTP-date can express it. */
   readonly lastModified: string | undefined;
   /** Whether there is a choice of codings, now or when siblings turn up. */
   readonly negotiable: boolean;

@@ -264,7 +264,7 @@ export class Responses {
 
 /**
  * Whether the file system does not tell the size of a file, and so nothing of its state either: there
- * are no validators, and no ranges.
+ * are not validators, and no ranges.
  */
 function isUnsized({ source }: Representation, body: LightResponse["body"]): boolean {
   return source !== undefined && body instanceof Uint8Array && body.length !== source.state.size;

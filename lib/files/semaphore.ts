@@ -1,5 +1,5 @@
 /**
- * A semaphore: so many jobs run at once, and the others wait.
+ * A semaphore: a fixed number of jobs run at once, and the others wait.
  *
  * @module
  */

@@ -14,7 +14,7 @@ import type { Reading } from "./directory_reading.ts";
  */
 const MOST_HELD = 500_000;
 
-/** So many directories are read at once. */
+/** The most directories that are read at once. */
 const reading = new Semaphore(4);
 
 /** The time in which requests share a reading, in milliseconds: clients come in bursts. */

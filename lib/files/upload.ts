@@ -196,7 +196,7 @@ class Uploads {
       throw new Refusal(missing, "There is no such directory");
     };
     const located = await locate(this.#root, join(this.#root, ...names)).catch(refuse);
-    if (located.state.kind !== "directory") throw new Refusal(409, "It is no directory");
+    if (located.state.kind !== "directory") throw new Refusal(409, "It is not a directory");
     const directory = await OpenDirectory.open(located).catch(refuse);
     if (!this.#cleared.has(located.real)) {
       this.#cleared.add(located.real);

@@ -10,7 +10,7 @@ import { type FrameBounds, FRAMING, type Framing } from "./framing.ts";
 /** Nothing, to begin with. */
 const EMPTY = new Uint8Array(0);
 
-/** So many bytes at least are added to a frame in pieces whose length is not known. */
+/** The fewest bytes that are allocated at a time for a frame whose length is not known. */
 const STEP = 1024;
 
 /**
@@ -46,7 +46,7 @@ export class FrameDecoder {
   /** The beginning of a frame that lies in several chunks: #heldSize bytes of it. */
   #held: Uint8Array = EMPTY;
   #heldSize = 0;
-  /** For so many of its bytes we know that it is not whole, and that so many more are missing. */
+  /** The number of its bytes that were found not to be whole, and the number that is still missing. */
   #searched = 0;
   #missing = 0;
   #ended = false;
@@ -91,7 +91,7 @@ export class FrameDecoder {
     this.#at = 0;
   }
 
-  /** Tells it that the stream has ended. A second call does nothing. */
+  /** Ends the stream. A second call does nothing. */
   end(): void {
     this.#ended = true;
   }
@@ -100,7 +100,7 @@ export class FrameDecoder {
    * Takes the next frame: its payload, valid until the chunk changes. `null` if more bytes are needed,
    * or if there is none any more.
    *
-   * Throws a {@linkcode FrameError} if what comes next is no frame, and from then on always the same.
+   * Throws a {@linkcode FrameError} if what comes next is not a frame, and from then on always the same.
    */
   next(): Uint8Array | null {
     if (this.#heldSize > 0) return this.#join();

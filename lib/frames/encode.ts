@@ -39,7 +39,7 @@ export interface DecodedFrames {
  * Finds the frames at the beginning of `bytes`, which need not be all of a stream. The results
  * are parts of `bytes`, not copies.
  *
- * Throws a {@linkcode FrameError} if the first one is no frame, however it goes on. One behind that
+ * Throws a {@linkcode FrameError} if the first one is not a frame, however it goes on. One behind that
  * is where `rest` begins, so that the frames before it are not lost.
  *
  * @example

@@ -69,7 +69,7 @@ export interface Framing {
   find(bytes: Uint8Array, from: number, searched: number, bounds: FrameBounds): number;
 
   /**
-   * Judges what a stream ends with: `rest` is no whole frame, and often empty. True if it counts as
+   * Judges what a stream ends with: `rest` is not a whole frame, and often empty. True if it counts as
    * the payload of a last one. Throws the {@linkcode FrameError} INCOMPLETE if it was cut off.
    */
   atEnd(rest: Uint8Array): boolean;

@@ -16,7 +16,7 @@ const NOTHING = new Uint8Array(0);
 interface Way {
   /** Takes the next frame of what was received. */
   readonly next: () => Uint8Array | null;
-  /** The same, after more was received: so many bytes, or the end. */
+  /** The same after more was received: a number of bytes, or the end. */
   readonly received: (n: number | null) => Uint8Array | null | Promise<Uint8Array | null>;
 }
 
@@ -82,7 +82,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
    * Waits for the next frame. Resolves to its payload, or to `null` at the end of the stream, then
    * always.
    *
-   * Rejects with a {@linkcode FrameError} if what comes next is no frame, then always, and with a
+   * Rejects with a {@linkcode FrameError} if what comes next is not a frame, then always, and with a
    * {@linkcode SocketError} as {@linkcode Conn.read} does. All frames before that are given first,
    * and what is left is in {@linkcode rest}.
    */

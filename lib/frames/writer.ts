@@ -40,7 +40,7 @@ export class FrameWriter {
   readonly #conn: Conn;
   readonly #framing: Framing;
   readonly #buffer = new WriteBuffer();
-  /** So many bytes of the buffer wait to be sent; the first #sending are on their way. */
+  /** The number of bytes in the buffer that wait to be sent; the first #sending are on their way. */
   #length = 0;
   #sending = 0;
   #flushing: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 /**
- * Buffers to receive into, sized by what a connection does, and carrying bytes through them. A runtime
+ * Buffers to receive into, as large as a connection needs, and copying through them. A runtime
  * pins the buffer of a pending read, so a thousand idle connections with 64 KiB each would hold 64 MiB
  * for nothing.
  *

@@ -45,7 +45,7 @@ export function toDuplex(conn: Conn): Duplex {
  * reader's to keep.
  */
 export class ConnStream extends Duplex {
-  /** Tells whether who reads from this has enough for now: Deno's TLS takes what it is given. */
+  /** Whether the reader of this has enough for now: Deno's TLS takes whatever it gets. */
   full: () => boolean = () => false;
   readonly #conn: Conn;
   readonly #buffer: ReceiveBuffer = new ReceiveBuffer(pool);

@@ -102,7 +102,7 @@ export interface Datagram extends Disposable {
    *
    * Rejects: EMSGSIZE if `p` has more than 65,507 bytes on IPv4, or 65,527 on IPv6; ECONNREFUSED as
    * {@linkcode receive}, to whichever is called next, and then nothing is sent; EINVAL for a host
-   * that is no IP address, for port 0, for a zone of IPv6 that does not exist (`%eth0`, or its
+   * that is not an IP address, for port 0, for a zone of IPv6 that does not exist (`%eth0`, or its
    * number `%2`), without `to` on a socket that has no peer, and for another than the peer on one
    * that has; EAFNOSUPPORT if `to` is IPv6 and the socket is IPv4, or the reverse; EACCES,
    * EHOSTUNREACH, ENETUNREACH; ENOTCAPABLE if Deno's permissions forbid it; ECLOSED after

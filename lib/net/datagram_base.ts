@@ -21,7 +21,7 @@ import { checkDestination, checkListenDatagram } from "./transport_arguments.ts"
 const QUEUE_BYTES = 1024 * 1024;
 const COST_OF_ONE = 256;
 
-/** After so many sends the event loop gets a turn: most are done at once, and it would get none. */
+/** The number of sends after which the event loop gets a turn: most sends are done at once. */
 const MOST_IN_A_ROW = 32;
 
 /** See the module. */

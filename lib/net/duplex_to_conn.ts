@@ -249,7 +249,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
     this.#settlePending();
   }
 
-  /** The socket is gone: by an error, or without one. Reads tell it after what came before. */
+  /** The socket is gone: by an error, or without one. Reads report it after the bytes that came before. */
   #onGone(error?: Error): void {
     if (this.closed || this.lost !== undefined) return;
     if (error === undefined && this.#eof) return;

@@ -41,7 +41,7 @@ export interface MeasuredRequest {
  */
 export interface MetricsSink {
   /**
-   * So many connections more, or fewer if it is negative, wait for the server in this process. Those
+   * Called with a change of the number of connections that wait for the server in this process. Those
    * that wait in the kernel are not counted.
    */
   connectionsQueued(change: number): void;

@@ -13,7 +13,7 @@ import { BaseListener, isClosed } from "./conn_base.ts";
 import type { MetricsSink, RejectReason } from "./metrics_sink.ts";
 import type { Conn, Listener } from "./transport.ts";
 
-/** What a listener does with a connection before it is accepted. */
+/** The preparation of a connection before it is accepted. */
 export interface Preparation {
   /**
    * Makes the connection that is accepted. It settles in bounded time, at once when the signal is

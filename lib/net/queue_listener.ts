@@ -73,7 +73,7 @@ export class QueueListener extends BaseListener {
     return this.stopped && this.#queue.length === 0 && !this.#source.underWay?.size;
   }
 
-  /** Tells who waits for a connection, or is the next to do so, that the server cannot accept it. */
+  /** Rejects the accept that waits, or the next one: the server cannot accept a connection. */
   fail(error: Error): void {
     const waiting = this.#take();
     if (waiting !== undefined) waiting.reject(error);

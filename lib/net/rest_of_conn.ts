@@ -1,5 +1,5 @@
 /**
- * The rest of a connection, of which something was received already.
+ * The rest of a connection whose first bytes were received already.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function restOf(conn: Conn, input: Received, remoteAddr: Addr = conn.remo
   return "tls" in conn ? new RestOfTls(conn as TlsConn, input, ends) : new Rest(conn, input, ends);
 }
 
-/** A connection of which some bytes were received already. Its addresses are `ends`. */
+/** A connection whose first bytes were received already. Its addresses are `ends`. */
 export class Rest<C extends Conn = Conn> implements Conn {
   readonly localAddr: Addr;
   readonly remoteAddr: Addr;
@@ -71,7 +71,7 @@ export class Rest<C extends Conn = Conn> implements Conn {
   }
 
   read(p: Uint8Array): Promise<number | null> {
-    // The connection refuses an argument that is no buffer or has no room, and a late call.
+    // The connection refuses an argument that is not a buffer or has no room, and a late call.
     if (this.#closed || this.#input.drained || !(p?.length > 0)) return this.conn.read(p);
     return this.#received(p);
   }

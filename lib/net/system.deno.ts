@@ -71,7 +71,7 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr): SocketEr
   return new SocketError(lost ? "ECONNRESET" : code, op, { addr, cause: error, ...fault });
 }
 
-/** The error with its code: errors of which Deno has no class tell the errno in their message only. */
+/** The error with its code. Errors without a class in Deno have the errno in their message only. */
 function withErrno(error: Error & { code?: unknown }): { readonly code?: unknown } {
   const errno = /\(os error (\d+)\)/.exec(error.message ?? "")?.[1];
   if (error.code !== undefined || errno === undefined) return error;

@@ -85,7 +85,7 @@ export interface UnixListenOptions {
    * {@linkcode Listener.close} removes it.
    *
    * A socket file that is there already, and that nobody listens on any more, is replaced. One that
-   * a program listens on stays, and so does a file that is no socket: EADDRINUSE.
+   * a program listens on stays, and so does a file that is not a socket: EADDRINUSE.
    */
   readonly path: string;
   /**

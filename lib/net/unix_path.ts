@@ -52,7 +52,7 @@ export function fileCode(errno: unknown, path: string): SocketErrorCode | undefi
 }
 
 /**
- * Says what is wrong with a path where the code says less: a file that is no socket refuses, too.
+ * Says what is wrong with a path where the code says less: a file that is not a socket refuses, too.
  */
 export function pathFault(
   code: SocketErrorCode,
@@ -66,7 +66,7 @@ export function pathFault(
     return {};
   }
   return {
-    why: "what is there is no socket",
+    why: "what is there is not a socket",
     next: "Name the file that the server has made, which is there while it listens.",
   };
 }
@@ -115,7 +115,7 @@ async function findStale(
   if (!found.isSocket()) {
     throw new SocketError("EADDRINUSE", "listen", {
       addr,
-      why: "a file that is no socket is there",
+      why: "a file that is not a socket is there",
       next: "Choose another path, or move that file away.",
     });
   }

@@ -26,7 +26,7 @@ const BACKLOG = 511;
 /** Why TLS cannot be seen as it goes over the network here; undefined on Node, where it can. */
 export function whyNoWire(): string | undefined {
   const { deno, bun } = process.versions as Record<string, string | undefined>;
-  if (deno !== undefined) return "Deno does not tell the secrets of TLS";
+  if (deno !== undefined) return "Deno does not give out the secrets of TLS";
   return bun === undefined ? undefined : "TLS over another connection loses data on Bun";
 }
 

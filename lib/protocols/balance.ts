@@ -37,7 +37,7 @@ export type TargetState = "up" | "down" | "draining" | "drained";
 export interface TargetStatus {
   /** Its name. */
   readonly name: string;
-  /** What becomes of clients. */
+  /** Whether it gets clients. */
   readonly state: TargetState;
   /** The number of its connections, with those that are being made. */
   readonly connections: number;

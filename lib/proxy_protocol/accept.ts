@@ -49,7 +49,7 @@ export async function acceptHeader(conn: Conn, limits: HeaderLimits): Promise<Co
 
 const NOTHING = new Uint8Array(0);
 
-/** What has come behind a header. */
+/** The bytes that have come behind a header. */
 class Behind implements Received {
   chunk: Uint8Array;
   from: number;

@@ -34,7 +34,7 @@ export interface ProxyHeader {
 
 /** A header that was read. */
 export interface ParsedProxyHeader {
-  /** What it says. */
+  /** The header. */
   readonly header: ProxyHeader;
   /** The number of its bytes: what follows is the client's. */
   readonly length: number;

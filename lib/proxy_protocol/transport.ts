@@ -138,7 +138,7 @@ function refuseOnBun(): void {
   throw new SocketError("ENOTSUP", "listen", { why });
 }
 
-/** What is done with each connection of a listener. */
+/** The preparation of each connection of a listener. */
 function preparationOf(
   { trusted: networks, onReject, headerTimeout: timeout = HEADER_TIMEOUT, clock = systemClock }:
     AcceptProxyOptions,
@@ -163,7 +163,7 @@ function preparationOf(
   return { prepare, admission, rejectReason: "proxy_header", madeRoom };
 }
 
-/** Who may send headers. */
+/** The proxies that may send headers. */
 class Trusted {
   readonly #networks: CidrSet;
   readonly #unix: boolean;

@@ -9,7 +9,7 @@ import { checkOptions, type Kind, type Kinds, required } from "../base/arguments
 import { formatIP, parseScopedIP } from "../base/ip.ts";
 import { PATH_SIZE, SIGNATURE, UNIX } from "./header.ts";
 
-/** What {@linkcode proxyHeader} writes. */
+/** Options of {@linkcode proxyHeader}. */
 export interface ProxyHeaderOptions {
   /** 1 is a line of text, 2 is binary. */
   readonly version: 1 | 2;

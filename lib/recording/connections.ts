@@ -87,7 +87,7 @@ export function connectionsOf(recording: Recording): RecordedConnection[] {
   return connections;
 }
 
-/** Hears of connections while their events are read. */
+/** The callbacks of a reader of connections. */
 export interface ConnectionWatcher {
   /** A connection began: an attempt to connect, or one that was accepted. */
   began(connection: RecordedConnection): void;
@@ -219,7 +219,7 @@ export class ConnectionReader {
         return;
       }
       case "close":
-        // Nobody hears of the end of a socket for datagrams.
+        // A socket for datagrams sends nothing when it is closed.
         step(
           event.reset ? "reset" : "close",
           draft.datagrams ? undefined : own,

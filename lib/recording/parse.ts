@@ -180,7 +180,7 @@ function parsed(line: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Whether a value has so many levels at most. */
+/** Whether a value has at most `depth` levels. */
 function isWithin(depth: number, value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true;
   return depth > 0 && Object.values(value).every((part) => isWithin(depth - 1, part));

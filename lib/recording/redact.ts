@@ -16,7 +16,7 @@ const MAX_NAME = 40;
 /** The schemes whose names are shown, in lower case. */
 const SCHEMES = ["basic", "bearer", "digest", "negotiate", "ntlm"];
 
-/** So many stars stand for what is hidden, and spaces for the rest of it: its length stays. */
+/** The number of stars that cover a secret. Spaces cover the rest of it, so that its length stays. */
 const STARS = 3;
 
 type Part = "name" | "scheme" | "secret" | "other";

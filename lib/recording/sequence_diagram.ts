@@ -30,7 +30,7 @@ const LABELS: Partial<Record<RecordedStep["kind"], string>> = {
   reset: "RST",
 };
 
-/** The sequence of a connection, with so many characters of data in each line at most. */
+/** The sequence of a connection, with at most `characters` of data in each line. */
 export function sequenceOf(
   connection: RecordedConnection,
   characters: number = PREVIEW,
@@ -44,7 +44,7 @@ export function sequenceOf(
   return [...lines, ...steps.map((step) => lineOf(step, characters))];
 }
 
-/** The line of a step, with so many characters of its data at most. */
+/** The line of a step, with at most `characters` of its data. */
 export function lineOf(
   { time, kind, from, data, size, note }: RecordedStep,
   characters: number = PREVIEW,

@@ -42,7 +42,7 @@ interface FoundHead extends Found {
   readonly body: BodyLength;
 }
 
-/** Finds heads and bodies by turns. A body without bytes is no unit. */
+/** Finds heads and bodies by turns. A body without bytes is not a unit. */
 function finder(findHead: (bytes: Buffer) => FoundHead | undefined): FindUnit {
   let findBody: FindUnit | undefined;
   return (bytes) => {

@@ -51,7 +51,7 @@ const OPTIONS: Kinds<AccessOptions> = {
  * IPv4 addresses are IPv4 also on a listener for both families, and as `::ffff:192.0.2.1`; `::/0` is
  * all of IPv6 and nothing of IPv4. The zone of an address (`fe80::1%eth0`) does not count. Peers
  * without an IP address, those of Unix sockets, are always admitted: the permissions of the socket
- * file are for them. An address that is no IP address is refused.
+ * file are for them. An address that is not an IP address is refused.
  *
  * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is not
  * valid, or that has bits set behind its prefix (`10.0.0.1/8`).
@@ -141,7 +141,7 @@ export class AccessList implements Admission {
 
   #whyNot(host: string): string | undefined {
     // It is in no network, so the denied ones would not catch it.
-    if (parseScopedIP(host) === undefined) return "its address is no IP address";
+    if (parseScopedIP(host) === undefined) return "its address is not an IP address";
     if (this.#deny.has(host)) return "its address is denied";
     return this.#allow?.has(host) === false ? "its address is not allowed" : undefined;
   }

@@ -21,7 +21,7 @@ interface Watched {
   /** The sum of the counters when they last moved, and the time of that. */
   bytes: number;
   since: number;
-  /** Tells whether the peer is expected to do something now. */
+  /** Whether the peer is expected to do something now. */
   readonly waiting: () => boolean;
   readonly close: (why: SocketError) => void;
 }

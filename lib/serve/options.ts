@@ -86,7 +86,7 @@ export interface ServeOptions {
   readonly clock?: Clock;
 }
 
-/** What they must be. */
+/** The kinds of these options. */
 export const SERVE_OPTIONS: Kinds<ServeOptions> = {
   signal: SIGNAL,
   maxConnections: LIMIT,

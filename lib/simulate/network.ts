@@ -18,10 +18,10 @@ export interface NetworkOptions {
   readonly loss?: number;
 }
 
-/** TCP waits so long before it sends anew, in milliseconds, and then twice as long (RFC 6298). */
+/** The time before TCP sends a segment again, in milliseconds; it doubles each time (RFC 6298). */
 const RETRANSMIT_MS = 200;
 
-/** So often a segment is sent anew at most: then it arrives. */
+/** The most times that a segment is sent again: then it arrives. */
 const MAX_RETRANSMITS = 8;
 
 /** Hosts and what is between them. */

@@ -38,7 +38,7 @@ const REPORT_MS = 100;
 
 type Post = (message: FromWorker) => void;
 
-/** Tells what was accepted from it. */
+/** Reports what was accepted from it. */
 class CountedListener extends BaseListener {
   readonly addr;
   readonly #inner: Listener;

@@ -64,7 +64,7 @@ export interface WorkerContext {
   reportWith(report: () => unknown): void;
 }
 
-/** What a worker has reported. */
+/** The report of a worker. */
 export interface WorkerReport {
   /** Its number, from 1. */
   readonly id: number;

@@ -115,7 +115,7 @@ export class Slot {
     this.#asked = undefined;
   }
 
-  /** Tells the worker to stop, and sees to it that it ends. A later call with a time can cut that short. */
+  /** Asks the worker to stop, and ends it if it does not. A later call with a time can cut that short. */
   stop(drainTimeout?: number): void {
     if (this.#state === "ended") return;
     if (this.#state === "stopping" && drainTimeout === undefined) return;

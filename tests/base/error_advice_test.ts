@@ -102,11 +102,11 @@ test("unix: a path with a file or a folder is not 'start the server'", () =>
     for (const name of ["file", "folder", "link"]) {
       const path = join(folder, name);
       const { message } = await rejects(systemTransport.connect({ path }), "ECONNREFUSED");
-      assert.match(message, /what is there is no socket \(ECONNREFUSED\)\. Name the file that/);
+      assert.match(message, /what is there is not a socket \(ECONNREFUSED\)\. Name the file that/);
       const listened = await rejects(systemTransport.listen({ path }), "EADDRINUSE");
       assert.match(
         listened.message,
-        /no socket is there \(EADDRINUSE\)\. Choose another path, or move/,
+        /not a socket is there \(EADDRINUSE\)\. Choose another path, or move/,
       );
       assert.doesNotMatch(listened.message, /Stop the program/);
       assertFailed(await runServer(["-q", "--unix", path]), 7, /Choose another path, or move that/);

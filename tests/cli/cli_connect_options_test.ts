@@ -67,7 +67,7 @@ test("connect: the usual mistakes exit 2, with one line that says what to write"
     [["http://localhost/"], /'http:\/\/localhost\/' is a URL: write localhost:80/],
     [["localhost:80", "hello"], /Too many arguments, from 'hello' on; what is sent comes on stdin/],
     [["localhost:80-90"], /'localhost:80-90': only --probe \(-z\) takes a range of ports/],
-    [["-z", "localhost:90-80"], /'localhost:90-80' is no range: write the lower port first/],
+    [["-z", "localhost:90-80"], /'localhost:90-80' is not a range: write the lower port first/],
     [["-z", "localhost:1-65536"], /not '65536'/],
     [["--unix", "/s", "localhost:80"], /--unix says where to connect to: leave 'localhost:80' out/],
     [["--unix", "/s", "--tls"], /Options --unix and --tls exclude each other/],

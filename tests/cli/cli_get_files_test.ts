@@ -247,10 +247,10 @@ test("get -o: only a regular file of one's own, with no other name, is taken for
     await refused(/file\.part: it has another name as well\./);
     assert.equal(readFileSync(join(dir, "other"), "utf8"), "other");
     mkdirSync(part);
-    await refused(/file\.part: it is no regular file\./);
+    await refused(/file\.part: it is not a regular file\./);
     // Nobody reads the other end of it, so that opening it to write would wait for ever.
     await runProgram(["mkfifo", part]);
-    await refused(/file\.part: it is no regular file\./);
+    await refused(/file\.part: it is not a regular file\./);
     if (isRoot) {
       writeFileSync(part, CONTENT.subarray(0, 10));
       chownSync(part, SOMEBODY_ELSE, SOMEBODY_ELSE);

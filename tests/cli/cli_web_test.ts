@@ -126,7 +126,7 @@ test("web: without DIR it serves the current directory", async () => {
 test("web: a directory that cannot be served exits 2, and says why", async () => {
   await using site = await makeSite({ "file": "" });
   assertFailed(await runServer(["web", site.path("none")]), 2, /none': there is no such directory/);
-  assertFailed(await runServer(["web", site.path("file")]), 2, /file': it is no directory/);
+  assertFailed(await runServer(["web", site.path("file")]), 2, /file': it is not a directory/);
   // As Python's http.server takes its port.
   assertFailed(
     await runServer(["web", "8080"]),

@@ -332,7 +332,7 @@ test("fileHandler() throws for a root that is no directory, and for fields that 
   assert.throws(() => fileHandler(join(tmpdir(), "plainsocket-none")), { code: "ENOENT" });
   const file = join(tmpdir(), `plainsocket-file-${Math.random()}`);
   writeFileSync(file, "");
-  assert.throws(() => fileHandler(file), /is no directory to serve/);
+  assert.throws(() => fileHandler(file), /is not a directory to serve/);
   rmSync(file);
 });
 

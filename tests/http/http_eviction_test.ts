@@ -37,7 +37,7 @@ test("eviction: whoever has waited longest since the last request makes it, one 
     conns.push(await server.connect());
     await server.clock.advance(TICK);
   }
-  // The first has just asked; the third sends a part of a head, which is no request yet.
+  // The first has just asked; the third sends a part of a head, which is not a request yet.
   await ask(conns[0]);
   await conns[2].write(bytes("GET / HT"));
   await server.clock.advance(WAIT);

@@ -56,7 +56,7 @@ test("listen: a Unix socket that was inherited is listened on, and its file stay
   }
 });
 
-/** Opens what is no socket to listen on, as descriptors from 10 on, and becomes a program that has it. */
+/** Opens what is not a socket to listen on, as descriptors from 10 on, and becomes a program that has it. */
 const NO_LISTENERS = `
 import fcntl, os, socket, sys
 server = socket.create_server(("127.0.0.1", 0))

@@ -170,7 +170,7 @@ test("Unix: a file that is no socket is EADDRINUSE, and stays", async () => {
   const path = freshPath();
   writeFileSync(path, "dear");
   const { message } = await rejects(systemTransport.listen({ path }), "EADDRINUSE");
-  assert.match(message, /a file that is no socket is there/);
+  assert.match(message, /a file that is not a socket is there/);
   assert.equal(readFileSync(path, "utf8"), "dear");
   const folder = freshPath();
   mkdirSync(folder);

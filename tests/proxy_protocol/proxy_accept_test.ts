@@ -236,7 +236,7 @@ test("PROXY protocol: of too many without a header the oldest makes room", async
   await silent[2].write(HEADER);
   using conn = await it.listener.accept();
   assert.equal(formatAddr(conn.remoteAddr), "192.0.2.1:50000");
-  // That the listener closes is no news.
+  // That the listener closes is not news.
   it.listener.close();
   await rejects(readAll(silent[1]), "ECONNRESET");
   assert.equal(it.rejected.length, 1);

@@ -57,7 +57,7 @@ test("access: an address that cannot be read is refused, whatever the rules", ()
     }
     assert.equal(access.refused, 5);
   }
-  assert.deepEqual(why, Array(15).fill("its address is no IP address"));
+  assert.deepEqual(why, Array(15).fill("its address is not an IP address"));
 });
 
 test("access: a list that is not right throws, and leaves the one before in force", () => {

@@ -23,7 +23,7 @@ export interface OwnSocket {
   readonly port: number;
   /** The number of connections that wait to be accepted. */
   readonly waiting: number;
-  /** The number by which processes have it. */
+  /** The number of its inode, which the descriptors of processes name. */
   readonly inode: string;
 }
 

@@ -23,7 +23,7 @@ export type Speech =
   /** It has said nothing so far. */
   | { readonly type: "silent" };
 
-/** So much of an answer is enough, and is all that is kept. */
+/** The most bytes of an answer that are kept: they are enough. */
 const ENOUGH = 256;
 
 /** Asks. Resolves at the latest when `signal` is aborted, and rejects if it does not connect. */

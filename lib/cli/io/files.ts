@@ -136,7 +136,7 @@ export function readEntries(path: string): Entry[] {
   return entries.filter(({ text }) => text !== "");
 }
 
-/** Reads so many bytes of a file at most: a device has no end. */
+/** Reads at most `most` bytes of a file: a device has no end. */
 function readStart(path: string, most: number): Buffer {
   let fd: number | undefined;
   try {

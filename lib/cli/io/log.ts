@@ -35,7 +35,7 @@ const [USUAL_WIDTH, MAX_WIDTH] = [80, 120];
 export type Transcript = (event: SocketEvent) => readonly string[];
 
 const NEWLINE = 10;
-/** So many bytes of lines wait to be read at most; what would come on top is dropped. */
+/** The most bytes of lines that wait to be read; further lines are dropped. */
 const MOST_WAITING = 1024 * 1024;
 
 const DIM = "\x1b[2m";
@@ -79,7 +79,7 @@ export class Log {
     await print(this.#io, data);
   }
 
-  /** Tells of something that users like to know, unless they said `-q`. */
+  /** Logs something that users like to know, unless they said `-q`. */
   note(message: string): void {
     if (this.quiet) return;
     this.#write(
@@ -87,14 +87,14 @@ export class Log {
     );
   }
 
-  /** Tells of something that went wrong. */
+  /** Logs something that went wrong. */
   error(message: string): void {
     this.#write(
       this.json ? { time: isoTime(performance.now()), level: "error", message } : message,
     );
   }
 
-  /** Tells of a mistake of ours, with its stack. `before` says what it was about. */
+  /** Logs a bug in the program, with its stack. `before` says what it was about. */
   mistake(error: unknown, before = ""): void {
     // The message may quote others, and is one line; the stack behind it has lines of its own.
     const text = before +
@@ -105,12 +105,12 @@ export class Log {
     else for (const line of text.split("\n")) this.#write(line);
   }
 
-  /** Tells of something that happened, unless users said `-q`: as a line, or as one JSON object. */
+  /** Logs something that happened, unless users said `-q`: as a line, or as one JSON object. */
   event(line: string, json: Readonly<Record<string, unknown>>): void {
     if (!this.quiet) this.report([line], json);
   }
 
-  /** Tells what was asked for, even with `-q`: as lines, or as one JSON object. */
+  /** Logs what users asked for, even with `-q`: as lines, or as one JSON object. */
   report(lines: readonly string[], json: Readonly<Record<string, unknown>>): void {
     if (this.json) this.#write({ time: isoTime(performance.now()), ...json });
     else for (const line of lines) this.#write(line);

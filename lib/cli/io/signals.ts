@@ -19,7 +19,7 @@ export interface Signals {
   exitCode(): number;
 }
 
-/** What {@linkcode onSignals} calls. */
+/** The callbacks of {@linkcode onSignals}. */
 export interface OnSignals {
   /** Ends the run at once. */
   readonly end: (exitCode: number) => void;

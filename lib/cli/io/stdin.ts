@@ -6,7 +6,7 @@
 
 import type { Io } from "./io.ts";
 
-/** So long nothing may come before somebody wonders, in milliseconds. */
+/** The time without input after which a note says what is waited for, in milliseconds. */
 const SILENT_MS = 2000;
 
 /** stdin, which calls `notice` if nothing has come of it, nor its end, for some time. */

@@ -179,7 +179,7 @@ export class Instruments {
     return this.#recording ? "--record" : this.#watch ? "--watch" : undefined;
   }
 
-  /** What takes the events. */
+  /** The sinks of the events. */
   get sinks(): EventSink[] {
     return [this.#recording, this.#watch].flatMap((taker) => taker?.sink ?? []);
   }

@@ -1,5 +1,5 @@
 /**
- * The flags of what watches and breaks the sockets of a command.
+ * The flags that observe and break the sockets of a command.
  *
  * @module
  */

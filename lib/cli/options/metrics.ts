@@ -61,7 +61,7 @@ export function parseMetrics(
   return port === undefined ? undefined : { port, drainDelay };
 }
 
-/** What measures a run. */
+/** The metrics of a run. */
 export interface Monitor {
   /** Takes what the server does, if it serves by itself. */
   readonly metrics: MetricsSink;

@@ -17,14 +17,14 @@ export const PROXY_FLAGS: { readonly "proxy-protocol": Flag<readonly string[]> }
   "proxy-protocol": proxyNetworks("proxies in these networks say who connects; repeatable"),
 };
 
-/** What the help of a server says of the flag. */
+/** The help text of servers about the flag. */
 export const PROXY_HELP =
   `With --proxy-protocol each connection must begin with a header of the PROXY protocol, version 1 or 2
 (HAProxy: send-proxy-v2), before TLS. The client's address then counts for --allow, --deny,
 --max-per-address and the log. Connections from other networks are refused, and so are those whose
 header is not valid or not there within 5 s. With --unix, say --proxy-protocol unix.`;
 
-/** Who may send headers. Plain data. */
+/** The proxies that may send headers. Plain data. */
 export interface ProxyOptions {
   /** Networks, and `unix`. */
   readonly trusted: readonly string[];

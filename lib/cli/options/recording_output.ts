@@ -14,7 +14,7 @@ import { writeError } from "../io/files.ts";
 import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
 import { MAX_WAITING, RecordingFile } from "./recording_file.ts";
 
-/** So many bytes of a text are encoded and written at a time. A line of the largest read fits. */
+/** The bytes of text that are encoded and written at a time. A line of the largest read fits. */
 const ENCODED_AT_ONCE = 256 * 1024;
 
 /** A recording that is being written. */

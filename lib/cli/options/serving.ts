@@ -1,5 +1,5 @@
 /**
- * The common options of servers: where they listen, whom they serve and for how long,
+ * The common options of servers: where they listen, who may connect and for how long,
  * as their flags say.
  *
  * @module
@@ -49,9 +49,9 @@ export interface ListeningOptions {
   readonly place: Place;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
-  /** Undefined is no metrics. */
+  /** Undefined: no metrics. */
   readonly metrics: MetricsOptions | undefined;
-  /** Undefined is no TLS. */
+  /** Undefined: no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
   readonly access: AccessOptions | undefined;

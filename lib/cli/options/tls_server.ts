@@ -27,7 +27,7 @@ export const TLS_FLAGS: {
   "tls-client-ca": path("let in only clients with a certificate of these issuers (PEM)", "FILE"),
 };
 
-/** What the help of a server says of these flags. */
+/** The help text of servers about these flags. */
 export const TLS_HELP =
   `In --tls-dir a certificate is NAME.crt beside its key NAME.key, or fullchain.pem beside privkey.pem
 in a folder NAME. A client gets the one for the name that it asks for. If there is none, it gets the

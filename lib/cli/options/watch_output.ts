@@ -12,7 +12,7 @@ import { serveWatch, type WatchServer } from "../watch/server.ts";
 import { openBrowser } from "../io/browser.ts";
 import type { InstrumentedRun, WatchOptions } from "./instrument_flags.ts";
 
-/** The page of a client that has ended goes when nobody has looked at it for so many seconds. */
+/** The page of a client that has ended is closed when nobody has looked at it for this time, in seconds. */
 const UNWATCHED_SECONDS = 60;
 
 /** A page that is served. */

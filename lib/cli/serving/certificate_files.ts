@@ -22,7 +22,7 @@ export interface NamedKeyPair extends KeyPair {
   readonly file: string;
 }
 
-/** What a server shows, and whom it trusts: plain data. */
+/** The certificate and key of a server, and the authorities that it trusts: plain data. */
 export interface Certificates {
   readonly keyPairs: readonly NamedKeyPair[];
   readonly caCerts?: readonly string[];

@@ -16,10 +16,10 @@ import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certif
 /** How often the files are looked at, in milliseconds. They are read once two looks see the same state. */
 const LOOK_MS = 1000;
 
-/** What following the files takes. */
+/** Options for following the files. */
 export interface Following {
   readonly clock: Clock;
-  /** Is told what comes of it; undefined in a worker, whose parent tells of the same files. */
+  /** Logs the outcome. Undefined in a worker: its parent logs the same files. */
   readonly log: Log | undefined;
   /** Takes what reads the files again at once. */
   onReload(reload: () => void): void;

@@ -19,7 +19,7 @@ import {
   whatIsLost,
 } from "./successor.deno.ts";
 
-/** What a successor finds in its environment: the process before it, and the sockets by name. */
+/** The environment of a successor: the process before it, and the sockets by name. */
 const VARIABLE = "PLAINSOCKET_PREDECESSOR";
 
 /** The descriptors of a successor begin behind stdin, stdout, stderr and the channel. */
@@ -28,7 +28,7 @@ const FIRST_FD = 4;
 /** The time in which a successor must serve, in milliseconds. */
 const START_MS = 60_000;
 
-/** What a successor says when it serves. */
+/** The message of a successor when it serves. */
 const READY = "ready";
 
 /** Where to listen. Without a port, at one that is free. */
@@ -51,7 +51,7 @@ export class Handover {
   readonly #sockets = new Map<string, HandedSocket>();
   /** The names of those whose port others share. */
   readonly #shared = new Set<string>();
-  /** What is missing to share the port of others, by name; "" if nothing is. */
+  /** The option that is missing to share the port of others, by name; "" if nothing is missing. */
   readonly #missing = new Map<string, string>();
   #successor: ChildProcess | undefined;
   #isStopping = false;
@@ -147,7 +147,7 @@ export class Handover {
         throw new Error(`on Deno this needs ${this.#missing.get(name)}`);
       }
       if (fd === undefined) {
-        throw new Error("this runtime does not tell the descriptor of a socket");
+        throw new Error("this runtime does not give out the descriptor of a socket");
       }
       return `${name}=${FIRST_FD - 1 + fds.push(fd)}`;
     });
@@ -158,7 +158,7 @@ export class Handover {
     this.#session.log.error(`Cannot restart: ${why}. Going on as before.`);
   }
 
-  /** Ends a successor that does not serve yet, when this one is told to stop. */
+  /** Ends a successor that does not serve yet, when this process is to stop. */
   #giveUp(): void {
     const child = this.#successor;
     this.#successor = undefined;

@@ -88,7 +88,7 @@ export class RunMonitor implements Monitor {
   #workers: Workers | undefined;
   readonly #ready = new Set<number>();
   readonly #samples = new WorkerSamples();
-  /** What is asked of the workers just now; others who ask meanwhile get the same. */
+  /** The question to the workers that is under way; others who ask meanwhile get its answer. */
   #asking: Promise<Map<number, Sample[]>> | undefined;
 
   heed({ type, id }: WorkerEvent): void {

@@ -8,7 +8,7 @@ import process from "node:process";
 import type { Sample } from "../../metrics/mod.ts";
 import { descriptorLimit, openDescriptors } from "./descriptors.deno.ts";
 
-/** What each process of a server has; added up, it is that of the server. */
+/** The samples of each process of a server; their sums are those of the server. */
 export function processSamples(): Sample[] {
   const { user, system } = process.cpuUsage();
   const open = openDescriptors();
@@ -19,7 +19,7 @@ export function processSamples(): Sample[] {
   ];
 }
 
-/** What only the first process tells. */
+/** The samples that only the first process has. */
 export class FirstProcess {
   readonly #started = Date.now() / 1000 - process.uptime();
   /** Read now: when there are no descriptors left, no file can be read. */

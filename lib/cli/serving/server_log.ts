@@ -12,7 +12,7 @@ import { EXIT } from "../io/exit.ts";
 import type { Log } from "../io/log.ts";
 import type { Signals } from "../io/signals.ts";
 
-/** What happens to the clients of a server that stops, within so many seconds. */
+/** A log line about the clients of a server that stops within a number of seconds. */
 const STOPS = {
   connections: (seconds: number) => `connections get ${seconds} s to finish`,
   requests: (seconds: number) => `requests get ${seconds} s to finish`,

@@ -39,7 +39,7 @@ export interface Spoken {
   readonly plain?: string;
   /** The scheme with TLS. */
   readonly secure: string;
-  /** What stands behind the address. */
+  /** The path behind the address. */
   readonly path: string;
 }
 
@@ -74,17 +74,17 @@ export async function listenAsPlanned(
   return { listener, access };
 }
 
-/** What a server needs to listen. */
+/** The options with which a server listens. */
 export interface Listening {
   /** The name of the socket among those of the server. */
   readonly name: string;
   /** Plain data: {@linkcode withTls} adds what is not. */
   readonly place: Place;
-  /** Undefined is no TLS. */
+  /** Undefined: no TLS. */
   readonly tls: OpenedTls | undefined;
-  /** Who may connect; all if it is undefined. */
+  /** The rules of who may connect. Undefined: everybody may. */
   readonly access: AccessList | undefined;
-  /** Prints the URL of where it listens, and tells of other ways there. */
+  /** Prints the URL at which it listens, and logs other ways to reach it. */
   announce(addr: Addr, spoken?: Spoken): Promise<void>;
 }
 

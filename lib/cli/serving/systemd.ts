@@ -32,11 +32,11 @@ const RELOADING = "RELOADING=1";
 /** Replaces it from systemd 254 on: it adds the time that Type=notify-reload asks for. */
 const RELOADING_OPTION = "--reloading";
 
-/** What systemd says to those whom it starts. */
+/** The environment variables with which systemd starts a program. */
 const VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID"];
 
 /**
- * Tells systemd how the run is, from now to its end, if it asks for that. Returns the socket that it
+ * Reports the state of the run to systemd, from now to its end, if it asks for that. Returns the socket that it
  * passes, if it does. Throws a {@linkcode UsageError} for what cannot be served.
  */
 export function openSystemd(session: Session): InheritedPlace | undefined {
@@ -75,7 +75,7 @@ function readEnv({ io: { env } }: Session): Record<string, string | undefined> {
   }
 }
 
-/** Tells the moments of a run. */
+/** Reports the moments of a run. */
 function follow(session: Session, notifier: Notifier): void {
   const pid = isSuccessor() ? [`MAINPID=${process.pid}`] : [];
   session.onReady((url) => notifier.notify(["READY=1", ...pid, `STATUS=Listening at ${url}`]));

@@ -19,7 +19,7 @@ import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certif
 import { followCertificates } from "./certificate_reload.ts";
 import { logFailure } from "./server_log.ts";
 
-/** What a server shows, with what its workers need to show the same. */
+/** The certificates of a server, and what its workers need to have the same. */
 export interface OpenedTls {
   readonly certificates: CertificateStore;
   /** Plain data. */

@@ -26,10 +26,10 @@ import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./resource_shortage.ts";
 import { workerReporter } from "./worker_samples.ts";
 
-/** What the conversations of a worker may use. */
+/** The resources for the connections of a worker. */
 export interface WorkerContext {
   readonly log: Log;
-  /** What they connect with, if they do. */
+  /** The transport that they connect with, if they do. */
   readonly transport: Transport;
   readonly clock: Clock;
   readonly life: Lifecycle;
@@ -37,7 +37,7 @@ export interface WorkerContext {
 
 /** The same in a worker. */
 export interface WorkerRun extends WorkerContext {
-  /** Hears of a lack of descriptors. */
+  /** Called with an error that may be a lack of descriptors. */
   readonly shortage: Shortage;
 }
 
@@ -60,7 +60,7 @@ export interface Conversations<Options> {
 export interface WorkerTask<Options> {
   readonly log: LogOptions;
   readonly access: AccessOptions | undefined;
-  /** Undefined is no TLS. */
+  /** Undefined: no TLS. */
   readonly tls: { readonly choice: TlsServerChoice; readonly read: Certificates } | undefined;
   /** Undefined without `--proxy-protocol`. */
   readonly proxies: ProxyOptions | undefined;

@@ -9,7 +9,7 @@ import { addSamples, type Sample, type ServerMetrics } from "../../metrics/mod.t
 import type { WorkerReport } from "../../workers/protocol.ts";
 import { processSamples } from "./process_samples.ts";
 
-/** What a worker reports. Plain data, which JSON can carry. */
+/** The report of a worker. Plain data, which JSON can carry. */
 export interface MeasuredWorker {
   /** Another one for each process or thread that has held the worker's place. */
   readonly instance: number;

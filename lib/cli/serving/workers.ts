@@ -32,11 +32,11 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly conversations: Options;
   /** Whether the handler reads files again on SIGHUP. Default: false. */
   readonly rereads?: boolean;
-  /** What is spoken, as the URL says. Default: bytes. */
+  /** The protocol, as the URL says. Default: bytes. */
   readonly spoken?: Spoken;
   /** The protocols over TLS. Default: any. */
   readonly alpnProtocols?: readonly string[];
-  /** What the log calls the clients when the server stops. Default: "connections". */
+  /** The word for the clients in the log when the server stops. Default: "connections". */
   readonly stopped?: Stopped;
 }
 

@@ -7,7 +7,7 @@
 import { formatAddr } from "../../base/addr.ts";
 import type { RecordedEvent } from "../../recording/format.ts";
 
-/** So many races are remembered; an attempt joins one of them. */
+/** The most races that are remembered; an attempt joins one of them. */
 const MOST = 500;
 
 /** One name, and the attempts at its addresses. */

@@ -7,10 +7,10 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Updates } from "./updates.ts";
 
-/** A page hears of changes at most so often, in milliseconds. */
+/** The least time between two messages to a page, in milliseconds. */
 const PAUSE_MS = 250;
 
-/** After so many milliseconds without a message there is an empty one: whoever is gone is found out. */
+/** The time without a message after which an empty one is sent, in milliseconds: it shows who has left. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** A source of changes. */

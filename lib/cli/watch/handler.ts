@@ -20,7 +20,7 @@ import { ConnectionUpdates, ListUpdates, type Updates } from "./updates.ts";
 /** The files of the page. */
 const PAGE_FILES = pageFiles(PAGE_TEXTS);
 
-/** So many streams of messages there are at once; a page that is looked at has one or two. */
+/** The most streams of messages at once; a page that is looked at has one or two. */
 const MOST_STREAMS = 16;
 
 /** Options of a {@linkcode WatchPages}. */

@@ -14,7 +14,7 @@ import type { RecordedEvent, RecordingHead, Redaction } from "../../recording/fo
 import { recordingHead } from "../../recording/head.ts";
 import { Picture, PICTURE_BOUNDS, type PictureBounds } from "./picture.ts";
 
-/** So many bytes of each event are kept; of the rest, the size. */
+/** The bytes of each event that are kept; of the rest, only the size is. */
 const DATA_KEPT = 4096;
 
 /** Options of a {@linkcode Hub}. */

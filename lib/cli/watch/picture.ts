@@ -30,7 +30,7 @@ export const PICTURE_BOUNDS: PictureBounds = {
   allCharacters: 32 * 1024 * 1024,
 };
 
-/** So many errors of no connection are kept. */
+/** The most errors without a connection that are kept. */
 const MOST_PROBLEMS = 5;
 
 /** An error of no connection: a name that was not found, an address in use. */

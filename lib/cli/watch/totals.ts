@@ -4,7 +4,7 @@
  * @module
  */
 
-/** So many seconds are kept. */
+/** The number of seconds that are kept. */
 export const SECONDS = 60;
 
 /** The counts of one second. */

@@ -9,10 +9,10 @@ import type { WatchedConnection } from "./connection.ts";
 import type { Watched } from "./hub.ts";
 import type { Picture } from "./picture.ts";
 
-/** So many connections are in one message at most; those left come in the next. */
+/** The most connections in one message; those left come in the next. */
 const MOST_CONNECTIONS = 500;
 
-/** So many events of one connection are in one message at most. */
+/** The most events of one connection in one message. */
 const MOST_EVENTS = 500;
 
 /** The maker of the next message. */

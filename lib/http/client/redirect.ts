@@ -20,7 +20,7 @@ const CREDENTIALS = new Set(["authorization", "cookie", "proxy-authorization", "
 const OF_CONTENT = /^content-/i;
 
 /**
- * The request that `response` redirects `request` to; nothing if it is no redirect. 303, and 301 and
+ * The request that `response` redirects `request` to; nothing if it is not a redirect. 303, and 301 and
  * 302 for a POST, are followed with GET and without the content; all others repeat the request. What
  * is left out for another origin is not sent again later, even if the way leads back.
  *

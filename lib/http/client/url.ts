@@ -39,7 +39,7 @@ function whyNoUrl(text: string): string {
   const [, host, port = ""] = /^(?:.*@)?(.*?)(?::([^:\]]*))?$/.exec(authority) ?? [];
   if (host === "") return "it names no host";
   const known = port === "" || (/^\d+$/.test(port) && Number(port) <= 65535);
-  return known ? "it is not a URL" : `its port '${port}' is no number from 0 to 65535`;
+  return known ? "it is not a URL" : `its port '${port}' is not a number from 0 to 65535`;
 }
 
 /** The value of Authorization that the user name and password in a URL ask for, if there are any. */

@@ -16,7 +16,7 @@ interface State {
   readonly body?: { readonly source?: unknown } | null;
 }
 
-/** The symbol by which responses of these makes pass a test, each anew. */
+/** The symbol of a new `Response` that passes all tests; undefined without one. */
 function symbolWith(...tests: readonly ((symbol: symbol) => boolean)[]): symbol | undefined {
   return Object.getOwnPropertySymbols(new Response("")).find((symbol) =>
     tests.every((passes) => passes(symbol))

@@ -26,7 +26,7 @@ import { serveLight } from "../server/server.ts";
  *
  * An error of a handler is answered with 500 and goes to {@linkcode HttpOptions.onError}, or is a
  * process warning with its stack, the method and the target. Requests that are refused (400, 413
- * and similar) are no errors: {@linkcode HttpOptions.onResponse} is called for them, as for every
+ * and similar) are not errors: {@linkcode HttpOptions.onResponse} is called for them, as for every
  * response. A body that is too large is 413 at once if Content-Length says so; else it has
  * `request.text()` and similar methods reject, and that, uncaught, is 413.
  *

@@ -94,7 +94,7 @@ export function tracedLight(handler: LightHandler): LightHandler {
   };
 }
 
-/** What an SDK has registered, if there is one that traces. */
+/** The tracer that an SDK has registered; undefined without one. */
 function registered(): Telemetry | undefined {
   const telemetry = (globalThis as { [API]?: Telemetry })[API];
   return telemetry?.trace === undefined ? undefined : telemetry;
@@ -131,7 +131,7 @@ function setStatus(span: Span, status: number): void {
   span.setStatus({ code: ERROR });
 }
 
-/** What a handler throws is answered with 500, but for an error of the request, which has its status. */
+/** Sets the status of the response to an error: 500, or that of an error of the request. */
 function fail(span: Span, error: unknown): void {
   if (error instanceof HttpError) return setStatus(span, error.status);
   const thrown = error instanceof Error ? error : new Error(String(error));

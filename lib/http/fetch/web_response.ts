@@ -25,7 +25,7 @@ const FRAMING: ReadonlySet<string> = new Set([
  * Makes a light response of a response. A body that is all there is sent with its length; a stream as it
  * comes, chunked unless the response has a Content-Length.
  *
- * Throws a `TypeError` if it is no response, or if its body has been read.
+ * Throws a `TypeError` if it is not a response, or if its body has been read.
  */
 export function lightResponse(
   response: Response,
@@ -150,5 +150,5 @@ const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
-  throw new TypeError("The body of a Response streams something that is no Uint8Array");
+  throw new TypeError("The body of a Response streams something that is not a Uint8Array");
 }

@@ -29,7 +29,7 @@ export type Reading =
   | "closed"
   /** Nothing in time: what comes now is too late. */
   | "expired"
-  /** Input that is no request, or is not whole: bytes that come now cannot be understood. */
+  /** Input that is not a request, or is not whole: bytes that come now cannot be understood. */
   | "broken";
 
 /** The events of {@linkcode Reading}. */

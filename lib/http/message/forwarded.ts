@@ -1,6 +1,6 @@
 /**
  * What proxies say of the requests that they pass on: `Forwarded` (RFC 7239), and the fields X-Forwarded-For,
- * X-Forwarded-Proto and X-Forwarded-Host. A parser with no socket in it. Whom to believe is for
+ * X-Forwarded-Proto and X-Forwarded-Host. A parser without a socket. Which proxies to trust is for
  * {@linkcode TrustedProxies} to say.
  *
  * @module
@@ -12,7 +12,7 @@ import { isBlank, membersOf } from "./fields.ts";
 import { isHost } from "./request_framing.ts";
 import { QUOTED_STRING, TOKEN } from "../../base/header_fields.ts";
 
-/** What one proxy says of the connection that a request came to it on. */
+/** One proxy's description of the connection on which a request came to it. */
 export interface Hop {
   /** The peer of the proxy, port 0 if that is not said. Undefined if the proxy does not say who. */
   readonly from: TcpAddr | undefined;
@@ -33,7 +33,7 @@ const PARAMETER = new RegExp(`(${TOKEN})=(?:(${TOKEN})|(${QUOTED_STRING}))`, "y"
 /** 1.2.3.4, 1.2.3.4:5, [::1] and [::1]:5. A port may be hidden behind a name with an underscore. */
 const NODE = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::(\d{1,5}|_[\w.-]+))?$/i;
 
-/** Who a proxy does not name: "unknown", or by a name of its own. */
+/** A client that a proxy does not name: "unknown", or a name of the proxy's own. */
 const HIDDEN = /^(?:unknown|_[\w.-]+)(?::(?:\d{1,5}|_[\w.-]+))?$/i;
 
 /** WebSockets are requests of HTTP, too, and some proxies say so in this way. */

@@ -50,7 +50,7 @@ const STATUS_LINE = /^HTTP\/(\d)\.(\d) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))
 
 const PROTOCOL = Buffer.from("HTTP/");
 
-/** A line that comes in pieces gets at least so much room. */
+/** The fewest bytes that are allocated for a line that comes in pieces. */
 const HELD_BYTES = 256;
 
 /** Parses one head after the other; see the module. */

@@ -147,7 +147,7 @@ export class HttpConnection implements Evictable {
     return this.#exchanges.isOwn(error) ? "lost" : "mistake";
   }
 
-  /** Tells the client what is wrong. */
+  /** Sends the client what is wrong. */
   async #refuse(error: HttpError, request: EngineRequest | undefined): Promise<void> {
     const { bytes, size } = refusal(error, this.#server.headEnds.close);
     await this.#output.sendBytes(bytes);

@@ -123,7 +123,7 @@ interface Waiting {
   readonly time: number;
 }
 
-/** Returns a function that tells whether an address is a crowd. */
+/** Returns a function that returns whether an address is a crowd. */
 function crowdsOf(all: ReadonlySet<Evictable>): (host: string | undefined) => boolean {
   const counts = new Map<string, number>();
   for (const { host } of all) {

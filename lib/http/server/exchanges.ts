@@ -38,7 +38,7 @@ import { Sender } from "./sender.ts";
 import { isErrorOf, speak, type Spoken } from "./upgraded_connection.ts";
 import { upgradedHandlerOf } from "./upgrade.ts";
 
-/** So much of a body that nobody has read is received and thrown away, to keep the connection. */
+/** The most bytes of an unread body that are received and thrown away to keep the connection. */
 const MOST_DISCARDED = 64 * 1024;
 
 /** The parts of the server that exchanges use. */
@@ -292,7 +292,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#reports.end(request, status, bytes, true, error);
   }
 
-  /** What was asked is refused for `error`, with so many bytes of content. */
+  /** Notes that a request is refused for `error`, with `bytes` bytes of content in the response. */
   refused(request: EngineRequest | undefined, error: HttpError, bytes: number): void {
     this.#state.responseEnd();
     this.#reports.end(request, error.status, bytes, true, error);

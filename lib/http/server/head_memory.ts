@@ -16,7 +16,7 @@ export interface ParsedHead {
   readonly framing: Framing;
 }
 
-/** Calling the runtime costs as much as comparing so many bytes one by one. */
+/** The number of bytes from which a call of the runtime is faster than a loop. */
 const SHORT = 64;
 
 /** Longer heads are not remembered. */

@@ -11,7 +11,7 @@ import type { Conn } from "../../net/transport.ts";
 /** The most bytes that are gathered before they are sent. Larger content is sent without a copy. */
 const SIZE = 16 * 1024;
 
-/** Text of so many characters is looked at one by one. */
+/** The most characters of a text that a loop looks at one by one. */
 export const SHORT_TEXT = 128;
 
 /** A buffer, and the view of its first bytes that was sent last: responses repeat lengths. */

@@ -12,7 +12,7 @@ import type { MeasuredRequest } from "../../net/metrics_sink.ts";
 import type { HttpSettings } from "./options.ts";
 import type { EngineRequest } from "./request.ts";
 
-/** What was not a valid request, by its scheme. */
+/** The input that was not a valid request, by its scheme. */
 const INVALID: Readonly<Record<"http" | "https", MeasuredRequest>> = {
   http: { method: "", scheme: "http" },
   https: { method: "", scheme: "https" },
@@ -53,7 +53,7 @@ export class Reports {
     this.#measure(request);
   }
 
-  /** So much of a response was sent to a request, or to what was none; `error` is why it was refused. */
+  /** Reports a response: to a request, or to bytes that are not one; `error` is why it was refused. */
   end(
     request: EngineRequest | undefined,
     status: number,

@@ -66,7 +66,7 @@ export class ResponseHeads {
   readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
 
   /**
-   * {@linkcode headOf} a response with `size` bytes of content that is no stream, and `tail` behind
+   * {@linkcode headOf} a response with `size` bytes of content that is not a stream, and `tail` behind
    * it.
    */
   of(response: LightResponse, size: number, tail: Buffer): Buffer {
@@ -134,7 +134,7 @@ export async function sendContent(
   }
 }
 
-/** Tells a stream that it is not wanted, so that it frees what it has; nobody waits for that. */
+/** Cancels a stream that is not wanted, so that it frees what it has; nobody waits for that. */
 export function dropContent({ body }: LightResponse): void {
   if (isStream(body)) void drop(body);
 }
@@ -152,7 +152,7 @@ export function isStream(body: LightResponse["body"]): body is AsyncIterable<Uin
   return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
-/** Returns the number of bytes of content that is no stream. */
+/** Returns the number of bytes of content that is not a stream. */
 export function sizeOf(body: string | Uint8Array | undefined): number {
   if (body === undefined) return 0;
   if (typeof body !== "string" || isShortAscii(body)) return body.length;
@@ -200,7 +200,7 @@ function fieldsOf(headers: readonly string[]): string {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
     const value = headers[i + 1];
-    if (!isToken(name)) throw new TypeError(`A response has a field that is no name: ${name}`);
+    if (!isToken(name)) throw new TypeError(`A response has a field that is not a name: ${name}`);
     const key = name.toLowerCase();
     // RFC 9110 section 7.8.
     if (key === "upgrade") fields += "Connection: Upgrade\r\n";

@@ -26,7 +26,7 @@ const TICK_MS = 250;
  * `signal` is aborted or the listener is closed. Then requests under way get `drainTimeout` to finish.
  *
  * An error of a handler is answered with 500 and goes to {@linkcode HttpOptions.onError}, or is a
- * process warning. Requests that are refused (400, 413 and similar) are no errors:
+ * process warning. Requests that are refused (400, 413 and similar) are not errors:
  * {@linkcode HttpOptions.onResponse} is called for them, as for every response.
  *
  * Fails as {@linkcode serve} does.
@@ -131,7 +131,7 @@ export class HttpServer implements ConnectionServer {
     }, () => this.#catchUp());
   }
 
-  /** What begins from here on did not begin at the last tick, which is long ago. */
+  /** Notes the time: what begins from now on did not begin at the last tick, which is long ago. */
   #catchUp(): void {
     this.now = this.settings.clock.now();
     for (const connection of this.#connections) connection.catchUp();

@@ -21,7 +21,7 @@ export interface Spoken {
   readonly end: Promise<void>;
 }
 
-/** What is kept for the end. */
+/** The state that is kept for the end. */
 export interface Kept {
   readonly conn: Conn;
   readonly request: EngineRequest;

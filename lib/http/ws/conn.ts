@@ -33,7 +33,7 @@ export interface Agreement {
   readonly deflate: DeflateParameters | undefined;
 }
 
-/** So many Pings of the user's may wait for their Pongs. */
+/** The most Pings of the user that may wait for their Pongs. */
 const MAX_PINGS = 64;
 
 const WHOLE: FrameFlags = { fin: true, compressed: false };
@@ -65,7 +65,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #nextPong: Buffer | undefined;
   readonly #pings: Ping[] = [];
   #pingCount = 0;
-  /** What Pings without a Pong were rejected with. */
+  /** The error with which Pings without a Pong were rejected. */
   #unanswered: WsError | undefined;
   /** The Close frames, and which came first. */
   #sentClose: CloseReason | undefined;

@@ -17,7 +17,7 @@ const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** An empty block that is the last one: behind whole blocks a stream ends with it, and nowhere else. */
 const LAST = Buffer.from([0x03, 0x00]);
 
-/** What is put behind a message that is inflated. */
+/** The bytes that are put behind a message before it is inflated. */
 const END = Buffer.concat([TAIL, LAST]);
 
 /** Below this size compression makes a message larger, or nearly as large. */
@@ -71,7 +71,7 @@ export class Deflate {
   }
 }
 
-/** What a stream has given, and of how many bytes. */
+/** The output of a stream, and the number of its bytes. */
 interface Inflated {
   readonly buffer: Buffer;
   readonly taken: number;

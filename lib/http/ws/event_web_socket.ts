@@ -10,7 +10,7 @@ import type { WsMessage } from "./assembler.ts";
 import { CLOSE, isUserCode, MAX_REASON } from "./close_code.ts";
 import type { WsConn } from "./conn_types.ts";
 
-/** What a message is in an event: bytes are an `ArrayBuffer` or a `Blob`, by `binaryType`. */
+/** The data of a message in an event: bytes are an `ArrayBuffer` or a `Blob`, by `binaryType`. */
 export type EventData = string | ArrayBuffer | Blob;
 
 /** A message has come. */
@@ -37,7 +37,7 @@ export interface WsCloseEvent extends Event {
   readonly wasClean: boolean;
 }
 
-/** What {@linkcode asWebSocket} returns: the interface of the browsers' `WebSocket`. */
+/** The result of {@linkcode asWebSocket}: the interface of the browsers' `WebSocket`. */
 export interface EventWebSocket extends EventTarget {
   /** The URL that was given; "" without one. */
   readonly url: string;
@@ -49,7 +49,7 @@ export interface EventWebSocket extends EventTarget {
   readonly readyState: number;
   /** How many bytes were sent that the kernel has not taken. */
   readonly bufferedAmount: number;
-  /** What messages of bytes are. Default: "blob", as in browsers. */
+  /** The type of the data of binary messages. Default: "blob", as in browsers. */
   binaryType: "arraybuffer" | "blob";
   /** A listener for "open". */
   onopen: ((event: Event) => void) | null;

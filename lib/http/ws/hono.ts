@@ -15,7 +15,7 @@ import {
   type WsMessageEvent,
 } from "./event_web_socket.ts";
 
-/** What Hono's handlers take first, as far as it is used here. */
+/** The context of Hono's handlers, as far as it is used here. */
 export interface HonoContext {
   /** The request. */
   readonly req: { readonly raw: Request };

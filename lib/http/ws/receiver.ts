@@ -16,13 +16,13 @@ import { FrameParser, MAX_CONTROL, OPCODE, type WsRole } from "./frame.ts";
 import { Incoming } from "./incoming_message.ts";
 import type { WsSettings } from "./options.ts";
 
-/** So many bytes of messages are gathered while nobody reads. */
+/** The most bytes of messages that are received ahead while nobody reads. */
 const MAX_AHEAD = 64 * 1024;
 
-/** What a message that waits counts beside its content: many empty ones take memory, too. */
+/** The bytes that a waiting message counts beside its content: many empty ones take memory, too. */
 const MESSAGE_COST = 64;
 
-/** What an idle WebSocket receives into: most messages fit. */
+/** The size of the buffer of an idle WebSocket: most messages fit. */
 const SMALL = 512;
 
 const buffers = new BufferPool(64 * 1024);
@@ -64,9 +64,9 @@ interface Waiting {
 
 /** Why nothing more is to be read. */
 interface End {
-  /** What reading rejects with; undefined after a Close frame. */
+  /** The error that reading rejects with; undefined after a Close frame. */
   readonly error: unknown;
-  /** What a message that is not whole rejects with. */
+  /** The error that a message which is not whole rejects with. */
   readonly unfinished: unknown;
 }
 

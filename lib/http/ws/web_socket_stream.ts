@@ -35,7 +35,7 @@ export interface WsStreamClose {
   readonly reason?: string;
 }
 
-/** What {@linkcode asWebSocketStream} returns: the interface of the browsers' `WebSocketStream`. */
+/** The result of {@linkcode asWebSocketStream}: the interface of the browsers' `WebSocketStream`. */
 export interface WsStream {
   /** Resolves when it is open; rejects if that fails. */
   readonly opened: Promise<WsStreamOpen>;

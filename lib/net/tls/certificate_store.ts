@@ -12,7 +12,7 @@ import type { SocketOp } from "../../base/error_codes.ts";
 import { SocketError } from "../../base/errors.ts";
 import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "../../base/pem.ts";
 
-/** What a server shows, and whom it trusts. */
+/** The certificate and key of a server, and the authorities that it trusts. */
 export interface CertificateSet {
   /**
    * Certificates, each with those of its issuers, and their private keys, in PEM; one pair at least. A
@@ -39,12 +39,12 @@ function isPair(value: unknown): boolean {
   return typeof cert === "string" && typeof key === "string";
 }
 
-/** Who one is, and whom one trusts, in the form that `node:tls` takes on all runtimes. */
+/** Certificate, key and trusted authorities, in the form that `node:tls` takes on all runtimes. */
 export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
 
-/** What a store has now. */
+/** The present content of a store. */
 export interface Shown {
-  /** What a client gets that asks for no name, or for one that no certificate is for. */
+  /** The certificate for clients that ask for no name, or for a name without a certificate. */
   readonly fallback: { readonly identity: Identity; readonly context: tls.SecureContext };
   /** By name, in lower case; `*` stands for one label. */
   readonly byName: ReadonlyMap<string, tls.SecureContext>;
@@ -52,7 +52,7 @@ export interface Shown {
   readonly several: boolean;
   /** Whether clients are asked for a certificate. */
   readonly asksClients: boolean;
-  /** Who may issue it. */
+  /** The authorities that may issue it. */
   readonly issuers: readonly X509Certificate[];
 }
 
@@ -103,12 +103,12 @@ export class CertificateStore {
   }
 }
 
-/** What a store has now. */
+/** The present content of a store. */
 export function shownBy(store: CertificateStore): Shown {
   return SHOWN.get(store)!;
 }
 
-/** What a client gets that asks for a name; Deno asks here without one, too. */
+/** The certificate for a client that asks for a name; Deno asks here without one, too. */
 export function contextFor(store: CertificateStore, servername: string): tls.SecureContext {
   const { byName, fallback } = shownBy(store);
   const name = servername.toLowerCase();
@@ -174,7 +174,7 @@ export function issuersOf(caCerts: readonly string[]): string[] {
   return caCerts.map((text, i) => pemOf(certificatesIn({ name: `caCerts[${i}]`, text })));
 }
 
-/** What `node:tls` makes of certificates and keys. Throws EINVAL if it can make nothing of them. */
+/** Certificates and keys as `node:tls` has them. Throws EINVAL if they are not valid. */
 export function usable<T>(op: SocketOp, addr: Addr | undefined, make: () => T): T {
   try {
     return make();

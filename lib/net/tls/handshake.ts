@@ -86,7 +86,7 @@ export function askedFor(socket: tls.TLSSocket): string | undefined {
 interface Peer {
   /** The name or IP address that the certificate must be for. */
   readonly name: string;
-  /** The name that is sent to the peer; an address is verified, but it is no name to ask for (RFC 6066). */
+  /** The name that is sent to the peer; an address is verified, but it is not a name to ask for (RFC 6066). */
   readonly asksFor: string | undefined;
 }
 

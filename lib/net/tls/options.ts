@@ -22,7 +22,7 @@ export interface TlsServerOptions {
    */
   readonly key?: string;
   /**
-   * Several certificates, of which each client gets the one for the name that it asks for, or those that
+   * Several certificates. Each client gets the one for the name that it asks for, or those that
    * are replaced while the listener is open. It takes the place of `cert`, `key` and `caCerts`.
    */
   readonly certificates?: CertificateStore;

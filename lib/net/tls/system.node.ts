@@ -173,7 +173,7 @@ class Handshakes {
   readonly #most: number;
   readonly #metrics: MetricsSink | undefined;
   #listener: QueueListener | undefined;
-  /** What the store has, as far as {@linkcode #server} knows. */
+  /** The content of the store that {@linkcode #server} has. */
   #shown: Shown;
   #server: tls.Server;
   /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */

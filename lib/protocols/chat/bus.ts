@@ -27,7 +27,7 @@ export interface BusLine {
   readonly number: number;
   /** The name of the client. */
   readonly name: string;
-  /** What it said. */
+  /** Its text. */
   readonly text: string;
 }
 
@@ -76,13 +76,13 @@ export type BusPresence =
     readonly members: readonly BusMember[];
   };
 
-/** What a bus carries; it can be written as JSON. */
+/** A message on a bus; it can be written as JSON. */
 export type BusMessage = BusLine | BusPresence;
 
 /** Whether what is published reaches the other servers. */
 export type BusState = "up" | "down";
 
-/** Who hears what a bus carries. */
+/** A receiver of the messages on a bus. */
 export interface BusListener {
   /**
    * Where to begin in the lines that are kept: with the one behind this position. Default: with the

@@ -35,7 +35,7 @@ const OPTIONS: Kinds<ChatOptions> = {
  *   Lines of the server begin with `* `: who is there, who comes, and who leaves.
  * - A client is called `guest1`, `guest2` and so on, until it says `/nick NAME`.
  * - Control characters arrive escaped, so that nobody can steer the terminal of another.
- * - Telnet's commands (RFC 854) are no text: its options are refused, and Ctrl-C there is answered
+ * - Telnet's commands (RFC 854) are not text: its options are refused, and Ctrl-C there is answered
  *   (RFC 860), so that the client goes on showing what comes.
  * - A line over `maxLine` is told to its sender and goes to nobody; what is behind it does.
  * - Nobody waits for anybody: what a client has not taken waits for it, up to `maxQueue`. Who reads

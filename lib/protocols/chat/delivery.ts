@@ -22,7 +22,7 @@ const AHEAD_MS = 30_000;
 
 const MAX_SERVERS = 1000;
 
-/** What {@linkcode Delivery} takes. */
+/** Options of {@linkcode Delivery}. */
 export interface DeliveryOptions {
   /** The id of this server. */
   readonly server: string;

@@ -24,10 +24,10 @@ const RECV_SIZE = 1024;
 /** The time that a client of lines gets to end its side when ours has ended, in milliseconds. */
 const LEAVE_MS = 1000;
 
-/** What is sent to a client: bytes of a stream, or a message. */
+/** Something that is sent to a client: bytes of a stream, or a message. */
 export type Form = Uint8Array | string;
 
-/** Who takes what a client says. */
+/** The receiver of a client's lines. */
 export interface Listener {
   /** A line, without its end. */
   onLine(text: string): void;
@@ -129,7 +129,7 @@ export class LineVoice implements Voice {
   }
 }
 
-/** What a chat needs of a connection of messages: a WebSocket has all of it. */
+/** The part of a connection of messages that a chat uses: a WebSocket has all of it. */
 export interface MessageConn {
   /** The address of the other end. */
   readonly remoteAddr: Addr;

@@ -42,7 +42,7 @@ class MemoryBus implements Bus {
   readonly history: number;
   readonly #listeners = new Set<BusListener>();
   readonly #kept: Kept[] = [];
-  /** What is being delivered, and what waits for that. */
+  /** The deliveries under way, and those that wait for them. */
   #waiting: Partial<Kept>[] = [];
   /** The position of the last line. */
   #last: ChatPosition = { epoch: epochOf(Date.now()), offset: 0 };

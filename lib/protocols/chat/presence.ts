@@ -21,10 +21,10 @@ const ASK_MS = 1000;
 const MAX_SERVERS = 1000;
 const MAX_MEMBERS = ROSTER_PART * ROSTER_PARTS;
 
-/** What changed among the names of other servers. */
+/** A change among the names of other servers. */
 export type PresenceChange = Extract<ChatMessage, { type: "joined" | "left" | "renamed" }>;
 
-/** What {@linkcode Presence} takes. */
+/** Options of {@linkcode Presence}. */
 export interface PresenceOptions {
   /** The id of this server. */
   readonly id: string;
@@ -42,7 +42,7 @@ interface Claim {
   readonly since: number;
 }
 
-/** What is known of another server. */
+/** The state of another server, as far as it is known. */
 interface Server {
   readonly id: string;
   version: number;

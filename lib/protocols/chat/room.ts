@@ -22,15 +22,15 @@ import { type ChatMessage, Word } from "./room_messages.ts";
 /** Told to all when the server stops. */
 const STOPPING = "The server stops. Goodbye!";
 
-/** Told to all when the bus has gone. */
+/** The notice to all members when the bus is down. */
 const AWAY = "The other servers are out of reach: only those on this one hear you.";
-/** Told to all when it has come back. */
+/** The notice to all members when the bus is back. */
 const BACK = "The other servers can be reached again.";
 /** The most names that are listed. The others are counted. */
 const MAX_NAMES = 1000;
-/** More changes at once than these are told in one message. */
+/** The most changes that get a message each; more at once share one. */
 const MAX_CHANGES = 20;
-/** What {@linkcode chat} takes. */
+/** Options of {@linkcode chat}. */
 export interface ChatOptions {
   /** Aborting it tells everybody that the server stops, and ends all conversations. */
   readonly signal?: AbortSignal;
@@ -45,7 +45,7 @@ export interface ChatOptions {
    * Default: one of its own, so that the room has one server and keeps no lines.
    */
   readonly bus?: Bus;
-  /** What time it is. Default: the system's. */
+  /** The clock. Default: the system's. */
   readonly clock?: Clock;
 }
 

@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import type { ChatPosition } from "./bus.ts";
 
-/** What a client of messages hears: the text of one of these, in JSON. */
+/** A message to a client that speaks in messages: the text of one of these, in JSON. */
 export type ChatMessage =
   /** The first one: who the client is, and who else is there. */
   | {

@@ -1,5 +1,5 @@
 /**
- * The numbers by which servers on a bus notice what is late or missing. Whoever may publish there can
+ * Sequence numbers, with which servers on a bus notice what is late or missing. Whoever may publish there can
  * forge one: it must not silence the server in whose name it came.
  *
  * @module

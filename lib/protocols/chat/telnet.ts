@@ -14,7 +14,7 @@ const [SB, SE] = [250, 240];
 const [DATA_MARK, BREAK, INTERRUPT, ABORT_OUTPUT, ARE_YOU_THERE] = [242, 243, 244, 245, 246];
 const FIRST_COMMAND = 236;
 
-/** Behind CR, NUL says that the CR is no part of a line end. */
+/** Behind CR, NUL says that the CR is not a part of a line end. */
 const [NUL, CR] = [0, 13];
 
 /** The answer to Are You There, which people are to see. */

@@ -187,7 +187,7 @@ test("RFC 7692 7.2.2: a compressed message that is cut off is not a message, whe
       let text: string | undefined;
       try {
         const inflated = new Deflate({ windowBits: 15 }).inflate(all.subarray(0, cut), 1000);
-        // What is put back for inflating may fill a block up, which is no text then.
+        // What is put back for inflating may fill a block up, which is not text then.
         if (isUtf8(inflated)) text = inflated.toString();
       } catch (error) {
         assert.equal((error as { closeCode?: number }).closeCode, 1007);

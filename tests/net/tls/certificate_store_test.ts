@@ -64,7 +64,7 @@ test("certificates: a client gets the one for the name that it asks for, and els
     ["a.b.example.test", first],
     ["example.test", first],
     ["other.test", first],
-    // An address is no name: the client asks for none.
+    // An address is not a name: the client asks for none.
     ["127.0.0.1", first],
   ];
   for (const [servername, { fingerprint }] of expected) {

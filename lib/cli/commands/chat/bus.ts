@@ -42,7 +42,7 @@ may publish there can speak in any name: give NATS a password, or a network of i
 away, members of one server still hear each other. docs/chat.md has the rules. On Node, it needs
 npm install @nats-io/nats-core @nats-io/jetstream.`;
 
-/** What the flags say. */
+/** The values of the flags. */
 export interface BusOptions {
   /** Undefined if there are no other servers. */
   readonly url: string | undefined;

@@ -30,7 +30,7 @@ export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
   ),
 };
 
-/** What the page takes. */
+/** Options of the page. */
 export interface PageOptions {
   /** Undefined is the one behind that of the terminals. */
   readonly port: number | undefined;
@@ -56,7 +56,7 @@ export function parsePage(
   return { port: own ?? (port === 0 ? 0 : undefined), messages: parseMessageOptions(values) };
 }
 
-/** What {@linkcode openPage} takes of the chat. */
+/** The parts of the chat that {@linkcode openPage} uses. */
 export interface PageContext {
   /** How the terminals are listened for. */
   readonly plan: Listening;

@@ -64,10 +64,10 @@ FRAMING is where a message ends, for --frame:
   lines                     LF or CRLF behind it; sent with LF
   delimiter:TEXT            TEXT behind it, in which \\n, \\r, \\t, \\\\ and \\xHH are escapes
   u8, u16, u32, varint      its length before it, in network order; u16le, u32le: in the other
-  fixed:SIZE                all of them have so many bytes
-A frame that is text is printed as it is, and any other with such escapes. What is no frame, or not
-whole, is printed so, too, but without a line end, and then it fails. With --hex, all bytes are
-shown, those around the frames as well.
+  fixed:SIZE                each of them has SIZE bytes
+A frame that is text is printed as it is, and any other with such escapes. Bytes that are not a
+whole frame are printed with escapes and without a line end, and then it fails. With --hex, all bytes
+are shown, those around the frames as well.
 
 With ws:// and wss://, a line of stdin is a text message, and a message that comes is printed as a
 line, with escapes as a frame is. With --binary, what is read of stdin at once, at most 64 KiB, is

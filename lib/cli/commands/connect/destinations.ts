@@ -92,7 +92,7 @@ function endpointsOf([text, ...more]: readonly string[], quiet: boolean): Endpoi
   const first = parseEndpoint(start);
   const { host, port } = last === undefined ? first : parseEndpoint(start.replace(/\d+$/, last));
   if (port < first.port) {
-    throw new UsageError(`'${text}' is no range: write the lower port first`);
+    throw new UsageError(`'${text}' is not a range: write the lower port first`);
   }
   return Array.from({ length: port - first.port + 1 }, (_, i) => ({ host, port: first.port + i }));
 }

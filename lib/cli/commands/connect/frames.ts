@@ -40,7 +40,7 @@ export class FrameEnds {
     return this.#send();
   }
 
-  /** Takes what comes. Rejects with a {@linkcode CliError} if it is no frame. */
+  /** Takes what comes. Rejects with a {@linkcode CliError} if it is not a frame. */
   readonly sink = (data: Uint8Array): Promise<void> => this.#printer.push(data);
 
   /**
@@ -110,7 +110,7 @@ class LineFramer {
 }
 
 /**
- * Prints each frame that comes as a line: text as it is, and with escapes what is no text or has
+ * Prints each frame that comes as a line: text as it is, and with escapes what is not text or has
  * control characters in it. So that nothing that came is lost, the beginning of a frame that is not
  * whole is printed, too, with escapes and without the end of a line.
  */
@@ -172,7 +172,7 @@ const TOO_LARGE = "Check that both sides use the same framing; if such frames ar
 
 const LF = Buffer.from("\n");
 
-/** A payload on one line: text as it is, and with escapes what is no text or has control characters. */
+/** A payload on one line: text as it is, and with escapes what is not text or has control characters. */
 export function printable(payload: Uint8Array): Uint8Array {
   return isText(payload) ? payload : Buffer.from(escaped(payload));
 }

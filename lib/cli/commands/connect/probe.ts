@@ -15,7 +15,7 @@ import { type Destination, formatDestination } from "../../options/destination.t
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
 
-/** So many are tried at once, unless the system is out of descriptors before. */
+/** The most ports that are tried at once, unless the system runs out of descriptors first. */
 const AT_ONCE = 100;
 
 /** The number of tries for a single probe while the system lacks a resource. */

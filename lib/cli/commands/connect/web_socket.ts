@@ -19,10 +19,10 @@ import type { WebSocketTarget } from "./web_socket_options.ts";
 /** The most bytes of a binary message. */
 const MOST_OF_PIECE = 64 * 1024;
 
-/** What a peer closes with when all is well. */
+/** The close codes of a peer when all is well. */
 const IN_ORDER: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 
-/** What {@linkcode converseInMessages} takes. */
+/** Options of {@linkcode converseInMessages}. */
 export interface MessageChoice {
   readonly onEof: OnEof | undefined;
   /** In milliseconds. 0 means no limit. */

@@ -25,7 +25,7 @@ export const CONNECT_TLS_FLAGS: typeof TLS_CLIENT_FLAGS = {
 
 const PING_SECONDS = 30;
 
-/** What the handshake sends by itself, beside what every request does. */
+/** The fields that the handshake sends by itself, beside those of every request. */
 const OF_THE_HANDSHAKE = /^sec-websocket-/i;
 
 /** Fields of the request, names and values by turns. */

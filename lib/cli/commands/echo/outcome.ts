@@ -10,7 +10,7 @@ import { CliError, EXIT } from "../../io/exit.ts";
 import type { Log } from "../../io/log.ts";
 
 /**
- * Tells that all came back, and gives the exit code; throws a {@linkcode CliError} if not. `total` is
+ * Logs that all came back, and returns the exit code; throws a {@linkcode CliError} if not. `total` is
  * how many bytes there are to send, where that is known.
  */
 export function tellOutcome(

@@ -45,7 +45,7 @@ const NOT_WITH_UDP = [
   "metrics",
 ] as const;
 
-/** What means nothing with --ws: a peer that is gone is noticed by Pings. */
+/** The options that mean nothing with --ws: Pings notice a peer that is gone. */
 const NOT_WITH_WS = ["idle-timeout", "recv-size"] as const;
 
 type EchoValues = Values<typeof FLAGS>;
@@ -80,7 +80,7 @@ export interface EchoMessageOptions extends CommandOptions {
   readonly messages: MessageOptions;
 }
 
-/** What the echo server takes. */
+/** Options of the echo server. */
 export type EchoServerOptions = EchoStreamOptions | EchoMessageOptions | EchoDatagramOptions;
 
 /** Makes the options of the echo server. */

@@ -266,7 +266,7 @@ async function* contentOf(
   else yield* decodeContent(response, { maxSize: decodedSize });
 }
 
-/** Tells what is left to tell of a response that has come. */
+/** Logs the rest about a response that has come. */
 function told({ response, whole }: Outcome, timing: boolean, log: Log): number {
   if (timing) {
     const { lines, json } = timingReport(response);

@@ -168,7 +168,7 @@ function checkCombination(values: GetValues): void {
   exclude("data", "data-binary");
   exclude("data", "head");
   exclude("data-binary", "head");
-  // The head is no part of the content that has that sum.
+  // The head is not a part of the content that has that sum.
   exclude("sha256", "include");
   exclude("sha256", "head");
   if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {

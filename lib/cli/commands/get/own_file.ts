@@ -57,7 +57,7 @@ export async function refuseForeignLink(path: string): Promise<void> {
 
 async function whyForeign(path: string, found: Stats): Promise<string | undefined> {
   if (found.isSymbolicLink()) return "it is a link";
-  if (!found.isFile()) return "it is no regular file";
+  if (!found.isFile()) return "it is not a regular file";
   if (found.nlink > 1) return "it has another name as well";
   return await isOwn(path, found) ? undefined : "it belongs to somebody else";
 }

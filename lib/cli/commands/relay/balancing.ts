@@ -21,7 +21,7 @@ import { introducing } from "./send_proxy.ts";
 import { refuseItself } from "./own_target.ts";
 import { readsTargets, readTargets, type SeveralTargets } from "./targets.ts";
 
-/** What {@linkcode openBalancer} uses. */
+/** Options of {@linkcode openBalancer}. */
 export interface Balancing {
   readonly log: Log;
   /** Reaches the targets. */

@@ -118,7 +118,7 @@ function isOfPeers(error: unknown): error is SocketError | RequestError | WsErro
   return error instanceof SocketError || error instanceof RequestError || error instanceof WsError;
 }
 
-/** For so many milliseconds a cause holds for all clients: it is not looked for at each. */
+/** The time for which a cause holds for all clients, in milliseconds: it is not looked for at each. */
 const CAUSE_MS = 1000;
 
 /** Why the target cannot be reached. One check is under way at a time. */

@@ -73,7 +73,7 @@ const FLAGS = {
   ...GENERAL_FLAGS,
 };
 
-/** What means nothing with --ws, or is about bytes. */
+/** The options that mean nothing with --ws, or are about bytes. */
 const NOT_WITH_WS = ["toxiproxy-api", "idle-timeout"] as const;
 
 const HELP = `Joins each client to a connection of its own to a target, or to one of several.
@@ -162,7 +162,7 @@ interface RelayOptions extends CommandOptions {
   readonly to: RelayTo | undefined;
   /** How clients speak WebSocket. Undefined is bytes. */
   readonly messages: MessageOptions | undefined;
-  /** Undefined is no API. */
+  /** Undefined: no API. */
   readonly toxiproxy: ToxiproxyOptions | undefined;
   readonly serving: ServingOptions;
   readonly workers: WorkerOptions | undefined;

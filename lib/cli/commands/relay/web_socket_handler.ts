@@ -16,7 +16,7 @@ import type { RelayTo } from "./targets.ts";
 /** How long a target gets to end once its client has closed. */
 const LINGER_MS = 5000;
 
-/** What the handler takes. Plain data, which workers get, too. */
+/** Options of the handler. Plain data, which workers get, too. */
 export interface WebSocketRelay {
   readonly to: RelayTo;
   readonly messages: MessageOptions;

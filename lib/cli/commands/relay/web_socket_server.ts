@@ -16,13 +16,13 @@ import { describeTo } from "./targets.ts";
 import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
 import { WORKER_MODULE } from "./web_socket_worker.ts";
 
-/** What {@linkcode relayWebSockets} uses. */
+/** Options of {@linkcode relayWebSockets}. */
 export interface WebSocketContext {
   readonly session: Session;
   readonly signals: Signals;
   /** Reaches the target. */
   readonly transport: Transport;
-  /** What it listens with. */
+  /** The transport that it listens on. */
   readonly listening: Transport;
 }
 

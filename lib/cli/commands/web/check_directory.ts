@@ -23,7 +23,7 @@ export async function checkDirectory(
     if (!(await stat(path)).isDirectory()) {
       throw new CliError(
         EXIT.usage,
-        `Cannot serve '${path}': it is no directory. Name the directory that has it.`,
+        `Cannot serve '${path}': it is not a directory. Name the directory that has it.`,
       );
     }
     await readdir(path);

@@ -9,7 +9,7 @@ import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
 import { escapedText } from "../../io/quote.ts";
 
-/** Fields that tell of one response, or of its way, and so cannot be the same in all. */
+/** Fields about one response, or about one connection: they cannot be the same in all responses. */
 const TAKEN: ReadonlySet<string> = new Set([
   "accept-ranges",
   "allow",

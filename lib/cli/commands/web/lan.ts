@@ -8,7 +8,7 @@ import { renderUnicodeCompact } from "uqr";
 import { formatAddr } from "../../../base/addr.ts";
 import { NOT_TOLD, ownAddresses } from "../../serving/own_addresses.ts";
 
-/** Lines that tell the URLs, with the first one as a QR code too if that is to be looked at. */
+/** Lines with the URLs, and the first one as a QR code if somebody looks at them. */
 export function describeLan(
   port: number,
   scheme: "http" | "https",

@@ -48,7 +48,7 @@ export async function listenForWeb(
       if (port !== DEFAULT_PORT) note(`port ${DEFAULT_PORT} is in use; port ${port} is free`);
       return listener;
     } catch (error) {
-      // That the next port cannot be had is no news; that the first is in use is.
+      // That the next port cannot be had is not news; that the first is in use is.
       if (!(error instanceof SocketError) || error.code !== "EADDRINUSE") throw inUse ?? error;
       inUse ??= error;
     }

@@ -103,7 +103,7 @@ export interface WebLimits {
    * The drain timeout: the time that requests get to finish when the server stops, in milliseconds.
    */
   readonly drainTimeout: number;
-  /** The most bytes of an upload. Undefined is no uploads. */
+  /** The most bytes of an upload. Undefined: no uploads. */
   readonly upload: number | undefined;
 }
 
@@ -114,9 +114,9 @@ export interface WebOptions extends CommandOptions {
   readonly place: WebPlace;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
-  /** Undefined is no metrics. */
+  /** Undefined: no metrics. */
   readonly metrics: MetricsOptions | undefined;
-  /** Undefined is no TLS. */
+  /** Undefined: no TLS. */
   readonly tls: TlsServerChoice | undefined;
   /** The clients that may connect. Undefined is all. */
   readonly access: AccessOptions | undefined;

@@ -1,5 +1,5 @@
 /**
- * The names of requests in the log, by which other lines and other logs are found.
+ * The identifiers of requests, which are the same in all lines and logs about one.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const FIT = /^[A-Za-z0-9._~+/=:@-]{1,128}$/;
 
 const made = new WeakMap<LightRequest, string>();
 
-/** What X-Request-Id says, if that is fit for a log; if not, a UUID, the same one for each call. */
+/** The value of X-Request-Id if it is fit for a log; if not, a UUID, the same one for each call. */
 export function requestIdOf(request: LightRequest): string {
   const given = request.header("x-request-id");
   if (given !== undefined && FIT.test(given)) return given;

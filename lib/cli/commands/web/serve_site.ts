@@ -28,11 +28,11 @@ export interface Site {
   readonly auth: AuthOptions | undefined;
   /** The proxies whose word for their clients counts. */
   readonly trustProxy: readonly string[];
-  /** The most bytes of an upload. Undefined is no uploads. */
+  /** The most bytes of an upload. Undefined: no uploads. */
   readonly upload: number | undefined;
 }
 
-/** What serving it takes. */
+/** Options of {@linkcode serveSite}. */
 export interface SiteRun {
   readonly log: Log;
   readonly shortage: Shortage;

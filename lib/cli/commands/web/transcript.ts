@@ -47,7 +47,7 @@ export function webTranscript(): Transcript {
     if (event.type !== "recv" && event.type !== "send") {
       const lines = others(event);
       if (event.type === "close") open.delete(event.socket);
-      // Nothing that was received is no request.
+      // The end of the stream is not a request.
       return event.type === "eof" ? lines.slice(1) : lines;
     }
     const followed = open.get(event.socket);

@@ -46,7 +46,7 @@ export function webSocketFlags(
   };
 }
 
-/** What the help of a server says of them. */
+/** The help text of servers about them. */
 export const ORIGIN_HELP: string =
   `A page of a browser may connect if its host is the server's own: an address, localhost, --host or
 the name of this machine. --allow-origin lets in others. Programs, which send no Origin, may, too.

@@ -25,7 +25,7 @@ import type { MessageOptions } from "./options.ts";
 /** A port for pages of a browser. */
 export const PAGES: Spoken = { plain: "http", secure: "https", path: "/" };
 
-/** What logs, and the clock. */
+/** The log and the clock of a handler. */
 export interface Told {
   readonly log: Log;
   readonly clock: Clock;

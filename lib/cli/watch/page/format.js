@@ -67,7 +67,7 @@ export function safeLines(text) {
 const strict = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * Bytes as text; undefined if they are none.
+ * Bytes as text; undefined if they are not text.
  * @param {Uint8Array} bytes
  * @returns {string | undefined}
  */

@@ -24,7 +24,7 @@ const ROLE_WORDS = { connect: "to", accept: "from", datagram: "datagrams on" };
  * @property {string} key
  * @property {string} name
  * @property {(view: View, now: number, rate: number) => string} text
- * @property {(view: View, now: number, rate: number) => string | number} by what it is sorted by
+ * @property {(view: View, now: number, rate: number) => string | number} by the value to sort by
  * @property {string} [style]
  */
 

@@ -29,7 +29,7 @@ const LEAST_PAYLOAD = 64 * 1024;
 /** NATS's own error for a stream of another name: the one of the room is gone. */
 const WRONG_STREAM = 10_060;
 
-/** What {@linkcode NatsSession} takes. */
+/** Options of {@linkcode NatsSession}. */
 export interface SessionOptions {
   readonly place: NatsPlace;
   /** Undefined is the system's. */
@@ -38,7 +38,7 @@ export interface SessionOptions {
   readonly stop: AbortSignal;
 }
 
-/** Who hears what arrives. */
+/** The receivers of messages. */
 export interface SessionListener {
   /** A message; `position` is that of a line that is kept. */
   onMessage(message: unknown, position: ChatPosition | undefined): void;
@@ -164,7 +164,7 @@ export class NatsSession {
     await Promise.race([new Promise<void>((resolve) => inNextTurn(resolve)), failed]);
   }
 
-  /** NATS tells of what is not allowed when it has happened, whoever asked for it. */
+  /** NATS reports what is not allowed afterwards, and not to the call that asked for it. */
   async #watchErrors(): Promise<void> {
     for await (const status of this.#nc.status()) {
       if (status.type === "error") this.#failure.resolve(status.error);

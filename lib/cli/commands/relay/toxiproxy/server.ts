@@ -28,7 +28,7 @@ const MAX_CLIENTS = 100;
 export interface ToxiproxyOptions {
   /** The port of the API on 127.0.0.1. */
   readonly port: number;
-  /** Of the chances by which connections have toxics. */
+  /** The seed of the chances that connections have toxics. */
   readonly seed: number;
   readonly limits: LimitOptions;
   /** In milliseconds, to reach an upstream. 0 means no limit. */

@@ -193,7 +193,7 @@ export const REQUESTS: Section = {
         ),
         refused(
           "a key that is not Base64",
-          requestWith({ "Sec-WebSocket-Key": "this is no key at all..." }),
+          requestWith({ "Sec-WebSocket-Key": "this is not a key at all..." }),
         ),
       ],
     },
