@@ -66,8 +66,8 @@ FRAMING is where a message ends, for --frame:
   u8, u16, u32, varint      its length before it, in network order; u16le, u32le: in the other
   fixed:SIZE                each of them has SIZE bytes
 A frame that is text is printed as it is, and any other with such escapes. Bytes that are not a
-whole frame are printed with escapes and without a line end, and then it fails. With --hex, all bytes
-are shown, those around the frames as well.
+whole frame are printed with escapes and without a line end, and then it fails. With --hex, all
+bytes are shown, those around the frames as well.
 
 With ws:// and wss://, a line of stdin is a text message, and a message that comes is printed as a
 line, with escapes as a frame is. With --binary, what is read of stdin at once, at most 64 KiB, is
