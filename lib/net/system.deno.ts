@@ -9,6 +9,7 @@ import { isAbsolute } from "node:path";
 import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
+import { BACKLOG, MOST_HELD } from "./backlog.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { BaseConn, BaseListener } from "./conn_base.ts";
 import {
@@ -272,7 +273,7 @@ class DenoListener<C> extends BaseListener {
 }
 
 async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<Listener> {
-  const { backlog = 511, reusePort, ipv6Only } = options;
+  const { backlog, reusePort, ipv6Only } = options;
   const listener = await bindHost(systemTransport, options, (addr) => {
     refuseOptions("listen", addr, { ipv6Only }, "on Deno");
     if (!HAS_REUSE_PORT) {
@@ -281,7 +282,8 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
     const hostname = hostOf("listen", addr);
     const zone = zoneIn(hostname);
     try {
-      const listener = Deno.listen({ hostname, port: addr.port, tcpBacklog: backlog, reusePort });
+      const tcpBacklog = backlog ?? BACKLOG;
+      const listener = Deno.listen({ hostname, port: addr.port, tcpBacklog, reusePort });
       const real = fromDeno(listener.addr, zone);
       return new DenoListener(real, listener, (conn) => {
         return tcpConn(conn, options, zone ?? zoneOf(conn));
@@ -291,7 +293,10 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
     }
   });
   if (!asksForTls(options)) return listener;
-  return listenTls(listener, options.tls, { backlog, metrics: options.metrics });
+  return listenTls(listener, options.tls, {
+    backlog: backlog ?? MOST_HELD,
+    metrics: options.metrics,
+  });
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {

@@ -10,6 +10,7 @@ import net from "node:net";
 import process from "node:process";
 import { tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
+import { BACKLOG, MOST_HELD } from "./backlog.ts";
 import { tellingCallers } from "./caller_stack.ts";
 import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
 import type { SocketOp } from "../base/error_codes.ts";
@@ -63,9 +64,6 @@ function translate(error: unknown, op: SocketOp, addr: Addr | UdpAddr | undefine
   const fault = addr?.transport === "unix" ? pathFault(code, op, addr.path) : {};
   return new SocketError(code, op, { addr, cause: error, ...fault });
 }
-
-/** The number of connections that may wait to be accepted by default. */
-const BACKLOG = 511;
 
 class TcpConn extends StreamConn {
   declare protected readonly socket: net.Socket;
@@ -149,6 +147,7 @@ function startServer(
   { underWay, mode, metrics }: StartOptions,
 ): Promise<QueueListener> {
   const { backlog = BACKLOG } = where;
+  const most = where.backlog ?? MOST_HELD;
   return new Promise((resolve, reject) => {
     checkNetwork("listen", addr);
     server.once("error", (error) => reject(translate(error, "listen", addr)));
@@ -168,7 +167,7 @@ function startServer(
           else file.close(close);
         };
         const source = { stop, underWay };
-        const listener = new QueueListener(real, backlog, source, {
+        const listener = new QueueListener(real, most, source, {
           metrics,
           fd: descriptorOf(server),
         });
@@ -266,7 +265,7 @@ function listenSecure(
     },
     tls,
     addr,
-    { most: at.backlog ?? BACKLOG, metrics },
+    { most: at.backlog ?? MOST_HELD, metrics },
   );
 }
 

@@ -49,7 +49,11 @@ export interface TcpListenOptions extends TcpSocketOptions {
    * The port to bind; 0 lets the kernel choose, and {@linkcode Listener.addr} has it. Default: 0.
    */
   readonly port?: number;
-  /** The number of connections that may wait to be accepted (listen(2)). Default: 511. */
+  /**
+   * The number of connections that may wait in the kernel to be accepted (listen(2)), which bounds it by
+   * `net.core.somaxconn`. So many more may wait in this process: with TLS those that shake hands, and on
+   * Node those that nobody has asked for yet. Default: 4096 in the kernel, 511 in this process.
+   */
   readonly backlog?: number;
   /**
    * Lets several sockets listen on the same address and port, each with a queue of its own among which
@@ -261,8 +265,8 @@ export interface Listener<A extends Addr = Addr, C extends Conn<A> = Conn<A>>
 
   /**
    * Waits for the next connection. With TLS, for one that has shaken hands: handshakes go on beside
-   * it, and a client that takes its time holds nobody else up. `handshakeTimeout` ends them; when the
-   * backlog's number of them are under way, the oldest is closed to make room for the next client.
+   * it, and a client that takes its time holds nobody else up. `handshakeTimeout` ends them; when as
+   * many are under way as the backlog says, the oldest is closed to make room for the next client.
    *
    * Rejects: ECLOSED after {@linkcode close}, and after {@linkcode stop} when none is left; EMFILE, ENFILE, ENOBUFS or ENOMEM when the system is
    * out of something (a later call may succeed); EBUSY if an accept is under way.

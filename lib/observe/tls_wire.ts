@@ -11,6 +11,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import { type Deferred, deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { asksForTls } from "../base/arguments.ts";
+import { MOST_HELD } from "../net/backlog.ts";
 import type { TlsClientOptions } from "../net/tls/options.ts";
 import { acceptTlsOver, type SecretSink, startTlsOver } from "../net/tls/conn.ts";
 import { type AcceptTls, listenTlsOver } from "../net/tls/over_listener.ts";
@@ -19,9 +20,6 @@ import { type ObservedConn, ObservedTlsConn } from "./conn.ts";
 import type { EventSink } from "./events.ts";
 import { ObservedTransport } from "./observe.ts";
 import { Reporter } from "./reporter.ts";
-
-/** The number of handshakes that may be under way at a listener by default. */
-const BACKLOG = 511;
 
 /** Why TLS cannot be seen as it goes over the network here; undefined on Node, where it can. */
 export function whyNoWire(): string | undefined {
@@ -50,7 +48,7 @@ class WireTransport extends ObservedTransport {
     if (!asksForTls(options)) return await super.open(options);
     const { tls, ...plain } = options;
     const source = await super.open(plain as ListenOptions);
-    const { backlog = BACKLOG, metrics } = options;
+    const { backlog = MOST_HELD, metrics } = options;
     return listenTlsOver(source, tls, { backlog, metrics, accept: this.#accept });
   }
 

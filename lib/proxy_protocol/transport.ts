@@ -21,14 +21,12 @@ import {
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import { CidrSet, parseCidr } from "../base/ip.ts";
+import { MOST_HELD } from "../net/backlog.ts";
 import { type Preparation, PreparingListener } from "../net/preparing_listener.ts";
 import { listenTlsOver } from "../net/tls/over_listener.ts";
 import type { Conn, Listener, ListenOptions, Transport } from "../net/transport.ts";
 import { checkListen } from "../net/transport_arguments.ts";
 import { acceptHeader } from "./accept.ts";
-
-/** The number of connections that may be without a header at a listener by default. */
-const BACKLOG = 511;
 
 /** The most time for a header, in milliseconds: a segment that is lost is sent again within three seconds. */
 export const HEADER_TIMEOUT = 5000;
@@ -129,7 +127,7 @@ export function acceptProxyProtocol(transport: Transport, options: AcceptProxyOp
 }
 
 function backlogOf(where: ListenOptions): number {
-  return "backlog" in where ? where.backlog ?? BACKLOG : BACKLOG;
+  return "backlog" in where ? where.backlog ?? MOST_HELD : MOST_HELD;
 }
 
 function refuseOnBun(): void {

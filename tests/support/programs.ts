@@ -24,6 +24,7 @@ const PACKAGES = {
   "redis-server": "redis-server",
   slowhttptest: "slowhttptest",
   socat: "socat",
+  ss: "iproute2",
   "systemd-analyze": "systemd",
   "systemd-notify": "systemd",
   "systemd-socket-activate": "systemd",

@@ -44,7 +44,7 @@ export function placeFlags(port: number): PlaceFlagSet {
       integer("PORT", [0, 65535], port, `port; 0 lets the kernel choose (default ${port})`),
     ),
     backlog: optional(
-      integer("N", [1, 65535], 511, "connections that may wait to be accepted (default 511)"),
+      integer("N", [1, 65535], 4096, "connections that may wait to be accepted (default 4096)"),
     ),
     ...UNIX_FLAGS,
     ...FD_FLAGS,

@@ -43,11 +43,7 @@ import type {
 import { checkConnect, checkListen, checkResolve, checkStartTls } from "../transport_arguments.ts";
 import type { TlsClientOptions } from "../tls/options.ts";
 import { pathAddr } from "../unix_path.ts";
-
-/**
- * The number of connections that wait to be accepted by default, as with the sockets.
- */
-const BACKLOG = 511;
+import { BACKLOG } from "../backlog.ts";
 
 /** Options of {@linkcode MemoryTransport}. */
 export interface MemoryTransportOptions {
