@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import * as fc from "fast-check";
-import { tcpAddr, unixAddr } from "../../lib/base/addr.ts";
+import { type TcpAddr, tcpAddr, unixAddr } from "../../lib/base/addr.ts";
 import { formatAddr } from "../../lib/base/addr.ts";
 import { HttpError } from "../../lib/http/message/errors.ts";
 import { fromFetchHandler } from "../../lib/http/fetch/fetch_handler.ts";
@@ -260,11 +260,28 @@ test("trusted proxies: a peer that is not one of them is not believed", async ()
 });
 
 test("trusted proxies: a field that is not valid is answered with 400, which ends the connection", async () => {
-  await using server = await serveOn(tell, { trustProxy: ["127.0.0.1"] });
-  const text = await server.talk(get("X-Forwarded-For: me") + get());
-  assert.match(text, /^HTTP\/1\.1 400 /);
-  assert.match(text, /Connection: close/);
-  assert.equal(text.match(/HTTP\/1\.1/g)!.length, 1);
+  const reports: unknown[] = [];
+  await using server = await serveOn(tell, {
+    trustProxy: ["127.0.0.1"],
+    onResponse: ({ request, remoteAddr, status, error }) =>
+      reports.push([request?.method, (remoteAddr as TcpAddr).host, status, error?.code]),
+  });
+  const wrong = "X-Forwarded-For: me";
+  const post = `POST / HTTP/1.1\r\nHost: a\r\n${wrong}\r\n`;
+  const requests = [
+    get(wrong),
+    `${post}Content-Length: 4\r\n\r\nbody`,
+    `${post}Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n`,
+  ];
+  for (const request of requests) {
+    const text = await server.talk(request + get());
+    assert.match(text, /^HTTP\/1\.1 400 /);
+    assert.match(text, /Connection: close/);
+    assert.equal(text.match(/HTTP\/1\.1/g)!.length, 1);
+  }
+  // The request was valid, so whoever looks for it in a log finds it.
+  const said = ["127.0.0.1", 400, "BAD_FIELD"];
+  assert.deepEqual(reports, ["GET", "POST", "POST"].map((method) => [method, ...said]));
 });
 
 test("trusted proxies: who may connect is asked of each request's client", async () => {

@@ -119,12 +119,21 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const { head, framing } = parsed;
     const { bodyLength } = framing;
     const outer = this.#proxied?.outerOf(parsed);
+    const isSaid = !(outer instanceof HttpError);
     const body = bodyLength === 0
       ? undefined
       : new BodyReader(this.#input, bodyLength, this.#server.settings.limits.maxSize);
-    const request = this.#request = new EngineRequest(head, framing, body, this, outer);
+    const request = this.#request = new EngineRequest(
+      head,
+      framing,
+      body,
+      this,
+      isSaid ? outer : undefined,
+    );
     this.#state.request(framing);
     this.#reports.begin(request);
+    // The request itself is valid: reports have it.
+    if (!isSaid) throw outer;
     if (body !== undefined) return this.#exchangeBody(request, body);
     const behind = !this.#output.empty;
     const answer = this.#ask(request);

@@ -5,6 +5,7 @@
  */
 
 import type { Addr } from "../../base/addr.ts";
+import { HttpError } from "../message/errors.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { ParsedHead } from "./head_memory.ts";
 import type { LightRequest, LightResponse } from "./light.ts";
@@ -45,9 +46,14 @@ export class Proxied {
     return new Proxied(proxies, settings, { remoteAddr, scheme });
   }
 
-  /** The client's end of a request. Throws an `HttpError` if it is not said in a valid way. */
-  outerOf({ head: { headers }, framing: { host } }: ParsedHead): OuterEnd {
-    return this.#proxies.outerOf(headers, { ...this.#inner, host });
+  /** The client's end of a request, or why it is not said in a valid way. */
+  outerOf({ head: { headers }, framing: { host } }: ParsedHead): OuterEnd | HttpError {
+    try {
+      return this.#proxies.outerOf(headers, { ...this.#inner, host });
+    } catch (error) {
+      if (error instanceof HttpError) return error;
+      throw error;
+    }
   }
 
   /** Whether the client of a request may have it answered. */
