@@ -8,7 +8,7 @@
 import { counted } from "../lib/base/counted.ts";
 import { integer, toggle, type Values } from "../lib/cli/io/flags.ts";
 import { Report } from "../scripts/report.ts";
-import { changeFiles, fillDisk } from "../tests/reliability/disk.ts";
+import { changeFiles, changeLate, fillDisk } from "../tests/reliability/disk.ts";
 import { breakTransfers, goOn } from "../tests/reliability/faults.ts";
 import { drain, killRelayWorkers, killServer, killWebWorkers } from "../tests/reliability/stops.ts";
 import type { Subject } from "../tests/reliability/subject.ts";
@@ -61,6 +61,11 @@ const SCENARIOS: readonly { name: string; title: string; run(subject: Subject): 
       name: "files",
       title: "files that vanish, shrink, grow and change under curl: no mixture looks whole",
       run: changeFiles,
+    },
+    {
+      name: "late-files",
+      title: "the same while a client waits: the file as it was, or not whole",
+      run: changeLate,
     },
     {
       name: "network",

@@ -12,6 +12,7 @@ import { hasGrown, isUnmodified, stateAfter } from "./file_state.ts";
 import { Semaphore } from "./semaphore.ts";
 import { pauseAtTimes } from "./event_loop_turns.ts";
 import type { Slice } from "./ranges.ts";
+import { SentSamples } from "./sent_samples.ts";
 
 /** The size of a read. Half of it costs a third more processor time on Deno and Node. */
 const CHUNK = 256 * 1024;
@@ -71,13 +72,15 @@ class ChunkBuffers {
  *
  * It throws a {@linkcode ChangedError} before the last chunk if the file is not what it was when it
  * was located: the response then ends short of its length instead of being wrong. That the file has
- * grown meanwhile is not a change: a log or a recording is sent as long as it was. It closes the file
- * at its end, and when it is left early, even before it has begun.
+ * grown meanwhile is not a change if what was sent is still in it, by samples: a log or a recording is
+ * sent as long as it was. It closes the file at its end, and when it is left early, even before it has
+ * begun.
  */
 export class FileBody implements AsyncIterableIterator<Uint8Array> {
   readonly #handle: FileHandle;
   readonly #located: Located;
   readonly #pieces: readonly (Slice | Uint8Array)[];
+  readonly #samples = new SentSamples();
   #chunks: AsyncGenerator<Uint8Array, void, void> | undefined;
 
   constructor(handle: FileHandle, located: Located, pieces: readonly (Slice | Uint8Array)[]) {
@@ -151,18 +154,23 @@ export class FileBody implements AsyncIterableIterator<Uint8Array> {
 
   async #readChunk({ start, end, last }: Chunk, buffer: Buffer): Promise<Uint8Array> {
     const bytes = buffer.subarray(0, end - start);
-    const { real, state } = this.#located;
+    const { real } = this.#located;
     await reads.run(async () => {
       if (underWay > FEW) await pauseAtTimes();
       if (await readFully(this.#handle, bytes, start) !== bytes.length) {
         throw new ChangedError(real);
       }
     });
-    if (last) {
-      const now = await stateAfter(state, this.#handle);
-      if (!isUnmodified(state, now) && !hasGrown(state, now)) throw new ChangedError(real);
-    }
+    this.#samples.take(bytes, start);
+    if (last && !await this.#isAsItWas()) throw new ChangedError(real);
     return bytes;
+  }
+
+  async #isAsItWas(): Promise<boolean> {
+    const { state } = this.#located;
+    const now = await stateAfter(state, this.#handle);
+    return isUnmodified(state, now) ||
+      hasGrown(state, now) && await this.#samples.areIn(this.#handle);
   }
 }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { testInNamespace } from "../support/namespace.ts";
-import { changeFiles, fillDisk, passFileLimit } from "./disk.ts";
+import { changeFiles, changeLate, fillDisk, passFileLimit } from "./disk.ts";
 import { breakTransfers, goOn } from "./faults.ts";
 import { drain, killRelayWorkers, killServer, killWebWorkers } from "./stops.ts";
 
@@ -40,6 +40,9 @@ test(
   () => changeFiles(subject),
   ["curl"],
 );
+
+test("chaos: a file that changes while a client waits is sent as it was, or not whole", () =>
+  changeLate(subject));
 
 test(
   "chaos: through a network that breaks, curl and the server never take a part for the whole",

@@ -7,6 +7,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -126,6 +127,50 @@ const CHANGES: Readonly<Record<string, (path: string, next: Buffer, at: number) 
     writeFileSync(path, next);
   },
 };
+
+/** More than the kernel takes for a client that does not read. */
+const LARGE = 16 * MIB;
+
+/** The same for a client that waits: the server has read a part of the file, and not the rest. */
+const LATE_CHANGES: Readonly<Record<string, (path: string, next: Buffer) => void>> = {
+  vanishes: (path) => rmSync(path),
+  shrinks: (path) => truncateSync(path, LARGE - MIB),
+  grows: (path, next) => appendFileSync(path, next),
+  "is written anew and shorter": (path, next) => writeFileSync(path, next.subarray(0, -MIB)),
+  "is written anew, as long": (path, next) => writeFileSync(path, next.subarray(0, LARGE)),
+  "is written anew and longer": (path, next) => writeFileSync(path, next),
+  "is replaced": (path, next) => {
+    writeFileSync(`${path}.new`, next);
+    renameSync(`${path}.new`, path);
+  },
+};
+
+/**
+ * Changes files while clients that have read the beginning wait. What they get then is the file as it
+ * was, or not whole. A file that vanishes, grows or is replaced is sent as it was.
+ */
+export async function changeLate(subject: Subject): Promise<void> {
+  const changes = Object.keys(LATE_CHANGES);
+  const names = changes.map((change) => change.replaceAll(/\W+/g, "-"));
+  const before = names.map((name) => Buffer.alloc(LARGE, `${name} before\n`));
+  await using site = await makeSite(
+    Object.fromEntries(names.map((name, i) => [name, before[i]])),
+  );
+  await using server = await startSubject(subject, ["web", site.root]);
+  for (const [i, change] of changes.entries()) {
+    const start = i % 2 * 1000;
+    using conn = await connect(server);
+    await ask(conn, `GET /${names[i]}`, ...(start > 0 ? [`Range: bytes=${start}-`] : []));
+    const { status, body, whole } = await hear(conn, () => {
+      LATE_CHANGES[change](site.path(names[i]), Buffer.alloc(LARGE + 1000, `${names[i]} after\n`));
+      return Promise.resolve();
+    });
+    assert.equal(status, start > 0 ? 206 : 200);
+    assert.equal(whole, ["vanishes", "grows", "is replaced"].includes(change), `It ${change}`);
+    if (whole) assert.ok(body.equals(before[i].subarray(start)), `It ${change}: a mixture`);
+  }
+  await stillServes(server);
+}
 
 /**
  * Has curl download files that change meanwhile, at bytes that the seed says. A download that curl
