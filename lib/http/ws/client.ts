@@ -190,5 +190,5 @@ function extensionsOf(text: string, deflate: boolean): DeflateParameters | undef
   if (extensions?.length === 0) return undefined;
   const agreed = extensions !== undefined && deflate ? agreedDeflate(extensions) : undefined;
   if (agreed !== undefined) return agreed;
-  throw new Error(`the server has chosen the extensions '${text}', which were not asked for`);
+  throw new Error(`the server has chosen the extensions '${text}', which do not fit the request`);
 }
