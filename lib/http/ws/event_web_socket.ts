@@ -39,6 +39,14 @@ export interface WsCloseEvent extends Event {
 
 /** The result of {@linkcode asWebSocket}: the interface of the browsers' `WebSocket`. */
 export interface EventWebSocket extends EventTarget {
+  /** 0: the `readyState` while it connects. */
+  readonly CONNECTING: number;
+  /** 1: while it is open. */
+  readonly OPEN: number;
+  /** 2: while it closes. */
+  readonly CLOSING: number;
+  /** 3: when it is closed. */
+  readonly CLOSED: number;
   /** The URL that was given; "" without one. */
   readonly url: string;
   /** The subprotocol that was agreed on; "" without one. */
@@ -80,7 +88,7 @@ class Facade extends EventTarget implements EventWebSocket {
   readonly url: string;
   readyState: number = CONNECTING;
   bufferedAmount = 0;
-  binaryType: "arraybuffer" | "blob" = "blob";
+  #binaryType: EventWebSocket["binaryType"] = "blob";
   onopen: EventWebSocket["onopen"] = null;
   onmessage: EventWebSocket["onmessage"] = null;
   onerror: EventWebSocket["onerror"] = null;
@@ -98,6 +106,15 @@ class Facade extends EventTarget implements EventWebSocket {
       });
     }
     void this.#run(opening);
+  }
+
+  get binaryType(): EventWebSocket["binaryType"] {
+    return this.#binaryType;
+  }
+
+  /** As in browsers, any other value changes nothing. */
+  set binaryType(type: EventWebSocket["binaryType"]) {
+    if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
   }
 
   get protocol(): string {
@@ -144,7 +161,7 @@ class Facade extends EventTarget implements EventWebSocket {
   #dataOf(message: WsMessage): EventData {
     if (typeof message === "string") return message;
     const bytes = message as Uint8Array<ArrayBuffer>;
-    if (this.binaryType === "blob") return new Blob([bytes]);
+    if (this.#binaryType === "blob") return new Blob([bytes]);
     const { buffer, byteOffset, byteLength } = bytes;
     if (byteLength === buffer.byteLength) return buffer;
     return buffer.slice(byteOffset, byteOffset + byteLength);

@@ -114,6 +114,9 @@ test("asWebSocket: values of other types are converted as in browsers", async ()
 test("asWebSocket: messages of bytes are blobs by default", async () => {
   using end = await engine("client");
   const ws = asWebSocket(end.ws);
+  ws.binaryType = "nodebuffer" as "blob";
+  assert.equal(ws.binaryType, "blob");
+  assert.deepEqual([ws.CONNECTING, ws.OPEN, ws.CLOSING, ws.CLOSED], [0, 1, 2, 3]);
   const got = new Promise<unknown>((resolve) => ws.onmessage = ({ data }) => resolve(data));
   await end.peer.send({ opcode: BINARY, payload: bytes("bytes") });
   const data = await got;
