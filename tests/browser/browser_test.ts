@@ -13,6 +13,7 @@ import { sharedBrowser } from "../support/browser.ts";
 import { until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite, type Site } from "../support/site_helpers.ts";
+import { descriptorsBelow } from "../files/web_helpers.ts";
 import { makeVideo, SECONDS, seekVideo } from "./webm.ts";
 
 /** A page of a browser that has nothing but the site. */
@@ -59,6 +60,8 @@ async function visiting(
   } finally {
     stop.abort();
     await served;
+    // The server does not wait for the file of a client that has left: its last read may go on.
+    await until(() => descriptorsBelow(site.root) === 0, "the end of the last read");
   }
 }
 
