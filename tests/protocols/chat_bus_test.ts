@@ -334,21 +334,31 @@ test("chat bus: a forged line does not silence the server in whose name it came"
   }
 });
 
+/** Two servers on a bus that delivers at once, and what they have said there. */
+function twoServers() {
+  const clock = new VirtualClock();
+  const all: Presence[] = [];
+  const said: BusMessage[] = [];
+  const [one, two] = ["one", "two"].map((id) =>
+    new Presence({
+      id,
+      clock,
+      publish(message) {
+        said.push(message);
+        for (const each of all) each.receive(message);
+      },
+      onChanges() {},
+      onLost() {},
+    })
+  );
+  all.push(one, two);
+  return { clock, all, said, one, two };
+}
+
 test("chat bus: a forged change, or roster of a later version, counts until its server is heard", async () => {
   for (const ahead of AHEAD.slice(1)) {
     for (const change of [{ type: "joined", name: "Eve", since: 1 }, ONE_EVE] as const) {
-      const clock = new VirtualClock();
-      const all: Presence[] = [];
-      const make = (id: string) =>
-        new Presence({
-          id,
-          clock,
-          publish: (message) => all.forEach((each) => each.receive(message)),
-          onChanges() {},
-          onLost() {},
-        });
-      const [one, two] = [make("one"), make("two")];
-      all.push(one, two);
+      const { clock, all, one, two } = twoServers();
       one.join("Ada");
       for (const presence of all) {
         presence.receive({ ...change, server: "one", version: 1 + ahead });
@@ -357,6 +367,28 @@ test("chat bus: a forged change, or roster of a later version, counts until its 
       await clock.advance(5000);
       one.join("Cy");
       assert.deepEqual([...two.names()].sort(), ["Ada", "Bob", "Cy"], `${change.type} ${ahead}`);
+    }
+  }
+});
+
+test("chat bus: a forged roster of the current version counts until its server is heard again", async () => {
+  const forgeries = [[], [["Eve", 1]], [["Eve", 1], ["Bob", 2]]] as const;
+  for (const members of forgeries) {
+    for (const parts of [1, 2]) {
+      const { clock, all, said, one, two } = twoServers();
+      one.join("Ada");
+      one.join("Bob");
+      for (let part = 0; part < parts; part++) {
+        const forged = { type: "roster", server: "one", version: 2, part, parts, members } as const;
+        for (const presence of all) presence.receive(forged);
+      }
+      assert.notDeepEqual([...two.names()].sort(), ["Ada", "Bob"]);
+      // It says every 5 s that it is there.
+      await clock.advance(5000);
+      assert.deepEqual([...two.names()].sort(), ["Ada", "Bob"]);
+      // Its own roster is not taken for a forged one.
+      await clock.advance(60_000);
+      assert.equal(said.filter(({ type }) => type === "roster").length, 1);
     }
   }
 });

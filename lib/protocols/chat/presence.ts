@@ -24,6 +24,8 @@ const MAX_MEMBERS = ROSTER_PART * ROSTER_PARTS;
 /** A change among the names of other servers. */
 export type PresenceChange = Extract<ChatMessage, { type: "joined" | "left" | "renamed" }>;
 
+type Roster = Extract<BusPresence, { type: "roster" }>;
+
 /** Options of {@linkcode Presence}. */
 export interface PresenceOptions {
   /** The id of this server. */
@@ -150,7 +152,19 @@ export class Presence {
 
   /** Takes what came in the name of this server. */
   #onOwn(message: BusPresence): void {
-    if ("version" in message) this.#version = afterForged(this.#version, message.version);
+    if (!("version" in message)) return;
+    this.#version = afterForged(this.#version, message.version);
+    // With a version of its own the others notice, and ask.
+    if (message.type === "roster" && this.#isForged(message)) this.#version++;
+  }
+
+  /** Whether a roster of the current version is not what this server answers. */
+  #isForged({ version, part, parts, members }: Roster): boolean {
+    if (version !== this.#version) return false;
+    const own = this.#roster();
+    const isEqual = ([name, since]: BusMember, i: number) =>
+      own[part][i][0] === name && own[part][i][1] === since;
+    return parts !== own.length || members.length !== own[part].length || !members.every(isEqual);
   }
 
   #apply(
@@ -207,7 +221,7 @@ export class Presence {
     for (const server of this.#servers.values()) server.parts = [];
   }
 
-  #takePart(id: string, server: Server, message: Extract<BusPresence, { type: "roster" }>): void {
+  #takePart(id: string, server: Server, message: Roster): void {
     if (isLate(message.version, server.version - 1)) return;
     if (message.part === 0) server.parts = [];
     // One is missing: the next `alive` leads to another question.
@@ -313,12 +327,20 @@ export class Presence {
     if (of === "") return this.#publish({ type: "alive", server, version });
     if (of !== server || clock.now() - this.#answered < ASK_MS) return;
     this.#answered = clock.now();
+    const parts = this.#roster();
+    parts.forEach((members, part) => {
+      this.#publish({ type: "roster", server, version, part, parts: parts.length, members });
+    });
+  }
+
+  /** The members of this server, in the parts in which they are published. */
+  #roster(): BusMember[][] {
     const members = Array.from(this.#own.values(), ({ name, since }) => [name, since] as const);
     const parts = Math.max(1, Math.min(ROSTER_PARTS, Math.ceil(members.length / ROSTER_PART)));
-    for (let part = 0; part < parts; part++) {
-      const some = members.slice(part * ROSTER_PART, (part + 1) * ROSTER_PART);
-      this.#publish({ type: "roster", server, version, part, parts, members: some });
-    }
+    return Array.from(
+      { length: parts },
+      (_, part) => members.slice(part * ROSTER_PART, (part + 1) * ROSTER_PART),
+    );
   }
 
   #change(): { server: string; version: number } {
