@@ -111,6 +111,30 @@ test("chat bus: a server that stops says so once, and one that falls silent is d
   assert.deepEqual(await hear(one, 1), [{ type: "left", name: nameOf(welcome) }]);
 });
 
+test("chat bus: a server that stood still for a minute does not take the others for down", async () => {
+  const clock = new VirtualClock();
+  let paused = 0;
+  // Its timers come late, as after SIGSTOP.
+  const own = {
+    now: () => clock.now() + paused,
+    setTimer: (ms: number, fn: () => void) => clock.setTimer(ms, fn),
+  };
+  using rooms = new Rooms();
+  const { browser } = await enter(rooms.open({ clock: own }));
+  const joined = { type: "joined", server: "other", version: 1, name: "Zoe", since: 1 } as const;
+  rooms.bus.publish(joined);
+  assert.deepEqual(await hear(browser, 1), [{ type: "joined", name: "Zoe" }]);
+  await clock.advance(4000);
+  paused = 60_000;
+  await clock.advance(4000);
+  assert.deepEqual(browser.heard, []);
+  // Then it listens for as long as ever.
+  await clock.advance(20_000);
+  assert.deepEqual(browser.heard, []);
+  await clock.advance(12_000);
+  assert.deepEqual(await hear(browser, 1), [{ type: "left", name: "Zoe" }]);
+});
+
 test("chat bus: of two who took a name at once, the one who took it first keeps it", async () => {
   using rooms = new Rooms();
   const { browser } = await enter(rooms.open());

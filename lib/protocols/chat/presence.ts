@@ -352,11 +352,19 @@ export class Presence {
   }
 
   #later(): () => void {
-    return setSweep(this.#options.clock, ALIVE_MS, () => {
+    const { clock } = this.#options;
+    const start = clock.now();
+    return setSweep(clock, ALIVE_MS, (isLate) => {
+      if (isLate) this.#excuse(clock.now() - start - ALIVE_MS);
       this.#cancel = this.#later();
       this.#publish({ type: "alive", server: this.#options.id, version: this.#version });
       this.sweep();
     });
+  }
+
+  /** This server has stood still: what the others sent meanwhile has not been read yet. */
+  #excuse(ms: number): void {
+    for (const server of this.#servers.values()) server.heard += ms;
   }
 
   #stop(): void {
