@@ -80,6 +80,8 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #end: WsClose | undefined;
   /** A message is being sent piece by piece: resolves when others may follow, or none ever will. */
   #streaming: Deferred<void> | undefined;
+  /** Who waits for the next piece of it is told that no more can be written. */
+  #onEnding: (() => void) | undefined;
 
   constructor(
     conn: Conn,
@@ -168,21 +170,37 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
       if (!this.#isEnding()) void this.close(CLOSE.internal);
       throw error;
     } finally {
-      this.#streaming = undefined;
+      this.#streaming = this.#onEnding = undefined;
       streaming.resolve();
     }
   }
 
   async #stream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void> {
+    const pieces = eachOf(source);
     let opcode: number = type === "text" ? OPCODE.text : OPCODE.binary;
-    for await (const bytes of source) {
-      if (this.#isEnding()) throw this.#closing();
-      checkArgument("writeStream", bytes, MESSAGE);
-      await this.#sender.send(opcode, MORE, bytes);
-      opcode = OPCODE.continuation;
+    try {
+      for (let piece; !(piece = await this.#next(pieces)).done;) {
+        checkArgument("writeStream", piece.value, MESSAGE);
+        await this.#sender.send(opcode, MORE, piece.value);
+        opcode = OPCODE.continuation;
+      }
+    } catch (error) {
+      // Not waited for: the source may itself wait for what never comes.
+      pieces.return().catch(() => {});
+      throw error;
     }
-    if (this.#isEnding()) throw this.#closing();
     await this.#sender.send(opcode, WHOLE, new Uint8Array(0));
+  }
+
+  /** The next piece of a source. Rejects as soon as no more can be written. */
+  async #next(pieces: AsyncGenerator<Uint8Array, void>): Promise<IteratorResult<Uint8Array, void>> {
+    if (this.#isEnding()) throw this.#closing();
+    const piece = await new Promise<IteratorResult<Uint8Array, void>>((resolve, reject) => {
+      this.#onEnding = () => reject(this.#closing());
+      pieces.next().then(resolve, reject);
+    });
+    if (this.#isEnding()) throw this.#closing();
+    return piece;
   }
 
   #closing(): SocketError {
@@ -291,6 +309,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #sendClose(close: CloseReason): Promise<void> {
     if (this.#closeSent !== undefined) return this.#closeSent;
     this.#sentClose = close;
+    this.#onEnding?.();
     const { clock, closeTimeout } = this.#settings;
     this.#cancelClosing = clock.setTimer(closeTimeout || Infinity, () => this.#finish());
     const payload = closePayload(close.code, close.reason);
@@ -309,6 +328,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
     this.#receiver.stop();
     this.#rejectPings();
     this.#streaming?.resolve();
+    this.#onEnding?.();
     this.#conn.close();
     this.#end = this.#how();
     this.#onClosed?.resolve(this.#end);
@@ -358,4 +378,9 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   async *[Symbol.asyncIterator](): AsyncGenerator<WsMessage> {
     for (let message; (message = await this.read()) !== null;) yield message;
   }
+}
+
+/** The pieces of a source, one by one. */
+async function* eachOf(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  yield* source;
 }

@@ -67,6 +67,7 @@ export interface WsConn extends AsyncIterable<WsMessage>, AsyncDisposable {
   /**
    * Sends a message piece by piece, each in a frame of its own. Messages written meanwhile wait for its
    * end. If the source fails, the WebSocket is closed with 1011, since half a message cannot be taken back.
+   * Rejects with EPIPE once the WebSocket closes, also while the source waits.
    */
   writeStream(type: "text" | "binary", source: AsyncIterable<Uint8Array>): Promise<void>;
 
