@@ -578,13 +578,13 @@ must(
       yield bytes("one");
       await new Promise(() => {});
     })();
-    end.ws.writeStream("text", source).catch(() => {});
+    const writing = end.ws.writeStream("text", source);
     assert.equal((await end.peer.frame())?.payload.toString(), "one");
     const after = end.ws.write("after");
     await end.peer.send({ opcode: CLOSING, payload: closing(1001) });
     assert.equal(await end.peer.closeCode(), 1001);
     assert.equal(await end.peer.frame(), null);
-    await assert.rejects(after, { code: "EPIPE" });
+    for (const written of [writing, after]) await assert.rejects(written, { code: "EPIPE" });
     await assert.rejects(end.ws.write("late"), { code: "EPIPE" });
   },
 );
