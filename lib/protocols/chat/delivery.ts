@@ -59,19 +59,20 @@ export class Delivery {
   onLine(said: BusLine, position: ChatPosition | undefined): void {
     if (position === undefined && !this.#isNew(said)) return;
     const { server, member, name, text } = said;
-    const word = new Word({ type: "said", name, text, position });
-    const line = { offset: position?.offset ?? 0, server, member, word };
+    const message = { type: "said", name, text, position } as const;
+    const line = { offset: position?.offset ?? 0, server, member, message };
+    const word = new Word(message);
     if (position !== undefined) this.#keep(line, position);
     for (const listener of this.#options.members()) {
-      if (position === undefined) this.#hear(listener, line);
-      else this.#hearKept(listener, line, position);
+      if (position === undefined) this.#hear(listener, line, word);
+      else this.#hearKept(listener, line, word, position);
     }
     this.#options.sendSoon();
   }
 
   /** Takes the position of what is kept but not a valid line: no line is missing there. */
   skip(position: ChatPosition): void {
-    this.#keep({ offset: position.offset, server: "", member: 0, word: undefined }, position);
+    this.#keep({ offset: position.offset, server: "", member: 0, message: undefined }, position);
   }
 
   /** Lines are missing in front of what the bus delivers next, unless it is the beginning. */
@@ -141,13 +142,17 @@ export class Delivery {
   }
 
   /** Has a member hear a line, unless it is its own and it does not hear those. */
-  #hear(listener: Member, { server, member, word }: KeptLine): void {
-    if (word === undefined) return;
+  #hear(listener: Member, { server, member }: KeptLine, word: Word): void {
     const isOwn = server === this.#options.server && member === listener.id;
     if (!isOwn || listener.voice.hearsItself) listener.tell(word);
   }
 
-  #hearKept(listener: Member, line: KeptLine, { epoch, offset }: ChatPosition): void {
+  #hearKept(
+    listener: Member,
+    line: KeptLine,
+    word: Word,
+    { epoch, offset }: ChatPosition,
+  ): void {
     if (listener.catchingUp) return;
     const before = { epoch, offset: offset - 1 };
     if (this.#isWrong(listener, before)) this.#tellGap(listener, before);
@@ -156,7 +161,7 @@ export class Delivery {
     const isNews = seen?.epoch === epoch ? offset > seen.offset : this.#isLoaded;
     if (!isNews) return;
     if (listener.isBusy) void this.#catchUp(listener, before);
-    else this.#hear(listener, line);
+    else this.#hear(listener, line, word);
   }
 
   /**
@@ -177,7 +182,8 @@ export class Delivery {
       const lines = this.#history.after(member.seen.offset, CATCH_UP);
       if (lines.length === 0) break;
       for (const line of lines) {
-        this.#hear(member, line);
+        // Made anew: the forms of all that is kept would be several times as large as the lines.
+        if (line.message !== undefined) this.#hear(member, line, new Word(line.message));
         member.seen = { ...member.seen, offset: line.offset };
         if (member.isBusy) break;
       }

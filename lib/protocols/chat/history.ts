@@ -5,7 +5,7 @@
  */
 
 import type { ChatPosition } from "./bus.ts";
-import type { Word } from "./room_messages.ts";
+import type { ChatMessage } from "./room_messages.ts";
 
 /** A line and its number. */
 export interface KeptLine {
@@ -13,7 +13,7 @@ export interface KeptLine {
   readonly server: string;
   readonly member: number;
   /** Undefined if what is kept under that number is not a valid line. */
-  readonly word: Word | undefined;
+  readonly message: ChatMessage | undefined;
 }
 
 /** See the module. */
@@ -22,8 +22,8 @@ export class History {
   #epoch: string | undefined;
   /** The offset of the line in front of the first one that is here. */
   #start = 0;
-  /** The lines, the oldest at #first: what is in front of that has been dropped. */
-  #lines: KeptLine[] = [];
+  /** The lines, the oldest at #first: those in front of that have been dropped. */
+  #lines: (KeptLine | undefined)[] = [];
   #first = 0;
 
   constructor(limit: number) {
@@ -50,7 +50,7 @@ export class History {
   add(line: KeptLine): void {
     this.#lines.push(line);
     if (this.#lines.length - this.#first <= this.#limit) return;
-    this.#first++;
+    this.#lines[this.#first++] = undefined;
     this.#start++;
     // Rarely, since it moves all that are left.
     if (this.#first < this.#limit) return;
@@ -66,6 +66,6 @@ export class History {
   /** The next lines behind an offset, at most `most`. */
   after(offset: number, most: number): readonly KeptLine[] {
     const index = this.#first + Math.max(0, offset - this.#start);
-    return this.#lines.slice(index, index + most);
+    return this.#lines.slice(index, index + most) as KeptLine[];
   }
 }
