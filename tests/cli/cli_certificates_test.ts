@@ -221,7 +221,7 @@ test(
     folder.pair(renewed, "one.crt", "one.key");
     await looks();
     await program.stderr.until(
-      /^Option --tls-dir: '.*three\/privkey\.pem' is empty\. The certificate 'three' stays as it was\.\nread again 1 certificate \(one\), valid/m,
+      /^Option --tls-dir: '.*three\/privkey\.pem' is empty\. The certificate 'three' stays as it was\.\nread again 1 certificate \(one\), valid until \S+\nno longer shows 1 certificate \(two\)$/m,
     );
     await assertShown(port, { "three.test": three, "a.two.test": renewed, "one.test": renewed });
     folder.write("four.crt", two.cert);

@@ -37,6 +37,8 @@ interface Source {
 /** The files that the options name. A self-signed certificate has none. */
 export class CertificateFiles {
   readonly #choice: TlsServerChoice;
+  /** How the files of those that were right were when they were read, by the file of the certificate. */
+  #states = new Map<string, string>();
 
   constructor(choice: TlsServerChoice) {
     this.#choice = choice;
@@ -44,16 +46,18 @@ export class CertificateFiles {
 
   /** Reads all of them. Throws a {@linkcode UsageError} for the first that is not right. */
   read(): Certificates {
-    const keyPairs = this.#sources().map(readSource);
+    const keyPairs = this.#sources().map((source) => readSource(source, this.#states));
     return { keyPairs, ...this.#readIssuers() };
   }
 
   /**
    * Reads them again. A certificate that is not valid now is kept as it was `before`, and `problems`
-   * says why. A new one that is not valid is left out.
+   * says why. A new one that is not valid is left out. Unless `all` is true, those that were right and
+   * whose files have not changed are not read: many take seconds, in which nobody is served.
    */
-  readAgain(before: Certificates): { certificates: Certificates; problems: string[] } {
+  readAgain(before: Certificates, all = true): { certificates: Certificates; problems: string[] } {
     const problems: string[] = [];
+    const states = new Map<string, string>();
     const or = <T>(read: () => T, otherwise: T, then: string): T => {
       try {
         return read();
@@ -64,12 +68,18 @@ export class CertificateFiles {
       }
     };
     const readOne = (source: Source): NamedKeyPair[] => {
-      const old = before.keyPairs.filter(({ file }) => file === source.files.cert.file);
+      const { file } = source.files.cert;
+      const old = before.keyPairs.filter((pair) => pair.file === file);
+      const known = this.#states.get(file);
+      if (!all && old.length > 0 && known !== undefined && known === stateOfFiles(source)) {
+        states.set(file, known);
+        return old;
+      }
       const what = source.name === "" ? "The certificate" : `The certificate '${source.name}'`;
       const then = old.length > 0 ? `${what} stays as it was` : `${what} is left out`;
       const read = () => {
         filesOf(source).forEach(checkAgain);
-        return [readSource(source)];
+        return [readSource(source, states)];
       };
       return or(read, old, then);
     };
@@ -78,6 +88,7 @@ export class CertificateFiles {
       before.keyPairs,
       "The certificates stay as they were",
     );
+    this.#states = states;
     const readIssuers = () => {
       if (this.#choice.clientCa !== undefined) checkAgain(this.#choice.clientCa);
       return this.#readIssuers();
@@ -126,8 +137,18 @@ export class CertificateFiles {
   }
 }
 
-function readSource({ name, files }: Source): NamedKeyPair {
-  return { name, file: files.cert.file, ...readKeyPair(files) };
+/** Reads a key pair, and notes how its files were. */
+function readSource(source: Source, states: Map<string, string>): NamedKeyPair {
+  const { name, files } = source;
+  // A change while it is read is noticed later.
+  const state = stateOfFiles(source);
+  const pair = readKeyPair(files);
+  states.set(files.cert.file, state);
+  return { name, file: files.cert.file, ...pair };
+}
+
+function stateOfFiles(source: Source): string {
+  return filesOf(source).map(({ file }) => stateOf(file)).join("\n");
 }
 
 /** The files of a key pair that have a name of their own. */

@@ -82,7 +82,7 @@ class Follower {
   readAgain(asked: boolean): void {
     const state = this.#files.state;
     const before = this.#certificates;
-    const { certificates, problems } = this.#files.readAgain(before);
+    const { certificates, problems } = this.#files.readAgain(before, asked);
     try {
       this.#store.replace(setOf(certificates));
       this.#certificates = certificates;
@@ -107,20 +107,25 @@ class Follower {
 
   #tell(problems: readonly string[], before: Certificates): void {
     for (const problem of problems) this.#log?.error(problem);
-    const fresh = this.#certificates.keyPairs.filter((pair) => !before.keyPairs.includes(pair));
+    const { keyPairs } = this.#certificates;
+    const fresh = keyPairs.filter((pair) => !before.keyPairs.includes(pair));
     for (const problem of outOfDate(fresh)) this.#log?.error(problem);
-    if (fresh.length > 0) this.#log?.note(`read again ${describe(fresh)}`);
-    else if (problems.length === 0) this.#log?.note("read again the issuers of clients");
+    if (fresh.length > 0) {
+      this.#log?.note(`read again ${listed(fresh)}, valid until ${lastDay(fresh)}`);
+    }
+    const gone = before.keyPairs.filter(({ file }) => keyPairs.every((pair) => pair.file !== file));
+    if (gone.length > 0) this.#log?.note(`no longer shows ${listed(gone)}`);
+    if (fresh.length + gone.length + problems.length === 0) {
+      this.#log?.note("read again the issuers of clients");
+    }
   }
 }
 
-/** In words, with the day until which all of them are valid. */
-function describe(keyPairs: readonly NamedKeyPair[]): string {
+/** In words. */
+function listed(keyPairs: readonly NamedKeyPair[]): string {
   const names = keyPairs.map(({ name }) => name).filter((name) => name !== "");
-  const what = names.length === 0
-    ? "the certificate"
-    : `${counted(names.length, "certificate")} (${names.join(", ")})`;
-  return `${what}, valid until ${lastDay(keyPairs)}`;
+  if (names.length === 0) return "the certificate";
+  return `${counted(names.length, "certificate")} (${names.join(", ")})`;
 }
 
 function setOf({ keyPairs, caCerts }: Certificates) {

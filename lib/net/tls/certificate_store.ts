@@ -54,6 +54,19 @@ export interface Shown {
   readonly asksClients: boolean;
   /** The authorities that may issue it. */
   readonly issuers: readonly X509Certificate[];
+  /** All that were made, by the text of their certificate. */
+  readonly made: ReadonlyMap<string, Made>;
+}
+
+/** What was made of a key pair. */
+interface Made {
+  /** The text of its key. */
+  readonly key: string;
+  /** The texts of the issuers. */
+  readonly ca: string;
+  readonly identity: Identity;
+  readonly context: tls.SecureContext;
+  readonly names: readonly string[];
 }
 
 const SHOWN = new WeakMap<CertificateStore, Shown>();
@@ -96,10 +109,11 @@ export class CertificateStore {
    * must not if it had none: whether clients are asked for a certificate does not change.
    */
   replace(set: CertificateSet): void {
-    const { asksClients } = shownBy(this);
+    const before = shownBy(this);
+    const { asksClients } = before;
     const kinds = { keyPairs: required(KEY_PAIRS), ...asksClients && { caCerts: required(TEXTS) } };
     checkOptions("replace", set, kinds, "{ keyPairs: [{ cert, key }] }");
-    SHOWN.set(this, usable("listen", undefined, () => shownOf(set)));
+    SHOWN.set(this, usable("listen", undefined, () => shownOf(set, before.made)));
   }
 }
 
@@ -139,20 +153,39 @@ function hasSigned(issuer: X509Certificate, certificate: X509Certificate): boole
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-function shownOf({ keyPairs, caCerts }: CertificateSet): Shown {
+/** Takes what was `made` before of those that have stayed: to make it takes milliseconds for each. */
+function shownOf({ keyPairs, caCerts }: CertificateSet, made?: Shown["made"]): Shown {
   const ca = caCerts && issuersOf(caCerts);
   const issuers = ca?.flatMap((text) => certificatesIn({ name: "caCerts", text })) ?? [];
   const byName = new Map<string, tls.SecureContext>();
   const all = keyPairs.map((pair, i) => {
-    const identity = { ...pairOf(pair, `keyPairs[${i}].`), ca };
-    const context = tls.createSecureContext(identity);
-    for (const name of namesOf(identity.cert)) {
-      if (!byName.has(name)) byName.set(name, context);
-    }
-    return { identity, context };
+    const one = stayed(made?.get(pair.cert), pair, ca) ?? makeOf(pair, `keyPairs[${i}].`, ca);
+    for (const name of one.names) if (!byName.has(name)) byName.set(name, one.context);
+    return one;
   });
-  const several = all.length > 1;
-  return { fallback: all[0], byName, several, asksClients: ca !== undefined, issuers };
+  return {
+    fallback: all[0],
+    byName,
+    several: all.length > 1,
+    asksClients: ca !== undefined,
+    issuers,
+    made: new Map(all.map((one, i) => [keyPairs[i].cert, one])),
+  };
+}
+
+function stayed(made: Made | undefined, { key }: KeyPair, ca: string[] = []): Made | undefined {
+  return made?.key === key && made.ca === ca.join("") ? made : undefined;
+}
+
+function makeOf(pair: KeyPair, where: string, ca: string[] | undefined): Made {
+  const identity = { ...pairOf(pair, where), ca };
+  return {
+    key: pair.key,
+    ca: ca?.join("") ?? "",
+    identity,
+    context: tls.createSecureContext(identity),
+    names: namesOf(identity.cert),
+  };
 }
 
 /** The names in the subjectAltName of the first certificate, in lower case. */

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CertificateFiles } from "../../../lib/cli/serving/certificate_files.ts";
+import { CertificateFiles, type Certificates } from "../../../lib/cli/serving/certificate_files.ts";
 import { lastDay, outOfDate } from "../../../lib/cli/serving/certificate_dates.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import { test } from "../../support/runner.deno.ts";
@@ -50,6 +50,31 @@ test("certificate files: of two with one NAME each stays as it was, and is there
     certificates = again.certificates;
     assert.deepEqual(certificates.keyPairs.map(({ cert }) => cert), certs);
   }
+});
+
+test("certificate files: only what has changed is read, unless all is asked for", async () => {
+  const [one, two] = [await selfSigned(["one.test"]), await selfSigned(["two.test"])];
+  using folder = new Folder();
+  folder.write({ "a.crt": one.cert, "a.key": one.key, "b.crt": two.cert, "b.key": two.key });
+  const first = folder.files.read();
+  const again = (certificates: Certificates, all = false) =>
+    folder.files.readAgain(certificates, all);
+  const same = again(first);
+  assert.deepEqual(same.problems, []);
+  assert.ok(same.certificates.keyPairs.every((pair, i) => pair === first.keyPairs[i]));
+  folder.write({ "b.crt": "" });
+  const broken = again(same.certificates);
+  assert.equal(broken.problems.length, 1);
+  assert.ok(broken.certificates.keyPairs.every((pair, i) => pair === first.keyPairs[i]));
+  // One that could not be read is read each time: the reason may not be in its file.
+  assert.equal(again(broken.certificates).problems.length, 1);
+  folder.write({ "b.crt": one.cert, "b.key": one.key });
+  const { certificates: mended } = again(broken.certificates);
+  assert.equal(mended.keyPairs[0], first.keyPairs[0]);
+  assert.equal(mended.keyPairs[1].cert, one.cert);
+  assert.ok(
+    again(mended, true).certificates.keyPairs.every((pair, i) => pair !== mended.keyPairs[i]),
+  );
 });
 
 test("certificate files: a certificate is out of date before its first day and after its last", async () => {

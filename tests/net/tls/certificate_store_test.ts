@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { CertificateStore } from "../../../lib/net/tls/certificate_store.ts";
+import { CertificateStore, contextFor } from "../../../lib/net/tls/certificate_store.ts";
 import type { TlsClientOptions } from "../../../lib/net/tls/options.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import type { SelfSigned } from "../../../lib/net/tls/self_signed_certificate.ts";
@@ -145,6 +145,19 @@ test("certificates: what cannot be used is EINVAL, and leaves the store as it wa
     /replace has no option "caCerts"/,
   );
   assert.equal(await shown(listener, "first.test"), first.fingerprint);
+});
+
+test("certificates: of a pair that stays nothing is made again, for as long as the issuers are the same", () => {
+  const certificates = new CertificateStore({ keyPairs: [first, wild], caCerts: [exact.cert] });
+  const made = contextFor(certificates, "first.test");
+  certificates.replace({ keyPairs: [exact, { ...first }], caCerts: [exact.cert] });
+  assert.equal(contextFor(certificates, "first.test"), made);
+  assert.notEqual(contextFor(certificates, "none.test"), made);
+  const swapped = { cert: first.cert, key: exact.key };
+  const replace = () => certificates.replace({ keyPairs: [swapped], caCerts: [exact.cert] });
+  assert.throws(replace, /the private key in keyPairs\[0\]\.key is not that of/);
+  certificates.replace({ keyPairs: [first], caCerts: [wild.cert] });
+  assert.notEqual(contextFor(certificates, "first.test"), made);
 });
 
 test("certificates: the issuers of clients are replaced, too", async () => {
