@@ -124,7 +124,7 @@ test("fuzz: a body in chunks gets the same verdict however it is split, and on e
     { seed: SEED, numRuns: 3000 },
   );
   assert.ok(Math.min(...Object.values(counts)) > 200, JSON.stringify(counts));
-  digest.mustBe("ab3aa43278c419e6");
+  digest.mustBe("2279c2303c1a3c38");
 });
 
 const LARGE = "large".repeat(10_000);
@@ -216,5 +216,5 @@ test("fuzz: whatever comes, the server throws nothing, closes in time, and says 
   for (const text of await Promise.all(heard)) {
     digest.add(text.match(/^HTTP\/1\.1 \d+/gm));
   }
-  digest.mustBe("1879e70a233341b8");
+  digest.mustBe("8c78121683b648c1");
 });

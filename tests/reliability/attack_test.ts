@@ -74,5 +74,5 @@ for (const service of SERVICES.filter(({ name }) => name !== "web")) {
 }
 
 test("attack: 1,000 messages that nobody thought of get the same statuses on every runtime", async () => {
-  assert.equal((await verdicts(subject, 1000)).digest, "08a4bd6377dd4c3e");
+  assert.equal((await verdicts(subject, 1000)).digest, "6240bad05bcfe102");
 });
