@@ -17,6 +17,7 @@ import { locate, openLocated } from "../../lib/files/located_file.ts";
 import { OpenDirectory } from "../../lib/files/open_directory.ts";
 import { tellsPaths } from "../../lib/files/real_paths.ts";
 import { siteHandler } from "../../lib/files/site.ts";
+import { share } from "../support/cases.ts";
 import { Program } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "../support/site_helpers.ts";
@@ -68,7 +69,7 @@ if (tellsPaths()) {
     const handler = siteHandler(site.path("root"));
     await using _swapping = await swapping(site);
     const inside = new Set<Question>();
-    for (let i = 0; i < 300 || inside.size < QUESTIONS.length; i++) {
+    for (let i = 0; i < share(300) || inside.size < QUESTIONS.length; i++) {
       for (const question of QUESTIONS) {
         const answer = await attempt(() => ask(handler, question));
         if (answer === undefined) continue;
@@ -84,7 +85,7 @@ if (tellsPaths()) {
     const handler = siteHandler(site.path("root"), { upload: true });
     await using _swapping = await swapping(site);
     let written = 0;
-    for (let i = 0; i < 300 || written < 10; i++) {
+    for (let i = 0; i < share(300) || written < 10; i++) {
       const put = { method: "PUT", target: `/dir/${i}`, body: [Buffer.from("new")] };
       const replace = { ...put, target: "/dir/small.txt" };
       const form = {

@@ -10,6 +10,7 @@ import type { Har, HarEntry } from "../../lib/recording/har/format.ts";
 import { ContentDecoder } from "../../lib/recording/har/content_decoder.ts";
 import { toHar } from "../../lib/recording/har/har.ts";
 import { BodyTexts } from "../../lib/recording/har/body_texts.ts";
+import { share } from "../support/cases.ts";
 import {
   accepted,
   anyRecording,
@@ -362,7 +363,7 @@ test("har: of a relay, each request is there once", async () => {
 test("har: whatever a recording has, the archive is valid", async () => {
   await fc.assert(
     fc.asyncProperty(anyRecording, async (lines) => void await archiveOf(lines)),
-    { numRuns: 300 },
+    { numRuns: share(300) },
   );
 });
 
@@ -380,7 +381,7 @@ test("har: wherever HTTP is cut or damaged, the archive is valid", async () => {
         ["server", down.slice(0, b) + text + down.slice(b)],
       ]));
     }),
-    { numRuns: 300 },
+    { numRuns: share(300) },
   );
 });
 

@@ -13,6 +13,7 @@ import { faulty } from "../../lib/faults/faulty.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { acceptProxyProtocol, proxyHeader } from "../../lib/proxy_protocol/mod.ts";
+import { share } from "../support/cases.ts";
 import { OWN_HOST } from "../support/helpers.ts";
 import { anyRecording, HEAD, recordingText } from "../support/recordings.ts";
 
@@ -179,7 +180,10 @@ test("recording schema: it accepts what is read, and refuses what is refused", a
       if (read) accepted++;
       else refused++;
     }),
-    { numRuns: 1000 },
+    { numRuns: share(1000) },
   );
-  assert.ok(accepted > 50 && refused > 50, `${accepted} accepted, ${refused} refused`);
+  assert.ok(
+    accepted > share(50) && refused > share(50),
+    `${accepted} accepted, ${refused} refused`,
+  );
 });
