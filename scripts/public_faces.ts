@@ -70,22 +70,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["parseEvent", "parseHead"],
     reason: "--record FILE.pcapng makes packets of each event as it happens",
   },
-  "lib/replay/match.ts": {
-    names: ["Matcher"],
-    reason: "--on-miss compares a client with several recorded connections",
-  },
-  "lib/replay/player.ts": {
-    names: ["Miss", "play", "playUntilMiss", "Progress"],
-    reason: "replay plays on real sockets; the public function makes a transport",
-  },
-  "lib/replay/replay_transport.ts": {
-    names: ["ignoredFields", "matcherOf"],
-    reason: "replay compares as the public function does",
-  },
-  "lib/replay/script.ts": {
-    names: ["playable", "Script", "scriptOf"],
-    reason: "replay plays one connection of a recording",
-  },
   "lib/serve/idle.ts": {
     names: ["IdleWatch"],
     reason: "echo and replay give up a silent server as a server gives up a silent client",

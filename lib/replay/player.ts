@@ -19,16 +19,17 @@ export interface PlayerOptions {
 }
 
 /** Bytes that came from the other side at once. */
-interface Piece {
+export interface ReplayPiece {
+  /** The bytes. */
   readonly bytes: Uint8Array;
   /** The number of bytes that had been sent to the other side before. */
   readonly after: number;
 }
 
 /** The progress of a connection. */
-export interface Progress {
+export interface ReplayProgress {
   /** All that came. */
-  readonly received: readonly Piece[];
+  readonly received: readonly ReplayPiece[];
   /** The number of bytes that were sent. */
   readonly sent: number;
   /** Whether the other side has ended its stream. */
@@ -36,7 +37,8 @@ export interface Progress {
 }
 
 /** A connection that went another way than the recorded one. */
-export interface Miss extends Progress {
+export interface Miss extends ReplayProgress {
+  /** The first difference. */
   readonly error: ReplayMismatch;
 }
 
@@ -69,7 +71,7 @@ export async function playUntilMiss(
   script: Script,
   matcher: Matcher,
   options: PlayerOptions,
-  progress: Progress = { received: [], sent: 0, ended: false },
+  progress: ReplayProgress = { received: [], sent: 0, ended: false },
 ): Promise<Miss | undefined> {
   return await new Player(conn, script, matcher, options, progress).run();
 }
@@ -80,7 +82,7 @@ class Player {
   readonly #matcher: Matcher;
   readonly #options: PlayerOptions;
   /** The received bytes. Kept only if a miss is returned. */
-  readonly #received: Piece[] | undefined;
+  readonly #received: ReplayPiece[] | undefined;
   #sent: number;
   #ended: boolean;
   #failed = false;
@@ -92,7 +94,7 @@ class Player {
     script: Script,
     matcher: Matcher,
     options: PlayerOptions,
-    progress: Progress | undefined,
+    progress: ReplayProgress | undefined,
   ) {
     this.#conn = conn;
     this.#script = script;

@@ -81,7 +81,8 @@ const MATCH: Kind = {
     oneOf("stream", "lines", "http").is(value) || having("a framing", "find").is(value),
 };
 
-const OPTIONS: Kinds<ReplayOptions> = {
+/** The kinds of {@linkcode ReplayOptions}. */
+export const REPLAY_OPTIONS: Kinds<ReplayOptions> = {
   match: MATCH,
   ignore: { takes: "a regular expression", is: (value) => value instanceof RegExp },
   ignoreFields: TEXTS,
@@ -131,7 +132,7 @@ export interface ReplayedTransport extends Transport {
  */
 export function replayed(recording: Recording, options: ReplayOptions = {}): ReplayedTransport {
   checkRecording("replayed", recording);
-  checkOptions("replayed", options, OPTIONS, '{ match: "lines" }');
+  checkOptions("replayed", options, REPLAY_OPTIONS, '{ match: "lines" }');
   const withDefaults = { ignoreFields: ignoredFields(recording), ...options };
   return new Replayed(playable(connectionsOf(recording)), withDefaults);
 }

@@ -55,7 +55,7 @@ import {
   toSvg,
   toText,
 } from "../../lib/recording/mod.ts";
-import { replayed } from "../../lib/replay/mod.ts";
+import { replayed, Replays } from "../../lib/replay/mod.ts";
 import { MemoryTransport, VirtualClock } from "../../lib/testing/mod.ts";
 import { startWorkers } from "../../lib/workers/mod.ts";
 import { bytes, mistakes, readText, rejects } from "../support/helpers.ts";
@@ -351,6 +351,11 @@ test("arguments: what makes something of a recording names what it takes", async
     await mistakes("TypeError", /^readRecording takes a text, or bytes in pieces/, read(wrong));
   }
   await mistakes("TypeError", /Write \[bytes\]$/, read(bytes("x")));
+  const making: Plain = Replays;
+  const recording = { head: { started: "" }, events: [] };
+  assert.throws(() => new making({}, "server"), /^TypeError.*new Replays takes a recording/s);
+  assert.throws(() => new making(recording, "peer"), /new Replays takes/);
+  assert.throws(() => new making(recording, "server", { times: 0 }), RangeError);
   const diagram: Plain = liveDiagram;
   assert.throws(() => diagram({}), /^TypeError: liveDiagram needs put|liveDiagram.*put/);
   assert.throws(() => diagram({ put() {} }, { names: [] }), /TypeError.*liveDiagram.*names/);

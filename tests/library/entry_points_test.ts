@@ -50,7 +50,7 @@ const LOADS: Readonly<Record<string, { modules: number; packages: readonly strin
   "./chat": { modules: 35, packages: [] },
   "./recording": { modules: 68, packages: [] },
   "./faults": { modules: 29, packages: [] },
-  "./replay": { modules: 32, packages: [] },
+  "./replay": { modules: 33, packages: [] },
   "./simulate": { modules: 57, packages: [] },
   "./testing": { modules: 38, packages: [] },
   "./server": { modules: 40, packages: [] },

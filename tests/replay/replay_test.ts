@@ -10,6 +10,7 @@ import { readRecording } from "../../lib/recording/read.ts";
 import { record, type RecordOptions } from "../../lib/recording/record.ts";
 import { ReplayMismatch } from "../../lib/replay/match.ts";
 import { matcherOf, replayed, type ReplayOptions } from "../../lib/replay/replay_transport.ts";
+import { Replays } from "../../lib/replay/replays.ts";
 import { assertGrowth } from "../support/growth.ts";
 
 const HERE = { host: "localhost", port: 7 };
@@ -244,6 +245,48 @@ test("replay: by frames, payloads are compared", async () => {
   assert.equal(await line(conn), "\u0001C");
   conn.close();
   await transport.finished;
+});
+
+test("Replays: a connection gets the recorded one that goes as it goes, or says how far it came", async () => {
+  const replays = new Replays(await recordingOf(GREETING), "server", { times: 2 });
+  const network = new MemoryTransport();
+  using listener = await network.listen(HERE);
+  const open = async () => {
+    const conn = await network.connect(HERE);
+    return { conn, playing: replays.playFitting(await listener.accept()) };
+  };
+  const { conn, playing } = await open();
+  await line(conn);
+  await conn.write(bytesOf("HELO you\r\n"));
+  const miss = await playing;
+  assert.ok(typeof miss === "object");
+  assert.deepEqual([miss.error.offset, miss.sent, miss.ended, miss.settled], [5, 11, false, 0]);
+  assert.deepEqual(miss.received.map(({ bytes, after }) => [bytes.length, after]), [[10, 11]]);
+  conn.close();
+  for (const left of [1, 0]) {
+    const { conn, playing } = await open();
+    await greet(conn);
+    assert.deepEqual([await playing, replays.left], ["played", left]);
+  }
+  const last = await open();
+  assert.equal(await last.playing, "none left");
+  last.conn.close();
+});
+
+test("Replays: the next one is played whatever comes, and when none is left a connection is reset", async () => {
+  const replays = new Replays(await recordingOf(GREETING), "client");
+  const network = new MemoryTransport();
+  using listener = await network.listen(HERE);
+  using first = await network.connect(HERE);
+  using server = await listener.accept();
+  const playing = replays.playNext(first);
+  await server.write(bytesOf("500 busy\r\n"));
+  await assert.rejects(playing, ReplayMismatch);
+  assert.equal(replays.left, 0);
+  using second = await network.connect(HERE);
+  using other = await listener.accept();
+  await replays.playNext(second);
+  await assert.rejects(other.read(new Uint8Array(1)), { code: "ECONNRESET" });
 });
 
 test("replay: when all connections are used up, the next one is refused", async () => {

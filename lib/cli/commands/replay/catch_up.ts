@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import type { Clock } from "../../../base/clock.ts";
 import { SocketError } from "../../../base/errors.ts";
 import type { Conn } from "../../../net/transport.ts";
-import type { Progress } from "../../../replay/player.ts";
+import type { ReplayMiss } from "../../../replay/replays.ts";
 
 /** The most bytes that are read at once. */
 const SKIP_SIZE = 64 * 1024;
@@ -29,7 +29,7 @@ export interface CatchUpLimits {
  */
 export async function catchUp(
   target: Conn,
-  { received, sent, settled }: Progress & { readonly settled: number },
+  { received, sent, settled }: ReplayMiss,
   { timeout, signal, clock }: CatchUpLimits,
 ): Promise<void> {
   const onAbort = () => target.reset(signal.reason);

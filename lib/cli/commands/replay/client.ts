@@ -7,8 +7,6 @@
 import { counted } from "../../../base/counted.ts";
 import { dial } from "../../../dial.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
-import { play } from "../../../replay/player.ts";
-import { matcherOf } from "../../../replay/replay_transport.ts";
 import { IdleWatch } from "../../../serve/idle.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
@@ -102,18 +100,19 @@ async function run(
   const { signal, exitCode } = session.onSignals();
   const opened = await openReplay(replay, "client", session);
   checkPlayable(opened, replay.file);
-  const { scripts, options } = opened;
+  const { replays } = opened;
+  const { left: total } = replays;
   const transport = openClientTransport(session, clientTranscript());
   const idle = new IdleWatch(idleTimeout, clock);
-  log.note(`playing ${counted(scripts.length, "connection")} to ${formatDestination(target)}`);
+  log.note(`playing ${counted(total, "connection")} to ${formatDestination(target)}`);
   try {
-    for (const script of scripts) {
+    while (replays.left > 0) {
       const conn = await dial(transport, { ...target, timeout, signal, clock });
       const onAbort = () => conn.reset();
       signal.addEventListener("abort", onAbort);
       idle.add(conn);
       try {
-        await play(conn, script, matcherOf(script, options), options);
+        await replays.playNext(conn);
       } finally {
         signal.removeEventListener("abort", onAbort);
         idle.delete(conn);
@@ -125,6 +124,6 @@ async function run(
     if (error instanceof ReplayMismatch) return tellMismatch(error, opened, log);
     throw error;
   }
-  log.note(`played ${counted(scripts.length, "connection")}, as recorded`);
+  log.note(`played ${counted(total, "connection")}, as recorded`);
   return EXIT.ok;
 }

@@ -5,12 +5,12 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Clock } from "../../../base/clock.ts";
 import type { Recording } from "../../../recording/format.ts";
 import { connectionsOf, type RecordedConnection } from "../../../recording/connections.ts";
 import type { ReplayMismatch } from "../../../replay/match.ts";
-import { ignoredFields, matcherOf, type ReplayOptions } from "../../../replay/replay_transport.ts";
-import { playable, ReplayError, type Script, scriptOf } from "../../../replay/script.ts";
+import type { ReplayOptions } from "../../../replay/replay_transport.ts";
+import { Replays, type ReplaysOptions } from "../../../replay/replays.ts";
+import { ReplayError } from "../../../replay/script.ts";
 import type { Party } from "../../../recording/connections.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import { choice, type Flag, integer, text, UsageError, type Values } from "../../io/flags.ts";
@@ -111,11 +111,10 @@ function matchOf(word: MatchWord, values: FrameValues): NonNullable<ReplayOption
   throw new UsageError("Option --match frames needs --frame FRAMING, such as --frame u32");
 }
 
-/** A recording to play, with its options. */
+/** A recording to play. */
 export interface Replay {
   readonly recording: Recording;
-  readonly scripts: readonly Script[];
-  readonly options: ReplayOptions & { readonly speed: number; readonly clock: Clock };
+  readonly replays: Replays;
   /** Advice if something differs. Undefined if there is no advice. */
   readonly hint: string | undefined;
 }
@@ -124,10 +123,11 @@ export interface Replay {
 const HTTP_START = /^([A-Z]+ [^ ]+ HTTP\/1\.|HTTP\/1\.\d \d{3})/;
 
 /** HTTP that is compared byte by byte differs in its date, if in nothing else. */
-function hintFor(match: ReplayChoice["match"], scripts: readonly Script[]): string | undefined {
-  const isHttp = scripts.some(({ expected }) =>
-    HTTP_START.test(Buffer.from(expected.subarray(0, 1000)).toString("latin1"))
-  );
+function hintFor(match: ReplayChoice["match"], recording: Recording, side: Party) {
+  const isHttp = connectionsOf(recording).some(({ steps }) => {
+    const first = steps.find(({ kind, from }) => kind === "data" && from !== side)?.data;
+    return HTTP_START.test(Buffer.from(first ?? []).toString("latin1"));
+  });
   if (match !== "stream" || !isHttp) return undefined;
   return "This is HTTP: with --match http dates, credentials and the order of fields may differ.";
 }
@@ -140,40 +140,36 @@ export async function openReplay(
 ): Promise<Replay> {
   const recording = await openRecording(file, session);
   if (recording.warning !== undefined) session.log.note(recording.warning);
-  const playing = {
+  const options = {
     match,
     ignore,
-    ignoreFields: ignoreFields.length > 0 ? ignoreFields : ignoredFields(recording),
+    ignoreFields: ignoreFields.length > 0 ? ignoreFields : undefined,
     speed,
     clock: session.io.clock,
   };
-  let scripts: Script[];
+  const once = makeReplays(recording, side, options);
+  if (once.left * times > MAX_PLAYED) {
+    throw new UsageError(
+      `Option --times ${times} would play ${once.left * times} connections: at most ${MAX_PLAYED}`,
+    );
+  }
+  const replays = times === 1 ? once : makeReplays(recording, side, { ...options, times });
+  return { recording, replays, hint: hintFor(match, recording, side) };
+}
+
+/** Throws a CliError if the recording cannot be played. */
+function makeReplays(recording: Recording, side: Party, options: ReplaysOptions): Replays {
   try {
-    scripts = playable(connectionsOf(recording)).map((connection) => scriptOf(connection, side));
-    // The recording may have no message of the kind to compare.
-    for (const script of scripts) matcherOf(script, playing);
+    return new Replays(recording, side, options);
   } catch (error) {
     if (!(error instanceof ReplayError)) throw error;
     throw new CliError(EXIT.badInput, error.message);
   }
-  if (scripts.length * times > MAX_PLAYED) {
-    throw new UsageError(
-      `Option --times ${times} would play ${
-        scripts.length * times
-      } connections: at most ${MAX_PLAYED}`,
-    );
-  }
-  return {
-    recording,
-    scripts: Array.from({ length: times }, () => scripts).flat(),
-    options: playing,
-    hint: hintFor(match, scripts),
-  };
 }
 
 /** Throws a CliError if there is nothing to play. */
-export function checkPlayable({ recording, scripts }: Replay, file: string): void {
-  if (scripts.length > 0) return;
+export function checkPlayable({ recording, replays }: Replay, file: string): void {
+  if (replays.left > 0) return;
   const why = whyNone(connectionsOf(recording));
   throw new CliError(EXIT.badInput, `'${file}' has no connection that can be played: ${why}.`);
 }

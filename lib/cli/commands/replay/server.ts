@@ -8,8 +8,6 @@ import { counted } from "../../../base/counted.ts";
 import { systemTransport } from "../../../net/system.deno.ts";
 import type { Conn } from "../../../net/transport.ts";
 import { ReplayMismatch } from "../../../replay/match.ts";
-import { play } from "../../../replay/player.ts";
-import { matcherOf } from "../../../replay/replay_transport.ts";
 import { serve } from "../../../serve/serve.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
@@ -144,9 +142,9 @@ async function playAndPassOn(
   const broken = session.instruments.withFaults(transport, clock);
   const addition = records ? new Addition(file, replay.recording, log, clock) : undefined;
   const opened = await openListener(serving, session, addition?.watch(broken) ?? broken);
-  log.note(`playing ${counted(replay.scripts.length, "connection")}`);
+  log.note(`playing ${counted(replay.replays.left, "connection")}`);
   const onMiss = (conn: Conn) => addition?.add(conn);
-  const handler = passOnHandler(replay, { log, transport, target, onMiss });
+  const handler = passOnHandler(replay, { log, transport, target, onMiss, clock });
   return await serveUntilStopped(opened, handler, serving.limits, session, signals);
 }
 
@@ -158,19 +156,19 @@ async function playAll(
   signals: Signals,
 ): Promise<number> {
   const { log } = session;
-  const { scripts, options } = replay;
+  const { replays } = replay;
+  const { left: total } = replays;
   const opened = await openListener(serving, session);
-  log.note(`playing ${counted(scripts.length, "connection")}`);
+  log.note(`playing ${counted(total, "connection")}`);
   const done = new AbortController();
   const stopping = AbortSignal.any([signals.signal, done.signal]);
-  let [next, left] = [0, scripts.length];
+  let left = total;
   let mismatch: ReplayMismatch | undefined;
   let broken = 0;
   await serve(opened.listener, async (conn) => {
-    const script = scripts[next++];
-    if (script === undefined) return conn.reset();
+    if (replays.left === 0) return conn.reset();
     try {
-      await play(conn, script, matcherOf(script, options), options);
+      await replays.playNext(conn);
     } catch (error) {
       if (!(error instanceof ReplayMismatch)) {
         broken++;
@@ -191,6 +189,6 @@ async function playAll(
     log.error(`${counted(broken, "connection")} broke off before the end of what was recorded`);
     return EXIT.differed;
   }
-  log.note(`played ${counted(scripts.length, "connection")}, as recorded`);
+  log.note(`played ${counted(total, "connection")}, as recorded`);
   return EXIT.ok;
 }
