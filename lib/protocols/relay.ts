@@ -153,6 +153,9 @@ class Junction {
   readonly #target: Conn;
   readonly #buffers: BufferPool;
   #failure: unknown;
+  /** The side that sends no more, and the one that takes no more, once there are such. */
+  #ended: Conn | undefined;
+  #deaf: Conn | undefined;
 
   constructor(client: Conn, target: Conn, buffers: BufferPool) {
     this.#client = client;
@@ -180,12 +183,18 @@ class Junction {
   async #carry(from: Conn, to: Conn): Promise<void> {
     try {
       await pump(from, to, this.#buffers);
+      // Who takes no more either is gone, and no answer is waited for.
+      if (this.#deaf === from) return this.#reset();
+      this.#ended ??= from;
       await to.closeWrite();
     } catch (error) {
       this.#failure ??= error;
+      this.#deaf ??= to;
       // A side that takes no more may have sent something before: reading it to its end comes to an
-      // end by itself. Who cannot be read is gone, and the other side is not to wait for it.
-      if (!(error instanceof SocketError) || error.op === "read") this.#reset();
+      // end by itself. Who cannot be read, or has ended before, is gone, and the other side is not to
+      // wait for it.
+      const isRead = !(error instanceof SocketError) || error.op === "read";
+      if (isRead || this.#ended === to) this.#reset();
     }
   }
 

@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { serveLight } from "../../lib/http/server/server.ts";
 import { dialWebSocket, websocket, type WsConn } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { bytes, randomBytes, readAll } from "../support/helpers.ts";
+import { bytes, randomBytes, readAll, until } from "../support/helpers.ts";
 import {
   runClient,
   runServer,
@@ -200,6 +200,22 @@ test("cli relay --to ws: what a WebSocket answers behind the end of a client rea
     await conn.closeWrite();
     assert.equal((await readAll(conn)).toString(), "question");
     await relay.program.stderr.until(/: 8 bytes there, 8 back, /);
+  });
+});
+
+test("cli relay --to ws: a client that has gone ends its WebSocket, however much that sends", async () => {
+  let code = 0;
+  const stream = async (ws: WsConn) => {
+    void ws.closed.then((closed) => code = closed.code);
+    while (code === 0) await ws.write(new Uint8Array(32_768));
+  };
+  await serving(stream, async (url) => {
+    await using relay = await startRelay("--to", url);
+    const conn = await systemTransport.connect({ host: "127.0.0.1", port: relay.port });
+    await conn.read(new Uint8Array(1000));
+    conn.close();
+    await relay.program.stderr.until(/ 0 bytes there, \d+ back, /);
+    await until(() => code !== 0, "the end of the WebSocket");
   });
 });
 
