@@ -53,6 +53,8 @@ function configuration(chats: readonly Chat[]): string {
     "bind :80": "bind PORT(site)",
     "bind :10002": "bind PORT(lines)",
     "option httpchk": "option httpchk\n  option log-health-checks",
+    // A server is slow when the machine is busy with others. Who is killed refuses connections at once.
+    "timeout connect 3s": "timeout connect 3s\n  timeout check 60s",
     ...Object.fromEntries(servers),
   });
 }

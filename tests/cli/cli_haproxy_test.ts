@@ -25,6 +25,8 @@ function configuration(ports: readonly number[]): string {
   const servers = ports.map((port, i) => [`10.0.0.1${i + 1}:8080`, `127.0.0.1:${port}`]);
   const text = adapted(CONFIGURATION, {
     "bind :80": "bind PORT(site)",
+    // A server is slow when the machine is busy with others. Who is killed refuses connections at once.
+    "timeout connect 3s": "timeout connect 3s\n  timeout check 60s",
     ...Object.fromEntries(servers),
   });
   return `${text.trimEnd()} send-proxy-v2\n`;
