@@ -12,6 +12,7 @@ import { validate as budget } from "kubernetes-models/_schemas/IoK8sApiPolicyV1P
 import { parse, parseAllDocuments } from "yaml";
 import { OWN_HOST } from "../support/helpers.ts";
 import { Program, runProgram } from "../support/peers.ts";
+import { UNSHARE_MOUNTS } from "../support/programs.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 import { inShell, listening, startServer } from "../support/scripts.ts";
 import { makeSite } from "../support/site_helpers.ts";
@@ -179,6 +180,35 @@ if (runtime === "Deno") {
       readOnlyRootFilesystem: true,
       capabilities: { drop: ["ALL"] },
     });
+  });
+
+  test("deploy: the server is process 1 of its container, and SIGTERM has it finish", async () => {
+    await using site = await makeSite({ "a.txt": "text" });
+    const [entry, command] = [instructions("ENTRYPOINT"), instructions("CMD")].map(([line]) =>
+      JSON.parse(line) as string[]
+    );
+    const [, ...args] = here([...entry, ...command], process.cwd(), site.root);
+    const container = [...UNSHARE_MOUNTS, "--pid", "--fork", "--mount-proc"];
+    const program = new Program([...container, ...deno(process.cwd(), args)], OPTIONS);
+    await using server = await listening(program);
+    assert.equal(await (await fetch(`${server.url}a.txt`)).text(), "text");
+    const [child] = read(`/proc/${program.pid}/task/${program.pid}/children`).trim().split(" ");
+    assert.match(read(`/proc/${child}/status`), /^NSpid:.*\t1$/m);
+    // A process 1 that does not handle it does not get it.
+    process.kill(Number(child), "SIGTERM");
+    const { code, stderr } = await program.exit();
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /stopped after 1 connection/);
+  }, ["mount-namespaces"]);
+
+  test("deploy: the limits leave room for a server under attack with a probe beside it", () => {
+    const { memory, pids } =
+      parse(read("deploy/compose.yaml")).services.site.deploy.resources.limits;
+    const [{ resources }] = podOfDeployment().containers;
+    assert.equal(resources.limits.memory, memory.replace("M", "Mi"));
+    // As `deno task attack` allows, and what a probe takes.
+    assert.ok(parseInt(memory) >= 512 + 64, memory);
+    assert.ok(pids >= 256);
   });
 
   test("deploy: the manifests are what Kubernetes takes, and it knows each of their fields", () => {
