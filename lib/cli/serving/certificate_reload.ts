@@ -9,31 +9,32 @@ import { SocketError } from "../../base/errors.ts";
 import { counted } from "../../base/counted.ts";
 import { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { Log } from "../io/log.ts";
-import type { TlsServerChoice } from "../options/tls_server.ts";
 import { lastDay, outOfDate } from "./certificate_dates.ts";
-import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
+import type { CertificateFiles, Certificates, NamedKeyPair } from "./certificate_files.ts";
 
 /** How often the files are looked at, in milliseconds. They are read once two looks see the same state. */
 const LOOK_MS = 1000;
+
+/** So many certificates are named in a line of the log. */
+const MAX_NAMED = 10;
 
 /** Options for following the files. */
 export interface Following {
   readonly clock: Clock;
   /** Logs the outcome. Undefined in a worker: its parent logs the same files. */
-  readonly log: Log | undefined;
+  readonly log: Pick<Log, "note" | "error"> | undefined;
   /** Takes what reads the files again at once. */
   onReload(reload: () => void): void;
   /** Takes what stops looking at the files. */
   onEnd(stop: () => void): void;
 }
 
-/** Makes a store with these certificates, which changes with their files if they have some. */
+/** Makes a store with the certificates of these files, which changes with the files if there are some. */
 export function followCertificates(
-  choice: TlsServerChoice,
+  files: CertificateFiles,
   certificates: Certificates,
   following: Following,
 ): CertificateStore {
-  const files = new CertificateFiles(choice);
   const store = new CertificateStore(setOf(certificates));
   if (!files.canReadAgain) return store;
   const follower = new Follower(files, store, certificates, following);
@@ -49,7 +50,7 @@ class Follower {
   readonly #files: CertificateFiles;
   readonly #store: CertificateStore;
   readonly #clock: Clock;
-  readonly #log: Log | undefined;
+  readonly #log: Following["log"];
   #certificates: Certificates;
   /** How the files were at the last look. */
   #seen: string;
@@ -125,7 +126,9 @@ class Follower {
 function listed(keyPairs: readonly NamedKeyPair[]): string {
   const names = keyPairs.map(({ name }) => name).filter((name) => name !== "");
   if (names.length === 0) return "the certificate";
-  return `${counted(names.length, "certificate")} (${names.join(", ")})`;
+  const more = names.length > MAX_NAMED ? [`and ${names.length - MAX_NAMED} more`] : [];
+  const some = [...names.slice(0, MAX_NAMED), ...more].join(", ");
+  return `${counted(names.length, "certificate")} (${some})`;
 }
 
 function setOf({ keyPairs, caCerts }: Certificates) {

@@ -42,7 +42,7 @@ export async function openTls(
   const isOwn = choice.keyPair === "self-signed";
   const read = { ...files.read(), ...isOwn && { keyPairs: [await makeKeyPair(host, log)] } };
   for (const problem of outOfDate(read.keyPairs)) log.error(problem);
-  const certificates = followCertificates(choice, read, {
+  const certificates = followCertificates(files, read, {
     clock,
     log,
     onReload: (reload) => session.onReload(reload),

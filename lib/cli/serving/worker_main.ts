@@ -20,6 +20,7 @@ import { openSockets, type ProxyOptions } from "../options/proxy_protocol.ts";
 import { openObserved, type ShownOptions } from "../options/transport.ts";
 import { openAccess } from "./access_reload.ts";
 import type { Certificates } from "./certificate_files.ts";
+import { CertificateFiles } from "./certificate_files.ts";
 import { followCertificates } from "./certificate_reload.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { conversationOptions, withTls } from "./serving.ts";
@@ -90,7 +91,7 @@ export function workerMain<Options>(
     const access = openAccess(task.access, log, onReload);
     const onEnd = (stop: () => void) => signal.addEventListener("abort", stop);
     const certificates = task.tls &&
-      followCertificates(task.tls.choice, task.tls.read, {
+      followCertificates(new CertificateFiles(task.tls.choice), task.tls.read, {
         clock,
         log: undefined,
         onReload,

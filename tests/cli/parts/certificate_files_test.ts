@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CertificateFiles, type Certificates } from "../../../lib/cli/serving/certificate_files.ts";
 import { lastDay, outOfDate } from "../../../lib/cli/serving/certificate_dates.ts";
+import { followCertificates } from "../../../lib/cli/serving/certificate_reload.ts";
+import { VirtualClock } from "../../../lib/base/virtual_clock.ts";
 import { selfSigned } from "../../../lib/net/tls/self_signed.ts";
 import { test } from "../../support/runner.deno.ts";
 
@@ -75,6 +77,36 @@ test("certificate files: only what has changed is read, unless all is asked for"
   assert.ok(
     again(mended, true).certificates.keyPairs.every((pair, i) => pair !== mended.keyPairs[i]),
   );
+});
+
+test("certificate files: the log names what has changed, and ten at most", async () => {
+  const pair = await selfSigned(["one.test"]);
+  using folder = new Folder();
+  const add = (name: string) => {
+    folder.write({ [`${name}.crt`]: pair.cert, [`${name}.key`]: pair.key });
+  };
+  for (let i = 10; i < 22; i++) add(`c${i}`);
+  const clock = new VirtualClock();
+  const notes: string[] = [];
+  const note = (text: string) => void notes.push(text);
+  let reload = () => {};
+  const stops: (() => void)[] = [];
+  followCertificates(folder.files, folder.files.read(), {
+    clock,
+    log: { note, error: note },
+    onReload: (fn) => reload = fn,
+    onEnd: (stop) => void stops.push(stop),
+  });
+  add("new");
+  for (let i = 0; i < 4; i++) await clock.advance(1000);
+  const until = `valid until ${lastDay([{ ...pair, name: "", file: "" }])}`;
+  const named = Array.from({ length: 10 }, (_, i) => `c${i + 10}`).join(", ");
+  reload();
+  assert.deepEqual(notes, [
+    `read again 1 certificate (new), ${until}`,
+    `read again 13 certificates (${named}, and 3 more), ${until}`,
+  ]);
+  stops.forEach((stop) => stop());
 });
 
 test("certificate files: a certificate is out of date before its first day and after its last", async () => {
