@@ -268,7 +268,7 @@ test("websocket: tshark reads the messages in the packets of a recording", async
   }
   await ws.close(1000, "enough");
   await withCapture(toPcapng(await readRecording(recorded)), async (capture) => {
-    assert.deepEqual(await capture.complaints(), []);
+    assert.deepEqual((await capture.look()).complaints, []);
     const decoded = await capture.run("-Y", "websocket", "-V");
     const count = (pattern: RegExp) => decoded.match(pattern)?.length;
     assert.equal(count(/Opcode: Text \(1\)/g), 6, decoded);
