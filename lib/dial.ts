@@ -89,7 +89,7 @@ function checkDial(options: unknown): void {
   checkIdentity("dial, in tls,", (options as DialTlsOptions).tls ?? {});
 }
 
-/** These say something of this machine's network; an answer from the other side says more. */
+/** Errors about this machine's network; an answer of the other side says more. */
 const NO_ROUTE: ReadonlySet<SocketErrorCode> = new Set([
   "EADDRNOTAVAIL",
   "EAFNOSUPPORT",
@@ -236,7 +236,7 @@ class Race {
     this.#clock = clock;
   }
 
-  /** It is won, and others are still under way. */
+  /** Whether the race is won while other attempts are still under way. */
   get hasLosers(): boolean {
     return this.#won && this.#started > this.#failures.length + 1;
   }

@@ -80,7 +80,7 @@ export class ByteFlow {
   /** When the bytes so far have all passed at the rate. */
   #rateFree = 0;
   #stopped = false;
-  /** Nothing that comes counts any more. */
+  /** Whether further input is ignored. */
   #ended = false;
   /** The error that has broken the incoming stream. */
   #failure: unknown;
@@ -374,7 +374,7 @@ export class ByteFlow {
     return { ...first, bytes: Buffer.concat(joined.map(({ bytes }) => bytes)) };
   }
 
-  /** Has a fault happen whose bytes have passed, or whose time has come. */
+  /** Applies a fault whose bytes have passed, or whose time has come. */
   #happen(fault: EndingFault): void {
     this.#report(fault, describe(fault.at));
     if (fault.name === "stall") this.#stalls.add(fault);

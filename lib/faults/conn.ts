@@ -48,12 +48,12 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   readonly #incoming: ByteFlow;
   readonly #outgoing: ByteFlow;
   readonly #context: FaultyContext;
-  /** This side has closed it. */
+  /** Whether this side has closed it. */
   #closed = false;
-  /** All that this side has written has arrived, and FIN behind it. */
+  /** Whether all bytes of this side have arrived, and FIN behind them. */
   #sent = false;
   #ended = false;
-  /** By a fault. */
+  /** Whether a fault has reset it. */
   #wasReset = false;
   #cancelLinger: (() => void) | undefined;
 

@@ -53,10 +53,10 @@ function contradictionOf(
   }
 }
 
-/** Of these, only the first to happen would be seen. */
+/** Faults of which only the first to happen would be seen. */
 const ENDS: readonly FaultName[] = ["reset", "close", "stall"];
 
-/** One makes pieces smaller, the other larger. */
+/** Faults that contradict each other: one makes pieces smaller, the other larger. */
 const SIZES: readonly FaultName[] = ["split", "coalesce"];
 
 /** Whether two faults of different names cannot both happen to a connection. */

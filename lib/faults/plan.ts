@@ -9,7 +9,7 @@ import type { Cidr } from "../base/ip.ts";
 /** Towards the server, or towards the client. */
 export type Direction = "up" | "down";
 
-/** At a place in what comes: after so many bytes of a direction, or at a message of a WebSocket, from 1. */
+/** A place in what comes: after a number of bytes of a direction, or at a message of a WebSocket, from 1. */
 export type Place = { readonly bytes: number } | { readonly message: number };
 
 /**

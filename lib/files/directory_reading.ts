@@ -129,7 +129,7 @@ function isGarbled(name: string, error: unknown): boolean {
   return name.includes("\ufffd") && (error as { code?: unknown }).code === "ENOENT";
 }
 
-/** That of a link to what has no name that is text. */
+/** The entry of a link to a file whose name is not text. */
 async function unnamedEntry(name: string, path: string): Promise<Entry | undefined> {
   const state = await stat(path).then(stateOf, () => undefined);
   if (state === undefined || state.kind === "other") return undefined;

@@ -51,7 +51,7 @@ const IDLE_MS = 2;
 /** The most times that a timer is set, so that the work goes on however busy the loop is. */
 const MOST_TIMERS = 3;
 
-/** Behind what has come from the network; on Deno by a timer, see {@linkcode LOOKS_SELDOM}. */
+/** Calls `fn` after the events of the network; on Deno by a timer, see {@linkcode LOOKS_SELDOM}. */
 function soon(fn: () => void): void {
   if (LOOKS_SELDOM) whenIdle(fn, MOST_TIMERS);
   else setImmediate(fn);

@@ -51,7 +51,7 @@ class ChunkBuffers {
     if (this.size === CHUNK) large++;
   }
 
-  /** One and the other by turns. */
+  /** One of two buffers by turns. */
   get(turn: number): Buffer {
     return this.#buffers[turn % 2] ??= (this.size === CHUNK ? free.pop() : undefined) ??
       Buffer.allocUnsafeSlow(this.size);

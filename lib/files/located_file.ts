@@ -93,7 +93,7 @@ async function isServed(handle: FileHandle, { root, real }: Located): Promise<bo
   return tellsPaths() ? isInside(root, pathOf(handle)) : await realPathOf(real) === real;
 }
 
-/** Not to wait for the other end, should a FIFO have taken the file's place; 0 on Windows. */
+/** Flags with which a FIFO in the place of the file does not hold the open up. Windows has none. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOFOLLOW ?? 0);
 
 /**

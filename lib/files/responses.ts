@@ -296,7 +296,7 @@ function hasRanges({ source }: Representation): boolean {
   return source !== undefined;
 }
 
-/** Nothing more is compressed while there is much to do, unless nothing else is accepted. */
+/** Whether it can be sent compressed now: while there is much to do, only what is compressed already. */
 function isReady({ source, bytes }: Representation): boolean {
   return source !== undefined || bytes !== undefined || !compressing.isFull;
 }

@@ -34,7 +34,7 @@ interface Received {
   readonly sent: string;
   /** The name that it is stored under. */
   readonly name: string;
-  /** It has come, and waits to be given its name. */
+  /** The received file, which waits to get its name. */
   readonly file?: TemporaryFile;
   /** Why it is not stored. */
   readonly refusal?: Refusal;

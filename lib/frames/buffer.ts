@@ -14,7 +14,7 @@ const LARGE = 64 * 1024;
 class FrameBuffer {
   readonly #small: Buffer = Buffer.alloc(SMALL);
   #smallUses = 0;
-  /** Nothing if it is large and there has been no use for it yet. */
+  /** Undefined while a large buffer has not been needed. */
   #bytes: Buffer | undefined = this.#small;
   #view: Buffer = this.#small;
 

@@ -29,9 +29,9 @@ export interface FramingOptions {
 export interface FrameBounds {
   /** The first byte of the payload. */
   start: number;
-  /** Behind the last byte of the payload. */
+  /** The position behind the last byte of the payload. */
   end: number;
-  /** Behind the last byte of the frame, where the next one begins. */
+  /** The position behind the last byte of the frame, where the next one begins. */
   next: number;
 }
 

@@ -55,19 +55,19 @@ const REASONS: readonly RejectReason[] = ["access", "proxy_header", "queue_full"
  * ```
  */
 export class ServerMetrics implements MetricsSink {
-  /** Those that are open: their bytes are counted when somebody asks. */
+  /** The open connections: their bytes are counted when somebody asks. */
   readonly #open = new Set<MeasuredConn>();
   #queued = 0;
   #received = 0;
   #transmitted = 0;
   readonly #rejected = new Map<RejectReason, number>(REASONS.map((reason) => [reason, 0]));
-  /** By the type of the error; "" without one. */
+  /** The durations by the type of the error; "" without an error. */
   readonly #connections = new Map<string, Histogram>([["", new Histogram(LONG_SECONDS)]]);
   #activeHandshakes = 0;
   readonly #handshakes = new Map<string, Histogram>();
-  /** By method and scheme. Empty before the first request. */
+  /** The counts by method and scheme. Empty before the first request. */
   readonly #activeRequests = new Map<number, number>();
-  /** By method, scheme, whether it was complete, and status. */
+  /** The durations by method, scheme, whether the response was complete, and status. */
   readonly #requests = new Map<number, Histogram>();
 
   /** See {@linkcode MetricsSink.connectionsQueued}. */

@@ -277,7 +277,7 @@ export async function bindDatagram(
   }
 }
 
-/** As the kernel would write it; any address is this machine's, as connect(2) has it. */
+/** The address as the kernel writes it. An unspecified one is this machine's, as in connect(2). */
 function peerHost({ host }: Endpoint): string {
   const bytes = parseScopedIP(host)!;
   const zone = host.indexOf("%");

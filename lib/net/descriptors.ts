@@ -31,7 +31,7 @@ let limit: number | undefined;
 /** The listeners of this process. */
 const listening = new Set<Failing>();
 
-/** Has `listener` reject with EMFILE when the last descriptor is taken; returns what ends that. */
+/** Makes `listener` reject with EMFILE when the last descriptor is taken. Returns a function that ends that. */
 export function heedDescriptors(listener: Failing): () => void {
   limit ??= descriptorLimit() ?? Infinity;
   listening.add(listener);

@@ -17,7 +17,7 @@ const NOTHING = new Uint8Array(0);
 interface Writes {
   /** Bytes that were handed to it, whether they have left or not. */
   readonly bytesWritten: number;
-  /** Those of them that have not left. */
+  /** The number of written bytes that have not left. */
   readonly writeQueueSize: number;
 }
 
@@ -101,7 +101,7 @@ export class StreamConn<A extends Addr = Addr> extends BaseConn implements Recei
     return false;
   }
 
-  /** Has the kernel send RST, where it can. */
+  /** Makes the kernel send RST, where that is possible. */
   protected sendReset(): void {}
 
   /** Turns what the stream reports into our error. */

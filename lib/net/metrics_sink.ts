@@ -49,11 +49,11 @@ export interface MetricsSink {
   connectionRejected(reason: RejectReason): void;
   /** A connection is served from now on. */
   connectionOpened(conn: MeasuredConn): void;
-  /** It has ended. `error` is that of its handler; undefined without one. */
+  /** Called when it has ended. `error` is that of its handler; undefined without one. */
   connectionClosed(conn: MeasuredConn, duration: number, error: unknown): void;
   /** A handshake of TLS has begun. */
   handshakeBegan(): void;
-  /** It has ended: well, or with this error. */
+  /** Called when it has ended; `error` is undefined if it ended well. */
   handshakeEnded(duration: number, error: SocketError | undefined): void;
   /** The head of a request has come. */
   requestBegan(request: MeasuredRequest): void;

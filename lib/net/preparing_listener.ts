@@ -44,9 +44,9 @@ export class PreparingListener extends BaseListener {
   readonly fd: number | undefined;
   readonly #source: Listener;
   readonly #preparation: Preparation;
-  /** Those that are prepared, in the order in which that began, with what gives them up. */
+  /** The connections under preparation, oldest first, with the functions that give them up. */
   readonly #preparing = new Map<Conn, AbortController>();
-  /** Those that are done, and not yet asked for. */
+  /** The prepared connections that wait for an accept. */
   readonly #ready: Conn[] = [];
   #waiting: Deferred<Conn> | undefined;
   /** The error of the source, until an accept has reported it. */

@@ -15,7 +15,7 @@ import type { Conn } from "./transport.ts";
 export interface QueueSource {
   /** Stops accepting; called once. */
   stop(): void;
-  /** Those that it has accepted, and that come into the queue when they are prepared. Default: none. */
+  /** The accepted connections that join the queue when they are prepared. Default: none. */
   readonly underWay?: {
     readonly size: number;
     /** Gives all of them up; called once. */

@@ -99,7 +99,7 @@ interface Interface {
   readonly addresses: readonly string[];
 }
 
-/** None where Deno's permissions hide them. */
+/** The interfaces; empty where Deno's permissions hide them. */
 function interfaces(): Interface[] {
   try {
     return Object.entries(networkInterfaces()).map(([name, infos = []]) => {

@@ -120,7 +120,7 @@ function fromDeno(addr: Deno.Addr, zone?: string): Addr {
 
 class DenoConn extends BaseConn {
   readonly #conn: Deno.Conn;
-  /** That of both addresses; Deno leaves it out. */
+  /** The zone of both addresses; Deno leaves it out. */
   readonly #zone: string | undefined;
   #localAddr: Addr | undefined;
   #remoteAddr: Addr | undefined;

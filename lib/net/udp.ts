@@ -70,7 +70,7 @@ function isBroadcast(host: string): boolean {
   });
 }
 
-/** Nothing to look up: `node:dgram` is given address literals only. It calls back at once. */
+/** The lookup of `node:dgram`, which gets address literals only: it calls back at once. */
 function lookup(
   host: string,
   _options: unknown,

@@ -86,7 +86,7 @@ class WireConn<A extends Addr> implements Conn<A> {
   readonly socket: number;
   /** Resolves when TLS has closed it. */
   readonly closing: Deferred<void> = deferred();
-  /** Nothing that is written any more is an event. */
+  /** Whether writes are no longer events. */
   isMuted = false;
   /** Closing it is a reset. */
   resets = false;

@@ -18,7 +18,7 @@ import { ResponseHeadParser } from "../http/message/response_head.ts";
 import type { Script } from "./script.ts";
 import type { FindUnit, Found } from "./unit_splitter.ts";
 
-/** They say where a body ends, and its bytes are compared. */
+/** The fields that say where a body ends: they are not compared, its bytes are. */
 const FRAMING_FIELDS = ["content-length", "transfer-encoding", "trailer"];
 
 /**
@@ -84,7 +84,7 @@ function chunkedFinder(): FindUnit {
 /** Finds heads, and compares of them what counts. */
 class Heads {
   readonly #leftOut: ReadonlySet<string>;
-  /** Of the requests that responses answer. */
+  /** The methods of the requests that wait for their responses. */
   readonly #methods: string[];
 
   constructor(leftOut: ReadonlySet<string>, methods: readonly string[] = []) {

@@ -103,7 +103,7 @@ export class AccessList implements Admission {
     return this.#refused;
   }
 
-  /** From now on these rules hold, and no others. Connections that were admitted live on. */
+  /** Replaces the rules. Connections that were admitted before stay. */
   replace(rules: AccessRules): void {
     checkOptions("replace", rules, RULES, '{ allow: ["127.0.0.0/8"] }');
     this.#setRules(rules);

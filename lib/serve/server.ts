@@ -121,7 +121,7 @@ export class OpenConversation implements Conversation {
     return this.#stopping.signal;
   }
 
-  /** Has `stop` called as {@linkcode stopping} is aborted, which costs less than a signal. */
+  /** Calls `stop` when {@linkcode stopping} is aborted, which costs less than a signal. */
   onStopping(stop: () => void): void {
     this.#stopping.onAbort(stop);
   }
@@ -159,7 +159,7 @@ class LazySignal {
   #reason: SocketError | undefined;
   #listener: (() => void) | undefined;
 
-  /** Has `listener` called when it is aborted, or at once if it is. */
+  /** Calls `listener` when it is aborted, or at once if it is. */
   onAbort(listener: () => void): void {
     if (this.#reason === undefined) this.#listener = listener;
     else listener();

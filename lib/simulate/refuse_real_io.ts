@@ -70,7 +70,7 @@ function replaceAll(): void {
   replace(globalThis, "Date", simulatedDate);
 }
 
-/** Has a function, or a class, refuse to be called inside. */
+/** Makes a function, or a class, throw when it is called inside. */
 function refuse(object: object, key: string, name: string, instead: string): void {
   const check = () => {
     const world = inside.getStore();

@@ -87,7 +87,7 @@ export interface World {
   crash(name: string): void;
   /** Turns a host on again. */
   restart(name: string): void;
-  /** Resolves after so many simulated milliseconds. */
+  /** Resolves after `ms` simulated milliseconds. */
   sleep(ms: number): Promise<void>;
   /** Writes a line into the log. */
   note(text: string): void;
@@ -318,7 +318,7 @@ class Simulation implements World, Clock {
     if (this.#refused !== undefined) throw this.#refused;
   }
 
-  /** Has the next timer ring, at its time. */
+  /** Advances the time to the next timer, and calls it. */
   #ringNext(): void {
     const { next } = this.#timers;
     if (next === Infinity) {

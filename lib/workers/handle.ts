@@ -25,7 +25,7 @@ export interface WorkerHandle {
 /** The callbacks of a handle. */
 export interface WorkerListener {
   onMessage(message: FromWorker): void;
-  /** It has ended, and this is how, as the end of a sentence. Called once; nothing comes after it. */
+  /** Called when it has ended; `how` is the end of a sentence. Called once; nothing comes after it. */
   onEnd(how: string): void;
 }
 

@@ -78,7 +78,7 @@ const OPTIONS: Kinds<WorkersOptions> = {
 export type WorkerEvent =
   /** It listens. */
   | { readonly type: "ready"; readonly id: number; readonly pid: number | undefined }
-  /** It has ended unasked, as `how` says, and is replaced in `restartIn` milliseconds. */
+  /** It has ended by itself, as `how` says; it is replaced in `restartIn` milliseconds. */
   | {
     readonly type: "crash";
     readonly id: number;

@@ -69,12 +69,12 @@ export interface HttpRequestOptions {
   readonly maxSize?: number;
   /** Limits of the head other than the defaults. */
   readonly limits?: Partial<ResponseHeadLimits>;
-  /** To resolve the name and connect, for each redirect anew; 0 for no limit. Default: 10,000. */
+  /** The time to resolve the name and connect, anew for each redirect; 0 for no limit. Default: 10,000. */
   readonly connectTimeout?: number;
   /** While the server is waited for, and not a stream that is `body`, and no byte moves; 0 for no
    * limit. Default: 60,000. */
   readonly idleTimeout?: number;
-  /** From the call to the end of the body; 0 for no limit. Default: 0. */
+  /** The time from the call to the end of the body; 0 for no limit. Default: 0. */
   readonly totalTimeout?: number;
   /** Ends it all when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
   readonly signal?: AbortSignal;

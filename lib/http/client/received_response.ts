@@ -53,7 +53,7 @@ export class ReceivedResponse implements ClientResponse {
   onClosed: () => void = () => {};
   readonly #parts: ResponseParts;
   #headers: Headers | undefined;
-  /** Some of the content, or all of it, has been asked for. */
+  /** Whether some of the content, or all of it, has been asked for. */
   #taken = false;
   #total: number | undefined;
   #failure: unknown;

@@ -16,7 +16,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Meant for one origin, and for no other that it may point to. */
 const CREDENTIALS = new Set(["authorization", "cookie", "proxy-authorization", "host"]);
 
-/** They describe content, and mean nothing without it. */
+/** The fields that describe content, and mean nothing without it. */
 const OF_CONTENT = /^content-/i;
 
 /**

@@ -55,7 +55,7 @@ export class Upload {
     await this.#write(conn, before, left === undefined ? LAST : NOTHING);
   }
 
-  /** Nobody wants the rest: the stream is ended. */
+  /** Cancels the rest: the stream is ended. */
   drop(reason: unknown): void {
     this.#dropped = true;
     this.#content.drop(reason);

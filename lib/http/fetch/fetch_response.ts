@@ -34,7 +34,7 @@ export function fetchResponse(light: LightResponse, method: string): Response {
   return new Response(null, init);
 }
 
-/** Of text, too: with that a Response would make a Content-Type of its own. */
+/** A body as bytes: a Response would give a string a Content-Type of its own. */
 function bytesOf(body: string | Uint8Array): Uint8Array<ArrayBuffer> {
   return typeof body === "string" ? Buffer.from(body) : body as Uint8Array<ArrayBuffer>;
 }

@@ -10,7 +10,7 @@ import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
 import { SwitchingResponse } from "./switching_response.ts";
 
-/** These are the engine's; what a handler says of them is left out. */
+/** The fields that the server sets itself; those of a handler are left out. */
 const FRAMING: ReadonlySet<string> = new Set([
   "connection",
   "content-length",

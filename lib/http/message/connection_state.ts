@@ -13,7 +13,7 @@ export type Table<State extends string, Event extends string> = Readonly<
 
 /** The state of the bytes from the client. */
 export type Reading =
-  /** Nothing of a request. */
+  /** Nothing of a request has come. */
   | "idle"
   /** A part of a head. */
   | "head"
@@ -27,7 +27,7 @@ export type Reading =
   | "switched"
   /** The end of the stream, where a request might have begun. */
   | "closed"
-  /** Nothing in time: what comes now is too late. */
+  /** Nothing came in time: what comes now is too late. */
   | "expired"
   /** Input that is not a request, or is not whole: bytes that come now cannot be understood. */
   | "broken";
@@ -88,11 +88,11 @@ export const READING: Table<Reading, ReadingEvent> = {
 export type Writing =
   /** Nothing, and nothing is to be sent. */
   | "idle"
-  /** Nothing of the response to the request that has come. */
+  /** Nothing of the response was sent. */
   | "owed"
   /** The head of the response, and not yet all of its content. */
   | "content"
-  /** Nothing but a response that says what is wrong with what came. */
+  /** Only a response that says what is wrong with the input can be sent. */
   | "refusing"
   /** The whole response. */
   | "done"
@@ -121,7 +121,7 @@ export type WritingEvent =
   | "switch"
   /** This side is closed; what comes is still received for a while. */
   | "close"
-  /** Nothing more can be sent, or must be. */
+  /** Nothing more can be sent, or needs to be. */
   | "fail";
 
 /** The table of {@linkcode Writing}. */
@@ -204,7 +204,7 @@ export class ConnectionState {
   #requests = 0;
   readonly #limit: number;
 
-  /** Of `limit` requests the last one ends the connection. */
+  /** Notes that the last of `limit` requests ends the connection. */
   constructor(limit: number = Infinity) {
     this.#limit = limit;
   }
@@ -290,7 +290,7 @@ export class ConnectionState {
     this.#read("close");
   }
 
-  /** Has the connection end after the response that is under way. */
+  /** Ends the connection after the response that is under way. */
   endAfterResponse(): void {
     this.#keepAlive = false;
   }

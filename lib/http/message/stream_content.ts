@@ -23,7 +23,7 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
     this.#source = borrowedFrom(stream)[Symbol.asyncIterator]();
   }
 
-  /** Has the stream begin; resolves to whether its first chunk is there at once. */
+  /** Starts the stream. Resolves to whether its first chunk is there at once. */
   isReady(): Promise<boolean> {
     return settlesSoon(this.#first = this.next());
   }
@@ -40,7 +40,7 @@ export class StreamContent implements AsyncIterableIterator<Uint8Array> {
     );
   }
 
-  /** Nobody wants the rest: the pending read rejects, and the stream is ended. */
+  /** Cancels the rest: the pending read rejects, and the stream is ended. */
   drop(reason: unknown): void {
     if (this.#dropped !== undefined) return;
     this.#dropped = { reason };

@@ -193,7 +193,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     return rest && this.#send(request, rest);
   }
 
-  /** Has the handler answer. */
+  /** Calls the handler, and sends its response. */
   #ask(request: EngineRequest): LightResponse | Promise<LightResponse> {
     if (this.#proxied?.admits(request) === false) return NOT_ADMITTED;
     try {

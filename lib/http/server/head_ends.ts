@@ -10,11 +10,11 @@ import { Buffer } from "node:buffer";
 export interface HeadEnds {
   /** The value of Date. */
   readonly date: string;
-  /** Of a connection that HTTP/1.1 keeps. */
+  /** The end on a connection that HTTP/1.1 keeps. */
   readonly persistent: Buffer;
-  /** Of one that HTTP/1.0 was asked to keep. */
+  /** The end on a connection that HTTP/1.0 was asked to keep. */
   readonly keepAlive: Buffer;
-  /** Of the last one on a connection. */
+  /** The end of the last response on a connection. */
   readonly close: Buffer;
 }
 

@@ -17,7 +17,7 @@ import type { OuterEnd } from "./trusted_proxies.ts";
 export interface RequestConnection extends BodyConnection {
   readonly scheme: "http" | "https";
   readonly addrs: { readonly localAddr: Addr; readonly remoteAddr: Addr };
-  /** Has the request aborted when the client leaves. */
+  /** Aborts the request when the client leaves. */
   watchClient(request: EngineRequest): void;
 }
 
@@ -71,7 +71,7 @@ export class EngineRequest implements LightRequest {
     return this.#controller.signal;
   }
 
-  /** Another protocol is spoken from now on: what comes is no request's any more. */
+  /** Notes that another protocol is spoken: what comes from now on is not a request. */
   detach(): void {
     this.#connection = undefined;
   }

@@ -15,7 +15,7 @@ import type { Proxied } from "./proxied_requests.ts";
 import type { Reports } from "./reports.ts";
 import type { EngineRequest } from "./request.ts";
 
-/** Another protocol that is spoken. An object, since a promise would be waited for on its way. */
+/** Another protocol that is spoken. It is an object, since a promise would be awaited when it is returned. */
 export interface Spoken {
   /** Resolves when it has come to its end. */
   readonly end: Promise<void>;
@@ -36,7 +36,7 @@ export function isErrorOf(conn: Conn, error: unknown): boolean {
   return error instanceof SocketError && error.addr === conn.remoteAddr;
 }
 
-/** Has `handler` speak; `rest` is the connection with what was received already. */
+/** Calls `handler`; `rest` is the connection with what was received already. */
 export function speak(
   handler: Handler,
   rest: Conn,

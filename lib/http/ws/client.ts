@@ -44,9 +44,9 @@ export interface WsDialOptions
   readonly protocols?: readonly string[];
   /** More fields of the request, names and values by turns. Default: none. */
   readonly headers?: readonly string[];
-  /** To connect; 0 for no limit. Default: 10,000. */
+  /** The time to connect, in milliseconds; 0 for no limit. Default: 10,000. */
   readonly connectTimeout?: number;
-  /** For the server's response, once it is connected to; 0 for no limit. Default: 10,000. */
+  /** The time for the server's response, in milliseconds; 0 for no limit. Default: 10,000. */
   readonly handshakeTimeout?: number;
   /** Ends the attempt when aborted. An open WebSocket stays. */
   readonly signal?: AbortSignal;

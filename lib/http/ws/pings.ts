@@ -13,7 +13,7 @@ export interface Pinged {
   heard(): boolean;
   /** Sends a Ping. */
   sendPing(): void;
-  /** Nothing has come for an interval after the Ping. */
+  /** Called when nothing has come for an interval after the Ping. */
   lose(): void;
 }
 

@@ -174,14 +174,14 @@ export class Receiver {
     this.#incoming = undefined;
   }
 
-  /** Has messages thrown away, for good, also those that wait. */
+  /** Throws messages away from now on, also those that wait. */
   dropMessages(): void {
     if (this.#mode === "all") this.#mode = "control";
     this.#ready.length = this.#ahead = 0;
     this.pump();
   }
 
-  /** Has everything thrown away but the end of the connection. */
+  /** Throws everything away but the end of the connection. */
   dropAll(): void {
     this.#mode = "end";
     this.#from = this.#to;

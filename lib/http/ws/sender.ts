@@ -119,7 +119,7 @@ export class FrameSender {
     return this.#gathered = larger;
   }
 
-  /** Has what is gathered written, behind the writes under way. */
+  /** Writes what is gathered, behind the writes under way. */
   #flush(): void {
     if (this.#gathered === undefined) return;
     const bytes = this.#gathered.subarray(0, this.#length);
@@ -133,7 +133,7 @@ export class FrameSender {
     return this.#wait(this.#conn.write(bytes));
   }
 
-  /** Has frames gathered until a write is done. */
+  /** Gathers frames until a write is done. */
   #wait(written: Promise<void>): Promise<void> {
     this.#writes++;
     return written.then(this.#written, this.#failed);

@@ -46,7 +46,7 @@ export type Identity = Pick<tls.SecureContextOptions, "cert" | "key" | "ca">;
 export interface Shown {
   /** The certificate for clients that ask for no name, or for a name without a certificate. */
   readonly fallback: { readonly identity: Identity; readonly context: tls.SecureContext };
-  /** By name, in lower case; `*` stands for one label. */
+  /** The certificates by name, in lower case; `*` stands for one label. */
   readonly byName: ReadonlyMap<string, tls.SecureContext>;
   /** Whether there are several, so that the name matters. */
   readonly several: boolean;

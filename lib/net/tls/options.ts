@@ -87,7 +87,7 @@ export interface Certificate {
   readonly subjectAltName: string | undefined;
   /** The issuer, in the same form. */
   readonly issuer: string;
-  /** From when on it is valid: `Nov 21 00:00:00 2026 GMT`. */
+  /** The time from which it is valid: `Nov 21 00:00:00 2026 GMT`. */
   readonly validFrom: string;
   /** Until when it is valid. */
   readonly validTo: string;

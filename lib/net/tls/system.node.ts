@@ -176,7 +176,7 @@ class Handshakes {
   /** The content of the store that {@linkcode #server} has. */
   #shown: Shown;
   #server: tls.Server;
-  /** By the client's address, which its socket and the TLS over it have in common; the oldest first. */
+  /** The handshakes by the client's address, which its socket and its TLS share; the oldest first. */
   readonly #underWay = new Map<string, Handshake>();
 
   /** Throws EINVAL, for a listener at `addr`, if the certificates and keys are not valid. */

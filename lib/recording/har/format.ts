@@ -10,7 +10,7 @@ export interface Har {
   readonly log: HarLog;
 }
 
-/** All that the archive has. */
+/** The content of the archive. */
 export interface HarLog {
   /** The version of the format. */
   readonly version: "1.2";

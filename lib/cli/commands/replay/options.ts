@@ -63,7 +63,7 @@ export const REPLAY_FLAGS: {
       throw new UsageError(`takes a number from 0 to 1000000, not '${value}'`);
     },
   },
-  times: integer("N", [1, 1e6], 1, "play all connections so many times (default 1)"),
+  times: integer("N", [1, 1e6], 1, "play all connections N times (default 1)"),
 };
 
 /** The most connections that are played in one run: they are in memory. */
