@@ -123,6 +123,16 @@ await report.check("the version of Deno is the one in .dvmrc wherever it stands"
   }
 });
 
+await report.check("each file that docs/architecture.md names exists", () => {
+  const named = read("docs/architecture.md").matchAll(/`((?:lib|docs|scripts)\/[\w./*]+)/g);
+  const isThere = (path: string) => {
+    const [start, end = ""] = path.replace("NAME/", "*").split("*");
+    return files.some((file) => file.startsWith(start) && (end === "" || file.endsWith(end)));
+  };
+  const missing = Array.from(named, ([, path]) => path).filter((path) => !isThere(path));
+  if (missing.length > 0) throw new Error(missing.join("\n"));
+});
+
 const tests = files.filter((path) => /^(tests|scripts)\/.*\.ts$/.test(path)).map(read).join("\n");
 
 /** Whether a test's name begins so. */
