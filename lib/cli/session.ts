@@ -109,10 +109,10 @@ export class Session {
   async announce(url: string): Promise<void> {
     await this.print(`${url}\n`);
     // The server does not wait for these.
-    void this.#tellReady(url);
+    void this.#notifyReady(url);
   }
 
-  async #tellReady(url: string): Promise<void> {
+  async #notifyReady(url: string): Promise<void> {
     for (const ready of this.#readies) await ready(url);
     this.onAllTold();
   }

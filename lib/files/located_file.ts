@@ -19,7 +19,7 @@ import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { forbiddenBy } from "../base/permission.ts";
 import { type FileState, hasGrown, isSame, stateAfter, stateOf } from "./file_state.ts";
-import { isInside, O_PATH, pathOf, realPathOf, tellsPaths } from "./real_paths.ts";
+import { isInside, knowsOpenPaths, O_PATH, pathOf, realPathOf } from "./real_paths.ts";
 
 /** A path below the root, resolved. */
 export interface Located {
@@ -76,7 +76,7 @@ export async function locateBelow(root: string, path: string): Promise<Located> 
 
 /** Finds the real path of a path, and the state of the file there. */
 async function look(path: string): Promise<{ real: string; state: FileState }> {
-  if (!tellsPaths()) {
+  if (!knowsOpenPaths()) {
     const real = await realPathOf(path);
     return { real, state: stateOf(await stat(real)) };
   }
@@ -90,7 +90,7 @@ async function look(path: string): Promise<{ real: string; state: FileState }> {
 
 /** Whether what was opened by the path that was located is inside the root. */
 async function isServed(handle: FileHandle, { root, real }: Located): Promise<boolean> {
-  return tellsPaths() ? isInside(root, pathOf(handle)) : await realPathOf(real) === real;
+  return knowsOpenPaths() ? isInside(root, pathOf(handle)) : await realPathOf(real) === real;
 }
 
 /** Flags with which a FIFO in the place of the file does not hold the open up. Windows has none. */

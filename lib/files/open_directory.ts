@@ -7,7 +7,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { ChangedError, type Located } from "./located_file.ts";
-import { isInside, linkOf, O_PATH, pathOf, realPathOf, tellsPaths } from "./real_paths.ts";
+import { isInside, knowsOpenPaths, linkOf, O_PATH, pathOf, realPathOf } from "./real_paths.ts";
 
 /**
  * A directory inside the root. What is done below {@linkcode path} is done there, even if somebody puts
@@ -35,7 +35,7 @@ export class OpenDirectory implements AsyncDisposable {
     { root, real }: Located,
     access: "read" | "pass" = "pass",
   ): Promise<OpenDirectory> {
-    if (!tellsPaths()) {
+    if (!knowsOpenPaths()) {
       const directory = new OpenDirectory(real, undefined);
       await directory.confirm();
       return directory;

@@ -21,7 +21,7 @@ export const O_PATH = 0o10000000;
 let told: boolean | undefined;
 
 /** Whether the system has the paths of open files, and this process may read them. */
-export function tellsPaths(): boolean {
+export function knowsOpenPaths(): boolean {
   return told ??= hasOpenPaths();
 }
 

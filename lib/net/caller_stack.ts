@@ -21,7 +21,7 @@ export function fromHere<T>(work: Promise<T>): Promise<T> {
   const call: { stack?: string } = {};
   Error.captureStackTrace(call, fromHere);
   return work.catch((error) => {
-    if (error instanceof SocketError) tellCaller(error, call);
+    if (error instanceof SocketError) setStackOf(error, call);
     throw error;
   });
 }
@@ -30,7 +30,7 @@ export function fromHere<T>(work: Promise<T>): Promise<T> {
  * Gives an error the stack of a call, made when it is asked for: Deno opens files for that, and when
  * there are no descriptors left it ends the process.
  */
-function tellCaller(error: SocketError, call: { readonly stack?: string }): void {
+function setStackOf(error: SocketError, call: { readonly stack?: string }): void {
   const keep = (value: unknown) =>
     Object.defineProperty(error, "stack", { value, writable: true, configurable: true });
   const get = () => {
@@ -53,17 +53,17 @@ export function asNoted<T>(fn: () => T): T {
   }
 }
 
-/** The same transport, whose errors tell whose call they are about. Those of `resolve` do by themselves. */
-export function tellingCallers(transport: Transport): Transport {
-  const telling =
+/** The same transport with errors whose stacks show the call. Those of `resolve` do so by themselves. */
+export function withCallerStacks(transport: Transport): Transport {
+  const traced =
     <A extends unknown[], T>(method: (...args: A) => Promise<T>) => (...args: A): Promise<T> =>
       fromHere(method(...args));
   return {
     name: transport.name,
     resolve: transport.resolve,
-    listen: telling(transport.listen) as Transport["listen"],
-    connect: telling(transport.connect) as Transport["connect"],
-    startTls: telling(transport.startTls) as Transport["startTls"],
-    listenDatagram: telling(transport.listenDatagram),
+    listen: traced(transport.listen) as Transport["listen"],
+    connect: traced(transport.connect) as Transport["connect"],
+    startTls: traced(transport.startTls) as Transport["startTls"],
+    listenDatagram: traced(transport.listenDatagram),
   };
 }

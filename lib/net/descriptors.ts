@@ -45,7 +45,7 @@ export function hasLastDescriptor(socket: object): boolean {
 }
 
 /** Notifies all listeners that none is left. */
-export function tellNoneLeft(): void {
+export function reportNoneLeft(): void {
   for (const listener of listening) {
     listener.fail(new SocketError("EMFILE", "accept", { addr: listener.addr }));
   }

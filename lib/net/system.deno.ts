@@ -10,7 +10,7 @@ import { getSystemErrorName } from "node:util";
 import { formatAddr, tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
 import { BACKLOG, MOST_HELD } from "./backlog.ts";
-import { tellingCallers } from "./caller_stack.ts";
+import { withCallerStacks } from "./caller_stack.ts";
 import { BaseConn, BaseListener } from "./conn_base.ts";
 import {
   bindHost,
@@ -387,7 +387,7 @@ async function connect(options: ConnectOptions): Promise<Conn> {
  * await server.write(buffer.subarray(0, n!));
  * ```
  */
-export const systemTransport: Transport = tellingCallers({
+export const systemTransport: Transport = withCallerStacks({
   name: "deno",
   resolve,
   listen,

@@ -11,8 +11,8 @@ import process from "node:process";
 import { tcpAddr, unixAddr } from "../base/addr.ts";
 import { asksForTls, asksForUnix, isInherited } from "../base/arguments.ts";
 import { BACKLOG, MOST_HELD } from "./backlog.ts";
-import { tellingCallers } from "./caller_stack.ts";
-import { hasLastDescriptor, heedDescriptors, tellNoneLeft } from "./descriptors.ts";
+import { withCallerStacks } from "./caller_stack.ts";
+import { hasLastDescriptor, heedDescriptors, reportNoneLeft } from "./descriptors.ts";
 import type { SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import { checkNetwork, forbiddenOnNode } from "./node_permission.ts";
@@ -228,7 +228,7 @@ async function listenPlain(
       ? adoptTcp(socket)
       : adopt(socket, (own) => new UnixConn(own, real, unixAddr("")));
     if (conn !== undefined) listener.deliver(conn);
-    if (noneLeft) tellNoneLeft();
+    if (noneLeft) reportNoneLeft();
   });
   return listener;
 }
@@ -259,7 +259,7 @@ function listenSecure(
         const noneLeft = hasLastDescriptor(socket);
         if (peer === undefined) socket.destroy();
         else accepted(socket, peer);
-        if (noneLeft) tellNoneLeft();
+        if (noneLeft) reportNoneLeft();
       });
       return listener;
     },
@@ -338,7 +338,7 @@ function open(
     socket.once("connect", () => {
       signal?.removeEventListener("abort", onAbort);
       socket.removeListener("error", onError);
-      if (hasLastDescriptor(socket)) tellNoneLeft();
+      if (hasLastDescriptor(socket)) reportNoneLeft();
       try {
         resolve(conn = make(socket));
       } catch (error) {
@@ -368,7 +368,7 @@ async function connect(options: ConnectOptions): Promise<Conn> {
 }
 
 /** The sockets of the operating system, as the runtime gives them. */
-export const systemTransport: Transport = tellingCallers({
+export const systemTransport: Transport = withCallerStacks({
   name: "node",
   resolve,
   listen,

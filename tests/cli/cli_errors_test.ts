@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { Log } from "../../lib/cli/io/log.ts";
-import { tellOutcome } from "../../lib/cli/commands/echo/outcome.ts";
+import { logOutcome } from "../../lib/cli/commands/echo/outcome.ts";
 import process from "node:process";
 import { systemUnanswered } from "../contract/networks.ts";
 import { until } from "../support/helpers.ts";
@@ -196,7 +196,7 @@ s.close()
 test("client: of how many bytes an echo is short, is told exactly where that is known", () => {
   const outcome = { sent: 10, received: 3, differsAt: undefined, complete: false };
   const tells = (total: number | undefined, says: RegExp) =>
-    assert.throws(() => tellOutcome(outcome, {} as Log, total), says);
+    assert.throws(() => logOutcome(outcome, {} as Log, total), says);
   tells(42, /after echoing 3 of 42 bytes\.$/);
   tells(10, /after echoing 3 of 10 bytes\.$/);
   tells(undefined, /after echoing 3 of 10 bytes or more\.$/);

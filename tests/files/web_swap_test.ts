@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { locate, openLocated } from "../../lib/files/located_file.ts";
 import { OpenDirectory } from "../../lib/files/open_directory.ts";
-import { tellsPaths } from "../../lib/files/real_paths.ts";
+import { knowsOpenPaths } from "../../lib/files/real_paths.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { share } from "../support/cases.ts";
 import { Program } from "../support/peers.ts";
@@ -63,7 +63,7 @@ const QUESTIONS: readonly Question[] = [
   { target: "/dir/" },
 ];
 
-if (tellsPaths()) {
+if (knowsOpenPaths()) {
   test("swap: nothing outside of the root is read or listed", async () => {
     await using site = await besideSecret();
     const handler = siteHandler(site.path("root"));

@@ -64,7 +64,7 @@ export class Handover {
     session.onStopping(() => this.#giveUp());
     if (this.#inherited === undefined) return;
     session.log.note(`taking over from the process ${process.ppid}`);
-    session.onAllTold = tellPredecessor;
+    session.onAllTold = notifyPredecessor;
   }
 
   /** Where to listen for the socket with this name, which `place` says if there is no predecessor. */
@@ -194,7 +194,7 @@ function successorEnv(names: string): Record<string, string | undefined> {
   return { ...env, [VARIABLE]: `${process.pid} ${names}` };
 }
 
-function tellPredecessor(): void {
+function notifyPredecessor(): void {
   // The callback takes the error of a predecessor that has ended.
   if (process.connected) process.send!(READY, () => {});
 }

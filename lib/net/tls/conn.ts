@@ -219,7 +219,7 @@ export async function startTlsOver<A extends Addr>(
   const peer = peerNamed(options, remoteAddr);
   try {
     const socket = clientSocket(stream, peer, remoteAddr, options);
-    if (onSecret !== undefined) tellSecrets(socket, onSecret);
+    if (onSecret !== undefined) reportSecrets(socket, onSecret);
     const ending = endingOf(stream, socket);
     await shakeHands(socket, stream, "startTls", remoteAddr, options);
     return new TlsOverConn(conn, stream, socket, peer.asksFor, ending);
@@ -245,7 +245,7 @@ export async function acceptTlsOver<A extends Addr>(
   const stream = new StreamBelow(conn);
   try {
     const socket = serverSocket(stream, store, options);
-    if (onSecret !== undefined) tellSecrets(socket, onSecret);
+    if (onSecret !== undefined) reportSecrets(socket, onSecret);
     const ending = endingOf(stream, socket);
     await shakeHands(socket, stream, "acceptTls", remoteAddr, { handshakeTimeout, signal });
     const refused = refusal(socket, store, remoteAddr);
@@ -258,7 +258,7 @@ export async function acceptTlsOver<A extends Addr>(
   }
 }
 
-function tellSecrets(socket: tls.TLSSocket, onSecret: SecretSink): void {
+function reportSecrets(socket: tls.TLSSocket, onSecret: SecretSink): void {
   socket.on("keylog", (line: Uint8Array) => onSecret(new TextDecoder().decode(line).trimEnd()));
 }
 

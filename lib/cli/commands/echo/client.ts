@@ -19,7 +19,7 @@ import { openClientTransport } from "../../options/transport.ts";
 import type { Session } from "../../session.ts";
 import { ECHO_CLIENT_LINE, type EchoClientOptions } from "./client_options.ts";
 import { MESSAGE } from "./message.ts";
-import { tellOutcome } from "./outcome.ts";
+import { logOutcome } from "./outcome.ts";
 import { EchoExchange, type EchoOutcome } from "./tcp_exchange.ts";
 import { echoUdpClient } from "./udp_client.ts";
 
@@ -126,7 +126,7 @@ async function echoStream(
       idle.delete(conn);
       conn.close();
     }
-    return tellOutcome(outcome, log, exchange.sentAll ? outcome.sent : message?.length);
+    return logOutcome(outcome, log, exchange.sentAll ? outcome.sent : message?.length);
   } catch (error) {
     if (signal.aborted) return exitCode();
     throw error;

@@ -13,7 +13,7 @@ import type { Log } from "../../io/log.ts";
  * Logs that all came back, and returns the exit code; throws a {@linkcode CliError} if not. `total` is
  * how many bytes there are to send, where that is known.
  */
-export function tellOutcome(
+export function logOutcome(
   { sent, received, differsAt, complete }: EchoOutcome,
   log: Log,
   total?: number,

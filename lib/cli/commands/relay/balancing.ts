@@ -44,7 +44,7 @@ export function openBalancer(
   const balancer: Balancer = new Balancer(to.targets.map(balanced), {
     checkInterval,
     clock,
-    onChange: (change) => tellChange(change, balancer, log),
+    onChange: (change) => logChange(change, balancer, log),
   });
   life.onEnd(() => balancer.close());
   if (!readsTargets(to)) return balancer;
@@ -67,7 +67,7 @@ export function openBalancer(
   return balancer;
 }
 
-function tellChange({ name, state, connections, error }: TargetChange, all: Balancer, log: Log) {
+function logChange({ name, state, connections, error }: TargetChange, all: Balancer, log: Log) {
   const used = all.targets.filter(({ state }) => state === "up" || state === "down");
   const up = used.filter(({ state }) => state === "up").length;
   const failure = error instanceof SocketError ? error : undefined;

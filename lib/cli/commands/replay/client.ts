@@ -25,11 +25,11 @@ import type { Session } from "../../session.ts";
 import { parseTarget, TARGET_FLAGS, type TargetOptions } from "../relay/target.ts";
 import {
   checkPlayable,
+  logMismatch,
   openReplay,
   parseReplay,
   REPLAY_FLAGS,
   type ReplayChoice,
-  tellMismatch,
 } from "./options.ts";
 
 const FLAGS = {
@@ -121,7 +121,7 @@ async function run(
     }
   } catch (error) {
     if (signal.aborted) return exitCode();
-    if (error instanceof ReplayMismatch) return tellMismatch(error, opened, log);
+    if (error instanceof ReplayMismatch) return logMismatch(error, opened, log);
     throw error;
   }
   log.note(`played ${counted(total, "connection")}, as recorded`);

@@ -183,7 +183,7 @@ function whyNone(connections: readonly RecordedConnection[]): string {
 }
 
 /** Shows the first difference, and what to try; returns the exit code. */
-export function tellMismatch({ message }: ReplayMismatch, { hint }: Replay, log: Log): number {
+export function logMismatch({ message }: ReplayMismatch, { hint }: Replay, log: Log): number {
   for (const line of message.split("\n")) log.error(line);
   if (hint !== undefined) log.error(hint);
   return EXIT.differed;

@@ -31,12 +31,12 @@ import { Addition } from "./on_miss_record.ts";
 import { type MissChoice, ON_MISS_FLAGS, parseOnMiss } from "./on_miss_flags.ts";
 import {
   checkPlayable,
+  logMismatch,
   openReplay,
   parseReplay,
   type Replay,
   REPLAY_FLAGS,
   type ReplayChoice,
-  tellMismatch,
 } from "./options.ts";
 import { passOnHandler } from "./on_miss_pass.ts";
 
@@ -183,7 +183,7 @@ async function playAll(
     ...conversationOptions(serving.limits, opened.access, log, session.io.clock),
     signal: stopping,
   }).finished;
-  if (mismatch !== undefined) return tellMismatch(mismatch, replay, log);
+  if (mismatch !== undefined) return logMismatch(mismatch, replay, log);
   if (left > 0 || signals.signal.aborted) return signals.exitCode();
   if (broken > 0) {
     log.error(`${counted(broken, "connection")} broke off before the end of what was recorded`);

@@ -103,8 +103,8 @@ function parseResolve(values: Values<typeof FLAGS>, positionals: string[]): Reso
 async function run(options: ResolveOptions, session: Session): Promise<number> {
   const { signal, exitCode } = session.onSignals();
   try {
-    if (options.connect) await tellRace(options, session, signal);
-    else await tellAddresses(options, session, signal);
+    if (options.connect) await logRace(options, session, signal);
+    else await logAddresses(options, session, signal);
     return EXIT.ok;
   } catch (error) {
     if (signal.aborted) return exitCode();
@@ -127,7 +127,7 @@ function hostOf(text: string): Endpoint | undefined {
   return parseScopedIP(address) === undefined ? undefined : { host: address, port: 0 };
 }
 
-async function tellAddresses(
+async function logAddresses(
   { endpoint, timeout }: ResolveOptions,
   session: Session,
   signal: AbortSignal,
@@ -145,7 +145,7 @@ async function tellAddresses(
   if (order !== undefined) session.log.note(order);
 }
 
-async function tellRace(
+async function logRace(
   { endpoint, timeout }: ResolveOptions,
   session: Session,
   signal: AbortSignal,

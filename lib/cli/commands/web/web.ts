@@ -196,12 +196,12 @@ async function announce(addr: Addr, options: WebOptions, session: Session): Prom
   const url = siteUrl(addr, scheme);
   await session.announce(url);
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
-  if (lan && "port" in addr) tellLan(log, options, addr.port, scheme);
+  if (lan && "port" in addr) logLan(log, options, addr.port, scheme);
   if (!open) return;
   openBrowser(url, io.env, (why) => log.note(`could not open the browser: ${why}`));
 }
 
-function tellLan(
+function logLan(
   log: Log,
   { auth, site }: WebOptions,
   port: number,
