@@ -64,12 +64,19 @@ export function certificatesIn(pem: Pem, beside?: Pem): X509Certificate[] {
   if (certificates.length === 0) throw new PemError(whyNoCertificate(pem, blocks, beside));
   return certificates.map(({ text }, i) => {
     try {
-      return new X509Certificate(text);
+      return checkDates(new X509Certificate(text));
     } catch (error) {
       const which = certificates.length === 1 ? "the certificate" : `certificate ${i + 1}`;
       throw damaged(`${which} in ${pem.name}`, error);
     }
   });
+}
+
+/** Throws if one of the dates is not valid, as Deno's constructor does. */
+function checkDates(certificate: X509Certificate): X509Certificate {
+  const { validFrom, validTo } = certificate;
+  if (Number.isNaN(Date.parse(validFrom) + Date.parse(validTo))) throw new Error("invalid date");
+  return certificate;
 }
 
 /** Whether a text has a private key in it, of whatever form. */

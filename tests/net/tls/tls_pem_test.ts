@@ -100,6 +100,15 @@ for (
   });
 }
 
+/** The certificate, valid until the 99th of a 13th month. */
+const UNDATED = (() => {
+  const base64 = own.cert.replace(/-----[A-Z ]+-----|\s/g, "");
+  const der = Buffer.from(base64, "base64").toString("latin1");
+  const [, last] = der.match(/\d{12}Z/g)!;
+  const odd = Buffer.from(der.replace(last, "271399999999Z"), "latin1").toString("base64");
+  return `-----BEGIN CERTIFICATE-----\n${odd}\n-----END CERTIFICATE-----\n`;
+})();
+
 const WRONG_CERTIFICATES: readonly (readonly [text: string, why: RegExp])[] = [
   ["", /NAME is empty/],
   [" \n\n", /NAME is empty/],
@@ -119,6 +128,7 @@ const WRONG_CERTIFICATES: readonly (readonly [text: string, why: RegExp])[] = [
   ...utf16(own.cert),
   [DAMAGED, /the certificate in NAME is damaged: /],
   [own.cert + DAMAGED, /certificate 2 in NAME is damaged: /],
+  [UNDATED, /the certificate in NAME is damaged: /],
 ];
 
 const WRONG_KEYS: readonly (readonly [text: string, why: RegExp])[] = [
