@@ -17,7 +17,7 @@ if (runtime === "Deno") {
     assertFailed(
       await runServer(args),
       2,
-      /--record-wire needs Node \(ENOTSUP\): Deno does not tell/,
+      /--record-wire needs Node \(ENOTSUP\): Deno does not give out/,
     );
   });
 } else {
