@@ -17,7 +17,7 @@ export type Passed =
   /** The content behind it, as a whole: how many bytes it had, without its framing. */
   | { readonly type: "content"; readonly size: number }
   /** Bytes that are not a valid message, and all that follow them. */
-  | { readonly type: "other"; readonly bytes: Buffer };
+  | { readonly type: "other"; readonly bytes: Uint8Array };
 
 /** Follows what passes in one direction, in pieces of any size. */
 export type Follow = (data: Uint8Array) => Passed[];

@@ -96,7 +96,9 @@ function openStreams(ws: WsConn): WsStreamOpen {
     cancel: (reason) => closeWith(ws, reason),
   }, { highWaterMark: 0 });
   const writable = new WritableStream<WsMessage>({
-    start({ signal }) {
+    start(controller) {
+      // The types of Node have no signal.
+      const { signal } = controller as typeof controller & { readonly signal: AbortSignal };
       // A write that the peer holds back ends with the WebSocket.
       signal.addEventListener("abort", () => void closeWith(ws, signal.reason));
     },
