@@ -357,6 +357,48 @@ test(
 );
 
 test(
+  "chat nats: who says more than the bus takes is held up, and does not end it for the others",
+  async () => {
+    await using nats = await Nats.start();
+    const rooms: [room: ChatRoom, bus: NatsBus][] = [];
+    const stop = new AbortController();
+    const states: string[] = [];
+    for (const _ of [1, 2]) {
+      const bus = await natsBus({ url: nats.url, onState: (state) => states.push(state) });
+      rooms.push([chatRoom({ bus, signal: stop.signal, maxLine: 4096 }), bus]);
+    }
+    await until(() => states.length === 2, "the bus");
+    const [{ browser: one }, { browser: two }] = [
+      await enter(rooms[0][0]),
+      await enter(rooms[1][0]),
+    ];
+    // More than the kernel and the server would hold.
+    const COUNT = 4000;
+    await nats.freeze();
+    try {
+      for (let i = 0; i < COUNT; i++) one.say(`${i} ${"x".repeat(4000)}`);
+      let [before, still] = [0, 0];
+      await until(() => {
+        const now = one.heard.length;
+        still = now > 1 && now === before ? still + 1 : 0;
+        before = now;
+        return still === 200;
+      }, "the one who speaks to be held up");
+      assert.ok(linesOf(one).length < COUNT, "Nobody was held up");
+    } finally {
+      nats.thaw();
+    }
+    await until(() => linesOf(two).length === COUNT || two.closed !== undefined, "all lines");
+    assert.equal(two.closed, undefined, "It was dropped");
+    assert.ok(textsOf(two).every((text, i) => text.startsWith(`${i} `)));
+    assert.deepEqual(states, ["up", "up"]);
+    stop.abort();
+    await Promise.all(rooms.map(([, bus]) => bus.closed));
+  },
+  ["nats-server"],
+);
+
+test(
   "chat nats: that the bus cannot be used is said with its reason, and local chat goes on",
   async () => {
     await using plain = await Nats.start();

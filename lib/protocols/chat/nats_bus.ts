@@ -180,7 +180,7 @@ class ReconnectingBus implements NatsBus {
       if (session !== undefined && this.history > 0) return this.#keep(session, message);
       this.#listener?.onMessage(message, undefined);
     }
-    session?.send(message);
+    return session?.send(message);
   }
 
   async #keep(session: NatsSession, message: BusMessage): Promise<"refused" | void> {

@@ -53,10 +53,17 @@ export class NatsSession {
   readonly #nc: NatsConnectionImpl;
   readonly #jetstream: NatsPackages["jetstream"];
   readonly #place: NatsPlace;
+  readonly #transport: ConnTransport;
   readonly #failure = deferred<Error>();
 
-  private constructor(nc: NatsConnectionImpl, { jetstream }: NatsPackages, place: NatsPlace) {
+  private constructor(
+    nc: NatsConnectionImpl,
+    { jetstream }: NatsPackages,
+    place: NatsPlace,
+    transport: ConnTransport,
+  ) {
     this.#nc = nc;
+    this.#transport = transport;
     this.#jetstream = jetstream;
     this.#place = place;
     void this.#watchErrors();
@@ -75,9 +82,8 @@ export class NatsSession {
     stop.addEventListener("abort", onStop);
     if (stop.aborted) onStop();
     // The library has one factory for all connections. It is asked before this one is made.
-    setTransportFactory({
-      factory: () => new ConnTransport(packages.core, transport, giveUp.signal),
-    });
+    const carrier = new ConnTransport(packages.core, transport, giveUp.signal);
+    setTransportFactory({ factory: () => carrier });
     const nc = await NatsConnectionImpl.connect({
       servers: [server],
       name: "plainsocket chat",
@@ -92,7 +98,9 @@ export class NatsSession {
       maxPingOut: 2,
     }).finally(() => stop.removeEventListener("abort", onStop));
     const most = nc.info?.max_payload ?? 0;
-    if (most >= LEAST_PAYLOAD) return new NatsSession(nc as NatsConnectionImpl, packages, place);
+    if (most >= LEAST_PAYLOAD) {
+      return new NatsSession(nc as NatsConnectionImpl, packages, place, carrier);
+    }
     await nc.close();
     throw new Error(`its max_payload is ${most}: it must be at least ${LEAST_PAYLOAD}`);
   }
@@ -115,8 +123,8 @@ export class NatsSession {
     return await Promise.race([this.#failure.promise, closed]);
   }
 
-  /** Sends a message to the others. */
-  send(message: BusMessage): void {
+  /** Sends a message to the others. Returns a promise if much waits: it resolves when that has left. */
+  send(message: BusMessage): Promise<void> | undefined {
     const { lines, presence } = this.#place;
     try {
       this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
@@ -124,6 +132,7 @@ export class NatsSession {
       // It was closed a moment ago. Whoever has said something is not to blame.
       this.#failure.resolve(error as Error);
     }
+    return this.#transport.congestion;
   }
 
   /**

@@ -11,7 +11,7 @@ import type {
 } from "@nats-io/nats-core/internal";
 import { Buffer } from "node:buffer";
 import { VERSION } from "../../../base/version.ts";
-import { systemClock } from "../../../base/clock.ts";
+import { inNextTurn, systemClock } from "../../../base/clock.ts";
 import { deferred, within } from "../../../base/wait.ts";
 import { dial } from "../../../dial.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
@@ -19,6 +19,9 @@ import type { NatsPackages } from "./packages.deno.ts";
 
 /** The most bytes that may wait to be sent, over which the connection counts as lost. */
 const MAX_WAITING = 8 * 1024 * 1024;
+
+/** So many bytes may wait before those who send more are held up. */
+const MUCH_WAITING = 256 * 1024;
 
 /**
  * The most bytes of a line without its end; messages are bounded by the client. NATS's own lines are of
@@ -82,6 +85,11 @@ export class ConnTransport implements NatsTransport {
     if (this.isClosed) conn.reset();
   }
 
+  /** Resolves when what waits to be sent has left. Undefined if it is little. */
+  get congestion(): Promise<void> | undefined {
+    return this.#waiting > MUCH_WAITING ? this.#writing : undefined;
+  }
+
   isEncrypted(): boolean {
     return false;
   }
@@ -114,6 +122,8 @@ export class ConnTransport implements NatsTransport {
       const why = this.#refusalOf(chunk);
       if (why !== undefined) return this.#end(new Error(why));
       yield chunk;
+      // Members send what they have heard before more comes: a burst would fill their queues.
+      await new Promise<void>((resolve) => inNextTurn(resolve));
     }
   }
 
