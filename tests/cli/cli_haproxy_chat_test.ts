@@ -102,6 +102,7 @@ class Page {
     } catch {
       // It was reset.
     }
+    await this.ws.closed;
   }
 
   #hear(message: ChatMessage): void {
