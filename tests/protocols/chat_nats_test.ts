@@ -115,7 +115,7 @@ const hears = (browser: Browser, text: string) =>
   until(() => JSON.stringify(browser.heard).includes(text), `'${text}'`);
 
 /** The members of all servers, each of whom knows all the others. */
-async function enterAll(servers: readonly ChatServer[]): Promise<Browser[]> {
+async function enterAll(servers: readonly Pick<ChatServer, "room">[]): Promise<Browser[]> {
   const all = await Promise.all(servers.map(({ room }) => enter(room)));
   const names = all.map(({ welcome }) => (welcome as { name: string }).name);
   for (const { browser, welcome } of all) {
@@ -159,6 +159,27 @@ test(
     assert.deepEqual(textsOf(three).slice(100), ["without one", "back", "thanks"]);
     two.say("/nick Ada");
     await hears(one, '"newName":"Ada"');
+  },
+  ["nats-server"],
+);
+
+test(
+  "chat nats: servers of one process that connect at the same time have a connection each",
+  async () => {
+    await using nats = await Nats.start();
+    const stop = new AbortController();
+    const buses = await Promise.all([1, 2].map(() => natsBus({ url: `${nats.url}/test` })));
+    try {
+      const rooms = buses.map((bus) => chatRoom({ bus, signal: stop.signal }));
+      const [one, two] = await enterAll(rooms.map((room) => ({ room })));
+      one.say("hello");
+      await hears(two, "hello");
+      two.say("hello yourself");
+      await hears(one, "hello yourself");
+    } finally {
+      stop.abort();
+      await Promise.all(buses.map(({ closed }) => closed));
+    }
   },
   ["nats-server"],
 );

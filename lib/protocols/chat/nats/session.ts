@@ -29,6 +29,12 @@ const LEAST_PAYLOAD = 64 * 1024;
 /** NATS's own error for a stream of another name: the one of the room is gone. */
 const WRONG_STREAM = 10_060;
 
+/**
+ * The library has one factory of transports for all connections, and asks it some turns after it is told
+ * to connect. Resolves when it has asked for the last connection.
+ */
+let asking: Promise<void> = Promise.resolve();
+
 /** Options of {@linkcode NatsSession}. */
 export interface SessionOptions {
   readonly place: NatsPlace;
@@ -81,9 +87,17 @@ export class NatsSession {
     const onStop = () => giveUp.abort();
     stop.addEventListener("abort", onStop);
     if (stop.aborted) onStop();
-    // The library has one factory for all connections. It is asked before this one is made.
+    const asked = deferred<void>();
+    const before = asking;
+    asking = asked.promise;
+    await before;
     const carrier = new ConnTransport(packages.core, transport, giveUp.signal);
-    setTransportFactory({ factory: () => carrier });
+    setTransportFactory({
+      factory: () => {
+        asked.resolve();
+        return carrier;
+      },
+    });
     const nc = await NatsConnectionImpl.connect({
       servers: [server],
       name: "plainsocket chat",
@@ -96,7 +110,10 @@ export class NatsSession {
       timeout: CONNECT_MS,
       pingInterval: PING_MS,
       maxPingOut: 2,
-    }).finally(() => stop.removeEventListener("abort", onStop));
+    }).finally(() => {
+      asked.resolve();
+      stop.removeEventListener("abort", onStop);
+    });
     const most = nc.info?.max_payload ?? 0;
     if (most >= LEAST_PAYLOAD) {
       return new NatsSession(nc as NatsConnectionImpl, packages, place, carrier);
