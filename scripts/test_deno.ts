@@ -1,7 +1,7 @@
 // The tests on Deno that a change can break: those that reach a changed file through their imports
-// or name it. Or those in files whose paths contain one of the words, or all.
+// or name it. Or those in files whose paths contain one of the words, or all, or all that are quick.
 //
-//   deno task test [--all | WORD...]
+//   deno task test [--all | --quick | WORD...]
 
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -25,6 +25,16 @@ const CONFIGURATION: readonly string[] = [
   "tests/deno.json",
   ".dvmrc",
 ];
+
+/** Folders of tests that take long: whole programs, beside others. They are not quick. */
+const SLOW: readonly string[] = [
+  "browser",
+  "examples",
+  "package",
+  "reliability",
+  "simulate",
+  "workers",
+].map((folder) => `${join(TESTS, folder)}/`);
 
 /** What differs from the last commit, new files included, as paths from the root. */
 async function changedFiles(): Promise<string[]> {
@@ -82,8 +92,11 @@ async function testsFor(changed: readonly string[], tests: readonly string[]): P
   });
 }
 
-const { values: { all }, positionals: words } = parseArgs({
-  options: { all: { type: "boolean", default: false } },
+const { values: { all, quick }, positionals: words } = parseArgs({
+  options: {
+    all: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const tests = (await must(["git", "ls-files", "--cached", "--others", "--exclude-standard"]))
@@ -95,6 +108,7 @@ const tests = (await must(["git", "ls-files", "--cached", "--others", "--exclude
 
 async function chosen(): Promise<string[]> {
   if (all) return tests;
+  if (quick) return tests.filter((path) => !SLOW.some((folder) => path.startsWith(folder)));
   if (words.length > 0) {
     return tests.filter((path) => words.some((word) => relative(ROOT, path).includes(word)));
   }
@@ -118,8 +132,10 @@ if (files.length === 0) {
 // Files share nothing, and most of a test's time is waiting.
 const jobs = String(2 * availableParallelism());
 const colour: Record<string, string> = process.stdout.isTTY ? { FORCE_COLOR: "1" } : {};
+// Whoever wants it quick has the types checked beside it.
+const flags = ["-A", "--parallel", ...quick ? ["--no-check"] : []];
 const { code, output } = await run(
-  [Deno.execPath(), "test", "-A", "--parallel", ...files],
+  [Deno.execPath(), "test", ...flags, ...files],
   {
     env: { DENO_JOBS: jobs, ...colour },
     deadline: DEADLINE_MS,
@@ -128,4 +144,5 @@ const { code, output } = await run(
 );
 const skipped = skippedIn(stripVTControlCharacters(output));
 if (skipped !== undefined) console.log(skipped);
+if (quick) console.log(`Left out: ${SLOW.map((path) => relative(ROOT, path)).join(", ")}`);
 process.exit(code);
