@@ -12,7 +12,7 @@ interface Timer {
   fn: (() => void) | undefined;
 }
 
-/** So many cancelled timers may always stay in the heap. */
+/** The number of cancelled timers up to which the heap is not cleaned. */
 const MIN_CANCELLED = 64;
 
 /** A queue of timers: setting one and taking the first cost the logarithm of their number. */

@@ -29,9 +29,9 @@ const FEW = 8;
 let underWay = 0;
 
 /**
- * So many chunks are read at once, as many as Node has threads for. Each that is read gives the event
- * loop something to do: Deno would look at the network only when nearly all of them are sent, and on
- * Node a small request would wait behind a thousand of them.
+ * Bounds the chunks that are read at once. 4 is the number of threads that Node has for files. With more,
+ * Deno would look at the network only when nearly all chunks are sent, and on Node a small request would
+ * wait behind a thousand of them.
  */
 const reads = new Semaphore(4);
 

@@ -46,10 +46,7 @@ const FRESH_MS = 1000;
 /** The number of attempts to read a file that changes each time. At the last it may have grown. */
 const MOST_ATTEMPTS = 3;
 
-/**
- * So many paths are looked up at once, whoever asks: each keeps the loop busy with a dozen
- * operations.
- */
+/** Bounds the paths that are looked up at once: each keeps the event loop busy with a dozen operations. */
 const looking = new Semaphore(LOOKS_SELDOM ? 2 : 16);
 
 const ALLOW = ["Allow", "GET, HEAD, OPTIONS"];

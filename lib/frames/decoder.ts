@@ -97,10 +97,10 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the next frame: its payload, valid until the chunk changes. `null` if more bytes are needed,
-   * or if there is none any more.
+   * Takes the next frame. Returns its payload, which is valid until the chunk changes. Returns `null` if
+   * more bytes are needed, and at the end of the stream.
    *
-   * Throws a {@linkcode FrameError} if what comes next is not a frame, and from then on always the same.
+   * Throws a {@linkcode FrameError} if the next bytes are not a frame. Each later call throws it again.
    */
   next(): Uint8Array | null {
     if (this.#heldSize > 0) return this.#join();

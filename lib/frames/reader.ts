@@ -79,12 +79,12 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * Waits for the next frame. Resolves to its payload, or to `null` at the end of the stream, then
-   * always.
+   * Waits for the next frame. Resolves to its payload. At the end of the stream it resolves to `null`,
+   * and so does each later call.
    *
-   * Rejects with a {@linkcode FrameError} if what comes next is not a frame, then always, and with a
-   * {@linkcode SocketError} as {@linkcode Conn.read} does. All frames before that are given first,
-   * and what is left is in {@linkcode rest}.
+   * Rejects with a {@linkcode FrameError} if the next bytes are not a frame, and with a
+   * {@linkcode SocketError} as {@linkcode Conn.read} does. Each later call rejects with the same error.
+   * All frames before it are returned first. The bytes that are left are in {@linkcode rest}.
    */
   read(): Promise<Uint8Array | null> {
     return this.#read(this.#owned);

@@ -50,9 +50,9 @@ export interface TcpListenOptions extends TcpSocketOptions {
    */
   readonly port?: number;
   /**
-   * The number of connections that may wait in the kernel to be accepted (listen(2)), which bounds it by
-   * `net.core.somaxconn`. So many more may wait in this process: with TLS those that shake hands, and on
-   * Node those that nobody has asked for yet. Default: 4096 in the kernel, 511 in this process.
+   * The number of connections that may wait to be accepted (listen(2)). The kernel bounds its queue by
+   * `net.core.somaxconn`. As many more may wait in this process: with TLS during the handshake, and on
+   * Node until `accept()` is called. Default: 4096 in the kernel, 511 in this process.
    */
   readonly backlog?: number;
   /**

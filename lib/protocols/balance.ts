@@ -81,7 +81,7 @@ const OPTIONS: Kinds<BalancerOptions> = {
   clock: CLOCK,
 };
 
-/** So many failures are named in a message. */
+/** The most failures that a message names. */
 const MAX_NAMED = 10;
 
 /** A target, and what is known of it. */

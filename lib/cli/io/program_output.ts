@@ -7,8 +7,8 @@
 import type { Writable } from "node:stream";
 
 /**
- * So many bytes that are written at once stay together in a pipe into which other processes write, too
- * (PIPE_BUF on Linux). In a file, all do.
+ * The most bytes that stay together in a pipe when other processes write to it, too (PIPE_BUF on Linux).
+ * In a file, all bytes of a write stay together.
  */
 export const ATOMIC = 4096;
 

@@ -15,7 +15,7 @@ import type { CertificateFiles, Certificates, NamedKeyPair } from "./certificate
 /** How often the files are looked at, in milliseconds. They are read once two looks see the same state. */
 const LOOK_MS = 1000;
 
-/** So many certificates are named in a line of the log. */
+/** The most certificates that a line of the log names. */
 const MAX_NAMED = 10;
 
 /** Options for following the files. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** So many of the first events are always kept, within half of the characters: how a connection was made. */
+/** The number of first events that are always kept, within half of the characters: they show the opening. */
 const FIRST = 100;
 
 /** One event. */

@@ -66,7 +66,7 @@ export function upgradeWebSocket<C extends HonoContext>(
   };
 }
 
-/** Calls what is to be called until the WebSocket is closed. Rejects with what one of them throws. */
+/** Calls the callbacks until the WebSocket is closed. Rejects with the error that one of them throws. */
 function callAll(ws: EventWebSocket, events: HonoEvents): Promise<void> {
   ws.binaryType = "arraybuffer";
   return new Promise((resolve, reject) => {

@@ -109,7 +109,7 @@ function openStreams(ws: WsConn): WsStreamOpen {
   return { readable, writable, protocol: ws.protocol, extensions: ws.extensions };
 }
 
-/** Closes with the code and the reason of an error that has such for users; others have 1000. */
+/** Closes with the code (3000 to 4999) and reason of an error that has them, otherwise with 1000. */
 function closeWith(ws: WsConn, error: unknown): Promise<void> {
   const { closeCode, reason } = (error ?? {}) as { closeCode?: unknown; reason?: unknown };
   if (!isUserCode(closeCode)) return ws.close();

@@ -24,7 +24,7 @@ import { loadNats } from "./nats/packages.deno.ts";
 import type { NatsSession } from "./nats/session.ts";
 import { type NatsPlace, natsPlace } from "./nats/url.ts";
 
-/** A bus that was up for so long was of use, in milliseconds. */
+/** The time after which a connection counts as stable, in milliseconds: the backoff begins anew. */
 const STEADY_MS = 5000;
 
 /** Options of {@linkcode natsBus}. */
@@ -116,7 +116,7 @@ function placeOf(url: string): NatsPlace {
   }
 }
 
-/** An error in words, which are the same whenever it is the same. */
+/** Returns the message of an error. The same error has the same message each time. */
 function reasonOf(error: Error | void): string {
   return escapeText(error?.message ?? "").replace(/_INBOX\.[^"\s]+/g, "_INBOX.>");
 }

@@ -10,8 +10,8 @@ import { SocketError } from "../../../base/errors.ts";
 import type { Conn } from "../../../net/transport.ts";
 
 /**
- * So many bytes may be sent and not yet echoed: they are kept for comparing, and beyond this the
- * sender waits. It is more than the kernels on both sides hold.
+ * The most bytes that are sent and not yet echoed. They are kept to compare the echo with; the sender
+ * waits when there are more. The kernels on both sides hold less.
  */
 const WINDOW = 16 * 1024 * 1024;
 

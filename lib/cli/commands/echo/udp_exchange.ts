@@ -18,7 +18,7 @@ import { SocketError } from "../../../base/errors.ts";
 const FIRST_TIMEOUT_MS = 1000;
 const LAST_TIMEOUT_MS = 60_000;
 
-/** So many datagrams are remembered after they were answered or given up, to know late echoes. */
+/** The number of datagrams that are remembered after their answer or timeout, to recognize late echoes. */
 const REMEMBERED = 16;
 
 /** More than any datagram has. */

@@ -26,8 +26,9 @@ export interface AccessLogOptions {
   readonly now?: () => number;
 }
 
-/** So many characters, or what comes in so many milliseconds, are written at once. */
+/** The number of characters at which lines are written without waiting for more. */
 const MOST_GATHERED = 64 * 1024;
+/** The time for which lines are gathered, in milliseconds. */
 const GATHER_MS = 20;
 
 /** Writes the log, many lines in one go if many requests are answered. */

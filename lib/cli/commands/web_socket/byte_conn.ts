@@ -26,7 +26,7 @@ export const BINARY: MessageForm = {
   toMessage: (bytes) => bytes,
 };
 
-/** So many milliseconds nothing has come when a peer is taken to have answered all. */
+/** The silence after which a peer counts as having answered everything, in milliseconds. */
 const QUIET_MS = 500;
 
 /** The options of {@linkcode ByteConn}. */

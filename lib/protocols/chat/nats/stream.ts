@@ -7,7 +7,10 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsPlace } from "./url.ts";
 
-/** Makes the stream if there is none. Rejects if it cannot keep the lines of the room. */
+/**
+ * Opens the stream of a room, and creates it if it does not exist. Rejects if the stream cannot keep the
+ * lines of the room.
+ */
 export async function openStream(
   { streams }: JetStreamManager,
   { stream, lines }: NatsPlace,
@@ -23,7 +26,7 @@ export async function openStream(
   }
 }
 
-/** Somebody else may have made it. */
+/** Throws if a stream that exists, and may be another program's, cannot keep the lines. */
 function checkStream(
   { config: { name, subjects = [], no_ack: isSilent } }: StreamInfo,
   lines: string,

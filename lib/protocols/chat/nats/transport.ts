@@ -20,7 +20,7 @@ import type { NatsPackages } from "./packages.deno.ts";
 /** The most bytes that may wait to be sent, over which the connection counts as lost. */
 const MAX_WAITING = 8 * 1024 * 1024;
 
-/** So many bytes may wait before those who send more are held up. */
+/** The number of waiting bytes above which a sender has to wait. */
 const MUCH_WAITING = 256 * 1024;
 
 /**
