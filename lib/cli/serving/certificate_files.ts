@@ -46,7 +46,12 @@ export class CertificateFiles {
 
   /** Reads all of them. Throws a {@linkcode UsageError} for the first that is not right. */
   read(): Certificates {
-    const keyPairs = this.#sources().map((source) => readSource(source, this.#states));
+    const { keyPair } = this.#choice;
+    const isFolder = keyPair !== "self-signed" && "dir" in keyPair;
+    const sources = this.#sources();
+    // A folder is read again and again; a pipe in it would also hold up the start until somebody writes.
+    if (isFolder) sources.flatMap(filesOf).forEach(checkAgain);
+    const keyPairs = sources.map((source) => readSource(source, this.#states));
     return { keyPairs, ...this.#readIssuers() };
   }
 

@@ -1,6 +1,7 @@
 // The files of a server's certificates, read again and again.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -122,4 +123,20 @@ test("certificate files: a certificate is out of date before its first day and a
     early,
     /^The certificate 'one' is not valid before \d{4}-\d\d-\d\d: clients refuse it/,
   );
+});
+
+test("certificate files: a pipe in a folder is refused, and not waited for", async () => {
+  for (const part of ["crt", "key"] as const) {
+    using folder = new Folder();
+    const { cert, key } = await selfSigned(["one.test"]);
+    folder.write({ "one.crt": cert, "one.key": key });
+    rmSync(folder.at(`one.${part}`));
+    execFileSync("mkfifo", [folder.at(`one.${part}`)]);
+    assert.throws(
+      () => folder.files.read(),
+      new RegExp(
+        `^UsageError: Option --tls-dir cannot read '.*/one\\.${part}' again: it is a pipe`,
+      ),
+    );
+  }
 });
