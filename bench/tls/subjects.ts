@@ -113,4 +113,14 @@ export const SUBJECTS: readonly Subject[] = [
     title: "node:https on Node 24, the same",
     command: async (port, site) => [await node(24), server("https-node.mjs"), ...bare(port, site)],
   },
+  {
+    name: "tls-deno",
+    title: "node:tls over a Deno.Conn, prepared responses",
+    command: (port, site) => [...deno(), server("tls-deno.ts"), ...bare(port, site)],
+  },
+  {
+    name: "tls-node24",
+    title: "node:tls on Node 24, prepared responses",
+    command: async (port, site) => [await node(24), server("tls-node.mjs"), ...bare(port, site)],
+  },
 ];
