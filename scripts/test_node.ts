@@ -58,7 +58,12 @@ interface Runner {
 function nodeRunner(runtime: Runtime, runs: (file: string) => boolean): Runner {
   return {
     runtime,
-    args: ["--test", "--test-reporter=tap", `--test-concurrency=${CONCURRENCY}`],
+    args: [
+      `--import=${new URL("untracked_tests.mjs", import.meta.url)}`,
+      "--test",
+      "--test-reporter=tap",
+      `--test-concurrency=${CONCURRENCY}`,
+    ],
     runs,
     entries: (chosen) => inProcesses(runtime.name.replace(" ", ""), chosen),
     passed: /^# pass (\d+)/m,

@@ -7,6 +7,27 @@ import { isHere, missingError, type Need, skippedName } from "./programs.ts";
 /** At least 5 times what the slowest test takes on a quiet machine with two cores. */
 const DEADLINE_MS = 120_000;
 
+/** Fails the test that runs. They run one after the other. */
+let failRunning: ((error: unknown) => void) | undefined;
+
+// Our script has switched off how `node:test` finds the test of an error that nobody catches: see
+// scripts/untracked_tests.mjs. Bun tells by itself.
+if (!process.versions.bun) {
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, (error) => failRunning?.(error));
+  }
+}
+
+/** Calls `fn`, and rejects with what it throws, or with an error that nobody catches meanwhile. */
+async function run(fn: () => void | Promise<void>): Promise<void> {
+  const uncaught = new Promise<never>((_, reject) => failRunning = reject);
+  try {
+    await Promise.race([fn(), uncaught]);
+  } finally {
+    failRunning = undefined;
+  }
+}
+
 /**
  * Registers a test, which fails when it takes longer than two minutes. Without what it `needs`,
  * it is skipped, or fails where CI=true.
@@ -20,7 +41,7 @@ export function test(
   const skip = missing.length > 0 && process.env.CI !== "true";
   nodeTest(skip ? skippedName(name, missing) : name, { timeout: DEADLINE_MS, skip }, () => {
     if (missing.length > 0) throw missingError(missing);
-    return fn();
+    return run(fn);
   });
 }
 
