@@ -108,3 +108,33 @@ if (runtime === "Deno") {
     }
   });
 }
+
+if (runtime.startsWith("Node")) {
+  test("entry points: none loads fetch, nor does a command, before it is used", async () => {
+    const sources = [
+      ...Object.values(exports),
+      "lib/cli/commands/server.ts",
+      "lib/cli/commands/client.ts",
+    ];
+    const urls = sources.map((source) =>
+      new URL(`../../${source.replace(/ts$/, "js")}`, import.meta.url).href
+    );
+    const script = `
+      const { CLIENT, SERVER } = Object.assign({}, ...await Promise.all(
+        ${JSON.stringify(urls)}.map((url) => import(url)),
+      ));
+      for (const { commands } of [CLIENT, SERVER]) {
+        for (const load of Object.values(commands)) await load();
+      }
+      const loaded = () => process.moduleLoadList.some((name) => name.endsWith("/undici"));
+      const before = loaded();
+      new Response("");
+      console.log(before, loaded());
+    `;
+    const command = [process.execPath, "--input-type=module", "-e", script];
+    const { code, stdout, stderr } = await runProgram(command);
+    assert.equal(code, 0, stderr);
+    // The second says that the list would show it.
+    assert.equal(stdout.toString(), "false true\n");
+  });
+}

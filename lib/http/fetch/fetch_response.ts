@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { headersOf } from "../message/header_list.ts";
 import type { LightResponse } from "../server/light.ts";
 import { dropContent, hasContent, isStream, sizeOf } from "../server/response.ts";
-import { SwitchingResponse } from "./switching_response.ts";
+import { switchingResponse } from "./switching_response.ts";
 
 /**
  * Makes a response to a request of this method. Throws a `TypeError` or a `RangeError` for a response
@@ -16,7 +16,7 @@ import { SwitchingResponse } from "./switching_response.ts";
  */
 export function fetchResponse(light: LightResponse, method: string): Response {
   const { status, headers = [], body, length } = light;
-  if (status === 101) return new SwitchingResponse(light);
+  if (status === 101) return switchingResponse(light);
   const fields = headersOf(headers);
   const init = { status, headers: fields };
   const wanted = hasContent(light, method);

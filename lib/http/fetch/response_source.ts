@@ -37,29 +37,40 @@ function stateOf(response: Response, symbol: symbol): State | undefined {
   return kept(response, symbol) as State | undefined;
 }
 
-/** The symbol of the state. */
-const STATE = symbolWith(
-  (symbol) => stateOf(made(new Response("whole")), symbol)?.body?.source === "whole",
-  (symbol) => stateOf(made(new Response(new ReadableStream())), symbol)?.body?.source === null,
-);
+/** The symbols behind which the runtime keeps what a response was made of. Undefined: it does not. */
+interface Symbols {
+  readonly state: symbol | undefined;
+  /** That of the text of a response that was made of text alone and was not read since. */
+  readonly text: symbol | undefined;
+  /** And of its type, if that is not the one of plain text. */
+  readonly type: symbol | undefined;
+}
 
-/** The symbol of the text of a response that was made of text alone and was not read since. */
-const TEXT = symbolWith(
-  (symbol) => kept(new Response("whole"), symbol) === "whole",
-  (symbol) => kept(made(new Response("whole")), symbol) === null,
-  (symbol) => {
-    const response = new Response("whole");
-    return response.body !== null && kept(response, symbol) === null;
-  },
-  (symbol) => kept(new Response("whole", { headers: { "X-A": "b" } }), symbol) === null,
-  (symbol) => kept(new Response("whole", { status: 404 }), symbol) === null,
-);
+function findSymbols(): Symbols {
+  return {
+    state: symbolWith(
+      (symbol) => stateOf(made(new Response("whole")), symbol)?.body?.source === "whole",
+      (symbol) => stateOf(made(new Response(new ReadableStream())), symbol)?.body?.source === null,
+    ),
+    text: symbolWith(
+      (symbol) => kept(new Response("whole"), symbol) === "whole",
+      (symbol) => kept(made(new Response("whole")), symbol) === null,
+      (symbol) => {
+        const response = new Response("whole");
+        return response.body !== null && kept(response, symbol) === null;
+      },
+      (symbol) => kept(new Response("whole", { headers: { "X-A": "b" } }), symbol) === null,
+      (symbol) => kept(new Response("whole", { status: 404 }), symbol) === null,
+    ),
+    type: symbolWith(
+      (symbol) => kept(Response.json({}), symbol) === "application/json",
+      (symbol) => kept(new Response("whole"), symbol) === null,
+    ),
+  };
+}
 
-/** And where its type is, if that is not the one of plain text. */
-const TYPE = symbolWith(
-  (symbol) => kept(Response.json({}), symbol) === "application/json",
-  (symbol) => kept(new Response("whole"), symbol) === null,
-);
+/** They are found when the first response comes: for `Response` Node loads all of fetch. */
+let symbols: Symbols | undefined;
 
 /** A response of text alone. */
 export interface TextResponse {
@@ -73,18 +84,20 @@ const JSON_TYPE: readonly string[] = ["content-type", "application/json"];
 
 /** The text and the type of a response that has no more than these, if the runtime keeps them. */
 export function textOf(response: Response): TextResponse | undefined {
-  if (TEXT === undefined || TYPE === undefined) return undefined;
+  const by = symbols ??= findSymbols();
+  if (by.text === undefined || by.type === undefined) return undefined;
   // A subclass may have fields of its own, which come first.
   if (Object.getPrototypeOf(response) !== Response.prototype) return undefined;
-  const body = kept(response, TEXT);
+  const body = kept(response, by.text);
   if (typeof body !== "string") return undefined;
-  const type = kept(response, TYPE);
+  const type = kept(response, by.type);
   if (type === null) return { status: 200, headers: PLAIN, body };
   return type === JSON_TYPE[1] ? { status: 200, headers: JSON_TYPE, body } : undefined;
 }
 
 /** Returns the source of the body, if the runtime keeps it. The headers were read before. */
 export function sourceOf(response: Response): string | Uint8Array | undefined {
-  const source = STATE === undefined ? undefined : stateOf(response, STATE)?.body?.source;
+  const { state } = symbols ??= findSymbols();
+  const source = state === undefined ? undefined : stateOf(response, state)?.body?.source;
   return typeof source === "string" || source instanceof Uint8Array ? source : undefined;
 }

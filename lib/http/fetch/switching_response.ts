@@ -9,19 +9,17 @@ import type { LightResponse } from "../server/light.ts";
 /** The properties of a `Response` with a status that its constructor refuses. */
 const SWITCHING: PropertyDescriptorMap = { status: { value: 101 }, ok: { value: false } };
 
-/** See the module. */
-export class SwitchingResponse extends Response {
-  readonly #light: LightResponse;
+/** What each was made of. Not a subclass: for `Response` Node loads all of fetch, which takes 25 ms. */
+const lights = new WeakMap<Response, LightResponse>();
 
-  /** Makes one of what the engine sends. */
-  constructor(light: LightResponse) {
-    super(null);
-    this.#light = light;
-    Object.defineProperties(this, SWITCHING);
-  }
+/** Makes a `Response` with status 101 of what the engine sends. */
+export function switchingResponse(light: LightResponse): Response {
+  const response = Object.defineProperties(new Response(null), SWITCHING);
+  lights.set(response, light);
+  return response;
+}
 
-  /** Returns the light response that it was made of. Undefined if it is not one of these. */
-  static lightBehind(response: object): LightResponse | undefined {
-    return #light in response ? response.#light : undefined;
-  }
+/** Returns what {@linkcode switchingResponse} has made a response of. Undefined for any other. */
+export function switchingBehind(response: Response): LightResponse | undefined {
+  return response.status === 101 ? lights.get(response) : undefined;
 }

@@ -154,21 +154,31 @@ for (const name of ["blob", "clone", "formData"] as const) {
   });
 }
 
-// A runtime that keeps a request's state behind symbols finds it through these: then even
-// `new Request(request)` and `fetch(request)` take ours for a real one.
-for (const symbol of Object.getOwnPropertySymbols(new Request("http://localhost/"))) {
-  Object.defineProperty(WebRequest.prototype, symbol, {
-    get(this: WebRequest): unknown {
-      return (this.real as unknown as Record<symbol, unknown>)[symbol];
-    },
-    configurable: true,
-  });
-}
+/** Whether {@linkcode WebRequest} is a `Request` by now. */
+let isRequest = false;
 
-Object.setPrototypeOf(WebRequest.prototype, Request.prototype);
+/**
+ * Makes {@linkcode WebRequest} a `Request`. Not when this module is loaded: Node loads all of fetch for
+ * it, which takes 25 ms.
+ */
+function becomeRequest(): void {
+  isRequest = true;
+  // A runtime that keeps a request's state behind symbols finds it through these: then even
+  // `new Request(request)` and `fetch(request)` take ours for a real one.
+  for (const symbol of Object.getOwnPropertySymbols(new Request("http://localhost/"))) {
+    Object.defineProperty(WebRequest.prototype, symbol, {
+      get(this: WebRequest): unknown {
+        return (this.real as unknown as Record<symbol, unknown>)[symbol];
+      },
+      configurable: true,
+    });
+  }
+  Object.setPrototypeOf(WebRequest.prototype, Request.prototype);
+}
 
 /** Makes a `Request`. */
 export function webRequest(light: LightRequest): Request {
+  if (!isRequest) becomeRequest();
   return new WebRequest(light) as unknown as Request;
 }
 

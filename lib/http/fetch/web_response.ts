@@ -8,7 +8,7 @@ import { isErrored, isReadable } from "node:stream";
 import type { LightResponse } from "../server/light.ts";
 import { stateSoon } from "../message/settles_soon.ts";
 import { sourceOf, textOf } from "./response_source.ts";
-import { SwitchingResponse } from "./switching_response.ts";
+import { switchingBehind } from "./switching_response.ts";
 
 /** The fields that the server sets itself; those of a handler are left out. */
 const FRAMING: ReadonlySet<string> = new Set([
@@ -36,7 +36,7 @@ export function lightResponse(
   }
   const text = textOf(response);
   if (text !== undefined) return text;
-  const switching = SwitchingResponse.lightBehind(response);
+  const switching = switchingBehind(response);
   if (switching !== undefined) return switching;
   if (response.bodyUsed) {
     throw new TypeError("A handler returned a Response whose body has been read already");
