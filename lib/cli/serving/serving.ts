@@ -6,6 +6,7 @@
 
 import type { AccessList } from "../../serve/access_list.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { SocketError } from "../../base/errors.ts";
 import { type Handler, serve, type ServeOptions, type ServeSummary } from "../../serve/serve.ts";
 import type { Addr } from "../../base/addr.ts";
 import type { CertificateStore } from "../../net/tls/certificate_store.ts";
@@ -20,8 +21,7 @@ import { describeReach, urlOf } from "./own_addresses.ts";
 import { connectionLimitNotice } from "./connection_limit_notice.ts";
 import { conclude, logFailure, logStop } from "./server_log.ts";
 import { handoverOf, type WantedPlace } from "./handover.ts";
-import { openSystemd } from "./systemd.ts";
-import { handshakeCallbacks, type OpenedTls, openTls } from "./tls.ts";
+import type { OpenedTls } from "./tls.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
 import { serverTranscript } from "../io/transcript.ts";
@@ -99,7 +99,7 @@ export async function placeToListen<P extends WantedPlace>(
   { name, place, systemd }: { name: string; place: P; systemd: boolean },
   session: Session,
 ): Promise<P | InheritedPlace> {
-  const passed = systemd ? openSystemd(session) : undefined;
+  const passed = systemd ? (await import("./systemd.ts")).openSystemd(session) : undefined;
   return await session.whileStarting(handoverOf(session).place(name, passed ?? place));
 }
 
@@ -139,6 +139,7 @@ export async function planListening(
     return { name, place, tls: undefined, access, announce };
   }
   const host = "host" in place ? place.host : "";
+  const { openTls } = await import("./tls.ts");
   return { name, place, tls: await openTls(choice, host, session), access, announce };
 }
 
@@ -154,7 +155,8 @@ export function withTls(
   alpnProtocols?: readonly string[],
 ): ListenOptions {
   if (certificates === undefined) return options;
-  const tls = { certificates, alpnProtocols, ...handshakeCallbacks(access, log) };
+  const onHandshakeError = (error: SocketError) => logFailure(error, log);
+  const tls = { certificates, alpnProtocols, admission: access, onHandshakeError };
   return { ...options, tls } as ListenOptions;
 }
 

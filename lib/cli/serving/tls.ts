@@ -5,10 +5,8 @@
  * @module
  */
 
-import type { AccessList } from "../../serve/access_list.ts";
 import { selfSigned } from "../../net/tls/self_signed.ts";
 import type { CertificateStore } from "../../net/tls/certificate_store.ts";
-import type { TlsServerOptions } from "../../net/tls/options.ts";
 import type { Log } from "../io/log.ts";
 import { isAnyHost } from "../options/host.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
@@ -17,7 +15,6 @@ import { ownAddresses } from "./own_addresses.ts";
 import { outOfDate } from "./certificate_dates.ts";
 import { CertificateFiles, type Certificates, type NamedKeyPair } from "./certificate_files.ts";
 import { followCertificates } from "./certificate_reload.ts";
-import { logFailure } from "./server_log.ts";
 
 /** The certificates of a server, and what its workers need to have the same. */
 export interface OpenedTls {
@@ -55,14 +52,6 @@ async function makeKeyPair(host: string, log: Log): Promise<NamedKeyPair> {
   const { cert, key, fingerprint } = await selfSigned(hostsOf(host));
   log.note(`SHA-256 of the certificate: ${fingerprint}`);
   return { name: "", file: "", cert, key };
-}
-
-/** Keeps out who may not connect, before the handshake, and has `log` tell which handshakes fail. */
-export function handshakeCallbacks(
-  access: AccessList | undefined,
-  log: Log,
-): Pick<TlsServerOptions, "admission" | "onHandshakeError"> {
-  return { admission: access, onHandshakeError: (error) => logFailure(error, log) };
 }
 
 /** The names that a server is asked for by. Where its addresses are hidden, these are not among them. */

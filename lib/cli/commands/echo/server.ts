@@ -18,12 +18,9 @@ import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { permissionsHelp } from "../../options/serving.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
-import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
 import { ECHO_SERVER_LINE, type EchoServerOptions } from "./server_options.ts";
-import { echoUdpServer } from "./udp_server.ts";
-import { WORKER_MODULE } from "./worker.ts";
 
 const HELP = `A server made of plain sockets.
 
@@ -105,12 +102,16 @@ async function run(
   session: Session,
 ): Promise<number> {
   const signals = session.onSignals();
-  if (options.protocol === "datagram") return await echoUdpServer(options, session, signals);
+  if (options.protocol === "datagram") {
+    return await (await import("./udp_server.ts")).echoUdpServer(options, session, signals);
+  }
   if (options.protocol === "message") {
     return await (await import("./web_socket_server.ts")).echoMessages(options, session, signals);
   }
   const { serving, workers, handler, log } = options;
   if (workers !== undefined) {
+    const { serveInWorkers } = await import("../../serving/workers.ts");
+    const { WORKER_MODULE } = await import("./worker.ts");
     const init = { ...serving, workers, log, module: WORKER_MODULE, conversations: handler };
     return await serveInWorkers(init, session, signals);
   }

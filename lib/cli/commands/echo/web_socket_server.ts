@@ -6,13 +6,11 @@
 
 import type { Signals } from "../../io/signals.ts";
 import { openListener } from "../../serving/serving.ts";
-import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 import { WEB_SOCKETS } from "../web_socket/options.ts";
 import { serveWebSockets } from "../web_socket/serving.ts";
 import type { EchoMessageOptions } from "./server_options.ts";
 import { echoHandler } from "./web_socket_handler.ts";
-import { WORKER_MODULE } from "./web_socket_worker.ts";
 
 /** Serves until a signal says stop; resolves to the exit code. */
 export async function echoMessages(
@@ -21,6 +19,8 @@ export async function echoMessages(
   signals: Signals,
 ): Promise<number> {
   if (workers !== undefined) {
+    const { serveInWorkers } = await import("../../serving/workers.ts");
+    const { WORKER_MODULE } = await import("./web_socket_worker.ts");
     const init = { ...serving, workers, log, conversations: messages };
     const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
     return await serveInWorkers({ ...init, ...more }, session, signals);

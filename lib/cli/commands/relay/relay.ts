@@ -38,7 +38,6 @@ import {
 } from "./targets.ts";
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
-import { WORKER_MODULE } from "./worker.ts";
 import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
 import {
   parseServing,
@@ -57,7 +56,6 @@ import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
 import { conclude, logStop } from "../../serving/server_log.ts";
 import { openObserved } from "../../options/transport.ts";
-import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 
@@ -209,6 +207,8 @@ async function run(
       const { relayInWorkers } = await import("./web_socket_server.ts");
       return await relayInWorkers({ to, messages }, init, session, signals);
     }
+    const { serveInWorkers } = await import("../../serving/workers.ts");
+    const { WORKER_MODULE } = await import("./worker.ts");
     const more = { module: WORKER_MODULE, conversations: to };
     return await serveInWorkers({ ...init, ...more }, session, signals);
   }

@@ -8,13 +8,12 @@ import type { Transport } from "../../../net/transport.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { ServingOptions } from "../../options/serving.ts";
 import { openListener } from "../../serving/serving.ts";
-import { serveInWorkers, type WorkersInit } from "../../serving/workers.ts";
+import type { WorkersInit } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 import { WEB_SOCKETS } from "../web_socket/options.ts";
 import { serveWebSockets } from "../web_socket/serving.ts";
 import { describeTo } from "./targets.ts";
 import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
-import { WORKER_MODULE } from "./web_socket_worker.ts";
 
 /** Options of {@linkcode relayWebSockets}. */
 export interface WebSocketContext {
@@ -54,6 +53,8 @@ export async function relayInWorkers(
   session: Session,
   signals: Signals,
 ): Promise<number> {
+  const { serveInWorkers } = await import("../../serving/workers.ts");
+  const { WORKER_MODULE } = await import("./web_socket_worker.ts");
   const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
   return await serveInWorkers({ ...init, conversations: relay, ...more }, session, signals);
 }

@@ -12,7 +12,6 @@ import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { openBrowser } from "../../io/browser.ts";
 import { renderFlags } from "../../io/flags.ts";
-import type { Log } from "../../io/log.ts";
 import type { Signals } from "../../io/signals.ts";
 import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { SERVICE_HELP } from "../../options/service_manager.ts";
@@ -29,17 +28,13 @@ import { handoverOf } from "../../serving/handover.ts";
 import { MAIN, openMonitor, placeToListen, withTls } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
 import { conclude, logStop } from "../../serving/server_log.ts";
-import { openTls } from "../../serving/tls.ts";
-import { serveInWorkers } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
 
 import { checkDirectory } from "./check_directory.ts";
-import { describeLan } from "./lan.ts";
 import { findPort, listenForWeb, siteUrl, type WebAddress } from "./listen.ts";
 import { WEB_LINE, type WebOptions } from "./options.ts";
 import { serveSite, type Site } from "./serve_site.ts";
 import { SITE_SHOWN, webTranscript } from "./transcript.ts";
-import { WORKER_MODULE } from "./worker.ts";
 import { followFile } from "./users.ts";
 
 /** The protocols over TLS. */
@@ -127,13 +122,13 @@ async function serveInLoop(
   const shortage = new Shortage(log, io.clock);
   const transport = shortage.watch(openTransport(session, webTranscript(), SITE_SHOWN));
   followFile(site.auth, log, session);
-  const { place, tls, access } = await planSite(options, session);
+  const { place, tls, access, announce } = await planSite(options, session);
   const secured = withTls(place as ListenOptions, tls?.certificates, access, log, ALPN);
   const address = { ...secured as WebAddress, metrics: monitor?.metrics };
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
   handoverOf(session).add(MAIN, listener);
-  await announce(listener.addr, options, session);
+  await announce(listener.addr);
   logStop("requests", drainTimeout, log, signals);
   const summary = await serveSite(listener, site, {
     log,
@@ -158,6 +153,8 @@ async function serveByWorkers(
   session: Session,
   signals: Signals,
 ): Promise<number> {
+  const { serveInWorkers } = await import("../../serving/workers.ts");
+  const { WORKER_MODULE } = await import("./worker.ts");
   const plan = await planSite(options, session);
   const place = await findPort(systemTransport, plan.place, (text) => session.log.note(text));
   return await serveInWorkers(
@@ -175,41 +172,40 @@ async function serveByWorkers(
     },
     session,
     signals,
-    { ...plan, name: MAIN, place, announce: (addr) => announce(addr, options, session) },
+    { ...plan, name: MAIN, place },
   );
 }
 
-/** Where it listens, with its certificates, and who may connect. */
+/**
+ * Where it listens, with its certificates, and who may connect. What a flag needs is loaded now, before
+ * the first client can come.
+ */
 async function planSite(options: WebOptions, session: Session) {
   const { place: asked, systemd, tls: choice } = options;
   const access = openAccess(options.access, session.log, (reload) => session.onReload(reload));
   const place = await placeToListen({ name: MAIN, place: asked, systemd }, session);
-  if (choice === undefined || "path" in place) return { place, tls: undefined, access };
-  return { place, tls: await openTls(choice, "host" in place ? place.host : "", session), access };
+  const logLan = options.lan ? (await import("./lan.ts")).logLan : undefined;
+  const announce = (addr: Addr) => announceSite(addr, options, session, logLan);
+  if (choice === undefined || "path" in place) return { place, tls: undefined, access, announce };
+  const { openTls } = await import("../../serving/tls.ts");
+  const tls = await openTls(choice, "host" in place ? place.host : "", session);
+  return { place, tls, access, announce };
 }
 
-/** Prints the URL, and logs other ways there. */
-async function announce(addr: Addr, options: WebOptions, session: Session): Promise<void> {
+/** Prints the URL, and logs other ways there: with `logLan` those for others in the network. */
+async function announceSite(
+  addr: Addr,
+  options: WebOptions,
+  session: Session,
+  logLan: typeof import("./lan.ts").logLan | undefined,
+): Promise<void> {
   const { log, io } = session;
-  const { dir, lan, open } = options;
+  const { dir, open } = options;
   const scheme = options.tls === undefined ? "http" : "https";
   const url = siteUrl(addr, scheme);
   await session.announce(url);
   log.note(`serving ${dir === "." ? "the current directory" : dir}; Ctrl-C stops`);
-  if (lan && "port" in addr) logLan(log, options, addr.port, scheme);
+  if ("port" in addr) logLan?.(log, options, addr.port, scheme);
   if (!open) return;
   openBrowser(url, io.env, (why) => log.note(`could not open the browser: ${why}`));
-}
-
-function logLan(
-  log: Log,
-  { auth, site }: WebOptions,
-  port: number,
-  scheme: "http" | "https",
-): void {
-  for (const line of describeLan(port, scheme, !log.json)) log.note(line);
-  if (auth === undefined) {
-    const may = site.upload ? "read it and add to it" : "read it";
-    log.note(`everyone in the network may ${may}; --auth asks for a password`);
-  } else if (scheme === "http") log.note("the password crosses the network unencrypted");
 }
