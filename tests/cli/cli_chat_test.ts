@@ -1,7 +1,7 @@
 // `server.ts chat`: with ncat and openssl as the clients.
 
 import assert from "node:assert/strict";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { runServer, type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -75,7 +75,7 @@ test("cli chat: a client that does not read is dropped, and the others go on", a
   await using chat = await startChat();
   await using silent = new Program(
     [
-      "python3",
+      ...PYTHON,
       "-c",
       `
 import socket, sys

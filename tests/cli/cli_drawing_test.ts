@@ -5,7 +5,7 @@ import { textWidth } from "../../lib/base/text_width.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, until } from "../support/helpers.ts";
 import type { InProcess } from "../support/in_process.ts";
-import { Program, python } from "../support/peers.ts";
+import { Program, PYTHON, python } from "../support/peers.ts";
 import { programCommand, runClient, type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite } from "../support/site_helpers.ts";
@@ -294,7 +294,7 @@ while True:
     os.write(1, data)
 os.waitpid(pid, 0)
 `;
-  return ["python3", "-c", program, sign, ...command];
+  return [...PYTHON, "-c", program, sign, ...command];
 }
 
 test("drawing: on a real terminal a server follows its width", async () => {

@@ -29,7 +29,7 @@ import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, freePort, OWN_HOST, randomBytes, until } from "../support/helpers.ts";
-import { type Exit, Program, runProgram } from "../support/peers.ts";
+import { type Exit, Program, PYTHON, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
   inShell,
@@ -1323,7 +1323,7 @@ test("get: the line of progress follows the width of the terminal", () =>
   }], (url) =>
     withDir(async (dir) => {
       const client = [...programCommand("client"), "get", "-o", join(dir, "file"), url];
-      const { stdout } = await runProgram(["python3", "-c", NARROWED, ...client]);
+      const { stdout } = await runProgram([...PYTHON, "-c", NARROWED, ...client]);
       const lines = stdout.toString().split(/[\r\n]+/).map((line) => line.split("\x1b[K")[0])
         .filter((line) => line.endsWith("left"));
       assert.match(lines[0], /\[[#-]{24}\]/);
@@ -1383,7 +1383,7 @@ test("get: from Python's http.server", () =>
     const content = randomBytes(5 * MIB);
     writeFileSync(join(dir, "file"), content);
     mkdirSync(join(dir, "sub"));
-    const command = ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, "0"];
+    const command = [...PYTHON, "-u", "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, "0"];
     await using server = new Program(command);
     const [, port] = await server.stdout.until(/port (\d+)/);
     const url = `http://127.0.0.1:${port}`;

@@ -10,7 +10,7 @@ import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import {
   inShell,
   listening,
@@ -183,7 +183,7 @@ test("server: a process of its own says on SIGHUP that it goes on, and ends on S
 /** Wraps a command so that it, and what it starts, is a group of processes of its own. */
 function inOwnGroup(command: readonly string[]): string[] {
   const program = "import os, sys\nos.setpgid(0, 0)\nos.execvp(sys.argv[1], sys.argv[1:])";
-  return ["python3", "-c", program, ...command];
+  return [...PYTHON, "-c", program, ...command];
 }
 
 /**
@@ -204,5 +204,5 @@ os.close(terminal)
 print("\\nclosed", flush=True)
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 `;
-  return ["python3", "-c", program, ...command];
+  return [...PYTHON, "-c", program, ...command];
 }

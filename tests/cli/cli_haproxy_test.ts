@@ -8,7 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { OWN_HOST, until } from "../support/helpers.ts";
 import { adapted, assertValid, commandHaproxy, startHaproxy } from "../support/haproxy.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { type ServerScript, startServerProcess } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -89,7 +89,7 @@ test("deploy/haproxy.cfg: one server is killed, one drains, and no GET fails", a
     const ports = servers.map(({ port }) => port);
     const own = mkdtempSync(join(tmpdir(), "plainsocket-haproxy-"));
     await using haproxy = await startHaproxy(configuration(ports), own);
-    const client = ["python3", "-c", CLIENTS, OWN_HOST, haproxy.ports.site];
+    const client = [...PYTHON, "-c", CLIENTS, OWN_HOST, haproxy.ports.site];
     await using clients = new Program(client, { pipe: true });
     await untilAskedMore(a, b, c);
     process.kill(a.program.pid, "SIGKILL");

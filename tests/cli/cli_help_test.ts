@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fitHelp } from "../../lib/cli/io/help.ts";
-import { runProgram } from "../support/peers.ts";
+import { PYTHON, runProgram } from "../support/peers.ts";
 import { programCommand, runClient, runServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -145,7 +145,7 @@ while True:
   const help = await helpOf("server web");
   for (const width of [60, 0]) {
     const command = [...programCommand("server"), "web", "--help"];
-    const { stdout } = await runProgram(["python3", "-c", program, String(width), ...command]);
+    const { stdout } = await runProgram([...PYTHON, "-c", program, String(width), ...command]);
     const shown = stdout.toString().replaceAll("\r\n", "\n");
     assert.equal(shown, width === 0 ? help : fitHelp(help, width));
   }

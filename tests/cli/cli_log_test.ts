@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes } from "../support/helpers.ts";
-import { Program, runProgram } from "../support/peers.ts";
+import { Program, PYTHON, runProgram } from "../support/peers.ts";
 import {
   onTerminal,
   programCommand,
@@ -152,7 +152,7 @@ test("server: goes on when nobody reads its URL", async () => {
   const program = "import os, sys\nr, w = os.pipe()\nos.close(r)\nos.dup2(w, 1)\n" +
     "os.execvp(sys.argv[1], sys.argv[1:])";
   const command = [...programCommand("server"), "--host", "127.0.0.1", "--port", "0"];
-  await using server = new Program(["python3", "-c", program, ...command, "-v", "--log", "json"]);
+  await using server = new Program([...PYTHON, "-c", program, ...command, "-v", "--log", "json"]);
   const [, port] = await server.stderr.until(/"event":"listen".*:(\d+)"/);
   await assertAnswers(Number(port), "hello", /^hello$/);
   assert.equal((await server.stop("SIGINT")).code, 0);

@@ -21,7 +21,7 @@ import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { readTable } from "../support/doc_table.ts";
 import { OWN_HOST, readAll } from "../support/helpers.ts";
-import { type Exit, Program, type ProgramOptions, runProgram } from "../support/peers.ts";
+import { type Exit, Program, type ProgramOptions, PYTHON, runProgram } from "../support/peers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 import { asNobody } from "../support/privileges.ts";
 import { assertFailed, inShell, listening, programCommand } from "../support/scripts.ts";
@@ -75,7 +75,8 @@ const GOES_ON: readonly (readonly [flags: RegExp, line: RegExp])[] = [
 /** Makes the file of a socket. */
 function leaveSocket(path: string): void {
   const program = "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])";
-  if (!existsSync(path)) spawnSync("python3", ["-c", program, path]);
+  const [file, ...args] = [...PYTHON, "-c", program, path];
+  if (!existsSync(path)) spawnSync(file, args);
 }
 
 /** Runs `fn` with what starts `server.ts` in a folder that has what the table names. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, OWN_HOST } from "../support/helpers.ts";
 import { startNginx } from "../support/nginx.ts";
-import { type Exit, Program, python, runProgram } from "../support/peers.ts";
+import { type Exit, Program, PYTHON, python, runProgram } from "../support/peers.ts";
 import { runClient, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -135,7 +135,7 @@ test("real recordings: Python's smtplib and a server that speaks first", async (
   const { host, port } = server.endpoint;
   const printed = await recordAndReplay({
     target: `${host}:${port}`,
-    client: (port) => runProgram(["python3", "-c", SMTP_CLIENT, String(port)]),
+    client: (port) => runProgram([...PYTHON, "-c", SMTP_CLIENT, String(port)]),
   });
   assert.match(printed, /PIPELINING[^]*refused \{\}/);
 }, ["python3"]);

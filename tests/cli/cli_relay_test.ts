@@ -18,7 +18,7 @@ import {
   rejects,
 } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
-import { Program, python, runProgram } from "../support/peers.ts";
+import { Program, PYTHON, python, runProgram } from "../support/peers.ts";
 import {
   listening,
   runServer,
@@ -46,7 +46,7 @@ async function startWebServer(dir: string) {
   const page = randomBytes(3 * MIB);
   writeFileSync(join(dir, "page"), page);
   const program = new Program(
-    ["python3", "-u", "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, "0"],
+    [...PYTHON, "-u", "-m", "http.server", "--bind", "127.0.0.1", "-d", dir, "0"],
   );
   const [, port] = await program.stdout.until(/port (\d+)/);
   return { page, port, [Symbol.asyncDispose]: () => program[Symbol.asyncDispose]() };

@@ -14,7 +14,7 @@ import {
   startTarget,
   type TargetServer,
 } from "../support/replay_helpers.ts";
-import { runProgram } from "../support/peers.ts";
+import { PYTHON, runProgram } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 import { assertFailed, runClient, runServer, startServer } from "../support/scripts.ts";
 
@@ -94,7 +94,7 @@ s.sendall(b"HE")
 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 s.close()
 `;
-  assert.equal((await runProgram(["python3", "-c", client])).code, 0);
+  assert.equal((await runProgram([...PYTHON, "-c", client])).code, 0);
   const { code, stderr } = await player.program.exit();
   assert.equal(code, 1, stderr);
   assert.match(stderr, /1 connection broke off before the end of what was recorded/);

@@ -5,7 +5,7 @@ import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { hasIPv6, runClient, type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite } from "../support/site_helpers.ts";
@@ -157,7 +157,7 @@ test("server: a client that resets hurts no other client", async () => {
   using other = await connect(server);
   await sayAndHear(other, "before");
   await using rude = new Program([
-    "python3",
+    ...PYTHON,
     "-c",
     `
 import socket, struct

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { echo } from "../../lib/protocols/echo.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { runProgram } from "../support/peers.ts";
+import { PYTHON, runProgram } from "../support/peers.ts";
 import { programCommand } from "../support/scripts.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 
@@ -29,7 +29,7 @@ program.wait()
 flags()
 `;
     const client = [...programCommand("client"), "connect", `127.0.0.1:${listener.addr.port}`];
-    const { stdout, stderr } = await runProgram(["python3", "-c", python, ...client]);
+    const { stdout, stderr } = await runProgram([...PYTHON, "-c", python, ...client]);
     const meanwhile = runtime === "Deno" ? "[False, False, False]" : "[True, True, True]";
     assert.equal(stdout.toString(), `${meanwhile}\n[False, False, False]\n`, stderr);
     stop.abort();

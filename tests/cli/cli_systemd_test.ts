@@ -11,7 +11,7 @@ import { runChild } from "../../lib/cli/io/child.deno.ts";
 import { Notifier } from "../../lib/cli/serving/systemd.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import {
   assertFailed,
   listening,
@@ -34,7 +34,7 @@ while True:
 
 /** Receives the messages to systemd. `NOTIFY_SOCKET` is its name, and each message becomes a line. */
 async function startManager(name: string): Promise<Program> {
-  const manager = new Program(["python3", "-c", MANAGER, name]);
+  const manager = new Program([...PYTHON, "-c", MANAGER, name]);
   await manager.stdout.until(/^bound\n/);
   return manager;
 }
@@ -192,7 +192,7 @@ os.execvp(sys.argv[2], sys.argv[2:])
 
 /** Runs `server.ts ARGS` with a socket of TCP as descriptor 3, of which `count` says how many there are. */
 function passing(args: readonly string[], count = "1"): Program {
-  return new Program(["python3", "-c", PASS, count, ...programCommand("server"), ...args]);
+  return new Program([...PYTHON, "-c", PASS, count, ...programCommand("server"), ...args]);
 }
 
 for (const args of [["--systemd"], ["web", "--fd", "3"], ["--fd", "3", "--workers", "2"]]) {

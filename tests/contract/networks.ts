@@ -14,7 +14,7 @@ import { ownResetting } from "../../lib/testing/streams.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../support/helpers.ts";
 import { isListening, keepsWaiting } from "../support/kernel.ts";
-import { python, type PythonPeer } from "../support/peers.ts";
+import { PYTHON, python, type PythonPeer } from "../support/peers.ts";
 import type { OtherProgram } from "../support/programs.ts";
 import { runtime } from "../support/runner.deno.ts";
 
@@ -215,13 +215,12 @@ while True:
 
 /** Connects with Python and resets at once, before this process can do anything else. */
 export function systemComeAndReset({ host, port }: TcpAddr): void {
-  execFileSync("python3", [
-    "-c",
-    `import socket, struct
+  const program = `import socket, struct
 s = socket.create_connection(("${host}", ${port}))
 s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-s.close()`,
-  ]);
+s.close()`;
+  const [file, ...args] = [...PYTHON, "-c", program];
+  execFileSync(file, args);
 }
 
 /** A peer in Python that sends the line that it is told, and breaks off. */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, freePort, OWN_HOST } from "../support/helpers.ts";
-import { python, runProgram } from "../support/peers.ts";
+import { PYTHON, python, runProgram } from "../support/peers.ts";
 import { startServer } from "../support/scripts.ts";
 import { heardBy, startTutorial } from "./tutorial_programs.ts";
 import { test } from "../support/runner.deno.ts";
@@ -169,7 +169,7 @@ test(
     await one.closeWrite();
     assert.equal(await hear(one), null);
     one.close();
-    const { code, stdout } = await runProgram(["python3", "docs/tutorial/python/hello_client.py"]
+    const { code, stdout } = await runProgram([...PYTHON, "docs/tutorial/python/hello_client.py"]
       .concat(HOST, String(server.port)));
     assert.deepEqual([code, stdout.toString()], [0, "hello, sockets\n"]);
   },

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { Program, type ProgramOptions, runProgram } from "../support/peers.ts";
+import { Program, type ProgramOptions, PYTHON, runProgram } from "../support/peers.ts";
 import { listening, programCommand, type ServerScript } from "../support/scripts.ts";
 
 /** The two kinds of programs. */
@@ -16,7 +16,7 @@ const FOLDERS = ["examples", "examples/tutorial", "examples/tutorial/solutions"]
 
 /** The command of a program of the tutorial, or of a solution. */
 export function tutorialCommand(kind: Kind, name: string): string[] {
-  if (kind === "Python's") return ["python3", "-u", `docs/tutorial/python/${name}.py`];
+  if (kind === "Python's") return [...PYTHON, "-u", `docs/tutorial/python/${name}.py`];
   const folder = FOLDERS.find((folder) => existsSync(`${folder}/${name}.ts`));
   return programCommand(`${folder}/${name}`);
 }

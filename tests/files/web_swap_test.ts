@@ -18,7 +18,7 @@ import { OpenDirectory } from "../../lib/files/open_directory.ts";
 import { knowsOpenPaths } from "../../lib/files/real_paths.ts";
 import { siteHandler } from "../../lib/files/site.ts";
 import { share } from "../support/cases.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 import { type Answer, ask, makeSite, type Question, type Site } from "../support/site_helpers.ts";
 
@@ -50,7 +50,7 @@ while True:
 
 /** Swaps the directory and the link until it is disposed of. */
 async function swapping(site: Site): Promise<AsyncDisposable> {
-  const program = new Program(["python3", "-c", SWAP, site.path("root")]);
+  const program = new Program([...PYTHON, "-c", SWAP, site.path("root")]);
   await program.stdout.until(/swapping/);
   return program;
 }

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { Agent, type IncomingMessage, request as nodeRequest } from "node:http";
 import { bytes, randomBytes, readAll, until } from "../support/helpers.ts";
 import { type LoopbackServer, serveHere, STREAMED } from "./http_loopback.ts";
-import { runProgram } from "../support/peers.ts";
+import { PYTHON, runProgram } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** As large as a body may be, nearly. */
@@ -123,7 +123,7 @@ async function python(program: string, { port }: LoopbackServer): Promise<void> 
 import hashlib, http.client, socket, sys, urllib.error, urllib.request
 port = int(sys.argv[1])
 `;
-  const { code, stderr } = await runProgram(["python3", "-c", prelude + program, String(port)]);
+  const { code, stderr } = await runProgram([...PYTHON, "-c", prelude + program, String(port)]);
   assert.equal(code, 0, stderr);
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { mistakes, readAll, rejects } from "../support/helpers.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { programCommand } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -25,7 +25,7 @@ os.dup2(s.fileno(), 3)
 os.set_inheritable(3, True)
 os.execvp(sys.argv[1], sys.argv[1:])
 `;
-  return new Program(["python3", "-c", program, ...programCommand("tests/net/inherited_server")]);
+  return new Program([...PYTHON, "-c", program, ...programCommand("tests/net/inherited_server")]);
 }
 
 test("listen: a TCP socket that was inherited is listened on", async () => {
@@ -79,7 +79,7 @@ test(
   async () => {
     if (!CAN) return;
     const program = programCommand("tests/net/inherited_refusals");
-    await using refusals = new Program(["python3", "-c", NO_LISTENERS, ...program]);
+    await using refusals = new Program([...PYTHON, "-c", NO_LISTENERS, ...program]);
     const { stdout, stderr } = await refusals.exit();
     const unfit =
       "is a socket that cannot accept connections: a UDP socket, say, or a connected one";

@@ -10,6 +10,7 @@ import type { Conn, Transport } from "../../lib/net/transport.ts";
 import { rejects } from "../support/helpers.ts";
 import { Namespace, testInNamespace } from "../support/namespace.ts";
 import { test } from "../support/runner.deno.ts";
+import { PYTHON } from "../support/peers.ts";
 import { programCommand } from "../support/scripts.ts";
 
 testInNamespace("itself: transports, TCP and UDP, find nobody where nobody listens", async () => {
@@ -82,7 +83,7 @@ try:
 except OSError as error:
     print(b"")
 `;
-  await using program = ns.start(["python3", "-c", client]);
+  await using program = ns.start([...PYTHON, "-c", client]);
   assert.equal((await program.exit()).stdout.toString(), "b''\n");
   await server.stderr.until(/ECONNREFUSED/);
 });

@@ -23,13 +23,13 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { freshPath } from "../contract/networks.ts";
 import { bytes, mistakes, pairThrough, readText, rejects, until } from "../support/helpers.ts";
-import { python, runProgram } from "../support/peers.ts";
+import { PYTHON, python, runProgram } from "../support/peers.ts";
 import { runCommand, runtime, test } from "../support/runner.deno.ts";
 
 /** Leaves a socket file behind that nobody listens on. */
 async function leaveStale(path: string): Promise<void> {
   const bind = `import socket; socket.socket(socket.AF_UNIX).bind(${JSON.stringify(path)})`;
-  assert.equal((await runProgram(["python3", "-c", bind])).code, 0);
+  assert.equal((await runProgram([...PYTHON, "-c", bind])).code, 0);
   assert.ok(lstatSync(path).isSocket());
 }
 
@@ -247,7 +247,7 @@ while (d := s.recv(4096)): sys.stdout.buffer.write(d)
   const programs = [
     ["socat", "-t", "30", "-", `UNIX-CONNECT:${path}`],
     ["ncat", "-U", path],
-    ["python3", "-c", inPython],
+    [...PYTHON, "-c", inPython],
   ];
   for (const program of programs) {
     const { code, stdout } = await runProgram(program, { stdin: "over a file" });

@@ -8,7 +8,7 @@ import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { serve } from "../../lib/serve/serve.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { bytes, randomBytes, until } from "../support/helpers.ts";
-import { Program } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import { startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -230,7 +230,7 @@ for i in range(3):
 s.shutdown(socket.SHUT_WR)
 until(b"never")
 `;
-  await using one = new Program(["python3", "-c", client]);
+  await using one = new Program([...PYTHON, "-c", client]);
   await server.program.stderr.until(/^guest1 is here/m);
   await using other = new Program(["ncat", "127.0.0.1", String(server.port)], { pipe: true });
   await other.stdout.until(/guest1 has left\.\n$/);

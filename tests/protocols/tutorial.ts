@@ -1,8 +1,10 @@
 // The echo programs of the classic socket tutorial, in the spelling of Python 3. Only the port is
 // not 10000 but one that is free: the server prints it on stdout.
 
+import { PYTHON } from "../support/peers.ts";
+
 function command(program: string, args: readonly string[]): string[] {
-  return ["python3", "-c", program, ...args];
+  return [...PYTHON, "-c", program, ...args];
 }
 
 /** The server, on the address given (`''` for any). */

@@ -1,6 +1,6 @@
 // Networks of a test's own, on Linux: programs run there with a name server that does as the test says.
 
-import { Program, type ProgramOptions } from "./peers.ts";
+import { Program, type ProgramOptions, PYTHON } from "./peers.ts";
 import { test } from "./runner.deno.ts";
 
 /** What a {@linkcode Namespace} is like. */
@@ -82,7 +82,7 @@ export class Namespace implements AsyncDisposable {
 
   /** Makes one; it is gone with what runs there. */
   static async open(options: NamespaceOptions = {}): Promise<Namespace> {
-    const command = ["unshare", "-rnm", "python3", "-c", PROGRAM, JSON.stringify(options)];
+    const command = ["unshare", "-rnm", ...PYTHON, "-c", PROGRAM, JSON.stringify(options)];
     const holder = new Program(command);
     await holder.stdout.until(/^ready$/m);
     return new Namespace(holder);

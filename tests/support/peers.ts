@@ -9,6 +9,12 @@ import type { Readable, Writable } from "node:stream";
 import { deferred } from "../../lib/base/wait.ts";
 import type { Endpoint } from "../../lib/base/addr.ts";
 
+/**
+ * Starts Python, without the packages of the site: to look for them takes several times as long as
+ * all else.
+ */
+export const PYTHON: readonly string[] = ["python3", "-S"];
+
 /** A Python program with a socket. */
 export interface PythonPeer extends AsyncDisposable {
   readonly pid: number;
@@ -37,7 +43,8 @@ def say(text):
     print(text, flush=True)
 say(l.getsockname()[1])
 `;
-  const child = spawn("python3", ["-c", prelude + program], {
+  const [file, ...args] = [...PYTHON, "-c", prelude + program];
+  const child = spawn(file, args, {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Namespace } from "./namespace.ts";
-import { DEADLINE_MS, Program } from "./peers.ts";
+import { DEADLINE_MS, Program, PYTHON } from "./peers.ts";
 
 const LOAD = resolve("tests/support/restart_load.py");
 
@@ -55,7 +55,7 @@ export async function restartUnderLoad(
     writeFileSync(join(dir, "large"), new Uint8Array(LARGE));
     const served = mode === "web" ? [mode, dir] : [mode];
     const all = [...served, "--host", "127.0.0.1", "--port", "0", "--grace", "60", ...args];
-    const command = ["python3", LOAD, mode, String(RATE), String(restarts), ...server, ...all];
+    const command = [...PYTHON, LOAD, mode, String(RATE), String(restarts), ...server, ...all];
     const { code, stdout, stderr } = await run(command, isolated, (1 + restarts) * DEADLINE_MS);
     assert.equal(code, 0, stderr);
     return JSON.parse(stdout.toString());

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { InProcess, type InProcessOptions } from "./in_process.ts";
-import { type Exit, Program, type ProgramOptions, type Running } from "./peers.ts";
+import { type Exit, Program, type ProgramOptions, PYTHON, type Running } from "./peers.ts";
 import { runCommand } from "./runner.deno.ts";
 
 /** The command that runs a program of ours, named without extension; `permissions` are Deno's. */
@@ -125,7 +125,7 @@ while True:
     os.write(1, data)
 sys.exit(child.wait())
 `;
-  return ["python3", "-c", program, stdout ? "True" : "False", ...command];
+  return [...PYTHON, "-c", program, stdout ? "True" : "False", ...command];
 }
 
 /**
@@ -137,7 +137,7 @@ export function inTerminal(command: readonly string[]): string[] {
 import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 `;
-  return ["python3", "-c", program, ...command];
+  return [...PYTHON, "-c", program, ...command];
 }
 
 /** Asserts that a script failed as scripts should: with this code, and with one line that tells. */
