@@ -24,28 +24,26 @@ testInNamespace("itself: transports, TCP and UDP, find nobody where nobody liste
     await using ns = await Namespace.open({ ports });
     // The only port there is is not used for the same address again at once.
     const any = ports[0] === ports[1] ? [] : ["0.0.0.0", "::"];
-    for (const host of ["127.0.0.1", "::1", ...any]) {
-      const probe = [...programCommand("tests/net/probe_itself"), host, String(ports[0]), ...ways];
-      await using program = ns.start(probe);
-      const { stdout, stderr } = await program.exit();
-      const expected = ways.map((way) =>
-        `${way} ${way === "listenDatagram" ? udp : "ECONNREFUSED"}\n`
-      );
-      assert.equal(stdout.toString(), expected.join(""), `${host}, ${ports}: ${stderr}`);
-    }
+    const hosts = ["127.0.0.1", "::1", ...any];
+    const where = [hosts.join(), String(ports[0])];
+    const probe = [...programCommand("tests/net/probe_itself"), ...where, ...ways];
+    await using program = ns.start(probe);
+    const { stdout, stderr } = await program.exit();
+    const expected = hosts.flatMap((host) =>
+      ways.map((way) => `${host} ${way} ${way === "listenDatagram" ? udp : "ECONNREFUSED"}\n`)
+    );
+    assert.equal(stdout.toString(), expected.join(""), `${ports}: ${stderr}`);
   }
 });
 
 testInNamespace("itself: a server on a port of that range is found all the same", async () => {
   await using ns = await Namespace.open({ ports: [40_000, 40_003] });
-  const serve = ["--host", "127.0.0.1", "--port", "40001"];
-  await using server = ns.start([...programCommand("server"), ...serve]);
-  await server.stdout.until(/^tcp:/);
-  const probe = ["connect", "-z", "127.0.0.1:40000-40003"];
-  await using client = ns.start([...programCommand("client"), ...probe]);
-  const { code, stdout, stderr } = await client.exit();
+  const [, { code, stdout, stderr }] = await ns.inTurn([
+    ["server", "--host", "127.0.0.1", "--port", "40001"],
+    ["client", "connect", "-z", "127.0.0.1:40000-40003"],
+  ]);
   assert.equal(code, 0, stderr);
-  assert.equal(stdout.toString(), "127.0.0.1:40001 open\n");
+  assert.equal(stdout, "127.0.0.1:40001 open\n");
 });
 
 const CLIENTS = [
@@ -58,11 +56,10 @@ const CLIENTS = [
 
 testInNamespace("itself: the clients say that nobody listens", async () => {
   await using ns = await Namespace.open({ ports: [40_000, 40_001] });
-  for (const args of CLIENTS) {
-    await using program = ns.start([...programCommand("client"), ...args]);
-    const { code, stderr } = await program.exit();
-    assert.equal(code, 7, `${args}: ${stderr}`);
-    assert.match(stderr, /ECONNREFUSED/, String(args));
+  const exits = await ns.inTurn(CLIENTS.map((args) => ["client", ...args]));
+  for (const [i, { code, stderr }] of exits.entries()) {
+    assert.equal(code, 7, `${CLIENTS[i]}: ${stderr}`);
+    assert.match(stderr, /ECONNREFUSED/, String(CLIENTS[i]));
   }
 });
 

@@ -14,54 +14,55 @@ import { programCommand } from "../support/scripts.ts";
 testInNamespace("zone: it is part of every address that TCP and UDP sockets tell", async () => {
   await using ns = await Namespace.open();
   // By the interface's name, by its number, and in another way of writing the address.
-  for (const args of [["fe80::1%lo"], ["fe80::1%1"], ["FE80:0::1%lo"], ["fe80::1%lo", "::"]]) {
-    await using program = ns.start([...programCommand("tests/net/probe_zone"), ...args]);
-    const { code, stdout, stderr } = await program.exit();
-    assert.equal(code, 0, `${args}: ${stderr}`);
-    const seen = stdout.toString().match(/\[fe80::1\S*\]/gi) ?? [];
+  const hosts = ["fe80::1%lo", "fe80::1%1", "FE80:0::1%lo", "fe80::1%lo,::"];
+  await using program = ns.start([...programCommand("tests/net/probe_zone"), ...hosts]);
+  const { code, stdout, stderr } = await program.exit();
+  assert.equal(code, 0, stderr);
+  const told = stdout.toString().trimEnd().split("\n");
+  assert.equal(told.length, hosts.length);
+  for (const [i, line] of told.entries()) {
+    const seen = line.match(/\[fe80::1\S*\]/gi) ?? [];
     // Who has sent a datagram to a socket for any address, these do not tell whole.
-    const whole = ["Deno", "Bun"].includes(runtime) && args.length > 1 ? seen.slice(0, 4) : seen;
-    assert.ok(whole.length >= 4, stdout.toString());
-    for (const addr of whole) assert.match(addr, /^\[fe80(:0)?::1%(lo|1)\]$/i, stdout.toString());
+    const isForAny = hosts[i].includes(",");
+    const whole = ["Deno", "Bun"].includes(runtime) && isForAny ? seen.slice(0, 4) : seen;
+    assert.ok(whole.length >= 4, line);
+    for (const addr of whole) assert.match(addr, /^\[fe80(:0)?::1%(lo|1)\]$/i, line);
   }
 });
 
 testInNamespace("zone: a server's URL has it, and leads a client there", async () => {
   await using ns = await Namespace.open();
-  for (
-    const [args, url] of [
-      [["echo"], "tcp://[fe80::1%lo]:7000\n"],
-      [["echo", "--udp"], "udp://[fe80::1%lo]:7000\n"],
-      [["chat"], "tcp://[fe80::1%lo]:7000\n"],
-      [["web"], "http://[fe80::1%lo]:7000/\n"],
-    ] as const
-  ) {
-    const listen = ["--host", "fe80::1%lo", "--port", "7000"];
-    await using server = ns.start([...programCommand("server"), ...args, ...listen]);
-    await server.stdout.until(/\n/);
-    assert.equal(server.stdout.text, url);
-    const client = args[0] === "echo"
-      ? ["echo", "hello", ...args.slice(1), ...listen]
-      : ["connect", "-z", "[fe80::1%lo]:7000"];
-    await using program = ns.start([...programCommand("client"), ...client]);
-    const { code, stderr } = await program.exit();
-    assert.equal(code, 0, `${client}: ${stderr}`);
+  const servers = [["echo"], ["echo", "--udp"], ["chat"], ["web"]];
+  const lines = servers.flatMap(([name, ...more], i) => {
+    const port = String(7000 + i);
+    const listen = ["--host", "fe80::1%lo", "--port", port];
+    const client = name === "echo"
+      ? ["echo", "hello", ...more, ...listen]
+      : ["connect", "-z", `[fe80::1%lo]:${port}`];
+    return [["server", name, ...more, ...listen], ["client", ...client]];
+  });
+  const exits = await ns.inTurn(lines);
+  for (const [i, { code, stderr }] of exits.entries()) {
+    assert.equal(code, 0, `${lines[i]}: ${stderr}`);
   }
+  assert.deepEqual(exits.filter((_, i) => i % 2 === 0).map(({ stdout }) => stdout), [
+    "tcp://[fe80::1%lo]:7000\n",
+    "udp://[fe80::1%lo]:7001\n",
+    "tcp://[fe80::1%lo]:7002\n",
+    "http://[fe80::1%lo]:7003/\n",
+  ]);
 });
 
 testInNamespace("zone: where it is missing, the interfaces that there are are named", async () => {
   await using ns = await Namespace.open();
-  for (
-    const args of [
-      ["echo", "hello", "--host", "fe80::1"],
-      ["echo", "hello", "--host", "fe80::1", "--udp"],
-      ["connect", "[fe80::1]:7"],
-      ["connect", "--udp", "[fe80::1]:7"],
-      ["get", "http://[fe80::1]/"],
-    ]
-  ) {
-    await using program = ns.start([...programCommand("client"), ...args]);
-    const { stderr } = await program.exit();
+  const lines = [
+    ["client", "echo", "hello", "--host", "fe80::1"],
+    ["client", "echo", "hello", "--host", "fe80::1", "--udp"],
+    ["client", "connect", "[fe80::1]:7"],
+    ["client", "connect", "--udp", "[fe80::1]:7"],
+    ["client", "get", "http://[fe80::1]/"],
+  ];
+  for (const { stderr } of await ns.inTurn(lines)) {
     assert.match(
       stderr,
       /its zone is missing: write fe80::1%lo; the interface here is lo \(EINVAL\)/,
