@@ -13,36 +13,67 @@ import { SocketError } from "../../../base/errors.ts";
 import { type DialTarget, relay, type Relayed, type TargetPool } from "../../../protocols/relay.ts";
 import type { Handler } from "../../../serve/serve.ts";
 import { RequestError } from "../../../http/client/errors.ts";
-import { dialWebSocket, WsError } from "../../../http/ws/mod.ts";
+import { WsError } from "../../../http/ws/error.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
 import { type Attempt, noting } from "../../options/last_attempt.ts";
 import { explained } from "../../explain/explain.ts";
 import type { Log } from "../../io/log.ts";
 import type { Lifecycle } from "../../serving/lifecycle.ts";
-import { ByteConn } from "../web_socket/byte_conn.ts";
 import { openBalancer } from "./balancing.ts";
 import { introducing } from "./send_proxy.ts";
 import type { RelayTo } from "./targets.ts";
-import { formatTarget, type RelayTargetOptions, type WebSocketPlace } from "./web_socket_target.ts";
+import type { TargetOptions } from "./target.ts";
+import { formatTarget, type RelayTargetOptions } from "./web_socket_target.ts";
 
-/** Makes the handler that joins each client to the target, or to one of several. */
-export function handlerTo(
+/**
+ * Makes the handler that joins each client to the target, or to one of several. What speaks WebSocket is
+ * loaded for a target that does.
+ */
+export async function handlerTo(
   to: RelayTo,
   log: Log,
   transport: Transport,
   clock: Clock,
   life: Lifecycle,
-): Handler {
-  if ("target" in to) return relayHandler(to, log, transport, clock);
+): Promise<Handler> {
+  if ("target" in to) {
+    const { target } = to;
+    if (!("url" in target)) return relayHandler({ ...to, target }, log, transport, clock);
+    const { dialBytes } = await import("./web_socket_dial.ts");
+    return joiningOne(
+      to,
+      (through, limits) => dialBytes(target, through, limits),
+      log,
+      transport,
+      clock,
+    );
+  }
   const balancer = openBalancer(to, { log, transport, clock, life });
   const names = () => balancer.targets.map(({ name }) => name).join(", ");
   const causeOf = (error: SocketError) => Promise.resolve(error.message);
   return joining(balancer, { destination: names, causeOf }, log, clock);
 }
 
-/** Makes the handler that joins each client to the target. */
+/** Makes the handler that joins each client to a target that takes bytes. */
 export function relayHandler(
+  to: TargetOptions & Pick<RelayTargetOptions, "sendProxy">,
+  log: Log,
+  transport: Transport,
+  clock: Clock,
+): Handler {
+  const connect: Connect = (through, limits) => dial(through, { ...to.target, ...limits });
+  return joiningOne(to, connect, log, transport, clock);
+}
+
+/** Connects to the target over a transport. */
+type Connect = (
+  transport: Transport,
+  limits: { readonly timeout: number; readonly signal: AbortSignal; readonly clock: Clock },
+) => Promise<Conn>;
+
+function joiningOne(
   { target, connectTimeout: timeout, sendProxy }: RelayTargetOptions,
+  connect: Connect,
   log: Log,
   transport: Transport,
   clock: Clock,
@@ -50,12 +81,8 @@ export function relayHandler(
   const attempt: Attempt = {};
   const noted = noting(transport, attempt);
   const causes = new Causes(attempt, clock);
-  const dialTarget: DialTarget = (signal, client) => {
-    const through = introducing(noted, client, sendProxy);
-    return "url" in target
-      ? dialBytes(target, through, { connectTimeout: timeout, signal, clock })
-      : dial(through, { ...target, timeout, signal, clock });
-  };
+  const dialTarget: DialTarget = (signal, client) =>
+    connect(introducing(noted, client, sendProxy), { timeout, signal, clock });
   const words = {
     destination: () => formatTarget(target),
     causeOf: (error: SocketError) => causes.of(error),
@@ -100,17 +127,6 @@ function joining(
       if (waiting.size > 0) await Promise.all(waiting);
     }
   };
-}
-
-/** Connects to a WebSocket that takes bytes. */
-async function dialBytes(
-  { url, wss }: WebSocketPlace,
-  transport: Transport,
-  limits: { readonly connectTimeout: number; readonly signal: AbortSignal; readonly clock: Clock },
-): Promise<Conn> {
-  const { connectTimeout: handshakeTimeout } = limits;
-  const ws = await dialWebSocket(url, { ...limits, transport, tls: wss, handshakeTimeout });
-  return new ByteConn(ws, { clock: limits.clock, lingers: true });
 }
 
 /** Whether it is what peers do, and no mistake of ours. */

@@ -228,7 +228,7 @@ async function run(
   const opened = await openListener(serving, session, listening);
   log.note(`relaying to ${describeTo(to)}`);
   const proxies = toxiproxy && await start(toxiproxy, { ...context, access: opened.access });
-  const handler = handlerTo(to, log, transport, clock, session);
+  const handler = await handlerTo(to, log, transport, clock, session);
   const code = await serveUntilStopped(opened, handler, serving.limits, session, signals);
   await proxies?.finished;
   return code;

@@ -23,12 +23,12 @@ export interface WebSocketRelay {
 }
 
 /** Makes the handler of requests. `signal` is aborted when the server stops. */
-export function webSocketRelayHandler(
+export async function webSocketRelayHandler(
   { to, messages }: WebSocketRelay,
   signal: AbortSignal,
   { log, transport, clock, life }: WorkerContext,
-): LightHandler {
-  const relay = handlerTo(to, log, transport, clock, life);
+): Promise<LightHandler> {
+  const relay = await handlerTo(to, log, transport, clock, life);
   const hold = async (ws: WsConn) => {
     const over = new AbortController();
     let cancel = () => {};

@@ -36,7 +36,7 @@ export async function relayWebSockets(
   log.note(`relaying to ${describeTo(relay.to)}`);
   const context = { log, transport, clock, life: session };
   const { trustProxy } = relay.messages;
-  const handler = webSocketRelayHandler(relay, signals.signal, context);
+  const handler = await webSocketRelayHandler(relay, signals.signal, context);
   return await serveWebSockets(
     { ...opened, trustProxy },
     handler,

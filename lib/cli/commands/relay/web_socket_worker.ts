@@ -14,10 +14,10 @@ import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<WebSocketRelay>({
-  serve(listener, serving, options, context) {
-    const handler = webSocketRelayHandler(options, serving.signal!, context);
+  async serve(listener, serving, options, context) {
+    const handler = await webSocketRelayHandler(options, serving.signal!, context);
     const { trustProxy } = options.messages;
-    return serveIn(listener, handler, { ...serving, trustProxy }, context.log);
+    return await serveIn(listener, handler, { ...serving, trustProxy }, context.log);
   },
   transcript: switchboardTranscript,
 });

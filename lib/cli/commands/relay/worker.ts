@@ -15,8 +15,10 @@ import type { RelayTo } from "./targets.ts";
 export const WORKER_MODULE: string = import.meta.url;
 
 const main: WorkerMain = workerMain<RelayTo>({
-  serve: (listener, serving, to, { log, transport, clock, life }) =>
-    serve(listener, handlerTo(to, log, transport, clock, life), serving).finished,
+  async serve(listener, serving, to, { log, transport, clock, life }) {
+    const handler = await handlerTo(to, log, transport, clock, life);
+    return await serve(listener, handler, serving).finished;
+  },
   transcript: switchboardTranscript,
 });
 export default main;
