@@ -8,8 +8,9 @@ import process from "node:process";
 import { dialWebSocket } from "../../lib/http/ws/mod.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
+import { freshPath } from "../contract/networks.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
-import { DEADLINE_MS, Program, runProgram } from "../support/peers.ts";
+import { Program, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
   inShell,
@@ -36,22 +37,23 @@ async function hasThreads(): Promise<boolean> {
 
 const KINDS = await hasThreads() ? ["processes", "threads"] : ["processes"];
 
-function startWorkers(kind: string, args: readonly string[] = []): Promise<Server> {
-  return startServerProcess([
-    ...LOCAL,
-    "--port",
-    "0",
-    "--workers",
-    "2",
-    "--worker-kind",
-    kind,
-    ...args,
-  ]);
+function workers(count: number, kind: string): string[] {
+  return ["--workers", String(count), "--worker-kind", kind];
+}
+
+/** Starts a server in this process. What its workers log themselves is on the stderr of the tests. */
+function startHere(count: number, kind: string, args: readonly string[] = []) {
+  return startServer([...LOCAL, ...workers(count, kind), ...args]);
+}
+
+/** Starts one as a process, whose log has all that its workers say. */
+function startProcess(count: number, kind: string, args: readonly string[] = []): Promise<Server> {
+  return startServerProcess([...LOCAL, "--port", "0", ...workers(count, kind), ...args]);
 }
 
 type Server = ServerScript<Program>;
 
-async function converse(server: Server): Promise<Conn> {
+async function converse(server: ServerScript): Promise<Conn> {
   const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
   try {
     await conn.write(bytes("hello"));
@@ -64,7 +66,7 @@ async function converse(server: Server): Promise<Conn> {
 }
 
 /** The processes of the workers that the server has told of, by their numbers. */
-function pidsOf(server: Server): number[] {
+function pidsOf(server: ServerScript): number[] {
   return [...server.program.stderr.text.matchAll(/^worker \d \(pid (\d+)\) is ready$/gm)]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([, pid]) => Number(pid));
@@ -72,7 +74,7 @@ function pidsOf(server: Server): number[] {
 
 /** Waits until none of the processes is left. */
 async function gone(pids: readonly number[]): Promise<void> {
-  assert.equal(pids.length, 2);
+  assert.notEqual(pids.length, 0);
   await until(() => !pids.some(isAlive), `the processes ${pids.join(" and ")} to end`);
 }
 
@@ -88,7 +90,7 @@ function isAlive(pid: number): boolean {
 
 for (const kind of KINDS) {
   test(`server --workers: ${kind} print one URL, echo, and stop with one summary`, async () => {
-    await using server = await startWorkers(kind);
+    await using server = await startHere(2, kind);
     const { port, program } = server;
     for (let i = 0; i < 8; i++) (await converse(server)).close();
     const client = await runClient(["echo", "hello", ...LOCAL, "--port", String(port)]);
@@ -101,7 +103,7 @@ for (const kind of KINDS) {
   });
 
   test(`server --workers: ${kind} let a conversation finish`, async () => {
-    await using server = await startWorkers(kind, ["--grace", "1000"]);
+    await using server = await startHere(1, kind, ["--grace", "1000"]);
     using conn = await converse(server);
     server.program.kill("SIGINT");
     await server.program.stderr.until(/^stopping: connections get 1000 s to finish/m);
@@ -113,18 +115,18 @@ for (const kind of KINDS) {
   });
 
   test(`server --workers: ${kind} reset what is left after --grace, and exit 143`, async () => {
-    await using server = await startWorkers(kind, ["--grace", "0.1"]);
+    await using server = await startProcess(1, kind, ["--grace", "0.1"]);
     using _conn = await converse(server);
     const exit = await server.program.stop("SIGTERM");
     assert.equal(exit.code, 143);
     assert.match(
       exit.stderr,
-      /^stopped after 1 connection, 1 of them reset; 2 workers, 0 restarts$/m,
+      /^stopped after 1 connection, 1 of them reset; 1 worker, 0 restarts$/m,
     );
   });
 
   test(`server --workers: a second signal ends ${kind} at once`, async () => {
-    await using server = await startWorkers(kind, ["--grace", "1000"]);
+    await using server = await startProcess(1, kind, ["--grace", "1000"]);
     using _conn = await converse(server);
     const pids = pidsOf(server);
     server.program.kill("SIGTERM");
@@ -134,13 +136,13 @@ for (const kind of KINDS) {
   });
 
   test(`server --workers: each line of ${kind} tells whose it is`, async () => {
-    await using text = await startWorkers(kind, ["-v"]);
+    await using text = await startProcess(2, kind, ["-v"]);
     (await converse(text)).close();
     await text.program.stderr.until(/^worker [12]: connection from 127\.0\.0\.1:\d+$/m);
-    await using json = await startWorkers(kind, ["-v", "--log", "json"]);
+    await using json = await startProcess(1, kind, ["-v", "--log", "json"]);
     (await converse(json)).close();
     const [line] = await json.program.stderr.until(/^.*"event":"accept".*\n/m);
-    assert.ok([1, 2].includes(JSON.parse(line).worker), line);
+    assert.equal(JSON.parse(line).worker, 1, line);
   });
 }
 
@@ -165,20 +167,22 @@ function threadsOf(pid: number | string): string[] {
   }
 }
 
-/** The moments of a start, from what is seen of it. */
-const MOMENTS: Readonly<Record<string, (program: Program) => boolean>> = {
-  "it starts up": () => true,
-  "there is a worker": ({ pid }) => childrenOf(pid).length > 0,
-  "there are two": ({ pid }) => childrenOf(pid).length > 1,
-  "one has its threads": ({ pid }) => childrenOf(pid).some((child) => threadsOf(child).length > 1),
-  "one is ready": ({ stderr }) => /is ready/.test(stderr.text),
+/** The moments of a start with so many workers, from what is seen of it. */
+const MOMENTS: Readonly<Record<string, [count: number, hasCome: (program: Program) => boolean]>> = {
+  "it starts up": [1, () => true],
+  "there is a worker": [1, ({ pid }) => childrenOf(pid).length > 0],
+  "there are two": [2, ({ pid }) => childrenOf(pid).length > 1],
+  "it has its threads": [
+    1,
+    ({ pid }) => childrenOf(pid).some((child) => threadsOf(child).length > 1),
+  ],
+  "one is ready": [2, ({ stderr }) => /is ready/.test(stderr.text)],
 };
 
 test("server --workers: a signal while they start ends it, without a word of mistakes", async () => {
-  for (const [moment, hasCome] of Object.entries(MOMENTS)) {
-    await using program = new Program(
-      [...programCommand("server"), ...LOCAL, "--port", "0", "--workers", "2"],
-    );
+  for (const [moment, [count, hasCome]] of Object.entries(MOMENTS)) {
+    const args = [...LOCAL, "--port", "0", ...workers(count, "processes")];
+    await using program = new Program([...programCommand("server"), ...args]);
     await program.stderr.until(/^starting up/);
     await until(() => hasCome(program), moment);
     const { code, stderr } = await program.stop();
@@ -188,7 +192,7 @@ test("server --workers: a signal while they start ends it, without a word of mis
 });
 
 test("server --workers: a process that is killed is replaced, and counted", async () => {
-  await using server = await startWorkers("processes");
+  await using server = await startHere(2, "processes");
   const [pid] = pidsOf(server);
   process.kill(pid, "SIGKILL");
   await server.program.stderr.until(
@@ -201,7 +205,7 @@ test("server --workers: a process that is killed is replaced, and counted", asyn
 });
 
 test("server --workers: no process outlives a server that is killed", async () => {
-  await using server = await startWorkers("processes");
+  await using server = await startProcess(1, "processes");
   using _conn = await converse(server);
   const pids = pidsOf(server);
   server.program.kill("SIGKILL");
@@ -210,34 +214,23 @@ test("server --workers: no process outlives a server that is killed", async () =
 });
 
 test("server --workers: nor one that is killed while it has not heard what they said", async () => {
-  await using server = await startWorkers("processes", ["--idle-timeout", "0.5"]);
+  await using server = await startProcess(1, "processes", ["--idle-timeout", "0.5"]);
   const { pid, stderr } = server.program;
   const pids = pidsOf(server);
   process.kill(pid, "SIGSTOP");
-  // They serve all the same, and tell of what they accept after a tenth of a second. Nobody but the
-  // one that is stopped could see that; but who has closed a conversation because nothing moved for
-  // half a second has told of it before.
-  const hasClosed = (worker: number) =>
-    new RegExp(`^worker ${worker}: .*nothing moved for 0\\.5 s`, "m").test(stderr.text);
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!hasClosed(1) || !hasClosed(2)) {
-    assert.ok(
-      performance.now() < deadline,
-      "Waited in vain for both workers to close conversations",
-    );
-    const silent = await Promise.all(Array.from({ length: 8 }, () => converse(server)));
-    for (const conn of silent) {
-      await conn.read(new Uint8Array(1));
-      conn.close();
-    }
-  }
+  // It serves all the same, and tells of what it accepts after a tenth of a second. Nobody but the one
+  // that is stopped could see that; but once it has closed a conversation because nothing moved for half
+  // a second, it has told of it before.
+  using silent = await converse(server);
+  assert.equal(await silent.read(new Uint8Array(1)), null);
+  await stderr.until(/^worker 1: .*nothing moved for 0\.5 s/m);
   server.program.kill("SIGKILL");
   await server.program.exit();
   await gone(pids);
 });
 
 test("server --workers: a signal to the workers alone changes nothing", async () => {
-  await using server = await startWorkers("processes");
+  await using server = await startHere(1, "processes");
   using conn = await converse(server);
   // As Ctrl-C at a terminal, which reaches each process of it.
   for (const pid of pidsOf(server)) process.kill(pid, "SIGINT");
@@ -246,7 +239,7 @@ test("server --workers: a signal to the workers alone changes nothing", async ()
 });
 
 test("server --workers: TLS is spoken by all, and failed handshakes are told of", async () => {
-  await using server = await startWorkers("processes", ["--tls-self-signed"]);
+  await using server = await startProcess(2, "processes", ["--tls-self-signed"]);
   for (let i = 0; i < 4; i++) {
     const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
     using client = await systemTransport.startTls(conn, { insecure: true });
@@ -317,7 +310,7 @@ test("server --workers: who may connect is kept by all, and SIGHUP reaches them"
   const file = join(dir, "allowed");
   try {
     writeFileSync(file, "127.0.0.1\n");
-    await using server = await startWorkers("processes", ["--allow", `@${file}`]);
+    await using server = await startProcess(2, "processes", ["--allow", `@${file}`]);
     (await converse(server)).close();
     writeFileSync(file, "192.0.2.0/24\n");
     server.program.kill("SIGHUP");
@@ -363,13 +356,13 @@ test("server --workers: all of them break connections as --fault says, and SIGHU
 
 test("server --workers: SIGHUP does not end a process that still starts", async () => {
   const args = ["--allow", "@/dev/null", "--allow", "127.0.0.1"];
-  await using server = await startWorkers("processes", args);
+  await using server = await startProcess(1, "processes", args);
   const { stderr } = server.program;
   process.kill(pidsOf(server)[0], "SIGKILL");
   await stderr.until(/a new one starts/);
   await until(() => {
     server.program.kill("SIGHUP");
-    return pidsOf(server).length === 3;
+    return pidsOf(server).length === 2;
   }, "the new one to be ready");
   await stderr.until(/^worker 1: read again who may connect/m);
   assert.doesNotMatch(stderr.text, /ended by SIGHUP/);
@@ -377,10 +370,19 @@ test("server --workers: SIGHUP does not end a process that still starts", async 
 
 test("server --workers: what does not go with it is refused", async () => {
   assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
-  for (const option of [["--deny"], ["web", "--allow"], ["--fault"], ["relay", "--to"]]) {
-    const command = [...programCommand("server"), ...option, "@/dev/stdin", "--workers", "2"];
-    await using program = new Program(inShell('echo 192.0.2.1:1 | "$@"', command));
-    assertFailed(await program.exit(), 2, /each of them reads '\/dev\/stdin', and a pipe is read/);
+  const command = [...programCommand("server"), "--deny", "@/dev/stdin", "--workers", "2"];
+  await using program = new Program(inShell('echo 192.0.2.1 | "$@"', command));
+  assertFailed(await program.exit(), 2, /each of them reads '\/dev\/stdin', and a pipe is read/);
+  for (const option of [["web", "--allow"], ["--fault"], ["relay", "--to"]]) {
+    const pipe = freshPath();
+    await using writer = new Program(
+      inShell('mkfifo "$1"; echo made; echo 192.0.2.1:1 > "$1"', [pipe]),
+    );
+    await writer.stdout.until(/^made$/m);
+    const { code, stderr } = await runServer([...option, `@${pipe}`, "--workers", "2"]);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`each of them reads '${pipe}', and a pipe is read`), stderr);
+    rmSync(pipe);
   }
   const threads = ["--workers", "2", "--worker-kind", "threads", "--allow", "@/dev/null"];
   assertFailed(await runServer(threads), 2, /Threads get no SIGHUP/);
@@ -390,12 +392,12 @@ test("server --workers: what does not go with it is refused", async () => {
 
 test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and close with 1001", async () => {
   await using target = await startServer(LOCAL);
-  const places = [...LOCAL, "--port", "0", "--workers", "2"];
   for (const command of [["echo"], ["relay", "--to", `127.0.0.1:${target.port}`]]) {
-    await using server = await startServerProcess([...command, "--ws", "--deflate", ...places]);
+    const args = [...command, "--ws", "--deflate", ...LOCAL, "--port", "0"];
+    await using server = await startServerProcess([...args, ...workers(1, "processes")]);
     assert.match(server.url, /^ws:\/\/127\.0\.0\.1:\d+\/$/);
     const clients = await Promise.all(
-      Array.from({ length: 8 }, () => dialWebSocket(server.url, { deflate: true })),
+      Array.from({ length: 3 }, () => dialWebSocket(server.url, { deflate: true })),
     );
     for (const ws of clients) {
       await ws.write(bytes("hello"));
@@ -408,20 +410,21 @@ test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and
     for (const ws of clients) assert.equal((await ws.closed).code, 1001);
     assert.equal(code, 0);
     assert.match(stderr, /^stopping: WebSockets are closed with 1001, within 10 s/m);
-    assert.match(stderr, /^stopped after 9 connections, 0 of them reset; 2 workers, 0 restarts$/m);
+    assert.match(stderr, /^stopped after 4 connections, 0 of them reset; 1 worker, 0 restarts$/m);
   }
 });
 
 test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {
   await using target = await startServer(LOCAL);
+  const to = ["relay", "--to", `127.0.0.1:${target.port}`];
   await using server = await startServerProcess(
-    ["relay", "--to", `127.0.0.1:${target.port}`, ...LOCAL, "--port", "0", "--workers", "2"],
+    [...to, ...LOCAL, "--port", "0", ...workers(1, "processes")],
   );
   (await converse(server)).close();
-  await server.program.stderr.until(/^worker [12]: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
+  await server.program.stderr.until(/^worker 1: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
   const exit = await server.program.stop();
   assert.match(
     exit.stderr,
-    /^stopped after 1 connection, 0 of them reset; 2 workers, 0 restarts$/m,
+    /^stopped after 1 connection, 0 of them reset; 1 worker, 0 restarts$/m,
   );
 });
