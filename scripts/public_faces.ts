@@ -58,18 +58,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["natsPlace"],
     reason: "--bus is checked when the command line is read, and shown without its password",
   },
-  "lib/recording/encode.ts": {
-    names: ["lineOf", "RecordingEncoder"],
-    reason: "the live page keeps its events as lines of a recording, to be saved at any moment",
-  },
-  "lib/recording/head.ts": {
-    names: ["recordingHead"],
-    reason: "the live page makes a recording of what it keeps",
-  },
-  "lib/recording/parse.ts": {
-    names: ["parseEvent", "parseHead"],
-    reason: "--record FILE.pcapng makes packets of each event as it happens",
-  },
   "lib/serve/idle.ts": {
     names: ["IdleWatch"],
     reason: "echo and replay give up a silent server as a server gives up a silent client",

@@ -23,6 +23,16 @@ const SOURCE: Kind = {
   instead: (value) => isBytes(value) ? "[bytes]" : undefined,
 };
 
+const PART: Kind = {
+  takes: "the head or an event of a recording",
+  is: (value) => typeof value === "object" && value !== null,
+};
+
+/** Throws a TypeError unless `part` can be a line of a recording. */
+export function checkPart(part: unknown): void {
+  checkArgument("recordingLine", part, PART);
+}
+
 /** Throws a TypeError unless `recording`, an argument of the function `where`, is a recording. */
 export function checkRecording(where: string, recording: unknown): void {
   checkArgument(where, recording, RECORDING);

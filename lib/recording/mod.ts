@@ -33,6 +33,7 @@ export type {
 } from "./har/format.ts";
 export { liveDiagram } from "./live_diagram.ts";
 export type { DataEvent, DiagramCanvas, DiagramMessage, DiagramWords } from "./live_diagram.ts";
+export { recordingLine } from "./line.ts";
 export { toMermaid } from "./mermaid.ts";
 export { PcapngEncoder, toPcapng } from "./pcapng/pcapng.ts";
 export { redacting } from "./redact.ts";
@@ -41,4 +42,6 @@ export { summaryOf, toText } from "./text.ts";
 export { readRecording } from "./read.ts";
 export type { RecordingSource } from "./read.ts";
 export { record, recordingSink } from "./record.ts";
-export type { RecordingSink, RecordOptions } from "./record.ts";
+export type { RecordingSink } from "./record.ts";
+export { Recorder } from "./recorder.ts";
+export type { RecordOptions } from "./recorder.ts";

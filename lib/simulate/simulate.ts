@@ -20,11 +20,10 @@ import { deferred } from "../base/wait.ts";
 import { nearest } from "../base/nearest.ts";
 import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
-import { VERSION } from "../base/version.ts";
 import type { Transport } from "../net/transport.ts";
 import { observeBorrowed } from "../observe/observe.ts";
-import { RecordingEncoder } from "../recording/encode.ts";
-import { RECORDING_FORMAT, RECORDING_VERSION } from "../recording/format.ts";
+import { recordingLine } from "../recording/line.ts";
+import { Recorder } from "../recording/recorder.ts";
 import { SimulatedHost } from "./host.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { type RealIoError, runInside } from "./refuse_real_io.ts";
@@ -175,7 +174,7 @@ class Simulation implements World, Clock {
   readonly #wanted = new Map<string, string>();
   readonly #timers = new TimerQueue();
   readonly #maxTime: number;
-  readonly #encoder: RecordingEncoder;
+  readonly #recorder: Recorder;
   readonly #log: string[] = [];
   #now = 0;
   /** The number of timers that have rung since time has passed. */
@@ -187,17 +186,7 @@ class Simulation implements World, Clock {
     this.random = new Random(seed);
     this.#network = new Network(options, this.random, this);
     this.#maxTime = options.maxTime === 0 ? Infinity : options.maxTime ?? 3_600_000;
-    this.#encoder = new RecordingEncoder({
-      format: RECORDING_FORMAT,
-      version: RECORDING_VERSION,
-      program: `plainsocket ${VERSION}`,
-      runtime: "simulation",
-      arguments: [],
-      seed,
-      started: "2000-01-01T00:00:00.000Z",
-      redaction: "none",
-      limits: { connection: 0, total: 0 },
-    }, 0);
+    this.#recorder = new Recorder({ redaction: "none", clock: this });
   }
 
   now(): number {
@@ -226,8 +215,8 @@ class Simulation implements World, Clock {
     this.#addresses.set(address, host);
     const prefix = `{"host":${JSON.stringify(name)},`;
     const transport = observeBorrowed(host, (event) => {
-      for (const line of this.#encoder.lines(event).trimEnd().split("\n")) {
-        this.#log.push(prefix + line.slice(1));
+      for (const recorded of this.#recorder.eventsOf(event)) {
+        this.#log.push(prefix + recordingLine(recorded).trimEnd().slice(1));
       }
     }, this);
     this.#transports.set(name, transport);

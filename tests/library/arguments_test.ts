@@ -47,6 +47,8 @@ import {
   connectionsOf,
   liveDiagram,
   readRecording,
+  Recorder,
+  recordingLine,
   redacting,
   summaryOf,
   toHar,
@@ -356,6 +358,10 @@ test("arguments: what makes something of a recording names what it takes", async
   assert.throws(() => new making({}, "server"), /^TypeError.*new Replays takes a recording/s);
   assert.throws(() => new making(recording, "peer"), /new Replays takes/);
   assert.throws(() => new making(recording, "server", { times: 0 }), RangeError);
+  const recorder: Plain = Recorder;
+  assert.throws(() => new recorder({ redaction: "all" }), /new Recorder takes .*redaction/);
+  const line: Plain = recordingLine;
+  assert.throws(() => line("x"), /^TypeError: recordingLine takes the head or an event/);
   const diagram: Plain = liveDiagram;
   assert.throws(() => diagram({}), /^TypeError: liveDiagram needs put|liveDiagram.*put/);
   assert.throws(() => diagram({ put() {} }, { names: [] }), /TypeError.*liveDiagram.*names/);

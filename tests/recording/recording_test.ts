@@ -11,7 +11,9 @@ import { RecordingError } from "../../lib/recording/error.ts";
 import { readAtMost, readRecording } from "../../lib/recording/read.ts";
 import { relay } from "../../lib/protocols/relay.ts";
 import { serve } from "../../lib/serve/serve.ts";
-import { record, recordingSink, type RecordOptions } from "../../lib/recording/record.ts";
+import { recordingLine } from "../../lib/recording/line.ts";
+import { record, recordingSink } from "../../lib/recording/record.ts";
+import { Recorder, type RecordOptions } from "../../lib/recording/recorder.ts";
 
 /** What a conversation in memory leaves, as text. */
 async function recorded(
@@ -171,6 +173,63 @@ test("recording: a limit of a connection or of all leaves data out, and says so 
       assert.equal(data.reduce((sum, [, , size]) => sum + Number(size), 0), 24);
     }
   }
+});
+
+test("recording: of each event the first bytes are kept up to a limit, and the size of the rest", async () => {
+  const { events } = await readRecording(
+    await recorded(sending("abcdef", "gh"), { eventLimit: 4 }),
+  );
+  const sends = events.flatMap((event) =>
+    event.type === "send" ? [[event.data && textOf(event.data), event.size]] : []
+  );
+  assert.deepEqual(sends, [["abcd", 4], [undefined, 2], ["gh", 2]]);
+  assert.ok(!events.some(({ type }) => type === "cut"));
+});
+
+test("recording: a limit of an event does not show what is covered behind it", async () => {
+  const pieces = sending("Cookie: abc", "def\n");
+  const text = await recorded(pieces, { eventLimit: 4 });
+  assert.doesNotMatch(text, /def/);
+  assert.match(text, /Cook/);
+});
+
+test("recording: the events of a Recorder are those that are read of the same recording", async () => {
+  const recorder = new Recorder({ connectionLimit: 6 });
+  const events: RecordedEvent[] = [];
+  let text = "";
+  const sink = recordingSink((lines) => text += lines, { connectionLimit: 6 });
+  const error = new SocketError("ECONNRESET", "read");
+  const seen: SocketEvent[] = [
+    { time: 1, type: "send", socket: 1, data: new TextEncoder().encode("abcd") },
+    { time: 2, type: "recv", socket: 1, data: Uint8Array.of(255, 0, 1) },
+    { time: 3, type: "send", socket: 1, data: new Uint8Array(0) },
+    { time: 4, type: "handshake", socket: 1, protocol: "TLSv1.3", peerCertificate: undefined },
+    { time: 5, type: "error", socket: 1, op: "read", error },
+    { time: 6, type: "close", socket: 1, bytesRead: 3, bytesWritten: 4, reset: false },
+  ] as SocketEvent[];
+  for (const event of seen) {
+    sink(event);
+    events.push(...recorder.eventsOf(event));
+  }
+  const read = await readRecording(text);
+  const plain = (list: readonly RecordedEvent[]) => list.map(({ time: _, ...event }) => event);
+  assert.deepEqual(
+    JSON.parse(JSON.stringify(plain(events))),
+    JSON.parse(JSON.stringify(plain(read.events))),
+  );
+  assert.deepEqual({ ...recorder.head, started: "" }, { ...read.head, started: "" });
+});
+
+test("recording: what was read is written again, line for line, with fields that are not known", async () => {
+  const text = await recorded(sending("hello", Uint8Array.of(255), "x".repeat(2_000_000)));
+  const foreign = [
+    '{"time":1,"type":"eof","socket":2,"data":"x","size":1,"started":"y"}',
+    '{"time":1,"type":"send","socket":2,"format":"z","text":"a"}',
+    '{"time":1,"type":"send","socket":2,"size":5}',
+    "",
+  ].join("\n");
+  const { head, events } = await readRecording(text + foreign);
+  assert.equal([head, ...events].map(recordingLine).join(""), text + foreign);
 });
 
 test("recording: a last line that broke off is left out with a warning, wherever it broke", async () => {

@@ -6,12 +6,12 @@
 
 import { counted } from "../../base/counted.ts";
 import type { EventSink } from "../../observe/events.ts";
-import { parseEvent, parseHead } from "../../recording/parse.ts";
 import { PcapngEncoder } from "../../recording/pcapng/pcapng.ts";
 import { recordingSink } from "../../recording/record.ts";
+import { Recorder, type RecordOptions as RecorderOptions } from "../../recording/recorder.ts";
 import { write } from "../io/io.ts";
 import { writeError } from "../io/files.ts";
-import type { InstrumentedRun, RecordFormat, RecordOptions } from "./instrument_flags.ts";
+import type { InstrumentedRun, RecordOptions } from "./instrument_flags.ts";
 import { MAX_WAITING, RecordingFile } from "./recording_file.ts";
 
 /** The bytes of text that are encoded and written at a time. A line of the largest read fits. */
@@ -32,15 +32,31 @@ export function openRecording(
   seed: number | undefined,
   run: InstrumentedRun,
 ): OpenRecording {
-  const output = new RecordingOutput(file, format, run);
-  const sink = recordingSink((lines) => output.write(lines), {
+  const output = new RecordingOutput(file, run);
+  const options = {
     redaction,
     connectionLimit: connection,
     totalLimit: total,
     arguments: args,
     seed,
-  });
-  return { sink, isStdout: output.isStdout, close: () => output.close() };
+  };
+  const { sink, end } = format === "pcapng"
+    ? pcapngSink((blocks) => output.write(blocks), options)
+    : { sink: recordingSink((lines) => output.write(lines), options), end: undefined };
+  return { sink, isStdout: output.isStdout, close: () => output.close(end) };
+}
+
+/** Makes a sink that writes pcapng, and a function that returns the end of it. */
+function pcapngSink(
+  write: (blocks: Uint8Array) => void,
+  options: RecorderOptions,
+): { readonly sink: EventSink; end(dropped: number): Uint8Array } {
+  const recorder = new Recorder(options);
+  const encoder = new PcapngEncoder(recorder.head);
+  write(encoder.start());
+  const sink: EventSink = (event) =>
+    write(concat(recorder.eventsOf(event).map((recorded) => encoder.add(recorded))));
+  return { sink, end: (dropped) => encoder.end(dropped) };
 }
 
 /** The file or stream that a recording goes to. Where it cannot be written, it ends, and the run goes on. */
@@ -48,19 +64,16 @@ class RecordingOutput {
   readonly isStdout: boolean;
   readonly #path: string;
   readonly #run: InstrumentedRun;
-  readonly #convert: ((lines: string) => Uint8Array) | undefined;
-  #encoder: PcapngEncoder | undefined;
   readonly #file: RecordingFile | undefined;
   readonly #text = new TextEncoder();
   readonly #bytes = new Uint8Array(ENCODED_AT_ONCE);
   #dropped = 0;
   #ended = false;
 
-  constructor(path: string, format: RecordFormat, run: InstrumentedRun) {
+  constructor(path: string, run: InstrumentedRun) {
     this.isStdout = path === "-";
     this.#path = path;
     this.#run = run;
-    if (format === "pcapng") this.#convert = (lines) => this.#pcapng(lines);
     if (this.isStdout) return;
     try {
       this.#file = new RecordingFile(path, run.io.clock, (error) => this.#fail(error));
@@ -69,15 +82,15 @@ class RecordingOutput {
     }
   }
 
-  /** Writes whole lines, at once: a process that is killed loses none of them. */
-  write(lines: string): void {
-    if (this.#ended || lines === "") return;
-    this.#put(this.#convert === undefined ? lines : this.#convert(lines));
+  /** Writes whole lines or blocks, at once: a process that is killed loses none of them. */
+  write(data: string | Uint8Array): void {
+    if (!this.#ended && data.length > 0) this.#put(data);
   }
 
-  async close(): Promise<boolean> {
+  /** Ends it; `end` makes what the file ends with, of the number of events that are not in it. */
+  async close(end?: (dropped: number) => Uint8Array): Promise<boolean> {
     if (this.#ended) return false;
-    if (this.#encoder !== undefined) this.#put(this.#encoder.end(this.#dropped));
+    if (end !== undefined) this.#put(end(this.#dropped));
     this.#dropped += await this.#file?.finish() ?? 0;
     if (this.#ended) return false;
     this.#ended = true;
@@ -120,18 +133,6 @@ class RecordingOutput {
       file.write(this.#bytes.subarray(0, written));
       rest = rest.slice(read);
     }
-  }
-
-  #pcapng(lines: string): Uint8Array {
-    const texts = lines.trimEnd().split("\n");
-    const blocks: Uint8Array[] = [];
-    for (const text of texts) {
-      if (this.#encoder === undefined) {
-        this.#encoder = new PcapngEncoder(parseHead(text));
-        blocks.push(this.#encoder.start());
-      } else blocks.push(this.#encoder.add(parseEvent(text, 0)));
-    }
-    return concat(blocks);
   }
 }
 

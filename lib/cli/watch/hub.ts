@@ -8,10 +8,9 @@
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { type Deferred, deferred } from "../../base/wait.ts";
 import type { EventSink, SocketEvent } from "../../observe/events.ts";
-import { redacting } from "../../recording/redact.ts";
-import { RecordingEncoder } from "../../recording/encode.ts";
-import type { RecordedEvent, RecordingHead, Redaction } from "../../recording/format.ts";
-import { recordingHead } from "../../recording/head.ts";
+import type { RecordingHead, Redaction } from "../../recording/format.ts";
+import { recordingLine } from "../../recording/line.ts";
+import { Recorder } from "../../recording/recorder.ts";
 import { Picture, PICTURE_BOUNDS, type PictureBounds } from "./picture.ts";
 
 /** The bytes of each event that are kept; of the rest, only the size is. */
@@ -46,20 +45,16 @@ export class Hub implements Watched {
   readonly sink: EventSink = (event) => this.#add(event);
   readonly #clock: Clock;
   readonly #zero: number;
-  readonly #encoder: RecordingEncoder;
-  readonly #redacted: (event: SocketEvent) => SocketEvent;
+  readonly #recorder: Recorder;
   #changed: Deferred<void> | undefined;
 
-  constructor({ title, redaction = "fields", clock = systemClock, bounds }: HubOptions) {
+  constructor({ title, redaction, clock = systemClock, bounds }: HubOptions) {
     this.title = title;
     this.#clock = clock;
     this.#zero = clock.now();
     this.picture = new Picture(bounds ?? PICTURE_BOUNDS);
-    this.head = recordingHead({ redaction });
-    // Fields are covered here, before the data is shortened.
-    const covered = redaction === "fields" ? "none" : redaction;
-    this.#encoder = new RecordingEncoder({ ...this.head, redaction: covered }, this.#zero);
-    this.#redacted = redaction === "fields" ? redacting() : (event) => event;
+    this.#recorder = new Recorder({ redaction, clock, eventLimit: DATA_KEPT });
+    this.head = this.#recorder.head;
   }
 
   now(): number {
@@ -73,21 +68,12 @@ export class Hub implements Watched {
   }
 
   #add(event: SocketEvent): void {
-    const time = event.time - this.#zero;
-    if ("data" in event) {
-      const size = event.data.length;
-      this.picture.add({ ...event, time, size } as RecordedEvent, this.#dataLines(event));
-    } else this.picture.add({ ...event, time } as RecordedEvent, this.#encoder.lines(event));
+    const events = this.#recorder.eventsOf(event);
+    const [first] = events;
+    // The picture counts all bytes, also those that are not kept.
+    const whole = "data" in event ? { ...first, size: event.data.length } : first;
+    this.picture.add(whole, events.map(recordingLine).join(""));
     this.#changed?.resolve();
     this.#changed = undefined;
-  }
-
-  /** The first bytes, and the size of the rest. */
-  #dataLines(event: Extract<SocketEvent, { readonly data: Uint8Array }>): string {
-    const covered = this.#redacted(event) as typeof event;
-    const { data } = covered;
-    if (data.length <= DATA_KEPT) return this.#encoder.lines(covered);
-    const first = this.#encoder.lines({ ...covered, data: data.subarray(0, DATA_KEPT) });
-    return first + this.#encoder.sizeLine(covered, data.length - DATA_KEPT);
   }
 }

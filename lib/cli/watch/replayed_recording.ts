@@ -4,8 +4,8 @@
  * @module
  */
 
-import { lineOf } from "../../recording/encode.ts";
 import type { Recording, RecordingHead } from "../../recording/format.ts";
+import { recordingLine } from "../../recording/line.ts";
 import type { Watched } from "./hub.ts";
 import { Picture } from "./picture.ts";
 
@@ -30,7 +30,7 @@ export class ReplayedRecording implements Watched {
     this.title = title;
     this.head = recording.head;
     this.#recording = recording;
-    this.#lines = recording.events.map(lineOf);
+    this.#lines = recording.events.map(recordingLine);
     let latest = -Infinity;
     this.#moments = recording.events.map(({ time }) => latest = Math.max(latest, time));
     this.picture = this.at(Infinity);
