@@ -76,6 +76,8 @@ export { observe, observeBorrowed } from "./lib/observe/observe.ts";
 export { AccessList } from "./lib/serve/access_list.ts";
 export type { AccessOptions, AccessRules } from "./lib/serve/access_list.ts";
 export type { Conversation } from "./lib/serve/server.ts";
+export { IdleWatch } from "./lib/serve/idle.ts";
+export type { Watchable } from "./lib/serve/idle.ts";
 export { serve } from "./lib/serve/serve.ts";
 export type { Handler, ServeOptions, ServeSummary } from "./lib/serve/serve.ts";
 export type { Server, StopOptions } from "./lib/serve/server.ts";

@@ -58,10 +58,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["natsPlace"],
     reason: "--bus is checked when the command line is read, and shown without its password",
   },
-  "lib/serve/idle.ts": {
-    names: ["IdleWatch"],
-    reason: "echo and replay give up a silent server as a server gives up a silent client",
-  },
 };
 
 /** What `import()` takes: which name, the statement does not tell. */

@@ -5,15 +5,17 @@
  * @module
  */
 
-import { type Clock, setSweep } from "../base/clock.ts";
+import { checkArgument, CLOCK, TIMEOUT } from "../base/arguments.ts";
+import { type Clock, setSweep, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr, Endpoint } from "../base/addr.ts";
 import type { Conn } from "../net/transport.ts";
 
 const SWEEP_MS = 1000;
 
-/** The part of a connection that is watched. */
-interface Watchable extends Pick<Conn, "bytesRead" | "bytesWritten" | "close"> {
+/** The part of a connection that {@linkcode IdleWatch} needs. Every {@linkcode Conn} has it. */
+export interface Watchable extends Pick<Conn, "bytesRead" | "bytesWritten" | "close"> {
+  /** The address of the peer, for the error. */
   readonly remoteAddr: Addr | Endpoint;
 }
 
@@ -26,7 +28,33 @@ interface Watched {
   readonly close: (why: SocketError) => void;
 }
 
-/** Watches connections; see the module. */
+/**
+ * Closes connections on which no byte moves for some time. `serve()` has it as `idleTimeout`; this is
+ * the same for connections that a program makes itself.
+ *
+ * @example A client that does not wait for a silent server for ever
+ * ```ts
+ * import { dial, IdleWatch, serve, systemTransport } from "@plainsocket/plainsocket";
+ * import assert from "node:assert/strict";
+ *
+ * const listener = await systemTransport.listen({ host: "127.0.0.1" });
+ * const silent = serve(listener, async (conn) => {
+ *   await conn.read(new Uint8Array(1));
+ * });
+ *
+ * const conn = await dial(systemTransport, listener.addr);
+ * const idle = new IdleWatch(100);
+ * idle.add(conn);
+ * try {
+ *   await assert.rejects(conn.read(new Uint8Array(1)), { code: "ETIMEDOUT" });
+ * } finally {
+ *   idle.delete(conn);
+ *   conn.close();
+ * }
+ *
+ * await silent.stop();
+ * ```
+ */
 export class IdleWatch {
   readonly #limit: number;
   readonly #clock: Clock;
@@ -35,14 +63,20 @@ export class IdleWatch {
 
   /**
    * Connections on which no byte moved for `limit` milliseconds are closed with ETIMEDOUT, at most
-   * a second (or a quarter of the limit) late. A limit of 0 watches nothing.
+   * a second (or a quarter of the limit) late. A limit of 0 watches nothing. Throws a RangeError for a
+   * negative limit.
    */
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, clock: Clock = systemClock) {
+    checkArgument("new IdleWatch", limit, TIMEOUT);
+    checkArgument("new IdleWatch", clock, CLOCK);
     this.#limit = limit;
     this.#clock = clock;
   }
 
-  /** Starts watching. Time in which `waiting` says false does not count; `close` is what closes. */
+  /**
+   * Starts watching a connection. Time in which `waiting` returns false does not count. `close` is
+   * called with the error in place of `conn.close()`, if it is given.
+   */
   add(
     conn: Watchable,
     waiting: () => boolean = () => true,
@@ -53,7 +87,7 @@ export class IdleWatch {
     this.#cancel ??= this.#arm();
   }
 
-  /** Stops watching. */
+  /** Stops watching a connection. Call it when the connection has ended. */
   delete(conn: Watchable): void {
     this.#conns.delete(conn);
     if (this.#conns.size > 0) return;
