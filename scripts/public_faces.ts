@@ -18,10 +18,6 @@ export interface Face {
 
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
-  "lib/files/allowed_hosts.ts": {
-    names: ["requireHost"],
-    reason: "ports of a program's own check Host as a site does",
-  },
   "lib/files/cors.ts": {
     names: ["CORS_FIELDS"],
     reason: "--header refuses the fields that --cors sets",
@@ -33,10 +29,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/files/located_file.ts": {
     names: ["statusOfError"],
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
-  },
-  "lib/files/site.ts": {
-    names: ["makeSite"],
-    reason: "the advice of a 421 names a flag",
   },
   "lib/files/temporary_file.ts": {
     names: ["TemporaryFile"],

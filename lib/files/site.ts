@@ -7,6 +7,7 @@
 import { FLAG, FUNCTION, type Kinds, optionsOf, required, TEXT, TEXTS } from "../base/arguments.ts";
 import type { Credentials } from "../base/basic_auth.ts";
 import { type AnyHandler, toAnyHandler } from "../http/fetch/fetch_handler.ts";
+import { requireHost } from "../http/fetch/require_host.ts";
 import type { LightHandler, LightRequest } from "../http/server/light.ts";
 import { requireCredentials } from "./auth.ts";
 import { answerPreflights, CORS_FIELDS } from "./cors.ts";
@@ -14,7 +15,6 @@ import { listDirectories } from "./directory.ts";
 import { withErrorPages } from "./error_responses.ts";
 import { checkFiles, FILE_OPTIONS, type FileOptions } from "./file_options.ts";
 import { FileServer } from "./files.ts";
-import { requireHost } from "./allowed_hosts.ts";
 import { textResponse } from "./refusal.ts";
 import { receiveUploads } from "./upload.ts";
 
@@ -33,6 +33,11 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
    */
   readonly hosts?: readonly string[];
   /**
+   * Returns what has to be done if a name is one of the site's, for the text of the 421: see
+   * `requireHost()`. Default: it has to be added to the hosts of this site.
+   */
+  readonly adviceOnHost?: (name: string) => string;
+  /**
    * Called with an error that should not happen, such as EIO, and the request: the response to that
    * is 500, as a page for browsers. Default: it is thrown, and the server answers.
    */
@@ -49,6 +54,7 @@ const OPTIONS: Kinds<SiteOptions> = {
   cors: FLAG,
   credentials: optionsOf(CREDENTIALS),
   hosts: TEXTS,
+  adviceOnHost: FUNCTION,
   onError: FUNCTION,
 };
 
@@ -88,19 +94,7 @@ const OPTIONS: Kinds<SiteOptions> = {
  */
 export function siteHandler(root: string, options: SiteOptions = {}): AnyHandler {
   checkFiles("siteHandler", root, options, OPTIONS);
-  return makeSite(root, options);
-}
-
-/**
- * The same handler, of options that are right. `adviceOnHost` is what `requireHost()` says to whoever
- * asks for a name that is not among `hosts`.
- */
-export function makeSite(
-  root: string,
-  options: SiteOptions,
-  adviceOnHost?: (name: string) => string,
-): AnyHandler {
-  const { upload = false, cors = false, credentials, hosts, onError } = options;
+  const { upload = false, cors = false, credentials, hosts, adviceOnHost, onError } = options;
   const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
   const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
   // Files that visitors add must not be sent in place of other files.
@@ -130,6 +124,8 @@ export function makeSite(
     ? answer
     : requireCredentials(answer, credentials, headers);
   const shared = cors ? answerPreflights(guarded, headers) : guarded;
-  const named = hosts === undefined ? shared : requireHost(shared, hosts, headers, adviceOnHost);
+  const named = hosts === undefined
+    ? shared
+    : requireHost(shared, { hosts, headers, adviceOnHost });
   return toAnyHandler(withErrorPages(named, onError));
 }

@@ -31,6 +31,8 @@ export type { UpgradeRequestOptions, UpgradeResult } from "./client/upgrade.ts";
 export { parseUrl } from "./client/url.ts";
 export { fromFetchHandler, toFetchHandler } from "./fetch/fetch_handler.ts";
 export type { AnyHandler, FetchHandler, HttpHandler, HttpInfo } from "./fetch/fetch_handler.ts";
+export { requireHost } from "./fetch/require_host.ts";
+export type { RequireHostOptions } from "./fetch/require_host.ts";
 export { serveHttp } from "./fetch/serve_http.ts";
 export { traced, tracedLight } from "./fetch/traced.ts";
 export { upgrade } from "./fetch/upgrade.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { requireHost } from "../../files/allowed_hosts.ts";
+import { requireHost } from "../../http/fetch/require_host.ts";
 import type { LightHandler, LightResponse } from "../../http/server/light.ts";
 
 const REFUSAL: LightResponse = {
@@ -19,12 +19,9 @@ const REFUSAL: LightResponse = {
  * to this machine; its browser adds an Origin, or has a name of the page in Host.
  */
 export function localProgramsOnly(handler: LightHandler): LightHandler {
-  const checked = requireHost(
-    handler,
-    [],
-    [],
-    () => "ask by 127.0.0.1 or localhost: this port knows no other name",
-  );
+  const checked = requireHost(handler, {
+    adviceOnHost: () => "ask by 127.0.0.1 or localhost: this port knows no other name",
+  });
   return (request) => {
     const isPage = request.header("origin") !== undefined ||
       request.header("user-agent")?.startsWith("Mozilla/") === true;

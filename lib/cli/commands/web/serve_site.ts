@@ -5,7 +5,7 @@
  */
 
 import { statusOfError } from "../../../files/located_file.ts";
-import { makeSite, type SiteOptions } from "../../../files/site.ts";
+import { siteHandler, type SiteOptions } from "../../../files/site.ts";
 import type { LightRequest } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
 import { tracedLight } from "../../../http/fetch/traced.ts";
@@ -65,11 +65,13 @@ export async function serveSite(
     else log.note(asked + (error as Error).message);
   };
   const onShortage = (error: unknown) => shortage.heed(error);
-  const handler = makeSite(
-    dir,
-    { ...options, ...credentials && { credentials }, onError, onShortage },
-    (name) => `start it with --allow-host ${name}`,
-  );
+  const handler = siteHandler(dir, {
+    ...options,
+    ...credentials && { credentials },
+    adviceOnHost: (name) => `start it with --allow-host ${name}`,
+    onError,
+    onShortage,
+  });
   const summary = await serveLight(listener, tracedLight(handler), {
     ...serving,
     trustProxy,

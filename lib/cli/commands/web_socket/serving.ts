@@ -7,7 +7,7 @@
 import { formatAddr } from "../../../base/addr.ts";
 import type { Clock } from "../../../base/clock.ts";
 import { SocketError } from "../../../base/errors.ts";
-import { requireHost } from "../../../files/allowed_hosts.ts";
+import { requireHost } from "../../../http/fetch/require_host.ts";
 import type { LightHandler } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
 import { serveLight } from "../../../http/server/server.ts";
@@ -48,12 +48,10 @@ export function webSocketHandler(
     }
   }, { ...more, allowOrigin: origins, deflate, clock });
   // A page whose name was made to lead here is of the same host as the server: that name must be known.
-  const guarded = requireHost(
-    handler,
-    names,
-    [],
-    (name) => `start it with --allow-origin http://${name}, or https://`,
-  );
+  const guarded = requireHost(handler, {
+    hosts: names,
+    adviceOnHost: (name) => `start it with --allow-origin http://${name}, or https://`,
+  });
   return (request) => {
     const origin = request.header("origin");
     const isFree = origin === undefined || origins.includes("*") || origins.includes(origin);
