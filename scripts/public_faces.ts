@@ -22,10 +22,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     names: ["CORS_FIELDS"],
     reason: "--header refuses the fields that --cors sets",
   },
-  "lib/files/file_system.deno.ts": {
-    names: ["hasOpenPaths"],
-    reason: "the cause of an error is looked for in /proc, where nobody is asked for a permission",
-  },
   "lib/files/located_file.ts": {
     names: ["statusOfError"],
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
@@ -37,10 +33,6 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",
-  },
-  "lib/net/descriptors.ts": {
-    names: ["descriptorLimit"],
-    reason: "a message about a lack of descriptors says how many there are",
   },
   "lib/observe/tls_wire.ts": {
     names: ["import()"],

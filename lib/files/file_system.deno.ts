@@ -5,8 +5,6 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
-import process from "node:process";
 import { type FileState, kindOf, type NameFound } from "./file_state.ts";
 
 /**
@@ -48,19 +46,4 @@ export async function* readNames(
   for await (const { name, isSymlink, isFile, isDirectory } of Deno.readDir(path)) {
     yield { name, kind: isSymlink ? "link" : kindOf(isFile, isDirectory) };
   }
-}
-
-const PERMISSIONS = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;
-
-/**
- * Whether `/proc/self/fd` can be asked where an open file is. Deno lets only those with all
- * permissions, and would ask the user for them.
- */
-export function hasOpenPaths(): boolean {
-  if (process.platform !== "linux") return false;
-  const isAll = PERMISSIONS.every((name) => {
-    const { state, partial } = Deno.permissions.querySync({ name });
-    return state === "granted" && !partial;
-  });
-  return isAll && existsSync("/proc/self/fd");
 }

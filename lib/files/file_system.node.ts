@@ -4,10 +4,8 @@
  * @module
  */
 
-import { existsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
-import process from "node:process";
-import { forbiddenBy } from "../base/permission.ts";
 import { type FileState, kindOf, type NameFound, stateOf } from "./file_state.ts";
 
 /** Whether the event loop, while it is busy, looks at the network but seldom. */
@@ -33,19 +31,5 @@ export async function* readNames(
   for await (const entry of await opendir(path, { bufferSize: SOME })) {
     const kind = kindOf(entry.isFile(), entry.isDirectory());
     yield { name: entry.name, kind: entry.isSymbolicLink() ? "link" : kind };
-  }
-}
-
-/**
- * Whether `/proc/self/fd` can be asked where an open file is. With `--permission`, Node lets only those
- * who may read it.
- */
-export function hasOpenPaths(): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    return existsSync("/proc/self/fd");
-  } catch (error) {
-    if (forbiddenBy(error) === undefined) throw error;
-    return false;
   }
 }

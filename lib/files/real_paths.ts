@@ -10,7 +10,7 @@ import { isUtf8 } from "node:buffer";
 import { readlinkSync } from "node:fs";
 import { type FileHandle, realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import { hasOpenPaths } from "./file_system.deno.ts";
+import { mayReadProc } from "../base/proc.deno.ts";
 
 /**
  * Opens nothing, and only says what would be opened; Linux has it, and neither runtime a name for
@@ -22,7 +22,7 @@ let told: boolean | undefined;
 
 /** Whether the system has the paths of open files, and this process may read them. */
 export function knowsOpenPaths(): boolean {
-  return told ??= hasOpenPaths();
+  return told ??= mayReadProc();
 }
 
 /** Something is there, but its path is not UTF-8, so that it can be neither asked for nor opened. */

@@ -1,24 +1,13 @@
 /**
- * The limit of this process's file descriptors, and whether the last one is taken. Node needs to
+ * Whether the last file descriptor of this process is taken. Node needs to
  * know: while none is left, libuv accepts each client and closes it, and reports nothing.
  *
  * @module
  */
 
-import { readFileSync } from "node:fs";
+import { descriptorLimit } from "../base/descriptor_limit.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Addr } from "../base/addr.ts";
-
-/** The limit (`ulimit -n`); undefined where the system does not tell. */
-export function descriptorLimit(): number | undefined {
-  try {
-    const limits = readFileSync("/proc/self/limits", "utf8");
-    const limit = /^Max open files +(\d+)/m.exec(limits)?.[1];
-    return limit === undefined ? undefined : Number(limit);
-  } catch {
-    return undefined;
-  }
-}
 
 /** A listener that can be made to fail. */
 interface Failing {

@@ -8,12 +8,12 @@
 import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { formatIP } from "../../base/ip.ts";
+import { mayReadProc } from "../../base/proc.deno.ts";
 import { ownAddresses } from "../serving/own_addresses.ts";
-import { hasOpenPaths } from "../../files/file_system.deno.ts";
 
 /** The addresses of this machine; undefined where they are unknown. */
 export function machineAddresses(): ReturnType<typeof ownAddresses> {
-  return hasOpenPaths() ? ownAddresses() : undefined;
+  return mayReadProc() ? ownAddresses() : undefined;
 }
 
 /** A socket of this machine that listens, or takes datagrams. */
@@ -38,7 +38,7 @@ const STATES = { tcp: "0A", udp: "07" } as const;
  * unknown.
  */
 export function ownSockets(kind: "tcp" | "udp"): OwnSocket[] | undefined {
-  if (!hasOpenPaths()) return undefined;
+  if (!mayReadProc()) return undefined;
   const tables = [kind, `${kind}6`].map((name) => readTable(`/proc/net/${name}`));
   if (tables.every((table) => table === undefined)) return undefined;
   return tables.flatMap((table) => table ?? []).flatMap((line) => {
@@ -136,7 +136,7 @@ function linkOf(path: string): string | undefined {
 
 /** The text of a small file of the system; undefined if it cannot be read. */
 export function textOf(path: string): string | undefined {
-  if (!hasOpenPaths()) return undefined;
+  if (!mayReadProc()) return undefined;
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -7,7 +7,7 @@
 import { readdirSync, type Stats, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { nearest } from "../../base/nearest.ts";
-import { hasOpenPaths } from "../../files/file_system.deno.ts";
+import { mayReadProc } from "../../base/proc.deno.ts";
 import type { Cause } from "./connecting.ts";
 
 function statOf(path: string): Stats | undefined {
@@ -20,7 +20,7 @@ function statOf(path: string): Stats | undefined {
 
 /** Why there is no socket file. Undefined if nothing could be checked. */
 export function whyNoFile(path: string): Cause | undefined {
-  if (!hasOpenPaths()) return undefined;
+  if (!mayReadProc()) return undefined;
   const folder = dirname(path);
   if (statOf(folder) === undefined) {
     return { why: `There is no folder ${folder}`, next: "Check the path" };
@@ -39,7 +39,7 @@ export function whyNoFile(path: string): Cause | undefined {
 
 /** Why a socket file may not be written to. Undefined if nothing could be checked. */
 export function whyForbidden(path: string): Cause | undefined {
-  const stats = hasOpenPaths() ? statOf(path) : undefined;
+  const stats = mayReadProc() ? statOf(path) : undefined;
   if (stats === undefined) return undefined;
   const mode = (stats.mode & 0o777).toString(8).padStart(3, "0");
   return {
@@ -50,7 +50,7 @@ export function whyForbidden(path: string): Cause | undefined {
 
 /** Why a file refuses. Undefined if nothing could be checked. */
 export function whyDead(path: string): Cause | undefined {
-  const stats = hasOpenPaths() ? statOf(path) : undefined;
+  const stats = mayReadProc() ? statOf(path) : undefined;
   if (stats === undefined) return undefined;
   return stats.isSocket()
     ? { why: "Nobody listens at that socket file any more", next: "Start its server again" }

@@ -6,7 +6,7 @@
  */
 
 import { closeSync, openSync, readdirSync } from "node:fs";
-import { descriptorLimit as read } from "../../net/descriptors.ts";
+import { descriptorLimit as read } from "../../base/descriptor_limit.ts";
 
 function mayRead(path: string): boolean {
   return Deno.permissions.querySync({ name: "read", path }).state === "granted";

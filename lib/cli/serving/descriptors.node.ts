@@ -7,7 +7,7 @@
 import { closeSync, openSync, readdirSync } from "node:fs";
 import { devNull } from "node:os";
 
-export { descriptorLimit } from "../../net/descriptors.ts";
+export { descriptorLimit } from "../../base/descriptor_limit.ts";
 
 /** The number of descriptors that are open; undefined where that cannot be read. */
 export function openDescriptors(): number | undefined {
