@@ -18,17 +18,9 @@ export interface Face {
 
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
-  "lib/files/cors.ts": {
-    names: ["CORS_FIELDS"],
-    reason: "--header refuses the fields that --cors sets",
-  },
   "lib/files/located_file.ts": {
     names: ["statusOfError"],
     reason: "the log tells apart a file that has gone and a mistake, as the response does",
-  },
-  "lib/files/temporary_file.ts": {
-    names: ["TemporaryFile"],
-    reason: "only making the file that an upload makes tells whether one can be made",
   },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],

@@ -155,6 +155,7 @@ test("web: a command line that is not right exits 2, with one line that tells", 
     [["-H", "content-type: x/y"], /--header cannot set content-type/],
     [["-H", "Cache-Control: no-store"], /--cache-control does/],
     [["--cors", "-H", "Access-Control-Allow-Origin: x"], /--cors does/],
+    [["--cors", "-H", "Access-Control-Max-Age: 5"], /--cors does/],
     [["--cache-control", "a\r\nb"], /--cache-control takes/],
     // A variable in a script that is not set must not let everybody in.
     [["--auth", ""], /--auth takes USER:PASSWORD/],

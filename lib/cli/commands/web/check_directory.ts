@@ -4,11 +4,11 @@
  * @module
  */
 
-import { readdir, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { forbiddenBy } from "../../../base/permission.ts";
 import type { SiteOptions } from "../../../files/site.ts";
-import { TemporaryFile } from "../../../files/temporary_file.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 
 /**
@@ -34,7 +34,9 @@ export async function checkDirectory(
   if (!upload) return;
   try {
     // Only a try shows whether it is permissions, a full disk or one that is read-only.
-    await using _file = await TemporaryFile.create(path);
+    const file = join(path, `.plainsocket-${randomUUID()}`);
+    await writeFile(file, "", { flag: "wx" });
+    await rm(file);
   } catch (error) {
     throw told(error, "take uploads in", path, "write");
   }

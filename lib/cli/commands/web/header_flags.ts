@@ -5,7 +5,6 @@
  */
 
 import { TOKEN } from "../../../base/header_fields.ts";
-import { CORS_FIELDS } from "../../../files/cors.ts";
 import { UsageError } from "../../io/flags.ts";
 import { escapedText } from "../../io/quote.ts";
 
@@ -31,6 +30,15 @@ const TAKEN: ReadonlySet<string> = new Set([
   "www-authenticate",
 ]);
 
+/** The fields of `--cors`, in responses to all requests and to preflights. */
+const CORS: ReadonlySet<string> = new Set([
+  "access-control-allow-headers",
+  "access-control-allow-methods",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "access-control-max-age",
+]);
+
 const FIELD = new RegExp(
   `^(${TOKEN}):[ \\t]*([\\x21-\\x7e](?:[\\t\\x20-\\x7e]*[\\x21-\\x7e])?)?[ \\t]*$`,
 );
@@ -54,7 +62,7 @@ export function parseFields(texts: readonly string[], cors: boolean): string[] {
         `Option --header cannot set ${name}: the server does, for each response`,
       );
     }
-    if (cors && CORS_FIELDS.some((field) => field.toLowerCase() === lower)) {
+    if (cors && CORS.has(lower)) {
       throw new UsageError(`Option --header cannot set ${name}: --cors does`);
     }
     return [name, value];
