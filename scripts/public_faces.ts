@@ -18,10 +18,6 @@ export interface Face {
 
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
-  "lib/files/located_file.ts": {
-    names: ["statusOfError"],
-    reason: "the log tells apart a file that has gone and a mistake, as the response does",
-  },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",

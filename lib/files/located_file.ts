@@ -192,7 +192,11 @@ const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
   EBUSY: 503,
 };
 
-/** The status that an error of the file system becomes; 500 for those that should not be. */
+/**
+ * Returns the status of the response that `fileHandler()` and `siteHandler()` make of an error of the
+ * file system, such as 404 for ENOENT: 500 is for those that should not be. For `onError` of a server,
+ * which gets the errors of files that have gone or changed while they were sent, too.
+ */
 export function statusOfError(error: unknown): 403 | 404 | 503 | 500 {
   if (error instanceof ChangedError) return 503;
   if (forbiddenBy(error) !== undefined) return 403;
