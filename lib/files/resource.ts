@@ -5,7 +5,6 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
 import type { LightResponse } from "../http/server/light.ts";
 import type { Cacheable } from "./cache.ts";
 import { compress, compressing, type MadeCoding } from "./compress.ts";
@@ -22,6 +21,7 @@ import {
 } from "./located_file.ts";
 import type { Coding } from "./accept_encoding.ts";
 import { HEAD_BYTES } from "./charset.ts";
+import { etagOf } from "./etag.ts";
 import { type FileState, httpSecond, isSame } from "./file_state.ts";
 import { stateNow } from "./file_system.deno.ts";
 import {
@@ -137,17 +137,17 @@ export class Resource implements Cacheable {
       coding,
       source,
       lastModified,
-      etag: this.#etag(source, coding),
+      etag: etagOf(source.state, coding, this.#isDatable),
     }));
     const compressed = init.compress && isCompressible(this.type) && size >= LEAST_COMPRESSED &&
       size <= MOST_COMPRESSED;
     for (const coding of compressed ? MADE : []) {
       if (siblings.some((sibling) => sibling.coding === coding)) continue;
       // Weak: another version of the compressor makes other bytes.
-      const etag = `W/${this.#etag(located, coding).replace("W/", "")}`;
+      const etag = `W/${etagOf(located.state, coding, this.#isDatable).replace("W/", "")}`;
       representations.push({ coding, source: undefined, lastModified, etag });
     }
-    const etag = this.#etag(located, "identity");
+    const etag = etagOf(located.state, "identity", this.#isDatable);
     representations.push({ coding: "identity", source: located, lastModified, etag });
     this.representations = representations;
     this.negotiable = representations.length > 1 || isCompressible(this.type);
@@ -268,17 +268,6 @@ export class Resource implements Cacheable {
     const bytes = await readLocated(located, this.#mayHaveGrown);
     this.#isUnsized ||= bytes.length !== located.state.size;
     return bytes;
-  }
-
-  /** Size and times; no inode, which would tell clients of the disk. */
-  #etag({ state }: Located, coding: Coding): string {
-    const { size, mtimeMs, ctimeMs } = state;
-    const parts = [size, ...[mtimeMs, ctimeMs].map((ms) => Math.floor(ms * 1000))]
-      .map((part) => part.toString(36));
-    if (coding !== "identity") parts.push(coding);
-    // The next state might look the same: whoever has this one is to ask again.
-    if (!this.#isDatable) parts.push(randomBytes(6).toString("hex"));
-    return `${this.#isDatable ? "" : "W/"}"${parts.join("-")}"`;
   }
 }
 
