@@ -232,7 +232,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const sender = this.#sender;
     try {
       if (response.status === 101) return response;
-      if (!sender.atOnce(request, response, this.#tail(request), this.#input.empty)) {
+      if (!sender.atOnce(request, response, this.#headEnd(request), this.#input.empty)) {
         return response;
       }
     } catch (error) {
@@ -260,7 +260,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.#response = response;
     // A stream that has nothing to say would not notice that nobody is left.
     if (this.streaming) this.client.begin(request);
-    await this.#sender.send(request, response, head, this.#tail(request));
+    await this.#sender.send(request, response, head, this.#headEnd(request));
     this.answered(request, response, this.#sender.sent);
   }
 
@@ -289,7 +289,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   }
 
   /** The end of a head: Date, and Connection where it does not go without saying. */
-  #tail({ minor }: EngineRequest): Buffer {
+  #headEnd({ minor }: EngineRequest): Buffer {
     const { headEnds } = this.#server;
     if (!this.#state.keepsAlive()) return headEnds.close;
     return minor === 1 ? headEnds.persistent : headEnds.keepAlive;

@@ -45,7 +45,7 @@ export class PreparedResponse implements LightResponse {
   /** Status line and fields, all but Date and Connection. */
   readonly head: Buffer;
   #whole: Buffer | undefined;
-  #tail: Buffer | undefined;
+  #headEnd: Buffer | undefined;
 
   constructor(response: LightResponse) {
     const { status, headers = [], body = "" } = response;
@@ -58,11 +58,11 @@ export class PreparedResponse implements LightResponse {
     this.head = Buffer.from(headOf(response, 1), "latin1");
   }
 
-  /** The whole message with this tail; it is made anew when the tail is, once a second. */
-  whole(tail: Buffer): Buffer {
-    if (this.#tail !== tail || this.#whole === undefined) {
-      this.#tail = tail;
-      this.#whole = Buffer.concat([this.head, tail, this.body]);
+  /** The whole message with this end of its head. It is made anew with a new end, once a second. */
+  whole(headEnd: Buffer): Buffer {
+    if (this.#headEnd !== headEnd || this.#whole === undefined) {
+      this.#headEnd = headEnd;
+      this.#whole = Buffer.concat([this.head, headEnd, this.body]);
     }
     return this.#whole;
   }

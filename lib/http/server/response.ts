@@ -50,10 +50,10 @@ interface KnownHead {
   readonly status: number;
   readonly headers: readonly string[];
   readonly size: number;
-  /** The bytes before the tail. */
+  /** The bytes before the end of the head. */
   readonly fields: Buffer;
-  /** The tail that it was sent with last, and both together. */
-  tail: Buffer;
+  /** The end that was sent last, and the whole head. */
+  headEnd: Buffer;
   bytes: Buffer;
 }
 
@@ -66,10 +66,10 @@ export class ResponseHeads {
   readonly #slots: (KnownHead | undefined)[] = new Array(SLOTS).fill(undefined);
 
   /**
-   * {@linkcode headOf} a response with `size` bytes of content that is not a stream, and `tail` behind
+   * {@linkcode headOf} a response with `size` bytes of content that is not a stream, and `headEnd` behind
    * it.
    */
-  of(response: LightResponse, size: number, tail: Buffer): Buffer {
+  of(response: LightResponse, size: number, headEnd: Buffer): Buffer {
     const { status, headers = NO_HEADERS } = response;
     const slot = size % SLOTS;
     const known = this.#slots[slot];
@@ -77,16 +77,16 @@ export class ResponseHeads {
       known !== undefined && known.size === size && known.status === status &&
       equal(known.headers, headers)
     ) {
-      if (known.tail !== tail) {
-        known.tail = tail;
-        known.bytes = Buffer.concat([known.fields, tail]);
+      if (known.headEnd !== headEnd) {
+        known.headEnd = headEnd;
+        known.bytes = Buffer.concat([known.fields, headEnd]);
       }
       return known.bytes;
     }
     const fields = Buffer.from(headOf(response, 1), "latin1");
-    const bytes = Buffer.concat([fields, tail]);
+    const bytes = Buffer.concat([fields, headEnd]);
     if (fields.length <= MOST_KNOWN_BYTES) {
-      this.#slots[slot] = { status, headers: [...headers], size, fields, tail, bytes };
+      this.#slots[slot] = { status, headers: [...headers], size, fields, headEnd, bytes };
     }
     return bytes;
   }
@@ -169,11 +169,11 @@ export const INTERNAL_ERROR: LightResponse = {
 /** A response to what is not a request, with `size` bytes of content. */
 export function refusal(
   { status, message }: HttpError,
-  tail: Buffer,
+  headEnd: Buffer,
 ): { bytes: Buffer; size: number } {
   const body = Buffer.from(`${message}.\n`);
   const head = `${statusLine(status)}${fieldsOf(TEXT)}Content-Length: ${body.length}\r\n`;
-  return { bytes: Buffer.concat([Buffer.from(head), tail, body]), size: body.length };
+  return { bytes: Buffer.concat([Buffer.from(head), headEnd, body]), size: body.length };
 }
 
 function isShortAscii(text: string): boolean {

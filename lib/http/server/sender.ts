@@ -20,7 +20,7 @@ import {
 import type { EngineRequest } from "./request.ts";
 import { StreamContent } from "../message/stream_content.ts";
 
-/** See the module. A tail is one of {@linkcode HeadEnds}: Date, Connection and the empty line. */
+/** See the module. A `headEnd` is one of {@linkcode HeadEnds}: Date, Connection and the empty line. */
 export class Sender {
   readonly #output: Output;
   readonly #heads: ResponseHeads;
@@ -40,12 +40,19 @@ export class Sender {
    *
    * Throws a `TypeError` for a response that HTTP cannot carry.
    */
-  atOnce(request: EngineRequest, response: LightResponse, tail: Buffer, alone: boolean): boolean {
-    if (response instanceof PreparedResponse) return this.#prepared(request, response, tail, alone);
+  atOnce(
+    request: EngineRequest,
+    response: LightResponse,
+    headEnd: Buffer,
+    alone: boolean,
+  ): boolean {
+    if (response instanceof PreparedResponse) {
+      return this.#prepared(request, response, headEnd, alone);
+    }
     const { body } = response;
     if (isStream(body)) return false;
     const size = sizeOf(body);
-    const head = this.#heads.of(response, size, tail);
+    const head = this.#heads.of(response, size, headEnd);
     const output = this.#output;
     if (!output.fits(head.length + size)) return false;
     output.bytes(head);
@@ -60,19 +67,19 @@ export class Sender {
   #prepared(
     request: EngineRequest,
     response: PreparedResponse,
-    tail: Buffer,
+    headEnd: Buffer,
     alone: boolean,
   ): boolean {
     const { head, body } = response;
     const output = this.#output;
     this.sent = hasContent(response, request.method) ? body.length : 0;
     if (this.sent > 0 && alone && output.empty) {
-      output.whole(response.whole(tail));
+      output.whole(response.whole(headEnd));
       return true;
     }
-    if (!output.fits(head.length + tail.length + this.sent)) return false;
+    if (!output.fits(head.length + headEnd.length + this.sent)) return false;
     output.bytes(head);
-    output.bytes(tail);
+    output.bytes(headEnd);
     if (this.sent > 0) output.bytes(body);
     return true;
   }
@@ -85,13 +92,13 @@ export class Sender {
     request: EngineRequest,
     response: LightResponse,
     head: string,
-    tail: Buffer,
+    headEnd: Buffer,
   ): Promise<void> {
     this.sent = 0;
     this.#stream = undefined;
     try {
       await this.#output.sendText(head);
-      await this.#output.sendBytes(tail);
+      await this.#output.sendBytes(headEnd);
     } catch (error) {
       dropContent(response);
       throw error;
