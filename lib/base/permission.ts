@@ -1,5 +1,5 @@
 /**
- * What the permissions of a runtime forbid: those of Deno, and of Node with `--permission`.
+ * Errors for want of a permission: of Deno, and of Node with `--permission`.
  *
  * @module
  */

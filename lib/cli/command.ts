@@ -107,7 +107,7 @@ export function command<Options extends CommandOptions>(
     } finally {
       isRecorded = await instruments.close();
     }
-    // Whoever goes on with the recording is to know that it is not whole.
+    // The user is to know that the recording is not whole.
     return code === EXIT.ok && !isRecorded ? EXIT.writeFailed : code;
   };
 }

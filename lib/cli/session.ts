@@ -147,7 +147,7 @@ export class Session {
 
   #stop(abort: () => void): void {
     for (const stopping of this.#stopping.splice(0)) stopping();
-    // Who is replaced has nobody to wait for.
+    // A process that was replaced has nobody to wait for.
     if (this.drainDelay === 0 || this.#isReplaced) return abort();
     this.log.note(`stopping in ${this.drainDelay / 1000} s: not ready any more`);
     const cancel = this.io.clock.setTimer(this.drainDelay, abort);

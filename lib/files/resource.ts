@@ -253,7 +253,7 @@ export class Resource implements Cacheable {
       : await this.#read(source);
     const inVain = source === undefined && bytes.length >= this.located.state.size;
     if (inVain || this.#isUnsized) {
-      // Whoever asks from now on is not offered it.
+      // Later requests are not offered it.
       this.representations = this.representations.filter((one) => {
         return one.source !== undefined || !this.#isUnsized && one !== representation;
       });

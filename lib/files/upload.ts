@@ -186,7 +186,7 @@ class Uploads {
     }
   }
 
-  /** A directory, held open; `missing` is the status if there is none that is served. */
+  /** A directory, held open; `missing` is the status if no such directory is served. */
   async #directory(names: readonly string[], missing: number): Promise<OpenDirectory> {
     const refuse = (error: unknown) => {
       if (error instanceof ChangedError) {

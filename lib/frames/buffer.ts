@@ -27,7 +27,7 @@ class FrameBuffer {
     return this.#bytes !== this.#small;
   }
 
-  /** The first `n` bytes. Conversations repeat lengths, so the view is kept. */
+  /** The first `n` bytes. Lengths repeat on a connection, so the view is kept. */
   first(n: number): Buffer {
     return this.#view.length === n ? this.#view : this.#view = this.bytes.subarray(0, n);
   }

@@ -83,7 +83,7 @@ export class ReceiveBuffer {
     this.bytes = this.#view = this.#small;
   }
 
-  /** The first `n` bytes of {@linkcode bytes}. Conversations repeat lengths, so it is kept. */
+  /** The first `n` bytes of {@linkcode bytes}. Lengths repeat on a connection, so it is kept. */
   first(n: number): Buffer {
     const view = this.#view;
     return view.length === n ? view : this.#view = this.bytes.subarray(0, n);

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a descriptor that a process was to inherit as a socket to listen on: the system
- * says EINVAL for nearly all of it.
+ * Errors of a descriptor that a process inherits as a socket to listen on. The system has EINVAL for
+ * nearly all of them; the messages here say more.
  *
  * @module
  */

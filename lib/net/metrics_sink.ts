@@ -1,5 +1,5 @@
 /**
- * What servers report for their metrics.
+ * The reports of servers for their metrics.
  *
  * @module
  */

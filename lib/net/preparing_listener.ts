@@ -28,8 +28,8 @@ export interface Preparation {
   /** Decides whose connections are prepared; the others are reset. Default: all are. */
   readonly admission?: Admission;
   /**
-   * What those are counted as that are not admitted, and those whose `prepare` rejects. Default:
-   * `access`, and the latter are not counted.
+   * The reason to count for connections that are not admitted, and for those whose `prepare` rejects.
+   * Default: `access`, and the latter are not counted.
    */
   readonly rejectReason?: RejectReason;
   /** Makes the reason with which `prepare` is aborted to make room. */

@@ -28,7 +28,7 @@ export interface BalancedTarget {
 }
 
 /**
- * What becomes of clients at a target: `up` gets some; `down` gets some only when no target is up;
+ * The state of a target: `up` gets clients; `down` gets them only when no target is up;
  * `draining` gets no more, and keeps those that it has; `drained` has none left, and is forgotten.
  */
 export type TargetState = "up" | "down" | "draining" | "drained";

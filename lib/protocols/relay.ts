@@ -183,7 +183,7 @@ class Junction {
   async #carry(from: Conn, to: Conn): Promise<void> {
     try {
       await pump(from, to, this.#buffers);
-      // Who takes no more either is gone, and no answer is waited for.
+      // A peer that takes no more either is gone: no answer is waited for.
       if (this.#deaf === from) return this.#reset();
       this.#ended ??= from;
       await to.closeWrite();

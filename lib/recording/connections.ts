@@ -17,7 +17,7 @@ export interface RecordedStep {
   readonly event: number;
   /** Milliseconds since the recording started. */
   readonly time: number;
-  /** What was done. */
+  /** The kind of the step. */
   readonly kind: "data" | "fin" | "reset" | "close" | "error" | "tls" | "fault";
   /** The end that did it. Undefined for a step of neither end. */
   readonly from: Party | undefined;
@@ -49,7 +49,7 @@ export interface RecordedConnection {
   readonly opened: number | undefined;
   /** When it ended; undefined if it had not. */
   readonly ended: number | undefined;
-  /** What happened on it, in order. */
+  /** The steps, in order. */
   readonly steps: readonly RecordedStep[];
   /** The number of the socket that a relay joined it to; undefined without a relay. */
   readonly peer: number | undefined;

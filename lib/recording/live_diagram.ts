@@ -232,7 +232,7 @@ class LiveDiagram {
 
 /** An event as recordings have it. */
 function recorded(event: SocketEvent): RecordedEvent {
-  // Whoever could not connect says at the end what to do next.
+  // A program that could not connect says at its end what to do next.
   if (event.type === "error" && event.error.op === "connect") {
     const { code, op } = event.error;
     return { ...event, error: { code, op, message: factOf(event.error) } };

@@ -134,7 +134,7 @@ class Player {
     const { end, expected } = this.#script;
     if (this.#ended) return this.#matcher.end();
     const buffer = new Uint8Array(RECEIVE_SIZE);
-    // Whoever closed or reset the recorded connection did not wait for the end of the other side.
+    // The side that closed or reset the recorded connection did not wait for the end of the other.
     const leaves = end !== undefined && end.kind !== "fin" && !end.afterEnd;
     while (!(leaves && this.#matcher.position >= expected.length)) {
       const n = await this.#conn.read(buffer);

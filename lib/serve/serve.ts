@@ -129,7 +129,7 @@ class AcceptLoop {
       stop();
       this.#notify();
     });
-    // What it rejects with is reported in the end.
+    // Its error is reported in the end.
     accepting.catch(() => {});
     await this.#stopped.promise;
     this.#signal?.removeEventListener("abort", stop);

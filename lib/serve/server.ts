@@ -72,7 +72,7 @@ export class RunningServer<Summary, Address = Addr> implements Server<Summary, A
     this.addr = addr;
     this.finished = finished;
     this.#stop = stop;
-    // Whoever stops it later, and waits only then, is not too late for a failure.
+    // A failure before the first wait for it is not an unhandled rejection.
     finished.catch(() => {});
   }
 

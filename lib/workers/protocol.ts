@@ -69,8 +69,8 @@ export interface WorkerReport {
   /** Its number, from 1. */
   readonly id: number;
   /**
-   * What the function returned that it gave to {@linkcode WorkerContext.reportWith}. Undefined if it gave
-   * none, does not listen, or did not answer in time.
+   * The value that the function of {@linkcode WorkerContext.reportWith} returned. Undefined without such
+   * a function, and for a worker that does not listen or did not answer in time.
    */
   readonly report: unknown;
 }

@@ -1,5 +1,5 @@
 /**
- * What has become of a program of others.
+ * The end of a program of others.
  *
  * @module
  */

@@ -120,7 +120,7 @@ export const SERVER_EXIT_HELP: string = lines({
   interrupted: "Ctrl-C (SIGINT) has cut off what was under way; 143: SIGTERM has",
 });
 
-/** A failure that is no socket's and that users can meet, with the code to exit with. */
+/** A failure of a command, other than of a socket, with the code to exit with. */
 export class CliError extends Error {
   /** Always `"CliError"`. */
   override readonly name = "CliError";

@@ -199,7 +199,10 @@ function sourcesIn({ option, file: dir }: NamedFile): Source[] {
   return found.sort((a, b) => rank(a) < rank(b) ? -1 : 1);
 }
 
-/** What is wrong with the first thing in a folder that looks like a part of a key pair, or what to put there. */
+/**
+ * Says what is wrong with the first entry of a folder that looks like a part of a key pair. Without one
+ * it says what to put there.
+ */
 function whyNoCertificate(dir: string, entries: readonly string[]): string {
   for (const entry of entries) {
     if (entry === "fullchain.pem") {

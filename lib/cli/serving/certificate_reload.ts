@@ -40,7 +40,7 @@ export function followCertificates(
   const follower = new Follower(files, store, certificates, following);
   following.onReload(() => follower.readAgain(true));
   following.onEnd(() => follower.stop());
-  // What a worker was given is from the start of its parent, which may be long ago.
+  // A worker was given the certificates of its parent's start, which may be long ago.
   if (following.log === undefined) follower.readAgain(false);
   return store;
 }

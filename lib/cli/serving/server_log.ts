@@ -23,10 +23,10 @@ const STOPS = {
 /** The clients of a server, as the log calls them when it stops. */
 export type Stopped = keyof typeof STOPS;
 
-/** Logs, when a signal stops the server, what happens to its clients within `grace` milliseconds. */
-export function logStop(who: Stopped, grace: number, log: Log, { signal }: Signals): void {
+/** Logs, when a signal stops the server, what happens to its clients within `drainTimeout` milliseconds. */
+export function logStop(who: Stopped, drainTimeout: number, log: Log, { signal }: Signals): void {
   signal.addEventListener("abort", () => {
-    log.note(`stopping: ${STOPS[who](grace / 1000)}, Ctrl-C ends at once`);
+    log.note(`stopping: ${STOPS[who](drainTimeout / 1000)}, Ctrl-C ends at once`);
   });
 }
 

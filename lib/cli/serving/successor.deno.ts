@@ -50,7 +50,9 @@ export async function missingToShare({ host, port }: OpenPlace): Promise<string>
   return missing.join(" and ");
 }
 
-/** What may be lost when a socket is closed that shares its port; undefined if nothing is. */
+/**
+ * Says which clients may be lost when a socket is closed that shares its port. Undefined if none are.
+ */
 export function whatIsLost(): string | undefined {
   try {
     if (readFileSync(MIGRATES, "utf8").trim() === "1") return undefined;

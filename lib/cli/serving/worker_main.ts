@@ -71,7 +71,7 @@ export interface WorkerTask<Options> {
   readonly measured: boolean;
   /** The protocols over TLS. Undefined is any. */
   readonly alpnProtocols: readonly string[] | undefined;
-  /** What the conversations take. */
+  /** The options of the handler. */
   readonly conversations: Options;
 }
 
@@ -103,7 +103,7 @@ export function workerMain<Options>(
     const transport = shortage.watch(
       openObserved({ log, instruments, sockets }, transcript(), shown),
     );
-    // Faults are for the clients, and not for what the conversations connect to.
+    // Faults are for the connections of clients, and not for those that the handlers make.
     const listening = instruments.withFaults(transport, clock);
     const metrics = task.measured ? new ServerMetrics() : undefined;
     if (metrics !== undefined) reportWith(workerReporter(metrics));

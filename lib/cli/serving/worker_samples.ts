@@ -32,7 +32,7 @@ function counters(samples: readonly Sample[]): Sample[] {
 
 /** One worker's place. */
 class Place {
-  /** What those have counted that held it before. */
+  /** The sum of the counters of the workers that held it before. */
   #before: readonly Sample[] = [];
   #last: MeasuredWorker = { instance: NaN, samples: [] };
 

@@ -60,7 +60,7 @@ class Follower {
           ? this.#head(chunk, at, passed)
           : this.#content(chunk, at, passed);
       } catch {
-        // Whoever takes part in the connection says why it is not valid.
+        // The client or the server reports why it is not valid.
         this.#lost = true;
       }
     }

@@ -1,7 +1,7 @@
 /**
- * What proxies say of the requests that they pass on: `Forwarded` (RFC 7239), and the fields X-Forwarded-For,
- * X-Forwarded-Proto and X-Forwarded-Host. A parser without a socket. Which proxies to trust is for
- * {@linkcode TrustedProxies} to say.
+ * The header fields in which proxies describe the requests that they pass on: `Forwarded` (RFC 7239),
+ * X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host. A parser without a socket.
+ * {@linkcode TrustedProxies} decides which proxies are trusted.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whose page sends a request (RFC 6454): the server's own, or another site's.
+ * Tells requests of the server's own pages from those of other sites (RFC 6454).
  *
  * @module
  */

@@ -123,7 +123,7 @@ export class HttpConnection implements Evictable {
     } catch (error) {
       await this.#fail(error);
     } finally {
-      // What has come behind the request is for who speaks next.
+      // The bytes behind the request are for the next protocol.
       if (!state.switched) input.release();
     }
   }

@@ -46,7 +46,7 @@ export function speak(
   const before = conn.bytesWritten;
   const ended = (complete: boolean) => {
     reports.end(request, 101, conn.bytesWritten - before, complete);
-    // What was received and not read is dropped.
+    // Received bytes that were not read are dropped.
     rest.close();
     proxied?.leave(request);
   };

@@ -63,7 +63,7 @@ export function checkClose(code: number, reason: string): void {
 
 /** The content of a Close frame. */
 export interface CloseReason {
-  /** 1005 if there is none. */
+  /** 1005 if the frame has none. */
   readonly code: number;
   readonly reason: string;
 }

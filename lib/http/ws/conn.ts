@@ -80,7 +80,7 @@ export class WebSocketConn implements WsConn, Pinged, ReceiverEvents {
   #end: WsClose | undefined;
   /** A message is being sent piece by piece: resolves when others may follow, or none ever will. */
   #streaming: Deferred<void> | undefined;
-  /** Who waits for the next piece of it is told that no more can be written. */
+  /** Notifies the writer, which waits for the next piece, that no more can be written. */
   #onEnding: (() => void) | undefined;
 
   constructor(

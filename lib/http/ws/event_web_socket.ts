@@ -75,7 +75,7 @@ export interface EventWebSocket extends EventTarget {
 
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
 
-/** What is done in its turn; a promise holds up what is asked for behind it. */
+/** A job of a queue. The next job waits for its promise. */
 type Job = () => Promise<void> | undefined;
 
 type Listener = ((event: never) => void) | null;
@@ -94,7 +94,7 @@ class Facade extends EventTarget implements EventWebSocket {
   onerror: EventWebSocket["onerror"] = null;
   onclose: EventWebSocket["onclose"] = null;
   #ws: WsConn | undefined;
-  /** What waits for a blob that is being read; undefined while none is. */
+  /** The jobs that wait for a blob to be read. Undefined while no blob is read. */
   #waiting: Job[] | undefined;
 
   constructor(opening: WsConn | Promise<WsConn>, url: string) {
@@ -218,7 +218,7 @@ class Facade extends EventTarget implements EventWebSocket {
   }
 }
 
-/** What is sent: bytes may change once `send()` has returned, so they are copied. */
+/** Makes the message of `send()`. Bytes are copied: they may change once it has returned. */
 function messageOf(data: unknown): string | Uint8Array | Blob {
   if (data instanceof Blob) return data;
   if (ArrayBuffer.isView(data)) {

@@ -22,7 +22,7 @@ export interface HonoContext {
 }
 
 /**
- * What is called while a WebSocket is open. `ws` sends and closes. If one of them throws, or its promise
+ * The callbacks of a WebSocket. `ws` sends and closes. If one of them throws, or its promise
  * rejects, the WebSocket is closed with 1011, and the server reports the error.
  */
 export interface HonoEvents {

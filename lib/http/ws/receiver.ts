@@ -292,7 +292,7 @@ export class Receiver {
       this.#inMessage = true;
       if (this.#reader?.streams === true && !compressed) this.#startStream();
     }
-    // What is read piece by piece is not gathered, so it has no bound.
+    // A message that is read piece by piece is not gathered, so it has no bound.
     if (this.#mode === "all" && this.#incoming === undefined) message.frame();
   }
 

@@ -68,7 +68,7 @@ export function asWebSocketStream(ws: WsConn | Promise<WsConn>): WsStream {
   const opening = Promise.resolve(ws);
   const opened = opening.then(openStreams);
   const closed = opening.then(howClosed);
-  // Who waits for one of them may not wait for the other.
+  // A caller may wait for one of them only.
   for (const promise of [opened, closed]) promise.catch(() => {});
   return {
     opened,

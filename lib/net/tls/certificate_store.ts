@@ -58,7 +58,7 @@ export interface Shown {
   readonly made: ReadonlyMap<string, Made>;
 }
 
-/** What was made of a key pair. */
+/** A key pair, parsed and ready for use. */
 interface Made {
   /** The text of its key. */
   readonly key: string;

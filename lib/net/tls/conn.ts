@@ -123,7 +123,7 @@ export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
     const { socket } = this;
     const finished = socket.writableFinished && this.flushed() === undefined;
     if (this.writing || finished) return this.free();
-    // Whoever destroyed it waits for that.
+    // The code that destroyed it waits for that.
     if (socket.destroyed) return;
     const cancel = this.#clock.setTimer(CLOSE_TIMEOUT, () => this.free());
     socket.once("close", cancel);

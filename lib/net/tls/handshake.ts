@@ -52,7 +52,7 @@ export function refusal(
   if (resumesAny && socket.isSessionReused() && !isIssued(store, certificate)) {
     return untrusted("acceptTls", addr, "", "its session is from before its issuer was taken away");
   }
-  // What a tls.Server makes `authorized` of; a socket alone, as on Deno, has nothing else.
+  // A tls.Server sets `authorized` from it. A socket without a server, as on Deno, has nothing else.
   const { ssl } = socket as unknown as { ssl: { verifyError(): unknown } };
   const error = ssl.verifyError();
   if (!error) return undefined;
@@ -206,8 +206,8 @@ export function storeOf(options: TlsServerOptions, addr: Addr | undefined): Cert
 }
 
 /**
- * What `node:tls` needs to choose by name, if there is anything to choose from now: with it, Deno reads
- * the certificate and its key once more for each client.
+ * Returns the options with which `node:tls` chooses a certificate by name. They are empty with one
+ * certificate: with an SNICallback, Deno reads certificate and key once more for each client.
  */
 export function choosing(store: CertificateStore): Pick<tls.TlsOptions, "SNICallback"> {
   if (!shownBy(store).several) return {};

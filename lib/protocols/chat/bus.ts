@@ -1,5 +1,5 @@
 /**
- * What carries a chat from server to server: the contract that each bus keeps.
+ * The contract of a bus, which carries a chat from server to server.
  *
  * @module
  */
@@ -35,7 +35,7 @@ export interface BusLine {
 export type BusMember = readonly [name: string, since: number];
 
 /**
- * What servers tell each other about who is there. `version` counts the changes of one server, so that
+ * A message between servers about the members of a room. `version` counts the changes of one server, so that
  * the others notice when they have missed one.
  */
 export type BusPresence =

@@ -1,5 +1,5 @@
 /**
- * Who hears a line, and who still has to hear earlier ones.
+ * Delivers lines to members, and earlier lines to those that have not got them yet.
  *
  * @module
  */
@@ -193,7 +193,7 @@ export class Delivery {
   }
 
   #tellGap(member: Member, position: ChatPosition | undefined): void {
-    // What it has heard of a later epoch stays true.
+    // A later position that it has seen stays valid.
     if (position === undefined || !isLater(member.seen, position)) member.seen = position;
     member.tell(new Word({ type: "gap", position }));
     this.#options.sendSoon();

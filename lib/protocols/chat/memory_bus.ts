@@ -55,7 +55,7 @@ class MemoryBus implements Bus {
     const position = this.history > 0 && message.type === "said" ? this.#keep(message) : undefined;
     this.#waiting.push({ message, position });
     if (this.#waiting.length > 1) return;
-    // What is published meanwhile comes behind it, for all listeners.
+    // Messages that are published meanwhile follow it, for all listeners.
     for (const one of this.#waiting) {
       for (const listener of this.#listeners) listener.onMessage(one.message, one.position);
     }

@@ -203,7 +203,7 @@ class ReconnectingBus implements NatsBus {
       if (signal.aborted) return;
       if (wasUp || why !== before) this.#onState("down", why);
       before = why;
-      // Who is let in and turned out again waits longer each time.
+      // A server that NATS accepts and disconnects again waits longer each time.
       if (wasUp && this.#clock.now() - this.#upSince >= STEADY_MS) this.#backoff.reset();
       // Not all servers are to come back at the same moment.
       await sleep(this.#backoff.next() * (0.5 + Math.random()), this.#clock, signal);

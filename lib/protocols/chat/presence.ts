@@ -1,6 +1,6 @@
 /**
- * Who is in the same room on other servers. Each server publishes the changes among its own members,
- * and its version every 5 s; who has missed a change asks for all members.
+ * The members of the same room on other servers. Each server publishes the changes among its own
+ * members, and its version every 5 s. A server that has missed a change asks for all members.
  *
  * @module
  */

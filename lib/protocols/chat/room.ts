@@ -32,16 +32,16 @@ const MAX_NAMES = 1000;
 const MAX_CHANGES = 20;
 /** Options of {@linkcode chat}. */
 export interface ChatOptions {
-  /** Aborting it tells everybody that the server stops, and ends all conversations. */
+  /** Aborting it sends everybody a last line, and ends all connections. */
   readonly signal?: AbortSignal;
   /** The most bytes of a line, its end not counted; 4096 at most. Default: 1000. */
   readonly maxLine?: number;
   /** The most bytes that may wait for a client, over which it is dropped. Default: 256 KiB. */
   readonly maxQueue?: number;
-  /** Is told who comes and goes. */
+  /** Called when a member comes, goes or has another name. */
   readonly onEvent?: (event: ChatEvent) => void;
   /**
-   * What carries the room to other servers. It stays open; `signal` ends the room's part in it.
+   * The bus that carries the room to other servers. It stays open; `signal` ends the room's part in it.
    * Default: one of its own, so that the room has one server and keeps no lines.
    */
   readonly bus?: Bus;
@@ -146,14 +146,14 @@ export class Room {
     await member.end();
   }
 
-  /** Says a last word to one, and ends its conversation. */
+  /** Sends a member a last line, and ends its connection. */
   #dismiss(member: Member, word: string, goingAway: boolean): void {
     this.#notice(member, word);
     void member.end(goingAway);
   }
 
   #onLine(member: Member, line: string): void {
-    // What comes behind /quit.
+    // Lines behind /quit are dropped.
     if (member.ending) return;
     const text = cleanText(line);
     if (text.startsWith("/")) this.#onCommand(member, text);

@@ -1,5 +1,5 @@
 /**
- * What the room says, in both forms: a line for terminals, and JSON for those who take messages.
+ * The messages of the room, in both forms: a line for terminals, and JSON for those who take messages.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the command line of `connect` says of a WebSocket.
+ * The flags of `connect` for a WebSocket.
  *
  * @module
  */

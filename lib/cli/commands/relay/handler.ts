@@ -122,7 +122,7 @@ function joining(
     try {
       await handler(conn, conversation);
     } catch (error) {
-      // The line of a conversation has told what went wrong with its sockets.
+      // The log line of the connection says what went wrong with its sockets.
       if (!isOfPeers(error)) throw error;
       if (waiting.size > 0) await Promise.all(waiting);
     }

@@ -1,5 +1,5 @@
 /**
- * What `server.ts web` answers with, and its access log: in one loop, and in each worker.
+ * The site of `server.ts web`, and its access log: in one loop, and in each worker.
  *
  * @module
  */

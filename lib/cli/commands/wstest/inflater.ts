@@ -14,7 +14,7 @@ const TAIL = Uint8Array.of(0, 0, 255, 255);
 
 /** See the module. */
 export class Inflater {
-  // What goes wrong later than at a message has no other listener.
+  // An error after the last message has no other listener.
   readonly #stream = createInflateRaw().on("error", () => {});
 
   /** Inflates a message. Rejects if it is not DEFLATE data, or has more than `most` bytes. */

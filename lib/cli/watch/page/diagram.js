@@ -6,7 +6,7 @@ import { counted, time } from "./format.js";
 /** @typedef {import("./steps.js").Step} Step */
 /** @typedef {import("./steps.js").Column} Column */
 
-/** So many steps are drawn at once; earlier ones when they are asked for. */
+/** The number of steps that are drawn at once. Earlier ones are drawn on demand. */
 const MOST_STEPS = 500;
 
 /** The sign at the arrow's head, beside its colour. */

@@ -9,7 +9,7 @@ import { counted, hex, oneLine, safeLines, size, textOf } from "./format.js";
 
 const LINE = 16;
 
-/** So many frames of a step are shown. */
+/** The most frames of a step that are shown. */
 const MOST_FRAMES = 500;
 
 /** So much of a frame is shown. */

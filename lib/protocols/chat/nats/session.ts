@@ -199,7 +199,7 @@ export class NatsSession {
 
   #subscribe(subject: string, listener: SessionListener): void {
     this.#nc.subscribe(subject, {
-      // What is thrown here, NATS would write to the console.
+      // NATS would write an error that is thrown here to the console.
       callback: (error, { data }) => {
         try {
           if (error !== null) throw error;

@@ -1,7 +1,7 @@
 // The lines that were said, the newest last. What others have said is text, and never becomes HTML.
 
 const MOST_LINES = 10_000;
-/** So many pixels above the end still count as the end. */
+/** The number of pixels above the end that still count as the end. */
 const NEAR = 40;
 
 /**
