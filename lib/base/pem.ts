@@ -1,7 +1,7 @@
 /**
  * Certificates and private keys in PEM (RFC 7468), as people have them: with other things around
- * them, in one text or in two, with any line ends. Both runtimes get them in one form, and whoever
- * hands over something else gets an error that says what it is.
+ * them, in one text or in two, with any line ends. Both runtimes get them in one form. The
+ * error for anything else says what it is.
  *
  * @module
  */

@@ -23,7 +23,7 @@ export class TimerQueue {
   /** The number of cancelled timers in the heap. */
   #cancelled = 0;
 
-  /** When the next timer rings; Infinity if there is none. */
+  /** When the next timer rings. Infinity without timers. */
   get next(): number {
     this.#dropCancelled();
     return this.#heap[0]?.at ?? Infinity;

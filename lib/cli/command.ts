@@ -121,7 +121,7 @@ async function loadDiagram(
   return (await import("../recording/live_diagram.ts")).liveDiagram;
 }
 
-/** Reads a command line. Where something is wrong and help is asked for, there is nothing but that. */
+/** Reads a command line. With `--help` on it, mistakes do not count. */
 function parsedOrHelp<F extends Flags>(flags: F, args: readonly string[], hints: Hints) {
   try {
     return parseFlags(flags, args, hints);

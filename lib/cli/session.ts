@@ -180,7 +180,7 @@ export class Session {
 
   /**
    * Lets the run go on when SIGHUP comes, which by default ends a process: the terminal is gone, or
-   * somebody asks for files to be read again. What does that, {@linkcode onReload} has taken.
+   * somebody asks for files to be read again. The functions of {@linkcode onReload} do that.
    */
   outliveHangups(): void {
     this.io.onSignal("SIGHUP", () => {
@@ -194,7 +194,7 @@ export class Session {
     this.#reloads.push(reload);
   }
 
-  /** Has `stop` called when the run is over, however it ends. What it returns settles in bounded time. */
+  /** Has `stop` called when the run is over, however it ends. Its promise settles in bounded time. */
   onEnd(stop: () => void | Promise<void>): void {
     if (this.#isOver) void stop();
     else this.#stops.push(stop);

@@ -105,8 +105,8 @@ export class ByteFlow {
   }
 
   /**
-   * Replaces the faults. What is on its way goes on under the new ones. Where a fault is taken away
-   * that lost all that came, the rest would be of no use, and the connection is closed.
+   * Replaces the faults. Bytes on their way go on under the new ones. The connection is closed if a
+   * fault is taken away that has lost bytes: the rest would be of no use.
    */
   setFaults(faults: Faults): void {
     const progress = { bytes: this.#position, messages: this.#messages.begun };

@@ -16,7 +16,7 @@ export class Queue<T> {
     return this.#items.length - this.#start;
   }
 
-  /** The first item; undefined if there is none. */
+  /** The first item. Undefined if it is empty. */
   get first(): T | undefined {
     return this.#items[this.#start];
   }

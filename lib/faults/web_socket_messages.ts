@@ -1,6 +1,6 @@
 /**
- * Where the messages of a WebSocket are in one direction of a connection (RFC 6455 section 5). Nothing is
- * checked: what is broken passes, too.
+ * Finds the messages of a WebSocket in one direction of a connection (RFC 6455 section 5). Nothing is
+ * checked: broken messages pass, too.
  *
  * @module
  */

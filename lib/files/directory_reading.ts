@@ -61,8 +61,9 @@ export class Reading {
 }
 
 /**
- * Reads a directory that is in `root`. What cannot be looked at is left out, as it cannot be fetched,
- * and so are names that are not `isShown`. Rejects as `locate()` does, and with the signal's reason.
+ * Reads a directory that is in `root`. Files that cannot be looked at are left out, as they cannot
+ * be fetched, and so are names that are not `isShown`. Rejects as `locate()` does, and with the
+ * signal's reason.
  */
 export async function readDirectory(
   root: string,

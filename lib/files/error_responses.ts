@@ -1,5 +1,5 @@
 /**
- * Errors for whoever asks: text for programs, a page for browsers.
+ * Responses to errors: text for programs, a page for browsers.
  *
  * @module
  */

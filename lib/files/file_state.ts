@@ -7,7 +7,7 @@
 
 import type { Stats } from "node:fs";
 
-/** The state of a file. Whoever changes the file changes one of these. */
+/** The state of a file. A change of the file changes one of these. */
 export interface FileState {
   readonly kind: "file" | "directory" | "other";
   /** Bytes; imprecise from 2^53 on. */

@@ -88,7 +88,7 @@ export async function addNew(path: string, file: NewFile, status: number): Promi
   try {
     await file.addAs(path).catch((error) => {
       if (isTaken(error)) throw error;
-      // Not all file systems have hard links. What else is wrong shows again.
+      // Not all file systems have hard links. Other errors happen again.
       return reserve(path, file);
     });
   } catch (error) {

@@ -10,9 +10,9 @@ import { ChangedError, type Located } from "./located_file.ts";
 import { isInside, knowsOpenPaths, linkOf, O_PATH, pathOf, realPathOf } from "./real_paths.ts";
 
 /**
- * A directory inside the root. What is done below {@linkcode path} is done there, even if somebody puts
- * a link or another directory in its place meanwhile. Where the system does not tell where open files
- * are it is only looked at, at the start and by {@linkcode confirm}.
+ * A directory inside the root. Paths below {@linkcode path} lead into it, even if somebody puts a
+ * link or another directory in its place meanwhile. On systems without the paths of open files it
+ * is only looked at, at the start and by {@linkcode confirm}.
  */
 export class OpenDirectory implements AsyncDisposable {
   /** A path that leads to it while it is open. */

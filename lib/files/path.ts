@@ -25,10 +25,10 @@ export interface TargetPath {
  * Takes a request-target apart: decodes it once, merges slashes, and leaves query and fragment out.
  * Of an absolute target the path counts.
  *
- * Returns a status instead for a target that is not valid, or that no file can have. 400 is for `.` and `..`
- * however encoded, NUL, a `%` without two digits, and `*`: no client that keeps RFC 3986 sends them.
- * 404 is for an encoded slash, a backslash on Windows, and bytes that are not UTF-8, since file
- * systems are asked for text.
+ * Returns a status instead for a target that is not valid, or that no file can have. 400 is for `.`
+ * and `..` however encoded, NUL, a `%` without two digits, and `*`: no client that keeps RFC 3986
+ * sends them. 404 is for an encoded slash, a backslash on Windows, and bytes that are not UTF-8,
+ * since file systems are asked for text.
  */
 export function parseTarget(target: string): TargetPath | 400 | 404 {
   const { raw, query } = splitTarget(target);

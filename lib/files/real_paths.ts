@@ -1,7 +1,7 @@
 /**
- * The real paths of open files. A path says nothing for long: whoever can write below the root may
- * put a link in the place of a directory at any moment. So what counts is what has been opened, and
- * on Linux `/proc/self/fd` has its path.
+ * The real paths of open files. A path says nothing for long: users that can write below the root may
+ * put a link in the place of a directory at any moment. So the path of the open file counts, which
+ * `/proc/self/fd` has on Linux.
  *
  * @module
  */

@@ -176,7 +176,7 @@ class Uploads {
     return textResponse(alike ? status : 409, lines.join(".\n"), headers);
   }
 
-  /** RFC 9110 section 13.2: whoever replaces a file may say which one he has seen. */
+  /** RFC 9110 section 13.2: a client that replaces a file may say which one it has seen. */
   async #checkConditions(request: LightRequest, exists: boolean): Promise<void> {
     if (!CONDITIONS.some((name) => request.header(name) !== undefined)) return;
     const status = exists ? await this.#options.statusOf(headOf(request)) : 404;

@@ -32,12 +32,12 @@ class FrameBuffer {
     return this.#view.length === n ? this.#view : this.#view = this.bytes.subarray(0, n);
   }
 
-  /** Makes it large. What was in it is not. */
+  /** Makes it large. Its bytes are not kept. */
   grow(): void {
     if (!this.isLarge) this.#use(undefined);
   }
 
-  /** Makes it small. What was in it is not. */
+  /** Makes it small. Its bytes are not kept. */
   shrink(): void {
     this.#use(this.#small);
   }
@@ -70,7 +70,7 @@ class FrameBuffer {
   }
 }
 
-/** Large buffers that nobody has bytes in, for whoever sends next. */
+/** Large buffers without bytes in them, for the next writer. */
 const pool = new BufferPool(LARGE);
 
 /** A buffer that gathers frames to send. It has a large buffer only while bytes are in it. */

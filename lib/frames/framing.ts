@@ -37,7 +37,7 @@ export interface FrameBounds {
 
 /**
  * A rule for where frames end. It holds no state and does no I/O, so that one serves any number of
- * connections. Whoever wants to send and receive needs none of its members: see `FrameReader`,
+ * connections. Programs that send and receive need none of its members: see `FrameReader`,
  * `FrameWriter`, `FrameDecoder` and `encodeFrame`.
  */
 export interface Framing {

@@ -71,8 +71,8 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /**
    * The bytes that were received and not taken as a frame, in a copy: the beginning of the next
-   * frame, or that which {@linkcode read} rejects and all behind it. The rest of the stream is in
-   * the connection, for whoever goes on without this reader.
+   * frame, or the frame that {@linkcode read} rejects and all bytes behind it. The rest of the stream
+   * is in the connection, for a program that goes on without this reader.
    */
   get rest(): Uint8Array {
     return this.#decoder.rest;
@@ -100,7 +100,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /**
    * Takes the next frame if it has been received already, as {@linkcode read} would without waiting;
-   * `null` if not. What is wrong, {@linkcode read} tells.
+   * `null` if not. Only {@linkcode read} reports errors.
    *
    * Many small frames arrive at once. This takes them without a promise for each.
    */

@@ -55,7 +55,7 @@ export abstract class BaseConn implements Conn {
   #freed = false;
   /** {@linkcode closeWrite} was called: no more is written behind what waits. */
   #ending = false;
-  /** The last write that was begun or waits. What comes next waits for it. */
+  /** The last write that was begun or waits. The next one waits for it. */
   #last: Promise<void> = DONE;
   /** The number of writes and half-closes that wait for those before them. */
   #waiting = 0;
@@ -188,9 +188,8 @@ export abstract class BaseConn implements Conn {
   }
 
   /**
-   * Frees the socket when all that was written so far has been taken. What the kernel takes at once
-   * still leaves, whether a runtime tells so now or some turns later; for what it does not take,
-   * nobody waits.
+   * Frees the socket when the kernel has taken all that was written so far. Some runtimes report that
+   * some turns later. Bytes that the kernel does not take at once are not waited for.
    */
   #freeSoon(): void {
     let [before, since, looks] = [NaN, 0, 0];

@@ -41,8 +41,8 @@ export function toDuplex(conn: Conn): Duplex {
 }
 
 /**
- * Reads from and writes to a connection, which is the stream's from then on. What it gives is the
- * reader's to keep.
+ * Reads from and writes to a connection, which is the stream's from then on. The reader may keep the
+ * chunks.
  */
 export class ConnStream extends Duplex {
   /** Whether the reader of this has enough for now: Deno's TLS takes whatever it gets. */

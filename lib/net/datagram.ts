@@ -77,7 +77,7 @@ export interface Datagram extends Disposable {
   readonly remoteAddr: UdpAddr | undefined;
   /**
    * The number of datagrams that were dropped since they came faster than they were received. About
-   * 1 MiB of them waits to be received. What the kernel drops before is not counted.
+   * 1 MiB of them waits to be received. Datagrams that the kernel drops before are not counted.
    */
   readonly dropped: number;
 
@@ -111,9 +111,9 @@ export interface Datagram extends Disposable {
   send(p: Uint8Array, to?: Endpoint): Promise<void>;
 
   /**
-   * Frees the socket. What was sent is still delivered, and what waits to be received is dropped. A
-   * pending receive or send, and every later call, rejects with `reason`, by default ECLOSED. A
-   * second call does nothing, and it never throws.
+   * Frees the socket. Datagrams that were sent are still delivered; those that wait to be received
+   * are dropped. A pending receive or send, and every later call, rejects with `reason`, by default
+   * ECLOSED. A second call does nothing, and it never throws.
    */
   close(reason?: Error): void;
 }

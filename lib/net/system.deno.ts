@@ -92,7 +92,7 @@ function flagsFor(addr: Addr | UdpAddr): string {
   return `--allow-read=${where} --allow-write=${where} --allow-net=unix:${absolute}`;
 }
 
-/** Without that permission, looking for zones would prompt whoever runs a server, for each client. */
+/** Without that permission, looking for zones would prompt the user of a server, for each client. */
 function seesInterfaces(): boolean {
   const permission = { name: "sys", kind: "networkInterfaces" } as const;
   return Deno.permissions.querySync(permission).state === "granted";

@@ -212,7 +212,7 @@ export interface Conn<A extends Addr = Addr> extends Disposable {
   closeWrite(): Promise<void>;
 
   /**
-   * Frees the socket. What was written is still delivered, then FIN. That includes up to 256 KiB of
+   * Frees the socket. Written bytes are still delivered, then FIN. That includes up to 256 KiB of
    * writes that nobody has awaited, as far as the kernel takes them without waiting for the peer. A
    * pending read, a write that has to wait for the peer, and every later call reject with `reason`, by
    * default ECLOSED. A second call does nothing, and it never throws.

@@ -162,8 +162,8 @@ export class SocketFile {
   }
 
   /**
-   * Closes the listener with `close`. Both runtimes then remove what is at its path, whoever made
-   * it; so what is not ours is put aside before, by a second link, and then put back.
+   * Closes the listener with `close`. Both runtimes then remove the file at its path, also
+   * that of another server. So such a file gets a second link before, and is put back then.
    */
   close(close: () => void): void {
     const aside = `${this.#path}.${process.pid}`;

@@ -81,7 +81,7 @@ export function observe(
 
 /**
  * Wraps a transport as {@linkcode observe} does, without a copy of the bytes: those of an event are in
- * the buffer of whoever reads or writes, and the sink must be done with them when it returns.
+ * the buffer of the reader or the writer, and the sink must be done with them when it returns.
  */
 export function observeBorrowed(
   transport: Transport,

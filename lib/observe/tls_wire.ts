@@ -29,9 +29,10 @@ export function whyNoWire(): string | undefined {
 }
 
 /**
- * Wraps a transport as `observeBorrowed` does, with what TLS puts on the wire: `wire` and `keylog`
- * events. A connection that is accepted is an event before its handshake. What TLS writes after the
- * program has closed a connection is not among them. Throws ENOTSUP on Deno and Bun.
+ * Wraps a transport as `observeBorrowed` does, with the bytes that TLS puts on the wire: `wire` and
+ * `keylog` events. A connection that is accepted is an event before its handshake. Bytes that TLS
+ * writes after the program has closed a connection are not among them. Throws ENOTSUP on Deno and
+ * Bun.
  */
 export function observeWire(
   transport: Transport,

@@ -34,8 +34,8 @@ import type { Conn } from "../net/transport.ts";
  *   peer ends. When the peer ends, what the source has is still sent, until it ends or has given
  *   nothing for half a second: a peer may have nothing to say and still read, and a source may be a
  *   terminal, where nobody types any more.
- * - `"close"` ends the other side, too, at once. What comes later is lost, and what the peer has sent
- *   and nobody has received may make the kernel answer with RST.
+ * - `"close"` ends the other side, too, at once. Later bytes are lost, and bytes of the peer that were
+ *   not received may make the kernel answer with RST.
  * - `"wait"` keeps it to itself: the connection stays as it is until both sides have ended.
  */
 export type OnEof = "half-close" | "close" | "wait";
@@ -105,10 +105,10 @@ const END_MS = 5000;
  * Sends what the source gives and gives the sink what comes, and closes the connection when that is
  * over: with FIN in the end, and with RST if it fails.
  *
- * Rejects with a {@linkcode SocketError}: ECONNRESET if the peer resets the connection, or closes it
- * while there is more to send; ETIMEDOUT after `idleTimeout`; ECANCELED when aborted; else as
- * {@linkcode Conn.read}. What came before went to the sink. And with whatever the source or the sink
- * fails with.
+ * Rejects with a {@linkcode SocketError}: ECONNRESET if the peer resets the connection, or closes
+ * it while there is more to send; ETIMEDOUT after `idleTimeout`; ECANCELED when aborted; else as
+ * {@linkcode Conn.read}. Bytes that came before went to the sink. It also rejects with the error of
+ * the source or the sink.
  *
  * @example
  * ```ts

@@ -191,8 +191,8 @@ class Junction {
       this.#failure ??= error;
       this.#deaf ??= to;
       // A side that takes no more may have sent something before: reading it to its end comes to an
-      // end by itself. Who cannot be read, or has ended before, is gone, and the other side is not to
-      // wait for it.
+      // end by itself. A peer that cannot be read, or has ended before, is gone, and the other side
+      // is not to wait for it.
       const isRead = !(error instanceof SocketError) || error.op === "read";
       if (isRead || this.#ended === to) this.#reset();
     }

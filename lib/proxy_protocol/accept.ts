@@ -28,8 +28,9 @@ export interface HeaderLimits {
 }
 
 /**
- * Takes the header. What has come behind it is read first. Rejects with a {@linkcode SocketError},
- * and closes the connection: EPROTO, ETIMEDOUT, ECONNRESET, or the reason of the signal.
+ * Takes the header. The connection that it returns begins behind it. Rejects with a
+ * {@linkcode SocketError}, and closes the connection: EPROTO, ETIMEDOUT, ECONNRESET, or the reason of
+ * the signal.
  */
 export async function acceptHeader(conn: Conn, limits: HeaderLimits): Promise<Conn> {
   const { remoteAddr: addr } = conn;

@@ -34,8 +34,8 @@ export const HEADER_TIMEOUT = 5000;
 /** Options of {@linkcode acceptProxyProtocol}. */
 export interface AcceptProxyOptions {
   /**
-   * The networks of the proxies, in CIDR notation, or single addresses; `"unix"` is whoever may
-   * connect to a Unix socket.
+   * The networks of the proxies, in CIDR notation, or single addresses; `"unix"` stands for all
+   * that may connect to a Unix socket.
    */
   readonly trusted: readonly string[];
   /** Milliseconds that a connection gets for its header; 0 for no limit. Default: 5000. */
@@ -60,8 +60,8 @@ const OPTIONS: Kinds<AcceptProxyOptions> = {
 /**
  * Wraps a transport for servers behind proxies that speak the PROXY protocol, version 1 or 2: each
  * connection that its listeners accept begins with a header. The addresses of a connection are those
- * that the header names: `remoteAddr` is the client, and its `via` is the proxy. Whoever decides by
- * addresses, such as an {@linkcode AccessList}, decides about the client.
+ * that the header names: `remoteAddr` is the client, and its `via` is the proxy. Decisions by
+ * address, such as those of an {@linkcode AccessList}, are about the client.
  *
  * - Only those who connect from a trusted network are listened to. Others are reset: the
  *   specification forbids to guess whether a header comes, since anybody could forge one.

@@ -1,5 +1,5 @@
 /**
- * Hides the credentials in HTTP from whoever reads a log or a recording.
+ * Hides the credentials in HTTP from the readers of a log or a recording.
  *
  * @module
  */

@@ -101,9 +101,9 @@ export interface ReplayedTransport extends Transport {
 
 /**
  * Makes a transport that plays the other side of a recording. Each `connect` gets the next recorded
- * connection, with its server played; each `accept` gets one with its client played. There are no ports
- * and no real I/O. What comes is compared with the recording: at the first difference the connection is
- * reset, and `finished` rejects.
+ * connection, with its server played; each `accept` gets one with its client played. There are no
+ * ports and no real I/O. Received bytes are compared with the recording: at the first difference
+ * the connection is reset, and `finished` rejects.
  *
  * @example
  * ```ts
@@ -216,7 +216,7 @@ class Replayed implements ReplayedTransport {
     return await Promise.reject(notHere("listen"));
   }
 
-  /** The next connection, with `side` played; undefined if there is none. */
+  /** The next connection, with `side` played. Undefined after the last one. */
   #next(side: Party, server: Addr): Conn | undefined {
     const connection = this.#connections.shift();
     if (connection === undefined) return undefined;

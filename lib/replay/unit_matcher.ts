@@ -67,7 +67,7 @@ export class UnitMatcher implements Matcher {
     this.position = this.#script.expected.length;
   }
 
-  /** The units that are complete. What has no units is a difference. */
+  /** The complete units. Bytes that are no unit are a difference. */
   #split(bytes: Uint8Array): Found[] {
     try {
       return this.#splitter.push(bytes);

@@ -14,7 +14,7 @@ export interface NetworkOptions {
   readonly latency?: number;
   /** Milliseconds that it may take longer, by chance. Default: 0. */
   readonly jitter?: number;
-  /** The probability that a packet is lost: 0 to 1. What TCP loses is sent again. Default: 0. */
+  /** The probability that a packet is lost: 0 to 1. TCP sends a lost packet again. Default: 0. */
   readonly loss?: number;
 }
 

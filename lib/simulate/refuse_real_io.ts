@@ -46,7 +46,7 @@ let running = 0;
 
 const restore: (() => void)[] = [];
 
-/** Runs `fn`, and all that it starts, inside. What is outside goes on as before. */
+/** Runs `fn`, and all that it starts, inside. Code outside goes on as before. */
 export async function runInside<T>(world: Inside, fn: () => Promise<T>): Promise<T> {
   if (running++ === 0) replaceAll();
   try {

@@ -53,8 +53,8 @@ export interface WorkerContext {
   /** Milliseconds that connections get to finish then. */
   readonly drainTimeout: number;
   /**
-   * Listens where all the workers do, once. What `transport` (by default `systemTransport`) rejects
-   * with is thrown.
+   * Listens at the address of all workers, once. Rejects as `transport` does, by default
+   * `systemTransport`.
    */
   listen(transport?: ListeningTransport): Promise<Listener>;
   /**
@@ -69,8 +69,8 @@ export interface WorkerReport {
   /** Its number, from 1. */
   readonly id: number;
   /**
-   * The value that the function of {@linkcode WorkerContext.reportWith} returned. Undefined without such
-   * a function, and for a worker that does not listen or did not answer in time.
+   * The value that the function of {@linkcode WorkerContext.reportWith} returned. Undefined without
+   * such a function, and for a worker that does not listen or did not answer in time.
    */
   readonly report: unknown;
 }

@@ -99,8 +99,8 @@ export interface WorkerCounts extends ServeSummary {
 
 /**
  * The counts of all workers. While they serve, `accepted` is up to a tenth of a second old and has
- * those that are refused in it; `refused` and `reset` are known at the end. What a worker accepted in
- * the last tenth of a second before it crashed is never known.
+ * those that are refused in it; `refused` and `reset` are known at the end. The
+ * connections of the last tenth of a second before a worker crashed are not counted.
  */
 export interface WorkersSummary extends ServeSummary {
   /** The number of times that a worker crashed and was replaced. */

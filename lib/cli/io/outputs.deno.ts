@@ -1,6 +1,6 @@
 /**
  * stdout and stderr of a server on Deno, written by other threads: `process.stderr` there waits for
- * whoever reads the other end, and all connections with it. Its twin for Node is `outputs.node.ts`.
+ * the reader of the other end, and all connections with it. Its twin for Node is `outputs.node.ts`.
  *
  * @module
  */

@@ -169,7 +169,7 @@ export class Instruments {
     return this.#observeWire;
   }
 
-  /** Which connections break, with the seed of this run; undefined if none do. */
+  /** The faults of the connections, with the seed of this run. Undefined without faults. */
   get faults(): (FaultOptions & { readonly seed: number }) | undefined {
     return this.#faultOptions;
   }

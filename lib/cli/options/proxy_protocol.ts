@@ -48,8 +48,8 @@ export function parseProxies(
 }
 
 /**
- * The sockets of the system for who listens behind `proxies`. What comes without a header is a line
- * in the log.
+ * The sockets of the system for a server behind `proxies`. A connection without a header is a line in
+ * the log.
  */
 export async function openSockets(proxies: ProxyOptions, log: Log): Promise<Transport> {
   const { acceptProxyProtocol } = await import("../../proxy_protocol/mod.ts");

@@ -59,7 +59,10 @@ function pcapngSink(
   return { sink, end: (dropped) => encoder.end(dropped) };
 }
 
-/** The file or stream that a recording goes to. Where it cannot be written, it ends, and the run goes on. */
+/**
+ * The file or stream that a recording goes to. It ends when it cannot be written, and the run goes
+ * on.
+ */
 class RecordingOutput {
   readonly isStdout: boolean;
   readonly #path: string;

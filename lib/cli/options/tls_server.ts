@@ -34,7 +34,7 @@ in a folder NAME. A client gets the one for the name that it asks for. If there 
 one that is called default, or else the first by NAME. Certificates are read again on SIGHUP, and
 about 2 s after their files have changed. If one is not right then, the old one stays.`;
 
-/** Which certificate a server shows, and who must show one, too. Its files are not read yet. */
+/** The certificates of a server, and whether clients need one. The files are not read yet. */
 export interface TlsServerChoice {
   /** The files of the certificate and its key, a folder of such, or one that the program makes itself. */
   readonly keyPair: KeyPairFiles | { readonly dir: NamedFile } | "self-signed";

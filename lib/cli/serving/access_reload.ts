@@ -15,8 +15,8 @@ import { type AccessOptions, checkNetwork, readsFiles } from "../options/access_
 import { isSuccessor } from "./handover.ts";
 
 /**
- * Makes the list that the options ask for, if they do. Which connection it refuses is a note in the
- * log; datagrams are only counted. `onReload` takes what reads the files again. Throws a
+ * Makes the list that the options ask for, if they do. Each refused connection is a note in the log;
+ * refused datagrams are only counted. `onReload` takes what reads the files again. Throws a
  * {@linkcode UsageError} for a file that is not right.
  */
 export function openAccess(

@@ -28,7 +28,7 @@ export interface Certificates {
   readonly caCerts?: readonly string[];
 }
 
-/** Where a key pair is. */
+/** The place of a key pair. */
 interface Source {
   readonly name: string;
   readonly files: KeyPairFiles;
@@ -200,8 +200,8 @@ function sourcesIn({ option, file: dir }: NamedFile): Source[] {
 }
 
 /**
- * Says what is wrong with the first entry of a folder that looks like a part of a key pair. Without one
- * it says what to put there.
+ * Says what is wrong with the first entry of a folder that looks like a part of a key pair. Without
+ * one it says what to put there.
  */
 function whyNoCertificate(dir: string, entries: readonly string[]): string {
   for (const entry of entries) {

@@ -31,7 +31,7 @@ const START_MS = 60_000;
 /** The message of a successor when it serves. */
 const READY = "ready";
 
-/** Where to listen. Without a port, at one that is free. */
+/** The address to listen at. Without a port, a free one is taken. */
 export type WantedPlace = Exclude<Place, InetPlace> | OpenPlace;
 
 /** A socket that listens. */
@@ -46,7 +46,10 @@ export interface HandedSocket {
 /** The sockets of a run, and what becomes of them. One for each session. */
 export class Handover {
   readonly #session: Session;
-  /** Sockets that the predecessor has, by name: a descriptor, or a port. Undefined if there is none. */
+  /**
+   * Sockets that the predecessor has, by name: a descriptor, or a port. Undefined without a
+   * predecessor.
+   */
   readonly #inherited: ReadonlyMap<string, number> | undefined;
   readonly #sockets = new Map<string, HandedSocket>();
   /** The names of those whose port others share. */
@@ -67,7 +70,7 @@ export class Handover {
     session.onAllTold = notifyPredecessor;
   }
 
-  /** Where to listen for the socket with this name, which `place` says if there is no predecessor. */
+  /** Returns the place to listen at for a socket: that of the predecessor, or `place` without one. */
   async place<P extends WantedPlace>(name: string, place: P): Promise<P | InheritedPlace> {
     const inherited = this.#inherited?.get(name);
     if (HANDS_OVER) return inherited === undefined ? place : { fd: inherited };

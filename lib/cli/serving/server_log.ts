@@ -23,7 +23,10 @@ const STOPS = {
 /** The clients of a server, as the log calls them when it stops. */
 export type Stopped = keyof typeof STOPS;
 
-/** Logs, when a signal stops the server, what happens to its clients within `drainTimeout` milliseconds. */
+/**
+ * Logs, when a signal stops the server, what happens to its clients within `drainTimeout`
+ * milliseconds.
+ */
 export function logStop(who: Stopped, drainTimeout: number, log: Log, { signal }: Signals): void {
   signal.addEventListener("abort", () => {
     log.note(`stopping: ${STOPS[who](drainTimeout / 1000)}, Ctrl-C ends at once`);

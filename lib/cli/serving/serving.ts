@@ -103,7 +103,7 @@ export async function placeToListen<P extends WantedPlace>(
   return await session.whileStarting(handoverOf(session).place(name, passed ?? place));
 }
 
-/** Serves metrics from now on, if the options say so. What serves them is loaded only then. */
+/** Serves metrics from now on, if the options say so. Loads the web server first. */
 export async function openMonitor(
   options: MetricsOptions | undefined,
   session: Session,

@@ -26,7 +26,7 @@ export interface OpenedTls {
 }
 
 /**
- * Reads the certificates, or makes one for `host`, whose fingerprint is told. From then on they change
+ * Reads the certificates, or makes one for `host` and logs its fingerprint. From then on they change
  * with their files. Rejects with a UsageError.
  */
 export async function openTls(
@@ -54,7 +54,7 @@ async function makeKeyPair(host: string, log: Log): Promise<NamedKeyPair> {
   return { name: "", file: "", cert, key };
 }
 
-/** The names that a server is asked for by. Where its addresses are hidden, these are not among them. */
+/** The names by which clients ask for a server, with its addresses if those are known. */
 function hostsOf(host: string): string[] {
   const loopback = ["localhost", "127.0.0.1", "::1"];
   const own = ownAddresses()?.map(({ address }) => address) ?? [];

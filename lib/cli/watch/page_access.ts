@@ -1,6 +1,6 @@
 /**
- * Access to the live page: whoever has its URL, on this machine. People see there what their programs
- * say, so no other page and no other user may read it.
+ * Access to the live page: for those who have its URL, on this machine. People see there what their
+ * programs say, so no other page and no other user may read it.
  *
  * @module
  */

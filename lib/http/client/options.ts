@@ -53,8 +53,8 @@ export interface HttpRequestOptions {
    */
   readonly headers?: readonly string[];
   /**
-   * The content: text is sent as UTF-8, a stream as it comes, its head at once. What the stream throws
-   * is what the request rejects with. A stream that is not wanted to its end is ended by
+   * The content: text is sent as UTF-8, a stream as it comes, its head at once. The request
+   * rejects with an error that the stream throws. A stream that is not wanted to its end is ended by
    * `return()`; it cannot be sent again, as some redirects ask for. Default: none.
    */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array>;

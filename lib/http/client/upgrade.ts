@@ -83,7 +83,7 @@ export interface UpgradeResult {
  * Asks a server to go on with another protocol, by a GET. Redirects are not followed.
  *
  * Rejects as {@linkcode requestHttp} does. A server that switches to another protocol than the one
- * that was asked for is BAD_STATUS. What `signal` and the times say is for the time up to the response.
+ * that was asked for is BAD_STATUS. `signal` and the timeouts apply until the response has come.
  */
 export async function requestUpgrade(
   transport: Transport,

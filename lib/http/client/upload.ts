@@ -29,8 +29,8 @@ export class Upload {
   }
 
   /**
-   * Sends it behind `head`, which does not wait for the first chunk. What the stream throws ends the
-   * connection: reading it rejects with that.
+   * Sends it behind `head`, which does not wait for the first chunk. An error that the stream
+   * throws ends the connection, and is the one with which reading rejects.
    */
   async send(conn: Conn, head: Uint8Array): Promise<void> {
     let before = head;

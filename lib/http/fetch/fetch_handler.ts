@@ -21,7 +21,10 @@ export interface HttpInfo {
   readonly localAddr: Addr;
 }
 
-/** Answers requests. What it throws becomes a 500, and goes to {@linkcode HttpOptions.onError}. */
+/**
+ * Answers requests. An error that it throws becomes a 500, and goes to
+ * {@linkcode HttpOptions.onError}.
+ */
 export type HttpHandler = (request: Request, info: HttpInfo) => Response | Promise<Response>;
 
 /**

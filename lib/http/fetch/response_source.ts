@@ -2,8 +2,8 @@
  * The source of a `Response`, where the runtime keeps it and all of it is there.
  *
  * Fetch defines that a body has a source if it was made of what is all there, and no runtime reads its
- * own streams to send that. Where one keeps it behind symbols, these are found here by what they do,
- * once; that saves most of the time that a response takes. Where none does, its stream is read.
+ * own streams to send that. If a runtime keeps it behind symbols, these are found here by what they
+ * do, once; that saves most of the time that a response takes. If not, the stream is read.
  *
  * @module
  */

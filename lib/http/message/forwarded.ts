@@ -45,7 +45,7 @@ const SCHEMES: Readonly<Record<string, Hop["scheme"]>> = {
 };
 
 /**
- * The hops in the values of `Forwarded`, the last proxy first. What an earlier one says is only looked at
+ * The hops in the values of `Forwarded`, the last proxy first. An earlier one is only looked at
  * when it is asked for. Throws a {@linkcode ForwardedError} where a value is not valid.
  */
 export function* forwardedHops(values: readonly string[]): Generator<Hop> {
@@ -69,7 +69,7 @@ export interface ForwardedValues {
 
 /**
  * The hops in the X-Forwarded-* fields, in the same way. A value of the scheme and of the host belongs to
- * the address in the same place, from the right. Where there are fewer of them, the first one is for all
+ * the address in the same place, from the right. If there are fewer of them, the first one is for all
  * that are left.
  */
 export function* otherHops(values: ForwardedValues): Generator<Hop> {

@@ -50,7 +50,7 @@ const PHRASES: Readonly<Record<number, string>> = {
 
 const lines = new Map<number, string>();
 
-/** The reason phrase of a status; "" if there is none. */
+/** The reason phrase of a status, "" for an unknown one. */
 export function reasonOf(status: number): string {
   return PHRASES[status] ?? "";
 }

@@ -1,5 +1,5 @@
 /**
- * Which connection of a full HTTP server is evicted for a newcomer.
+ * Chooses the connection of a full HTTP server that is evicted for a newcomer.
  *
  * @module
  */

@@ -258,7 +258,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     if (endsByClose(response, request.minor)) this.#state.endAfterResponse();
     this.#state.responseHead();
     this.#response = response;
-    // A stream that has nothing to say would not notice that nobody is left.
+    // A stream that brings nothing would not notice that the client has left.
     if (this.streaming) this.client.begin(request);
     await this.#sender.send(request, response, head, this.#headEnd(request));
     this.answered(request, response, this.#sender.sent);
@@ -288,7 +288,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     this.spoken = speak(handler, rest, this.#conversation, kept);
   }
 
-  /** The end of a head: Date, and Connection where it does not go without saying. */
+  /** The end of a head: Date, and Connection unless it is the default of the version. */
   #headEnd({ minor }: EngineRequest): Buffer {
     const { headEnds } = this.#server;
     if (!this.#state.keepsAlive()) return headEnds.close;

@@ -6,7 +6,7 @@
 
 import { Buffer } from "node:buffer";
 
-/** The last lines of a head. Connection is among them unless it goes without saying. */
+/** The last lines of a head. Connection is among them unless it is the default of the version. */
 export interface HeadEnds {
   /** The value of Date. */
   readonly date: string;

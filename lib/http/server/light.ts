@@ -89,5 +89,5 @@ export interface LightResponse {
   readonly error?: HttpError;
 }
 
-/** Answers requests. What it throws becomes a 500, and goes to `HttpOptions.onError`. */
+/** Answers requests. An error that it throws becomes a 500, and goes to `HttpOptions.onError`. */
 export type LightHandler = (request: LightRequest) => LightResponse | Promise<LightResponse>;

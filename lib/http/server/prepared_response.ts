@@ -10,8 +10,8 @@ import type { LightResponse } from "./light.ts";
 import { headOf, isStream } from "./response.ts";
 
 /**
- * Makes a response that costs less to send, since its head and its content are bytes already. What the
- * response was made of must not change any more.
+ * Makes a response that costs less to send, since its head and its content are bytes already. The
+ * parts of the response must not change any more.
  *
  * Throws a `TypeError` if HTTP cannot carry it, or if its body is a stream.
  *

@@ -107,8 +107,8 @@ function valuesOf(headers: readonly string[]): FieldValues | undefined {
 }
 
 /**
- * Returns the value of the two kinds of header fields. Throws if they differ: a proxy may send one kind
- * and pass on the other from the client, and nobody knows which is right.
+ * Returns the value of the two kinds of header fields. Throws if they differ: a proxy may send one
+ * kind and pass on the other from the client, and nobody knows which is right.
  */
 function agreed<T extends string | TcpAddr>(a: T | undefined, b: T | undefined): T | undefined {
   if (a === undefined || b === undefined || textOf(a) === textOf(b)) return a ?? b;

@@ -27,7 +27,7 @@ export interface Kept {
   readonly request: EngineRequest;
   readonly onError: HttpSettings["onError"];
   readonly reports: Reports;
-  /** Where the client was counted. Undefined without a trusted proxy. */
+  /** The requests among which the client was counted. Undefined without a trusted proxy. */
   readonly proxied: Proxied | undefined;
 }
 

@@ -75,8 +75,9 @@ export interface WsConn extends AsyncIterable<WsMessage>, AsyncDisposable {
   ping(data?: Uint8Array): Promise<void>;
 
   /**
-   * Sends a Close frame, unless one was sent, and waits for the peer's, at most for `closeTimeout`. Then the
-   * connection is closed. What was not read, and what the peer still sends, is thrown away. Default of `code`: 1000.
+   * Sends a Close frame, unless one was sent, and waits for the peer's, at most for `closeTimeout`.
+   * Then the connection is closed. Messages that were not read, or still come, are dropped. Default
+   * of `code`: 1000.
    *
    * Rejects with a `RangeError` for a code that no Close frame may have, and for a reason of more than 123
    * bytes.

@@ -141,7 +141,9 @@ function isBits(value: string | true): value is string {
   return value !== true && /^([89]|1[0-5])$/.test(value);
 }
 
-/** Accepts the first offer that can be kept (RFC 7692 section 7.1); undefined without such an offer. */
+/**
+ * Accepts the first offer that can be kept (RFC 7692 section 7.1); undefined without such an offer.
+ */
 export function acceptDeflate(offers: readonly Extension[]): DeflateAgreement | undefined {
   for (const { name, parameters } of offers) {
     if (name.toLowerCase() !== DEFLATE) continue;

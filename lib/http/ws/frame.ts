@@ -74,7 +74,7 @@ export function putHeader(
 }
 
 /**
- * Reads frames, in pieces of any size. What is read off its properties is of the frame under way.
+ * Reads frames, in pieces of any size. Its properties are those of the frame under way.
  */
 export class FrameParser {
   readonly #masked: boolean;

@@ -40,8 +40,9 @@ export interface HonoEvents {
 export type HonoHandler<C> = (context: C, next: () => Promise<void>) => Promise<Response | void>;
 
 /**
- * Makes a handler for Hono that speaks WebSocket, in an app that `serveHttp()` serves. What does not ask
- * for WebSocket goes on to the next handler. The options are those of {@linkcode websocket}.
+ * Makes a handler for Hono that speaks WebSocket, in an app that `serveHttp()` serves. A request
+ * that does not ask for WebSocket goes on to the next handler. The options are those of
+ * {@linkcode websocket}.
  *
  * @example With Hono: `app.get("/ws", upgradeWebSocket(() => events))`
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * The receiving side of a WebSocket: bytes become messages, for whoever reads, and control frames.
+ * The receiving side of a WebSocket: bytes become messages, for the reader, and control frames.
  *
  * @module
  */

@@ -30,7 +30,9 @@ export class FrameSender {
   #next: Deferred<void> | undefined;
   /** How many writes are under way. */
   #writes = 0;
-  /** Where the next frame is put while no write is under way, and the part that the last one took. */
+  /**
+   * The buffer of the next frame while no write is under way, and the part that the last one took.
+   */
   #scratch: Buffer = NOTHING;
   #view: Buffer = NOTHING;
 

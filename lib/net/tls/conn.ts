@@ -36,8 +36,8 @@ export interface TlsSocket extends Duplex {
 }
 
 /**
- * A connection over a stream of `node:tls` that has shaken hands. What is below that stream, and what
- * that tells of the encrypted bytes, the subclasses know.
+ * A connection over a stream of `node:tls` that has shaken hands. The subclasses know the layer below
+ * that stream, and the number of encrypted bytes that it has written.
  */
 export abstract class TlsStreamConn<A extends Addr = Addr> extends StreamConn<A>
   implements TlsConn<A> {
@@ -154,7 +154,7 @@ class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
     this.#conn = conn;
     this.#stream = stream;
     this.#ending = ending;
-    // Deno's TLS takes what it is given, whoever reads it.
+    // Deno's TLS takes bytes also when nobody reads.
     stream.full = () => socket.isPaused() || socket.readableLength > 0;
   }
 

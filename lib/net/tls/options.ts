@@ -12,8 +12,8 @@ import type { CertificateStore } from "./certificate_store.ts";
 /** The server's side of TLS. */
 export interface TlsServerOptions {
   /**
-   * The certificate, and behind it those of its issuers, in PEM; with `key`. What else is in the text is
-   * ignored. It is needed unless there are `certificates`.
+   * The certificate, and behind it those of its issuers, in PEM; with `key`. Other parts of the
+   * text are ignored. It is needed unless there are `certificates`.
    */
   readonly cert?: string;
   /**

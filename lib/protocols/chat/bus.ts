@@ -35,8 +35,8 @@ export interface BusLine {
 export type BusMember = readonly [name: string, since: number];
 
 /**
- * A message between servers about the members of a room. `version` counts the changes of one server, so that
- * the others notice when they have missed one.
+ * A message between servers about the members of a room. `version` counts the changes of one
+ * server, so that the others notice when they have missed one.
  */
 export type BusPresence =
   | {
@@ -85,7 +85,7 @@ export type BusState = "up" | "down";
 /** A receiver of the messages on a bus. */
 export interface BusListener {
   /**
-   * Where to begin in the lines that are kept: with the one behind this position. Default: with the
+   * The position behind which the kept lines begin for this listener. Default: they begin with the
    * oldest one. A bus that keeps nothing begins now.
    */
   readonly from?: ChatPosition;

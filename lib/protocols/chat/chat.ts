@@ -37,7 +37,7 @@ const OPTIONS: Kinds<ChatOptions> = {
  * - Control characters arrive escaped, so that nobody can steer the terminal of another.
  * - Telnet's commands (RFC 854) are not text: its options are refused, and Ctrl-C there is answered
  *   (RFC 860), so that the client goes on showing what comes.
- * - A line over `maxLine` is told to its sender and goes to nobody; what is behind it does.
+ * - A line over `maxLine` goes to nobody, and its sender is notified. The lines behind it are sent.
  * - Nobody waits for anybody: what a client has not taken waits for it, up to `maxQueue`. Who reads
  *   too slowly for that is dropped with a reset, and its handler rejects with ETIMEDOUT.
  * - A client that says `/quit` has left, and what it sent behind that is not read.

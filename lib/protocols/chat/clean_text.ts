@@ -8,7 +8,7 @@ import { escapeText } from "../../base/escape.ts";
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Decodes a line. What is not UTF-8 becomes U+FFFD. */
+/** Decodes a line. Bytes that are not UTF-8 become U+FFFD. */
 export function decodeText(line: Uint8Array): string {
   return decoder.decode(line);
 }

@@ -50,7 +50,7 @@ export class Delivery {
     this.#history = new History(options.bus.history);
   }
 
-  /** Where the next line will begin. Undefined if that is not known, or lines are not kept. */
+  /** The position of the next line. Undefined if that is not known, or lines are not kept. */
   get position(): ChatPosition | undefined {
     return this.#history.end;
   }
@@ -120,7 +120,7 @@ export class Delivery {
    * lost may still deliver what was sent on it, behind what came on the next one.
    */
   #isNew({ server, number }: BusLine): boolean {
-    // Its own ones come from itself, in order. Whoever forges one does not silence it.
+    // Its own ones come from itself, in order. A forged one does not silence it.
     if (server === this.#options.server) return true;
     const last = this.#numbers.get(server);
     if (last !== undefined && isLate(number, last)) return false;
@@ -200,7 +200,7 @@ export class Delivery {
   }
 }
 
-/** Whether whoever has seen the lines up to one position needs none in front of another. */
+/** Whether a client that has seen the lines up to one position needs none in front of another. */
 function covers(seen: ChatPosition, begin: ChatPosition): boolean {
   return seen.epoch === begin.epoch && seen.offset >= begin.offset;
 }

@@ -30,7 +30,7 @@ export class History {
     this.#limit = limit;
   }
 
-  /** Where the last line is. Undefined before it is known. */
+  /** The position of the last line. Undefined before it is known. */
   get end(): ChatPosition | undefined {
     return this.#epoch === undefined ? undefined : {
       epoch: this.#epoch,
@@ -58,7 +58,7 @@ export class History {
     this.#first = 0;
   }
 
-  /** Where the oldest line that is here begins. Undefined before it is known. */
+  /** The position of the oldest line that is kept. Undefined before it is known. */
   get begin(): ChatPosition | undefined {
     return this.#epoch === undefined ? undefined : { epoch: this.#epoch, offset: this.#start };
   }

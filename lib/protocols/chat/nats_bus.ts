@@ -134,7 +134,7 @@ class ReconnectingBus implements NatsBus {
   readonly #backoff = new Backoff(250, 5000);
   #state: BusState = "down";
   #listener: BusListener | undefined;
-  /** Where the last kept line was. */
+  /** The position of the last kept line. */
   #position: ChatPosition | undefined;
   /** Whether the listener knows where it began. */
   #hasBegun = false;

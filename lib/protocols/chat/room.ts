@@ -41,8 +41,8 @@ export interface ChatOptions {
   /** Called when a member comes, goes or has another name. */
   readonly onEvent?: (event: ChatEvent) => void;
   /**
-   * The bus that carries the room to other servers. It stays open; `signal` ends the room's part in it.
-   * Default: one of its own, so that the room has one server and keeps no lines.
+   * The bus that carries the room to other servers. It stays open; `signal` ends the room's part in
+   * it. Default: one of its own, so that the room has one server and keeps no lines.
    */
   readonly bus?: Bus;
   /** The clock. Default: the system's. */
@@ -60,7 +60,7 @@ export class Room {
   /** The members by the key of their names: names with the same key count as the same. */
   readonly #members = new Map<string, Member>();
   readonly #signal: AbortSignal | undefined;
-  /** Where a line ends, and how long it may be. */
+  /** The framing of lines, with the most bytes of one. */
   readonly framing: Framing;
   readonly clock: Clock;
   readonly #maxQueue: number;

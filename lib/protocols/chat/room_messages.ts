@@ -1,5 +1,6 @@
 /**
- * The messages of the room, in both forms: a line for terminals, and JSON for those who take messages.
+ * The messages of the room, in both forms: a line for terminals, and JSON for those who take
+ * messages.
  *
  * @module
  */
@@ -17,7 +18,10 @@ export type ChatMessage =
     readonly others: readonly string[];
     /** The number of others beyond these. */
     readonly more?: number;
-    /** Where the client begins. Undefined if lines are not kept, or the bus has been away so far. */
+    /**
+     * The position at which the client begins. Undefined if lines are not kept, or the bus has been
+     * away so far.
+     */
     readonly position?: ChatPosition;
   }
   /** The client is called something else now. */
@@ -27,7 +31,7 @@ export type ChatMessage =
     readonly type: "said";
     readonly name: string;
     readonly text: string;
-    /** Where it is kept: the client gives that when it comes back. Undefined if it is not kept. */
+    /** Its position: the client gives that when it comes back. Undefined if it is not kept. */
     readonly position?: ChatPosition;
   }
   | { readonly type: "joined"; readonly name: string }

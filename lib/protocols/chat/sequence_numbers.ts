@@ -1,14 +1,14 @@
 /**
- * Sequence numbers, with which servers on a bus notice what is late or missing. Whoever may publish there can
- * forge one: it must not silence the server in whose name it came.
+ * Sequence numbers, with which servers on a bus notice late and missing messages. All that may
+ * publish there can forge one: it must not silence the server in whose name it came.
  *
  * @module
  */
 
 /**
- * How far behind the last number one may be and still count as late. What a lost connection delivers late
- * was said within seconds, so it is less than this. A number further behind shows that the last one was
- * not true.
+ * How far behind the last number one may be and still count as late. The lines that a lost
+ * connection delivers late were sent within seconds: they are fewer than this. A number further
+ * behind shows that the last one was not true.
  */
 const MAX_LATE = 100_000;
 

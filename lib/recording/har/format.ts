@@ -144,7 +144,7 @@ export interface HarContent {
   readonly compression?: number;
   /** The value of Content-Type, or "". */
   readonly mimeType: string;
-  /** The body; undefined if there is none. */
+  /** The body. Undefined without one. */
   readonly text?: string;
   /** There if the text is base64, since the content is not UTF-8 or could not be decoded. */
   readonly encoding?: "base64";

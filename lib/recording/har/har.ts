@@ -18,8 +18,9 @@ import { webSocketMessages } from "./websocket.ts";
 import { type SentStream, streamOf } from "./sent_stream.ts";
 
 /**
- * Makes an HTTP archive of the requests and responses of a recording. What is not HTTP/1.0 or 1.1 is
- * left out, and a comment says so. Of a relay, the side of the clients is shown.
+ * Makes an HTTP archive of the requests and responses of a recording. Connections that are not
+ * HTTP/1.0 or 1.1 are left out, and a comment says so. Of a relay, the side of the clients is
+ * shown.
  */
 export function toHar(recording: Recording): Har {
   checkRecording("toHar", recording);

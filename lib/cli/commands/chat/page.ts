@@ -72,7 +72,7 @@ export interface OpenedPage {
   serve(room: ChatRoom, limits: LimitOptions, signals: Signals): Promise<ServeSummary>;
 }
 
-/** Listens for browsers. What serves them is loaded only then. */
+/** Listens for browsers. Loads the web server first. */
 export async function openPage(
   { port, messages }: PageOptions,
   { plan, terminals, transport, session }: PageContext,
@@ -109,7 +109,7 @@ function hold(room: ChatRoom): WsHandler {
   return (ws, { target }) => room.join(ws, positionOf(target));
 }
 
-/** The most bytes of a message: a line has 1000, and what is longer is told to be too long. */
+/** The most bytes of a message: a line has 1000, and the member is notified of a longer one. */
 const MOST_OF_MESSAGE = 16 * 1024;
 
 function portBehind({ addr }: Listener): number {

@@ -25,7 +25,7 @@ export interface Output {
   /** Whether it begins anew when it has to. */
   readonly restartable: boolean;
   /**
-   * Prepares to take what comes from `offset` on: 0 or `size`. What it has and cannot go on with
+   * Prepares to take the content from `offset` on: 0 or `size`. What it has and cannot go on with
    * must not be lost by that.
    */
   begin(offset: number, validator: string | undefined): Promise<void>;

@@ -24,7 +24,7 @@ import { isInFile, linesOf, secretOf } from "../../io/secret.ts";
 import { checked, parseField } from "../../options/header_field.ts";
 
 /**
- * The flags of what the request says. What has to be something is checked as it is read: if it is
+ * The flags of the request. What has to be something is checked as it is read: if it is
  * empty, a variable of a script was not set, and a request without it is not what was asked for.
  */
 export const REQUEST_FLAGS: {

@@ -92,7 +92,7 @@ function joiningOne(
 
 /** The words of the log for a client whose target was not reached. */
 interface Unreached {
-  /** Where it was to go. */
+  /** The target. */
   destination(): string;
   /** The message of the error, with its cause if that is known. */
   causeOf(error: SocketError): Promise<string>;

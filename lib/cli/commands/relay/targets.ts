@@ -70,7 +70,7 @@ export interface SeveralTargets {
   readonly place: Place;
 }
 
-/** Where a relay leads to. */
+/** The targets of a relay. */
 export type RelayTo = RelayTargetOptions | SeveralTargets;
 
 /** Makes what the flags of a relay that listens at `place` say. Throws a {@linkcode UsageError}. */

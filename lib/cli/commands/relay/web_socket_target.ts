@@ -1,5 +1,6 @@
 /**
- * Where `relay` leads to: what carries bytes by itself, or a WebSocket that they are sent over.
+ * The target of `relay`: a socket that carries bytes by itself, or a WebSocket that they are sent
+ * over.
  *
  * @module
  */
@@ -21,7 +22,7 @@ export interface WebSocketPlace {
 /** A target of a relay. */
 export type RelayTarget = Destination | WebSocketPlace;
 
-/** Where a relay leads to: plain data, which workers get, too. */
+/** The target of a relay. Plain data, which workers get, too. */
 export interface RelayTargetOptions extends Omit<TargetOptions, "target"> {
   readonly target: RelayTarget;
   /** Undefined: the target is not told who the client is. */
@@ -33,7 +34,7 @@ export function formatTarget(target: RelayTarget): string {
   return "url" in target ? target.url : formatDestination(target);
 }
 
-/** Where its socket connects to. */
+/** The destination of its socket. */
 export function placeOf(target: RelayTarget): Destination {
   if (!("url" in target)) return target;
   const { hostname, port, protocol } = new URL(target.url);

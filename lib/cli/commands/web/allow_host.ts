@@ -41,8 +41,9 @@ export interface NameFlags {
 }
 
 /**
- * The names that the site is served by; undefined for any. Where a password is asked for a page of
- * another site has none, and browsers reach no Unix socket: then only who asks for it has names checked.
+ * The names that the site is served by; undefined for any. With a password, or at a Unix socket,
+ * names are checked only if `--allow-host` is given: pages of other sites have no password, and
+ * browsers reach no Unix socket.
  */
 export function servedNames(
   { "allow-host": allowed, host, unix }: NameFlags,

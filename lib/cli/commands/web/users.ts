@@ -80,7 +80,7 @@ function variable(name: string, env: Io["env"]): string {
   throw new UsageError(`takes the name of an environment variable, and there is no '${name}'`);
 }
 
-/** Reads USER:PASSWORD. What is wrong is said without it. */
+/** Reads USER:PASSWORD. Messages of errors do not show it. */
 function parse(text: string, where: string): Credentials {
   const colon = text.indexOf(":");
   if (colon > 0 && colon < text.length - 1) {

@@ -177,8 +177,8 @@ async function serveByWorkers(
 }
 
 /**
- * Where it listens, with its certificates, and who may connect. What a flag needs is loaded now, before
- * the first client can come.
+ * The address that it listens at, its certificates, and the access list. What a flag needs is loaded
+ * now, before the first client can come.
  */
 async function planSite(options: WebOptions, session: Session) {
   const { place: asked, systemd, tls: choice } = options;

@@ -97,7 +97,7 @@ export class ByteConn implements Conn {
   /** Waits for what the peer answers: for the Pong of a Ping behind it all, and then for half a second of silence. */
   async quiet(): Promise<void> {
     const { signal } = this.#over;
-    // Where no Pong can come, nothing else will.
+    // Without a Pong nothing else comes.
     await this.#ws.ping().catch(() => this.#over.abort());
     const left = () => signal.aborted ? 0 : this.#heardAt + QUIET_MS - this.#clock.now();
     while (left() > 0) await sleep(left(), this.#clock, signal);

@@ -42,7 +42,7 @@ export function webSocketHandler(
     try {
       await hold(ws, request);
     } catch (error) {
-      // How peers behave. What they did wrong, the log tells in a line.
+      // Mistakes of peers are a line of the log.
       if (!(error instanceof WsError || error instanceof SocketError)) throw error;
       log.note(`${formatAddr(ws.remoteAddr)}: ${error.message}`);
     }

@@ -146,7 +146,7 @@ export class NatsSession {
     try {
       this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
     } catch (error) {
-      // It was closed a moment ago. Whoever has said something is not to blame.
+      // It was closed a moment ago: not by the line that is published.
       this.#failure.resolve(error as Error);
     }
     return this.#transport.congestion;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Where a room is. */
+/** The server and the room that a URL names. */
 export interface NatsPlace {
   /** HOST:PORT. */
   readonly server: string;
