@@ -8,7 +8,7 @@ import { basename, resolve } from "node:path";
 import type { LightRequest, LightResponse } from "../http/server/light.ts";
 import { ChangedError, locate } from "./located_file.ts";
 import type { Directory } from "./file_options.ts";
-import { LISTING_POLICY, listingHtml, listingJson, orderOf } from "./listing.ts";
+import { listingHtml, listingJson, listingPolicy, orderOf } from "./listing.ts";
 import { codingOf, ListingBody } from "./listing_body.ts";
 import { OpenDirectory } from "./open_directory.ts";
 import { isServed } from "./path.ts";
@@ -54,7 +54,7 @@ export function listDirectories(
       "Accept, Accept-Encoding",
       "X-Content-Type-Options",
       "nosniff",
-      ...(json ? [] : ["Content-Security-Policy", LISTING_POLICY]),
+      ...(json ? [] : ["Content-Security-Policy", listingPolicy()]),
     ];
     if (request.method === "HEAD") return { status: 200, headers, body: NOT_SENT };
     const body = new ListingBody({

@@ -10,7 +10,7 @@ import type { LightHandler, LightRequest, LightResponse } from "../http/server/l
 import { INTERNAL_ERROR } from "../http/server/response.ts";
 import { prefersJson } from "./directory.ts";
 import { errorPage } from "./error_page.ts";
-import { LISTING_POLICY } from "./listing.ts";
+import { listingPolicy } from "./listing.ts";
 
 /**
  * Called with an error that should not have happened, and the request that was answered with 500.
@@ -55,7 +55,7 @@ function forWhomAsks(response: LightResponse, request: LightRequest): LightRespo
     : [];
   return {
     ...response,
-    headers: [...type, ...safe, "Content-Security-Policy", LISTING_POLICY, ...varied],
+    headers: [...type, ...safe, "Content-Security-Policy", listingPolicy(), ...varied],
     body: errorPage(status, body, request),
   };
 }
