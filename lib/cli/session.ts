@@ -82,9 +82,9 @@ export class Session {
 
   /** Has the server be behind these proxies. */
   async putBehind(proxies: ProxyOptions): Promise<void> {
-    const { openSockets } = await import("./options/proxy_protocol.ts");
+    const { openSockets } = await import("./options/proxied_sockets.ts");
     this.#proxies = proxies;
-    this.#sockets = await openSockets(proxies, this.log);
+    this.#sockets = openSockets(proxies, this.log);
   }
 
   /** Has `start` called when the log of the command is there. */

@@ -4,12 +4,7 @@
  * @module
  */
 
-import { formatAddr } from "../../base/addr.ts";
-import type { SocketError } from "../../base/errors.ts";
-import { systemTransport } from "../../net/system.deno.ts";
-import type { Transport } from "../../net/transport.ts";
 import { type Flag, UsageError, type Values } from "../io/flags.ts";
-import type { Log } from "../io/log.ts";
 import { proxyNetworks, UNIX_PEERS } from "./access_flags.ts";
 
 /** The flag. */
@@ -45,21 +40,4 @@ export function parseProxies(
     );
   }
   return { trusted };
-}
-
-/**
- * The sockets of the system for a server behind `proxies`. A connection without a header is a line in
- * the log.
- */
-export async function openSockets(proxies: ProxyOptions, log: Log): Promise<Transport> {
-  const { acceptProxyProtocol } = await import("../../proxy_protocol/mod.ts");
-  return acceptProxyProtocol(systemTransport, {
-    ...proxies,
-    onReject: (error) => log.note(whyRejected(error)),
-  });
-}
-
-function whyRejected({ code, addr, message }: SocketError): string {
-  if (code !== "EPERM" || addr === undefined) return message;
-  return `refused ${formatAddr(addr)}: its address is not in --proxy-protocol`;
 }

@@ -1,0 +1,29 @@
+/**
+ * The sockets of a server behind proxies that say who its clients are.
+ *
+ * @module
+ */
+
+import { formatAddr } from "../../base/addr.ts";
+import type { SocketError } from "../../base/errors.ts";
+import { systemTransport } from "../../net/system.deno.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { Log } from "../io/log.ts";
+import { acceptProxyProtocol } from "../../proxy_protocol/mod.ts";
+import type { ProxyOptions } from "./proxy_protocol.ts";
+
+/**
+ * The sockets of the system for who listens behind `proxies`. What comes without a header is a line
+ * in the log.
+ */
+export function openSockets(proxies: ProxyOptions, log: Log): Transport {
+  return acceptProxyProtocol(systemTransport, {
+    ...proxies,
+    onReject: (error) => log.note(whyRejected(error)),
+  });
+}
+
+function whyRejected({ code, addr, message }: SocketError): string {
+  if (code !== "EPERM" || addr === undefined) return message;
+  return `refused ${formatAddr(addr)}: its address is not in --proxy-protocol`;
+}
