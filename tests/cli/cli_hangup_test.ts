@@ -102,7 +102,7 @@ const LAUNCHES: readonly (readonly [name: string, line: string])[] = [
 ];
 
 for (const [name, line] of LAUNCHES) {
-  for (const args of [["echo"], ["web"], ["echo", "--workers", "2"]]) {
+  for (const args of [["echo"], ["web"], ["echo", "--workers", "1"]]) {
     test(
       `server ${args.join(" ")}, ${name}: SIGHUP to all of its processes ends none`,
       async () => {
