@@ -109,7 +109,7 @@ export class MemoryConn extends BaseConn {
     if (rst) this.#peer.#onReset();
     else {
       this.#sendFin();
-      this.#peer.#rejectWrite(this.#peer.#brokenPipe());
+      this.#peer.#rejectWrite(() => this.#peer.#brokenPipe());
     }
   }
 
@@ -129,13 +129,13 @@ export class MemoryConn extends BaseConn {
     this.#pendingRead = undefined;
     this.reading = false;
     read?.done.reject(errorOf("read"));
-    this.#rejectWrite(errorOf("write"));
+    this.#rejectWrite(() => errorOf("write"));
   }
 
-  #rejectWrite(error: Error): void {
+  #rejectWrite(errorOf: () => Error): void {
     const write = this.#pendingWrite;
     this.#pendingWrite = undefined;
     this.writing = false;
-    write?.done.reject(error);
+    write?.done.reject(errorOf());
   }
 }

@@ -12,7 +12,8 @@ const CAPACITY = 64 * 1024;
 
 /** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */
 export class Pipe {
-  readonly #bytes = new Uint8Array(CAPACITY);
+  /** Undefined until something is written. */
+  #bytes: Uint8Array | undefined;
   #start = 0;
   #length = 0;
   /** The writer sent FIN. */
@@ -29,6 +30,7 @@ export class Pipe {
     const n = Math.min(p.length, CAPACITY - this.#length);
     const end = (this.#start + this.#length) % CAPACITY;
     const first = Math.min(n, CAPACITY - end);
+    this.#bytes ??= new Uint8Array(CAPACITY);
     this.#bytes.set(p.subarray(0, first), end);
     this.#bytes.set(p.subarray(first, n), 0);
     this.#length += n;
@@ -37,6 +39,7 @@ export class Pipe {
 
   /** Moves as much as fits into `p`, and returns the number of bytes. */
   take(p: Uint8Array): number {
+    if (this.#bytes === undefined) return 0;
     const n = Math.min(p.length, this.#length);
     const first = Math.min(n, CAPACITY - this.#start);
     p.set(this.#bytes.subarray(this.#start, this.#start + first));
