@@ -57,7 +57,7 @@ const NAME: Kind = {
 };
 
 /** The most timers that ring without time that passes: what waits 0 ms again and again has no end. */
-const MAX_AT_ONCE = 250_000;
+const MAX_AT_ONCE = 100_000;
 
 /** The world of a simulation. */
 export interface World {
