@@ -14,12 +14,14 @@ import {
   bytes,
   echoAll,
   MIB,
+  MOST_UNREAD,
   randomBytes,
   readAll,
   readExactly,
   readText,
   refuses,
   rejects,
+  unsendable,
 } from "./support.ts";
 
 /** Registers the tests. */
@@ -29,7 +31,7 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
     const { client, server } = ends;
     const [up, down] = [randomBytes(MIB), randomBytes(MIB)];
     const send = async (conn: Conn, data: Uint8Array) => {
-      for (let at = 0; at < data.length; at += 1024) await conn.write(data.subarray(at, at + 1024));
+      for (let at = 0; at < data.length; at += 4096) await conn.write(data.subarray(at, at + 4096));
       await conn.closeWrite();
     };
     const [, , gotUp, gotDown] = await Promise.all([
@@ -105,7 +107,7 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
   test("a peer that does not read holds the writer back, and lets it go on when it does", async () => {
     using ends = await pair();
     using other = await pair();
-    const data = randomBytes(32 * MIB);
+    const data = unsendable();
     let written = false;
     const writing = begun(ends.client.write(data).then(() => written = true));
     for (let i = 0; i < 100; i++) {
@@ -113,7 +115,10 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
       await readExactly(other.server, 4);
     }
     assert.equal(written, false);
-    assert.ok(ends.client.bytesWritten <= 16 * MIB, `${ends.client.bytesWritten} bytes are gone`);
+    assert.ok(
+      ends.client.bytesWritten <= MOST_UNREAD,
+      `${ends.client.bytesWritten} bytes are gone`,
+    );
     const got = await readExactly(ends.server, data.length);
     await writing;
     assert.ok(Buffer.from(data).equals(got));
@@ -166,7 +171,7 @@ export function testData({ test, pair, listen, connect }: StreamSuite): void {
   test("writes queue behind one that has to wait, each with its own end, and FIN behind them", async () => {
     using ends = await pair();
     const { client, server } = ends;
-    const data = randomBytes(32 * MIB);
+    const data = unsendable();
     const settled: string[] = [];
     const note = (name: string) => () => void settled.push(name);
     const writes = [

@@ -8,10 +8,7 @@
 import assert from "node:assert/strict";
 import type { Conn } from "../net/transport.ts";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, MIB, unsendable, until } from "./support.ts";
-
-/** More than the kernel takes for both ends of a connection that nobody reads from. */
-const MOST_UNREAD = 16 * MIB;
+import { begun, MOST_UNREAD, unsendable, until } from "./support.ts";
 
 /** Registers the tests. */
 export function testUnread({ test, pair, listen, connect }: StreamSuite): void {

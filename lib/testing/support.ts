@@ -51,12 +51,12 @@ export function randomBytes(n: number): Uint8Array {
 
 let much: Uint8Array | undefined;
 
-/**
- * 32 MiB: more than the buffers of a connection take. They are no zeros, of which a recording makes six
- * characters each.
- */
+/** More bytes than the kernel takes for both ends of a connection that nobody reads from. */
+export const MOST_UNREAD: number = 16 * MIB;
+
+/** Random bytes, always the same: more than the buffers of a connection take. */
 export function unsendable(): Uint8Array {
-  return much ??= new Uint8Array(32 * MIB).fill(0xff);
+  return much ??= randomBytes(MOST_UNREAD + 4 * MIB);
 }
 
 /** A text in UTF-8. */
