@@ -72,7 +72,7 @@ const OPTIONS: Kinds<AccessOptions> = {
  * const listener = await systemTransport.listen({ host: "localhost" });
  * const server = serve(listener, echo(), { admission: access });
  *
- * access.replace({ allow: ["127.0.0.1"] }); // from now on; who is connected stays
+ * access.replace({ allow: ["127.0.0.1"] }); // for new connections; the open ones stay
  *
  * await server.stop();
  * ```

@@ -66,7 +66,7 @@ const MEANINGS: Readonly<Record<ExitName, string>> = {
   closedEarly: "the server closed before all had come",
   refused: "the server answered with a status of 400 or above",
   writeFailed: "stdout, what came or the recording could not be written",
-  badInput: "what is to be sent is not right",
+  badInput: "the input to send is not right",
   timeout: "a timeout passed",
   tlsFailed: "the TLS handshake failed",
   tooManyRedirects: "too many redirects",

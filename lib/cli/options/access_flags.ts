@@ -8,7 +8,7 @@ import { isLoopback, parseCidr } from "../../base/ip.ts";
 import { type Flag, integer, optional, UsageError, type Values } from "../io/flags.ts";
 import { isInFile } from "../io/secret.ts";
 
-/** The word for whoever connects to --unix, among the networks of proxies. */
+/** The word for the clients of --unix, among the networks of proxies. */
 export const UNIX_PEERS = "unix";
 
 /** A flag for networks: one, or some with commas between them, again and again. */
@@ -21,7 +21,7 @@ function networks(help: string): Flag<readonly string[]> {
   return { arg: "CIDR", help, fallback: [], parse };
 }
 
-/** A flag for the networks of proxies, in the same way; `unix` is whoever connects to --unix. */
+/** A flag for the networks of proxies, in the same way; `unix` is all clients of --unix. */
 export function proxyNetworks(help: string): Flag<readonly string[]> {
   const parse = (text: string, sofar: readonly string[]) => {
     const items = text.split(",");
@@ -52,8 +52,8 @@ export const ACCESS_HELP =
 out. Behind a proxy, which all connections come from, say --proxy-protocol, --trust-proxy or
 --max-per-address 0.
 
-CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Who may not connect is turned away at once. With
-@FILE, SIGHUP reads the files again: from then on they hold, and who is connected stays. If one is
+CIDR is 192.0.2.0/24, 2001:db8::/32 or one address. Connections of others are reset at once. With
+@FILE, SIGHUP reads the files again, for new connections; the open ones stay. If one of the files is
 not right then, the networks of all stay as they were. SIGHUP never ends the server.`;
 
 /** The access rules of a server. */

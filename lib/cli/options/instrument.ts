@@ -55,7 +55,7 @@ async function loadWire(redaction: Redaction): Promise<typeof observeBorrowed> {
   }
   if (redaction === "none") return observeWire;
   throw new UsageError(
-    "Option --record-wire writes the secrets of TLS into the file, and who has it reads everything: " +
+    "Option --record-wire writes the secrets of TLS into the file, and its readers can read everything: " +
       "add --redact none if you want that",
   );
 }

@@ -36,7 +36,7 @@ export function parseProxies(
   if (trusted.length === 0) return undefined;
   if (unix !== "" && trusted.some((item) => item !== UNIX_PEERS)) {
     throw new UsageError(
-      "Option --proxy-protocol: whoever connects to --unix has no network; say 'unix' here",
+      "Option --proxy-protocol: a client of --unix has no network; say 'unix' here",
     );
   }
   return { trusted };

@@ -13,7 +13,7 @@ export const SERVICE_FLAGS: { readonly systemd: Flag<boolean> } = {
 
 /** The part of a server's help about these flags. */
 export const SERVICE_HELP =
-  `With --systemd, systemd is told when the server is ready, reloads and stops, and that it is alive if
-WatchdogSec is set. The unit needs Type=notify and NotifyAccess=all. A socket that systemd passes is
-served at, and --host, --port and --unix do not count. That, and --fd, need Node: Deno cannot listen
-on a socket that it inherits.`;
+  `With --systemd, the server notifies systemd when it is ready, reloads and stops, and that it is
+alive if WatchdogSec is set. The unit needs Type=notify and NotifyAccess=all. A socket that systemd
+passes is served at, and --host, --port and --unix do not count. That, and --fd, need Node: Deno
+cannot listen on a socket that it inherits.`;

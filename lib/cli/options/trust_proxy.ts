@@ -33,7 +33,7 @@ export function parseTrustProxy(
   // Networks beside 'unix' are those of proxies in front of the nearest one.
   if (unix !== "" && trusted.length > 0 && !trusted.includes(UNIX_PEERS)) {
     throw new UsageError(
-      "Option --trust-proxy: whoever connects to --unix has no network; say 'unix' here, too",
+      "Option --trust-proxy: a client of --unix has no network; say 'unix' here, too",
     );
   }
   return trusted;

@@ -18,7 +18,7 @@ export const WORKER_FLAGS: {
   workers: integer("N", [0, 1024], 0, "serve in N workers; 0 is one loop, without any (default 0)"),
   "worker-kind": needing(
     "workers",
-    choice(["processes", "threads"], "processes", "what they are (default processes)"),
+    choice(["processes", "threads"], "processes", "the kind of the workers (default processes)"),
   ),
 };
 

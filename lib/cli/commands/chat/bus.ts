@@ -31,16 +31,16 @@ export const BUS_FLAGS: { readonly bus: Flag<string>; readonly history: Flag<num
       "join other servers over NATS: nats://HOST:4222, or @FILE",
     ),
   },
-  history: integer("N", [0, MOST_LINES], 0, "lines to keep for who comes back (default 0)"),
+  history: integer("N", [0, MOST_LINES], 0, "lines to keep for members that come back (default 0)"),
 };
 
 /** For the help. */
 export const BUS_HELP =
   `--bus joins the rooms of all servers that have the same URL; nats://USER:PASSWORD@HOST:PORT/ROOM has
-all of its parts. Start nats-server first, with --jetstream if --history is to keep lines. Whoever
-may publish there can speak in any name: give NATS a password, or a network of its own. While it is
-away, members of one server still hear each other. docs/chat.md has the rules. On Node, it needs
-npm install @nats-io/nats-core @nats-io/jetstream.`;
+all of its parts. Start nats-server first, with --jetstream if --history is to keep lines. All
+that may publish there can speak in any name: give NATS a password, or a network of its own. While
+it is away, members of one server still hear each other. docs/chat.md has the rules. On Node, it
+needs npm install @nats-io/nats-core @nats-io/jetstream.`;
 
 /** The values of the flags. */
 export interface BusOptions {

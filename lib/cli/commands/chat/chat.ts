@@ -64,8 +64,8 @@ Usage: server.ts chat [options]
 
 A line goes to all others, with the name of who said it; '/nick NAME' takes another name, '/quit'
 leaves. Lines are UTF-8 of at most 1000 bytes, and control characters in them arrive escaped.
-Telnet's commands are not text. Whoever does not read what the others say is dropped when 256 KiB
-wait, and holds up nobody.
+Telnet's commands are not text. A client that does not read is dropped when 256 KiB wait for it,
+and holds up nobody.
 
 Options:
 ${renderFlags(FLAGS)}

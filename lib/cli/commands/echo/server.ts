@@ -66,7 +66,7 @@ With --ws a message has at most 1 MiB; silent peers get a Ping every 30 s.
 ${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. All else goes to stderr. Ctrl-C or SIGTERM stops
-accepting and lets connections finish for the grace time, then resets them; again ends at once.
+accepting and lets connections finish for the time of --grace, then resets them; again ends at once.
 
 ${TLS_HELP}
 

@@ -43,9 +43,9 @@ have made: what it leads to is replaced. Where the name of FILE leaves no room f
 -C and --retry go on with Range and If-Range if the server gave a strong ETag or a Last-Modified.
 If it did not, or sends all of it anew, what comes is compared with what is there: the bytes that
 agree are not lost when that breaks off early, and if some differ, all that was there is kept as
-FILE.part.1 (or .2, and so on), and a note says so. What may pass are failures to connect,
-timeouts, responses that break off, and the statuses 408, 429 and 5xx; the wait is what Retry-After
-says, or 1 s, 2 s, 4 s…, up to 60 s.
+FILE.part.1 (or .2, and so on), and a note says so. Failures that may pass are those to connect,
+timeouts, responses that break off, and the statuses 408, 429 and 5xx. The wait is that of
+Retry-After, or 1 s, 2 s, 4 s…, up to 60 s.
 
 Redirects keep the method and the content, but 303 is followed with GET, and so are 301 and 302 if
 the method was POST. Authorization and Cookie are not sent to another scheme, host or port. With

@@ -33,7 +33,7 @@ const FLAGS = {
   },
   "remote-name": toggle("the same, with the last part of the URL as FILE", "O"),
   continue: toggle("go on with what an earlier run has left in FILE.part", "C"),
-  retry: integer("N", [0, 100], 0, "try so often again after what may pass (default 0)"),
+  retry: integer("N", [0, 100], 0, "attempts after a failure that may pass (default 0)"),
   sha256: { ...text("HEX", "", "the SHA-256 that the content must have"), parse: sha256Of },
   include: toggle("put the head of the response before the content", "i"),
   head: toggle("ask with HEAD, and show the head of the response", "I"),
@@ -46,7 +46,7 @@ const FLAGS = {
   "max-head": size([1, MOST_HEAD], 65_536, "most of the response's head (default 64KiB)"),
   "connect-timeout": seconds(10, "to resolve the name and connect; 0 = no limit (default 10)"),
   timeout: seconds(60, "to wait with no byte moving; 0 = no limit (default 60)"),
-  timing: toggle("tell when what was done, in milliseconds from the start"),
+  timing: toggle("show the time of each step, in milliseconds from the start"),
   ...INSTRUMENT_FLAGS,
   ...GENERAL_FLAGS,
 };

@@ -119,7 +119,7 @@ ${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
-accepting and lets connections finish for the grace time, then resets them; again ends at once.
+accepting and lets connections finish for the time of --grace, then resets them; again ends at once.
 
 ${TLS_HELP}
 

@@ -22,7 +22,7 @@ export const ON_MISS_FLAGS: typeof TARGET_FLAGS & { readonly "on-miss": Flag<Mis
   "on-miss": choice(
     ["fail", "pass", "record"],
     "fail",
-    "what was not recorded ends it, goes to --to, or is added, too (default fail)",
+    "bytes that were not recorded end it, go to --to, or are added, too (default fail)",
   ),
   to: { ...TO, help: "with --on-miss pass or record: HOST:PORT, tls:HOST:PORT or unix:PATH" },
   ...OF_TARGET_FLAGS,

@@ -46,10 +46,10 @@ export const REPLAY_FLAGS: {
   ),
   frame: framingFlag("with --match frames: how they are framed, such as u32, varint or fixed:16"),
   "frame-limit": FRAME_LIMIT_FLAG,
-  ignore: text("REGEXP", "", "what may differ in a line, a frame, a header field or a body"),
+  ignore: text("REGEXP", "", "text that may differ in a line, a frame, a header field or a body"),
   "ignore-field": {
     arg: "NAMES",
-    help: "header fields that may differ: date,etag (default date, and what is covered)",
+    help: "header fields that may differ: date,etag (default date, and covered ones)",
     fallback: [],
     parse: (value, sofar) => [...sofar, ...value.split(",").map((name) => name.trim())],
   },

@@ -35,7 +35,7 @@ ${renderFlags(WEB_LINE.flags)}
 
 stdout gets one line: the URL. stderr gets a line for each request in the Common Log Format, or as
 JSON with --log json. With -v each head is shown, with *** for passwords. Ctrl-C or SIGTERM stops
-accepting and lets requests finish for the grace time.
+accepting and lets requests finish for the time of --grace.
 
 ${TLS_HELP}
 

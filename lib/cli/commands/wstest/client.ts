@@ -41,7 +41,7 @@ const FLAGS = {
     "N",
     [1, 64],
     8,
-    "so many cases at the same time (default 8)",
+    "the number of cases at the same time (default 8)",
   ),
   ...TRUST_FLAGS,
   ...INSTRUMENT_FLAGS,

@@ -63,7 +63,7 @@ connection ends. In a browser, Node or Deno:
   /?case=N      the case with that number, from 1 on, or with an id, as 2.4-1
   /             the next case
   /count        how many there are, as text (HTTP)
-  /report       what has come of them so far, as text; /report.json as JSON (HTTP)
+  /report       the results so far, as text; /report.json as JSON (HTTP)
 
 /getCaseCount, /runCase?case=N and /updateReports are there, too, as Autobahn's server has them.
 
