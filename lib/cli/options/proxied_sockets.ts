@@ -13,7 +13,7 @@ import { acceptProxyProtocol } from "../../proxy_protocol/mod.ts";
 import type { ProxyOptions } from "./proxy_protocol.ts";
 
 /**
- * The sockets of the system for who listens behind `proxies`. What comes without a header is a line
+ * The sockets of the system for a server behind `proxies`. A connection without a header is a line
  * in the log.
  */
 export function openSockets(proxies: ProxyOptions, log: Log): Transport {
