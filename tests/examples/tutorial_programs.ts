@@ -1,7 +1,9 @@
 // The programs of docs/tutorial/: each is there in Python, and ours in examples/.
 
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { Program, type ProgramOptions, PYTHON, runProgram } from "../support/peers.ts";
 import { listening, programCommand, type ServerScript } from "../support/scripts.ts";
 
@@ -42,4 +44,11 @@ export async function heardBy(
   const { code, stdout, stderr } = await runProgram(command, options);
   assert.equal(code, 0, `${command.join(" ")}: ${stderr}`);
   return stdout.toString();
+}
+
+/** Makes cert.pem and key.pem in a directory, as the certificate program does. */
+export async function makeCertificate(directory: string): Promise<void> {
+  const { cert, key } = await selfSigned(["localhost", "127.0.0.1"]);
+  writeFileSync(join(directory, "cert.pem"), cert);
+  writeFileSync(join(directory, "key.pem"), key);
 }
