@@ -76,6 +76,7 @@ function* sources(npm: string): Generator<[name: string, text: string]> {
 function findDeno(npm: string): void {
   const found: string[] = [];
   for (const [name, source] of sources(npm)) {
+    if (!source.includes("Deno")) continue; // it need not be parsed
     for (const { text, line } of tokens(source).names) {
       if (text === "Deno") found.push(`${name}:${line}`);
     }

@@ -11,7 +11,10 @@ export interface Token {
 
 /** The identifiers and the string literals of TypeScript or JavaScript text. */
 export function tokens(text: string): { names: Token[]; strings: Token[] } {
-  const file = ts.createSourceFile("file.ts", text, ts.ScriptTarget.Latest);
+  const file = ts.createSourceFile("file.ts", text, {
+    languageVersion: ts.ScriptTarget.Latest,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
   const names: Token[] = [];
   const strings: Token[] = [];
   const visit = (node: ts.Node) => {
