@@ -9,15 +9,16 @@ import { must, ROOT } from "./program.ts";
 
 const CONFIG = { compilerOptions: { checkJs: true, lib: ["dom", "dom.iterable", "esnext"] } };
 
-for (const page of PAGES) {
-  const folder = mkdtempSync(join(tmpdir(), "plainsocket-page-"));
-  try {
-    cpSync(join(ROOT, page), folder, { recursive: true });
-    writeFileSync(join(folder, "deno.json"), JSON.stringify(CONFIG));
-    const modules = readdirSync(folder).filter((name) => name.endsWith(".js"));
-    const config = ["--config", join(folder, "deno.json")];
-    await must([Deno.execPath(), "check", ...config, ...modules.map((name) => join(folder, name))]);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+const folder = mkdtempSync(join(tmpdir(), "plainsocket-page-"));
+try {
+  const config = join(folder, "deno.json");
+  writeFileSync(config, JSON.stringify(CONFIG));
+  for (const page of PAGES) cpSync(join(ROOT, page), join(folder, page), { recursive: true });
+  const modules = PAGES.flatMap((page) =>
+    readdirSync(join(folder, page)).filter((name) => name.endsWith(".js"))
+      .map((name) => join(folder, page, name))
+  );
+  await must([Deno.execPath(), "check", "--config", config, ...modules]);
+} finally {
+  rmSync(folder, { recursive: true });
 }
