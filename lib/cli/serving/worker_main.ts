@@ -16,7 +16,6 @@ import type { AccessOptions } from "../options/access_flags.ts";
 import { Instruments } from "../options/instrument.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { TlsServerChoice } from "../options/tls_server.ts";
-import { openSockets } from "../options/proxied_sockets.ts";
 import type { ProxyOptions } from "../options/proxy_protocol.ts";
 import { openObserved, type ShownOptions } from "../options/transport.ts";
 import { openAccess } from "./access_reload.ts";
@@ -99,7 +98,8 @@ export function workerMain<Options>(
       });
     const instruments = new Instruments();
     if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
-    const sockets = task.proxies && openSockets(task.proxies, log);
+    const sockets = task.proxies &&
+      (await import("../options/proxied_sockets.ts")).openSockets(task.proxies, log);
     const shortage = new Shortage(log, clock);
     const transport = shortage.watch(
       openObserved({ log, instruments, sockets }, transcript(), shown),

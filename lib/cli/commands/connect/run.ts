@@ -1,5 +1,5 @@
 /**
- * What `client.ts connect` does: it joins stdin and stdout to a socket.
+ * The work of `client.ts connect`: joining stdin and stdout to a socket.
  *
  * @module
  */

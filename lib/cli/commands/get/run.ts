@@ -1,5 +1,5 @@
 /**
- * What `client.ts get` does: it requests a URL, and writes what comes.
+ * The work of `client.ts get`: requesting a URL, and writing the response.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `server.ts web` does: it serves a directory.
+ * The work of `server.ts web`: serving a directory.
  *
  * @module
  */
