@@ -4,7 +4,6 @@
  * @module
  */
 
-import { echo as echoHandler } from "../../../protocols/echo.ts";
 import { ECHO_SERVER_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
@@ -17,10 +16,8 @@ import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { permissionsHelp } from "../../options/serving.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
-import { openListener, serveUntilStopped } from "../../serving/serving.ts";
-import type { Session } from "../../session.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
-import { ECHO_SERVER_LINE, type EchoServerOptions } from "./server_options.ts";
+import { ECHO_SERVER_LINE } from "./server_options.ts";
 
 const HELP = `A server made of plain sockets.
 
@@ -94,27 +91,6 @@ export const echo: Command = command({
   line: ECHO_SERVER_LINE,
   help: HELP,
   hints: ECHO_SERVER_HINTS,
-  run,
+  run: async (options, session) =>
+    await (await import("./run_server.ts")).runEchoServer(options, session),
 });
-
-async function run(
-  options: EchoServerOptions,
-  session: Session,
-): Promise<number> {
-  const signals = session.onSignals();
-  if (options.protocol === "datagram") {
-    return await (await import("./udp_server.ts")).echoUdpServer(options, session, signals);
-  }
-  if (options.protocol === "message") {
-    return await (await import("./web_socket_server.ts")).echoMessages(options, session, signals);
-  }
-  const { serving, workers, handler, log } = options;
-  if (workers !== undefined) {
-    const { serveInWorkers } = await import("../../serving/workers.ts");
-    const { WORKER_MODULE } = await import("./worker.ts");
-    const init = { ...serving, workers, log, module: WORKER_MODULE, conversations: handler };
-    return await serveInWorkers(init, session, signals);
-  }
-  const opened = await openListener(serving, session);
-  return await serveUntilStopped(opened, echoHandler(handler), serving.limits, session, signals);
-}

@@ -4,75 +4,20 @@
  * @module
  */
 
-import { systemTransport } from "../../../net/system.deno.ts";
 import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
 import { SERVICE_HELP } from "../../options/service_manager.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
-import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
-import {
-  INSTRUMENT_FLAGS,
-  INSTRUMENT_HELP,
-  parseInstruments,
-} from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { type Command, command } from "../../command.ts";
+import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
-import { relayAdvice } from "../../advice/first_word.ts";
-import { renderFlags, UsageError, type Values } from "../../io/flags.ts";
+import { renderFlags } from "../../io/flags.ts";
 import { RELAY_HINTS } from "../../advice/foreign_options.ts";
-import { handlerTo } from "./handler.ts";
-import { refuseItself } from "./own_target.ts";
-import {
-  type MessageOptions,
-  ORIGIN_HELP,
-  parseMessageOptions,
-  webSocketFlags,
-} from "../web_socket/options.ts";
-import {
-  describeTo,
-  parseTo,
-  placesOf,
-  readsTargets,
-  RELAY_TARGET_FLAGS,
-  type RelayTo,
-} from "./targets.ts";
-import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
-import type { ToxiproxyContext, ToxiproxyOptions } from "./toxiproxy/server.ts";
-import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
-import {
-  parseServing,
-  permissionsHelp,
-  servingFlags,
-  type ServingOptions,
-} from "../../options/serving.ts";
-import {
-  parseWorkers,
-  WORKER_FLAGS,
-  type WorkerOptions,
-  WORKERS_HELP,
-} from "../../options/workers.ts";
-import { openAccess } from "../../serving/access_reload.ts";
-import { openListener, serveUntilStopped } from "../../serving/serving.ts";
-import { Shortage } from "../../serving/resource_shortage.ts";
-import { conclude, logStop } from "../../serving/server_log.ts";
-import { openObserved } from "../../options/transport.ts";
-import type { Session } from "../../session.ts";
-import { switchboardTranscript } from "../../io/transcript.ts";
-
-const PORT = 10001;
-
-const FLAGS = {
-  ...RELAY_TARGET_FLAGS,
-  ...webSocketFlags("take clients that speak WebSocket, in binary messages"),
-  ...servingFlags(PORT),
-  ...WORKER_FLAGS,
-  ...INSTRUMENT_FLAGS,
-  ...TOXIPROXY_FLAGS,
-  ...GENERAL_FLAGS,
-};
-
-/** The options that mean nothing with --ws, or are about bytes. */
-const NOT_WITH_WS = ["toxiproxy-api", "idle-timeout"] as const;
+import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { PROXY_HELP } from "../../options/proxy_protocol.ts";
+import { permissionsHelp } from "../../options/serving.ts";
+import { WORKERS_HELP } from "../../options/workers.ts";
+import { RELAY_LINE } from "./options.ts";
 
 const HELP = `Joins each client to a connection of its own to a target, or to one of several.
 
@@ -94,7 +39,7 @@ Usage: server.ts relay --to TARGET [options]
        server.ts relay --toxiproxy-api PORT [options]
 
 Options:
-${renderFlags(FLAGS)}
+${renderFlags(RELAY_LINE.flags)}
 
 A side that reads slowly holds the other one back. The end of one side's stream is passed on while
 the other goes on. A reset of one side resets the other; a target that cannot be reached resets the
@@ -148,110 +93,8 @@ ${SERVER_EXIT_HELP}
 /** The command. */
 export const relay: Command = command({
   name: "relay",
-  line: commandLine(FLAGS, parseRelay),
+  line: RELAY_LINE,
   help: HELP,
   hints: RELAY_HINTS,
-  run,
+  run: async (options, session) => await (await import("./run.ts")).runRelay(options, session),
 });
-
-/** Options of the relay. */
-interface RelayOptions extends CommandOptions {
-  /** Undefined if all relays are made by the API. */
-  readonly to: RelayTo | undefined;
-  /** How clients speak WebSocket. Undefined is bytes. */
-  readonly messages: MessageOptions | undefined;
-  /** Undefined: no API. */
-  readonly toxiproxy: ToxiproxyOptions | undefined;
-  readonly serving: ServingOptions;
-  readonly workers: WorkerOptions | undefined;
-}
-
-function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]): RelayOptions {
-  noMore(positionals, relayAdvice(positionals, values.to.length > 0));
-  const serving = parseServing(values, PORT);
-  const toxiproxy = parseToxiproxy(values, serving);
-  const hasNone = toxiproxy !== undefined && values.to.length === 0;
-  const to = hasNone ? undefined : parseTo(values, serving.place);
-  return {
-    log: parseLog(values),
-    instruments: parseInstruments(values, { serves: true, workers: values.workers }),
-    proxies: parseProxies(values),
-    to,
-    messages: parseWs(values),
-    toxiproxy,
-    serving,
-    workers: parseWorkers(values, serving.access, { items: values.to }),
-  };
-}
-
-function parseWs(values: Values<typeof FLAGS>): MessageOptions | undefined {
-  if (!values.ws) return undefined;
-  const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
-  if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
-  return parseMessageOptions(values);
-}
-
-async function run(
-  { to, messages, toxiproxy, serving, workers, ...options }: RelayOptions,
-  session: Session,
-): Promise<number> {
-  const { log, io: { clock } } = session;
-  for (const target of to === undefined ? [] : placesOf(to)) {
-    await refuseItself(serving.place, target, systemTransport);
-  }
-  const signals = session.onSignals();
-  if (to !== undefined && workers !== undefined) {
-    log.note(`relaying to ${describeTo(to)}`);
-    const init = { ...serving, workers, log: options.log, rereads: readsTargets(to) };
-    if (messages !== undefined) {
-      const { relayInWorkers } = await import("./web_socket_server.ts");
-      return await relayInWorkers({ to, messages }, init, session, signals);
-    }
-    const { serveInWorkers } = await import("../../serving/workers.ts");
-    const { WORKER_MODULE } = await import("./worker.ts");
-    const more = { module: WORKER_MODULE, conversations: to };
-    return await serveInWorkers({ ...init, ...more }, session, signals);
-  }
-  // Faults are for the clients: the target is the other end of the same stream.
-  const transport = new Shortage(log, clock).watch(
-    openObserved(session, switchboardTranscript(), {
-      words: { sides: ["client", "relay", "target"] },
-    }),
-  );
-  const listening = session.instruments.withFaults(transport, clock);
-  const context = { session, signals, transport, listening };
-  if (to === undefined) return await serveToxiproxy(toxiproxy!, serving, context);
-  if (messages !== undefined) {
-    const { relayWebSockets } = await import("./web_socket_server.ts");
-    return await relayWebSockets({ to, messages }, serving, context);
-  }
-  const opened = await openListener(serving, session, listening);
-  log.note(`relaying to ${describeTo(to)}`);
-  const proxies = toxiproxy && await start(toxiproxy, { ...context, access: opened.access });
-  const handler = await handlerTo(to, log, transport, clock, session);
-  const code = await serveUntilStopped(opened, handler, serving.limits, session, signals);
-  await proxies?.finished;
-  return code;
-}
-
-/** Serves what the API asks for, and nothing else, until a signal says stop. */
-async function serveToxiproxy(
-  toxiproxy: ToxiproxyOptions,
-  { access: who, limits }: ServingOptions,
-  context: Omit<ToxiproxyContext, "access">,
-): Promise<number> {
-  const { session, signals } = context;
-  const access = openAccess(who, session.log, (reload) => session.onReload(reload));
-  const { finished } = await start(toxiproxy, { ...context, access });
-  logStop("connections", limits.drainTimeout, session.log, signals);
-  return conclude(await finished, access, session.log, signals);
-}
-
-/** Starts the API, which is loaded only then. */
-async function start(
-  options: ToxiproxyOptions,
-  context: ToxiproxyContext,
-): ReturnType<typeof import("./toxiproxy/server.ts").startToxiproxy> {
-  const { startToxiproxy } = await import("./toxiproxy/server.ts");
-  return await startToxiproxy(options, context);
-}
