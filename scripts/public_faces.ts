@@ -18,6 +18,14 @@ export interface Face {
 
 /** By module: these are the faces that the library has for its own programs alone. */
 export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
+  "lib/files/make_site.ts": {
+    names: ["makeSite"],
+    reason: "a site without --upload does not load the parser of forms, which takes 15 ms",
+  },
+  "lib/files/upload.ts": {
+    names: ["import()"],
+    reason: "--upload alone needs it",
+  },
   "lib/net/conn_base.ts": {
     names: ["BaseListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",

@@ -6,43 +6,12 @@
 
 import { FLAG, FUNCTION, type Kinds, optionsOf, required, TEXT, TEXTS } from "../base/arguments.ts";
 import type { Credentials } from "../base/basic_auth.ts";
-import { type AnyHandler, toAnyHandler } from "../http/fetch/fetch_handler.ts";
-import { requireHost } from "../http/fetch/require_host.ts";
-import type { LightHandler, LightRequest } from "../http/server/light.ts";
-import { requireCredentials } from "./auth.ts";
-import { answerPreflights, CORS_FIELDS } from "./cors.ts";
-import { listDirectories } from "./directory.ts";
-import { withErrorPages } from "./error_responses.ts";
-import { checkFiles, FILE_OPTIONS, type FileOptions } from "./file_options.ts";
-import { FileServer } from "./files.ts";
-import { textResponse } from "./refusal.ts";
+import type { AnyHandler } from "../http/fetch/fetch_handler.ts";
+import { checkFiles, FILE_OPTIONS } from "./file_options.ts";
 import { receiveUploads } from "./upload.ts";
+import { makeSite, type SiteOptions } from "./make_site.ts";
 
-/** Options of {@linkcode siteHandler}. */
-export interface SiteOptions extends Omit<FileOptions, "listing"> {
-  /** Whether files may be uploaded, see `receiveUploads()`. Default: false. */
-  readonly upload?: boolean;
-  /** Whether scripts of other sites may read. Default: false. */
-  readonly cors?: boolean;
-  /** The user and password that a client must send. Default: no password is needed. */
-  readonly credentials?: Credentials;
-  /**
-   * The names of the site besides IP addresses and localhost, such as `example.com`. Requests for
-   * any other name get 421. That keeps out pages whose own name leads to this machine (DNS
-   * rebinding). Use it for private sites without a password. Default: any name.
-   */
-  readonly hosts?: readonly string[];
-  /**
-   * Returns what has to be done if a name is one of the site's, for the text of the 421: see
-   * `requireHost()`. Default: it has to be added to the hosts of this site.
-   */
-  readonly adviceOnHost?: (name: string) => string;
-  /**
-   * Called with an error that should not happen, such as EIO, and the request: the response to that
-   * is 500, as a page for browsers. Default: it is thrown, and the server answers.
-   */
-  readonly onError?: (error: unknown, request: LightRequest) => void;
-}
+export type { SiteOptions } from "./make_site.ts";
 
 const CREDENTIALS: Kinds<Credentials> = { user: required(TEXT), password: required(TEXT) };
 
@@ -94,38 +63,5 @@ const OPTIONS: Kinds<SiteOptions> = {
  */
 export function siteHandler(root: string, options: SiteOptions = {}): AnyHandler {
   checkFiles("siteHandler", root, options, OPTIONS);
-  const { upload = false, cors = false, credentials, hosts, adviceOnHost, onError } = options;
-  const headers = [...cors ? CORS_FIELDS : [], ...options.headers ?? []];
-  const listing = listDirectories(root, { dotfiles: options.dotfiles, upload });
-  // Files that visitors add must not be sent in place of other files.
-  const siblings = !upload;
-  const files = new FileServer(root, { ...options, headers, listing, siblings });
-  const uploads = receiveUploads(root, {
-    headers,
-    statusOf: async (request) => (await files.answer(request)).status,
-  });
-  const methods = upload ? "GET, HEAD, PUT, POST, OPTIONS" : "GET, HEAD, OPTIONS";
-
-  const answer: LightHandler = (request) => {
-    switch (request.method) {
-      case "GET":
-      case "HEAD":
-        return files.answer(request);
-      case "PUT":
-      case "POST":
-        if (upload) return uploads(request);
-        break;
-      case "OPTIONS":
-        return { status: 204, headers: ["Allow", methods, ...headers] };
-    }
-    return textResponse(405, `There is no ${request.method} here`, ["Allow", methods, ...headers]);
-  };
-  const guarded = credentials === undefined
-    ? answer
-    : requireCredentials(answer, credentials, headers);
-  const shared = cors ? answerPreflights(guarded, headers) : guarded;
-  const named = hosts === undefined
-    ? shared
-    : requireHost(shared, { hosts, headers, adviceOnHost });
-  return toAnyHandler(withErrorPages(named, onError));
+  return makeSite(root, options, options.upload ? receiveUploads : undefined);
 }

@@ -45,7 +45,7 @@ interface Load {
 const LOADS: Readonly<Record<string, Load>> = {
   ".": { modules: 50, packages: [] },
   "./http": { modules: 98, packages: [] },
-  "./files": { modules: 78, packages: ["mime", "@fastify/busboy"] },
+  "./files": { modules: 79, packages: ["mime", "@fastify/busboy"] },
   "./websocket": { modules: 99, packages: [] },
   "./frames": { modules: 23, packages: [] },
   "./streams": { modules: 6, packages: [] },
@@ -73,7 +73,7 @@ const COMMAND_LOADS: Readonly<Record<string, Load>> = {
   "echo/client.ts": { modules: 28, packages: [] },
   "echo/run_client.ts": { modules: 63, packages: [] },
   "web/web.ts": { modules: 41, packages: [] },
-  "web/run.ts": { modules: 182, packages: ["mime", "@fastify/busboy"] },
+  "web/run.ts": { modules: 179, packages: ["mime"] },
   "relay/relay.ts": { modules: 49, packages: [] },
   "relay/run.ts": { modules: 105, packages: [] },
   "chat/chat.ts": { modules: 116, packages: [] },

@@ -5,7 +5,8 @@
  */
 
 import { statusOfError } from "../../../files/located_file.ts";
-import { siteHandler, type SiteOptions } from "../../../files/site.ts";
+import { makeSite } from "../../../files/make_site.ts";
+import type { SiteOptions } from "../../../files/site.ts";
 import type { LightRequest } from "../../../http/server/light.ts";
 import type { HttpOptions } from "../../../http/server/options.ts";
 import { tracedLight } from "../../../http/fetch/traced.ts";
@@ -65,13 +66,16 @@ export async function serveSite(
     else log.note(asked + (error as Error).message);
   };
   const onShortage = (error: unknown) => shortage.heed(error);
-  const handler = siteHandler(dir, {
+  const receive = options.upload
+    ? (await import("../../../files/upload.ts")).receiveUploads
+    : undefined;
+  const handler = makeSite(dir, {
     ...options,
     ...credentials && { credentials },
     adviceOnHost: (name) => `start it with --allow-host ${name}`,
     onError,
     onShortage,
-  });
+  }, receive);
   const summary = await serveLight(listener, tracedLight(handler), {
     ...serving,
     trustProxy,
