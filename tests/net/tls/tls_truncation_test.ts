@@ -14,7 +14,8 @@ import { bytes, readAll, until } from "../../support/helpers.ts";
 import { isAtRest } from "../../support/kernel.ts";
 import { python, type PythonPeer } from "../../support/peers.ts";
 import { runClient } from "../../support/scripts.ts";
-import { test } from "../../support/runner.deno.ts";
+import { isHere } from "../../support/programs.ts";
+import { afterAll, beforeAll, test } from "../../support/runner.deno.ts";
 
 interface TlsPeer {
   readonly peer: PythonPeer;
@@ -23,18 +24,20 @@ interface TlsPeer {
   readonly folder: string;
 }
 
+/** A version of TLS, as Python calls it. */
+type Version = "TLSv1_2" | "TLSv1_3";
+
 /**
  * A TLS server for one request after the other, `GET /END/FRAMING/SIZE`: it sends SIZE bytes, framed by
  * their length, in chunks, or by the end (`close`), or sends them alone (`raw`). END says how it ends:
  * `cut` with FIN only, and `notify` with close_notify before that.
  */
-async function withPeer(version: string, use: (peer: TlsPeer) => Promise<void>): Promise<void> {
+async function startPeer(version: Version): Promise<TlsPeer> {
   const folder = mkdtempSync(join(tmpdir(), "truncation-"));
-  try {
-    const { cert, key } = await selfSigned(["localhost"]);
-    writeFileSync(join(folder, "cert.pem"), cert);
-    writeFileSync(join(folder, "key.pem"), key);
-    await using peer = await python(`
+  const { cert, key } = await selfSigned(["localhost"]);
+  writeFileSync(join(folder, "cert.pem"), cert);
+  writeFileSync(join(folder, "key.pem"), key);
+  const peer = await python(`
 import ssl, threading
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain("${folder}/cert.pem", "${folder}/key.pem")
@@ -71,13 +74,24 @@ def guarded(s):
     except OSError: s.close()
 while True: threading.Thread(target=guarded, args=(l.accept()[0],), daemon=True).start()
 `);
-    await use({ peer, cert, folder });
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  return { peer, cert, folder };
 }
 
-const VERSIONS = ["TLSv1_2", "TLSv1_3"];
+const peers = new Map<Version, TlsPeer>();
+
+beforeAll(async () => {
+  if (!isHere("python3")) return;
+  for (const version of ["TLSv1_2", "TLSv1_3"] as const) {
+    peers.set(version, await startPeer(version));
+  }
+});
+
+afterAll(async () => {
+  for (const { peer, folder } of peers.values()) {
+    await peer[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true });
+  }
+});
 
 /** Asks a peer for `path` over TLS, which tells how it ends. */
 async function ask(transport: Transport, { peer, cert }: TlsPeer, path: string) {
@@ -88,34 +102,30 @@ async function ask(transport: Transport, { peer, cert }: TlsPeer, path: string) 
 }
 
 test("TLS: truncated tells an end without close_notify, however much comes before it", async () => {
-  for (const version of VERSIONS) {
-    await withPeer(version, async (peer) => {
-      for (const transport of [systemTransport, observe(systemTransport, () => {})]) {
-        for (const size of [0, 1, 2, 16_384, 500_000]) {
-          for (const end of ["cut", "notify"]) {
-            using conn = await ask(transport, peer, `/${end}/raw/${size}`);
-            assert.equal((await readAll(conn)).length, size);
-            assert.equal(conn.truncated, end === "cut", `${version} ${size} ${end}`);
-          }
+  for (const [version, peer] of peers) {
+    for (const transport of [systemTransport, observe(systemTransport, () => {})]) {
+      for (const size of [0, 1, 2, 16_384, 500_000]) {
+        for (const end of ["cut", "notify"]) {
+          using conn = await ask(transport, peer, `/${end}/raw/${size}`);
+          assert.equal((await readAll(conn)).length, size);
+          assert.equal(conn.truncated, end === "cut", `${version} ${size} ${end}`);
         }
       }
-    });
+    }
   }
 }, ["python3"]);
 
 test("TLS: truncated tells it to who reads late, and in small pieces", async () => {
-  for (const version of VERSIONS) {
-    await withPeer(version, async (peer) => {
-      for (const size of [1, 30_000]) {
-        for (const end of ["cut", "notify"]) {
-          using conn = await ask(systemTransport, peer, `/${end}/raw/${size}`);
-          // Until the peer has sent all, and has ended.
-          await until(() => isAtRest(peer.peer.endpoint), "the peer to be at rest");
-          await readSlowly(conn, size);
-          assert.equal(conn.truncated, end === "cut", `${version} ${size} ${end}`);
-        }
+  for (const [version, peer] of peers) {
+    for (const size of [1, 30_000]) {
+      for (const end of ["cut", "notify"]) {
+        using conn = await ask(systemTransport, peer, `/${end}/raw/${size}`);
+        // Until the peer has sent all, and has ended.
+        await until(() => isAtRest(peer.peer.endpoint), "the peer to be at rest");
+        await readSlowly(conn, size);
+        assert.equal(conn.truncated, end === "cut", `${version} ${size} ${end}`);
       }
-    });
+    }
   }
 
   async function readSlowly(conn: Conn, size: number): Promise<void> {
@@ -128,43 +138,40 @@ test("TLS: truncated tells it to who reads late, and in small pieces", async () 
 }, ["python3"]);
 
 test("requestHttp: over TLS a reply without a length is whole only with close_notify", async () => {
-  for (const version of VERSIONS) {
-    await withPeer(version, async ({ peer, cert }) => {
-      const get = async (path: string) => {
-        const url = `https://localhost:${peer.endpoint.port}${path}`;
-        const reply = await requestHttp(systemTransport, { url, tls: { caCerts: [cert] } });
-        let size = 0;
-        for await (const piece of reply) size += piece.length;
-        return size;
-      };
-      for (const size of [0, 5, 500_000]) {
-        assert.equal(await get(`/notify/close/${size}`), size);
-        await assert.rejects(get(`/cut/close/${size}`), {
-          code: "PARTIAL",
-          message: /ended after .* of content, and not as TLS ends: it may have been cut off/,
-        });
-        // These say themselves that they are whole.
-        for (const framing of ["length", "chunked"]) {
-          for (const end of ["cut", "notify"]) {
-            assert.equal(await get(`/${end}/${framing}/${size}`), size, `${framing} ${end}`);
-          }
+  for (const { peer, cert } of peers.values()) {
+    const get = async (path: string) => {
+      const url = `https://localhost:${peer.endpoint.port}${path}`;
+      const reply = await requestHttp(systemTransport, { url, tls: { caCerts: [cert] } });
+      let size = 0;
+      for await (const piece of reply) size += piece.length;
+      return size;
+    };
+    for (const size of [0, 5, 500_000]) {
+      assert.equal(await get(`/notify/close/${size}`), size);
+      await assert.rejects(get(`/cut/close/${size}`), {
+        code: "PARTIAL",
+        message: /ended after .* of content, and not as TLS ends: it may have been cut off/,
+      });
+      // These say themselves that they are whole.
+      for (const framing of ["length", "chunked"]) {
+        for (const end of ["cut", "notify"]) {
+          assert.equal(await get(`/${end}/${framing}/${size}`), size, `${framing} ${end}`);
         }
       }
-    });
+    }
   }
 }, ["python3"]);
 
 test("get: a reply over TLS that was perhaps cut off exits 18, and makes no file", async () => {
-  await withPeer("TLSv1_3", async ({ peer, folder }) => {
-    const file = join(folder, "file");
-    const args = ["get", "--cacert", join(folder, "cert.pem"), "-o", file];
-    const url = (end: string) => `https://localhost:${peer.endpoint.port}/${end}/close/1000`;
-    const cut = await runClient([...args, url("cut")]);
-    assert.equal(cut.code, 18);
-    assert.match(cut.stderr, /it may have been cut off \(PARTIAL\)/);
-    assert.equal(existsSync(file), false);
-    const whole = await runClient([...args, url("notify")]);
-    assert.equal(whole.code, 0, whole.stderr);
-    assert.equal(readFileSync(file, "utf8"), "x".repeat(1000));
-  });
+  const { peer, folder } = peers.get("TLSv1_3")!;
+  const file = join(folder, "file");
+  const args = ["get", "--cacert", join(folder, "cert.pem"), "-o", file];
+  const url = (end: string) => `https://localhost:${peer.endpoint.port}/${end}/close/1000`;
+  const cut = await runClient([...args, url("cut")]);
+  assert.equal(cut.code, 18);
+  assert.match(cut.stderr, /it may have been cut off \(PARTIAL\)/);
+  assert.equal(existsSync(file), false);
+  const whole = await runClient([...args, url("notify")]);
+  assert.equal(whole.code, 0, whole.stderr);
+  assert.equal(readFileSync(file, "utf8"), "x".repeat(1000));
 }, ["python3"]);
