@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fitHelp } from "../../lib/cli/io/help.ts";
+import { InProcess } from "../support/in_process.ts";
 import { PYTHON, runProgram } from "../support/peers.ts";
 import { programCommand, runClient, runServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
@@ -76,8 +77,9 @@ test("help: a long word goes as far left as it must to fit", () => {
 
 test("plainsocket --help, and those of its commands: fit terminals, and break no word", async () => {
   for (const args of [[], ["server"], ["client", "connect"], ["server", "relay"]]) {
-    const command = [...programCommand("lib/cli/plainsocket"), ...args, "--help"];
-    const help = (await runProgram(command)).stdout.toString();
+    const { stdout } = await new InProcess("plainsocket", [...args, "--help"]).exit();
+    const help = stdout.toString();
+    assert.match(help, /\bnpx plainsocket /);
     for (let width = 40; width <= 110; width++) {
       const fitted = fitHelp(help, width);
       assert.deepEqual(words(fitted), words(help));
