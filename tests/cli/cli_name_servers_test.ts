@@ -4,9 +4,9 @@
 
 import assert from "node:assert/strict";
 import { hostname } from "node:os";
-import { type InTurn, Namespace, testInNamespace } from "../support/namespace.ts";
+import { Namespace, testInNamespace } from "../support/namespace.ts";
 import { type Program, PYTHON } from "../support/peers.ts";
-import { programCommand } from "../support/scripts.ts";
+import { type InTurn, programCommand } from "../support/scripts.ts";
 
 /** What is over at once is over by then, on a machine that is busy with other things. */
 const AT_ONCE_MS = 20_000;

@@ -8,9 +8,16 @@ import { InProcess } from "./in_process.ts";
 
 const lines: readonly ["server" | "client", ...string[]][] = JSON.parse(process.argv[2]);
 const running = new Set<InProcess>();
+/** Those that had a signal: a second one would end a server at once. */
+const stopped = new Set<InProcess>();
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  process.on(signal, () => running.forEach((script) => script.kill(signal)));
+  process.on(signal, () => {
+    for (const script of running) {
+      stopped.add(script);
+      script.kill(signal);
+    }
+  });
 }
 
 async function ended(script: InProcess, index: number): Promise<void> {
@@ -28,7 +35,7 @@ for (const [index, [name, ...args]] of lines.entries()) {
   if (name === "server") await script.stdout.until(/\n/).catch(() => all[index]);
   else await all[index];
 }
-running.forEach((script) => script.kill("SIGTERM"));
+for (const script of running) if (!stopped.has(script)) script.kill("SIGTERM");
 await Promise.all(all);
 // As the scripts do: on Deno the process would wait for look-ups that were given up.
 process.exit();

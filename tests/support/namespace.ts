@@ -1,7 +1,7 @@
 // Networks of a test's own, on Linux: programs run there with a name server that does as the test says.
 
-import { type Exit, Program, type ProgramOptions, PYTHON } from "./peers.ts";
-import { programCommand } from "./scripts.ts";
+import { Program, type ProgramOptions, PYTHON } from "./peers.ts";
+import { type Ended, InTurn, inTurnCommand } from "./scripts.ts";
 import { test } from "./runner.deno.ts";
 
 /** What a {@linkcode Namespace} is like. */
@@ -72,36 +72,6 @@ while True:
     s.sendto(head + question[12:at] + answer, asker)
 `;
 
-/** How a script has ended, and all that it printed. */
-type Ended = Record<keyof Omit<Exit, "code">, string> & Pick<Exit, "code">;
-
-/** Command lines of our scripts that run in turn. */
-export class InTurn implements AsyncDisposable {
-  /** The process that runs them. */
-  readonly program: Program;
-
-  constructor(program: Program) {
-    this.program = program;
-  }
-
-  /** Waits until so many have ended. */
-  async ended(count: number): Promise<void> {
-    await this.program.stdout.until(new RegExp(`^(.*\\n){${count}}`));
-  }
-
-  /** Waits until all have ended, and returns how. */
-  async exits(): Promise<Ended[]> {
-    const { code, stdout, stderr } = await this.program.exit();
-    if (code !== 0) throw new Error(`Scripts in turn: exit code ${code}\n${stderr}`);
-    const told = stdout.toString().trimEnd().split("\n").map((line) => JSON.parse(line));
-    return told.sort((a, b) => a.index - b.index);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.program[Symbol.asyncDispose]();
-  }
-}
-
 /** A network namespace with nothing but its loopback interface and a name server there. */
 export class Namespace implements AsyncDisposable {
   /** The name server. */
@@ -127,8 +97,7 @@ export class Namespace implements AsyncDisposable {
 
   /** Starts command lines of our scripts there, in one process and in turn, as in_turn.ts does. */
   startInTurn(lines: readonly (readonly string[])[]): InTurn {
-    const command = [...programCommand("tests/support/in_turn"), JSON.stringify(lines)];
-    return new InTurn(this.start(command));
+    return new InTurn(this.start(inTurnCommand(lines)));
   }
 
   /** Runs command lines so to their end, and returns how each has ended. */

@@ -102,6 +102,41 @@ export async function runClient(
   return await client.exit();
 }
 
+/** How a script has ended, and all that it printed. */
+export type Ended = Omit<Exit, "stdout"> & { readonly stdout: string };
+
+/** The command that runs command lines of our scripts in one process and in turn, as in_turn.ts does. */
+export function inTurnCommand(lines: readonly (readonly string[])[]): string[] {
+  return [...programCommand("tests/support/in_turn"), JSON.stringify(lines)];
+}
+
+/** Command lines of our scripts that run in turn. */
+export class InTurn implements AsyncDisposable {
+  /** The process that runs them. */
+  readonly program: Program;
+
+  constructor(program: Program) {
+    this.program = program;
+  }
+
+  /** Waits until so many have ended. */
+  async ended(count: number): Promise<void> {
+    await this.program.stdout.until(new RegExp(`^(.*\\n){${count}}`));
+  }
+
+  /** Waits until all have ended, and returns how. */
+  async exits(): Promise<Ended[]> {
+    const { code, stdout, stderr } = await this.program.exit();
+    if (code !== 0) throw new Error(`Scripts in turn: exit code ${code}\n${stderr}`);
+    const told = stdout.toString().trimEnd().split("\n").map((line) => JSON.parse(line));
+    return told.sort((a, b) => a.index - b.index);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.program[Symbol.asyncDispose]();
+  }
+}
+
 /** A shell command line in which `"$@"` stands for `command`. */
 export function inShell(line: string, command: readonly string[]): string[] {
   return ["sh", "-c", line, "sh", ...command];
@@ -141,7 +176,11 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
 }
 
 /** Asserts that a script failed as scripts should: with this code, and with one line that tells. */
-export function assertFailed(exit: Exit, code: number, ...patterns: RegExp[]): void {
+export function assertFailed(
+  exit: Pick<Exit, "code" | "stderr">,
+  code: number,
+  ...patterns: RegExp[]
+): void {
   const lines = exit.stderr.split("\n").slice(0, -1);
   const telling = lines.filter((line) => /^(server|client)\.ts: /.test(line));
   assert.equal(telling.length, 1, `Not one line of error:\n${exit.stderr}`);
