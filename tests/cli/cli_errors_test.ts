@@ -11,6 +11,8 @@ import { privilegedPort, withoutRightToPorts } from "../support/privileges.ts";
 import {
   assertFailed,
   inShell,
+  InTurn,
+  inTurnCommand,
   programCommand,
   runClient,
   runServer,
@@ -66,10 +68,9 @@ test("server and client: a name that does not resolve: exit 6", async () => {
   const message =
     /: Cannot resolve nowhere\.invalid:10000: .* \((ENOTFOUND|EAI_AGAIN)\)\. .*Check /;
   const args = ["--host", "nowhere.invalid", "--port", "10000"];
-  for (const script of ["server", "client"]) {
-    const command = [...programCommand(script), ...args];
-    assertFailed(await runProgram(command, { env: IMPATIENT }), 6, message);
-  }
+  const command = inTurnCommand([["server", ...args], ["client", ...args]]);
+  await using scripts = new InTurn(new Program(command, { env: IMPATIENT }));
+  for (const exit of await scripts.exits()) assertFailed(exit, 6, message);
 });
 
 if (runtime === "Deno") {

@@ -24,7 +24,14 @@ import { OWN_HOST, readAll } from "../support/helpers.ts";
 import { type Exit, Program, type ProgramOptions, PYTHON, runProgram } from "../support/peers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 import { asNobody } from "../support/privileges.ts";
-import { assertFailed, inShell, listening, programCommand } from "../support/scripts.ts";
+import {
+  assertFailed,
+  inShell,
+  InTurn,
+  inTurnCommand,
+  listening,
+  programCommand,
+} from "../support/scripts.ts";
 
 const IS_DENO = runtime === "Deno";
 const MAJOR = Number(process.versions.node.split(".")[0]);
@@ -244,14 +251,19 @@ function cacheOfDeno(): string {
   return DENO_DIR ?? join(XDG_CACHE_HOME, "deno");
 }
 
-/** Starts `server.ts` as nobody, whose folder is called `${base}/1`. */
-function startAsNobody(base: string, folder: string, args: readonly string[]): Program {
+/** Starts command lines as nobody, in turn. The folder is called `${base}/1`. */
+function startAsNobody(
+  base: string,
+  folder: string,
+  lines: readonly (readonly string[])[],
+): InTurn {
   const code = IS_DENO ? ROOT : join(ROOT, "..");
-  const script = join(base, "3", relative(code, programCommand("server").at(-1)!));
+  const [path, args] = inTurnCommand(lines).slice(-2);
+  const script = join(base, "3", relative(code, path));
   const mounts = [folder, process.execPath, code, ...IS_DENO ? [cacheOfDeno()] : []];
   const run = IS_DENO ? [`DENO_DIR=${base}/4`, `${base}/2`, "run", "-A"] : [`${base}/2`];
-  const { command, env } = asNobody(base, mounts, ["env", ...run, script, ...args]);
-  return new Program(command, { env });
+  const { command, env } = asNobody(base, mounts, ["env", ...run, script, args]);
+  return new InTurn(new Program(command, { env }));
 }
 
 test(
@@ -262,23 +274,29 @@ test(
       writeFileSync(join(folder, "public/a.txt"), "text");
       const base = join(folder, "base");
       mkdirSync(base);
-      const at = ["--host", OWN_HOST, "--port", "0"];
-      const start = (...args: string[]) =>
-        startAsNobody(base, join(folder, "public"), [...args, ...at]);
-      const relay = ["relay", "--to", `${OWN_HOST}:9000`];
-      for (const args of [["echo"], ["chat"], relay, ["web", `${base}/1`]]) {
-        await using server = await listening(start(...args));
-        const state = readFileSync(`/proc/${server.program.pid}/status`, "utf8");
-        assert.match(state, /^CapEff:\t0+$/m);
-        assert.doesNotMatch(state, /^Uid:.*\b0\b/m);
-        if (args[0] === "web") {
-          assert.equal(await (await fetch(`${server.url}a.txt`)).text(), "text");
-        }
-        const { code, stderr } = await server.program.stop();
+      const servers = [["echo"], ["chat"], ["relay", "--to", `${OWN_HOST}:9000`], ["web"]];
+      const lines = servers.map(([name, ...more], i) => {
+        const place = ["--host", OWN_HOST, "--port", String(9001 + i)];
+        return ["server", name, ...more, ...place, ...name === "web" ? [`${base}/1`] : []];
+      });
+      const upload = ["server", "web", "--upload", `${base}/1`, "--host", OWN_HOST];
+      // The client stays until it is stopped, and so do the servers.
+      const client = ["client", "connect", `${OWN_HOST}:9001`];
+      const all = [...lines, upload, client];
+      await using scripts = startAsNobody(base, join(folder, "public"), all);
+      // The first to end is the one that fails.
+      await scripts.ended(1);
+      const state = readFileSync(`/proc/${scripts.program.pid}/status`, "utf8");
+      assert.match(state, /^CapEff:\t0+$/m);
+      assert.doesNotMatch(state, /^Uid:.*\b0\b/m);
+      assert.equal(await (await fetch(`http://${OWN_HOST}:9004/a.txt`)).text(), "text");
+      scripts.program.kill("SIGTERM");
+      const exits = await scripts.exits();
+      for (const [i, { code, stdout, stderr }] of exits.slice(0, lines.length).entries()) {
         assert.equal(code, 0, stderr);
+        assert.ok(stdout.includes(`:${9001 + i}`), stdout);
       }
-      const upload = await start("web", "--upload", `${base}/1`).exit();
-      assertFailed(upload, 2, /the file system is read-only/);
+      assertFailed(exits[lines.length], 2, /the file system is read-only/);
     }),
   ["mount-namespaces"],
 );
