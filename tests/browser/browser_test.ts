@@ -151,7 +151,7 @@ test("browser: the listing fits a phone, and follows light and dark", async () =
   const files = { [`${"long-name-".repeat(20)}.txt`]: "x", "b.txt": "x" };
   const backgrounds = new Set<string>();
   for (const colorScheme of ["light", "dark"] as const) {
-    const options = { colorScheme, viewport: { width: 360, height: 640 }, upload: true };
+    const options = { colorScheme, viewport: { width: 360, height: 640 }, site: { upload: true } };
     await visiting(files, options, async ({ page, url }) => {
       await page.goto(url);
       const [width, background] = await page.locator("body").evaluate((body) => {
