@@ -1,27 +1,20 @@
 // The page of `chat --ws` in Chromium: a terminal, a desktop and a phone in one room.
 
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
-import { launchBrowser } from "../support/browser.ts";
+import type { BrowserContext, Page } from "playwright-core";
+import { sharedBrowser } from "../support/browser.ts";
 import { Program } from "../support/peers.ts";
 import { startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
+import { assertAccessible, PHONE } from "./looks.ts";
 
-const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const withBrowser = sharedBrowser();
 
 const line = (page: Page, text: string) => page.locator("#lines p", { hasText: text }).first();
 
 async function say(page: Page, text: string): Promise<void> {
   await page.locator("#text").fill(text);
   await page.keyboard.press("Enter");
-}
-
-async function findNothingSerious(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate("axe.run()") as axe.AxeResults;
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  assert.deepEqual(serious.map(({ id }) => id), []);
 }
 
 /** The smallest width and height of what can be touched. */
@@ -36,13 +29,12 @@ test(
   "browser chat: a terminal, a desktop and a phone talk; the pages come back when the server does",
   async () => {
     const args = ["chat", "--ws", "--host", "127.0.0.1", "--history", "50"];
-    const chat = await startServer(args);
+    await using chat = await startServer(args);
     const [url] = await chat.program.stdout.until(/http:\S+(?=\n)/);
-    const browser = await launchBrowser();
-    try {
+    await withBrowser(async (context) => {
       const complaints: string[] = [];
-      const open = async (name: string, options: object) => {
-        const page = await (await browser.newContext(options)).newPage();
+      const open = async (name: string, context: BrowserContext) => {
+        const page = await context.newPage();
         page.on("pageerror", (error) => complaints.push(error.message));
         page.on("request", (request) => {
           if (!request.url().startsWith(url)) complaints.push(request.url());
@@ -52,8 +44,14 @@ test(
         await line(page, `You are ${name} now.`).waitFor();
         return page;
       };
-      const desktop = await open("Grace", {});
-      const phone = await open("Linus", { ...PHONE, colorScheme: "dark" });
+      const desktop = await open("Grace", context);
+      const touched = {
+        viewport: PHONE,
+        hasTouch: true,
+        isMobile: true,
+        colorScheme: "dark",
+      } as const;
+      const phone = await open("Linus", await context.browser()!.newContext(touched));
       await using nc = new Program(["ncat", "127.0.0.1", String(chat.port)], { pipe: true });
       await nc.stdout.until(/Here are also: Grace, Linus/);
       nc.stdin.write("hello <b>all</b> \x1b[31m\n");
@@ -113,11 +111,11 @@ test(
         "guest3",
         "Linus (you)",
       ]);
-      await findNothingSerious(phone);
+      await assertAccessible(phone);
       await phone.locator("#name").fill("Linus2");
       await phone.keyboard.press("Enter");
       await nc.stdout.until(/^\* Linus is Linus2 now\.\n/m);
-      await findNothingSerious(desktop);
+      await assertAccessible(desktop);
       // A name that is taken is refused, and the old one stays.
       await desktop.locator("#name").fill("LINUS2");
       await desktop.keyboard.press("Enter");
@@ -140,12 +138,9 @@ test(
       await desktop.locator("#send").click();
       await line(phone, "not lost").waitFor();
       assert.deepEqual(complaints, []);
-      await browser.close();
+      await phone.close();
       await again.program.stderr.until(/Linus2 has left/);
-    } finally {
-      await browser.close();
-      await chat[Symbol.asyncDispose]();
-    }
+    });
   },
   ["chromium", "ncat"],
 );

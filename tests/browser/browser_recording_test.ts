@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 
 import { toSvg } from "../../lib/recording/svg.ts";
-import { launchBrowser } from "../support/browser.ts";
+import { sharedBrowser } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
+import { openTab, PHONE } from "./looks.ts";
+
+const withBrowser = sharedBrowser();
 
 /** A text, and where it is, in pixels. */
 interface Place {
@@ -59,10 +62,8 @@ async function longTexts(): Promise<string> {
 test(
   "browser: no text of a drawing leaves it or lies on another, and all are legible on a phone",
   async () => {
-    const browser = await launchBrowser();
-    try {
-      const page = await (await browser.newContext({ viewport: { width: 390, height: 844 } }))
-        .newPage();
+    await withBrowser(async (context) => {
+      const page = await openTab(context, { viewport: PHONE });
       await page.goto(`data:image/svg+xml,${encodeURIComponent(await longTexts())}`);
       const { width, texts } = await page.evaluate(`({
       width: document.documentElement.viewBox.baseVal.width,
@@ -81,20 +82,17 @@ test(
           assert.ok(!overlap(one, other), JSON.stringify([one, other]));
         }
       }
-    } finally {
-      await browser.close();
-    }
+    });
   },
   ["chromium"],
 );
 
 test("browser: the drawing of a recording can be read in light and in dark", async () => {
   const svg = toSvg(await recordingOf(accepted([["client", "hello"], ["server", "welcome"]])));
-  const browser = await launchBrowser();
-  try {
+  await withBrowser(async (context) => {
     const pages: string[] = [];
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await (await browser.newContext({ colorScheme })).newPage();
+      const page = await openTab(context, { colorScheme });
       await page.goto(`data:image/svg+xml,${encodeURIComponent(svg)}`);
       const { fills, background } = await page.evaluate(`({
         fills: [...document.querySelectorAll("text")].map((each) => getComputedStyle(each).fill),
@@ -107,7 +105,5 @@ test("browser: the drawing of a recording can be read in light and in dark", asy
       }
     }
     assert.notEqual(pages[0], pages[1]);
-  } finally {
-    await browser.close();
-  }
+  });
 }, ["chromium"]);

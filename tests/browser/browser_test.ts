@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import type { Exchange } from "../../lib/http/server/options.ts";
 import { serveLight } from "../../lib/http/server/server.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -14,6 +14,7 @@ import { until } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 import { makeSite, type Site } from "../support/site_helpers.ts";
 import { descriptorsBelow } from "../files/web_helpers.ts";
+import { type Look, openTab } from "./looks.ts";
 import { makeVideo, SECONDS, seekVideo } from "./webm.ts";
 
 /** A page of a browser that has nothing but the site. */
@@ -32,7 +33,7 @@ const withBrowser = sharedBrowser();
 /** Serves a directory and opens a browser for as long as `visit` takes. */
 async function visiting(
   files: Parameters<typeof makeSite>[0],
-  { site: siteOptions, ...options }: BrowserContextOptions & { readonly site?: SiteOptions },
+  { site: siteOptions, ...look }: Look & { readonly site?: SiteOptions },
   visit: (visit: Visit) => Promise<void>,
 ): Promise<void> {
   await using site = await makeSite(files);
@@ -45,8 +46,8 @@ async function visiting(
     onResponse: (exchange) => exchanges.push(exchange),
   }).finished;
   try {
-    await withBrowser(async (browser) => {
-      const page = await (await browser.newContext(options)).newPage();
+    await withBrowser(async (context) => {
+      const page = await openTab(context, look);
       const complaints: string[] = [];
       page.on("console", (message) => complaints.push(message.text()));
       page.on("pageerror", (error) => complaints.push(error.message));

@@ -3,8 +3,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import axe from "axe-core";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import {
   decodeFrames,
@@ -21,6 +20,7 @@ import { readTable } from "../support/doc_table.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
 import { readAll, Scene } from "../watch/watch_scene.ts";
+import { assertAccessible, type Look, openTab, PHONE, setLook, violationsOn } from "./looks.ts";
 
 const encoder = new TextEncoder();
 
@@ -30,10 +30,10 @@ const withBrowser = sharedBrowser();
 async function visiting(
   url: string,
   visit: (page: Page) => Promise<void>,
-  options: BrowserContextOptions = {},
+  look?: Look,
 ): Promise<void> {
-  await withBrowser(async (browser) => {
-    const page = await (await browser.newContext(options)).newPage();
+  await withBrowser(async (context) => {
+    const page = await openTab(context, look);
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
     page.on("pageerror", (error) => complaints.push(error.message));
@@ -50,11 +50,11 @@ async function visiting(
 async function seeing(
   play: (scene: Scene) => Promise<void>,
   see: (page: Page, scene: Scene) => Promise<void>,
-  options?: BrowserContextOptions,
+  look?: Look,
 ): Promise<void> {
   await using scene = await Scene.start("a test");
   await play(scene);
-  await visiting(scene.page.url, async (page) => await see(page, scene), options);
+  await visiting(scene.page.url, async (page) => await see(page, scene), look);
 }
 
 const row = (page: Page, number: number) => page.locator(`tr[data-number="${number}"]`);
@@ -214,6 +214,8 @@ test(
         assert.match(await content.textContent() ?? "", /1 · 16 BPOST \/x HTTP\/1\.1/);
         await page.getByLabel("Framing").selectOption("u32");
         assert.match(await content.textContent() ?? "", /1 · [\d.]+ GiB · \d+ B so far/);
+        const clipboard = ["clipboard-read", "clipboard-write"];
+        await page.context().grantPermissions(clipboard, { origin: new URL(page.url()).origin });
         await page.getByRole("button", { name: "Copy as curl" }).click();
         await page.getByText("copied as a curl command").waitFor();
         assert.equal(
@@ -221,7 +223,6 @@ test(
           `curl -X 'POST' -H 'X-Odd: it'\\''s' --data-binary '{"a": 1}' 'http://a.example/x'`,
         );
       },
-      { permissions: ["clipboard-read", "clipboard-write"] },
     );
   },
   ["chromium"],
@@ -300,7 +301,7 @@ test(
     await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
       await row(page, 1).click();
       await page.locator("#detail h2:focus").waitFor();
-    }, { viewport: { width: 390, height: 844 } });
+    }, { viewport: PHONE });
   },
   ["chromium"],
 );
@@ -476,8 +477,8 @@ test(
 test("browser watch: when the program ends, the page says so and keeps what it has", async () => {
   const scene = await Scene.start("a test");
   await scene.echo(await scene.serve(echo()));
-  await withBrowser(async (browser) => {
-    const page = await browser.newPage();
+  await withBrowser(async (context) => {
+    const page = await context.newPage();
     await page.goto(scene.page.url);
     await row(page, 1).waitFor();
     await scene[Symbol.asyncDispose]();
@@ -486,10 +487,13 @@ test("browser watch: when the program ends, the page says so and keeps what it h
   });
 }, ["chromium"]);
 
-const LOOKS: readonly BrowserContextOptions[] = [
-  { colorScheme: "light" },
+const DESKTOP = { width: 1280, height: 720 };
+
+/** Each differs from the one before in what is named. */
+const LOOKS: readonly Look[] = [
+  { colorScheme: "light", viewport: DESKTOP },
   { colorScheme: "dark" },
-  { viewport: { width: 390, height: 844 } },
+  { colorScheme: "light", viewport: PHONE },
 ];
 
 test(
@@ -502,47 +506,32 @@ test(
       await conn.write(encoder.encode("hello"));
       await readAll(conn);
       (await scene.race(await scene.serve(echo()))).close();
-    }, async (first, scene) => {
+    }, async (page, scene) => {
       const views = [...scene.hub.picture.connections].map((one) => one.view());
       const shown = [
         views.find(({ tls }) => tls !== undefined)!,
         views.find(({ peer }) => peer !== undefined)!,
         views.find(({ name }) => name !== undefined)!,
       ];
-      for (const options of LOOKS) {
-        const page = await (await first.context().browser()!.newContext(options)).newPage();
-        await page.goto(scene.page.url);
+      for (const look of LOOKS) {
+        await setLook(page, look);
         await row(page, 1).waitFor();
-        await assertAccessible(page);
+        await assertFits(page);
         for (const { number } of shown) {
           await stepsOf(page, number);
           await page.locator(".diagram li button").last().click();
-          await assertAccessible(page);
+          await assertFits(page);
           await page.keyboard.press("Escape");
         }
-        await page.close();
       }
     });
   },
   ["chromium"],
 );
 
-/** What axe finds wrong on a page. All else it need not collect. */
-async function violationsOn(page: Page): Promise<axe.Result[]> {
-  if (!await page.evaluate("'axe' in window")) await page.evaluate(axe.source);
-  const found = await page.evaluate(`axe.run({ resultTypes: ["violations"] })`);
-  return (found as axe.AxeResults).violations;
-}
-
-/** Fails for what axe calls serious, and for a page that is wider than its window. */
-async function assertAccessible(page: Page): Promise<void> {
-  const serious = (await violationsOn(page)).filter(({ impact }) =>
-    impact === "serious" || impact === "critical"
-  );
-  const told = serious.map(({ id, nodes }) =>
-    `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join("\n")}`
-  );
-  assert.deepEqual(told, []);
+/** Fails for a page that is not accessible, or wider than its window. */
+async function assertFits(page: Page): Promise<void> {
+  await assertAccessible(page);
   const [width, inner] = await page.evaluate(
     "[document.documentElement.scrollWidth, innerWidth]",
   ) as number[];

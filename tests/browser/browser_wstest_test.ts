@@ -1,10 +1,11 @@
 // `server.ts wstest` tests Chromium's WebSocket.
 
 import assert from "node:assert/strict";
-import { chromium } from "playwright-core";
-import { pathOf } from "../support/programs.ts";
+import { sharedBrowser } from "../support/browser.ts";
 import { test } from "../support/runner.deno.ts";
 import { startServer } from "../support/scripts.ts";
+
+const withBrowser = sharedBrowser();
 
 /** Sends back what comes, on a connection for each case, some at a time. */
 const ECHO_ALL = `(async () => {
@@ -35,12 +36,8 @@ test(
     const only = ["1", "3", "4", "6", "8"].flatMap((section) => ["--only", section]);
     await using server = await startServer(["wstest", "-q", "--timeout", "60", ...only]);
     assert.match(server.url, /^ws:.*\/$/);
-    const browser = await chromium.launch({
-      executablePath: pathOf("chromium"),
-      args: ["--no-sandbox"],
-    });
-    try {
-      const page = await browser.newPage();
+    await withBrowser(async (context) => {
+      const page = await context.newPage();
       await page.goto(server.url.replace("ws:", "http:"));
       const report: Report = JSON.parse(await page.evaluate(ECHO_ALL) as string);
       const cases = report.sections.flatMap(({ cases }) => cases);
@@ -48,9 +45,7 @@ test(
       assert.deepEqual(cases.filter(({ verdict }) => verdict === "skipped"), []);
       const failed = cases.filter(({ verdict }) => verdict === "fail").map(({ id }) => id);
       assert.deepEqual(failed.filter((id) => !id.startsWith("6.4-")), []);
-    } finally {
-      await browser.close();
-    }
+    });
   },
   ["chromium"],
 );

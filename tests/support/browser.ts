@@ -1,30 +1,46 @@
 // The browser that tests open pages in.
 
 import { Buffer } from "node:buffer";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { isHere, pathOf } from "./programs.ts";
 import { afterAll, beforeAll } from "./runner.deno.ts";
 
 /** Starts Chromium. */
 export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: pathOf("chromium"), args: ["--no-sandbox"] });
+  return chromium.launch({
+    executablePath: pathOf("chromium"),
+    // The tabs of a context share a process, whose start would cost as much as the page.
+    args: ["--no-sandbox", "--renderer-process-limit=1"],
+  });
 }
 
+/** A tab of the context that tests share. It stays open, which keeps the process of the others. */
+let kept: Page | undefined;
+
 /**
- * Starts Chromium once for all tests of a file. Returns a function that calls `use` with it, and then
- * closes the pages that `use` has opened. What a page keeps ends with it.
+ * Starts Chromium once for all test files of a process. Returns a function that calls `use` with a
+ * context, and then closes the pages and the contexts that `use` has opened. What a page keeps is
+ * that of its origin: tests have ports of their own.
  */
-export function sharedBrowser(): (use: (browser: Browser) => Promise<void>) => Promise<void> {
-  let browser: Browser;
+export function sharedBrowser(): (
+  use: (context: BrowserContext) => Promise<void>,
+) => Promise<void> {
   beforeAll(async () => {
-    if (isHere("chromium")) browser = await launchBrowser();
+    if (!isHere("chromium") || kept !== undefined) return;
+    kept = await (await (await launchBrowser()).newContext()).newPage();
+    // Playwright waits for this with a timer, which is not to end in a test.
+    await kept.waitForLoadState("networkidle");
   });
-  afterAll(async () => await browser?.close());
+  afterAll(async () => await kept?.context().browser()?.close());
   return async (use) => {
+    const context = kept!.context();
     try {
-      await use(browser);
+      await use(context);
     } finally {
-      for (const context of browser.contexts()) await context.close();
+      for (const page of context.pages()) if (page !== kept) await page.close();
+      for (const other of context.browser()!.contexts()) {
+        if (other !== context) await other.close();
+      }
     }
   };
 }
