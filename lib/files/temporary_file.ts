@@ -13,6 +13,9 @@ const PREFIX = ".plainsocket-upload-";
 /** The age at which temporary files of a killed server are removed, in milliseconds. */
 const STALE_MS = 24 * 60 * 60 * 1000;
 
+/** Pieces that are smaller are gathered: to store each byte of a chunked body by itself takes long. */
+const GATHERED_BYTES = 16 * 1024;
+
 /** Whether a file of this name is one that is being received. */
 export function isTemporary(name: string): boolean {
   return name.startsWith(PREFIX);
@@ -22,6 +25,8 @@ export function isTemporary(name: string): boolean {
 export class TemporaryFile implements AsyncDisposable {
   readonly #path: string;
   readonly #handle: FileHandle;
+  #gathered: Uint8Array | undefined;
+  #length = 0;
   #open = true;
   #kept = false;
 
@@ -39,8 +44,23 @@ export class TemporaryFile implements AsyncDisposable {
     return new TemporaryFile(path, await open(path, "wx", mode));
   }
 
-  /** Appends bytes, all of them. */
+  /** Appends bytes, all of them. A full disk may show only with the next ones, or at the end. */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#length + bytes.length > GATHERED_BYTES) await this.#storeGathered();
+    if (bytes.length >= GATHERED_BYTES) return await this.#store(bytes);
+    this.#gathered ??= new Uint8Array(GATHERED_BYTES);
+    this.#gathered.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  async #storeGathered(): Promise<void> {
+    if (this.#gathered === undefined) return;
+    const bytes = this.#gathered.subarray(0, this.#length);
+    this.#length = 0;
+    await this.#store(bytes);
+  }
+
+  async #store(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       at += (await this.#handle.write(bytes, at)).bytesWritten;
     }
@@ -53,6 +73,9 @@ export class TemporaryFile implements AsyncDisposable {
 
   /** No more bytes come. Some file systems tell only now that they are full. */
   async end(): Promise<void> {
+    await this.#storeGathered();
+    // A form has many files.
+    this.#gathered = undefined;
     this.#open = false;
     await this.#handle.close();
   }
