@@ -1,10 +1,19 @@
 // A client that asks again and again while a server is under attack: is it answered, and how soon?
 
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { runProgram } from "../support/peers.ts";
+import { Program } from "../support/peers.ts";
 
 /** The address of the probe: not that of the attackers. */
 const OWN_ADDRESS = "127.0.0.2";
+
+/** How often it asks. One process of curl does it all: to start one takes longer than an answer. */
+const RATE = "20/s";
+
+/** An answer that comes when the attack is over may be one to a question from before. */
+const ANSWERS_AFTER = 2;
+
+/** What curl prints of an answer, or of none: what is wrong, the status and the time. */
+const ANSWER = /((?:(?!\d{3} ).*\n)*)(\d{3}) (.*)\n/g;
 
 /** What a probe has met. */
 export interface Probed {
@@ -19,7 +28,10 @@ export interface Probed {
   readonly sockets: number;
 }
 
-/** Has curl ask for `url` until `attack` has ended, and once more. Rejects if the attack does. */
+/**
+ * Has curl ask for `url` until `attack` has ended and an answer has come to what was asked after that.
+ * Each time it connects anew. Rejects if the attack does.
+ */
 export async function probeDuring(
   { url, program: { pid } }: { readonly url: string; readonly program: { readonly pid: number } },
   attack: Promise<unknown>,
@@ -28,35 +40,33 @@ export async function probeDuring(
   const attacked = attack.finally(() => isOver = true);
   // It is awaited below.
   attacked.catch(() => {});
-  const failures: string[] = [];
-  let [answered, worst, memory, sockets] = [0, 0, 0, 0];
-  for (let last = false; !last;) {
-    last = isOver;
-    const curl = [
-      "curl",
-      "-ksS",
-      "--max-time",
-      "30",
-      "--interface",
-      OWN_ADDRESS,
-      "-o",
-      "/dev/null",
-    ];
-    const { stdout, stderr } = await runProgram([...curl, "-w", "%{http_code} %{time_total}", url]);
-    const [status, seconds] = stdout.toString().split(" ").map(Number);
-    worst = Math.max(worst, 1000 * seconds);
-    if (status === 200) answered++;
-    else failures.push(`${stdout} ${stderr.trim()}`);
-    memory = Math.max(memory, residentOf(pid));
+  await using curl = new Program([
+    ...["curl", "-ksS", "--rate", RATE, "--max-time", "30", "--interface", OWN_ADDRESS],
+    ...["-H", "Connection: close", "--no-sessionid", "-o", "/dev/null"],
+    // curl would keep back what it writes to a pipe on stdout.
+    ...["-w", "%{stderr}%{http_code} %{time_total}\n", `${url}?[1-1000000]`],
+  ]);
+  let sockets = 0;
+  for (let n = 1, last = Infinity; n <= last; n++) {
+    await curl.stderr.until(new RegExp(`^(${ANSWER.source}){${n}}`));
     sockets = Math.max(sockets, socketsOf(pid));
+    if (isOver) last = Math.min(last, n + ANSWERS_AFTER);
   }
   await attacked;
-  return { answered, failures, worst, memory, sockets };
+  const answers = [...curl.stderr.text.matchAll(ANSWER)];
+  const failures = answers.filter(([, , status]) => status !== "200");
+  return {
+    answered: answers.length - failures.length,
+    failures: failures.map(([, said, status]) => `${status} ${said.trim()}`),
+    worst: Math.max(...answers.map(([, , , seconds]) => 1000 * Number(seconds))),
+    memory: mostResidentOf(pid),
+    sockets,
+  };
 }
 
-/** The memory that a process has resident, in bytes. */
-export function residentOf(pid: number): number {
-  return 1024 * Number(/^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
+/** The most memory that a process has had resident, in bytes. */
+export function mostResidentOf(pid: number): number {
+  return 1024 * Number(/^VmHWM:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]);
 }
 
 function socketsOf(pid: number): number {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Conn } from "../../lib/net/transport.ts";
 import { inTime } from "../support/peers.ts";
-import { residentOf } from "./probe.ts";
+import { mostResidentOf } from "./probe.ts";
 import type { Served, Service } from "./soak_talks.ts";
 import { connect, ended, type Subject } from "./subject.ts";
 
@@ -52,7 +52,7 @@ async function sayMuch(served: Served, conns: readonly Conn[]): Promise<void> {
 
 /**
  * Connects clients that read nothing while much is sent. Another client is served all the while, or with
- * a chat behind it. Returns the bytes of memory that the server then has resident.
+ * a chat behind it. Returns the most bytes of memory that the server has had resident.
  */
 export async function neverTake(subject: Subject, service: Service): Promise<number> {
   await using served = await service.start(subject);
@@ -60,7 +60,7 @@ export async function neverTake(subject: Subject, service: Service): Promise<num
   try {
     for (let i = 0; i < CLIENTS; i++) conns.push(await connect(served));
     await (service.name === "chat" ? sayMuch : sendMuch)(served, conns);
-    return residentOf(served.program.pid);
+    return mostResidentOf(served.program.pid);
   } finally {
     for (const conn of conns) conn.close();
   }
