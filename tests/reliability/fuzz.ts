@@ -15,7 +15,7 @@ const AT_ONCE = 50;
 /** Sends a message, half-closes, and returns the statuses of what comes back. */
 async function judge(server: { readonly port: number }, message: string): Promise<string> {
   using conn = await connect(server);
-  const p = new Uint8Array(64 * 1024);
+  const p = new Uint8Array(4096);
   let heard = "";
   const hearing = (async () => {
     for (let n; (n = await conn.read(p)) !== null;) {

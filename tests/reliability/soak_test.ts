@@ -6,7 +6,7 @@ import { test } from "../support/runner.deno.ts";
 import { type Load, soak } from "./soak.ts";
 import { SERVICES } from "./soak_talks.ts";
 
-const small: Load = { idle: 60, active: 10, opened: 60, seconds: 1, pause: 100 };
+const small: Load = { idle: 40, active: 6, opened: 40, seconds: 1, pause: 100 };
 
 test("soak: idle, active and short clients of each server get each byte, and no descriptor stays", async () => {
   await Promise.all(SERVICES.map(async (service) => {
