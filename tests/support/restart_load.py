@@ -59,10 +59,11 @@ class Server:
                 self.log += line.decode()
                 self.changed.notify_all()
 
-    async def until(self, pattern):
+    async def until(self, pattern, start=0):
+        """Looks at what is logged behind the character `start`."""
         async def find():
             async with self.changed:
-                while not (found := re.search(pattern, self.log)): await self.changed.wait()
+                while not (found := re.compile(pattern).search(self.log, start)): await self.changed.wait()
                 return found
 
         try: return await asyncio.wait_for(find(), LIMIT)
@@ -129,9 +130,9 @@ def get(path):
 
 
 async def receive(connection):
-    data = b""
+    data = bytearray()
     while piece := await connection.read(65536): data += piece
-    return data
+    return bytes(data)
 
 
 class Load:
@@ -211,9 +212,9 @@ async def restart(server):
     pid, seen, probes = server.process.pid, 0, set()
     for _ in range(restarts):
         os.kill(pid, signal.SIGUSR2)
-        found = await server.until(f"(?s).{{{seen}}}.*?restarting: the process (\\d+) serves")
+        found = await server.until(r"restarting: the process (\d+) serves", seen)
         pid, seen = int(found.group(1)), found.end()
-        await server.until(f"(?s).{{{seen}}}.*?stopping")
+        await server.until("stopping", seen)
         if measured: probes.add(await asyncio.wait_for(probe(int(measured.group(1))), LIMIT))
     return pid, probes
 
