@@ -98,6 +98,12 @@ await report.check("the library does not write to the console", () => {
   forbid(library, "names", "console");
 });
 
+await report.check("no test changes what a process has once, since others run beside it", () => {
+  const change = /\bprocess\.(chdir|umask|(env|exitCode)\b[^=;\n]* = )|\bdelete process\.env\b/;
+  const changing = files.filter((path) => path.endsWith("_test.ts") && change.test(read(path)));
+  if (changing.length > 0) throw new Error(changing.join("\n"));
+});
+
 await report.check("only the build imports from JSR", () => {
   const others = sources.filter((path) => !path.startsWith("scripts/"));
   forbid(others, "strings", "jsr:", (text) => text.startsWith("jsr:"));

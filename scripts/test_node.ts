@@ -3,7 +3,7 @@
 //
 //   deno task test:node [--on 20|26|24|bun]... [WORD...]
 
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
@@ -32,10 +32,13 @@ const SOCKETS =
 /**
  * The files that have a process of their own on Node: they start programs, count what a process has, or
  * measure how a cost grows. Others share one, as all do on Deno and Bun: it takes a quarter of a second
- * of processor time to load the library.
+ * of processor time to load the library, and more to load the programs.
  */
-const ALONE =
-  /^(browser|cli(?!\/parts)|examples|package|reliability|workers)\/|\/(growth|web_types|replay)_test/;
+const ALONE = /^(browser|examples|package|reliability|workers)\/|\/(growth|web_types|replay)_test/;
+
+/** What a file of cli/ names if it starts our programs as processes, and not with main(args, io) only. */
+const STARTS_PROGRAMS =
+  /\b(programCommand|startServerProcess|startClientProcess|startService|testInNamespace)\b/;
 
 /** The most files that share a process: a hang or a crash takes no more along. */
 const MOST_TOGETHER = 8;
@@ -90,9 +93,14 @@ function bunRunner(runtime: Runtime): Runner {
   };
 }
 
+function isAlone(file: string): boolean {
+  if (!file.startsWith("cli/")) return ALONE.test(file);
+  return STARTS_PROGRAMS.test(readFileSync(join(ROOT, folder, "tests", file), "utf8"));
+}
+
 /** Writes modules into tests/NAME that import the files which share a process; returns all entries. */
 function inProcesses(name: string, chosen: readonly string[]): string[] {
-  const groups = Map.groupBy(chosen, (file) => ALONE.test(file) ? file : file.split("/", 1)[0]);
+  const groups = Map.groupBy(chosen, (file) => isAlone(file) ? file : file.split("/", 1)[0]);
   mkdirSync(join(ROOT, folder, "tests", name), { recursive: true });
   return [...groups].flatMap(([group, files]) => {
     const processes = Math.ceil(files.length / MOST_TOGETHER);
