@@ -10,10 +10,13 @@
  */
 const CAPACITY = 64 * 1024;
 
+/** The room, in bytes, that it begins with. It doubles when more is needed. */
+const FIRST_ROOM = 4 * 1024;
+
 /** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */
 export class Pipe {
-  /** Undefined until something is written. */
-  #bytes: Uint8Array | undefined;
+  /** A ring. It has no room until something is written. */
+  #bytes = new Uint8Array(0);
   #start = 0;
   #length = 0;
   /** The writer sent FIN. */
@@ -28,9 +31,10 @@ export class Pipe {
   /** Takes as much of `p` as there is room for, and returns the number of bytes. */
   put(p: Uint8Array): number {
     const n = Math.min(p.length, CAPACITY - this.#length);
-    const end = (this.#start + this.#length) % CAPACITY;
-    const first = Math.min(n, CAPACITY - end);
-    this.#bytes ??= new Uint8Array(CAPACITY);
+    if (this.#length + n > this.#bytes.length) this.#grow(this.#length + n);
+    const room = this.#bytes.length;
+    const end = (this.#start + this.#length) % room;
+    const first = Math.min(n, room - end);
     this.#bytes.set(p.subarray(0, first), end);
     this.#bytes.set(p.subarray(first, n), 0);
     this.#length += n;
@@ -39,13 +43,22 @@ export class Pipe {
 
   /** Moves as much as fits into `p`, and returns the number of bytes. */
   take(p: Uint8Array): number {
-    if (this.#bytes === undefined) return 0;
     const n = Math.min(p.length, this.#length);
-    const first = Math.min(n, CAPACITY - this.#start);
+    const first = Math.min(n, this.#bytes.length - this.#start);
     p.set(this.#bytes.subarray(this.#start, this.#start + first));
     p.set(this.#bytes.subarray(0, n - first), first);
-    this.#start = (this.#start + n) % CAPACITY;
+    this.#start = (this.#start + n) % this.#bytes.length;
     this.#length -= n;
     return n;
+  }
+
+  /** Makes room for so many bytes. */
+  #grow(needed: number): void {
+    let room = Math.max(FIRST_ROOM, this.#bytes.length);
+    while (room < needed) room *= 2;
+    const bytes = new Uint8Array(room);
+    this.#length = this.take(bytes);
+    this.#bytes = bytes;
+    this.#start = 0;
   }
 }
