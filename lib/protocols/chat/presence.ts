@@ -48,7 +48,7 @@ interface Claim {
 interface Server {
   readonly id: string;
   version: number;
-  readonly claims: Map<string, Claim>;
+  readonly claims: Map<string, Claim & { readonly server: string }>;
   /** When it was last heard, and last asked for its members. */
   heard: number;
   asked: number;
@@ -182,7 +182,7 @@ export class Presence {
 
   #claim(server: Server, claim: Claim): void {
     const key = keyOf(claim.name);
-    server.claims.set(key, claim);
+    server.claims.set(key, { ...claim, server: server.id });
     const claimants = this.#claimants.get(key);
     if (claimants === undefined) this.#claimants.set(key, new Set([server]));
     else claimants.add(server);
@@ -280,8 +280,8 @@ export class Presence {
   /** The claim that counts among those of other servers. */
   #best(key: string): Claim & { server: string } | undefined {
     let best: Claim & { server: string } | undefined;
-    for (const { id, claims } of this.#claimants.get(key) ?? []) {
-      const one = { ...claims.get(key)!, server: id };
+    for (const { claims } of this.#claimants.get(key) ?? []) {
+      const one = claims.get(key)!;
       if (best === undefined || isOlder(one, best)) best = one;
     }
     return best;
