@@ -1,4 +1,4 @@
-// How many cases a test makes up.
+// How many of its cases a test runs.
 
 import { runtime } from "./runner.deno.ts";
 
@@ -8,4 +8,12 @@ import { runtime } from "./runner.deno.ts";
  */
 export function share(count: number): number {
   return runtime === "Deno" ? count : Math.ceil(count / 10);
+}
+
+/**
+ * All of these cases on Deno, every eleventh on the others, where the same JavaScript judges them. A
+ * list that repeats itself every two, three or five cases is spread over all of its kinds.
+ */
+export function spread<T>(cases: readonly T[]): T[] {
+  return runtime === "Deno" ? [...cases] : cases.filter((_, i) => i % 11 === 0);
 }
