@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, rmSync } from "node:fs";
 import process from "node:process";
 import { gunzipSync } from "node:zlib";
 import type { LightResponse } from "../../lib/http/server/light.ts";
@@ -42,8 +42,10 @@ function controlled() {
 }
 
 async function siteOf(count: number, more = " & more"): Promise<Site> {
-  const site = await makeSite({ "dir/": "" });
-  for (let i = 0; i < count; i++) writeFileSync(site.path(`dir/file ${i}${more}.txt`), "x");
+  const site = await makeSite({ "dir/": "", "one.txt": "x" });
+  // Links to one file are made in a fraction of the time that files take.
+  const linkTo = (name: string) => linkSync(site.path("one.txt"), site.path(name));
+  for (let i = 0; i < count; i++) linkTo(`dir/file ${i}${more}.txt`);
   return site;
 }
 
@@ -124,7 +126,7 @@ test("readings: what many who take them slowly hold is bounded, and the oldest g
 test("listing: many at once of a large directory are all whole, compressed for who decodes it", async () => {
   await using site = await siteOf(3000);
   const handler = siteHandler(site.root);
-  const texts = await Promise.all(Array.from({ length: 20 }, async (_, i) => {
+  const texts = await Promise.all(Array.from({ length: 10 }, async (_, i) => {
     const headers: Record<string, string> = i % 2 === 0 ? {} : { "accept-encoding": "br, gzip" };
     const reply = await handler(lightRequest({ target: "/dir/", headers }));
     const content = await contentOf(reply);
