@@ -1,8 +1,8 @@
 // Builds the npm package into `npm/`:
 //
-//   deno task build:npm [--builder dnt|deno2node] [--repository URL]
+//   deno task build:npm [--builder dnt|typescript] [--repository URL]
 //
-// Without --builder it is dnt, or deno2node where JSR does not answer or dnt fails.
+// Without --builder it is dnt, or TypeScript where JSR does not answer or dnt fails.
 // `deno task check:npm` checks the package.
 
 import { cpSync, rmSync, writeFileSync } from "node:fs";

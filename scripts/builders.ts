@@ -9,7 +9,7 @@ export type Builders = Readonly<Record<string, () => Promise<string>>>;
 /** The builders, the preferred one first. */
 export const BUILDERS: Builders = {
   dnt: async () => await compileWithDnt(await loadDnt()),
-  deno2node: compilePackage,
+  typescript: compilePackage,
 };
 
 /** The code that was compiled, and by whom. */

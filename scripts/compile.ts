@@ -1,12 +1,12 @@
 // The sources as JavaScript for Node, with every `*.deno.ts` swapped for its `*.node.ts`: what the npm
-// package is made of, by deno2node, and the same with the tests.
+// package is made of, by TypeScript, and the same with the tests.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DEPENDENCIES, DEV_DEPENDENCIES, PAGES, PEERS, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 import { install } from "./runtimes.ts";
-import { Context, deno2node, emit, ts } from "./tools.ts";
+import { ts } from "./tools.ts";
 
 const LIBRARY = ["mod.ts", "server.ts", "client.ts", "lib"];
 
@@ -14,7 +14,6 @@ const TSCONFIG = {
   compilerOptions: {
     target: "ES2022",
     lib: ["ES2023", "ESNext.Disposable"],
-    // Not NodeNext: a file in which deno2node has changed an import then counts as CommonJS.
     module: "ES2022",
     moduleResolution: "Bundler",
     rootDir: "src",
@@ -24,23 +23,28 @@ const TSCONFIG = {
     noImplicitOverride: true,
     noUnusedLocals: true,
     verbatimModuleSyntax: true,
+    rewriteRelativeImportExtensions: true,
     types: ["node"],
     skipLibCheck: true,
   },
   include: ["src/**/*.ts"],
+  exclude: ["src/**/*.deno.ts"],
 };
 
 /** Compiles what the npm package has; rejects with the compiler's text if there are type errors. */
 export async function compilePackage(): Promise<string> {
   const dir = await prepare("package", LIBRARY, { ...DEPENDENCIES, ...PEERS, ...TYPES });
-  const tsConfigFilePath = join(dir, "tsconfig.json");
-  writeFileSync(tsConfigFilePath, JSON.stringify(TSCONFIG, null, 2));
-  const context = new Context({ tsConfigFilePath });
-  await deno2node(context);
-  const errors = await emit(context.project);
-  if (errors.length > 0) {
-    throw new Error(context.project.formatDiagnosticsWithColorAndContext(errors));
-  }
+  const { options, fileNames } = ts
+    .parseJsonConfigFileContent(TSCONFIG, ts.sys, dir, undefined, join(dir, "tsconfig.json"));
+  const host = ts.createCompilerHost(options);
+  const sources = new Set(fileNames);
+  host.readFile = (name) => {
+    const text = ts.sys.readFile(name);
+    return sources.has(name) ? forNode(text!) : text;
+  };
+  const program = ts.createProgram(fileNames, options, host);
+  const errors = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
+  if (errors.length > 0) throw new Error(ts.formatDiagnosticsWithColorAndContext(errors, host));
   return withPages(dir);
 }
 
@@ -86,10 +90,14 @@ function withPages(dir: string): string {
 /** The JavaScript of one file, in which `*.deno.ts` has become `*.node.ts`. */
 function transpile(fileName: string, source: string): string {
   const { options: compilerOptions } = ts.convertCompilerOptionsFromJson(
-    { ...TSCONFIG.compilerOptions, declaration: false, rewriteRelativeImportExtensions: true },
+    { ...TSCONFIG.compilerOptions, declaration: false },
     "",
   );
-  const forNode = source.replace(/(?<= from "\.[^"\n]*)\.deno\.ts";$/gm, '.node.ts";');
-  const { outputText } = ts.transpileModule(forNode, { fileName, compilerOptions });
+  const { outputText } = ts.transpileModule(forNode(source), { fileName, compilerOptions });
   return outputText.replace(/^#!.*/, "#!/usr/bin/env node");
+}
+
+/** A source in which `*.deno.ts` has become `*.node.ts`. */
+function forNode(source: string): string {
+  return source.replace(/(?<= from "\.[^"\n]*)\.deno\.ts";$/gm, '.node.ts";');
 }

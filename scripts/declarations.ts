@@ -84,7 +84,7 @@ function statementOf(node: ts.Node): ts.Statement {
 /** What is kept of a file; relative imports name the JavaScript, as every compiler understands. */
 function textOf(file: ts.SourceFile, kept: ReadonlySet<ts.Node>): string {
   let text = "";
-  let copied = 0;
+  let copied = ts.getShebang(file.text)?.length ?? 0; // nobody starts it
   const replace = (start: number, end: number, by: string) => {
     text += file.text.slice(copied, start) + by;
     copied = end;

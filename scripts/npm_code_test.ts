@@ -150,6 +150,13 @@ test("npm package: what Deno starts is started by Node, whoever has compiled it"
   });
 });
 
+test("npm package: nobody starts the declarations of a program", () => {
+  const text = "export declare const a: 1;\n";
+  withFiles({ "mod.d.ts": `#!/usr/bin/env -S deno run -A\n${text}` }, (dir) => {
+    assert.equal(publicDeclarations(dir, ["mod.d.ts"]).get("mod.d.ts"), text);
+  });
+});
+
 test("npm package: examples import it by its name there", () => {
   const files = Object.fromEntries(MODULES.map((path) => [path, ""]));
   const example = (name: string) =>

@@ -44,7 +44,7 @@ const LANES: readonly (readonly Step[])[] = [
     ...LINT,
     task("doc"),
     task("publish:check"),
-    task("build:npm", "--builder", "deno2node"),
+    task("build:npm", "--builder", "typescript"),
     task("check:npm"),
     task("soak", ...SOAK_FLAGS, ...SOAK_LOAD),
     task("audit"),

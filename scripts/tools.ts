@@ -1,3 +1,3 @@
 // The build's one dependency. Its version stands in scripts/deno.json, where only scripts find it.
 
-export { Context, deno2node, emit, ts } from "deno2node";
+export { default as ts } from "typescript";
