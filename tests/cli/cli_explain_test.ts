@@ -468,7 +468,7 @@ test("explain: a queue that is full, of a name with several addresses", async ()
   if (!LINUX) return;
   await using peer = await systemUnanswered();
   const { port } = peer.endpoint;
-  const options = ["--connect-timeout", "0.2", "-q"];
+  const options = ["--connect-timeout", "1", "-q"];
   const { code, stderr } = await runClient(["connect", `localhost:${port}`, ...options]);
   // ::1 refuses, and 127.0.0.1 is silent.
   assert.equal(code, 28);
