@@ -1,7 +1,7 @@
 // Checks the declarations of the npm package as its users' compilers do: TypeScript from the oldest
 // that is supported to the newest, in each way to find modules, with and without what else users have.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
 import { CODE, compiledTo, EXPORTS, NAME, NODE_TYPES_NEEDED, TYPES } from "./npm_package.ts";
@@ -123,11 +123,13 @@ async function check(dir: string, compiler: Compiler): Promise<void> {
  * Those in JavaScript do not check what they came with: most of the time would go into Node's types.
  */
 async function compile(tools: string, folders: readonly string[]): Promise<void> {
-  const compiler: typeof ts = createRequire(join(tools, "package.json"))("typescript");
-  if (compiler.createProgram === undefined) {
+  const api = join(tools, "node_modules", "typescript", "lib", "typescript.js");
+  if (!existsSync(api)) {
     await must([join(tools, "node_modules", ".bin", "tsc"), "--build", ...folders]);
     return;
   }
+  // By its path: by its name, Deno finds the one that these scripts import.
+  const compiler: typeof ts = createRequire(api)(api);
   const brought = new Map<string, ts.SourceFile | undefined>();
   const found = folders.flatMap((folder) => diagnosticsOf(compiler, folder, tools, brought));
   if (found.length > 0) {
