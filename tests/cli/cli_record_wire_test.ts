@@ -58,9 +58,10 @@ if (runtime === "Deno") {
           assert.equal(statSync(file).mode & 0o777, 0o600);
           const pcapng = format === "pcapng" ? readFileSync(file) : await converted(file);
           await withCapture(pcapng, async (capture) => {
-            const uris = (await capture.fields("http.request", "http.request.uri")).flat();
+            const { packets } = await capture.look(["http.request.uri", "http.file_data"]);
+            const uris = packets.map(([uri]) => uri).filter((uri) => uri !== "");
             assert.deepEqual(uris, ["/a.txt", "/a.txt"]);
-            assert.equal((await capture.fields("http.file_data", "frame.number")).length, 2);
+            assert.equal(packets.filter(([, data]) => data !== "").length, 2);
           });
         } finally {
           rmSync(path, { recursive: true });

@@ -181,14 +181,15 @@ test(
       lines.map((line) => ({ ...line, time: index, socket: Number(line.socket) + 10 * index }))
     );
     await withFile(all, async (capture) => {
-      const bad = await capture.fields(
-        "tcp.checksum.status == 0 or ip.checksum.status == 0 or " +
-          "_ws.malformed",
-        "frame.number",
-        "_ws.col.Info",
+      const { packets } = await capture.look([
+        ...["tcp.checksum.status", "ip.checksum.status", "_ws.malformed"],
+        ...["frame.number", "_ws.col.Info"],
+      ]);
+      const bad = packets.filter(([tcp, ip, malformed]) =>
+        `${tcp}~${ip}`.split("~").includes("0") || malformed !== ""
       );
       assert.deepEqual(bad, []);
-      assert.ok((await capture.fields("frame", "frame.number")).length > 20);
+      assert.ok(packets.length > 20);
     });
   },
   ["tshark"],

@@ -32,13 +32,6 @@ export class Capture {
     return String(stdout);
   }
 
-  /** The fields of the packets that a filter lets through, a line for each. */
-  async fields(filter: string, ...names: string[]): Promise<string[][]> {
-    const wanted = names.flatMap((name) => ["-e", name]);
-    const text = await this.run("-Y", filter, "-T", "fields", ...FORM, ...wanted);
-    return linesOf(text).map((line) => line.split("|"));
-  }
-
   /**
    * Starts tshark once for the fields of all packets, what is wrong with them, and the bytes of some
    * streams of a protocol, by their numbers.
