@@ -11,7 +11,7 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
 import { toWebStreams } from "../../lib/net/web_streams.ts";
 import { memoryResetting, systemResetting } from "../contract/networks.ts";
-import { bytes, pair, randomBytes, readAll, rejects } from "../support/helpers.ts";
+import { bytes, pair, randomBytes, readAll, rejects, unsendable } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
 
 const MIB = 1024 * 1024;
@@ -51,7 +51,7 @@ for (
     using ends = await pair(make());
     const writer = toWebStreams(ends.client).writable.getWriter();
     let done = false;
-    const written = writer.write(new Uint8Array(64 * MIB)).then(() => done = true);
+    const written = writer.write(unsendable()).then(() => done = true);
     assert.equal(writer.desiredSize, 0);
     await ends.server.read(new Uint8Array(1));
     assert.equal(done, false);
@@ -113,7 +113,7 @@ test("toWebStreams: aborting the writable resets, so that half is not taken for 
 test("toWebStreams: aborting the writable resets although a write waits for the peer", async () => {
   using ends = await pair(new MemoryTransport());
   const writer = toWebStreams(ends.client).writable.getWriter();
-  const waiting = assert.rejects(writer.write(new Uint8Array(64 * MIB)));
+  const waiting = assert.rejects(writer.write(unsendable()));
   await ends.server.read(new Uint8Array(1));
   await writer.abort(new Error("enough"));
   await waiting;

@@ -5,10 +5,8 @@ import assert from "node:assert/strict";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { systemTcp, systemTls, systemUnix } from "../contract/networks.ts";
-import { OWN_HOST, readExactly, until } from "../support/helpers.ts";
+import { OWN_HOST, readExactly, unsendable, until } from "../support/helpers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
-
-const MIB = 1024 * 1024;
 
 /** Writes are handed over in pieces of some multiple of this. */
 const PIECE = 64 * 1024;
@@ -32,7 +30,7 @@ for (const network of networks) {
     test(`${network.name}: bytesWritten tells ${WHAT}, of the ${way}'s write`, async () => {
       using ends = await network.pair();
       const [from, to] = way === "client" ? [ends.client, ends.server] : [ends.server, ends.client];
-      const data = new Uint8Array(32 * MIB);
+      const data = unsendable();
       const writing = from.write(data);
       // The kernel's buffers are full now, wherever in a piece that is.
       await until(() => isPast(from.bytesWritten), `the write to tell ${WHAT}`);

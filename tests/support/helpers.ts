@@ -22,6 +22,7 @@ export {
   readText,
   rejects,
   turn,
+  unsendable,
   until,
 } from "../../lib/testing/support.ts";
 
