@@ -97,7 +97,10 @@ testInNamespace(
       program.kill("SIGTERM");
       const { code, stderr } = await atOnce(program.exit());
       assert.equal(code, 143, stderr);
-      assert.match(stderr, /^stopped after 1 connection, 1 of them reset(; 1 worker, 0 restarts)?$/m);
+      assert.match(
+        stderr,
+        /^stopped after 1 connection, 1 of them reset(; 1 worker, 0 restarts)?$/m,
+      );
       await client.exit();
     }
   },
