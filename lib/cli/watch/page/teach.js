@@ -54,7 +54,7 @@ export const LESSONS = {
   close: {
     call: "close(2)",
     anchor: "close-behind-a-write-the-peer-s-read",
-    rule: "Frees the socket. What was written is still delivered, then FIN.",
+    rule: "Frees the socket. Written bytes are still delivered, then FIN.",
   },
   reset: {
     call: "close(2) with SO_LINGER 0",
