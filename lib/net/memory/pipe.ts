@@ -31,6 +31,7 @@ export class Pipe {
   /** Takes as much of `p` as there is room for, and returns the number of bytes. */
   put(p: Uint8Array): number {
     const n = Math.min(p.length, CAPACITY - this.#length);
+    if (n === 0) return 0;
     if (this.#length + n > this.#bytes.length) this.#grow(this.#length + n);
     const room = this.#bytes.length;
     const end = (this.#start + this.#length) % room;
@@ -44,6 +45,7 @@ export class Pipe {
   /** Moves as much as fits into `p`, and returns the number of bytes. */
   take(p: Uint8Array): number {
     const n = Math.min(p.length, this.#length);
+    if (n === 0) return 0;
     const first = Math.min(n, this.#bytes.length - this.#start);
     p.set(this.#bytes.subarray(this.#start, this.#start + first));
     p.set(this.#bytes.subarray(0, n - first), first);
