@@ -28,14 +28,16 @@ async function see(work: () => Promise<string>): Promise<string> {
 }
 
 /** Whether the kernel has a keep-alive timer for a connection of this machine (proc(5)). */
-function isKeptAlive({ localAddr }: Conn<TcpAddr>): boolean {
-  const port = localAddr.port.toString(16).toUpperCase().padStart(4, "0");
-  const line = readFileSync("/proc/net/tcp", "utf8").split("\n").find((line) => {
-    const [, local, , state] = line.trim().split(/\s+/);
-    return local === `0100007F:${port}` && state === "01";
-  });
-  assert.ok(line, `No connection from port ${localAddr.port}`);
-  return line.trim().split(/\s+/)[5].startsWith("02:");
+function isKeptAlive({ localAddr, remoteAddr }: Conn<TcpAddr>): boolean {
+  const inKernel = ({ port }: TcpAddr) =>
+    `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  // Both ends: a port of a client may have connections of others, too, to another server.
+  const ends = [inKernel(localAddr), inKernel(remoteAddr), "01"].join(" ");
+  const fields = readFileSync("/proc/net/tcp", "utf8").split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .find((fields) => fields.slice(1, 4).join(" ") === ends);
+  assert.ok(fields, `No connection from port ${localAddr.port}`);
+  return fields[5].startsWith("02:");
 }
 
 type Scenario = (transport: Transport) => Promise<string>;
