@@ -44,8 +44,8 @@ export interface SiteOptions extends Omit<FileOptions, "listing"> {
 }
 
 /**
- * Makes the handler of a site, of valid options. `receive` makes the handler of its uploads; undefined:
- * there are none.
+ * Makes the handler of a site, of valid options. `receive` makes the handler of its uploads. Undefined:
+ * the site takes no uploads.
  */
 export function makeSite(
   root: string,

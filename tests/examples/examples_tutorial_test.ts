@@ -213,7 +213,7 @@ test(
           const heard = await heardBy(client, "tls_client", [...args, directory]);
           assert.equal(heard, "TLSv1.3\nhello, secret\n");
         }
-        // Whom a client trusts is its own affair: one of each kind tells.
+        // The server does not see which authorities a client trusts: one client of each kind is enough.
         const distrust = await runProgram([
           ...tutorialCommand(kind, "tls_client"),
           ...args,

@@ -60,7 +60,7 @@ test("idle: a connection that is no longer watched stays, and so does one with a
   peer.close();
 });
 
-test("idle: a limit that is no time is refused", () => {
+test("idle: a limit that is not a duration is refused", () => {
   assert.throws(() => new IdleWatch(-1), /RangeError: new IdleWatch takes milliseconds/);
   assert.throws(() => new IdleWatch("1" as never), /TypeError: new IdleWatch takes milliseconds/);
 });
