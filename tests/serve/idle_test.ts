@@ -45,7 +45,7 @@ test("idle: time in which nothing is waited for does not count", async () => {
   peer.close();
 });
 
-test("idle: a connection that is no longer watched stays, and so does one with a limit of 0", async () => {
+test("idle: delete() ends the watch, and a limit of 0 watches nothing", async () => {
   const clock = new VirtualClock();
   const [conn, peer] = await pair();
   for (const limit of [10_000, 0]) {
