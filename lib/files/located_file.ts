@@ -194,8 +194,8 @@ const STATUS_OF_CODE: Readonly<Record<string, 403 | 404 | 503>> = {
 
 /**
  * Returns the status of the response that `fileHandler()` and `siteHandler()` make of an error of the
- * file system, such as 404 for ENOENT: 500 is for those that should not be. For `onError` of a server,
- * which gets the errors of files that have gone or changed while they were sent, too.
+ * file system, such as 404 for ENOENT. An error that should not happen has 500. A server's `onError`
+ * gets errors of files that were removed or changed while they were sent, too: this tells them apart.
  */
 export function statusOfError(error: unknown): 403 | 404 | 503 | 500 {
   if (error instanceof ChangedError) return 503;
