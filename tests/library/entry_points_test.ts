@@ -43,21 +43,21 @@ interface Load {
 
 /** By entry point. */
 const LOADS: Readonly<Record<string, Load>> = {
-  ".": { modules: 50, packages: [] },
+  ".": { modules: 39, packages: [] },
   "./http": { modules: 98, packages: [] },
   "./files": { modules: 79, packages: ["mime", "@fastify/busboy"] },
-  "./websocket": { modules: 99, packages: [] },
+  "./websocket": { modules: 87, packages: [] },
   "./frames": { modules: 23, packages: [] },
   "./streams": { modules: 6, packages: [] },
   "./metrics": { modules: 12, packages: [] },
-  "./workers": { modules: 44, packages: [] },
+  "./workers": { modules: 31, packages: [] },
   "./proxy-protocol": { modules: 33, packages: [] },
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 35, packages: [] },
   "./recording": { modules: 69, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 33, packages: [] },
-  "./simulate": { modules: 60, packages: [] },
+  "./simulate": { modules: 48, packages: [] },
   "./testing": { modules: 38, packages: [] },
   "./server": { modules: 39, packages: [] },
   "./client": { modules: 39, packages: [] },
@@ -69,18 +69,18 @@ const LOADS: Readonly<Record<string, Load>> = {
  */
 const COMMAND_LOADS: Readonly<Record<string, Load>> = {
   "echo/server.ts": { modules: 37, packages: [] },
-  "echo/run_server.ts": { modules: 73, packages: [] },
+  "echo/run_server.ts": { modules: 61, packages: [] },
   "echo/client.ts": { modules: 28, packages: [] },
-  "echo/run_client.ts": { modules: 63, packages: [] },
+  "echo/run_client.ts": { modules: 51, packages: [] },
   "web/web.ts": { modules: 41, packages: [] },
-  "web/run.ts": { modules: 179, packages: ["mime"] },
+  "web/run.ts": { modules: 167, packages: ["mime"] },
   "relay/relay.ts": { modules: 49, packages: [] },
-  "relay/run.ts": { modules: 105, packages: [] },
-  "chat/chat.ts": { modules: 116, packages: [] },
+  "relay/run.ts": { modules: 94, packages: [] },
+  "chat/chat.ts": { modules: 103, packages: [] },
   "get/get.ts": { modules: 38, packages: [] },
-  "get/run.ts": { modules: 105, packages: [] },
+  "get/run.ts": { modules: 93, packages: [] },
   "connect/connect.ts": { modules: 51, packages: [] },
-  "connect/run.ts": { modules: 78, packages: [] },
+  "connect/run.ts": { modules: 67, packages: [] },
 };
 
 interface Dependency {
