@@ -79,6 +79,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       "./lib/cli/commands/chat/page_texts.deno.ts": "./lib/cli/commands/chat/page_texts.node.ts",
       "./lib/cli/commands/web/host_name.deno.ts": "./lib/cli/commands/web/host_name.node.ts",
       "./lib/protocols/chat/nats/packages.deno.ts": "./lib/protocols/chat/nats/packages.node.ts",
+      "./lib/base/builtins.deno.ts": "./lib/base/builtins.node.ts",
       "./lib/base/proc.deno.ts": "./lib/base/proc.node.ts",
       "./lib/net/io_functions.deno.ts": "./lib/net/io_functions.node.ts",
       "./lib/net/lookup.deno.ts": "./lib/net/lookup.node.ts",

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { nodeCrypto } from "./builtins.deno.ts";
 
 /** A text is not what it should be. The message names it and says why, as the middle of a sentence. */
 export class PemError extends Error {
@@ -64,7 +65,7 @@ export function certificatesIn(pem: Pem, beside?: Pem): X509Certificate[] {
   if (certificates.length === 0) throw new PemError(whyNoCertificate(pem, blocks, beside));
   return certificates.map(({ text }, i) => {
     try {
-      return checkDates(new X509Certificate(text));
+      return checkDates(new (nodeCrypto().X509Certificate)(text));
     } catch (error) {
       const which = certificates.length === 1 ? "the certificate" : `certificate ${i + 1}`;
       throw damaged(`${which} in ${pem.name}`, error);
@@ -106,7 +107,7 @@ export function privateKeyIn(
     throw new PemError(`${key} is encrypted: ${decrypt}`);
   }
   try {
-    return createPrivateKey({ key: text, ...isEncrypted && { passphrase } });
+    return nodeCrypto().createPrivateKey({ key: text, ...isEncrypted && { passphrase } });
   } catch (error) {
     if (!isEncrypted) throw damaged(key, error);
     // OpenSSL says the same of an unknown cipher and, now and then, of what a wrong passphrase brings out.

@@ -141,25 +141,32 @@ if (runtime === "Deno") {
 }
 
 if (runtime.startsWith("Node")) {
-  test("entry points: none loads fetch, nor does a command, before it is used", async () => {
-    const sources = [
-      ...Object.values(exports),
-      ...Object.keys(COMMAND_LOADS).map((path) => `lib/cli/commands/${path}`),
-    ];
-    const urls = sources.map((source) =>
-      new URL(`../../${source.replace(/ts$/, "js")}`, import.meta.url).href
-    );
-    const script = `
-      await Promise.all(${JSON.stringify(urls)}.map((url) => import(url)));
-      const loaded = () => process.moduleLoadList.some((name) => name.endsWith("/undici"));
-      const before = loaded();
-      new Response("");
-      console.log(before, loaded());
-    `;
-    const command = [process.execPath, "--input-type=module", "-e", script];
-    const { code, stdout, stderr } = await runProgram(command);
-    assert.equal(code, 0, stderr);
-    // The second says that the list would show it.
-    assert.equal(stdout.toString(), "false true\n");
-  });
+  const sources = [
+    ...Object.values(exports),
+    ...Object.keys(COMMAND_LOADS).map((path) => `lib/cli/commands/${path}`),
+  ];
+  /** What is loaded when it is used, the name by which Node lists it, and a script that uses it. */
+  const LATE = [
+    ["fetch", "/undici", 'new Response("")'],
+    ["TLS", " tls", 'await import("node:tls")'],
+  ];
+  for (const [what, name, use] of LATE) {
+    test(`entry points: none loads ${what}, nor does a command, before it is used`, async () => {
+      const urls = sources.map((source) =>
+        new URL(`../../${source.replace(/ts$/, "js")}`, import.meta.url).href
+      );
+      const script = `
+        await Promise.all(${JSON.stringify(urls)}.map((url) => import(url)));
+        const loaded = () => process.moduleLoadList.some((name) => name.endsWith("${name}"));
+        const before = loaded();
+        ${use};
+        console.log(before, loaded());
+      `;
+      const command = [process.execPath, "--input-type=module", "-e", script];
+      const { code, stdout, stderr } = await runProgram(command);
+      assert.equal(code, 0, stderr);
+      // The second says that the list would show it.
+      assert.equal(stdout.toString(), "false true\n");
+    });
+  }
 }

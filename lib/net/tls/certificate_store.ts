@@ -4,10 +4,11 @@
  * @module
  */
 
-import { X509Certificate } from "node:crypto";
-import tls from "node:tls";
+import type { X509Certificate } from "node:crypto";
+import type tls from "node:tls";
 import type { Addr } from "../../base/addr.ts";
 import { checkOptions, type Kind, required, TEXTS } from "../../base/arguments.ts";
+import { nodeCrypto, nodeTls } from "../../base/builtins.deno.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { SocketError } from "../../base/errors.ts";
 import { certificatesIn, type KeyPair, keyPairIn, pemOf } from "../../base/pem.ts";
@@ -183,14 +184,14 @@ function makeOf(pair: KeyPair, where: string, ca: string[] | undefined): Made {
     key: pair.key,
     ca: ca?.join("") ?? "",
     identity,
-    context: tls.createSecureContext(identity),
+    context: nodeTls().createSecureContext(identity),
     names: namesOf(identity.cert),
   };
 }
 
 /** The names in the subjectAltName of the first certificate, in lower case. */
 function namesOf(cert: string): string[] {
-  const { subjectAltName = "" } = new X509Certificate(cert);
+  const { subjectAltName = "" } = new (nodeCrypto().X509Certificate)(cert);
   return Array.from(
     subjectAltName.matchAll(/(?:^|, )DNS:([^\s,"]+)/g),
     ([, name]) => name.toLowerCase(),

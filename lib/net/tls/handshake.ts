@@ -8,8 +8,9 @@
 import process from "node:process";
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import tls from "node:tls";
+import type tls from "node:tls";
 import type { Addr } from "../../base/addr.ts";
+import { nodeTls } from "../../base/builtins.deno.ts";
 import { Deadline } from "../../base/wait.ts";
 import type { SocketOp } from "../../base/error_codes.ts";
 import { abortError, SocketError } from "../../base/errors.ts";
@@ -67,7 +68,8 @@ export function serverSocket(
   options: TlsServerOptions,
 ): tls.TLSSocket {
   const { alpnProtocols } = options;
-  return new tls.TLSSocket(stream as tls.TLSSocket, {
+  const { TLSSocket } = nodeTls();
+  return new TLSSocket(stream as tls.TLSSocket, {
     isServer: true,
     secureContext: shownBy(store).fallback.context,
     ...choosing(store),
@@ -107,7 +109,7 @@ export function clientSocket(
   options: TlsClientOptions,
 ): tls.TLSSocket {
   const { cert, key, caCerts, alpnProtocols, insecure = false } = options;
-  return tls.connect({
+  return nodeTls().connect({
     socket: stream,
     host: peer.name,
     servername: peer.asksFor ?? "",
@@ -230,10 +232,10 @@ export function clientContext(options: ClientContext, addr: Addr): tls.SecureCon
     String(last.options.caCerts) === String(caCerts);
   if (last !== undefined && same) return last.context;
   const context = usable("startTls", addr, () => {
-    const ca = caCerts && [...tls.rootCertificates, ...issuersOf(caCerts)];
+    const ca = caCerts && [...nodeTls().rootCertificates, ...issuersOf(caCerts)];
     const isSomebody = cert !== undefined || key !== undefined;
     const own = isSomebody && pairOf({ cert: cert!, key: key! }, "");
-    return tls.createSecureContext({ ...own, ca });
+    return nodeTls().createSecureContext({ ...own, ca });
   });
   last = { options: { cert, key, caCerts: caCerts && [...caCerts] }, context };
   return context;

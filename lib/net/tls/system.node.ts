@@ -7,7 +7,8 @@
 
 import type net from "node:net";
 import { setImmediate } from "node:timers";
-import tls from "node:tls";
+import type tls from "node:tls";
+import { nodeTls } from "../../base/builtins.node.ts";
 import { translateTls } from "../../base/tls_errors.ts";
 import { type Addr, formatAddr, type TcpAddr, tcpAddr } from "../../base/addr.ts";
 import { movedBy, StreamConn } from "../duplex_to_conn.ts";
@@ -206,7 +207,7 @@ class Handshakes {
   /** A server for what the store has now. */
   #newServer(): tls.Server {
     const { alpnProtocols, handshakeTimeout = HANDSHAKE_TIMEOUT } = this.#options;
-    const server = tls.createServer({
+    const server = nodeTls().createServer({
       ...this.#shown.fallback.identity,
       ...choosing(this.#store),
       ...clientCertificates(this.#store),
