@@ -4,20 +4,18 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, posix } from "node:path";
+import { type Compiler, installCompiler, NATIVE } from "./compilers.ts";
 import { CODE, compiledTo, EXPORTS, NAME, NODE_TYPES_NEEDED, TYPES } from "./npm_package.ts";
-import { must, ROOT } from "./program.ts";
+import { must } from "./program.ts";
 import type { Report } from "./report.ts";
-import { install } from "./runtimes.ts";
 import { ts } from "./tools.ts";
 
-/** A compiler, the types of Node that it understands, and its ways to find modules. */
-interface Compiler {
-  readonly version: string;
-  readonly nodeTypes: string;
+/** A compiler that users have, and its ways to find modules. */
+interface UsersCompiler extends Compiler {
   readonly resolutions: readonly string[];
 }
 
-const COMPILERS: readonly Compiler[] = [
+const COMPILERS: readonly UsersCompiler[] = [
   { version: "4.7.4", nodeTypes: "20.12.14", resolutions: ["node", "node16", "nodenext"] },
   { version: "4.9.5", nodeTypes: "20.12.14", resolutions: ["node", "node16", "nodenext"] },
   {
@@ -25,7 +23,7 @@ const COMPILERS: readonly Compiler[] = [
     nodeTypes: TYPES["@types/node"],
     resolutions: ["node", "node16", "nodenext", "bundler"],
   },
-  { version: "7.0.2", nodeTypes: "26.6.6", resolutions: ["node16", "nodenext", "bundler"] },
+  { ...NATIVE, resolutions: ["node16", "nodenext", "bundler"] },
 ];
 
 /** What users' compilers know, and what the users can then do with the package. */
@@ -79,7 +77,7 @@ interface Project {
 }
 
 /** How a module is found has nothing to do with what else is known: once in each way is enough. */
-function projectsOf({ resolutions }: Compiler): Project[] {
+function projectsOf({ resolutions }: UsersCompiler): Project[] {
   const [first, ...others] = SURROUNDINGS;
   return [
     ...resolutions.map((resolution) => ({ resolution, surroundings: first })),
@@ -98,10 +96,9 @@ export async function checkTypes(dir: string, report: Report): Promise<void> {
 }
 
 /** Compiles programs that use all that the package exports. */
-async function check(dir: string, compiler: Compiler): Promise<void> {
-  const { version, nodeTypes } = compiler;
-  const tools = join(ROOT, ".node", `typescript-${version}`);
-  await install(tools, { typescript: version, "@types/node": nodeTypes });
+async function check(dir: string, compiler: UsersCompiler): Promise<void> {
+  const { version } = compiler;
+  const tools = await installCompiler(compiler);
   const [withNode, without] = [true, false].map((withNode) => PROGRAM + noneIsAny(dir, withNode));
   const folders = projectsOf(compiler).map(({ resolution, surroundings }) => {
     // What the compiler says names the folder.
