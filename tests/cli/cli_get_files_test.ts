@@ -28,11 +28,13 @@ import { SocketError } from "../../lib/base/errors.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { type Exit, runProgram } from "../support/peers.ts";
+import { type Exit, Program, runProgram } from "../support/peers.ts";
 import { test } from "../support/runner.deno.ts";
 import {
   assertFailed,
   inShell,
+  InTurn,
+  inTurnCommand,
   programCommand,
   runClient,
   startClient,
@@ -104,7 +106,7 @@ function get(...args: string[]): Promise<Exit> {
   return runClient(["get", ...args]);
 }
 
-function assertGot({ code, stderr }: Exit, file: string): void {
+function assertGot({ code, stderr }: Pick<Exit, "code" | "stderr">, file: string): void {
   assert.equal(code, 0, stderr);
   assert.ok(readFileSync(file).equals(CONTENT), file);
 }
@@ -165,16 +167,15 @@ test("get -o: a name that is too long is told before anything is asked for", () 
 
 test("get -O: a name of 246 to 255 bytes can be had, too", () =>
   getting([], async (dir, url) => {
-    const command = [...programCommand("client"), "get", "-O"];
-    for (const length of [246, 255]) {
-      const name = "é".repeat((length - length % 2) / 2) + "a".repeat(length % 2);
-      const exit = await runProgram(
-        inShell(`cd '${dir}' && "$@"`, [...command, `${url}/${encodeURIComponent(name)}`]),
-      );
-      assert.equal(remoteName(new URL(`${url}/${encodeURIComponent(name)}`)), name);
-      assertGot(exit, join(dir, name));
-      assert.ok(readdirSync(dir).includes(name));
-    }
+    const names = [246, 255].map((length) =>
+      "é".repeat((length - length % 2) / 2) + "a".repeat(length % 2)
+    );
+    const urls = names.map((name) => `${url}/${encodeURIComponent(name)}`);
+    assert.deepEqual(urls.map((url) => remoteName(new URL(url))), names);
+    const lines = urls.map((url) => ["client", "get", "-O", url]);
+    await using all = new InTurn(new Program(inShell(`cd '${dir}' && "$@"`, inTurnCommand(lines))));
+    for (const [i, exit] of (await all.exits()).entries()) assertGot(exit, join(dir, names[i]));
+    assert.deepEqual(readdirSync(dir).sort(), names.sort());
   }));
 
 test("get -o: two long names that begin alike have parts of their own", () => {

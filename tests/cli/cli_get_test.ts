@@ -33,6 +33,8 @@ import { type Exit, Program, PYTHON, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
   inShell,
+  InTurn,
+  inTurnCommand,
   onTerminal,
   programCommand,
   runClient,
@@ -137,7 +139,7 @@ async function retrying(waits: readonly number[], args: readonly string[]): Prom
 }
 
 /** Asserts that a run went well, and told nothing about it. */
-function assertQuiet({ code, stderr }: Exit): void {
+function assertQuiet({ code, stderr }: Pick<Exit, "code" | "stderr">): void {
   assert.deepEqual([code, stderr], [0, ""]);
 }
 
@@ -234,12 +236,12 @@ test("get: -O takes one name out of the URL, whatever that tries", async () => {
   await withHttp(() => ({ status: 200, body: "x" }), (url) =>
     withDir(async (dir) => {
       mkdirSync(join(dir, "in"));
-      const client = [...programCommand("client"), "get", "-O"];
-      for (const path of ["..%2f..%2fetc", "a%5cb", "%00", "a%0ab", "x/../..%2e%2fz"]) {
-        assertQuiet(
-          await runProgram(inShell(`cd '${dir}/in' && "$@"`, [...client, `${url}/${path}`])),
-        );
-      }
+      const paths = ["..%2f..%2fetc", "a%5cb", "%00", "a%0ab", "x/../..%2e%2fz"];
+      const lines = paths.map((path) => ["client", "get", "-O", `${url}/${path}`]);
+      await using all = new InTurn(
+        new Program(inShell(`cd '${dir}/in' && "$@"`, inTurnCommand(lines))),
+      );
+      for (const exit of await all.exits()) assertQuiet(exit);
       assert.deepEqual(readdirSync(dir), ["in"]);
       const names = ["%00", "..%2e%2fz", "..%2f..%2fetc", "a%0ab", "a%5cb"];
       assert.deepEqual(readdirSync(join(dir, "in")).sort(), names);
@@ -268,15 +270,17 @@ test("get: binary content is not printed on a terminal, unless -o - says so", ()
     ({ target }) => ({ status: 200, body: target === "/text" ? "t\xfcxt" : "GIF\x00\x9b" }),
     async (url) => {
       const onScreen = async (...args: string[]) => {
-        const client = [...programCommand("client"), "get", ...args];
-        const { code, stdout } = await runProgram(onTerminal(client, true));
-        return [code, stdout.toString()];
+        const { code, stdout, stderr } = await runClient(["get", ...args], { terminal: "both" });
+        return [code, stdout.toString(), stderr];
       };
       const refusal = "client.ts: The content is binary, and stdout a terminal. " +
-        "Say -o FILE to save it, or -o - to print it all the same.\r\n";
-      assert.deepEqual(await onScreen(url), [23, refusal]);
-      assert.deepEqual(await onScreen("-o", "-", url), [0, "GIF\x00\x9b"]);
-      assert.deepEqual(await onScreen(`${url}/text`), [0, "t\xfcxt"]);
+        "Say -o FILE to save it, or -o - to print it all the same.";
+      assert.deepEqual(await onScreen(url), [23, "", `${refusal}\n`]);
+      assert.deepEqual(await onScreen("-o", "-", url), [0, "GIF\x00\x9b", ""]);
+      assert.deepEqual(await onScreen(`${url}/text`), [0, "t\xfcxt", ""]);
+      const client = [...programCommand("client"), "get", url];
+      const { code, stdout } = await runProgram(onTerminal(client, true));
+      assert.deepEqual([code, stdout.toString()], [23, `${refusal}\r\n`]);
     },
   ), ["python3"]);
 
@@ -1250,11 +1254,9 @@ test(
             shown.stdout.toString().replaceAll("\x1b[K", ""),
             /file \[#{22,24}\] 100% 2\.0 MiB of 2\.0 MiB {2}[\d.]+ [KMG]?i?B\/s {2}\d:\d\d\r\n$/,
           );
-          const quiet = await runProgram(onTerminal([...client, "-q"]));
-          assert.deepEqual([quiet.code, quiet.stdout.toString()], [0, ""]);
-          const toStdout = [...programCommand("client"), "get", url];
-          const printed = await runProgram(onTerminal(toStdout));
-          assert.deepEqual([printed.code, printed.stdout.toString()], [0, ""]);
+          for (const args of [["-o", join(dir, "file"), "-q"], []]) {
+            assertQuiet(await runClient(["get", ...args, url], { terminal: "stderr" }));
+          }
         }),
     ),
   ["python3"],
