@@ -23,7 +23,7 @@ async function withFile(use: (path: string) => Promise<void>): Promise<void> {
 
 /** What the echo server answers to a caller from this address. */
 async function callFrom(source: string, port: number): Promise<string> {
-  const command = ["ncat", "-s", source, "127.0.0.1", String(port)];
+  const command = ["socat", "-t", "30", "-", `TCP4:127.0.0.1:${port},bind=${source}`];
   return (await runProgram(command, { stdin: "hello" })).stdout.toString();
 }
 
@@ -65,7 +65,7 @@ test("server: --allow and --deny decide who is served, and who is refused is tol
   assert.match(first, /^refused 127\.0\.0\.2:\d+: its address is denied$/);
   assert.match(second, /^refused 127\.0\.0\.4:\d+: its address is not allowed$/);
   assert.match(stderr, /^stopped after 2 connections, 0 of them reset; 2 more refused$/m);
-}, ["ncat"]);
+}, ["socat"]);
 
 test(
   "server: SIGHUP reads the files again; who is connected stays",
@@ -94,7 +94,7 @@ test(
       early.close();
       assert.equal((await server.program.stop()).code, 0);
     }),
-  ["ncat"],
+  ["socat"],
 );
 
 test(
@@ -118,7 +118,7 @@ test(
       assert.equal(await callFrom("127.0.0.1", server.port), "hello");
       assert.equal(await callFrom("127.0.0.2", server.port), "");
     }),
-  ["ncat"],
+  ["socat"],
 );
 
 test("server: a file that is not right when it starts exits 2, with the line", () =>
@@ -138,7 +138,7 @@ test("server: --max-per-address limits each address by itself", async () => {
   await server.program.stderr.until(
     /refused 127\.0\.0\.1:\d+: its address has 1 connection already/,
   );
-}, ["ncat"]);
+}, ["socat"]);
 
 test("server: off loopback one address gets a quarter of the places, unless told otherwise", async () => {
   const most = ["--max-connections", "5"];

@@ -28,6 +28,7 @@ import { fileHandler } from "../../lib/files/files.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn } from "../../lib/net/transport.ts";
+import { spread } from "../support/cases.ts";
 import { bytes, freePort, OWN_HOST, randomBytes, until } from "../support/helpers.ts";
 import { type Exit, Program, PYTHON, runProgram } from "../support/peers.ts";
 import {
@@ -944,33 +945,36 @@ test("get: -C begins anew without a validator, but keeps what it had if that dif
     [['ETag: "one"'], ['ETag: "two"'], "", 'bytes=30000- "one"', ["-C"]],
     [['ETag: "one"'], ['ETag: "one"'], "", "all -", []],
   ];
-  for (const [first, then, path, seen, args] of cases) {
-    for (const same of [0, 1, 29_999, 30_000]) {
-      const content = Buffer.from(CONTENT.map((byte, i) => i < same ? byte : byte ^ 0xff));
-      const before = origin({ breaks: [30_000], fields: first, content });
-      const after = origin({ fields: then });
-      await withRaw([before.turn, after.turn], (url) =>
-        withDir(async (dir) => {
-          const file = join(dir, "file");
-          assertFailed(await get([...args, "-o", file, url]), 18);
-          const part = readFileSync(`${file}.part`);
-          const exit = await get([...args, "-o", file, "--sha256", SHA256, `${url}${path}`]);
-          assert.equal(exit.code, 0, exit.stderr);
-          assert.ok(readFileSync(file).equals(CONTENT));
-          assert.deepEqual(after.seen, [seen]);
-          if (same === 30_000) {
-            assertQuiet(exit);
-            assert.deepEqual(readdirSync(dir), ["file"]);
-          } else {
-            assert.match(
-              exit.stderr,
-              /part is not what .*: that, 30000 bytes, is kept in .*part\.1\.$/m,
-            );
-            assert.deepEqual(readdirSync(dir).sort(), ["file", "file.part.1"]);
-            assert.ok(readFileSync(`${file}.part.1`).equals(part));
-          }
-        }));
-    }
+  const sames = [0, 1, 29_999, 30_000];
+  for (
+    const [[first, then, path, seen, args], same] of spread(
+      cases.flatMap((one) => sames.map((same) => [one, same] as const)),
+    )
+  ) {
+    const content = Buffer.from(CONTENT.map((byte, i) => i < same ? byte : byte ^ 0xff));
+    const before = origin({ breaks: [30_000], fields: first, content });
+    const after = origin({ fields: then });
+    await withRaw([before.turn, after.turn], (url) =>
+      withDir(async (dir) => {
+        const file = join(dir, "file");
+        assertFailed(await get([...args, "-o", file, url]), 18);
+        const part = readFileSync(`${file}.part`);
+        const exit = await get([...args, "-o", file, "--sha256", SHA256, `${url}${path}`]);
+        assert.equal(exit.code, 0, exit.stderr);
+        assert.ok(readFileSync(file).equals(CONTENT));
+        assert.deepEqual(after.seen, [seen]);
+        if (same === 30_000) {
+          assertQuiet(exit);
+          assert.deepEqual(readdirSync(dir), ["file"]);
+        } else {
+          assert.match(
+            exit.stderr,
+            /part is not what .*: that, 30000 bytes, is kept in .*part\.1\.$/m,
+          );
+          assert.deepEqual(readdirSync(dir).sort(), ["file", "file.part.1"]);
+          assert.ok(readFileSync(`${file}.part.1`).equals(part));
+        }
+      }));
   }
 });
 

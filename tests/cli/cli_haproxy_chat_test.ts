@@ -115,7 +115,8 @@ class Page {
 
 /** A terminal that is in the room. */
 async function terminal({ ports }: Haproxy): Promise<{ nc: Program; name: string }> {
-  const nc = new Program(["ncat", "-s", TERMINALS, OWN_HOST, ports.lines], { pipe: true });
+  const to = `TCP4:${OWN_HOST}:${ports.lines},bind=${TERMINALS}`;
+  const nc = new Program(["socat", "-", to], { pipe: true });
   const [, name] = await nc.stdout.until(/You are (\S+);/);
   return { nc, name };
 }
@@ -216,5 +217,5 @@ test(
       for (const nc of terminals.values()) await nc[Symbol.asyncDispose]();
     }
   },
-  ["haproxy", "nats-server", "ncat"],
+  ["haproxy", "nats-server", "socat"],
 );

@@ -14,6 +14,7 @@ import {
 } from "../../lib/cli/advice/foreign_options.ts";
 import type { Hints } from "../../lib/cli/io/flags.ts";
 import { socatHint } from "../../lib/cli/advice/socat.ts";
+import { spread } from "../support/cases.ts";
 import { assertFailed, runClient, runServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -31,18 +32,19 @@ const COMMANDS: Readonly<Record<string, readonly [run: Run, hints: Hints]>> = {
 };
 
 test("hints: each is told, and none is of an option that the command has", async () => {
-  for (const [name, [run, own]] of Object.entries(COMMANDS)) {
-    for (const [option, hint] of Object.entries({ ...DENO_HINTS, ...own })) {
-      const { code, stderr } = await run([option]);
-      const message = `Unknown option ${option}: ${hint}. See `;
-      assert.ok(code === 2 && stderr.includes(message), `${name} ${option}: ${stderr}`);
-    }
+  const all = Object.entries(COMMANDS).flatMap(([name, [run, own]]) =>
+    Object.entries({ ...DENO_HINTS, ...own }).map((hint) => [name, run, ...hint] as const)
+  );
+  for (const [name, run, option, hint] of spread(all)) {
+    const { code, stderr } = await run([option]);
+    const message = `Unknown option ${option}: ${hint}. See `;
+    assert.ok(code === 2 && stderr.includes(message), `${name} ${option}: ${stderr}`);
   }
 });
 
 test("hints: those that name options name ones that there are", async () => {
   for (const [name, [, hints]] of Object.entries(COMMANDS)) {
-    for (const hint of Object.values(hints)) {
+    for (const hint of spread(Object.values(hints))) {
       // In quotes behind the name of another command they are options of that one.
       const [, other = name] = /^(?:it is one of|with) '?(web|relay|connect|get)\b/.exec(hint) ??
         [];
@@ -184,7 +186,7 @@ const HABITS: readonly (readonly [run: Run, line: string, says: RegExp])[] = [
 ];
 
 test("hints: where habit leads wrong, what to type instead is told", async () => {
-  for (const [run, line, says] of HABITS) {
+  for (const [run, line, says] of spread(HABITS)) {
     const exit = await run(line.split(" "));
     assertFailed(exit as Parameters<typeof assertFailed>[0], 2, says);
   }
