@@ -178,6 +178,8 @@ sys.stdin.read()
     const clock = new TestClock();
     await using client = startClient(args, { pipe: true, clock });
     client.stdin.end(new Uint8Array(64 * MIB));
+    // From then on it is connected, and looks each second whether something has moved.
+    await clock.asked(1000);
     await untilStill(peer);
     await clock.advance(22_000);
     assertFailed(await client.exit(), 28, /nothing moved for 20 s/);

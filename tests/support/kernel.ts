@@ -1,7 +1,8 @@
 // What Linux tells of the sockets and processes of this machine, in /proc (proc(5), proc_net_tcp(5)).
 // On other systems each answer is the one that tests wait for, so that they go on at once.
 
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { Buffer } from "node:buffer";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import type { Endpoint } from "../../lib/base/addr.ts";
 
 /** Whether there is a kernel to ask. */
@@ -25,13 +26,33 @@ interface Socket {
   readonly timer: string;
 }
 
-function sockets(protocol: "tcp" | "udp"): Socket[] {
-  return readFileSync(`/proc/net/${protocol}`, "utf8").trimEnd().split("\n").slice(1)
-    .map((line) => {
-      const [, local, remote, state, queues, timer] = line.trim().split(/\s+/);
-      const [unsent, received] = queues.split(":").map((hex) => parseInt(hex, 16));
-      return { local, remote, state, unsent, received, timer: timer.split(":")[0] };
-    });
+/** The sockets in a table that are at an endpoint or connected to it: of all, there are thousands. */
+function among(table: string, endpoint: Endpoint): Socket[] {
+  const there = ` ${spelled(endpoint)} `;
+  return table.split("\n").filter((line) => line.includes(there)).map((line) => {
+    const [, local, remote, state, queues, timer] = line.trim().split(/\s+/);
+    const [unsent, received] = queues.split(":").map((hex) => parseInt(hex, 16));
+    return { local, remote, state, unsent, received, timer: timer.split(":")[0] };
+  });
+}
+
+function sockets(protocol: "tcp" | "udp", endpoint: Endpoint): Socket[] {
+  return among(readFileSync(`/proc/net/${protocol}`, "utf8"), endpoint);
+}
+
+/** Those of TCP that listen, which come first: to have the kernel tell of all others takes long. */
+function listeners(endpoint: Endpoint): Socket[] {
+  const file = openSync("/proc/net/tcp", "r");
+  try {
+    const page = Buffer.alloc(4096);
+    let table = "";
+    for (let n; (n = readSync(file, page)) > 0 && !/^ *\d+: \S+ \S+ (?!0A )/m.test(table);) {
+      table += page.toString("latin1", 0, n);
+    }
+    return among(table, endpoint).filter(({ state }) => state === LISTEN);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** An endpoint of IPv4 as it stands there: the address in the order of the machine's bytes. */
@@ -45,41 +66,35 @@ function spelled({ host, port }: Endpoint): string {
 export function isListening(endpoint: Endpoint): boolean {
   if (!TELLS) return false;
   const local = spelled(endpoint);
-  return sockets("tcp").some((socket) => socket.state === LISTEN && socket.local === local);
+  return listeners(endpoint).some((socket) => socket.local === local);
 }
 
 /** Whether a socket for datagrams is there. */
 export function isBound(endpoint: Endpoint): boolean {
   if (!TELLS) return false;
   const local = spelled(endpoint);
-  return sockets("udp").some((socket) => socket.local === local);
+  return sockets("udp", endpoint).some((socket) => socket.local === local);
 }
 
 /** Whether the socket for datagrams that is there has taken all that came. */
 export function hasTakenAll(endpoint: Endpoint): boolean {
   if (!TELLS) return true;
   const local = spelled(endpoint);
-  return sockets("udp").some((socket) => socket.local === local && socket.received === 0);
+  return sockets("udp", endpoint).some((socket) => socket.local === local && socket.received === 0);
 }
 
 /** Whether somebody is kept waiting who connects there, since more than `backlog` wait already. */
 export function keepsWaiting(endpoint: Endpoint, backlog: number): boolean {
   if (!TELLS) return true;
   const there = spelled(endpoint);
-  const all = sockets("tcp");
-  return all.some(({ state, remote }) => state === SYN_SENT && remote === there) &&
-    all.some(({ state, local, received }) =>
-      state === LISTEN && local === there && received > backlog
-    );
+  return listeners(endpoint).some(({ local, received }) => local === there && received > backlog) &&
+    sockets("tcp", endpoint).some(({ state, remote }) => state === SYN_SENT && remote === there);
 }
 
 /** Whether bytes wait to be received on a connection to an endpoint of this machine. */
 export function holdsBytes(endpoint: Endpoint): boolean {
   if (!TELLS) return true;
-  const there = spelled(endpoint);
-  return sockets("tcp").some(({ state, local, remote, received }) =>
-    state !== LISTEN && (local === there || remote === there) && received > 0
-  );
+  return sockets("tcp", endpoint).some(({ state, received }) => state !== LISTEN && received > 0);
 }
 
 /**
@@ -88,9 +103,8 @@ export function holdsBytes(endpoint: Endpoint): boolean {
  */
 export function isAtRest(endpoint: Endpoint): boolean {
   if (!TELLS) return true;
-  const there = spelled(endpoint);
-  const ends = sockets("tcp").filter(({ state, local, remote }) =>
-    state !== SYN_SENT && state !== LISTEN && (local === there || remote === there)
+  const ends = sockets("tcp", endpoint).filter(({ state }) =>
+    state !== SYN_SENT && state !== LISTEN
   );
   return ends.length > 0 &&
     ends.every(({ unsent, timer }) => unsent === 0 || timer === ZERO_WINDOW);
