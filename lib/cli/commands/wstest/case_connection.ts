@@ -29,7 +29,7 @@ export class Link implements Disposable {
   written: Uint8Array = new Uint8Array(0);
   readonly #conn: Conn;
   readonly #clock: Clock;
-  readonly #buffer = new Uint8Array(64 * 1024);
+  readonly #buffer = new Uint8Array(16 * 1024);
   #pending: Promise<Uint8Array | StreamEnd> | undefined;
 
   constructor(conn: Conn, clock: Clock) {

@@ -89,7 +89,7 @@ export function encodeFrame(frame: Frame, role: Role): Uint8Array {
   const length = lengthField(frame.announced ?? BigInt(payload.length), frame.lengthBits);
   const head = [(fin ? 128 : 0) | rsv << 4 | opcode, (isMasked ? 128 : 0) | length[0]];
   const key = new Uint8Array(isMasked ? 4 : 0);
-  if (mask !== "zero") crypto.getRandomValues(key);
+  if (isMasked && mask !== "zero") crypto.getRandomValues(key);
   const bytes = new Uint8Array(head.length + length.length - 1 + key.length + payload.length);
   bytes.set([...head, ...length.slice(1), ...key]);
   const start = bytes.length - payload.length;

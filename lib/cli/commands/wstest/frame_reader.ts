@@ -42,8 +42,10 @@ export class FrameReader {
   }
   readonly #from: Role;
   readonly #inflater: Inflater | undefined;
+  /** What is not read yet stands in it from `#at` to `#end`. */
   #buffer: Uint8Array = new Uint8Array(0);
-  #length = 0;
+  #at = 0;
+  #end = 0;
   #taken = 0;
   #message:
     | { readonly type: "text" | "binary"; readonly deflated: boolean; data: Gathered }
@@ -67,7 +69,7 @@ export class FrameReader {
         if (this.events.length > MOST_EVENTS) {
           throw new Broken("it sends more than 10,000 messages");
         }
-        if (this.close !== undefined && this.#length > 0) {
+        if (this.close !== undefined && this.#at < this.#end) {
           throw new Broken("it sends more behind its Close");
         }
         if (this.done) return;
@@ -79,46 +81,36 @@ export class FrameReader {
   }
 
   #append(bytes: Uint8Array): void {
-    const needed = this.#length + bytes.length;
+    const left = this.#buffer.subarray(this.#at, this.#end);
+    const needed = left.length + bytes.length;
     if (needed > this.#buffer.length) {
-      const larger = new Uint8Array(Math.max(needed, 2 * this.#length));
-      larger.set(this.#buffer.subarray(0, this.#length));
-      this.#buffer = larger;
-    }
-    this.#buffer.set(bytes, this.#length);
-    this.#length = needed;
+      this.#buffer = new Uint8Array(Math.max(needed, 2 * left.length));
+      this.#buffer.set(left);
+    } else if (this.#at > 0) this.#buffer.set(left);
+    this.#buffer.set(bytes, left.length);
+    this.#at = 0;
+    this.#end = needed;
   }
 
   /** Takes the next frame, if it is there. */
   #next(): Received | undefined {
-    if (this.#length < 2) return undefined;
-    const [first, second] = this.#buffer;
+    const unread = this.#buffer.subarray(this.#at, this.#end);
+    if (unread.length < 2) return undefined;
+    const [first, second] = unread;
     const isMasked = (second & 128) !== 0;
     if (isMasked && this.#from === "server") throw new Broken("its frame is masked");
     if (!isMasked && this.#from === "client") throw new Broken("its frame is not masked");
     const short = second & 127;
     const extended = short === 126 ? 2 : short === 127 ? 8 : 0;
     const start = 2 + extended + (isMasked ? 4 : 0);
-    if (this.#length < start) return undefined;
-    const length = this.#lengthOf(short, extended);
-    if (this.#length < start + length) return undefined;
-    const payload = this.#buffer.slice(start, start + length);
-    const key = this.#buffer.subarray(start - 4, start);
+    if (unread.length < start) return undefined;
+    const length = lengthOf(short, unread.subarray(2, 2 + extended));
+    if (unread.length < start + length) return undefined;
+    const payload = unread.slice(start, start + length);
+    const key = unread.subarray(start - 4, start);
     if (isMasked) { for (let i = 0; i < length; i++) payload[i] ^= key[i & 3]; }
-    this.#buffer.copyWithin(0, start + length, this.#length);
-    this.#length -= start + length;
+    this.#at += start + length;
     return { first, payload };
-  }
-
-  #lengthOf(short: number, extended: number): number {
-    if (extended === 0) return short;
-    const view = new DataView(this.#buffer.buffer, 2, extended);
-    const length = extended === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
-    if (length < (extended === 2 ? 126 : 65536)) {
-      throw new Broken(`its frame has the length ${length} in more bytes than needed`);
-    }
-    if (length > MOST_BYTES) throw new Broken(`its frame announces ${length} bytes`);
-    return length;
   }
 
   async #heed({ first, payload }: Received): Promise<void> {
@@ -167,6 +159,17 @@ export class FrameReader {
     else if (opcode === OPCODE.close) this.close = closeOf(payload);
     else throw new Broken(`its frame has the reserved opcode ${opcode}`);
   }
+}
+
+/** The length of a payload: seven bits, or what the bytes behind them say. */
+function lengthOf(short: number, extended: Uint8Array): number {
+  if (extended.length === 0) return short;
+  const length = extended.reduce((sum, byte) => sum * 256 + byte, 0);
+  if (length < (extended.length === 2 ? 126 : 65536)) {
+    throw new Broken(`its frame has the length ${length} in more bytes than needed`);
+  }
+  if (length > MOST_BYTES) throw new Broken(`its frame announces ${length} bytes`);
+  return length;
 }
 
 function closeOf(payload: Uint8Array): ReceivedClose {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Expected, FrameCase, Sent } from "./case.ts";
 import { type Frame, OPCODE } from "./frame.ts";
 import type { ReceivedClose } from "./frame_reader.ts";
@@ -43,8 +44,7 @@ const isMessage = ({ type }: Sent) => type !== "pong";
 
 function isSame(a: Sent | undefined, b: Sent | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.type === b.type && a.data.length === b.data.length &&
-    a.data.every((byte, i) => byte === b.data[i]);
+  return a.type === b.type && Buffer.compare(a.data, b.data) === 0;
 }
 
 /** Whether `short` is how `long` begins. */
