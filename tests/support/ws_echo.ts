@@ -1,6 +1,7 @@
 // A WebSocket server that sends back what it gets, strict by default, and wrong in one way if asked.
 // It shares no code with the library's own, nor with the judge that it tests.
 
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { serve } from "../../lib/serve/serve.ts";
@@ -67,9 +68,12 @@ interface Message {
 }
 
 const MOST = 2 * 1024 * 1024;
+/** Pings without a payload. */
+const FLOOD = Uint8Array.from({ length: 2 * 20_000 }, (_, i) => i % 2 === 0 ? 0x89 : 0);
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 class Echo {
+  readonly #buffer = new Uint8Array(16_384);
   #rest: Uint8Array = new Uint8Array(0);
   #deflates = false;
   #message: Message | undefined;
@@ -95,16 +99,15 @@ class Echo {
   async #end(): Promise<void> {
     if (this.flaws.has("leaves TCP open")) await new Promise(() => {});
     await this.conn.closeWrite();
-    while (await this.conn.read(new Uint8Array(65536)) !== null);
+    while (await this.conn.read(this.#buffer) !== null);
   }
 
-  /** Takes up to `most` bytes, at least one. */
+  /** Takes up to `most` bytes, at least one, which are there until the next call. */
   async #some(most: number): Promise<Uint8Array> {
     if (this.#rest.length === 0) {
-      const buffer = new Uint8Array(65536);
-      const n = await this.conn.read(buffer);
+      const n = await this.conn.read(this.#buffer);
       if (n === null) throw new Ended();
-      this.#rest = buffer.subarray(0, n);
+      this.#rest = this.#buffer.subarray(0, n);
     }
     const taken = this.#rest.subarray(0, most);
     this.#rest = this.#rest.subarray(taken.length);
@@ -121,12 +124,21 @@ class Echo {
     return all;
   }
 
-  async #shakeHands(): Promise<boolean> {
-    let head = "";
-    while (!head.endsWith("\r\n\r\n")) {
-      head += String.fromCharCode(...await this.#some(1));
-      if (head.length > 16384) throw new Ended();
+  /** Reads up to the empty line. */
+  async #head(): Promise<string> {
+    let all = Buffer.alloc(0);
+    let end = -1;
+    while (end < 0) {
+      if (all.length > 16384) throw new Ended();
+      all = Buffer.concat([all, await this.#some(Infinity)]);
+      end = all.indexOf("\r\n\r\n");
     }
+    this.#rest = new Uint8Array(all.subarray(end + 4));
+    return all.toString("latin1", 0, end);
+  }
+
+  async #shakeHands(): Promise<boolean> {
+    const head = await this.#head();
     const [line, ...lines] = head.split("\r\n").filter((line) => line !== "");
     const fields = new Map(lines.map((line) => {
       const colon = line.indexOf(":");
@@ -268,8 +280,7 @@ class Echo {
 
   async #control(opcode: number, payload: Uint8Array): Promise<void> {
     if (opcode === 9) {
-      const flood = new Uint8Array(2 * 20_000).map((_, i) => i % 2 === 0 ? 0x89 : 0);
-      if (this.flaws.has("floods")) { for (;;) await this.conn.write(flood); }
+      if (this.flaws.has("floods")) { for (;;) await this.conn.write(FLOOD); }
       if (this.flaws.has("answers no Ping")) return;
       if (this.flaws.has("answers Ping after the message") && this.#message !== undefined) {
         this.#pongs.push(payload);
@@ -317,7 +328,9 @@ class Echo {
 }
 
 function unmasked(bytes: Uint8Array, key: Uint8Array, at: number): Uint8Array {
-  return bytes.map((byte, i) => byte ^ key[at + i & 3]);
+  const plain = new Uint8Array(bytes);
+  for (let i = 0; i < plain.length; i++) plain[i] ^= key[at + i & 3];
+  return plain;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
