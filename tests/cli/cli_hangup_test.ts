@@ -17,7 +17,6 @@ import {
   programCommand,
   startClient,
   startServer,
-  startServerProcess,
 } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -103,25 +102,22 @@ const LAUNCHES: readonly (readonly [name: string, line: string])[] = [
 
 for (const [name, line] of LAUNCHES) {
   for (const args of [["echo"], ["web"], ["echo", "--workers", "1"]]) {
-    test(
-      `server ${args.join(" ")}, ${name}: SIGHUP to all of its processes ends none`,
-      async () => {
-        const program = new Program(inOwnGroup(inShell(line, [
-          ...programCommand("server"),
-          ...args,
-          ...LOCAL,
-        ])));
-        await using server = await listening(program);
-        process.kill(-program.pid, "SIGHUP");
-        await program.stderr.until(IGNORED);
-        await assertAnswers(server.port);
-        process.kill(-program.pid, "SIGTERM");
-        const { code, stderr } = await program.exit();
-        assert.equal(code, 0, stderr);
-        assert.doesNotMatch(stderr, /ended by SIGHUP|restart(?!s)/);
-      },
-      ["python3"],
-    );
+    const server = `server ${args.join(" ")}, ${name}`;
+    test(`${server}: SIGHUP to all of its processes ends none, and SIGTERM all`, async () => {
+      const program = new Program(inOwnGroup(inShell(line, [
+        ...programCommand("server"),
+        ...args,
+        ...LOCAL,
+      ])));
+      await using server = await listening(program);
+      process.kill(-program.pid, "SIGHUP");
+      await program.stderr.until(IGNORED);
+      await assertAnswers(server.port);
+      process.kill(-program.pid, "SIGTERM");
+      const { code, stderr } = await program.exit();
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stderr, /ended by SIGHUP|restart(?!s)/);
+    }, ["python3"]);
   }
 
   test(`client without a terminal, ${name}: SIGHUP does not end it`, async () => {
@@ -171,13 +167,6 @@ test("client: a signal that stops ends one without a terminal as ever", async ()
   await using client = new InProcess("client", args, { pipe: true });
   client.kill("SIGHUP");
   assert.equal((await client.stop("SIGTERM")).code, 143);
-});
-
-test("server: a process of its own says on SIGHUP that it goes on, and ends on SIGTERM", async () => {
-  await using server = await startServerProcess(LOCAL);
-  server.program.kill("SIGHUP");
-  await server.program.stderr.until(IGNORED);
-  assert.equal((await server.program.stop()).code, 0);
 });
 
 /** Wraps a command so that it, and what it starts, is a group of processes of its own. */

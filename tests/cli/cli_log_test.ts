@@ -4,9 +4,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes } from "../support/helpers.ts";
-import { Program, PYTHON, runProgram } from "../support/peers.ts";
+import { Program, PYTHON } from "../support/peers.ts";
 import {
-  onTerminal,
   programCommand,
   runClient,
   runServer,
@@ -102,10 +101,10 @@ test("server and client: --log json prints errors as objects, too", async () => 
 test("server and client: --log json has no colour, even on a terminal", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);
   const at = ["--host", "127.0.0.1", "--port", String(server.port)];
-  const client = [...programCommand("client"), ...at, "-v", "--log", "json"];
-  const { stdout } = await runProgram(onTerminal(client), { env: { NO_COLOR: undefined } });
-  parse(stdout.toString().replaceAll("\r\n", "\n"));
-}, ["python3"]);
+  const env = { NO_COLOR: undefined };
+  const { stderr } = await runClient([...at, "-v", "--log", "json"], { terminal: "stderr", env });
+  parse(stderr);
+});
 
 test("client: -q prints nothing when all goes well, not even with -v", async () => {
   await using server = await startServer(["--host", "127.0.0.1"]);

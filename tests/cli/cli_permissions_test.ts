@@ -233,7 +233,7 @@ if (IS_DENO) {
   test("permissions: what workers need of Node is named", () =>
     withFolder(async (command) => {
       const net = MAJOR < 25 ? [] : ["--allow-net"];
-      const args = ["echo", "--host", OWN_HOST, "--port", "0", "--workers", "2"];
+      const args = ["echo", "--host", OWN_HOST, "--port", "0", "--workers", "1"];
       const exit = withoutWarnings(await runProgram(command(net, args), OPTIONS));
       assertFailed(exit, 7, /forbid it without --allow-child-process \(ENOTCAPABLE\)/);
       await using program = new Program(command([...net, "--allow-child-process"], args), OPTIONS);

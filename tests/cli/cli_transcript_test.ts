@@ -160,15 +160,13 @@ test(
   async () => {
     const [server, at] = await serverAt127();
     await using _server = server;
-    const client = [...programCommand("client"), ...at, "-v", "--log", "text"];
-    const env = { NO_COLOR: undefined };
-    const colored = await runProgram(onTerminal(client), { env });
+    const args = [...at, "-v", "--log", "text"];
+    const command = onTerminal([...programCommand("client"), ...args]);
+    const colored = await runProgram(command, { env: { NO_COLOR: undefined } });
     assert.ok(colored.stdout.includes("\n\x1b[2mclosing socket\x1b[0m\r\n"), `${colored.stdout}`);
-    const noColor = await runProgram(onTerminal(client), { env: { NO_COLOR: "1" } });
-    assert.match(noColor.stdout.toString(), /^closing socket\r$/m);
-    assert.ok(!noColor.stdout.includes("\x1b"), noColor.stdout.toString());
-    for (const NO_COLOR of [undefined, "1"]) {
-      const { stderr } = await runProgram(client, { env: { NO_COLOR } });
+    const others = [["stderr", "1"], [undefined, undefined], [undefined, "1"]] as const;
+    for (const [terminal, NO_COLOR] of others) {
+      const { stderr } = await runClient(args, { terminal, env: { NO_COLOR } });
       assert.match(stderr, /^closing socket$/m);
       assert.ok(!stderr.includes("\x1b"), stderr);
     }

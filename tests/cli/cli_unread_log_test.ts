@@ -13,7 +13,13 @@ import { freshPath } from "../contract/networks.ts";
 import { bytes, readText, until } from "../support/helpers.ts";
 import { hearOne } from "../support/http_helpers.ts";
 import { Output, Program, python } from "../support/peers.ts";
-import { inShell, listening, programCommand, type ServerScript } from "../support/scripts.ts";
+import {
+  inShell,
+  listening,
+  programCommand,
+  type ServerScript,
+  startServer,
+} from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
 /** What a pipe holds on Linux, but for a page. */
@@ -115,7 +121,7 @@ for (
 }
 
 test("relay: a log that nobody reads holds nobody up", async () => {
-  await using target = await startUnread(["echo", "--host", "127.0.0.1", "--port", "0"]);
+  await using target = await startServer(["echo", "--host", "127.0.0.1"]);
   const to = `127.0.0.1:${target.port}`;
   const args = ["relay", "--to", to, "--port", "0", "--host", "127.0.0.1"];
   await using server = await startUnread(args, NEARLY_FULL);

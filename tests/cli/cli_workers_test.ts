@@ -115,7 +115,7 @@ for (const kind of KINDS) {
   });
 
   test(`server --workers: ${kind} reset what is left after --grace, and exit 143`, async () => {
-    await using server = await startProcess(1, kind, ["--grace", "0.1"]);
+    await using server = await startHere(1, kind, ["--grace", "0.1"]);
     using _conn = await converse(server);
     const exit = await server.program.stop("SIGTERM");
     assert.equal(exit.code, 143);
@@ -136,9 +136,9 @@ for (const kind of KINDS) {
   });
 
   test(`server --workers: each line of ${kind} tells whose it is`, async () => {
-    await using text = await startProcess(2, kind, ["-v"]);
+    await using text = await startProcess(1, kind, ["-v"]);
     (await converse(text)).close();
-    await text.program.stderr.until(/^worker [12]: connection from 127\.0\.0\.1:\d+$/m);
+    await text.program.stderr.until(/^worker 1: connection from 127\.0\.0\.1:\d+$/m);
     await using json = await startProcess(1, kind, ["-v", "--log", "json"]);
     (await converse(json)).close();
     const [line] = await json.program.stderr.until(/^.*"event":"accept".*\n/m);
@@ -285,7 +285,7 @@ test("server --workers: Deno's permissions that are missing are told by their fl
 test("server --workers: all flags of Deno that workers need are told at once, and are enough", async () => {
   if (systemTransport.name !== "deno") return;
   for (const kind of ["processes", "threads"]) {
-    const args = [...LOCAL, "--port", "0", "--workers", "2", "--worker-kind", kind];
+    const args = [...LOCAL, "--port", "0", ...workers(1, kind)];
     const { stderr } = await runProgram([...programCommand("server", ["--allow-sys"]), ...args]);
     const [told] = /all that they need is .*?(?=\(ENOTCAPABLE\))/.exec(stderr) ?? [""];
     const flags = told.match(/--(allow|unstable)-[a-z]+/g) ?? [];
@@ -393,8 +393,8 @@ test("server --workers: what does not go with it is refused", async () => {
 test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and close with 1001", async () => {
   await using target = await startServer(LOCAL);
   for (const command of [["echo"], ["relay", "--to", `127.0.0.1:${target.port}`]]) {
-    const args = [...command, "--ws", "--deflate", ...LOCAL, "--port", "0"];
-    await using server = await startServerProcess([...args, ...workers(1, "processes")]);
+    const args = [...command, "--ws", "--deflate", ...LOCAL];
+    await using server = await startServer([...args, ...workers(1, "processes")]);
     assert.match(server.url, /^ws:\/\/127\.0\.0\.1:\d+\/$/);
     const clients = await Promise.all(
       Array.from({ length: 3 }, () => dialWebSocket(server.url, { deflate: true })),
