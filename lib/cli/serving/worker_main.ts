@@ -8,7 +8,8 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Listener, Transport } from "../../net/transport.ts";
 import type { ServeOptions, ServeSummary } from "../../serve/serve.ts";
-import { ServerMetrics } from "../../metrics/mod.ts";
+import type { ServerMetrics } from "../../metrics/mod.ts";
+import type { CertificateStore } from "../../net/tls/certificate_store.ts";
 import type { WorkerMain } from "../../workers/protocol.ts";
 import { flushed, serverIo } from "../io/io.ts";
 import { Log, type LogOptions, type Transcript } from "../io/log.ts";
@@ -19,12 +20,11 @@ import type { TlsServerChoice } from "../options/tls_server.ts";
 import type { ProxyOptions } from "../options/proxy_protocol.ts";
 import { openObserved, type ShownOptions } from "../options/transport.ts";
 import { openAccess } from "./access_reload.ts";
-import { CertificateFiles, type Certificates } from "./certificate_files.ts";
-import { followCertificates } from "./certificate_reload.ts";
+import type { Certificates } from "./certificate_files.ts";
+import type { followCertificates } from "./certificate_reload.ts";
 import type { Lifecycle } from "./lifecycle.ts";
 import { conversationOptions, withTls } from "./serving.ts";
 import { Shortage } from "./resource_shortage.ts";
-import { workerReporter } from "./worker_samples.ts";
 
 /** The resources for the connections of a worker. */
 export interface WorkerContext {
@@ -90,12 +90,7 @@ export function workerMain<Options>(
     const access = openAccess(task.access, log, onReload);
     const onEnd = (stop: () => void) => signal.addEventListener("abort", stop);
     const certificates = task.tls &&
-      followCertificates(new CertificateFiles(task.tls.choice), task.tls.read, {
-        clock,
-        log: undefined,
-        onReload,
-        onEnd,
-      });
+      await openCertificates(task.tls, { clock, log: undefined, onReload, onEnd });
     const instruments = new Instruments();
     if (task.fault !== undefined) await instruments.openFaults(task.fault, { log, onReload });
     const sockets = task.proxies &&
@@ -106,8 +101,7 @@ export function workerMain<Options>(
     );
     // Faults are for the connections of clients, and not for those that the handlers make.
     const listening = instruments.withFaults(transport, clock);
-    const metrics = task.measured ? new ServerMetrics() : undefined;
-    if (metrics !== undefined) reportWith(workerReporter(metrics));
+    const metrics = task.measured ? await openMetrics(reportWith) : undefined;
     const listener = await listen({
       listen: (options) =>
         listening.listen({
@@ -125,4 +119,29 @@ export function workerMain<Options>(
     // Handshakes, too, refuse who may not connect.
     return { ...summary, refused: access?.refused ?? 0 };
   };
+}
+
+/** The certificates of a worker. The modules of TLS are loaded where it is spoken. */
+async function openCertificates(
+  { choice, read }: NonNullable<WorkerTask<unknown>["tls"]>,
+  following: Parameters<typeof followCertificates>[2],
+): Promise<CertificateStore> {
+  const [{ CertificateFiles }, { followCertificates }] = await Promise.all([
+    import("./certificate_files.ts"),
+    import("./certificate_reload.ts"),
+  ]);
+  return followCertificates(new CertificateFiles(choice), read, following);
+}
+
+/** The metrics of a worker, with which it reports. Their modules are loaded where the parent asks. */
+async function openMetrics(
+  reportWith: (report: () => unknown) => void,
+): Promise<ServerMetrics> {
+  const [{ ServerMetrics }, { workerReporter }] = await Promise.all([
+    import("../../metrics/mod.ts"),
+    import("./worker_samples.ts"),
+  ]);
+  const metrics = new ServerMetrics();
+  reportWith(workerReporter(metrics));
+  return metrics;
 }
