@@ -39,13 +39,16 @@ async function besideSecret(): Promise<Site> {
   return site;
 }
 
+/** With the pauses, a swap falls between two steps of the server more often. */
 const SWAP = `
-import os, sys
+import os, sys, time
 os.chdir(sys.argv[1])
 print("swapping", flush=True)
 while True:
     os.rename("dir", "away"); os.rename("link", "dir")
+    time.sleep(0.00002)
     os.rename("dir", "link"); os.rename("away", "dir")
+    time.sleep(0.00002)
 `;
 
 /** Swaps the directory and the link until it is disposed of. */
@@ -69,7 +72,7 @@ if (knowsOpenPaths()) {
     const handler = siteHandler(site.path("root"));
     await using _swapping = await swapping(site);
     const inside = new Set<Question>();
-    for (let i = 0; i < share(300) || inside.size < QUESTIONS.length; i++) {
+    for (let i = 0; i < share(150) || inside.size < QUESTIONS.length; i++) {
       for (const question of QUESTIONS) {
         const answer = await attempt(() => ask(handler, question));
         if (answer === undefined) continue;
@@ -85,7 +88,7 @@ if (knowsOpenPaths()) {
     const handler = siteHandler(site.path("root"), { upload: true });
     await using _swapping = await swapping(site);
     let written = 0;
-    for (let i = 0; i < share(300) || written < 10; i++) {
+    for (let i = 0; i < share(80) || written < 10; i++) {
       const put = { method: "PUT", target: `/dir/${i}`, body: [Buffer.from("new")] };
       const replace = { ...put, target: "/dir/small.txt" };
       const form = {
