@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { UdpAddr } from "../../lib/base/addr.ts";
@@ -51,8 +52,10 @@ function sending(
 
 /** The bytes that were sent, in one. */
 function sent({ events }: Recording): Uint8Array {
-  const pieces = events.flatMap((event) => event.type === "send" ? [...event.data ?? []] : []);
-  return Uint8Array.from(pieces);
+  const pieces = events.flatMap((event) =>
+    event.type === "send" && event.data !== undefined ? [event.data] : []
+  );
+  return Uint8Array.from(Buffer.concat(pieces));
 }
 
 const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
