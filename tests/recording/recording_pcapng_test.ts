@@ -9,7 +9,7 @@ import { pcapngWithin, toPcapng } from "../../lib/recording/pcapng/pcapng.ts";
 import { runProgram } from "../support/peers.ts";
 import { accepted, anyRecording, dataOf, type Line, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
-import { type Capture, withCapture } from "../support/tshark.ts";
+import { type Capture, type SectionFindings, withCapture } from "../support/tshark.ts";
 
 /** Runs `use` with the pcapng file of a recording, in a folder of its own. */
 async function withFile(
@@ -41,55 +41,28 @@ const unix = (path: string) => ({ transport: "unix", path });
 const GET = "GET /a HTTP/1.1\r\nHost: a\r\n\r\n";
 const OK = `HTTP/1.1 200 OK\r\nContent-Length: ${BIG.length}\r\n\r\n`;
 
-test("pcapng: tshark finds nothing wrong, and each direction has its bytes", async () => {
-  const lines = [
+const reset = { code: "ECONNRESET", op: "read", message: "reset" };
+const refused = { code: "ECONNREFUSED", op: "connect", message: "refused" };
+const timedOut = { code: "ETIMEDOUT", op: "connect", message: "too late" };
+const addrs = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => tcp(host, 80));
+const [leftOut, ...leftOutEnd] = accepted([], 7);
+
+/** Recordings whose packets one tshark looks at. No two of them have a connection in common. */
+const RECORDINGS: readonly (readonly Line[])[] = [
+  [
     ...accepted([["client", GET], ["server", OK], ["server", BIG]]),
     ...made(3, { localAddr: tcp("::1", 9), remoteAddr: tcp("::1", 10) }),
     ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }),
-  ];
-  await withFile(lines, async (capture) => {
-    const { packets, complaints, streams: [[up, down], ...others] } = await capture.look([
-      ...["frame.protocols", "http.request.uri", "http.response.code"],
-      ...["tcp.checksum.status", "ip.checksum.status", "tcp.len"],
-    ], ["tcp", 0, 1, 2]);
-    assert.deepEqual(complaints, []);
-    assert.equal(up.toString(), GET);
-    assert.ok(down.equals(Buffer.concat([Buffer.from(OK), BIG])));
-    for (const [sent, received] of others) {
-      assert.deepEqual([sent.toString(), [...received]], ["ping", [0, 0xff, 10]]);
-    }
-    const http = packets.filter(([protocols]) => protocols.includes("http"));
-    assert.deepEqual(http.map(([, uri, status]) => [uri, status]), [["/a", ""], ["", "200"]]);
-    const isRight = (packet: readonly string[]) => packet[3] === "1" && packet[4] !== "0";
-    assert.ok(packets.every(isRight), String(packets));
-    const sizes = packets.map((packet) => Number(packet[5])).filter((size) => size > 0);
-    assert.ok(Math.max(...sizes) < 65_536 && sizes.length > 7, String(sizes));
-  });
-}, ["tshark"]);
-
-test("pcapng: datagrams are found with their bytes and right checksums", async () => {
-  const lines: Line[] = [
+  ],
+  [
     { type: "bind", socket: 1, addr: udp("127.0.0.1", 53) },
     { type: "recv", socket: 1, text: "ask", from: udp("127.0.0.1", 5000) },
     { type: "send", socket: 1, text: "answer", to: { host: "127.0.0.1", port: 5000 } },
     { type: "bind", socket: 2, addr: udp("::1", 53) },
     { type: "recv", socket: 2, text: "ask6", from: udp("::1", 5000) },
     { type: "close", socket: 1, bytesRead: 3, bytesWritten: 6, reset: false },
-  ];
-  await withFile(lines, async (capture) => {
-    const names = ["udp.checksum.status", "udp.dstport", "udp.length"];
-    const { packets, streams: [[up, down]] } = await capture.look(names, ["udp", 0]);
-    assert.deepEqual([up.toString(), down.toString()], ["ask", "answer"]);
-    assert.deepEqual(packets, [["1", "53", "11"], ["1", "5000", "14"], ["1", "53", "12"]]);
-  });
-}, ["tshark"]);
-
-test("pcapng: resets, attempts and TLS are comments, and names are resolved", async () => {
-  const reset = { code: "ECONNRESET", op: "read", message: "reset" };
-  const refused = { code: "ECONNREFUSED", op: "connect", message: "refused" };
-  const timedOut = { code: "ETIMEDOUT", op: "connect", message: "too late" };
-  const addrs = ["10.0.0.1", "10.0.0.2", "10.0.0.3"].map((host) => tcp(host, 80));
-  const lines: Line[] = [
+  ],
+  [
     { type: "resolve", endpoint: { host: "db.example", port: 80 }, addrs },
     { type: "connect", socket: 1, endpoint: addrs[0] },
     { type: "error", socket: 1, op: "connect", error: refused },
@@ -101,49 +74,99 @@ test("pcapng: resets, attempts and TLS are comments, and names are resolved", as
     { type: "send", socket: 3, text: "a" },
     { type: "error", socket: 3, op: "read", error: reset },
     { type: "close", socket: 3, bytesRead: 0, bytesWritten: 1, reset: false },
-    ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/db.sock") }).slice(0, -3),
+    ...made(4, { localAddr: unix(""), remoteAddr: unix("/run/other.sock") }).slice(0, -3),
     { type: "close", socket: 4, bytesRead: 3, bytesWritten: 4, reset: true },
-  ];
-  await withFile(lines, async (capture) => {
-    const { packets, complaints } = await capture.look(["tcp.flags.str", "frame.comment"]);
-    const commentsOn = (flags: RegExp) =>
-      packets.filter(([set]) => flags.test(set)).map(([, comment]) => comment);
-    assert.deepEqual(commentsOn(/S/).slice(0, 3), [
-      "attempt 1 of 3: refused",
-      "attempt 2 of 3: too late",
-      "attempt 3 of 3",
-    ]);
-    assert.deepEqual(
-      commentsOn(/R/),
-      ["attempt 1 of 3: refused", "reset by peer", "reset by this side"],
+  ],
+  [
+    leftOut,
+    { type: "recv", socket: 7, size: 1000 },
+    { type: "send", socket: 7, size: 100_000 },
+    { type: "recv", socket: 7, text: "known" },
+    ...leftOutEnd,
+  ],
+];
+
+const FIELDS = [
+  ...["frame.protocols", "frame.comment", "http.request.uri", "http.response.code"],
+  ...["ip.checksum.status", "tcp.checksum.status", "tcp.flags.str", "tcp.seq", "tcp.len"],
+  ...["tcp.srcport", "udp.checksum.status", "udp.dstport", "udp.length"],
+];
+
+let found: Promise<SectionFindings> | undefined;
+
+/** What tshark finds in the recordings. */
+function findings(): Promise<SectionFindings> {
+  return found ??= (async () => {
+    const recordings = await Promise.all(RECORDINGS.map(recordingOf));
+    return await withCapture(
+      Buffer.concat(recordings.map(toPcapng)),
+      (capture) => capture.lookBySection(FIELDS, ["tcp", 0], ["tcp", 1], ["tcp", 2], ["udp", 0]),
     );
-    assert.equal(commentsOn(/./).filter((text) => text.includes("TLS handshake done")).length, 1);
-    assert.deepEqual(complaints, ["Connection reset (RST)"]);
-    const hosts = await capture.run("-q", "-z", "hosts");
-    assert.match(hosts, /^10\.0\.0\.3\s+db\.example$/m);
-    assert.match(hosts, /^fd00:0?:?.*\s+\/run\/db\.sock$/m);
-  });
+  })();
+}
+
+/** Some fields of the packets of one of the recordings. */
+function pick({ sections }: SectionFindings, index: number, ...names: string[]): string[][] {
+  const at = names.map((name) => FIELDS.indexOf(name));
+  return sections[index].packets.map((packet) => at.map((i) => packet[i]));
+}
+
+test("pcapng: tshark finds nothing wrong, and each direction has its bytes", async () => {
+  const all = await findings();
+  const [[up, down], ...others] = all.streams.slice(0, 3);
+  assert.deepEqual(all.sections[0].complaints, []);
+  assert.equal(up.toString(), GET);
+  assert.ok(down.equals(Buffer.concat([Buffer.from(OK), BIG])));
+  for (const [sent, received] of others) {
+    assert.deepEqual([sent.toString(), [...received]], ["ping", [0, 0xff, 10]]);
+  }
+  const http = pick(all, 0, "frame.protocols", "http.request.uri", "http.response.code")
+    .filter(([protocols]) => protocols.includes("http"));
+  assert.deepEqual(http.map(([, uri, status]) => [uri, status]), [["/a", ""], ["", "200"]]);
+  const checksums = pick(all, 0, "tcp.checksum.status", "ip.checksum.status");
+  assert.ok(checksums.every(([tcp, ip]) => tcp === "1" && ip !== "0"), String(checksums));
+  const sizes = pick(all, 0, "tcp.len").map(([size]) => Number(size)).filter((size) => size > 0);
+  assert.ok(Math.max(...sizes) < 65_536 && sizes.length > 7, String(sizes));
+}, ["tshark"]);
+
+test("pcapng: datagrams are found with their bytes and right checksums", async () => {
+  const all = await findings();
+  const [up, down] = all.streams[3];
+  assert.deepEqual([up.toString(), down.toString()], ["ask", "answer"]);
+  const packets = pick(all, 1, "udp.checksum.status", "udp.dstport", "udp.length");
+  assert.deepEqual(packets, [["1", "53", "11"], ["1", "5000", "14"], ["1", "53", "12"]]);
+}, ["tshark"]);
+
+test("pcapng: resets, attempts and TLS are comments, and names are resolved", async () => {
+  const all = await findings();
+  const packets = pick(all, 2, "tcp.flags.str", "frame.comment");
+  const commentsOn = (flags: RegExp) =>
+    packets.filter(([set]) => flags.test(set)).map(([, comment]) => comment);
+  assert.deepEqual(commentsOn(/S/).slice(0, 3), [
+    "attempt 1 of 3: refused",
+    "attempt 2 of 3: too late",
+    "attempt 3 of 3",
+  ]);
+  assert.deepEqual(
+    commentsOn(/R/),
+    ["attempt 1 of 3: refused", "reset by peer", "reset by this side"],
+  );
+  assert.equal(commentsOn(/./).filter((text) => text.includes("TLS handshake done")).length, 1);
+  assert.deepEqual(all.sections[2].complaints, ["Connection reset (RST)"]);
+  assert.match(all.hosts, /^10\.0\.0\.3\s+db\.example$/m);
+  assert.match(all.hosts, /^fd00:0?:?.*\s+\/run\/other\.sock$/m);
 }, ["tshark"]);
 
 test("pcapng: what was not recorded keeps its size, and the sequence numbers fit", async () => {
-  const [accept, ...end] = accepted([]);
-  const lines: Line[] = [
-    accept,
-    { type: "recv", socket: 2, size: 1000 },
-    { type: "send", socket: 2, size: 100_000 },
-    { type: "recv", socket: 2, text: "known" },
-    ...end,
-  ];
-  await withFile(lines, async (capture) => {
-    const { packets, complaints } = await capture.look(["tcp.seq", "tcp.len", "tcp.srcport"]);
-    assert.deepEqual(complaints, []);
-    const sizes = packets.filter(([, size]) => Number(size) > 0);
-    const ofClient = sizes.filter(([, , port]) => port !== "80").map(([seq, size]) => [seq, size]);
-    assert.deepEqual(ofClient, [["1", "1000"], ["1001", "5"]]);
-    const total = sizes.filter(([, , port]) => port === "80")
-      .reduce((sum, [, size]) => sum + Number(size), 0);
-    assert.equal(total, 100_000);
-  });
+  const all = await findings();
+  assert.deepEqual(all.sections[3].complaints, []);
+  const sizes = pick(all, 3, "tcp.seq", "tcp.len", "tcp.srcport")
+    .filter(([, size]) => Number(size) > 0);
+  const ofClient = sizes.filter(([, , port]) => port !== "80").map(([seq, size]) => [seq, size]);
+  assert.deepEqual(ofClient, [["1", "1000"], ["1001", "5"]]);
+  const total = sizes.filter(([, , port]) => port === "80")
+    .reduce((sum, [, size]) => sum + Number(size), 0);
+  assert.equal(total, 100_000);
 }, ["tshark"]);
 
 test("pcapng: data that was left out has packets up to a limit, and kept data does not count", async () => {

@@ -19,7 +19,7 @@ import { replayed } from "../../lib/replay/replay_transport.ts";
 import { until } from "../support/helpers.ts";
 import { accepted, type Line, recordingOf } from "../support/recordings.ts";
 import { runtime, test } from "../support/runner.deno.ts";
-import { withCapture } from "../support/tshark.ts";
+import { type SectionFindings, withCapture } from "../support/tshark.ts";
 
 const GET = "GET /secret HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden";
@@ -128,49 +128,65 @@ if (why !== undefined) {
     );
   });
 } else {
-  for (const side of ["client", "server"] as const) {
+  const names = ["frame.protocols", "http.request.uri", "http.response.code", "tcp.flags.str"];
+  const sides = ["client", "server"] as const;
+  let found: Promise<SectionFindings> | undefined;
+
+  /**
+   * What tshark finds, in one file: of each side, what it recorded, and another recording of it without
+   * the secrets; and a recording of both.
+   */
+  const findings = () =>
+    found ??= (async () => {
+      const captures: Uint8Array[] = [];
+      for (const side of sides) {
+        const watched = { client: false, server: false, [side]: true };
+        captures.push(toPcapng(await recorded(watched)));
+        const recording = await recorded(watched);
+        const events = recording.events.filter(({ type }) => type !== "keylog");
+        captures.push(toPcapng({ ...recording, events }));
+      }
+      captures.push(toPcapng(await recorded({ client: true, server: true })));
+      assert.equal(Buffer.concat(captures).includes("hidden"), false);
+      return await withCapture(
+        Buffer.concat(captures),
+        (capture) => capture.lookBySection(names, ...[0, 1, 2, 3].map((n) => ["tls", n] as const)),
+      );
+    })();
+
+  /** The fields of the packets of a section that have HTTP. */
+  const httpIn = ({ sections }: SectionFindings, section: number) =>
+    sections[section].packets.filter(([protocols]) => protocols.includes("http"));
+
+  sides.forEach((side, index) => {
     test(
       `wire: tshark decrypts what the ${side} recorded, and without the secrets it does not`,
       async () => {
-        const recording = await recorded({ client: false, server: false, [side]: true });
-        await withCapture(toPcapng(recording), async (capture) => {
-          const { packets, complaints, streams: [both] } = await capture.look(
-            ["frame.protocols", "http.request.uri", "http.response.code", "tcp.flags.str"],
-            ["tls", 0],
-          );
-          const http = packets.filter(([protocols]) => protocols.includes("http"));
-          assert.deepEqual(http.map((packet) => packet.slice(1, 3)), [["/secret", ""], [
-            "",
-            "200",
-          ]]);
-          assert.match(Buffer.concat(both).toString(), /hidden/);
-          assert.deepEqual(complaints, []);
-          // FIN of both, behind all data.
-          assert.equal(packets.filter(([, , , flags]) => flags.includes("F")).length, 2);
-        });
-        const events = recording.events.filter(({ type }) => type !== "keylog");
-        const without = toPcapng({ ...recording, events });
-        assert.equal(Buffer.from(without).includes("hidden"), false);
-        await withCapture(without, async (capture) => {
-          const { packets, streams: [both] } = await capture.look(["frame.protocols"], ["tls", 0]);
-          const protocols = packets.flat();
-          assert.ok(protocols.filter((names) => names.includes(":tls")).length > 3);
-          assert.ok(!protocols.some((names) => names.includes("http")), String(protocols));
-          assert.equal(Buffer.concat(both).toString(), "");
-        });
+        const all = await findings();
+        const [withSecrets, without] = [2 * index, 2 * index + 1];
+        assert.deepEqual(httpIn(all, withSecrets).map((packet) => packet.slice(1, 3)), [
+          ["/secret", ""],
+          ["", "200"],
+        ]);
+        assert.match(Buffer.concat(all.streams[withSecrets]).toString(), /hidden/);
+        const { packets, complaints } = all.sections[withSecrets];
+        assert.deepEqual(complaints, []);
+        // FIN of both, behind all data.
+        assert.equal(packets.filter(([, , , flags]) => flags.includes("F")).length, 2);
+
+        const encrypted = all.sections[without].packets.map(([protocols]) => protocols);
+        assert.ok(encrypted.filter((protocols) => protocols.includes(":tls")).length > 3);
+        assert.deepEqual(httpIn(all, without), []);
+        assert.equal(Buffer.concat(all.streams[without]).toString(), "");
       },
       ["tshark"],
     );
-  }
+  });
 
   test("wire: where both sides are recorded, each byte is in the capture once", async () => {
-    const recording = await recorded({ client: true, server: true });
-    await withCapture(toPcapng(recording), async (capture) => {
-      const { packets, complaints } = await capture.look(["frame.protocols", "http.request.uri"]);
-      const http = packets.filter(([protocols]) => protocols.includes("http"));
-      assert.deepEqual(http.map(([, uri]) => uri), ["/secret", ""]);
-      assert.deepEqual(complaints, []);
-    });
+    const all = await findings();
+    assert.deepEqual(httpIn(all, 4).map(([, uri]) => uri), ["/secret", ""]);
+    assert.deepEqual(all.sections[4].complaints, []);
   }, ["tshark"]);
 
   test("wire: the plaintext and the bytes of the network are both there, and close is the last event", async () => {
