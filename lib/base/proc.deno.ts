@@ -4,8 +4,8 @@
  * @module
  */
 
-import { existsSync } from "node:fs";
 import process from "node:process";
+import { nodeFs } from "./builtins.deno.ts";
 
 const PERMISSIONS = ["env", "ffi", "net", "read", "run", "sys", "write"] as const;
 
@@ -19,5 +19,5 @@ export function mayReadProc(): boolean {
     const { state, partial } = Deno.permissions.querySync({ name });
     return state === "granted" && !partial;
   });
-  return isAll && existsSync("/proc/self/fd");
+  return isAll && nodeFs().existsSync("/proc/self/fd");
 }

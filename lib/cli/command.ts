@@ -4,19 +4,19 @@
  * @module
  */
 
-import { VERSION_LINE } from "./options/common.ts";
+import { noMore, VERSION_LINE } from "./options/common.ts";
 import { EXIT } from "./io/exit.ts";
-import { type Advice, synonym } from "./advice/first_word.ts";
+import type { Advice } from "./advice/first_word.ts";
 import {
   checkNeeds,
   type Flags,
   type Hints,
+  type Parsed,
   parseFlags,
   UsageError,
   type Values,
   withoutSecrets,
 } from "./io/flags.ts";
-import { GENERAL_HINTS } from "./advice/foreign_options.ts";
 import { nearest } from "../base/nearest.ts";
 import { helpAsCalled, otherProgram } from "./program.ts";
 import type { Io } from "./io/io.ts";
@@ -52,16 +52,26 @@ export interface CommandOptions {
 export interface CommandLine<Options> {
   /** The general flags are among them. */
   readonly flags: Flags;
-  /** Makes the options. Throws a UsageError for what is not right. */
-  parse(values: Values<Flags>, positionals: string[], io: Io): Options;
+  /** Makes the options. Throws a UsageError, or rejects with one, for what is not right. */
+  parse(values: Values<Flags>, positionals: string[], io: Io): Options | Promise<Options>;
 }
 
 /** Puts flags and what is made of them together. The values of the flags go no further than `parse`. */
 export function commandLine<F extends Flags, Options>(
   flags: F,
-  parse: (values: Values<F>, positionals: string[], io: Io) => Options,
+  parse: (values: Values<F>, positionals: string[], io: Io) => Options | Promise<Options>,
 ): CommandLine<Options> {
   return { flags, parse: (values, positionals, io) => parse(values as Values<F>, positionals, io) };
+}
+
+/**
+ * Nothing may be left over: for a host or a port the options are named that take one, and for anything
+ * else there is `advice`. Rejects with a UsageError.
+ */
+export async function optionsOnly(positionals: readonly string[], advice: string): Promise<void> {
+  if (positionals.length === 0) return;
+  const { placeAdvice } = await import("./advice/first_word.ts");
+  noMore(positionals, placeAdvice(positionals) ?? advice);
 }
 
 /** Options of {@linkcode command}. */
@@ -71,8 +81,8 @@ export interface CommandInit<Options extends CommandOptions> {
   readonly line: CommandLine<Options>;
   /** The text of `--help`. */
   readonly help: string;
-  /** Advice for options that it does not have, besides Deno's. Default: no advice. */
-  readonly hints?: Hints;
+  /** Loads advice for options that it does not have, besides Deno's. Default: no advice. */
+  readonly hints?: () => Promise<Hints>;
   /** Does the work. Errors that users can meet are thrown: UsageError, SocketError, CliError. */
   readonly run: (options: Options, session: Session) => Promise<number>;
 }
@@ -83,7 +93,7 @@ export function command<Options extends CommandOptions>(
 ): Command {
   return async (args, session, names = []) => {
     const { flags } = line;
-    const parsed = parsedOrHelp(flags, args, { ...GENERAL_HINTS, ...hints });
+    const parsed = await parsedOrHelp(flags, args, hints);
     const { values, positionals } = parsed;
     if (values.help) return await session.printHelp(helpAsCalled(help, session.prefix)), EXIT.ok;
     if (values.version) return await session.print(VERSION_LINE), EXIT.ok;
@@ -93,7 +103,7 @@ export function command<Options extends CommandOptions>(
       if (given !== name) throw new UsageError(`'${given}' goes before the options`);
     }
     checkNeeds(flags, parsed);
-    const options = line.parse(values, positionals, session.io);
+    const options = await line.parse(values, positionals, session.io);
     const { instruments } = session;
     const wanted = options.instruments ?? {};
     const typed = { all: [name, ...args], shown: [name, ...withoutSecrets(flags, args)] };
@@ -121,15 +131,26 @@ async function loadDiagram(
   return (await import("../recording/live_diagram.ts")).liveDiagram;
 }
 
-/** Reads a command line. With `--help` on it, mistakes do not count. */
-function parsedOrHelp<F extends Flags>(flags: F, args: readonly string[], hints: Hints) {
+/**
+ * Reads a command line. With `--help` on it, mistakes do not count. For another mistake it is read once
+ * more, with the advice for options of others, which is loaded only then.
+ */
+async function parsedOrHelp<F extends Flags>(
+  flags: F,
+  args: readonly string[],
+  hints: CommandInit<CommandOptions>["hints"],
+): Promise<Parsed<F>> {
   try {
-    return parseFlags(flags, args, hints);
+    return parseFlags(flags, args);
   } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
     const end = args.indexOf("--");
     const options = end === -1 ? args : args.slice(0, end);
-    if (!options.some((arg) => arg === "--help" || arg === "-h")) throw error;
-    return parseFlags(flags, ["--help"]);
+    if (options.some((arg) => arg === "--help" || arg === "-h")) {
+      return parseFlags(flags, ["--help"]);
+    }
+    const { GENERAL_HINTS } = await import("./advice/foreign_options.ts");
+    return parseFlags(flags, args, { ...GENERAL_HINTS, ...await hints?.() });
   }
 }
 
@@ -147,16 +168,16 @@ export interface Script {
   readonly servesOn?: boolean;
   /** The one that is meant if there is a URL. Default: the first, too. */
   readonly forUrl?: string;
-  /** Advice for a word that is not one of them. */
-  readonly advice: Advice;
+  /** Loads the advice for a word that is not one of them. */
+  readonly advice: () => Promise<Advice>;
 }
 
 /** Finds the command of `program` that `args` begin with, or that is meant without its name. */
-export function choose(
+export async function choose(
   args: readonly string[],
   { commands, forUrl, advice }: Script,
   program: string,
-): { name: string; named: boolean } {
+): Promise<{ name: string; named: boolean }> {
   const names = Object.keys(commands);
   const [first = ""] = args;
   if (names.includes(first)) return { name: first, named: true };
@@ -169,11 +190,12 @@ export function choose(
   if (elsewhere !== undefined) {
     throw new UsageError(`Unknown protocol '${first}': say '${elsewhere}'`);
   }
+  const { synonym } = await import("./advice/first_word.ts");
   const near = nearest(first.toLowerCase(), names) ?? synonym(first, names);
   if (near !== undefined) {
     throw new UsageError(`Unknown protocol '${first}'; did you mean ${near}?`);
   }
   const next = args[1]?.startsWith("-") ? undefined : args[1];
-  const instead = [`there is: ${names.join(", ")}`, advice(first, next) ?? []].flat();
+  const instead = [`there is: ${names.join(", ")}`, (await advice())(first, next) ?? []].flat();
   throw new UsageError(`Unknown protocol '${first}'; ${instead.join("; ")}`);
 }

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { realpathSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isExhausted } from "../base/backoff.ts";
+import { nodeFs } from "../base/builtins.deno.ts";
 import { SocketError } from "../base/errors.ts";
 import { choose, helpLast, type Script } from "./command.ts";
 import { CliError, EXIT, exitCodeOf } from "./io/exit.ts";
@@ -38,6 +38,7 @@ export function isMain(meta: ImportMeta): boolean {
   // Node has it since 24.2. The file may have been named without its ending, and through a link.
   const file = fileURLToPath(meta.url);
   const started = process.argv[1] ?? "";
+  const { realpathSync } = nodeFs();
   return [started, `${started}.js`].some((path) => {
     try {
       return realpathSync(path) === realpathSync(file);
@@ -78,7 +79,7 @@ async function run(
   let called = program;
   try {
     const ordered = helpLast(args);
-    const { name, named } = choose(ordered, script, program);
+    const { name, named } = await choose(ordered, script, program);
     if (named) called += ` ${name}`;
     const command = await script.commands[name]();
     return await (named

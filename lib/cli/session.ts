@@ -6,7 +6,6 @@
 
 import { deferred } from "../base/wait.ts";
 import type { Transport } from "../net/transport.ts";
-import { fitHelp } from "./io/help.ts";
 import type { Attempt } from "./options/last_attempt.ts";
 import { Instruments } from "./options/instrument.ts";
 import type { Monitor } from "./options/metrics.ts";
@@ -214,8 +213,9 @@ export class Session {
   }
 
   /** Prints a help text, as wide as the terminal if stdout is one. */
-  printHelp(help: string): Promise<void> {
-    return this.print(fitHelp(help, this.io.stdout.columns || Infinity));
+  async printHelp(help: string): Promise<void> {
+    const { fitHelp } = await import("./io/help.ts");
+    await this.print(fitHelp(help, this.io.stdout.columns || Infinity));
   }
 
   /** Ends the run at once, whatever is under way. */

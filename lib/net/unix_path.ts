@@ -4,19 +4,12 @@
  * @module
  */
 
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  renameSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-} from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import { setImmediate } from "node:timers";
 import { unixAddr, whyNoSocketPath } from "../base/addr.ts";
+import { nodeFs } from "../base/builtins.deno.ts";
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { SocketError, type SocketErrorInit } from "../base/errors.ts";
 import type { UnixAddr } from "../base/addr.ts";
@@ -61,7 +54,7 @@ export function pathFault(
 ): Pick<SocketErrorInit, "why" | "next"> {
   if (code !== "ECONNREFUSED" || op !== "connect") return {};
   try {
-    if (statSync(path).isSocket()) return {};
+    if (nodeFs().statSync(path).isSocket()) return {};
   } catch {
     return {};
   }
@@ -74,7 +67,7 @@ export function pathFault(
 /** Whether there is nothing at a path; not being allowed to look is no answer. */
 function isMissing(path: string): boolean {
   try {
-    lstatSync(path);
+    nodeFs().lstatSync(path);
     return false;
   } catch (error) {
     return (error as { code?: unknown }).code === "ENOENT";
@@ -97,7 +90,7 @@ export async function bindPath<T>(
     if ((error as SocketError).code !== "EADDRINUSE") throw error;
     const stale = await findStale(addr, connect);
     // Looked at again, since somebody else may have replaced it meanwhile.
-    if (stale !== undefined && isSame(stale, lookAt(path))) unlinkSync(path);
+    if (stale !== undefined && isSame(stale, lookAt(path))) nodeFs().unlinkSync(path);
     return await bind(addr);
   }
 }
@@ -140,7 +133,7 @@ async function findStale(
 
 /** Not with bigints, which throw on Deno for a time that no Date can hold. */
 function lookAt(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  return nodeFs().lstatSync(path, { throwIfNoEntry: false });
 }
 
 /** Inodes are soon used again, so the time counts too; nothing but its making sets a socket's. */
@@ -157,7 +150,7 @@ export class SocketFile {
   /** To be called when `path` has just been bound; sets the permissions, if there are to be others. */
   constructor(path: string, mode?: number) {
     this.#path = path;
-    if (mode !== undefined) chmodSync(path, mode);
+    if (mode !== undefined) nodeFs().chmodSync(path, mode);
     this.#made = lookAt(path);
   }
 
@@ -171,7 +164,7 @@ export class SocketFile {
     try {
       const found = lookAt(this.#path);
       foreign = found !== undefined && this.#made !== undefined && !isSame(this.#made, found);
-      if (foreign) linkSync(this.#path, aside);
+      if (foreign) nodeFs().linkSync(this.#path, aside);
     } catch {
       // Not allowed to: then it cannot be saved.
       foreign = false;
@@ -184,8 +177,8 @@ export class SocketFile {
 /** Deno removes the file only once a pending accept has noticed, and until then it stands there. */
 function putBack(aside: string, path: string, tries: number): void {
   try {
-    if (lookAt(path) === undefined) renameSync(aside, path);
-    else if (tries === 0) unlinkSync(aside);
+    if (lookAt(path) === undefined) nodeFs().renameSync(aside, path);
+    else if (tries === 0) nodeFs().unlinkSync(aside);
     else setImmediate(() => putBack(aside, path, tries - 1));
   } catch {
     // Its folder is gone, and it with that.

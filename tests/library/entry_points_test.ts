@@ -43,24 +43,24 @@ interface Load {
 
 /** By entry point. */
 const LOADS: Readonly<Record<string, Load>> = {
-  ".": { modules: 39, packages: [] },
-  "./http": { modules: 98, packages: [] },
-  "./files": { modules: 79, packages: ["mime", "@fastify/busboy"] },
-  "./websocket": { modules: 87, packages: [] },
+  ".": { modules: 40, packages: [] },
+  "./http": { modules: 99, packages: [] },
+  "./files": { modules: 80, packages: ["mime", "@fastify/busboy"] },
+  "./websocket": { modules: 88, packages: [] },
   "./frames": { modules: 23, packages: [] },
   "./streams": { modules: 6, packages: [] },
   "./metrics": { modules: 12, packages: [] },
-  "./workers": { modules: 31, packages: [] },
-  "./proxy-protocol": { modules: 33, packages: [] },
+  "./workers": { modules: 32, packages: [] },
+  "./proxy-protocol": { modules: 34, packages: [] },
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 35, packages: [] },
   "./recording": { modules: 69, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 33, packages: [] },
-  "./simulate": { modules: 48, packages: [] },
-  "./testing": { modules: 38, packages: [] },
-  "./server": { modules: 39, packages: [] },
-  "./client": { modules: 39, packages: [] },
+  "./simulate": { modules: 49, packages: [] },
+  "./testing": { modules: 39, packages: [] },
+  "./server": { modules: 36, packages: [] },
+  "./client": { modules: 36, packages: [] },
 };
 
 /**
@@ -68,19 +68,19 @@ const LOADS: Readonly<Record<string, Load>> = {
  * work. Everything else is loaded for a flag.
  */
 const COMMAND_LOADS: Readonly<Record<string, Load>> = {
-  "echo/server.ts": { modules: 37, packages: [] },
-  "echo/run_server.ts": { modules: 61, packages: [] },
-  "echo/client.ts": { modules: 28, packages: [] },
-  "echo/run_client.ts": { modules: 51, packages: [] },
-  "web/web.ts": { modules: 41, packages: [] },
-  "web/run.ts": { modules: 167, packages: ["mime"] },
-  "relay/relay.ts": { modules: 49, packages: [] },
-  "relay/run.ts": { modules: 94, packages: [] },
-  "chat/chat.ts": { modules: 103, packages: [] },
-  "get/get.ts": { modules: 38, packages: [] },
-  "get/run.ts": { modules: 93, packages: [] },
-  "connect/connect.ts": { modules: 51, packages: [] },
-  "connect/run.ts": { modules: 67, packages: [] },
+  "echo/server.ts": { modules: 35, packages: [] },
+  "echo/run_server.ts": { modules: 62, packages: [] },
+  "echo/client.ts": { modules: 26, packages: [] },
+  "echo/run_client.ts": { modules: 50, packages: [] },
+  "web/web.ts": { modules: 39, packages: [] },
+  "web/run.ts": { modules: 168, packages: ["mime"] },
+  "relay/relay.ts": { modules: 47, packages: [] },
+  "relay/run.ts": { modules: 95, packages: [] },
+  "chat/chat.ts": { modules: 101, packages: [] },
+  "get/get.ts": { modules: 35, packages: [] },
+  "get/run.ts": { modules: 94, packages: [] },
+  "connect/connect.ts": { modules: 49, packages: [] },
+  "connect/run.ts": { modules: 68, packages: [] },
 };
 
 interface Dependency {
@@ -88,8 +88,16 @@ interface Dependency {
   readonly isDynamic?: boolean;
 }
 
+const known = new Map<string, Promise<string[]>>();
+
 /** What importing a module loads, itself included: neither types nor what `import()` names. */
-async function loadedBy(source: string): Promise<string[]> {
+function loadedBy(source: string): Promise<string[]> {
+  const loaded = known.get(source) ?? findLoaded(source);
+  known.set(source, loaded);
+  return loaded;
+}
+
+async function findLoaded(source: string): Promise<string[]> {
   const command = [process.execPath, "info", "--quiet", "--json", source];
   const { code, stdout, stderr } = await runProgram(command);
   assert.equal(code, 0, stderr);
@@ -137,6 +145,31 @@ if (runtime === "Deno") {
         source,
       );
     }
+  });
+}
+
+if (runtime === "Deno") {
+  test("entry points: what takes Deno long to load is loaded with what needs it, and by no other", async () => {
+    const slow = ["child_process", "crypto", "fs", "fs/promises", "net", "tls", "tty", "zlib"];
+    const sources = [
+      ...Object.values(exports),
+      ...Object.keys(COMMAND_LOADS).map((path) => `lib/cli/commands/${path}`),
+    ];
+    const loading: string[] = [];
+    for (const source of sources) {
+      const loaded = await loadedBy(source);
+      if (slow.some((name) => loaded.includes(`node:${name}`))) loading.push(source);
+    }
+    assert.deepEqual(loading, [
+      "./lib/files/mod.ts",
+      "./lib/http/ws/mod.ts",
+      "./lib/workers/mod.ts",
+      "./lib/recording/mod.ts",
+      "./lib/simulate/mod.ts",
+      "./lib/testing/mod.ts",
+      "lib/cli/commands/web/run.ts",
+      "lib/cli/commands/get/run.ts",
+    ]);
   });
 }
 

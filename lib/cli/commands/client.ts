@@ -4,13 +4,12 @@
  * @module
  */
 
-import { clientAdvice } from "../advice/first_word.ts";
 import type { Script } from "../command.ts";
 
 /** The client: without a name it is `get` if there is a URL, and else `echo`. */
 export const CLIENT: Script = {
   forUrl: "get",
-  advice: clientAdvice,
+  advice: async () => (await import("../advice/first_word.ts")).clientAdvice,
   commands: {
     echo: async () => (await import("./echo/client.ts")).echo,
     get: async () => (await import("./get/get.ts")).get,

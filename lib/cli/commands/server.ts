@@ -4,13 +4,12 @@
  * @module
  */
 
-import { serverAdvice } from "../advice/first_word.ts";
 import type { Script } from "../command.ts";
 
 /** The server: without a name it is `echo`. */
 export const SERVER: Script = {
   servesOn: true,
-  advice: serverAdvice,
+  advice: async () => (await import("../advice/first_word.ts")).serverAdvice,
   commands: {
     echo: async () => (await import("./echo/server.ts")).echo,
     web: async () => (await import("./web/web.ts")).web,

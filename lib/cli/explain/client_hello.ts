@@ -4,7 +4,6 @@
  * @module
  */
 
-import { randomBytes } from "node:crypto";
 import { parseIP } from "../../base/ip.ts";
 
 /** The first message of a client. */
@@ -48,7 +47,7 @@ export function clientHello(host: string): Uint8Array {
   ];
   const body = [
     ...u16(0x0303),
-    ...randomBytes(32),
+    ...crypto.getRandomValues(new Uint8Array(32)),
     ...in8([]),
     ...in16(u16s(SUITES)),
     ...in8([0]),

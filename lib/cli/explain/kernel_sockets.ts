@@ -5,8 +5,8 @@
  * @module
  */
 
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync } from "node:fs";
 import { endianness } from "node:os";
+import { nodeFs } from "../../base/builtins.deno.ts";
 import { formatIP } from "../../base/ip.ts";
 import { mayReadProc } from "../../base/proc.deno.ts";
 import { ownAddresses } from "../serving/own_addresses.ts";
@@ -60,7 +60,7 @@ function readTable(path: string): string[] | undefined {
 function readStart(path: string): string | undefined {
   let fd: number;
   try {
-    fd = openSync(path, "r");
+    fd = nodeFs().openSync(path, "r");
   } catch {
     return undefined;
   }
@@ -69,14 +69,14 @@ function readStart(path: string): string | undefined {
   let text = "";
   try {
     while (text.length < MAX_TABLE) {
-      const n = readSync(fd, buffer);
+      const n = nodeFs().readSync(fd, buffer);
       if (n === 0) break;
       text += decoder.decode(buffer.subarray(0, n), { stream: true });
     }
   } catch {
     return undefined;
   } finally {
-    closeSync(fd);
+    nodeFs().closeSync(fd);
   }
   return text;
 }
@@ -120,7 +120,7 @@ export function inodesOfThisProcess(): Set<string> {
 
 function numbersIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => /^\d+$/.test(name));
+    return nodeFs().readdirSync(folder).filter((name) => /^\d+$/.test(name));
   } catch {
     return [];
   }
@@ -128,7 +128,7 @@ function numbersIn(folder: string): string[] {
 
 function linkOf(path: string): string | undefined {
   try {
-    return readlinkSync(path);
+    return nodeFs().readlinkSync(path);
   } catch {
     return undefined;
   }
@@ -138,7 +138,7 @@ function linkOf(path: string): string | undefined {
 export function textOf(path: string): string | undefined {
   if (!mayReadProc()) return undefined;
   try {
-    return readFileSync(path, "utf8");
+    return nodeFs().readFileSync(path, "utf8");
   } catch {
     return undefined;
   }

@@ -4,15 +4,16 @@
  * @module
  */
 
-import { readdirSync, type Stats, statSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { basename, dirname } from "node:path";
+import { nodeFs } from "../../base/builtins.deno.ts";
 import { nearest } from "../../base/nearest.ts";
 import { mayReadProc } from "../../base/proc.deno.ts";
 import type { Cause } from "./connecting.ts";
 
 function statOf(path: string): Stats | undefined {
   try {
-    return statSync(path);
+    return nodeFs().statSync(path);
   } catch {
     return undefined;
   }
@@ -25,7 +26,9 @@ export function whyNoFile(path: string): Cause | undefined {
   if (statOf(folder) === undefined) {
     return { why: `There is no folder ${folder}`, next: "Check the path" };
   }
-  const sockets = readdirSync(folder).filter((name) => statOf(`${folder}/${name}`)?.isSocket());
+  const sockets = nodeFs().readdirSync(folder).filter((name) =>
+    statOf(`${folder}/${name}`)?.isSocket()
+  );
   const near = nearest(basename(path), sockets);
   if (near === undefined) {
     const why = `The folder ${folder} is there, and has no such file`;

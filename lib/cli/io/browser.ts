@@ -4,7 +4,7 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
+import { nodeChildProcess } from "../../base/builtins.deno.ts";
 import process from "node:process";
 import type { Io } from "./io.ts";
 
@@ -16,7 +16,7 @@ export function openBrowser(url: string, env: Io["env"], failed: (why: string) =
     ? ["cmd", "/c", "start", "", url]
     : ["xdg-open", url];
   try {
-    const child = spawn(command, args, { env, stdio: "ignore", detached: true });
+    const child = nodeChildProcess().spawn(command, args, { env, stdio: "ignore", detached: true });
     child.on("error", (error) => failed(error.message));
     child.on("exit", (code) => {
       if (code !== 0) failed(`${command} ended with ${code}`);

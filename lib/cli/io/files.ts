@@ -5,7 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
+import { nodeFs } from "../../base/builtins.deno.ts";
 import { forbiddenBy } from "../../base/permission.ts";
 import { formatSize } from "../../base/size.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -103,7 +103,7 @@ export function checkReadableAgain(path: string): void {
 /** Whether a path leads to a pipe, which is read once only. */
 export function isPipe(path: string): boolean {
   try {
-    return statSync(path).isFIFO();
+    return nodeFs().statSync(path).isFIFO();
   } catch {
     // Reading it says why.
     return false;
@@ -138,6 +138,7 @@ export function readEntries(path: string): Entry[] {
 
 /** Reads at most `most` bytes of a file: a device has no end. */
 function readStart(path: string, most: number): Buffer {
+  const { closeSync, openSync, readSync } = nodeFs();
   let fd: number | undefined;
   try {
     fd = openSync(path, "r");
@@ -160,7 +161,7 @@ function readStart(path: string, most: number): Buffer {
 /** Reads a file that an option names, as it is. Throws as {@linkcode readTextFile} does. */
 export function readFile(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return nodeFs().readFileSync(path);
   } catch (error) {
     throw new UsageError(`cannot read '${path}': ${whyUnreadable(path, error)}`);
   }
@@ -171,7 +172,7 @@ export function isSameFile(a: string, b: string): boolean {
   if (a === "-" || b === "-") return false;
   const [one, other] = [a, b].map((path) => {
     try {
-      return statSync(path, { bigint: true });
+      return nodeFs().statSync(path, { bigint: true });
     } catch {
       return undefined;
     }

@@ -5,13 +5,13 @@
  */
 
 import type { ProgramOutput } from "./program_output.ts";
-import { fstatSync } from "node:fs";
 import process from "node:process";
 import type { Readable, Writable } from "node:stream";
-import { isatty } from "node:tty";
+import { nodeFs } from "../../base/builtins.deno.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 import { within } from "../../base/wait.ts";
 import { serverOutputs } from "./outputs.deno.ts";
+import { hasTerminal } from "./terminal.deno.ts";
 
 /** The signals that programs handle. */
 export type ProgramSignal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR2";
@@ -54,13 +54,13 @@ export const processIo: Io = {
   clock: systemClock,
   hasInput() {
     try {
-      const stdin = fstatSync(0);
+      const stdin = nodeFs().fstatSync(0);
       return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
     } catch {
       return false;
     }
   },
-  hasTerminal: () => [0, 1, 2].some(isatty),
+  hasTerminal,
   onSignal(signal, listener) {
     process.on(signal, listener);
   },

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { closeSync, openSync, readdirSync } from "node:fs";
-import { descriptorLimit as read } from "../../base/descriptor_limit.ts";
+import { nodeFs } from "../../base/builtins.deno.ts";
+import { limitIn } from "../../base/descriptor_limit.ts";
 
 function mayRead(path: string): boolean {
   return Deno.permissions.querySync({ name: "read", path }).state === "granted";
@@ -14,7 +14,13 @@ function mayRead(path: string): boolean {
 
 /** The limit (`ulimit -n`), as far as it is known. */
 export function descriptorLimit(): number | undefined {
-  return mayRead("/proc/self/limits") ? read() : undefined;
+  if (!mayRead("/proc/self/limits")) return undefined;
+  try {
+    // Each server asks at its start, and loading node:fs takes 8 ms.
+    return limitIn(Deno.readTextFileSync("/proc/self/limits"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The number of descriptors that are open; undefined where that cannot be read. Deno asks for all permissions. */
@@ -22,7 +28,7 @@ export function openDescriptors(): number | undefined {
   if (!mayRead("/proc/self/fd")) return undefined;
   try {
     // One of them reads the folder.
-    return readdirSync("/proc/self/fd").length - 1;
+    return nodeFs().readdirSync("/proc/self/fd").length - 1;
   } catch {
     return undefined;
   }
@@ -30,5 +36,7 @@ export function openDescriptors(): number | undefined {
 
 /** Opens a file, if that is allowed, and closes it. Throws as `fs` does. */
 export function tryDescriptor(): void {
-  if (mayRead("/dev/null")) closeSync(openSync("/dev/null", "r"));
+  if (!mayRead("/dev/null")) return;
+  const { closeSync, openSync } = nodeFs();
+  closeSync(openSync("/dev/null", "r"));
 }

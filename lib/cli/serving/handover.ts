@@ -6,9 +6,10 @@
  * @module
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import type { Addr } from "../../base/addr.ts";
+import { nodeChildProcess } from "../../base/builtins.deno.ts";
 import type { InetPlace, InheritedPlace, OpenPlace, Place } from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
 import {
@@ -107,7 +108,7 @@ export class Handover {
     const { names, fds } = this.#handed();
     const lost = whatIsLost();
     if (lost !== undefined) log.note(`restarting: ${lost}`);
-    const child = this.#successor = spawn(file, args, {
+    const child = this.#successor = nodeChildProcess().spawn(file, args, {
       stdio: ["inherit", "inherit", "inherit", "ipc", ...fds],
       env: successorEnv(names),
     });

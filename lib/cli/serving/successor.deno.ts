@@ -5,7 +5,6 @@
  * @module
  */
 
-import { readFileSync } from "node:fs";
 import process from "node:process";
 import { systemTransport } from "../../net/system.deno.ts";
 import type { OpenPlace } from "../options/listen_address.ts";
@@ -22,7 +21,7 @@ const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
 /** The command line of this process. Throws if it is not known. */
 export function ownCommand(): readonly string[] {
   try {
-    return readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+    return Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
   } catch {
     const more = SHARES ? "" : " --unstable-net";
     throw new Error(
@@ -55,7 +54,7 @@ export async function missingToShare({ host, port }: OpenPlace): Promise<string>
  */
 export function whatIsLost(): string | undefined {
   try {
-    if (readFileSync(MIGRATES, "utf8").trim() === "1") return undefined;
+    if (Deno.readTextFileSync(MIGRATES).trim() === "1") return undefined;
   } catch {
     // An older kernel does not have it.
   }

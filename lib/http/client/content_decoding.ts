@@ -14,7 +14,7 @@ import {
 } from "../../base/arguments.ts";
 import type { Buffer } from "node:buffer";
 import type { Transform } from "node:stream";
-import zlib from "node:zlib";
+import { nodeZlib } from "../../base/builtins.deno.ts";
 import { borrowedFrom, copyOf } from "../../base/borrowed.ts";
 import { counted } from "../../base/counted.ts";
 import { membersOf } from "../message/fields.ts";
@@ -32,13 +32,14 @@ interface Coding {
 }
 
 const CODINGS: Readonly<Record<string, Coding>> = {
-  gzip: { make: () => zlib.createGunzip(), strict: true },
+  gzip: { make: () => nodeZlib().createGunzip(), strict: true },
   // Meant is the zlib format (RFC 1950), whose first byte says 8; many servers send bare deflate data.
   deflate: {
-    make: (first) => (first & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw(),
+    make: (first) =>
+      (first & 0x0f) === 8 ? nodeZlib().createInflate() : nodeZlib().createInflateRaw(),
     strict: false,
   },
-  br: { make: () => zlib.createBrotliDecompress(), strict: false },
+  br: { make: () => nodeZlib().createBrotliDecompress(), strict: false },
 };
 
 /** The value of Accept-Encoding that asks for what {@linkcode decodeContent} can decode here. */

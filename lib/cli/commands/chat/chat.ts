@@ -10,17 +10,21 @@ import { ACCESS_HELP } from "../../options/access_flags.ts";
 import { METRICS_HELP } from "../../options/metrics.ts";
 import { SERVICE_HELP } from "../../options/service_manager.ts";
 import { TLS_HELP } from "../../options/tls_server.ts";
-import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
+import {
+  type Command,
+  command,
+  commandLine,
+  type CommandOptions,
+  optionsOnly,
+} from "../../command.ts";
 import {
   INSTRUMENT_FLAGS,
   INSTRUMENT_HELP,
   parseInstruments,
 } from "../../options/instrument_flags.ts";
-import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
 import { renderFlags, seconds, type Values } from "../../io/flags.ts";
-import { CHAT_HINTS } from "../../advice/foreign_options.ts";
 import type { Log } from "../../io/log.ts";
 import type { Session } from "../../session.ts";
 import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
@@ -105,7 +109,7 @@ export const chat: Command = command({
   name: "chat",
   line: commandLine(FLAGS, parseChat),
   help: HELP,
-  hints: CHAT_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).CHAT_HINTS,
   run,
 });
 
@@ -117,8 +121,11 @@ interface ChatOptions extends CommandOptions {
   readonly bus: BusOptions;
 }
 
-function parseChat(values: Values<typeof FLAGS>, positionals: readonly string[]): ChatOptions {
-  noMore(positionals, placeAdvice(positionals) ?? "chat takes options only");
+async function parseChat(
+  values: Values<typeof FLAGS>,
+  positionals: readonly string[],
+): Promise<ChatOptions> {
+  await optionsOnly(positionals, "chat takes options only");
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),

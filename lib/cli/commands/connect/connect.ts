@@ -9,7 +9,6 @@ import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { CONNECT_LINE } from "./options.ts";
 import { clientExitHelp } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
-import { NC_HINTS } from "../../advice/foreign_options.ts";
 
 const HELP = `Joins stdin and stdout to a socket.
 
@@ -86,6 +85,6 @@ export const connect: Command = command({
   name: "connect",
   line: CONNECT_LINE,
   help: HELP,
-  hints: NC_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).NC_HINTS,
   run: async (options, session) => await (await import("./run.ts")).runConnect(options, session),
 });

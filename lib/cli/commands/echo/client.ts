@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ECHO_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { clientExitHelp } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
@@ -71,7 +70,7 @@ export const echo: Command = command({
   name: "echo",
   line: ECHO_CLIENT_LINE,
   help: HELP,
-  hints: ECHO_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).ECHO_HINTS,
   run: async (options, session) =>
     await (await import("./run_client.ts")).runEchoClient(options, session),
 });

@@ -5,8 +5,6 @@
  */
 
 import type { Endpoint } from "../../../base/addr.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
-import { socatHint } from "../../advice/socat.ts";
 import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
 import {
   type Flag,
@@ -85,17 +83,14 @@ export interface EchoClientOptions extends CommandOptions {
 }
 
 /** Makes the options of the echo client. */
-function parseEchoClient(
+async function parseEchoClient(
   values: EchoValues,
   positionals: string[],
   io: Io,
-): EchoClientOptions {
-  const [, next, third] = positionals;
-  const advice = next === undefined
-    ? undefined
-    : placeAdvice(positionals) ?? socatHint(next, third);
-  const message = messageOf(positionals.shift(), io);
-  noMore(positionals, advice ?? "put quotes around a message of several words");
+): Promise<EchoClientOptions> {
+  const [first, ...more] = positionals;
+  const message = messageOf(first, io);
+  if (more.length > 0) noMore(more, await adviceForWords(positionals));
   const destination = parseDestination(values);
   return {
     log: parseLog(values),
@@ -107,6 +102,15 @@ function parseEchoClient(
     timeout: values.timeout,
     recvSize: values["recv-size"],
   };
+}
+
+/** What to say of several words. */
+async function adviceForWords(words: readonly string[]): Promise<string> {
+  const { placeAdvice } = await import("../../advice/first_word.ts");
+  const { socatHint } = await import("../../advice/socat.ts");
+  const [, next, third] = words;
+  return placeAdvice(words) ?? socatHint(next, third) ??
+    "put quotes around a message of several words";
 }
 
 function parseDatagrams(

@@ -15,7 +15,6 @@ import type { Session } from "../../session.ts";
 import type { EchoClientOptions } from "./client_options.ts";
 import { logOutcome } from "./outcome.ts";
 import { EchoExchange, type EchoOutcome } from "./tcp_exchange.ts";
-import { echoUdpClient } from "./udp_client.ts";
 
 /** Sends, and waits for all of it to come back; resolves to the exit code. */
 export async function runEchoClient(options: EchoClientOptions, session: Session): Promise<number> {
@@ -28,6 +27,7 @@ export async function runEchoClient(options: EchoClientOptions, session: Session
   });
   const { datagrams } = options;
   if (datagrams === undefined) return await echoStream(options, stdin, session, signals);
+  const { echoUdpClient } = await import("./udp_client.ts");
   return await echoUdpClient({ ...options, ...datagrams }, stdin, session, signals);
 }
 

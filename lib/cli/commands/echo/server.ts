@@ -4,7 +4,6 @@
  * @module
  */
 
-import { ECHO_SERVER_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
@@ -90,7 +89,7 @@ export const echo: Command = command({
   name: "echo",
   line: ECHO_SERVER_LINE,
   help: HELP,
-  hints: ECHO_SERVER_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).ECHO_SERVER_HINTS,
   run: async (options, session) =>
     await (await import("./run_server.ts")).runEchoServer(options, session),
 });

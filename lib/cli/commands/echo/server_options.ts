@@ -4,11 +4,10 @@
  * @module
  */
 
-import { placeAdvice } from "../../advice/first_word.ts";
-import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
+import { type CommandLine, commandLine, type CommandOptions, optionsOnly } from "../../command.ts";
 import { size, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { type AccessOptions, parseAccess } from "../../options/access_flags.ts";
-import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { type InetPlace, parsePlace } from "../../options/listen_address.ts";
 import { parseProxies } from "../../options/proxy_protocol.ts";
@@ -84,11 +83,11 @@ export interface EchoMessageOptions extends CommandOptions {
 export type EchoServerOptions = EchoStreamOptions | EchoMessageOptions | EchoDatagramOptions;
 
 /** Makes the options of the echo server. */
-function parseEchoServer(
+async function parseEchoServer(
   values: EchoValues,
   positionals: readonly string[],
-): EchoServerOptions {
-  noMore(positionals, placeAdvice(positionals) ?? "echo takes options only");
+): Promise<EchoServerOptions> {
+  await optionsOnly(positionals, "echo takes options only");
   const { workers: count } = values;
   const common = {
     log: parseLog(values),

@@ -9,7 +9,6 @@ import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { clientExitHelp } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
 import { GET_LINE } from "./options.ts";
-import { CURL_HINTS } from "../../advice/foreign_options.ts";
 
 const HELP = `Gets what is at a URL, by HTTP/1.1.
 
@@ -77,6 +76,6 @@ export const get: Command = command({
   name: "get",
   line: GET_LINE,
   help: HELP,
-  hints: CURL_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).CURL_HINTS,
   run: async (options, session) => await (await import("./run.ts")).runGet(options, session),
 });

@@ -7,7 +7,6 @@
 import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
-import { relayAdvice } from "../../advice/first_word.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
 import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
 import { parseTo, RELAY_TARGET_FLAGS, type RelayTo } from "./targets.ts";
@@ -44,8 +43,14 @@ export interface RelayOptions extends CommandOptions {
   readonly workers: WorkerOptions | undefined;
 }
 
-function parseRelay(values: Values<typeof FLAGS>, positionals: readonly string[]): RelayOptions {
-  noMore(positionals, relayAdvice(positionals, values.to.length > 0));
+async function parseRelay(
+  values: Values<typeof FLAGS>,
+  positionals: readonly string[],
+): Promise<RelayOptions> {
+  if (positionals.length > 0) {
+    const { relayAdvice } = await import("../../advice/first_word.ts");
+    noMore(positionals, relayAdvice(positionals, values.to.length > 0));
+  }
   const serving = parseServing(values, PORT);
   const toxiproxy = parseToxiproxy(values, serving);
   const hasNone = toxiproxy !== undefined && values.to.length === 0;

@@ -12,7 +12,6 @@ import { type Command, command } from "../../command.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
-import { RELAY_HINTS } from "../../advice/foreign_options.ts";
 import { ORIGIN_HELP } from "../web_socket/options.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { permissionsHelp } from "../../options/serving.ts";
@@ -95,6 +94,6 @@ export const relay: Command = command({
   name: "relay",
   line: RELAY_LINE,
   help: HELP,
-  hints: RELAY_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).RELAY_HINTS,
   run: async (options, session) => await (await import("./run.ts")).runRelay(options, session),
 });

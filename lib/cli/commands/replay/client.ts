@@ -65,9 +65,10 @@ export const replay: Command = command({
   name: "replay",
   line: commandLine(FLAGS, parseReplayClient),
   help: HELP,
-  hints: {
-    "--on-miss": "it is for 'server.ts replay'; here the first difference ends it",
-  },
+  hints: () =>
+    Promise.resolve({
+      "--on-miss": "it is for 'server.ts replay'; here the first difference ends it",
+    }),
   run,
 });
 

@@ -23,7 +23,6 @@ import {
 import { openClientTransport } from "../../options/transport.ts";
 import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
-import { RESOLVE_HINTS } from "../../advice/foreign_options.ts";
 import { inTime } from "../../../base/wait.ts";
 import { Race } from "./race.ts";
 import { addressJson, addressTable, raceJson, raceTable, systemOrder } from "./table.ts";
@@ -71,7 +70,7 @@ export const resolve: Command = command({
   name: "resolve",
   line: commandLine(FLAGS, parseResolve),
   help: HELP,
-  hints: RESOLVE_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).RESOLVE_HINTS,
   run,
 });
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { randomUUID } from "node:crypto";
 import { readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { nodeCrypto } from "../../../base/builtins.deno.ts";
 import { forbiddenBy } from "../../../base/permission.ts";
 import type { SiteOptions } from "../../../files/site.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
@@ -34,7 +34,7 @@ export async function checkDirectory(
   if (!upload) return;
   try {
     // Only a try shows whether it is permissions, a full disk or one that is read-only.
-    const file = join(path, `.plainsocket-${randomUUID()}`);
+    const file = join(path, `.plainsocket-${nodeCrypto().randomUUID()}`);
     await writeFile(file, "", { flag: "wx" });
     await rm(file);
   } catch (error) {

@@ -6,8 +6,7 @@
 
 import type { Credentials } from "../../../base/basic_auth.ts";
 import type { SiteOptions } from "../../../files/site.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
-import { type CommandLine, commandLine, type CommandOptions } from "../../command.ts";
+import { type CommandLine, commandLine, type CommandOptions, optionsOnly } from "../../command.ts";
 import {
   integer,
   list,
@@ -26,7 +25,7 @@ import {
   parseAccess,
   shareOf,
 } from "../../options/access_flags.ts";
-import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { hostFlag, isAnyHost } from "../../options/host.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { LIMIT_FLAGS } from "../../options/limits.ts";
@@ -134,10 +133,14 @@ export interface WebOptions extends CommandOptions {
   readonly open: boolean;
 }
 
-function parseWeb(values: WebValues, positionals: string[], io: Io): WebOptions {
+async function parseWeb(
+  values: WebValues,
+  positionals: string[],
+  io: Io,
+): Promise<WebOptions> {
   const { lan, open, host } = values;
   const dir = positionals.shift() ?? ".";
-  noMore(positionals, placeAdvice(positionals) ?? "web serves one DIR");
+  await optionsOnly(positionals, "web serves one DIR");
   const auth = parseAuth(values, io.env);
   const site = parseSite(values, auth?.credentials);
   const tls = parseTls(values);

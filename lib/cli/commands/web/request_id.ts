@@ -4,7 +4,7 @@
  * @module
  */
 
-import { randomUUID } from "node:crypto";
+import { nodeCrypto } from "../../../base/builtins.deno.ts";
 import type { LightRequest } from "../../../http/server/light.ts";
 
 /** The values of X-Request-Id that are taken over: nothing that could forge a part of a log. */
@@ -17,6 +17,6 @@ export function requestIdOf(request: LightRequest): string {
   const given = request.header("x-request-id");
   if (given !== undefined && FIT.test(given)) return given;
   let id = made.get(request);
-  if (id === undefined) made.set(request, id = randomUUID());
+  if (id === undefined) made.set(request, id = nodeCrypto().randomUUID());
   return id;
 }

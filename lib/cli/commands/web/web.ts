@@ -4,7 +4,6 @@
  * @module
  */
 
-import { WEB_HINTS } from "../../advice/foreign_options.ts";
 import { type Command, command } from "../../command.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
@@ -74,6 +73,6 @@ export const web: Command = command({
   name: "web",
   line: WEB_LINE,
   help: HELP,
-  hints: WEB_HINTS,
+  hints: async () => (await import("../../advice/foreign_options.ts")).WEB_HINTS,
   run: async (options, session) => await (await import("./run.ts")).runWeb(options, session),
 });

@@ -5,12 +5,17 @@
  */
 
 import { counted } from "../../../base/counted.ts";
-import { placeAdvice } from "../../advice/first_word.ts";
-import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
+import {
+  type Command,
+  command,
+  commandLine,
+  type CommandOptions,
+  optionsOnly,
+} from "../../command.ts";
 import { EXIT, SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags, type Values } from "../../io/flags.ts";
 import { ACCESS_HELP } from "../../options/access_flags.ts";
-import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
+import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import {
   INSTRUMENT_FLAGS,
   INSTRUMENT_HELP,
@@ -101,8 +106,11 @@ interface WstestOptions extends CommandOptions {
   readonly timeout: number;
 }
 
-function parseWstest(values: Values<typeof FLAGS>, positionals: readonly string[]): WstestOptions {
-  noMore(positionals, placeAdvice(positionals) ?? "wstest takes options only");
+async function parseWstest(
+  values: Values<typeof FLAGS>,
+  positionals: readonly string[],
+): Promise<WstestOptions> {
+  await optionsOnly(positionals, "wstest takes options only");
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true }),
