@@ -127,11 +127,17 @@ async function compile(tools: string, folders: readonly string[]): Promise<void>
   }
   // By its path: by its name, Deno finds the one that these scripts import.
   const compiler: typeof ts = createRequire(api)(api);
-  const brought = new Map<string, ts.SourceFile | undefined>();
-  const found = folders.flatMap((folder) => diagnosticsOf(compiler, folder, tools, brought));
+  const files: Files = { sources: new Map(), exist: new Map() };
+  const found = folders.flatMap((folder) => diagnosticsOf(compiler, folder, tools, files));
   if (found.length > 0) {
     throw new Error(compiler.formatDiagnostics(found, compiler.createCompilerHost({})));
   }
+}
+
+/** What was read for one program, and is the same for the next one. */
+interface Files {
+  readonly sources: Map<string, ts.SourceFile | undefined>;
+  readonly exist: Map<string, boolean>;
 }
 
 /** What a compiler says of a program, except of the declarations in `tools`, which it came with. */
@@ -139,18 +145,21 @@ function diagnosticsOf(
   compiler: typeof ts,
   folder: string,
   tools: string,
-  brought: Map<string, ts.SourceFile | undefined>,
+  { sources, exist }: Files,
 ): ts.Diagnostic[] {
   const { config } = compiler.readConfigFile(join(folder, "tsconfig.json"), compiler.sys.readFile);
   const { options, errors, fileNames } = compiler
     .parseJsonConfigFileContent(config, compiler.sys, folder);
   const host = compiler.createCompilerHost(options);
-  const read = host.getSourceFile;
+  const { fileExists, getSourceFile } = host;
+  host.fileExists = (name) => exist.getOrInsertComputed(name, () => fileExists(name));
   host.getSourceFile = (name, ...how) => {
-    if (!name.startsWith(tools)) return read(name, ...how);
-    if (!brought.has(name)) brought.set(name, read(name, ...how));
-    return brought.get(name);
+    // Whether a module of ours is CommonJS depends on how modules are found.
+    const key = name.startsWith(tools) ? name : `${options.moduleResolution} ${name}`;
+    return sources.getOrInsertComputed(key, () => getSourceFile(name, ...how));
   };
+  // As `tsc` does: those from 5.3 on need not parse comments.
+  host.jsDocParsingMode = compiler.JSDocParsingMode?.ParseForTypeErrors;
   const program = compiler.createProgram(fileNames, options, host);
   const others = program.getSourceFiles().filter(({ fileName }) => !fileName.startsWith(tools));
   return [
