@@ -30,10 +30,13 @@ export type WorkerKind = "processes" | "threads";
  * ```ts
  * import { type Listener, serve, systemTransport } from "@plainsocket/plainsocket";
  * import { echo } from "@plainsocket/plainsocket/protocols";
- * import type { WorkerMain } from "@plainsocket/plainsocket/workers";
+ * import type { WorkerContext, WorkerMain } from "@plainsocket/plainsocket/workers";
  *
  * const start = (listener: Listener) => serve(listener, echo());
- * const main: WorkerMain = async ({ listen }) => start(await listen());
+ *
+ * function main({ listen }: WorkerContext): ReturnType<WorkerMain> {
+ *   return listen().then(start);
+ * }
  * export default main;
  *
  * // One loop: the same server, on a listener of our own.
