@@ -39,15 +39,27 @@ function* characters(data: Uint8Array): Generator<{ text: string; bytes: number 
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   for (let at = 0; at < data.length;) {
     const bytes = sequenceLength(data[at]);
-    let text: string;
-    try {
-      text = escape(decoder.decode(data.subarray(at, at + bytes)));
-      yield { text, bytes };
-      at += bytes;
-    } catch {
-      yield { text: escapeCode(data[at]), bytes: 1 };
-      at++;
-    }
+    const text = bytes === 1 ? oneByte(data[at]) : sequence(data.subarray(at, at + bytes), decoder);
+    yield text === undefined ? { text: escapeCode(data[at]), bytes: 1 } : { text, bytes };
+    at += text === undefined ? 1 : bytes;
+  }
+}
+
+function oneByte(byte: number): string | undefined {
+  return byte < 0x80 ? escape(String.fromCharCode(byte)) : undefined;
+}
+
+/** Undefined unless the bytes are one character. */
+function sequence(
+  bytes: Uint8Array,
+  decoder: { decode(bytes: Uint8Array): string },
+): string | undefined {
+  // In data that is no text most sequences end here: the decoder would throw, which takes its time.
+  for (let i = 1; i < bytes.length; i++) if (bytes[i] >> 6 !== 0b10) return undefined;
+  try {
+    return escape(decoder.decode(bytes));
+  } catch {
+    return undefined;
   }
 }
 

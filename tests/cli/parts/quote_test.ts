@@ -14,6 +14,9 @@ test("quote: what is not text is escaped", () => {
   assert.equal(quote(bytes('a\r\n\t"\\\0\x1b[31m\x7f')), String.raw`"a\r\n\t\"\\\x00\x1b[31m\x7f"`);
   assert.equal(quote(Buffer.from([0xff, 0x41, 0xc3])), String.raw`"\xffA\xc3"`);
   assert.equal(quote(Buffer.from([0xf0, 0x9f, 0x91, 0x41])), String.raw`"\xf0\x9f\x91A"`);
+  // Too long for its character, half of a surrogate pair, and no beginning of any.
+  const none = Buffer.from([0xc0, 0x80, 0xed, 0xa0, 0x80, 0xf8, 0x88, 0x80, 0x80]);
+  assert.equal(quote(none), String.raw`"\xc0\x80\xed\xa0\x80\xf8\x88\x80\x80"`);
   assert.equal(quote(bytes("a\u202eb\u2028")), String.raw`"a\u{202e}b\u{2028}"`);
   assert.equal(quote(bytes("\ufeffa")), String.raw`"\u{feff}a"`);
 });
