@@ -194,7 +194,7 @@ while data := s.recv(1 << 16): s.sendall(data)
 s.close()
 `);
   const { host, port } = peer.endpoint;
-  const data = Buffer.from(randomBytes(32 * MIB));
+  const data = Buffer.from(randomBytes(20 * MIB));
   await using client = startClient(["--host", host, "--port", String(port), "-v"], { pipe: true });
   client.stdin.end(data);
   await client.stderr.until(/^sending/m);

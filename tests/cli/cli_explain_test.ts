@@ -181,17 +181,16 @@ test(
 
 testInNamespace("cause: a machine that has no network, and one without IPv6", async () => {
   await using machine = await Namespace.open();
-  const says = async (command: string, pattern: RegExp) => {
-    await using client = machine.start(["sh", "-c", `${command} </dev/null`]);
-    assert.match((await client.exit()).stderr, pattern);
-  };
-  const connect = `${programCommand("client").join(" ")} connect`;
-  await says(
-    `${connect} 192.0.2.1:80`,
+  const disable = machine.start(["sysctl", "-qw", "net.ipv6.conf.lo.disable_ipv6=1"]);
+  assert.equal((await disable.exit()).code, 0);
+  const to = ["192.0.2.1:80", "[::1]:80"];
+  const [network, ipv6] = await machine.inTurn(to.map((at) => ["client", "connect", at]));
+  assert.match(
+    network.stderr,
     /\(ENETUNREACH\)\. This machine has no address of a network\. Connect it to a network/,
   );
-  await says(
-    `sysctl -qw net.ipv6.conf.lo.disable_ipv6=1; ${connect} '[::1]:80'`,
+  assert.match(
+    ipv6.stderr,
     /\)\. This machine has no IPv6 loopback address\. Use 127\.0\.0\.1\.\n$/,
   );
 });

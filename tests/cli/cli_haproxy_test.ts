@@ -9,7 +9,7 @@ import process from "node:process";
 import { OWN_HOST, until } from "../support/helpers.ts";
 import { adapted, assertValid, commandHaproxy, startHaproxy } from "../support/haproxy.ts";
 import { Program, PYTHON } from "../support/peers.ts";
-import { type ServerScript, startServerProcess } from "../support/scripts.ts";
+import { type ServerScript, startServer, startServerProcess } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
 const CONFIGURATION = "deploy/haproxy.cfg";
@@ -59,12 +59,12 @@ print(len(good), "good;", "bad:", bad)
 `;
 
 /** How many requests a server has in its log. */
-function asked({ program }: ServerScript<Program>): number {
+function asked({ program }: ServerScript): number {
   return program.stderr.text.match(/"GET \/page /g)?.length ?? 0;
 }
 
 /** Waits until each of the servers has been asked some more. */
-async function untilAskedMore(...servers: ServerScript<Program>[]): Promise<void> {
+async function untilAskedMore(...servers: ServerScript[]): Promise<void> {
   const before = servers.map(asked);
   const isMore = () => servers.every((server, i) => asked(server) >= before[i] + 20);
   await until(isMore, "more requests to each server that is in service");
@@ -77,14 +77,13 @@ test("deploy/haproxy.cfg: HAProxy takes it as it is", async () => {
 test("deploy/haproxy.cfg: one server is killed, one drains, and no GET fails", async () => {
   const folder = mkdtempSync(join(tmpdir(), "balanced-"));
   writeFileSync(join(folder, "page"), "a page\n");
-  const start = (...options: string[]) =>
-    startServerProcess(["web", folder, "--host", "127.0.0.1", "--port", "0", ...options]);
-  const servers = await Promise.all([
-    start("--trust-proxy", "127.0.0.1", ...NAME),
-    start("--trust-proxy", "127.0.0.1", "--workers", "1", ...NAME),
-    start("--proxy-protocol", "127.0.0.1", ...NAME),
+  const args = ["web", folder, "--host", "127.0.0.1", "--port", "0", ...NAME];
+  const [a, b, c] = await Promise.all([
+    startServerProcess([...args, "--trust-proxy", "127.0.0.1"]),
+    startServerProcess([...args, "--trust-proxy", "127.0.0.1", "--workers", "1"]),
+    startServer([...args, "--proxy-protocol", "127.0.0.1"]),
   ]);
-  const [a, b, c] = servers;
+  const servers = [a, b, c];
   try {
     const ports = servers.map(({ port }) => port);
     const own = mkdtempSync(join(tmpdir(), "plainsocket-haproxy-"));
