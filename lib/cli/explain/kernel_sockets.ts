@@ -27,7 +27,7 @@ export interface OwnSocket {
   readonly inode: string;
 }
 
-/** The most bytes of a table that are read. Sockets that listen stand first in it. */
+/** The most bytes of a table that are read. */
 const MAX_TABLE = 4 * 1024 * 1024;
 
 /** The states of sockets that listen, and of those for datagrams that have no peer. */
@@ -39,46 +39,47 @@ const STATES = { tcp: "0A", udp: "07" } as const;
  */
 export function ownSockets(kind: "tcp" | "udp"): OwnSocket[] | undefined {
   if (!mayReadProc()) return undefined;
-  const tables = [kind, `${kind}6`].map((name) => readTable(`/proc/net/${name}`));
+  const tables = [kind, `${kind}6`].map((name) => socketsIn(`/proc/net/${name}`, kind));
   if (tables.every((table) => table === undefined)) return undefined;
-  return tables.flatMap((table) => table ?? []).flatMap((line) => {
-    // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
-    const [, local = "", , state, queues = "", , , , , inode = ""] = line.trim().split(/\s+/);
-    const [host, port] = local.split(":");
-    if (state !== STATES[kind]) return [];
-    const waiting = parseInt(queues.split(":")[1], 16);
-    return [{ host: addressOf(host), port: parseInt(port, 16), waiting, inode }];
-  });
+  return tables.flatMap((table) => table ?? []);
 }
 
-function readTable(path: string): string[] | undefined {
-  const text = readStart(path);
-  return text?.split("\n").slice(1, -1);
-}
-
-/** The beginning of a file of the kernel; undefined if it cannot be read. */
-function readStart(path: string): string | undefined {
-  let fd: number;
+function socketsIn(path: string, kind: "tcp" | "udp"): OwnSocket[] | undefined {
+  const found: OwnSocket[] = [];
   try {
-    fd = nodeFs().openSync(path, "r");
-  } catch {
-    return undefined;
-  }
-  const buffer = new Uint8Array(64 * 1024);
-  const decoder = new TextDecoder();
-  let text = "";
-  try {
-    while (text.length < MAX_TABLE) {
-      const n = nodeFs().readSync(fd, buffer);
-      if (n === 0) break;
-      text += decoder.decode(buffer.subarray(0, n), { stream: true });
+    for (const line of linesOf(path)) {
+      // sl local_address rem_address st tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
+      const [, local = "", , state, queues = "", , , , , inode = ""] = line.trim().split(/\s+/);
+      const [host, port] = local.split(":");
+      if (state === STATES[kind]) {
+        const waiting = parseInt(queues.split(":")[1], 16);
+        found.push({ host: addressOf(host), port: parseInt(port, 16), waiting, inode });
+      } else if (kind === "tcp") {
+        // Behind those that listen stand all connections.
+        break;
+      }
     }
   } catch {
     return undefined;
+  }
+  return found;
+}
+
+/** The lines of a table, without its head, which are read as they are asked for. */
+function* linesOf(path: string): Generator<string> {
+  const fd = nodeFs().openSync(path, "r");
+  try {
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (let read = 0, n; read < MAX_TABLE && (n = nodeFs().readSync(fd, buffer)) > 0; read += n) {
+      const lines = (rest + decoder.decode(buffer.subarray(0, n), { stream: true })).split("\n");
+      rest = lines.pop()!;
+      yield* read === 0 ? lines.slice(1) : lines;
+    }
   } finally {
     nodeFs().closeSync(fd);
   }
-  return text;
 }
 
 /** An address as the kernel writes it: words of 32 bits, in the order of the machine. */
@@ -146,7 +147,7 @@ export function textOf(path: string): string | undefined {
 
 /** Whether a host in the same network answers, by `/proc/net/arp`. Undefined if it has no entry. */
 export function isNeighbour(host: string): boolean | undefined {
-  for (const line of readTable("/proc/net/arp") ?? []) {
+  for (const line of textOf("/proc/net/arp")?.split("\n") ?? []) {
     const [address, , flags] = line.trim().split(/\s+/);
     if (address === host) return (Number(flags) & 0x2) !== 0;
   }
