@@ -24,14 +24,15 @@ export class RulesSoFar {
   /** Adds a rule. Returns what in it cannot go with an earlier one. */
   add(rule: FaultRule): Contradiction | undefined {
     const key = JSON.stringify(rule.selection);
-    const alike = this.#rules.get(key) ?? [];
-    this.#rules.set(key, alike);
+    const alike = this.#rules.get(key);
     const number = ++this.#count;
-    for (const earlier of alike) {
+    for (const earlier of alike ?? []) {
       const found = contradictionOf(rule, earlier.rule);
       if (found !== undefined) return { ...found, rule: earlier.number };
     }
-    alike.push({ rule, number });
+    // A list that grows has room for many more, and most rules are alone.
+    if (alike === undefined) this.#rules.set(key, [{ rule, number }]);
+    else alike.push({ rule, number });
     return undefined;
   }
 }
