@@ -120,10 +120,10 @@ test("client wstest: a server that does not answer fails in time", async () => {
 
 test("client wstest: a server that floods does no harm: the case fails", async () => {
   await using server = await wsEcho("floods");
-  const { code, stdout } = await wstest(server.url, "--only", "4.1");
+  const { code, stdout } = await wstest(server.url, "--only", "4.1-1", "--only", "4.1-2");
   assert.equal(code, 1);
   assert.match(stdout.toString(), /FAILED 4\.1-1 .*: it sends more than 10,000 messages;/);
-  assert.match(stdout.toString(), /All +0 passed, 8 failed/);
+  assert.match(stdout.toString(), /All +0 passed, 2 failed/);
 });
 
 test("client wstest: what is left when --max-time is over is skipped", async () => {
