@@ -5,7 +5,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, rename, rm, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 
 const PREFIX = ".plainsocket-upload-";
@@ -94,7 +94,7 @@ export class TemporaryFile implements AsyncDisposable {
     await link(this.#path, path);
     this.#kept = true;
     // It is stored; a second name that stays goes when it is stale.
-    await rm(this.#path, { force: true }).catch(() => {});
+    await unlink(this.#path).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
