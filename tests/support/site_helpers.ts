@@ -1,8 +1,8 @@
 // What tests of the web file server have in common.
 
 import { Buffer } from "node:buffer";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Pieces } from "../../lib/http/message/content_pieces.ts";
@@ -25,7 +25,7 @@ export async function makeSite(
   files: Readonly<Record<string, string | Uint8Array>> = {},
 ): Promise<Site> {
   const root = await mkdtemp(join(tmpdir(), "plainsocket-site-"));
-  // A turn of the event loop for each of a thousand files costs more than the files.
+  // A turn of the event loop for each of a thousand files costs more than the files; to remove them, too.
   for (const [name, content] of Object.entries(files)) {
     const path = join(root, name);
     mkdirSync(name.endsWith("/") ? path : dirname(path), { recursive: true });
@@ -34,7 +34,10 @@ export async function makeSite(
   return {
     root,
     path: (name) => join(root, name),
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true }),
+    [Symbol.asyncDispose]() {
+      rmSync(root, { recursive: true, force: true });
+      return Promise.resolve();
+    },
   };
 }
 
