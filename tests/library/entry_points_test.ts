@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { runProgram } from "../support/peers.ts";
+import { modulesOf, ROOT } from "./module_graph.ts";
 import { runtime, test } from "../support/runner.deno.ts";
 
 const { exports } = JSON.parse(readFileSync("deno.json", "utf8")) as {
@@ -83,36 +84,25 @@ const COMMAND_LOADS: Readonly<Record<string, Load>> = {
   "connect/run.ts": { modules: 68, packages: [] },
 };
 
-interface Dependency {
-  readonly code?: { readonly specifier: string };
-  readonly isDynamic?: boolean;
-}
+/** What the modules of both lists import, found once. */
+let imports: Promise<ReadonlyMap<string, readonly string[]>> | undefined;
 
-const known = new Map<string, Promise<string[]>>();
-
-/** What importing a module loads, itself included: neither types nor what `import()` names. */
-function loadedBy(source: string): Promise<string[]> {
-  const loaded = known.get(source) ?? findLoaded(source);
-  known.set(source, loaded);
-  return loaded;
-}
-
-async function findLoaded(source: string): Promise<string[]> {
-  const command = [process.execPath, "info", "--quiet", "--json", source];
-  const { code, stdout, stderr } = await runProgram(command);
-  assert.equal(code, 0, stderr);
-  const { roots, modules } = JSON.parse(stdout.toString()) as {
-    roots: string[];
-    modules: { specifier: string; dependencies?: Dependency[] }[];
-  };
-  const imports = new Map(modules.map(({ specifier, dependencies = [] }) => [
+async function readImports(): Promise<ReadonlyMap<string, readonly string[]>> {
+  const commands = Object.keys(COMMAND_LOADS).map((path) => `lib/cli/commands/${path}`);
+  const modules = await modulesOf([...Object.values(exports), ...commands]);
+  return new Map(modules.map(({ specifier, dependencies = [] }) => [
     specifier,
     dependencies.filter(({ isDynamic }) => !isDynamic)
       .flatMap(({ code }) => code === undefined ? [] : [code.specifier]),
   ]));
-  const loaded = new Set(roots);
+}
+
+/** What importing a module loads, itself included: neither types nor what `import()` names. */
+async function loadedBy(source: string): Promise<string[]> {
+  const importsOf = await (imports ??= readImports());
+  const loaded = new Set([new URL(source, ROOT).href]);
   for (const specifier of loaded) {
-    for (const next of imports.get(specifier) ?? []) loaded.add(next);
+    for (const next of importsOf.get(specifier) ?? []) loaded.add(next);
   }
   return [...loaded];
 }

@@ -1,17 +1,12 @@
 // JSR as Deno meets it, on a port of this machine, with our package in it as `deno publish` would
 // send it: https://jsr.io/docs/api.
 
-import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { runProgram } from "../support/peers.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { deno, ROOT } from "./module_graph.ts";
 
 /** What `deno.json` says of the package. */
 export function readConfig(): {
@@ -31,29 +26,11 @@ export interface Jsr extends AsyncDisposable {
   readonly name: string;
 }
 
-/** Runs Deno in the folder of the project; resolves to what it printed. */
-async function deno(...args: string[]): Promise<string> {
-  const env = { NO_COLOR: "1" };
-  const { code, stdout, stderr } = await runProgram(
-    ["env", "-C", fileURLToPath(ROOT), process.execPath, ...args],
-    { env },
-  );
-  assert.equal(code, 0, stderr);
-  return stdout + stderr;
-}
-
 /** The URLs of the files that `deno publish` sends. */
 export async function publishedFiles(): Promise<string[]> {
   const flags = ["--dry-run", "--allow-dirty", "--allow-slow-types", "--no-check"];
-  const output = await deno("publish", ...flags);
-  return [...output.matchAll(/^ {3}(file:\S+) \(/gm)].map(([, url]) => url);
-}
-
-/** The URLs of the files of the project that this one imports, and so on, and its own. */
-export async function importedBy(file: string): Promise<string[]> {
-  const { modules } = JSON.parse(await deno("info", "--quiet", "--json", file));
-  return modules.map(({ specifier }: { specifier: string }) => specifier)
-    .filter((url: string) => url.startsWith(ROOT.href));
+  const { all } = await deno("publish", ...flags);
+  return [...all.matchAll(/^ {3}(file:\S+) \(/gm)].map(([, url]) => url);
 }
 
 /** The texts of the files that `deno publish` sends, by their paths in the package. */
@@ -70,10 +47,13 @@ async function published(imports: Readonly<Record<string, string>>): Promise<Map
   return files;
 }
 
+/** Found once. */
+let texts: Promise<Map<string, string>> | undefined;
+
 /** Starts the registry. */
 export async function startJsr(): Promise<Jsr> {
   const { name, version, exports, imports } = readConfig();
-  const files = await published(imports);
+  const files = await (texts ??= published(imports));
   const manifest = Object.fromEntries(
     [...files].map(([path, text]) => [path, {
       size: new TextEncoder().encode(text).length,
