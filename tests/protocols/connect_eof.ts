@@ -5,12 +5,24 @@ import assert from "node:assert/strict";
 import type { Readable } from "node:stream";
 import type { OnEof } from "../../lib/protocols/join.ts";
 import { until } from "../support/helpers.ts";
-import { type Exit, Program, python, type PythonPeer, type Running } from "../support/peers.ts";
+import { type Exit, Program, type PythonPeer, type Running } from "../support/peers.ts";
+import { isHere } from "../support/programs.ts";
+import { PythonHost } from "../support/python_host.ts";
+import { afterAll, beforeAll } from "../support/runner.deno.ts";
 import { inTerminal, programCommand, startClient } from "../support/scripts.ts";
 import { TestClock } from "../support/test_clock.ts";
 
 /** More than the kernels on both sides hold. */
 const MUCH = 16 * 1024 * 1024;
+
+/** What forks the peers. */
+let peers: PythonHost | undefined;
+
+beforeAll(async () => {
+  if (isHere("python3")) peers = await PythonHost.start();
+});
+
+afterAll(async () => await peers?.[Symbol.asyncDispose]());
 
 interface Conversation extends AsyncDisposable {
   readonly peer: PythonPeer;
@@ -36,7 +48,7 @@ async function start(
   program: string,
   { wrap, options = [] }: Surroundings = {},
 ): Promise<Conversation> {
-  const peer = await python(`
+  const peer = await peers!.run(`
 s, _ = l.accept()
 def wait_for_go(): sys.stdin.readline()
 def send_last(text):
@@ -224,7 +236,9 @@ reset(s)
   async "neither ends; Ctrl-C, or SIGTERM"(onEof) {
     const codes: (number | null)[] = [];
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      await using it = await start(onEof, `s.sendall(b"the answer")`, AS_PROCESS);
+      // How a signal ends a process does not depend on what the end of stdin does.
+      const surroundings = onEof === "half-close" ? AS_PROCESS : {};
+      await using it = await start(onEof, `s.sendall(b"the answer")`, surroundings);
       await it.client.stdout.until(/the answer/);
       codes.push((await it.client.stop(signal)).code);
     }

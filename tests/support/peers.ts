@@ -26,12 +26,9 @@ export interface PythonPeer extends AsyncDisposable {
   hear(): Promise<string>;
 }
 
-/**
- * Runs a Python program that has `socket`, `struct`, `sys`, a listening socket `l`, and a function
- * `reset(s)` that closes with RST. It is killed when the peer is disposed of.
- */
-export async function python(program: string, backlog = 128): Promise<PythonPeer> {
-  const prelude = `
+/** The text of a program as {@linkcode python} runs it: it first says its port. */
+export function pythonProgram(program: string, backlog: number): string {
+  return `
 import socket, struct, sys
 l = socket.socket()
 l.bind(("127.0.0.1", 0))
@@ -42,19 +39,30 @@ def reset(s):
 def say(text):
     print(text, flush=True)
 say(l.getsockname()[1])
-`;
-  const [file, ...args] = [...PYTHON, "-c", prelude + program];
-  const child = spawn(file, args, {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const hear = async () => {
-    const next = lines.next();
+${program}`;
+}
+
+/** Reads what a Python program says, a line at a time. */
+export function hearing(stream: Readable): () => Promise<string> {
+  const lines = createInterface({ input: stream })[Symbol.asyncIterator]();
+  return async () => {
     const late = "Waited in vain for a line of the Python peer";
-    const { done, value } = await inTime(next, () => late);
+    const { done, value } = await inTime(lines.next(), () => late);
     if (done) throw new Error("The Python peer ended, and said no more");
     return value;
   };
+}
+
+/**
+ * Runs a Python program that has `socket`, `struct`, `sys`, a listening socket `l`, and a function
+ * `reset(s)` that closes with RST. It is killed when the peer is disposed of.
+ */
+export async function python(program: string, backlog = 128): Promise<PythonPeer> {
+  const [file, ...args] = [...PYTHON, "-c", pythonProgram(program, backlog)];
+  const child = spawn(file, args, {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const hear = hearing(child.stdout);
   const failed = once(child, "error").then(([error]) => Promise.reject(error));
   failed.catch(() => {});
   const port = Number(await Promise.race([hear(), failed]));
