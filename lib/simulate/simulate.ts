@@ -22,9 +22,8 @@ import { Random } from "../base/random.ts";
 import { TimerQueue } from "../base/timer_queue.ts";
 import type { Transport } from "../net/transport.ts";
 import { observeBorrowed } from "../observe/observe.ts";
-import { recordingLine } from "../recording/line.ts";
-import { Recorder } from "../recording/recorder.ts";
 import { SimulatedHost } from "./host.ts";
+import { SimulationLog } from "./log.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { type RealIoError, runInside } from "./refuse_real_io.ts";
 
@@ -174,8 +173,7 @@ class Simulation implements World, Clock {
   readonly #wanted = new Map<string, string>();
   readonly #timers = new TimerQueue();
   readonly #maxTime: number;
-  readonly #recorder: Recorder;
-  readonly #log: string[] = [];
+  readonly #log: SimulationLog;
   #now = 0;
   /** The number of timers that have rung since time has passed. */
   #atOnce = 0;
@@ -186,7 +184,7 @@ class Simulation implements World, Clock {
     this.random = new Random(seed);
     this.#network = new Network(options, this.random, this);
     this.#maxTime = options.maxTime === 0 ? Infinity : options.maxTime ?? 3_600_000;
-    this.#recorder = new Recorder({ redaction: "none", clock: this });
+    this.#log = new SimulationLog(this);
   }
 
   now(): number {
@@ -213,12 +211,7 @@ class Simulation implements World, Clock {
     const host = new SimulatedHost(name, address, this.#network, { find }, this);
     this.#hosts.set(name, host);
     this.#addresses.set(address, host);
-    const prefix = `{"host":${JSON.stringify(name)},`;
-    const transport = observeBorrowed(host, (event) => {
-      for (const recorded of this.#recorder.eventsOf(event)) {
-        this.#log.push(prefix + recordingLine(recorded).trimEnd().slice(1));
-      }
-    }, this);
+    const transport = observeBorrowed(host, (event) => this.#log.add(name, event), this);
     this.#transports.set(name, transport);
     return transport;
   }
@@ -248,7 +241,7 @@ class Simulation implements World, Clock {
   }
 
   note(text: string): void {
-    this.#log.push(JSON.stringify({ time: this.#now, note: text }));
+    this.#log.note(this.#now, text);
   }
 
   async run<T>(run: (world: World) => Promise<T>): Promise<Simulated<T>> {
@@ -274,11 +267,27 @@ class Simulation implements World, Clock {
         const value = await outcome.promise;
         if (this.#refused !== undefined) throw this.#refused;
         this.#checkWanted();
-        return { value, log: this.#text(), events: this.#log.length, time: this.#now };
+        return this.#succeed(value);
       });
     } catch (error) {
-      throw new SimulationError(this.seed, this.#now, this.#text(), this.#refused ?? error);
+      this.#log.end();
+      throw new SimulationError(this.seed, this.#now, this.#log.text, this.#refused ?? error);
     }
+  }
+
+  #succeed<T>(value: T): Simulated<T> {
+    const log = this.#log;
+    log.end();
+    return {
+      value,
+      time: this.#now,
+      get log() {
+        return log.text;
+      },
+      get events() {
+        return log.lines.length;
+      },
+    };
   }
 
   /** Notes which hosts a fault is for. They may be made later. */
@@ -322,9 +331,5 @@ class Simulation implements World, Clock {
     }
     this.#now = Math.max(this.#now, next);
     this.#timers.take()!();
-  }
-
-  #text(): string {
-    return this.#log.map((line) => `${line}\n`).join("");
   }
 }

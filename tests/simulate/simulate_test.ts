@@ -93,6 +93,25 @@ test("simulate: the log is the same on every runtime", async () => {
   assert.equal(createHash("sha256").update(log).digest("hex"), LOG_OF_SEED_7);
 });
 
+test("simulate: the log has what happened up to the end, whenever it is asked for", async () => {
+  let goOn!: () => void;
+  const result = await simulate(1, async (world) => {
+    const { client, server } = await connected(world);
+    const bytes = bytesOf("hello");
+    await client.write(bytes);
+    bytes.fill(0);
+    await server.read(new Uint8Array(5));
+    goOn = () => {
+      client.close();
+      world.note("too late");
+    };
+    world.note("the end");
+  });
+  goOn();
+  assert.match(result.log, /"type":"send".*"text":"hello"}\n[^]*"note":"the end"}\n$/);
+  assert.equal(result.log.split("\n").length, result.events + 1);
+});
+
 const LOG_OF_SEED_7 = "0ddac4dfca79b77ce92fd84bfd710d346ad9e26c220ba7a95d6d6dac8790793e";
 
 test("simulate: when the function is done no more time passes, whatever timers are left", async () => {
