@@ -59,9 +59,11 @@ export function unsendable(): Uint8Array {
   return much ??= randomBytes(MOST_UNREAD + 4 * MIB);
 }
 
+const encoder = new TextEncoder();
+
 /** A text in UTF-8. */
 export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+  return encoder.encode(text);
 }
 
 /** Reads to the end of the stream. */

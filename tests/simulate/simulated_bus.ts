@@ -22,6 +22,7 @@ const ALIVE_MS = 3000;
 /** After such a silence the other end is gone. */
 const DEAD_MS = 7000;
 const FRAMING = lines({ maxSize: 1_000_000 });
+const decoder = new TextDecoder();
 
 /** What a client sends: where it begins, a message, or a sign of life. */
 type ToBroker =
@@ -73,7 +74,7 @@ class Wire<In, Out> {
     try {
       for (let frame; (frame = await this.#reader.read()) !== null;) {
         this.#heard = clock.now();
-        onMessage(JSON.parse(new TextDecoder().decode(frame)));
+        onMessage(JSON.parse(decoder.decode(frame)));
       }
     } catch {
       // It is gone, however.
