@@ -30,11 +30,19 @@ import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
 /** The time that a handshake may take by default, in milliseconds. */
 export const HANDSHAKE_TIMEOUT = 10_000;
 
+const isDeno = "deno" in process.versions;
+
 /**
  * Deno resumes each session that began in this process, whatever listener and whichever issuers it began
  * with, and does not verify its certificate again.
  */
-const resumesAny = "deno" in process.versions;
+const resumesAny = isDeno;
+
+/**
+ * For a client that trusts more than the roots, Deno parses all of them at each handshake: it looks for
+ * the issuers of the server's certificate, for the check of its name, which does not need them.
+ */
+const looksForIssuers = isDeno;
 
 /**
  * Why the client of a server's socket is not let in, if it is not: left to the runtimes, Node says
@@ -109,7 +117,7 @@ export function clientSocket(
   options: TlsClientOptions,
 ): tls.TLSSocket {
   const { cert, key, caCerts, alpnProtocols, insecure = false } = options;
-  return nodeTls().connect({
+  const socket = nodeTls().connect({
     socket: stream,
     host: peer.name,
     servername: peer.asksFor ?? "",
@@ -118,6 +126,11 @@ export function clientSocket(
     rejectUnauthorized: !insecure,
     allowHalfOpen: true,
   } as tls.ConnectionOptions);
+  if (looksForIssuers) {
+    const { getPeerCertificate } = socket;
+    Object.assign(socket, { getPeerCertificate: () => getPeerCertificate.call(socket, false) });
+  }
+  return socket;
 }
 
 /** Resolves when both have shaken hands. Destroys the socket, but not the stream, if that fails. */
