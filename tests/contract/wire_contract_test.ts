@@ -9,5 +9,7 @@ import { OWN_HOST } from "../support/helpers.ts";
 
 if (whyNoWire() === undefined) {
   const own = await selfSigned(["127.0.0.1", OWN_HOST]);
-  testNetwork(systemTls(observeWire(systemTransport, () => {}), own));
+  const wire = systemTls(observeWire(systemTransport, () => {}), own);
+  // A process of its own, in which nothing is recorded, counts descriptors: tls_contract_test.ts has it.
+  testNetwork({ ...wire, descriptors: undefined });
 }
