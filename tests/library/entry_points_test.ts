@@ -58,7 +58,7 @@ const LOADS: Readonly<Record<string, Load>> = {
   "./recording": { modules: 69, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 33, packages: [] },
-  "./simulate": { modules: 49, packages: [] },
+  "./simulate": { modules: 50, packages: [] },
   "./testing": { modules: 39, packages: [] },
   "./server": { modules: 36, packages: [] },
   "./client": { modules: 36, packages: [] },
