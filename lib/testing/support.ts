@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { randomFillSync } from "node:crypto";
 import type { Addr, TcpAddr } from "../base/addr.ts";
+import { nodeCrypto } from "../base/builtins.deno.ts";
 import type { SocketErrorCode } from "../base/error_codes.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Datagram } from "../net/datagram.ts";
@@ -46,7 +46,7 @@ export async function pairThrough<A extends Addr>(
 
 /** `n` bytes that compress badly and repeat nowhere. */
 export function randomBytes(n: number): Uint8Array {
-  return randomFillSync(new Uint8Array(n));
+  return nodeCrypto().randomFillSync(new Uint8Array(n));
 }
 
 let much: Uint8Array | undefined;

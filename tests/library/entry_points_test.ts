@@ -156,7 +156,6 @@ if (runtime === "Deno") {
       "./lib/workers/mod.ts",
       "./lib/recording/mod.ts",
       "./lib/simulate/mod.ts",
-      "./lib/testing/mod.ts",
       "lib/cli/commands/web/run.ts",
       "lib/cli/commands/get/run.ts",
     ]);

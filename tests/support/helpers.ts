@@ -1,7 +1,6 @@
 // What tests of conversations need again and again.
 
 import assert from "node:assert/strict";
-import { randomInt } from "node:crypto";
 import process from "node:process";
 import type { Conversation } from "../../lib/serve/server.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
@@ -26,12 +25,14 @@ export {
   until,
 } from "../../lib/testing/support.ts";
 
+const below = (n: number) => Math.floor(Math.random() * n);
+
 /**
  * An address of loopback that nobody else is likely to have, neither another process nor another file
  * of tests: there a port that was free a moment ago still is. Only Linux has more than one.
  */
 export const OWN_HOST: string = process.platform === "linux"
-  ? `127.${randomInt(64, 128)}.${randomInt(256)}.${randomInt(1, 255)}`
+  ? `127.${64 + below(64)}.${below(256)}.${1 + below(254)}`
   : "127.0.0.1";
 
 /** A port of {@linkcode OWN_HOST} that nobody has, for programs that cannot tell which one they got. */

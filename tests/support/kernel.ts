@@ -2,11 +2,12 @@
 // On other systems each answer is the one that tests wait for, so that they go on at once.
 
 import { Buffer } from "node:buffer";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
+import process from "node:process";
 import type { Endpoint } from "../../lib/base/addr.ts";
+import { nodeFs } from "../../lib/base/builtins.deno.ts";
 
 /** Whether there is a kernel to ask. */
-export const TELLS: boolean = existsSync("/proc/net/tcp");
+export const TELLS: boolean = process.platform === "linux";
 
 /** The states of a socket, in the kernel's words. */
 const [SYN_SENT, LISTEN] = ["02", "0A"];
@@ -37,21 +38,24 @@ function among(table: string, endpoint: Endpoint): Socket[] {
 }
 
 function sockets(protocol: "tcp" | "udp", endpoint: Endpoint): Socket[] {
-  return among(readFileSync(`/proc/net/${protocol}`, "utf8"), endpoint);
+  return among(nodeFs().readFileSync(`/proc/net/${protocol}`, "utf8"), endpoint);
 }
 
 /** Those of TCP that listen, which come first: to have the kernel tell of all others takes long. */
 function listeners(endpoint: Endpoint): Socket[] {
-  const file = openSync("/proc/net/tcp", "r");
+  const file = nodeFs().openSync("/proc/net/tcp", "r");
   try {
     const page = Buffer.alloc(4096);
     let table = "";
-    for (let n; (n = readSync(file, page)) > 0 && !/^ *\d+: \S+ \S+ (?!0A )/m.test(table);) {
+    for (
+      let n;
+      (n = nodeFs().readSync(file, page)) > 0 && !/^ *\d+: \S+ \S+ (?!0A )/m.test(table);
+    ) {
       table += page.toString("latin1", 0, n);
     }
     return among(table, endpoint).filter(({ state }) => state === LISTEN);
   } finally {
-    closeSync(file);
+    nodeFs().closeSync(file);
   }
 }
 
@@ -113,8 +117,8 @@ export function isAtRest(endpoint: Endpoint): boolean {
 /** Whether each thread of a process stands still, since SIGSTOP has stopped it. */
 export function isStopped(pid: number): boolean {
   if (!TELLS) return true;
-  return readdirSync(`/proc/${pid}/task`).every((thread) =>
-    /\) [TZX] /.test(readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"))
+  return nodeFs().readdirSync(`/proc/${pid}/task`).every((thread) =>
+    /\) [TZX] /.test(nodeFs().readFileSync(`/proc/${pid}/task/${thread}/stat`, "utf8"))
   );
 }
 
@@ -125,10 +129,16 @@ export function isStopped(pid: number): boolean {
 export function sleptSince(pid: number): string | undefined {
   if (!TELLS) return "";
   try {
-    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => `/proc/${pid}/task/${thread}`);
-    const asleep = threads.every((at) => /\) [SZX] /.test(readFileSync(`${at}/stat`, "utf8")));
-    return asleep ? threads.map((at) => readFileSync(`${at}/schedstat`, "utf8")).join() : undefined;
+    const threads = nodeFs().readdirSync(`/proc/${pid}/task`).map((thread) =>
+      `/proc/${pid}/task/${thread}`
+    );
+    const asleep = threads.every((at) =>
+      /\) [SZX] /.test(nodeFs().readFileSync(`${at}/stat`, "utf8"))
+    );
+    return asleep
+      ? threads.map((at) => nodeFs().readFileSync(`${at}/schedstat`, "utf8")).join()
+      : undefined;
   } catch {
-    return existsSync(`/proc/${pid}`) ? undefined : "";
+    return nodeFs().existsSync(`/proc/${pid}`) ? undefined : "";
   }
 }

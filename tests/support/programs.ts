@@ -1,10 +1,9 @@
 // The programs of others that tests converse with. Run as a script, it prints the Debian packages of
 // those that are missing here.
 
-import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { nodeChildProcess, nodeFs } from "../../lib/base/builtins.deno.ts";
 
 /** The Debian package of each. */
 const PACKAGES = {
@@ -80,12 +79,12 @@ const LIBRARIES: Partial<Record<OtherProgram, string>> = {
 /** Where a program is; undefined if it is not installed. */
 export function pathOf(program: OtherProgram): string | undefined {
   const library = LIBRARIES[program];
-  if (library !== undefined) return existsSync(library) ? library : undefined;
+  if (library !== undefined) return nodeFs().existsSync(library) ? library : undefined;
   const names = NAMES[program] ?? [program];
   return names.flatMap((name) => FOLDERS.map((folder) => join(folder, name))).find((path) => {
     try {
       // Not accessSync: on Deno that looks at a link, and not at what it leads to.
-      const stats = statSync(path);
+      const stats = nodeFs().statSync(path);
       return stats.isFile() && (stats.mode & 0o111) !== 0;
     } catch {
       return false;
@@ -99,7 +98,7 @@ export function isHere(need: Need): boolean {
   const known = isAllowed.get(need);
   if (known !== undefined) return known;
   const is = process.platform === "linux" &&
-    RIGHTS[need].every(([name, ...args]) => spawnSync(name, args).status === 0);
+    RIGHTS[need].every(([name, ...args]) => nodeChildProcess().spawnSync(name, args).status === 0);
   isAllowed.set(need, is);
   return is;
 }

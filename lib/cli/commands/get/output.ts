@@ -4,9 +4,10 @@
  * @module
  */
 
-import { createHash, type Hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { nodeCrypto } from "../../../base/builtins.deno.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
 import { writeError } from "../../io/files.ts";
@@ -58,7 +59,7 @@ export class Checksum {
 
   reset(): void {
     this.size = 0;
-    this.#hash = this.wanted ? createHash("sha256") : undefined;
+    this.#hash = this.wanted ? nodeCrypto().createHash("sha256") : undefined;
   }
 
   update(bytes: Uint8Array): void {

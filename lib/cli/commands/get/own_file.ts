@@ -6,11 +6,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash, randomBytes } from "node:crypto";
 import { constants, type Stats } from "node:fs";
 import { type FileHandle, lstat, open, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
+import { nodeCrypto } from "../../../base/builtins.deno.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 
 const { O_APPEND, O_CREAT, O_EXCL, O_RDWR } = constants;
@@ -72,7 +72,7 @@ async function isOwn(path: string, { uid }: Stats): Promise<boolean> {
  * as in /dev/fd.
  */
 async function ownUid(folder: string): Promise<number | undefined> {
-  const probe = join(folder, `.plainsocket-${randomBytes(12).toString("hex")}`);
+  const probe = join(folder, `.plainsocket-${nodeCrypto().randomBytes(12).toString("hex")}`);
   const handle = await createOwn(probe).catch(() => undefined);
   if (handle === undefined) return processUid();
   try {
@@ -112,7 +112,7 @@ const HASH = 16;
 export function partOf(file: string): string {
   const name = Buffer.from(basename(file));
   if (name.length + SUFFIX <= MOST_NAME) return `${file}.part`;
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, HASH);
+  const hash = nodeCrypto().createHash("sha256").update(name).digest("hex").slice(0, HASH);
   const room = MOST_NAME - SUFFIX - HASH - 1;
   // A character that is cut in two is left out.
   const start = new TextDecoder().decode(name.subarray(0, room), { stream: true });
