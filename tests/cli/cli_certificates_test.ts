@@ -1,5 +1,5 @@
 // The certificates of the servers while they run: chosen by name, and read again on SIGHUP and when
-// their files change. openssl is the client that tells which one it got.
+// their files change. openssl tells which one it got of the echo server, and our own client of others.
 
 import assert from "node:assert/strict";
 import { createPrivateKey, X509Certificate } from "node:crypto";
@@ -75,20 +75,31 @@ class Folder {
 /** Has openssl look at the certificate only: what it would check it with takes most of its time. */
 const UNCHECKED = ["-no-CAfile", "-no-CApath", "-no-CAstore"];
 
-/** The fingerprint of the certificate that openssl gets. */
+/** The fingerprint of the certificate that our own client gets. */
 async function shown(port: number, servername = "localhost"): Promise<string> {
+  const tls = { insecure: true, servername };
+  using conn = await dial(systemTransport, { host: "127.0.0.1", port, tls });
+  return conn.tls.peerCertificate?.fingerprint256 ?? assert.fail("no certificate");
+}
+
+/** The fingerprint of the certificate that openssl gets. */
+async function shownToOpenssl(port: number, servername = "localhost"): Promise<string> {
   const at = ["-connect", `127.0.0.1:${port}`, "-servername", servername];
   const { stdout, stderr } = await runProgram(["openssl", "s_client", ...UNCHECKED, ...at]);
   const [pem] = /-----BEGIN[^]*END CERTIFICATE-----/.exec(stdout.toString()) ?? assert.fail(stderr);
   return new X509Certificate(pem).fingerprint256;
 }
 
+/** Who looks at the certificate of a server. */
+const lookerAt = (args: readonly string[]) => args[0] === "echo" ? shownToOpenssl : shown;
+
 async function assertShown(
   port: number,
   expected: Readonly<Record<string, SelfSigned>>,
+  look = shown,
 ): Promise<void> {
   for (const [servername, { fingerprint }] of Object.entries(expected)) {
-    assert.equal(await shown(port, servername), fingerprint, servername);
+    assert.equal(await look(port, servername), fingerprint, servername);
   }
 }
 
@@ -97,15 +108,16 @@ test(
   async () => {
     for (const args of SERVERS) {
       using folder = new Folder();
+      const look = lookerAt(args);
       await using server = await startServer([...args, ...folder.pair(one)]);
       const { port, program } = server;
       const place = { host: "localhost", port, tls: { caCerts: [one.cert] } };
       using open = args[0] === "echo" ? await dial(systemTransport, place) : undefined;
-      assert.equal(await shown(port), one.fingerprint, args[0]);
+      assert.equal(await look(port), one.fingerprint, args[0]);
       folder.pair(two);
       program.kill("SIGHUP");
       await program.stderr.until(RENEWED);
-      assert.equal(await shown(port), two.fingerprint, args[0]);
+      assert.equal(await look(port), two.fingerprint, args[0]);
       await open?.write(bytes("still"));
       if (open !== undefined) assert.equal(await readText(open, 5), "still");
       open?.close();
@@ -120,6 +132,7 @@ test(
   async () => {
     for (const args of SERVERS) {
       using folder = new Folder();
+      const look = lookerAt(args);
       const clock = new TestClock();
       await using server = await startServer([...args, ...folder.pair(one)], { clock });
       const { port, program } = server;
@@ -129,10 +142,10 @@ test(
       // In between, the key is that of another one.
       folder.write("a.key", two.key);
       await clock.pass(LOOK_MS);
-      assert.equal(await shown(port), one.fingerprint);
+      assert.equal(await look(port), one.fingerprint);
       await clock.pass(LOOK_MS);
       await program.stderr.until(RENEWED);
-      assert.equal(await shown(port), two.fingerprint);
+      assert.equal(await look(port), two.fingerprint);
       for (let i = 0; i < 3; i++) await clock.pass(LOOK_MS);
       const { stderr } = await program.stop();
       assert.equal(stderr.match(/certificate/g)?.length, 1, stderr);
@@ -146,6 +159,7 @@ test(
   async () => {
     for (const args of SERVERS) {
       using folder = new Folder();
+      const look = lookerAt(args);
       const clock = new TestClock();
       await using server = await startServer([...args, "-q", ...folder.pair(one)], { clock });
       const { port, program } = server;
@@ -156,20 +170,20 @@ test(
         `Option --tls-key: the private key in '${folder.at("a.key")}' is not that of the ` +
         `certificate in '${folder.at("a.crt")}'. The certificate stays as it was.`;
       assert.deepEqual(stderr.lines, [why]);
-      assert.equal(await shown(port), one.fingerprint);
+      assert.equal(await look(port), one.fingerprint);
       // Who asks is told again.
       program.kill("SIGHUP");
       assert.deepEqual(stderr.lines, [why, why]);
       folder.write("a.crt", two.cert);
       for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
-      assert.equal(await shown(port), two.fingerprint);
+      assert.equal(await look(port), two.fingerprint);
       folder.remove("a.crt");
       for (let i = 0; i < 2; i++) await clock.pass(LOOK_MS);
       assert.match(
         stderr.lines[2],
         /^Option --tls-cert cannot read '.*a\.crt': there is no such file\./,
       );
-      assert.equal(await shown(port), two.fingerprint);
+      assert.equal(await look(port), two.fingerprint);
     }
   },
   ["openssl"],
@@ -190,7 +204,7 @@ test("server: --tls-dir shows the certificate for the name, and else the default
       "localhost": two,
       "two.test": three,
       "other.test": three,
-    });
+    }, lookerAt(args));
   }
 }, ["openssl"]);
 
@@ -236,7 +250,6 @@ test(
     );
     await assertShown(port, { "three.test": three, "one.test": renewed });
   },
-  ["openssl"],
 );
 
 test("server: the issuers of clients are read again, also beside a certificate of its own making", async () => {
@@ -276,12 +289,7 @@ for (const kind of await hasThreads() ? ["processes", "threads"] : ["processes"]
       ...folder.pair(one),
     ]);
     const { port, program } = server;
-    const fingerprint = async () => {
-      const tls = { insecure: true };
-      using conn = await dial(systemTransport, { host: "127.0.0.1", port, tls });
-      return conn.tls.peerCertificate?.fingerprint256;
-    };
-    assert.equal(await fingerprint(), one.fingerprint);
+    assert.equal(await shown(port), one.fingerprint);
     folder.pair(two);
     // Threads get no signal, and see by themselves that the files have changed.
     if (kind === "processes") program.kill("SIGHUP");
@@ -290,7 +298,7 @@ for (const kind of await hasThreads() ? ["processes", "threads"] : ["processes"]
     const began = performance.now();
     for (let same = 0; same < 50;) {
       assert.ok(performance.now() - began < DEADLINE_MS, "a worker still shows the old one");
-      same = await fingerprint() === two.fingerprint ? same + 1 : 0;
+      same = await shown(port) === two.fingerprint ? same + 1 : 0;
     }
     const { code, stderr } = await program.stop();
     assert.equal(code, 0, stderr);
@@ -307,7 +315,7 @@ test("server: what can be read once only is not read again", async () => {
   const command = ["bash", "-c", line, "bash", folder.at("both.pem"), ...programCommand("server")];
   await using server = await listening(new Program([...command, ...args]));
   assert.equal(await shown(server.port), one.fingerprint);
-}, ["openssl"]);
+});
 
 /** A certificate of localhost for January 2024, and its key. */
 const EXPIRED = `-----BEGIN CERTIFICATE-----
@@ -345,7 +353,6 @@ test(
     assert.equal(await shown(server.port), one.fingerprint);
     assert.deepEqual(stderr.lines, [why, why]);
   },
-  ["openssl"],
 );
 
 test("server: a key that is encrypted is read again with its passphrase", async () => {
@@ -365,7 +372,7 @@ test("server: a key that is encrypted is read again with its passphrase", async 
   server.program.kill("SIGHUP");
   await server.program.stderr.until(RENEWED);
   assert.equal(await shown(server.port), two.fingerprint);
-}, ["openssl"]);
+});
 
 test("server: SIGHUP has nothing to read again of a certificate of its own making", async () => {
   await using server = await startServer(["--tls-self-signed"]);
