@@ -59,10 +59,10 @@ class Digest {
 
 /** The verdict on a text, which is the same whole, byte by byte, and cut anywhere. */
 function verdictOf<T>(text: string, parts: number[], judge: (pieces: Buffer[]) => T): T {
-  const ways = [[text], [...text], cut(text, parts)];
-  const [whole, ...others] = ways.map((way) =>
-    judge(way.map((piece) => Buffer.from(piece, "latin1")))
-  );
+  const bytes = Buffer.from(text, "latin1");
+  const single = Array.from(bytes, (_, i) => bytes.subarray(i, i + 1));
+  const some = cut(text, parts).map((piece) => Buffer.from(piece, "latin1"));
+  const [whole, ...others] = [[bytes], single, some].map(judge);
   for (const other of others) assert.deepEqual(other, whole);
   return whole;
 }

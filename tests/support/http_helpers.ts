@@ -16,7 +16,7 @@ import { bytes, readAll } from "./helpers.ts";
 export function splits(message: Buffer): Buffer[][] {
   const cut = (...places: number[]) =>
     [0, ...places].map((place, i) => message.subarray(place, places[i]));
-  const ways = [[message], Array.from(message, (byte) => Buffer.from([byte]))];
+  const ways = [[message], Array.from(message, (_, i) => message.subarray(i, i + 1))];
   const step = Math.max(1, Math.floor(message.length / share(40)));
   for (let place = 0; place <= message.length; place += step) {
     ways.push(cut(place));
