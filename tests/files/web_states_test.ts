@@ -35,8 +35,8 @@ const TIMES = [
   -4_611_686_018_427_387_904n,
 ];
 
-function touch(path: string, seconds: number | bigint): void {
-  execFileSync("touch", ["-d", `@${seconds}`, path]);
+function touch(seconds: number | bigint, ...paths: string[]): void {
+  execFileSync("touch", ["-d", `@${seconds}`, ...paths]);
 }
 
 const TOO_LARGE = 2n ** 53n + 3n;
@@ -56,9 +56,8 @@ if (HAS_TMPFS) {
     const content = { "small.txt": "hello", "big.bin": randomBytes(100_000) };
     await using site = await siteOf({ ...content, "d/index.html": "index" }, {}, TMPFS);
     for (const seconds of TIMES) {
-      for (const name of [...Object.keys(content), "d", "d/index.html"]) {
-        touch(join(site.root, name), seconds);
-      }
+      const names = [...Object.keys(content), "d", "d/index.html"];
+      touch(seconds, ...names.map((name) => join(site.root, name)));
       await later(async () => {
         for (const target of ["/small.txt", "/big.bin", "/d/"]) {
           const about = `${target} at ${seconds}`;
@@ -85,7 +84,7 @@ if (HAS_TMPFS) {
   test("siblings of a file of any time are older, or are served", async () => {
     await using site = await siteOf({ "a.css": "plain", "a.css.gz": "coded" }, {}, TMPFS);
     for (const seconds of TIMES) {
-      touch(join(site.root, "a.css"), seconds);
+      touch(seconds, join(site.root, "a.css"));
       const { status, text } = await site.ask("/a.css", { "Accept-Encoding": "gzip" });
       assert.equal(status, 200);
       // Deno takes what is beyond 64 bits of milliseconds for another time.
@@ -100,7 +99,7 @@ if (HAS_TMPFS) {
     for (const [i, seconds] of TIMES.entries()) {
       site.write(`dir${i}/x`, "x");
       site.write(`file${i}`, "x");
-      for (const name of [`dir${i}`, `file${i}`]) touch(join(site.root, name), seconds);
+      touch(seconds, join(site.root, `dir${i}`), join(site.root, `file${i}`));
     }
     const handler = fileHandler(site.root, { listing: listDirectories(site.root) });
     for (const query of ["", "?sort=time", "?sort=time&order=asc", "?sort=size"]) {
@@ -150,7 +149,7 @@ if (HAS_TMPFS) {
     for (const seconds of TIMES) {
       const path = join(site.root, "socket");
       const listener = await systemTransport.listen({ path });
-      touch(path, seconds);
+      touch(seconds, path);
       await assert.rejects(systemTransport.listen({ path }), { code: "EADDRINUSE" });
       listener.close();
       // Somebody has touched it: it may be another one, and stays.
