@@ -882,7 +882,7 @@ for (const [coding, encode, how = coding] of CODINGS) {
 }
 
 test("HTTP client: a bomb is stopped where the limit is, and not held in memory", async () => {
-  const bomb = zlib.gzipSync(new Uint8Array(64 * MIB), { level: 9 });
+  const bomb = zlib.gzipSync(new Uint8Array(16 * MIB));
   await withEncoded("gzip", bomb, async (reply) => {
     let size = 0;
     await fails(
