@@ -36,7 +36,7 @@ function serves({ answered, failures, worst, memory }: Probed): void {
   assert.ok(memory < 400 * 1024 * 1024, `${memory} bytes of memory`);
 }
 
-const small: Force = { connections: 60, seconds: 2 };
+const small: Force = { connections: 60, seconds: 1 };
 
 test(
   "attack: slowhttptest in four modes at once, with all places of its address, keeps nobody out",
