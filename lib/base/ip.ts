@@ -16,13 +16,15 @@ export function parseScopedIP(text: string): number[] | undefined {
   return zone === text.length - 1 ? undefined : parseIPv6(text.slice(0, zone));
 }
 
+const BYTE = String.raw`(0|[1-9]\d{0,2})`;
+
+const IPV4 = new RegExp(String.raw`^${BYTE}\.${BYTE}\.${BYTE}\.${BYTE}$`);
+
 /** As inet_pton(3): a leading zero is refused, which others read as octal (RFC 6943 section 3.1.1). */
 function parseIPv4(text: string): number[] | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part))) {
-    return undefined;
-  }
-  const bytes = parts.map(Number);
+  const parts = IPV4.exec(text);
+  if (parts === null) return undefined;
+  const bytes = [Number(parts[1]), Number(parts[2]), Number(parts[3]), Number(parts[4])];
   return bytes.every((byte) => byte <= 255) ? bytes : undefined;
 }
 
