@@ -237,7 +237,12 @@ test("listing: a client that resets its connection ends it, whatever it has take
     conn.reset();
   }
   await until(() => left === 10, "all to be left");
-  await until(() => descriptorsOn(site.path("dir")) === 0, "the directory to be closed");
+  // It begins to read when the reading that the last of them has left is over.
+  assert.equal(
+    (await ask(fileHandler(site.root, { listing: list }), { target: "/dir/" })).status,
+    200,
+  );
+  assert.equal(descriptorsOn(site.path("dir")), 0);
   stop.abort();
   await served;
 });
