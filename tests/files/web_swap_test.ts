@@ -72,7 +72,7 @@ if (knowsOpenPaths()) {
     const handler = siteHandler(site.path("root"));
     await using _swapping = await swapping(site);
     const inside = new Set<Question>();
-    for (let i = 0; i < share(150) || inside.size < QUESTIONS.length; i++) {
+    for (let i = 0; i < share(300) || inside.size < QUESTIONS.length; i++) {
       for (const question of QUESTIONS) {
         const answer = await attempt(() => ask(handler, question));
         if (answer === undefined) continue;
@@ -88,7 +88,7 @@ if (knowsOpenPaths()) {
     const handler = siteHandler(site.path("root"), { upload: true });
     await using _swapping = await swapping(site);
     let written = 0;
-    for (let i = 0; i < share(80) || written < 10; i++) {
+    for (let i = 0; i < share(300) || written < 10; i++) {
       const put = { method: "PUT", target: `/dir/${i}`, body: [Buffer.from("new")] };
       const replace = { ...put, target: "/dir/small.txt" };
       const form = {
