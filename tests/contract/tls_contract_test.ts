@@ -1,5 +1,6 @@
 // The contract suite on TLS; and, over what no listener of TLS is for, what depends on how it reads.
 
+import assert from "node:assert/strict";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { storeOf } from "../../lib/net/tls/handshake.ts";
 import { acceptTlsOver } from "../../lib/net/tls/conn.ts";
@@ -23,6 +24,7 @@ async function securePair({ listen, connect }: Network) {
     acceptTlsOver(below.server, store, own, new AbortController().signal),
   ]);
   return {
+    below,
     client,
     server,
     [Symbol.dispose]() {
@@ -38,3 +40,19 @@ for (const network of [memoryTcp(new MemoryTransport()), systemUnix(systemTransp
     return assertHeldBack(() => securePair(network));
   });
 }
+
+test(`${systemTransport.name}, TLS over memory: a reset is one of the connection below`, async () => {
+  using ends = await securePair(memoryTcp(new MemoryTransport()));
+  const below = ends.below.client;
+  const ended = new Promise<string>((resolve) => {
+    for (const how of ["close", "reset"] as const) {
+      const end = below[how].bind(below);
+      below[how] = () => {
+        resolve(how);
+        end();
+      };
+    }
+  });
+  ends.client.reset();
+  assert.equal(await ended, "reset");
+});

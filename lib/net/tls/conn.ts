@@ -192,7 +192,9 @@ class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
     this.#stream.free();
   }
 
+  // A close would wait for what the kernel has not taken.
   protected override sendReset(): void {
+    this.#conn.reset();
     this.#stream.free();
   }
 
