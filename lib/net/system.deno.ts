@@ -26,7 +26,6 @@ import {
 import type { SocketErrorCode, SocketOp } from "../base/error_codes.ts";
 import { abortError, codeOf, refuseOptions, SocketError } from "../base/errors.ts";
 import type { Addr, TcpAddr, UdpAddr, UnixAddr } from "../base/addr.ts";
-import type { Datagram, DatagramOptions } from "./datagram.ts";
 import { listenTls, startTls } from "./tls/system.deno.ts";
 import type {
   Conn,
@@ -44,6 +43,7 @@ import type {
   UnixListenOptions,
 } from "./transport.ts";
 import { checkConnect, checkListen } from "./transport_arguments.ts";
+import { listenUdp } from "./udp.ts";
 import { bindPath, fileCode, pathAddr, pathFault, SocketFile } from "./unix_path.ts";
 
 // Deno ends the process when it formats its first stack while no descriptor is left: its Rust looks at
@@ -94,7 +94,8 @@ function flagsFor(addr: Addr | UdpAddr): string {
 
 /** Without that permission, looking for zones would prompt the user of a server, for each client. */
 function seesInterfaces(): boolean {
-  return Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" }).state === "granted";
+  const permission = { name: "sys", kind: "networkInterfaces" } as const;
+  return Deno.permissions.querySync(permission).state === "granted";
 }
 
 /** The zone of a connection that came to a socket for any address. */
@@ -292,8 +293,10 @@ async function listenTcp(options: TcpListenOptions | TlsListenOptions): Promise<
     }
   });
   if (!asksForTls(options)) return listener;
-  const { tls, metrics } = options;
-  return await listenTls(listener, tls, { backlog: backlog ?? MOST_HELD, metrics });
+  return listenTls(listener, options.tls, {
+    backlog: backlog ?? MOST_HELD,
+    metrics: options.metrics,
+  });
 }
 
 async function listenUnix(options: UnixListenOptions): Promise<Listener> {
@@ -367,12 +370,6 @@ async function connect(options: ConnectOptions): Promise<Conn> {
   return await (asksForUnix(options) ? connectUnix(options) : connectTcp(options));
 }
 
-/** UDP is loaded when it is first asked for, as TLS is. */
-async function listenDatagram(options: DatagramOptions = {}): Promise<Datagram> {
-  const udp = await import("./udp.ts");
-  return await udp.listenUdp(systemTransport, options, translate, "number");
-}
-
 /**
  * The sockets of the operating system, as the runtime gives them.
  *
@@ -396,5 +393,5 @@ export const systemTransport: Transport = withCallerStacks({
   listen,
   connect,
   startTls,
-  listenDatagram,
+  listenDatagram: (options = {}) => listenUdp(systemTransport, options, translate, "number"),
 });

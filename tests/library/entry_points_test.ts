@@ -44,21 +44,21 @@ interface Load {
 
 /** By entry point. */
 const LOADS: Readonly<Record<string, Load>> = {
-  ".": { modules: 40, packages: [] },
+  ".": { modules: 51, packages: [] },
   "./http": { modules: 99, packages: [] },
   "./files": { modules: 80, packages: ["mime", "@fastify/busboy"] },
-  "./websocket": { modules: 88, packages: [] },
+  "./websocket": { modules: 100, packages: [] },
   "./frames": { modules: 23, packages: [] },
   "./streams": { modules: 6, packages: [] },
   "./metrics": { modules: 12, packages: [] },
-  "./workers": { modules: 32, packages: [] },
+  "./workers": { modules: 45, packages: [] },
   "./proxy-protocol": { modules: 34, packages: [] },
   "./protocols": { modules: 19, packages: [] },
   "./chat": { modules: 35, packages: [] },
   "./recording": { modules: 69, packages: [] },
   "./faults": { modules: 29, packages: [] },
   "./replay": { modules: 33, packages: [] },
-  "./simulate": { modules: 50, packages: [] },
+  "./simulate": { modules: 62, packages: [] },
   "./testing": { modules: 39, packages: [] },
   "./server": { modules: 36, packages: [] },
   "./client": { modules: 36, packages: [] },
@@ -70,18 +70,18 @@ const LOADS: Readonly<Record<string, Load>> = {
  */
 const COMMAND_LOADS: Readonly<Record<string, Load>> = {
   "echo/server.ts": { modules: 35, packages: [] },
-  "echo/run_server.ts": { modules: 62, packages: [] },
+  "echo/run_server.ts": { modules: 74, packages: [] },
   "echo/client.ts": { modules: 26, packages: [] },
-  "echo/run_client.ts": { modules: 50, packages: [] },
+  "echo/run_client.ts": { modules: 62, packages: [] },
   "web/web.ts": { modules: 39, packages: [] },
-  "web/run.ts": { modules: 168, packages: ["mime"] },
+  "web/run.ts": { modules: 180, packages: ["mime"] },
   "relay/relay.ts": { modules: 47, packages: [] },
-  "relay/run.ts": { modules: 95, packages: [] },
-  "chat/chat.ts": { modules: 101, packages: [] },
+  "relay/run.ts": { modules: 106, packages: [] },
+  "chat/chat.ts": { modules: 114, packages: [] },
   "get/get.ts": { modules: 35, packages: [] },
-  "get/run.ts": { modules: 94, packages: [] },
+  "get/run.ts": { modules: 106, packages: [] },
   "connect/connect.ts": { modules: 49, packages: [] },
-  "connect/run.ts": { modules: 68, packages: [] },
+  "connect/run.ts": { modules: 79, packages: [] },
 };
 
 /** What the modules of both lists import, found once. */

@@ -4,27 +4,16 @@
  * error codes; on the server's, a way to close a client that does not shake hands (Deno keeps its socket
  * open, even after close()). Its twin for Node is `system.node.ts`.
  *
- * It is loaded when TLS is first asked for. Deno has read all modules by then, so that this needs no
- * descriptor. Node 20 would open files, and never load a module again that it could not open once.
- *
  * @module
  */
 
 import type { Addr } from "../../base/addr.ts";
-import type { Conn, Listener, TlsConn } from "../transport.ts";
+import type { Conn, TlsConn } from "../transport.ts";
 import { checkStartTls } from "../transport_arguments.ts";
-import type { TlsClientOptions, TlsServerOptions } from "./options.ts";
-import type { TlsOverOptions } from "./over_listener.ts";
+import type { TlsClientOptions } from "./options.ts";
+import { startTlsOver } from "./conn.ts";
 
-/** See `listenTlsOver` in `over_listener.ts`. */
-export async function listenTls(
-  source: Listener,
-  options: TlsServerOptions,
-  over: TlsOverOptions,
-): Promise<Listener> {
-  const { listenTlsOver } = await import("./over_listener.ts");
-  return listenTlsOver(source, options, over);
-}
+export { listenTlsOver as listenTls } from "./over_listener.ts";
 
 /** See `Transport.startTls`. */
 export async function startTls<A extends Addr>(
@@ -32,6 +21,5 @@ export async function startTls<A extends Addr>(
   options: TlsClientOptions = {},
 ): Promise<TlsConn<A>> {
   checkStartTls(conn, options);
-  const { startTlsOver } = await import("./conn.ts");
   return await startTlsOver(conn, options);
 }
