@@ -181,8 +181,9 @@ sys.stdin.read()
     // From then on it is connected, and looks each second whether something has moved.
     await clock.asked(1000);
     await untilStill(peer);
-    await clock.advance(22_000);
-    assertFailed(await client.exit(), 28, /nothing moved for 20 s/);
+    const exit = client.exit();
+    await clock.passUntil(exit, 22_000);
+    assertFailed(await exit, 28, /nothing moved for 20 s/);
   }, ["python3"]);
 }
 

@@ -197,8 +197,9 @@ test(
     client.stdin.end(new Uint8Array(64 * MIB));
     await until(() => holdsBytes(peer.endpoint), "bytes to wait at the peer");
     await untilStill(peer);
-    await clock.advance(22_000);
-    assertFailed(await client.exit(), 28, /nothing moved for 20 s/);
+    const exit = client.exit();
+    await clock.passUntil(exit, 22_000);
+    assertFailed(await exit, 28, /nothing moved for 20 s/);
   },
   ["python3"],
 );

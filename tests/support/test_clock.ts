@@ -33,4 +33,18 @@ export class TestClock extends VirtualClock {
     await this.asked(ms);
     await this.advance(ms);
   }
+
+  /**
+   * Lets so many milliseconds pass, and again until `promise` has settled: what comes from the network
+   * meanwhile may begin a wait anew.
+   */
+  async passUntil(promise: Promise<unknown>, ms: number): Promise<void> {
+    let settled = false;
+    const settle = () => settled = true;
+    promise.then(settle, settle);
+    for (let i = 0; i < 1000 && !settled; i++) {
+      await this.advance(ms);
+      await turn();
+    }
+  }
 }
