@@ -76,7 +76,7 @@ async function compile(dir: string, options: Readonly<Record<string, unknown>>):
   return join(dir, "out");
 }
 
-/** A source that Node starts, in which `*.deno.ts` has become `*.node.ts`. */
+/** Returns a source with Node in its first line, and with `*.node.ts` for each `*.deno.ts`. */
 function forNode(source: string): string {
   return source.replace(/^#!.*/, "#!/usr/bin/env node")
     .replace(/(?<= from "\.[^"\n]*)\.deno\.ts";$/gm, '.node.ts";');

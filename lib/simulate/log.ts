@@ -54,7 +54,7 @@ export class SimulationLog {
     if (!this.#ended) this.#entries.push({ time, note });
   }
 
-  /** From now on it takes nothing more. */
+  /** Ends the log. Later events are ignored. */
   end(): void {
     this.#ended = true;
   }

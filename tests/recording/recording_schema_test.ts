@@ -21,7 +21,7 @@ const ajv = new Ajv2020({
   formats: { "date-time": (text: string) => Date.parse(text) >= 0 },
   // Each event has data that is required one way or another.
   strictRequired: false,
-  // To make the code shorter takes longer than the code runs.
+  // Optimizing the code takes longer than running it.
   code: { optimize: false },
   inlineRefs: false,
 });

@@ -55,7 +55,7 @@ function socketsIn(path: string, kind: "tcp" | "udp"): OwnSocket[] | undefined {
         const waiting = parseInt(queues.split(":")[1], 16);
         found.push({ host: addressOf(host), port: parseInt(port, 16), waiting, inode });
       } else if (kind === "tcp") {
-        // Behind those that listen stand all connections.
+        // The kernel lists listening sockets first. The rest are connections.
         break;
       }
     }
@@ -65,7 +65,7 @@ function socketsIn(path: string, kind: "tcp" | "udp"): OwnSocket[] | undefined {
   return found;
 }
 
-/** The lines of a table, without its head, which are read as they are asked for. */
+/** Yields the lines of a table without its head, and reads the file only as far as needed. */
 function* linesOf(path: string): Generator<string> {
   const fd = nodeFs().openSync(path, "r");
   try {

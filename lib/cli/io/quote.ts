@@ -54,7 +54,7 @@ function sequence(
   bytes: Uint8Array,
   decoder: { decode(bytes: Uint8Array): string },
 ): string | undefined {
-  // In data that is no text most sequences end here: the decoder would throw, which takes its time.
+  // Binary data mostly fails this check. The decoder would throw an exception, which is slow.
   for (let i = 1; i < bytes.length; i++) if (bytes[i] >> 6 !== 0b10) return undefined;
   try {
     return escape(decoder.decode(bytes));

@@ -192,7 +192,7 @@ class TlsOverConn<A extends Addr> extends TlsStreamConn<A> {
     this.#stream.free();
   }
 
-  // A close would wait for what the kernel has not taken.
+  // close() would wait until the kernel has taken what was written.
   protected override sendReset(): void {
     this.#conn.reset();
     this.#stream.free();

@@ -104,7 +104,7 @@ async function parseEchoClient(
   };
 }
 
-/** What to say of several words. */
+/** Returns the advice for a message of several words. */
 async function adviceForWords(words: readonly string[]): Promise<string> {
   const { placeAdvice } = await import("../../advice/first_word.ts");
   const { socatHint } = await import("../../advice/socat.ts");

@@ -42,7 +42,7 @@ export class FrameReader {
   }
   readonly #from: Role;
   readonly #inflater: Inflater | undefined;
-  /** What is not read yet stands in it from `#at` to `#end`. */
+  /** Unread bytes are between `#at` and `#end`. */
   #buffer: Uint8Array = new Uint8Array(0);
   #at = 0;
   #end = 0;
@@ -161,7 +161,7 @@ export class FrameReader {
   }
 }
 
-/** The length of a payload: seven bits, or what the bytes behind them say. */
+/** Returns the length of a payload: the seven bits, or the extended length (RFC 6455 section 5.2). */
 function lengthOf(short: number, extended: Uint8Array): number {
   if (extended.length === 0) return short;
   const length = extended.reduce((sum, byte) => sum * 256 + byte, 0);
