@@ -1,8 +1,9 @@
 // dnt, the other builder of the npm package. It lives on JSR, which not every network reaches.
 
 import { rmSync } from "node:fs";
-import { join } from "node:path";
+import { join, normalize } from "node:path";
 import config from "../deno.json" with { type: "json" };
+import { reachable } from "./npm_code.ts";
 import { COMMANDS, DEPENDENCIES, EXPORTS, NAME, PEERS, TYPES } from "./npm_package.ts";
 import { ROOT } from "./program.ts";
 
@@ -54,6 +55,21 @@ export async function loadDnt(): Promise<Dnt> {
   return await Promise.race([import(specifier), late]).finally(() => clearTimeout(timer));
 }
 
+/**
+ * The modules for Deno that the package imports, each with the module for Node that takes its place. dnt
+ * refuses a module that is not imported, such as what only a module for Deno imports.
+ */
+export function replacements(): Record<string, string> {
+  const found: Record<string, string> = {};
+  const sources = Object.values({ ...EXPORTS, ...COMMANDS }).map((source) => normalize(source));
+  reachable(ROOT, sources, (path) => {
+    const twin = path.replace(/\.deno\.ts$/, ".node.ts");
+    if (twin !== path) found[`./${path}`] = `./${twin}`;
+    return twin;
+  });
+  return found;
+}
+
 /** Compiles the package; resolves to the folder with the code. */
 export async function compileWithDnt(dnt: Dnt): Promise<string> {
   const outDir = join(ROOT, ".node", "dnt");
@@ -71,23 +87,7 @@ export async function compileWithDnt(dnt: Dnt): Promise<string> {
       dependencies: DEPENDENCIES,
       devDependencies: { ...TYPES, ...PEERS },
     },
-    mappings: {
-      "./lib/cli/io/outputs.deno.ts": "./lib/cli/io/outputs.node.ts",
-      "./lib/cli/io/child.deno.ts": "./lib/cli/io/child.node.ts",
-      "./lib/cli/serving/descriptors.deno.ts": "./lib/cli/serving/descriptors.node.ts",
-      "./lib/cli/serving/successor.deno.ts": "./lib/cli/serving/successor.node.ts",
-      "./lib/cli/commands/chat/page_texts.deno.ts": "./lib/cli/commands/chat/page_texts.node.ts",
-      "./lib/cli/commands/web/host_name.deno.ts": "./lib/cli/commands/web/host_name.node.ts",
-      "./lib/protocols/chat/nats/packages.deno.ts": "./lib/protocols/chat/nats/packages.node.ts",
-      "./lib/base/builtins.deno.ts": "./lib/base/builtins.node.ts",
-      "./lib/base/proc.deno.ts": "./lib/base/proc.node.ts",
-      "./lib/net/io_functions.deno.ts": "./lib/net/io_functions.node.ts",
-      "./lib/net/lookup.deno.ts": "./lib/net/lookup.node.ts",
-      "./lib/net/system.deno.ts": "./lib/net/system.node.ts",
-      "./lib/files/file_system.deno.ts": "./lib/files/file_system.node.ts",
-      "./lib/cli/watch/page_texts.deno.ts": "./lib/cli/watch/page_texts.node.ts",
-      "./lib/workers/process.deno.ts": "./lib/workers/process.node.ts",
-    },
+    mappings: replacements(),
     shims: {},
     polyfills: false,
     scriptModule: false,

@@ -36,8 +36,15 @@ export function copyCode(from: string, to: string): void {
   copyFileSync(join(ROOT, "scripts/npm_globals.d.ts"), join(to, GLOBALS));
 }
 
-/** The files in the folder `dir` that these ones reach through imports and references, and they too. */
-export function reachable(dir: string, entries: readonly string[]): Set<string> {
+/**
+ * The files in the folder `dir` that these ones reach through imports and references, and they too.
+ * `twinOf` returns the file that takes the place of an imported one.
+ */
+export function reachable(
+  dir: string,
+  entries: readonly string[],
+  twinOf: (path: string) => string = (path) => path,
+): Set<string> {
   const found = new Set<string>();
   const visit = (path: string) => {
     if (found.has(path)) return;
@@ -47,7 +54,7 @@ export function reachable(dir: string, entries: readonly string[]): Set<string> 
     for (const imported of info.importedFiles) {
       if (!imported.fileName.startsWith(".")) continue;
       const module = beside(imported);
-      visit(path.endsWith(".d.ts") ? module.replace(/\.js$/, ".d.ts") : module);
+      visit(twinOf(path.endsWith(".d.ts") ? module.replace(/\.js$/, ".d.ts") : module));
     }
     for (const referenced of info.referencedFiles) visit(beside(referenced));
   };
