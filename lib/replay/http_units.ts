@@ -5,6 +5,7 @@
  */
 
 import { Buffer } from "node:buffer";
+import { TOKEN } from "../base/header_fields.ts";
 import { ChunkedDecoder } from "../http/message/chunked.ts";
 import { HttpError } from "../http/message/errors.ts";
 import {
@@ -24,7 +25,7 @@ const FRAMING_FIELDS = ["content-length", "transfer-encoding", "trailer"];
 /**
  * The beginning of a request. Bytes that begin otherwise, and not as a response, are not HTTP/1.
  */
-const REQUEST_START = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [^ ]+ HTTP\/1\./;
+const REQUEST_START = new RegExp(`^${TOKEN} [^ ]+ HTTP/1\\.`);
 
 /** Makes what finds the units of what comes from the other side. The ignored fields are in lower case. */
 export function httpUnits(script: Script, ignored: ReadonlySet<string>): () => FindUnit {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isToken } from "../../../base/header_fields.ts";
 import type { ClientTls } from "../../../http/client/options.ts";
 import { type Flag, list, seconds, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { noMore } from "../../options/common.ts";
@@ -43,7 +44,7 @@ function fieldsFlag(): Flag<readonly string[]> {
 function subprotocolsFlag(): Flag<readonly string[]> {
   const flag = list("NAME", "with ws://, ask for this subprotocol; repeatable, best first");
   const parse = (text: string, sofar: readonly string[]) => {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(text)) throw new UsageError(`takes a name, not '${text}'`);
+    if (!isToken(text)) throw new UsageError(`takes a name, not '${text}'`);
     if (sofar.includes(text)) throw new UsageError(`has ${text} twice`);
     return [...sofar, text];
   };
