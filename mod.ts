@@ -75,7 +75,7 @@ export { socketOf } from "./lib/observe/observed_sockets.ts";
 export { observe, observeBorrowed } from "./lib/observe/observe.ts";
 export { AccessList } from "./lib/serve/access_list.ts";
 export type { AccessOptions, AccessRules } from "./lib/serve/access_list.ts";
-export type { Conversation } from "./lib/serve/server.ts";
+export type { HandlerContext } from "./lib/serve/server.ts";
 export { IdleWatch } from "./lib/serve/idle.ts";
 export type { Watchable } from "./lib/serve/idle.ts";
 export { serve } from "./lib/serve/serve.ts";

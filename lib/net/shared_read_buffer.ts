@@ -15,7 +15,7 @@ const LARGE = 256 * 1024;
 let arrived = inbox;
 let arrivedIn = inbox;
 
-/** The first `n` bytes of a buffer. Conversations repeat lengths, so the view is kept. */
+/** The first `n` bytes of a buffer. Lengths repeat on a connection, so the view is kept. */
 function first(n: number, buffer: Uint8Array): Uint8Array {
   if (arrived.length !== n || arrivedIn !== buffer) {
     arrivedIn = buffer;

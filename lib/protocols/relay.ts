@@ -119,16 +119,16 @@ export function relay(
   const targets: TargetPool = typeof target === "function"
     ? { dial: target, release: () => {} }
     : target;
-  return async (client, conversation) => {
+  return async (client, context) => {
     const started = clock.now();
     let conn: Conn | undefined;
     let before = 0;
     let error: unknown;
     try {
-      conn = await targets.dial(conversation.signal, client);
+      conn = await targets.dial(context.signal, client);
       before = conn.bytesWritten;
       reportLink(client, conn);
-      await new Junction(client, conn, buffers).run(conversation.signal);
+      await new Junction(client, conn, buffers).run(context.signal);
     } catch (failure) {
       error = failure;
       client.reset();

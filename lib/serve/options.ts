@@ -19,7 +19,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Admission } from "../net/admission.ts";
 import type { MetricsSink } from "../net/metrics_sink.ts";
 import type { Conn } from "../net/transport.ts";
-import type { Conversation } from "./server.ts";
+import type { HandlerContext } from "./server.ts";
 
 /**
  * Handles one connection, which is closed when the promise settles. A rejection goes to
@@ -29,7 +29,7 @@ import type { Conversation } from "./server.ts";
  * messages have no visible end calls `conn.reset()` first, so that half a response does not look
  * whole.
  */
-export type Handler = (conn: Conn, conversation: Conversation) => void | Promise<void>;
+export type Handler = (conn: Conn, context: HandlerContext) => void | Promise<void>;
 
 /** Options of {@linkcode serve}. */
 export interface ServeOptions {

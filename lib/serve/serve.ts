@@ -10,7 +10,7 @@ import { formatAddr } from "../base/addr.ts";
 import { checkArgument, checkOptions, HANDLER, LISTENER } from "../base/arguments.ts";
 import { ExhaustionBackoff } from "../base/backoff.ts";
 import { type Clock, systemClock } from "../base/clock.ts";
-import { OpenConversation, RunningServer, type Server, warn } from "./server.ts";
+import { OpenConnection, RunningServer, type Server, warn } from "./server.ts";
 import { deferred } from "../base/wait.ts";
 import { SocketError } from "../base/errors.ts";
 import { IdleWatch } from "./idle.ts";
@@ -86,7 +86,7 @@ class AcceptLoop {
   readonly #clock: Clock;
   readonly #idle: IdleWatch;
   readonly #signal: AbortSignal | undefined;
-  readonly #open = new Set<OpenConversation>();
+  readonly #open = new Set<OpenConnection>();
   readonly #queue: ConnectionQueue;
   #accepted = 0;
   #refused = 0;
@@ -151,14 +151,14 @@ class AcceptLoop {
   /** Lets the connections finish, and resets those that are left when the time is over. */
   async #end(): Promise<void> {
     this.#onStop?.();
-    for (const conversation of this.#open) conversation.stop();
+    for (const connection of this.#open) connection.stop();
     await this.#drain(() => this.#drainUntil!);
     this.#isOver = true;
     this.#listener.close();
     this.#turnAllAway();
     this.#notify();
     this.#reset = this.#open.size;
-    for (const conversation of this.#open) conversation.reset();
+    for (const connection of this.#open) connection.reset();
     const settled = this.#clock.now() + SETTLE_MS;
     await this.#drain(() => settled);
   }
@@ -260,17 +260,17 @@ class AcceptLoop {
 
   async #converse(conn: Conn): Promise<void> {
     this.#accepted++;
-    const conversation = new OpenConversation(conn);
-    this.#open.add(conversation);
-    this.#idle.add(conn, undefined, (why) => conversation.close(why));
+    const connection = new OpenConnection(conn);
+    this.#open.add(connection);
+    this.#idle.add(conn, undefined, (why) => connection.close(why));
     const metrics = this.#metrics;
     const since = metrics === undefined ? 0 : this.#clock.now();
     let failure: unknown;
     metrics?.connectionOpened(conn);
     try {
-      const handled = this.#handler(conn, conversation);
+      const handled = this.#handler(conn, connection);
       // A handler that listens for it from the first is called.
-      if (this.#drainUntil !== undefined) conversation.stop();
+      if (this.#drainUntil !== undefined) connection.stop();
       await handled;
     } catch (error) {
       failure = error;
@@ -279,7 +279,7 @@ class AcceptLoop {
       conn.close();
       metrics?.connectionClosed(conn, this.#clock.now() - since, failure);
       this.#idle.delete(conn);
-      this.#open.delete(conversation);
+      this.#open.delete(connection);
       this.#admission?.release(conn.remoteAddr);
       this.#notify();
     }

@@ -88,7 +88,7 @@ export class RunningServer<Summary, Address = Addr> implements Server<Summary, A
 }
 
 /** The context that a handler of `serve()` receives besides its connection. */
-export interface Conversation {
+export interface HandlerContext {
   /**
    * Aborted when the server closes the connection before the handler has settled: it is idle, or the
    * drain timeout is over. Reads and writes under way fail then anyway; this is for a handler that waits for
@@ -104,7 +104,7 @@ export interface Conversation {
 }
 
 /** The server's side of it. */
-export class OpenConversation implements Conversation {
+export class OpenConnection implements HandlerContext {
   readonly #conn: Conn;
   readonly #ended = new LazySignal();
   readonly #stopping = new LazySignal();

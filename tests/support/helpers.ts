@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import process from "node:process";
-import type { Conversation } from "../../lib/serve/server.ts";
+import type { HandlerContext } from "../../lib/serve/server.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
@@ -56,7 +56,7 @@ export async function pair(transport: Transport, host = "127.0.0.1"): Promise<Pa
 }
 
 /** What a handler is told that is called without a server. */
-export const conversation: Conversation = {
+export const conversation: HandlerContext = {
   signal: new AbortController().signal,
   stopping: new AbortController().signal,
 };

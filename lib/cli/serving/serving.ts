@@ -161,7 +161,7 @@ export function withTls(
 }
 
 /** Returns the options for the connections of a server. */
-export function conversationOptions(
+export function serveOptions(
   limits: LimitOptions,
   access: AccessList | undefined,
   log: Log,
@@ -197,6 +197,6 @@ export async function serveAt(
   { log, io, monitor }: Session,
   { signal }: Signals,
 ): Promise<ServeSummary> {
-  const options = conversationOptions(limits, access, log, io.clock);
+  const options = serveOptions(limits, access, log, io.clock);
   return await serve(listener, handler, { ...options, signal, metrics: monitor?.metrics }).finished;
 }

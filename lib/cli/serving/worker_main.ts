@@ -23,7 +23,7 @@ import { openAccess } from "./access_reload.ts";
 import type { Certificates } from "./certificate_files.ts";
 import type { followCertificates } from "./certificate_reload.ts";
 import type { Lifecycle } from "./lifecycle.ts";
-import { conversationOptions, withTls } from "./serving.ts";
+import { serveOptions, withTls } from "./serving.ts";
 import { Shortage } from "./resource_shortage.ts";
 
 /** The resources for the connections of a worker. */
@@ -42,7 +42,7 @@ export interface WorkerRun extends WorkerContext {
 }
 
 /** How a command serves, and its log. */
-export interface Conversations<Options> {
+export interface WorkerServing<Options> {
   /** Serves the connections of a listener, until the signal of `serving` says stop. */
   readonly serve: (
     listener: Listener,
@@ -72,12 +72,12 @@ export interface WorkerTask<Options> {
   /** The protocols over TLS. Undefined is any. */
   readonly alpnProtocols: readonly string[] | undefined;
   /** The options of the handler. */
-  readonly conversations: Options;
+  readonly handlerOptions: Options;
 }
 
 /** Makes the default export of a worker's module. Its task has the options of the handler. */
 export function workerMain<Options>(
-  { serve, transcript, shown }: Conversations<Options>,
+  { serve, transcript, shown }: WorkerServing<Options>,
 ): WorkerMain {
   return async ({ id, data, signal, drainTimeout, listen, reportWith }) => {
     const io = serverIo();
@@ -109,11 +109,11 @@ export function workerMain<Options>(
           metrics,
         }),
     });
-    const options = conversationOptions(task.limits, access, log, clock);
+    const options = serveOptions(task.limits, access, log, clock);
     const serving = { ...options, signal, drainTimeout, metrics };
     const life = { onReload, onEnd, isWorker: true };
     const context = { log, transport, clock, life, shortage };
-    const summary = await serve(listener, serving, task.conversations, context);
+    const summary = await serve(listener, serving, task.handlerOptions, context);
     // The output of a thread is lost if it ends before it is written.
     await flushed(stderr);
     // Handshakes, too, refuse who may not connect.

@@ -29,7 +29,7 @@ export interface WorkersInit<Options> extends ServingOptions {
   readonly workers: WorkerOptions;
   readonly log: LogOptions;
   /** Options of what the workers serve. Plain data. */
-  readonly conversations: Options;
+  readonly handlerOptions: Options;
   /** Whether the handler reads files again on SIGHUP. Default: false. */
   readonly rereads?: boolean;
   /** The protocol, as the URL says. Default: bytes. */
@@ -51,7 +51,7 @@ export async function serveInWorkers<Options>(
   planned?: Listening,
 ): Promise<number> {
   const { log, io } = session;
-  const { module, workers: { count, kind }, limits, conversations, alpnProtocols } = init;
+  const { module, workers: { count, kind }, limits, handlerOptions, alpnProtocols } = init;
   const { place, tls, access, announce } = planned ?? await planListening(init, session);
   const { faults: fault } = session.instruments;
   const task: WorkerTask<Options> = {
@@ -63,7 +63,7 @@ export async function serveInWorkers<Options>(
     fault,
     measured: session.monitor !== undefined,
     alpnProtocols,
-    conversations,
+    handlerOptions,
   };
   const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
     tls?.isFollowed === true || init.rereads === true;

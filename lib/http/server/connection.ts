@@ -9,7 +9,7 @@
 import type { BufferPool } from "../../net/buffer_pool.ts";
 import { DONE } from "../../net/conn_base.ts";
 import type { Conn } from "../../net/transport.ts";
-import type { Conversation } from "../../serve/server.ts";
+import type { HandlerContext } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
 import { ConnectionState, type Failure } from "../message/connection_state.ts";
 import { Exchanges, type ExchangesServer } from "./exchanges.ts";
@@ -45,7 +45,7 @@ export class HttpConnection implements Evictable {
   readonly #heads: RequestHeads;
   readonly #exchanges: Exchanges;
 
-  constructor(conn: Conn, conversation: Conversation, server: ConnectionServer) {
+  constructor(conn: Conn, context: HandlerContext, server: ConnectionServer) {
     const { limits } = server.settings;
     this.#conn = conn;
     this.#server = server;
@@ -53,7 +53,7 @@ export class HttpConnection implements Evictable {
     this.#input = new Input(conn, server.buffers);
     this.#output = new Output(conn, server.outputBuffers);
     this.#heads = new RequestHeads(this.#input, limits);
-    this.#exchanges = new Exchanges(conn, conversation, server, {
+    this.#exchanges = new Exchanges(conn, context, server, {
       state: this.#state,
       input: this.#input,
       output: this.#output,

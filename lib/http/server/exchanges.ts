@@ -9,7 +9,7 @@ import type { Buffer } from "node:buffer";
 import type { Addr } from "../../base/addr.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
-import type { Conversation } from "../../serve/server.ts";
+import type { HandlerContext } from "../../serve/server.ts";
 import { HttpError } from "../message/errors.ts";
 import type { ConnectionState } from "../message/connection_state.ts";
 import { BodyReader } from "./body.ts";
@@ -66,7 +66,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   /** The phases: for what the connection waits. */
   readonly phases: Phases;
   readonly #conn: Conn;
-  readonly #conversation: Conversation;
+  readonly #context: HandlerContext;
   readonly #server: ExchangesServer;
   readonly #state: ConnectionState;
   readonly #input: Input;
@@ -84,12 +84,12 @@ export class Exchanges implements RequestConnection, WatchedConnection {
 
   constructor(
     conn: Conn,
-    conversation: Conversation,
+    context: HandlerContext,
     server: ExchangesServer,
     { state, input, output }: ExchangesParts,
   ) {
     this.#conn = conn;
-    this.#conversation = conversation;
+    this.#context = context;
     this.scheme = "tls" in conn ? "https" : "http";
     this.#server = server;
     this.#state = state;
@@ -285,7 +285,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
     const { onError } = this.#server.settings;
     const kept = { conn: this.#conn, request, onError, reports: this.#reports, proxied };
     const rest = restOf(this.#conn, this.#input, request.remoteAddr);
-    this.spoken = speak(handler, rest, this.#conversation, kept);
+    this.spoken = speak(handler, rest, this.#context, kept);
   }
 
   /** The end of a head: Date, and Connection unless it is the default of the version. */

@@ -9,7 +9,7 @@ import { setSweep } from "../../base/clock.ts";
 import { BufferPool } from "../../net/buffer_pool.ts";
 import type { Conn, Listener } from "../../net/transport.ts";
 import { serve, type ServeSummary } from "../../serve/serve.ts";
-import { type Conversation, RunningServer, type Server } from "../../serve/server.ts";
+import { type HandlerContext, RunningServer, type Server } from "../../serve/server.ts";
 import { type ConnectionServer, HttpConnection } from "./connection.ts";
 import type { LightHandler } from "./light.ts";
 import { checkServer, type HttpOptions, type HttpSettings, settingsOf } from "./options.ts";
@@ -102,13 +102,13 @@ export class HttpServer implements ConnectionServer {
   }
 
   /** Speaks HTTP, and then another protocol if there is one; what HTTP took is free meanwhile. */
-  #converse(conn: Conn, conversation: Conversation): Promise<void> {
-    return this.#speakHttp(conn, conversation).then((spoken) => spoken?.end);
+  #converse(conn: Conn, context: HandlerContext): Promise<void> {
+    return this.#speakHttp(conn, context).then((spoken) => spoken?.end);
   }
 
-  async #speakHttp(conn: Conn, conversation: Conversation): Promise<Spoken | undefined> {
+  async #speakHttp(conn: Conn, context: HandlerContext): Promise<Spoken | undefined> {
     if (this.#connections.size === 0) this.#tick();
-    const connection = new HttpConnection(conn, conversation, this);
+    const connection = new HttpConnection(conn, context, this);
     this.#connections.add(connection);
     if (this.#isStopping) connection.stop();
     try {

@@ -9,7 +9,7 @@ import { SocketError } from "../../base/errors.ts";
 import { settled } from "../../base/wait.ts";
 import type { Conn } from "../../net/transport.ts";
 import type { Handler } from "../../serve/serve.ts";
-import type { Conversation } from "../../serve/server.ts";
+import type { HandlerContext } from "../../serve/server.ts";
 import type { HttpSettings } from "./options.ts";
 import type { Proxied } from "./proxied_requests.ts";
 import type { Reports } from "./reports.ts";
@@ -40,7 +40,7 @@ export function isErrorOf(conn: Conn, error: unknown): boolean {
 export function speak(
   handler: Handler,
   rest: Conn,
-  conversation: Conversation,
+  context: HandlerContext,
   { conn, request, onError, reports, proxied }: Kept,
 ): Spoken {
   const before = conn.bytesWritten;
@@ -51,7 +51,7 @@ export function speak(
     proxied?.leave(request);
   };
   // Not an async function: its frame would keep the handler, and what that was made of.
-  const end = settled(handler, rest, conversation).then(() => ended(true), (error) => {
+  const end = settled(handler, rest, context).then(() => ended(true), (error) => {
     if (!isErrorOf(conn, error)) {
       onError(error, request);
       conn.reset();

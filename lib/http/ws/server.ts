@@ -14,7 +14,7 @@ import {
 } from "../../base/arguments.ts";
 import { isToken } from "../../base/header_fields.ts";
 import { settled } from "../../base/wait.ts";
-import { type Conversation, OpenConversation } from "../../serve/server.ts";
+import { type HandlerContext, OpenConnection } from "../../serve/server.ts";
 import { type AnyHandler, toAnyHandler } from "../fetch/fetch_handler.ts";
 import { isOwnOrigin } from "../message/own_origin.ts";
 import type { LightRequest, LightResponse } from "../server/light.ts";
@@ -116,8 +116,8 @@ function answer(request: LightRequest, handler: WsHandler, accepted: Accepted): 
   return upgradeResponse(request, {
     protocol: WEBSOCKET,
     headers: fieldsOf(request.header("sec-websocket-key")!, agreement),
-    handler: (conn, conversation) =>
-      hold(new WebSocketConn(conn, agreement, settings), handler, request, conversation),
+    handler: (conn, context) =>
+      hold(new WebSocketConn(conn, agreement, settings), handler, request, context),
   });
 }
 
@@ -177,12 +177,12 @@ function hold(
   ws: WebSocketConn,
   handler: WsHandler,
   request: LightRequest,
-  conversation: Conversation,
+  context: HandlerContext,
 ): Promise<void> {
   const stop = () => void ws.close(CLOSE.goingAway, "the server is stopping");
   // An idle WebSocket has no signal of its own, which takes more memory than all the rest of it.
-  if (conversation instanceof OpenConversation) conversation.onStopping(stop);
-  else conversation.stopping.addEventListener("abort", stop);
+  if (context instanceof OpenConnection) context.onStopping(stop);
+  else context.stopping.addEventListener("abort", stop);
   return settled(handler, ws, request).then(() => ws.close(), async (error) => {
     const isOwn = ws.failedWith(error);
     await ws.close(isOwn ? CLOSE.normal : CLOSE.internal);

@@ -25,7 +25,7 @@ export async function runEchoServer(
   if (workers !== undefined) {
     const { serveInWorkers } = await import("../../serving/workers.ts");
     const { WORKER_MODULE } = await import("./worker.ts");
-    const init = { ...serving, workers, log, module: WORKER_MODULE, conversations: handler };
+    const init = { ...serving, workers, log, module: WORKER_MODULE, handlerOptions: handler };
     return await serveInWorkers(init, session, signals);
   }
   const opened = await openListener(serving, session);

@@ -21,7 +21,7 @@ export async function echoMessages(
   if (workers !== undefined) {
     const { serveInWorkers } = await import("../../serving/workers.ts");
     const { WORKER_MODULE } = await import("./web_socket_worker.ts");
-    const init = { ...serving, workers, log, conversations: messages };
+    const init = { ...serving, workers, log, handlerOptions: messages };
     const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
     return await serveInWorkers({ ...init, ...more }, session, signals);
   }

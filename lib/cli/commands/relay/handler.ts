@@ -118,9 +118,9 @@ function joining(
       void told.then(() => waiting.delete(told));
     },
   });
-  return async (conn, conversation) => {
+  return async (conn, context) => {
     try {
-      await handler(conn, conversation);
+      await handler(conn, context);
     } catch (error) {
       // The log line of the connection says what went wrong with its sockets.
       if (!isOfPeers(error)) throw error;

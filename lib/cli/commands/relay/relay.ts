@@ -61,7 +61,7 @@ the other side gets FIN. --ws goes without --toxiproxy-api and --idle-timeout: s
 Ping every 30 s.
 ${ORIGIN_HELP}
 
-stdout gets one line: the URL it listens at. stderr gets a line for each conversation when it has
+stdout gets one line: the URL it listens at. stderr gets a line for each connection when it has
 ended: the bytes each way, the time, and what went wrong if something did. Ctrl-C or SIGTERM stops
 accepting and lets connections finish for the time of --grace, then resets them; again ends at once.
 

@@ -38,7 +38,7 @@ export async function runRelay(
     }
     const { serveInWorkers } = await import("../../serving/workers.ts");
     const { WORKER_MODULE } = await import("./worker.ts");
-    const more = { module: WORKER_MODULE, conversations: to };
+    const more = { module: WORKER_MODULE, handlerOptions: to };
     return await serveInWorkers({ ...init, ...more }, session, signals);
   }
   // Faults are for the clients: the target is the other end of the same stream.

@@ -49,12 +49,12 @@ export async function relayWebSockets(
 /** The same in workers. */
 export async function relayInWorkers(
   relay: WebSocketRelay,
-  init: Omit<WorkersInit<WebSocketRelay>, "module" | "conversations" | "spoken" | "stopped">,
+  init: Omit<WorkersInit<WebSocketRelay>, "module" | "handlerOptions" | "spoken" | "stopped">,
   session: Session,
   signals: Signals,
 ): Promise<number> {
   const { serveInWorkers } = await import("../../serving/workers.ts");
   const { WORKER_MODULE } = await import("./web_socket_worker.ts");
   const more = { module: WORKER_MODULE, spoken: WEB_SOCKETS, stopped: "webSockets" } as const;
-  return await serveInWorkers({ ...init, conversations: relay, ...more }, session, signals);
+  return await serveInWorkers({ ...init, handlerOptions: relay, ...more }, session, signals);
 }

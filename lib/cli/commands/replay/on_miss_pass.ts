@@ -32,13 +32,13 @@ export function passOnHandler(
   { replays }: Replay,
   { clock, ...context }: PassOnContext & { readonly clock: Clock },
 ): Handler {
-  return async (conn, conversation) => {
+  return async (conn, connection) => {
     const outcome = await replays.playFitting(conn);
     if (outcome === "played") return;
     const miss = outcome === "none left" ? undefined : outcome;
     context.onMiss(conn);
     logMiss(conn, miss, context);
-    await goOn(miss, context, clock)(conn, conversation);
+    await goOn(miss, context, clock)(conn, connection);
   };
 }
 

@@ -23,7 +23,7 @@ import {
 import { openObserved } from "../../options/transport.ts";
 import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
-import { conversationOptions, openListener, serveUntilStopped } from "../../serving/serving.ts";
+import { openListener, serveOptions, serveUntilStopped } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
 import type { Session } from "../../session.ts";
 import { refuseItself } from "../relay/own_target.ts";
@@ -180,7 +180,7 @@ async function playAll(
       if (--left === 0) done.abort();
     }
   }, {
-    ...conversationOptions(serving.limits, opened.access, log, session.io.clock),
+    ...serveOptions(serving.limits, opened.access, log, session.io.clock),
     signal: stopping,
   }).finished;
   if (mismatch !== undefined) return logMismatch(mismatch, replay, log);

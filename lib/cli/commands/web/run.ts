@@ -93,7 +93,7 @@ async function serveByWorkers(
       workers: options.workers!,
       // Each phase of a connection has its own deadline.
       limits: { ...options.limits, idleTimeout: 0 },
-      conversations: site,
+      handlerOptions: site,
       rereads: site.auth?.file !== undefined,
       alpnProtocols: ALPN,
       stopped: "requests",

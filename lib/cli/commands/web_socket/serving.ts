@@ -17,7 +17,7 @@ import type { ServeOptions, ServeSummary } from "../../../serve/serve.ts";
 import type { Log } from "../../io/log.ts";
 import type { Signals } from "../../io/signals.ts";
 import type { LimitOptions } from "../../options/limits.ts";
-import { conversationOptions, type Opened, type Spoken } from "../../serving/serving.ts";
+import { type Opened, serveOptions, type Spoken } from "../../serving/serving.ts";
 import { conclude, logMistake, logStop } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
 import type { MessageOptions } from "./options.ts";
@@ -73,7 +73,7 @@ export async function serveRequests(
   { log, monitor, io: { clock } }: Session,
   { signal }: Signals,
 ): Promise<ServeSummary> {
-  const options = conversationOptions(limits, access, log, clock);
+  const options = serveOptions(limits, access, log, clock);
   const metrics = monitor?.metrics;
   return await serveIn(listener, handler, { ...options, signal, metrics, trustProxy }, log);
 }

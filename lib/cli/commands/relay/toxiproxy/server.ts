@@ -13,7 +13,7 @@ import type { ServeSummary } from "../../../../serve/serve.ts";
 import type { Signals } from "../../../io/signals.ts";
 import type { LimitOptions } from "../../../options/limits.ts";
 import { localProgramsOnly } from "../../../serving/local_programs_only.ts";
-import { conversationOptions } from "../../../serving/serving.ts";
+import { serveOptions } from "../../../serving/serving.ts";
 import { Shortage } from "../../../serving/resource_shortage.ts";
 import { logMistake } from "../../../serving/server_log.ts";
 import type { Session } from "../../../session.ts";
@@ -57,7 +57,7 @@ export async function startToxiproxy(
   const proxies = new Proxies({
     transport: listening,
     seed,
-    serving: { ...conversationOptions(limits, access, log, clock), signal },
+    serving: { ...serveOptions(limits, access, log, clock), signal },
     handlerTo: (target) => relayHandler({ target, connectTimeout }, log, transport, clock),
   });
   // Connections to the API are not recorded and have no faults.
