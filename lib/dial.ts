@@ -41,7 +41,10 @@ import {
 export interface DialLimits {
   /** Gives up when aborted: ECANCELED, or ETIMEDOUT if the reason is a `TimeoutError`. */
   readonly signal?: AbortSignal;
-  /** Milliseconds for all of it, the name's look-up included; 0 for no limit. Default: 10,000. */
+  /**
+   * The time for all of it, the name's look-up included, in milliseconds; 0 for no limit. Default:
+   * 10,000.
+   */
   readonly timeout?: number;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;
@@ -50,8 +53,8 @@ export interface DialLimits {
 /** Options of {@linkcode dial} for an endpoint of TCP. */
 export interface DialOptions extends Endpoint, TcpClientOptions, DialLimits {
   /**
-   * Milliseconds an attempt gets before the next address is tried beside it ("Connection Attempt
-   * Delay", RFC 8305 section 5). Default: 250.
+   * The time that an attempt gets before the next address is tried beside it, in milliseconds
+   * ("Connection Attempt Delay", RFC 8305 section 5). Default: 250.
    */
   readonly attemptDelay?: number;
 }

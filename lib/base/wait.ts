@@ -46,7 +46,7 @@ export function settled<A extends readonly unknown[], T>(
 export interface Limits {
   /** Ends it when aborted. */
   readonly signal?: AbortSignal;
-  /** Milliseconds that it may take; 0 for no limit. Default: 0. */
+  /** The time that it may take, in milliseconds; 0 for no limit. Default: 0. */
   readonly timeout?: number;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;

@@ -1,5 +1,5 @@
 /**
- * A transport on which things go wrong, as a plan says.
+ * A transport with faults, as a plan says.
  *
  * @module
  */
@@ -51,9 +51,9 @@ export interface FaultyOptions {
   /** The clock of delays and times. Default: the system's. */
   readonly clock?: Clock;
   /**
-   * Whether a plan that replaces another one is for open connections, too. Faults of rules that both
-   * plans have go on; those of new rules count bytes and time from then on. Each connection then costs
-   * what one with faults costs. Default: false.
+   * Whether {@linkcode FaultyTransport.setPlan} changes the faults of open connections, too. Faults of
+   * rules that both plans have go on. Those of new rules count bytes and time from the change on. Every
+   * connection is then as slow as one with faults. Default: false.
    */
   readonly live?: boolean;
 }
@@ -119,7 +119,7 @@ class Faulty implements FaultyTransport {
   readonly name: string;
   readonly #inner: Transport;
   readonly #options: Required<FaultyOptions>;
-  /** The open connections, if plans are for these, too. */
+  /** The open connections, if a new plan applies to them. */
   readonly #open = new Map<FaultyConn<Addr>, Chosen>();
   #plan: FaultPlan;
   #numbers = 0;
@@ -170,7 +170,7 @@ class Faulty implements FaultyTransport {
   async connect(options: ConnectOptions): Promise<Conn> {
     const number = ++this.#numbers;
     const chosen = new Chosen(this.#options.seed, number);
-    // A connection that rules for all connections refuse is not tried.
+    // A connection that is to be refused is not tried.
     const addr = asksForUnix(options)
       ? unixAddr(options.path)
       : { transport: "tcp" as const, host: options.host, port: options.port };
@@ -210,7 +210,7 @@ class Faulty implements FaultyTransport {
     const datagram = await this.#inner.listenDatagram(options);
     const { seed, clock } = this.#options;
     const [chosen, plan] = [new Chosen(seed, number), this.#plan];
-    // One without a peer of its own may meet anybody.
+    // A socket without a peer of its own may get the faults of each peer.
     if (isNone(chosen.faults(plan, datagram.remoteAddr))) return datagram;
     return new FaultyDatagram(datagram, (peer) => chosen.faults(plan, peer), seed, number, clock);
   }

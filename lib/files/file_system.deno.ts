@@ -1,5 +1,5 @@
 /**
- * Functions that Deno does better by its own API than by Node's. Its twin for Node is
+ * Functions for which Deno's own API is better than Node's. The twin for Node is
  * `file_system.node.ts`.
  *
  * @module
@@ -8,8 +8,8 @@
 import { type FileState, kindOf, type NameFound } from "./file_state.ts";
 
 /**
- * Whether the event loop, while there is always something to be done, looks at the network only once in
- * some 60 rounds. It does at once when there is nothing to be done before a timer rings.
+ * Whether a busy event loop polls the network only about once in 60 turns. It polls at once when it has
+ * nothing to run before the next timer.
  */
 export const LOOKS_SELDOM = true;
 
@@ -18,7 +18,7 @@ export function stateNow(path: string): FileState {
   return stateOfInfo(Deno.statSync(path));
 }
 
-/** The state of what is at a path, be it a link. Rejects as `lstat()` does. */
+/** The state of the file at a path; of a link, not of its target. Rejects as `lstat()` does. */
 export async function stateAt(path: string): Promise<FileState> {
   return stateOfInfo(await Deno.lstat(path));
 }
@@ -37,8 +37,8 @@ function stateOfInfo(info: Deno.FileInfo): FileState {
 }
 
 /**
- * The names in a directory, as they are read: node:fs on Deno reads them all before it gives one, and
- * holds the loop for long. Rejects as `opendir()` does.
+ * The names in a directory, as they are read: node:fs on Deno reads all of them before it returns the
+ * first, and blocks the event loop meanwhile. Rejects as `opendir()` does.
  */
 export async function* readNames(
   path: string,

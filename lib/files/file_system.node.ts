@@ -16,7 +16,7 @@ export function stateNow(path: string): FileState {
   return stateOf(statSync(path));
 }
 
-/** The state of what is at a path, be it a link. Rejects as `lstat()` does. */
+/** The state of the file at a path; of a link, not of its target. Rejects as `lstat()` does. */
 export async function stateAt(path: string): Promise<FileState> {
   return stateOf(await lstat(path));
 }

@@ -1,6 +1,6 @@
 /**
  * The buffers of one connection's frames, one for each direction. An idle connection has small ones,
- * whatever came last, or thousands of them would hold what only a few make use of.
+ * whatever came last: thousands of idle ones would hold memory that only a few use.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { BufferPool, MAX_LARGE, RESERVE, SHRINK_AFTER, SMALL } from "../net/buff
 
 const LARGE = 64 * 1024;
 
-/** Small until that is not enough, and large for as long as it is made use of. */
+/** A buffer that is small until that is not enough, and large for as long as that is needed. */
 class FrameBuffer {
   readonly #small: Buffer = Buffer.alloc(SMALL);
   #smallUses = 0;
@@ -50,7 +50,7 @@ class FrameBuffer {
     } else if (++this.#smallUses === SHRINK_AFTER) this.shrink();
   }
 
-  /** Gives up a large buffer, until there is use for one again. */
+  /** Gives up a large buffer until one is needed again. */
   protected giveUp(): Buffer | undefined {
     if (!this.isLarge) return undefined;
     const large = this.#bytes;
@@ -99,7 +99,7 @@ let waiting = 0;
 export class ReadBuffer extends FrameBuffer {
   #waits = false;
 
-  /** The buffer for a read, which {@linkcode received} ends; the one before it had `n` bytes. */
+  /** Returns the buffer for a read, after one of `n` bytes. {@linkcode received} ends the read. */
   lend(n: number): Buffer {
     if (n === 0) return this.bytes;
     const drained = n < (this.isLarge ? LARGE : SMALL);

@@ -16,17 +16,17 @@ import type { Conn, Listener } from "./transport.ts";
 export const DONE: Promise<void> = Promise.resolve();
 
 /**
- * After so many writes in a row that were done at once, the event loop gets a turn: against a fast
+ * The number of writes in a row, each done at once, after which the event loop gets a turn: with a fast
  * reader, a loop of writes would otherwise keep every other socket and every signal waiting.
  */
 const MOST_AT_ONCE = 32;
 
-/** More bytes than that are not waited for when a connection is closed: no kernel takes them at once. */
+/** The most bytes that a close waits for: no kernel takes more at once. */
 const MOST_AT_CLOSE = 256 * 1024;
 
 /**
- * When nothing was taken for so many milliseconds, and in so many looks, a write has to wait for the
- * peer. On a machine that is busy with others, a process may not run at all for longer than that.
+ * The milliseconds, and the number of looks, without progress after which a write counts as one that
+ * waits for the peer. On a machine that is busy with others, a process may not run at all for longer than that.
  */
 const [MOST_STILL_MS, MOST_STILL_LOOKS] = [10, 20];
 

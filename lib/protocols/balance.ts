@@ -52,8 +52,8 @@ export interface TargetChange extends TargetStatus {
 /** Options of {@linkcode Balancer}. */
 export interface BalancerOptions {
   /**
-   * Milliseconds between two checks of a target, and the most that a check may take. A check connects
-   * and closes. The first is made at once. Default: 5000.
+   * The time between two checks of a target, and the longest that a check may take, in milliseconds. A
+   * check connects and closes. The first is made at once. Default: 5,000.
    */
   readonly checkInterval?: number;
   /** Called when the state of a target has changed. All are up in the beginning. */

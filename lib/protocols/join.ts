@@ -60,8 +60,8 @@ export interface JoinOptions {
   /** The effect of one side's end on the other. Default: `"half-close"`. */
   readonly onEof?: OnEof;
   /**
-   * Milliseconds after which it is given up if no byte has moved, either way; 0 for no limit. Time in
-   * which the sink is busy does not count. Default: 0, except for the end of the stream: a peer that
+   * The time without a byte in either direction after which it gives up, in milliseconds; 0 for no limit.
+   * Time in which the sink is busy does not count. Default: 0, except for the end of the stream: a peer that
    * takes nothing more gets 5 s to let it leave.
    */
   readonly idleTimeout?: number;

@@ -65,7 +65,7 @@ export interface Relayed {
   readonly toTarget: number;
   /** The number of bytes from the target that the client's socket has taken. */
   readonly toClient: number;
-  /** Milliseconds, dialing included. */
+  /** How long it took, dialing included, in milliseconds. */
   readonly duration: number;
   /**
    * The error that ended it, with which the handler rejects. Undefined if it ended in good order.

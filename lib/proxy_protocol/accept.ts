@@ -22,7 +22,7 @@ const FIRST_SIZE = 536;
 export interface HeaderLimits {
   /** Gives up when aborted. */
   readonly signal: AbortSignal;
-  /** In milliseconds; 0 for no limit. */
+  /** The time for the header, in milliseconds; 0 for no limit. */
   readonly timeout: number;
   readonly clock: Clock;
 }

@@ -38,7 +38,7 @@ export interface AcceptProxyOptions {
    * that may connect to a Unix socket.
    */
   readonly trusted: readonly string[];
-  /** Milliseconds that a connection gets for its header; 0 for no limit. Default: 5000. */
+  /** The time that a connection gets for its header, in milliseconds; 0 for no limit. Default: 5,000. */
   readonly headerTimeout?: number;
   /**
    * Called with the error of a connection that is closed without being accepted: EPERM if it is not

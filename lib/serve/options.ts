@@ -62,11 +62,11 @@ export interface ServeOptions {
    */
   readonly admission?: Admission;
   /**
-   * Milliseconds without a byte in either direction after which a connection is closed with
-   * ETIMEDOUT, at most a second late; 0 for no limit. Default: 300,000.
+   * The time without a byte in either direction after which a connection is closed with ETIMEDOUT, in
+   * milliseconds; it may be a second late. 0 for no limit. Default: 300,000.
    */
   readonly idleTimeout?: number;
-  /** Milliseconds that connections get to finish once the server stops. Default: 10,000. */
+  /** The time that connections get to finish once the server stops, in milliseconds. Default: 10,000. */
   readonly drainTimeout?: number;
   /**
    * Called with the error of a handler. By default a SocketError is ignored, since peers cause it.

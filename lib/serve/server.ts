@@ -16,8 +16,8 @@ import type { Conn } from "../net/transport.ts";
 /** Options of {@linkcode Server.stop}. */
 export interface StopOptions {
   /**
-   * Milliseconds that connections get to finish, from this call on. Default: the `drainTimeout` that
-   * the server was started with.
+   * The time that connections get to finish, from this call on, in milliseconds. Default: the
+   * `drainTimeout` that the server was started with.
    */
   readonly drainTimeout?: number;
 }

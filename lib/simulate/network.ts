@@ -10,9 +10,9 @@ import type { Road } from "./link.ts";
 
 /** The behaviour of a network. */
 export interface NetworkOptions {
-  /** Milliseconds that a packet takes in one direction. Default: 1. */
+  /** The time that a packet takes in one direction, in milliseconds. Default: 1. */
   readonly latency?: number;
-  /** Milliseconds that it may take longer, by chance. Default: 0. */
+  /** The longest that it may take more, by chance, in milliseconds. Default: 0. */
   readonly jitter?: number;
   /** The probability that a packet is lost: 0 to 1. TCP sends a lost packet again. Default: 0. */
   readonly loss?: number;

@@ -53,7 +53,7 @@ export interface WorkerContext {
   readonly data: unknown;
   /** Aborted when it is to stop. */
   readonly signal: AbortSignal;
-  /** Milliseconds that connections get to finish then. */
+  /** The time that connections get to finish then, in milliseconds. */
   readonly drainTimeout: number;
   /**
    * Listens at the address of all workers, once. Rejects as `transport` does, by default

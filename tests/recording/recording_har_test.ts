@@ -388,7 +388,7 @@ test("har: wherever HTTP is cut or damaged, the archive is valid", async () => {
 test("har: bodies that are too long, one by one or together, are left out and say so", () => {
   const texts = new BodyTexts({ body: 20, total: 50 });
   const of = (text: string) => texts.of(Buffer.from(text));
-  const leftOut = (size: number) => ({ comment: `The body is left out: ${size} B are too much.` });
+  const leftOut = (size: number) => ({ comment: `The body is left out: ${size} B is too large.` });
   assert.deepEqual(of("a".repeat(18)), { text: "a".repeat(18) });
   assert.deepEqual(of("a".repeat(19)), leftOut(19), "with its quotes");
   assert.deepEqual(texts.of(Buffer.alloc(16, 0xff)), leftOut(16), "24 characters of base64");

@@ -3,8 +3,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * The cells of the first table of a document, or of one behind a heading, by row and column. A row that
- * is there twice is there once.
+ * The cells of the first table of a document, or of the first one after a heading, by row and column. Of
+ * rows with the same first cell, the last one counts.
  */
 export function readTable(path: string, heading = ""): Map<string, Map<string, string>> {
   const all = readFileSync(path, "utf8");

@@ -84,7 +84,7 @@ export const mirror: LightHandler = async (request) => {
   return { status: 200, body: Buffer.from(`${method} ${target} ${host} ${body}`, "latin1") };
 };
 
-/** The request that tells whether the connection goes on, and ends it. */
+/** A last request, which ends the connection: its response shows that the connection went on. */
 export const LAST = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 /** What a server sends until it closes, to text in ASCII or Latin-1 that comes in these pieces. */
@@ -131,7 +131,7 @@ export async function refused(status: number, ...requests: string[]): Promise<vo
   }
 }
 
-/** Connects, sends, half-closes, and hears the responses. */
+/** Connects, sends, half-closes, and reads the responses. */
 export async function talk(
   text: string,
   handler: LightHandler,

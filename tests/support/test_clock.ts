@@ -1,11 +1,11 @@
-// A clock that tests turn when somebody waits for it.
+// A virtual clock that tests advance once a timer waits for it.
 
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { turn, until } from "./helpers.ts";
 
-/** A virtual clock that knows what it was asked for. */
+/** A virtual clock that knows the times of its pending timers. */
 export class TestClock extends VirtualClock {
-  /** How long each of those waits who wait now. */
+  /** The times of the pending timers, in milliseconds. */
   readonly #waits = new Map<object, number>();
 
   override setTimer(ms: number, fn: () => void): () => void {
@@ -21,22 +21,22 @@ export class TestClock extends VirtualClock {
     };
   }
 
-  /** Waits until somebody waits for so many milliseconds. */
+  /** Waits until a timer of `ms` milliseconds is pending. */
   async asked(ms: number): Promise<void> {
-    // What is over by now is to be cancelled before.
+    // What has ended by now cancels its timers first.
     await turn();
-    await until(() => [...this.#waits.values()].includes(ms), `somebody to wait for ${ms} ms`);
+    await until(() => [...this.#waits.values()].includes(ms), `a timer of ${ms} ms`);
   }
 
-  /** Waits until somebody waits for so many milliseconds, and lets them pass. */
+  /** Waits until a timer of `ms` milliseconds is pending, and advances the clock by as much. */
   async pass(ms: number): Promise<void> {
     await this.asked(ms);
     await this.advance(ms);
   }
 
   /**
-   * Lets so many milliseconds pass, and again until `promise` has settled: what comes from the network
-   * meanwhile may begin a wait anew.
+   * Advances the clock by `ms` milliseconds, again and again, until `promise` has settled: what comes from
+   * the network meanwhile may restart a timer.
    */
   async passUntil(promise: Promise<unknown>, ms: number): Promise<void> {
     let settled = false;

@@ -17,7 +17,7 @@ async function share(conn: Conn): Promise<void> {
     const data = new Uint8Array(1024);
     for (let n; (n = await conn.read(data)) !== null;) {
       for (const other of clients) {
-        // One that has gone in between is no reason to stop.
+        // A client that has just left is no reason to stop.
         if (other !== conn) await other.write(data.subarray(0, n)).catch(() => {});
       }
     }

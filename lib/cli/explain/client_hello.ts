@@ -1,5 +1,5 @@
 /**
- * The first message of a TLS client (RFC 8446 section 4.1.2): all that servers of TLS answer at once.
+ * The first message of a TLS client (RFC 8446 section 4.1.2). A TLS server answers nothing else.
  *
  * @module
  */
@@ -12,10 +12,10 @@ export const CLIENT_HELLO = 1;
 /** The first message of a server. */
 export const SERVER_HELLO = 2;
 
-/** The type of a record that has such messages. */
+/** The type of a record with messages of the handshake. */
 export const HANDSHAKE = 22;
 
-/** The type of a record that says what is wrong. */
+/** The type of a record that reports an error. */
 export const ALERT = 21;
 
 /** Cipher suites of TLS 1.3 and 1.2, and the oldest ones that servers still take. */
@@ -31,7 +31,7 @@ const in8 = (bytes: readonly number[]) => [bytes.length, ...bytes];
 const in16 = (bytes: readonly number[]) => [...u16(bytes.length), ...bytes];
 const extension = (type: number, bytes: readonly number[]) => [...u16(type), ...in16(bytes)];
 
-/** Makes the record. `host` is named in it, unless it is an address. */
+/** Makes the record. It names `host`, unless that is an IP address. */
 export function clientHello(host: string): Uint8Array {
   const name = [...new TextEncoder().encode(host)];
   const serverName = parseIP(host) === undefined && name.length < 256
@@ -42,7 +42,7 @@ export function clientHello(host: string): Uint8Array {
     ...extension(10, in16(u16s(GROUPS))),
     ...extension(13, in16(u16s(SIGNATURES))),
     ...extension(43, in8(u16s(VERSIONS))),
-    // No share of a key: the server asks for one, and that is an answer.
+    // No key share: the server asks for one, which is answer enough.
     ...extension(51, in16([])),
   ];
   const body = [

@@ -21,7 +21,7 @@ export const LIMIT_FLAGS: {
 export interface LimitOptions {
   /** The most connections at once. */
   readonly maxConnections: number;
-  /** After how many milliseconds a silent connection is closed. 0 means no limit. */
+  /** The silence after which a connection is closed, in milliseconds; 0 for no limit. */
   readonly idleTimeout: number;
   /**
    * The drain timeout: the time that connections get to finish when the server stops, in

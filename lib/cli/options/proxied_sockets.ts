@@ -13,8 +13,7 @@ import { acceptProxyProtocol } from "../../proxy_protocol/mod.ts";
 import type { ProxyOptions } from "./proxy_protocol.ts";
 
 /**
- * The sockets of the system for a server behind `proxies`. A connection without a header is a line
- * in the log.
+ * Returns the system's sockets for a server behind `proxies`. Logs each connection that is refused.
  */
 export function openSockets(proxies: ProxyOptions, log: Log): Transport {
   return acceptProxyProtocol(systemTransport, {

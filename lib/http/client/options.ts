@@ -30,7 +30,7 @@ import { OF_SELF_SIGNED } from "../../net/transport_arguments.ts";
 /** The client's side of TLS, as far as a URL does not say it; see {@linkcode TlsClientOptions}. */
 export type ClientTls = Pick<TlsClientOptions, "caCerts" | "cert" | "key" | "insecure">;
 
-/** Options of {@linkcode requestHttp}. Times are in milliseconds. */
+/** Options of {@linkcode requestHttp}. */
 export interface HttpRequestOptions {
   /**
    * An absolute `http:` or `https:` URL. User name and password in it become Authorization, unless
@@ -69,12 +69,17 @@ export interface HttpRequestOptions {
   readonly maxSize?: number;
   /** Limits of the head other than the defaults. */
   readonly limits?: Partial<ResponseHeadLimits>;
-  /** The time to resolve the name and connect, anew for each redirect; 0 for no limit. Default: 10,000. */
+  /**
+   * The time to resolve the name and connect, in milliseconds, anew for each redirect; 0 for no limit.
+   * Default: 10,000.
+   */
   readonly connectTimeout?: number;
-  /** While the server is waited for, and not a stream that is `body`, and no byte moves; 0 for no
-   * limit. Default: 60,000. */
+  /**
+   * The time that no byte moves while the server is waited for, in milliseconds; 0 for no limit. Waiting
+   * for a stream that is `body` does not count. Default: 60,000.
+   */
   readonly idleTimeout?: number;
-  /** The time from the call to the end of the body; 0 for no limit. Default: 0. */
+  /** The time from the call to the end of the body, in milliseconds; 0 for no limit. Default: 0. */
   readonly totalTimeout?: number;
   /** Ends it all when aborted: ETIMEDOUT if the reason is a `TimeoutError`, else ECANCELED. */
   readonly signal?: AbortSignal;

@@ -24,7 +24,7 @@ import { firstRequest } from "./request_head.ts";
 import type { ClientResponse } from "./response.ts";
 import { parseUrl } from "./url.ts";
 
-/** Options of {@linkcode requestUpgrade}. Times are in milliseconds. */
+/** Options of {@linkcode requestUpgrade}. */
 export interface UpgradeRequestOptions extends
   Pick<
     HttpRequestOptions,

@@ -35,23 +35,22 @@ import type { LightRequest } from "./light.ts";
 import { TrustedProxies } from "./trusted_proxies.ts";
 
 /**
- * Limits of size, count and time, so that no client can hold the server up. Times are in
- * milliseconds. For times, rates and {@linkcode HttpLimits.requests} 0 means no limit.
+ * Limits of size, count and time, so that no client can hold the server up. For times, rates and {@linkcode HttpLimits.requests} 0 means no limit.
  */
 export interface HttpLimits extends HeadLimits {
-  /** The time from the first byte of a head to its last. Longer is 408. Default: 15,000. */
+  /** The time from the first byte of a head to its last, in milliseconds. Longer is 408. Default: 15,000. */
   readonly headTimeout: number;
-  /** The time without a byte of a body that is read. Longer is 408. Default: 30,000. */
+  /** The time without a byte of a body that is read, in milliseconds. Longer is 408. Default: 30,000. */
   readonly bodyTimeout: number;
   /** Bytes a second that a body must bring on average, once {@linkcode bodyTimeout} has passed;
    * less is 408. Default: 500. */
   readonly bodyRate: number;
   /**
-   * The time without a byte of a response that the client takes. Then the connection is closed.
-   * Default: 30,000.
+   * The time without a byte of a response that the client takes, in milliseconds. Then the connection
+   * is closed. Default: 30,000.
    */
   readonly writeTimeout: number;
-  /** The time without a request on a kept connection. Then it is closed. Default: 30,000. */
+  /** The time without a request on a kept connection, in milliseconds. Then it is closed. Default: 30,000. */
   readonly idleTimeout: number;
   /** The most requests on one connection. The last response says close. Default: 1,000. */
   readonly requests: number;
@@ -102,7 +101,10 @@ export interface Exchange {
   readonly bytes: number;
   /** Whether the whole response was sent. */
   readonly complete: boolean;
-  /** Milliseconds from the end of the request's head to the end of the response; 0 without a request. */
+  /**
+   * The time from the end of the request's head to the end of the response, in milliseconds; 0 without a
+   * request.
+   */
   readonly duration: number;
   /**
    * Why the request was refused: its `code` and `message` say what is wrong with it. Of the responses
@@ -140,7 +142,7 @@ export interface HttpOptions {
    * is answered with 400. The proxies must set or remove all of these fields. Default: none.
    */
   readonly trustProxy?: readonly string[];
-  /** Milliseconds that requests get to finish once the server stops. Default: 10,000. */
+  /** The time that requests get to finish once the server stops, in milliseconds. Default: 10,000. */
   readonly drainTimeout?: number;
   /** Limits other than the defaults. */
   readonly limits?: Partial<HttpLimits>;

@@ -35,7 +35,7 @@ import { acceptOf, newKey, WEBSOCKET, WS_VERSION } from "./handshake.ts";
 import { WS_OPTIONS, type WsOptions, wsSettings } from "./options.ts";
 import type { WsConn } from "./conn_types.ts";
 
-/** Options of {@linkcode dialWebSocket}. Times are in milliseconds. */
+/** Options of {@linkcode dialWebSocket}. */
 export interface WsDialOptions
   extends WsOptions, Pick<HttpRequestOptions, "tls" | "socketPath" | "onHead"> {
   /** The transport. Default: the system's sockets. */

@@ -7,7 +7,7 @@
 import { CLOCK, FLAG, integer, type Kind, type Kinds, TIMEOUT } from "../../base/arguments.ts";
 import { type Clock, systemClock } from "../../base/clock.ts";
 
-/** Options of every WebSocket. Times are in milliseconds. */
+/** Options of every WebSocket. */
 export interface WsOptions {
   /**
    * Bytes of a message that `read()` returns, from 1 or `Infinity`: more closes with 1009. So does what
@@ -17,11 +17,11 @@ export interface WsOptions {
   /** Frames of one message: more closes with 1008. Default: 4,096. */
   readonly maxFragments?: number;
   /**
-   * The time that a peer may be silent before it gets a Ping. If nothing comes for as long again,
-   * the connection is lost. 0 sends none. Default: 30,000.
+   * The time that a peer may be silent before it gets a Ping, in milliseconds. If nothing comes for as
+   * long again, the connection is lost. 0 sends no Ping. Default: 30,000.
    */
   readonly pingInterval?: number;
-  /** The time that the peer gets to answer a Close frame. Default: 5,000. */
+  /** The time that the peer gets to answer a Close frame, in milliseconds. Default: 5,000. */
   readonly closeTimeout?: number;
   /** Whether messages are compressed where the peer can do it (RFC 7692). Default: false. */
   readonly deflate?: boolean;

@@ -24,7 +24,7 @@ const NOTHING = Buffer.alloc(0);
 export class FrameSender {
   readonly #conn: Conn;
   readonly #masks: boolean;
-  /** The frames to send once the write under way is done, and those who wait for that. */
+  /** The frames to send once the write under way is done, and the promise of their sending. */
   #gathered: Buffer | undefined;
   #length = 0;
   #next: Deferred<void> | undefined;
@@ -68,7 +68,7 @@ export class FrameSender {
   sendBytes(bytes: Uint8Array): Promise<void> {
     this.#flush();
     const written = this.#conn.write(bytes);
-    // The kernel has taken it already: of a message to many that is the common case.
+    // The kernel has taken it already, as it mostly does when a message goes to many.
     return written === DONE ? written : this.#wait(written);
   }
 
@@ -85,7 +85,7 @@ export class FrameSender {
     return this.#write(bytes);
   }
 
-  /** Puts a frame at a place of a buffer that has room for it. Returns where it ends. */
+  /** Writes a frame into a buffer with room for it, from `at` on. Returns the index of its end. */
   #put(
     buffer: Buffer,
     at: number,
@@ -94,7 +94,7 @@ export class FrameSender {
     payload: string | Uint8Array,
   ): number {
     const masks = this.#masks;
-    // Of text the length is known when it is written: mostly its header is as short as can be.
+    // The length of text is known once it is encoded. The guess is right for ASCII.
     const guess = payload.length < 126 ? 2 : payload.length < 0x10000 ? 4 : 10;
     let start = at + guess + (masks ? 4 : 0);
     let length = payload.length;
@@ -111,7 +111,7 @@ export class FrameSender {
     return start + length;
   }
 
-  /** A buffer with room for so many bytes behind what is gathered. */
+  /** Returns a buffer with room for `most` bytes after the gathered frames. */
   #room(most: number): Buffer {
     if (this.#gathered !== undefined && this.#length + most > MAX_TOGETHER) this.#flush();
     const gathered = this.#gathered;

@@ -37,7 +37,7 @@ export interface TlsServerOptions {
    * ALPN is not. Default: no ALPN.
    */
   readonly alpnProtocols?: readonly string[];
-  /** Milliseconds that a client gets for its handshake; then it is closed. Default: 10,000. */
+  /** The time that a client gets for its handshake, in milliseconds; then it is closed. Default: 10,000. */
   readonly handshakeTimeout?: number;
   /**
    * Decides who may shake hands. Others are reset before. {@linkcode serve} asks its own
@@ -73,7 +73,7 @@ export interface TlsClientOptions {
    * Deno; on Node that takes some 40 to 85 % more processor time. Default: false.
    */
   readonly detectTruncation?: boolean;
-  /** Milliseconds for the handshake; 0 for no limit. Default: 10,000. */
+  /** The time for the handshake, in milliseconds; 0 for no limit. Default: 10,000. */
   readonly handshakeTimeout?: number;
   /** Gives up when aborted, as that of {@linkcode TcpConnectOptions}. */
   readonly signal?: AbortSignal;

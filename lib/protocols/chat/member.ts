@@ -1,5 +1,5 @@
 /**
- * One client of a chat: what it is called, and what waits to be sent to it.
+ * One client of a chat: its name, and the queue of what is to be sent to it.
  *
  * @module
  */
@@ -20,11 +20,11 @@ export class Member {
   /** Its number on this server. */
   readonly id: number;
   name: string;
-  /** It has all kept lines up to here. Undefined if it hears those that are said from now on. */
+  /** The position up to which it has all kept lines. Undefined if it gets new lines only. */
   seen: ChatPosition | undefined;
   /** When it came back with a position, by the clock of the room. */
   resumed = 0;
-  /** Whether it still gets lines that it has missed; new ones come behind them. */
+  /** Whether it still gets lines that it has missed; new ones come after them. */
   catchingUp = false;
   /** Whether it is no longer in the room. */
   hasLeft = false;
@@ -52,7 +52,7 @@ export class Member {
     return this.#ending !== undefined;
   }
 
-  /** Whether much waits for it: of what is kept elsewhere, more would come too early. */
+  /** Whether its queue is more than half full: the kept lines that it has missed are to wait. */
   get isBusy(): boolean {
     return this.#waiting > this.#maxQueue / 2;
   }

@@ -1,5 +1,5 @@
 /**
- * Bodies as texts of an archive, which is one text itself: engines have a longest one.
+ * Bodies as strings of an archive. The archive is one string itself, and engines limit the length of that.
  *
  * @module
  */
@@ -34,29 +34,29 @@ export class BodyTexts {
     this.#left = total;
   }
 
-  /** The text of a body: of UTF-8, unless `coded` says that it is not what it seems; else in base64. */
+  /** Returns the text of a body if it is UTF-8 and not `coded`, by gzip for example; else base64. */
   of(body: Buffer, coded = false): BodyText {
     if (body.length === 0) return {};
     const most = Math.min(this.#most, this.#left);
     // Neither form is shorter than the body.
     const fits = body.length <= most;
-    const told = fits ? (coded ? undefined : textOf(body)) ?? base64Of(body) : undefined;
-    if (told === undefined || told.length > most) {
-      return { comment: `The body is left out: ${formatSize(body.length)} are too much.` };
+    const found = fits ? (coded ? undefined : textOf(body)) ?? base64Of(body) : undefined;
+    if (found === undefined || found.length > most) {
+      return { comment: `The body is left out: ${formatSize(body.length)} is too large.` };
     }
-    this.#left -= told.length;
-    return told.form;
+    this.#left -= found.length;
+    return found.form;
   }
 }
 
-interface Told {
+interface EncodedBody {
   readonly form: BodyText;
   /** In characters of JSON. */
   readonly length: number;
 }
 
-/** A body as UTF-8; undefined if it is not that, or if base64 is shorter: it is full of controls then. */
-function textOf(body: Buffer): Told | undefined {
+/** A body as text. Undefined if it is not UTF-8, or so full of controls that base64 is shorter. */
+function textOf(body: Buffer): EncodedBody | undefined {
   try {
     const text = utf8.decode(body);
     const { length } = JSON.stringify(text);
@@ -66,7 +66,7 @@ function textOf(body: Buffer): Told | undefined {
   }
 }
 
-function base64Of(body: Buffer): Told {
+function base64Of(body: Buffer): EncodedBody {
   const text = body.toString("base64");
   return { form: { text, encoding: "base64" }, length: text.length };
 }

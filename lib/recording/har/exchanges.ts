@@ -22,11 +22,11 @@ export interface Message<Head> {
   readonly head: Head;
   readonly start: number;
   readonly bodyStart: number;
-  /** The first byte behind it. */
+  /** The index of the first byte after it. */
   readonly end: number;
-  /** Decoded from chunks. */
+  /** The body, without the chunked coding. */
   readonly body: Buffer;
-  /** Why the body, and what follows, is not there as a whole. */
+  /** Why the body, or what follows it, is not complete. */
   readonly fault: string | undefined;
 }
 
@@ -107,7 +107,7 @@ function readRequest(stream: SentStream, start: number): Message<RequestHead> | 
   }
 }
 
-/** A final response with what came before it, or the reason why there is none. */
+/** The final response with the interim ones before it, or the reason why it is missing. */
 interface Answer {
   readonly interim: readonly number[];
   readonly response: Message<ResponseHead> | undefined;

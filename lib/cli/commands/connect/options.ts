@@ -55,7 +55,7 @@ export interface JoinChoice {
   readonly crlf: boolean;
   /** The effect of one side's end on the other. */
   readonly onEof: OnEof | undefined;
-  /** The idle timeout, in milliseconds. 0 means no limit. */
+  /** The idle timeout, in milliseconds; 0 for no limit. */
   readonly idleTimeout: number;
 }
 
@@ -67,7 +67,7 @@ export interface ConnectOptions extends CommandOptions {
   readonly destinations: readonly (Destination | DatagramPeer)[];
   /** Whether it only reports which of them take connections. */
   readonly probe: boolean;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
   readonly join: JoinChoice;
 }

@@ -25,7 +25,7 @@ const IN_ORDER: ReadonlySet<number> = new Set([1000, 1001, 1005]);
 /** Options of {@linkcode converseInMessages}. */
 export interface MessageChoice {
   readonly onEof: OnEof | undefined;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Shows what goes through, and takes what comes. */

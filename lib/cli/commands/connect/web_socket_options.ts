@@ -77,7 +77,7 @@ export interface WebSocketTarget {
   readonly protocols: readonly string[];
   /** Names and values by turns. */
   readonly headers: readonly string[];
-  /** In milliseconds. 0 means none. */
+  /** The silence after which a Ping is sent, in milliseconds; 0 for no Ping. */
   readonly pingInterval: number;
   readonly deflate: boolean;
   /** Undefined without TLS. */

@@ -74,9 +74,9 @@ export interface EchoClientOptions extends CommandOptions {
   readonly destination: Destination;
   /** Options for datagrams. Undefined is a connection. */
   readonly datagrams: DatagramOptions | undefined;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
-  /** The idle timeout, in milliseconds. 0 means no limit. */
+  /** The idle timeout, in milliseconds; 0 for no limit. */
   readonly timeout: number;
   /** The most bytes to receive at once. */
   readonly recvSize: number;

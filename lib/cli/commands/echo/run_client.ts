@@ -1,5 +1,5 @@
 /**
- * The work of `client.ts echo`: sending a message, or stdin, and checking the answer.
+ * The work of `client.ts echo`: sending a message, or stdin, and comparing what comes back.
  *
  * @module
  */

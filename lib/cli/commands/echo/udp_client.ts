@@ -23,9 +23,9 @@ import { openClientTransport } from "../../options/transport.ts";
 export interface EchoUdpOptions extends DatagramOptions {
   /** The one datagram to send. Undefined is stdin, cut into datagrams. */
   readonly message: Uint8Array | undefined;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
-  /** The longest time without an echo, in milliseconds. 0 means no limit. */
+  /** The longest time without an echo, in milliseconds; 0 for no limit. */
   readonly timeout: number;
 }
 

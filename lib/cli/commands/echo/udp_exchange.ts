@@ -32,7 +32,10 @@ export interface DatagramEchoOptions {
   readonly sink: (data: Uint8Array) => void | Promise<void>;
   /** The number of times that a datagram is sent again before it counts as lost. */
   readonly retries: number;
-  /** Milliseconds without an echo after which to give up, though there be retries left; 0 for none. */
+  /**
+   * The time without an echo after which it gives up, even with retries left, in milliseconds; 0 for no
+   * limit.
+   */
   readonly timeout: number;
   /** The clock. Default: the system's. */
   readonly clock?: Clock;

@@ -62,7 +62,7 @@ export const explain: Command = command({
 /** Options of `explain`. */
 interface ExplainOptions extends CommandOptions {
   readonly endpoint: Endpoint;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly timeout: number;
 }
 

@@ -82,9 +82,9 @@ export interface GetLimits {
   readonly size: number;
   /** The most bytes of a head. */
   readonly head: number;
-  /** In milliseconds. 0 means no limit. */
+  /** The time to connect, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
-  /** The idle timeout, in milliseconds. 0 means no limit. */
+  /** The idle timeout, in milliseconds; 0 for no limit. */
   readonly idleTimeout: number;
 }
 

@@ -38,7 +38,7 @@ export type TargetTls = ClientTls & { readonly servername?: string };
 /** The target of a relay. Plain data, which workers get, too. */
 export interface TargetOptions {
   readonly target: Destination;
-  /** The number of milliseconds that it may take to reach it. 0 means no limit. */
+  /** The time to connect to it, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
 }
 

@@ -62,9 +62,9 @@ export interface SeveralTargets {
   readonly tls: TargetTls;
   /** Undefined: they are not told who the client is. */
   readonly sendProxy: ProxyVersion | undefined;
-  /** The number of milliseconds that it may take to reach one. 0 means no limit. */
+  /** The time to connect to one, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
-  /** In milliseconds. */
+  /** The time between two checks, in milliseconds. */
   readonly checkInterval: number;
   /** The place where the relay listens, which is not a target. */
   readonly place: Place;

@@ -15,7 +15,7 @@ const SKIP_SIZE = 64 * 1024;
 
 /** Limits of catching up. */
 export interface CatchUpLimits {
-  /** In milliseconds; 0 is no limit. */
+  /** The time to catch up, in milliseconds; 0 for no limit. */
   readonly timeout: number;
   readonly signal: AbortSignal;
   readonly clock: Clock;

@@ -76,7 +76,7 @@ export const replay: Command = command({
 interface ReplayClientOptions extends CommandOptions {
   readonly replay: ReplayChoice;
   readonly to: TargetOptions;
-  /** After how many milliseconds a silent server is given up. 0 means no limit. */
+  /** The silence after which it gives the server up, in milliseconds; 0 for no limit. */
   readonly idleTimeout: number;
 }
 

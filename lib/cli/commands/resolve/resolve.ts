@@ -79,7 +79,7 @@ interface ResolveOptions extends CommandOptions {
   readonly endpoint: Endpoint;
   /** Whether the addresses are tried. */
   readonly connect: boolean;
-  /** The number of milliseconds that it may take. 0 means no limit. */
+  /** The time that it may take, in milliseconds; 0 for no limit. */
   readonly timeout: number;
 }
 

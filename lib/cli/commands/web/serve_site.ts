@@ -1,5 +1,5 @@
 /**
- * The site of `server.ts web`, and its access log: in one loop, and in each worker.
+ * The site of `server.ts web`, and its access log: of a server without workers, and of each worker.
  *
  * @module
  */
@@ -25,9 +25,9 @@ import type { AuthOptions } from "./users.ts";
 export interface Site {
   readonly dir: string;
   readonly options: SiteOptions;
-  /** The users who may see the site. Undefined is all. */
+  /** The users who may see the site. Undefined: everyone. */
   readonly auth: AuthOptions | undefined;
-  /** The proxies whose word for their clients counts. */
+  /** The proxies that are trusted to say who their clients are. */
   readonly trustProxy: readonly string[];
   /** The most bytes of an upload. Undefined: no uploads. */
   readonly upload: number | undefined;
@@ -45,13 +45,13 @@ export interface SiteRun {
   >;
 }
 
-/** Serves a site, and logs the requests, until the signal says stop. */
+/** Serves a site, and logs the requests, until the signal is aborted. */
 export async function serveSite(
   listener: Listener,
   { dir, options, auth, trustProxy, upload }: Site,
   { log, shortage, isWorker, serving }: SiteRun,
 ): Promise<ServeSummary> {
-  // The same object, since it changes with its file.
+  // Not a copy: the object changes when its file does.
   const credentials = auth?.credentials;
   const requests = new AccessLog({
     write: (lines) => log.lines(lines),
@@ -87,7 +87,7 @@ export async function serveSite(
   return summary;
 }
 
-/** A request in a message; where the log has its id, with that. */
+/** Describes a request for a message; with its id if the log has that, too. */
 function shown(request: LightRequest, log: Log): string {
   const line = `${request.method} ${request.target}`;
   return log.json ? `${line} (request ${requestIdOf(request)})` : line;

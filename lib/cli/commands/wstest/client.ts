@@ -110,7 +110,7 @@ interface WstestOptions extends CommandOptions {
   readonly tls: ReturnType<typeof parseTrust>;
   /** The file for JSON: `-` is stdout, and "" writes no JSON. */
   readonly json: string;
-  /** For one case, in milliseconds. */
+  /** The time for a case, in milliseconds. */
   readonly timeout: number;
   /** For all cases, in milliseconds. 0 is no limit. */
   readonly maxTime: number;

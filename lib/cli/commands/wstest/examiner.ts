@@ -20,7 +20,7 @@ import { describeSeen } from "./frame_words.ts";
 
 /** Options of {@linkcode Examiner}. */
 export interface ExaminerOptions {
-  /** Milliseconds for a case. */
+  /** The time for a case, in milliseconds. */
   readonly timeout: number;
   readonly clock: Clock;
   /** Called when a case has ended. */

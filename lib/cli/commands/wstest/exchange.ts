@@ -17,7 +17,7 @@ export interface ExchangeOptions {
   readonly role: Role;
   /** Bytes that have come behind the handshake. */
   readonly rest: Uint8Array;
-  /** Milliseconds for the case. */
+  /** The time for the case, in milliseconds. */
   readonly timeout: number;
   readonly clock: Clock;
 }

@@ -18,7 +18,7 @@ import { open, runCase, type RunOptions } from "./run_case.ts";
 export interface RunAllOptions extends RunOptions {
   /** The number of cases that run at the same time. */
   readonly parallel: number;
-  /** Milliseconds for all of them; what is left then is skipped. 0 for no limit. */
+  /** The time for all cases, in milliseconds; 0 for no limit. Those left then are skipped. */
   readonly maxTime: number;
 }
 

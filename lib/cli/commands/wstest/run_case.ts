@@ -33,7 +33,7 @@ export interface Target {
 export interface RunOptions {
   readonly transport: Transport;
   readonly target: Target;
-  /** Milliseconds for a case. */
+  /** The time for a case, in milliseconds. */
   readonly timeout: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;

@@ -102,7 +102,7 @@ interface WstestOptions extends CommandOptions {
   readonly sections: readonly Section[];
   /** The file for JSON: `-` is stdout, and "" writes no JSON. */
   readonly json: string;
-  /** For one case, in milliseconds. */
+  /** The time for a case, in milliseconds. */
   readonly timeout: number;
 }
 

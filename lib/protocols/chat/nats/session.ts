@@ -17,28 +17,29 @@ import { openStream } from "./stream.ts";
 import { ConnTransport } from "./transport.ts";
 import type { NatsPlace } from "./url.ts";
 
+/** The time to connect, in milliseconds. */
 const CONNECT_MS = 5000;
-/** A bus that is silent for three of these counts as lost. */
+/** The interval of pings, in milliseconds. After three without an answer the connection is lost. */
 const PING_MS = 5000;
-/** How long a line may take to be kept. */
+/** The time that NATS gets to keep a line, in milliseconds. */
 const KEEP_MS = 5000;
-/** Larger messages are not ours. */
+/** The most bytes of a message that is read: ours are smaller. */
 const MAX_MESSAGE = 256 * 1024;
-/** The largest message of ours is smaller: a part of a roster. */
+/** The most bytes of our messages: a part of a roster is the largest. NATS must take as much. */
 const LEAST_PAYLOAD = 64 * 1024;
 /** NATS's own error for a stream of another name: the one of the room is gone. */
 const WRONG_STREAM = 10_060;
 
 /**
- * The library has one factory of transports for all connections, and asks it some turns after it is told
- * to connect. Resolves when it has asked for the last connection.
+ * The package of NATS has one factory of transports for all connections, and calls it some turns after
+ * `connect()` was called. Resolves when it has been called for the last connection.
  */
 let asking: Promise<void> = Promise.resolve();
 
 /** Options of {@linkcode NatsSession}. */
 export interface SessionOptions {
   readonly place: NatsPlace;
-  /** Undefined is the system's. */
+  /** Default: the system's. */
   readonly transport: Transport | undefined;
   /** Ends an attempt to connect. */
   readonly stop: AbortSignal;
@@ -48,9 +49,9 @@ export interface SessionOptions {
 export interface SessionListener {
   /** A message; `position` is that of a line that is kept. */
   onMessage(message: unknown, position: ChatPosition | undefined): void;
-  /** The lines behind `begin` are kept, up to `end`. Returns the offset behind which to go on. */
+  /** The lines after `begin`, up to `end`, are kept. Returns the offset after which to go on. */
   onKept(begin: ChatPosition, end: ChatPosition): number;
-  /** All that was kept has arrived. */
+  /** All kept lines have arrived. */
   onUp(): void;
 }
 
@@ -127,7 +128,7 @@ export class NatsSession {
     const { lines, presence } = this.#place;
     this.#subscribe(presence, listener);
     if (history === 0) this.#subscribe(lines, listener);
-    // Nobody takes this for a message: it shows whether this server may publish.
+    // An empty message, which all ignore: it shows whether this server may publish.
     this.#nc.publish(presence);
     await this.#flush();
     if (history > 0) await this.#followKept(history, listener);
@@ -146,7 +147,7 @@ export class NatsSession {
     try {
       this.#nc.publish(message.type === "said" ? lines : presence, JSON.stringify(message));
     } catch (error) {
-      // It was closed a moment ago: not by the line that is published.
+      // The connection was closed a moment ago, and not because of this message.
       this.#failure.resolve(error as Error);
     }
     return this.#transport.congestion;

@@ -31,7 +31,7 @@ export interface ToxiproxyOptions {
   /** The seed of the chances that connections have toxics. */
   readonly seed: number;
   readonly limits: LimitOptions;
-  /** In milliseconds, to reach an upstream. 0 means no limit. */
+  /** The time to connect to an upstream, in milliseconds; 0 for no limit. */
   readonly connectTimeout: number;
 }
 
