@@ -18,7 +18,7 @@ export interface Compiled {
   readonly dir: string;
 }
 
-/** Has the first builder compile that can. `say` is told why those before it could not. */
+/** Has the first builder compile that can. `say` gets the reasons of those that could not. */
 export async function compileWithFirst(
   builders: Builders,
   say: (line: string) => void,

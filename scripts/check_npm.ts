@@ -142,7 +142,7 @@ async function checkOn(node: Runtime, dir: string, report: Report): Promise<void
     });
     for (const name of Object.keys(COMMANDS)) {
       await report.check(
-        `${node.name}: ${way} ${name} tells its version and its help`,
+        `${node.name}: ${way} ${name} prints its version and its help`,
         async () => {
           const version = await must(launch(name, "--version").command, options);
           assert.ok(version.includes(config.version), version);

@@ -167,7 +167,7 @@ function withSamePorts(lines: readonly string[], port: string, shown: number): s
   return lines.map((line) => line.replace(/"port":(\d+)/g, (_, found) => `"port":${same(found)}`));
 }
 
-/** The picture without the times of the steps; a pause is told in whole seconds. */
+/** The picture without the times of the steps; a pause is given in whole seconds. */
 function withoutTimes(svg: string): string {
   return svg.replace(/<text [^>]*class="time" text-anchor="start">[^<]*<\/text>/g, "")
     .replace(/⋯ ([\d.]+) s ⋯/g, (_, seconds) => `⋯ ${Math.round(Number(seconds))} s ⋯`);

@@ -21,7 +21,7 @@ export interface ProgramOptions {
 
 /** A program that has ended. */
 export interface Ended {
-  /** Its exit code; 124 if it was killed at the deadline, 128 if by somebody else. */
+  /** Its exit code; 124 if it was killed at the deadline, 128 if by another process. */
   readonly code: number;
   readonly stdout: string;
   /** What it wrote to stdout and stderr, in the order in which it came. */

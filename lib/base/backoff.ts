@@ -40,7 +40,7 @@ export class Backoff {
 /** The system is out of something; trying again at once would spin. */
 const EXHAUSTED: ReadonlySet<SocketErrorCode> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
-/** Whether it is a code of what goes away by waiting, or by closing something. */
+/** Whether errors with this code go away by waiting, or by closing something. */
 export function isExhausted(code: SocketErrorCode): boolean {
   return EXHAUSTED.has(code);
 }

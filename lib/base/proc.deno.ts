@@ -1,5 +1,5 @@
 /**
- * Whether Linux tells about itself in `/proc`, on Deno. The twin for Node is `proc.node.ts`.
+ * Whether `/proc` of Linux may be read, on Deno. The twin for Node is `proc.node.ts`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whether Linux tells about itself in `/proc`, on Node. The twin for Deno is `proc.deno.ts`.
+ * Whether `/proc` of Linux may be read, on Node. The twin for Deno is `proc.deno.ts`.
  *
  * @module
  */

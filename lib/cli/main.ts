@@ -48,7 +48,7 @@ export function isMain(meta: ImportMeta): boolean {
   });
 }
 
-/** Runs the command; where it is watched, waits for those who look at what it has done. */
+/** Runs the command. If it has a live page, waits for those who look at that. */
 async function runWatched(
   file: string,
   script: Script,
@@ -92,7 +92,7 @@ async function run(
 
 /** Ends the run when nobody reads what it prints, and when that cannot be written. */
 export function endUnread(program: string, session: Session): void {
-  // The reader of our output has gone away, as in `… | head`: there is nobody left to tell.
+  // The reader of our output has gone away, as in `… | head`: nobody would read a message.
   onStdoutError(program, session, () => session.end(EXIT.ok));
   // The content on stdout may not be whole, so this is a failure. A log that cannot be written for
   // another reason, such as a full disk, does not end the run.
@@ -109,8 +109,8 @@ function serveOn(program: string, session: Session): void {
 }
 
 /**
- * Lets SIGHUP, which says that the terminal is gone, end the run if it has one. What has none goes on:
- * so it is under nohup, and what nohup has said of signals Node forgets.
+ * Lets SIGHUP, the end of the terminal, end the run if it has one. A run without a terminal goes on, as
+ * under nohup: Node does not keep SIGHUP ignored, as nohup has set it.
  */
 function endWithTerminal({ io }: Session): void {
   if (!io.hasTerminal()) io.onSignal("SIGHUP", () => {});

@@ -13,7 +13,7 @@ import { type FileState, kindOf, type NameFound } from "./file_state.ts";
  */
 export const LOOKS_SELDOM = true;
 
-/** The state of the file at a path, behind links; at once. Throws as `statSync()` does. */
+/** The state of the file at a path, with links followed; synchronous. Throws as `statSync()` does. */
 export function stateNow(path: string): FileState {
   return stateOfInfo(Deno.statSync(path));
 }

@@ -8,10 +8,10 @@ import { statSync } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { type FileState, kindOf, type NameFound, stateOf } from "./file_state.ts";
 
-/** Whether the event loop, while it is busy, looks at the network but seldom. */
+/** Whether a busy event loop polls the network only seldom. */
 export const LOOKS_SELDOM = false;
 
-/** The state of the file at a path, behind links; at once. Throws as `statSync()` does. */
+/** The state of the file at a path, with links followed; synchronous. Throws as `statSync()` does. */
 export function stateNow(path: string): FileState {
   return stateOf(statSync(path));
 }

@@ -190,7 +190,7 @@ export abstract class BaseDatagram implements Datagram {
     if (to.port === 0) throw invalid(to, "nobody can have port 0");
     if (to.host === this.#literal) return this.#withZone(to);
     if (parseScopedIP(to.host) === undefined) {
-      throw invalid(to, `an IP address is needed, and '${to.host}' is none`);
+      throw invalid(to, `'${to.host}' is not an IP address`);
     }
     // A socket for any IPv6 address is one for IPv4, too.
     if (isIPv6(to) !== isIPv6(this.addr) && this.addr.host !== "::") {

@@ -52,7 +52,7 @@ function isInHostsFile(name: string): boolean {
     text.split("\n").some((line) => line.split("#", 1)[0].trim().split(/\s+/).indexOf(name) > 0);
 }
 
-/** The text of a file; none if it cannot be read. */
+/** The text of a file; "" if it cannot be read. */
 function read(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -190,9 +190,8 @@ class Junction {
     } catch (error) {
       this.#failure ??= error;
       this.#deaf ??= to;
-      // A side that takes no more may have sent something before: reading it to its end comes to an
-      // end by itself. A peer that cannot be read, or has ended before, is gone, and the other side
-      // is not to wait for it.
+      // A side that takes no more may have sent something before, so it is read to its end. A peer that
+      // cannot be read, or has ended before, is gone, and the other side does not wait for it.
       const isRead = !(error instanceof SocketError) || error.op === "read";
       if (isRead || this.#ended === to) this.#reset();
     }

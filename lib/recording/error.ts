@@ -24,7 +24,7 @@ export class RecordingError extends Error {
 export function emptyRecording(): RecordingError {
   return new RecordingError(
     1,
-    "there is none: it is empty. Name a file that --record has written.",
+    "there is no line in it. Name a file that --record has written.",
   );
 }
 

@@ -105,7 +105,7 @@ export class SimulatedHost implements Transport {
     try {
       return await orAborted(connecting, signal, "connect", addr);
     } catch (error) {
-      // Nobody wants it any more, if it is made after all.
+      // If it is made after all, nobody waits for it any more.
       connecting.then((conn) => conn.reset(), () => {});
       throw error;
     }
@@ -117,7 +117,7 @@ export class SimulatedHost implements Transport {
     try {
       far = await peer.#sockets.connect({ ...addr, localAddress: this.address });
     } catch (error) {
-      // The answer takes its time, too.
+      // The refusal takes as long as any packet.
       await this.#network.pause(this.#network.latency(peer.name, this.name));
       throw error;
     }
@@ -191,7 +191,7 @@ export class SimulatedHost implements Transport {
   /** Hands a datagram to the socket at a port, as if from the host that sent it. */
   async #deliver(bytes: Uint8Array, from: Endpoint, port: number): Promise<void> {
     const sender = await this.#sockets.listenDatagram(from);
-    // Nobody may listen there, or all of its room may be taken.
+    // There may be no socket, or its buffer may be full.
     await sender.send(bytes, { host: this.address, port }).catch(() => {});
     sender.close();
   }

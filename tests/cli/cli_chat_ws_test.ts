@@ -117,7 +117,10 @@ test("cli chat --ws: TLS and the networks hold for both ports", async () => {
 test("cli chat --ws: what does not go together is told in a line", async () => {
   for (
     const [args, pattern] of [
-      [["--ws", "--unix", "/tmp/a.sock"], /Option --ws goes without --unix: browsers need a port/],
+      [
+        ["--ws", "--unix", "/tmp/a.sock"],
+        /Option --ws cannot be used with --unix: browsers need a port/,
+      ],
       [["--ws-port", "1"], /Option --ws-port needs --ws/],
       [["--allow-origin", "*"], /Option --allow-origin needs --ws/],
       [["--ws", "--port", "7", "--ws-port", "7"], /cannot be the same/],

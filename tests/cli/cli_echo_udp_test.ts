@@ -262,8 +262,12 @@ test("echo --udp: a datagram too large, and flags that do not go together, are e
   assertFailed(large, 2, /: the datagram is too large \(EMSGSIZE\)\. Send at most 65,507 bytes /m);
   const size = await runClient(["echo", ...at, "--datagram-size", "65508"]);
   assertFailed(size, 2, /--datagram-size takes a whole number from 1 to 65507/);
-  assertFailed(await runServer(["--udp", "--unix", "/tmp/x"]), 2, /--udp goes without --unix/);
-  assertFailed(await runServer(["--udp", "--tls-self-signed"]), 2, /--udp goes without TLS/);
+  assertFailed(
+    await runServer(["--udp", "--unix", "/tmp/x"]),
+    2,
+    /--udp cannot be used with --unix/,
+  );
+  assertFailed(await runServer(["--udp", "--tls-self-signed"]), 2, /--udp cannot be used with TLS/);
   const taken = await runServer(["--udp", "--host", "127.0.0.1", "--port", String(server.port)]);
   assertFailed(
     taken,
@@ -283,10 +287,10 @@ test("echo --udp: a flag that is about connections is exit code 2, on the server
   ];
   for (const [flag, value] of ofServer) {
     const exit = await runServer(["--udp", "--host", "127.0.0.1", "--port", "0", flag, value]);
-    assertFailed(exit, 2, new RegExp(`Option --udp goes without ${flag}\\.`));
+    assertFailed(exit, 2, new RegExp(`Option --udp cannot be used with ${flag}\\.`));
   }
   const exit = await runClient(["echo", "--udp", "hello", "--recv-size", "1"]);
-  assertFailed(exit, 2, /Option --udp goes without --recv-size\./);
+  assertFailed(exit, 2, /Option --udp cannot be used with --recv-size\./);
 });
 
 test("echo --udp: whose address --deny has gets no answer, and is counted, with no line for each", async () => {

@@ -545,7 +545,7 @@ test("get: what is wrong with the command line is exit code 2", async () => {
     [["-C", "-H", "range: bytes=0-1", "-o", "a", "http://a/"], /exclude each other/],
     [["-d", "a", "--data-binary", "b", "http://a/"], /exclude each other/],
     [["--data-binary", "@/does/not/exist", "http://a/"], /--data-binary cannot read/],
-    [["--unix", "a", "http+unix://a/"], /--unix goes without/],
+    [["--unix", "a", "http+unix://a/"], /--unix cannot be used with/],
     [["-sL", "http://a/"], /Unknown option -s: say -q/],
     [["--location", "http://a/"], /Unknown option --location: redirects are followed without it/],
     [["--range", "x", "http://a/"], /0-99/],

@@ -200,7 +200,11 @@ test("cli metrics: a port that is in use, and options that do not go together, a
     assertFailed(await runServer([...args, ...same]), 2, message);
   }
   assertFailed(await runServer(["--drain-delay", "5"]), 2, /--drain-delay needs --metrics/);
-  assertFailed(await runServer(["--udp", "--metrics", "0"]), 2, /--udp goes without --metrics/);
+  assertFailed(
+    await runServer(["--udp", "--metrics", "0"]),
+    2,
+    /--udp cannot be used with --metrics/,
+  );
 });
 
 test(

@@ -244,7 +244,7 @@ test("server: what does not go with --proxy-protocol or --send-proxy exits 2", a
       /takes networks, or 'unix': '10\.0\.0\.1\/8' has bits set/,
     ],
     [["--proxy-protocol", "::1", "--unix", "/tmp/never.sock"], /has no network; say 'unix' here/],
-    [["--proxy-protocol", "::1", "--udp"], /Option --udp goes without --proxy-protocol/],
+    [["--proxy-protocol", "::1", "--udp"], /Option --udp cannot be used with --proxy-protocol/],
     [["relay", "--to", "a:1", "--send-proxy", "3"], /--send-proxy takes v1 or v2, not '3'/],
     [["relay", "--toxiproxy-api", "0", "--send-proxy", "v1"], /--send-proxy.*--to/],
   ];

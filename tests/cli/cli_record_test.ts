@@ -261,7 +261,7 @@ test("cli record: what does not go together is said", async () => {
     [
       "server",
       ["--workers", "2", "--record", "x"],
-      /--record and --watch go without --workers, since each.*put 'server\.ts relay/,
+      /--record and --watch cannot be used with --workers, since each.*put 'server\.ts relay/,
     ],
     ["server", ["--redact", "none"], /--redact.*--record/],
     ["server", ["--record", ""], /--record takes a path, not ''/],

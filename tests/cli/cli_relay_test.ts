@@ -320,7 +320,7 @@ test("cli relay: what is not right on the command line is one line with the next
         /Too many arguments, from 'b:2' on; for one more target say --to b:2/,
       ],
       [["b:2"], /Too many arguments, from 'b:2' on; say --to b:2/],
-      [["--to", "a:1", "--unix", "x", "--port", "1"], /--unix goes without --port/],
+      [["--to", "a:1", "--unix", "x", "--port", "1"], /--unix cannot be used with --port/],
     ] as const
   ) {
     const { code, stdout, stderr } = await runServer(["relay", ...args]);

@@ -124,8 +124,8 @@ test("server: on any address it tells every address it can be reached at", async
 
 for (
   const [args, why] of [
-    [["--unix", "/tmp/x.sock", "--port", "5"], /Option --unix goes without --port/],
-    [["--unix", "/tmp/x.sock", "--tls-self-signed"], /Option --unix goes without TLS/],
+    [["--unix", "/tmp/x.sock", "--port", "5"], /Option --unix cannot be used with --port/],
+    [["--unix", "/tmp/x.sock", "--tls-self-signed"], /Option --unix cannot be used with TLS/],
     [["--unix", ""], /Option --unix takes a path, not ''/],
     [["--unix-mode", "600"], /Option --unix-mode needs --unix/],
     [["--unix", "/tmp/x.sock", "--unix-mode", "rw"], /takes permissions in octal/],

@@ -275,10 +275,10 @@ test("server: systemd-socket-proxyd passes connections on to a port of its own",
 
 test("server --fd: what does not go with it is refused, and so is what is no socket", async () => {
   const fd = ["--fd", "3"];
-  assertFailed(await runServer([...fd, "--port", "1"]), 2, /--fd goes without --port/);
-  assertFailed(await runServer([...fd, "--unix", "x"]), 2, /--unix goes without --fd/);
-  assertFailed(await runServer([...fd, "--udp"]), 2, /--udp goes without --fd/);
-  assertFailed(await runServer(["chat", ...fd, "--ws"]), 2, /--ws goes without --fd/);
+  assertFailed(await runServer([...fd, "--port", "1"]), 2, /--fd cannot be used with --port/);
+  assertFailed(await runServer([...fd, "--unix", "x"]), 2, /--unix cannot be used with --fd/);
+  assertFailed(await runServer([...fd, "--udp"]), 2, /--udp cannot be used with --fd/);
+  assertFailed(await runServer(["chat", ...fd, "--ws"]), 2, /--ws cannot be used with --fd/);
   const missing = systemTransport.name === "deno"
     ? /Cannot listen .*ENOTSUP/
     : /^server(?:\.ts)?: Cannot listen on .*: descriptor 60000 is not open \(EINVAL\)\. Pass a TCP or Unix/m;

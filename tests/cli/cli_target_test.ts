@@ -107,7 +107,7 @@ for (
     [["--cacert", "x.pem"], 2, /Option --cacert needs --tls/],
     [["--tls", "--cacert", "none.pem"], 2, /Option --cacert cannot read 'none.pem'/],
     [["--tls", "--key", "x.pem"], 2, /--cert and --key need each other/],
-    [["--tls", "--udp"], 2, /Option --udp goes without --tls and --unix/],
+    [["--tls", "--udp"], 2, /Option --udp cannot be used with --tls and --unix/],
   ] as const
 ) {
   test(`client: 'echo ${args.join(" ")}' is explained`, async () => {

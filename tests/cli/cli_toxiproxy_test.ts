@@ -335,7 +335,7 @@ test("toxiproxy: it goes with a target, too, and what does not go together is sa
   const cases: [string[], RegExp][] = [
     [[], /relay needs a target: --to HOST:PORT/],
     [["--toxiproxy-api", "0", "--port", "7"], /--port is for a relay with a target: --to/],
-    [["--toxiproxy-api", "0", "--workers", "2", "--to", "a:1"], /goes without --workers/],
+    [["--toxiproxy-api", "0", "--workers", "2", "--to", "a:1"], /cannot be used with --workers/],
     [["--toxiproxy-api", "x"], /--toxiproxy-api takes a whole number from 0 to 65535/],
     [["--to", "localhost:1", "--seed", "1"], /--seed needs --fault or --toxiproxy-api/],
   ];

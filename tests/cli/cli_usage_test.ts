@@ -166,8 +166,8 @@ const USELESS: [run: typeof runServer, args: string[], message: RegExp][] = [
   [runServer, ["--worker-kind", "threads"], /Option --worker-kind needs --workers/],
   [runServer, ["--worker-kind", "processes"], /Option --worker-kind needs --workers/],
   [runServer, ["--workers", "0", "--worker-kind", "threads"], /--worker-kind needs --workers/],
-  [runServer, ["--unix", "/s", "--backlog", "511"], /Option --unix goes without --backlog/],
-  [runServer, ["--udp", "--backlog", "511"], /Option --udp goes without --backlog/],
+  [runServer, ["--unix", "/s", "--backlog", "511"], /Option --unix cannot be used with --backlog/],
+  [runServer, ["--udp", "--backlog", "511"], /Option --udp cannot be used with --backlog/],
   [runServer, ["--unix-mode", "600"], /Option --unix-mode needs --unix/],
   [runServer, ["web", "--max-upload", "1073741824"], /Option --max-upload needs --upload/],
   [
@@ -175,7 +175,11 @@ const USELESS: [run: typeof runServer, args: string[], message: RegExp][] = [
     ["relay", "--to", "localhost:1", "--worker-kind", "threads"],
     /Option --worker-kind needs --workers/,
   ],
-  [runServer, ["chat", "--unix", "/s", "--backlog", "5"], /Option --unix goes without --backlog/],
+  [
+    runServer,
+    ["chat", "--unix", "/s", "--backlog", "5"],
+    /Option --unix cannot be used with --backlog/,
+  ],
   [runClient, ["--retries", "3"], /Option --retries needs --udp/],
   [runClient, ["--datagram-size", "5"], /Option --datagram-size needs --udp/],
   [

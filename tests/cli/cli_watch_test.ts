@@ -109,7 +109,11 @@ test("cli watch: a recording is shown, and its URL is on stdout", async () => {
 
 test("cli watch: what does not go together is one clear line", async () => {
   assertFailed(await runServer(["--open"]), 2, /--open needs --watch/);
-  assertFailed(await runServer(["--watch", "--workers", "2"]), 2, /--watch go without --workers/);
+  assertFailed(
+    await runServer(["--watch", "--workers", "2"]),
+    2,
+    /--watch cannot be used with --workers/,
+  );
   assertFailed(await runClient(["resolve", "x:1", "--watch"]), 2, /--watch go with --connect/);
   assertFailed(await runServer(["watch"]), 2, /watch needs a FILE/);
   assertFailed(await runClient(["watch", "x"]), 2, /say 'server\.ts watch'/);

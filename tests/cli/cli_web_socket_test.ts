@@ -136,7 +136,7 @@ test("cli connect ws: what is not right has an exit code and a line with the nex
     const [args, stdin, code, pattern] of [
       [[echo.url], "\xff\n", 0, /closed: 1000/],
       [[echo.url], new Uint8Array([255, 10]), 26, /Line 1 of stdin, .* not UTF-8\. --binary sends/],
-      [["--unix", "/a", echo.url], "", 2, /Option --unix goes without ws:\/\//],
+      [["--unix", "/a", echo.url], "", 2, /Option --unix cannot be used with ws:\/\//],
       [["--cacert", "/a", echo.url], "", 2, /Option --cacert needs wss:\/\//],
       [["--cacert", "/a", "localhost:1"], "", 2, /Option --cacert needs --tls/],
       [["--ping", "3", "localhost:1"], "", 2, /--ping is for WebSockets: connect ws:/],
@@ -292,8 +292,8 @@ test("cli relay: what does not go together with WebSocket is told in a line", as
         /--cacert is for a target with TLS: --to wss/,
       ],
       [["relay", "--to", "ws://localhost:7/", "--port", "7"], /connect to itself/],
-      [["echo", "--ws", "--udp"], /Option --udp goes without --ws/],
-      [["echo", "--ws", "--idle-timeout", "2"], /Option --ws goes without --idle-timeout/],
+      [["echo", "--ws", "--udp"], /Option --udp cannot be used with --ws/],
+      [["echo", "--ws", "--idle-timeout", "2"], /Option --ws cannot be used with --idle-timeout/],
     ] as const
   ) {
     const { code, stderr } = await runServer(args);

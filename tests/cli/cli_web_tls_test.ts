@@ -63,9 +63,9 @@ test("web: flags of TLS and Unix sockets that do not go together exit 2", async 
     [["--tls-key", "x"], /--tls-cert and --tls-key need each other/],
     [["--tls-self-signed", "--tls-cert", "x", "--tls-key", "x"], /exclude each other/],
     [["--tls-cert", "/none", "--tls-key", "/none"], /cannot read '\/none': there is no such file/],
-    [["--unix", "x", "--port", "0"], /--unix goes without --port/],
-    [["--unix", "x", "--lan"], /--unix goes without/],
-    [["--unix", "x", "--tls-self-signed"], /--unix goes without/],
+    [["--unix", "x", "--port", "0"], /--unix cannot be used with --port/],
+    [["--unix", "x", "--lan"], /--unix cannot be used with/],
+    [["--unix", "x", "--tls-self-signed"], /--unix cannot be used with/],
   ];
   for (const [args, message] of wrong) assertFailed(await runServer(["web", ...args]), 2, message);
 });

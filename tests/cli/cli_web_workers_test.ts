@@ -98,7 +98,11 @@ test("server web --workers: SIGHUP has all of them read users and certificates a
 
 test("server web --workers: what does not go with it is refused", async () => {
   const record = ["--record", "/dev/null"];
-  assertFailed(await runServer(["web", "--workers", "2", ...record]), 2, /go without --workers/);
+  assertFailed(
+    await runServer(["web", "--workers", "2", ...record]),
+    2,
+    /cannot be used with --workers/,
+  );
   await using site = await makeSite({ secret: "me:old" });
   const threads = ["--worker-kind", "threads", "--auth", `@${site.path("secret")}`];
   assertFailed(await runServer(["web", "--workers", "2", ...threads]), 2, /Threads get no SIGHUP/);

@@ -369,7 +369,11 @@ test("server --workers: SIGHUP does not end a process that still starts", async 
 });
 
 test("server --workers: what does not go with it is refused", async () => {
-  assertFailed(await runServer(["--workers", "2", "--udp"]), 2, /--udp goes without --workers/);
+  assertFailed(
+    await runServer(["--workers", "2", "--udp"]),
+    2,
+    /--udp cannot be used with --workers/,
+  );
   const command = [...programCommand("server"), "--deny", "@/dev/stdin", "--workers", "2"];
   await using program = new Program(inShell('echo 192.0.2.1 | "$@"', command));
   assertFailed(await program.exit(), 2, /each of them reads '\/dev\/stdin', and a pipe is read/);

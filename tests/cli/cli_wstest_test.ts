@@ -207,7 +207,7 @@ test("client wstest: wrong use is one line", async () => {
     [["ws://:1/"], 3, /it names no host/],
     [["ws://a/", "b"], 2, /Too many arguments, from 'b' on; wstest takes one URL/],
     [["ws://a/", "--only", "9.9"], 2, /No case is named '9\.9'; --list shows them/],
-    [["ws://a/", "--list"], 2, /Option --list goes without a URL/],
+    [["ws://a/", "--list"], 2, /Option --list cannot be used with a URL/],
     [["ws://a/", "--timeout", "0"], 2, /Option --timeout takes more than 0/],
     [["ws://a/", "--parallel", "0"], 2, /takes a whole number from 1 to 64/],
   ];

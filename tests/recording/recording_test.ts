@@ -252,7 +252,7 @@ test("recording: what is wrong is named, with its line", async () => {
   const good = (await recorded(sending("hello"))).split("\n");
   const nested = "[".repeat(100_000) + "]".repeat(100_000);
   const cases: [string, RegExp][] = [
-    ["", /line 1: there is none: it is empty\. Name a file/],
+    ["", /line 1: there is no line in it\. Name a file/],
     ["hello\n", /line 1: it is not the first line of a recording/],
     ['{"format":"plainsocket-recording","version":2}\n', /line 1: its version is 2.*version 1/],
     ['{"format":"plainsocket-recording","version":1}\n', /line 1: its 'program' is missing/],

@@ -14,7 +14,7 @@ export function isInFile(value: string): boolean {
 
 /**
  * A value of an option: the value itself, or of `@FILE` the one line in FILE. Throws a
- * {@linkcode UsageError}, which does not tell what is in the file.
+ * {@linkcode UsageError}, whose message does not show what is in the file.
  */
 export function secretOf(value: string): string {
   if (!isInFile(value)) return value;

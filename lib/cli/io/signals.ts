@@ -1,5 +1,5 @@
 /**
- * Ctrl-C and SIGTERM: the first asks, the second insists.
+ * Ctrl-C and SIGTERM: the first ends in good order, the second at once.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 export interface Signals {
   /** Aborted by the first signal. */
   readonly signal: AbortSignal;
-  /** Does what the first SIGTERM does. It is not a signal: the first one that comes then changes nothing. */
+  /** Does what the first SIGTERM does. The first signal after it has no effect. */
   stop(): void;
   /** 128 and the number of the first signal, as shells report it; 0 if there was none. */
   exitCode(): number;

@@ -30,7 +30,7 @@ export function parseLog({ verbose, quiet, log }: Values<typeof GENERAL_FLAGS>):
   return { verbose, quiet, log };
 }
 
-/** Nothing may be left over; if something is, `advice` is what to say of it. */
+/** Throws a {@linkcode UsageError} with `advice` if there are arguments left. */
 export function noMore(positionals: readonly string[], advice: string): void {
   if (positionals.length === 0) return;
   throw new UsageError(`Too many arguments, from '${positionals[0]}' on; ${advice}`);

@@ -174,7 +174,7 @@ export function parseInstruments(
   const { fault: plans, seed, "record-wire": wire, watch, open } = values;
   if (workers > 0 && (file !== "" || watch)) {
     throw new UsageError(
-      "Options --record and --watch go without --workers, since each worker has sockets of its own: " +
+      "Options --record and --watch cannot be used with --workers, since each worker has sockets of its own: " +
         "put 'server.ts relay --to HOST:PORT' with these options in front of the workers",
     );
   }

@@ -104,7 +104,9 @@ export function namedPlace(
       refused[name] !== undefined && refused[name] !== false
     );
     if (given === undefined) return;
-    throw new UsageError(`Option ${option} goes without ${given === "tls" ? "TLS" : `--${given}`}`);
+    throw new UsageError(
+      `Option ${option} cannot be used with ${given === "tls" ? "TLS" : `--${given}`}`,
+    );
   };
   if (path !== "") {
     refuse("--unix", { ...others, tls, fd });

@@ -15,7 +15,7 @@ export const HANDS_OVER = false;
 /** Whether Deno can share a port. */
 const SHARES = "listenDatagram" in Deno;
 
-/** Whether the kernel moves who waits at a socket to another one of the port when the first is closed. */
+/** Whether the kernel moves the connections that wait at a closed socket to another one of the port. */
 const MIGRATES = "/proc/sys/net/ipv4/tcp_migrate_req";
 
 /** The command line of this process. Throws if it is not known. */

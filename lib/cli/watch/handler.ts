@@ -32,7 +32,7 @@ export interface WatchPagesOptions {
 
 /** See the module. */
 export class WatchPages {
-  /** The number of streams of messages. A page that somebody looks at has one. */
+  /** The number of streams of messages. Each page that is looked at has one. */
   streams = 0;
   /** Answers requests. */
   readonly handler: LightHandler = (request) => this.#answer(request);
@@ -93,7 +93,7 @@ export class WatchPages {
     const watched = this.#watched;
     if (!(watched instanceof Hub)) return refuse(404, "A recording has no further events.");
     if (this.streams >= MOST_STREAMS) {
-      const why = "So many pages are open already. Close one of them.";
+      const why = "Too many pages are open. Close one of them.";
       return refuse(503, why, ["Retry-After", "5"]);
     }
     const updates = updatesOf(watched, watched.picture, query);

@@ -19,7 +19,7 @@ const MOST_CONNECTIONS = 64;
 export interface WatchServer {
   /** The URL to open, with the token. */
   readonly url: string;
-  /** The number of streams of messages. A page that somebody looks at has one. */
+  /** The number of streams of messages. Each page that is looked at has one. */
   readonly streams: number;
   /** Ends it, and the streams of its pages. */
   close(): Promise<void>;

@@ -48,8 +48,12 @@ export function parsePage(
 ): PageOptions | undefined {
   const { ws, "ws-port": own, port, unix, fd } = values;
   if (!ws) return undefined;
-  if (unix !== "") throw new UsageError("Option --ws goes without --unix: browsers need a port");
-  if (fd !== undefined) throw new UsageError("Option --ws goes without --fd: there are two ports");
+  if (unix !== "") {
+    throw new UsageError("Option --ws cannot be used with --unix: browsers need a port");
+  }
+  if (fd !== undefined) {
+    throw new UsageError("Option --ws cannot be used with --fd: there are two ports");
+  }
   if (own !== undefined && own !== 0 && own === port) {
     throw new UsageError("Options --port and --ws-port cannot be the same: the page has its own");
   }

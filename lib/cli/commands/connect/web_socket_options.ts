@@ -117,7 +117,9 @@ export function parseWebSocket(
     throw new UsageError("A URL of a WebSocket has no user: say -H 'Authorization: …' instead");
   }
   const given = NOT_WITH_WS.find((name) => values[name]);
-  if (given !== undefined) throw new UsageError(`Option --${given} goes without ${protocol}//`);
+  if (given !== undefined) {
+    throw new UsageError(`Option --${given} cannot be used with ${protocol}//`);
+  }
   if (protocol === "ws:") refuseTrust(values, "wss://");
   const { binary, subprotocol: protocols, header: headers, ping: pingInterval, deflate } = values;
   const tls = protocol === "wss:" ? parseTrust(values) : undefined;

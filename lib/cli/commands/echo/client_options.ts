@@ -119,10 +119,10 @@ function parseDatagrams(
   message: Uint8Array | undefined,
 ): DatagramOptions {
   if ("path" in destination || values.tls) {
-    throw new UsageError("Option --udp goes without --tls and --unix");
+    throw new UsageError("Option --udp cannot be used with --tls and --unix");
   }
   if (values["recv-size"] !== FLAGS["recv-size"].fallback) {
-    throw new UsageError("Option --udp goes without --recv-size");
+    throw new UsageError("Option --udp cannot be used with --recv-size");
   }
   const { "datagram-size": size, retries } = values;
   if (message !== undefined && size !== DATAGRAM_SIZE) {

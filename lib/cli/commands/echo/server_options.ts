@@ -106,17 +106,17 @@ async function parseEchoServer(
 
 function parseMessages(values: EchoValues): MessageOptions {
   const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
-  if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
+  if (given !== undefined) throw new UsageError(`Option --ws cannot be used with --${given}`);
   return parseMessageOptions(values);
 }
 
 function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | "access"> {
   const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
-  if (given !== undefined) throw new UsageError(`Option --udp goes without --${given}`);
-  if (values.workers > 0) throw new UsageError("Option --udp goes without --workers");
-  if (parseTls(values) !== undefined) throw new UsageError("Option --udp goes without TLS");
+  if (given !== undefined) throw new UsageError(`Option --udp cannot be used with --${given}`);
+  if (values.workers > 0) throw new UsageError("Option --udp cannot be used with --workers");
+  if (parseTls(values) !== undefined) throw new UsageError("Option --udp cannot be used with TLS");
   const place = parsePlace(values, PORT, false);
-  if (!("host" in place)) throw new UsageError("Option --udp goes without --unix");
+  if (!("host" in place)) throw new UsageError("Option --udp cannot be used with --unix");
   return { place, access: parseAccess(values, 0) };
 }
 

@@ -96,7 +96,7 @@ export class Download {
     }
   }
 
-  /** Takes the answer to the question for the rest. */
+  /** Takes the response to the request for the rest. */
   async #goOn(
     response: ClientResponse,
     offset: number,

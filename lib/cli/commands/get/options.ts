@@ -64,7 +64,7 @@ export interface OutputOptions {
   readonly file: string | { readonly remoteName: true } | undefined;
   /** Whether stdout takes binary content on a terminal, too. */
   readonly forced: boolean;
-  /** Whether what an earlier run has left is gone on with. */
+  /** Whether it resumes what an earlier run has left. */
   readonly resume: boolean;
   /** The SHA-256 that the content must have; "" is any. */
   readonly sha256: string;
@@ -161,14 +161,14 @@ function checkCombination(values: GetValues): void {
     throw new UsageError(`Options ${one} and ${other} exclude each other`);
   };
   exclude("output", "remote-name");
-  // These make of the content what the server could not go on with.
+  // With these the output is not a part of a file that the server could send the rest of.
   for (const name of ["compressed", "include", "head", "data", "data-binary"] as const) {
     exclude("continue", name);
   }
   exclude("data", "data-binary");
   exclude("data", "head");
   exclude("data-binary", "head");
-  // The head is not a part of the content that has that sum.
+  // The sum is of the content alone, without the head.
   exclude("sha256", "include");
   exclude("sha256", "head");
   if (values.continue && ["", "-"].includes(values.output) && !values["remote-name"]) {

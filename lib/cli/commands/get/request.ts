@@ -156,7 +156,7 @@ function placeOf(text: string, unix: string): { url: URL; socketPath: string | u
     );
     return { url, socketPath: unix === "" ? undefined : unix };
   }
-  if (unix !== "") throw new UsageError("Option --unix goes without a URL of http+unix");
+  if (unix !== "") throw new UsageError("Option --unix cannot be used with a URL of http+unix");
   const socketPath = decoded(local[1]);
   if (socketPath === undefined || socketPath === "") {
     throw new RequestError("BAD_URL", text, "it has no path as http+unix://%2Frun%2Fa.sock/ has");

@@ -70,7 +70,7 @@ async function parseRelay(
 function parseWs(values: Values<typeof FLAGS>): MessageOptions | undefined {
   if (!values.ws) return undefined;
   const given = NOT_WITH_WS.find((name) => values[name] !== FLAGS[name].fallback);
-  if (given !== undefined) throw new UsageError(`Option --ws goes without --${given}`);
+  if (given !== undefined) throw new UsageError(`Option --ws cannot be used with --${given}`);
   return parseMessageOptions(values);
 }
 

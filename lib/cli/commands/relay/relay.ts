@@ -57,8 +57,8 @@ also before TLS. The target must expect it.
 A WebSocket carries the bytes in binary messages, cut anywhere; a text is its UTF-8. It has no
 half-close: the end of the target closes it with 1000, and what it still sends is lost; the end of a
 client closes a target once that has answered a Ping and nothing has come for 0.5 s; when it closes,
-the other side gets FIN. --ws goes without --toxiproxy-api and --idle-timeout: silent clients get a
-Ping every 30 s.
+the other side gets FIN. --ws cannot be used with --toxiproxy-api, nor with --idle-timeout: silent
+clients get a Ping every 30 s.
 ${ORIGIN_HELP}
 
 stdout gets one line: the URL it listens at. stderr gets a line for each connection when it has

@@ -76,7 +76,7 @@ export function parseTargetTls(values: Values<typeof TLS_FLAGS>): TargetTls {
   return { ...parseTrust(values), ...parseServername(values) };
 }
 
-/** Reads a target. Throws a {@linkcode UsageError}, where `where` stands behind the option. */
+/** Parses a target. Throws a {@linkcode UsageError}, whose message has `where` after the option. */
 export function readTarget(to: string, tls: () => TargetTls, where = ""): Destination {
   const [, scheme = "tcp", rest = to] = /^(tcp|tls|unix):(?:\/\/)?(.*)$/s.exec(to) ?? [];
   if (scheme === "unix") {

@@ -54,6 +54,8 @@ export function parseRelayTarget(values: Values<typeof TARGET_FLAGS>): RelayTarg
   if (!secure && given !== undefined) {
     throw new UsageError(`Option --${given} is for a target with TLS: --to wss://HOST:PORT/PATH`);
   }
-  if (servername !== "") throw new UsageError("Option --servername goes without ws:// and wss://");
+  if (servername !== "") {
+    throw new UsageError("Option --servername cannot be used with ws:// and wss://");
+  }
   return { target: { url: to, wss: secure ? parseTrust(values) : undefined }, connectTimeout };
 }

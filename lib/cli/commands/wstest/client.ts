@@ -120,7 +120,9 @@ interface WstestOptions extends CommandOptions {
 function parseWstest(values: Values<typeof FLAGS>, positionals: string[]): WstestOptions {
   const given = positionals.shift();
   noMore(positionals, "wstest takes one URL");
-  if (values.list && given !== undefined) throw new UsageError("Option --list goes without a URL");
+  if (values.list && given !== undefined) {
+    throw new UsageError("Option --list cannot be used with a URL");
+  }
   if (!values.list && given === undefined) {
     throw new UsageError("wstest needs a URL, as ws://localhost:9001/");
   }

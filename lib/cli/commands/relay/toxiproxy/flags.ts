@@ -50,7 +50,7 @@ export function parseToxiproxy(
     throw new UsageError("Option --seed needs --fault or --toxiproxy-api");
   }
   if (workers !== undefined && workers > 0) {
-    throw new UsageError("Option --toxiproxy-api goes without --workers");
+    throw new UsageError("Option --toxiproxy-api cannot be used with --workers");
   }
   const given = Object.entries(values).find(([name, value]) => OF_TARGET.includes(name) && value);
   if (to.length === 0 && given !== undefined) {

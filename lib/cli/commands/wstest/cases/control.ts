@@ -13,7 +13,7 @@ function answered(title: string, payload: string | Uint8Array, by?: number): Row
   return { title, send: [ping(payload)], by, expect: echo(aPong(payload)) };
 }
 
-/** Ten Pings, one behind the other. */
+/** Ten Pings in a row. */
 const TEN = Array.from({ length: 10 }, (_, i) => `number ${i}`);
 
 function wrong(title: string, ...send: readonly Frame[]): Row {
