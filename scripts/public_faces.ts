@@ -27,7 +27,7 @@ export const PROGRAM_FACES: Readonly<Record<string, Face>> = {
     reason: "--upload alone needs it",
   },
   "lib/net/conn_base.ts": {
-    names: ["BaseListener"],
+    names: ["WrappedListener"],
     reason: "the listener that watches for a lack of descriptors keeps the contract",
   },
   "lib/observe/tls_wire.ts": {

@@ -19,7 +19,7 @@ import {
 import { type Clock, systemClock } from "../base/clock.ts";
 import { SocketError } from "../base/errors.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
-import { BaseListener } from "../net/conn_base.ts";
+import { WrappedListener } from "../net/conn_base.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -232,32 +232,18 @@ function withTls<A extends Addr>(conn: FaultyConn<A>, inner: TlsConn<A>): TlsCon
   return Object.defineProperties(conn, info) as unknown as TlsConn<A>;
 }
 
-class FaultyListener extends BaseListener {
-  readonly addr: Addr;
-  readonly fd: number | undefined;
-  readonly #inner: Listener;
+class FaultyListener extends WrappedListener {
   readonly #accepted: (conn: Conn) => Conn | undefined;
 
   constructor(inner: Listener, accepted: (conn: Conn) => Conn | undefined) {
-    super();
-    this.addr = inner.addr;
-    this.fd = inner.fd;
-    this.#inner = inner;
+    super(inner);
     this.#accepted = accepted;
   }
 
   protected async startAccept(): Promise<Conn> {
     for (;;) {
-      const conn = this.#accepted(await this.#inner.accept());
+      const conn = this.#accepted(await this.inner.accept());
       if (conn !== undefined) return conn;
     }
-  }
-
-  protected override stopListening(): void {
-    this.#inner.stop();
-  }
-
-  protected destroy(): void {
-    this.#inner.close();
   }
 }

@@ -7,8 +7,7 @@
 import { formatAddr } from "../base/addr.ts";
 import type { LightRequest } from "../http/server/light.ts";
 import { reasonOf } from "../http/message/status.ts";
-import { escape, ICON } from "./listing.ts";
-import { LISTING_STYLE } from "./listing_style.ts";
+import { escape, pageHead } from "./listing.ts";
 
 /** Headings; others are the reason phrase of the status. */
 const HEADINGS: Readonly<Record<number, string>> = {
@@ -45,15 +44,7 @@ export function errorPage(status: number, text: string, request: LightRequest): 
   const isBare = first.split(":")[0] === reason || status === 401;
   const heading = HEADINGS[status] ?? reason;
   const explanation = isBare ? EXPLANATIONS[status] : first;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<link rel="icon" href="${ICON}">
-<title>${escape(heading)} – ${status}</title>
-<style>${LISTING_STYLE}</style>
-<header>
+  return `${pageHead(`${heading} – ${status}`)}<header>
 <h1>${escape(heading)}</h1>
 <p>${status} ${escape(reason)} · <span class="path" dir="auto">${
     escape(shownPath(request))

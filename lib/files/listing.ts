@@ -115,7 +115,7 @@ function plain(entry: Entry): unknown {
 }
 
 /** A folder. */
-export const ICON: string =
+const ICON: string =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 20 20'" +
   "%3E%3Cpath fill='%23478be6' d='M0 4 2 2h6l2 3h8l2 2v9l-2 2H2l-2-2z'/%3E%3C/svg%3E";
 
@@ -129,19 +129,24 @@ export function listingPolicy(): string {
     "'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'self'";
 }
 
-/** The listing as a page, which works without any script, in pieces. */
-export function* listingHtml(listing: Listing): Generator<string, void> {
-  const { root, names, entries, order, upload } = listing;
-  const title = names.at(-1) ?? root;
-  yield `<!doctype html>
+/** The beginning of a page, up to its content. `title` is plain text. */
+export function pageHead(title: string): string {
+  return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${ICON}">
-<title>${escape([root, ...names].join(" / "))} – Index</title>
+<title>${escape(title)}</title>
 <style>${LISTING_STYLE}</style>
-<header>
+`;
+}
+
+/** The listing as a page, which works without any script, in pieces. */
+export function* listingHtml(listing: Listing): Generator<string, void> {
+  const { root, names, entries, order, upload } = listing;
+  const title = names.at(-1) ?? root;
+  yield `${pageHead(`${[root, ...names].join(" / ")} – Index`)}<header>
 ${breadcrumbs(root, names)}<h1 dir="auto">${escape(title)}</h1>
 <p>${summary(listing)}</p>
 </header>

@@ -288,6 +288,28 @@ export abstract class BaseListener<C extends Conn = Conn> implements Listener<Ad
   }
 }
 
+/** A listener over another one. Subclasses accept from {@linkcode inner}. */
+export abstract class WrappedListener extends BaseListener {
+  readonly addr: Addr;
+  readonly fd: number | undefined;
+  protected readonly inner: Listener;
+
+  constructor(inner: Listener) {
+    super();
+    this.addr = inner.addr;
+    this.fd = inner.fd;
+    this.inner = inner;
+  }
+
+  protected override stopListening(): void {
+    this.inner.stop();
+  }
+
+  protected destroy(): void {
+    this.inner.close();
+  }
+}
+
 /** Whether an accept has rejected because there will be no more connections. */
 export function isClosed(error: unknown): boolean {
   return error instanceof SocketError && error.code === "ECLOSED";

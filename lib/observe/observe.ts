@@ -20,7 +20,7 @@ import { type Clock, systemClock } from "../base/clock.ts";
 import type { Addr, TcpAddr, UnixAddr } from "../base/addr.ts";
 import type { Datagram, DatagramOptions } from "../net/datagram.ts";
 import type { SocketError } from "../base/errors.ts";
-import { BaseListener } from "../net/conn_base.ts";
+import { WrappedListener } from "../net/conn_base.ts";
 import { ObservedConn, ObservedTlsConn } from "./conn.ts";
 import { ObservedDatagram } from "./datagram.ts";
 import { noteObserved, socketBelow } from "./observed_sockets.ts";
@@ -217,25 +217,19 @@ export class ObservedTransport implements Transport {
   }
 }
 
-class ObservedListener extends BaseListener {
-  readonly addr: Addr;
-  readonly fd: number | undefined;
-  readonly #inner: Listener;
+class ObservedListener extends WrappedListener {
   readonly #socket: number;
   readonly #reporter: Reporter;
 
   constructor(inner: Listener, socket: number, reporter: Reporter) {
-    super();
-    this.addr = inner.addr;
-    this.fd = inner.fd;
-    this.#inner = inner;
+    super(inner);
     this.#socket = socket;
     this.#reporter = reporter;
   }
 
   protected async startAccept(): Promise<Conn> {
     const listener = this.#socket;
-    const conn = await this.#reporter.reportFailure(listener, "accept", this.#inner.accept());
+    const conn = await this.#reporter.reportFailure(listener, "accept", this.inner.accept());
     const socket = this.#reporter.newSocket();
     const { localAddr, remoteAddr } = conn;
     this.#reporter.emit({ type: "accept", socket, listener, localAddr, remoteAddr });
@@ -246,12 +240,12 @@ class ObservedListener extends BaseListener {
 
   protected override stopListening(): void {
     this.#emitClose();
-    this.#inner.stop();
+    super.stopListening();
   }
 
-  protected destroy(): void {
+  protected override destroy(): void {
     if (!this.stopped) this.#emitClose();
-    this.#inner.close();
+    super.destroy();
   }
 
   #emitClose(): void {

@@ -8,7 +8,7 @@
 import process from "node:process";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { SocketError } from "../base/errors.ts";
-import { BaseListener } from "../net/conn_base.ts";
+import { WrappedListener } from "../net/conn_base.ts";
 import type { ServeSummary } from "../serve/serve.ts";
 import type { Server } from "../serve/server.ts";
 import { systemTransport } from "../net/system.deno.ts";
@@ -39,30 +39,18 @@ const REPORT_MS = 100;
 type Post = (message: FromWorker) => void;
 
 /** Reports what was accepted from it. */
-class CountedListener extends BaseListener {
-  readonly addr;
-  readonly #inner: Listener;
+class CountedListener extends WrappedListener {
   readonly #count: () => void;
 
   constructor(inner: Listener, count: () => void) {
-    super();
-    this.addr = inner.addr;
-    this.#inner = inner;
+    super(inner);
     this.#count = count;
   }
 
   protected async startAccept(): Promise<Conn> {
-    const conn = await this.#inner.accept();
+    const conn = await this.inner.accept();
     this.#count();
     return conn;
-  }
-
-  protected override stopListening(): void {
-    this.#inner.stop();
-  }
-
-  protected destroy(): void {
-    this.#inner.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { isExhausted } from "../../base/backoff.ts";
 import type { Clock } from "../../base/clock.ts";
 import { ERROR_CODES, type SocketErrorCode } from "../../base/error_codes.ts";
 import { codeOf } from "../../base/errors.ts";
-import { BaseListener } from "../../net/conn_base.ts";
+import { WrappedListener } from "../../net/conn_base.ts";
 import type {
   Conn,
   ConnectOptions,
@@ -117,34 +117,20 @@ function describe(code: SocketErrorCode, limit: number | undefined): string {
   return `${what}. Its limit (ulimit -n)${known}: raise it, or lower --max-connections.`;
 }
 
-class HeededListener extends BaseListener {
-  readonly addr;
-  readonly fd: number | undefined;
-  readonly #inner: Listener;
+class HeededListener extends WrappedListener {
   readonly #shortage: Shortage;
 
   constructor(inner: Listener, shortage: Shortage) {
-    super();
-    this.addr = inner.addr;
-    this.fd = inner.fd;
-    this.#inner = inner;
+    super(inner);
     this.#shortage = shortage;
   }
 
   protected async startAccept(): Promise<Conn> {
     try {
-      return await this.#inner.accept();
+      return await this.inner.accept();
     } catch (error) {
       this.#shortage.heed(error);
       throw error;
     }
-  }
-
-  protected override stopListening(): void {
-    this.#inner.stop();
-  }
-
-  protected destroy(): void {
-    this.#inner.close();
   }
 }
