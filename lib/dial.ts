@@ -280,11 +280,11 @@ class Race {
   #summary(endpoint: Endpoint): SocketError {
     const failures = this.#failures;
     // A lack of resources on this machine says nothing about the other one.
-    const told = failures.find(({ code }) => isExhausted(code)) ??
+    const shown = failures.find(({ code }) => isExhausted(code)) ??
       failures.find(({ code }) => !NO_ROUTE.has(code)) ?? failures[0];
-    if (failures.length === 1) return told;
+    if (failures.length === 1) return shown;
     const list = failures.map(({ addr, code }) => `${formatAddr(addr!)} ${code}`).join(", ");
-    return new SocketError(told.code, "connect", {
+    return new SocketError(shown.code, "connect", {
       addr: endpoint,
       why: `all of its ${failures.length} addresses failed: ${list}`,
       cause: new AggregateError(failures),

@@ -22,8 +22,8 @@ export class Session {
   readonly prefix: string | undefined;
   /** Called when stdout cannot be written. */
   onStdoutError: (error: Error & { code?: string }) => void = () => {};
-  /** Called when all that {@linkcode onReady} has taken have heard that the server serves. */
-  onAllTold: () => void = () => {};
+  /** Called when all callbacks of {@linkcode onReady} have settled. */
+  onAllNotified: () => void = () => {};
   /** The instruments of the run's sockets. */
   readonly instruments: Instruments = new Instruments();
   /** The metrics of the run. Undefined without `--metrics`. */
@@ -113,7 +113,7 @@ export class Session {
 
   async #notifyReady(url: string): Promise<void> {
     for (const ready of this.#readies) await ready(url);
-    this.onAllTold();
+    this.onAllNotified();
   }
 
   /** Another process serves in place of this one, which stops now as at a SIGTERM. */

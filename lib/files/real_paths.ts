@@ -18,11 +18,11 @@ import { mayReadProc } from "../base/proc.deno.ts";
  */
 export const O_PATH = 0o10000000;
 
-let told: boolean | undefined;
+let known: boolean | undefined;
 
 /** Whether the system has the paths of open files, and this process may read them. */
 export function knowsOpenPaths(): boolean {
-  return told ??= mayReadProc();
+  return known ??= mayReadProc();
 }
 
 /** Something is there, but its path is not UTF-8, so that it can be neither asked for nor opened. */

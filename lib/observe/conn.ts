@@ -100,10 +100,10 @@ export class ObservedConn<A extends Addr> implements Conn<A> {
     if (this.#closed) return;
     this.#closed = true;
     const { bytesRead, bytesWritten } = this.inner;
-    const tell = () =>
+    const report = () =>
       this.#reporter.emit({ type: "close", socket: this.socket, bytesRead, bytesWritten, reset });
-    if (this.#handshakeFailed === undefined) tell();
-    else void this.#handshakeFailed.then(tell);
+    if (this.#handshakeFailed === undefined) report();
+    else void this.#handshakeFailed.then(report);
   }
 }
 

@@ -150,11 +150,11 @@ export class ObservedTransport implements Transport {
     socketOf: () => number | undefined,
   ): TlsListenOptions {
     const { onHandshakeError } = options.tls;
-    const tell = (error: SocketError) => {
+    const report = (error: SocketError) => {
       this.reporter.emit({ type: "error", socket: socketOf(), op: error.op, error });
       onHandshakeError?.(error);
     };
-    return { ...options, tls: { ...options.tls, onHandshakeError: tell } };
+    return { ...options, tls: { ...options.tls, onHandshakeError: report } };
   }
 
   connect(options: TcpConnectOptions): Promise<Conn<TcpAddr>>;

@@ -118,12 +118,12 @@ class WireConn<A extends Addr> implements Conn<A> {
 
   async read(p: Uint8Array): Promise<number | null> {
     const n = await this.#inner.read(p);
-    if (n !== null) this.#tell("recv", p.subarray(0, n));
+    if (n !== null) this.#report("recv", p.subarray(0, n));
     return n;
   }
 
   write(p: Uint8Array): Promise<void> {
-    this.#tell("send", p);
+    this.#report("send", p);
     return this.#inner.write(p);
   }
 
@@ -145,7 +145,7 @@ class WireConn<A extends Addr> implements Conn<A> {
     this.close();
   }
 
-  #tell(direction: "recv" | "send", data: Uint8Array): void {
+  #report(direction: "recv" | "send", data: Uint8Array): void {
     if (this.isMuted || data.length === 0) return;
     this.#reporter.emit({ type: "wire", socket: this.socket, direction, data });
   }

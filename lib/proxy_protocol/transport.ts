@@ -147,8 +147,8 @@ function preparationOf(
       return await acceptHeader(conn, { signal, timeout, clock });
     } catch (error) {
       // ECANCELED: the listener was closed.
-      const tell = error instanceof SocketError && error.code !== "ECANCELED";
-      if (tell) onReject?.(error);
+      const isReported = error instanceof SocketError && error.code !== "ECANCELED";
+      if (isReported) onReject?.(error);
       throw error;
     }
   };

@@ -219,7 +219,7 @@ class AcceptLoop {
 
   /** Gives places to those that wait, until none waits any more or the drain timeout is over. */
   async #givePlaces(): Promise<void> {
-    let [isTold, isMade] = [false, false];
+    let [isReported, isMade] = [false, false];
     while (this.#queue.size > 0 && !this.#isOver) {
       const next = this.#queue.next();
       const before = this.#open.size;
@@ -233,8 +233,8 @@ class AcceptLoop {
         await this.#until(() => this.#open.size < before);
         isMade = true;
       } else {
-        if (!isTold) this.#onFull?.();
-        isTold = true;
+        if (!isReported) this.#onFull?.();
+        isReported = true;
         await this.#sleep(EVICT_AGAIN_MS);
       }
     }

@@ -92,7 +92,7 @@ class Follower {
       problems.push(`${error.message} The certificates stay as they were.`);
     }
     const said = problems.join("\n");
-    if (asked || state !== this.#read || said !== this.#problems) this.#tell(problems, before);
+    if (asked || state !== this.#read || said !== this.#problems) this.#report(problems, before);
     this.#problems = said;
     this.#read = state;
   }
@@ -106,7 +106,7 @@ class Follower {
     this.#cancel = this.#clock.setTimer(LOOK_MS, () => this.#look());
   }
 
-  #tell(problems: readonly string[], before: Certificates): void {
+  #report(problems: readonly string[], before: Certificates): void {
     for (const problem of problems) this.#log?.error(problem);
     const { keyPairs } = this.#certificates;
     const fresh = keyPairs.filter((pair) => !before.keyPairs.includes(pair));

@@ -68,7 +68,7 @@ export class Handover {
     session.onStopping(() => this.#giveUp());
     if (this.#inherited === undefined) return;
     session.log.note(`taking over from the process ${process.ppid}`);
-    session.onAllTold = notifyPredecessor;
+    session.onAllNotified = notifyPredecessor;
   }
 
   /** Returns the place to listen at for a socket: that of the predecessor, or `place` without one. */

@@ -67,7 +67,7 @@ export async function serveInWorkers<Options>(
   };
   const reads = readsFiles(init.access) || readsPlans(fault?.plans ?? []) ||
     tls?.isFollowed === true || init.rereads === true;
-  const told = reads ? passOn(session) : undefined;
+  const onReady = reads ? passOn(session) : undefined;
   let workers: Workers;
   try {
     workers = await startWorkers(module, {
@@ -79,7 +79,7 @@ export async function serveInWorkers<Options>(
       signal: signals.signal,
       clock: io.clock,
       onEvent: (event) => {
-        told?.(event);
+        onReady?.(event);
         session.monitor?.heed(event);
         log.note(describe(event));
       },
@@ -110,7 +110,7 @@ export async function serveInWorkers<Options>(
 function passOn(session: Session): (event: WorkerEvent) => void {
   const ready = new Set<number>();
   let came = false;
-  const tell = (pid: number) => {
+  const reload = (pid: number) => {
     try {
       process.kill(pid, "SIGHUP");
     } catch {
@@ -119,14 +119,14 @@ function passOn(session: Session): (event: WorkerEvent) => void {
   };
   session.onReload(() => {
     came = true;
-    ready.forEach(tell);
+    ready.forEach(reload);
   });
   return ({ type, pid }) => {
     if (pid === undefined) return;
     if (type === "crash") return void ready.delete(pid);
     ready.add(pid);
     // It may have read them before they changed.
-    if (came) tell(pid);
+    if (came) reload(pid);
   };
 }
 

@@ -196,6 +196,6 @@ export class ReceivedResponse implements ClientResponse {
 /** Returns the number of bytes of the content. For HEAD that is the number that GET would have. */
 function sizeOf(method: string, { headers }: ResponseHead, length: BodyLength): number | undefined {
   if (method !== "HEAD") return typeof length === "number" ? length : undefined;
-  const told = valueOf(headers, "content-length") ?? "";
-  return /^\d{1,15}$/.test(told) ? Number(told) : undefined;
+  const value = valueOf(headers, "content-length") ?? "";
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }

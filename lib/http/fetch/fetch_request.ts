@@ -20,8 +20,8 @@ export function lightRequest(request: Request, remoteAddr: unknown): LightReques
   return lightBehind(request) ?? requestOf(request, addrOf(remoteAddr));
 }
 
-function addrOf(told: unknown): Addr {
-  const { host, hostname = host, port, path } = (told ?? {}) as Record<string, unknown>;
+function addrOf(given: unknown): Addr {
+  const { host, hostname = host, port, path } = (given ?? {}) as Record<string, unknown>;
   if (typeof hostname === "string" && typeof port === "number") return tcpAddr(hostname, port);
   return unixAddr(typeof path === "string" ? path : "");
 }

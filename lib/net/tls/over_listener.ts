@@ -53,8 +53,8 @@ export function listenTlsOver(
       } catch (error) {
         metrics?.handshakeEnded(performance.now() - since, error as SocketError);
         // ECANCELED: the listener was closed.
-        const tell = error instanceof SocketError && error.code !== "ECANCELED";
-        if (tell) onHandshakeError?.(error);
+        const isReported = error instanceof SocketError && error.code !== "ECANCELED";
+        if (isReported) onHandshakeError?.(error);
         throw error;
       }
     };

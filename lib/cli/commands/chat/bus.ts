@@ -77,7 +77,7 @@ export async function openBus({ url, history }: BusOptions, session: Session): P
     return { bus: history > 0 ? memoryBus({ history }) : undefined, closed: undefined };
   }
   const { server } = natsPlace(url);
-  const onState = (state: BusState, why: string) => tell(log, server, state, why);
+  const onState = (state: BusState, why: string) => logState(log, server, state, why);
   const onRefused = (why: string) =>
     log.event(`bus ${server}: a line was refused, and nobody got it: ${why}`, {
       event: "bus-refusal",
@@ -90,7 +90,7 @@ export async function openBus({ url, history }: BusOptions, session: Session): P
   return { bus, closed: bus.closed };
 }
 
-function tell(log: Log, server: string, state: BusState, why: string): void {
+function logState(log: Log, server: string, state: BusState, why: string): void {
   const line = state === "up"
     ? `bus ${server}: connected`
     : `bus ${server}: away, members hear those of this server only: ${why}`;

@@ -151,7 +151,7 @@ async function run(
   const { signal } = signals;
   const onEvent = (event: ChatEvent) => {
     names.heed(event);
-    tell(log, event);
+    logEvent(log, event);
   };
   const room = chatRoom({ signal, clock, onEvent, bus });
   const { limits } = serving;
@@ -194,7 +194,7 @@ class Names {
   }
 }
 
-function tell(log: Log, event: ChatEvent): void {
+function logEvent(log: Log, event: ChatEvent): void {
   const { type, name } = event;
   if (type === "rename") {
     const { newName } = event;

@@ -92,8 +92,8 @@ export async function openPage(
     });
   return {
     serve(room, limits, signals) {
-      const told = { log: session.log, clock: session.io.clock };
-      const sockets = webSocketHandler(hold(room), messages, told, {
+      const context = { log: session.log, clock: session.io.clock };
+      const sockets = webSocketHandler(hold(room), messages, context, {
         maxSize: MOST_OF_MESSAGE,
       });
       const { trustProxy } = messages;

@@ -52,7 +52,7 @@ export async function probe(
   /** Those to try, the next one last. */
   const left = Array.from(destinations.keys()).reverse();
   let working = Math.min(AT_ONCE, destinations.length);
-  let told = 0;
+  let printed = 0;
   const work = async () => {
     const backoff = new ExhaustionBackoff();
     let retries = 0;
@@ -75,8 +75,10 @@ export async function probe(
         throw error;
       }
       let lines = "";
-      for (; answers[told] !== undefined; told++) {
-        if (answers[told] === "open") lines += `${formatDestination(destinations[told])} open\n`;
+      for (; answers[printed] !== undefined; printed++) {
+        if (answers[printed] === "open") {
+          lines += `${formatDestination(destinations[printed])} open\n`;
+        }
       }
       if (lines !== "") await session.print(lines);
     }

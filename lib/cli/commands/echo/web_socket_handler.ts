@@ -6,15 +6,15 @@
 
 import type { LightHandler } from "../../../http/server/light.ts";
 import type { MessageOptions } from "../web_socket/options.ts";
-import { type Told, webSocketHandler } from "../web_socket/serving.ts";
+import { type HandlerLog, webSocketHandler } from "../web_socket/serving.ts";
 
 /** Makes the handler of requests. */
-export function echoHandler(options: MessageOptions, told: Told): LightHandler {
+export function echoHandler(options: MessageOptions, context: HandlerLog): LightHandler {
   return webSocketHandler(
     async (ws) => {
       for await (const message of ws) await ws.write(message);
     },
     options,
-    told,
+    context,
   );
 }

@@ -62,7 +62,7 @@ export async function runGet(options: GetOptions, session: Session): Promise<num
       note: (message) => log.note(message),
     });
     const job = { choice, ranged, tls, limits, session, signal };
-    return told(await download(job, options.output, { output, stdout, file }), timing, log);
+    return conclude(await download(job, options.output, { output, stdout, file }), timing, log);
   } catch (error) {
     await output?.close();
     const fate = output?.fate ?? "";
@@ -194,8 +194,8 @@ async function* contentOf(
   else yield* decodeContent(response, { maxSize: decodedSize });
 }
 
-/** Logs the rest about a response that has come. */
-function told({ response, whole }: Outcome, timing: boolean, log: Log): number {
+/** Logs the timing of a response. Returns the exit code. Throws a {@linkcode CliError} for an error status. */
+function conclude({ response, whole }: Outcome, timing: boolean, log: Log): number {
   if (timing) {
     const { lines, json } = timingReport(response);
     log.report(lines, json);

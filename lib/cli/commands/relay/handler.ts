@@ -111,11 +111,13 @@ function joining(
     onEnd(relayed) {
       const { error } = relayed;
       if (relayed.target !== undefined || !(error instanceof SocketError)) {
-        return tell(log, relayed, destination);
+        return logRelayed(log, relayed, destination);
       }
-      const told = causeOf(error).then((message) => tell(log, relayed, destination, message));
-      waiting.add(told);
-      void told.then(() => waiting.delete(told));
+      const logged = causeOf(error).then((message) =>
+        logRelayed(log, relayed, destination, message)
+      );
+      waiting.add(logged);
+      void logged.then(() => waiting.delete(logged));
     },
   });
   return async (conn, context) => {
@@ -163,7 +165,7 @@ class Causes {
   }
 }
 
-function tell(log: Log, relayed: Relayed, destination: () => string, cause?: string): void {
+function logRelayed(log: Log, relayed: Relayed, destination: () => string, cause?: string): void {
   const { toTarget, toClient, error } = relayed;
   const client = formatAddr(relayed.client);
   const target = relayed.target === undefined ? destination() : formatAddr(relayed.target);

@@ -28,7 +28,7 @@ export async function checkDirectory(
     }
     await readdir(path);
   } catch (error) {
-    throw told(error, "serve", path, "read");
+    throw explained(error, "serve", path, "read");
   }
   if (spa) await checkPage(path);
   if (!upload) return;
@@ -38,7 +38,7 @@ export async function checkDirectory(
     await writeFile(file, "", { flag: "wx" });
     await rm(file);
   } catch (error) {
-    throw told(error, "take uploads in", path, "write");
+    throw explained(error, "take uploads in", path, "write");
   }
 }
 
@@ -53,7 +53,7 @@ async function checkPage(path: string): Promise<void> {
   );
 }
 
-function told(error: unknown, verb: string, path: string, right: "read" | "write"): unknown {
+function explained(error: unknown, verb: string, path: string, right: "read" | "write"): unknown {
   if (error instanceof CliError) return error;
   const { code } = error as { code?: string };
   const forbidden = forbiddenBy(error);

@@ -26,7 +26,7 @@ import type { MessageOptions } from "./options.ts";
 export const PAGES: Spoken = { plain: "http", secure: "https", path: "/" };
 
 /** The log and the clock of a handler. */
-export interface Told {
+export interface HandlerLog {
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -35,7 +35,7 @@ export interface Told {
 export function webSocketHandler(
   hold: WsHandler,
   { origins, names, deflate }: MessageOptions,
-  { log, clock }: Told,
+  { log, clock }: HandlerLog,
   more: Pick<WsServerOptions, "maxSize" | "protocols"> = {},
 ): LightHandler {
   const handler = websocket(async (ws, request) => {

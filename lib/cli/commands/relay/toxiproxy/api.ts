@@ -82,8 +82,12 @@ const ROUTES: readonly Route[] = [
       POST: async (proxies, { body }) => {
         const { proxies: list, error } = await proxies.populate(await body());
         if (error === undefined) return json(201, { proxies: list });
-        const told = apiErrorOf(error);
-        return json(told.status, { error: told.message, status: told.status, proxies: list });
+        const failure = apiErrorOf(error);
+        return json(failure.status, {
+          error: failure.message,
+          status: failure.status,
+          proxies: list,
+        });
       },
     },
   },
