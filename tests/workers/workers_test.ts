@@ -45,6 +45,8 @@ const KINDS: WorkerKind[] = REUSES_PORT ? ["processes", "threads"] : ["processes
 class Running implements AsyncDisposable {
   readonly workers: Workers;
   readonly events: WorkerEvent[];
+  /** How many connections there were. */
+  connects = 0;
   readonly #stop: AbortController;
   readonly #waiting: Set<() => void>;
 
@@ -89,8 +91,10 @@ class Running implements AsyncDisposable {
     this.#waiting.delete(look);
   }
 
-  connect(): Promise<Conn> {
-    return connect(this.workers.addr);
+  async connect(): Promise<Conn> {
+    const conn = await connect(this.workers.addr);
+    this.connects++;
+    return conn;
   }
 
   stop(): Promise<WorkersSummary> {
@@ -124,15 +128,20 @@ async function who(conn: Conn): Promise<{ id: number; pid: number }> {
   return { id, pid };
 }
 
-/** Connects until each of the workers has one connection; closes the others. */
+/** Connects until each of the workers has one connection; the others have ended on both sides. */
 async function oneOfEach(running: Running, count: number): Promise<Map<number, Conn>> {
   const found = new Map<number, Conn>();
   for (let tries = 0; found.size < count; tries++) {
     assert.ok(tries < 500, `Of ${count} workers only ${[...found.keys()]} answer`);
     const conn = await running.connect();
     const { id } = await who(conn);
-    if (found.has(id)) conn.close();
-    else found.set(id, conn);
+    if (!found.has(id)) {
+      found.set(id, conn);
+      continue;
+    }
+    await conn.closeWrite();
+    assert.equal(await conn.read(new Uint8Array(1)), null);
+    conn.close();
   }
   return found;
 }
@@ -142,20 +151,25 @@ function closeAll(conns: Map<number, Conn>): void {
 }
 
 for (const kind of KINDS) {
-  test(`workers: ${kind} all serve at one address`, async () => {
-    await using running = await Running.start({ kind, workers: 3 });
-    const conns = await oneOfEach(running, 3);
-    assert.deepEqual([...conns.keys()].sort(), [1, 2, 3]);
-    const pids = new Set((await Promise.all([...conns.values()].map(who))).map(({ pid }) => pid));
-    assert.equal(pids.size, kind === "processes" ? 3 : 1);
-    assert.equal(pids.has(process.pid), kind === "threads");
-    closeAll(conns);
-  });
-
-  test(`workers: ${kind} finish the conversations under way, and their counts add up`, async () => {
+  test(`workers: ${kind} all serve at one address, are counted, and finish what is under way`, async () => {
     await using running = await Running.start({ kind });
+    for (let i = 0; i < 20; i++) {
+      using conn = await running.connect();
+      await who(conn);
+    }
+    const reports = await running.workers.reports();
+    assert.deepEqual(reports.map(({ id }) => id), [1, 2]);
+    const said = reports.map(({ report }) => (report as { said: number }).said);
+    assert.equal(said[0] + said[1], 20, "each answers for itself");
+    await until(() => running.workers.counts().accepted === 20, "20 connections to be counted");
     const conns = await oneOfEach(running, 2);
-    const before = running.workers.counts();
+    assert.deepEqual([...conns.keys()].sort(), [1, 2]);
+    const pids = new Set((await Promise.all([...conns.values()].map(who))).map(({ pid }) => pid));
+    assert.equal(pids.size, kind === "processes" ? 2 : 1);
+    assert.equal(pids.has(process.pid), kind === "threads");
+
+    // They finish the conversations under way, and their counts add up.
+    const before = running.connects;
     const ended = running.stop();
     // Told to stop, each closes its listener; what it holds goes on.
     for (;;) {
@@ -174,31 +188,10 @@ for (const kind of KINDS) {
     closeAll(conns);
     const { accepted, reset, restarts, lost, workers } = await ended;
     assert.deepEqual([reset, restarts, lost], [0, 0, 0]);
-    assert.ok(accepted >= before.accepted && accepted >= 2);
+    // Whether one that came while they stopped was accepted is not known here.
+    assert.ok(before <= accepted && accepted <= running.connects, `${accepted} of ${before}`);
     assert.equal(workers.reduce((sum, counts) => sum + counts.accepted, 0), accepted);
     assert.ok(workers.every((counts) => counts.accepted >= 1));
-  });
-
-  test(`workers: ${kind} are counted while they serve`, async () => {
-    await using running = await Running.start({ kind });
-    for (let i = 0; i < 20; i++) {
-      using conn = await running.connect();
-      await who(conn);
-    }
-    const reports = await running.workers.reports();
-    assert.deepEqual(reports.map(({ id }) => id), [1, 2]);
-    const said = reports.map(({ report }) => (report as { said: number }).said);
-    assert.equal(said[0] + said[1], 20, "each answers for itself");
-    await until(() => running.workers.counts().accepted === 20, "20 connections to be counted");
-    assert.equal((await running.stop()).accepted, 20);
-  });
-
-  test(`workers: ${kind} reset what is not finished within the drain timeout, and count it`, async () => {
-    await using running = await Running.start({ kind, drainTimeout: 100 });
-    const conns = await oneOfEach(running, 2);
-    const { reset, lost } = await running.stop();
-    assert.deepEqual([reset, lost], [2, 0]);
-    closeAll(conns);
   });
 
   test(`workers: stop() gives ${kind} a drain timeout of its own`, async () => {
@@ -209,17 +202,8 @@ for (const kind of KINDS) {
     closeAll(conns);
   });
 
-  test(`workers: a later stop() of ${kind} cuts the drain short`, async () => {
-    await using running = await Running.start({ kind, workers: 1, drainTimeout: Infinity });
-    const conns = await oneOfEach(running, 1);
-    void running.workers.stop({ drainTimeout: Infinity });
-    const { reset, lost } = await running.workers.stop({ drainTimeout: 0 });
-    assert.deepEqual([reset, lost], [1, 0]);
-    closeAll(conns);
-  });
-
-  test(`workers: of ${kind}, one that throws is replaced, and the others go on`, async () => {
-    await using running = await Running.start({ kind });
+  test(`workers: of ${kind}, one that throws is replaced, the others go on, and what is left is reset in time`, async () => {
+    await using running = await Running.start({ kind, drainTimeout: 100 });
     const conns = await oneOfEach(running, 2);
     await conns.get(1)!.write(bytes("throw"));
     await running.event("ready", 3);
@@ -228,11 +212,16 @@ for (const kind of KINDS) {
     assert.match(crash.how, kind === "threads" ? /on purpose/ : /exit code 1/);
     await conns.get(2)!.write(bytes("alive"));
     assert.equal(await readText(conns.get(2)!, 5), "alive");
-    closeAll(conns);
-    closeAll(await oneOfEach(running, 2));
-    const { restarts, workers } = await running.stop();
+    const more = await oneOfEach(running, 2);
+
+    // They reset what is not finished within the drain timeout, and count it.
+    const { restarts, workers, reset, lost } = await running.stop();
     assert.equal(restarts, 1);
     assert.deepEqual(workers.map((counts) => counts.restarts), [1, 0]);
+    assert.deepEqual([reset, lost], [3, 0]);
+    assert.deepEqual(workers.map((counts) => counts.reset), [1, 2]);
+    closeAll(conns);
+    closeAll(more);
   });
 
   test(`workers: ${kind} that crash again and again are restarted ever later`, async () => {
@@ -253,7 +242,7 @@ for (const kind of KINDS) {
         for (const tell of crashed) tell();
       },
     });
-    while (waits.length < 3) {
+    while (waits.length < 2) {
       const next = deferred<void>();
       crashed.add(next.resolve);
       const n = waits.length;
@@ -261,9 +250,9 @@ for (const kind of KINDS) {
       if (waits.length === n) await next.promise;
       crashed.delete(next.resolve);
     }
-    assert.deepEqual(waits, [100, 200, 400]);
+    assert.deepEqual(waits, [100, 200]);
     stop.abort();
-    assert.equal((await workers.finished).restarts, 2);
+    assert.equal((await workers.finished).restarts, 1);
   });
 
   test(`workers: of ${kind}, one that hangs when all are to stop is killed`, async () => {
@@ -309,17 +298,22 @@ for (const kind of KINDS) {
     assert.match(error.message, new RegExp(`^Cannot listen on ${host}:${port}: `));
   });
 
-  test(`workers: ${kind} listen on a port that is free, and nobody else can take it`, async () => {
+  test(`workers: ${kind} listen on a port that nobody else can take, and a later stop() cuts the drain short`, async () => {
     const free = await systemTransport.listen({ host: OWN_HOST });
     const { host, port } = free.addr;
     free.close();
-    await using running = await Running.start({ kind, workers: 1, listen: { host, port } });
+    const listen = { host, port };
+    await using running = await Running.start({ kind, workers: 1, drainTimeout: Infinity, listen });
     assert.deepEqual(running.workers.addr, { transport: "tcp", host, port });
-    await rejects(systemTransport.listen({ host, port }), "EADDRINUSE");
-    await rejects(
-      startWorkers(WORKER_MODULE, { workers: 1, kind, listen: { host, port } }),
-      "EADDRINUSE",
-    );
+    await rejects(systemTransport.listen(listen), "EADDRINUSE");
+    await rejects(startWorkers(WORKER_MODULE, { workers: 1, kind, listen }), "EADDRINUSE");
+
+    // A later stop() cuts the drain short.
+    using conn = await running.connect();
+    await who(conn);
+    void running.workers.stop({ drainTimeout: Infinity });
+    const { reset, lost } = await running.workers.stop({ drainTimeout: 0 });
+    assert.deepEqual([reset, lost], [1, 0]);
   });
 
   test(`workers: ${kind} speak TLS`, async () => {
