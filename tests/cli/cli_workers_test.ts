@@ -89,29 +89,24 @@ function isAlive(pid: number): boolean {
 }
 
 for (const kind of KINDS) {
-  test(`server --workers: ${kind} print one URL, echo, and stop with one summary`, async () => {
-    await using server = await startHere(2, kind);
+  test(`server --workers: ${kind} print one URL, echo, let a conversation finish, and stop with one summary`, async () => {
+    await using server = await startHere(2, kind, ["--grace", "1000"]);
     const { port, program } = server;
     for (let i = 0; i < 8; i++) (await converse(server)).close();
     const client = await runClient(["echo", "hello", ...LOCAL, "--port", String(port)]);
     assert.deepEqual([client.code, client.stdout.toString()], [0, "hello"]);
-    const exit = await program.stop("SIGTERM");
-    assert.equal(exit.code, 0);
-    assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${port}\n`);
-    const summary = "stopped after 9 connections, 0 of them reset; 2 workers, 0 restarts\n";
-    assert.ok(exit.stderr.endsWith(summary), exit.stderr);
-  });
-
-  test(`server --workers: ${kind} let a conversation finish`, async () => {
-    await using server = await startHere(1, kind, ["--grace", "1000"]);
     using conn = await converse(server);
-    server.program.kill("SIGINT");
-    await server.program.stderr.until(/^stopping: connections get 1000 s to finish/m);
+    program.kill("SIGINT");
+    await program.stderr.until(/^stopping: connections get 1000 s to finish/m);
     await conn.write(bytes("goodbye"));
     assert.equal(await readText(conn, 7), "goodbye");
     await conn.closeWrite();
     assert.equal(await conn.read(new Uint8Array(1)), null);
-    assert.equal((await server.program.exit()).code, 0);
+    const exit = await program.exit();
+    assert.equal(exit.code, 0);
+    assert.equal(exit.stdout.toString(), `tcp://127.0.0.1:${port}\n`);
+    const summary = "stopped after 10 connections, 0 of them reset; 2 workers, 0 restarts\n";
+    assert.ok(exit.stderr.endsWith(summary), exit.stderr);
   });
 
   test(`server --workers: ${kind} reset what is left after --grace, and exit 143`, async () => {
@@ -125,24 +120,40 @@ for (const kind of KINDS) {
     );
   });
 
-  test(`server --workers: a second signal ends ${kind} at once`, async () => {
-    await using server = await startProcess(1, kind, ["--grace", "1000"]);
-    using _conn = await converse(server);
+  test(`server --workers: ${kind} speak TLS, failed handshakes are told of, each line tells whose it is, and a second signal ends them at once`, async () => {
+    const args = ["--tls-self-signed", "-v", "--grace", "1000"];
+    await using server = await startProcess(2, kind, args);
+    const { program } = server;
+    const secret = async () => {
+      const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+      const client = await systemTransport.startTls(conn, { insecure: true });
+      await client.write(bytes("secret"));
+      assert.equal(await readText(client, 6), "secret");
+      return client;
+    };
+    for (let i = 0; i < 4; i++) (await secret()).close();
+    await program.stderr.until(/^worker [12]: connection from 127\.0\.0\.1:\d+$/m);
+    using plain = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
+    await plain.write(bytes("no TLS at all\n"));
+    await program.stderr.until(/^worker [12]: Cannot accept TLS from .*ETLS/m);
+    using _conn = await secret();
     const pids = pidsOf(server);
-    server.program.kill("SIGTERM");
-    await server.program.stderr.until(/^stopping/m);
-    assert.equal((await server.program.stop("SIGTERM")).code, 143);
+    program.kill("SIGTERM");
+    await program.stderr.until(/^stopping/m);
+    assert.equal((await program.stop("SIGTERM")).code, 143);
     if (kind === "processes") await gone(pids);
   });
 
-  test(`server --workers: each line of ${kind} tells whose it is`, async () => {
-    await using text = await startProcess(1, kind, ["-v"]);
-    (await converse(text)).close();
-    await text.program.stderr.until(/^worker 1: connection from 127\.0\.0\.1:\d+$/m);
-    await using json = await startProcess(1, kind, ["-v", "--log", "json"]);
-    (await converse(json)).close();
-    const [line] = await json.program.stderr.until(/^.*"event":"accept".*\n/m);
+  test(`server --workers: each line of JSON of ${kind} tells whose it is, and none outlives a server that is killed`, async () => {
+    await using server = await startProcess(1, kind, ["-v", "--log", "json"]);
+    using _conn = await converse(server);
+    const [line] = await server.program.stderr.until(/^.*"event":"accept".*\n/m);
     assert.equal(JSON.parse(line).worker, 1, line);
+    const pids = childrenOf(server.program.pid).map(Number);
+    assert.equal(pids.length > 0, kind === "processes");
+    server.program.kill("SIGKILL");
+    await server.program.exit();
+    if (kind === "processes") await gone(pids);
   });
 }
 
@@ -191,29 +202,26 @@ test("server --workers: a signal while they start ends it, without a word of mis
   }
 });
 
-test("server --workers: a process that is killed is replaced, and counted", async () => {
+test("server --workers: a signal to the workers alone changes nothing, and a process that is killed is replaced, and counted", async () => {
   await using server = await startHere(2, "processes");
-  const [pid] = pidsOf(server);
-  process.kill(pid, "SIGKILL");
+  using conn = await converse(server);
+  const pids = pidsOf(server);
+  // As Ctrl-C at a terminal, which reaches each process of it.
+  for (const pid of pids) process.kill(pid, "SIGINT");
+  await conn.write(bytes("still here"));
+  assert.equal(await readText(conn, 10), "still here");
+  conn.close();
+  process.kill(pids[0], "SIGKILL");
   await server.program.stderr.until(
     /^worker 1 \(pid \d+\) was ended by SIGKILL; a new one starts in 0\.1 s\nworker 1 \(pid \d+\) is ready$/m,
   );
   (await converse(server)).close();
   const exit = await server.program.stop();
-  assert.match(exit.stderr, /^stopped after 1 connection, 0 .*; 2 workers, 1 restart$/m);
+  assert.match(exit.stderr, /^stopped after [12] connections?, 0 .*; 2 workers, 1 restart$/m);
   assert.equal(exit.code, 0);
 });
 
-test("server --workers: no process outlives a server that is killed", async () => {
-  await using server = await startProcess(1, "processes");
-  using _conn = await converse(server);
-  const pids = pidsOf(server);
-  server.program.kill("SIGKILL");
-  await server.program.exit();
-  await gone(pids);
-});
-
-test("server --workers: nor one that is killed while it has not heard what they said", async () => {
+test("server --workers: no process outlives a server that is killed while it has not heard what they said", async () => {
   await using server = await startProcess(1, "processes", ["--idle-timeout", "0.5"]);
   const { pid, stderr } = server.program;
   const pids = pidsOf(server);
@@ -227,28 +235,6 @@ test("server --workers: nor one that is killed while it has not heard what they 
   server.program.kill("SIGKILL");
   await server.program.exit();
   await gone(pids);
-});
-
-test("server --workers: a signal to the workers alone changes nothing", async () => {
-  await using server = await startHere(1, "processes");
-  using conn = await converse(server);
-  // As Ctrl-C at a terminal, which reaches each process of it.
-  for (const pid of pidsOf(server)) process.kill(pid, "SIGINT");
-  await conn.write(bytes("still here"));
-  assert.equal(await readText(conn, 10), "still here");
-});
-
-test("server --workers: TLS is spoken by all, and failed handshakes are told of", async () => {
-  await using server = await startProcess(2, "processes", ["--tls-self-signed"]);
-  for (let i = 0; i < 4; i++) {
-    const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-    using client = await systemTransport.startTls(conn, { insecure: true });
-    await client.write(bytes("secret"));
-    assert.equal(await readText(client, 6), "secret");
-  }
-  using plain = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
-  await plain.write(bytes("no TLS at all\n"));
-  await server.program.stderr.until(/^worker [12]: Cannot accept TLS from .*ETLS/m);
 });
 
 test("server --workers: a port in use is exit 7, and what is not right is exit 2", async () => {
@@ -305,67 +291,63 @@ test("server --workers: Deno's processes get no permission of which a part is de
   assertFailed(exit, 7, /forbid processes without --allow-net; .*, each in full, as a part of it/);
 });
 
-test("server --workers: who may connect is kept by all, and SIGHUP reaches them", async () => {
+test("server --workers: who may connect is kept by all, all break connections as --fault says, and SIGHUP has them read both again", async () => {
   const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
-  const file = join(dir, "allowed");
+  const [allowed, plan] = [join(dir, "allowed"), join(dir, "plan")];
   try {
-    writeFileSync(file, "127.0.0.1\n");
-    await using server = await startProcess(2, "processes", ["--allow", `@${file}`]);
-    (await converse(server)).close();
-    writeFileSync(file, "192.0.2.0/24\n");
-    server.program.kill("SIGHUP");
-    for (const who of ["", "worker 1: ", "worker 2: "]) {
-      await server.program.stderr.until(new RegExp(`^${who}read again who may connect`, "m"));
-    }
-    await assert.rejects(converse(server));
-    const exit = await server.program.stop();
-    assert.match(exit.stderr, /1 connection, 0 of them reset; 1 more refused; 2 workers/);
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-});
-
-test("server --workers: all of them break connections as --fault says, and SIGHUP reads it again", async () => {
-  const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
-  const file = join(dir, "plan");
-  try {
-    writeFileSync(file, "down: close@2\n");
+    writeFileSync(allowed, "127.0.0.1\n");
+    writeFileSync(plan, "down: close@2\n");
     await using target = await startServer(LOCAL);
-    const to = ["relay", "--to", `127.0.0.1:${target.port}`];
-    const args = [...to, ...LOCAL, "--port", "0", "--workers", "2", "--fault", `@${file}`];
-    await using server = await startServerProcess(args);
+    const files = ["--allow", `@${allowed}`, "--fault", `@${plan}`];
+    await using server = await startServerProcess([
+      ...["relay", "--to", `127.0.0.1:${target.port}`, ...LOCAL, "--port", "0"],
+      ...[...workers(2, "processes"), ...files],
+    ]);
+    const { program } = server;
+    const reread = async (plan: string) => {
+      const from = program.stderr.text.length;
+      program.kill("SIGHUP");
+      for (const who of ["", "worker 1: ", "worker 2: "]) {
+        for (const what of ["read again who may connect", `read the fault plan again: ${plan}`]) {
+          const line = new RegExp(`^${who}${what}`, "m");
+          await until(() => line.test(program.stderr.text.slice(from)), `${who}${what}`);
+        }
+      }
+    };
+
+    // It does not end a process that still starts.
+    process.kill(pidsOf(server)[0], "SIGKILL");
+    await program.stderr.until(/a new one starts/);
+    await until(() => {
+      program.kill("SIGHUP");
+      return pidsOf(server).length === 3;
+    }, "the new one to be ready");
+    await reread("1 rule");
+    assert.doesNotMatch(program.stderr.text, /ended by SIGHUP/);
+
     const hello = ["echo", "hello", ...LOCAL, "--port", String(server.port)];
     // Up to two workers; each connection gets 2 bytes of 5.
     for (let i = 0; i < 4; i++) {
       const { code, stdout } = await runClient(hello);
       assert.deepEqual([code, stdout.toString()], [18, "he"]);
     }
-    writeFileSync(file, "");
-    server.program.kill("SIGHUP");
-    for (const who of ["", "worker 1: ", "worker 2: "]) {
-      await server.program.stderr.until(
-        new RegExp(`^${who}read the fault plan again: 0 rules`, "m"),
-      );
-    }
-    assert.equal((await runClient(hello)).code, 0);
-    assert.match((await server.program.stop()).stderr, /^breaking connections with --seed \d+$/m);
+    writeFileSync(plan, "");
+    await reread("0 rules");
+    (await converse(server)).close();
+    await program.stderr.until(/^worker [12]: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
+
+    writeFileSync(allowed, "192.0.2.0/24\n");
+    await reread("0 rules");
+    await assert.rejects(converse(server));
+    const { stderr } = await program.stop();
+    assert.match(stderr, /^breaking connections with --seed \d+$/m);
+    assert.match(
+      stderr,
+      /^stopped after \d+ connections, 0 of them reset; 1 more refused; 2 workers, 1 restart$/m,
+    );
   } finally {
     rmSync(dir, { recursive: true });
   }
-});
-
-test("server --workers: SIGHUP does not end a process that still starts", async () => {
-  const args = ["--allow", "@/dev/null", "--allow", "127.0.0.1"];
-  await using server = await startProcess(1, "processes", args);
-  const { stderr } = server.program;
-  process.kill(pidsOf(server)[0], "SIGKILL");
-  await stderr.until(/a new one starts/);
-  await until(() => {
-    server.program.kill("SIGHUP");
-    return pidsOf(server).length === 2;
-  }, "the new one to be ready");
-  await stderr.until(/^worker 1: read again who may connect/m);
-  assert.doesNotMatch(stderr.text, /ended by SIGHUP/);
 });
 
 test("server --workers: what does not go with it is refused", async () => {
@@ -416,19 +398,4 @@ test("server --workers: echo --ws and relay --ws speak WebSocket in workers, and
     assert.match(stderr, /^stopping: WebSockets are closed with 1001, within 10 s/m);
     assert.match(stderr, /^stopped after 4 connections, 0 of them reset; 1 worker, 0 restarts$/m);
   }
-});
-
-test("server --workers: relay joins clients to its target in workers, and tells of each", async () => {
-  await using target = await startServer(LOCAL);
-  const to = ["relay", "--to", `127.0.0.1:${target.port}`];
-  await using server = await startServerProcess(
-    [...to, ...LOCAL, "--port", "0", ...workers(1, "processes")],
-  );
-  (await converse(server)).close();
-  await server.program.stderr.until(/^worker 1: 127\.0\.0\.1:\d+ to .*: 5 bytes there, 5 back/m);
-  const exit = await server.program.stop();
-  assert.match(
-    exit.stderr,
-    /^stopped after 1 connection, 0 of them reset; 1 worker, 0 restarts$/m,
-  );
 });
