@@ -1,4 +1,5 @@
-// Workers that serve at one address: started, replaced, stopped and counted together.
+// Workers that serve at one address: started, replaced, stopped and counted together. How they share it
+// is what docs/three_ways.md says.
 
 import assert from "node:assert/strict";
 import fs, { mkdtempSync, rmSync } from "node:fs";
@@ -21,6 +22,7 @@ import { startWorkers, type WorkerEvent } from "../../lib/workers/workers.ts";
 import type { Workers, WorkersOptions, WorkersSummary } from "../../lib/workers/workers.ts";
 import { bytes, OWN_HOST, readText, rejects, until } from "../support/helpers.ts";
 import { runtime, test } from "../support/runner.deno.ts";
+import { assertShare, cellOf, SHARED } from "./three_ways.ts";
 import { WORKER_MODULE } from "./worker_module.ts";
 
 /** Whether a socket can be handed to processes. */
@@ -151,8 +153,9 @@ function closeAll(conns: Map<number, Conn>): void {
 }
 
 for (const kind of KINDS) {
-  test(`workers: ${kind} all serve at one address, are counted, and finish what is under way`, async () => {
+  test(`workers: ${kind} all serve at one address, which they share as docs/three_ways.md says, are counted, and finish what is under way`, async () => {
     await using running = await Running.start({ kind });
+    assertShare(kind, "TCP", running.workers.addr);
     for (let i = 0; i < 20; i++) {
       using conn = await running.connect();
       await who(conn);
@@ -316,12 +319,13 @@ for (const kind of KINDS) {
     assert.deepEqual([reset, lost], [1, 0]);
   });
 
-  test(`workers: ${kind} speak TLS`, async () => {
+  test(`workers: ${kind} speak TLS, and share its address as docs/three_ways.md says`, async () => {
     const { cert, key } = await selfSigned(["localhost"]);
     await using running = await Running.start({
       kind,
       listen: { host: "127.0.0.1", tls: { cert, key } },
     });
+    assertShare(kind, "TLS", running.workers.addr);
     const ids = new Set<number>();
     for (let tries = 0; ids.size < 2; tries++) {
       assert.ok(tries < 500);
@@ -386,7 +390,7 @@ test("workers: a socket that is handed over keeps clients while no process is le
   assert.ok(await conn.read(buffer) !== null);
 });
 
-test("workers: a Unix socket is handed over, or ENOTSUP", async () => {
+test("workers: a Unix socket is handed over as docs/three_ways.md says, or ENOTSUP", async () => {
   const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
   const path = join(dir, "socket");
   try {
@@ -398,6 +402,7 @@ test("workers: a Unix socket is handed over, or ENOTSUP", async () => {
     {
       await using running = await Running.start({ listen });
       assert.deepEqual(running.workers.addr, { transport: "unix", path });
+      assertShare("processes", "a Unix socket", running.workers.addr);
       closeAll(await oneOfEach(running, 2));
       await rejects(startWorkers(WORKER_MODULE, { workers: 2, listen }), "EADDRINUSE");
     }
@@ -426,10 +431,30 @@ test("workers: a Unix socket whose permissions cannot be set leaves no file behi
   }
 });
 
-test("workers: threads where the runtime cannot share a port are ENOTSUP", async () => {
-  if (REUSES_PORT) return;
-  await rejects(startWorkers(WORKER_MODULE, { workers: 2, kind: "threads" }), "ENOTSUP");
-});
+for (const kind of ["processes", "threads"] as const) {
+  test(`workers: what ${kind} cannot share on ${runtime} is refused, as the table of docs/three_ways.md says`, async () => {
+    const { cert, key } = await selfSigned(["localhost"]);
+    const dir = mkdtempSync(join(tmpdir(), "plainsocket-"));
+    const tcp = { host: "127.0.0.1" };
+    const listens = [tcp, { ...tcp, tls: { cert, key } }, { path: join(dir, "socket") }];
+    try {
+      for (const [i, what] of SHARED.entries()) {
+        // What they share is looked at above.
+        const shares = what === "a Unix socket"
+          ? kind === "processes" && HANDS_OVER
+          : KINDS.includes(kind);
+        if (shares) continue;
+        assert.equal(cellOf(kind, what), "`ENOTSUP`");
+        await rejects(
+          startWorkers(WORKER_MODULE, { workers: 2, kind, listen: listens[i] }),
+          "ENOTSUP",
+        );
+      }
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+}
 
 /** What a slot asks of a worker that does nothing by itself. */
 const IDLE_HANDLE = { pid: 1, post() {}, release() {}, kill() {} };
