@@ -23,6 +23,7 @@ const HEAP = "--max-old-space-size=40";
 const subject = {
   command: ["env", `DENO_V8_FLAGS=${HEAP}`, `NODE_OPTIONS=${HEAP}`, ...programCommand("server")],
   seed: 1,
+  inProcess: true,
 };
 
 /** `deno task attack` asserts a second; the tests run beside others, on machines that are slow. */

@@ -11,7 +11,7 @@ import { drain, killRelayWorkers, killServer, killWebWorkers } from "./stops.ts"
 /** `deno task chaos` asserts a second. Far less than the grace of 60 s, also where all is slow. */
 const IDLE_MS = 10_000;
 
-const subject = { command: programCommand("server"), seed: 1 };
+const subject = { command: programCommand("server"), seed: 1, inProcess: true };
 
 test("chaos: SIGTERM ends idle connections at once, lets downloads finish, and exits with 0", async () => {
   const took = await drain(subject, 4);

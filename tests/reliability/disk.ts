@@ -25,6 +25,7 @@ import {
   contentOf,
   fetchFrom,
   hear,
+  startServing,
   startSubject,
   stillServes,
   type Subject,
@@ -156,7 +157,7 @@ export async function changeLate(subject: Subject): Promise<void> {
   await using site = await makeSite(
     Object.fromEntries(names.map((name, i) => [name, before[i]])),
   );
-  await using server = await startSubject(subject, ["web", site.root]);
+  await using server = await startServing(subject, ["web", site.root]);
   for (const [i, change] of changes.entries()) {
     const start = i % 2 * 1000;
     using conn = await connect(server);
@@ -185,7 +186,7 @@ export async function changeFiles(subject: Subject): Promise<void> {
     Object.fromEntries(names.map((name) => [name, version(name, 1)])),
   );
   await using copies = await makeSite();
-  await using server = await startSubject(subject, ["web", site.root]);
+  await using server = await startServing(subject, ["web", site.root]);
   await Promise.all(changes.map(async (change, i) => {
     const name = names[i];
     const rate = String(MIB * (4 + random.integer(64)));

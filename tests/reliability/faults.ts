@@ -7,7 +7,7 @@ import { Random } from "../../lib/base/random.ts";
 import { runProgram } from "../support/peers.ts";
 import { runClient, startServer } from "../support/scripts.ts";
 import { makeSite } from "../support/site_helpers.ts";
-import { contentOf, startSubject, stillServes, type Subject } from "./subject.ts";
+import { contentOf, startServing, stillServes, type Subject } from "./subject.ts";
 
 const SIZE = 600_000;
 
@@ -60,7 +60,7 @@ export async function breakTransfers(subject: Subject): Promise<void> {
   const content = contentOf("big.txt", 1, SIZE);
   await using site = await makeSite({ "big.txt": content });
   await using copies = await makeSite({ "sent": content });
-  await using web = await startSubject(subject, ["web", "--upload", site.root]);
+  await using web = await startServing(subject, ["web", "--upload", site.root]);
   await Promise.all(
     networksOf(new Random(subject.seed, 4)).map(async ({ plan, loses }, i) => {
       const to = ["--to", `127.0.0.1:${web.port}`, "--host", "127.0.0.1"];
@@ -95,7 +95,7 @@ export async function goOn(subject: Subject): Promise<void> {
   const content = contentOf("big.bin", 1, SIZE);
   await using site = await makeSite({ "big.bin": content });
   await using copies = await makeSite();
-  await using web = await startSubject(subject, ["web", site.root]);
+  await using web = await startServing(subject, ["web", site.root]);
   const faults = ["reset", "close", "truncate"].map((name, i) =>
     `conn=${i + 1}: down: ${name}@${2000 + random.integer(200_000)}`
   );

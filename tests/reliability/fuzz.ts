@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { garbage } from "../http/http_messages.ts";
 import { makeSite } from "../support/site_helpers.ts";
-import { connect, startSubject, stillServes, type Subject } from "./subject.ts";
+import { connect, startServing, stillServes, type Subject } from "./subject.ts";
 
 /** So many messages are made at a time. */
 const BATCH = 2000;
@@ -36,7 +36,7 @@ export async function verdicts(
   total: number,
 ): Promise<{ readonly digest: string; readonly counts: Readonly<Record<string, number>> }> {
   await using site = await makeSite({ "index.html": "hello", read: "read", large: "large" });
-  await using server = await startSubject(subject, ["web", "--allow-host", "*", "-q", site.root]);
+  await using server = await startServing(subject, ["web", "--allow-host", "*", "-q", site.root]);
   const hash = createHash("sha256");
   const counts: Record<string, number> = {};
   for (let done = 0; done < total; done += BATCH) {

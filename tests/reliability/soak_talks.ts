@@ -8,7 +8,7 @@ import type { Program } from "../support/peers.ts";
 import type { ServerScript } from "../support/scripts.ts";
 import { makeSite } from "../support/site_helpers.ts";
 import { Room } from "./soak_chat.ts";
-import { ask, connect, hear, startSubject, type Subject } from "./subject.ts";
+import { ask, connect, hear, startServing, startSubject, type Subject } from "./subject.ts";
 
 /** A client and its connection. */
 export interface Talk {
@@ -167,7 +167,7 @@ async function startEcho(subject: Subject): Promise<Served> {
 
 /** A relay to an echo server. */
 async function startRelay(subject: Subject): Promise<Served> {
-  const target = await startSubject(subject, ["echo", ...QUIET, ...LIMITS, ...SELDOM_IDLE]);
+  const target = await startServing(subject, ["echo", ...QUIET, ...LIMITS, ...SELDOM_IDLE]);
   const to = ["--to", `127.0.0.1:${target.port}`];
   const server = await startSubject(subject, ["relay", ...to, ...QUIET, ...LIMITS, ...SELDOM_IDLE]);
   return {

@@ -10,7 +10,7 @@ const small: Load = { idle: 40, active: 6, opened: 40, seconds: 1, pause: 100 };
 
 test("soak: idle, active and short clients of each server get each byte, and no descriptor stays", async () => {
   await Promise.all(SERVICES.map(async (service) => {
-    const subject = { command: programCommand("server"), seed: 1 };
+    const subject = { command: programCommand("server"), seed: 1, inProcess: true };
     const { messages, opened } = await soak(subject, service, small);
     assert.equal(opened, small.opened);
     assert.ok(messages >= small.active);

@@ -15,6 +15,7 @@ import {
   ended,
   fetchFrom,
   hear,
+  startServing,
   startSubject,
   stillServes,
   type Subject,
@@ -145,7 +146,7 @@ export async function killServer(subject: Subject): Promise<void> {
     });
   }
   checkUploads(site, uploads);
-  await using server = await startSubject(subject, args);
+  await using server = await startServing(subject, args);
   const listing = await fetchFrom(server, "GET /", "Accept: application/json");
   assert.doesNotMatch(listing.body.toString(), /plainsocket-upload/);
   for (const name of readdirSync(site.root).filter((name) => name.startsWith("."))) {
@@ -177,10 +178,13 @@ async function killWorkersOf(kind: "web" | "relay", subject: Subject): Promise<v
   let mark = random.integer(total);
   await using site = await siteFor(uploads);
   const workers = ["--host", "127.0.0.1", "--workers", "2"];
-  const own = kind === "web" ? workers : [];
-  await using web = await startSubject(subject, ["web", "--upload", ...own, site.root]);
-  const relay = ["relay", "--to", `127.0.0.1:${web.port}`, ...workers];
-  await using front = kind === "web" ? web : await startSubject(subject, relay);
+  await using web = kind === "web"
+    ? undefined
+    : await startServing(subject, ["web", "--upload", site.root]);
+  const args = web === undefined
+    ? ["web", "--upload", site.root]
+    : ["relay", "--to", `127.0.0.1:${web.port}`];
+  await using front = await startSubject(subject, [...args, ...workers]);
   await upload(front, uploads, (sent) => {
     if (sent <= mark) return;
     mark = Infinity;

@@ -5,8 +5,8 @@ import { Buffer } from "node:buffer";
 import assert from "node:assert/strict";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { Program } from "../support/peers.ts";
-import { listening, type ServerScript } from "../support/scripts.ts";
+import { Program, type Running } from "../support/peers.ts";
+import { listening, type ServerScript, startServer } from "../support/scripts.ts";
 
 /** What a scenario runs against. */
 export interface Subject {
@@ -14,6 +14,8 @@ export interface Subject {
   readonly command: readonly string[];
   /** What is random in a scenario follows from it. */
   readonly seed: number;
+  /** Whether servers that are only talked to run in this process. */
+  readonly inProcess?: boolean;
 }
 
 /** A scenario: it rejects if what it states does not hold. It prints nothing, and leaves nothing. */
@@ -31,6 +33,14 @@ export function startSubject(
 ): Promise<ServerScript<Program>> {
   const [name, ...rest] = args;
   return listening(new Program(wrap([...command, name, "--port", "0", ...rest])));
+}
+
+/** Starts server.ts on a free port, where a scenario only talks to it. */
+export function startServing(
+  subject: Subject,
+  args: readonly string[],
+): Promise<ServerScript<Running>> {
+  return subject.inProcess ? startServer(args) : startSubject(subject, args);
 }
 
 /** A text of `size` bytes in which each line says whose it is and where it stands. */
