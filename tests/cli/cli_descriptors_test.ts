@@ -53,7 +53,6 @@ function count(output: Output, pattern: RegExp): number {
 
 for (
   const args of [
-    ["echo", "--host", "127.0.0.1"],
     ["echo", "--host", "127.0.0.1", "-q"],
     ["echo", "--host", "127.0.0.1", "--tls-self-signed"],
     ["echo", "--host", "127.0.0.1", "--workers", "1"],

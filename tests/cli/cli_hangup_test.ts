@@ -101,7 +101,8 @@ const LAUNCHES: readonly (readonly [name: string, line: string])[] = [
 ];
 
 for (const [name, line] of LAUNCHES) {
-  for (const args of [["echo"], ["web"], ["echo", "--workers", "1"]]) {
+  // Each of the others is one process, as a web server is: how it takes a SIGHUP is shown above.
+  for (const args of [["web"], ["echo", "--workers", "1"]]) {
     const server = `server ${args.join(" ")}, ${name}`;
     test(`${server}: SIGHUP to all of its processes ends none, and SIGTERM all`, async () => {
       const program = new Program(inOwnGroup(inShell(line, [
@@ -145,7 +146,7 @@ test("client on a terminal: SIGHUP ends it, as any program", async () => {
 });
 
 test("server: the end of its terminal is not its own", async () => {
-  for (const args of [["echo", "-v"], ["web"], ["chat", "-v"], ["echo", "--workers", "1", "-v"]]) {
+  for (const args of [["web"], ["chat", "-v"], ["echo", "--workers", "1", "-v"]]) {
     const command = [...programCommand("server"), ...args, ...LOCAL];
     await using terminal = new Program(closingTerminal(command), { pipe: true });
     const [, port] = await terminal.stdout.until(/127\.0\.0\.1:([1-9]\d*)/);

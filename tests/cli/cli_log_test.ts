@@ -4,13 +4,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes } from "../support/helpers.ts";
+import { InProcess } from "../support/in_process.ts";
 import { Program, PYTHON } from "../support/peers.ts";
 import {
+  listening,
   programCommand,
   runClient,
   runServer,
   startServer,
-  startServerProcess,
 } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
 
@@ -127,22 +128,25 @@ async function assertAnswers(port: number, sent: string, answer: RegExp): Promis
 
 test("server: goes on when the reader of its log goes away, and ends with 0", async () => {
   await using target = await startServer(["--host", "127.0.0.1"]);
-  const servers: [args: string[], sent: string, answer: RegExp][] = [
-    [["web"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
-    [["web", "--log", "json"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
-    [["echo", "-v"], "hello", /^hello$/],
-    [["echo", "--workers", "1", "-v"], "hello", /^hello$/],
-    [["relay", "--to", `127.0.0.1:${target.port}`], "hello", /^hello$/],
-    [["chat"], "hello\n", /^\* /],
-  ];
-  for (const [args, sent, answer] of servers) {
-    const place = ["--host", "127.0.0.1", "--port", "0"];
-    await using server = await startServerProcess([...args, ...place]);
-    server.program.closeOutput();
+  const process = (args: string[]) => new Program([...programCommand("server"), ...args]);
+  const inProcess = (args: string[]) => new InProcess("server", args);
+  // A stream of our own fails as a pipe does, which two show.
+  const servers = [
+    [process, ["web"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
+    [inProcess, ["web", "--log", "json"], "GET /none HTTP/1.0\r\n\r\n", /^HTTP\/1\.1 404 /],
+    [inProcess, ["echo", "-v"], "hello", /^hello$/],
+    [process, ["echo", "--workers", "1", "-v"], "hello", /^hello$/],
+    [inProcess, ["relay", "--to", `127.0.0.1:${target.port}`], "hello", /^hello$/],
+    [inProcess, ["chat"], "hello\n", /^\* /],
+  ] as const;
+  for (const [start, args, sent, answer] of servers) {
+    const program: Program | InProcess = start([...args, "--host", "127.0.0.1", "--port", "0"]);
+    await using server = await listening(program);
+    program.closeOutput();
     // The second one comes when what is to be told of the first could not be written.
     await assertAnswers(server.port, sent, answer);
     await assertAnswers(server.port, sent, answer);
-    assert.equal((await server.program.stop("SIGINT")).code, 0, args.join(" "));
+    assert.equal((await program.stop("SIGINT")).code, 0, args.join(" "));
   }
 });
 

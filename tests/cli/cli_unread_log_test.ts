@@ -107,9 +107,8 @@ test("web: a server whose log nobody reads answers all, and tells then how much 
   await server.over;
 });
 
-for (
-  const more of [[], ["--log", "json"], ["--workers", "1"], ["--workers", "1", "--log", "json"]]
-) {
+// The relay below has the text of one process, and the form of a line is not what holds anybody up.
+for (const more of [["--log", "json"], ["--workers", "1"]]) {
   const args = ["echo", "--host", "127.0.0.1", "--port", "0", "-v", ...more];
   test(`${args.join(" ")}: a log that nobody reads holds up neither clients nor the end`, async () => {
     await using server = await startUnread(args, NEARLY_FULL);

@@ -26,10 +26,11 @@ export type InProcessOptions = Pick<ProgramOptions, "pipe" | "env"> & {
   readonly clock?: Clock;
 };
 
-/** A stream whose output is collected. */
-function writing(output: Output): Writable {
+/** A stream whose output is collected as long as somebody reads it. */
+function writing(output: Output, isRead: () => boolean): Writable {
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
+      if (!isRead()) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
       // The program may use the memory again once it is told that this is out.
       output.add(Buffer.from(chunk));
       done();
@@ -46,6 +47,7 @@ export class InProcess implements Running {
   readonly resize: (columns: number) => void;
   readonly #name: string;
   readonly #exit: Promise<Exit>;
+  #isRead = true;
   readonly #listeners: Readonly<Record<ProgramSignal, (() => void)[]>> = {
     SIGHUP: [],
     SIGINT: [],
@@ -64,9 +66,10 @@ export class InProcess implements Running {
     const stdin = this.stdin = new PassThrough();
     // It need not read all it is given, and may have ended.
     stdin.on("error", () => {});
-    const stdout = Object.assign(writing(this.stdout), { isTTY: terminal === "both" });
+    const isRead = () => this.#isRead;
+    const stdout = Object.assign(writing(this.stdout, isRead), { isTTY: terminal === "both" });
     const isTTY = terminal !== undefined;
-    const stderr = Object.assign(writing(this.stderr), { isTTY, columns });
+    const stderr = Object.assign(writing(this.stderr, isRead), { isTTY, columns });
     this.resize = (columns) => void (stderr.columns = columns);
     const io: Io = {
       stdin: pipe ? stdin : Readable.from([]),
@@ -101,6 +104,11 @@ export class InProcess implements Running {
     if (listeners.length > 0) return;
     if (signal === "SIGHUP") throw new Error(`It does not listen for SIGHUP: ${this.#name}`);
     this.#pending.add(signal);
+  }
+
+  /** Goes away as the reader of all that it prints: from then on that is EPIPE. */
+  closeOutput(): void {
+    this.#isRead = false;
   }
 
   stop(signal: ProgramSignal = "SIGTERM"): Promise<Exit> {
