@@ -7,11 +7,11 @@
 
 import { checkArgument, HANDLER } from "../../base/arguments.ts";
 import type { Addr } from "../../base/addr.ts";
-import { lightRequest } from "./fetch_request.ts";
-import { fetchResponse } from "./fetch_response.ts";
+import { lightRequest } from "./request_to_light.ts";
+import { fetchResponse } from "./response_from_light.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../server/light.ts";
-import { lightBehind, webRequest } from "./web_request.ts";
-import { lightResponse } from "./web_response.ts";
+import { lightBehind, webRequest } from "./request_from_light.ts";
+import { lightResponse } from "./response_to_light.ts";
 
 /** The second argument of a handler: the addresses of its connection. */
 export interface HttpInfo {

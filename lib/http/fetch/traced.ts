@@ -11,7 +11,7 @@ import { VERSION } from "../../base/version.ts";
 import { HttpError } from "../message/errors.ts";
 import type { LightHandler, LightRequest, LightResponse } from "../server/light.ts";
 import type { HttpHandler } from "./fetch_handler.ts";
-import { lightRequest } from "./fetch_request.ts";
+import { lightRequest } from "./request_to_light.ts";
 import { requestAttributes } from "./span_attributes.ts";
 
 interface Span {

@@ -6,8 +6,8 @@
 
 import { type UpgradeOptions, upgradeResponse } from "../server/upgrade.ts";
 import type { LightRequest, LightResponse } from "../server/light.ts";
-import { fetchResponse } from "./fetch_response.ts";
-import { lightBehind } from "./web_request.ts";
+import { fetchResponse } from "./response_from_light.ts";
+import { lightBehind } from "./request_from_light.ts";
 
 /**
  * Takes over the connection of a request, for another protocol (RFC 9110 section 7.8). Returns the

@@ -1,5 +1,5 @@
 /**
- * A request of fetch's making, as the engine's handlers know requests.
+ * A light request, made of a `Request` of any runtime.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Addr } from "../../base/addr.ts";
 import { headerOf, listOf } from "../message/header_list.ts";
 import { Pieces } from "../message/content_pieces.ts";
 import type { LightBody, LightRequest } from "../server/light.ts";
-import { lightBehind } from "./web_request.ts";
+import { lightBehind } from "./request_from_light.ts";
 
 /**
  * The engine's request behind a `Request`, or one made of it. `remoteAddr` may be what `serveHttp()`

@@ -1,5 +1,5 @@
 /**
- * The `Response` that everyone knows, as a light response.
+ * A light response, made of a `Response`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A light response, as the `Response` that everyone knows.
+ * A `Response`, made of a light response.
  *
  * @module
  */

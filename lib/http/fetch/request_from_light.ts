@@ -1,6 +1,6 @@
 /**
- * The `Request` that everyone knows, made of an engine's request only as far as it is asked for: a
- * real one costs more than all the rest of answering.
+ * A `Request`, made of a light request only as far as it is used: to make a real one costs more than all
+ * the rest of answering.
  *
  * @module
  */
