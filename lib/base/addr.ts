@@ -105,7 +105,7 @@ export function isIPv6(addr: Endpoint): boolean {
   return addr.host.includes(":");
 }
 
-/** The number of bytes that sun_path of sockaddr_un holds, without the NUL behind them. */
+/** The number of bytes that sun_path of sockaddr_un holds, without the NUL after them. */
 const LONGEST_PATH = process.platform === "linux" ? 107 : 103;
 
 /** Why no socket can have a path; undefined if one can. */

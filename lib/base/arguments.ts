@@ -14,7 +14,7 @@ import { nearest } from "./nearest.ts";
 
 /** The kind of an argument: its check, and words for messages. */
 export interface Kind {
-  /** The words for it, behind "takes": `"a string"`. */
+  /** The words for it, after "takes": `"a string"`. */
   readonly takes: string;
   /** Whether the value is of the right type: if not, it is a `TypeError`. */
   readonly is: (value: unknown) => boolean;

@@ -25,7 +25,7 @@ export class Gathered {
     this.#length = needed;
   }
 
-  /** All bytes, in an array without room behind them. Nothing may be added any more. */
+  /** All bytes, in an array without room after them. Nothing may be added any more. */
   whole(): Uint8Array<ArrayBuffer> {
     return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
   }

@@ -71,7 +71,7 @@ export function formatIP(bytes: readonly number[]): string {
 
 /** The addresses that have the first `prefix` bits in common. */
 export interface Cidr {
-  /** The first address, 4 or 16 bytes; the bits behind the prefix are zero. */
+  /** The first address, 4 or 16 bytes; the bits after the prefix are zero. */
   readonly bytes: readonly number[];
   /** The number of bits that count: 0 to 32, or to 128 for IPv6. */
   readonly prefix: number;
@@ -81,7 +81,7 @@ export interface Cidr {
  * Reads a network, `192.0.2.0/24`, or one address, `192.0.2.7`. IPv4 in IPv6 clothes
  * (`::ffff:192.0.2.0/120`) is IPv4.
  *
- * Throws a `TypeError` that says what to write instead, also if bits behind the prefix are set: such
+ * Throws a `TypeError` that says what to write instead, also if bits after the prefix are set: such
  * a line means either the network or the address, and nobody knows which.
  */
 export function parseCidr(text: string): Cidr {

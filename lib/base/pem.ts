@@ -122,7 +122,7 @@ export function privateKeyIn(
 
 /** A certificate with those of its issuers, and its key. */
 export interface KeyPair {
-  /** The certificate, and behind it those of its issuers, in PEM. */
+  /** The certificate, and after it those of its issuers, in PEM. */
   readonly cert: string;
   /** Its private key, in PEM, not encrypted. */
   readonly key: string;

@@ -20,7 +20,7 @@ export function formatSize(bytes: number): string {
   return `${bytes.toFixed(1)} ${UNITS[unit]}`;
 }
 
-/** A number and a unit: a prefix with `iB`, `i`, `B` or nothing behind it, in any case; or bytes. */
+/** A number and a unit: a prefix with `iB`, `i`, `B` or nothing after it, in any case; or bytes. */
 const SIZE = /^(\d+(?:\.\d+)?) ?(?:([kmgtp])(i?b?)|b|bytes?)?$/i;
 
 /**

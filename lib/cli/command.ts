@@ -27,8 +27,8 @@ import type { ProxyOptions } from "./options/proxy_protocol.ts";
 import type { Session } from "./session.ts";
 
 /**
- * Takes the arguments behind its name and resolves to the exit code. If it was not named it takes all
- * of them, and the names that there are: one of them may still come behind flags.
+ * Takes the arguments after its name and resolves to the exit code. If it was not named it takes all
+ * of them, and the names that there are: one of them may still come after flags.
  */
 export type Command = (
   args: readonly string[],

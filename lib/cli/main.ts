@@ -16,7 +16,7 @@ import { flushed, type Io } from "./io/io.ts";
 import { asCalled } from "./program.ts";
 import { Session } from "./session.ts";
 
-/** Runs a script with the arguments behind its name; resolves to the exit code and never rejects. */
+/** Runs a script with the arguments after its name; resolves to the exit code and never rejects. */
 export type Main = (args: readonly string[], io: Io, prefix?: string) => Promise<number>;
 
 /** Makes the {@linkcode Main} of a script, `server.ts` or `client.ts`. */

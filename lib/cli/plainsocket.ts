@@ -32,7 +32,7 @@ const USAGE = `Sockets you can see.
 'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
 `;
 
-/** The advice for a command that does not exist, with the words behind it. */
+/** The advice for a command that does not exist, with the words after it. */
 function unknown(name: string, rest: readonly string[]): string {
   const wrong = `Unknown command '${name}'`;
   if (/^https?:\/\//i.test(name)) return `${wrong}; say ${line(["client", "get", name, ...rest])}.`;
@@ -60,7 +60,7 @@ function placeOf(name: string, rest: readonly string[]): string | undefined {
   return `say ${both.join(" or ")}`;
 }
 
-/** The command lines that a script or protocol of this name is part of, with what stands behind it. */
+/** The command lines that a script or protocol of this name is part of, with what stands after it. */
 function commandsFor(name: string, rest: readonly string[]): string[] {
   if (Object.hasOwn(PROTOCOLS, name)) return [line([name, ...rest])];
   return Object.keys(PROTOCOLS).filter((script) => PROTOCOLS[script].includes(name))

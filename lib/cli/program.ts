@@ -34,7 +34,7 @@ export function asCalled(text: string, prefix: string | undefined): string {
 /** The lines of the examples that say how to run the same program in another way. */
 const ELSEWHERE = / {2}the same (on Node|without a checkout)$/;
 
-/** The same with a help text, whose examples, the lines behind the first empty one, are Deno's. */
+/** The same with a help text, whose examples, the lines after the first empty one, are Deno's. */
 export function helpAsCalled(help: string, prefix: string | undefined): string {
   if (prefix === undefined) return help;
   const [title, examples, ...rest] = help.split("\n\n");

@@ -71,7 +71,7 @@ export class ActiveFaults {
 
   /**
    * The number of bytes that still come, of which `position` have come, until the place of the fault;
-   * negative behind it, and `Infinity` if that is not known.
+   * negative after it, and `Infinity` if that is not known.
    */
   left(fault: Fault, position: number): number {
     const isAfterBytes = "at" in fault && "bytes" in fault.at;

@@ -14,7 +14,7 @@ import { type MessagePart, MessageScanner } from "./web_socket_messages.ts";
 import type { Fault, FaultName, Faults } from "./plan.ts";
 import { Queue } from "./queue.ts";
 
-/** The most bytes on their way: behind them the sender is held back, as by a network. */
+/** The most bytes on their way: after them the sender is held back, as by a network. */
 const MAX_ON_THE_WAY = 256 * 1024;
 
 const RECEIVE_SIZE = 16 * 1024;
@@ -42,7 +42,7 @@ interface Piece {
   /** When it came, and when it arrives, on the clock. */
   readonly came: number;
   readonly due: number;
-  /** The event behind it. */
+  /** The event after it. */
   readonly then: EndingFault | "fin" | "failure" | undefined;
 }
 
@@ -162,7 +162,7 @@ export class ByteFlow {
     }
   }
 
-  /** Reads; the end of the stream and what breaks it are put on their way, behind what came before. */
+  /** Reads; the end of the stream and what breaks it are put on their way, after what came before. */
   async #read(buffer: Uint8Array): Promise<number | undefined> {
     try {
       const n = await this.#from.read(buffer);
@@ -215,7 +215,7 @@ export class ByteFlow {
     }
   }
 
-  /** The first fault that happens in these bytes, or right behind them. */
+  /** The first fault that happens in these bytes, or right after them. */
   #firstPlace(bytes: Uint8Array): Place | undefined {
     if (bytes.length > 0) {
       const [fault] = this.#atData();

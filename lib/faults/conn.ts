@@ -50,7 +50,7 @@ export class FaultyConn<A extends Addr> implements Conn<A> {
   readonly #context: FaultyContext;
   /** Whether this side has closed it. */
   #closed = false;
-  /** Whether all bytes of this side have arrived, and FIN behind them. */
+  /** Whether all bytes of this side have arrived, and FIN after them. */
   #sent = false;
   #ended = false;
   /** Whether a fault has reset it. */

@@ -26,7 +26,7 @@ export class Queue<T> {
     this.#items.push(item);
   }
 
-  /** Removes the first item, and those behind it for which `also` holds, up to the first other one. */
+  /** Removes the first item, and those after it for which `also` holds, up to the first other one. */
   take(also: (item: T) => boolean = () => false): T[] {
     let end = this.#start + 1;
     while (end < this.#items.length && also(this.#items[end])) end++;

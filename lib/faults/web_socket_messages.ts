@@ -101,7 +101,7 @@ function sizeOf([, second]: readonly number[]): number {
   return (short < 126 ? 2 : short === 126 ? 4 : 10) + (second >= 0x80 ? 4 : 0);
 }
 
-/** The number of bytes behind a header. */
+/** The number of bytes after a header. */
 function contentOf(header: readonly number[]): number {
   const short = header[1] & 0x7f;
   if (short < 126) return short;

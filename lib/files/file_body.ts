@@ -178,7 +178,7 @@ const NOTHING: AsyncGenerator<Uint8Array, void, void> = (async function* () {})(
 
 /** The result of a read. */
 interface Chunk extends Slice {
-  /** Whether nothing of the file is read behind it. */
+  /** Whether nothing of the file is read after it. */
   readonly last: boolean;
 }
 

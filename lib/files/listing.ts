@@ -259,7 +259,7 @@ const REFERENCES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Invisible characters, and those that change the direction of the text behind them. */
+/** Invisible characters, and those that change the direction of the text after them. */
 // deno-lint-ignore no-control-regex
 const UNSEEN = /[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -98,7 +98,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NO
 
 /**
  * Opens a file that was located, if it still is that file; the caller closes it. It may have grown
- * since, if that is said: then there is more behind what was located. Rejects as `fs` does, and with a
+ * since, if that is said: then there is more after what was located. Rejects as `fs` does, and with a
  * {@linkcode ChangedError}.
  */
 export async function openLocated(located: Located, mayHaveGrown = false): Promise<FileHandle> {

@@ -73,7 +73,7 @@ export function mayHaveSiblings(type: string): boolean {
   return isCompressible(type) || type === UNKNOWN;
 }
 
-/** Returns the text behind the last dot of a name. All of the name if it has no dot. */
+/** Returns the text after the last dot of a name. All of the name if it has no dot. */
 function extensionOf(name: string): string {
   return baseOf(name).split(".").at(-1)!.toLowerCase();
 }

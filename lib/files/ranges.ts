@@ -58,7 +58,7 @@ function parseSpec(spec: string, size: number): Slice | undefined {
   return { start, end: last === "" ? size : Math.min(Number(last) + 1, size) };
 }
 
-/** A position behind the end of any file. */
+/** A position after the end of any file. */
 const NOTHING: Slice = { start: Infinity, end: Infinity };
 
 /** Compares digits, of which there may be more than a number holds. */

@@ -65,7 +65,7 @@ export class FrameDecoder {
 
   /**
    * The bytes that came and were not taken as a frame, in a copy: the beginning of the next frame,
-   * or that which {@linkcode next} throws for and all behind it.
+   * or that which {@linkcode next} throws for and all after it.
    */
   get rest(): Uint8Array {
     const held = this.#held.subarray(0, this.#heldSize);
@@ -133,14 +133,14 @@ export class FrameDecoder {
     }
   }
 
-  /** Takes the frame that is whole now, and gives back to the chunk what lies behind it. */
+  /** Takes the frame that is whole now, and gives back to the chunk what lies after it. */
   #joined(held: Uint8Array): Uint8Array {
     this.#at -= held.length - this.#bounds.next;
     this.#reset();
     return payload(held, this.#bounds);
   }
 
-  /** Copies the next `n` bytes of the chunk behind those held. */
+  /** Copies the next `n` bytes of the chunk after those held. */
   #hold(n: number): void {
     const { maxSize, overhead } = this.#framing;
     const size = this.#heldSize + n;

@@ -55,7 +55,7 @@ export function lines(options: FramingOptions = {}): Framing {
 /**
  * Frames that end with `end`, which is not part of them and cannot be in them.
  *
- * The stream must end behind a delimiter; otherwise it is the `FrameError` INCOMPLETE. A payload
+ * The stream must end after a delimiter; otherwise it is the `FrameError` INCOMPLETE. A payload
  * with the delimiter in it cannot be written, nor one that ends with a part of it so that the two
  * together would end early: HAS_DELIMITER. Throws a `RangeError` unless `end` has 1 to 256 bytes.
  *

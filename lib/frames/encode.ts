@@ -31,7 +31,7 @@ export function encodeFrame(framing: Framing, payload: Uint8Array): Uint8Array {
 export interface DecodedFrames {
   /** The payloads of the frames, in order. */
   readonly frames: Uint8Array[];
-  /** The bytes behind them. */
+  /** The bytes after them. */
   readonly rest: Uint8Array;
 }
 
@@ -39,7 +39,7 @@ export interface DecodedFrames {
  * Finds the frames at the beginning of `bytes`, which need not be all of a stream. The results
  * are parts of `bytes`, not copies.
  *
- * Throws a {@linkcode FrameError} if the first one is not a frame, however it goes on. One behind that
+ * Throws a {@linkcode FrameError} if the first one is not a frame, however it goes on. One after that
  * is where `rest` begins, so that the frames before it are not lost.
  *
  * @example

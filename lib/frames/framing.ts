@@ -29,9 +29,9 @@ export interface FramingOptions {
 export interface FrameBounds {
   /** The first byte of the payload. */
   start: number;
-  /** The position behind the last byte of the payload. */
+  /** The position after the last byte of the payload. */
   end: number;
-  /** The position behind the last byte of the frame, where the next one begins. */
+  /** The position after the last byte of the frame, where the next one begins. */
   next: number;
 }
 
@@ -47,7 +47,7 @@ export interface Framing {
   readonly maxSize: number;
   /** The most bytes that a frame has besides its payload. */
   readonly overhead: number;
-  /** The end of a frame, behind its payload. */
+  /** The end of a frame, after its payload. */
   readonly tail: Uint8Array;
 
   /** Throws the {@linkcode FrameError} of a payload that cannot be sent. */
@@ -55,7 +55,7 @@ export interface Framing {
 
   /**
    * Puts what comes before a payload of `size` bytes into `out` at index `at`, where there is room
-   * for it. Returns the index behind it.
+   * for it. Returns the index after it.
    */
   putHead(size: number, out: Uint8Array, at: number): number;
 
@@ -81,7 +81,7 @@ export const FRAMING: Kind = having("a framing, such as lines()", "find", "check
 /** Nothing: the tail of a frame that has none. */
 export const NO_TAIL: Uint8Array = new Uint8Array(0);
 
-/** Puts a frame, whose payload is checked, into `out` at index `at`. Returns the index behind it. */
+/** Puts a frame, whose payload is checked, into `out` at index `at`. Returns the index after it. */
 export function putFrame(
   framing: Framing,
   payload: Uint8Array,
@@ -124,7 +124,7 @@ export function tooLarge({ name, maxSize }: Framing, size: number): FrameError {
   return new FrameError("TOO_LARGE", failure);
 }
 
-/** The error of a frame that goes on behind the limit, nobody knows how far. */
+/** The error of a frame that goes on after the limit, nobody knows how far. */
 export function endless({ name, maxSize }: Framing): FrameError {
   const limit = counted(maxSize, "byte");
   const failure = `Cannot read a frame (${name}): it has more than the limit of ${limit}`;

@@ -71,7 +71,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /**
    * The bytes that were received and not taken as a frame, in a copy: the beginning of the next
-   * frame, or the frame that {@linkcode read} rejects and all bytes behind it. The rest of the stream
+   * frame, or the frame that {@linkcode read} rejects and all bytes after it. The rest of the stream
    * is in the connection, for a program that goes on without this reader.
    */
   get rest(): Uint8Array {
@@ -92,7 +92,7 @@ export class FrameReader implements AsyncIterable<Uint8Array> {
 
   /**
    * Does the same without a copy: the payload is valid until the next `read()` or `readBorrowed()`,
-   * and those that `tryReadBorrowed()` gives behind it are valid together with it.
+   * and those that `tryReadBorrowed()` gives after it are valid together with it.
    */
   readBorrowed(): Promise<Uint8Array | null> {
     return this.#read(this.#borrowed);

@@ -24,7 +24,7 @@ export class Histogram {
   readonly #counts: Float64Array;
   #sum = 0;
 
-  /** `bounds` are in seconds, ascending. What is longer than the last is counted behind it. */
+  /** `bounds` are in seconds, ascending. What is longer than the last is counted after it. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Float64Array(bounds.length + 1);

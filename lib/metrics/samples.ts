@@ -7,7 +7,7 @@
 import { FAMILIES } from "./families.ts";
 
 /**
- * A value that was measured: the name of the metric, behind it `_bucket`, `_sum` or `_count` of a
+ * A value that was measured: the name of the metric, after it `_bucket`, `_sum` or `_count` of a
  * histogram; its labels, such as `reason="access"`, joined by commas; and the value. Plain data, which
  * JSON can carry.
  */

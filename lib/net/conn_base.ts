@@ -53,7 +53,7 @@ export abstract class BaseConn implements Conn {
   #closeReason: Error | undefined;
   /** The socket is freed, or about to be: nothing more is written. */
   #freed = false;
-  /** {@linkcode closeWrite} was called: no more is written behind what waits. */
+  /** {@linkcode closeWrite} was called: no more is written after what waits. */
   #ending = false;
   /** The last write that was begun or waits. The next one waits for it. */
   #last: Promise<void> = DONE;

@@ -79,7 +79,7 @@ export interface Relayed {
  * {@linkcode Balancer}.
  *
  * - A side that reads slowly holds the other one back: at most 64 KiB of a direction are under way here.
- * - FIN is passed on as FIN, behind all that came before it, and the other direction goes on. When
+ * - FIN is passed on as FIN, after all that came before it, and the other direction goes on. When
  *   both have ended, the handler is done.
  * - When one side resets, the other is reset, as far as its runtime can ({@linkcode Conn.reset}).
  *   When one side takes no more bytes, what it said before is passed on first.

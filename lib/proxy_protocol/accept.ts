@@ -28,7 +28,7 @@ export interface HeaderLimits {
 }
 
 /**
- * Takes the header. The connection that it returns begins behind it. Rejects with a
+ * Takes the header. The connection that it returns begins after it. Rejects with a
  * {@linkcode SocketError}, and closes the connection: EPROTO, ETIMEDOUT, ECONNRESET, or the reason of
  * the signal.
  */
@@ -50,7 +50,7 @@ export async function acceptHeader(conn: Conn, limits: HeaderLimits): Promise<Co
 
 const NOTHING = new Uint8Array(0);
 
-/** The bytes that have come behind a header. */
+/** The bytes that have come after a header. */
 class Behind implements Received {
   chunk: Uint8Array;
   from: number;

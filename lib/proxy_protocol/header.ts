@@ -45,7 +45,7 @@ export const SIGNATURE: Uint8Array = Uint8Array.of(
   ...[0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a],
 );
 
-/** The number of bytes of version 2 that tell how many come behind them. */
+/** The number of bytes of version 2 that tell how many come after them. */
 export const FIXED_SIZE = 16;
 
 /** The family of Unix sockets in version 2. */

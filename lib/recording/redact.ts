@@ -10,7 +10,7 @@ import type { SocketEvent } from "../observe/events.ts";
 
 const [TAB, LF, CR, SPACE, COLON, STAR] = [9, 10, 13, 32, 58, 42];
 
-/** The longest name of a field that is looked for, with the white space behind it. */
+/** The longest name of a field that is looked for, with the white space after it. */
 const MAX_NAME = 40;
 
 /** The schemes whose names are shown, in lower case. */

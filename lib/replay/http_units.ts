@@ -38,7 +38,7 @@ export function httpUnits(script: Script, ignored: ReadonlySet<string>): () => F
   return () => finder(new Heads(leftOut, methods).response);
 }
 
-/** A head at the beginning of bytes, and how long the body behind it is. */
+/** A head at the beginning of bytes, and how long the body after it is. */
 interface FoundHead extends Found {
   readonly body: BodyLength;
 }

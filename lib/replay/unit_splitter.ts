@@ -19,7 +19,7 @@ export interface Found {
 
 /**
  * Finds the unit at the beginning of bytes; undefined if it is not complete. The next call then gets
- * the same bytes again, and more behind them.
+ * the same bytes again, and more after them.
  */
 export type FindUnit = (bytes: Buffer) => Found | undefined;
 
@@ -41,7 +41,7 @@ export function findFrame(framing: Framing): FindUnit {
 /** Splits a stream into units. */
 export class UnitSplitter {
   readonly #find: FindUnit;
-  /** The bytes that are left, with room behind them. */
+  /** The bytes that are left, with room after them. */
   #room: Buffer = Buffer.alloc(0);
   #length = 0;
 

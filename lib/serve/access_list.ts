@@ -54,7 +54,7 @@ const OPTIONS: Kinds<AccessOptions> = {
  * file are for them. An address that is not an IP address is refused.
  *
  * The constructor and {@linkcode AccessList.replace} throw a `TypeError` for a network that is not
- * valid, or that has bits set behind its prefix (`10.0.0.1/8`).
+ * valid, or that has bits set after its prefix (`10.0.0.1/8`).
  *
  * With TLS, give it to the listener, too ({@linkcode TlsServerOptions.admission}). Otherwise a
  * denied client shakes hands first.

@@ -189,6 +189,6 @@ export function warn(error: unknown, doing: string): void {
   const warning = new Error(escapeText(`A handler failed ${doing}`), { cause: error });
   warning.name = "HandlerWarning";
   const detail = inspect(error).split("\n").map(escapeText).join("\n");
-  // The runtimes print a warning without its stack, and `detail` behind it.
+  // The runtimes print a warning without its stack, and `detail` after it.
   process.emitWarning(Object.assign(warning, { detail }));
 }

@@ -7,7 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Conn } from "../net/transport.ts";
 
-/** The most bytes on their way in one direction: behind them the sender is held back. */
+/** The most bytes on their way in one direction: after them the sender is held back. */
 const MAX_ON_THE_WAY = 64 * 1024;
 
 const RECEIVE_SIZE = 16 * 1024;

@@ -38,7 +38,7 @@ export class SimulationLog {
     this.#entries.push({ host, event: own });
   }
 
-  /** Copies bytes behind those of earlier events: a buffer for each would cost more than its bytes. */
+  /** Copies bytes after those of earlier events: a buffer for each would cost more than its bytes. */
   #copy(data: Uint8Array): Uint8Array {
     if (data.length > BLOCK) return new Uint8Array(data);
     if (this.#block.length - this.#used < data.length) {

@@ -9,7 +9,7 @@ import { flagsFor } from "../options/host.ts";
 import { socatHint } from "./socat.ts";
 
 /**
- * Says what to type instead of `word`, behind which stands `next`, undefined if nothing or an option
+ * Says what to type instead of `word`, after which stands `next`, undefined if nothing or an option
  * does; undefined if nothing is known that looks so.
  */
 export type Advice = (word: string, next: string | undefined) => string | undefined;
@@ -32,7 +32,7 @@ export function synonym(word: string, names: readonly string[]): string | undefi
   return names.find((name) => SYNONYMS[name]?.includes(word.toLowerCase()));
 }
 
-/** HOST and PORT, one behind the other, as the tutorials have them; undefined if it is something else. */
+/** HOST and PORT, one after the other, as the tutorials have them; undefined if it is something else. */
 function hostAndPort(
   [word, next]: readonly (string | undefined)[],
 ): readonly [host: string, port: string] | undefined {
@@ -58,7 +58,7 @@ export function placeFlags(words: readonly string[]): string | undefined {
   return isPlace(word) ? `--host ${word}` : undefined;
 }
 
-/** The advice for words behind `relay`; `hasTarget` says whether there is `--to`, too. */
+/** The advice for words after `relay`; `hasTarget` says whether there is `--to`, too. */
 export function relayAdvice(words: readonly string[], hasTarget: boolean): string {
   if (hasTarget) return placeAdvice(words) ?? `for one more target say --to ${words[0]}`;
   const [word = "", next] = words;

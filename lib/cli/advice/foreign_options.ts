@@ -20,7 +20,7 @@ function of(command: string, options: string): Hints {
   );
 }
 
-/** Deno's, which do nothing behind the name of the script. */
+/** Deno's, which do nothing after the name of the script. */
 export const DENO_HINTS: Hints = same(
   "-A --allow-all --allow-net --allow-read --allow-write --allow-run --allow-env --allow-sys " +
     "--unstable-net",

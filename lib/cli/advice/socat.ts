@@ -7,7 +7,7 @@
 interface SocatAddress {
   readonly listens: boolean;
   readonly kind: "tcp" | "udp" | "tls" | "unix";
-  /** HOST:PORT, a port or a path, without the options behind it. */
+  /** HOST:PORT, a port or a path, without the options after it. */
   readonly place: string;
 }
 

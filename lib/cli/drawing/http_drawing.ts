@@ -1,6 +1,6 @@
 /**
  * HTTP in the drawing of a connection: each head is an arrow with its fields below, and so is all
- * of the content behind it.
+ * of the content after it.
  *
  * @module
  */

@@ -26,7 +26,7 @@ const VERSIONS = [0x0304, 0x0303];
 
 const u16 = (n: number) => [n >> 8, n & 0xff];
 const u16s = (numbers: readonly number[]) => numbers.flatMap(u16);
-/** A vector behind its length. */
+/** A vector after its length. */
 const in8 = (bytes: readonly number[]) => [bytes.length, ...bytes];
 const in16 = (bytes: readonly number[]) => [...u16(bytes.length), ...bytes];
 const extension = (type: number, bytes: readonly number[]) => [...u16(type), ...in16(bytes)];

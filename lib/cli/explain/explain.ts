@@ -70,7 +70,7 @@ export function sentences({ why, next }: Cause): string {
   return escapeText([why, next].filter(Boolean).map((text) => `${text}.`).join(" "));
 }
 
-/** Puts the cause in place of the advice of the error, or of the one that it was made of; else behind it. */
+/** Puts the cause in place of the advice of the error, or of the one that it was made of; else after it. */
 function replaced(error: Error, cause: string): string {
   const { message } = error;
   for (const one of [error, error.cause]) {

@@ -10,7 +10,7 @@ import type { Cause } from "./connecting.ts";
 import type { Manner } from "./next_command.ts";
 import type { Speech } from "./server_protocol.ts";
 
-/** Describes the answer of a server to TLS, as the words behind "it". */
+/** Describes the answer of a server to TLS, as the words after "it". */
 export function describeSpeech(speech: Speech): string {
   switch (speech.type) {
     case "tls":

@@ -76,7 +76,7 @@ function whyForbidden(right: "read" | "write", path: string, error: unknown): st
 
 /**
  * Reads a text that an option names, without the mark that some editors put before it. Throws a
- * {@linkcode UsageError}, whose message goes on behind the name of the option: also for UTF-16.
+ * {@linkcode UsageError}, whose message goes on after the name of the option: also for UTF-16.
  */
 export function readTextFile(path: string): string {
   const data = readStart(path, MAX_TEXT + 1);

@@ -107,7 +107,7 @@ export function size(
 }
 
 /**
- * A number of seconds, or of another unit that stands behind it, with fractions, as milliseconds. A
+ * A number of seconds, or of another unit that stands after it, with fractions, as milliseconds. A
  * timer takes 24 days at the most.
  */
 export function seconds(fallback: number, help: string): Flag<number> {
@@ -221,7 +221,7 @@ export function checkNeeds<F extends Flags>(flags: F, { values, given }: Parsed<
   }
 }
 
-/** The name of a flag that stands behind one dash, as `-help`, which is `-h -e -l -p` by the rules. */
+/** The name of a flag that stands after one dash, as `-help`, which is `-h -e -l -p` by the rules. */
 function longWithOneDash(arg: string, flags: Flags): string | undefined {
   const [, name = ""] = /^-(\w[\w-]+)(?:=|$)/.exec(arg) ?? [];
   return Object.hasOwn(flags, name) ? name : undefined;

@@ -55,7 +55,7 @@ export class Log {
   readonly #diagram: typeof liveDiagram | undefined;
   /** The number of lines that were dropped since somebody last read what waits. */
   #dropped = 0;
-  /** The cursor of the terminal stands behind data that did not end its line. */
+  /** The cursor of the terminal stands after data that did not end its line. */
   #midLine = false;
 
   constructor(io: Io, { verbose, quiet, log, worker }: LogOptions, diagram?: typeof liveDiagram) {
@@ -96,7 +96,7 @@ export class Log {
 
   /** Logs a bug in the program, with its stack. `before` says what it was about. */
   mistake(error: unknown, before = ""): void {
-    // The message may quote others, and is one line; the stack behind it has lines of its own.
+    // The message may quote others, and is one line; the stack after it has lines of its own.
     const text = before +
       (error instanceof Error && error.stack !== undefined
         ? error.stack.replace(error.message, escapeText)

@@ -10,7 +10,7 @@ const MOST_CHARACTERS = 64;
 
 /**
  * Quotes bytes: text stays text, what is not is escaped as `\n`, `\t`, `\x00`, and what is long is
- * cut, with its length behind it. Terminals see no control character.
+ * cut, with its length after it. Terminals see no control character.
  */
 export function quote(data: Uint8Array): string {
   let out = "";

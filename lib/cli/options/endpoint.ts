@@ -27,7 +27,7 @@ export function parseEndpoint(text: string): Endpoint {
   throw new UsageError(`'${text}': a port is a whole number from 1 to 65535, not '${port}'`);
 }
 
-/** Nothing may be left over behind `HOST:PORT`, such as the port that users of nc put there. */
+/** Nothing may be left over after `HOST:PORT`, such as the port that users of nc put there. */
 export function noMoreThanPlace(text: string, more: readonly string[], advice: string): void {
   const [next = ""] = more;
   if (/^\d+(-\d+)?$/.test(next)) {

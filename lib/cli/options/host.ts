@@ -7,7 +7,7 @@
 import { parseScopedIP } from "../../base/ip.ts";
 import { type Flag, text, UsageError } from "../io/flags.ts";
 
-/** The flag. A port behind the host is refused with advice. */
+/** The flag. A port after the host is refused with advice. */
 export function hostFlag(fallback: string, help: string): Flag<string> {
   return { ...text("HOST", fallback, help), parse: hostAlone };
 }

@@ -23,7 +23,7 @@ import {
 /** The environment of a successor: the process before it, and the sockets by name. */
 const VARIABLE = "PLAINSOCKET_PREDECESSOR";
 
-/** The descriptors of a successor begin behind stdin, stdout, stderr and the channel. */
+/** The descriptors of a successor begin after stdin, stdout, stderr and the channel. */
 const FIRST_FD = 4;
 
 /** The time in which a successor must serve, in milliseconds. */

@@ -39,7 +39,7 @@ export interface Spoken {
   readonly plain?: string;
   /** The scheme with TLS. */
   readonly secure: string;
-  /** The path behind the address. */
+  /** The path after the address. */
   readonly path: string;
 }
 

@@ -66,7 +66,7 @@ export class History {
     ) this.#leaveOut();
   }
 
-  /** The events behind number `after` that are kept, in order, at most `most` of them. */
+  /** The events after number `after` that are kept, in order, at most `most` of them. */
   since(after: number, most: number): Entry[] {
     const { first, last } = this.#entries();
     const behind = (entries: Entry[]) => {

@@ -31,7 +31,7 @@ export class ResponseInput {
   chunk: Buffer = Buffer.alloc(HEAD_BUFFER);
   /** The first byte not taken. */
   from = 0;
-  /** The position behind the last received byte. */
+  /** The position after the last received byte. */
   to = 0;
 
   constructor(conn: Conn) {

@@ -27,7 +27,7 @@ type Decoder = Transform & { readonly bytesWritten: number };
 interface Coding {
   /** Makes the decoder of content that begins with the byte `first`. */
   make(first: number): Decoder;
-  /** Whether it fails when its input breaks off, or goes on behind its end. */
+  /** Whether it fails when its input breaks off, or goes on after its end. */
   readonly strict: boolean;
 }
 

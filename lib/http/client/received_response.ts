@@ -161,7 +161,7 @@ export class ReceivedResponse implements ClientResponse {
   }
 
   /**
-   * Closes the connection once the response is whole: what may come behind it is of no interest (RFC
+   * Closes the connection once the response is whole: what may come after it is of no interest (RFC
    * 9112 section 6.3), nor is when the server closes. A server that takes the request for good may
    * still be reading it; one that refuses it is not.
    */

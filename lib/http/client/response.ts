@@ -87,7 +87,7 @@ export interface ClientResponse extends AsyncIterable<Uint8Array>, Disposable {
    * before.
    *
    * Rejects with a {@linkcode RequestError}: PARTIAL if the server closed before the end,
-   * BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}. What the server sends behind the
+   * BAD_CHUNK, BODY_TOO_LARGE; or with a {@linkcode SocketError}. What the server sends after the
    * end is not looked at.
    */
   read(): Promise<Uint8Array | null>;

@@ -72,7 +72,7 @@ export interface UpgradeResult {
   /** Its response: 101, or any other. */
   readonly response: ClientResponse;
   /**
-   * The connection, which belongs to the caller. Its first reads give what the server sent behind the
+   * The connection, which belongs to the caller. Its first reads give what the server sent after the
    * head of 101. Undefined if the server answered with another status; then the response is read as
    * that of any request.
    */

@@ -29,7 +29,7 @@ export class Upload {
   }
 
   /**
-   * Sends it behind `head`, which does not wait for the first chunk. An error that the stream
+   * Sends it after `head`, which does not wait for the first chunk. An error that the stream
    * throws ends the connection, and is the one with which reading rejects.
    */
   async send(conn: Conn, head: Uint8Array): Promise<void> {

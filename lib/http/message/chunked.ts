@@ -52,7 +52,7 @@ export class ChunkedDecoder {
 
   /**
    * Takes bytes of `chunk` from `from` to `to`, up to the end of the body. Tells with `onData` where
-   * in `chunk` there is content. Returns the index behind the last byte taken.
+   * in `chunk` there is content. Returns the index after the last byte taken.
    *
    * Throws {@linkcode HttpError} for what is not chunked coding. The decoder is of no use after that.
    */

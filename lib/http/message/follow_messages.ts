@@ -14,7 +14,7 @@ import { ResponseHeadParser } from "./response_head.ts";
 export type Passed =
   /** A head: its first line, then the names and values of its fields by turns. */
   | { readonly type: "head"; readonly first: string; readonly headers: readonly string[] }
-  /** The content behind it, as a whole: how many bytes it had, without its framing. */
+  /** The content after it, as a whole: how many bytes it had, without its framing. */
   | { readonly type: "content"; readonly size: number }
   /** Bytes that are not a valid message, and all that follow them. */
   | { readonly type: "other"; readonly bytes: Uint8Array };
@@ -22,7 +22,7 @@ export type Passed =
 /** Follows what passes in one direction, in pieces of any size. */
 export type Follow = (data: Uint8Array) => Passed[];
 
-/** The most requests that wait for their responses; behind them the responses are not followed. */
+/** The most requests that wait for their responses; after them the responses are not followed. */
 const MAX_WAITING = 1024;
 
 /** Reads heads. Throws for what is not valid; after that it is of no use. */
@@ -101,7 +101,7 @@ class Follower {
 /**
  * Makes what follows the HTTP messages of a connection, for programs that only see its bytes pass: one
  * function for each direction. How a response is read depends on its request, so feed both. Bytes that
- * are not a valid message, and all behind them, are passed as they are.
+ * are not a valid message, and all after them, are passed as they are.
  *
  * @example
  * ```ts

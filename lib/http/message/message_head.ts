@@ -9,7 +9,7 @@ import type { RequestHead } from "./request_head.ts";
 import { type BodyLength, bodyLengthOf } from "./response_framing.ts";
 import type { ResponseHead } from "./response_head.ts";
 
-/** A head, and how long the content behind it is. */
+/** A head, and how long the content after it is. */
 export interface MessageHead {
   /** The first line, without its end. */
   readonly first: string;

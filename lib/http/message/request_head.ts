@@ -69,13 +69,13 @@ export class HeadParser {
   }
 
   /**
-   * Takes the bytes of `chunk` from `from` to `to`. Returns the index of the first byte behind the
+   * Takes the bytes of `chunk` from `from` to `to`. Returns the index of the first byte after the
    * head, and {@linkcode take} gives it; or -1 if all were taken and the head goes on.
    *
    * Throws {@linkcode HttpError} for a head that is not right. The parser is of no use after that.
    */
   parse(chunk: Buffer, from: number, to: number): number {
-    // No head that keeps the limits is longer, and a body behind it need not be decoded.
+    // No head that keeps the limits is longer, and a body after it need not be decoded.
     const { requestLine, headerBytes } = this.#limits;
     const end = Math.min(to, from + requestLine + headerBytes + 8);
     const held = this.#held.length;

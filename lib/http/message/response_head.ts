@@ -73,14 +73,14 @@ export class ResponseHeadParser {
   }
 
   /**
-   * Takes the bytes of `chunk` from `from` to `to`. Returns the index of the first byte behind the
+   * Takes the bytes of `chunk` from `from` to `to`. Returns the index of the first byte after the
    * head, and {@linkcode take} gives it; or -1 if all were taken and the head goes on.
    *
    * Throws {@linkcode HttpError} for a head that is not right. The parser is of no use after that.
    */
   parse(chunk: Buffer, from: number, to: number): number {
     const { statusLine, headerBytes } = this.#limits;
-    // No head that keeps the limits is longer, and a body behind it need not be searched.
+    // No head that keeps the limits is longer, and a body after it need not be searched.
     const bytes = chunk.subarray(0, Math.min(to, from + statusLine + headerBytes + 8));
     for (let at = from;;) {
       const lf = bytes.indexOf(LF, at);

@@ -123,7 +123,7 @@ export class HttpConnection implements Evictable {
     } catch (error) {
       await this.#fail(error);
     } finally {
-      // The bytes behind the request are for the next protocol.
+      // The bytes after the request are for the next protocol.
       if (!state.switched) input.release();
     }
   }

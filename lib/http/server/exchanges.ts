@@ -146,7 +146,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
   async #exchangeBody(request: EngineRequest, body: BodyReader): Promise<void> {
     const state = this.#state;
     this.phases.expectBody();
-    // A read of the handler may first send 100, behind the responses that wait.
+    // A read of the handler may first send 100, after the responses that wait.
     if (state.reading === "expecting") await this.#output.flush();
     const behind = !this.#output.empty;
     const answer = this.#ask(request);
@@ -343,7 +343,7 @@ export class Exchanges implements RequestConnection, WatchedConnection {
         if (discarded > MOST_DISCARDED) return false;
       }
     } catch (error) {
-      // The request is answered; what is wrong behind that cannot be answered again.
+      // The request is answered; what is wrong after that cannot be answered again.
       if (error instanceof HttpError && this.#state.reading === "body") return false;
       throw error;
     }

@@ -33,7 +33,7 @@ export class Input {
   chunk: Buffer;
   /** The first byte not taken. */
   from = 0;
-  /** The position behind the last received byte. */
+  /** The position after the last received byte. */
   to = 0;
 
   constructor(conn: Conn, pool: BufferPool) {

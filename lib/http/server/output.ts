@@ -120,14 +120,14 @@ export class Output {
     this.#buffer = undefined;
   }
 
-  /** Sends text behind what was gathered, whatever its length. */
+  /** Sends text after what was gathered, whatever its length. */
   async sendText(text: string): Promise<void> {
     if (!this.fits(text.length * 3)) await this.flush();
     if (this.fits(text.length * 3)) this.text(text);
     else await this.#write(Buffer.from(text, "latin1"));
   }
 
-  /** Sends bytes behind what was gathered, without copying them if they are many. */
+  /** Sends bytes after what was gathered, without copying them if they are many. */
   async sendBytes(bytes: Uint8Array): Promise<void> {
     if (this.fits(bytes.length)) return this.bytes(bytes);
     await this.flush();

@@ -24,7 +24,7 @@ export interface UpgradeOptions {
   readonly headers?: readonly string[];
   /**
    * Speaks the protocol, as a handler of `serve()` does: `stopping` is aborted when the server begins
-   * to stop. Its first reads give what the client sent behind the head of its request. When it is done,
+   * to stop. Its first reads give what the client sent after the head of its request. When it is done,
    * the connection is closed. What it throws resets the connection, and goes to
    * {@linkcode HttpOptions.onError}; errors of the connection itself do not.
    */

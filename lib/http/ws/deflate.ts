@@ -14,10 +14,10 @@ import { WsError } from "./error.ts";
 /** The end of a compressed message, which is not sent (RFC 7692 section 7.2.1). */
 const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
-/** An empty block that is the last one: behind whole blocks a stream ends with it, and nowhere else. */
+/** An empty block that is the last one: after whole blocks a stream ends with it, and nowhere else. */
 const LAST = Buffer.from([0x03, 0x00]);
 
-/** The bytes that are put behind a message before it is inflated. */
+/** The bytes that are put after a message before it is inflated. */
 const END = Buffer.concat([TAIL, LAST]);
 
 /** Below this size compression makes a message larger, or nearly as large. */

@@ -188,7 +188,7 @@ class Facade extends EventTarget implements EventWebSocket {
     });
   }
 
-  /** Does what was asked for in that order: what a job returns is waited for by those behind it. */
+  /** Does what was asked for in that order: what a job returns is waited for by those after it. */
   #inOrder(job: Job): void {
     if (this.#waiting !== undefined) return void this.#waiting.push(job);
     const reading = job();

@@ -158,7 +158,7 @@ export class Receiver {
     return error === this.#end.error || error === this.#end.unfinished;
   }
 
-  /** Ends reading, behind the messages that wait: with `null`, or an error if there is one. */
+  /** Ends reading, after the messages that wait: with `null`, or an error if there is one. */
   endReading(error?: unknown): void {
     if (this.#end !== undefined) return;
     const incoming = this.#incoming;
@@ -211,7 +211,7 @@ export class Receiver {
   /** Whether nothing more is to be taken apart before something is read. */
   #isBlocked(): boolean {
     if (this.#mode !== "all") return false;
-    // Control frames behind messages that nobody has read yet are still answered.
+    // Control frames after messages that nobody has read yet are still answered.
     if (this.#ahead >= MAX_AHEAD) return this.#inFrame && !this.#begun;
     if (this.#incoming !== undefined) return this.#incoming.full;
     return this.#inMessage && this.#reader === undefined && this.#isAheadFull();
@@ -308,7 +308,7 @@ export class Receiver {
     reader.resolve(message);
   }
 
-  /** Payload of a message is there from `from` to `to`, behind `before` bytes of its frame. */
+  /** Payload of a message is there from `from` to `to`, after `before` bytes of its frame. */
   #data(from: number, to: number, before: number): void {
     const { fin, left } = this.#parser;
     const last = fin && left === 0;

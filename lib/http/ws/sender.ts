@@ -42,7 +42,7 @@ export class FrameSender {
   }
 
   /**
-   * Sends a frame behind those before it. Resolves when the kernel has taken it. The payload must stay
+   * Sends a frame after those before it. Resolves when the kernel has taken it. The payload must stay
    * as it is until then.
    */
   send(opcode: number, flags: FrameFlags, payload: string | Uint8Array): Promise<void> {
@@ -121,7 +121,7 @@ export class FrameSender {
     return this.#gathered = larger;
   }
 
-  /** Writes what is gathered, behind the writes under way. */
+  /** Writes what is gathered, after the writes under way. */
   #flush(): void {
     if (this.#gathered === undefined) return;
     const bytes = this.#gathered.subarray(0, this.#length);

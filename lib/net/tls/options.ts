@@ -12,7 +12,7 @@ import type { CertificateStore } from "./certificate_store.ts";
 /** The server's side of TLS. */
 export interface TlsServerOptions {
   /**
-   * The certificate, and behind it those of its issuers, in PEM; with `key`. Other parts of the
+   * The certificate, and after it those of its issuers, in PEM; with `key`. Other parts of the
    * text are ignored. It is needed unless there are `certificates`.
    */
   readonly cert?: string;

@@ -85,14 +85,14 @@ export type BusState = "up" | "down";
 /** A receiver of the messages on a bus. */
 export interface BusListener {
   /**
-   * The position behind which the kept lines begin for this listener. Default: they begin with the
+   * The position after which the kept lines begin for this listener. Default: they begin with the
    * oldest one. A bus that keeps nothing begins now.
    */
   readonly from?: ChatPosition;
   /** A message arrived. The listener checks it. `position` is that of a line that is kept. */
   onMessage(message: unknown, position: ChatPosition | undefined): void;
   /**
-   * The kept lines that follow are those behind `position`. Called first, and then whenever lines are
+   * The kept lines that follow are those after `position`. Called first, and then whenever lines are
    * missing in front of the next one.
    */
   onStart?(position: ChatPosition): void;

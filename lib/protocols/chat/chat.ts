@@ -37,12 +37,12 @@ const OPTIONS: Kinds<ChatOptions> = {
  * - Control characters arrive escaped, so that nobody can steer the terminal of another.
  * - Telnet's commands (RFC 854) are not text: its options are refused, and Ctrl-C there is answered
  *   (RFC 860), so that the client goes on showing what comes.
- * - A line over `maxLine` goes to nobody, and its sender is notified. The lines behind it are sent.
+ * - A line over `maxLine` goes to nobody, and its sender is notified. The lines after it are sent.
  * - Nobody waits for anybody: what a client has not taken waits for it, up to `maxQueue`. Who reads
  *   too slowly for that is dropped with a reset, and its handler rejects with ETIMEDOUT.
- * - A client that says `/quit` has left, and what it sent behind that is not read.
+ * - A client that says `/quit` has left, and what it sent after that is not read.
  * - A client that half-closes has left, and gets what still waits for it.
- * - When the server ends a connection, it half-closes behind the last line, and drops what the client
+ * - When the server ends a connection, it half-closes after the last line, and drops what the client
  *   still sends, for up to a second: so that line arrives, whoever is talking.
  *
  * @example

@@ -87,7 +87,7 @@ export class Delivery {
     }
   }
 
-  /** Has a member go on behind the last line that it has heard. */
+  /** Has a member go on after the last line that it has heard. */
   resume(member: Member, from: ChatPosition): void {
     if (this.#options.bus.history === 0) return this.#tellGap(member, undefined);
     const { end } = this.#history;
@@ -117,7 +117,7 @@ export class Delivery {
 
   /**
    * Whether a line that is not kept is behind the last one of its server. A connection to the bus that was
-   * lost may still deliver what was sent on it, behind what came on the next one.
+   * lost may still deliver what was sent on it, after what came on the next one.
    */
   #isNew({ server, number }: BusLine): boolean {
     // Its own ones come from itself, in order. A forged one does not silence it.
@@ -172,7 +172,7 @@ export class Delivery {
     return this.#isUp && isAhead(seen, end) && this.#options.clock.now() - resumed > AHEAD_MS;
   }
 
-  /** Sends a member the kept lines behind a position, as fast as it takes them. */
+  /** Sends a member the kept lines after a position, as fast as it takes them. */
   async #catchUp(member: Member, from: ChatPosition): Promise<void> {
     member.catchingUp = true;
     member.seen = from;

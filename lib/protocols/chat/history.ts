@@ -38,7 +38,7 @@ export class History {
     };
   }
 
-  /** Begins anew behind a position. */
+  /** Begins anew after a position. */
   start({ epoch, offset }: ChatPosition): void {
     this.#epoch = epoch;
     this.#start = offset;
@@ -63,7 +63,7 @@ export class History {
     return this.#epoch === undefined ? undefined : { epoch: this.#epoch, offset: this.#start };
   }
 
-  /** The next lines behind an offset, at most `most`. */
+  /** The next lines after an offset, at most `most`. */
   after(offset: number, most: number): readonly KeptLine[] {
     const index = this.#first + Math.max(0, offset - this.#start);
     return this.#lines.slice(index, index + most) as KeptLine[];

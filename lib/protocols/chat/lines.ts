@@ -18,7 +18,7 @@ export interface LineSink {
   onTooLong(): void;
 }
 
-/** Splits what comes into lines, and goes on behind those that are too long. */
+/** Splits what comes into lines, and goes on after those that are too long. */
 export class LineSplitter {
   readonly #framing: Framing;
   readonly #sink: LineSink;

@@ -118,7 +118,7 @@ export class Room {
   }
 
   /**
-   * Has a client take part until it leaves; it gets the lines behind `from`. Rejects if its connection
+   * Has a client take part until it leaves; it gets the lines after `from`. Rejects if its connection
    * is lost.
    */
   async converse(voice: Voice, from?: ChatPosition): Promise<void> {
@@ -153,7 +153,7 @@ export class Room {
   }
 
   #onLine(member: Member, line: string): void {
-    // Lines behind /quit are dropped.
+    // Lines after /quit are dropped.
     if (member.ending) return;
     const text = cleanText(line);
     if (text.startsWith("/")) this.#onCommand(member, text);

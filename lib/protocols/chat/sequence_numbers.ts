@@ -12,14 +12,14 @@
  */
 const MAX_LATE = 100_000;
 
-/** Whether a number comes again, or late: it is the last one of its server, or a little behind it. */
+/** Whether a number comes again, or late: it is the last one of its server, or a little after it. */
 export function isLate(number: number, last: number): boolean {
   return number <= last && last - number <= MAX_LATE;
 }
 
 /**
  * The number with which a server goes on when it hears one in its own name. Others may have believed that
- * one, so it goes on behind it. One that is far ahead needs no answer: what the server says next is so far
+ * one, so it goes on after it. One that is far ahead needs no answer: what the server says next is so far
  * behind it that it does not count as late.
  */
 export function afterForged(own: number, heard: number): number {

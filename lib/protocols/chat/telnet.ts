@@ -29,7 +29,7 @@ const MOST_OF_OPTION = 512;
 type State = "text" | "command" | "offer" | "option" | "command in option";
 
 /**
- * Takes the commands and the NUL behind each CR out of what one client sends, however it is cut into pieces. All options are
+ * Takes the commands and the NUL after each CR out of what one client sends, however it is cut into pieces. All options are
  * refused, so both sides stay as they are: that is what an answer to each offer says, and refusals
  * of the client get none. `answer` takes the bytes to send back.
  */
@@ -113,7 +113,7 @@ export class TelnetCommands {
       if (markMissing) this.#state = "command";
       return !markMissing;
     }
-    // No client has a use for those before Data Mark without an option: it is the text behind.
+    // No client has a use for those before Data Mark without an option: it is the text after.
     return byte < FIRST_COMMAND || markMissing && byte < DATA_MARK;
   }
 

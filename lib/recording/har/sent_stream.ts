@@ -11,7 +11,7 @@ import { bytesFrom, type Party, type RecordedConnection } from "../connections.t
 export interface SentStream {
   /** The bytes up to the first that was not recorded. */
   readonly bytes: Buffer;
-  /** The number of bytes behind them that were not recorded. */
+  /** The number of bytes after them that were not recorded. */
   readonly missing: number;
   /** Whether it ended: there would be no more bytes. */
   readonly ended: boolean;

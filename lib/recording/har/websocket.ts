@@ -20,14 +20,14 @@ import type { BodyTexts } from "./body_texts.ts";
 /** Larger than what servers and clients take: it was recorded, so it is shown. */
 const SETTINGS = wsSettings({ maxSize: 128 * 1024 * 1024, maxFragments: 1_000_000 });
 
-/** The messages behind the handshake. */
+/** The messages after the handshake. */
 export interface WebSocketMessages {
   readonly messages: HarWebSocketMessage[];
   /** Why not all of it is there. */
   readonly fault: string | undefined;
 }
 
-/** The messages behind an exchange that has led to a WebSocket. `zero` is when the recording started. */
+/** The messages after an exchange that has led to a WebSocket. `zero` is when the recording started. */
 export function webSocketMessages(
   { request, response }: Exchange,
   up: SentStream,

@@ -105,7 +105,7 @@ export function interfaceStatistics(time: bigint, dropped: number): Buffer {
   return block(5, body, [[ISB_IFDROP, count]]);
 }
 
-/** A block: its type, its length before and after, and its options behind the body. */
+/** A block: its type, its length before and after, and its options after the body. */
 function block(type: number, body: Uint8Array, options: readonly Option[]): Buffer {
   const tail = options.length === 0 ? Buffer.alloc(0) : encodeOptions(options);
   const length = 12 + body.length + tail.length;

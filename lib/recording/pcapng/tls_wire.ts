@@ -1,6 +1,6 @@
 /**
  * Connections with the bytes of TLS on the wire. Their packets wait for the secrets: tshark reads a
- * file once, and decrypts what comes behind them.
+ * file once, and decrypts what comes after them.
  *
  * @module
  */

@@ -32,7 +32,7 @@ export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
 
 /** Options of the page. */
 export interface PageOptions {
-  /** Undefined is the one behind that of the terminals. */
+  /** Undefined is the one after that of the terminals. */
   readonly port: number | undefined;
   readonly messages: MessageOptions;
 }

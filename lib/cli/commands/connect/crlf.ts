@@ -18,7 +18,7 @@ export async function* withCrlf(
   }
 }
 
-/** The same of one chunk, which came behind the byte `last`. */
+/** The same of one chunk, which came after the byte `last`. */
 function crlf(chunk: Uint8Array, last: number): Uint8Array {
   const bare: number[] = [];
   for (let at = chunk.indexOf(LF); at >= 0; at = chunk.indexOf(LF, at + 1)) {

@@ -61,7 +61,7 @@ export class FrameEnds {
   }
 }
 
-/** Makes frames of lines; behind one that cannot be sent none any more. */
+/** Makes frames of lines, up to the first one that cannot be sent. */
 class LineFramer {
   readonly #framing: Framing;
   readonly #decoder: FrameDecoder;

@@ -17,7 +17,7 @@ const LF = Buffer.from("\n");
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Each message with LF behind it; with escapes if it is not text, or text that is not safe on a terminal. */
+/** Each message with LF after it; with escapes if it is not text, or text that is not safe on a terminal. */
 export const LINES: MessageForm = {
   async *receive(ws) {
     for await (const message of ws) yield Buffer.concat([printable(bytesOf(message)), LF]);

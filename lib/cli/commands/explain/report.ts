@@ -38,7 +38,7 @@ export interface Report {
   readonly speech: Speech | undefined;
 }
 
-/** The column behind the first words. */
+/** The column after the first words. */
 const INDENT = 10;
 
 /** The report as lines. */

@@ -8,7 +8,7 @@ import { writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { writeError } from "../../io/files.ts";
 
-/** Writes to an open file, one piece behind the other. */
+/** Writes to an open file, one piece after the other. */
 export class FileWriter {
   readonly #handle: FileHandle;
   readonly #path: string;

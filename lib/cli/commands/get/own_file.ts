@@ -106,7 +106,7 @@ const SUFFIX = ".part.json".length;
 const HASH = 16;
 
 /**
- * The path of the part of a file, with room behind it for what is appended. A name that leaves none
+ * The path of the part of a file, with room after it for what is appended. A name that leaves none
  * gives way to its beginning and its hash.
  */
 export function partOf(file: string): string {

@@ -119,7 +119,7 @@ function barOf(done: number, width: number): string {
   return `[${"#".repeat(Math.round(done * width)).padEnd(width, "-")}] `;
 }
 
-/** Puts what fits of a name before `facts`: `room` is for it and the space behind it. */
+/** Puts what fits of a name before `facts`: `room` is for it and the space after it. */
 function named(name: string, facts: string, room: number): string {
   if (name.length < room) return `${name} ${facts}`;
   return room < 3 ? facts : `${name.slice(0, room - 2)}… ${facts}`;

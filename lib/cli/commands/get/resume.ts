@@ -23,7 +23,7 @@ export function validatorOf(response: ClientResponse): string | undefined {
 }
 
 /**
- * The fields of Content-Range: the first byte of a part, the one behind its last, and the whole
+ * The fields of Content-Range: the first byte of a part, the one after its last, and the whole
  * size.
  */
 export interface ContentRange {

@@ -24,7 +24,7 @@ export interface CatchUpLimits {
 /**
  * Sends to `target` what the client has sent. Each piece is sent when the target has sent as many bytes
  * as the client had got before it. These bytes are left out: the client has them from the recording. If
- * `settled` is not 0, only the bytes behind the first `settled` ones are sent, and nothing is left out.
+ * `settled` is not 0, only the bytes after the first `settled` ones are sent, and nothing is left out.
  * Rejects with a SocketError, with `target` reset, if the target does not send so much in time.
  */
 export async function catchUp(

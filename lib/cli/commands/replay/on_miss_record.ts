@@ -138,7 +138,7 @@ function addLines(path: string, lines: string): void {
   }
 }
 
-/** A recording up to the end of a line: what has broken off behind it is left out. */
+/** A recording up to the end of a line: what has broken off after it is left out. */
 function wholeLines(text: Buffer): Buffer {
   const end = text.lastIndexOf(10) + 1;
   if (end === text.length) return text;

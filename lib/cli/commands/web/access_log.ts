@@ -76,7 +76,7 @@ export class AccessLog {
 }
 
 /**
- * A line as Apache's `%h %l %u %t "%r" %>s %b` has it, in UTC; behind that of a request that was refused
+ * A line as Apache's `%h %l %u %t "%r" %>s %b` has it, in UTC; after that of a request that was refused
  * a line says why.
  */
 function commonLine(
@@ -137,7 +137,7 @@ function commonTime(ms: number): string {
   return secondText;
 }
 
-/** A user's name may have spaces, which would move the fields behind it. */
+/** A user's name may have spaces, which would move the fields after it. */
 function escapeUser(user: string): string {
   return user === "" ? "-" : escapeAscii(user).replaceAll(" ", "\\x20");
 }

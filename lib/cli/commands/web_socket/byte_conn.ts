@@ -34,7 +34,7 @@ export interface ByteConnOptions {
   readonly clock: Clock;
   /** Default: {@linkcode BINARY}. */
   readonly form?: MessageForm;
-  /** Whether the peer may answer behind the end of what is written. Default: false. */
+  /** Whether the peer may answer after the end of what is written. Default: false. */
   readonly lingers?: boolean;
 }
 
@@ -94,7 +94,7 @@ export class ByteConn implements Conn {
     this.bytesWritten += p.length;
   }
 
-  /** Waits for what the peer answers: for the Pong of a Ping behind it all, and then for half a second of silence. */
+  /** Waits for what the peer answers: for the Pong of a last Ping, and then for half a second of silence. */
   async quiet(): Promise<void> {
     const { signal } = this.#over;
     // Without a Pong nothing else comes.

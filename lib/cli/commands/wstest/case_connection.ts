@@ -19,7 +19,7 @@ const MOST_HEAD = 16 * 1024;
 export interface ReceivedHead {
   /** The lines of the head, without the empty one at its end. */
   readonly head: string;
-  /** The bytes that have come behind it. */
+  /** The bytes that have come after it. */
   readonly rest: Uint8Array;
 }
 

@@ -15,7 +15,7 @@ import { isClose, isComplete, isPossible, type Seen } from "./match.ts";
 export interface ExchangeOptions {
   /** Our side of the connection. */
   readonly role: Role;
-  /** Bytes that have come behind the handshake. */
+  /** Bytes that have come after the handshake. */
   readonly rest: Uint8Array;
   /** The time for the case, in milliseconds. */
   readonly timeout: number;

@@ -98,7 +98,7 @@ export function encodeFrame(frame: Frame, role: Role): Uint8Array {
   return bytes;
 }
 
-/** The seven bits of the length in the second byte, and the bytes behind it. */
+/** The seven bits of the length in the second byte, and the bytes after it. */
 function lengthField(length: bigint, bits?: 7 | 16 | 64): number[] {
   const fewest = length < 126n ? 7 : length < 65536n ? 16 : 64;
   const taken = bits ?? fewest;

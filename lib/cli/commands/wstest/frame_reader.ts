@@ -32,9 +32,9 @@ class Broken extends Error {}
 export class FrameReader {
   /** The messages that have come, without Close. */
   readonly events: Sent[] = [];
-  /** The Close that has come. Nothing behind it is read. */
+  /** The Close that has come. Nothing after it is read. */
   close: ReceivedClose | undefined;
-  /** The error of the input. Nothing behind it is read. */
+  /** The error of the input. Nothing after it is read. */
   wrong: string | undefined;
   /** Whether nothing is read any more. */
   get done(): boolean {

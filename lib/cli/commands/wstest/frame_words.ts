@@ -11,7 +11,7 @@ import { closeName, type Seen } from "./match.ts";
 /** The most bytes that a report shows in hex, and the most messages that it names. */
 const [MOST_BYTES, MOST_EVENTS] = [32, 3];
 
-/** Bytes in hex; what is long is cut, with its length behind it. */
+/** Bytes in hex; what is long is cut, with its length after it. */
 export function hex(bytes: Uint8Array): string {
   const shown = Array.from(
     bytes.subarray(0, MOST_BYTES),

@@ -19,7 +19,7 @@ export interface Seen {
   readonly wrong: string | undefined;
   /**
    * The end of TCP: `ours` is that we may end it first, `open` that it has not ended in time,
-   * `more` that bytes have come behind Close.
+   * `more` that bytes have come after Close.
    */
   readonly end: StreamEnd | "ours" | "open" | "more";
   /** Whether {@linkcode FrameCase.late} was sent. */

@@ -51,7 +51,7 @@ const highBit: Row = {
   expect: failure([1002, 1009]),
 };
 
-/** A frame that fails the connection, behind a message that is right. */
+/** A frame that fails the connection, after a message that is right. */
 function wrong(title: string, ...frames: readonly Frame[]): Row {
   return {
     title,

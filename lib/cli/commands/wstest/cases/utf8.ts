@@ -76,7 +76,7 @@ function bytewise([name, value]: readonly [string, string]): Row {
   };
 }
 
-/** A text with wrong bytes in its middle: right ones before and behind. */
+/** A text with wrong bytes in its middle: right ones before and after. */
 function around(wrong: Uint8Array): Uint8Array {
   return Uint8Array.of(...utf8(BEFORE), ...wrong, ...utf8("behind"));
 }
