@@ -155,7 +155,7 @@ export const ERROR_CODES: Readonly<Record<SocketErrorCode, ErrorCodeInfo>> = {
   ENOBUFS: { why: "the system is out of buffers", next: "Wait, or close some connections." },
   ENODEV: {
     why: "there is no such network interface",
-    next: "Check the name behind the % (`ip link` shows those there are).",
+    next: "Check the name after the % (`ip link` shows those there are).",
   },
   ENOENT: {
     why: "there is no such file or folder",

@@ -103,14 +103,14 @@ export function parseCidr(text: string): Cidr {
   if (!(prefix <= bits)) {
     const family = bits === 32 ? "IPv4" : "IPv6";
     throw new TypeError(
-      `'${text}': behind the slash of an ${family} network stands a number from 0 to ${bits}, not ` +
+      `'${text}': the slash of an ${family} network takes a number from 0 to ${bits}, not ` +
         `'${digits}'`,
     );
   }
   const network = bytes.map((byte, i) => byte & maskOf(prefix - 8 * i));
   if (network.some((byte, i) => byte !== bytes[i])) {
     throw new TypeError(
-      `'${text}' has bits set behind its first ${prefix}: write ${
+      `'${text}' has bits set after its first ${prefix}: write ${
         formatIP(network)
       }/${prefix} for ` +
         `the network, or ${formatIP(bytes)} for the one address`,

@@ -143,7 +143,7 @@ export function keyPairIn(
   if (whose > 0) {
     throw new PemError(
       `the private key in ${key.name} is that of certificate ${whose + 1} in ${cert.name}: ` +
-        "put that one first, and those of its issuers behind it",
+        "put that one first, and those of its issuers after it",
     );
   }
   if (whose < 0) {

@@ -29,7 +29,7 @@ const USAGE = `Sockets you can see.
   npx plainsocket client connect HOST:PORT [options]  joins stdin and stdout to a socket
   npx plainsocket client resolve HOST:PORT [options]  the addresses of a name, in order
 
-'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' tell more.
+'plainsocket server --help', 'plainsocket server web --help' and 'plainsocket client --help' say more.
 `;
 
 /** The advice for a command that does not exist, with the words after it. */
@@ -39,7 +39,7 @@ function unknown(name: string, rest: readonly string[]): string {
   const known = commandsFor(name, rest);
   if (known.length > 0) return `${wrong}; say ${known.join(" or ")}.`;
   const names = Object.entries(PROTOCOLS).flat(2);
-  if (name.startsWith("-")) return `${wrong}; options stand behind 'server' or 'client'.`;
+  if (name.startsWith("-")) return `${wrong}; options come after 'server' or 'client'.`;
   const place = placeOf(name, rest);
   if (place !== undefined) return `${wrong}; ${place}.`;
   const near = synonym(name, names) ?? nearest(name.toLowerCase(), names);

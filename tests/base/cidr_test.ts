@@ -36,47 +36,47 @@ test("cidr: what is no network is told with what to write instead", () => {
   const wrong: [text: string, message: string][] = [
     [
       "10.0.0.1/8",
-      "'10.0.0.1/8' has bits set behind its first 8: write 10.0.0.0/8 for the network, or 10.0.0.1 for the one address",
+      "'10.0.0.1/8' has bits set after its first 8: write 10.0.0.0/8 for the network, or 10.0.0.1 for the one address",
     ],
     [
       "192.0.2.129/24",
-      "'192.0.2.129/24' has bits set behind its first 24: write 192.0.2.0/24 for the network, or 192.0.2.129 for the one address",
+      "'192.0.2.129/24' has bits set after its first 24: write 192.0.2.0/24 for the network, or 192.0.2.129 for the one address",
     ],
     [
       "1.2.3.4/0",
-      "'1.2.3.4/0' has bits set behind its first 0: write 0.0.0.0/0 for the network, or 1.2.3.4 for the one address",
+      "'1.2.3.4/0' has bits set after its first 0: write 0.0.0.0/0 for the network, or 1.2.3.4 for the one address",
     ],
     [
       "2001:db8::1/32",
-      "'2001:db8::1/32' has bits set behind its first 32: write 2001:db8::/32 for the network, or 2001:db8::1 for the one address",
+      "'2001:db8::1/32' has bits set after its first 32: write 2001:db8::/32 for the network, or 2001:db8::1 for the one address",
     ],
     [
       "10.0.0.0/33",
-      "'10.0.0.0/33': behind the slash of an IPv4 network stands a number from 0 to 32, not '33'",
+      "'10.0.0.0/33': the slash of an IPv4 network takes a number from 0 to 32, not '33'",
     ],
     [
       "1.2.3.4/032",
-      "'1.2.3.4/032': behind the slash of an IPv4 network stands a number from 0 to 32, not '032'",
+      "'1.2.3.4/032': the slash of an IPv4 network takes a number from 0 to 32, not '032'",
     ],
     [
       "10.0.0.0/255.0.0.0",
-      "'10.0.0.0/255.0.0.0': behind the slash of an IPv4 network stands a number from 0 to 32, not '255.0.0.0'",
+      "'10.0.0.0/255.0.0.0': the slash of an IPv4 network takes a number from 0 to 32, not '255.0.0.0'",
     ],
     [
       "10.0.0.0/",
-      "'10.0.0.0/': behind the slash of an IPv4 network stands a number from 0 to 32, not ''",
+      "'10.0.0.0/': the slash of an IPv4 network takes a number from 0 to 32, not ''",
     ],
     [
       "10.0.0.0/-1",
-      "'10.0.0.0/-1': behind the slash of an IPv4 network stands a number from 0 to 32, not '-1'",
+      "'10.0.0.0/-1': the slash of an IPv4 network takes a number from 0 to 32, not '-1'",
     ],
     [
       "10.0.0.0/8/8",
-      "'10.0.0.0/8/8': behind the slash of an IPv4 network stands a number from 0 to 32, not '8/8'",
+      "'10.0.0.0/8/8': the slash of an IPv4 network takes a number from 0 to 32, not '8/8'",
     ],
     [
       "::/129",
-      "'::/129': behind the slash of an IPv6 network stands a number from 0 to 128, not '129'",
+      "'::/129': the slash of an IPv6 network takes a number from 0 to 128, not '129'",
     ],
     ["fe80::1%eth0", "'fe80::1%eth0' has a zone: write fe80::1, which is for all"],
     ["fe80::%eth0/64", "'fe80::%eth0/64' has a zone: write fe80::/64, which is for all"],

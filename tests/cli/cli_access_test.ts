@@ -31,11 +31,11 @@ test("server: a network that is none, or a file that is not there, exits 2 with 
   const wrong: [args: string[], message: RegExp][] = [
     [
       ["--allow", "10.0.0.1/8"],
-      /Option --allow takes networks: '10\.0\.0\.1\/8' has bits set behind its first 8: write 10\.0\.0\.0\/8 for the network, or 10\.0\.0\.1 for the one address\. See/,
+      /Option --allow takes networks: '10\.0\.0\.1\/8' has bits set after its first 8: write 10\.0\.0\.0\/8 for the network, or 10\.0\.0\.1 for the one address\. See/,
     ],
     [
       ["--deny", "10.0.0.0/8,fe80::/200"],
-      /Option --deny takes networks: 'fe80::\/200': behind the slash of an IPv6 network stands a number from 0 to 128, not '200'/,
+      /Option --deny takes networks: 'fe80::\/200': the slash of an IPv6 network takes a number from 0 to 128, not '200'/,
     ],
     [["--deny", "example.com"], /'example\.com' is neither an IP address nor a network/],
     [["web", "--allow", ""], /Option --allow takes networks: '' is neither/],
@@ -110,7 +110,7 @@ test(
       server.program.kill("SIGHUP");
       await server.program.stderr.until(/\n.*\n/);
       assert.deepEqual(server.program.stderr.lines, [
-        `${path}:2: '127.0.0.3/8' has bits set behind its first 8: write 127.0.0.0/8 for ` +
+        `${path}:2: '127.0.0.3/8' has bits set after its first 8: write 127.0.0.0/8 for ` +
         "the network, or 127.0.0.3 for the one address. Who may connect stays as it was.",
         `Option --deny cannot read '${path}': there is no such file. ` +
         "Who may connect stays as it was.",

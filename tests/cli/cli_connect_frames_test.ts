@@ -144,7 +144,7 @@ test("connect --frame: a line that cannot be sent is told in one line; those bef
   assertFailed(
     exit,
     26,
-    /: Line 3 of stdin, and what is behind it, is not sent\. .*\(u8\), 3 bytes: /,
+    /: Line 3 of stdin, and what follows it, is not sent\. .*\(u8\), 3 bytes: /,
   );
   assert.equal(sent, "\x03one\x03two");
   assert.equal(exit.stdout.toString(), "ok\n");

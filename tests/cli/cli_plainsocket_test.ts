@@ -74,9 +74,9 @@ test("plainsocket: what is no command leads to the one that was meant", async ()
       "or 'plainsocket client --host localhost --port 80'.",
     8080:
       "Unknown command '8080'; say 'plainsocket server --port 8080' or 'plainsocket client --port 8080'.",
-    "-p 80": "Unknown command '-p'; options stand behind 'server' or 'client'.",
+    "-p 80": "Unknown command '-p'; options come after 'server' or 'client'.",
     WEB: "Unknown command 'WEB'; did you mean 'plainsocket server web'?",
-    "--port 80": "Unknown command '--port'; options stand behind 'server' or 'client'.",
+    "--port 80": "Unknown command '--port'; options come after 'server' or 'client'.",
   };
   for (const [args, message] of Object.entries(wrong)) {
     const { code, stdout, stderr } = await run(...args.split(" ").filter((arg) => arg !== ""));

@@ -175,7 +175,7 @@ test("trusted proxies: only these and peers of a Unix socket are believed", asyn
       await serveOn(() => ({ status: 200 }), { trustProxy: "10.0.0.0/8" as never });
     })(),
   );
-  assert.throws(() => new TrustedProxies(["10.0.0.1/8"]), /has bits set behind its first 8/);
+  assert.throws(() => new TrustedProxies(["10.0.0.1/8"]), /has bits set after its first 8/);
 });
 
 test("trusted proxies: whatever a client sends, the address that the proxy adds counts", () => {

@@ -333,7 +333,7 @@ test("PROXY protocol: over TCP the header comes before TLS, and the rest after t
 test("acceptProxyProtocol(): a network that is not valid, or an option that it lacks, is a mistake", () => {
   const make = (options: unknown) => () =>
     acceptProxyProtocol(new MemoryTransport(), options as AcceptProxyOptions);
-  assert.throws(make({ trusted: ["10.0.0.1/8"] }), /'10\.0\.0\.1\/8' has bits set behind/);
+  assert.throws(make({ trusted: ["10.0.0.1/8"] }), /'10\.0\.0\.1\/8' has bits set after/);
   assert.throws(make({}), /needs the option trusted/);
   assert.throws(make({ trusted: "10.0.0.0/8" }), /Write trusted: \["10\.0\.0\.0\/8"\]/);
 });

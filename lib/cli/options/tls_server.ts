@@ -16,7 +16,7 @@ export const TLS_FLAGS: {
   readonly "tls-self-signed": Flag<boolean>;
   readonly "tls-client-ca": Flag<string>;
 } = {
-  "tls-cert": path("speak TLS, with this certificate and those behind it (PEM)", "FILE"),
+  "tls-cert": path("speak TLS, with this certificate and those after it (PEM)", "FILE"),
   "tls-key": path("its private key (PEM), unless it is in that file, too", "FILE"),
   "tls-key-passphrase-file": needing(
     "tls-cert",

@@ -127,7 +127,7 @@ async function* decode(
     for await (const bytes of decoder as AsyncIterable<Buffer>) yield bytes;
     await feeding;
     if (!coding.strict && decoder.bytesWritten !== feeder.fed) {
-      throw new Error("It breaks off, or goes on behind its end");
+      throw new Error("It breaks off, or goes on after its end");
     }
   } catch (cause) {
     if (feeder.failure !== undefined) throw feeder.failure;

@@ -38,8 +38,8 @@ The end of stdin (Ctrl-D on a terminal) and the end of what the peer sends, with
   wait        waits until the other side has ended, too; no FIN is sent before.
 
 FRAMING is where a message ends, for --frame:
-  lines                     LF or CRLF behind it; sent with LF
-  delimiter:TEXT            TEXT behind it, in which \\n, \\r, \\t, \\\\ and \\xHH are escapes
+  lines                     LF or CRLF after it; sent with LF
+  delimiter:TEXT            TEXT after it, in which \\n, \\r, \\t, \\\\ and \\xHH are escapes
   u8, u16, u32, varint      its length before it, in network order; u16le, u32le: in the other
   fixed:SIZE                each of them has SIZE bytes
 A frame that is text is printed as it is, and any other with such escapes. Bytes that are not a

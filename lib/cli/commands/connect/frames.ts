@@ -104,7 +104,7 @@ class LineFramer {
     const why = code === "TOO_LARGE"
       ? `It is over the limit of a frame (${name}), ${limit}: split it, or see --frame-limit.`
       : message;
-    const what = `Line ${this.#lines + 1} of stdin, and what is behind it, is not sent`;
+    const what = `Line ${this.#lines + 1} of stdin, and what follows it, is not sent`;
     return new CliError(EXIT.badInput, `${what}. ${why}`);
   }
 }

@@ -53,6 +53,6 @@ function cannotSend(error: unknown, count: number): unknown {
     ? [count + 1, `it is longer than ${MOST_OF_LINE} bytes`]
     : [count, "it is not UTF-8"];
   if (!(error instanceof FrameError || error instanceof TypeError)) return error;
-  const what = `Line ${line} of stdin, and what is behind it, is not sent`;
+  const what = `Line ${line} of stdin, and what follows it, is not sent`;
   return new CliError(EXIT.badInput, `${what}: ${why}. --binary sends any bytes.`);
 }
