@@ -8,7 +8,7 @@
 import process from "node:process";
 import { VERSION_LINE } from "./options/common.ts";
 import { EXIT } from "./io/exit.ts";
-import { placeFlags, synonym } from "./advice/first_word.ts";
+import { listenFlags, synonym } from "./advice/first_word.ts";
 import { flagsFor } from "./options/host.ts";
 import { type Io, processIo, serverIo } from "./io/io.ts";
 import { CLIENT } from "./commands/client.ts";
@@ -54,7 +54,7 @@ function unknown(name: string, rest: readonly string[]): string {
 /** The advice for a port or a place, which a server listens at and a client connects to. */
 function placeOf(name: string, rest: readonly string[]): string | undefined {
   const words = rest[0]?.startsWith("-") ? [name] : [name, ...rest];
-  const flags = placeFlags(words) ?? (/:\d+$/.test(name) ? flagsFor(name) : undefined);
+  const flags = listenFlags(words) ?? (/:\d+$/.test(name) ? flagsFor(name) : undefined);
   if (flags === undefined) return undefined;
   const both = [`server ${flags}`, `client ${flags}`].map((command) => line(command.split(" ")));
   return `say ${both.join(" or ")}`;

@@ -45,12 +45,12 @@ function hostAndPort(
  * The advice for HOST and PORT, or one of them, where options only are taken; undefined for others.
  */
 export function placeAdvice(words: readonly string[]): string | undefined {
-  const flags = placeFlags(words);
+  const flags = listenFlags(words);
   return flags && `say ${flags}`;
 }
 
 /** HOST and PORT, or one of them, as options; undefined for others. */
-export function placeFlags(words: readonly string[]): string | undefined {
+export function listenFlags(words: readonly string[]): string | undefined {
   const place = hostAndPort(words);
   if (place !== undefined) return `--host ${place[0]} --port ${place[1]}`;
   const [word = ""] = words;

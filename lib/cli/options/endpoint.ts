@@ -28,7 +28,7 @@ export function parseEndpoint(text: string): Endpoint {
 }
 
 /** Nothing may be left over after `HOST:PORT`, such as the port that users of nc put there. */
-export function noMoreThanPlace(text: string, more: readonly string[], advice: string): void {
+export function noMoreThanEndpoint(text: string, more: readonly string[], advice: string): void {
   const [next = ""] = more;
   if (/^\d+(-\d+)?$/.test(next)) {
     const host = text.includes(":") ? `[${text}]` : text;

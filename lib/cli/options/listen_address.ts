@@ -28,14 +28,14 @@ export const UNIX_FLAGS: {
 };
 
 /** The flags of where a server listens. */
-type PlaceFlagSet = typeof UNIX_FLAGS & typeof FD_FLAGS & {
+type ListenFlagSet = typeof UNIX_FLAGS & typeof FD_FLAGS & {
   readonly host: Flag<string | undefined>;
   readonly port: Flag<number | undefined>;
   readonly backlog: Flag<number | undefined>;
 };
 
 /** The flags of where a server listens, by default on `port` of localhost. */
-export function placeFlags(port: number): PlaceFlagSet {
+export function listenFlags(port: number): ListenFlagSet {
   return {
     host: optional(
       hostFlag("", "address; 0.0.0.0, :: or '' for any (default localhost)"),
@@ -59,7 +59,7 @@ export const FD_FLAGS: { readonly fd: Flag<number | undefined> } = {
 };
 
 /** A port to listen at. */
-export interface InetPlace {
+export interface InetListenAddress {
   /** "" is any address. */
   readonly host: string;
   readonly port: number;
@@ -69,35 +69,35 @@ export interface InetPlace {
 }
 
 /** The same, where the port may be open. */
-export interface OpenPlace extends Pick<InetPlace, "host" | "reusePort"> {
+export interface OpenListenAddress extends Pick<InetListenAddress, "host" | "reusePort"> {
   readonly port: number | undefined;
 }
 
 /** A Unix socket to listen at. */
-export interface UnixPlace {
+export interface UnixListenAddress {
   readonly path: string;
   /** The permissions of its file. */
   readonly mode: number | undefined;
 }
 
 /** A socket that is bound already. */
-export interface InheritedPlace {
+export interface InheritedListenAddress {
   /** Its descriptor. */
   readonly fd: number;
 }
 
-/** A place to listen at: what a transport takes. */
-export type Place = InetPlace | UnixPlace | InheritedPlace;
+/** A listen address, as a transport takes it. */
+export type ListenAddress = InetListenAddress | UnixListenAddress | InheritedListenAddress;
 
 /**
- * The place that --unix or --fd names, if one was given. Throws a {@linkcode UsageError} if one of
+ * The listen address that --unix or --fd names, if one was given. Throws a {@linkcode UsageError} if one of
  * `others` was given beside it, which are named by what they hold: something else than undefined or
  * false. TLS goes with --fd.
  */
-export function namedPlace(
+export function namedListenAddress(
   flags: Values<typeof UNIX_FLAGS & typeof FD_FLAGS>,
   { tls, ...others }: Readonly<Record<string, unknown>>,
-): UnixPlace | InheritedPlace | undefined {
+): UnixListenAddress | InheritedListenAddress | undefined {
   const { unix: path, "unix-mode": mode, fd } = flags;
   const refuse = (option: string, refused: Readonly<Record<string, unknown>>) => {
     const given = Object.keys(refused).find((name) =>
@@ -117,18 +117,24 @@ export function namedPlace(
   return { fd };
 }
 
-/** Makes the place that the flags say. Throws a {@linkcode UsageError} if they do not go together. */
-export function parsePlace(flags: Values<PlaceFlagSet>, defaultPort: number, tls: boolean): Place {
+/** Makes the listen address that the flags say. Throws a {@linkcode UsageError} if they do not go together. */
+export function parseListenAddress(
+  flags: Values<ListenFlagSet>,
+  defaultPort: number,
+  tls: boolean,
+): ListenAddress {
   const { host, port, backlog } = flags;
-  const named = namedPlace(flags, { host, port, tls, backlog });
+  const named = namedListenAddress(flags, { host, port, tls, backlog });
   if (named !== undefined) return named;
   const anywhere = host !== undefined && isAnyHost(host);
   return { host: anywhere ? "" : host ?? "localhost", port: port ?? defaultPort, backlog };
 }
 
 /** In words. */
-export function describePlace(place: Place): string {
-  if ("path" in place) return place.path;
-  if ("fd" in place) return `the socket of descriptor ${place.fd}`;
-  return `${place.host === "" ? "any address" : place.host} port ${place.port}`;
+export function describeListenAddress(listenAddress: ListenAddress): string {
+  if ("path" in listenAddress) return listenAddress.path;
+  if ("fd" in listenAddress) return `the socket of descriptor ${listenAddress.fd}`;
+  return `${
+    listenAddress.host === "" ? "any address" : listenAddress.host
+  } port ${listenAddress.port}`;
 }

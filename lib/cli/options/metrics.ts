@@ -45,15 +45,15 @@ export interface MetricsOptions {
 }
 
 /**
- * Makes the options that the flags say; undefined without metrics. `place` is where the server listens.
+ * Makes the options that the flags say; undefined without metrics. `listenAddress` is where the server listens.
  * Throws a {@linkcode UsageError} if that is the same port.
  */
 export function parseMetrics(
   values: Values<typeof METRICS_FLAGS>,
-  place: object | { readonly port: number | undefined },
+  listenAddress: object | { readonly port: number | undefined },
 ): MetricsOptions | undefined {
   const { metrics: port, "drain-delay": drainDelay } = values;
-  if (port !== undefined && port !== 0 && "port" in place && place.port === port) {
+  if (port !== undefined && port !== 0 && "port" in listenAddress && listenAddress.port === port) {
     throw new UsageError(
       `--port and --metrics are the same, ${port}: choose another for --metrics`,
     );

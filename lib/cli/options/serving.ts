@@ -9,7 +9,7 @@ import type { Values } from "../io/flags.ts";
 import { ACCESS_FLAGS, type AccessOptions, parseAccess, shareOf } from "./access_flags.ts";
 import { LIMIT_FLAGS, type LimitOptions, parseLimits } from "./limits.ts";
 import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "./metrics.ts";
-import { parsePlace, type Place, placeFlags } from "./listen_address.ts";
+import { type ListenAddress, listenFlags, parseListenAddress } from "./listen_address.ts";
 import { PROXY_FLAGS } from "./proxy_protocol.ts";
 import { SERVICE_FLAGS } from "./service_manager.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
@@ -18,7 +18,7 @@ import { parseTls, TLS_FLAGS, type TlsServerChoice } from "./tls_server.ts";
 export function servingFlags(
   port: number,
 ):
-  & ReturnType<typeof placeFlags>
+  & ReturnType<typeof listenFlags>
   & typeof SERVICE_FLAGS
   & typeof METRICS_FLAGS
   & typeof TLS_FLAGS
@@ -26,7 +26,7 @@ export function servingFlags(
   & typeof PROXY_FLAGS
   & typeof LIMIT_FLAGS {
   return {
-    ...placeFlags(port),
+    ...listenFlags(port),
     ...SERVICE_FLAGS,
     ...METRICS_FLAGS,
     ...TLS_FLAGS,
@@ -46,7 +46,7 @@ docs/operate.md has the flags of each job, also those of 'node --permission'.`;
 /** The listen address of a server. */
 export interface ListeningOptions {
   /** A socket that systemd passes goes before it. */
-  readonly place: Place;
+  readonly listenAddress: ListenAddress;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
   /** Undefined: no metrics. */
@@ -71,9 +71,9 @@ export function parseServing(
   defaultPort: number,
 ): ServingOptions {
   const tls = parseTls(values);
-  const place = parsePlace(values, defaultPort, tls !== undefined);
+  const listenAddress = parseListenAddress(values, defaultPort, tls !== undefined);
   const access = parseAccess(values, shareOf(values.host, values));
   const { systemd } = values;
-  const metrics = parseMetrics(values, systemd ? {} : place);
-  return { place, systemd, metrics, tls, access, limits: parseLimits(values) };
+  const metrics = parseMetrics(values, systemd ? {} : listenAddress);
+  return { listenAddress, systemd, metrics, tls, access, limits: parseLimits(values) };
 }

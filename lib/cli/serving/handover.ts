@@ -10,7 +10,12 @@ import type { ChildProcess } from "node:child_process";
 import process from "node:process";
 import type { Addr } from "../../base/addr.ts";
 import { nodeChildProcess } from "../../base/builtins.deno.ts";
-import type { InetPlace, InheritedPlace, OpenPlace, Place } from "../options/listen_address.ts";
+import type {
+  InetListenAddress,
+  InheritedListenAddress,
+  ListenAddress,
+  OpenListenAddress,
+} from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
 import {
   HANDS_OVER,
@@ -33,14 +38,14 @@ const START_MS = 60_000;
 const READY = "ready";
 
 /** The address to listen at. Without a port, a free one is taken. */
-export type WantedPlace = Exclude<Place, InetPlace> | OpenPlace;
+export type WantedListenAddress = Exclude<ListenAddress, InetListenAddress> | OpenListenAddress;
 
 /** A socket that listens. */
 export interface HandedSocket {
   readonly addr: Addr;
   /** Its descriptor; undefined on Deno. */
   readonly fd?: number | undefined;
-  /** Whether others may listen at its port, too. Default: if {@linkcode Handover.place} said so. */
+  /** Whether others may listen at its port, too. Default: if {@linkcode Handover.addressFor} said so. */
   readonly isShared?: boolean;
 }
 
@@ -71,18 +76,21 @@ export class Handover {
     session.onAllNotified = notifyPredecessor;
   }
 
-  /** Returns the place to listen at for a socket: that of the predecessor, or `place` without one. */
-  async place<P extends WantedPlace>(name: string, place: P): Promise<P | InheritedPlace> {
+  /** Returns the listen address of a socket: that of the predecessor, or `listenAddress` without one. */
+  async addressFor<P extends WantedListenAddress>(
+    name: string,
+    listenAddress: P,
+  ): Promise<P | InheritedListenAddress> {
     const inherited = this.#inherited?.get(name);
-    if (HANDS_OVER) return inherited === undefined ? place : { fd: inherited };
+    if (HANDS_OVER) return inherited === undefined ? listenAddress : { fd: inherited };
     if (inherited === undefined) {
-      if (!("host" in place)) return place;
-      const missing = await missingToShare(place);
+      if (!("host" in listenAddress)) return listenAddress;
+      const missing = await missingToShare(listenAddress);
       this.#missing.set(name, missing);
-      if (missing !== "") return place;
+      if (missing !== "") return listenAddress;
     }
     this.#shared.add(name);
-    return { ...place, ...inherited !== undefined && { port: inherited }, reusePort: true };
+    return { ...listenAddress, ...inherited !== undefined && { port: inherited }, reusePort: true };
   }
 
   /** Has the successor listen at this socket as well. */

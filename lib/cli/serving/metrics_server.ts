@@ -70,8 +70,8 @@ export async function startMonitor({ port }: MetricsOptions, session: Session): 
 async function listen(port: number, session: Session): Promise<Listener> {
   const handover = handoverOf(session);
   try {
-    const place = await handover.place("metrics", { host: "127.0.0.1", port });
-    const listener = await systemTransport.listen(place);
+    const listenAddress = await handover.addressFor("metrics", { host: "127.0.0.1", port });
+    const listener = await systemTransport.listen(listenAddress);
     handover.add("metrics", listener);
     return listener;
   } catch (error) {

@@ -14,13 +14,17 @@ import type { Listener, ListenOptions, Transport } from "../../net/transport.ts"
 import type { Log } from "../io/log.ts";
 import type { LimitOptions } from "../options/limits.ts";
 import type { MetricsOptions } from "../options/metrics.ts";
-import { describePlace, type InheritedPlace, type Place } from "../options/listen_address.ts";
+import {
+  describeListenAddress,
+  type InheritedListenAddress,
+  type ListenAddress,
+} from "../options/listen_address.ts";
 import type { ListeningOptions } from "../options/serving.ts";
 import { openAccess } from "./access_reload.ts";
 import { describeReach, urlOf } from "./own_addresses.ts";
 import { connectionLimitNotice } from "./connection_limit_notice.ts";
 import { conclude, logFailure, logStop } from "./server_log.ts";
-import { handoverOf, type WantedPlace } from "./handover.ts";
+import { handoverOf, type WantedListenAddress } from "./handover.ts";
 import type { OpenedTls } from "./tls.ts";
 import type { Session } from "../session.ts";
 import type { Signals } from "../io/signals.ts";
@@ -61,12 +65,12 @@ export async function openListener(
 
 /** Listens, and prints the URL. */
 export async function listenAsPlanned(
-  { name, place, tls, access, announce }: Listening,
+  { name, listenAddress, tls, access, announce }: Listening,
   session: Session,
   transport: Transport,
   spoken: Spoken = BYTES,
 ): Promise<Opened> {
-  const options = withTls(place, tls?.certificates, access, session.log);
+  const options = withTls(listenAddress, tls?.certificates, access, session.log);
   const listening = transport.listen({ ...options, metrics: session.monitor?.metrics });
   const listener = await session.untilListening(listening);
   handoverOf(session).add(name, listener);
@@ -79,7 +83,7 @@ export interface Listening {
   /** The name of the socket among those of the server. */
   readonly name: string;
   /** Plain data: {@linkcode withTls} adds what is not. */
-  readonly place: Place;
+  readonly listenAddress: ListenAddress;
   /** Undefined: no TLS. */
   readonly tls: OpenedTls | undefined;
   /** The rules of who may connect. Undefined: everybody may. */
@@ -95,12 +99,12 @@ export const MAIN = "main";
  * Chooses where the socket with this name listens: at the socket of the process that this one replaces,
  * else at the one that systemd passes, else where the options say.
  */
-export async function placeToListen<P extends WantedPlace>(
-  { name, place, systemd }: { name: string; place: P; systemd: boolean },
+export async function addressToListen<P extends WantedListenAddress>(
+  { name, listenAddress, systemd }: { name: string; listenAddress: P; systemd: boolean },
   session: Session,
-): Promise<P | InheritedPlace> {
+): Promise<P | InheritedListenAddress> {
   const passed = systemd ? (await import("./systemd.ts")).openSystemd(session) : undefined;
-  return await session.whileStarting(handoverOf(session).place(name, passed ?? place));
+  return await session.whileStarting(handoverOf(session).addressFor(name, passed ?? listenAddress));
 }
 
 /** Serves metrics from now on, if the options say so. Loads the web server first. */
@@ -119,28 +123,28 @@ export async function openMonitor(
  * SocketError.
  */
 export async function planListening(
-  { place: asked, systemd, metrics, tls: choice, access: who }: ListeningOptions,
+  { listenAddress: asked, systemd, metrics, tls: choice, access: who }: ListeningOptions,
   session: Session,
 ): Promise<Listening> {
   const { log } = session;
   await openMonitor(metrics, session);
   const name = MAIN;
-  const place = await placeToListen({ name, place: asked, systemd }, session);
+  const listenAddress = await addressToListen({ name, listenAddress: asked, systemd }, session);
   const access = openAccess(who, log, (reload) => session.onReload(reload));
-  log.note(`starting up on ${describePlace(place)}`);
+  log.note(`starting up on ${describeListenAddress(listenAddress)}`);
   const announce = async (addr: Addr, spoken = BYTES) => {
     const scheme = choice === undefined ? spoken.plain ?? addr.transport : spoken.secure;
     if (addr.transport === "unix") return await session.announce(urlOf(addr));
     await session.announce(`${urlOf(addr, scheme)}${spoken.path}`);
-    if (!("host" in place) || place.host !== "") return;
+    if (!("host" in listenAddress) || listenAddress.host !== "") return;
     for (const line of describeReach(addr.port, scheme)) log.note(line + spoken.path);
   };
-  if ("path" in place || choice === undefined) {
-    return { name, place, tls: undefined, access, announce };
+  if ("path" in listenAddress || choice === undefined) {
+    return { name, listenAddress, tls: undefined, access, announce };
   }
-  const host = "host" in place ? place.host : "";
+  const host = "host" in listenAddress ? listenAddress.host : "";
   const { openTls } = await import("./tls.ts");
-  return { name, place, tls: await openTls(choice, host, session), access, announce };
+  return { name, listenAddress, tls: await openTls(choice, host, session), access, announce };
 }
 
 /**

@@ -7,7 +7,7 @@
 
 import process from "node:process";
 import { systemTransport } from "../../net/system.deno.ts";
-import type { OpenPlace } from "../options/listen_address.ts";
+import type { OpenListenAddress } from "../options/listen_address.ts";
 
 /** Whether a socket is handed over. Otherwise the port is shared. */
 export const HANDS_OVER = false;
@@ -40,7 +40,7 @@ export function readVariable(variable: string): string | undefined {
  * Says what is missing to listen with SO_REUSEPORT, so that a successor can listen there as well; ""
  * if nothing is. Rejects if the port is in use.
  */
-export async function missingToShare({ host, port }: OpenPlace): Promise<string> {
+export async function missingToShare({ host, port }: OpenListenAddress): Promise<string> {
   const missing: string[] = [];
   if (port === undefined) missing.push("--port N");
   if (!SHARES) missing.push("deno run --unstable-net");

@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import type { OpenPlace } from "../options/listen_address.ts";
+import type { OpenListenAddress } from "../options/listen_address.ts";
 
 /** Whether a socket is handed over. Otherwise the port is shared. */
 export const HANDS_OVER = true;
@@ -21,7 +21,7 @@ export function readVariable(variable: string): string | undefined {
 }
 
 /** Nothing is missing to hand a socket over. */
-export function missingToShare(_place: OpenPlace): Promise<string> {
+export function missingToShare(_listenAddress: OpenListenAddress): Promise<string> {
   return Promise.resolve("");
 }
 

@@ -13,7 +13,7 @@ import { runChild } from "../io/child.deno.ts";
 import type { ChildEnd } from "../io/child_end.ts";
 import { UsageError } from "../io/flags.ts";
 import type { Log } from "../io/log.ts";
-import type { InheritedPlace } from "../options/listen_address.ts";
+import type { InheritedListenAddress } from "../options/listen_address.ts";
 import type { Session } from "../session.ts";
 import { isSuccessor } from "./handover.ts";
 
@@ -39,7 +39,7 @@ const VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS
  * Reports the state of the run to systemd, from now to its end, if it asks for that. Returns the socket that it
  * passes, if it does. Throws a {@linkcode UsageError} for what cannot be served.
  */
-export function openSystemd(session: Session): InheritedPlace | undefined {
+export function openSystemd(session: Session): InheritedListenAddress | undefined {
   const { log } = session;
   const env = readEnv(session);
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: watched } = env;

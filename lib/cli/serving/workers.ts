@@ -52,7 +52,7 @@ export async function serveInWorkers<Options>(
 ): Promise<number> {
   const { log, io } = session;
   const { module, workers: { count, kind }, limits, handlerOptions, alpnProtocols } = init;
-  const { place, tls, access, announce } = planned ?? await planListening(init, session);
+  const { listenAddress, tls, access, announce } = planned ?? await planListening(init, session);
   const { faults: fault } = session.instruments;
   const task: WorkerTask<Options> = {
     log: init.log,
@@ -73,7 +73,7 @@ export async function serveInWorkers<Options>(
     workers = await startWorkers(module, {
       workers: count,
       kind,
-      listen: place,
+      listen: listenAddress,
       data: task,
       drainTimeout: limits.drainTimeout,
       signal: signals.signal,

@@ -158,7 +158,7 @@ async function run(
   const pages = page &&
     // Its port is its own, also where systemd has passed a socket for the terminals.
     await openPage(page, {
-      plan: { ...plan, name: "page", place: serving.place },
+      plan: { ...plan, name: "page", listenAddress: serving.listenAddress },
       terminals: opened.listener,
       transport,
       session,

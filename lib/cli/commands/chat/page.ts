@@ -83,9 +83,9 @@ export async function openPage(
 ): Promise<OpenedPage> {
   const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
   const { pageHandler } = await import("./page_handler.ts");
-  const own = { ...plan.place, port: port ?? portBehind(terminals) };
-  const place = await handoverOf(session).place(plan.name, own);
-  const opened = await listenAsPlanned({ ...plan, place }, session, transport, PAGES)
+  const own = { ...plan.listenAddress, port: port ?? portBehind(terminals) };
+  const listenAddress = await handoverOf(session).addressFor(plan.name, own);
+  const opened = await listenAsPlanned({ ...plan, listenAddress }, session, transport, PAGES)
     .catch((error) => {
       terminals.close();
       throw error;

@@ -7,7 +7,7 @@
 import type { OnEof } from "../../../protocols/join.ts";
 import type { Endpoint } from "../../../base/addr.ts";
 import type { Destination } from "../../options/destination.ts";
-import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
+import { noMoreThanEndpoint, parseEndpoint } from "../../options/endpoint.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
 import { socatHint } from "../../advice/socat.ts";
 import { parseDialTls, type TLS_CLIENT_FLAGS } from "../../options/tls_client.ts";
@@ -87,7 +87,7 @@ function endpointsOf([text, ...more]: readonly string[], quiet: boolean): Endpoi
   if (quiet && /^\d+$/.test(text) && more.length > 0) {
     throw new UsageError(`Option -q is --quiet and takes no value: leave '${text}' out`);
   }
-  noMoreThanPlace(text, more, "what is sent comes on stdin");
+  noMoreThanEndpoint(text, more, "what is sent comes on stdin");
   const [, start, last] = /^(.*:\d+)-(\d+)$/.exec(text) ?? [, text];
   const first = parseEndpoint(start);
   const { host, port } = last === undefined ? first : parseEndpoint(start.replace(/\d+$/, last));

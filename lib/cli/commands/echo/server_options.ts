@@ -9,7 +9,7 @@ import { size, toggle, UsageError, type Values } from "../../io/flags.ts";
 import { type AccessOptions, parseAccess } from "../../options/access_flags.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
-import { type InetPlace, parsePlace } from "../../options/listen_address.ts";
+import { type InetListenAddress, parseListenAddress } from "../../options/listen_address.ts";
 import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";
@@ -66,7 +66,7 @@ export interface EchoStreamOptions extends CommandOptions {
 /** The echo server of datagrams. */
 export interface EchoDatagramOptions extends CommandOptions {
   readonly protocol: "datagram";
-  readonly place: InetPlace;
+  readonly listenAddress: InetListenAddress;
   /** The clients that are answered. Undefined is all. */
   readonly access: AccessOptions | undefined;
 }
@@ -110,14 +110,14 @@ function parseMessages(values: EchoValues): MessageOptions {
   return parseMessageOptions(values);
 }
 
-function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "place" | "access"> {
+function parseDatagram(values: EchoValues): Pick<EchoDatagramOptions, "listenAddress" | "access"> {
   const given = NOT_WITH_UDP.find((name) => values[name] !== FLAGS[name].fallback);
   if (given !== undefined) throw new UsageError(`Option --udp cannot be used with --${given}`);
   if (values.workers > 0) throw new UsageError("Option --udp cannot be used with --workers");
   if (parseTls(values) !== undefined) throw new UsageError("Option --udp cannot be used with TLS");
-  const place = parsePlace(values, PORT, false);
-  if (!("host" in place)) throw new UsageError("Option --udp cannot be used with --unix");
-  return { place, access: parseAccess(values, 0) };
+  const listenAddress = parseListenAddress(values, PORT, false);
+  if (!("host" in listenAddress)) throw new UsageError("Option --udp cannot be used with --unix");
+  return { listenAddress, access: parseAccess(values, 0) };
 }
 
 /** The command line. */

@@ -8,7 +8,7 @@ import { counted } from "../../../base/counted.ts";
 import { echoDatagram } from "../../../protocols/echo.ts";
 import { serveDatagrams } from "../../../serve/serve_datagrams.ts";
 import { EXIT } from "../../io/exit.ts";
-import { describePlace } from "../../options/listen_address.ts";
+import { describeListenAddress } from "../../options/listen_address.ts";
 import { openAccess } from "../../serving/access_reload.ts";
 import { describeReach, urlOf } from "../../serving/own_addresses.ts";
 import { logFailure } from "../../serving/server_log.ts";
@@ -20,18 +20,21 @@ import type { EchoDatagramOptions } from "./server_options.ts";
 
 /** Echoes datagrams until a signal says stop; resolves to the exit code. */
 export async function echoUdpServer(
-  { place, access: who }: EchoDatagramOptions,
+  { listenAddress, access: who }: EchoDatagramOptions,
   session: Session,
   { signal }: Signals,
 ): Promise<number> {
   const { log } = session;
   const transport = openServerTransport(session, datagramTranscript());
   const access = openAccess(who, log, (reload) => session.onReload(reload));
-  log.note(`starting up on ${describePlace(place)}`);
-  const listening = transport.listenDatagram({ host: place.host, port: place.port });
+  log.note(`starting up on ${describeListenAddress(listenAddress)}`);
+  const listening = transport.listenDatagram({
+    host: listenAddress.host,
+    port: listenAddress.port,
+  });
   const socket = await session.untilListening(listening);
   await session.print(`${urlOf(socket.addr)}\n`);
-  if (place.host === "") {
+  if (listenAddress.host === "") {
     for (const line of describeReach(socket.addr.port, "udp")) log.note(line);
   }
   const { received, answered, dropped } = await serveDatagrams(socket, echoDatagram, {

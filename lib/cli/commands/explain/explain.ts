@@ -18,7 +18,7 @@ import { clientExitHelp, EXIT } from "../../io/exit.ts";
 import { renderFlags, seconds, UsageError, type Values } from "../../io/flags.ts";
 import { clientTranscript } from "../../io/transcript.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
-import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
+import { noMoreThanEndpoint, parseEndpoint } from "../../options/endpoint.ts";
 import { openClientTransport } from "../../options/transport.ts";
 import { asCalled } from "../../program.ts";
 import type { Session } from "../../session.ts";
@@ -69,7 +69,7 @@ interface ExplainOptions extends CommandOptions {
 function parseExplain(values: Values<typeof FLAGS>, positionals: string[]): ExplainOptions {
   const [place, ...more] = positionals;
   if (place === undefined) throw new UsageError("explain needs HOST:PORT");
-  noMoreThanPlace(place, more, "explain takes one HOST:PORT");
+  noMoreThanEndpoint(place, more, "explain takes one HOST:PORT");
   return {
     log: parseLog(values),
     endpoint: parseEndpoint(place),

@@ -52,7 +52,7 @@ export function openBalancer(
     try {
       if (isAsked) checkFilesReadableAgain("--to", to.items);
       const targets = readTargets(to);
-      for (const target of targets) await refuseItself(to.place, target, systemTransport);
+      for (const target of targets) await refuseItself(to.listenAddress, target, systemTransport);
       balancer.replace(targets.map(balanced));
       if (isAsked) log.note(`read again the targets: ${targets.map(formatDestination).join(", ")}`);
     } catch (error) {

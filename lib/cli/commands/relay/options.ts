@@ -54,7 +54,7 @@ async function parseRelay(
   const serving = parseServing(values, PORT);
   const toxiproxy = parseToxiproxy(values, serving);
   const hasNone = toxiproxy !== undefined && values.to.length === 0;
-  const to = hasNone ? undefined : parseTo(values, serving.place);
+  const to = hasNone ? undefined : parseTo(values, serving.listenAddress);
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),

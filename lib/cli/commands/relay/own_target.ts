@@ -12,7 +12,7 @@ import type { Transport } from "../../../net/transport.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
 import { UsageError } from "../../io/flags.ts";
 import { ownAddresses } from "../../serving/own_addresses.ts";
-import type { Place } from "../../options/listen_address.ts";
+import type { ListenAddress } from "../../options/listen_address.ts";
 
 /**
  * Throws a {@linkcode UsageError} if one of the addresses that `target` stands for is where the relay
@@ -20,12 +20,12 @@ import type { Place } from "../../options/listen_address.ts";
  * stand for can change while it runs.
  */
 export async function refuseItself(
-  place: Place,
+  listenAddress: ListenAddress,
   target: Destination,
   { resolve }: Pick<Transport, "resolve">,
 ): Promise<void> {
-  if (!await isItself(place, target, resolve)) return;
-  const option = "path" in place ? "--unix" : "--port";
+  if (!await isItself(listenAddress, target, resolve)) return;
+  const option = "path" in listenAddress ? "--unix" : "--port";
   throw new UsageError(
     `The relay itself would listen at its target ${
       formatDestination(target)
@@ -35,16 +35,21 @@ export async function refuseItself(
 }
 
 async function isItself(
-  place: Place,
+  listenAddress: ListenAddress,
   target: Destination,
   resolve: Transport["resolve"],
 ): Promise<boolean> {
-  if ("path" in place) return "path" in target && absolute(place.path) === absolute(target.path);
-  if ("fd" in place) return false;
-  if ("path" in target || target.port !== place.port || place.port === 0) return false;
-  const hosts = await hostsOf(target, place.host, resolve);
-  if (place.host === "") return hosts.some(isOwn);
-  return hosts.length > 0 && hosts.includes(canonical(preferred(await resolve(place)).host));
+  if ("path" in listenAddress) {
+    return "path" in target && absolute(listenAddress.path) === absolute(target.path);
+  }
+  if ("fd" in listenAddress) return false;
+  if ("path" in target || target.port !== listenAddress.port || listenAddress.port === 0) {
+    return false;
+  }
+  const hosts = await hostsOf(target, listenAddress.host, resolve);
+  if (listenAddress.host === "") return hosts.some(isOwn);
+  return hosts.length > 0 &&
+    hosts.includes(canonical(preferred(await resolve(listenAddress)).host));
 }
 
 /** The addresses that are known to be tried for `target`. */

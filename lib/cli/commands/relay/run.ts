@@ -26,7 +26,7 @@ export async function runRelay(
 ): Promise<number> {
   const { log, io: { clock } } = session;
   for (const target of to === undefined ? [] : placesOf(to)) {
-    await refuseItself(serving.place, target, systemTransport);
+    await refuseItself(serving.listenAddress, target, systemTransport);
   }
   const signals = session.onSignals();
   if (to !== undefined && workers !== undefined) {

@@ -17,7 +17,7 @@ import {
 } from "../../io/flags.ts";
 import { isInFile } from "../../io/secret.ts";
 import { type Destination, formatDestination } from "../../options/destination.ts";
-import type { Place } from "../../options/listen_address.ts";
+import type { ListenAddress } from "../../options/listen_address.ts";
 import { type ProxyVersion, SEND_PROXY_FLAG } from "./send_proxy.ts";
 import {
   isSecure,
@@ -66,15 +66,18 @@ export interface SeveralTargets {
   readonly connectTimeout: number;
   /** The time between two checks, in milliseconds. */
   readonly checkInterval: number;
-  /** The place where the relay listens, which is not a target. */
-  readonly place: Place;
+  /** The address at which the relay listens, which is not a target. */
+  readonly listenAddress: ListenAddress;
 }
 
 /** The targets of a relay. */
 export type RelayTo = RelayTargetOptions | SeveralTargets;
 
-/** Makes what the flags of a relay that listens at `place` say. Throws a {@linkcode UsageError}. */
-export function parseTo(values: Values<typeof RELAY_TARGET_FLAGS>, place: Place): RelayTo {
+/** Makes what the flags of a relay that listens at `listenAddress` say. Throws a {@linkcode UsageError}. */
+export function parseTo(
+  values: Values<typeof RELAY_TARGET_FLAGS>,
+  listenAddress: ListenAddress,
+): RelayTo {
   const { to: items, "connect-timeout": connectTimeout, "check-interval": every } = values;
   const sendProxy = values["send-proxy"];
   const [first = "", ...more] = items;
@@ -86,7 +89,15 @@ export function parseTo(values: Values<typeof RELAY_TARGET_FLAGS>, place: Place)
   if (!items.some((item) => isInFile(item) || isSecure(item))) refuseTlsFlags(values);
   const tls = parseTargetTls(values);
   const targets = readTargets({ items, tls });
-  return { targets, items, tls, sendProxy, connectTimeout, checkInterval: every ?? 5000, place };
+  return {
+    targets,
+    items,
+    tls,
+    sendProxy,
+    connectTimeout,
+    checkInterval: every ?? 5000,
+    listenAddress,
+  };
 }
 
 /** Reads the targets, with those in files. Throws a {@linkcode UsageError}. */

@@ -136,7 +136,7 @@ async function playAndPassOn(
   signals: Signals,
 ): Promise<number> {
   const { log, io: { clock } } = session;
-  await refuseItself(serving.place, target.target, systemTransport);
+  await refuseItself(serving.listenAddress, target.target, systemTransport);
   // Faults are for the clients, as in a relay.
   const transport = new Shortage(log, clock).watch(openObserved(session, switchboardTranscript()));
   const broken = session.instruments.withFaults(transport, clock);

@@ -14,7 +14,7 @@ import { parseScopedIP } from "../../../base/ip.ts";
 import { type Endpoint, interleave } from "../../../base/addr.ts";
 import { type Command, command, commandLine, type CommandOptions } from "../../command.ts";
 import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
-import { noMoreThanPlace, parseEndpoint } from "../../options/endpoint.ts";
+import { noMoreThanEndpoint, parseEndpoint } from "../../options/endpoint.ts";
 import {
   INSTRUMENT_FLAGS,
   INSTRUMENT_HELP,
@@ -94,7 +94,7 @@ function parseResolve(values: Values<typeof FLAGS>, positionals: string[]): Reso
   if (text === undefined) {
     throw new UsageError("resolve needs HOST or HOST:PORT, as in localhost:80");
   }
-  noMoreThanPlace(text, positionals, "resolve takes one HOST:PORT");
+  noMoreThanEndpoint(text, positionals, "resolve takes one HOST:PORT");
   const endpoint = connect ? parseEndpoint(text) : hostOf(text) ?? parseEndpoint(text);
   return { log: parseLog(values), instruments, endpoint, connect, timeout };
 }

@@ -11,7 +11,12 @@ import type { TlsServerOptions } from "../../../net/tls/options.ts";
 import type { Addr, TcpAddr } from "../../../base/addr.ts";
 import type { Listener, Transport } from "../../../net/transport.ts";
 import { isAnyHost } from "../../options/host.ts";
-import type { InheritedPlace, OpenPlace, Place, UnixPlace } from "../../options/listen_address.ts";
+import type {
+  InheritedListenAddress,
+  ListenAddress,
+  OpenListenAddress,
+  UnixListenAddress,
+} from "../../options/listen_address.ts";
 
 /** The port that is taken if none is asked for; if it is in use, one of the next. */
 export const DEFAULT_PORT = 8080;
@@ -21,13 +26,13 @@ const MORE_PORTS = 20;
  * A port, or a socket. An open port is {@linkcode DEFAULT_PORT} or, if that is in use, the next that is
  * free.
  */
-export type WebPlace =
-  | OpenPlace
-  | UnixPlace
-  | InheritedPlace;
+export type WebListenAddress =
+  | OpenListenAddress
+  | UnixListenAddress
+  | InheritedListenAddress;
 
 /** The same, with the server's side of TLS if there is TLS, and with metrics if there are some. */
-export type WebAddress = WebPlace & {
+export type WebAddress = WebListenAddress & {
   readonly tls?: TlsServerOptions;
   readonly metrics?: MetricsSink;
 };
@@ -59,13 +64,15 @@ export async function listenForWeb(
 /** Finds the port of an address for workers, which listen by themselves. Rejects as {@linkcode listenForWeb}. */
 export async function findPort(
   transport: Transport,
-  place: WebPlace,
+  listenAddress: WebListenAddress,
   note: (message: string) => void,
-): Promise<Place> {
-  if (!("host" in place)) return place;
-  const { host, reusePort } = place;
-  if (place.port !== undefined) return { host, port: place.port, reusePort, backlog: undefined };
-  const listener = await listenForWeb(transport, place, note);
+): Promise<ListenAddress> {
+  if (!("host" in listenAddress)) return listenAddress;
+  const { host, reusePort } = listenAddress;
+  if (listenAddress.port !== undefined) {
+    return { host, port: listenAddress.port, reusePort, backlog: undefined };
+  }
+  const listener = await listenForWeb(transport, listenAddress, note);
   listener.close();
   return { host, port: (listener.addr as TcpAddr).port, backlog: undefined };
 }

@@ -29,7 +29,7 @@ import { GENERAL_FLAGS, parseLog } from "../../options/common.ts";
 import { hostFlag, isAnyHost } from "../../options/host.ts";
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { LIMIT_FLAGS } from "../../options/limits.ts";
-import { FD_FLAGS, namedPlace, UNIX_FLAGS } from "../../options/listen_address.ts";
+import { FD_FLAGS, namedListenAddress, UNIX_FLAGS } from "../../options/listen_address.ts";
 import { METRICS_FLAGS, type MetricsOptions, parseMetrics } from "../../options/metrics.ts";
 import { SERVICE_FLAGS } from "../../options/service_manager.ts";
 import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
@@ -37,7 +37,7 @@ import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_ser
 import { parseTrustProxy, TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
 import { checkCacheControl, parseFields } from "./header_flags.ts";
 import { allowHostFlag, servedNames } from "./allow_host.ts";
-import type { WebPlace } from "./listen.ts";
+import type { WebListenAddress } from "./listen.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
 import { typeFlag } from "./media_type_flag.ts";
 import { AUTH_FLAGS, type AuthOptions, parseAuth } from "./users.ts";
@@ -110,7 +110,7 @@ export interface WebLimits {
 export interface WebOptions extends CommandOptions {
   readonly dir: string;
   /** A socket that systemd passes goes before it. */
-  readonly place: WebPlace;
+  readonly listenAddress: WebListenAddress;
   /** Whether systemd has started it. */
   readonly systemd: boolean;
   /** Undefined: no metrics. */
@@ -144,16 +144,16 @@ async function parseWeb(
   const auth = parseAuth(values, io.env);
   const site = parseSite(values, auth?.credentials);
   const tls = parseTls(values);
-  const place = parsePlace(values, tls !== undefined);
+  const listenAddress = parseListenAddress(values, tls !== undefined);
   const access = parseAccess(values, shareOf(lan ? "" : host, values));
   return {
     log: parseLog(values),
     instruments: parseInstruments(values, { serves: true, workers: values.workers }),
     proxies: parseProxies(values),
     dir,
-    place,
+    listenAddress,
     systemd: values.systemd,
-    metrics: parseMetrics(values, values.systemd ? {} : place),
+    metrics: parseMetrics(values, values.systemd ? {} : listenAddress),
     tls,
     access,
     trustProxy: parseTrustProxy(values),
@@ -187,9 +187,9 @@ function parseSite(values: WebValues, credentials: Credentials | undefined): Sit
 }
 
 /** Parses the listen address. */
-function parsePlace(values: WebValues, tls: boolean): WebPlace {
+function parseListenAddress(values: WebValues, tls: boolean): WebListenAddress {
   const { host, port, lan, open } = values;
-  const named = namedPlace(values, { host, port, lan, open, tls });
+  const named = namedListenAddress(values, { host, port, lan, open, tls });
   if (named !== undefined) return named;
   if (lan && host !== undefined) {
     throw new UsageError("Options --lan and --host exclude each other: --lan is for all addresses");

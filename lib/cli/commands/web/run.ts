@@ -13,7 +13,7 @@ import { openTransport } from "../../options/transport.ts";
 import { openAccess } from "../../serving/access_reload.ts";
 import { connectionLimitNotice } from "../../serving/connection_limit_notice.ts";
 import { handoverOf } from "../../serving/handover.ts";
-import { MAIN, openMonitor, placeToListen, withTls } from "../../serving/serving.ts";
+import { addressToListen, MAIN, openMonitor, withTls } from "../../serving/serving.ts";
 import { Shortage } from "../../serving/resource_shortage.ts";
 import { conclude, logStop } from "../../serving/server_log.ts";
 import type { Session } from "../../session.ts";
@@ -50,8 +50,8 @@ async function serveInLoop(
   const shortage = new Shortage(log, io.clock);
   const transport = shortage.watch(openTransport(session, webTranscript(), SITE_SHOWN));
   followFile(site.auth, log, session);
-  const { place, tls, access, announce } = await planSite(options, session);
-  const secured = withTls(place as ListenOptions, tls?.certificates, access, log, ALPN);
+  const { listenAddress, tls, access, announce } = await planSite(options, session);
+  const secured = withTls(listenAddress as ListenOptions, tls?.certificates, access, log, ALPN);
   const address = { ...secured as WebAddress, metrics: monitor?.metrics };
   const listening = listenForWeb(transport, address, (message) => log.note(message));
   const listener = await session.untilListening(listening);
@@ -84,11 +84,15 @@ async function serveByWorkers(
   const { serveInWorkers } = await import("../../serving/workers.ts");
   const { WORKER_MODULE } = await import("./worker.ts");
   const plan = await planSite(options, session);
-  const place = await findPort(systemTransport, plan.place, (text) => session.log.note(text));
+  const listenAddress = await findPort(
+    systemTransport,
+    plan.listenAddress,
+    (text) => session.log.note(text),
+  );
   return await serveInWorkers(
     {
       ...options,
-      place,
+      listenAddress,
       module: WORKER_MODULE,
       workers: options.workers!,
       // Each phase of a connection has its own deadline.
@@ -100,7 +104,7 @@ async function serveByWorkers(
     },
     session,
     signals,
-    { ...plan, name: MAIN, place },
+    { ...plan, name: MAIN, listenAddress },
   );
 }
 
@@ -109,15 +113,20 @@ async function serveByWorkers(
  * now, before the first client can come.
  */
 async function planSite(options: WebOptions, session: Session) {
-  const { place: asked, systemd, tls: choice } = options;
+  const { listenAddress: asked, systemd, tls: choice } = options;
   const access = openAccess(options.access, session.log, (reload) => session.onReload(reload));
-  const place = await placeToListen({ name: MAIN, place: asked, systemd }, session);
+  const listenAddress = await addressToListen(
+    { name: MAIN, listenAddress: asked, systemd },
+    session,
+  );
   const logLan = options.lan ? (await import("./lan.ts")).logLan : undefined;
   const announce = (addr: Addr) => announceSite(addr, options, session, logLan);
-  if (choice === undefined || "path" in place) return { place, tls: undefined, access, announce };
+  if (choice === undefined || "path" in listenAddress) {
+    return { listenAddress, tls: undefined, access, announce };
+  }
   const { openTls } = await import("../../serving/tls.ts");
-  const tls = await openTls(choice, "host" in place ? place.host : "", session);
-  return { place, tls, access, announce };
+  const tls = await openTls(choice, "host" in listenAddress ? listenAddress.host : "", session);
+  return { listenAddress, tls, access, announce };
 }
 
 /** Prints the URL, and logs other ways there: with `logLan` those for others in the network. */
