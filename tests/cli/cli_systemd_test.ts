@@ -195,7 +195,7 @@ function passing(args: readonly string[]): Program {
   return new Program([...PYTHON, "-c", PASS, ...programCommand("server"), ...args]);
 }
 
-for (const args of [["--systemd"], ["web", "--fd", "3"], ["--fd", "3", "--workers", "2"]]) {
+for (const args of [["--systemd"], ["web", "--fd", "3"], ["--fd", "3", "--workers", "1"]]) {
   test(`server ${args.join(" ")}: serves at the socket that is passed`, async () => {
     await using program = passing(args);
     if (systemTransport.name === "deno") {
