@@ -17,7 +17,7 @@ import type { Conn, Listener, Transport } from "../net/transport.ts";
 export const MIB: number = 1024 * 1024;
 
 /** The time that {@linkcode until} waits, in milliseconds. */
-const DEADLINE_MS = 60_000;
+export const DEADLINE_MS: number = 60_000;
 
 /** Both ends of a connection, and the listener it came through. */
 export interface Pair<A extends Addr = Addr> extends Disposable {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { SocketError } from "../../lib/base/errors.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { bytes, OWN_HOST, readText } from "../support/helpers.ts";
+import { bytes, OWN_HOST, readText, untilAsync } from "../support/helpers.ts";
 import type { InProcessOptions } from "../support/in_process.ts";
 import { type ServerScript, startServer } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
@@ -104,15 +104,15 @@ test("server: refuses new connections while it drains", async () => {
   server.program.kill("SIGTERM");
   await server.program.stderr.until(/^closing the listening socket$/m);
   // The line comes just before the deed.
-  for (let tries = 0, refused = false; !refused; tries++) {
-    assert.ok(tries < 10_000, "It goes on to accept");
+  await untilAsync(async () => {
     try {
       (await systemTransport.connect({ host: OWN_HOST, port: server.port })).close();
+      return false;
     } catch (error) {
       assert.ok(error instanceof SocketError);
-      refused = error.code === "ECONNREFUSED";
+      return error.code === "ECONNREFUSED";
     }
-  }
+  }, "a connection to be refused");
   await conn.write(bytes("still here"));
   assert.equal(await readText(conn, 10), "still here");
 });

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { OWN_HOST, until } from "../support/helpers.ts";
+import { OWN_HOST, until, untilAsync } from "../support/helpers.ts";
 import { adapted, assertValid, commandHaproxy, startHaproxy } from "../support/haproxy.ts";
 import { Program, PYTHON } from "../support/peers.ts";
 import { type ServerScript, startServer, startServerProcess } from "../support/scripts.ts";
@@ -115,11 +115,10 @@ test("deploy/haproxy.cfg: one server is killed, one drains, and no GET fails", a
 
 /** Waits until HAProxy has no request at b any more. */
 async function untilIdle(show: () => Promise<string>): Promise<void> {
-  for (let i = 0; i < 1000; i++) {
+  await untilAsync(async () => {
     const text = await show();
     const [, id] = /^S\.\d+\.(\d+)\.\d+\.svname[^\n]*:b$/m.exec(text) ?? [];
     assert.notEqual(id, undefined, text);
-    if (new RegExp(`^S\\.\\d+\\.${id}\\.\\d+\\.scur\\.[^\\n]*:0$`, "m").test(text)) return;
-  }
-  assert.fail("b still has requests");
+    return new RegExp(`^S\\.\\d+\\.${id}\\.\\d+\\.scur\\.[^\\n]*:0$`, "m").test(text);
+  }, "b to have no request");
 }

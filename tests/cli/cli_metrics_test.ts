@@ -9,7 +9,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { bytes, freePort, OWN_HOST, readAll, readText, rejects } from "../support/helpers.ts";
+import {
+  bytes,
+  freePort,
+  OWN_HOST,
+  readAll,
+  readText,
+  rejects,
+  untilAsync,
+} from "../support/helpers.ts";
 import { Program, runProgram } from "../support/peers.ts";
 import {
   assertFailed,
@@ -73,14 +81,13 @@ for (const args of SERVERS) {
     const base = await metricsOf(server);
     assert.deepEqual(await get(`${base}/healthz`), { status: 200, text: "running\n" });
     // Its URL is printed before it is ready.
-    for (let tries = 0; (await get(`${base}/readyz`)).text !== "ready\n"; tries++) {
-      assert.ok(tries < 1000);
-    }
+    const isReady = async () => (await get(`${base}/readyz`)).text === "ready\n";
+    await untilAsync(isReady, "the server to be ready");
     const conn = await systemTransport.connect({ host: "127.0.0.1", port: server.port });
     await conn.write(bytes("GET /"));
     // Those of connections that are open count, too: a relay reads them when it has reached its target.
     const value = async (series: string) => valueIn((await get(`${base}/metrics`)).text, series);
-    for (let tries = 0; await value(RECEIVED) !== 5; tries++) assert.ok(tries < 1000);
+    await untilAsync(async () => await value(RECEIVED) === 5, "5 bytes to be counted");
     assert.equal(await value(ACTIVE), 1);
     const ended = server.program.stop();
     await server.program.stderr.until(/^stopping in 5 s/m);
@@ -220,10 +227,8 @@ test(
       assert.equal(await readText(conn, 5), "hello");
     }
     let text = "";
-    for (let tries = 0; valueIn(text, ENDED) !== 10; tries++) {
-      assert.ok(tries < 1000, text);
-      text = await metrics();
-    }
+    const haveEnded = async () => valueIn(text = await metrics(), ENDED) === 10;
+    await untilAsync(haveEnded, "10 connections to have ended");
     assert.equal(valueIn(text, "plainsocket_ready_workers"), 2);
     const { text: each } = await get(`${base}/metrics/workers`);
     const [one, two] = [1, 2].map((n) => valueIn(each, `${ENDED}{worker="${n}"}`)!);

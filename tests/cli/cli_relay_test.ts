@@ -16,6 +16,7 @@ import {
   readAll,
   readExactly,
   rejects,
+  untilAsync,
 } from "../support/helpers.ts";
 import { InProcess } from "../support/in_process.ts";
 import { Program, PYTHON, python, runProgram } from "../support/peers.ts";
@@ -140,9 +141,10 @@ test("cli relay: socat's Unix sockets on either side", async () => {
   );
   assert.equal(toTcp.url, `unix:${front}`);
   // It may not listen yet: what it is reached through says so, and the client tries again.
-  let got = await client();
-  for (let tries = 0; got.stdout.length === 0 && tries < 50; tries++) got = await client();
-  assert.equal(got.stdout.toString(), "TO AND FRO\n");
+  let got = "";
+  const isAnswered = async () => (got = (await client()).stdout.toString()) !== "";
+  await untilAsync(isAnswered, "an answer of socat's");
+  assert.equal(got, "TO AND FRO\n");
   await toTcp.program.stderr.until(/^\(unnamed\) to 127\.0\.0\.1:\d+: 11 bytes there, 11 back/m);
   await toUnix.program.stderr.until(/^127\.0\.0\.1:\d+ to \S+\/target\.sock: 11 bytes there/m);
   peer.kill("SIGTERM");

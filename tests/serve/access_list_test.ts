@@ -13,7 +13,7 @@ import { serve, type ServeOptions } from "../../lib/serve/serve.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Conn } from "../../lib/net/transport.ts";
-import { bytes, readText, rejects, until } from "../support/helpers.ts";
+import { bytes, readText, rejects, until, untilAsync } from "../support/helpers.ts";
 import { python } from "../support/peers.ts";
 import { hasIPv6 } from "../support/scripts.ts";
 import { test } from "../support/runner.deno.ts";
@@ -310,15 +310,15 @@ sys.stdin.readline()
     // The place is free once the socket of the failed handshake is gone, soon after it is told.
     const options = { host: "127.0.0.1", port: listener.addr.port, tls: { caCerts: [cert] } };
     let conn: Conn | undefined;
-    for (let tries = 0; conn === undefined; tries++) {
-      assert.ok(tries < 10_000, "The place is never free");
+    await untilAsync(async () => {
       conn = await dial(systemTransport, options).catch((error: SocketError) => {
         assert.equal(error.code, "ECONNRESET", error.message);
         return undefined;
       });
-    }
-    await assertEchoes(conn);
-    conn.close();
+      return conn !== undefined;
+    }, "the place to be free");
+    await assertEchoes(conn!);
+    conn!.close();
     listener.close();
     assert.equal((await served).accepted, 1);
   },

@@ -6,7 +6,7 @@ import type { HandlerContext } from "../../lib/serve/server.ts";
 import type { TcpAddr } from "../../lib/base/addr.ts";
 import type { Transport } from "../../lib/net/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { type Pair, pairOn, until } from "../../lib/testing/support.ts";
+import { DEADLINE_MS, type Pair, pairOn, until } from "../../lib/testing/support.ts";
 import { isAtRest, isBound, sleptSince, TELLS } from "./kernel.ts";
 import type { Program, PythonPeer } from "./peers.ts";
 
@@ -48,6 +48,15 @@ export async function freeUdpPort(): Promise<string> {
   // Deno frees it when the receive that is pending has noticed.
   await until(() => !isBound(socket.addr), "the port to be free");
   return String(socket.addr.port);
+}
+
+/**
+ * Waits until `condition` holds, which takes time to look at. Rejects after a minute, and says that it
+ * waited for `what`.
+ */
+export async function untilAsync(condition: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!await condition()) assert.ok(performance.now() < deadline, `Waited in vain for ${what}`);
 }
 
 /** Makes a connection on loopback. */

@@ -328,7 +328,7 @@ for (const kind of KINDS) {
     assertShare(kind, "TLS", running.workers.addr);
     const ids = new Set<number>();
     for (let tries = 0; ids.size < 2; tries++) {
-      assert.ok(tries < 500);
+      assert.ok(tries < 500, `Of 2 workers only ${[...ids]} answer`);
       const options = { servername: "localhost", caCerts: [cert] };
       using conn = await systemTransport.startTls(await running.connect(), options);
       ids.add((await who(conn)).id);
