@@ -169,6 +169,8 @@ test(
       for (const nc of [ncA, ncB]) await nc.stdout.until(/: one\n/);
 
       process.kill(killed.program.pid, "SIGKILL");
+      // Until then the kernel goes on to close what it has open, and accepts who comes.
+      await killed.program.exit();
       await pageA.end();
       ncB.stdin.write("two\n");
       await pageC.hear("two");
