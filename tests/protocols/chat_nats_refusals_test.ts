@@ -1,10 +1,11 @@
 // What NATS does not take or allow: its operator is told why, and members what became of their lines.
 
 import assert from "node:assert/strict";
-import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
+import { type JetStreamManager, jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { VirtualClock } from "../../lib/base/virtual_clock.ts";
 import { chatRoom, natsBus, type NatsBusOptions } from "../../lib/protocols/chat/mod.ts";
+import { openStream } from "../../lib/protocols/chat/nats/stream.ts";
 import { natsPlace } from "../../lib/protocols/chat/nats/url.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { observe } from "../../lib/observe/observe.ts";
@@ -191,3 +192,18 @@ test(
   },
   ["nats-server"],
 );
+
+test("chat nats: a stream that another server has just begun to create is waited for, as it has no time yet", async () => {
+  const created = "2026-01-02T03:04:05Z";
+  const place = natsPlace("nats://a");
+  const openedAfter = async (asked: number) => {
+    const info = () =>
+      Promise.resolve({
+        created: asked-- > 0 ? "0001-01-01T00:00:00Z" : created,
+        config: { name: STREAM, subjects: [LINES] },
+      });
+    return await openStream({ streams: { info } } as unknown as JetStreamManager, place, 5);
+  };
+  assert.equal((await openedAfter(3)).created, created);
+  await assert.rejects(openedAfter(Infinity), /^Error: the stream \S+ is still being created$/);
+});

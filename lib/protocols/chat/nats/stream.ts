@@ -7,11 +7,28 @@
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsPlace } from "./url.ts";
 
+/** How often NATS is asked for a stream that it is creating, before that is an error. */
+const MAX_ASKED = 100;
+
 /**
  * Opens the stream of a room, and creates it if it does not exist. Rejects if the stream cannot keep the
- * lines of the room.
+ * lines of the room, or is not ready.
  */
 export async function openStream(
+  manager: JetStreamManager,
+  place: NatsPlace,
+  history: number,
+): Promise<StreamInfo> {
+  let info = await findOrCreate(manager, place, history);
+  // While another server has NATS create it, NATS gives the year 1. Positions need the true time.
+  for (let asked = 0; Date.parse(info.created) < 0; asked++) {
+    if (asked === MAX_ASKED) throw new Error(`the stream ${place.stream} is still being created`);
+    info = await manager.streams.info(place.stream);
+  }
+  return info;
+}
+
+async function findOrCreate(
   { streams }: JetStreamManager,
   { stream, lines }: NatsPlace,
   history: number,
