@@ -9,6 +9,7 @@
  * the letters may be wrong, or the word is the beginning of one name, and of no other.
  *
  * ```ts
+ * import { nearest } from "./nearest.ts";
  * import assert from "node:assert/strict";
  * assert.equal(nearest("prot", ["path", "port"]), "port");
  * assert.equal(nearest("user-agent", ["user"]), undefined);
