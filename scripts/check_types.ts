@@ -76,13 +76,14 @@ interface Project {
   readonly surroundings: Surroundings;
 }
 
-/** How a module is found has nothing to do with what else is known: once in each way is enough. */
+/**
+ * How a module is found has nothing to do with what else is known: each of both once is enough, and they
+ * go together as they come.
+ */
 function projectsOf({ resolutions }: UsersCompiler): Project[] {
-  const [first, ...others] = SURROUNDINGS;
-  return [
-    ...resolutions.map((resolution) => ({ resolution, surroundings: first })),
-    ...others.map((surroundings) => ({ resolution: resolutions.at(-1)!, surroundings })),
-  ];
+  return SURROUNDINGS.map((surroundings, i) => {
+    return { resolution: resolutions[Math.min(i, resolutions.length - 1)], surroundings };
+  });
 }
 
 /** Checks the package that is installed in the folder `dir`, with each compiler. */
