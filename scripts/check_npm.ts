@@ -11,7 +11,7 @@ import { DECLARATIONS, MODULES, reachable } from "./npm_code.ts";
 import { CODE, COMMANDS, compiledTo, DOCUMENTS, EXPORTS, NAME, PAGES } from "./npm_package.ts";
 import { must, Program, type ProgramOptions, ROOT, run } from "./program.ts";
 import { Report } from "./report.ts";
-import { install, node, type Runtime } from "./runtimes.ts";
+import { install, NO_EXTRA_AUTHORITIES, node, type Runtime } from "./runtimes.ts";
 import { tokens } from "./tokens.ts";
 
 const DEADLINE_MS = 120_000;
@@ -116,18 +116,28 @@ function findStarters(npm: string): void {
   }
 }
 
+/** Installs the checkers of packages; resolves to the folder of their commands. */
+async function installCheckers(): Promise<string> {
+  const dir = join(ROOT, ".node", "checkers");
+  await install(dir, { "@arethetypeswrong/cli": "0.18.5", "publint": "0.3.25" });
+  return join(dir, "node_modules", ".bin");
+}
+
 async function publint(tarball: string): Promise<void> {
-  await must(["npx", "--yes", "publint@0.3.25", "run", tarball, "--strict"]);
+  const command = join(await installCheckers(), "publint");
+  await must([command, "run", tarball, "--strict"], { env: NO_EXTRA_AUTHORITIES });
 }
 
 async function attw(tarball: string): Promise<void> {
+  const command = join(await installCheckers(), "attw");
   // It is for those who import, and for those whose Node takes an ES module by require().
   const flags = ["--ignore-rules", "cjs-resolves-to-esm"];
-  await must(["npx", "--yes", "@arethetypeswrong/cli@0.18.5", tarball, ...flags]);
+  await must([command, tarball, ...flags], { env: NO_EXTRA_AUTHORITIES });
 }
 
 async function checkOn(node: Runtime, dir: string, report: Report): Promise<void> {
-  const options = { cwd: dir, env: node.env, deadline: DEADLINE_MS };
+  const env = { ...node.env, ...NO_EXTRA_AUTHORITIES };
+  const options = { cwd: dir, env, deadline: DEADLINE_MS };
   await checkExports(node, options, report);
 
   for (

@@ -12,7 +12,7 @@ import { skippedIn } from "../tests/support/programs.ts";
 import { compileTests } from "./compile.ts";
 import { ROOT, run } from "./program.ts";
 import { type Counts, Report } from "./report.ts";
-import { bun, node, type Runtime } from "./runtimes.ts";
+import { bun, NO_EXTRA_AUTHORITIES, node, type Runtime } from "./runtimes.ts";
 
 /** More than 10 times what one runtime takes on a quiet machine with two cores. */
 const DEADLINE_MS = 1_800_000;
@@ -42,12 +42,6 @@ const STARTS_PROGRAMS =
 
 /** The most files that share a process: a hang or a crash takes no more along. */
 const MOST_TOGETHER = 8;
-
-/**
- * No further authorities: where the machine has some for its own use, Node reads them at each start, for
- * 60 ms of processor time. No test asks anybody outside.
- */
-const NO_EXTRA_AUTHORITIES = { NODE_EXTRA_CA_CERTS: "" };
 
 /** How a runtime's test runner is called, and how it reports. */
 interface Runner {
