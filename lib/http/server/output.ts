@@ -24,6 +24,9 @@ export class OutputBuffer {
   }
 }
 
+/** The most buffers that are kept while nothing is sent: 1 MiB of them. */
+const MAX_FREE = 64;
+
 /** The buffers of connections that are sending: the rest of them need none. */
 export class OutputBuffers {
   readonly #free: OutputBuffer[] = [];
@@ -33,7 +36,7 @@ export class OutputBuffers {
   }
 
   give(buffer: OutputBuffer): void {
-    this.#free.push(buffer);
+    if (this.#free.length < MAX_FREE) this.#free.push(buffer);
   }
 }
 
