@@ -29,17 +29,36 @@ export async function setLook(page: Page, { viewport, colorScheme }: Look): Prom
   if (colorScheme !== undefined) await page.emulateMedia({ colorScheme });
 }
 
+/** What axe looks at. Default: all of the page, by all of its rules. */
+export interface Extent {
+  /** The selector of the part of the page. */
+  readonly part?: string;
+  /** By the rules about colours only. */
+  readonly coloursOnly?: boolean;
+}
+
+/** The rules that a page can break in one colour scheme and keep in the other. */
+const COLOUR_RULES = ["color-contrast", "link-in-text-block"];
+
 /** What axe finds wrong on a page. */
-export async function violationsOn(page: Page): Promise<axe.Result[]> {
+export async function violationsOn(
+  page: Page,
+  { part, coloursOnly = false }: Extent = {},
+): Promise<axe.Result[]> {
   if (!await page.evaluate("'axe' in window")) await page.evaluate(axe.source);
-  // All else need not be collected.
-  const found = await page.evaluate(`axe.run({ reporter: "no-passes" })`);
+  const options = {
+    // All else need not be collected.
+    reporter: "no-passes",
+    ...(coloursOnly ? { runOnly: COLOUR_RULES } : {}),
+  };
+  const context = part === undefined ? "document" : JSON.stringify(part);
+  const found = await page.evaluate(`axe.run(${context}, ${JSON.stringify(options)})`);
   return (found as axe.AxeResults).violations;
 }
 
 /** Fails for what axe calls serious. */
-export async function assertAccessible(page: Page): Promise<void> {
-  const serious = (await violationsOn(page)).filter(({ impact }) =>
+export async function assertAccessible(page: Page, extent?: Extent): Promise<void> {
+  const serious = (await violationsOn(page, extent)).filter(({ impact }) =>
     impact === "serious" || impact === "critical"
   );
   const told = serious.map(({ id, nodes }) =>
