@@ -17,6 +17,22 @@ export function launchBrowser(): Promise<Browser> {
 /** A tab of the context that tests share. It stays open, which keeps the process of the others. */
 let kept: Page | undefined;
 
+/** Whether the browser starts before the first test, and ends after the last. */
+let isPlanned = false;
+
+/** Has the browser start before the first test, and end after the last. */
+function planBrowser(): void {
+  if (isPlanned) return;
+  isPlanned = true;
+  beforeAll(async () => {
+    if (!isHere("chromium")) return;
+    kept = await (await (await launchBrowser()).newContext()).newPage();
+    // Playwright waits for this with a timer, which is not to end in a test.
+    await kept.waitForLoadState("networkidle");
+  });
+  afterAll(async () => await kept?.context().browser()?.close());
+}
+
 /**
  * Starts Chromium once for all test files of a process. Returns a function that calls `use` with a
  * context, and then closes the pages and the contexts that `use` has opened. What a page keeps is
@@ -25,13 +41,7 @@ let kept: Page | undefined;
 export function sharedBrowser(): (
   use: (context: BrowserContext) => Promise<void>,
 ) => Promise<void> {
-  beforeAll(async () => {
-    if (!isHere("chromium") || kept !== undefined) return;
-    kept = await (await (await launchBrowser()).newContext()).newPage();
-    // Playwright waits for this with a timer, which is not to end in a test.
-    await kept.waitForLoadState("networkidle");
-  });
-  afterAll(async () => await kept?.context().browser()?.close());
+  planBrowser();
   return async (use) => {
     const context = kept!.context();
     try {
