@@ -122,6 +122,28 @@ test("browser watch: what happens while the page is open appears on it", async (
   });
 }, ["chromium"]);
 
+test("browser watch: while nothing happens nothing on the page is drawn again", async () => {
+  await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
+    await page.clock.install();
+    await page.reload();
+    await row(page, 1).waitFor();
+    await page.clock.runFor(1000);
+    await stepsOf(page, 1);
+    // What happened leaves the plots after a minute.
+    await page.clock.fastForward(70_000);
+    await page.clock.runFor(1000);
+    await page.evaluate(`
+      changes = [];
+      new MutationObserver((all) => changes.push(...all.map(({ target, attributeName }) =>
+        \`\${target.nodeName} \${target.className} \${attributeName}\`))).observe(document, {
+        subtree: true, childList: true, characterData: true, attributes: true,
+      });`);
+    await page.clock.runFor(3000);
+    assert.deepEqual(await page.evaluate("changes"), []);
+    assert.equal(await page.locator(".diagram").isVisible(), true);
+  });
+}, ["chromium"]);
+
 test(
   "browser watch: a reset by a fault of a relay is red, marked, and in four columns",
   async () => {

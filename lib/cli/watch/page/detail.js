@@ -1,7 +1,7 @@
 // One connection: what it is, why it ended, its race, its steps, and the message that is chosen.
 
 import { Diagram } from "./diagram.js";
-import { h, setText } from "./dom.js";
+import { h, setAttribute, setText, toggle } from "./dom.js";
 import { counted, size, time } from "./format.js";
 import { nameOf, SHAPES } from "./list.js";
 import { Message } from "./message.js";
@@ -168,7 +168,7 @@ export class Detail {
     setText(this.#why, view.why);
     this.#drawFacts(view);
     const leftOut = view.leftOut + (peer?.view.leftOut ?? 0);
-    this.#left.hidden = leftOut === 0;
+    toggle(this.#left, "hidden", leftOut === 0);
     setText(
       this.#left,
       `${counted(leftOut, "event")} in between ${
@@ -233,7 +233,7 @@ export class Detail {
     Object.values(facts).forEach((text, i) =>
       setText(/** @type {Node} */ (this.#facts.children[i].lastChild), text)
     );
-    this.#facts.dataset.outcome = view.outcome;
+    setAttribute(this.#facts, "data-outcome", view.outcome);
   }
 
   #drawRaces() {

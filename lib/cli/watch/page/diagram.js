@@ -1,6 +1,6 @@
 // The steps of a connection, drawn as arrows between columns. Each is an item of a list, too.
 
-import { h } from "./dom.js";
+import { h, setAttribute, setText, toggle } from "./dom.js";
 import { counted, time } from "./format.js";
 
 /** @typedef {import("./steps.js").Step} Step */
@@ -85,7 +85,7 @@ export class Diagram {
   draw(steps, columns, began) {
     this.#steps = steps;
     this.#began = began;
-    this.element.dataset.columns = `${columns.length}`;
+    setAttribute(this.element, "data-columns", `${columns.length}`);
     const names = columns.map(({ name, address }) => `${name}\n${address}`).join("\n");
     if (this.#columns.dataset.names !== names) {
       this.#columns.dataset.names = names;
@@ -109,8 +109,8 @@ export class Diagram {
   #draw(columns) {
     const first = Math.max(0, this.#steps.length - MOST_STEPS - this.#more);
     const shown = this.#steps.slice(first, first + MOST_STEPS);
-    this.#earlier.hidden = first === 0;
-    this.#earlier.textContent = `Show ${counted(Math.min(first, MOST_STEPS), "earlier step")}`;
+    toggle(this.#earlier, "hidden", first === 0);
+    setText(this.#earlier, `Show ${counted(Math.min(first, MOST_STEPS), "earlier step")}`);
     const keys = new Set(shown.map(({ key }) => key));
     for (const [key, item] of this.#items) {
       if (keys.has(key)) continue;

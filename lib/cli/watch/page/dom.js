@@ -55,3 +55,23 @@ export function byId(id) {
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/**
+ * Sets an attribute if it is another one: also what is set to the same is drawn again.
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+export function setAttribute(element, name, value) {
+  if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+}
+
+/**
+ * Sets or removes an attribute without a value if that changes it.
+ * @param {Element} element
+ * @param {"hidden" | "disabled"} name
+ * @param {boolean} isSet
+ */
+export function toggle(element, name, isSet) {
+  if (element.hasAttribute(name) !== isSet) element.toggleAttribute(name, isSet);
+}

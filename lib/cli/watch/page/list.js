@@ -1,6 +1,6 @@
 // The list of connections: filtered, sorted, and never more than 200 rows in the page.
 
-import { byId, h, setText } from "./dom.js";
+import { byId, h, setAttribute, setText, toggle } from "./dom.js";
 import { count, counted, size, time } from "./format.js";
 
 /** @typedef {import("./steps.js").View} View */
@@ -209,18 +209,18 @@ export class List {
       byId("shown"),
       this.left === 0 ? shownOf : `${shownOf}, ${count(this.left)} older ones left out`,
     );
-    byId("empty").hidden = found.length > 0;
+    toggle(byId("empty"), "hidden", found.length > 0);
     setText(byId("empty"), all === 0 ? NOTHING_YET : NOTHING_FITS);
-    byId("pager").hidden = found.length <= MOST_ROWS;
-    this.#older.disabled = this.#first + shown.length >= found.length;
-    this.#newer.disabled = this.#first === 0;
+    toggle(byId("pager"), "hidden", found.length <= MOST_ROWS);
+    toggle(this.#older, "disabled", this.#first + shown.length >= found.length);
+    toggle(this.#newer, "disabled", this.#first === 0);
     setText(
       byId("range"),
       `${count(this.#first + 1)} to ${count(this.#first + shown.length)} of ${count(found.length)}`,
     );
     for (const [i, { key }] of COLUMNS.entries()) {
       const order = this.#sort.down ? "descending" : "ascending";
-      this.#heads[i].setAttribute("aria-sort", this.#sort.key === key ? order : "none");
+      setAttribute(this.#heads[i], "aria-sort", this.#sort.key === key ? order : "none");
     }
   }
 

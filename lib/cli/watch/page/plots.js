@@ -1,6 +1,6 @@
 // Small plots of the last minute, a bar for each second.
 
-import { h, setText, svg } from "./dom.js";
+import { h, setAttribute, setText, svg } from "./dom.js";
 import { count, size } from "./format.js";
 
 const SECONDS = 60;
@@ -77,8 +77,8 @@ export class Totals {
       const bars = values.map((n, i) =>
         n === 0 ? "" : `M${i} 20v${-Math.max(2, 19 * n / most)}h.8V20z`
       );
-      path.setAttribute("d", `M0 19.5h${SECONDS}v.5H0z${bars.join("")}`);
-      picture.setAttribute("aria-label", `The last minute: at most ${unit(most)}`);
+      setAttribute(path, "d", `M0 19.5h${SECONDS}v.5H0z${bars.join("")}`);
+      setAttribute(picture, "aria-label", `The last minute: at most ${unit(most)}`);
       setText(value, texts[key][0]);
       setText(more, texts[key][1]);
     }
