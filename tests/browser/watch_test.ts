@@ -170,54 +170,49 @@ test(
   ["chromium"],
 );
 
-test("browser watch: who reset, and what may be lost, is said", async () => {
-  await seeing(async (scene) => {
-    const port = await scene.serve(async (conn) => {
-      await conn.read(new Uint8Array(10));
-      conn.reset();
+test(
+  "browser watch: who reset and what may be lost is said, a TLS handshake has its protocol and the certificate, and a lost race is drawn as one",
+  async () => {
+    await seeing(async (scene) => {
+      const port = await scene.serve(async (conn) => {
+        await conn.read(new Uint8Array(10));
+        conn.reset();
+      });
+      using conn = await scene.connect(port);
+      await conn.write(encoder.encode("hello"));
+      await readAll(conn);
+      await scene.tls();
+      (await scene.race(await scene.serve(echo()))).close();
+    }, async (page, scene) => {
+      const views = [...scene.hub.picture.connections].map((one) => one.view());
+
+      const reset = views.find(({ outcome }) => outcome === "reset")!;
+      assert.match(await whyOf(page, reset.number), /reset the connection \(RST/);
+      await page.locator(".arrow.reset", { hasText: "✕ RST" }).waitFor();
+
+      const secure = views.find(({ role, tls }) => role === "connect" && tls !== undefined)!;
+      const steps = await stepsOf(page, secure.number);
+      assert.ok(
+        steps.some((step) =>
+          /^TLS handshake done: TLSv1\.3 · http\/1\.1, certificate of CN=localhost/.test(step)
+        ),
+        steps.join("\n"),
+      );
+      await page.locator(".diagram button", { hasText: "TLSv1.3" }).click();
+      await page.locator(".message dt", { hasText: "fingerprint256" }).waitFor();
+
+      const won = views.find(({ name, opened }) => name !== undefined && opened !== undefined)!;
+      assert.match(
+        (await stepsOf(page, won.number))[0],
+        /^two\.example:\d+ resolved to 127\.0\.0\.9/,
+      );
+      const lanes = await page.locator(".race li").allTextContents();
+      assert.match(lanes[0], /127\.0\.0\.9:\d+◌ lost the race after/);
+      assert.match(lanes[1], /127\.0\.0\.1:\d+✓ connected after/);
     });
-    using conn = await scene.connect(port);
-    await conn.write(encoder.encode("hello"));
-    await readAll(conn);
-  }, async (page, scene) => {
-    const views = [...scene.hub.picture.connections].map((one) => one.view());
-    const { number } = views.find(({ outcome }) => outcome === "reset")!;
-    assert.match(await whyOf(page, number), /reset the connection \(RST/);
-    await page.locator(".arrow.reset", { hasText: "✕ RST" }).waitFor();
-  });
-}, ["chromium"]);
-
-test("browser watch: a TLS handshake has its protocol and the certificate", async () => {
-  await seeing((scene) => scene.tls(), async (page, scene) => {
-    const views = [...scene.hub.picture.connections].map((one) => one.view());
-    const { number } = views.find(({ role }) => role === "connect")!;
-    const steps = await stepsOf(page, number);
-    assert.ok(
-      steps.some((step) =>
-        /^TLS handshake done: TLSv1\.3 · http\/1\.1, certificate of CN=localhost/.test(step)
-      ),
-      steps.join("\n"),
-    );
-    await page.locator(".diagram button", { hasText: "TLSv1.3" }).click();
-    await page.locator(".message dt", { hasText: "fingerprint256" }).waitFor();
-  });
-}, ["chromium"]);
-
-test("browser watch: a lost race is drawn as one", async () => {
-  await seeing(async (scene) => {
-    (await scene.race(await scene.serve(echo()))).close();
-  }, async (page, scene) => {
-    const views = [...scene.hub.picture.connections].map((one) => one.view());
-    const won = views.find(({ name, opened }) => name !== undefined && opened !== undefined)!;
-    assert.match(
-      (await stepsOf(page, won.number))[0],
-      /^two\.example:\d+ resolved to 127\.0\.0\.9/,
-    );
-    const lanes = await page.locator(".race li").allTextContents();
-    assert.match(lanes[0], /127\.0\.0\.9:\d+◌ lost the race after/);
-    assert.match(lanes[1], /127\.0\.0\.1:\d+✓ connected after/);
-  });
-}, ["chromium"]);
+  },
+  ["chromium"],
+);
 
 test(
   "browser watch: a message is shown as text, hex, JSON and HTTP, searched, and copied as curl",
@@ -326,11 +321,17 @@ test("browser watch: the row that is marked is the connection that is shown", as
 }, ["chromium"]);
 
 test(
-  "browser watch: on a phone the cursor goes to the connection, in whose place the list was",
+  "browser watch: on a phone the cursor goes to the connection, in whose place the list was; beside one the list has room for an address with its port",
   async () => {
     await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
       await row(page, 1).click();
       await page.locator("#detail h2:focus").waitFor();
+      const cell = row(page, 1).locator(".peer");
+      for (const width of [1400, 1280, 1240, 1100, 1001]) {
+        await page.setViewportSize({ width, height: 700 });
+        const [needs, has] = await cell.evaluate((e) => [e.scrollWidth, e.clientWidth]);
+        assert.ok(has > 0 && needs <= has, `${needs} of ${has} at ${width}`);
+      }
     }, { viewport: PHONE });
   },
   ["chromium"],
@@ -457,34 +458,17 @@ test("browser watch: a recording is scrubbed through time", async () => {
 test(
   "browser watch: of a connection that is not kept the page says so, and draws nothing",
   async () => {
-    await seeing(
-      async (scene) => await scene.echo(await scene.serve(echo())),
-      async (first, scene) => {
-        // In a page of its own: that a response is 404 is in its console.
-        const page = await first.context().newPage();
-        await page.goto(`${scene.page.url}#99`);
-        await page.locator(".why", { hasText: "There is no connection 99" }).waitFor();
-        assert.equal(await page.locator(".diagram, .save").first().isVisible(), false);
-        await row(page, 1).click();
-        await page.locator(".diagram li button").first().waitFor();
-        assert.equal(await page.locator(".save").isVisible(), true);
-      },
-    );
-  },
-  ["chromium"],
-);
-
-test(
-  "browser watch: beside a connection the list has room for an address with its port",
-  async () => {
-    await seeing(async (scene) => await scene.echo(await scene.serve(echo())), async (page) => {
+    await using scene = await Scene.start("a test");
+    await scene.echo(await scene.serve(echo()));
+    // That a response is 404 is in the console.
+    await withBrowser(async (context) => {
+      const page = await context.newPage();
+      await page.goto(`${scene.page.url}#99`);
+      await page.locator(".why", { hasText: "There is no connection 99" }).waitFor();
+      assert.equal(await page.locator(".diagram, .save").first().isVisible(), false);
       await row(page, 1).click();
-      const cell = row(page, 1).locator(".peer");
-      for (const width of [1400, 1280, 1240, 1100, 1001]) {
-        await page.setViewportSize({ width, height: 700 });
-        const [needs, has] = await cell.evaluate((e) => [e.scrollWidth, e.clientWidth]);
-        assert.ok(needs <= has, `${needs} of ${has} at ${width}`);
-      }
+      await page.locator(".diagram li button").first().waitFor();
+      assert.equal(await page.locator(".save").isVisible(), true);
     });
   },
   ["chromium"],
@@ -493,9 +477,10 @@ test(
 test(
   "browser watch: a page that gets no stream does not say that the program has ended",
   async () => {
-    await seeing(() => Promise.resolve(), async (first, scene) => {
-      // In a page of its own: that a response is 503 is in its console.
-      const page = await first.context().newPage();
+    await using scene = await Scene.start("a test");
+    // That a response is 503 is in the console.
+    await withBrowser(async (context) => {
+      const page = await context.newPage();
       await page.route("**/events*", (route) => route.fulfill({ status: 503, body: "So many." }));
       await page.goto(scene.page.url);
       await page.getByText("too many pages are open").waitFor();
