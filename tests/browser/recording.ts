@@ -6,7 +6,7 @@ import { toSvg } from "../../lib/recording/svg.ts";
 import { sharedBrowser } from "../support/browser.ts";
 import { accepted, recordingOf } from "../support/recordings.ts";
 import { test } from "../support/runner.deno.ts";
-import { openTab, PHONE } from "./looks.ts";
+import { openTab, PHONE, setLook } from "./looks.ts";
 
 const withBrowser = sharedBrowser();
 
@@ -91,9 +91,10 @@ test("browser: the drawing of a recording can be read in light and in dark", asy
   const svg = toSvg(await recordingOf(accepted([["client", "hello"], ["server", "welcome"]])));
   await withBrowser(async (context) => {
     const pages: string[] = [];
+    const page = await openTab(context);
+    await page.goto(`data:image/svg+xml,${encodeURIComponent(svg)}`);
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await openTab(context, { colorScheme });
-      await page.goto(`data:image/svg+xml,${encodeURIComponent(svg)}`);
+      await setLook(page, { colorScheme });
       const { fills, background } = await page.evaluate(`({
         fills: [...document.querySelectorAll("text")].map((each) => getComputedStyle(each).fill),
         background: getComputedStyle(document.querySelector("rect")).fill,
