@@ -9,8 +9,9 @@ import { afterAll, beforeAll } from "./runner.deno.ts";
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: pathOf("chromium"),
-    // The tabs of a context share a process, whose start would cost as much as the page.
-    args: ["--no-sandbox", "--renderer-process-limit=1"],
+    // The tabs of a context share a process, whose start would cost as much as the page. What draws
+    // them needs none of its own.
+    args: ["--no-sandbox", "--renderer-process-limit=1", "--in-process-gpu"],
   });
 }
 
