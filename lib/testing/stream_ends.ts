@@ -8,10 +8,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { SocketError } from "../base/errors.ts";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, bytes, MIB, randomBytes, readAll, rejects, unsendable, until } from "./support.ts";
+import { begun, bytes, MIB, randomBytes, readAll, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
-export function testEnds({ test, pair }: StreamSuite): void {
+export function testEnds({ test, pair, unsendable }: StreamSuite): void {
   test("FIN gives null once and for ever", async () => {
     using ends = await pair();
     const p = new Uint8Array(8);

@@ -6,10 +6,12 @@
 
 import assert from "node:assert/strict";
 import type { StreamSuite } from "./stream_suite.ts";
-import { begun, bytes, readAll, readText, rejects, unsendable, until } from "./support.ts";
+import { begun, bytes, readAll, readText, rejects, until } from "./support.ts";
 
 /** Registers the tests. */
-export function testResets({ test, pair, resetting, brokenWrite }: StreamSuite): void {
+export function testResets(suite: StreamSuite): void {
+  const { test, pair, resetting, brokenWrite, unsendable } = suite;
+
   test("reset does not wait for a write that waits", async () => {
     using ends = await pair();
     const writing = begun(rejects(ends.client.write(unsendable()), "ECLOSED"));

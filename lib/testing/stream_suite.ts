@@ -56,6 +56,11 @@ export interface StreamTraits {
    * `null` for the end of the stream. Default: either will do.
    */
   readonly leftWaiting?: "ECONNRESET" | null;
+  /**
+   * The most bytes that a connection takes which nobody reads from: what both ends hold. Less makes the
+   * tests faster, and stricter. Default: 16 MiB, more than a kernel holds of TCP.
+   */
+  readonly mostUnread?: number;
 }
 
 /** Options of {@linkcode testStreams}: how a kind of socket listens and connects. */
@@ -77,4 +82,7 @@ export interface StreamSuite extends Omit<StreamTests, "name" | "resetting"> {
   readonly resetting: (() => Promise<ResettingPeer>) | null;
   readonly nobody: SocketErrorCode;
   readonly brokenWrite: readonly SocketErrorCode[];
+  readonly mostUnread: number;
+  /** Random bytes, always the same, of which a write has to wait: more than `mostUnread`. */
+  unsendable(): Uint8Array;
 }

@@ -11,7 +11,7 @@ import { testListening } from "./stream_listening.ts";
 import { testResets } from "./stream_resets.ts";
 import type { ContractPeer, ResettingPeer, StreamSuite, StreamTests } from "./stream_suite.ts";
 import { testUnread } from "./stream_unread.ts";
-import { bytes, pairThrough } from "./support.ts";
+import { bytes, MOST_UNREAD, pairThrough, unsendable } from "./support.ts";
 
 /**
  * Registers the tests of {@linkcode Conn} and {@linkcode Listener} for one kind of socket, such as the
@@ -35,7 +35,7 @@ import { bytes, pairThrough } from "./support.ts";
  * ```
  */
 export function testStreams(tests: StreamTests): void {
-  const { name, listen, connect, resetting, unanswered } = tests;
+  const { name, listen, connect, resetting, unanswered, mostUnread = MOST_UNREAD } = tests;
   const own: Readonly<Record<ContractPeer, boolean>> = {
     resetting: Boolean(resetting),
     unanswered: Boolean(unanswered),
@@ -43,6 +43,8 @@ export function testStreams(tests: StreamTests): void {
   const suite: StreamSuite = {
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET", "EPIPE"],
+    mostUnread,
+    unsendable: () => unsendable(mostUnread),
     ...tests,
     test: (title, run, uses) =>
       uses !== undefined && own[uses]

@@ -54,9 +54,11 @@ let much: Uint8Array | undefined;
 /** More bytes than the kernel takes for both ends of a connection that nobody reads from. */
 export const MOST_UNREAD: number = 16 * MIB;
 
-/** Random bytes, always the same: more than the buffers of a connection take. */
-export function unsendable(): Uint8Array {
-  return much ??= randomBytes(MOST_UNREAD + 4 * MIB);
+/** Random bytes, always the same: a quarter more than the buffers of a connection take. */
+export function unsendable(mostUnread: number = MOST_UNREAD): Uint8Array {
+  const n = Math.ceil(mostUnread * 5 / 4);
+  if (n > (much?.length ?? 0)) much = randomBytes(n);
+  return much!.subarray(0, n);
 }
 
 const encoder = new TextEncoder();
@@ -67,7 +69,7 @@ export function bytes(text: string): Uint8Array {
 }
 
 /** Reads to the end of the stream. */
-export async function readAll(conn: Conn): Promise<Uint8Array> {
+export async function readAll(conn: Conn): Promise<Buffer> {
   const buffer = new Uint8Array(64 * 1024);
   const chunks: Uint8Array[] = [];
   for (let n; (n = await conn.read(buffer)) !== null;) chunks.push(buffer.slice(0, n));
@@ -83,6 +85,19 @@ export async function readExactly(conn: Conn, n: number): Promise<Uint8Array> {
     at += got!;
   }
   return p;
+}
+
+/** Reads as many bytes as `expected` has, and asserts that they are the same. Copies none of them. */
+export async function assertReads(conn: Conn, expected: Uint8Array): Promise<void> {
+  const buffer = new Uint8Array(Math.min(expected.length, MIB));
+  for (let at = 0; at < expected.length;) {
+    const got = await conn.read(buffer.subarray(0, expected.length - at));
+    assert.notEqual(got, null, `The stream ended after ${at} of ${expected.length} bytes`);
+    const wanted = expected.subarray(at, at + got!);
+    const same = Buffer.compare(buffer.subarray(0, got!), wanted) === 0;
+    assert.ok(same, `Other bytes came after ${at} of ${expected.length}`);
+    at += got!;
+  }
 }
 
 /** Reads `n` bytes as text. */

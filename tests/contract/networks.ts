@@ -59,6 +59,9 @@ export function systemTcp(transport: Transport): Network {
   };
 }
 
+/** What both ends of a connection in memory hold, and what wraps them, is well below it. */
+export const MEMORY_UNREAD: number = 1024 * 1024;
+
 /** Pipes in memory, by the names of TCP. */
 export function memoryTcp(transport: Transport): Network {
   return {
@@ -69,6 +72,7 @@ export function memoryTcp(transport: Transport): Network {
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
+    mostUnread: MEMORY_UNREAD,
   };
 }
 
@@ -91,6 +95,8 @@ export function systemUnix(transport: Transport): Network {
     brokenWrite: ["ECONNRESET", "EPIPE"],
     // Node has accepted them, and there is no RST to send.
     leftWaiting: runtime === "Deno" ? "ECONNRESET" : null,
+    // Linux holds 208 KiB of each direction, unless it was told to hold more.
+    mostUnread: 4 * 1024 * 1024,
     descriptors: "unix",
   };
 }
@@ -104,6 +110,7 @@ export function memoryUnix(transport: Transport): Network {
     nobody: "ENOENT",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
+    mostUnread: MEMORY_UNREAD,
   };
 }
 
