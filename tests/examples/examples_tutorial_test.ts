@@ -13,10 +13,11 @@ import {
   heardBy,
   KINDS,
   makeCertificate,
+  SharedServers,
   startTutorial,
   tutorialCommand,
 } from "./tutorial_programs.ts";
-import { runtime, test } from "../support/runner.deno.ts";
+import { afterAll, beforeAll, runtime, test } from "../support/runner.deno.ts";
 
 const HOST = "127.0.0.1";
 
@@ -53,14 +54,26 @@ const STEPS: Readonly<Record<string, readonly [number, string, string, RegExp]>>
   "a datagram comes back": [10, "udp_server", "udp_client", /^HELLO, DATAGRAMS\n$/],
 };
 
+/** The servers that serve more than one client. */
+const shared = new SharedServers();
+
+beforeAll(() =>
+  shared.start({
+    ...Object.fromEntries(Object.values(STEPS).map(([, server]) => [server, [HOST, "0"]])),
+    echo_server: ["", "0"],
+  })
+);
+
+afterAll(() => shared[Symbol.asyncDispose]());
+
 for (const [what, [step, server, client, pattern]] of Object.entries(STEPS)) {
   for (const kind of KINDS) {
     test(
       `tutorial: step ${step}: ${what}, whether the client is Python's or ours; the server is ${kind}`,
       async () => {
-        await using started = await startTutorial(kind, server, [HOST, "0"]);
+        const { port } = shared.get(kind, server)!;
         for (const other of KINDS) {
-          assert.match(await heardBy(other, client, [HOST, started.port]), pattern);
+          assert.match(await heardBy(other, client, [HOST, port]), pattern);
         }
       },
       ["python3"],
@@ -72,7 +85,7 @@ for (const kind of KINDS) {
   test(
     `tutorial: step 4: all bytes come back, in whatever pieces, from the echo server that is ${kind}`,
     async () => {
-      await using started = await startTutorial(kind, "echo_server", [HOST, "0"]);
+      const started = shared.get(kind, "echo_server")!;
       const python = await heardBy("Python's", "echo_client", [HOST, started.port]);
       assert.match(python, /^received b'This is/);
       assert.equal(
@@ -96,7 +109,7 @@ for (const kind of KINDS) {
   test(
     `tutorial: step 6: the easy client finds the server that is ${kind}, and says where`,
     async () => {
-      await using started = await startTutorial(kind, "echo_server", ["", "0"]);
+      const started = shared.get(kind, "echo_server")!;
       const message = "This is the message.  It will be repeated.";
       const python = await heardBy("Python's", "easy_client", [HOST, started.port]);
       assert.equal(python, `AF_INET 127.0.0.1\nconnected to 127.0.0.1\n${message}`);
@@ -137,10 +150,10 @@ test("tutorial: step 6: a server is reached at the addresses that the table says
       listener.close();
     }
   }
-  for (const host of ["", "0.0.0.0"]) {
-    await using started = await startTutorial("Python's", "echo_server", [host, "0"]);
-    const reached = [await answers("127.0.0.1", started.port), await answers("::1", started.port)];
-    assert.deepEqual(reached, [true, false], `'${host}' in Python`);
+  await using zeros = await startTutorial("Python's", "echo_server", ["0.0.0.0", "0"]);
+  for (const { url, port } of [shared.get("Python's", "echo_server")!, zeros]) {
+    const reached = [await answers("127.0.0.1", port), await answers("::1", port)];
+    assert.deepEqual(reached, [true, false], `${url} in Python`);
   }
 }, ["python3"]);
 
@@ -176,7 +189,7 @@ test(
   "tutorial: step 8: ours and Python's refuse a message that claims to be too long",
   async () => {
     for (const kind of KINDS) {
-      await using started = await startTutorial(kind, "shout_server", [HOST, "0"]);
+      const started = shared.get(kind, "shout_server")!;
       using conn = await systemTransport.connect({ host: HOST, port: started.port });
       await conn.write(bytes("GET / HTTP/1.1\r\n"));
       await started.program.stdout.until(/1195725856 bytes/);
@@ -312,7 +325,7 @@ break_off()
 );
 
 test("tutorial: the module of frames refuses what is cut off", async () => {
-  await using started = await startTutorial("Python's", "shout_server", [HOST, "0"]);
+  const started = shared.get("Python's", "shout_server")!;
   using conn = await systemTransport.connect({ host: HOST, port: started.port });
   await conn.write(new Uint8Array([0, 0, 0, 9, 65]));
   await conn.closeWrite();

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { Program, type ProgramOptions, PYTHON, runProgram } from "../support/peers.ts";
+import { isHere } from "../support/programs.ts";
 import { listening, programCommand, type ServerScript } from "../support/scripts.ts";
 
 /** The two kinds of programs. */
@@ -31,6 +32,30 @@ export function startTutorial(
 ): Promise<ServerScript<Program>> {
   const program = new Program([...tutorialCommand(kind, name), ...args]);
   return listening(program, /^.*:(\d+)\/?\n/);
+}
+
+/** The servers that serve all tests of a file, by their kind and name. */
+export class SharedServers implements AsyncDisposable {
+  readonly #started = new Map<string, ServerScript<Program>>();
+
+  /** Starts servers of both kinds. Does nothing without Python, which all tests of them need. */
+  async start(servers: Readonly<Record<string, readonly string[]>>): Promise<void> {
+    if (!isHere("python3")) return;
+    for (const [name, args] of Object.entries(servers)) {
+      for (const kind of KINDS) {
+        this.#started.set(`${kind} ${name}`, await startTutorial(kind, name, args));
+      }
+    }
+  }
+
+  /** A server, if it was started. */
+  get(kind: Kind, name: string): ServerScript<Program> | undefined {
+    return this.#started.get(`${kind} ${name}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#started.values()) await server[Symbol.asyncDispose]();
+  }
 }
 
 /** What a client of the tutorial prints on stdout. It must end well. */
