@@ -54,6 +54,7 @@ export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
   advice: ["io", "options"],
   serving: ["io", "options", "session.ts"],
   explain: ["io", "options", "serving"],
+  web_socket: ["io", "options", "serving", "session.ts"],
   "command.ts": ["io", "options", "drawing", "program.ts", "session.ts", "advice"],
   commands: [
     "io",
@@ -66,6 +67,7 @@ export const CLI_RULES: Readonly<Record<string, readonly string[]>> = {
     "advice",
     "serving",
     "explain",
+    "web_socket",
     "command.ts",
   ],
   "main.ts": ["io", "program.ts", "session.ts", "explain", "command.ts"],

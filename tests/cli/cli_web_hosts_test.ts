@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
-import { servedNames } from "../../lib/cli/commands/web/allow_host.ts";
+import { servedNames } from "../../lib/cli/options/allow_host.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { bytes, readText } from "../support/helpers.ts";
 import { startNginx } from "../support/nginx.ts";

@@ -37,7 +37,7 @@ import {
 import { listenAsPlanned, planListening, serveAt } from "../../serving/serving.ts";
 import { openServerTransport } from "../../serving/resource_shortage.ts";
 import { conclude, logStop } from "../../serving/server_log.ts";
-import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { ORIGIN_HELP } from "../../web_socket/options.ts";
 import { BUS_FLAGS, BUS_HELP, type BusOptions, openBus, parseBus } from "./bus.ts";
 import { openPage, PAGE_FLAGS, type PageOptions, parsePage } from "./page.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";

@@ -15,7 +15,11 @@ import { handoverOf } from "../../serving/handover.ts";
 import { listenAsPlanned, type Listening } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
 import { positionOf } from "./bus.ts";
-import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
+import {
+  type MessageOptions,
+  parseMessageOptions,
+  webSocketFlags,
+} from "../../web_socket/options.ts";
 
 /** The flags of the page. */
 export const PAGE_FLAGS: ReturnType<typeof webSocketFlags> & {
@@ -81,7 +85,7 @@ export async function openPage(
   { port, messages }: PageOptions,
   { plan, terminals, transport, session }: PageContext,
 ): Promise<OpenedPage> {
-  const { PAGES, serveRequests, webSocketHandler } = await import("../web_socket/serving.ts");
+  const { PAGES, serveRequests, webSocketHandler } = await import("../../web_socket/serving.ts");
   const { pageHandler } = await import("./page_handler.ts");
   const own = { ...plan.listenAddress, port: port ?? portBehind(terminals) };
   const listenAddress = await handoverOf(session).addressFor(plan.name, own);

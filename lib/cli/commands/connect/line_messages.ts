@@ -7,7 +7,7 @@
 import { Buffer } from "node:buffer";
 import { FrameDecoder, FrameError, lines } from "../../../frames/mod.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
-import { bytesOf, type MessageForm } from "../web_socket/byte_conn.ts";
+import { bytesOf, type MessageForm } from "../../web_socket/byte_conn.ts";
 import { printable } from "./frames.ts";
 
 /** The most bytes of a line, and of a message that comes. */

@@ -12,7 +12,7 @@ import type { Transport } from "../../../net/transport.ts";
 import { join, type JoinOptions, type OnEof } from "../../../protocols/join.ts";
 import { CliError, EXIT } from "../../io/exit.ts";
 import type { Session } from "../../session.ts";
-import { BINARY, ByteConn } from "../web_socket/byte_conn.ts";
+import { BINARY, ByteConn } from "../../web_socket/byte_conn.ts";
 import { LINES, linesOf, MOST_OF_LINE } from "./line_messages.ts";
 import type { WebSocketTarget } from "./web_socket_options.ts";
 

@@ -15,7 +15,7 @@ import { TLS_HELP } from "../../options/tls_server.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { permissionsHelp } from "../../options/serving.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";
-import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { ORIGIN_HELP } from "../../web_socket/options.ts";
 import { ECHO_SERVER_LINE } from "./server_options.ts";
 
 const HELP = `A server made of plain sockets.

@@ -14,7 +14,11 @@ import { parseProxies } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { parseTls } from "../../options/tls_server.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
-import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
+import {
+  type MessageOptions,
+  parseMessageOptions,
+  webSocketFlags,
+} from "../../web_socket/options.ts";
 
 /** The default port. */
 const PORT = 10000;

@@ -5,8 +5,8 @@
  */
 
 import type { LightHandler } from "../../../http/server/light.ts";
-import type { MessageOptions } from "../web_socket/options.ts";
-import { type HandlerLog, webSocketHandler } from "../web_socket/serving.ts";
+import type { MessageOptions } from "../../web_socket/options.ts";
+import { type HandlerLog, webSocketHandler } from "../../web_socket/serving.ts";
 
 /** Makes the handler of requests. */
 export function echoHandler(options: MessageOptions, context: HandlerLog): LightHandler {

@@ -7,8 +7,8 @@
 import type { Signals } from "../../io/signals.ts";
 import { openListener } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
-import { WEB_SOCKETS } from "../web_socket/options.ts";
-import { serveWebSockets } from "../web_socket/serving.ts";
+import { WEB_SOCKETS } from "../../web_socket/options.ts";
+import { serveWebSockets } from "../../web_socket/serving.ts";
 import type { EchoMessageOptions } from "./server_options.ts";
 import { echoHandler } from "./web_socket_handler.ts";
 

@@ -7,8 +7,8 @@
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { serverTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker_main.ts";
-import type { MessageOptions } from "../web_socket/options.ts";
-import { serveIn } from "../web_socket/serving.ts";
+import type { MessageOptions } from "../../web_socket/options.ts";
+import { serveIn } from "../../web_socket/serving.ts";
 import { echoHandler } from "./web_socket_handler.ts";
 
 /** The URL of this file. */

@@ -8,7 +8,11 @@ import { type CommandLine, commandLine, type CommandOptions } from "../../comman
 import { INSTRUMENT_FLAGS, parseInstruments } from "../../options/instrument_flags.ts";
 import { GENERAL_FLAGS, noMore, parseLog } from "../../options/common.ts";
 import { UsageError, type Values } from "../../io/flags.ts";
-import { type MessageOptions, parseMessageOptions, webSocketFlags } from "../web_socket/options.ts";
+import {
+  type MessageOptions,
+  parseMessageOptions,
+  webSocketFlags,
+} from "../../web_socket/options.ts";
 import { parseTo, RELAY_TARGET_FLAGS, type RelayTo } from "./targets.ts";
 import { parseToxiproxy, TOXIPROXY_FLAGS } from "./toxiproxy/flags.ts";
 import type { ToxiproxyOptions } from "./toxiproxy/server.ts";

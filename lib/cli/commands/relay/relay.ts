@@ -12,7 +12,7 @@ import { type Command, command } from "../../command.ts";
 import { INSTRUMENT_HELP } from "../../options/instrument_flags.ts";
 import { SERVER_EXIT_HELP } from "../../io/exit.ts";
 import { renderFlags } from "../../io/flags.ts";
-import { ORIGIN_HELP } from "../web_socket/options.ts";
+import { ORIGIN_HELP } from "../../web_socket/options.ts";
 import { PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { permissionsHelp } from "../../options/serving.ts";
 import { WORKERS_HELP } from "../../options/workers.ts";

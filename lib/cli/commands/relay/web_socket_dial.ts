@@ -7,7 +7,7 @@
 import type { Clock } from "../../../base/clock.ts";
 import { dialWebSocket } from "../../../http/ws/mod.ts";
 import type { Conn, Transport } from "../../../net/transport.ts";
-import { ByteConn } from "../web_socket/byte_conn.ts";
+import { ByteConn } from "../../web_socket/byte_conn.ts";
 import type { WebSocketPlace } from "./web_socket_target.ts";
 
 /** Connects; `timeout` is for the connection and for the handshake. */

@@ -7,9 +7,9 @@
 import type { LightHandler } from "../../../http/server/light.ts";
 import type { WsConn } from "../../../http/ws/mod.ts";
 import type { WorkerContext } from "../../serving/worker_main.ts";
-import { ByteConn } from "../web_socket/byte_conn.ts";
-import type { MessageOptions } from "../web_socket/options.ts";
-import { webSocketHandler } from "../web_socket/serving.ts";
+import { ByteConn } from "../../web_socket/byte_conn.ts";
+import type { MessageOptions } from "../../web_socket/options.ts";
+import { webSocketHandler } from "../../web_socket/serving.ts";
 import { handlerTo } from "./handler.ts";
 import type { RelayTo } from "./targets.ts";
 

@@ -10,8 +10,8 @@ import type { ServingOptions } from "../../options/serving.ts";
 import { openListener } from "../../serving/serving.ts";
 import type { WorkersInit } from "../../serving/workers.ts";
 import type { Session } from "../../session.ts";
-import { WEB_SOCKETS } from "../web_socket/options.ts";
-import { serveWebSockets } from "../web_socket/serving.ts";
+import { WEB_SOCKETS } from "../../web_socket/options.ts";
+import { serveWebSockets } from "../../web_socket/serving.ts";
 import { describeTo } from "./targets.ts";
 import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
 

@@ -7,7 +7,7 @@
 import type { WorkerMain } from "../../../workers/protocol.ts";
 import { switchboardTranscript } from "../../io/transcript.ts";
 import { workerMain } from "../../serving/worker_main.ts";
-import { serveIn } from "../web_socket/serving.ts";
+import { serveIn } from "../../web_socket/serving.ts";
 import { type WebSocketRelay, webSocketRelayHandler } from "./web_socket_handler.ts";
 
 /** The URL of this file. */

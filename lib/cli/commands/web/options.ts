@@ -36,7 +36,7 @@ import { parseProxies, PROXY_FLAGS } from "../../options/proxy_protocol.ts";
 import { parseTls, TLS_FLAGS, type TlsServerChoice } from "../../options/tls_server.ts";
 import { parseTrustProxy, TRUST_PROXY_FLAG } from "../../options/trust_proxy.ts";
 import { checkCacheControl, parseFields } from "./header_flags.ts";
-import { allowHostFlag, servedNames } from "./allow_host.ts";
+import { allowHostFlag, servedNames } from "../../options/allow_host.ts";
 import type { WebListenAddress } from "./listen.ts";
 import { parseWorkers, WORKER_FLAGS, type WorkerOptions } from "../../options/workers.ts";
 import { typeFlag } from "./media_type_flag.ts";

@@ -25,7 +25,7 @@ import { parseProxies, PROXY_HELP } from "../../options/proxy_protocol.ts";
 import { parseServing, servingFlags, type ServingOptions } from "../../options/serving.ts";
 import { openListener, serveUntilStopped } from "../../serving/serving.ts";
 import type { Session } from "../../session.ts";
-import { WEB_SOCKETS } from "../web_socket/options.ts";
+import { WEB_SOCKETS } from "../../web_socket/options.ts";
 import type { Section } from "./case.ts";
 import { checkTimeout, JSON_FLAG, ONLY_FLAG, TIMEOUT_FLAG, writeJson } from "./common.ts";
 import { Examiner } from "./examiner.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type Flag, list, needing, toggle, UsageError, type Values } from "../../io/flags.ts";
-import type { Spoken } from "../../serving/serving.ts";
-import { parseTrustProxy, TRUST_PROXY_FLAG, TRUST_PROXY_HELP } from "../../options/trust_proxy.ts";
-import { servedNames } from "../web/allow_host.ts";
+import { type Flag, list, needing, toggle, UsageError, type Values } from "../io/flags.ts";
+import type { Spoken } from "../serving/serving.ts";
+import { parseTrustProxy, TRUST_PROXY_FLAG, TRUST_PROXY_HELP } from "../options/trust_proxy.ts";
+import { servedNames } from "../options/allow_host.ts";
 
 /** A port for WebSockets. */
 export const WEB_SOCKETS: Spoken = { plain: "ws", secure: "wss", path: "/" };

@@ -4,22 +4,22 @@
  * @module
  */
 
-import { formatAddr } from "../../../base/addr.ts";
-import type { Clock } from "../../../base/clock.ts";
-import { SocketError } from "../../../base/errors.ts";
-import { requireHost } from "../../../http/fetch/require_host.ts";
-import type { LightHandler } from "../../../http/server/light.ts";
-import type { HttpOptions } from "../../../http/server/options.ts";
-import { serveLight } from "../../../http/server/server.ts";
-import { websocket, WsError, type WsHandler, type WsServerOptions } from "../../../http/ws/mod.ts";
-import type { Listener } from "../../../net/transport.ts";
-import type { ServeOptions, ServeSummary } from "../../../serve/serve.ts";
-import type { Log } from "../../io/log.ts";
-import type { Signals } from "../../io/signals.ts";
-import type { LimitOptions } from "../../options/limits.ts";
-import { type Opened, serveOptions, type Spoken } from "../../serving/serving.ts";
-import { conclude, logMistake, logStop } from "../../serving/server_log.ts";
-import type { Session } from "../../session.ts";
+import { formatAddr } from "../../base/addr.ts";
+import type { Clock } from "../../base/clock.ts";
+import { SocketError } from "../../base/errors.ts";
+import { requireHost } from "../../http/fetch/require_host.ts";
+import type { LightHandler } from "../../http/server/light.ts";
+import type { HttpOptions } from "../../http/server/options.ts";
+import { serveLight } from "../../http/server/server.ts";
+import { websocket, WsError, type WsHandler, type WsServerOptions } from "../../http/ws/mod.ts";
+import type { Listener } from "../../net/transport.ts";
+import type { ServeOptions, ServeSummary } from "../../serve/serve.ts";
+import type { Log } from "../io/log.ts";
+import type { Signals } from "../io/signals.ts";
+import type { LimitOptions } from "../options/limits.ts";
+import { type Opened, serveOptions, type Spoken } from "../serving/serving.ts";
+import { conclude, logMistake, logStop } from "../serving/server_log.ts";
+import type { Session } from "../session.ts";
 import type { MessageOptions } from "./options.ts";
 
 /** A port for pages of a browser. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { hostNameOf } from "../../../base/url.ts";
-import { type Flag, UsageError } from "../../io/flags.ts";
+import { hostNameOf } from "../../base/url.ts";
+import { type Flag, UsageError } from "../io/flags.ts";
 import { hostName } from "./host_name.deno.ts";
 
 /** Any name at all. */

@@ -5,10 +5,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import type { Addr } from "../../../base/addr.ts";
-import { type Clock, sleep } from "../../../base/clock.ts";
-import type { WsConn } from "../../../http/ws/mod.ts";
-import type { Conn } from "../../../net/transport.ts";
+import type { Addr } from "../../base/addr.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
+import type { WsConn } from "../../http/ws/mod.ts";
+import type { Conn } from "../../net/transport.ts";
 
 /** How bytes become messages, and messages bytes. */
 export interface MessageForm {
