@@ -50,7 +50,9 @@ export function disturb(world: World, a: string, b: string): void {
 /** Bytes of which each says where it is, so that none can stand for another. */
 export function randomBytes({ random }: World, most: number): Buffer {
   const [length, first] = [random.integer(most + 1), random.integer(256)];
-  return Buffer.from(Uint8Array.from({ length }, (_, i) => first + i * 31 + (i >> 8)));
+  const bytes = Buffer.alloc(length);
+  for (let i = 0; i < length; i++) bytes[i] = first + i * 31 + (i >> 8);
+  return bytes;
 }
 
 /** Writes in pieces, with pauses now and then. */
