@@ -5,12 +5,16 @@
  */
 
 import type { Clock } from "../base/clock.ts";
+import { BufferPool } from "../net/buffer_pool.ts";
 import type { Conn } from "../net/transport.ts";
 
 /** The most bytes on their way in one direction: after them the sender is held back. */
 const MAX_ON_THE_WAY = 64 * 1024;
 
 const RECEIVE_SIZE = 16 * 1024;
+
+/** Links take their buffers of it: to make one costs more than most connections of a simulation. */
+const POOL = new BufferPool(RECEIVE_SIZE);
 
 /** The network's way for a segment. */
 export interface Road {
@@ -66,18 +70,23 @@ export class Link {
   }
 
   async #receive(): Promise<void> {
-    const buffer = new Uint8Array(RECEIVE_SIZE);
-    while (!this.#stopped) {
-      if (this.#onTheWay >= MAX_ON_THE_WAY) {
-        await this.#changed();
-        continue;
+    const buffer = POOL.takeAnyway();
+    try {
+      while (!this.#stopped) {
+        if (this.#onTheWay >= MAX_ON_THE_WAY) {
+          await this.#changed();
+          continue;
+        }
+        const n = await this.#from.read(buffer);
+        const due = this.#lastDue = Math.max(this.#lastDue, this.#clock.now() + this.#road.delay());
+        const bytes = n === null ? undefined : new Uint8Array(buffer.subarray(0, n));
+        this.#segments.push({ bytes, due });
+        this.#onTheWay += n ?? 0;
+        this.#notify();
+        if (n === null) return;
       }
-      const n = await this.#from.read(buffer);
-      const due = this.#lastDue = Math.max(this.#lastDue, this.#clock.now() + this.#road.delay());
-      this.#segments.push({ bytes: n === null ? undefined : buffer.slice(0, n), due });
-      this.#onTheWay += n ?? 0;
-      this.#notify();
-      if (n === null) return;
+    } finally {
+      POOL.give(buffer);
     }
   }
 

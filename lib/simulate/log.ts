@@ -10,7 +10,7 @@ import { recordingLine } from "../recording/line.ts";
 import { Recorder } from "../recording/recorder.ts";
 
 /** Bytes. */
-const BLOCK = 64 * 1024;
+const BLOCK = 16 * 1024;
 
 /** An event of a host, or a note. */
 type Entry =

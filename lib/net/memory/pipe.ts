@@ -13,10 +13,12 @@ const CAPACITY = 64 * 1024;
 /** The room, in bytes, that it begins with. It doubles when more is needed. */
 const FIRST_ROOM = 4 * 1024;
 
+const NO_ROOM = new Uint8Array(0);
+
 /** One direction of a connection: at most {@linkcode CAPACITY} bytes between a writer and a reader. */
 export class Pipe {
   /** A ring. It has no room until something is written. */
-  #bytes = new Uint8Array(0);
+  #bytes = NO_ROOM;
   #start = 0;
   #length = 0;
   /** The writer sent FIN. */
