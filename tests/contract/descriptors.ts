@@ -2,17 +2,20 @@
 // files and sockets at the same time.
 
 import assert from "node:assert/strict";
-import { runProgram } from "../support/peers.ts";
+import { type Exit, runProgram } from "../support/peers.ts";
 import { programCommand } from "../support/scripts.ts";
 
-/** Asserts that what `tests/support/descriptors.ts` opens and closes of this kind is all closed in the end. */
-export async function assertNoneLeft(
-  kind: "tcp" | "unix" | "tls" | "udp" | "relay",
-): Promise<void> {
-  const { code, stdout, stderr } = await runProgram([
-    ...programCommand("tests/support/descriptors", ["-A", "--unstable-net"]),
-    kind,
-  ]);
-  assert.equal(code, 0, stderr);
-  assert.match(stdout.toString(), /^\d+ before, \d+ after\n$/);
+/** What `tests/support/descriptors.ts` opens and closes. */
+export type DescriptorKind = "tcp" | "unix" | "tls" | "udp" | "relay";
+
+/** Opens and closes many of each kind, one kind after the other, in one process. */
+export function openAndClose(...kinds: DescriptorKind[]): Promise<Exit> {
+  const command = programCommand("tests/support/descriptors", ["-A", "--unstable-net"]);
+  return runProgram([...command, ...kinds]);
+}
+
+/** Asserts that all of a kind that was opened is closed in the end. */
+export function assertNoneLeft(kind: DescriptorKind, { stdout, stderr }: Exit): void {
+  const counted = new RegExp(`^${kind}: \\d+ before, \\d+ after$`, "m");
+  assert.match(stdout.toString(), counted, stderr);
 }

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { CertificateStore } from "../../lib/net/tls/certificate_store.ts";
 import type { SelfSigned } from "../../lib/net/tls/self_signed_certificate.ts";
 import type { Addr, Endpoint, TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Transport } from "../../lib/net/transport.ts";
@@ -14,9 +15,25 @@ import { ownResetting } from "../../lib/testing/streams.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../support/helpers.ts";
 import { isListening, keepsWaiting } from "../support/kernel.ts";
-import { PYTHON, python, type PythonPeer } from "../support/peers.ts";
-import type { OtherProgram } from "../support/programs.ts";
+import { PYTHON, type PythonPeer } from "../support/peers.ts";
+import { isHere, type OtherProgram } from "../support/programs.ts";
+import { PythonHost } from "../support/python_host.ts";
 import { runtime } from "../support/runner.deno.ts";
+
+/** What forks the peers in Python, for all files of a process. */
+let host: Promise<PythonHost> | undefined;
+
+/** Starts what forks the peers in Python, where there is one: before the tests of a file that uses them. */
+export async function startPeers(): Promise<void> {
+  if (isHere("python3")) await (host ??= PythonHost.start("ssl"));
+}
+
+/** Ends it, after the tests of the file. */
+export async function endPeers(): Promise<void> {
+  const ending = host;
+  host = undefined;
+  await (await ending)?.[Symbol.asyncDispose]();
+}
 
 /** How one kind of socket makes connections. */
 export interface Network extends Omit<StreamTests, "test"> {
@@ -24,8 +41,6 @@ export interface Network extends Omit<StreamTests, "test"> {
   pair(): Promise<Pair>;
   /** The programs that `resetting` and `unanswered` run. */
   readonly peers: readonly OtherProgram[];
-  /** Where there are file descriptors: what `tests/support/descriptors.ts` calls it. */
-  readonly descriptors?: "tcp" | "unix" | "tls";
 }
 
 type Making = Pick<Network, "listen" | "connect" | "pair">;
@@ -55,7 +70,6 @@ export function systemTcp(transport: Transport): Network {
     nobody: "ECONNREFUSED",
     brokenWrite: ["ECONNRESET"],
     leftWaiting: "ECONNRESET",
-    descriptors: "tcp",
   };
 }
 
@@ -97,7 +111,6 @@ export function systemUnix(transport: Transport): Network {
     leftWaiting: runtime === "Deno" ? "ECONNRESET" : null,
     // Linux holds 208 KiB of each direction, unless it was told to hold more.
     mostUnread: 4 * 1024 * 1024,
-    descriptors: "unix",
   };
 }
 
@@ -123,7 +136,9 @@ export function systemTls(
   { cert, key }: Pick<SelfSigned, "cert" | "key">,
 ): Network {
   const client = { caCerts: [cert], handshakeTimeout };
-  const tls = { cert, key, handshakeTimeout };
+  // For all listeners: to read and check certificate and key takes longer than to listen.
+  const certificates = new CertificateStore({ keyPairs: [{ cert, key }] });
+  const tls = { certificates, handshakeTimeout };
   return {
     name: `${transport.name}, TLS`,
     ...making(
@@ -144,7 +159,6 @@ export function systemTls(
     untilFree: runtime === "Deno"
       ? (addr) => until(() => !isListening(addr as TcpAddr), "the listener to be gone")
       : undefined,
-    descriptors: "tls",
   };
 }
 
@@ -155,7 +169,7 @@ async function tlsResetting(
 ): Promise<ResettingPeer> {
   const file = freshPath();
   writeFileSync(file, cert + key);
-  const peer = await python(`
+  const peer = await (await host!).run(`
 import ssl
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(${JSON.stringify(file)})
@@ -191,7 +205,7 @@ function pathOf(addr: Addr | Endpoint): string {
  */
 async function unixResetting(transport: Transport): Promise<ResettingPeer> {
   const path = freshPath();
-  const peer = await python(`
+  const peer = await (await host!).run(`
 u = socket.socket(socket.AF_UNIX)
 u.bind(${JSON.stringify(path)})
 u.listen()
@@ -211,7 +225,7 @@ while True:
 
 /** A peer in Python, which can send RST whatever the runtime under test can. */
 export async function systemResetting(transport: Transport): Promise<ResettingPeer> {
-  const peer = await python(`
+  const peer = await (await host!).run(`
 while True:
     s, _ = l.accept()
     s.sendall(sys.stdin.readline().rstrip("\\n").encode())
@@ -249,7 +263,7 @@ async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Prom
 
 /** A socket with no room in its backlog: Linux drops further SYNs. */
 export async function systemUnanswered(): Promise<UnansweredPeer> {
-  const peer = await python(
+  const peer = await (await host!).run(
     `
 filler = socket.socket()
 filler.connect(l.getsockname())

@@ -5,8 +5,10 @@ import type { TcpAddr } from "../../lib/base/addr.ts";
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import {
+  endPeers,
   memoryResetting,
   memoryUnanswered,
+  startPeers,
   systemComeAndReset,
   systemResetting,
   systemUnanswered,
@@ -14,7 +16,10 @@ import {
 import { NEEDS_PEER, SCENARIOS } from "./semantics.ts";
 import { readTable } from "../support/doc_table.ts";
 import { keepsWaiting } from "../support/kernel.ts";
-import { runtime, test } from "../support/runner.deno.ts";
+import { afterAll, beforeAll, runtime, test } from "../support/runner.deno.ts";
+
+beforeAll(startPeers);
+afterAll(endPeers);
 
 const table = readTable("docs/semantics.md");
 const memory = new MemoryTransport();

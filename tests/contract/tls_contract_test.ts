@@ -7,10 +7,20 @@ import { acceptTlsOver } from "../../lib/net/tls/conn.ts";
 import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import { assertHeldBack } from "../../lib/testing/stream_unread.ts";
-import { memoryTcp, type Network, systemTls, systemUnix } from "./networks.ts";
+import {
+  endPeers,
+  memoryTcp,
+  type Network,
+  startPeers,
+  systemTls,
+  systemUnix,
+} from "./networks.ts";
 import { testNetwork } from "./transport.ts";
 import { OWN_HOST, pairThrough } from "../support/helpers.ts";
-import { test } from "../support/runner.deno.ts";
+import { afterAll, beforeAll, test } from "../support/runner.deno.ts";
+
+beforeAll(startPeers);
+afterAll(endPeers);
 
 const own = await selfSigned(["127.0.0.1", OWN_HOST]);
 testNetwork(systemTls(systemTransport, own));

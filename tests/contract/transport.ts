@@ -1,15 +1,14 @@
-// The contract suite on one of our networks: what lib/testing/ holds every kind of socket to, and what
-// only those of a system have.
+// The contract suite on one of our networks: what lib/testing/ holds every kind of socket to, and the
+// words of a mistake.
 
 import { testStreams } from "../../lib/testing/streams.ts";
 import { mistakes } from "../support/helpers.ts";
 import { test } from "../support/runner.deno.ts";
-import { assertNoneLeft } from "./descriptors.ts";
 import type { Network } from "./networks.ts";
 
 /** Registers the suite for connections and listeners. */
 export function testNetwork(network: Network): void {
-  const { name, peers, descriptors } = network;
+  const { name, peers } = network;
   testStreams({
     ...network,
     test: (title, run, uses) => test(title, run, uses === undefined ? [] : peers),
@@ -19,11 +18,5 @@ export function testNetwork(network: Network): void {
     using ends = await network.pair();
     const reading = ends.client.read(new Uint8Array(0));
     await mistakes("RangeError", /conn\.read .* not a Uint8Array of 0 bytes/, reading);
-  });
-
-  if (descriptors === undefined) return;
-  const n = descriptors === "tls" ? "200" : "1,000";
-  test(`${name}: ${n} connections opened and closed leave no descriptor behind`, () => {
-    return assertNoneLeft(descriptors);
   });
 }

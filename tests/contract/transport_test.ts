@@ -2,11 +2,14 @@
 
 import { MemoryTransport } from "../../lib/net/memory/transport.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
-import { memoryTcp, memoryUnix, systemTcp, systemUnix } from "./networks.ts";
+import { endPeers, memoryTcp, memoryUnix, startPeers, systemTcp, systemUnix } from "./networks.ts";
 import { testAddresses } from "../../lib/testing/addresses.ts";
 import { testNetwork } from "./transport.ts";
 import { mistakes } from "../support/helpers.ts";
-import { test } from "../support/runner.deno.ts";
+import { afterAll, beforeAll, test } from "../support/runner.deno.ts";
+
+beforeAll(startPeers);
+afterAll(endPeers);
 
 const memory = new MemoryTransport();
 for (const network of [systemTcp(systemTransport), systemUnix(systemTransport)]) {

@@ -16,7 +16,7 @@ import { selfSigned } from "../../lib/net/tls/self_signed.ts";
 import { systemTransport } from "../../lib/net/system.deno.ts";
 import type { Addr, TcpAddr } from "../../lib/base/addr.ts";
 import type { Conn, Listener, Transport } from "../../lib/net/transport.ts";
-import { assertNoneLeft } from "../contract/descriptors.ts";
+import { assertNoneLeft, openAndClose } from "../contract/descriptors.ts";
 import {
   bytes,
   OWN_HOST,
@@ -351,7 +351,9 @@ test("relay: dialing goes on while the server drains, and is given up when that 
   assert.deepEqual(board.errors, [aborted]);
 });
 
-test("relay: 1,000 short conversations leave no descriptor behind", () => assertNoneLeft("relay"));
+test("relay: 1,000 short conversations leave no descriptor behind", async () => {
+  assertNoneLeft("relay", await openAndClose("relay"));
+});
 
 /** Sends through a relay, and asserts that the echo behind it answers. */
 async function assertEcho(conn: Conn): Promise<void> {

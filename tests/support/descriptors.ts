@@ -1,6 +1,7 @@
-// Opens and closes many sockets, and tells how many file descriptors this process had open before and
-// has after; ends with an error if some do not go. In a process of its own nobody else opens any.
-// usage: descriptors.ts tcp|unix|tls|udp|relay
+// Opens and closes many sockets of each kind, and tells how many file descriptors this process had open
+// before and has after; ends with an error if some do not go. In a process of its own nobody else opens
+// any.
+// usage: descriptors.ts tcp|unix|tls|udp|relay...
 
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
@@ -14,6 +15,9 @@ import { systemTransport } from "../../lib/net/system.deno.ts";
 import { type Network, systemTcp, systemTls, systemUnix } from "../contract/networks.ts";
 import { bytes, OWN_HOST, readExactly, readText, until } from "./helpers.ts";
 
+/** The kind that is counted. */
+let kind = "";
+
 function open(): number {
   return readdirSync("/proc/self/fd").length;
 }
@@ -25,7 +29,7 @@ async function count(work: () => Promise<void>, times: number): Promise<void> {
   const before = open();
   for (let i = 0; i < times; i++) await work();
   await until(() => open() <= before, `no more than the ${before} descriptors before`);
-  console.log(`${before} before, ${open()} after`);
+  console.log(`${kind}: ${before} before, ${open()} after`);
 }
 
 /** Opens `total` connections, so many at once. */
@@ -96,4 +100,4 @@ const KINDS: Readonly<Record<string, () => Promise<void>>> = {
 
 // Deno opens what it hears signals by half a second after it has started, or as soon as one is asked for.
 process.on("SIGHUP", () => {});
-await KINDS[process.argv[2]]();
+for (kind of process.argv.slice(2)) await KINDS[kind]();
