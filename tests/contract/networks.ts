@@ -15,7 +15,7 @@ import { ownResetting } from "../../lib/testing/streams.ts";
 import type { ResettingPeer, StreamTests, UnansweredPeer } from "../../lib/testing/stream_suite.ts";
 import { bytes, OWN_HOST, type Pair, pairThrough, until } from "../support/helpers.ts";
 import { isListening, keepsWaiting } from "../support/kernel.ts";
-import { PYTHON, type PythonPeer } from "../support/peers.ts";
+import { PYTHON, python, type PythonPeer } from "../support/peers.ts";
 import { isHere, type OtherProgram } from "../support/programs.ts";
 import { PythonHost } from "../support/python_host.ts";
 import { runtime } from "../support/runner.deno.ts";
@@ -33,6 +33,12 @@ export async function endPeers(): Promise<void> {
   const ending = host;
   host = undefined;
   await (await ending)?.[Symbol.asyncDispose]();
+}
+
+/** Starts a peer in Python: a fork, or a process of its own in files without {@linkcode startPeers}. */
+async function startPeer(program: string, backlog?: number): Promise<PythonPeer> {
+  if (host === undefined) return await python(program, backlog);
+  return await (await host).run(program, backlog);
 }
 
 /** How one kind of socket makes connections. */
@@ -169,7 +175,7 @@ async function tlsResetting(
 ): Promise<ResettingPeer> {
   const file = freshPath();
   writeFileSync(file, cert + key);
-  const peer = await (await host!).run(`
+  const peer = await startPeer(`
 import ssl
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(${JSON.stringify(file)})
@@ -205,7 +211,7 @@ function pathOf(addr: Addr | Endpoint): string {
  */
 async function unixResetting(transport: Transport): Promise<ResettingPeer> {
   const path = freshPath();
-  const peer = await (await host!).run(`
+  const peer = await startPeer(`
 u = socket.socket(socket.AF_UNIX)
 u.bind(${JSON.stringify(path)})
 u.listen()
@@ -225,7 +231,7 @@ while True:
 
 /** A peer in Python, which can send RST whatever the runtime under test can. */
 export async function systemResetting(transport: Transport): Promise<ResettingPeer> {
-  const peer = await (await host!).run(`
+  const peer = await startPeer(`
 while True:
     s, _ = l.accept()
     s.sendall(sys.stdin.readline().rstrip("\\n").encode())
@@ -263,7 +269,7 @@ async function resettingBy(peer: PythonPeer, connect: () => Promise<Conn>): Prom
 
 /** A socket with no room in its backlog: Linux drops further SYNs. */
 export async function systemUnanswered(): Promise<UnansweredPeer> {
-  const peer = await (await host!).run(
+  const peer = await startPeer(
     `
 filler = socket.socket()
 filler.connect(l.getsockname())
