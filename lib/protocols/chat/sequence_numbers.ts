@@ -12,7 +12,7 @@
  */
 const MAX_LATE = 100_000;
 
-/** Whether a number comes again, or late: it is the last one of its server, or a little after it. */
+/** Whether a number comes again, or late: it is the last one of its server, or a little before it. */
 export function isLate(number: number, last: number): boolean {
   return number <= last && last - number <= MAX_LATE;
 }
